@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Fixed formats: one decimal from KiB on, rounding up the remaining time so that it never says "0 s left" too
+// soon.
+#include "quantities.h"
+
+#include <array>
+
+#include <spdlog/fmt/fmt.h>
+
+namespace bootferry {
+
+std::string formatSize(std::uint64_t bytes) {
+    constexpr std::array units{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    if (bytes < 1024) {
+        return fmt::format("{} B", bytes);
+    }
+    auto value = static_cast<double>(bytes) / 1024;
+    std::size_t unit = 0;
+    while (value >= 1023.95 && unit + 1 < units.size()) {
+        value /= 1024;
+        ++unit;
+    }
+    return fmt::format("{:.1f} {}", value, units.at(unit));
+}
+
+std::string formatRate(std::uint64_t bytesPerSecond) {
+    return formatSize(bytesPerSecond) + "/s";
+}
+
+std::string formatDuration(std::chrono::microseconds duration) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
+    if (seconds < 60) {
+        return fmt::format("{} s", seconds);
+    }
+    if (seconds < 3600) {
+        return fmt::format("{} min {:02} s", seconds / 60, seconds % 60);
+    }
+    return fmt::format("{} h {:02} min", seconds / 3600, seconds % 3600 / 60);
+}
+
+std::string formatProgress(const ProgressNumbers& numbers) {
+    std::string text;
+    const bool totalKnown = numbers.total != unknownSize && numbers.total != 0;
+    if (totalKnown) {
+        const auto percent = static_cast<double>(numbers.bytes) * 100 / static_cast<double>(numbers.total);
+        text += fmt::format("{:3} %  {} of {}", static_cast<int>(percent), formatSize(numbers.bytes),
+                            formatSize(numbers.total));
+    } else {
+        text += formatSize(numbers.bytes);
+    }
+    if (numbers.bytesPerSecond != 0) {
+        text += "  " + formatRate(numbers.bytesPerSecond);
+    }
+    if (numbers.remaining) {
+        text += fmt::format("  {} left", formatDuration(*numbers.remaining));
+    }
+    return text;
+}
+
+} // namespace bootferry

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Numbers as people read them: sizes in binary units ("3.4 GiB"), rates, durations ("2 min 05 s"),
+// percentages. One place, so that the console, the splash, the journal and error texts all speak alike.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace bootferry {
+
+// A size that is not known yet, as D-Bus (BytesTotal) and the plugin ABI have it.
+inline constexpr std::uint64_t unknownSize = UINT64_MAX;
+
+[[nodiscard]] std::string formatSize(std::uint64_t bytes);          // "731 B", "64.0 KiB", "3.4 GiB"
+[[nodiscard]] std::string formatRate(std::uint64_t bytesPerSecond); // "11.2 MiB/s"
+[[nodiscard]] std::string
+formatDuration(std::chrono::microseconds duration); // "8 s", "2 min 05 s", "1 h 02 min"
+
+// "45 %  141.2 MiB of 312.0 MiB  11.2 MiB/s  15 s left"; parts that are not known are left out.
+struct ProgressNumbers {
+    std::uint64_t bytes = 0;
+    std::uint64_t total = unknownSize;
+    std::uint64_t bytesPerSecond = 0; // 0: not known yet
+    std::optional<std::chrono::microseconds> remaining;
+};
+[[nodiscard]] std::string formatProgress(const ProgressNumbers& numbers);
+
+} // namespace bootferry

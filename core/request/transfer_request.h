@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One transfer as it was asked for, whoever asked: the kernel command line, bootferryctl or a D-Bus client. A
+// value: made once, checked where it is made, then only read.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "url.h"
+
+namespace bootferry {
+
+// rd.bootferry.option=PLUGIN:KEY=VALUE
+struct PluginOption {
+    std::string plugin;
+    std::string key;
+    std::string value; // empty: none was given
+
+    bool operator==(const PluginOption&) const = default;
+};
+
+inline constexpr std::chrono::seconds defaultStallTimeout{30};
+
+struct TransferRequest {
+    Url url;
+    std::vector<Url> mirrors; // other places for the same bytes
+    std::string target;       // device node, or for `bootferryctl fetch` a file
+    std::vector<PluginOption> pluginOptions;
+    std::optional<std::string> checksum;      // "sha256:HEX", "sha512:HEX"
+    std::optional<std::uint64_t> ramdiskSize; // bytes; only for RAM disks
+    bool reset = false;
+    bool requireLiveImage = true; // refuse bytes that are not a live image before the target is touched
+    std::chrono::microseconds stallTimeout =
+        defaultStallTimeout;                          // nothing moved for so long: a failed attempt
+    std::optional<std::chrono::microseconds> timeout; // give up altogether; absent: never
+};
+
+} // namespace bootferry

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A target that may be written now: checked, of the right size, open. What the service hands to the worker is
+// the descriptor and these numbers, never a path.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "handles.h"
+
+namespace bootferry {
+
+struct PreparedTarget {
+    UniqueFd fd;      // open for writing (and reading back); exclusive where it is a device
+    std::string path; // the device to boot from; may differ from the one asked for (loop instead of ram0)
+    std::uint64_t capacity = 0;  // bytes that fit; UINT64_MAX for a file
+    std::uint32_t blockSize = 1; // writes are aligned to and padded up to multiples of this; 1 for a file
+    bool directIo = false;       // fd was opened with O_DIRECT: buffers must be aligned too
+};
+
+} // namespace bootferry

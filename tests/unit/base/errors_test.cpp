@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The codes are a contract three times over: plugin ABI numbers, D-Bus names, retry decisions.
+#include "errors.h"
+
+#include <cerrno>
+
+#include <gtest/gtest.h>
+
+namespace bootferry {
+namespace {
+
+TEST(Errors, NamesAndNumbersGoBackAndForth) {
+    for (int number = 1; number <= static_cast<int>(ErrorCode::NotPermitted); ++number) {
+        const auto code = errorCodeFromNumber(number);
+        ASSERT_TRUE(code) << number;
+        EXPECT_EQ(errorCodeFromName(errorName(*code)), code) << number;
+    }
+    EXPECT_FALSE(errorCodeFromNumber(0));
+    EXPECT_FALSE(errorCodeFromNumber(static_cast<int>(ErrorCode::NotPermitted) + 1));
+    EXPECT_FALSE(errorCodeFromName("NoSuchThing"));
+}
+
+TEST(Errors, OnlyTheServersAndTheNetworksTroublesAreTransient) {
+    EXPECT_TRUE(isTransient(ErrorCode::Unreachable));
+    EXPECT_TRUE(isTransient(ErrorCode::Timeout));
+    EXPECT_FALSE(isTransient(ErrorCode::NotFound));
+    EXPECT_FALSE(isTransient(ErrorCode::Auth));
+    EXPECT_FALSE(isTransient(ErrorCode::Tls));
+    EXPECT_FALSE(isTransient(ErrorCode::TooLarge));
+    EXPECT_FALSE(isTransient(ErrorCode::Cancelled));
+}
+
+TEST(Errors, ReadFromTheWidestContextToTheCause) {
+    Error error(ErrorCode::Io, ENOENT, "opening '/dev/nothing'");
+    error.addContext("preparing the target");
+    EXPECT_STREQ(error.what(), "preparing the target: opening '/dev/nothing': No such file or directory");
+    EXPECT_EQ(error.errnoValue(), ENOENT);
+}
+
+TEST(Errors, LibsystemdsNegativeErrnoIsUnderstood) {
+    EXPECT_EQ(checkSd(3, "unused"), 3);
+    try {
+        checkSd(-EPERM, "connecting");
+        FAIL() << "nothing was thrown";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.errnoValue(), EPERM);
+    }
+}
+
+} // namespace
+} // namespace bootferry

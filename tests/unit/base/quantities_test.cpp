@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What people read, to the letter.
+#include "quantities.h"
+
+#include <gtest/gtest.h>
+
+namespace bootferry {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Quantities, SizesHaveBinaryUnits) {
+    EXPECT_EQ(formatSize(0), "0 B");
+    EXPECT_EQ(formatSize(1023), "1023 B");
+    EXPECT_EQ(formatSize(1024), "1.0 KiB");
+    EXPECT_EQ(formatSize(1024 * 1024 - 1), "1.0 MiB");
+    EXPECT_EQ(formatSize(3650722202), "3.4 GiB");
+    EXPECT_EQ(formatSize(UINT64_MAX), "16.0 EiB");
+}
+
+TEST(Quantities, DurationsRoundUp) {
+    EXPECT_EQ(formatDuration(0s), "0 s");
+    EXPECT_EQ(formatDuration(1ms), "1 s");
+    EXPECT_EQ(formatDuration(125s), "2 min 05 s");
+    EXPECT_EQ(formatDuration(3725s), "1 h 02 min");
+}
+
+TEST(Quantities, ProgressLeavesOutWhatIsNotKnown) {
+    EXPECT_EQ(formatProgress({.bytes = 512}), "512 B");
+    EXPECT_EQ(
+        formatProgress({.bytes = 50 << 20, .total = 100 << 20, .bytesPerSecond = 10 << 20, .remaining = 5s}),
+        " 50 %  50.0 MiB of 100.0 MiB  10.0 MiB/s  5 s left");
+    EXPECT_EQ(formatProgress({.bytes = 999, .total = 1000}), " 99 %  999 B of 1000 B");
+}
+
+} // namespace
+} // namespace bootferry
