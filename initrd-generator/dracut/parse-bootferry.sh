@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Tells dracut that root=live: is served, and asks its network modules for the network where an image
+# comes from there. The root itself is the business of the units that bootferry-generator writes.
+#
+# No ip= is added where the line has none: NetworkManager and network-legacy then configure every wired
+# interface by themselves, NetworkManager for IPv4 and IPv6, which ip=dhcp would narrow. networkd is
+# configured by systemd-network-generator from the kernel's own command line only, and has no default:
+# it gets one here.
+
+command -v getarg > /dev/null || . /lib/dracut-lib.sh
+
+# The modules that dracut.conf's bootferry_overrides names: their hooks go before dracut comes to them.
+if [ -e /etc/bootferry-overrides ]; then
+    while read -r rival; do
+        # kiwi-live-net-genrules.sh only names the boot interface; it stays.
+        for hook in "$hookdir"/cmdline/*-parse-"$rival".sh "$hookdir"/pre-udev/*-"$rival"*-genrules.sh \
+            "$hookdir"/pre-mount/*-"$rival"-*.sh; do
+            case "$hook" in
+                *-net-genrules.sh) ;;
+                *) rm -f -- "$hook" ;;
+            esac
+        done
+        # dmsquash-live has a second one.
+        [ "$rival" = dmsquash-live ] && rm -f -- "$hookdir"/pre-udev/*-dmsquash-liveiso-genrules.sh
+    done < /etc/bootferry-overrides
+fi
+
+bootferry_default_network() {
+    [ -x /usr/lib/systemd/systemd-networkd ] || [ -x /lib/systemd/systemd-networkd ] || return 0
+    getarg ip= > /dev/null && return 0
+    # Below the initrd's /etc, not /run: the booted system is not to inherit it.
+    mkdir -p /etc/systemd/network
+    {
+        echo "[Match]"
+        bootif=$(getarg BOOTIF=)
+        if [ -n "$bootif" ]; then
+            # pxelinux puts the hardware type before the address: 01-52-54-00-12-34-56.
+            case "$bootif" in
+                ??-??-??-??-??-??-??) bootif=${bootif#??-} ;;
+            esac
+            echo "MACAddress=$bootif"
+        else
+            echo "Type=ether"
+            echo "Kind=!*"
+        fi
+        echo "[Network]"
+        echo "DHCP=yes"
+        echo "[DHCPv4]"
+        # As the firmware did when it fetched the kernel: the same client, hence the same lease.
+        echo "ClientIdentifier=mac"
+    } > /etc/systemd/network/zzzz-bootferry.network
+}
+
+[ -n "$root" ] || root=$(getarg root=)
+
+case "$root" in
+    live:*)
+        rootok=1
+        case "$root" in
+            live:*://*)
+                echo "rd.neednet=1" > /etc/cmdline.d/20-bootferry.conf
+                bootferry_default_network
+                ;;
+        esac
+        ;;
+esac
