@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""An HTTP server that serves one file badly, in the ways real servers and networks do.
+
+It honours Range and If-Range with an ETag as a good server does, and misbehaves by order: each
+request takes the next fault from a list, and is served well when the list is used up. What was asked
+for is kept in `requests`, so that a test can tell a resumed transfer from one begun again.
+"""
+
+import http.server
+import os
+import re
+import threading
+
+
+class Fault:
+    """How to treat one request. `cut`: close the connection after so many body bytes. `status`: answer
+    with this status and no body. `ignore_range`: 200 and the whole file, whatever was asked for."""
+
+    def __init__(self, cut=None, status=None, headers=(), ignore_range=False):
+        self.cut, self.status, self.headers, self.ignore_range = cut, status, tuple(headers), ignore_range
+
+
+class Request:
+    def __init__(self, path, headers):
+        self.path = path
+        self.range = headers.get("Range")
+        self.headers = dict(headers)
+        self.body_bytes = 0
+
+
+class FaultServer:
+    """Context manager. `etag` may be changed between requests: the file then is another one."""
+
+    def __init__(self, file, faults=(), address="127.0.0.1", port=0):
+        self.file = os.fspath(file)
+        self.etag = '"first"'
+        self.requests = []
+        self._faults = list(faults)
+        self._lock = threading.Lock()
+        owner = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                owner._serve(self, body=True)
+
+            def do_HEAD(self):
+                owner._serve(self, body=False)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer((address, port), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _serve(self, handler, body):
+        request = Request(handler.path, handler.headers)
+        with self._lock:
+            fault = self._faults.pop(0) if self._faults and body else Fault()
+            self.requests.append(request)
+        handler.close_connection = True
+        if fault.status is not None:
+            handler.send_response(fault.status)
+            for name, value in fault.headers:
+                handler.send_header(name, value)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return
+        size = os.path.getsize(self.file)
+        first, last = self._range(handler, size) if not fault.ignore_range else (0, size - 1)
+        if first is None:
+            handler.send_response(416)
+            handler.send_header("Content-Range", f"bytes */{size}")
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return
+        partial = request.range is not None and not fault.ignore_range and (first, last) != (0, size - 1)
+        handler.send_response(206 if partial else 200)
+        if partial:
+            handler.send_header("Content-Range", f"bytes {first}-{last}/{size}")
+        handler.send_header("Accept-Ranges", "bytes")
+        handler.send_header("ETag", self.etag)
+        handler.send_header("Content-Type", "application/octet-stream")
+        handler.send_header("Content-Length", str(last - first + 1))
+        handler.end_headers()
+        if body:
+            self._send(handler, request, first, last - first + 1, fault.cut)
+
+    def _range(self, handler, size):
+        text = handler.headers.get("Range")
+        condition = handler.headers.get("If-Range")
+        match = re.fullmatch(r"bytes=(\d+)-(\d*)", text or "")
+        if not match or (condition is not None and condition != self.etag):
+            return 0, size - 1
+        first = int(match[1])
+        last = min(int(match[2]) if match[2] else size - 1, size - 1)
+        return (first, last) if first < size else (None, None)
+
+    def _send(self, handler, request, first, length, cut):
+        left = length if cut is None else min(cut, length)
+        try:
+            with open(self.file, "rb") as source:
+                source.seek(first)
+                while left:
+                    piece = source.read(min(left, 1 << 16))
+                    if not piece:
+                        break
+                    handler.wfile.write(piece)
+                    request.body_bytes += len(piece)
+                    left -= len(piece)
+        except OSError:
+            pass  # the client went away

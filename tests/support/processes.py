@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Starts the servers and virtual machines that tests need, so that none outlives its test.
+
+Each child asks the kernel to be killed when its parent dies (PR_SET_PDEATHSIG), hence even a test
+that is itself killed with SIGKILL leaves nothing running. Nothing here polls with sleep(): a server
+is ready when it accepts a connection, or when it has said so.
+"""
+
+import contextlib
+import ctypes
+import signal
+import socket
+import subprocess
+import time
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_parent():
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def start(command, **options):
+    """Popen in a session of its own (a Ctrl-C at the terminal is ours to handle, not the child's)."""
+    options.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.Popen(command, start_new_session=True, preexec_fn=_die_with_parent, **options)
+
+
+def stop(process, grace=10):
+    """Ends one child, politely first, and reaps it."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(grace)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+def free_port(address="127.0.0.1"):
+    """A TCP port nobody listens on now. Bound and released: the caller's server takes it at once."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.bind((address, 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_port(process, port, address="127.0.0.1", timeout=30):
+    """Returns when `process` accepts connections; fails early when it has exited instead."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            socket.create_connection((address, port), timeout=1).close()
+            return
+        except OSError as error:
+            if process.poll() is not None:
+                raise RuntimeError(f"{process.args[0]} exited with status {process.returncode}") from error
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{process.args[0]} does not listen on port {port}") from error
+            time.sleep(0.05)  # the server gives no event to wait for

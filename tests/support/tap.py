@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs the unittest cases of one file and reports each of them in TAP (testanything.org).
+
+meson understands TAP, so every case is counted and named by itself in `meson test`, and a file
+that dies half-way is seen as short of its plan. Lines are printed as the cases end, not at the end
+of the file: a boot takes a minute, and a person watching wants to see it.
+
+A test file ends with:  if __name__ == "__main__": tap.main()
+"""
+
+import signal
+import sys
+import traceback
+import unittest
+
+
+class _TapResult(unittest.TestResult):
+    """Prints exactly one line per case, whatever happened to it."""
+
+    def __init__(self, cases):
+        super().__init__()
+        self._names = [self._name(case) for case in cases]
+        self._reported = set()
+        print(f"1..{len(self._names)}", flush=True)
+
+    @staticmethod
+    def _name(test):
+        # '#' would begin a TAP directive.
+        return test.id().removeprefix("__main__.").replace("#", "")
+
+    def _report(self, verdict, name, directive=""):
+        if name in self._reported:
+            return
+        self._reported.add(name)
+        print(f"{verdict} {len(self._reported)} - {name}{directive}", flush=True)
+
+    @staticmethod
+    def _explain(err):
+        for line in "".join(traceback.format_exception(*err)).rstrip().splitlines():
+            print(f"#   {line}", flush=True)
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self._report("ok", self._name(test))
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        # An error of setUpClass or tearDownClass has a name that is no case: its cases are
+        # reported by finish() or were reported already, only the reason is printed here.
+        if self._name(test) in self._names:
+            self._report("not ok", self._name(test))
+        self._explain(err)
+
+    addError = addFailure
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        if self._name(test) in self._names:
+            self._report("ok", self._name(test), f" # SKIP {reason}")
+        else:
+            # setUpClass skipped: its id is "setUpClass (__main__.Class)".
+            for name in self._names:
+                if test.id().endswith(f".{name.rsplit('.', 1)[0]})"):
+                    self._report("ok", name, f" # SKIP {reason}")
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            print(f"#   in {subtest.id()}:", flush=True)
+            self._explain(err)
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        # A case whose only failures were in its subtests has not been heard of yet.
+        self._report("not ok", self._name(test))
+
+    def finish(self):
+        for name in self._names:
+            self._report("not ok", name)
+
+
+def _cases(suite):
+    for item in suite:
+        if isinstance(item, unittest.TestSuite):
+            yield from _cases(item)
+        else:
+            yield item
+
+
+def _exit_on_sigterm(_signal, _frame):
+    # meson ends a test that ran too long with SIGTERM: unwinding stops its servers and machines.
+    sys.exit(1)
+
+
+def main():
+    signal.signal(signal.SIGTERM, _exit_on_sigterm)
+    loader = unittest.TestLoader()
+    module = sys.modules["__main__"]
+    if len(sys.argv) > 1:
+        suite = loader.loadTestsFromNames(sys.argv[1:], module)
+    else:
+        suite = loader.loadTestsFromModule(module)
+    result = _TapResult(list(_cases(suite)))
+    suite.run(result)
+    result.finish()
+    sys.exit(0 if result.wasSuccessful() and result.testsRun > 0 else 1)
