@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What every boot test shares: the images, a scratch folder, an nginx with the live ISO, a machine."""
+
+import os
+import pathlib
+import re
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import images
+import machine
+import nginx
+
+BUILD = pathlib.Path(os.environ.get("BOOTFERRY_BUILD_ROOT", "build")).resolve()
+CACHE = pathlib.Path(os.environ.get("BOOTFERRY_TEST_CACHE", BUILD / "boot-cache"))
+
+# The prompt of sulogin, which dracut's emergency shell begins with.
+EMERGENCY_PROMPT = r"(Press Enter|Give root password) for maintenance"
+
+
+class Report:
+    """The REPORT lines of a booted live system (see live/report), by key."""
+
+    def __init__(self, console):
+        self._lines = re.findall(r"^REPORT ([a-z0-9-]+): (.*)$", console, re.MULTILINE)
+
+    def all(self, key):
+        return [value for name, value in self._lines if name == key]
+
+    def mounts(self):
+        """mount point → (type, source, options)"""
+        return {fields[0]: tuple(fields[1:]) for fields in (line.split(" ", 3) for line in self.all("mount"))}
+
+
+class BootCase(unittest.TestCase):
+    """Boots one machine per class or per test, whichever the subclass needs."""
+
+    @classmethod
+    def setUpClass(cls):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("building the images takes root (mmdebstrap, mount namespaces)")
+        cls.images = images.Images(CACHE, BUILD)
+        cls.iso = cls.images.live_iso()
+        cls.kernel = cls.images.kernel()
+        cls.initrd = cls.images.initrd()
+        cls.work = BUILD / "boot-logs" / cls.__name__
+        cls.work.mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def serve(cls, documents=None, name="nginx", **options):
+        return nginx.Nginx(documents or cls.iso.parent, cls.work / name, **options)
+
+    @classmethod
+    def machine(cls, cmdline, name="machine", **options):
+        options.setdefault("pxe", False)
+        return machine.Machine(options.pop("kernel", cls.kernel), options.pop("initrd", cls.initrd),
+                               cmdline, cls.work / name, **options)
+
+    @classmethod
+    def boot(cls, url, cmdline="", name="machine", **options):
+        """A machine told to boot the live ISO, and to report on what it booted."""
+        return cls.machine(f"root=live:{url} report.bytes={cls.iso.stat().st_size} {cmdline}", name, **options)
+
+    def assert_reason_is_last(self, console, pattern):
+        """The last paragraph before the emergency prompt says why."""
+        before_prompt = re.split(EMERGENCY_PROMPT, console)[0].rstrip()
+        last_lines = "\n".join(before_prompt.splitlines()[-6:])
+        self.assertRegex(last_lines, pattern)

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Builds what the boot tests boot: a live ISO in KIWI's layout, and an initrd from dracut.
+
+The initrd is built as an administrator builds it, by `dracut --add bootferry` on a Debian that has
+bootferry installed. That Debian is a tree of its own (mmdebstrap), seen with this build's `meson
+install` laid over it in a private mount namespace: the machine the tests run on gets no dracut, no
+second kernel and no file of ours, and whatever ends the test ends its mounts as well.
+
+What is expensive is kept in a cache folder under a name that holds a hash of all that went into it.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+SUITE = "bookworm"
+_HERE = pathlib.Path(__file__).resolve().parent
+
+# The booted system: systemd, a login prompt, nothing else.
+_LIVE_PACKAGES = ["systemd-sysv", "udev", "dbus", "kmod", "login", "util-linux", "procps"]
+
+# The administrator's machine: a kernel, dracut with its network backends, and what our programs are
+# linked with or look for.
+_MACHINE_PACKAGES = [
+    "linux-image-amd64", "dracut", "dracut-network", "systemd-sysv", "udev", "dbus", "kmod",
+    "iproute2", "procps", "isc-dhcp-client", "iputils-arping", "ca-certificates", "binutils",
+    "libcurl4", "libssh2-1", "libspdlog1.10", "libsystemd0", "libmount1", "libblkid1", "libfdisk1",
+    "libkmod2", "libseccomp2", "libssl3", "zlib1g", "liblzma5", "libzstd1", "zstd",
+    "e2fsprogs", "xfsprogs", "btrfs-progs",
+]
+
+# Kernel modules that a QEMU guest may need. Without the others dracut is done in seconds, and the
+# initrd is small enough for TFTP under emulation; dracut itself runs with its defaults.
+_KERNEL_MODULES = "|".join([
+    "arch/", "crypto/", "lib/", "block/", "net/core/", "net/packet/", "net/ipv6/", "net/unix/",
+    "fs/(isofs|squashfs|erofs|overlayfs|ext4|xfs|btrfs|jbd2|mbcache|fat|nls|fuse|efivarfs|binfmt_misc)",
+    "drivers/(virtio|cdrom|nvme/host|dax|char/hw_random|ptp|pps|ata/(libata|libahci|ahci|ata_piix|ata_generic))",
+    "drivers/block/(brd|loop|virtio_blk)", "drivers/scsi/(scsi_mod|scsi_common|sd_mod|sr_mod|virtio_scsi)",
+    "drivers/net/(virtio_net|net_failover|ethernet/intel/(e1000|e1000e)/)", "drivers/md/dm-mod",
+])
+
+_TRIM = [f"--dpkgopt=path-exclude={path}" for path in (
+    "/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*",
+    "/usr/share/i18n/*", "/usr/share/zoneinfo/*")]
+
+# Run by `unshare`, so that it is alone with its mounts: lays trees over each other, the first
+# uppermost, and runs a command with the result as its root. $1: scratch, $2: a folder that appears
+# there as /mnt, $3...: trees, --, command. The trees are bound to plain names first, because
+# overlayfs takes ':' and ',' in a path for its own.
+_IN_LAYERS = r"""
+set -e
+scratch=$1 exchange=$2; shift 2
+mount -t tmpfs -o mode=755 scratch "$scratch"
+mkdir "$scratch/upper" "$scratch/work" "$scratch/root" "$scratch/exchange"
+mount --bind "$exchange" "$scratch/exchange"
+lower=
+while [ "$1" != -- ]; do
+    mkdir "$scratch/$#"
+    mount --bind "$1" "$scratch/$#"
+    lower=${lower:+$lower:}$scratch/$#
+    shift
+done
+shift
+root=$scratch/root
+mount -t overlay -o "lowerdir=$lower,upperdir=$scratch/upper,workdir=$scratch/work" layers "$root"
+mount -t proc proc "$root/proc"
+mount -t sysfs sysfs "$root/sys"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs tmpfs "$root/tmp"
+mount -t tmpfs tmpfs "$root/var/tmp"
+mount -t tmpfs tmpfs "$root/run"
+mount --bind "$scratch/exchange" "$root/mnt"
+exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"
+"""
+
+
+class BuildError(RuntimeError):
+    pass
+
+
+def _run(command, log=None, **options):
+    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace", **options)
+    if log is not None:
+        pathlib.Path(log).write_text(done.stdout)
+    if done.returncode != 0:
+        tail = "\n".join(done.stdout.splitlines()[-30:])
+        raise BuildError(f"{command[0]} ended with status {done.returncode}:\n{tail}")
+    return done.stdout
+
+
+def _digest(*parts):
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(repr(part).encode())
+    return digest.hexdigest()[:16]
+
+
+def _files_digest(root):
+    """A hash over names, modes and contents of a tree."""
+    root = pathlib.Path(root)
+    entries = []
+    for path in sorted(root.rglob("*")):
+        status = path.lstat()
+        content = (os.readlink(path) if path.is_symlink() else
+                   hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "")
+        entries.append((str(path.relative_to(root)), status.st_mode, content))
+    return _digest(entries)
+
+
+class Images:
+    """The cache. Each method returns the path of an artefact, building it first where it is missing."""
+
+    def __init__(self, cache, build=None):
+        self.cache = pathlib.Path(cache).resolve()
+        self._build = build and pathlib.Path(build).resolve()
+        self.cache.mkdir(parents=True, exist_ok=True)
+
+    @contextlib.contextmanager
+    def _locked(self, name):
+        with open(self.cache / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _cached(self, name, key, build):
+        """Calls build(folder) unless NAME-KEY is there; an older NAME-* is replaced."""
+        final = self.cache / f"{name}-{key}"
+        with self._locked(name):
+            if final.exists():
+                return final
+            for old in self.cache.glob(f"{name}-*"):
+                shutil.rmtree(old)
+            partial = self.cache / f"{name}-partial"
+            partial.mkdir()
+            print(f"# building {name}", file=sys.stderr, flush=True)
+            build(partial)
+            partial.rename(final)
+        return final
+
+    @staticmethod
+    def _mmdebstrap(target, packages):
+        _run(["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
+              *_TRIM, SUITE, target], env={**os.environ, "INITRD": "No", "DEBIAN_FRONTEND": "noninteractive"})
+
+    # The administrator's machine
+
+    def machine_tree(self):
+        def build(folder):
+            tree = folder / "tree"
+            self._mmdebstrap(tree, _MACHINE_PACKAGES)
+            version = next((tree / "usr/lib/modules").iterdir()).name
+            modules = tree / "usr/lib/modules" / version
+            _run(["find", modules, "-regextype", "posix-extended", "-name", "*.ko",
+                  "-not", "-regex", f"{modules}/kernel/({_KERNEL_MODULES}).*", "-delete"])
+            _run(["depmod", "-b", tree, version])
+        return self._cached("machine", _digest(SUITE, _MACHINE_PACKAGES, _TRIM, _KERNEL_MODULES, 1), build) / "tree"
+
+    def kernel(self):
+        return next((self.machine_tree() / "boot").glob("vmlinuz-*"))
+
+    def in_machine(self, command, exchange, *, over=(), log=None):
+        """Runs `command` on the administrator's machine; `exchange` is its /mnt, `over` lies over it."""
+        scratch = pathlib.Path(exchange) / "scratch"
+        scratch.mkdir(exist_ok=True)
+        try:
+            return _run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _IN_LAYERS, "sh",
+                         scratch, exchange, *over, self.machine_tree(), "--", *command], log=log)
+        finally:
+            scratch.rmdir()
+
+    def installed(self):
+        """This build's `meson install`, in a folder of its own."""
+        target = self.cache / "installed"
+        with self._locked("installed"):
+            shutil.rmtree(target, ignore_errors=True)
+            _run(["meson", "install", "-C", self._build, "--no-rebuild", "--quiet", "--destdir", target])
+        return target
+
+    def initrd(self, name="initrd", arguments=(), over=()):
+        """`dracut --add bootferry` with more arguments; `over` are trees with files of the test's own."""
+        installed = self.installed()
+        key = _digest(self.machine_tree().parent.name, _files_digest(installed), list(arguments),
+                      [_files_digest(tree) for tree in over])
+
+        def build(folder):
+            version = self.kernel().name.removeprefix("vmlinuz-")
+            self.in_machine(["dracut", "--force", "--no-hostonly", "--zstd", "--add", "bootferry", *arguments,
+                             "--kver", version, "/mnt/initrd"],
+                            folder, over=[*over, installed], log=folder / "dracut.log")
+        return self._cached(name, key, build) / "initrd"
+
+    # The live medium
+
+    def live_iso(self):
+        """A hybrid ISO as KIWI makes it: label CDROM, LiveOS/squashfs.img holding LiveOS/rootfs.img."""
+        payload = _HERE / "live"
+
+        def build(folder):
+            tree, stage = folder / "tree", folder / "iso"
+            self._mmdebstrap(tree, _LIVE_PACKAGES)
+            self._install_report(tree, payload)
+            inner = folder / "squashfs/LiveOS"
+            inner.mkdir(parents=True)
+            used = int(_run(["du", "-sm", "--apparent-size", tree]).split()[0])
+            _run(["mkfs.ext4", "-q", "-L", "ROOT", "-d", tree, inner / "rootfs.img", f"{used + used // 4 + 64}M"])
+            shutil.rmtree(tree)
+            (stage / "LiveOS").mkdir(parents=True)
+            _run(["mksquashfs", inner.parent, stage / "LiveOS/squashfs.img", "-comp", "zstd",
+                  "-Xcompression-level", "9", "-quiet", "-no-progress"])
+            shutil.rmtree(inner.parent)
+            self._make_iso(stage, folder / "live.iso")
+            shutil.rmtree(stage)
+        return self._cached("live", _digest(SUITE, _LIVE_PACKAGES, _TRIM, _files_digest(payload), 1), build) / "live.iso"
+
+    @staticmethod
+    def _install_report(tree, payload):
+        shutil.copy(payload / "report", tree / "usr/local/sbin/report")
+        shutil.copy(payload / "report.service", tree / "etc/systemd/system/report.service")
+        _run(["systemctl", "--quiet", "--root", tree, "enable", "report.service"])
+        (tree / "etc/hostname").write_text("live\n")
+        shutil.rmtree(tree / "var/lib/apt/lists", ignore_errors=True)
+
+    @staticmethod
+    def _make_iso(stage, iso):
+        (stage / "isolinux").mkdir()
+        shutil.copy("/usr/lib/ISOLINUX/isolinux.bin", stage / "isolinux/isolinux.bin")
+        # Partition 1 begins at sector 64 with an ISO 9660 of its own, as in KIWI's images.
+        _run(["xorriso", "-as", "mkisofs", "-quiet", "-V", "CDROM", "-R", "-J", "-o", iso,
+              "-isohybrid-mbr", "/usr/lib/ISOLINUX/isohdpfx.bin", "-partition_offset", "16",
+              "-b", "isolinux/isolinux.bin", "-c", "isolinux/boot.cat",
+              "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", stage])
