@@ -5,6 +5,7 @@
 // a transfer is tried again, never the text.
 #pragma once
 
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <string>
@@ -51,6 +52,10 @@ public:
     [[nodiscard]] int errnoValue() const noexcept { return errno_; }
     [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
 
+    // The server's own wish not to be tried again before (HTTP Retry-After).
+    [[nodiscard]] std::optional<std::chrono::seconds> retryAfter() const noexcept { return retryAfter_; }
+    void setRetryAfter(std::chrono::seconds wish) noexcept { retryAfter_ = wish; }
+
     // Puts "context: " before the text. Call in a catch block and rethrow with `throw;`.
     void addContext(std::string_view context);
 
@@ -58,6 +63,7 @@ private:
     ErrorCode code_;
     int errno_;
     std::string message_;
+    std::optional<std::chrono::seconds> retryAfter_;
 };
 
 // An errno as the sentence part that strerror has for it; thread-safe.

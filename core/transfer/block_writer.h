@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Brings a stream onto a target so that it either is there whole or is recognisably not: the first MiB is
+// zeroed, everything behind it is written and synced, and only commit() writes the head. Callers put bytes
+// straight into the writer's own aligned buffers, so that nothing is copied between the source and the
+// kernel, O_DIRECT included.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace bootferry {
+
+// What the supervisor handed over: a descriptor and what may be done with it.
+struct WriteTarget {
+    int fd = -1;                         // borrowed
+    std::uint64_t capacity = UINT64_MAX; // bytes
+    std::uint32_t blockSize = 1; // power of two; the tail is padded with zeros up to a multiple of it.
+                                 // 1: a file, which gets exactly the stream's size instead
+};
+
+class BlockWriter {
+public:
+    static constexpr std::size_t headSize = std::size_t{1} << 20U;
+    static constexpr std::size_t chunkSize = std::size_t{1} << 20U;
+
+    BlockWriter();
+
+    // Where the next bytes go; never empty. Before setTarget() only the head's room is offered: it may run
+    // out.
+    [[nodiscard]] std::span<std::byte> space();
+    void advance(std::size_t count); // so many bytes were put into space()
+
+    // The bytes gathered so far, as long as they all fit the head.
+    [[nodiscard]] std::span<const std::byte> head() const { return {head_.get(), headUsed_}; }
+
+    // From here on bytes go to the target. Zeroes and syncs its head first. Throws Error(TooLarge, Io).
+    void setTarget(const WriteTarget& target);
+    [[nodiscard]] bool hasTarget() const { return target_.fd >= 0; }
+
+    // Everything but the head is on the medium when this returns. commit() then makes it whole.
+    void stage();
+    void commit();
+
+    // The stream begins again at its first byte; the target, if set, stays and is as good as empty.
+    void startOver();
+
+    [[nodiscard]] std::uint64_t size() const { return headUsed_ + tailWritten_ + chunkUsed_; }
+    [[nodiscard]] std::uint64_t written() const { return tailWritten_; } // handed to the target so far
+
+private:
+    struct Free {
+        void operator()(std::byte* memory) const noexcept;
+    };
+    using Buffer = std::unique_ptr<std::byte, Free>;
+    static Buffer makeBuffer(std::size_t size);
+
+    void flushChunk();
+    [[nodiscard]] bool isDevice() const { return target_.blockSize > 1; }
+    [[nodiscard]] std::size_t padded(std::span<std::byte> buffer, std::size_t used) const;
+    void writeAt(std::span<const std::byte> bytes, std::uint64_t position) const;
+    void sync() const;
+    void zeroHead() const;
+
+    WriteTarget target_;
+    Buffer head_;
+    Buffer chunk_;
+    std::size_t headUsed_ = 0;
+    std::size_t chunkUsed_ = 0;
+    std::uint64_t tailWritten_ = 0; // behind the head
+};
+
+} // namespace bootferry

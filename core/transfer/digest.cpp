@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// libcrypto picks the CPU's own SHA instructions where there are any.
+#include "digest.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+void check(int result, const char* what) {
+    if (result != 1) {
+        throw Error(ErrorCode::Internal, fmt::format("libcrypto failed while {}", what));
+    }
+}
+
+std::size_t hexLength(std::string_view algorithm) {
+    if (algorithm == "sha256") {
+        return 64;
+    }
+    return algorithm == "sha512" ? 128 : 0;
+}
+
+} // namespace
+
+Checksum Checksum::parse(std::string_view text) {
+    const auto colon = text.find(':');
+    Checksum checksum{.algorithm = std::string(text.substr(0, colon)),
+                      .hex = colon == std::string_view::npos ? "" : std::string(text.substr(colon + 1))};
+    std::transform(checksum.hex.begin(), checksum.hex.end(), checksum.hex.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const auto length = hexLength(checksum.algorithm);
+    const bool isHex = checksum.hex.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (length == 0 || checksum.hex.size() != length || !isHex) {
+        throw Error(
+            ErrorCode::Invalid,
+            fmt::format("'{}' is not a checksum: write sha256: and 64, or sha512: and 128 hex digits", text));
+    }
+    return checksum;
+}
+
+Digest::Digest(const std::string& algorithm) : algorithm_(algorithm), context_(EVP_MD_CTX_new()) {
+    reset();
+}
+
+void Digest::reset() {
+    const auto* method = EVP_get_digestbyname(algorithm_.c_str());
+    if (method == nullptr || !context_) {
+        throw Error(ErrorCode::Unsupported, fmt::format("no digest '{}' in this libcrypto", algorithm_));
+    }
+    check(EVP_DigestInit_ex(context_.get(), method, nullptr), "starting a digest");
+}
+
+void Digest::update(std::span<const std::byte> bytes) {
+    check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()), "computing a digest");
+}
+
+Checksum Digest::finish() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
+    unsigned length = 0;
+    check(EVP_DigestFinal_ex(context_.get(), raw.data(), &length), "finishing a digest");
+    Checksum checksum{.algorithm = algorithm_, .hex = {}};
+    for (unsigned i = 0; i < length; ++i) {
+        checksum.hex += fmt::format("{:02x}", raw.at(i));
+    }
+    return checksum;
+}
+
+} // namespace bootferry

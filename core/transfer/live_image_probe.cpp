@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Offsets and magics: ECMA-119 §8 (volume descriptors from sector 16), the kernel's magic.h and the
+// filesystems' own format documents; xz, gzip (RFC 1952), zstd (RFC 8878) to say what to do with a compressed
+// image.
+#include "live_image_probe.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
+
+#include <spdlog/fmt/fmt.h>
+
+namespace bootferry {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Magic {
+    std::size_t offset;
+    std::string_view bytes;
+    std::string_view name;
+};
+
+constexpr std::array liveMagics{
+    Magic{32769, "CD001"sv, "ISO 9660"},
+    Magic{0, "hsqs"sv, "squashfs"},
+    Magic{1024, "\xe2\xe1\xf5\xe0"sv, "erofs"},
+    Magic{1080, "\x53\xef"sv, "ext4"},
+    Magic{0, "XFSB"sv, "xfs"},
+    Magic{65600, "_BHRfS_M"sv, "btrfs"},
+};
+
+constexpr std::array compressedMagics{
+    Magic{0,
+          "\xfd"
+          "7zXZ\0"sv,
+          "xz"},
+    Magic{0, "\x1f\x8b"sv, "gzip"},
+    Magic{0, "\x28\xb5\x2f\xfd"sv, "zstd"},
+    Magic{0, "BZh"sv, "bzip2"},
+};
+
+template <typename Magics>
+const Magic* findMagic(const Magics& magics, std::string_view text) {
+    const auto* found = std::find_if(magics.begin(), magics.end(), [text](const Magic& magic) {
+        return text.size() >= magic.offset && text.substr(magic.offset).starts_with(magic.bytes);
+    });
+    return found != magics.end() ? found : nullptr;
+}
+
+// What a person may recognise: the first printable run, shortened.
+std::string beginning(std::string_view text) {
+    std::string shown;
+    for (const unsigned char c : text.substr(0, 200)) {
+        if (std::isspace(c) != 0 && (shown.empty() || shown.back() == ' ')) {
+            continue;
+        }
+        if (shown.size() >= 40 || (std::isprint(c) == 0 && std::isspace(c) == 0)) {
+            break;
+        }
+        shown += std::isspace(c) != 0 ? ' ' : static_cast<char>(c);
+    }
+    while (!shown.empty() && shown.back() == ' ') {
+        shown.pop_back();
+    }
+    return shown;
+}
+
+} // namespace
+
+std::optional<std::string> whyNotLive(std::span<const std::byte> head) {
+    const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
+    if (text.empty()) {
+        return "it is empty";
+    }
+    if (findMagic(liveMagics, text) != nullptr) {
+        return std::nullopt;
+    }
+    if (const auto* compressed = findMagic(compressedMagics, text)) {
+        return fmt::format("it is compressed with {}, which is not decoded here: serve it uncompressed",
+                           compressed->name);
+    }
+    const auto shown = beginning(text);
+    if (shown.size() < 4) {
+        return "neither ISO 9660 nor squashfs, erofs, ext4, xfs or btrfs was found at its beginning";
+    }
+    const bool html = shown.front() == '<';
+    return fmt::format("it begins with '{}'{}", shown, html ? ", an HTML page: check the URL" : "");
+}
+
+} // namespace bootferry

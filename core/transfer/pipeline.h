@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The whole way of the data in one loop: source → digest → writer, with the target asked for only when the
+// head has arrived and is that of a live image, and the head written only when everything else is safe,
+// verified, and the supervisor agrees.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "block_writer.h"
+#include "digest.h"
+#include "progress_reporter.h"
+#include "resuming_source.h"
+
+namespace bootferry {
+
+struct PipelineResult {
+    std::uint64_t bytes = 0;          // received
+    std::uint64_t written = 0;        // on the target
+    std::optional<Checksum> checksum; // of what was received, where one was asked for
+};
+
+// The supervisor, seen from the pipeline. Both calls block until it has answered; a refusal is thrown as
+// Error.
+class PipelineSupervisor {
+public:
+    PipelineSupervisor() = default;
+    PipelineSupervisor(const PipelineSupervisor&) = delete;
+    PipelineSupervisor& operator=(const PipelineSupervisor&) = delete;
+    virtual ~PipelineSupervisor() = default;
+
+    [[nodiscard]] virtual WriteTarget requestTarget(std::optional<std::uint64_t> size) = 0;
+    virtual void awaitCommit(const PipelineResult& result) = 0;
+};
+
+struct PipelineSettings {
+    std::optional<Checksum> checksum;
+    bool requireLiveImage = true;
+};
+
+class Pipeline {
+public:
+    Pipeline(ResumingSource& source, PipelineSupervisor& supervisor, ProgressReporter& reporter,
+             const PipelineSettings& settings);
+
+    // Returns when the target is committed. Throws Error; the target's head is then still zero, or untouched.
+    PipelineResult run();
+
+private:
+    void receive();
+    void receiveHead();
+    bool receiveSome(); // false: the end
+    void checkHead() const;
+    void verify(PipelineResult& result);
+
+    ResumingSource& source_;
+    PipelineSupervisor& supervisor_;
+    ProgressReporter& reporter_;
+    PipelineSettings settings_;
+    BlockWriter writer_;
+    std::optional<Digest> digest_;
+};
+
+} // namespace bootferry

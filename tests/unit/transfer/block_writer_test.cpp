@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Until commit() the head is zero; after it the target holds the stream byte for byte, whatever the piece
+// sizes.
+#include "block_writer.h"
+
+#include <cstring>
+#include <string>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "errors.h"
+#include "fake_transport.h"
+#include "handles.h"
+
+namespace bootferry {
+namespace {
+
+class BlockWriterTest : public testing::TestWithParam<std::size_t> {
+protected:
+    static std::string contents(int fd) {
+        std::string text(static_cast<std::size_t>(::lseek(fd, 0, SEEK_END)), '\0');
+        EXPECT_EQ(::pread(fd, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+        return text;
+    }
+
+    static void put(BlockWriter& writer, std::string_view text, std::size_t piece) {
+        while (!text.empty()) {
+            const auto space = writer.space();
+            const auto count = std::min({piece, text.size(), space.size()});
+            std::memcpy(space.data(), text.data(), count);
+            writer.advance(count);
+            text.remove_prefix(count);
+        }
+    }
+
+    UniqueFd memory{::memfd_create("target", MFD_CLOEXEC)};
+};
+
+TEST_P(BlockWriterTest, WritesAFileByteForByte) {
+    const auto image = someContent(3 * BlockWriter::chunkSize + 12345);
+    BlockWriter writer;
+    put(writer, std::string_view(image).substr(0, 5000), GetParam());
+    EXPECT_EQ(std::memcmp(writer.head().data(), image.data(), writer.head().size()), 0);
+    writer.setTarget({.fd = memory.get()});
+    put(writer, std::string_view(image).substr(5000), GetParam());
+    writer.stage();
+    EXPECT_EQ(contents(memory.get()).substr(0, BlockWriter::headSize),
+              std::string(BlockWriter::headSize, '\0'));
+    writer.commit();
+    EXPECT_EQ(writer.size(), image.size());
+    EXPECT_TRUE(contents(memory.get()) == image);
+}
+
+TEST_P(BlockWriterTest, ZeroesADevicesHeadFirstAndPadsItsTail) {
+    const std::string old(8 * BlockWriter::chunkSize, 'X');
+    ASSERT_EQ(::pwrite(memory.get(), old.data(), old.size(), 0), static_cast<ssize_t>(old.size()));
+    const auto image = someContent(2 * BlockWriter::chunkSize + 100);
+    BlockWriter writer;
+    writer.setTarget({.fd = memory.get(), .capacity = old.size(), .blockSize = 4096});
+    EXPECT_EQ(contents(memory.get()).substr(0, BlockWriter::headSize),
+              std::string(BlockWriter::headSize, '\0'));
+    put(writer, image, GetParam());
+    writer.stage();
+    EXPECT_EQ(contents(memory.get()).substr(0, BlockWriter::headSize),
+              std::string(BlockWriter::headSize, '\0'));
+    writer.commit();
+    const auto now = contents(memory.get());
+    EXPECT_TRUE(now.substr(0, image.size()) == image);
+    EXPECT_EQ(now.substr(image.size(), 4096 - 100), std::string(4096 - 100, '\0'));
+    EXPECT_EQ(now.at(image.size() + 4096 - 100), 'X');
+}
+
+TEST_P(BlockWriterTest, StartingOverLeavesNothingOfTheFirstTry) {
+    BlockWriter writer;
+    writer.setTarget({.fd = memory.get()});
+    put(writer, std::string(3 * BlockWriter::chunkSize, 'o'), GetParam());
+    writer.startOver();
+    const auto image = someContent(BlockWriter::chunkSize + 3);
+    put(writer, image, GetParam());
+    writer.stage();
+    writer.commit();
+    EXPECT_TRUE(contents(memory.get()) == image);
+}
+
+INSTANTIATE_TEST_SUITE_P(PieceSizes, BlockWriterTest,
+                         testing::Values(4096, 65536, 999983, std::size_t{1} << 30U));
+
+TEST_F(BlockWriterTest, MoreThanTheCapacityIsRefusedWithTheNumber) {
+    BlockWriter writer;
+    writer.setTarget({.fd = memory.get(), .capacity = 2 << 20, .blockSize = 4096});
+    put(writer, std::string(2 << 20, 'x'), 1 << 20);
+    (void)writer.space();
+    try {
+        writer.advance(1);
+        FAIL() << "nothing was thrown";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::TooLarge);
+        EXPECT_NE(std::string(error.what()).find("2.0 MiB"), std::string::npos) << error.what();
+    }
+}
+
+TEST_F(BlockWriterTest, AFailingTargetIsNamedByPosition) {
+    const UniqueFd full(::open("/dev/full", O_RDWR | O_CLOEXEC));
+    BlockWriter writer;
+    put(writer, std::string(BlockWriter::headSize, 'x'), 1 << 20);
+    writer.setTarget({.fd = full.get()});
+    try {
+        put(writer, std::string(2 * BlockWriter::chunkSize, 'x'), 1 << 20);
+        FAIL() << "nothing was thrown";
+    } catch (const Error& error) {
+        EXPECT_STREQ(error.what(), "writing the target at byte 1048576: No space left on device");
+    }
+}
+
+} // namespace
+} // namespace bootferry

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A server in memory, faked at the one border worth faking: it serves a text, and a script says which attempt
+// fails how. Everything above it is the real thing.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "byte_source.h"
+#include "errors.h"
+#include "progress.h"
+
+namespace bootferry {
+
+struct Attempt {
+    std::optional<Error> openFailure;
+    std::optional<std::size_t> breakAfter; // so many bytes are delivered, then readFailure
+    std::optional<Error> readFailure;
+    bool endEarly = false; // break with a silent end instead
+};
+
+class FakeTransport : public Transport {
+public:
+    std::string content;
+    std::string validator = "\"v1\"";
+    bool resumable = true;
+    bool tellsSize = true;
+    std::deque<Attempt> script; // one an attempt; afterwards all goes well
+    std::vector<OpenRequest> requests;
+    std::size_t delivered = 0;
+    int committed = 0;
+    std::function<void(int cancelFd)> beforeRead;
+
+    std::unique_ptr<ByteSource> open(const OpenRequest& request) override {
+        requests.push_back(request);
+        Attempt attempt;
+        if (!script.empty()) {
+            attempt = script.front();
+            script.pop_front();
+        }
+        if (attempt.openFailure) {
+            throw *attempt.openFailure;
+        }
+        if (request.offset > 0 && (!resumable || request.offset > content.size() ||
+                                   (!request.validator.empty() && request.validator != validator))) {
+            throw Error(ErrorCode::Range, "the source changed");
+        }
+        return std::make_unique<Source>(*this, attempt, request);
+    }
+
+private:
+    class Source : public ByteSource {
+    public:
+        Source(FakeTransport& transport, Attempt attempt, const OpenRequest& request)
+            : transport_(transport), attempt_(std::move(attempt)), position_(request.offset),
+              cancelFd_(request.cancelFd) {}
+
+        std::size_t read(std::span<std::byte> into) override {
+            if (transport_.beforeRead) {
+                transport_.beforeRead(cancelFd_);
+            }
+            auto count = std::min({into.size(), transport_.content.size() - position_, std::size_t{7}});
+            if (attempt_.breakAfter) {
+                count = std::min(count, *attempt_.breakAfter - sent_);
+                if (count == 0 && !attempt_.endEarly) {
+                    throw attempt_.readFailure.value_or(Error(ErrorCode::Unreachable, "connection reset"));
+                }
+            }
+            std::memcpy(into.data(), transport_.content.data() + position_, count);
+            position_ += count;
+            sent_ += count;
+            transport_.delivered += count;
+            return count;
+        }
+
+        SourceInfo info() override {
+            return {.size = transport_.tellsSize ? std::optional<std::uint64_t>(transport_.content.size())
+                                                 : std::nullopt,
+                    .resumable = transport_.resumable,
+                    .validator = transport_.validator};
+        }
+
+        void finish(Outcome outcome) override {
+            transport_.committed += outcome == Outcome::Committed ? 1 : 0;
+        }
+
+    private:
+        FakeTransport& transport_;
+        Attempt attempt_;
+        std::size_t position_;
+        std::size_t sent_ = 0;
+        int cancelFd_;
+    };
+};
+
+class RecordingListener : public ProgressListener {
+public:
+    void progressed(const Progress& progress) override { seen.push_back(progress); }
+    [[nodiscard]] bool sawDetail(std::string_view part) const {
+        return std::any_of(seen.begin(), seen.end(),
+                           [part](const auto& p) { return p.detail.find(part) != std::string::npos; });
+    }
+    std::vector<Progress> seen;
+};
+
+inline std::string someContent(std::size_t size) {
+    std::string text(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) {
+        text[i] = static_cast<char>('a' + (i * 7 + i / 26) % 26);
+    }
+    return text;
+}
+
+} // namespace bootferry

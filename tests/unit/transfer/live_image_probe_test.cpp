@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Real magics at their places pass; everything else is described so that a person knows what to do.
+#include "live_image_probe.h"
+
+#include <gtest/gtest.h>
+
+namespace bootferry {
+namespace {
+
+std::optional<std::string> verdict(std::string_view text) {
+    return whyNotLive(std::as_bytes(std::span(text)));
+}
+
+std::string withMagic(std::size_t offset, std::string_view magic) {
+    std::string head(liveProbeSize, '\0');
+    return head.replace(offset, magic.size(), magic);
+}
+
+TEST(LiveImageProbe, KnowsWhatALiveImageBeginsWith) {
+    EXPECT_FALSE(verdict(withMagic(0x8001, "CD001")));
+    EXPECT_FALSE(verdict(withMagic(0, "hsqs")));
+    EXPECT_FALSE(verdict(withMagic(1024, "\xe2\xe1\xf5\xe0")));
+    EXPECT_FALSE(verdict(withMagic(1080, "\x53\xef")));
+    EXPECT_FALSE(verdict(withMagic(0, "XFSB")));
+    EXPECT_FALSE(verdict(withMagic(0x10040, "_BHRfS_M")));
+}
+
+TEST(LiveImageProbe, SaysWhatItSawInstead) {
+    EXPECT_EQ(verdict(""), "it is empty");
+    EXPECT_EQ(verdict("  <html>\n<title>"), "it begins with '<html> <title>', an HTML page: check the URL");
+    EXPECT_EQ(verdict("Not Found"), "it begins with 'Not Found'");
+    EXPECT_EQ(verdict(withMagic(0, "\x1f\x8b")),
+              "it is compressed with gzip, which is not decoded here: serve it uncompressed");
+    EXPECT_EQ(verdict(std::string(liveProbeSize, '\0')),
+              "neither ISO 9660 nor squashfs, erofs, ext4, xfs or btrfs was found at its beginning");
+}
+
+TEST(LiveImageProbe, NeverReadsPastAShortHead) {
+    EXPECT_TRUE(verdict("hsq"));
+}
+
+} // namespace
+} // namespace bootferry

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The order of things: the target is asked for after the head was looked at, the head is written after
+// everything else was verified and the supervisor agreed.
+#include "pipeline.h"
+
+#include <cstring>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fake_transport.h"
+
+namespace bootferry {
+namespace {
+
+using namespace std::chrono_literals;
+
+class PipelineTest : public testing::Test, public PipelineSupervisor {
+protected:
+    PipelineTest() {
+        server.content = someContent(300000);
+        std::memcpy(server.content.data() + 32769, "CD001", 5);
+        resume.policy.first = resume.policy.longest = 1ms;
+    }
+
+    WriteTarget requestTarget(std::optional<std::uint64_t> size) override {
+        ++targetRequests;
+        requestedSize = size;
+        if (refusal) {
+            throw *refusal;
+        }
+        return {.fd = memory.get(), .capacity = 16 << 20, .blockSize = 512};
+    }
+
+    void awaitCommit(const PipelineResult& result) override {
+        ++commitRequests;
+        headWhenStaged = head();
+        EXPECT_EQ(result.written, server.content.size());
+    }
+
+    PipelineResult run() {
+        ResumingSource source({{.url = {}, .transport = &server}}, resume, reporter);
+        Pipeline pipeline(source, *this, reporter, settings);
+        return pipeline.run();
+    }
+
+    ErrorCode failure() {
+        try {
+            (void)run();
+        } catch (const Error& error) {
+            text = error.what();
+            return error.code();
+        }
+        ADD_FAILURE() << "nothing was thrown";
+        return ErrorCode::Internal;
+    }
+
+    [[nodiscard]] std::string head() const { return onTarget(512); }
+    [[nodiscard]] std::string onTarget(std::size_t count) const {
+        std::string bytes(count, '?');
+        return ::pread(memory.get(), bytes.data(), count, 0) == static_cast<ssize_t>(count) ? bytes : "";
+    }
+
+    FakeTransport server;
+    ResumeSettings resume;
+    PipelineSettings settings;
+    RecordingListener listener;
+    ProgressReporter reporter{listener};
+    UniqueFd memory{::memfd_create("target", MFD_CLOEXEC)};
+    std::optional<Error> refusal;
+    std::optional<std::uint64_t> requestedSize;
+    int targetRequests = 0;
+    int commitRequests = 0;
+    std::string headWhenStaged;
+    std::string text;
+};
+
+TEST_F(PipelineTest, BringsTheImageOntoTheTargetHeadLast) {
+    const auto result = run();
+    EXPECT_EQ(requestedSize, server.content.size());
+    EXPECT_EQ(headWhenStaged, std::string(512, '\0'));
+    EXPECT_TRUE(onTarget(server.content.size()) == server.content);
+    EXPECT_EQ(result.bytes, server.content.size());
+    EXPECT_EQ(server.committed, 1);
+    EXPECT_EQ(listener.seen.back().state, TransferState::Committing);
+}
+
+TEST_F(PipelineTest, AnUnknownSizeIsPassedOnAsUnknown) {
+    server.tellsSize = false;
+    (void)run();
+    EXPECT_EQ(requestedSize, std::nullopt);
+    EXPECT_TRUE(onTarget(server.content.size()) == server.content);
+}
+
+TEST_F(PipelineTest, WhatIsNotALiveImageCostsNoTarget) {
+    server.content = "<!DOCTYPE html>\n<html><body>Please log in</body></html>";
+    EXPECT_EQ(failure(), ErrorCode::NotLive);
+    EXPECT_EQ(text,
+              "not a live image: it begins with '<!DOCTYPE html> <html><body>Please log i', an HTML page: "
+              "check the URL");
+    EXPECT_EQ(targetRequests, 0);
+}
+
+TEST_F(PipelineTest, AnythingMayBeFetchedWhereNoLiveImageIsWanted) {
+    server.content = "just a text";
+    settings.requireLiveImage = false;
+    (void)run();
+    EXPECT_EQ(onTarget(11), "just a text");
+}
+
+TEST_F(PipelineTest, ARefusedTargetIsTheFailure) {
+    refusal = Error(ErrorCode::TooLarge, "the image needs 3.4 GiB");
+    EXPECT_EQ(failure(), ErrorCode::TooLarge);
+    EXPECT_EQ(server.committed, 0);
+}
+
+TEST_F(PipelineTest, AChangedSourceIsTakenFromTheBeginningOnTheSameTarget) {
+    server.script = {{.breakAfter = 200000}};
+    server.beforeRead = [this, changed = false](int) mutable {
+        if (server.requests.size() == 1 && server.delivered >= 150000 && !std::exchange(changed, true)) {
+            server.validator = "\"v2\"";
+            server.content.replace(1000, 3, "NEW");
+        }
+    };
+    (void)run();
+    EXPECT_EQ(targetRequests, 1);
+    EXPECT_TRUE(onTarget(server.content.size()) == server.content);
+    EXPECT_TRUE(listener.sawDetail("starting over: the source changed"));
+}
+
+TEST_F(PipelineTest, AMatchingChecksumIsReported) {
+    Digest digest("sha256");
+    digest.update(std::as_bytes(std::span(server.content)));
+    settings.checksum = digest.finish();
+    EXPECT_EQ(run().checksum, settings.checksum);
+}
+
+TEST_F(PipelineTest, AWrongChecksumLeavesAHeadThatCannotBoot) {
+    settings.checksum = Checksum::parse("sha256:" + std::string(64, '0'));
+    EXPECT_EQ(failure(), ErrorCode::Checksum);
+    EXPECT_EQ(commitRequests, 0);
+    EXPECT_EQ(head(), std::string(512, '\0'));
+    EXPECT_EQ(server.committed, 0);
+}
+
+} // namespace
+} // namespace bootferry

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The retry rules, one a test: what is kept, what starts over, what stops at once, and that no two versions
+// of a source are ever put together.
+#include "resuming_source.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "fake_transport.h"
+
+namespace bootferry {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ResumingSourceTest : public testing::Test {
+protected:
+    ResumingSourceTest() {
+        settings.policy.first = 1ms;
+        settings.policy.longest = 2ms;
+        server.content = someContent(1000);
+        mirror.content = server.content;
+    }
+
+    std::unique_ptr<ResumingSource> make(bool withMirror = false) {
+        std::vector<Origin> origins{{.url = {}, .transport = &server}};
+        if (withMirror) {
+            origins.push_back({.url = {}, .transport = &mirror});
+        }
+        return std::make_unique<ResumingSource>(std::move(origins), settings, reporter);
+    }
+
+    static std::string readAll(ResumingSource& source) {
+        std::string all;
+        std::array<std::byte, 64> buffer{};
+        while (const auto count = source.read(buffer)) {
+            all.append(reinterpret_cast<const char*>(buffer.data()), count);
+        }
+        return all;
+    }
+
+    static ErrorCode failureOf(ResumingSource& source) {
+        try {
+            (void)readAll(source);
+        } catch (const Error& error) {
+            text = error.what();
+            return error.code();
+        }
+        ADD_FAILURE() << "nothing was thrown";
+        return ErrorCode::Internal;
+    }
+
+    static Attempt breaking(std::size_t after) { return {.breakAfter = after}; }
+    static Attempt refusing(ErrorCode code) { return {.openFailure = Error(code, "no")}; }
+
+    static inline std::string text;
+    FakeTransport server;
+    FakeTransport mirror;
+    ResumeSettings settings;
+    RecordingListener listener;
+    ProgressReporter reporter{listener};
+};
+
+TEST_F(ResumingSourceTest, GoesOnAtTheByteWhereItStopped) {
+    server.script = {breaking(100), breaking(0), breaking(333)};
+    const auto source = make();
+    EXPECT_EQ(readAll(*source), server.content);
+    EXPECT_EQ(server.delivered, server.content.size());
+    ASSERT_EQ(server.requests.size(), 4U);
+    EXPECT_EQ(server.requests[1].offset, 100U);
+    EXPECT_EQ(server.requests[1].validator, "\"v1\"");
+    EXPECT_EQ(server.requests[3].offset, 433U);
+    EXPECT_EQ(reporter.progress().attempt, 4U);
+}
+
+TEST_F(ResumingSourceTest, TheEndStaysTheEnd) {
+    const auto source = make();
+    EXPECT_EQ(readAll(*source), server.content);
+    std::array<std::byte, 8> buffer{};
+    EXPECT_EQ(source->read(buffer), 0U);
+    source->finish(Outcome::Committed);
+    EXPECT_EQ(server.committed, 1);
+}
+
+TEST_F(ResumingSourceTest, AnEndBeforeTheAnnouncedSizeIsResumed) {
+    server.script = {{.breakAfter = 400, .endEarly = true}};
+    const auto source = make();
+    EXPECT_EQ(readAll(*source), server.content);
+    EXPECT_EQ(server.requests.at(1).offset, 400U);
+}
+
+TEST_F(ResumingSourceTest, WaitsForAServerThatComesUpLate) {
+    server.script.assign(20, refusing(ErrorCode::Unreachable));
+    const auto source = make();
+    EXPECT_EQ(readAll(*source), server.content);
+    EXPECT_TRUE(listener.sawDetail("no"));
+}
+
+TEST_F(ResumingSourceTest, PermanentFailuresStopAtOnce) {
+    for (const auto code : {ErrorCode::NotFound, ErrorCode::Auth, ErrorCode::Tls, ErrorCode::Invalid}) {
+        server.requests.clear();
+        server.script = {refusing(code)};
+        const auto source = make();
+        EXPECT_EQ(failureOf(*source), code);
+        EXPECT_EQ(server.requests.size(), 1U);
+    }
+}
+
+TEST_F(ResumingSourceTest, APeerThatKeepsBreakingItsProtocolIsGivenUp) {
+    server.script.assign(10, refusing(ErrorCode::Protocol));
+    const auto source = make();
+    EXPECT_EQ(failureOf(*source), ErrorCode::Protocol);
+    EXPECT_EQ(server.requests.size(), settings.policy.protocolFailuresAllowed);
+}
+
+TEST_F(ResumingSourceTest, AChangedSourceIsNeverMixed) {
+    server.script = {breaking(100)};
+    const auto source = make();
+    std::array<std::byte, 64> buffer{};
+    std::size_t got = 0;
+    while (got < 100) {
+        got += source->read(buffer);
+    }
+    server.validator = "\"v2\"";
+    server.content = someContent(500);
+    EXPECT_THROW((void)source->read(buffer), StartOver);
+    source->startOver();
+    EXPECT_EQ(readAll(*source), server.content);
+}
+
+TEST_F(ResumingSourceTest, ADifferentSizeIsAChangeEvenWithoutValidator) {
+    server.validator.clear();
+    server.script = {breaking(100)};
+    const auto source = make();
+    std::array<std::byte, 100> buffer{};
+    std::size_t got = 0;
+    while (got < 100) {
+        got += source->read(buffer);
+    }
+    server.content += "more";
+    EXPECT_THROW((void)source->read(buffer), StartOver);
+}
+
+TEST_F(ResumingSourceTest, AServerThatCannotResumeStartsOver) {
+    server.resumable = false;
+    server.script = {breaking(100)};
+    const auto source = make();
+    EXPECT_THROW((void)readAll(*source), StartOver);
+    source->startOver();
+    EXPECT_EQ(readAll(*source), server.content);
+}
+
+TEST_F(ResumingSourceTest, MirrorsAreTriedInTurnWithoutWaiting) {
+    server.script.assign(50, refusing(ErrorCode::Unreachable));
+    const auto source = make(true);
+    EXPECT_EQ(readAll(*source), server.content);
+    EXPECT_EQ(server.requests.size(), 1U);
+    EXPECT_EQ(mirror.requests.size(), 1U);
+}
+
+TEST_F(ResumingSourceTest, AMirrorTakesOverInMidTransferWhereTheValidatorAgrees) {
+    server.script.assign(50, refusing(ErrorCode::Unreachable));
+    server.script.front() = breaking(700);
+    const auto source = make(true);
+    EXPECT_EQ(readAll(*source), server.content);
+    EXPECT_EQ(mirror.requests.at(0).offset, 700U);
+    EXPECT_EQ(mirror.requests.at(0).validator, server.validator);
+}
+
+TEST_F(ResumingSourceTest, AMirrorWithAnotherValidatorStartsOverUnlessAChecksumGuards) {
+    mirror.validator = "\"other\"";
+    server.script = {breaking(700)};
+    const auto unguarded = make(true);
+    EXPECT_THROW((void)readAll(*unguarded), StartOver);
+
+    mirror.requests.clear();
+    server.script = {breaking(700)};
+    settings.contentIsVerified = true;
+    const auto guarded = make(true);
+    EXPECT_EQ(readAll(*guarded), server.content);
+    EXPECT_EQ(mirror.requests.at(0).validator, "");
+}
+
+TEST_F(ResumingSourceTest, AMirrorThatHasItNotIsLeftAndTheLastOneSaysWhy) {
+    server.script.assign(9, refusing(ErrorCode::NotFound));
+    const auto source = make(true);
+    EXPECT_EQ(readAll(*source), server.content);
+
+    server.script.assign(9, refusing(ErrorCode::NotFound));
+    mirror.script.assign(9, refusing(ErrorCode::Auth));
+    const auto both = make(true);
+    EXPECT_EQ(failureOf(*both), ErrorCode::Auth);
+}
+
+TEST_F(ResumingSourceTest, AStallIsAFailedAttempt) {
+    settings.stallTimeout = 10ms;
+    bool stalled = false;
+    server.beforeRead = [&](int cancelFd) {
+        if (!std::exchange(stalled, true)) {
+            pollfd entry{.fd = cancelFd, .events = POLLIN, .revents = 0};
+            ASSERT_EQ(::poll(&entry, 1, 10000), 1); // as a plugin does
+            throw Error(ErrorCode::Cancelled, "gave up");
+        }
+    };
+    const auto source = make();
+    EXPECT_EQ(readAll(*source), server.content);
+    EXPECT_TRUE(listener.sawDetail("nothing arrived for 1 s")) << "durations round up";
+}
+
+TEST_F(ResumingSourceTest, CancellingStopsReadsAndWaits) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    const UniqueFd readEnd(ends[0]);
+    UniqueFd writeEnd(ends[1]);
+    settings.cancelFd = readEnd.get();
+    settings.policy.first = settings.policy.longest = 3600s; // a wait that only a cancel can end
+    server.script = {refusing(ErrorCode::Unreachable)};
+    const auto source = make();
+    writeEnd.reset();
+    EXPECT_EQ(failureOf(*source), ErrorCode::Cancelled);
+}
+
+TEST_F(ResumingSourceTest, TheOverallTimeoutEndsItWithTheLastReason) {
+    settings.timeout = 20ms;
+    server.script.assign(100000, refusing(ErrorCode::Unreachable));
+    const auto source = make();
+    EXPECT_EQ(failureOf(*source), ErrorCode::Timeout);
+    EXPECT_NE(text.find("gave up after"), std::string::npos) << text;
+    EXPECT_NE(text.find("no"), std::string::npos) << text;
+}
+
+TEST_F(ResumingSourceTest, AServersWishIsPassedToThePolicy) {
+    Error busy(ErrorCode::Unreachable, "server answered 503");
+    busy.setRetryAfter(0s);
+    server.script = {{.openFailure = busy}};
+    const auto source = make();
+    EXPECT_EQ(readAll(*source), server.content);
+}
+
+} // namespace
+} // namespace bootferry
