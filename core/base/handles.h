@@ -78,7 +78,7 @@ public:
     [[nodiscard]] const char* message() const noexcept { return error_.message; }
 
 private:
-    sd_bus_error error_ = SD_BUS_ERROR_NULL;
+    sd_bus_error error_{}; // SD_BUS_ERROR_NULL is the same, but a compound literal is no C++
 };
 
 } // namespace bootferry
