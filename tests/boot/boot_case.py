@@ -49,8 +49,8 @@ class BootCase(unittest.TestCase):
         cls.work.mkdir(parents=True, exist_ok=True)
 
     @classmethod
-    def serve(cls, documents=None, name="nginx", **options):
-        return nginx.Nginx(documents or cls.iso.parent, cls.work / name, **options)
+    def serve(cls, documents=None, **options):
+        return nginx.Nginx(documents or cls.iso.parent, **options)
 
     @classmethod
     def machine(cls, cmdline, name="machine", **options):

@@ -14,9 +14,11 @@ import fcntl
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 SUITE = "bookworm"
 _HERE = pathlib.Path(__file__).resolve().parent
@@ -144,8 +146,20 @@ class Images:
 
     @staticmethod
     def _mmdebstrap(target, packages):
-        _run(["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
-              *_TRIM, SUITE, target], env={**os.environ, "INITRD": "No", "DEBIAN_FRONTEND": "noninteractive"})
+        # Through a tar file: apt's configuration knows no quoting for a path as a checkout may have.
+        target.mkdir()
+        archive = target.with_suffix(".tar")
+        with open(archive, "wb") as tar:
+            done = subprocess.run(
+                ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
+                 "--format=tar", *_TRIM, SUITE, "-"], stdin=subprocess.DEVNULL, stdout=tar, stderr=subprocess.PIPE,
+                text=True, env={**os.environ, "INITRD": "No", "DEBIAN_FRONTEND": "noninteractive", "TMPDIR": "/var/tmp"})
+        if done.returncode != 0:
+            tail = "\n".join(done.stderr.splitlines()[-30:])
+            raise BuildError(f"mmdebstrap ended with status {done.returncode}:\n{tail}")
+        _run(["tar", "--extract", "--xattrs", "--xattrs-include=*", "--numeric-owner", "--exclude=./dev/*",
+              "--file", archive, "--directory", target])
+        archive.unlink()
 
     # The administrator's machine
 
@@ -155,8 +169,9 @@ class Images:
             self._mmdebstrap(tree, _MACHINE_PACKAGES)
             version = next((tree / "usr/lib/modules").iterdir()).name
             modules = tree / "usr/lib/modules" / version
-            _run(["find", modules, "-regextype", "posix-extended", "-name", "*.ko",
-                  "-not", "-regex", f"{modules}/kernel/({_KERNEL_MODULES}).*", "-delete"])
+            for module in modules.rglob("*.ko"):
+                if not re.match(f"kernel/({_KERNEL_MODULES})", str(module.relative_to(modules))):
+                    module.unlink()
             _run(["depmod", "-b", tree, version])
         return self._cached("machine", _digest(SUITE, _MACHINE_PACKAGES, _TRIM, _KERNEL_MODULES, 1), build) / "tree"
 
@@ -165,13 +180,9 @@ class Images:
 
     def in_machine(self, command, exchange, *, over=(), log=None):
         """Runs `command` on the administrator's machine; `exchange` is its /mnt, `over` lies over it."""
-        scratch = pathlib.Path(exchange) / "scratch"
-        scratch.mkdir(exist_ok=True)
-        try:
+        with tempfile.TemporaryDirectory(prefix="bootferry-layers-") as scratch:
             return _run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _IN_LAYERS, "sh",
                          scratch, exchange, *over, self.machine_tree(), "--", *command], log=log)
-        finally:
-            scratch.rmdir()
 
     def installed(self):
         """This build's `meson install`, in a folder of its own."""
@@ -223,6 +234,7 @@ class Images:
         shutil.copy(payload / "report.service", tree / "etc/systemd/system/report.service")
         _run(["systemctl", "--quiet", "--root", tree, "enable", "report.service"])
         (tree / "etc/hostname").write_text("live\n")
+        _run(["chroot", tree, "passwd", "--quiet", "--delete", "root"])  # whoever watches may log in
         shutil.rmtree(tree / "var/lib/apt/lists", ignore_errors=True)
 
     @staticmethod

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import tempfile
 
 import processes
 
@@ -10,23 +11,23 @@ _CONFIG = """
 daemon off;
 {user}
 worker_processes 1;
-pid {state}/pid;
-error_log {state}/error.log info;
+pid pid;
+error_log error.log info;
 events {{ worker_connections 256; }}
 http {{
-    access_log {state}/access.log;
-    client_body_temp_path {state}/body;
-    proxy_temp_path {state}/proxy;
-    fastcgi_temp_path {state}/fastcgi;
-    uwsgi_temp_path {state}/uwsgi;
-    scgi_temp_path {state}/scgi;
+    access_log access.log;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
     default_type application/octet-stream;
     types {{ text/html html; }}
     sendfile on;
     server {{
         {listen}
         server_name _;
-        root {documents};
+        root documents;
         {extra}
     }}
 }}
@@ -34,37 +35,45 @@ http {{
 
 
 class Nginx:
-    """Context manager; `port` is taken at construction, so that tests can start the server late."""
+    """Context manager; `port` is taken at construction, so that tests can start the server late.
 
-    def __init__(self, documents, state, address="127.0.0.1", port=None, extra=""):
+    `extra` is more text for the server block. The server's folder is a temporary one with a link to
+    the documents, because a path may hold characters that nginx's configuration takes for its own.
+    """
+
+    def __init__(self, documents, address="127.0.0.1", port=None, extra=""):
         self.address = address
         self.port = port or processes.free_port(address)
         self._documents = pathlib.Path(documents).resolve()
-        self._state = pathlib.Path(state).resolve()
         self._extra = extra
-        self._process = None
+        self._state = self._process = None
 
     def start(self):
-        self._state.mkdir(parents=True, exist_ok=True)
+        self._state = tempfile.TemporaryDirectory(prefix="bootferry-nginx-")
+        folder = pathlib.Path(self._state.name)
+        (folder / "documents").symlink_to(self._documents)
         host = f"[{self.address}]" if ":" in self.address else self.address
-        config = self._state / "nginx.conf"
-        config.write_text(_CONFIG.format(
+        (folder / "nginx.conf").write_text(_CONFIG.format(
             # As root, nginx would change to a user who may not read the build directory.
             user="user root;" if os.geteuid() == 0 else "",
-            state=self._state, documents=self._documents, extra=self._extra,
-            listen=f"listen {host}:{self.port};"))
+            extra=self._extra, listen=f"listen {host}:{self.port};"))
         self._process = processes.start(
-            ["/usr/sbin/nginx", "-p", str(self._state), "-c", str(config), "-e", str(self._state / "error.log")])
-        processes.wait_for_port(self._process, self.port, self.address)
+            ["/usr/sbin/nginx", "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"])
+        try:
+            processes.wait_for_port(self._process, self.port, self.address)
+        except RuntimeError as error:
+            log = folder / "error.log"
+            raise RuntimeError(f"{error}: {log.read_text() if log.exists() else 'no log'}") from error
         return self
 
     def stop(self):
         if self._process is not None:
             processes.stop(self._process)
             self._process = None
+            self._state.cleanup()
 
     def access_log(self):
-        return (self._state / "access.log").read_text()
+        return pathlib.Path(self._state.name, "access.log").read_text()
 
     def __enter__(self):
         return self.start()
