@@ -1,13 +1,37 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the dracut module puts into an initrd, and when it refuses to build one. No machine is booted."""
 
+import pathlib
 import subprocess
 import tempfile
-import pathlib
 
 import boot_case
 import images
 import tap
+
+_RIVAL = """#!/bin/bash
+check() { return 255; }
+depends() { :; }
+install() { inst_hook cmdline 30 "$moddir/parse-kiwi-live.sh"; }
+"""
+_RIVAL_FILES = {
+    "usr/lib/dracut/modules.d/55kiwi-live/module-setup.sh": _RIVAL,
+    "usr/lib/dracut/modules.d/55kiwi-live/parse-kiwi-live.sh": "#!/bin/sh\n",
+}
+
+
+def lay_out(folder, files):
+    """Writes a tree to lay over the machine: path → text; None takes the machine's own file away."""
+    folder = pathlib.Path(folder)
+    for path, text in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if text is None:
+            subprocess.run(["mknod", target, "c", "0", "0"], check=True)  # overlayfs's mark for "removed"
+        else:
+            target.write_text(text)
+            target.chmod(0o755)
+    return folder
 
 
 class Contents(boot_case.BootCase):
@@ -57,40 +81,39 @@ class Contents(boot_case.BootCase):
 
 
 class Refusals(boot_case.BootCase):
-    def dracut(self, *arguments, files=None):
-        """Runs dracut with `files` (path → text; None: away) laid over the machine; returns what it says."""
+    def dracut(self, *arguments, files):
+        """Runs dracut on a machine with `files` laid over it; returns whether an initrd came, and what it said."""
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
-            over = pathlib.Path(folder, "over")
-            over.mkdir()
-            for path, text in (files or {}).items():
-                target = over / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if text is None:
-                    # overlayfs's mark for "removed": a character device 0/0
-                    subprocess.run(["mknod", target, "c", "0", "0"], check=True)
-                else:
-                    target.write_text(text)
-                    target.chmod(0o755)
+            over = lay_out(pathlib.Path(folder, "over"), files)
             exchange = pathlib.Path(folder, "exchange")
             exchange.mkdir()
             version = self.kernel.name.removeprefix("vmlinuz-")
+            log = self.work / "dracut.log"
             try:
-                said = self.images.in_machine(
+                self.images.in_machine(
                     ["dracut", "--force", "--no-hostonly", "--no-compress", "--add", "bootferry", *arguments,
-                     "--kver", version, "/mnt/initrd"], exchange, over=[over, self.images.installed()],
-                    log=self.work / "dracut.log")
+                     "--kver", version, "/mnt/initrd"], exchange, over=[over, self.images.installed()], log=log)
+                succeeded = True
             except images.BuildError:
-                self.assertFalse((exchange / "initrd").exists(), "dracut failed, and left an initrd all the same")
-                return (self.work / "dracut.log").read_text()
-            self.fail(f"dracut was to refuse, but built an initrd:\n{said}")
+                succeeded = False
+            self.assertEqual((exchange / "initrd").exists(), succeeded)
+            listing = ""
+            if succeeded:
+                listing = self.images.in_machine(["lsinitrd", "/mnt/initrd"], exchange)
+            return succeeded, log.read_text(), listing
+
+    def refusal(self, *arguments, files):
+        succeeded, said, _ = self.dracut(*arguments, files=files)
+        self.assertFalse(succeeded, f"dracut was to refuse, but built an initrd:\n{said}")
+        return said
 
     def test_missing_program(self):
-        said = self.dracut(files={"usr/lib/bootferry/bootferry-transfer": None})
+        said = self.refusal(files={"usr/lib/bootferry/bootferry-transfer": None})
         self.assertIn("/usr/lib/bootferry/bootferry-transfer", said)
         self.assertIn("install bootferry completely", said)
 
     def test_missing_certificates(self):
-        said = self.dracut(files={"etc/ssl/certs/ca-certificates.crt": None})
+        said = self.refusal(files={"etc/ssl/certs/ca-certificates.crt": None})
         self.assertIn("install the package ca-certificates", said)
 
     def test_missing_kernel_module(self):
@@ -98,18 +121,90 @@ class Refusals(boot_case.BootCase):
         modules = f"usr/lib/modules/{version}"
         index = (self.images.machine_tree() / modules / "modules.dep").read_text()
         without = "\n".join(line for line in index.splitlines() if "squashfs" not in line) + "\n"
-        said = self.dracut(files={
+        said = self.refusal(files={
             f"{modules}/kernel/fs/squashfs": None, f"{modules}/modules.dep": without,
             f"{modules}/modules.dep.bin": None, f"{modules}/modules.alias.bin": None})
         self.assertIn("kernel module squashfs", said)
 
     def test_another_module_that_serves_root_live(self):
-        module = "#!/bin/bash\ncheck() { return 255; }\ndepends() { :; }\ninstall() { :; }\n"
-        path = "usr/lib/dracut/modules.d/90kiwi-live/module-setup.sh"
-        said = self.dracut("--add", "kiwi-live", files={path: module})
+        said = self.refusal("--add", "kiwi-live", files=_RIVAL_FILES)
         self.assertIn("'kiwi-live' both serve root=live:", said)
         self.assertIn('omit_dracutmodules+=" kiwi-live "', said)
         self.assertIn('bootferry_overrides+=" kiwi-live "', said)
+
+    def test_another_module_that_was_told_to_yield(self):
+        succeeded, said, listing = self.dracut("--add", "kiwi-live", files={
+            **_RIVAL_FILES, "etc/dracut.conf.d/yield.conf": 'bootferry_overrides+=" kiwi-live "\n'})
+        self.assertTrue(succeeded, said)
+        self.assertRegex(listing, r"etc/systemd/system-generators/dracut-kiwi-generator -> \S*dev/null")
+        self.assertIn("etc/bootferry-overrides", listing)
+
+
+class CmdlineHook(boot_case.BootCase):
+    """parse-bootferry.sh, sourced as dracut sources it, on a machine without any other hook."""
+
+    _HARNESS = r"""
+        printf '%s' "$1" > /tmp/line
+        getarg() {
+            set -- "$1" $(cat /tmp/line)
+            wanted=$1; shift
+            for word; do case "$word" in "$wanted"*) echo "${word#"$wanted"}"; return 0;; esac; done
+            return 1
+        }
+        hookdir=/tmp/hooks
+        mkdir -p $hookdir/cmdline $hookdir/pre-udev /etc/cmdline.d
+        touch $hookdir/cmdline/30-parse-kiwi-live.sh $hookdir/cmdline/30-parse-other.sh
+        touch $hookdir/pre-udev/30-kiwi-live-genrules.sh $hookdir/pre-udev/60-kiwi-live-net-genrules.sh
+        . /usr/lib/dracut/modules.d/90bootferry/parse-bootferry.sh
+        echo "rootok=$rootok"
+        cat /etc/cmdline.d/20-bootferry.conf /etc/systemd/network/zzzz-bootferry.network 2> /dev/null
+        cd $hookdir && find . -type f
+    """
+
+    def run_hook(self, line, files=()):
+        with tempfile.TemporaryDirectory(dir=self.work) as folder:
+            over = lay_out(pathlib.Path(folder, "over"), {"etc/hooked": "", **dict(files)})
+            exchange = pathlib.Path(folder, "exchange")
+            exchange.mkdir()
+            said = self.images.in_machine(["sh", "-c", self._HARNESS, "sh", line], exchange,
+                                          over=[over, self.images.installed()])
+        return said.splitlines()
+
+    def test_an_image_from_the_network(self):
+        lines = self.run_hook("quiet root=live:http://10.0.2.2/live.iso")
+        for line in ("rootok=1", "rd.neednet=1", "DHCP=yes", "Type=ether"):
+            self.assertIn(line, lines)
+
+    def test_ip_on_the_line_is_left_alone(self):
+        lines = self.run_hook("ip=dhcp root=live:http://10.0.2.2/live.iso")
+        self.assertIn("rd.neednet=1", lines)
+        self.assertNotIn("DHCP=yes", lines)
+
+    def test_the_boot_interface_of_pxelinux(self):
+        lines = self.run_hook("BOOTIF=01-52-54-00-12-34-56 root=live:http://10.0.2.2/live.iso")
+        self.assertIn("MACAddress=52-54-00-12-34-56", lines)
+        self.assertNotIn("Type=ether", lines)
+
+    def test_a_local_medium_needs_no_network(self):
+        for place in ("CDLABEL=CDROM", "LABEL=x", "UUID=1234", "/dev/sr0"):
+            with self.subTest(place=place):
+                lines = self.run_hook(f"root=live:{place}")
+                self.assertIn("rootok=1", lines)
+                self.assertNotIn("rd.neednet=1", lines)
+
+    def test_other_roots_are_not_ours(self):
+        lines = self.run_hook("root=/dev/sda1")
+        self.assertIn("rootok=", lines)
+        self.assertNotIn("rd.neednet=1", lines)
+
+    def test_the_hooks_of_a_module_that_yields_are_taken_out(self):
+        kept = {"./cmdline/30-parse-other.sh", "./pre-udev/60-kiwi-live-net-genrules.sh"}
+        gone = {"./cmdline/30-parse-kiwi-live.sh", "./pre-udev/30-kiwi-live-genrules.sh"}
+        line = "root=live:http://10.0.2.2/live.iso"
+        self.assertLessEqual(kept | gone, set(self.run_hook(line)))
+        lines = set(self.run_hook(line, {"etc/bootferry-overrides": "kiwi-live\n"}))
+        self.assertLessEqual(kept, lines)
+        self.assertFalse(gone & lines)
 
 
 if __name__ == "__main__":
