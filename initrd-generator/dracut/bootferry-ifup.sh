@@ -12,10 +12,9 @@ main_loop=0
 bootferry_round=$(((${bootferry_round:-0} + 1) % 20))
 if [ "$bootferry_round" = 0 ] && ! ls /tmp/net.*.did-setup > /dev/null 2>&1; then
     for interface in /sys/class/net/*; do
-        [ "$(cat "$interface/type")" = 1 ] && [ -e "$interface/device" ] || continue
-        name=${interface##*/}
-        # Configured by router advertisements: nothing to try again.
-        [ -n "$(ip -6 route show default dev "$name" 2> /dev/null)" ] && continue
-        /sbin/initqueue --name "ifup-$name" --unique --onetime /sbin/ifup "$name"
+        if [ "$(cat "$interface/type")" = 1 ] && [ -e "$interface/device" ]; then
+            name=${interface##*/}
+            /sbin/initqueue --name "ifup-$name" --unique --onetime /sbin/ifup "$name"
+        fi
     done
 fi

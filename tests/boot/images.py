@@ -135,8 +135,9 @@ class Images:
         with self._locked(name):
             if final.exists():
                 return final
-            for old in self.cache.glob(f"{name}-*"):
-                shutil.rmtree(old)
+            for old in self.cache.iterdir():
+                if re.fullmatch(f"{name}-([0-9a-f]{{16}}|partial)", old.name):
+                    shutil.rmtree(old)
             partial = self.cache / f"{name}-partial"
             partial.mkdir()
             print(f"# building {name}", file=sys.stderr, flush=True)

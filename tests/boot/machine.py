@@ -44,15 +44,16 @@ class Machine:
         self.log = self._work / "console.log"
         self._changed = threading.Condition()  # guards the four below
         self._pending, self._text, self._seen, self._ended = "", "", 0, False
-        self._process = self._reader = self._qmp_path = None
+        self._process = self._reader = self._monitor = None
+        self._greeted = False
 
-    def _command(self):
+    def _command(self, monitor):
         network = f"user,id=net0{self._network}"
         accelerator = "kvm" if os.access("/dev/kvm", os.R_OK | os.W_OK) else "tcg,thread=multi"
         command = ["qemu-system-x86_64", "-accel", accelerator,
                    "-smp", "2", "-m", str(self._memory), "-display", "none", "-no-reboot",
                    "-nodefaults", "-serial", "stdio", "-device", "virtio-rng-pci",
-                   "-qmp", f"unix:{self._qmp_path},server=on,wait=off"]
+                   "-chardev", f"socket,id=qmp,fd={monitor}", "-mon", "chardev=qmp,mode=control"]
         if self._pxe:
             tftp = self._work / "tftp"
             (tftp / "pxelinux.cfg").mkdir(parents=True, exist_ok=True)
@@ -80,10 +81,13 @@ class Machine:
 
     def start(self):
         self._work.mkdir(parents=True, exist_ok=True)
-        # A socket's path is limited to 108 bytes, a checkout's is not.
-        self._qmp_path = f"/tmp/bootferry-qmp-{os.getpid()}-{id(self):x}"
-        self._process = processes.start(self._command(), stdin=processes.subprocess.PIPE,
-                                        stdout=processes.subprocess.PIPE, stderr=processes.subprocess.STDOUT)
+        ours, qemus = socket.socketpair()
+        with qemus:
+            self._process = processes.start(
+                self._command(qemus.fileno()), pass_fds=[qemus.fileno()], stdin=processes.subprocess.PIPE,
+                stdout=processes.subprocess.PIPE, stderr=processes.subprocess.STDOUT)
+        self._monitor = ours.makefile("rw")
+        ours.close()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         return self
@@ -92,8 +96,8 @@ class Machine:
         if self._process is not None:
             processes.stop(self._process)
             self._reader.join()
+            self._monitor.close()
             self._process = None
-            pathlib.Path(self._qmp_path).unlink(missing_ok=True)
 
     def __enter__(self):
         return self.start()
@@ -161,17 +165,18 @@ class Machine:
 
     def qmp(self, command, **arguments):
         """One command to QEMU's monitor: set_link unplugs the cable, screendump takes a picture."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(self._qmp_path)
-            stream = connection.makefile("rw")
-            json.loads(stream.readline())
-            for request in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": arguments}):
-                stream.write(json.dumps(request) + "\n")
-                stream.flush()
-                while True:
-                    answer = json.loads(stream.readline())
-                    if "error" in answer:
-                        raise RuntimeError(f"QEMU refuses {command}: {answer['error']['desc']}")
-                    if "return" in answer:
-                        break
-            return answer["return"]
+        if not self._greeted:
+            json.loads(self._monitor.readline())
+            self._greeted = True
+            self._ask({"execute": "qmp_capabilities"})
+        return self._ask({"execute": command, "arguments": arguments})
+
+    def _ask(self, request):
+        self._monitor.write(json.dumps(request) + "\n")
+        self._monitor.flush()
+        while True:
+            answer = json.loads(self._monitor.readline())
+            if "error" in answer:
+                raise RuntimeError(f"QEMU refuses {request['execute']}: {answer['error']['desc']}")
+            if "return" in answer:
+                return answer["return"]
