@@ -23,7 +23,7 @@ install_packages() {
 
 # In a subshell, for its trap: whatever ends apt, the machine's own policy is put back.
 apt_without_starting_servers() {
-    local policy=/usr/sbin/policy-rc.d
+    policy=/usr/sbin/policy-rc.d # not local: the trap reads it when the function is over
     if [[ -e $policy ]]; then
         mv "$policy" "$policy.bootferry-saved"
         trap 'mv -f "$policy.bootferry-saved" "$policy"' EXIT
