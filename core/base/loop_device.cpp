@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// LOOP_CTL_GET_FREE only proposes: somebody else may take the device first, so EBUSY means ask again.
+#include "loop_device.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
+
+#include "kernel_modules.h"
+
+namespace bootferry {
+namespace {
+
+constexpr int attempts = 32;
+
+UniqueFd openControl() {
+    UniqueFd control(::open("/dev/loop-control", O_RDWR | O_CLOEXEC));
+    if (!control && loadKernelModule("loop")) {
+        control.reset(::open("/dev/loop-control", O_RDWR | O_CLOEXEC));
+    }
+    if (!control) {
+        throwErrno(errno, "opening '/dev/loop-control'");
+    }
+    return control;
+}
+
+} // namespace
+
+std::string attachLoopDevice(const UniqueFd& file, const std::string& name) {
+    const auto control = openControl();
+    loop_config config{};
+    config.fd = static_cast<__u32>(file.get());
+    name.copy(reinterpret_cast<char*>(config.info.lo_file_name), LO_NAME_SIZE - 1);
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        const int number =
+            checkErrno(::ioctl(control.get(), LOOP_CTL_GET_FREE), "finding a free loop device");
+        auto device = fmt::format("/dev/loop{}", number);
+        const UniqueFd fd(checkErrno(::open(device.c_str(), O_RDWR | O_CLOEXEC), "opening '" + device + "'"));
+        if (::ioctl(fd.get(), LOOP_CONFIGURE, &config) == 0) {
+            return device;
+        }
+        if (errno != EBUSY) {
+            throwErrno(errno, "setting up '" + device + "'");
+        }
+    }
+    throw Error(ErrorCode::Io, EBUSY, "finding a free loop device");
+}
+
+void detachLoopDevice(const std::string& device) {
+    const UniqueFd fd(checkErrno(::open(device.c_str(), O_RDONLY | O_CLOEXEC), "opening '" + device + "'"));
+    checkErrno(::ioctl(fd.get(), LOOP_CLR_FD), "freeing '" + device + "'");
+}
+
+} // namespace bootferry

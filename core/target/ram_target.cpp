@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// brd: Documentation/admin-guide/blockdev/ramdisk.rst; module parameters rd_nr and rd_size (KiB), which win
+// over ramdisk_size= where brd is a module. Its pages come as they are written and go with the module.
+#include "ram_target.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <sstream>
+#include <string_view>
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "errors.h"
+#include "files.h"
+#include "kernel_modules.h"
+#include "loop_device.h"
+#include "quantities.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::string_view ramDiskPrefix = "/dev/ram";
+constexpr std::uint64_t pageSize = 4096;
+// What the rest of the initrd and the first steps of the booted system need beside the image.
+constexpr std::uint64_t reserve = std::uint64_t{64} << 20U;
+constexpr const char* fallbackFolder = "/run/bootferry/ram";
+
+std::uint64_t roundUp(std::uint64_t bytes) {
+    return (bytes + pageSize - 1) / pageSize * pageSize;
+}
+
+std::optional<unsigned> ramDiskNumber(const std::string& device) {
+    if (!device.starts_with(ramDiskPrefix)) {
+        return std::nullopt;
+    }
+    unsigned number = 0;
+    const auto* begin = device.data() + ramDiskPrefix.size();
+    const auto* end = device.data() + device.size();
+    const auto [stopped, error] = std::from_chars(begin, end, number);
+    return error == std::errc() && stopped == end && number < 16 ? std::optional(number) : std::nullopt;
+}
+
+std::uint64_t deviceSize(int fd) {
+    std::uint64_t size = 0;
+    checkErrno(::ioctl(fd, BLKGETSIZE64, &size), "asking for a RAM disk's size");
+    return size;
+}
+
+std::uint32_t logicalBlockSize(int fd) {
+    int size = 0;
+    checkErrno(::ioctl(fd, BLKSSZGET, &size), "asking for a RAM disk's block size");
+    return static_cast<std::uint32_t>(size);
+}
+
+// Nothing where there is no such device.
+std::optional<PreparedTarget> openDevice(const std::string& device) {
+    constexpr int flags = O_RDWR | O_EXCL | O_CLOEXEC;
+    PreparedTarget target;
+    target.directIo = true;
+    target.fd.reset(::open(device.c_str(), flags | O_DIRECT));
+    if (!target.fd && errno == EINVAL) {
+        target.directIo = false;
+        target.fd.reset(::open(device.c_str(), flags));
+    }
+    if (!target.fd && (errno == ENOENT || errno == ENXIO || errno == ENODEV)) {
+        return std::nullopt;
+    }
+    if (!target.fd && errno == EBUSY) {
+        throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is in use (mounted?)", device));
+    }
+    checkErrno(target.fd.get(), "opening '" + device + "'");
+    target.path = device;
+    target.capacity = deviceSize(target.fd.get());
+    target.blockSize = logicalBlockSize(target.fd.get());
+    return target;
+}
+
+// One that is there already (built in, or loaded by somebody) counts if it is large enough; one that is too
+// small is loaded anew where that is possible.
+std::optional<PreparedTarget> openBrd(const std::string& device, unsigned number, std::uint64_t size) {
+    if (auto present = openDevice(device)) {
+        if (present->capacity >= size) {
+            return present;
+        }
+        const auto presentSize = present->capacity;
+        present.reset(); // closed, or the module stays busy
+        if (!unloadKernelModule("brd")) {
+            spdlog::info("'{}' has only {} and cannot be made larger: using tmpfs instead", device,
+                         formatSize(presentSize));
+            return std::nullopt;
+        }
+    }
+    if (!loadKernelModule("brd", fmt::format("rd_nr={} rd_size={}", number + 1, size / 1024))) {
+        spdlog::info("this kernel has no brd module: using tmpfs instead");
+        return std::nullopt;
+    }
+    auto target = openDevice(device); // devtmpfs has the node before the module's init returns
+    return target && target->capacity >= size ? std::move(target) : std::nullopt;
+}
+
+PreparedTarget openTmpfsOnLoop(std::uint64_t size) {
+    std::filesystem::create_directories(fallbackFolder);
+    const auto options = fmt::format("mode=0700,size={}", size + (std::uint64_t{1} << 20U));
+    checkErrno(
+        ::mount("bootferry", fallbackFolder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options.c_str()),
+        "mounting a tmpfs for the image");
+    try {
+        const auto path = std::string(fallbackFolder) + "/image";
+        const UniqueFd file(checkErrno(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600),
+                                       "creating '" + path + "'"));
+        checkErrno(::ftruncate(file.get(), static_cast<off_t>(size)), "setting the size of '" + path + "'");
+        const auto device = attachLoopDevice(file, path);
+        auto target = openDevice(device);
+        if (!target) {
+            detachLoopDevice(device);
+            throw Error(ErrorCode::Io, ENOENT, "opening '" + device + "'");
+        }
+        return std::move(*target);
+    } catch (...) {
+        (void)::umount2(fallbackFolder, MNT_DETACH);
+        throw;
+    }
+}
+
+void releaseTmpfs(const std::string& device) {
+    detachLoopDevice(device);
+    checkErrno(::umount2(fallbackFolder, MNT_DETACH), "unmounting the image's tmpfs");
+}
+
+} // namespace
+
+bool isRamDisk(const std::string& device) {
+    return ramDiskNumber(device).has_value();
+}
+
+std::uint64_t parseMemoryAvailable(const std::string& meminfo) {
+    std::istringstream lines(meminfo);
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream words(line);
+        std::string name;
+        std::uint64_t kibibytes = 0;
+        if (words >> name >> kibibytes && name == "MemAvailable:") {
+            return kibibytes * 1024;
+        }
+    }
+    throw Error(ErrorCode::Io, "'/proc/meminfo' has no MemAvailable");
+}
+
+RamDiskPlan planRamDisk(std::optional<std::uint64_t> imageSize, std::optional<std::uint64_t> ramdiskSize,
+                        std::uint64_t memoryAvailable) {
+    const auto usable = memoryAvailable > reserve ? memoryAvailable - reserve : 0;
+    if (imageSize && ramdiskSize && *imageSize > *ramdiskSize) {
+        throw Error(
+            ErrorCode::TooLarge,
+            fmt::format(
+                "the image has {} KiB, more than ramdisk_size={} (KiB): raise ramdisk_size, or leave it "
+                "out to have it sized from the image",
+                (*imageSize + 1023) / 1024, *ramdiskSize / 1024));
+    }
+    if (imageSize && *imageSize > usable) {
+        throw Error(
+            ErrorCode::TooLarge,
+            fmt::format(
+                "not enough memory: the image has {}, {} are available and {} of them must stay free; "
+                "add memory or use a disk (rd.kiwi.live.system=)",
+                formatSize(*imageSize), formatSize(memoryAvailable), formatSize(reserve)));
+    }
+    if (!imageSize && usable == 0) {
+        throw Error(ErrorCode::TooLarge,
+                    fmt::format("not enough memory: only {} are available", formatSize(memoryAvailable)));
+    }
+    const auto size = roundUp(ramdiskSize.value_or(imageSize.value_or(usable)));
+    return {.size = size, .capacity = imageSize ? size : std::min(size, usable / pageSize * pageSize)};
+}
+
+PreparedTarget prepareRamTarget(const std::string& device, std::optional<std::uint64_t> imageSize,
+                                std::optional<std::uint64_t> ramdiskSize) {
+    const auto number = ramDiskNumber(device);
+    if (!number) {
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("'{}' is no RAM disk: /dev/ram0 … /dev/ram15 are", device));
+    }
+    const auto plan = planRamDisk(imageSize, ramdiskSize,
+                                  parseMemoryAvailable(readSmallFile("/proc/meminfo").value_or("")));
+    auto target = openBrd(device, *number, plan.size);
+    if (!target) {
+        target = openTmpfsOnLoop(plan.size);
+    }
+    if (!imageSize) {
+        target->capacity = std::min(target->capacity, plan.capacity);
+    }
+    return std::move(*target);
+}
+
+void releaseRamTarget(const std::string& path) noexcept {
+    try {
+        if (isRamDisk(path)) {
+            (void)unloadKernelModule("brd");
+        } else {
+            releaseTmpfs(path);
+        }
+    } catch (const std::exception& error) {
+        spdlog::warn("giving memory back: {}, ignoring", error.what());
+    }
+}
+
+} // namespace bootferry
