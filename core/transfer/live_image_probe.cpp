@@ -52,14 +52,15 @@ const Magic* findMagic(const Magics& magics, std::string_view text) {
 // What a person may recognise: the first printable run, shortened.
 std::string beginning(std::string_view text) {
     std::string shown;
-    for (const unsigned char c : text.substr(0, 200)) {
+    for (const char byte : text.substr(0, 200)) {
+        const auto c = static_cast<unsigned char>(byte); // as the C library's classes want it
         if (std::isspace(c) != 0 && (shown.empty() || shown.back() == ' ')) {
             continue;
         }
         if (shown.size() >= 40 || (std::isprint(c) == 0 && std::isspace(c) == 0)) {
             break;
         }
-        shown += std::isspace(c) != 0 ? ' ' : static_cast<char>(c);
+        shown += std::isspace(c) != 0 ? ' ' : byte;
     }
     while (!shown.empty() && shown.back() == ' ') {
         shown.pop_back();
