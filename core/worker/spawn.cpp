@@ -66,7 +66,7 @@ void resetSignals() {
     }
     sigset_t none;
     sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
 [[noreturn]] void become(const WorkerProgram& program, const std::optional<Identity>& identity, int channel,
