@@ -1,13 +1,244 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Parsing by RFC 3986 section 3, kept strict: what cannot be sent as it stands is refused with the reason.
+// What a person mistypes around a password must not end in a message either: no error quotes anything that
+// stands before an '@'.
 #include "url.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <arpa/inet.h>
+
+#include <spdlog/fmt/fmt.h>
 
 #include "errors.h"
 
 namespace bootferry {
 
-Url Url::parse(std::string_view) {
-    throw Error(ErrorCode::Internal, "not written yet");
+namespace {
+
+constexpr std::size_t maximalLength = 8192; // a kernel command line is shorter
+
+bool isAlpha(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool isDigit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+char lowered(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+std::string lowered(std::string_view text) {
+    std::string result(text);
+    std::transform(result.begin(), result.end(), result.begin(), [](char c) { return lowered(c); });
+    return result;
+}
+
+std::optional<unsigned> hexValue(char c) {
+    if (isDigit(c)) {
+        return static_cast<unsigned>(c - '0');
+    }
+    const char low = lowered(c);
+    if (low >= 'a' && low <= 'f') {
+        return static_cast<unsigned>(low - 'a' + 10);
+    }
+    return std::nullopt;
+}
+
+// The text as an error may show it: nothing between the scheme and the last '@'.
+std::string showable(std::string_view text) {
+    const auto at = text.rfind('@');
+    std::string shown;
+    if (at == std::string_view::npos) {
+        shown = text;
+    } else {
+        const auto authority = text.find("://");
+        shown = authority != std::string_view::npos && authority < at
+                    ? std::string(text.substr(0, authority + 3))
+                    : "";
+        shown += "...";
+        shown += text.substr(at);
+    }
+    std::replace_if(
+        shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
+        '?');
+    return shown;
+}
+
+[[noreturn]] void refuse(std::string_view text, std::string_view reason) {
+    throw Error(ErrorCode::Invalid, fmt::format("'{}' is not a usable URL: {}", showable(text), reason));
+}
+
+void checkCharacters(std::string_view text) {
+    for (const char character : text) {
+        const auto c = static_cast<unsigned char>(character);
+        const bool excluded = c <= 0x20 || c >= 0x7f || c == '"' || c == '<' || c == '>' || c == '\\';
+        if (excluded) {
+            refuse(text, fmt::format("it holds a character that no URL may hold; write it as %{:02X}", c));
+        }
+    }
+}
+
+std::string percentDecoded(std::string_view text, std::string_view whole) {
+    std::string decoded;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        char c = text[i];
+        if (c == '%') {
+            const auto high = i + 2 < text.size() ? hexValue(text[i + 1]) : std::nullopt;
+            const auto low = i + 2 < text.size() ? hexValue(text[i + 2]) : std::nullopt;
+            if (!high || !low) {
+                refuse(whole,
+                       "'%' in the user name or password is not followed by two hexadecimal digits; write a "
+                       "plain '%' as %25");
+            }
+            c = static_cast<char>(*high * 16 + *low);
+            i += 2;
+        }
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+            refuse(whole, "the user name or password holds a control character");
+        }
+        decoded += c;
+    }
+    return decoded;
+}
+
+void checkPercents(std::string_view path, std::string_view whole) {
+    for (auto at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1)) {
+        if (at + 2 >= path.size() || !hexValue(path[at + 1]) || !hexValue(path[at + 2])) {
+            refuse(whole, "'%' is not followed by two hexadecimal digits; write a plain '%' as %25");
+        }
+    }
+}
+
+std::string schemeOf(std::string_view text) {
+    const auto end = text.find("://");
+    if (end == std::string_view::npos || end == 0) {
+        refuse(text, "it does not begin with a scheme, such as http://");
+    }
+    const auto scheme = text.substr(0, end);
+    const bool valid = isAlpha(scheme.front()) && std::all_of(scheme.begin(), scheme.end(), [](char c) {
+                           return isAlpha(c) || isDigit(c) || c == '+' || c == '-' || c == '.';
+                       });
+    if (!valid) {
+        refuse(text, "its scheme may hold only letters, digits, '+', '-' and '.'");
+    }
+    return lowered(scheme);
+}
+
+// RFC 6874 writes the zone as "%25eth0"; people write "%eth0".
+std::string ipv6Host(std::string_view literal, std::string_view whole) {
+    const auto percent = literal.find('%');
+    const std::string address(literal.substr(0, percent));
+    in6_addr binary{};
+    if (inet_pton(AF_INET6, address.c_str(), &binary) != 1) {
+        refuse(whole, "what stands in brackets is not an IPv6 address");
+    }
+    if (percent == std::string_view::npos) {
+        return lowered(address);
+    }
+    std::string_view zone = literal.substr(percent + 1);
+    if (zone.starts_with("25")) {
+        zone.remove_prefix(2);
+    }
+    const bool valid = !zone.empty() && std::all_of(zone.begin(), zone.end(), [](char c) {
+        return isAlpha(c) || isDigit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+    });
+    if (!valid) {
+        refuse(whole, "the zone of its IPv6 address is not the name of a network interface");
+    }
+    return address + "%" + std::string(zone);
+}
+
+std::string namedHost(std::string_view name, std::string_view whole) {
+    if (name.empty()) {
+        refuse(whole, "it names no host");
+    }
+    if (name.size() > 253) {
+        refuse(whole, "its host name is longer than 253 characters");
+    }
+    const bool valid = std::all_of(name.begin(), name.end(), [](char c) {
+        return isAlpha(c) || isDigit(c) || c == '-' || c == '.' || c == '_';
+    });
+    if (!valid) {
+        refuse(
+            whole,
+            "its host name may hold only letters, digits, '-', '.' and '_'; put an IPv6 address in brackets");
+    }
+    return lowered(name);
+}
+
+std::optional<std::uint16_t> portOf(std::string_view digits, std::string_view whole) {
+    if (digits.empty()) {
+        return std::nullopt;
+    }
+    std::uint16_t port = 0;
+    const auto* end = digits.data() + digits.size();
+    const auto [stopped, failure] = std::from_chars(digits.data(), end, port);
+    if (failure != std::errc() || stopped != end || port == 0) {
+        // The text is not shown: with a stray '/' in a password it is the password.
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("the {} URL is not usable: its port is not a number from 1 to 65535 "
+                                "(write '/', '?', '#' and '@' in a password as %2F, %3F, %23, %40)",
+                                whole.substr(0, whole.find("://"))));
+    }
+    return port;
+}
+
+} // namespace
+
+Url Url::parse(std::string_view text) {
+    if (text.size() > maximalLength) {
+        throw Error(ErrorCode::Invalid, fmt::format("a URL of {} characters is too long, {} are the limit",
+                                                    text.size(), maximalLength));
+    }
+    Url url;
+    url.scheme_ = schemeOf(text);
+    checkCharacters(text);
+
+    const std::string_view rest = text.substr(url.scheme_.size() + 3);
+    const auto authorityEnd = rest.find_first_of("/?#");
+    std::string_view authority = rest.substr(0, authorityEnd);
+    if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+        const auto userinfo = authority.substr(0, at);
+        if (userinfo.find('@') != std::string_view::npos) {
+            refuse(
+                text,
+                "there is more than one '@' before the host; write those of a user name or password as %40");
+        }
+        const auto colon = userinfo.find(':');
+        Userinfo secret{percentDecoded(userinfo.substr(0, colon), text), std::nullopt};
+        if (colon != std::string_view::npos) {
+            secret.password = percentDecoded(userinfo.substr(colon + 1), text);
+        }
+        url.userinfo_ = std::move(secret);
+        authority.remove_prefix(at + 1);
+    }
+
+    if (authority.starts_with('[')) {
+        const auto close = authority.find(']');
+        const std::string_view after = close == std::string_view::npos ? "" : authority.substr(close + 1);
+        if (close == std::string_view::npos || (!after.empty() && after.front() != ':')) {
+            refuse(text, "the brackets around its IPv6 address are not closed right before the port or path");
+        }
+        url.host_ = ipv6Host(authority.substr(1, close - 1), text);
+        url.port_ = portOf(after.empty() ? after : after.substr(1), text);
+    } else {
+        const auto colon = authority.rfind(':');
+        const auto port = colon == std::string_view::npos ? std::string_view() : authority.substr(colon + 1);
+        url.port_ = authority.find(':') == colon ? portOf(port, text) : std::nullopt;
+        url.host_ = namedHost(authority.find(':') == colon ? authority.substr(0, colon) : authority, text);
+    }
+
+    if (authorityEnd != std::string_view::npos) {
+        std::string_view path = rest.substr(authorityEnd);
+        path = path.substr(0, path.find('#'));
+        checkPercents(path, text);
+        url.path_ = path.starts_with('?') ? "/" + std::string(path) : std::string(path);
+    }
+    return url;
 }
 
 std::string Url::authority() const {
@@ -16,7 +247,11 @@ std::string Url::authority() const {
 }
 
 std::string Url::redacted() const {
-    return scheme_ + "://" + authority() + path_;
+    std::string where = authority();
+    if (const auto zone = where.find('%'); zone != std::string::npos) {
+        where.replace(zone, 1, "%25"); // RFC 6874
+    }
+    return scheme_ + "://" + where + path_;
 }
 
 } // namespace bootferry
