@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One look at the folder gives scheme → module path; everything else is a question to that map.
+#include "plugin_locator.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include "errors.h"
+#include "plugin_module.h"
+
+namespace bootferry {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view linkPrefix = "scheme-";
+constexpr std::string_view moduleSuffix = ".so";
+
+std::map<std::string, fs::path> schemeLinks(const std::string& dir) {
+    std::map<std::string, fs::path> links;
+    std::error_code error;
+    for (fs::directory_iterator entry(dir, error), end; !error && entry != end; entry.increment(error)) {
+        const auto name = entry->path().filename().string();
+        if (name.size() > linkPrefix.size() + moduleSuffix.size() && name.starts_with(linkPrefix) &&
+            name.ends_with(moduleSuffix)) {
+            links[name.substr(linkPrefix.size(), name.size() - linkPrefix.size() - moduleSuffix.size())] =
+                entry->path();
+        }
+    }
+    return links;
+}
+
+std::string namesOf(const std::map<std::string, fs::path>& links) {
+    std::vector<std::string> names;
+    for (const auto& [scheme, link] : links) {
+        names.push_back(scheme);
+    }
+    return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+fs::path followLink(const fs::path& link) {
+    std::error_code error;
+    auto module = fs::canonical(link, error);
+    if (error) {
+        throw Error(ErrorCode::Unsupported, error.value(),
+                    fmt::format("following the plugin link '{}'", link.string()));
+    }
+    return module;
+}
+
+} // namespace
+
+std::vector<PluginListing> listPlugins(const std::string& dir) {
+    std::map<std::string, PluginListing> byName;
+    for (const auto& [scheme, link] : schemeLinks(dir)) {
+        try {
+            const auto& module = PluginModule::load(followLink(link).string());
+            module.requireScheme(scheme);
+            auto& listing = byName[module.name()];
+            listing.name = module.name();
+            listing.version = module.version();
+            listing.schemes.push_back(scheme);
+        } catch (const Error& error) {
+            spdlog::warn("{}, ignoring the plugin", error.what());
+        }
+    }
+    std::vector<PluginListing> listings;
+    for (auto& [name, listing] : byName) {
+        listings.push_back(std::move(listing));
+    }
+    return listings;
+}
+
+std::string locatePlugin(const std::string& dir, const std::string& scheme) {
+    const auto links = schemeLinks(dir);
+    const auto found = links.find(scheme);
+    if (found == links.end()) {
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("no plugin serves '{}' URLs; installed: {}", scheme, namesOf(links)));
+    }
+    return followLink(found->second).string();
+}
+
+bool isPluginInstalled(const std::string& dir, const std::string& name) {
+    std::error_code error;
+    return name.find('/') == std::string::npos &&
+           fs::exists(fs::path(dir) / (name + std::string(moduleSuffix)), error);
+}
+
+std::vector<std::string> installedPlugins(const std::string& dir) {
+    std::set<std::string> names;
+    for (const auto& [scheme, link] : schemeLinks(dir)) {
+        std::error_code error;
+        const auto module = fs::canonical(link, error);
+        if (!error) {
+            names.insert(module.stem().string());
+        }
+    }
+    return {names.begin(), names.end()};
+}
+
+} // namespace bootferry

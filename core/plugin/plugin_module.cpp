@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// RTLD_NOW, so that a missing symbol shows here and not in mid-transfer; RTLD_LOCAL, so that two plugins may
+// carry the same names. Loading happens before the sandbox closes or after it: opening files to read is
+// allowed in both.
+#include "plugin_module.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include <dlfcn.h>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "errors.h"
+#include "plain_text.h"
+
+namespace bootferry {
+namespace {
+
+constexpr const char* entrySymbol = "bootferry_plugin_entry";
+constexpr std::size_t mostSchemes = 64; // a list without its NULL must not be followed for ever
+constexpr std::size_t requiredSize =
+    offsetof(bootferry_plugin, session_free) + sizeof(bootferry_plugin::session_free);
+
+[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+    throw Error(ErrorCode::Internal, fmt::format("plugin '{}' cannot be used: {}", path, why));
+}
+
+const bootferry_plugin* tableOf(const std::string& path) {
+    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL); // never closed, see the header
+    if (handle == nullptr) {
+        refuse(path, plainText(dlerror()));
+    }
+    void* symbol = dlsym(handle, entrySymbol);
+    if (symbol == nullptr) {
+        refuse(path, fmt::format("it does not export {}", entrySymbol));
+    }
+    const auto entry = reinterpret_cast<decltype(&bootferry_plugin_entry)>(symbol);
+    const auto* table = entry();
+    if (table == nullptr) {
+        refuse(path, "it says that it cannot work on this machine");
+    }
+    return table;
+}
+
+} // namespace
+
+const PluginModule& PluginModule::load(const std::string& path) {
+    static std::mutex mutex;
+    static std::map<std::string, std::unique_ptr<PluginModule>> loaded;
+    const std::lock_guard lock(mutex);
+    auto& module = loaded[path];
+    if (!module) {
+        module.reset(new PluginModule(path)); // the constructor is private
+    }
+    return *module;
+}
+
+PluginModule::PluginModule(const std::string& path) : path_(path), table_(tableOf(path)) {
+    checkTable();
+    name_ = plainText(table_->name);
+    version_ = plainText(table_->version);
+    for (const auto* scheme = table_->schemes; *scheme != nullptr; ++scheme) {
+        schemes_.push_back(plainText(*scheme));
+        if (schemes_.size() > mostSchemes) {
+            refuse(path_, "its list of schemes does not end");
+        }
+    }
+    if (schemes_.empty()) {
+        refuse(path_, "it serves no scheme");
+    }
+    if (const auto stem = std::filesystem::path(path_).stem().string(); name_ != stem) {
+        refuse(path_, fmt::format("it calls itself '{}', so its file must be {}.so", name_, name_));
+    }
+}
+
+void PluginModule::checkTable() const {
+    if (table_->struct_size < requiredSize) {
+        refuse(path_,
+               fmt::format("its table has {} bytes, version 1 has {}", table_->struct_size, requiredSize));
+    }
+    if (table_->abi_version < 1) {
+        refuse(path_, fmt::format("its ABI version {} does not exist", table_->abi_version));
+    }
+    const auto require = [this](bool present, const char* member) {
+        if (!present) {
+            refuse(path_, fmt::format("'{}' is not set in its table", member));
+        }
+    };
+    require(table_->name != nullptr, "name");
+    require(table_->version != nullptr, "version");
+    require(table_->schemes != nullptr, "schemes");
+    require(table_->options != nullptr, "options");
+    require(table_->session_new != nullptr, "session_new");
+    require(table_->set_option != nullptr, "set_option");
+    require(table_->open != nullptr, "open");
+    require(table_->info != nullptr, "info");
+    require(table_->read != nullptr, "read");
+    require(table_->finish != nullptr, "finish");
+    require(table_->session_free != nullptr, "session_free");
+}
+
+void PluginModule::requireScheme(const std::string& scheme) const {
+    if (std::find(schemes_.begin(), schemes_.end(), scheme) == schemes_.end()) {
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("plugin '{}' is linked for '{}' URLs but serves only: {}", name_, scheme,
+                                fmt::join(schemes_, ", ")));
+    }
+}
+
+} // namespace bootferry

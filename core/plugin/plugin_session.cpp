@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Every call into the plugin goes through guarded(): it forgets what the last call said, makes the call and
+// compares what came back with what was reported.
+#include "plugin_session.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include "plain_text.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::size_t longestValidator = 1023; // as the ABI has it
+
+spdlog::level::level_enum levelOf(int priority) {
+    if (priority <= BOOTFERRY_LOG_ERROR) {
+        return spdlog::level::err;
+    }
+    if (priority <= BOOTFERRY_LOG_WARNING) {
+        return spdlog::level::warn;
+    }
+    return priority <= BOOTFERRY_LOG_INFO ? spdlog::level::info : spdlog::level::debug;
+}
+
+} // namespace
+
+// No exception may cross into C, hence the catch-alls: what a plugin says is worth less than its transfer.
+struct PluginSession::HostFunctions {
+    static PluginSession& session(void* context) { return *static_cast<PluginSession*>(context); }
+
+    static void log(void* context, int priority, const char* message) noexcept {
+        try {
+            spdlog::log(levelOf(priority), "{}: {}", session(context).module_.name(), plainText(message));
+        } catch (...) { // NOLINT(bugprone-empty-catch)
+        }
+    }
+
+    static void fail(void* context, bootferry_error code, int errnoValue, const char* message) noexcept {
+        session(context).noteFailure(static_cast<int>(code), errnoValue, message);
+    }
+
+    static void status(void* context, const char* text) noexcept {
+        try {
+            if (auto& callback = session(context).status_) {
+                callback(plainText(text));
+            }
+        } catch (...) { // NOLINT(bugprone-empty-catch)
+        }
+    }
+
+    static const char* credential(void* context, const char* name) noexcept {
+        if (name == nullptr) {
+            return nullptr;
+        }
+        try {
+            const auto& credentials = session(context).credentials_;
+            const auto found = credentials.find(name);
+            return found != credentials.end() ? found->second.c_str() : nullptr;
+        } catch (...) {
+            return nullptr;
+        }
+    }
+
+    static void retryAfter(void* context, std::uint32_t seconds) noexcept {
+        const std::lock_guard lock(session(context).mutex_);
+        session(context).retryAfter_ = seconds;
+    }
+};
+
+void PluginSession::noteFailure(int code, int errnoValue, const char* message) noexcept {
+    try {
+        const std::lock_guard lock(mutex_);
+        if (failure_) {
+            spdlog::warn("plugin '{}' reported a second failure for one call, ignoring it: {}",
+                         module_.name(), plainText(message));
+            return;
+        }
+        auto text = plainText(message);
+        if (text.empty()) {
+            text = fmt::format("plugin '{}' gave no reason", module_.name());
+        }
+        const auto known = errorCodeFromNumber(code);
+        if (!known || code > BOOTFERRY_ERROR_INTERNAL) {
+            failure_.emplace(ErrorCode::Internal,
+                             fmt::format("plugin '{}' failed with code {}, which does not exist: {}",
+                                         module_.name(), code, text));
+            return;
+        }
+        failure_.emplace(*known, std::max(errnoValue, 0), text);
+    } catch (
+        ...) { // NOLINT(bugprone-empty-catch): no memory; the call then counts as failed without a reason
+    }
+}
+
+void PluginSession::misbehaved(const std::string& how) const {
+    throw Error(ErrorCode::Internal, fmt::format("plugin '{}' is defective: {}", module_.name(), how));
+}
+
+template <typename Call>
+auto PluginSession::guarded(const char* what, Call call) {
+    {
+        const std::lock_guard lock(mutex_);
+        failure_.reset();
+        retryAfter_.reset();
+    }
+    const auto result = call();
+    if constexpr (std::is_pointer_v<decltype(result)>) {
+        endCall(what, result == nullptr);
+    } else {
+        endCall(what, result < 0);
+    }
+    return result;
+}
+
+void PluginSession::endCall(const char* what, bool failed) {
+    const std::lock_guard lock(mutex_);
+    if (failed && !failure_) {
+        misbehaved(fmt::format("{} failed without a reason", what));
+    }
+    if (!failed && failure_) {
+        misbehaved(fmt::format("{} reported a failure and went on: {}", what, failure_->what()));
+    }
+    if (failed) {
+        if (retryAfter_) {
+            failure_->setRetryAfter(std::chrono::seconds(*retryAfter_));
+        }
+        throw *failure_;
+    }
+}
+
+PluginSession::PluginSession(const PluginModule& module, std::map<std::string, std::string> credentials,
+                             StatusCallback status)
+    : module_(module), credentials_(std::move(credentials)), status_(std::move(status)) {
+    host_.struct_size = sizeof host_;
+    host_.abi_version = BOOTFERRY_ABI_VERSION;
+    host_.context = this;
+    host_.log = &HostFunctions::log;
+    host_.fail = &HostFunctions::fail;
+    host_.status = &HostFunctions::status;
+    host_.credential = &HostFunctions::credential;
+    host_.retry_after = &HostFunctions::retryAfter;
+    session_ = guarded("session_new", [&] { return module_.table().session_new(&host_); });
+}
+
+PluginSession::~PluginSession() {
+    if (session_ != nullptr) {
+        module_.table().session_free(session_);
+    }
+}
+
+void PluginSession::setOption(const std::string& key, const std::string& value) {
+    try {
+        (void)guarded("set_option",
+                      [&] { return module_.table().set_option(session_, key.c_str(), value.c_str()); });
+    } catch (Error& error) {
+        // The value may be a secret (a proxy's password): it is not repeated here.
+        error.addContext(fmt::format("option '{}' of plugin '{}'", key, module_.name()));
+        throw;
+    }
+}
+
+void PluginSession::open(const OpenRequest& request) {
+    bootferry_request asked{};
+    asked.struct_size = sizeof asked;
+    asked.url = request.url.c_str();
+    asked.offset = request.offset;
+    asked.length = BOOTFERRY_SIZE_UNKNOWN;
+    asked.validator = request.offset > 0 && !request.validator.empty() ? request.validator.c_str() : nullptr;
+    asked.cancel_fd = request.cancelFd;
+    (void)guarded("open", [&] { return module_.table().open(session_, &asked); });
+}
+
+std::size_t PluginSession::read(std::span<std::byte> into) {
+    const auto count =
+        guarded("read", [&] { return module_.table().read(session_, into.data(), into.size()); });
+    if (static_cast<std::size_t>(count) > into.size()) {
+        misbehaved(fmt::format("read delivered {} bytes where {} were asked for", count, into.size()));
+    }
+    return static_cast<std::size_t>(count);
+}
+
+SourceInfo PluginSession::info() {
+    bootferry_info told{};
+    told.struct_size = sizeof told;
+    (void)guarded("info", [&] { return module_.table().info(session_, &told); });
+    SourceInfo info;
+    if (told.size != BOOTFERRY_SIZE_UNKNOWN) {
+        info.size = told.size;
+    }
+    info.resumable = (told.flags & BOOTFERRY_INFO_RESUMABLE) != 0;
+    if (told.validator != nullptr) {
+        const auto length = strnlen(told.validator, longestValidator + 1);
+        if (length > longestValidator) {
+            misbehaved(fmt::format("its validator is longer than {} bytes", longestValidator));
+        }
+        info.validator.assign(told.validator, length);
+    }
+    return info;
+}
+
+void PluginSession::finish(Outcome outcome) {
+    (void)guarded("finish", [&] {
+        return module_.table().finish(session_, outcome == Outcome::Committed ? BOOTFERRY_OUTCOME_COMMITTED
+                                                                              : BOOTFERRY_OUTCOME_DISCARDED);
+    });
+}
+
+} // namespace bootferry

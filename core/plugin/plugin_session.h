@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One session of a plugin, seen as C++: calls go down as the ABI wants them, failures come up as Error. This
+// is the border where nothing is believed: a call that fails without a reason, delivers more than there was
+// room for or names no known code is a defect of the plugin's, reported as such under its name, never passed
+// on.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "byte_source.h"
+#include "errors.h"
+#include "plugin_module.h"
+
+namespace bootferry {
+
+// What the plugin is waiting for, for the progress display. May come from a thread of the plugin's.
+using StatusCallback = std::function<void(const std::string&)>;
+
+// A ByteSource once open() has returned; any failure ends it.
+class PluginSession : public ByteSource {
+public:
+    PluginSession(const PluginModule& module, std::map<std::string, std::string> credentials,
+                  StatusCallback status);
+    ~PluginSession() override;
+
+    void setOption(const std::string& key, const std::string& value);
+    void open(const OpenRequest& request);
+
+    [[nodiscard]] std::size_t read(std::span<std::byte> into) override;
+    [[nodiscard]] SourceInfo info() override;
+    void finish(Outcome outcome) override;
+
+private:
+    struct HostFunctions; // the C functions of the table, with access to the members below
+
+    template <typename Call>
+    auto guarded(const char* what, Call call);
+    void endCall(const char* what, bool failed);
+    [[noreturn]] void misbehaved(const std::string& how) const;
+    void noteFailure(int code, int errnoValue, const char* message) noexcept;
+
+    const PluginModule& module_;
+    std::map<std::string, std::string> credentials_;
+    StatusCallback status_;
+    bootferry_host host_{};
+    bootferry_session* session_ = nullptr;
+
+    std::mutex mutex_; // guards the two below: host functions may be called from the plugin's threads
+    std::optional<Error> failure_;
+    std::optional<std::uint32_t> retryAfter_;
+};
+
+} // namespace bootferry

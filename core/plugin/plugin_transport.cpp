@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Options are sorted out once, sessions are made per attempt.
+#include "plugin_transport.h"
+
+#include <spdlog/fmt/fmt.h>
+
+#include "errors.h"
+#include "plugin_locator.h"
+
+namespace bootferry {
+
+PluginTransport::PluginTransport(const std::string& pluginDir, const std::string& scheme,
+                                 std::vector<PluginOption> options,
+                                 std::map<std::string, std::string> credentials, StatusCallback status)
+    : module_(PluginModule::load(locatePlugin(pluginDir, scheme))), credentials_(std::move(credentials)),
+      status_(std::move(status)) {
+    module_.requireScheme(scheme);
+    for (auto& option : options) {
+        if (option.plugin == module_.name()) {
+            options_.push_back(std::move(option));
+        } else if (!isPluginInstalled(pluginDir, option.plugin)) {
+            throw Error(
+                ErrorCode::Unsupported,
+                fmt::format("option '{}' is for the plugin '{}', which is not installed; installed: {}",
+                            option.key, option.plugin, fmt::join(installedPlugins(pluginDir), ", ")));
+        }
+    }
+}
+
+std::unique_ptr<ByteSource> PluginTransport::open(const OpenRequest& request) {
+    auto session = std::make_unique<PluginSession>(module_, credentials_, status_);
+    for (const auto& option : options_) {
+        session->setOption(option.key, option.value);
+    }
+    session->open(request);
+    return session;
+}
+
+std::string PluginTransport::description() const {
+    return module_.name() + " " + module_.version();
+}
+
+} // namespace bootferry

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A whole plugin, to start your own from: example://host/SIZE delivers SIZE bytes of a pattern, the byte at
+ * position p being (p * 31 + p / 256) mod 256. There is no network in it, but everything a plugin owes its
+ * host: options, resuming at any offset, a validator, a wait that can be cancelled, a status for the person
+ * who waits, and one reason for each failure.
+ *
+ *     cc -shared -fPIC $(pkg-config --cflags bootferry) -o example.so example.c
+ *     ln -s example.so scheme-example.so
+ *
+ * Read it from the bottom up: the table, then the life of a session.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bootferry/plugin.h"
+
+#define VALIDATOR "example-pattern-1"
+
+struct bootferry_session {
+    const struct bootferry_host *host;
+    int cancel_fd;
+    uint64_t size;
+    uint64_t position;
+    int delay_ms; /* before each read: a slow server, to see what waiting looks like */
+};
+
+static int fail(struct bootferry_session *session, enum bootferry_error code, const char *message)
+{
+    session->host->fail(session->host->context, code, 0, message);
+    return -1;
+}
+
+/* Digits only, up to limit; 0 where the text is such a number. */
+static int parse_number(const char *text, uint64_t limit, uint64_t *number)
+{
+    uint64_t value = 0;
+
+    if (*text == '\0')
+        return -1;
+    for (; *text != '\0'; text++) {
+        uint64_t digit = (uint64_t)(*text - '0');
+
+        if (*text < '0' || *text > '9' || value > (limit - digit) / 10)
+            return -1;
+        value = value * 10 + digit;
+    }
+    *number = value;
+    return 0;
+}
+
+static struct bootferry_session *session_new(const struct bootferry_host *host)
+{
+    struct bootferry_session *session = (struct bootferry_session *)calloc(1, sizeof *session);
+
+    if (session == NULL) {
+        host->fail(host->context, BOOTFERRY_ERROR_IO, ENOMEM, "starting a session");
+        return NULL;
+    }
+    session->host = host; /* valid until session_free */
+    session->cancel_fd = -1;
+    return session;
+}
+
+static int set_option(struct bootferry_session *session, const char *key, const char *value)
+{
+    uint64_t number;
+
+    if (strcmp(key, "delay") != 0)
+        return fail(session, BOOTFERRY_ERROR_INVALID, "there is no such option");
+    if (parse_number(value, 3600000, &number) < 0)
+        return fail(session, BOOTFERRY_ERROR_INVALID, "the delay is a number of milliseconds, at most 3600000");
+    session->delay_ms = (int)number;
+    return 0;
+}
+
+/* The wait every plugin has, here for time to pass, elsewhere for a socket: cancel_fd is always in the set. */
+static int wait_or_cancel(struct bootferry_session *session, int milliseconds)
+{
+    struct pollfd cancel;
+    int ready;
+
+    cancel.fd = session->cancel_fd;
+    cancel.events = POLLIN;
+    cancel.revents = 0;
+    do
+        ready = poll(&cancel, 1, milliseconds);
+    while (ready < 0 && errno == EINTR);
+    if (ready < 0) {
+        session->host->fail(session->host->context, BOOTFERRY_ERROR_IO, errno, "waiting");
+        return -1;
+    }
+    return ready > 0 ? fail(session, BOOTFERRY_ERROR_CANCELLED, "cancelled") : 0;
+}
+
+static int open_source(struct bootferry_session *session, const struct bootferry_request *request)
+{
+    const char *path;
+
+    session->cancel_fd = request->cancel_fd;
+    if (wait_or_cancel(session, 0) < 0)
+        return -1;
+    path = strstr(request->url, "://");
+    path = path != NULL ? strchr(path + 3, '/') : NULL;
+    if (path == NULL || parse_number(path + 1, BOOTFERRY_SIZE_UNKNOWN - 1, &session->size) < 0)
+        return fail(session, BOOTFERRY_ERROR_INVALID, "the URL must be example://HOST/SIZE, SIZE in bytes");
+    if (request->offset > session->size)
+        return fail(session, BOOTFERRY_ERROR_RANGE, "the offset lies behind the end");
+    if (request->validator != NULL && strcmp(request->validator, VALIDATOR) != 0)
+        return fail(session, BOOTFERRY_ERROR_RANGE, "the pattern is another one now");
+    session->position = request->offset;
+    return 0;
+}
+
+/* Zeroed by the host but for struct_size, which says how much of it there is. All of version 1 always is. */
+static int info(struct bootferry_session *session, struct bootferry_info *told)
+{
+    told->flags = BOOTFERRY_INFO_RESUMABLE;
+    told->size = session->size;
+    told->validator = VALIDATOR;
+    return 0;
+}
+
+static ssize_t read_bytes(struct bootferry_session *session, void *buffer, size_t len)
+{
+    unsigned char *bytes = (unsigned char *)buffer;
+    uint64_t left = session->size - session->position;
+    size_t count = left < len ? (size_t)left : len;
+    size_t i;
+
+    if (count > 0 && session->delay_ms > 0)
+        session->host->status(session->host->context, "waiting as long as it was told to");
+    if (wait_or_cancel(session, count > 0 ? session->delay_ms : 0) < 0)
+        return -1;
+    for (i = 0; i < count; i++) {
+        uint64_t position = session->position + i;
+
+        bytes[i] = (unsigned char)(position * 31 + position / 256);
+    }
+    session->position += count;
+    return (ssize_t)count;
+}
+
+static int finish(struct bootferry_session *session, enum bootferry_outcome outcome)
+{
+    (void)session; /* nobody waits for an acknowledgement */
+    (void)outcome;
+    return 0;
+}
+
+static void session_free(struct bootferry_session *session)
+{
+    free(session);
+}
+
+static const char *const schemes[] = {"example", NULL};
+
+static const struct bootferry_option options[] = {
+    {"delay", "wait so many milliseconds before each read; default 0"},
+    {NULL, NULL},
+};
+
+static const struct bootferry_plugin plugin = {
+    sizeof plugin, BOOTFERRY_ABI_VERSION, "example", "1",  schemes, options,      session_new,
+    set_option,    open_source,           info,      read_bytes, finish,  session_free,
+};
+
+const struct bootferry_plugin *bootferry_plugin_entry(void)
+{
+    return &plugin;
+}
