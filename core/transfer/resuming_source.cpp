@@ -115,6 +115,9 @@ Error ResumingSource::explained(const Error& failure) const {
         return Error(ErrorCode::Cancelled, "cancelled");
     }
     if (failure.code() == ErrorCode::Cancelled) {
+        if (GiveUpSignal::Clock::now() >= deadline_) {
+            return Error(ErrorCode::Timeout, lastReason_.empty() ? "no answer yet" : lastReason_);
+        }
         return giveUp_.expired() ? Error(ErrorCode::Timeout, fmt::format("nothing arrived for {}",
                                                                          formatDuration(giveUp_.patience())))
                                  : Error(ErrorCode::Internal, "the plugin gave up though nobody asked it to");
@@ -140,6 +143,7 @@ void ResumingSource::recover(const Error& failure) {
         return;
     }
     ++failuresInARow_;
+    lastReason_ = failure.what();
     reporter_.setAttempt(++attempt_);
     ++triedThisRound_;
     if (!moveToNextUsable()) {

@@ -188,22 +188,31 @@ void allow(const Filter& filter, const char* name, Comparisons... comparisons) {
     }
 }
 
+// seccomp.h's SCMP_A0 and its like are compound literals, which C++ does not have.
+scmp_arg_cmp masked(unsigned argument, scmp_datum_t mask, scmp_datum_t value) {
+    return {.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
+}
+
+scmp_arg_cmp equal(unsigned argument, int value) {
+    return {.arg = argument, .op = SCMP_CMP_EQ, .datum_a = static_cast<scmp_datum_t>(value), .datum_b = 0};
+}
+
 void allowThreadsOnly(const Filter& filter) {
-    allow(filter, "clone", SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+    allow(filter, "clone", masked(0, CLONE_THREAD, CLONE_THREAD));
     check(seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0), "clone3");
 }
 
 void allowReadingFiles(const Filter& filter) {
     constexpr scmp_datum_t writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
-    allow(filter, "open", SCMP_A1(SCMP_CMP_MASKED_EQ, writing, 0));
-    allow(filter, "openat", SCMP_A2(SCMP_CMP_MASKED_EQ, writing, 0));
+    allow(filter, "open", masked(1, writing, 0));
+    allow(filter, "openat", masked(2, writing, 0));
 }
 
 void allowNetworkSockets(const Filter& filter) {
     for (const int family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK}) {
-        allow(filter, "socket", SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)));
+        allow(filter, "socket", equal(0, family));
     }
-    allow(filter, "socketpair", SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(AF_UNIX)));
+    allow(filter, "socketpair", equal(0, AF_UNIX));
 }
 
 } // namespace

@@ -20,22 +20,20 @@
 #define VALIDATOR "example-pattern-1"
 
 struct bootferry_session {
-    const struct bootferry_host *host;
+    const struct bootferry_host* host;
     int cancel_fd;
     uint64_t size;
     uint64_t position;
     int delay_ms; /* before each read: a slow server, to see what waiting looks like */
 };
 
-static int fail(struct bootferry_session *session, enum bootferry_error code, const char *message)
-{
+static int fail(struct bootferry_session* session, enum bootferry_error code, const char* message) {
     session->host->fail(session->host->context, code, 0, message);
     return -1;
 }
 
 /* Digits only, up to limit; 0 where the text is such a number. */
-static int parse_number(const char *text, uint64_t limit, uint64_t *number)
-{
+static int parse_number(const char* text, uint64_t limit, uint64_t* number) {
     uint64_t value = 0;
 
     if (*text == '\0')
@@ -51,9 +49,8 @@ static int parse_number(const char *text, uint64_t limit, uint64_t *number)
     return 0;
 }
 
-static struct bootferry_session *session_new(const struct bootferry_host *host)
-{
-    struct bootferry_session *session = (struct bootferry_session *)calloc(1, sizeof *session);
+static struct bootferry_session* session_new(const struct bootferry_host* host) {
+    struct bootferry_session* session = (struct bootferry_session*)calloc(1, sizeof *session);
 
     if (session == NULL) {
         host->fail(host->context, BOOTFERRY_ERROR_IO, ENOMEM, "starting a session");
@@ -64,21 +61,21 @@ static struct bootferry_session *session_new(const struct bootferry_host *host)
     return session;
 }
 
-static int set_option(struct bootferry_session *session, const char *key, const char *value)
-{
+static int set_option(struct bootferry_session* session, const char* key, const char* value) {
     uint64_t number;
 
     if (strcmp(key, "delay") != 0)
         return fail(session, BOOTFERRY_ERROR_INVALID, "there is no such option");
     if (parse_number(value, 3600000, &number) < 0)
-        return fail(session, BOOTFERRY_ERROR_INVALID, "the delay is a number of milliseconds, at most 3600000");
+        return fail(session, BOOTFERRY_ERROR_INVALID,
+                    "the delay is a number of milliseconds, at most 3600000");
     session->delay_ms = (int)number;
     return 0;
 }
 
-/* The wait every plugin has, here for time to pass, elsewhere for a socket: cancel_fd is always in the set. */
-static int wait_or_cancel(struct bootferry_session *session, int milliseconds)
-{
+/* The wait every plugin has, here for time to pass, elsewhere for a socket: cancel_fd is always in the set.
+ */
+static int wait_or_cancel(struct bootferry_session* session, int milliseconds) {
     struct pollfd cancel;
     int ready;
 
@@ -95,9 +92,8 @@ static int wait_or_cancel(struct bootferry_session *session, int milliseconds)
     return ready > 0 ? fail(session, BOOTFERRY_ERROR_CANCELLED, "cancelled") : 0;
 }
 
-static int open_source(struct bootferry_session *session, const struct bootferry_request *request)
-{
-    const char *path;
+static int open_source(struct bootferry_session* session, const struct bootferry_request* request) {
+    const char* path;
 
     session->cancel_fd = request->cancel_fd;
     if (wait_or_cancel(session, 0) < 0)
@@ -115,17 +111,15 @@ static int open_source(struct bootferry_session *session, const struct bootferry
 }
 
 /* Zeroed by the host but for struct_size, which says how much of it there is. All of version 1 always is. */
-static int info(struct bootferry_session *session, struct bootferry_info *told)
-{
+static int info(struct bootferry_session* session, struct bootferry_info* told) {
     told->flags = BOOTFERRY_INFO_RESUMABLE;
     told->size = session->size;
     told->validator = VALIDATOR;
     return 0;
 }
 
-static ssize_t read_bytes(struct bootferry_session *session, void *buffer, size_t len)
-{
-    unsigned char *bytes = (unsigned char *)buffer;
+static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_t len) {
+    unsigned char* bytes = (unsigned char*)buffer;
     uint64_t left = session->size - session->position;
     size_t count = left < len ? (size_t)left : len;
     size_t i;
@@ -143,19 +137,17 @@ static ssize_t read_bytes(struct bootferry_session *session, void *buffer, size_
     return (ssize_t)count;
 }
 
-static int finish(struct bootferry_session *session, enum bootferry_outcome outcome)
-{
+static int finish(struct bootferry_session* session, enum bootferry_outcome outcome) {
     (void)session; /* nobody waits for an acknowledgement */
     (void)outcome;
     return 0;
 }
 
-static void session_free(struct bootferry_session *session)
-{
+static void session_free(struct bootferry_session* session) {
     free(session);
 }
 
-static const char *const schemes[] = {"example", NULL};
+static const char* const schemes[] = {"example", NULL};
 
 static const struct bootferry_option options[] = {
     {"delay", "wait so many milliseconds before each read; default 0"},
@@ -163,11 +155,10 @@ static const struct bootferry_option options[] = {
 };
 
 static const struct bootferry_plugin plugin = {
-    sizeof plugin, BOOTFERRY_ABI_VERSION, "example", "1",  schemes, options,      session_new,
+    sizeof plugin, BOOTFERRY_ABI_VERSION, "example", "1",        schemes, options,      session_new,
     set_option,    open_source,           info,      read_bytes, finish,  session_free,
 };
 
-const struct bootferry_plugin *bootferry_plugin_entry(void)
-{
+const struct bootferry_plugin* bootferry_plugin_entry(void) {
     return &plugin;
 }

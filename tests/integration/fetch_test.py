@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bootferryctl fetch as a person runs it: real nginx and vsftpd, and a server that misbehaves by order."""
+
+import hashlib
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import processes  # noqa: E402
+import tap  # noqa: E402
+from fault_server import Fault, FaultServer  # noqa: E402
+from nginx import Nginx  # noqa: E402
+
+SIZE = 5_000_003
+
+
+class FetchTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="bootferry-fetch-")
+        self.addCleanup(self.folder.cleanup)
+        self.path = pathlib.Path(self.folder.name)
+        self.path.chmod(0o755)
+        (self.path / "served").mkdir()
+        self.image = self.path / "served" / "image"
+        self.image.write_bytes(random.Random(1).randbytes(SIZE))
+        self.output = self.path / "output"
+
+    def fetch(self, url, *options, output=None):
+        return subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", *options, url, output or str(self.output)],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+
+    def assert_fetched(self, result):
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.output.read_bytes(), self.image.read_bytes())
+        self.assertFalse(self.output.with_suffix(".part").exists())
+
+    def assert_failed(self, result, *words):
+        self.assertEqual(result.returncode, 1, result.stderr)
+        reason = result.stderr.strip().splitlines()[-1]
+        self.assertTrue(reason.startswith("bootferryctl: "), reason)
+        for word in words:
+            self.assertIn(word, reason)
+        self.assertFalse(self.output.exists())
+        self.assertFalse(pathlib.Path(f"{self.output}.part").exists())
+
+    def test_http_from_nginx(self):
+        with Nginx(self.path / "served") as server:
+            self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
+
+    def test_404_is_final_and_keeps_what_was_there(self):
+        self.output.write_text("precious")
+        with Nginx(self.path / "served") as server:
+            result = self.fetch(f"http://127.0.0.1:{server.port}/nothing")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("server answered 404 Not Found", result.stderr.splitlines()[-1])
+        self.assertEqual(self.output.read_text(), "precious")
+
+    def test_a_server_that_comes_up_late(self):
+        server = Nginx(self.path / "served")
+        command = [os.environ["BOOTFERRYCTL"], "fetch", f"http://127.0.0.1:{server.port}/image", str(self.output)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as client:
+            seen = ""
+            while "Connection refused" not in seen:
+                line = client.stderr.readline()
+                self.assertTrue(line, seen)
+                seen += line
+            with server:
+                seen += client.stderr.read()
+                self.assertEqual(client.wait(timeout=60), 0, seen)
+        self.assertEqual(self.output.read_bytes(), self.image.read_bytes())
+
+    def test_a_name_that_does_not_resolve_is_waited_for(self):
+        command = [os.environ["BOOTFERRYCTL"], "fetch", "http://no-such-host.invalid/image", str(self.output)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as client:
+            line = client.stderr.readline()
+            while line and "'no-such-host.invalid' does not resolve" not in line:
+                line = client.stderr.readline()
+            client.terminate()
+            self.assertTrue(line, "it ended without that reason")
+
+    def test_the_overall_timeout_gives_up_with_the_last_reason(self):
+        port = processes.free_port()
+        self.assert_failed(self.fetch(f"http://127.0.0.1:{port}/image", "--timeout=1"), "gave up after 1 s",
+                           "Connection refused")
+
+    def test_cuts_are_resumed_where_they_happened(self):
+        cuts = random.Random(2)
+        faults = [Fault(cut=cuts.randrange(1, 190_000)) for _ in range(50)]
+        with FaultServer(self.image, faults) as server:
+            self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
+            self.assertEqual(len(server.requests), 51)
+            fetched = sum(request.body_bytes for request in server.requests)
+        self.assertLessEqual(fetched, SIZE * 1.1)
+
+    def test_a_server_that_ignores_ranges_is_started_over(self):
+        with FaultServer(self.image, [Fault(cut=1_000_000), Fault(ignore_range=True)]) as server:
+            result = self.fetch(f"http://127.0.0.1:{server.port}/image")
+        self.assert_fetched(result)
+        self.assertIn("starting over", result.stderr)
+
+    def test_busy_servers_are_asked_again(self):
+        faults = [Fault(status=503, headers=[("Retry-After", "1")]), Fault(status=429)]
+        with FaultServer(self.image, faults) as server:
+            result = self.fetch(f"http://127.0.0.1:{server.port}/image")
+        self.assert_fetched(result)
+        self.assertIn("server answered 503", result.stderr)
+
+    def test_a_mirror_steps_in(self):
+        with FaultServer(self.image, [Fault(cut=1_000_000)] + [Fault(status=404)] * 3) as first, \
+                FaultServer(self.image) as second:
+            result = self.fetch(f"http://127.0.0.1:{first.port}/image",
+                                f"--mirror=http://127.0.0.1:{second.port}/image")
+            self.assert_fetched(result)
+            self.assertEqual(len(second.requests), 1)
+
+    def test_checksums(self):
+        digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+        with Nginx(self.path / "served") as server:
+            url = f"http://127.0.0.1:{server.port}/image"
+            self.assert_failed(self.fetch(url, "--checksum=sha256:" + "0" * 64), "checksum does not match", digest)
+            self.assert_fetched(self.fetch(url, f"--checksum=sha256:{digest}"))
+
+    def test_secrets_are_not_shown(self):
+        with FaultServer(self.image, [Fault(status=401)]) as server:
+            result = self.fetch(f"http://someone:hidden@127.0.0.1:{server.port}/image")
+            self.assertIn("Authorization", server.requests[0].headers)
+        self.assert_failed(result, "credentials")
+        self.assertNotIn("hidden", result.stderr)
+        self.assertNotIn("someone", result.stderr)
+
+    def test_a_killed_worker_is_a_failure_in_words(self):
+        with FaultServer(self.image, [Fault(status=503, headers=[("Retry-After", "60")])]) as server:
+            command = [os.environ["BOOTFERRYCTL"], "fetch", f"http://127.0.0.1:{server.port}/image", str(self.output)]
+            with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as client:
+                while "503" not in client.stderr.readline():
+                    pass
+                children = pathlib.Path(f"/proc/{client.pid}/task/{client.pid}/children").read_text().split()
+                os.kill(int(children[0]), 9)
+                self.assertIn("crashed (signal 9", client.stderr.read())
+                self.assertEqual(client.wait(timeout=30), 1)
+
+    def test_an_interrupt_ends_it_at_once(self):
+        with FaultServer(self.image, [Fault(status=503, headers=[("Retry-After", "60")])]) as server:
+            command = [os.environ["BOOTFERRYCTL"], "fetch", f"http://127.0.0.1:{server.port}/image", str(self.output)]
+            with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as client:
+                while "503" not in client.stderr.readline():
+                    pass
+                client.terminate()
+                self.assertEqual(client.wait(timeout=30), 130)
+                self.assertIn("cancelled", client.stderr.read())
+
+    def test_bad_words_on_the_command_line(self):
+        for arguments, words in (
+                (["image"], "URL and a file"),
+                (["gopher://x/y", str(self.output)], "no plugin serves 'gopher'"),
+                (["http://", str(self.output)], ""),
+                (["--checksum=md5:12", "http://x/y", str(self.output)], "is not a checksum"),
+                (["--frob", "http://x/y", str(self.output)], "unknown option '--frob'"),
+                (["--option=curl:insecure", "http://x/y", str(self.output)], "'insecure'"),
+                (["http://x/y", "/dev/null"], "not a regular file")):
+            result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", *arguments], capture_output=True, text=True,
+                                    timeout=30)
+            self.assertEqual(result.returncode, 1, arguments)
+            self.assertIn(words, result.stderr.splitlines()[-1])
+
+    def test_the_worker_is_not_for_hands(self):
+        result = subprocess.run([os.environ["BOOTFERRY_WORKER"]], capture_output=True, text=True, timeout=30)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("bootferryctl fetch", result.stderr)
+        listing = subprocess.run([os.environ["BOOTFERRY_WORKER"], "--list-plugins"], capture_output=True, text=True,
+                                 timeout=30)
+        self.assertIn("curl\t0.1.0\tftp http https", listing.stdout)
+
+
+class FtpTest(FetchTest):
+    """vsftpd will not start without root; as another user these cases say so."""
+
+    def setUp(self):
+        super().setUp()
+        program = shutil.which("vsftpd", path=os.environ["PATH"] + ":/usr/sbin")
+        if os.geteuid() != 0 or program is None:
+            self.skipTest("vsftpd needs root" if program else "vsftpd is not installed")
+        self.port = processes.free_port()
+        (self.path / "empty").mkdir()
+        configuration = self.path / "vsftpd.conf"
+        configuration.write_text("\n".join((
+            "listen=YES", "listen_address=127.0.0.1", f"listen_port={self.port}", "background=NO",
+            "anonymous_enable=YES", "no_anon_password=YES", "local_enable=NO", "seccomp_sandbox=NO",
+            f"anon_root={self.path / 'served'}", f"secure_chroot_dir={self.path / 'empty'}",
+            "xferlog_enable=NO", "run_as_launching_user=NO", "")))
+        (self.path / "served").chmod(0o555)
+        self.image.chmod(0o444)
+        server = processes.start([program, str(configuration)])
+        self.addCleanup(processes.stop, server)
+        processes.wait_for_port(server, self.port)
+
+    def test_ftp_from_vsftpd(self):
+        self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{self.port}/image"))
+
+    def test_a_missing_file_is_final(self):
+        self.assert_failed(self.fetch(f"ftp://127.0.0.1:{self.port}/nothing"), "server answered 550")
+
+
+for name in [name for name in dir(FetchTest) if name.startswith("test_")]:
+    setattr(FtpTest, name, None)  # only its own cases
+
+if __name__ == "__main__":
+    tap.main()
