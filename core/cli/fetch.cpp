@@ -97,7 +97,9 @@ private:
         for (const int number : {SIGCHLD, SIGINT, SIGTERM}) {
             sigaddset(&mask, number);
         }
-        checkErrno(::sigprocmask(SIG_BLOCK, &mask, nullptr), "blocking signals");
+        if (const int result = ::pthread_sigmask(SIG_BLOCK, &mask, nullptr); result != 0) {
+            throwErrno(result, "blocking signals");
+        }
         for (const int number : {SIGINT, SIGTERM}) {
             checkSd(sd_event_add_signal(event_.get(), nullptr, number, onInterrupt, this),
                     "watching signals");

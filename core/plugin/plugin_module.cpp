@@ -33,7 +33,7 @@ constexpr std::size_t requiredSize =
 const bootferry_plugin* tableOf(const std::string& path) {
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL); // never closed, see the header
     if (handle == nullptr) {
-        refuse(path, plainText(dlerror()));
+        refuse(path, plainText(dlerror())); // NOLINT(concurrency-mt-unsafe): thread-safe in glibc
     }
     void* symbol = dlsym(handle, entrySymbol);
     if (symbol == nullptr) {
