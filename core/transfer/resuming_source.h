@@ -87,7 +87,7 @@ private:
     std::uint64_t offset_ = 0;
     std::optional<std::uint64_t> size_; // once any origin told
     std::size_t lastOpened_ = 0;        // the origin the delivered bytes came from
-    std::string lastReason_; // of the last failed attempt
+    std::string lastReason_;            // of the last failed attempt
     unsigned failuresInARow_ = 0;
     unsigned protocolFailures_ = 0;
     unsigned triedThisRound_ = 0;
