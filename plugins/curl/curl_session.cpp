@@ -1,332 +1,415 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// RFC 9110 for ranges (section 14) and If-Range (13.1.5); RFC 3659 for FTP's SIZE, MDTM and REST, which
-// libcurl speaks for us. A status or a range that is not what was asked for ends the attempt before a byte is
-// delivered.
+// The transfer's life: configure, pump until the first byte is there, judge the answer, then pump on demand.
 #include "curl_session.h"
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <charconv>
+#include <csignal>
 #include <cstring>
-#include <string_view>
-#include <utility>
+#include <ctime>
 
 #include <poll.h>
-#include <strings.h>
-#include <unistd.h>
 
-namespace bootferry_curl {
+#include "ca_bundle.h"
+
+namespace bootferry::curl {
 namespace {
 
-constexpr long receiveBuffer = 512L * 1024;
-constexpr int pollMilliseconds = 1000;
+using plugin::Failure;
 
-// Debian, Arch; Fedora; SUSE; others.
-constexpr std::array caBundles{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-                               "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/ca-bundle.pem",
-                               "/etc/ssl/cert.pem"};
+constexpr long receiveBufferSize = 512L * 1024; // libcurl's largest
+// libcurl may hand over one receive buffer more after it was asked to pause.
+constexpr std::size_t overflowSize = 2 * static_cast<std::size_t>(receiveBufferSize);
+constexpr int longestPoll = 1000; // milliseconds; libcurl's own timers shorten it
 
-std::string hostOf(const std::string& url) {
-    const auto begin = url.find("://") + 3;
-    return url.substr(begin, url.find_first_of("/?", begin) - begin);
-}
+// Threads that libcurl starts (its resolver) inherit the mask: signals are the host's.
+class SignalsBlocked {
+public:
+    SignalsBlocked() {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
-std::optional<std::uint64_t> parseNumber(std::string_view text) {
-    std::uint64_t number = 0;
-    const auto [stopped, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc() && stopped == text.data() + text.size() ? std::optional(number)
-                                                                        : std::nullopt;
-}
-
-struct ContentRange {
-    std::optional<std::uint64_t> first; // absent: "bytes */SIZE"
-    std::optional<std::uint64_t> size;
+private:
+    sigset_t before_{};
 };
 
-ContentRange parseContentRange(std::string_view text) {
-    ContentRange range;
-    const auto slash = text.find('/');
-    if (!text.starts_with("bytes ") || slash == std::string_view::npos) {
-        return range;
-    }
-    range.size = parseNumber(text.substr(slash + 1));
-    range.first = parseNumber(text.substr(6, text.find('-') - 6));
-    return range;
+std::string schemeOf(const std::string& url) {
+    return url.substr(0, url.find(':'));
 }
 
-template <typename Value>
-void set(CURL* easy, CURLoption option, Value value) {
-    if (const auto result = curl_easy_setopt(easy, option, value); result != CURLE_OK) {
-        throw Failure{BOOTFERRY_ERROR_INTERNAL, 0,
-                      std::string("libcurl refuses an option: ") + curl_easy_strerror(result)};
+std::string hostOf(const std::string& authority) {
+    if (authority.starts_with('[')) {
+        return authority.substr(1, authority.find(']') - 1);
     }
+    return authority.substr(0, authority.find(':'));
 }
 
 } // namespace
 
-Session::Session(const bootferry_host& host)
-    : host_(host), easy_(curl_easy_init()), multi_(curl_multi_init()) {
+CurlSession::CurlSession(const bootferry_host* host)
+    : host_(host), easy_(curl_easy_init()), options_(easy_.get(), host_), multi_(curl_multi_init()),
+      errorText_(CURL_ERROR_SIZE, '\0') {
     if (!easy_ || !multi_) {
-        throw Failure{BOOTFERRY_ERROR_IO, ENOMEM, "starting libcurl"};
+        throw std::bad_alloc();
     }
-    overflow_.reserve(static_cast<std::size_t>(receiveBuffer));
+    configureDefaults();
 }
 
-Session::~Session() {
-    curl_multi_remove_handle(multi_.get(), easy_.get());
+CurlSession::~CurlSession() {
+    curl_multi_remove_handle(multi_.get(), easy_.get()); // harmless where it was never added
 }
 
-void Session::open(const bootferry_request& request) {
-    configure(request);
-    curl_multi_add_handle(multi_.get(), easy_.get());
-    drive();
-}
-
-void Session::configure(const bootferry_request& request) {
-    const std::string url = request.url;
-    hostName_ = hostOf(url);
-    ftp_ = url.starts_with("ftp:");
-    offset_ = request.offset;
+void CurlSession::open(const bootferry_request& request) {
     cancelFd_ = request.cancel_fd;
-    wantedValidator_ = request.validator != nullptr ? request.validator : "";
+    throwIfCancelled();
+    configure(request);
+    if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) {
+        throw Failure(BOOTFERRY_ERROR_INTERNAL, "libcurl took no transfer");
+    }
+    const SignalsBlocked blocked;
+    pump();
+    if (done_ && !examined_) {
+        if (result_ != CURLE_OK) {
+            throw failureOf(transferEnd());
+        }
+        examineAnswer();
+    }
+    if (rejected_) {
+        throw *rejected_;
+    }
+}
+
+// What a user's option may change, so it comes before them.
+void CurlSession::configureDefaults() {
     auto* easy = easy_.get();
-    set(easy, CURLOPT_URL, request.url);
-    set(easy, CURLOPT_NOSIGNAL, 1L);
-    set(easy, CURLOPT_BUFFERSIZE, receiveBuffer);
-    set(easy, CURLOPT_WRITEFUNCTION, &onBytes);
-    set(easy, CURLOPT_WRITEDATA, this);
-    set(easy, CURLOPT_HEADERFUNCTION, &onHeader);
-    set(easy, CURLOPT_HEADERDATA, this);
-    set(easy, CURLOPT_USERAGENT, "bootferry");
-    set(easy, CURLOPT_FILETIME, 1L);
-    set(easy, CURLOPT_FOLLOWLOCATION, 1L);
-    set(easy, CURLOPT_MAXREDIRS, 10L);
-    set(easy, CURLOPT_PROTOCOLS_STR, "http,https,ftp");
-    // Never from an encrypted connection to a plain one.
-    set(easy, CURLOPT_REDIR_PROTOCOLS_STR, url.starts_with("https:") ? "https" : "http,https");
-    configureResume(request);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "bootferry/" BOOTFERRY_PLUGIN_VERSION);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 30000L);
+    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 10L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1); // one stream: nothing to multiplex
     configureTrust();
     configureLogin();
 }
 
-void Session::configureResume(const bootferry_request& request) {
-    if (request.offset == 0) {
+// What the contract with the host rests on comes after the user's options.
+void CurlSession::configure(const bootferry_request& request) {
+    auto* easy = easy_.get();
+    url_ = request.url;
+    isFtp_ = schemeOf(url_) == "ftp";
+    offset_ = request.offset;
+    wantedValidator_ = request.validator != nullptr ? request.validator : "";
+    overflow_.resize(overflowSize);
+
+    curl_easy_setopt(easy, CURLOPT_URL, url_.c_str());
+    options_.finishProtocols(url_.starts_with("https:"));
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, receiveBufferSize);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, errorText_.data());
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlSession::onBody);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlSession::onHeader);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // giving up does not wait for a name server
+#endif
+    isFtp_ ? configureFtp() : configureHttp();
+}
+
+void CurlSession::configureTrust() {
+    auto* easy = easy_.get();
+    if (const auto authorities = host_.credential("cacert")) {
+        curl_blob blob{};
+        blob.data = const_cast<char*>(authorities->data()); // copied by libcurl, see the flag
+        blob.len = authorities->size();
+        blob.flags = CURL_BLOB_COPY;
+        curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
         return;
     }
-    if (ftp_) {
-        set(easy_.get(), CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(request.offset));
+    if (const auto bundle = findCaBundle(); !bundle.empty()) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, bundle.c_str());
+    }
+}
+
+void CurlSession::configureLogin() {
+    if (const auto user = host_.credential("user")) {
+        curl_easy_setopt(easy_.get(), CURLOPT_USERNAME, user->c_str());
+        curl_easy_setopt(easy_.get(), CURLOPT_PASSWORD, host_.credential("password").value_or("").c_str());
+    }
+}
+
+void CurlSession::configureHttp() {
+    auto* easy = easy_.get();
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+    if (offset_ == 0) {
         return;
     }
-    set(easy_.get(), CURLOPT_RANGE, (std::to_string(request.offset) + "-").c_str());
+    curl_easy_setopt(easy, CURLOPT_RANGE, (std::to_string(offset_) + "-").c_str());
     if (!wantedValidator_.empty()) {
-        headers_.reset(curl_slist_append(nullptr, ("If-Range: " + wantedValidator_).c_str()));
-        set(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
+        options_.addHeader("If-Range: " + wantedValidator_);
     }
 }
 
-void Session::configureTrust() {
-    const auto* bundle = std::find_if(caBundles.begin(), caBundles.end(),
-                                      [](const char* path) { return ::access(path, R_OK) == 0; });
-    if (bundle != caBundles.end()) {
-        set(easy_.get(), CURLOPT_CAINFO, *bundle);
-    }
-    if (const char* pem = host_.credential(host_.context, "cacert")) {
-        curl_blob blob{.data = const_cast<char*>(pem), .len = std::strlen(pem), .flags = CURL_BLOB_COPY};
-        set(easy_.get(), CURLOPT_CAINFO_BLOB, &blob);
-    }
+void CurlSession::configureFtp() {
+    auto* easy = easy_.get();
+    curl_easy_setopt(easy, CURLOPT_FILETIME, 1L);
+    curl_easy_setopt(easy, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(offset_));
 }
 
-void Session::configureLogin() {
-    if (const char* user = host_.credential(host_.context, "user")) {
-        set(easy_.get(), CURLOPT_USERNAME, user);
-        const char* password = host_.credential(host_.context, "password");
-        set(easy_.get(), CURLOPT_PASSWORD, password != nullptr ? password : "");
+void CurlSession::throwIfCancelled() const {
+    pollfd cancel{.fd = cancelFd_, .events = POLLIN, .revents = 0};
+    if (cancelFd_ >= 0 && poll(&cancel, 1, 0) > 0) {
+        throw Failure(BOOTFERRY_ERROR_CANCELLED, "cancelled");
     }
 }
 
-bool Session::cancelled() const {
-    pollfd entry{.fd = cancelFd_, .events = POLLIN, .revents = 0};
-    return ::poll(&entry, 1, 0) > 0;
-}
-
-bool Session::hasNews(bool learnedBefore) const {
-    return filled_ > 0 || overflowStart_ < overflow_.size() || done_ || learned_ != learnedBefore;
-}
-
-void Session::drive() {
-    const auto before = learned_;
-    while (!hasNews(before)) {
-        if (cancelled()) {
-            throw Failure{BOOTFERRY_ERROR_CANCELLED, 0, "cancelled"};
-        }
-        if (std::exchange(paused_, false)) {
-            curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
-        }
+void CurlSession::pump() {
+    const auto before = received_;
+    curl_waitfd cancel{.fd = cancelFd_, .events = CURL_WAIT_POLLIN, .revents = 0};
+    for (;;) {
+        throwIfCancelled();
         int running = 0;
-        curl_multi_perform(multi_.get(), &running);
-        finishIfDone();
-        if (!hasNews(before)) {
-            curl_waitfd cancel{.fd = cancelFd_, .events = CURL_WAIT_POLLIN, .revents = 0};
-            curl_multi_poll(multi_.get(), &cancel, 1, pollMilliseconds, nullptr);
+        if (const auto code = curl_multi_perform(multi_.get(), &running); code != CURLM_OK) {
+            throw Failure(BOOTFERRY_ERROR_INTERNAL, std::string("libcurl: ") + curl_multi_strerror(code));
         }
-    }
-    // What came before a connection broke is delivered first: it need not be fetched again.
-    if (failure_ && filled_ == 0 && overflowStart_ == overflow_.size()) {
-        throw *failure_;
+        collectResult();
+        if (done_ || received_ > before) {
+            return;
+        }
+        curl_multi_poll(multi_.get(), &cancel, cancelFd_ >= 0 ? 1 : 0, longestPoll, nullptr);
     }
 }
 
-void Session::finishIfDone() {
+void CurlSession::collectResult() {
     int left = 0;
-    const auto* message = curl_multi_info_read(multi_.get(), &left);
-    if (message == nullptr) {
+    while (const auto* message = curl_multi_info_read(multi_.get(), &left)) {
+        if (message->msg == CURLMSG_DONE) {
+            done_ = true;
+            // Refusing the body of a 416 that stands for the end is no failure.
+            result_ = nothingLeft_ ? CURLE_OK : message->data.result;
+        }
+    }
+}
+
+std::size_t CurlSession::takeOverflow(std::span<std::byte> into) {
+    const auto count = std::min(into.size(), overflowEnd_ - overflowFirst_);
+    std::memcpy(into.data(), overflow_.data() + overflowFirst_, count);
+    overflowFirst_ += count;
+    if (overflowFirst_ == overflowEnd_) {
+        overflowFirst_ = overflowEnd_ = 0;
+    }
+    return count;
+}
+
+std::size_t CurlSession::read(std::span<std::byte> into) {
+    throwIfCancelled();
+    if (overflowEnd_ > 0) {
+        return takeOverflow(into);
+    }
+    sink_ = into;
+    struct SinkGone {
+        std::span<std::byte>& sink;
+        ~SinkGone() { sink = {}; }
+    } const gone{sink_};
+    if (paused_ && !done_) {
+        paused_ = false;
+        curl_easy_pause(easy_.get(), CURLPAUSE_CONT); // may deliver at once
+    }
+    if (sink_.size() == into.size() && !done_) {
+        pump();
+    }
+    const auto count = into.size() - sink_.size();
+    if (count == 0) {
+        examineEnd();
+    }
+    return count;
+}
+
+void CurlSession::examineEnd() const {
+    const auto end = transferEnd();
+    if (result_ != CURLE_OK) {
+        throw failureOf(end);
+    }
+    if (size_ && end.position != *size_) {
+        auto cut = end;
+        cut.result = CURLE_PARTIAL_FILE;
+        cut.responseCode = 0;
+        throw failureOf(cut);
+    }
+}
+
+void CurlSession::info(bootferry_info& told) const {
+    told.flags = resumable_ ? BOOTFERRY_INFO_RESUMABLE : 0;
+    told.size = size_.value_or(BOOTFERRY_SIZE_UNKNOWN);
+    told.validator = validator_.empty() ? nullptr : validator_.c_str();
+}
+
+void CurlSession::examineAnswer() {
+    examined_ = true;
+    isFtp_ ? examineFtp() : examineHttp();
+    constexpr std::size_t longestValidator = 1023;
+    if (validator_.size() > longestValidator) {
+        validator_.clear();
+    }
+    // Without a validator and a size two versions could not be told apart.
+    resumable_ = !response_.refusesRanges && (size_ || !validator_.empty());
+}
+
+void CurlSession::examineHttp() {
+    long status = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    validator_ = response_.validator();
+    if (status == 206 && offset_ > 0) {
+        examinePartialContent(validator_);
+    } else if (status == 416 && offset_ > 0) {
+        examineUnsatisfiableRange();
+    } else if (status == 200 || status == 203) {
+        if (offset_ > 0) {
+            throw Failure(BOOTFERRY_ERROR_RANGE,
+                          wantedValidator_.empty()
+                              ? "the server cannot resume, it sends the whole file"
+                              : "the file on the server changed, or the server cannot resume");
+        }
+        size_ = response_.contentLength;
+    } else {
+        throw failureOfStatus(status, response_, std::time(nullptr));
+    }
+}
+
+void CurlSession::examinePartialContent(const std::string& validator) {
+    const auto range = parseContentRange(response_.contentRange);
+    if (!range || !range->first) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent a part of the file without saying which");
+    }
+    if (*range->first != offset_) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent the file from byte " +
+                                                    std::to_string(*range->first) + " where byte " +
+                                                    std::to_string(offset_) + " was asked for");
+    }
+    size_ = range->total;
+    examineValidator(validator);
+}
+
+// Asked for what begins at the very end there is nothing to send, and 416 is how servers say so.
+void CurlSession::examineUnsatisfiableRange() {
+    const auto range = parseContentRange(response_.contentRange);
+    if (!range || range->total != offset_) {
+        throw Failure(BOOTFERRY_ERROR_RANGE,
+                      "byte " + std::to_string(offset_) + " lies behind the end of the file on the server");
+    }
+    size_ = offset_;
+    // An error's own ETag says nothing of the file.
+    validator_ = wantedValidator_;
+    nothingLeft_ = true;
+}
+
+void CurlSession::examineFtp() {
+    curl_off_t left = -1;
+    curl_off_t modified = -1;
+    curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &left);
+    curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &modified);
+    if (done_ && received_ == 0) {
+        left = std::max<curl_off_t>(left, 0); // nothing had to be sent
+    }
+    if (left >= 0) {
+        size_ = offset_ + static_cast<std::uint64_t>(left);
+    }
+    if (modified >= 0 && size_) {
+        validator_ = std::to_string(modified) + "-" + std::to_string(*size_);
+    }
+    examineValidator(validator_);
+}
+
+void CurlSession::examineValidator(const std::string& now) {
+    if (wantedValidator_.empty()) {
         return;
     }
-    done_ = true;
-    if (!failure_ && message->data.result != CURLE_OK) {
-        failure_ = failureOf(easy_.get(), message->data.result, hostName_, ftp_);
+    // A 206 need not repeat what If-Range already proved.
+    if (now.empty() && !isFtp_) {
+        validator_ = wantedValidator_;
+        return;
     }
-    if (!failure_ && !learned_) {
-        learn(); // an answer without a body
-    }
-}
-
-// The answer's head is complete: is it what was asked for?
-void Session::learn() {
-    curl_off_t length = -1;
-    curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    if (length >= 0) {
-        size_ = offset_ + static_cast<std::uint64_t>(length);
-    }
-    if (ftp_) {
-        curl_off_t time = -1;
-        curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &time);
-        if (time >= 0 && size_) {
-            validator_ = std::to_string(time) + ":" + std::to_string(*size_);
-        }
-        ranges_ = true;
-    } else {
-        long status = 0;
-        curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-        validator_ = !etag_.empty() && !etag_.starts_with("W/") ? etag_ : lastModified_;
-        checkHttpAnswer(status);
-    }
-    if (!wantedValidator_.empty() && validator_ != wantedValidator_) {
-        throw Failure{BOOTFERRY_ERROR_RANGE, 0, "the source changed"};
-    }
-    learned_ = true;
-}
-
-void Session::checkHttpAnswer(long status) const {
-    const auto range = parseContentRange(contentRange_);
-    if (offset_ > 0 && status == 416 && range.size == offset_) {
-        return; // asked for what lies behind the last byte: nothing
-    }
-    if (status >= 400) {
-        throw failureOfHttpStatus(easy_.get(), status);
-    }
-    if (offset_ > 0 && (status != 206 || range.first != offset_)) {
-        throw Failure{BOOTFERRY_ERROR_RANGE, 0, "the server does not resume, or the source changed"};
-    }
-    if (offset_ == 0 && status != 200) {
-        throw Failure{BOOTFERRY_ERROR_PROTOCOL, 0,
-                      "server answered " + std::to_string(status) + " without a body"};
+    const bool sameByOtherName =
+        !isFtp_ && (wantedValidator_ == response_.etag || wantedValidator_ == response_.lastModified);
+    if (now != wantedValidator_ && !sameByOtherName) {
+        throw Failure(BOOTFERRY_ERROR_RANGE, "the file on the server changed");
     }
 }
 
-void Session::info(bootferry_info& info) const {
-    info.size = size_.value_or(BOOTFERRY_SIZE_UNKNOWN);
-    info.flags = ranges_ ? BOOTFERRY_INFO_RESUMABLE : 0;
-    info.validator = validator_.empty() ? nullptr : validator_.c_str();
+TransferEnd CurlSession::transferEnd() const {
+    TransferEnd end;
+    end.result = result_;
+    end.detail = errorText_.c_str(); // up to its NUL
+    end.reply = ftpReply_;
+    const char* effective = nullptr;
+    curl_easy_getinfo(easy_.get(), CURLINFO_EFFECTIVE_URL, &effective);
+    end.authority = authorityOf(effective != nullptr ? effective : url_);
+    end.host = hostOf(end.authority);
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &end.responseCode);
+    curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &end.osErrno);
+    curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &end.verifyResult);
+    end.isFtp = isFtp_;
+    end.position = offset_ + received_;
+    end.size = size_;
+    end.now = std::time(nullptr);
+    return end;
 }
 
-std::size_t Session::read(char* buffer, std::size_t length) {
-    if (overflowStart_ == overflow_.size()) {
-        waiting_ = buffer;
-        room_ = length;
-        filled_ = 0;
-        drive();
-        waiting_ = nullptr;
-        return std::exchange(filled_, 0);
-    }
-    const auto count = std::min(length, overflow_.size() - overflowStart_);
-    std::memcpy(buffer, overflow_.data() + overflowStart_, count);
-    overflowStart_ += count;
-    if (overflowStart_ == overflow_.size()) {
-        overflow_.clear();
-        overflowStart_ = 0;
-    }
-    return count;
-}
-
-std::size_t Session::onBytes(char* bytes, std::size_t size, std::size_t count, void* session) noexcept {
-    auto& self = *static_cast<Session*>(session);
-    try {
-        return self.take(bytes, size * count);
-    } catch (const Failure& failure) {
-        self.failure_ = failure;
-    } catch (...) {
-        self.failure_ = Failure{BOOTFERRY_ERROR_IO, ENOMEM, "receiving"};
-    }
-    return size * count + 1; // libcurl ends the transfer
-}
-
-std::size_t Session::take(const char* bytes, std::size_t count) {
-    if (!learned_) {
-        learn();
-    }
-    if (overflowStart_ < overflow_.size()) {
+std::size_t CurlSession::deliver(std::span<const std::byte> bytes) {
+    const auto straight = std::min(sink_.size(), bytes.size());
+    const auto rest = bytes.size() - straight;
+    if (rest > overflow_.size() - overflowEnd_) {
         paused_ = true;
-        return CURL_WRITEFUNC_PAUSE;
+        return CURL_WRITEFUNC_PAUSE; // libcurl keeps these and brings them again
     }
-    const auto direct = waiting_ != nullptr ? std::min(count, room_ - filled_) : 0;
-    if (direct > 0) {
-        std::memcpy(waiting_ + filled_, bytes, direct);
-        filled_ += direct;
+    std::memcpy(sink_.data(), bytes.data(), straight);
+    sink_ = sink_.subspan(straight);
+    if (rest > 0) {
+        std::memcpy(overflow_.data() + overflowEnd_, bytes.data() + straight, rest);
+        overflowEnd_ += rest;
+        if (!paused_) {
+            paused_ = true;
+            curl_easy_pause(easy_.get(), CURLPAUSE_RECV);
+        }
     }
-    overflow_.assign(bytes + direct, bytes + count);
-    overflowStart_ = 0;
-    return count;
+    received_ += bytes.size();
+    return bytes.size();
 }
 
-std::size_t Session::onHeader(char* bytes, std::size_t size, std::size_t count, void* session) noexcept {
+std::size_t CurlSession::onBody(char* bytes, std::size_t size, std::size_t count, void* context) noexcept {
+    auto& session = *static_cast<CurlSession*>(context);
     try {
-        static_cast<Session*>(session)->header(std::string(bytes, size * count));
-        return size * count;
+        if (!session.examined_) {
+            session.examineAnswer();
+        }
+    } catch (const Failure& failure) {
+        session.rejected_ = failure;
+    } catch (...) {
+        session.rejected_ = Failure(BOOTFERRY_ERROR_IO, "out of memory");
+    }
+    if (session.rejected_ || session.nothingLeft_) {
+        return 0; // the body of an error page: libcurl then ends the transfer
+    }
+    return session.deliver({reinterpret_cast<const std::byte*>(bytes), size * count});
+}
+
+std::size_t CurlSession::onHeader(char* line, std::size_t size, std::size_t count, void* context) noexcept {
+    auto& session = *static_cast<CurlSession*>(context);
+    try {
+        std::string_view text(line, size * count);
+        if (session.isFtp_) {
+            session.ftpReply_ = text.substr(0, text.find_first_of("\r\n"));
+        } else {
+            session.response_.addHeaderLine(text);
+        }
     } catch (...) {
         return 0;
     }
+    return size * count;
 }
 
-void Session::header(std::string line) {
-    while (!line.empty() && (line.back() == '\r' || line.back() == '\n' || line.back() == ' ')) {
-        line.pop_back();
-    }
-    if (line.starts_with("HTTP/")) { // a new answer, after a redirect for one
-        etag_.clear();
-        lastModified_.clear();
-        contentRange_.clear();
-        ranges_ = false;
-        return;
-    }
-    const auto colon = line.find(':');
-    if (ftp_ || colon == std::string::npos) {
-        return;
-    }
-    const auto begin = line.find_first_not_of(' ', colon + 1);
-    const auto value = begin != std::string::npos ? line.substr(begin) : "";
-    const auto name = line.substr(0, colon);
-    if (::strcasecmp(name.c_str(), "etag") == 0) {
-        etag_ = value;
-    } else if (::strcasecmp(name.c_str(), "last-modified") == 0) {
-        lastModified_ = value;
-    } else if (::strcasecmp(name.c_str(), "content-range") == 0) {
-        contentRange_ = value;
-        ranges_ = true;
-    } else if (::strcasecmp(name.c_str(), "accept-ranges") == 0) {
-        ranges_ = value == "bytes";
-    }
-}
-
-} // namespace bootferry_curl
+} // namespace bootferry::curl

@@ -1,83 +1,95 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One attempt with libcurl's multi interface, pulled by the host: bytes go straight into the buffer of a read
-// that waits; what comes beyond it lands in an overflow of one receive buffer, and then the transfer is
-// paused until the host asks again. Memory is bounded, and a steady transfer allocates nothing.
+// One attempt with libcurl, driven by whoever reads. The multi interface is run only inside open() and
+// read(); bytes go straight into the reader's buffer. What libcurl delivers beyond it lies in one buffer that
+// is made at open, and the transfer is paused until it is empty again: memory is bounded and nothing is
+// allocated while bytes flow.
 #pragma once
 
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "curl_failure.h"
+#include "curl_handles.h"
+#include "curl_options.h"
+#include "host.h"
+#include "http_response.h"
+#include "transfer_failure.h"
 
-namespace bootferry_curl {
+namespace bootferry::curl {
 
-class Session {
+class CurlSession {
 public:
-    explicit Session(const bootferry_host& host);
-    Session(const Session&) = delete;
-    Session& operator=(const Session&) = delete;
-    ~Session();
+    explicit CurlSession(const bootferry_host* host);
+    CurlSession(const CurlSession&) = delete;
+    CurlSession& operator=(const CurlSession&) = delete;
+    ~CurlSession();
 
+    [[nodiscard]] const plugin::Host& host() const { return host_; }
+
+    void setOption(const std::string& key, const std::string& value) { options_.set(key, value); }
     void open(const bootferry_request& request);
-    void info(bootferry_info& info) const;
-    [[nodiscard]] std::size_t read(char* buffer, std::size_t length);
-    [[nodiscard]] const bootferry_host& host() const { return host_; }
+    void info(bootferry_info& told) const;
+    [[nodiscard]] std::size_t read(std::span<std::byte> into);
 
 private:
-    struct EasyCleanup {
-        void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
-    };
-    struct MultiCleanup {
-        void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
-    };
-    struct ListFree {
-        void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-    };
-
+    void configureDefaults();
     void configure(const bootferry_request& request);
-    void configureResume(const bootferry_request& request);
     void configureTrust();
     void configureLogin();
-    void drive(); // until there are bytes, or the end; throws Failure
-    [[nodiscard]] bool hasNews(bool learnedBefore) const;
-    void finishIfDone();
-    void learn();
-    void checkHttpAnswer(long status) const;
-    [[nodiscard]] bool cancelled() const;
+    void configureHttp();
+    void configureFtp();
+    void pump(); // until there are bytes or the end
+    void collectResult();
+    void throwIfCancelled() const;
 
-    static std::size_t onBytes(char* bytes, std::size_t size, std::size_t count, void* session) noexcept;
-    static std::size_t onHeader(char* bytes, std::size_t size, std::size_t count, void* session) noexcept;
-    std::size_t take(const char* bytes, std::size_t count);
-    void header(std::string line);
+    // Called as soon as the first byte, or the end, is there: is this the answer that was asked for?
+    void examineAnswer();
+    void examineHttp();
+    void examinePartialContent(const std::string& validator);
+    void examineUnsatisfiableRange();
+    void examineFtp();
+    void examineValidator(const std::string& now);
+    void examineEnd() const;
 
-    const bootferry_host& host_;
-    std::unique_ptr<CURL, EasyCleanup> easy_;
-    std::unique_ptr<CURLM, MultiCleanup> multi_;
-    std::unique_ptr<curl_slist, ListFree> headers_;
-    std::string hostName_;
-    bool ftp_ = false;
-    std::uint64_t offset_ = 0;
-    std::string wantedValidator_;
+    [[nodiscard]] TransferEnd transferEnd() const;
+    [[nodiscard]] std::size_t takeOverflow(std::span<std::byte> into);
+    [[nodiscard]] std::size_t deliver(std::span<const std::byte> bytes);
+    static std::size_t onBody(char* bytes, std::size_t size, std::size_t count, void* session) noexcept;
+    static std::size_t onHeader(char* line, std::size_t size, std::size_t count, void* session) noexcept;
+
+    plugin::Host host_;
+    EasyHandle easy_;
+    CurlOptions options_; // owns lists the handle points to, and touches it no more when it goes
+    MultiHandle multi_;
+    std::string errorText_;
     int cancelFd_ = -1;
 
-    char* waiting_ = nullptr; // the reader's buffer, while a read waits
-    std::size_t room_ = 0;
-    std::size_t filled_ = 0;
-    std::vector<char> overflow_;
-    std::size_t overflowStart_ = 0;
-    bool paused_ = false;
-    bool learned_ = false; // the answer's head has been looked at
-    bool done_ = false;
-    bool ranges_ = false;
-    std::string etag_;
-    std::string lastModified_;
-    std::string contentRange_;
-    std::string validator_;
+    std::string url_;
+    bool isFtp_ = false;
+    std::uint64_t offset_ = 0;
+    std::string wantedValidator_;
+
+    HttpResponse response_;
+    std::string ftpReply_;
+    bool examined_ = false;
+    std::optional<plugin::Failure> rejected_; // why examineAnswer() broke the transfer off
+
     std::optional<std::uint64_t> size_;
-    std::optional<Failure> failure_; // noticed inside a callback
+    std::string validator_;
+    bool resumable_ = false;
+
+    std::span<std::byte> sink_; // what is left of the reader's buffer, while there is one
+    std::uint64_t received_ = 0;
+    std::vector<std::byte> overflow_;
+    std::size_t overflowFirst_ = 0;
+    std::size_t overflowEnd_ = 0;
+    bool paused_ = false;
+    bool nothingLeft_ = false; // the server said that the offset is the end
+    bool done_ = false;
+    CURLcode result_ = CURLE_OK;
 };
 
-} // namespace bootferry_curl
+} // namespace bootferry::curl

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The options of the curl plugin are curl's own command-line options, by their long names without the dashes.
+// One table says how each is honoured; what is not in it, or what this libcurl was built without, is refused
+// by name: an option that is quietly dropped (--pinnedpubkey) would be a hole.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "curl_handles.h"
+#include "host.h"
+
+namespace bootferry::curl {
+
+class CurlOptions {
+public:
+    CurlOptions(CURL* easy, const plugin::Host& host) : easy_(easy), host_(host) {}
+
+    // The table as the ABI wants it, ended by a null key.
+    [[nodiscard]] static const bootferry_option* described();
+
+    // Hands the option to libcurl; throws Failure(INVALID) that says what is wrong with it.
+    void set(const std::string& key, const std::string& value);
+
+    // After the last option: what may be spoken where no option said so. A redirect never leads from an
+    // encrypted connection to a plain one.
+    void finishProtocols(bool encrypted);
+
+    // A request header of the session's own, beside the user's.
+    void addHeader(const std::string& line) { addToList(CURLOPT_HTTPHEADER, line); }
+
+    // What the table's rows do.
+    void setLong(CURLoption option, long value);
+    void setLarge(CURLoption option, curl_off_t value);
+    void setText(CURLoption option, const std::string& value);
+    void addToList(CURLoption option, const std::string& line);
+    void addAuth(CURLoption option, long methods);
+    void setProtocols(const std::string& names);
+    void setRedirectProtocols(const std::string& names);
+    void setLowestTls(long version);
+    void setHighestTls(long version);
+    void remark(const std::string& text) const { host_.log(BOOTFERRY_LOG_INFO, text); }
+
+private:
+    static void check(CURLcode code);
+
+    CURL* easy_;
+    plugin::Host host_;
+    std::map<CURLoption, StringList> lists_;
+    std::map<CURLoption, long> auth_;
+    bool protocolsChosen_ = false;
+    bool redirectsChosen_ = false;
+    long lowestTls_ = CURL_SSLVERSION_DEFAULT;
+    long highestTls_ = CURL_SSLVERSION_MAX_NONE;
+};
+
+} // namespace bootferry::curl

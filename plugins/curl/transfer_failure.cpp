@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// An FTP reply says more than libcurl's code for it, so it is asked first; a verification that failed over
+// dates names the clock, since an initrd's often says 1970.
+#include "transfer_failure.h"
+
+#include <array>
+
+namespace bootferry::curl {
+namespace {
+
+using plugin::Failure;
+
+constexpr long certificateNotYetValid = 9; // X509_V_ERR_CERT_NOT_YET_VALID
+constexpr long certificateExpired = 10;    // X509_V_ERR_CERT_HAS_EXPIRED
+
+bool mentions(const std::string& text, const char* words) {
+    return text.find(words) != std::string::npos;
+}
+
+std::string detailOf(const TransferEnd& end) {
+    return end.detail.empty() ? curl_easy_strerror(end.result) : end.detail;
+}
+
+std::string clockText(std::time_t now) {
+    std::tm utc{};
+    std::array<char, 32> text{};
+    gmtime_r(&now, &utc);
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &utc)};
+}
+
+Failure tlsFailure(const TransferEnd& end) {
+    auto message = "the certificate of " + end.authority + " was not accepted: " + detailOf(end);
+    const bool dates = end.verifyResult == certificateNotYetValid || end.verifyResult == certificateExpired ||
+                       mentions(end.detail, "not yet") || mentions(end.detail, "expired");
+    if (dates) {
+        message += "; this machine's clock says " + clockText(end.now);
+    }
+    return {BOOTFERRY_ERROR_TLS, message};
+}
+
+// A handshake may break because the network does, or because the two sides do not agree.
+Failure handshakeFailure(const TransferEnd& end) {
+    const bool broken = end.osErrno != 0 || mentions(end.detail, "SSL_ERROR_SYSCALL") ||
+                        mentions(end.detail, "unexpected eof") || mentions(end.detail, "reset by peer");
+    return {broken ? BOOTFERRY_ERROR_UNREACHABLE : BOOTFERRY_ERROR_TLS,
+            "TLS with " + end.authority + ": " + detailOf(end), broken ? static_cast<int>(end.osErrno) : 0};
+}
+
+Failure cutShort(const TransferEnd& end) {
+    auto message = "the connection to " + end.authority + " was cut after " + std::to_string(end.position);
+    message += end.size ? " of " + std::to_string(*end.size) + " bytes" : " bytes";
+    return {BOOTFERRY_ERROR_UNREACHABLE, message, static_cast<int>(end.osErrno)};
+}
+
+std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
+    if (end.responseCode < 400) {
+        return std::nullopt;
+    }
+    const auto message =
+        "server answered " + (end.reply.empty() ? std::to_string(end.responseCode) : end.reply);
+    if (end.responseCode < 500) {
+        return Failure(BOOTFERRY_ERROR_UNREACHABLE, message); // "transient", RFC 959 section 4.2
+    }
+    if (end.responseCode == 530 || end.responseCode == 532) {
+        return Failure(BOOTFERRY_ERROR_AUTH, message);
+    }
+    if (end.responseCode == 550) {
+        return Failure(BOOTFERRY_ERROR_NOT_FOUND, message);
+    }
+    return Failure(BOOTFERRY_ERROR_PROTOCOL, message);
+}
+
+} // namespace
+
+Failure failureOf(const TransferEnd& end) {
+    const auto detail = detailOf(end);
+    switch (end.result) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return {BOOTFERRY_ERROR_UNREACHABLE, "host name '" + end.host + "' does not resolve"};
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return {BOOTFERRY_ERROR_UNREACHABLE, "the proxy's host name does not resolve"};
+    case CURLE_COULDNT_CONNECT:
+        return {BOOTFERRY_ERROR_UNREACHABLE,
+                "connecting to " + end.authority + (end.osErrno == 0 ? ": " + detail : ""),
+                static_cast<int>(end.osErrno)};
+    case CURLE_OPERATION_TIMEDOUT:
+        return {BOOTFERRY_ERROR_TIMEOUT, end.authority + ": " + detail};
+    case CURLE_ABORTED_BY_CALLBACK:
+        return {BOOTFERRY_ERROR_CANCELLED, "cancelled"};
+    case CURLE_BAD_DOWNLOAD_RESUME:
+    case CURLE_FTP_COULDNT_USE_REST:
+    case CURLE_RANGE_ERROR:
+        return {BOOTFERRY_ERROR_RANGE, "the server cannot resume: " + detail};
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        return tlsFailure(end);
+    case CURLE_SSL_CONNECT_ERROR:
+        return handshakeFailure(end);
+    case CURLE_SSL_CIPHER:
+    case CURLE_USE_SSL_FAILED:
+        return {BOOTFERRY_ERROR_TLS, end.authority + ": " + detail};
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_INTERFACE_FAILED:
+        return {BOOTFERRY_ERROR_IO, detail};
+    case CURLE_OUT_OF_MEMORY:
+        return {BOOTFERRY_ERROR_IO, "out of memory"};
+    case CURLE_URL_MALFORMAT:
+        return {BOOTFERRY_ERROR_INVALID, "the URL cannot be used: " + detail};
+    default:
+        break;
+    }
+    if (end.isFtp) {
+        if (const auto failure = failureOfFtpReply(end)) {
+            return *failure;
+        }
+    }
+    switch (end.result) {
+    case CURLE_GOT_NOTHING:
+        return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " closed the connection without an answer"};
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2_STREAM:
+        return cutShort(end);
+    case CURLE_SEND_ERROR:
+    case CURLE_FTP_ACCEPT_FAILED:
+    case CURLE_FTP_CANT_GET_HOST:
+        return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + ": " + detail, static_cast<int>(end.osErrno)};
+    case CURLE_FTP_ACCEPT_TIMEOUT:
+        return {BOOTFERRY_ERROR_TIMEOUT, end.authority + ": " + detail};
+    case CURLE_LOGIN_DENIED:
+        return {BOOTFERRY_ERROR_AUTH, end.authority + " refused the login"};
+    case CURLE_REMOTE_FILE_NOT_FOUND:
+        return {BOOTFERRY_ERROR_NOT_FOUND, end.authority + " has no such file"};
+    case CURLE_TOO_MANY_REDIRECTS:
+        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " redirects without end"};
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return end.responseCode >= 300
+                   ? Failure(BOOTFERRY_ERROR_PROTOCOL,
+                             end.authority + " redirects to a protocol that is not allowed")
+                   : Failure(BOOTFERRY_ERROR_INVALID, "the URL cannot be used: " + detail);
+    default:
+        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + detail};
+    }
+}
+
+Failure failureOfStatus(long status, const HttpResponse& response, std::time_t now) {
+    const auto message =
+        "server answered " + (response.status.empty() ? std::to_string(status) : response.status);
+    switch (status) {
+    case 404:
+    case 410:
+        return {BOOTFERRY_ERROR_NOT_FOUND, message};
+    case 401:
+    case 403:
+    case 407:
+        return {BOOTFERRY_ERROR_AUTH, message};
+    default:
+        break;
+    }
+    if (status >= 500 || status == 408 || status == 425 || status == 429) {
+        Failure failure(BOOTFERRY_ERROR_UNREACHABLE, message);
+        if (const auto seconds = parseRetryAfter(response.retryAfter, now)) {
+            failure.setRetryAfter(*seconds);
+        }
+        return failure;
+    }
+    return {BOOTFERRY_ERROR_PROTOCOL, message};
+}
+
+std::string authorityOf(const std::string& url) {
+    const auto scheme = url.find("://");
+    if (scheme == std::string::npos) {
+        return url;
+    }
+    const auto first = scheme + 3;
+    auto authority = url.substr(first, url.find_first_of("/?#", first) - first);
+    if (const auto at = authority.rfind('@'); at != std::string::npos) {
+        authority.erase(0, at + 1);
+    }
+    return authority;
+}
+
+} // namespace bootferry::curl
