@@ -155,8 +155,9 @@ Failure failureOfStatus(long status, const HttpResponse& response, std::time_t n
     case 410:
         return {BOOTFERRY_ERROR_NOT_FOUND, message};
     case 401:
-    case 403:
     case 407:
+        return {BOOTFERRY_ERROR_AUTH, message + ": credentials are missing or were refused"};
+    case 403:
         return {BOOTFERRY_ERROR_AUTH, message};
     default:
         break;

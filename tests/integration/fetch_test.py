@@ -163,7 +163,7 @@ class FetchTest(unittest.TestCase):
                 (["http://", str(self.output)], ""),
                 (["--checksum=md5:12", "http://x/y", str(self.output)], "is not a checksum"),
                 (["--frob", "http://x/y", str(self.output)], "unknown option '--frob'"),
-                (["--option=curl:insecure", "http://x/y", str(self.output)], "'insecure'"),
+                (["--option=curl:frob=1", "http://x/y", str(self.output)], "'frob'"),
                 (["http://x/y", "/dev/null"], "not a regular file")):
             result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", *arguments], capture_output=True, text=True,
                                     timeout=30)
