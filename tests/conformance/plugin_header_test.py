@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a plugin's author gets: the header, alone, in C and C++, with the frozen layout, and an example that
+builds from it without the source tree. The "installation" is what `meson install` puts into a DESTDIR."""
+
+import ctypes
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import tap  # noqa: E402
+
+SOURCE = pathlib.Path(os.environ["SOURCE_ROOT"])
+BUILD = pathlib.Path(os.environ["BUILD_ROOT"])
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+DIALECTS = [(["cc", "-x", "c"], "c99"), (["cc", "-x", "c"], "c11"), (["c++", "-x", "c++"], "c++11"),
+            (["c++", "-x", "c++"], "c++20")]
+
+
+def run(*command, **options):
+    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    if result.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, command))}\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
+class PluginHeaderTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="bootferry-header-")
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.path = pathlib.Path(cls.folder.name)
+        cls.root = cls.path / "root"
+        run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", env={**os.environ, "DESTDIR": str(cls.root)})
+        pkgconfig = next(cls.root.rglob("bootferry.pc"))
+        cls.environment = {**os.environ, "PKG_CONFIG_PATH": str(pkgconfig.parent),
+                           "PKG_CONFIG_SYSROOT_DIR": str(cls.root), "PKG_CONFIG_ALLOW_SYSTEM_CFLAGS": "1"}
+
+    def pkg_config(self, *arguments):
+        return run("pkg-config", *arguments, "bootferry", env=self.environment).split()
+
+    def test_the_header_compiles_alone(self):
+        source = self.path / "alone"
+        source.write_text('#include "bootferry/plugin.h"\n#include "bootferry/plugin.h"\nextern int unused;\n')
+        for compiler, dialect in DIALECTS:
+            with self.subTest(dialect=dialect):
+                run(*compiler, f"-std={dialect}", *STRICT, *self.pkg_config("--cflags"), "-fsyntax-only", source)
+
+    def test_the_layout_is_that_of_version_1(self):
+        for compiler, dialect in DIALECTS:
+            with self.subTest(dialect=dialect):
+                run(*compiler, f"-std={dialect}", *STRICT, *self.pkg_config("--cflags"), "-fsyntax-only",
+                    SOURCE / "tests/conformance/layout_v1.c")
+
+    def test_the_example_builds_out_of_tree_and_loads(self):
+        for number, (compiler, dialect) in enumerate(DIALECTS):
+            with self.subTest(dialect=dialect):
+                tree = self.path / f"tree{number}"
+                shutil.copytree(SOURCE / "plugins/example", tree)
+                run(*compiler, f"-std={dialect}", "-D_POSIX_C_SOURCE=200809L", *STRICT, *self.pkg_config("--cflags"), "-shared",
+                    "-fPIC", "-o", tree / "example.so", tree / "example.c")
+                (tree / "scheme-example.so").symlink_to("example.so")
+                ctypes.CDLL(str(tree / "example.so")).bootferry_plugin_entry  # exported under its C name
+                listing = run(os.environ["BOOTFERRY_WORKER"], "--list-plugins",
+                              env={**os.environ, "BOOTFERRY_PLUGIN_DIR": str(tree)})
+                self.assertEqual(listing, "example\t1\texample\n")
+
+    def test_plugindir_is_told(self):
+        plugindir = pathlib.Path("".join(run("pkg-config", "--variable=plugindir", "bootferry",
+                                             env={**self.environment, "PKG_CONFIG_SYSROOT_DIR": ""}).split()))
+        installed = self.root / plugindir.relative_to("/")
+        self.assertTrue((installed / "curl.so").is_file())
+        self.assertEqual(os.readlink(installed / "scheme-https.so"), "curl.so")
+
+
+if __name__ == "__main__":
+    tap.main()
