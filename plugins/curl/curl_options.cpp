@@ -261,7 +261,7 @@ void proxyInsecure(CurlOptions& options, const std::string& value) {
 // nobody can be expected to know.
 std::string protocolList(const std::string& value) {
     takesValue(value);
-    const auto names = value.starts_with('=') ? value.substr(1) : value;
+    auto names = value.starts_with('=') ? value.substr(1) : value;
     if (names.find_first_of("+-=") != std::string::npos) {
         refuse("it takes a list of protocols, e.g. =https or http,https");
     }

@@ -52,8 +52,7 @@ std::string hostOf(const std::string& authority) {
 } // namespace
 
 CurlSession::CurlSession(const bootferry_host* host)
-    : host_(host), easy_(curl_easy_init()), options_(easy_.get(), host_), multi_(curl_multi_init()),
-      errorText_(CURL_ERROR_SIZE, '\0') {
+    : host_(host), easy_(curl_easy_init()), options_(easy_.get(), host_), multi_(curl_multi_init()) {
     if (!easy_ || !multi_) {
         throw std::bad_alloc();
     }
@@ -343,7 +342,7 @@ void CurlSession::examineValidator(const std::string& now) {
 TransferEnd CurlSession::transferEnd() const {
     TransferEnd end;
     end.result = result_;
-    end.detail = errorText_.c_str(); // up to its NUL
+    end.detail = errorText_.data();
     end.reply = ftpReply_;
     const char* effective = nullptr;
     curl_easy_getinfo(easy_.get(), CURLINFO_EFFECTIVE_URL, &effective);

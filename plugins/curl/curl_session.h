@@ -5,6 +5,7 @@
 // allocated while bytes flow.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -64,7 +65,7 @@ private:
     EasyHandle easy_;
     CurlOptions options_; // owns lists the handle points to, and touches it no more when it goes
     MultiHandle multi_;
-    std::string errorText_;
+    std::array<char, CURL_ERROR_SIZE> errorText_{};
     int cancelFd_ = -1;
 
     std::string url_;

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "transfer_failure.h"
+
+#include <cerrno>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace bootferry::curl {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(TransferFailureTest, AWrongClockIsNamed) {
+    TransferEnd end;
+    end.result = CURLE_PEER_FAILED_VERIFICATION;
+    end.detail = "SSL certificate problem: certificate is not yet valid";
+    end.authority = "server";
+    end.now = 60;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_TLS);
+    EXPECT_THAT(failureOf(end).what(), HasSubstr("clock says 1970-01-01 00:01 UTC"));
+    end.detail = "self-signed certificate";
+    EXPECT_THAT(failureOf(end).what(), Not(HasSubstr("clock")));
+}
+
+TEST(TransferFailureTest, FtpRepliesSayWhatHappened) {
+    TransferEnd end;
+    end.isFtp = true;
+    end.result = CURLE_FTP_COULDNT_RETR_FILE;
+    end.responseCode = 550;
+    end.reply = "550 Failed to open file.";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_NOT_FOUND);
+    EXPECT_STREQ(failureOf(end).what(), "server answered 550 Failed to open file.");
+    end.responseCode = 530;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_AUTH);
+    end.responseCode = 421;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+}
+
+TEST(TransferFailureTest, ABrokenHandshakeMayBeTheNetworks) {
+    TransferEnd end;
+    end.result = CURLE_SSL_CONNECT_ERROR;
+    end.detail = "no protocols available";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_TLS);
+    end.osErrno = ECONNRESET;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+}
+
+TEST(TransferFailureTest, StatusesHaveTheirCodes) {
+    HttpResponse response;
+    response.status = "503 Service Unavailable";
+    response.retryAfter = "7";
+    const auto busy = failureOfStatus(503, response, 0);
+    EXPECT_EQ(busy.code(), BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT_EQ(busy.retryAfter(), 7U);
+    EXPECT_STREQ(busy.what(), "server answered 503 Service Unavailable");
+    for (const long status : {404L, 410L}) {
+        EXPECT_EQ(failureOfStatus(status, {}, 0).code(), BOOTFERRY_ERROR_NOT_FOUND);
+    }
+    for (const long status : {401L, 403L, 407L}) {
+        EXPECT_EQ(failureOfStatus(status, {}, 0).code(), BOOTFERRY_ERROR_AUTH);
+    }
+    for (const long status : {408L, 425L, 429L, 500L, 502L}) {
+        EXPECT_EQ(failureOfStatus(status, {}, 0).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    }
+    EXPECT_EQ(failureOfStatus(400, {}, 0).code(), BOOTFERRY_ERROR_PROTOCOL);
+}
+
+TEST(AuthorityTest, HoldsNoUserinfo) {
+    EXPECT_EQ(authorityOf("http://user:p@ss@host:80/x@y"), "host:80");
+    EXPECT_EQ(authorityOf("https://[2001:db8::1]?q"), "[2001:db8::1]");
+}
+
+} // namespace
+} // namespace bootferry::curl
