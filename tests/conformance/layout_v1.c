@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Version 1 of the plugin interface, frozen: where each field lies on a machine with 64-bit pointers. A plugin
- * built today is laid out like this for ever. Lines may be added here when fields are appended; a line that
- * has to change is a broken promise. It compiles or it does not: there is nothing to run.
+ * Version 1 of the plugin interface, frozen: where each field lies on a machine with 64-bit pointers. A
+ * plugin built today is laid out like this for ever. Lines may be added here when fields are appended; a line
+ * that has to change is a broken promise. It compiles or it does not: there is nothing to run.
  */
 #include "bootferry/plugin.h"
 
@@ -11,7 +11,7 @@
 #else
 #define CHECK(name, condition) typedef char check_##name[(condition) ? 1 : -1]
 #endif
-#define FIELD(structure, field, offset) \
+#define FIELD(structure, field, offset)                                                                      \
     CHECK(structure##_##field, offsetof(struct bootferry_##structure, field) == (offset))
 #define CODE(name, value) CHECK(code_##name, BOOTFERRY_##name == (value))
 
