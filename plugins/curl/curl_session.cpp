@@ -312,9 +312,9 @@ void CurlSession::examineFtp() {
     curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &left);
     curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &modified);
     if (done_ && received_ == 0) {
-        left = std::max<curl_off_t>(left, 0); // nothing had to be sent
-    }
-    if (left >= 0) {
+        // No transfer was begun: the length is still that of the whole file, where the server told it.
+        size_ = left >= 0 ? static_cast<std::uint64_t>(left) : offset_;
+    } else if (left >= 0) {
         size_ = offset_ + static_cast<std::uint64_t>(left);
     }
     if (modified >= 0 && size_) {

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// bootferry-plugin-check MODULE URL: tries a plugin against what bootferry/plugin.h demands of it, and says
+// in TAP what it found.
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include "errors.h"
+#include "isolated_run.h"
+#include "url.h"
+
+namespace bootferry {
+namespace {
+
+constexpr const char* help =
+    R"(bootferry-plugin-check [OPTION...] MODULE URL
+
+Try the plugin in the file MODULE on the resource at URL, a megabyte or a few
+best, and say which of the interface's promises it keeps. The resource must not
+change meanwhile.
+
+  --expect-sha256 HEX      what the bytes must be
+  --option KEY=VALUE       an option of the plugin (repeatable)
+  --credential NAME=VALUE  a secret it may ask for (repeatable)
+  --missing-url URL        where the server says that nothing is there
+  --waiting-url URL        where it waits for ever, to see it give up
+  --time-limit SECONDS     for each of the checks (60)
+  --help                   show this
+
+Exit status: 0 all is well, 1 something is not, 2 it could not be tried.
+)";
+
+struct Arguments {
+    CheckSettings settings;
+    std::chrono::seconds limit{60};
+    bool wantsHelp = false;
+};
+
+std::pair<std::string, std::string> keyAndValue(std::string_view text) {
+    const auto equals = text.find('=');
+    return {std::string(text.substr(0, equals)),
+            equals == std::string_view::npos ? "" : std::string(text.substr(equals + 1))};
+}
+
+void applyOption(Arguments& arguments, std::string_view name, std::string_view value) {
+    auto& settings = arguments.settings;
+    if (name == "expect-sha256") {
+        settings.expectedSha256 = value;
+    } else if (name == "option") {
+        settings.plugin.options.push_back(keyAndValue(value));
+    } else if (name == "credential") {
+        settings.plugin.credentials.insert(keyAndValue(value));
+    } else if (name == "missing-url") {
+        settings.missingUrl = value;
+    } else if (name == "waiting-url") {
+        settings.waitingUrl = value;
+    } else if (name == "time-limit") {
+        arguments.limit = std::chrono::seconds(std::max(1, std::atoi(std::string(value).c_str())));
+    } else {
+        throw Error(ErrorCode::Invalid, fmt::format("unknown option '--{}': see --help", name));
+    }
+}
+
+void setUrl(CheckSettings& settings, const Url& url) {
+    settings.scheme = url.scheme();
+    settings.plugin.url = url.redacted();
+    if (const auto& userinfo = url.userinfo()) {
+        settings.plugin.credentials["user"] = userinfo->user;
+        settings.plugin.credentials["password"] = userinfo->password.value_or("");
+    }
+}
+
+void parse(const std::vector<std::string_view>& words, Arguments& arguments) {
+    std::vector<std::string_view> places;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        auto word = words[i];
+        if (word == "--help") {
+            arguments.wantsHelp = true;
+        } else if (!word.starts_with("--")) {
+            places.push_back(word);
+        } else if (const auto equals = word.find('='); equals != std::string_view::npos) {
+            applyOption(arguments, word.substr(2, equals - 2), word.substr(equals + 1));
+        } else if (i + 1 < words.size()) {
+            applyOption(arguments, word.substr(2), words[++i]);
+        } else {
+            throw Error(ErrorCode::Invalid, fmt::format("'{}' takes a value: see --help", word));
+        }
+    }
+    if (arguments.wantsHelp) {
+        return;
+    }
+    if (places.size() != 2) {
+        throw Error(ErrorCode::Invalid, "it takes a module and a URL: see --help");
+    }
+    std::error_code error;
+    arguments.settings.modulePath = std::filesystem::canonical(places[0], error).string();
+    if (error) {
+        throw Error(ErrorCode::Invalid, error.value(), fmt::format("'{}'", places[0]));
+    }
+    setUrl(arguments.settings, Url::parse(places[1]));
+}
+
+// True: it passed or had nothing to check.
+bool report(std::size_t number, const Check& check, const CheckResult& result) {
+    switch (result.verdict) {
+    case CheckResult::Verdict::Passed:
+        fmt::print("ok {} - {}\n", number, check.name);
+        return true;
+    case CheckResult::Verdict::Skipped:
+        fmt::print("ok {} - {} # SKIP {}\n", number, check.name, result.reason);
+        return true;
+    case CheckResult::Verdict::Failed:
+        break;
+    }
+    fmt::print("not ok {} - {}\n# {}\n", number, check.name, result.reason);
+    return false;
+}
+
+int run(Arguments& arguments) {
+    const auto checks = pluginChecks();
+    fmt::print("1..{}\n", checks.size());
+    std::fflush(stdout);
+    std::size_t failed = 0;
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+        if (i > 0 && !arguments.settings.reference.isComplete()) {
+            fmt::print("Bail out! what the other checks compare with could not be read\n");
+            return EXIT_FAILURE;
+        }
+        const auto result = runIsolated(checks[i], arguments.settings, arguments.limit);
+        failed += report(i + 1, checks[i], result) ? 0U : 1U;
+        std::fflush(stdout);
+    }
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+} // namespace
+} // namespace bootferry
+
+int main(int argc, char** argv) {
+    constexpr int couldNotTry = 2;
+    try {
+        spdlog::set_level(spdlog::level::warn);
+        bootferry::Arguments arguments;
+        bootferry::parse({argv + 1, argv + argc}, arguments);
+        if (arguments.wantsHelp) {
+            fmt::print("{}", bootferry::help);
+            return EXIT_SUCCESS;
+        }
+        return bootferry::run(arguments);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "bootferry-plugin-check: {}\n", error.what());
+        return couldNotTry;
+    }
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A plugin that is wrong on purpose, in the one way that $BAD_FAULT names, and right without it: it delivers
+ * bad://HOST/SIZE as the byte at position p being p mod 251. Each fault here is one that
+ * bootferry-plugin-check must find; plugin_check_test.py lists them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bootferry/plugin.h"
+
+#define VALIDATOR "version-1"
+
+struct bootferry_session {
+    const struct bootferry_host* host;
+    pid_t owner;
+    int cancel_fd;
+    uint64_t size;
+    uint64_t start;
+    uint64_t position;
+    int ended;
+};
+
+static uint64_t shared_position;
+static int sessions_so_far;
+
+static int has(const char* fault) {
+    const char* chosen = getenv("BAD_FAULT");
+
+    return chosen != NULL && strcmp(chosen, fault) == 0;
+}
+
+static int fail(struct bootferry_session* session, enum bootferry_error code, const char* message) {
+    const struct bootferry_host* host = session->host;
+
+    if (has("silent-failure"))
+        return -1;
+    if (has("two-failures"))
+        host->fail(host->context, code, 0, "once");
+    if (has("no-reason"))
+        message = "";
+    if (has("unknown-code"))
+        code = (enum bootferry_error)99;
+    if (has("wrong-code"))
+        code = BOOTFERRY_ERROR_PROTOCOL;
+    host->fail(host->context, code, 0, message);
+    return has("failure-reported-as-success") ? 0 : -1;
+}
+
+static void* sleep_for_ever(void* unused) {
+    (void)unused;
+    for (;;)
+        pause();
+    return NULL;
+}
+
+static struct bootferry_session* session_new(const struct bootferry_host* host) {
+    struct bootferry_session* session = calloc(1, sizeof *session);
+    pthread_t thread;
+
+    if (session == NULL)
+        return NULL;
+    session->host = host;
+    session->owner = gettid();
+    sessions_so_far++;
+    if (has("leaks-descriptor"))
+        (void)!open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (has("leaks-thread"))
+        pthread_create(&thread, NULL, sleep_for_ever, NULL);
+    if (has("reads-behind-host"))
+        (void)*((volatile const char*)host + host->struct_size);
+    if (has("works-once") && sessions_so_far > 1) {
+        host->fail(host->context, BOOTFERRY_ERROR_INTERNAL, 0, "only one session was meant to be");
+        free(session);
+        return NULL;
+    }
+    return session;
+}
+
+static int set_option(struct bootferry_session* session, const char* key, const char* value) {
+    (void)key;
+    (void)value;
+    return has("takes-any-option") ? 0 : fail(session, BOOTFERRY_ERROR_INVALID, "there are no options");
+}
+
+static int cancelled(struct bootferry_session* session, int milliseconds) {
+    struct pollfd cancel;
+
+    cancel.fd = session->cancel_fd;
+    cancel.events = POLLIN;
+    cancel.revents = 0;
+    return poll(&cancel, 1, milliseconds) > 0;
+}
+
+static int open_source(struct bootferry_session* session, const struct bootferry_request* request) {
+    const char* path = strrchr(request->url, '/');
+
+    session->cancel_fd = request->cancel_fd;
+    if (!has("opens-when-cancelled") && cancelled(session, 0)) {
+        if (has("slow-cancel"))
+            sleep(3);
+        return fail(session, BOOTFERRY_ERROR_CANCELLED, "cancelled");
+    }
+    if (strcmp(path, "/missing") == 0)
+        return fail(session,
+                    has("missing-is-protocol") ? BOOTFERRY_ERROR_PROTOCOL : BOOTFERRY_ERROR_NOT_FOUND,
+                    "there is nothing");
+    if (strcmp(path, "/waiting") == 0) {
+        if (has("ignores-cancel-while-waiting"))
+            sleep(30);
+        while (!cancelled(session, 1000))
+            ;
+        return fail(session, BOOTFERRY_ERROR_CANCELLED, "cancelled");
+    }
+    session->size = strtoull(path + 1, NULL, 10);
+    if (request->offset > session->size) {
+        if (!has("opens-behind-the-end"))
+            return fail(session, BOOTFERRY_ERROR_RANGE, "behind the end");
+    }
+    if (request->offset == session->size && session->size > 0 && has("refuses-the-end"))
+        return fail(session, BOOTFERRY_ERROR_RANGE, "at the end");
+    if (request->validator != NULL && strcmp(request->validator, VALIDATOR) != 0 && !has("ignores-validator"))
+        return fail(session, BOOTFERRY_ERROR_RANGE, "another version");
+    session->position = has("ignores-offset") || request->offset > session->size ? 0 : request->offset;
+    session->start = shared_position = session->position;
+    if (has("crashes"))
+        abort();
+    return 0;
+}
+
+static int info(struct bootferry_session* session, struct bootferry_info* told) {
+    static char endless[2000];
+
+    told->flags = has("hides-resuming") ? 0 : BOOTFERRY_INFO_RESUMABLE;
+    told->size = session->size + (has("wrong-size") ? 1 : 0);
+    told->validator = VALIDATOR;
+    if (has("size-behind-offset"))
+        told->size = session->size - session->start;
+    if (has("long-validator")) {
+        memset(endless, 'x', sizeof endless - 1);
+        told->validator = endless;
+    }
+    if (has("writes-behind-info"))
+        memset(told, 0, sizeof *told + 8);
+    return 0;
+}
+
+static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_t len) {
+    uint64_t* position = has("shares-state") ? &shared_position : &session->position;
+    uint64_t left = session->size - *position;
+    size_t count = left < len ? (size_t)left : len;
+    unsigned char* bytes = buffer;
+    size_t i;
+
+    if (!has("reads-when-cancelled") && cancelled(session, 0))
+        return fail(session, BOOTFERRY_ERROR_CANCELLED, "cancelled");
+    if (has("wants-one-thread") && session->owner != gettid())
+        return fail(session, BOOTFERRY_ERROR_INTERNAL, "another thread");
+    if (has("hangs"))
+        pause();
+    if (count == 0 && session->ended && has("starts-anew-after-the-end")) {
+        bytes[0] = 0;
+        return 1;
+    }
+    session->ended = count == 0;
+    for (i = 0; i < count; i++)
+        bytes[i] = (unsigned char)((*position + i) % 251);
+    if (has("wrong-when-read-singly") && len == 1 && count == 1 && *position == 1000)
+        bytes[0] ^= 1;
+    if (has("loses-a-byte-in-odd-reads") && len == 4095 && count > 1)
+        (*position)++;
+    if (has("writes-too-much"))
+        bytes[len] = 0;
+    *position += count;
+    return has("claims-too-much") && count > 0 ? (ssize_t)len + 1 : (ssize_t)count;
+}
+
+static int finish(struct bootferry_session* session, enum bootferry_outcome outcome) {
+    (void)outcome;
+    return has("fails-to-finish") ? fail(session, BOOTFERRY_ERROR_INTERNAL, "cannot finish") : 0;
+}
+
+static void session_free(struct bootferry_session* session) {
+    free(session);
+}
+
+static const char* const schemes[] = {"bad", NULL};
+static const char* const other_schemes[] = {"worse", NULL};
+static const struct bootferry_option options[] = {{NULL, NULL}};
+static const struct bootferry_option bad_options[] = {{"No Key", "x"}, {NULL, NULL}};
+
+const struct bootferry_plugin* bootferry_plugin_entry(void) {
+    static struct bootferry_plugin table;
+
+    table.struct_size = has("short-table") ? 40 : sizeof table;
+    table.abi_version = BOOTFERRY_ABI_VERSION;
+    table.name = has("other-name") ? "good" : "bad";
+    table.version = "1";
+    table.schemes = has("other-scheme") ? other_schemes : schemes;
+    table.options = has("bad-option-key") ? bad_options : options;
+    table.session_new = session_new;
+    table.set_option = set_option;
+    table.open = open_source;
+    table.info = info;
+    table.read = has("no-read") ? NULL : read_bytes;
+    table.finish = finish;
+    table.session_free = session_free;
+    return has("refuses-to-load") ? NULL : &table;
+}

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bootferry-plugin-check over our own plugins, each against a real server, and over one that is wrong on
+purpose: every fault it can have must be found, by the check that is there for it."""
+
+import contextlib
+import hashlib
+import os
+import pathlib
+import random
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import processes  # noqa: E402
+import tap  # noqa: E402
+from nginx import Nginx  # noqa: E402
+
+CHECK = os.environ["BOOTFERRY_PLUGIN_CHECK"]
+MODULES = pathlib.Path(os.environ["BOOTFERRY_PLUGIN_DIR"])
+BAD = os.environ["BAD_PLUGIN"]
+SIZE = 1_500_007
+
+# Fault → a word of the check that must find it.
+FAULTS = {
+    "refuses-to-load": "whole", "short-table": "whole", "no-read": "whole", "other-name": "whole",
+    "other-scheme": "whole", "crashes": "whole", "hangs": "whole", "claims-too-much": "whole",
+    "writes-too-much": "whole", "reads-behind-host": "whole", "writes-behind-info": "whole", "wrong-size": "whole",
+    "long-validator": "whole", "fails-to-finish": "whole",
+    "bad-option-key": "describes", "starts-anew-after-the-end": "stays at the end",
+    "wrong-when-read-singly": "one byte", "loses-a-byte-in-odd-reads": "odd sizes", "shares-state": "sessions apart",
+    "works-once": "sessions apart", "wants-one-thread": "one thread after the other", "ignores-offset": "resumes at an",
+    "size-behind-offset": "resumes at an", "hides-resuming": "resumes at an", "refuses-the-end": "very end",
+    "opens-behind-the-end": "behind the end", "ignores-validator": "another version",
+    "takes-any-option": "does not know", "silent-failure": "does not know", "two-failures": "does not know",
+    "no-reason": "does not know", "unknown-code": "does not know", "wrong-code": "does not know",
+    "failure-reported-as-success": "does not know", "missing-is-protocol": "where nothing is",
+    "opens-when-cancelled": "before it connects", "slow-cancel": "before it connects",
+    "reads-when-cancelled": "between reads", "ignores-cancel-while-waiting": "while it waits",
+    "leaks-descriptor": "leaves no", "leaks-thread": "leaves no",
+}
+
+
+def check(*arguments, fault=None):
+    environment = {**os.environ, "BAD_FAULT": fault or ""}
+    result = subprocess.run([CHECK, *map(str, arguments)], capture_output=True, text=True, env=environment, timeout=240)
+    return result.returncode, result.stdout + result.stderr
+
+
+@contextlib.contextmanager
+def silent_server():
+    """Accepts connections (the kernel does) and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+class PluginCheckTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-check-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.path.chmod(0o755)
+        self.served = self.path / "served"
+        self.served.mkdir()
+        content = random.Random(3).randbytes(SIZE)
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        (self.served / "image").write_bytes(content)
+
+    def assert_good(self, *arguments):
+        status, output = check(*arguments)
+        self.assertEqual(status, 0, output)
+        self.assertNotIn("not ok", output)
+        self.assertNotIn("SKIP", output)
+
+    def check_curl(self, scheme, port, *arguments):
+        with silent_server() as silent:
+            self.assert_good(MODULES / "curl.so", f"{scheme}://127.0.0.1:{port}/image", "--expect-sha256", self.sha256,
+                             "--missing-url", f"{scheme}://127.0.0.1:{port}/nothing",
+                             "--waiting-url", f"{scheme}://127.0.0.1:{silent}/image", *arguments)
+
+    def test_http(self):
+        with Nginx(self.served) as server:
+            self.check_curl("http", server.port)
+
+    def test_https(self):
+        key, certificate = self.path / "key.pem", self.path / "cert.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
+                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"],
+                       check=True, capture_output=True)
+        port = processes.free_port()
+        extra = f"listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};"
+        with Nginx(self.served, extra=extra):
+            self.check_curl("https", port, "--option", f"cacert={certificate}")
+            self.check_curl("https", port, f"--credential=cacert={certificate.read_text()}")
+            status, output = check(MODULES / "curl.so", f"https://127.0.0.1:{port}/image")
+            self.assertEqual(status, 1)
+            self.assertRegex(output, "failed with Tls: the certificate of 127.0.0.1:[0-9]+ was not accepted")
+
+    def test_ftp(self):
+        program = shutil.which("vsftpd", path=os.environ["PATH"] + ":/usr/sbin")
+        if os.geteuid() != 0 or program is None:
+            self.skipTest("vsftpd needs root" if program else "vsftpd is not installed")
+        port = processes.free_port()
+        (self.path / "empty").mkdir()
+        configuration = self.path / "vsftpd.conf"
+        configuration.write_text("\n".join((
+            "listen=YES", "listen_address=127.0.0.1", f"listen_port={port}", "background=NO", "anonymous_enable=YES",
+            "no_anon_password=YES", "local_enable=NO", "seccomp_sandbox=NO", f"anon_root={self.served}",
+            f"secure_chroot_dir={self.path / 'empty'}", "xferlog_enable=NO", "")))
+        self.served.chmod(0o555)
+        server = processes.start([program, str(configuration)])
+        self.addCleanup(processes.stop, server)
+        processes.wait_for_port(server, port)
+        self.check_curl("ftp", port)
+
+    def test_the_example(self):
+        status, output = check(MODULES / "example.so", f"example://here/{SIZE}", "--option=delay=0")
+        self.assertEqual(status, 0, output)
+
+    def test_a_wrong_checksum_is_found(self):
+        status, output = check(MODULES / "example.so", "example://here/10", "--expect-sha256", "0" * 64)
+        self.assertEqual(status, 1)
+        self.assertIn("the bytes have the SHA-256", output)
+
+    def test_what_cannot_be_tried(self):
+        for arguments in (["nothing.so", "example://here/1"], [MODULES / "example.so"],
+                          [MODULES / "example.so", "example://here/1", "--frob=1"]):
+            self.assertEqual(check(*arguments)[0], 2)
+
+    def check_bad(self, fault):
+        return check(BAD, "bad://here/2500003", "--missing-url", "bad://here/missing", "--waiting-url",
+                     "bad://here/waiting", "--time-limit", "5", fault=fault)
+
+    def test_without_a_fault_the_bad_one_passes(self):
+        status, output = self.check_bad(None)
+        self.assertEqual(status, 0, output)
+        self.assertNotIn("SKIP", output)
+
+    def test_every_fault_is_found(self):
+        for fault, word in FAULTS.items():
+            with self.subTest(fault=fault):
+                status, output = self.check_bad(fault)
+                self.assertEqual(status, 1, output)
+                self.assertTrue(any(word in line for line in output.splitlines() if line.startswith("not ok")), output)
+
+    def test_every_fault_is_listed(self):
+        source = pathlib.Path(__file__).with_name("bad.c").read_text()
+        self.assertEqual(set(re.findall(r'has\("([a-z-]+)"\)', source)), set(FAULTS))
+
+
+if __name__ == "__main__":
+    tap.main()
