@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Walks through docs/plugin-guide.md: its `sh` blocks are run in order, in one shell, as they stand."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import tap  # noqa: E402
+
+SOURCE = pathlib.Path(os.environ["SOURCE_ROOT"])
+PROGRAMS = [os.environ["BOOTFERRYCTL"], os.environ["BOOTFERRY_PLUGIN_CHECK"]]
+
+
+class PluginGuideTest(unittest.TestCase):
+    def test_the_guide_works(self):
+        blocks = re.findall(r"^```sh\n(.*?)^```$", (SOURCE / "docs/plugin-guide.md").read_text(), re.M | re.S)
+        self.assertGreaterEqual(len(blocks), 4)
+        with tempfile.TemporaryDirectory(prefix="bootferry-guide-") as folder:
+            root = pathlib.Path(folder, "root")
+            subprocess.run(["meson", "install", "-C", os.environ["BUILD_ROOT"], "--no-rebuild", "--quiet"],
+                           env={**os.environ, "DESTDIR": str(root)}, check=True, capture_output=True)
+            pkgconfig = next(root.rglob("bootferry.pc")).parent
+            environment = {
+                **os.environ,
+                "PATH": ":".join([os.path.dirname(program) for program in PROGRAMS] + [os.environ["PATH"]]),
+                "BOOTFERRY_SOURCE": str(SOURCE),
+                "PKG_CONFIG_PATH": str(pkgconfig), "PKG_CONFIG_SYSROOT_DIR": str(root),
+                "PKG_CONFIG_ALLOW_SYSTEM_CFLAGS": "1",
+            }
+            result = subprocess.run(["bash", "-euxo", "pipefail", "-c", "\n".join(blocks)], cwd=folder, env=environment,
+                                    capture_output=True, text=True)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+            self.assertIn("ok 1 - reads the whole resource", result.stdout)
+
+
+if __name__ == "__main__":
+    tap.main()
