@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Strict on purpose: "2G" for a size in KiB or "5 m" for a time is a misunderstanding, and the console is the
+// place to clear it up.
+#include "argument_values.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+[[noreturn]] void refuse(std::string message) {
+    throw Error(ErrorCode::Invalid, std::move(message));
+}
+
+bool isPlain(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool holdsControl(std::string_view text) {
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+// The digits at the beginning; what follows them is handed back in rest.
+std::optional<std::uint64_t> leadingNumber(std::string_view text, std::string_view& rest) {
+    std::uint64_t number = 0;
+    const auto [stopped, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failure != std::errc()) {
+        return std::nullopt;
+    }
+    rest = text.substr(static_cast<std::size_t>(stopped - text.data()));
+    return number;
+}
+
+void refuseParentSteps(std::string_view path) {
+    std::size_t begin = 0;
+    while (begin <= path.size()) {
+        const auto end = std::min(path.find('/', begin), path.size());
+        if (path.substr(begin, end - begin) == "..") {
+            refuse("a path with '..' in it is not accepted");
+        }
+        begin = end + 1;
+    }
+}
+
+} // namespace
+
+std::uint64_t parseKibibytes(std::string_view text) {
+    std::string_view rest;
+    const auto number = leadingNumber(text, rest);
+    if (!number || !rest.empty() || *number == 0 || *number > (UINT64_MAX >> 1U) / 1024) {
+        refuse("want a size in KiB, digits only; 2097152 is 2 GiB");
+    }
+    return *number * 1024;
+}
+
+std::chrono::seconds parseSeconds(std::string_view text) {
+    constexpr std::uint64_t longest = 30ULL * 24 * 3600;
+    std::string_view unit;
+    const auto number = leadingNumber(text, unit);
+    std::uint64_t factor = 0;
+    if (unit.empty() || unit == "s" || unit == "sec") {
+        factor = 1;
+    } else if (unit == "min" || unit == "m") {
+        factor = 60;
+    } else if (unit == "h") {
+        factor = 3600;
+    }
+    if (!number || *number == 0 || factor == 0 || *number > longest / factor) {
+        refuse("want a time such as 30, 30s, 2min or 1h, at most 30 days");
+    }
+    return std::chrono::seconds(*number * factor);
+}
+
+std::string parseTmpfsSize(std::string_view text) {
+    std::string_view unit;
+    const auto number = leadingNumber(text, unit);
+    const bool percent = unit == "%";
+    const bool size = unit.empty() || (unit.size() == 1 &&
+                                       std::string_view("kKmMgG").find(unit[0]) != std::string_view::npos);
+    if (!number || *number == 0 || (!percent && !size) || (percent && *number > 100)) {
+        refuse("want a part of the memory such as 50%, or a size such as 512m or 2g");
+    }
+    return std::string(text);
+}
+
+std::string parseCowFilesystem(std::string_view text) {
+    if (text != "ext4" && text != "xfs" && text != "btrfs") {
+        refuse("want ext4, xfs or btrfs");
+    }
+    return std::string(text);
+}
+
+std::string parseDeviceNode(std::string_view text) {
+    if (!text.starts_with("/dev/") || text.size() == 5 || holdsControl(text)) {
+        refuse("want a device node, such as /dev/ram0, /dev/sda or /dev/disk/by-id/...");
+    }
+    refuseParentSteps(text);
+    return std::string(text);
+}
+
+std::string parseRelativePath(std::string_view text) {
+    while (text.starts_with('/')) {
+        text.remove_prefix(1);
+    }
+    while (text.ends_with('/')) {
+        text.remove_suffix(1);
+    }
+    if (holdsControl(text)) {
+        refuse("want a path without control characters");
+    }
+    refuseParentSteps(text);
+    return std::string(text);
+}
+
+std::string parseChecksum(std::string_view text) {
+    const auto colon = text.find(':');
+    const auto name = text.substr(0, colon);
+    std::string hex(colon == std::string_view::npos ? "" : text.substr(colon + 1));
+    std::transform(hex.begin(), hex.end(), hex.begin(),
+                   [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const std::size_t digits = name == "sha256" ? 64 : name == "sha512" ? 128 : 0;
+    if (digits == 0) {
+        refuse("want sha256:HEX, sha512:HEX or the URL of a SHA256SUMS file");
+    }
+    if (hex.size() != digits || hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
+        refuse(fmt::format("a {} checksum has {} hexadecimal digits, this one has {} characters", name,
+                           digits, hex.size()));
+    }
+    return fmt::format("{}:{}", name, hex);
+}
+
+PluginOption parsePluginOption(std::string_view text) {
+    const auto colon = text.find(':');
+    const auto plugin = text.substr(0, colon);
+    const bool named =
+        !plugin.empty() && colon != std::string_view::npos &&
+        std::all_of(plugin.begin(), plugin.end(), [](char c) { return isPlain(c) || c == '-' || c == '_'; });
+    const auto assignment = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+    const auto equals = assignment.find('=');
+    const auto key = assignment.substr(0, equals);
+    const auto value = equals == std::string_view::npos ? std::string_view() : assignment.substr(equals + 1);
+    const bool keyed = !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
+        return isPlain(c) || c == '-' || c == '_' || c == '.';
+    });
+    if (!named || !keyed || holdsControl(value)) {
+        refuse("want PLUGIN:KEY=VALUE, such as curl:cacert=/etc/ca.pem");
+    }
+    return {std::string(plugin), std::string(key), std::string(value)};
+}
+
+std::string udevEncoded(std::string_view text) {
+    std::string encoded;
+    for (const char c : text) {
+        const bool kept = isPlain(c) || static_cast<unsigned char>(c) >= 0x80 ||
+                          std::string_view("#+-.:=@_").find(c) != std::string_view::npos;
+        encoded += kept ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+    return encoded;
+}
+
+} // namespace bootferry

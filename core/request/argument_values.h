@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The values that kernel arguments take, each checked where it is read. A function throws Error(Invalid) that
+// says what it got and what it wants; who calls it puts the argument's name before.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "transfer_request.h"
+
+namespace bootferry {
+
+[[nodiscard]] std::uint64_t parseKibibytes(std::string_view text);      // digits; the result is in bytes
+[[nodiscard]] std::chrono::seconds parseSeconds(std::string_view text); // "30", "30s", "2min", "1h"
+[[nodiscard]] std::string parseTmpfsSize(std::string_view text);        // "50%", "512m", "2g"
+[[nodiscard]] std::string parseCowFilesystem(std::string_view text);    // ext4, xfs, btrfs
+[[nodiscard]] std::string parseDeviceNode(std::string_view text);       // /dev/...
+[[nodiscard]] std::string parseRelativePath(std::string_view text);     // without a leading '/', no '..'
+[[nodiscard]] std::string parseChecksum(std::string_view text);         // sha256:HEX, sha512:HEX; lowered
+[[nodiscard]] PluginOption parsePluginOption(std::string_view text);    // PLUGIN:KEY=VALUE
+
+// udev's name for a label or UUID as part of a link's name: what is not plain is \xNN (libudev's
+// udev_util_encode_string).
+[[nodiscard]] std::string udevEncoded(std::string_view text);
+
+} // namespace bootferry

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One table holds every argument with its names and what it does to the request; the manual page is tested
+// against it. Whatever begins with rd.bootferry. and is not in the table is a mistake worth stopping for: the
+// prefix is ours, nobody else can have meant it.
+#include "boot_request.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "argument_values.h"
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+// The table fills both; which of them is used, root= decides.
+struct Draft {
+    BootRequest boot;
+    TransferRequest transfer;
+};
+
+enum class Kind { Switch, Value, MaybeEmptyValue, List };
+
+struct Entry {
+    std::array<std::string_view, 3> names; // the usual one first; empty: no more
+    Kind kind;
+    void (*set)(Draft& draft, const std::string& value, bool on);
+};
+
+Url mirrorUrl(const std::string& text) {
+    auto url = Url::parse(text);
+    if (url.userinfo()) {
+        throw Error(ErrorCode::Invalid,
+                    "a mirror cannot have a user name or password in its URL; the one of root=live: "
+                    "is used for all of them");
+    }
+    return url;
+}
+
+void setChecksum(Draft& draft, const std::string& value, bool) {
+    if (value.find("://") != std::string::npos) {
+        draft.boot.checksumUrl = Url::parse(value);
+        draft.transfer.checksum.reset();
+    } else {
+        draft.transfer.checksum = parseChecksum(value);
+    }
+}
+
+const Entry entries[] = {
+    {{"rd.kiwi.live.system", "rd.bootferry.system"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.boot.target = parseDeviceNode(v); }},
+    {{"ramdisk_size", "rd.bootferry.ramdisk_size"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.transfer.ramdiskSize = parseKibibytes(v); }},
+    {{"rd.kiwi.live.reset", "rd.bootferry.reset"},
+     Kind::Switch,
+     [](Draft& d, const std::string&, bool on) { d.boot.reset = on; }},
+    {{"rd.kiwi.live.curl_options", "rd.bootferry.curl_options"},
+     Kind::MaybeEmptyValue,
+     [](Draft&, const std::string& v, bool) {
+         if (!v.empty()) {
+             throw Error(ErrorCode::Unsupported, "not served yet; rd.bootferry.option=curl:KEY=VALUE is");
+         }
+     }},
+    {{"rd.kiwi.live.dolly_options", "rd.bootferry.dolly_options"},
+     Kind::MaybeEmptyValue,
+     [](Draft& d, const std::string& v, bool) { d.boot.dollyOptions = v; }},
+    {{"rd.kiwi.live.pxe", "rd.bootferry.pxe"},
+     Kind::Switch,
+     [](Draft& d, const std::string&, bool on) { d.boot.pxe = on; }},
+    {{"rd.live.overlay.persistent", "rd.bootferry.overlay.persistent"},
+     Kind::Switch,
+     [](Draft& d, const std::string&, bool on) { d.boot.overlay.persistent = on; }},
+    {{"rd.live.overlay.cowfs", "rd.bootferry.overlay.cowfs"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.boot.overlay.cowFilesystem = parseCowFilesystem(v); }},
+    {{"rd.live.overlay.size", "rd.bootferry.overlay.size"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.boot.overlay.size = parseTmpfsSize(v); }},
+    {{"rd.live.dir", "rd.bootferry.dir"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.boot.layout.dir = parseRelativePath(v); }},
+    {{"rd.live.squashimg", "rd.bootferry.squashimg"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.boot.layout.squashimg = parseRelativePath(v); }},
+    {{"rootflags", "rd.bootferry.rootflags"},
+     Kind::MaybeEmptyValue,
+     [](Draft& d, const std::string& v, bool) { d.boot.layout.rootflags = v; }},
+    {{"rd.live.check", "mediacheck", "rd.bootferry.check"},
+     Kind::Switch,
+     [](Draft& d, const std::string&, bool on) { d.boot.check = on; }},
+    {{"rd.bootferry.checksum"}, Kind::Value, setChecksum},
+    {{"rd.bootferry.mirror"},
+     Kind::List,
+     [](Draft& d, const std::string& v, bool) { d.transfer.mirrors.push_back(mirrorUrl(v)); }},
+    {{"rd.bootferry.stall_timeout"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.transfer.stallTimeout = parseSeconds(v); }},
+    {{"rd.bootferry.timeout"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.transfer.timeout = parseSeconds(v); }},
+    {{"rd.bootferry.option"},
+     Kind::List,
+     [](Draft& d, const std::string& v, bool) { d.transfer.pluginOptions.push_back(parsePluginOption(v)); }},
+};
+
+bool isNamed(const Entry& entry, const KernelArgument& argument) {
+    return std::any_of(entry.names.begin(), entry.names.end(),
+                       [&](std::string_view name) { return !name.empty() && argument.is(name); });
+}
+
+// A value as an error may show it: what an option or a URL holds may be a secret.
+std::string showable(const KernelArgument& argument) {
+    const bool mayBeSecret = argument.is("rd.bootferry.option") || argument.is("rd.kiwi.live.curl_options") ||
+                             argument.is("rd.bootferry.curl_options") ||
+                             argument.value->find("://") != std::string::npos ||
+                             argument.value->find('@') != std::string::npos;
+    return mayBeSecret ? argument.name + "=..." : argument.name + "=" + *argument.value;
+}
+
+void apply(const Entry& entry, const KernelArgument& argument, Draft& draft) {
+    if (entry.kind == Kind::Switch) {
+        const auto on = switchValue(argument);
+        if (!on) {
+            throw Error(ErrorCode::Invalid,
+                        fmt::format("{}: want it alone, or with =1 or =0", showable(argument)));
+        }
+        entry.set(draft, {}, *on);
+        return;
+    }
+    if (!argument.value || (argument.value->empty() && entry.kind != Kind::MaybeEmptyValue)) {
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("{}= on the kernel command line needs a value", argument.name));
+    }
+    try {
+        entry.set(draft, *argument.value, true);
+    } catch (Error& error) {
+        error.addContext(showable(argument));
+        throw;
+    }
+}
+
+void applyEntries(const KernelCommandLine& line, Draft& draft) {
+    for (const auto& entry : entries) {
+        const KernelArgument* last = nullptr;
+        for (const auto& argument : line.arguments()) {
+            if (!isNamed(entry, argument)) {
+                continue;
+            }
+            last = &argument;
+            if (entry.kind == Kind::List) {
+                apply(entry, argument, draft);
+            }
+        }
+        if (last != nullptr && entry.kind != Kind::List) {
+            apply(entry, *last, draft);
+        }
+    }
+}
+
+void refuseUnknown(const KernelCommandLine& line) {
+    constexpr std::string_view prefix = "rd.bootferry.";
+    for (const auto& argument : line.arguments()) {
+        if (!argument.name.starts_with(prefix)) {
+            continue;
+        }
+        const bool known = std::any_of(std::begin(entries), std::end(entries),
+                                       [&](const Entry& entry) { return isNamed(entry, argument); });
+        if (!known) {
+            throw Error(ErrorCode::Invalid,
+                        fmt::format("{} on the kernel command line is not an option of bootferry; "
+                                    "bootferry-kernel-command-line(7) lists them",
+                                    argument.name));
+        }
+    }
+}
+
+std::optional<LocalMedium> localMedium(const std::string& text) {
+    static constexpr std::pair<std::string_view, std::string_view> tags[] = {
+        {"CDLABEL=", "/dev/disk/by-label/"},
+        {"LABEL=", "/dev/disk/by-label/"},
+        {"UUID=", "/dev/disk/by-uuid/"},
+    };
+    for (const auto& [tag, folder] : tags) {
+        if (text.starts_with(tag)) {
+            const auto name = text.substr(tag.size());
+            if (name.empty()) {
+                throw Error(ErrorCode::Invalid, fmt::format("root=live:{} names no medium", text));
+            }
+            // Labels may come encoded already, as they are read off the links' names.
+            const bool encoded = name.find("\\x") != std::string::npos;
+            return LocalMedium{std::string(folder) + (encoded ? name : udevEncoded(name))};
+        }
+    }
+    if (text.starts_with('/')) {
+        try {
+            return LocalMedium{parseDeviceNode(text)};
+        } catch (Error& error) {
+            error.addContext("root=live:" + text);
+            throw;
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
+    constexpr std::string_view live = "live:";
+    const auto* root = line.find("root");
+    if (root == nullptr || !root->value || !root->value->starts_with(live)) {
+        return std::nullopt;
+    }
+    const auto source = root->value->substr(live.size());
+
+    Draft draft;
+    refuseUnknown(line);
+    applyEntries(line, draft);
+    if (auto medium = localMedium(source)) {
+        draft.boot.image = std::move(*medium);
+        return draft.boot;
+    }
+    if (source.find("://") == std::string::npos) {
+        throw Error(
+            ErrorCode::Invalid,
+            "root=live: on the kernel command line is followed by neither a URL nor a medium; want "
+            "live:http://SERVER/PATH, or live:CDLABEL=..., live:LABEL=..., live:UUID=..., live:/dev/...");
+    }
+    try {
+        draft.transfer.url = Url::parse(source);
+    } catch (Error& error) {
+        error.addContext("the kernel command line's root=live:");
+        throw;
+    }
+    draft.transfer.target = draft.boot.target;
+    draft.transfer.reset = draft.boot.reset;
+    draft.boot.image = std::move(draft.transfer);
+    return draft.boot;
+}
+
+void refuseUnserved(const BootRequest& request) {
+    const struct {
+        bool asked;
+        std::string_view what;
+    } table[] = {
+        {request.transfer() != nullptr && !request.target.starts_with("/dev/ram"),
+         "rd.kiwi.live.system= with a target other than /dev/ram0"},
+        {request.reset, "rd.kiwi.live.reset"},
+        {request.overlay.persistent, "rd.live.overlay.persistent"},
+        {request.check, "rd.live.check (or mediacheck)"},
+        {request.pxe, "rd.kiwi.live.pxe"},
+        {request.checksumUrl.has_value(), "rd.bootferry.checksum= with the URL of a checksum file"},
+        {!request.dollyOptions.empty(), "rd.kiwi.live.dolly_options="},
+    };
+    for (const auto& [asked, what] : table) {
+        if (asked) {
+            throw Error(ErrorCode::Unsupported,
+                        fmt::format("{} is not served by this version of bootferry; remove it "
+                                    "from the kernel command line",
+                                    what));
+        }
+    }
+}
+
+std::vector<BootArgumentNames> bootArgumentNames() {
+    std::vector<BootArgumentNames> result;
+    for (const auto& entry : entries) {
+        auto& argument = result.emplace_back();
+        argument.takesValue = entry.kind != Kind::Switch;
+        std::copy_if(entry.names.begin(), entry.names.end(), std::back_inserter(argument.names),
+                     [](std::string_view name) { return !name.empty(); });
+    }
+    return result;
+}
+
+} // namespace bootferry

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// IgnoreOnIsolate= in the chain's services: the switch of root isolates initrd-switch-root.target, and
+// stopping a service that sysroot.mount requires would unmount /sysroot under it. For the same reason the
+// socket, which does stop, is wanted and not required.
+#include "generate_units.h"
+
+#include <algorithm>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "secret_options.h"
+#include "unit_escaping.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::string_view header = "# Written by bootferry-generator from the kernel command line.\n";
+constexpr std::string_view deployUnit = "bootferry-deploy.service";
+constexpr std::string_view liveRootUnit = "bootferry-live-root.service";
+constexpr int mediumTimeoutSeconds = 90;
+
+std::string oneshot(std::string_view command) {
+    return fmt::format("[Service]\n"
+                       "Type=oneshot\n"
+                       "RemainAfterExit=yes\n"
+                       "ExecStart={}\n"
+                       "StandardOutput=journal+console\n"
+                       "StandardError=journal+console\n"
+                       "TimeoutStartSec=infinity\n",
+                       command);
+}
+
+std::string failsTheBoot() {
+    return "IgnoreOnIsolate=yes\n"
+           "OnFailure=emergency.target\n"
+           "OnFailureJobMode=replace-irreversibly\n"
+           "Conflicts=shutdown.target\n";
+}
+
+std::string seconds(std::chrono::microseconds duration) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+}
+
+std::vector<std::string> deployCommand(const BootRequest& request, const TransferRequest& transfer,
+                                       const InstalledPaths& paths, UnitFiles& files) {
+    std::vector<std::string> words{paths.bootferryctl, "deploy"};
+    if (transfer.ramdiskSize) {
+        words.push_back("--ramdisk-size=" + std::to_string(*transfer.ramdiskSize));
+    }
+    for (const auto& mirror : transfer.mirrors) {
+        words.push_back("--mirror=" + mirror.redacted());
+    }
+    if (transfer.checksum) {
+        words.push_back("--checksum=" + *transfer.checksum);
+    }
+    if (transfer.stallTimeout != defaultStallTimeout) {
+        words.push_back("--stall-timeout=" + seconds(transfer.stallTimeout));
+    }
+    if (transfer.timeout) {
+        words.push_back("--timeout=" + seconds(*transfer.timeout));
+    }
+    std::string secretOptions;
+    for (const auto& option : transfer.pluginOptions) {
+        if (isSecretOption(option)) {
+            secretOptions += optionText(option) + "\n";
+        } else {
+            words.push_back("--option=" + optionText(option));
+        }
+    }
+    if (!secretOptions.empty()) {
+        files.secrets.push_back({paths.runtimeDirectory + "/secret-options", secretOptions});
+        words.push_back("--options-file=" + files.secrets.back().path);
+    }
+    if (const auto& userinfo = transfer.url.userinfo();
+        userinfo && (!userinfo->user.empty() || userinfo->password)) {
+        files.secrets.push_back({paths.runtimeDirectory + "/userinfo", userinfoText(*userinfo) + "\n"});
+        words.push_back("--userinfo-file=" + files.secrets.back().path);
+    }
+    words.push_back(transfer.url.redacted());
+    words.push_back(request.target);
+    return words;
+}
+
+// What every chain that begins with a deployment has in common, whether it can begin or not.
+std::string deployText(std::string_view description, const std::string& command) {
+    return fmt::format("{}[Unit]\n"
+                       "Description={}\n"
+                       "Documentation=man:bootferry-kernel-command-line(7)\n"
+                       "DefaultDependencies=no\n"
+                       "# The network is asked for, but not waited for: bootferryd tries until it is there.\n"
+                       "Wants=network-online.target bootferryd.socket\n"
+                       "After=bootferryd.socket\n"
+                       "Before={} initrd-root-fs.target shutdown.target\n"
+                       "{}\n{}",
+                       header, description, liveRootUnit, failsTheBoot(), oneshot(command));
+}
+
+std::string liveRootText(const BootRequest& request, const std::string& device,
+                         const std::string& requirement, const InstalledPaths& paths) {
+    std::vector<std::string> words{paths.liveRoot, "--dir=" + request.layout.dir,
+                                   "--squashimg=" + request.layout.squashimg,
+                                   "--overlay-size=" + request.overlay.size};
+    words.push_back(device);
+    return fmt::format("{0}[Unit]\n"
+                       "Description=Live root from {1}\n"
+                       "Documentation=man:bootferry-kernel-command-line(7)\n"
+                       "DefaultDependencies=no\n"
+                       "Requires={2}\n"
+                       "After={2}\n"
+                       "Before=sysroot.mount initrd-root-fs.target shutdown.target\n"
+                       "{3}\n{4}",
+                       header, descriptionText(device), requirement, failsTheBoot(),
+                       oneshot(commandLine(words)));
+}
+
+// rootflags= are the flags of /sysroot itself; the overlay's own folders come last, so that they hold.
+void addSysroot(UnitFiles& files, const std::string& rootflags = {}) {
+    const auto flags = rootflags.empty() ? std::string() : specifierEscaped(rootflags) + ",";
+    files.early.push_back(
+        {"sysroot.mount",
+         fmt::format("{}[Unit]\n"
+                     "Description=Root of the live system\n"
+                     "Documentation=man:bootferry-kernel-command-line(7)\n"
+                     "DefaultDependencies=no\n"
+                     "Requires={}\n"
+                     "After={}\n"
+                     "Before=initrd-root-fs.target\n"
+                     "\n"
+                     "[Mount]\n"
+                     "What=LiveOS_rootfs\n"
+                     "Where=/sysroot\n"
+                     "Type=overlay\n"
+                     "Options={}lowerdir=/run/overlay/rootfsbase,upperdir=/run/overlay/overlayfs/rw,"
+                     "workdir=/run/overlay/overlayfs/work\n",
+                     header, liveRootUnit, liveRootUnit, flags)});
+    files.earlyLinks.push_back({"initrd-root-fs.target.requires/sysroot.mount", "../sysroot.mount"});
+}
+
+void addLocalMedium(UnitFiles& files, const BootRequest& request, const LocalMedium& medium,
+                    const InstalledPaths& paths) {
+    const auto deviceUnit = deviceUnitName(medium.device);
+    files.normal.push_back(
+        {std::string(liveRootUnit), liveRootText(request, medium.device, deviceUnit, paths)});
+    files.normal.push_back(
+        {deviceUnit + ".d/50-bootferry.conf",
+         fmt::format("{}[Unit]\nJobRunningTimeoutSec={}\n", header, mediumTimeoutSeconds)});
+}
+
+} // namespace
+
+UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths) {
+    UnitFiles files;
+    if (const auto* transfer = request.transfer()) {
+        const auto command = deployCommand(request, *transfer, paths, files);
+        files.normal.push_back(
+            {std::string(deployUnit),
+             deployText(descriptionText(
+                            fmt::format("Live image {} to {}", transfer->url.redacted(), request.target)),
+                        commandLine(command))});
+        files.normal.push_back(
+            {std::string(liveRootUnit),
+             liveRootText(request, paths.runtimeDirectory + "/image", std::string(deployUnit), paths)});
+    } else {
+        addLocalMedium(files, request, std::get<LocalMedium>(request.image), paths);
+    }
+    addSysroot(files, request.layout.rootflags);
+    return files;
+}
+
+UnitFiles generateRefusal(const std::string& reason, const InstalledPaths& paths) {
+    UnitFiles files;
+    files.normal.push_back({std::string(deployUnit),
+                            deployText("Live image that cannot be booted as the kernel command line has it",
+                                       commandLine({paths.bootferryctl, "refuse", reason}))});
+    files.normal.push_back(
+        {std::string(liveRootUnit),
+         liveRootText(BootRequest{}, paths.runtimeDirectory + "/image", std::string(deployUnit), paths)});
+    addSysroot(files);
+    return files;
+}
+
+} // namespace bootferry

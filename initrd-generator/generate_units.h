@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What was asked for, as unit files: values in, values out, so that every boot can be looked at in a test.
+//
+//   bootferry-deploy.service → bootferry-live-root.service → sysroot.mount → initrd-root-fs.target
+//
+// Nothing here is ordered after a network target (no two initrds agree on one) or waits for a device that
+// cannot come; a boot that cannot go on ends in the emergency shell with the reason.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "boot_request.h"
+
+namespace bootferry {
+
+struct UnitFile {
+    std::string path; // below the generator's output folder
+    std::string text;
+};
+
+struct UnitLink {
+    std::string path;
+    std::string target;
+};
+
+struct SecretFile {
+    std::string path; // absolute; written 0600
+    std::string text;
+};
+
+struct UnitFiles {
+    std::vector<UnitFile> normal;
+    std::vector<UnitFile> early; // come before what other generators write
+    std::vector<UnitLink> earlyLinks;
+    std::vector<SecretFile> secrets;
+};
+
+struct InstalledPaths {
+    std::string bootferryctl;
+    std::string liveRoot;
+    std::string runtimeDirectory = "/run/bootferry";
+};
+
+[[nodiscard]] UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths);
+
+// The same chain, whose first unit fails with the reason.
+[[nodiscard]] UnitFiles generateRefusal(const std::string& reason, const InstalledPaths& paths);
+
+} // namespace bootferry

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The systemd generator: kernel command line in, unit files out. It speaks to nobody and never fails the boot
+// by itself: what is wrong with the command line becomes a unit that says so, where people look for it.
+// $BOOTFERRY_PROC_CMDLINE and $BOOTFERRY_RUNTIME_DIRECTORY stand in for /proc/cmdline and /run/bootferry, and
+// for an initrd, in tests.
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+
+#include "build_config.h"
+#include "errors.h"
+#include "files.h"
+#include "generate_units.h"
+#include "log.h"
+
+namespace bootferry {
+namespace {
+
+UnitFiles unitsFor(const BootRequest& request, const InstalledPaths& paths) {
+    refuseUnserved(request);
+    return generateUnits(request, paths);
+}
+
+std::optional<UnitFiles> unitsFor(const KernelCommandLine& line, const InstalledPaths& paths) {
+    try {
+        const auto request = parseBootRequest(line);
+        return request ? std::optional(unitsFor(*request, paths)) : std::nullopt;
+    } catch (const Error& error) {
+        spdlog::error("{}", error.what());
+        return generateRefusal(error.what(), paths);
+    }
+}
+
+void writeLink(const std::filesystem::path& path, const std::string& target) {
+    std::filesystem::create_directories(path.parent_path());
+    std::filesystem::remove(path);
+    std::filesystem::create_symlink(target, path);
+}
+
+void write(const UnitFiles& files, const std::string& normal, const std::string& early) {
+    for (const auto& secret : files.secrets) {
+        writeFileAtomically(secret.path, secret.text, 0600);
+    }
+    for (const auto& unit : files.normal) {
+        writeFileAtomically(normal + "/" + unit.path, unit.text);
+    }
+    for (const auto& unit : files.early) {
+        writeFileAtomically(early + "/" + unit.path, unit.text);
+    }
+    for (const auto& link : files.earlyLinks) {
+        writeLink(early + "/" + link.path, link.target);
+    }
+}
+
+int run(const std::string& normal, const std::string& early) {
+    const char* commandLineFile = std::getenv("BOOTFERRY_PROC_CMDLINE");
+    if (commandLineFile == nullptr && !runningInInitrd()) {
+        return EXIT_SUCCESS;
+    }
+    InstalledPaths paths{BOOTFERRY_BIN_DIR "/bootferryctl", BOOTFERRY_LIBEXEC_DIR "/bootferry-live-root"};
+    if (const char* directory = std::getenv("BOOTFERRY_RUNTIME_DIRECTORY")) {
+        paths.runtimeDirectory = directory;
+    }
+    const auto text = readSmallFile(commandLineFile != nullptr ? commandLineFile : "/proc/cmdline");
+    if (const auto files = unitsFor(KernelCommandLine::parse(text.value_or("")), paths)) {
+        write(*files, normal, early);
+    }
+    return EXIT_SUCCESS;
+}
+
+} // namespace
+} // namespace bootferry
+
+int main(int argc, char* argv[]) {
+    bootferry::initLogging("bootferry-generator");
+    if (argc != 4) {
+        spdlog::error("usage: bootferry-generator NORMAL-DIR EARLY-DIR LATE-DIR (systemd.generator(7))");
+        return EXIT_FAILURE;
+    }
+    try {
+        return bootferry::run(argv[1], argv[2]);
+    } catch (const std::exception& error) {
+        spdlog::error("no units for the live system were written: {}", error.what());
+        return EXIT_FAILURE;
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// curl's options by name; those of plugins that are not known by how their names sound.
+#include "secret_options.h"
+
+#include <algorithm>
+#include <array>
+
+#include <spdlog/fmt/fmt.h>
+
+namespace bootferry {
+namespace {
+
+std::string percentEncoded(std::string_view text) {
+    std::string encoded;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                           c == '-' || c == '.' || c == '_' || c == '~';
+        encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return encoded;
+}
+
+} // namespace
+
+bool isSecretOption(const PluginOption& option) {
+    static constexpr std::array names{"user",         "proxy-user", "oauth2-bearer", "header",
+                                      "proxy-header", "cookie",     "login-options", "tlsuser",
+                                      "aws-sigv4",    "referer",    "cert",          "proxy-cert"};
+    static constexpr std::array sounds{"pass", "secret", "token", "auth", "credential"};
+    const auto& key = option.key;
+    return std::find(names.begin(), names.end(), key) != names.end() ||
+           std::any_of(sounds.begin(), sounds.end(),
+                       [&](const char* sound) { return key.find(sound) != std::string::npos; }) ||
+           option.value.find('@') != std::string::npos; // a proxy's URL may hold userinfo too
+}
+
+std::string optionText(const PluginOption& option) {
+    return option.value.empty() ? fmt::format("{}:{}", option.plugin, option.key)
+                                : fmt::format("{}:{}={}", option.plugin, option.key, option.value);
+}
+
+std::string userinfoText(const Userinfo& userinfo) {
+    auto text = percentEncoded(userinfo.user);
+    if (userinfo.password) {
+        text += ":" + percentEncoded(*userinfo.password);
+    }
+    return text;
+}
+
+} // namespace bootferry

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Units can be read by everyone, so what may be a secret goes to the deployment in a file of root's own.
+// When in doubt, it is a secret.
+#pragma once
+
+#include <string>
+
+#include "transfer_request.h"
+
+namespace bootferry {
+
+[[nodiscard]] bool isSecretOption(const PluginOption& option);
+
+// PLUGIN:KEY=VALUE, or PLUGIN:KEY without a value.
+[[nodiscard]] std::string optionText(const PluginOption& option);
+
+// "user" or "user:password", percent-encoded as in a URL.
+[[nodiscard]] std::string userinfoText(const Userinfo& userinfo);
+
+} // namespace bootferry

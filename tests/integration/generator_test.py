@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The generator as systemd runs it, and systemd's own opinion of what it wrote."""
+
+import os
+import pathlib
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import tap  # noqa: E402
+
+URL = "root=live:http://10.0.0.1/live.iso"
+
+
+class GeneratorTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-generator-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+
+    def generate(self, line):
+        for name in ("normal", "early", "late", "run"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+            (self.path / name).mkdir()
+        (self.path / "cmdline").write_text(line + "\n")
+        environment = dict(os.environ, BOOTFERRY_PROC_CMDLINE=str(self.path / "cmdline"),
+                           BOOTFERRY_RUNTIME_DIRECTORY=str(self.path / "run"))
+        result = subprocess.run([os.environ["BOOTFERRY_GENERATOR"], *(str(self.path / n) for n in
+                                ("normal", "early", "late"))], env=environment, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return {file.name: file.read_text() for folder in ("normal", "early")
+                for file in (self.path / folder).iterdir() if file.is_file()}
+
+    def test_another_root_is_left_alone(self):
+        self.assertEqual(self.generate("root=/dev/sda1 quiet"), {})
+
+    def test_a_wrong_line_is_a_unit_that_says_so(self):
+        for line, word in ((f"{URL} rd.bootferry.chekcsum=1", "rd.bootferry.chekcsum"),
+                           (f"{URL} rd.kiwi.live.system=/dev/sda", "rd.kiwi.live.system"),
+                           ("root=live:nonsense", "live:http://SERVER/PATH"),
+                           (f"{URL} ramdisk_size=\"1 %n $x\"", "ramdisk_size")):
+            units = self.generate(line)
+            self.assertIn("bootferryctl refuse ", units["bootferry-deploy.service"], line)
+            self.assertIn(word, units["bootferry-deploy.service"], line)
+
+    def test_secrets_are_in_files_only_root_reads(self):
+        units = self.generate("root=live:ftp://user:geheim@10.0.0.1/live.iso")
+        self.assertNotIn("geheim", "".join(units.values()))
+        secret = self.path / "run" / "userinfo"
+        self.assertEqual(secret.read_text(), "user:geheim\n")
+        self.assertEqual(stat.S_IMODE(secret.stat().st_mode), 0o600)
+
+    def test_outside_an_initrd_nothing_happens(self):
+        environment = {k: v for k, v in os.environ.items() if k != "BOOTFERRY_PROC_CMDLINE"}
+        if os.path.exists("/etc/initrd-release"):
+            self.skipTest("this is an initrd")
+        (self.path / "out").mkdir()
+        subprocess.run([os.environ["BOOTFERRY_GENERATOR"]] + [str(self.path / "out")] * 3, env=environment, check=True)
+        self.assertEqual(list((self.path / "out").iterdir()), [])
+
+    def test_systemd_finds_nothing_wrong(self):
+        program = shutil.which("systemd-analyze")
+        self.assertIsNotNone(program, "systemd-analyze is in the package systemd")
+        for line in (URL, "root=live:CDLABEL=CDROM", "root=live:nonsense",
+                     f"{URL}?a=%41&b=$c;d rd.live.overlay.size=25% rootflags=noatime"):
+            units = self.generate(line)
+            # What the units start is not installed here; everything else is looked at as it stands.
+            for folder in ("normal", "early"):
+                for file in (self.path / folder).rglob("*.service"):
+                    text = file.read_text().replace('/usr/bin/bootferryctl', '/bin/true')
+                    file.write_text(text.replace('/usr/lib/bootferry/bootferry-live-root', '/bin/true'))
+            search = ":".join(str(self.path / folder) for folder in ("early", "normal")) + ":"
+            for name in units:
+                if name.endswith((".service", ".mount")):
+                    result = subprocess.run([program, "verify", "--man=no", name],
+                                            env=dict(os.environ, SYSTEMD_UNIT_PATH=search),
+                                            capture_output=True, text=True)
+                    ours = [text for text in result.stderr.splitlines() if "bootferry" in text or "sysroot" in text]
+                    self.assertEqual(ours, [], line)
+                    self.assertEqual(result.returncode, 0, result.stderr)
+
+
+if __name__ == "__main__":
+    tap.main()

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Command lines in, unit texts out: what an administrator reads with systemctl cat.
+#include "generate_units.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "unit_escaping.h"
+
+namespace bootferry {
+namespace {
+
+const InstalledPaths paths{.bootferryctl = "/usr/bin/bootferryctl",
+                           .liveRoot = "/usr/lib/bootferry/bootferry-live-root"};
+
+UnitFiles generated(const std::string& line) {
+    return generateUnits(parseBootRequest(KernelCommandLine::parse(line)).value(), paths);
+}
+
+std::string textOf(const std::vector<UnitFile>& units, const std::string& name) {
+    const auto found =
+        std::find_if(units.begin(), units.end(), [&](const auto& u) { return u.path == name; });
+    return found != units.end() ? found->text : "";
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+TEST(GenerateUnits, ANetworkImageIsAChainOfThree) {
+    const auto files =
+        generated("root=live:http://10.0.0.1/live.iso ramdisk_size=4 rd.bootferry.timeout=5min");
+    const auto deploy = textOf(files.normal, "bootferry-deploy.service");
+    EXPECT_TRUE(has(deploy, "ExecStart=")) << deploy;
+    EXPECT_TRUE(has(deploy, "--ramdisk-size=4096")) << deploy;
+    EXPECT_TRUE(has(deploy, "--timeout=300")) << deploy;
+    EXPECT_TRUE(has(deploy, "http://10.0.0.1/live.iso")) << deploy;
+    EXPECT_TRUE(has(deploy, "/dev/ram0")) << deploy;
+    EXPECT_TRUE(has(deploy, "Wants=network-online.target")) << deploy;
+    EXPECT_TRUE(has(deploy, "OnFailure=emergency.target")) << deploy;
+    EXPECT_FALSE(has(deploy, "After=network")) << "nothing waits for the network";
+    EXPECT_TRUE(has(textOf(files.normal, "bootferry-live-root.service"), "/run/bootferry/image"));
+    const auto sysroot = textOf(files.early, "sysroot.mount");
+    EXPECT_TRUE(has(sysroot, "Type=overlay")) << sysroot;
+    EXPECT_TRUE(has(sysroot, "Requires=bootferry-live-root.service")) << sysroot;
+    EXPECT_TRUE(has(sysroot, "Options=lowerdir=/run/overlay/rootfsbase,upperdir=/run/overlay/overlayfs/rw,"
+                             "workdir=/run/overlay/overlayfs/work\n"))
+        << sysroot;
+    ASSERT_EQ(files.earlyLinks.size(), 1U);
+    EXPECT_EQ(files.earlyLinks[0].path, "initrd-root-fs.target.requires/sysroot.mount");
+}
+
+TEST(GenerateUnits, SecretsGoToFilesOnlyRootReads) {
+    const auto files =
+        generated("root=live:http://user:geheim@10.0.0.1/live.iso rd.bootferry.option=curl:pass=verborgen");
+    for (const auto& unit : files.normal) {
+        EXPECT_FALSE(has(unit.text, "geheim") || has(unit.text, "verborgen")) << unit.text;
+    }
+    ASSERT_EQ(files.secrets.size(), 2U);
+    EXPECT_TRUE(
+        has(textOf(files.normal, "bootferry-deploy.service"), "--userinfo-file=/run/bootferry/userinfo"));
+    EXPECT_TRUE(has(textOf(files.normal, "bootferry-deploy.service"),
+                    "--options-file=/run/bootferry/secret-options"));
+}
+
+TEST(GenerateUnits, ALocalMediumNeedsNoTransfer) {
+    const auto files = generated("root=live:CDLABEL=CDROM");
+    EXPECT_EQ(textOf(files.normal, "bootferry-deploy.service"), "");
+    const auto liveRoot = textOf(files.normal, "bootferry-live-root.service");
+    EXPECT_TRUE(has(liveRoot, "Requires=dev-disk-by\\x2dlabel-CDROM.device")) << liveRoot;
+    EXPECT_TRUE(has(textOf(files.normal, "dev-disk-by\\x2dlabel-CDROM.device.d/50-bootferry.conf"),
+                    "JobRunningTimeoutSec=90"));
+}
+
+TEST(GenerateUnits, RootflagsAreThoseOfSysroot) {
+    const auto files = generated("root=live:http://x/y rootflags=noatime,a%b");
+    EXPECT_TRUE(has(textOf(files.early, "sysroot.mount"), "Options=noatime,a%%b,lowerdir="));
+}
+
+TEST(GenerateUnits, ARefusalIsAUnitThatSaysWhy) {
+    const auto files = generateRefusal("50 % of \"it\"\nis $wrong", paths);
+    const auto deploy = textOf(files.normal, "bootferry-deploy.service");
+    EXPECT_TRUE(has(deploy, "refuse")) << deploy;
+    EXPECT_TRUE(has(deploy, "50 %% of")) << deploy;
+    EXPECT_TRUE(has(deploy, "$$wrong")) << deploy;
+    EXPECT_FALSE(has(deploy, "\nis ")) << "no line of its own: " << deploy;
+    EXPECT_FALSE(textOf(files.early, "sysroot.mount").empty());
+}
+
+TEST(UnitEscaping, KeepsEveryWordAWord) {
+    const auto line = commandLine({"/bin/x", "a b", "c\"d", "e\\f", "%i", "$HOME", ";"});
+    EXPECT_TRUE(has(line, "%%i")) << line;
+    EXPECT_TRUE(has(line, "$$HOME")) << line;
+    EXPECT_TRUE(has(line, "c\\\"d")) << line;
+    EXPECT_TRUE(has(line, "e\\\\f")) << line;
+}
+
+} // namespace
+} // namespace bootferry

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Every argument by both its names, and every mistake by its name.
+#include "boot_request.h"
+
+#include <gtest/gtest.h>
+
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+constexpr const char* root = "root=live:http://10.0.0.1/live.iso ";
+
+BootRequest parsed(const std::string& more) {
+    return parseBootRequest(KernelCommandLine::parse(root + more)).value();
+}
+
+std::string refusal(const std::string& line) {
+    try {
+        if (const auto request = parseBootRequest(KernelCommandLine::parse(line))) {
+            refuseUnserved(*request);
+        }
+    } catch (const Error& error) {
+        return error.what();
+    }
+    ADD_FAILURE() << "accepted: " << line;
+    return {};
+}
+
+TEST(BootRequest, OnlyALiveRootIsOurs) {
+    EXPECT_FALSE(parseBootRequest(KernelCommandLine::parse("root=/dev/sda1 quiet")));
+    EXPECT_FALSE(parseBootRequest(KernelCommandLine::parse("quiet")));
+}
+
+TEST(BootRequest, DefaultsAreTheDocumentedOnes) {
+    const auto request = parsed("");
+    ASSERT_NE(request.transfer(), nullptr);
+    EXPECT_EQ(request.transfer()->url.redacted(), "http://10.0.0.1/live.iso");
+    EXPECT_EQ(request.target, "/dev/ram0");
+    EXPECT_EQ(request.overlay.size, "50%");
+    EXPECT_EQ(request.layout.dir, "LiveOS");
+    EXPECT_EQ(request.layout.squashimg, "squashfs.img");
+    EXPECT_FALSE(request.transfer()->ramdiskSize);
+    EXPECT_NO_THROW(refuseUnserved(request));
+}
+
+TEST(BootRequest, BothNamesOfAnArgumentMeanTheSame) {
+    EXPECT_EQ(parsed("ramdisk_size=2097152").transfer()->ramdiskSize, std::uint64_t{2} << 30U);
+    EXPECT_EQ(parsed("rd.bootferry.ramdisk-size=4").transfer()->ramdiskSize, 4096U);
+    EXPECT_EQ(parsed("rd.kiwi.live.system=/dev/sda").target, "/dev/sda");
+    EXPECT_EQ(parsed("rd.bootferry.system=/dev/sda").target, "/dev/sda");
+    EXPECT_TRUE(parsed("rd.kiwi.live.reset").reset);
+    EXPECT_FALSE(parsed("rd.bootferry.reset=0").reset);
+    EXPECT_TRUE(parsed("mediacheck").check);
+    EXPECT_TRUE(parsed("rd.live.check").check);
+    EXPECT_EQ(parsed("rd.live.overlay.cowfs=xfs").overlay.cowFilesystem, "xfs");
+    EXPECT_EQ(parsed("rd.live.dir=Other").layout.dir, "Other");
+    EXPECT_EQ(parsed("rd.bootferry.stall_timeout=2min").transfer()->stallTimeout, std::chrono::minutes(2));
+    EXPECT_EQ(
+        parsed("rd.bootferry.mirror=http://a/x rd.bootferry.mirror=http://b/x").transfer()->mirrors.size(),
+        2U);
+    const PluginOption option{.plugin = "curl", .key = "cacert", .value = "/a=b"};
+    EXPECT_EQ(parsed("rd.bootferry.option=curl:cacert=/a=b").transfer()->pluginOptions.at(0), option);
+}
+
+TEST(BootRequest, LocalMediaAreNamedAsUdevNamesThem) {
+    const auto device = [](const std::string& text) {
+        const auto request = parseBootRequest(KernelCommandLine::parse("root=live:" + text)).value();
+        return std::get<LocalMedium>(request.image).device;
+    };
+    EXPECT_EQ(device("CDLABEL=CDROM"), "/dev/disk/by-label/CDROM");
+    EXPECT_EQ(device("UUID=2024-01-01"), "/dev/disk/by-uuid/2024-01-01");
+    EXPECT_EQ(device("/dev/sr0"), "/dev/sr0");
+    EXPECT_EQ(device("LABEL=a/b"), "/dev/disk/by-label/a\\x2fb");
+}
+
+TEST(BootRequest, AMistakeIsNamed) {
+    const struct {
+        const char* line;
+        const char* word;
+    } table[] = {
+        {"root=live:nonsense", "live:http://SERVER/PATH"},
+        {"root=live:http://", "root=live:"},
+        {"root=live:http://x/y rd.bootferry.checksumm=1", "rd.bootferry.checksumm"},
+        {"root=live:http://x/y rd.bootferry.checksum=md5:00", "md5:00"},
+        {"root=live:http://x/y ramdisk_size=2G", "2G"},
+        {"root=live:http://x/y rd.live.overlay.cowfs=ntfs", "ntfs"},
+        {"root=live:http://x/y rd.kiwi.live.system=sda", "sda"},
+        {"root=live:http://x/y rd.live.dir=../etc", "../etc"},
+        {"root=live:http://x/y rd.kiwi.live.reset=maybe", "maybe"},
+        {"root=live:http://x/y rd.kiwi.live.system=/dev/sda", "rd.kiwi.live.system"},
+        {"root=live:http://x/y rd.kiwi.live.reset", "rd.kiwi.live.reset"},
+        {"root=live:http://x/y rd.live.overlay.persistent", "rd.live.overlay.persistent"},
+        {"root=live:http://x/y rd.live.check", "rd.live.check"},
+        {"root=live:http://x/y rd.kiwi.live.pxe", "rd.kiwi.live.pxe"},
+        {"root=live:http://x/y rd.kiwi.live.curl_options=-k", "curl_options"},
+        {"root=live:http://x/y rd.kiwi.live.dolly_options=-v", "dolly_options"},
+        {"root=live:http://x/y rd.bootferry.checksum=http://x/SHA256SUMS", "rd.bootferry.checksum"},
+    };
+    for (const auto& [line, word] : table) {
+        EXPECT_NE(refusal(line).find(word), std::string::npos) << line << " → " << refusal(line);
+    }
+}
+
+TEST(BootRequest, NoSecretStandsInAnError) {
+    for (const char* line : {"root=live:http://user:geheim@x:nan/y",
+                             "root=live:http://x/y rd.kiwi.live.curl_options=-u,user:geheim",
+                             "root=live:http://x/y rd.bootferry.mirror=http://user:geheim@x/y"}) {
+        EXPECT_EQ(refusal(line).find("geheim"), std::string::npos) << refusal(line);
+    }
+}
+
+} // namespace
+} // namespace bootferry
