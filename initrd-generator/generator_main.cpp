@@ -53,12 +53,14 @@ void write(const UnitFiles& files, const std::string& normal, const std::string&
 }
 
 int run(const std::string& normal, const std::string& early) {
-    const char* commandLineFile = std::getenv("BOOTFERRY_PROC_CMDLINE");
+    const char* commandLineFile =
+        std::getenv("BOOTFERRY_PROC_CMDLINE"); // NOLINT(concurrency-mt-unsafe): one thread
     if (commandLineFile == nullptr && !runningInInitrd()) {
         return EXIT_SUCCESS;
     }
     InstalledPaths paths{BOOTFERRY_BIN_DIR "/bootferryctl", BOOTFERRY_LIBEXEC_DIR "/bootferry-live-root"};
-    if (const char* directory = std::getenv("BOOTFERRY_RUNTIME_DIRECTORY")) {
+    if (const char* directory =
+            std::getenv("BOOTFERRY_RUNTIME_DIRECTORY")) { // NOLINT(concurrency-mt-unsafe): one thread
         paths.runtimeDirectory = directory;
     }
     const auto text = readSmallFile(commandLineFile != nullptr ? commandLineFile : "/proc/cmdline");
