@@ -47,6 +47,9 @@ std::vector<std::string> deployCommand(const BootRequest& request, const Transfe
     if (transfer.ramdiskSize) {
         words.push_back("--ramdisk-size=" + std::to_string(*transfer.ramdiskSize));
     }
+    if (request.reset) {
+        words.emplace_back("--reset");
+    }
     for (const auto& mirror : transfer.mirrors) {
         words.push_back("--mirror=" + mirror.redacted());
     }
@@ -100,6 +103,13 @@ std::string liveRootText(const BootRequest& request, const std::string& device,
     std::vector<std::string> words{paths.liveRoot, "--dir=" + request.layout.dir,
                                    "--squashimg=" + request.layout.squashimg,
                                    "--overlay-size=" + request.overlay.size};
+    if (request.check) {
+        words.emplace_back("--check");
+    }
+    if (request.overlay.persistent) {
+        words.emplace_back("--persistent");
+        words.push_back(fmt::format("--cowfs={}", request.overlay.cowFilesystem));
+    }
     words.push_back(device);
     return fmt::format("{0}[Unit]\n"
                        "Description=Live root from {1}\n"
@@ -164,6 +174,12 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
         addLocalMedium(files, request, std::get<LocalMedium>(request.image), paths);
     }
     addSysroot(files, request.layout.rootflags);
+    if (request.lan0) {
+        // udev reads it when the interface appears; generators run before that (systemd.link(5)).
+        files.network.push_back(
+            {"10-bootferry-lan0.link",
+             fmt::format("{}[Match]\nMACAddress={}\n\n[Link]\nName=lan0\n", header, *request.lan0)});
+    }
     return files;
 }
 

@@ -31,17 +31,25 @@ struct SecretFile {
     std::string text;
 };
 
+// For udev and networkd, which read /run/systemd/network.
+struct LinkFile {
+    std::string name; // below that folder
+    std::string text;
+};
+
 struct UnitFiles {
     std::vector<UnitFile> normal;
     std::vector<UnitFile> early; // come before what other generators write
     std::vector<UnitLink> earlyLinks;
     std::vector<SecretFile> secrets;
+    std::vector<LinkFile> network;
 };
 
 struct InstalledPaths {
     std::string bootferryctl;
     std::string liveRoot;
     std::string runtimeDirectory = "/run/bootferry";
+    std::string networkDirectory = "/run/systemd/network";
 };
 
 [[nodiscard]] UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths);

@@ -18,6 +18,9 @@ namespace {
 
 UnitFiles unitsFor(const BootRequest& request, const InstalledPaths& paths) {
     refuseUnserved(request);
+    for (const auto& option : request.ignoredCurlOptions) {
+        spdlog::debug("curl's option {}; ignoring", option);
+    }
     return generateUnits(request, paths);
 }
 
@@ -37,7 +40,11 @@ void writeLink(const std::filesystem::path& path, const std::string& target) {
     std::filesystem::create_symlink(target, path);
 }
 
-void write(const UnitFiles& files, const std::string& normal, const std::string& early) {
+void write(const UnitFiles& files, const std::string& normal, const std::string& early,
+           const InstalledPaths& paths) {
+    for (const auto& file : files.network) {
+        writeFileAtomically(paths.networkDirectory + "/" + file.name, file.text);
+    }
     for (const auto& secret : files.secrets) {
         writeFileAtomically(secret.path, secret.text, 0600);
     }
@@ -62,10 +69,11 @@ int run(const std::string& normal, const std::string& early) {
     if (const char* directory =
             std::getenv("BOOTFERRY_RUNTIME_DIRECTORY")) { // NOLINT(concurrency-mt-unsafe): one thread
         paths.runtimeDirectory = directory;
+        paths.networkDirectory = paths.runtimeDirectory + "/network";
     }
     const auto text = readSmallFile(commandLineFile != nullptr ? commandLineFile : "/proc/cmdline");
     if (const auto files = unitsFor(KernelCommandLine::parse(text.value_or("")), paths)) {
-        write(*files, normal, early);
+        write(*files, normal, early, paths);
     }
     return EXIT_SUCCESS;
 }

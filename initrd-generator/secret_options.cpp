@@ -23,15 +23,21 @@ std::string percentEncoded(std::string_view text) {
 } // namespace
 
 bool isSecretOption(const PluginOption& option) {
-    static constexpr std::array names{"user",         "proxy-user", "oauth2-bearer", "header",
-                                      "proxy-header", "cookie",     "login-options", "tlsuser",
-                                      "aws-sigv4",    "referer",    "cert",          "proxy-cert"};
+    // Of options that replace each other the last counts, so all proxies go the way of one with a password.
+    static constexpr std::array names{
+        "user",          "proxy-user",     "oauth2-bearer", "header",
+        "proxy-header",  "cookie",         "login-options", "tlsuser",
+        "proxy-tlsuser", "aws-sigv4",      "referer",       "cert",
+        "proxy-cert",    "ftp-account",    "doh-url",       "ftp-alternative-to-user",
+        "proxy",         "request-target", "proxy1.0",      "preproxy",
+        "socks4",        "socks4a",        "socks5",        "socks5-hostname"};
     static constexpr std::array sounds{"pass", "secret", "token", "auth", "credential"};
     const auto& key = option.key;
     return std::find(names.begin(), names.end(), key) != names.end() ||
            std::any_of(sounds.begin(), sounds.end(),
                        [&](const char* sound) { return key.find(sound) != std::string::npos; }) ||
-           option.value.find('@') != std::string::npos; // a proxy's URL may hold userinfo too
+           option.value.find('@') != std::string::npos ||        // a URL may hold userinfo
+           option.value.find("pin-value=") != std::string::npos; // a smart card's PIN (RFC 7512)
 }
 
 std::string optionText(const PluginOption& option) {

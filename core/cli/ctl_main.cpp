@@ -2,33 +2,62 @@
 // bootferryctl: verbs in a table; what is not in it is answered with what is.
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "build_config.h"
+#include "deploy.h"
 #include "errors.h"
 #include "fetch.h"
 #include "log.h"
+#include "watch_verbs.h"
 
 namespace bootferry {
 namespace {
 
-constexpr const char* help = R"(bootferryctl fetch [OPTION...] URL FILE
+constexpr const char* help = R"(bootferryctl VERB [OPTION...] [ARGUMENT...]
 
-Fetch what is behind URL into FILE. It resumes where a connection broke, for as
-long as it takes, and FILE appears only when it is whole.
+Without a service:
+  fetch [OPTION...] URL FILE|DEVICE   fetch what is behind URL
+
+With bootferryd:
+  deploy [OPTION...] URL DEVICE       fetch a live image into DEVICE, and wait
+  list                                transfers: number, state, progress, target, URL
+  status [TRANSFER]                   all there is to know of one, or of each
+  monitor [TRANSFER]                  a line for each change; ends with TRANSFER
+  cancel TRANSFER                     end it
+  plugins                             what is installed: name, version, schemes
+  refuse REASON                       fail a boot, and say why (for units)
+
+A transfer resumes where a connection broke, for as long as it takes. FILE
+appears only when it is whole. What lies on DEVICE is only overwritten with --reset.
 
   --mirror=URL               another place for the same bytes (repeatable)
   --checksum=sha256:HEX      refuse other bytes; sha512: as well
   --option=PLUGIN:KEY=VALUE  an option of a transport plugin (repeatable)
-  --stall-timeout=SECONDS    nothing arrived for so long: try again (30)
-  --timeout=SECONDS          give up altogether after so long (never)
+  --options-file=FILE        such options, one a line, where others cannot read them
+  --userinfo-file=FILE       user[:password] for URL, percent-encoded
+  --stall-timeout=TIME       nothing arrived for so long: try again (30 s)
+  --timeout=TIME             give up altogether after so long (never)
+  --ramdisk-size=BYTES       of a RAM disk (deploy only; by default the image's size)
+  --reset                    overwrite what lies on DEVICE
   --help                     show this
   --version                  show the version
 
 Exit status: 0 done, 1 failed, 130 interrupted.
 )";
+
+struct Verb {
+    std::string_view name;
+    int (*run)(const std::vector<std::string>& arguments);
+};
+
+constexpr Verb verbs[] = {
+    {"fetch", runFetch},     {"deploy", runDeploy}, {"list", runList},       {"status", runStatus},
+    {"monitor", runMonitor}, {"cancel", runCancel}, {"plugins", runPlugins}, {"refuse", runRefuse},
+};
 
 int run(const std::vector<std::string>& words) {
     if (words.empty() || words.front() == "--help" || words.front() == "help") {
@@ -39,8 +68,10 @@ int run(const std::vector<std::string>& words) {
         fmt::print("bootferryctl {}\n", BOOTFERRY_VERSION);
         return EXIT_SUCCESS;
     }
-    if (words.front() == "fetch") {
-        return runFetch({words.begin() + 1, words.end()});
+    for (const auto& verb : verbs) {
+        if (verb.name == words.front()) {
+            return verb.run({words.begin() + 1, words.end()});
+        }
     }
     throw Error(ErrorCode::Invalid, fmt::format("unknown verb '{}': see bootferryctl --help", words.front()));
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The smallest supervisor there is: one worker on one event loop, a file to hand over, a line to redraw.
+// The smallest supervisor there is: one worker on one event loop, a target to hand over, a line to redraw.
 #include "fetch.h"
 
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 
@@ -12,46 +11,64 @@
 #include <unistd.h>
 
 #include "build_config.h"
+#include "disk_target.h"
 #include "progress_line.h"
+#include "supervising_loop.h"
+#include "transfer_arguments.h"
 #include "worker_process.h"
 
 namespace bootferry {
 namespace {
+
+constexpr int interrupted = 130;
 
 std::string fromEnvironment(const char* name, const char* fallback) {
     const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
     return value != nullptr ? value : fallback;
 }
 
+enum class TargetKind { File, Device };
+
+TargetKind kindOf(const std::string& target) {
+    struct stat status {};
+    if (::stat(target.c_str(), &status) < 0 || S_ISREG(status.st_mode)) {
+        return TargetKind::File;
+    }
+    if (!S_ISBLK(status.st_mode)) {
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("'{}' is neither a regular file nor a block device", target));
+    }
+    return TargetKind::Device;
+}
+
 class Fetch : public WorkerListener {
 public:
     explicit Fetch(TransferRequest request)
-        : request_(std::move(request)), partial_(request_.target + ".part"),
-          event_(makeHandle<EventHandle>([](sd_event** event) { return sd_event_new(event); },
-                                         "making an event loop")) {
-        refuseWhatIsNoFile();
+        : request_(std::move(request)), kind_(kindOf(request_.target)), partial_(request_.target + ".part"),
+          loop_([this] { worker_->cancel(); }) {
+        if (kind_ == TargetKind::Device) {
+            refuseWhatIsThere(); // before anything is fetched
+        }
     }
 
     int run() {
-        watchSignals();
         const WorkerJob job{.request = request_,
                             .credentials = {},
                             .pluginDir = fromEnvironment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR)};
         const WorkerProgram program{
             .path = fromEnvironment("BOOTFERRY_WORKER", BOOTFERRY_LIBEXEC_DIR "/bootferry-transfer"),
             .user = {}};
-        worker_ = std::make_unique<WorkerProcess>(event_.get(), program, job, *this);
-        checkSd(sd_event_loop(event_.get()), "running the event loop");
-        return status_;
+        worker_ = std::make_unique<WorkerProcess>(loop_.event(), program, job, *this);
+        return loop_.run();
     }
 
-    void targetWanted(std::optional<std::uint64_t>) override {
+    void targetWanted(std::optional<std::uint64_t> size) override {
         try {
-            target_.path = partial_;
-            target_.capacity = unknownSize;
-            target_.fd.reset(
-                checkErrno(::open(partial_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666),
-                           fmt::format("creating '{}'", partial_)));
+            if (kind_ == TargetKind::File) {
+                openFile();
+            } else {
+                openDevice(size);
+            }
             worker_->giveTarget(target_);
         } catch (const Error& error) {
             worker_->refuseTarget(error);
@@ -65,65 +82,71 @@ public:
         line_.end();
         if (failure) {
             giveUp(*failure);
-        } else if (::rename(partial_.c_str(), request_.target.c_str()) < 0) {
+        } else if (kind_ == TargetKind::File && ::rename(partial_.c_str(), request_.target.c_str()) < 0) {
             giveUp(Error(ErrorCode::Io, errno, fmt::format("renaming '{}'", partial_)));
         } else {
+            if (kind_ == TargetKind::Device) {
+                target_.fd.reset();
+                rereadPartitionTable(request_.target);
+            }
             fmt::print(stderr, "{}: {} from {}\n", request_.target, formatSize(result.bytes),
                        request_.url.redacted());
+            loop_.end(EXIT_SUCCESS);
         }
-        (void)sd_event_exit(event_.get(), 0);
     }
 
 private:
-    void refuseWhatIsNoFile() const {
-        struct stat status {};
-        if (::stat(request_.target.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
-            throw Error(ErrorCode::Unsupported,
-                        fmt::format("'{}' is not a regular file: fetch writes files only", request_.target));
+    void refuseWhatIsThere() const {
+        const auto disk = inspectDisk(request_.target);
+        if (!request_.reset && disk.contents.state != DiskState::Blank &&
+            disk.contents.state != DiskState::Incomplete) {
+            throw Error(ErrorCode::TargetRefused, fmt::format("'{}' holds {}; --reset overwrites it",
+                                                              request_.target, disk.contents.description));
         }
+        if (disk.readOnly) {
+            throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is read-only", request_.target));
+        }
+    }
+
+    void openDevice(std::optional<std::uint64_t> size) {
+        target_ = openDisk(request_.target);
+        requireRoom(target_, size);
+        wipeDisk(target_);
+    }
+
+    void openFile() {
+        target_.path = partial_;
+        target_.capacity = unknownSize;
+        target_.fd.reset(checkErrno(::open(partial_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666),
+                                    fmt::format("creating '{}'", partial_)));
     }
 
     void giveUp(const Error& failure) {
-        if (target_.fd) {
+        if (kind_ == TargetKind::File && target_.fd) {
             (void)::unlink(partial_.c_str());
         }
-        status_ = failure.code() == ErrorCode::Cancelled ? 130 : EXIT_FAILURE;
         fmt::print(stderr, "bootferryctl: fetching {}: {}\n", request_.url.redacted(), failure.what());
-    }
-
-    void watchSignals() {
-        sigset_t mask;
-        sigemptyset(&mask);
-        for (const int number : {SIGCHLD, SIGINT, SIGTERM}) {
-            sigaddset(&mask, number);
-        }
-        if (const int result = ::pthread_sigmask(SIG_BLOCK, &mask, nullptr); result != 0) {
-            throwErrno(result, "blocking signals");
-        }
-        for (const int number : {SIGINT, SIGTERM}) {
-            checkSd(sd_event_add_signal(event_.get(), nullptr, number, onInterrupt, this),
-                    "watching signals");
-        }
-    }
-
-    static int onInterrupt(sd_event_source*, const signalfd_siginfo*, void* userdata) {
-        static_cast<Fetch*>(userdata)->worker_->cancel();
-        return 0;
+        loop_.end(failure.code() == ErrorCode::Cancelled ? interrupted : EXIT_FAILURE);
     }
 
     TransferRequest request_;
+    TargetKind kind_;
     std::string partial_;
-    EventHandle event_;
+    SupervisingLoop loop_;
     PreparedTarget target_;
     ProgressLine line_;
-    int status_ = EXIT_SUCCESS;
     std::unique_ptr<WorkerProcess> worker_; // last: it refers to everything above
 };
 
 } // namespace
 
 int runFetch(const std::vector<std::string>& arguments) {
-    return Fetch(parseFetchArguments(arguments)).run();
+    auto request = parseTransferArguments("fetch", arguments);
+    if (request.ramdiskSize) {
+        throw Error(ErrorCode::Invalid, "--ramdisk-size is for deploy: fetch makes no RAM disk");
+    }
+    request.requireLiveImage = false;
+    return Fetch(std::move(request)).run();
 }
 
 } // namespace bootferry

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The rate is the mean since the first byte: steady, and right for the time that is left.
 #include "progress_line.h"
+
+#include <algorithm>
 
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
@@ -10,25 +11,47 @@ namespace {
 
 constexpr std::chrono::seconds lineInterval{5};
 
+// "retrying in 4 s: …" and "retrying in 9 s: …" are the same trouble.
+std::string withoutNumbers(std::string text) {
+    text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }),
+               text.end());
+    return text;
+}
+
 } // namespace
 
-ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1), started_(Clock::now()) {}
+ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 void ProgressLine::show(const Progress& progress) {
     const auto now = Clock::now();
-    if (progress.bytes < last_.bytes || last_.bytes == 0) {
-        started_ = now;
-        startedAt_ = progress.bytes;
-    }
-    const bool changed = progress.state != last_.state || progress.detail != last_.detail;
+    rate_.add(now, progress.bytes);
     const bool due = progress.bytes != last_.bytes && now - lastLine_ >= lineInterval;
-    last_ = progress;
     if (terminal_) {
-        fmt::print(stderr, "\r\033[K{}", text(progress));
+        fmt::print(stderr, "\r\033[K{}", progressText(progress, rate_));
         drawn_ = true;
-    } else if (changed || due) {
-        fmt::print(stderr, "{}\n", text(progress));
+    } else if (due || isNews(progress)) {
+        fmt::print(stderr, "{}\n", progressText(progress, rate_));
         lastLine_ = now;
+    }
+    if (progress.state == TransferState::Waiting) {
+        lastTrouble_ = withoutNumbers(progress.detail);
+    } else if (progress.bytes != last_.bytes) {
+        lastTrouble_.clear();
+    }
+    last_ = progress;
+}
+
+bool ProgressLine::isNews(const Progress& progress) const {
+    if (progress.state == last_.state && progress.detail == last_.detail) {
+        return false;
+    }
+    switch (progress.state) {
+    case TransferState::Waiting:
+        return !progress.detail.empty() && withoutNumbers(progress.detail) != lastTrouble_;
+    case TransferState::Connecting:
+        return lastTrouble_.empty();
+    default:
+        return true;
     }
 }
 
@@ -38,21 +61,14 @@ void ProgressLine::end() {
     }
 }
 
-std::string ProgressLine::text(const Progress& progress) const {
+std::string progressText(const Progress& progress, const RateMeter& rate) {
     if (progress.state != TransferState::Transferring) {
         return progress.detail.empty() ? std::string(stateName(progress.state)) : progress.detail;
     }
-    ProgressNumbers numbers{
-        .bytes = progress.bytes, .total = progress.total, .bytesPerSecond = 0, .remaining = {}};
-    const auto elapsed = std::chrono::duration<double>(Clock::now() - started_).count();
-    if (elapsed >= 0.5 && progress.bytes > startedAt_) {
-        numbers.bytesPerSecond =
-            static_cast<std::uint64_t>(static_cast<double>(progress.bytes - startedAt_) / elapsed);
-    }
-    if (numbers.bytesPerSecond != 0 && progress.total != unknownSize && progress.total > progress.bytes) {
-        numbers.remaining = std::chrono::seconds((progress.total - progress.bytes) / numbers.bytesPerSecond);
-    }
-    return formatProgress(numbers);
+    return formatProgress({.bytes = progress.bytes,
+                           .total = progress.total,
+                           .bytesPerSecond = rate.rate(),
+                           .remaining = rate.remaining(progress.total)});
 }
 
 } // namespace bootferry

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Progress on standard error: on a terminal one line that is redrawn, elsewhere a line every five seconds and
-// at each change of state, none while nothing moves.
+// at each change of state, none while nothing moves. The same trouble met again and again is told once.
 #pragma once
 
 #include <chrono>
+#include <string>
 
 #include "progress.h"
+#include "rate_meter.h"
 
 namespace bootferry {
 
@@ -18,14 +20,17 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    [[nodiscard]] std::string text(const Progress& progress) const;
+    [[nodiscard]] bool isNews(const Progress& progress) const;
 
     bool terminal_;
     bool drawn_ = false;
-    Clock::time_point started_;
-    std::uint64_t startedAt_ = 0; // bytes that were there when the clock started
+    RateMeter rate_;
     Clock::time_point lastLine_;
     Progress last_;
+    std::string lastTrouble_; // why it waited, the last time it did since something moved
 };
+
+// One line for a person: where it stands, or why nothing moves. Pure.
+[[nodiscard]] std::string progressText(const Progress& progress, const RateMeter& rate);
 
 } // namespace bootferry

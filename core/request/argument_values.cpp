@@ -4,6 +4,7 @@
 #include "argument_values.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include <spdlog/fmt/fmt.h>
@@ -102,6 +103,30 @@ std::string parseDeviceNode(std::string_view text) {
     }
     refuseParentSteps(text);
     return std::string(text);
+}
+
+// pxelinux puts the hardware type before the address, with dashes: "01-52-54-00-12-34-56".
+std::string parseBootInterface(std::string_view text) {
+    constexpr std::size_t plain = 17;
+    constexpr std::size_t withType = 20;
+    auto address = std::string(text.size() == withType ? text.substr(3) : text);
+    bool right = address.size() == plain;
+    for (std::size_t i = 0; right && i < plain; ++i) {
+        auto& c = address[i];
+        if (i % 3 == 2) {
+            right = c == '-' || c == ':';
+            c = ':';
+        } else {
+            right = std::isxdigit(static_cast<unsigned char>(c)) != 0;
+            c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        }
+    }
+    if (!right) {
+        throw Error(
+            ErrorCode::Invalid,
+            fmt::format("'{}' is no hardware address; want 01-52-54-00-12-34-56 or 52:54:00:12:34:56", text));
+    }
+    return address;
 }
 
 std::string parseRelativePath(std::string_view text) {

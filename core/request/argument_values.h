@@ -18,6 +18,7 @@ namespace bootferry {
 [[nodiscard]] std::string parseTmpfsSize(std::string_view text);        // "50%", "512m", "2g"
 [[nodiscard]] std::string parseCowFilesystem(std::string_view text);    // ext4, xfs, btrfs
 [[nodiscard]] std::string parseDeviceNode(std::string_view text);       // /dev/...
+[[nodiscard]] std::string parseBootInterface(std::string_view text);    // BOOTIF=; "aa:bb:cc:dd:ee:ff"
 [[nodiscard]] std::string parseRelativePath(std::string_view text);     // without a leading '/', no '..'
 [[nodiscard]] std::string parseChecksum(std::string_view text);         // sha256:HEX, sha512:HEX; lowered
 [[nodiscard]] PluginOption parsePluginOption(std::string_view text);    // PLUGIN:KEY=VALUE

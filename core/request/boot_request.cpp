@@ -11,6 +11,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "argument_values.h"
+#include "curl_options.h"
 #include "errors.h"
 
 namespace bootferry {
@@ -20,6 +21,8 @@ namespace {
 struct Draft {
     BootRequest boot;
     TransferRequest transfer;
+    bool nameLan0 = false;
+    CurlOptions curl;
 };
 
 enum class Kind { Switch, Value, MaybeEmptyValue, List };
@@ -61,17 +64,13 @@ const Entry entries[] = {
      [](Draft& d, const std::string&, bool on) { d.boot.reset = on; }},
     {{"rd.kiwi.live.curl_options", "rd.bootferry.curl_options"},
      Kind::MaybeEmptyValue,
-     [](Draft&, const std::string& v, bool) {
-         if (!v.empty()) {
-             throw Error(ErrorCode::Unsupported, "not served yet; rd.bootferry.option=curl:KEY=VALUE is");
-         }
-     }},
+     [](Draft& d, const std::string& v, bool) { d.curl = parseCurlOptions(v); }},
     {{"rd.kiwi.live.dolly_options", "rd.bootferry.dolly_options"},
      Kind::MaybeEmptyValue,
      [](Draft& d, const std::string& v, bool) { d.boot.dollyOptions = v; }},
     {{"rd.kiwi.live.pxe", "rd.bootferry.pxe"},
      Kind::Switch,
-     [](Draft& d, const std::string&, bool on) { d.boot.pxe = on; }},
+     [](Draft& d, const std::string&, bool on) { d.nameLan0 = on; }},
     {{"rd.live.overlay.persistent", "rd.bootferry.overlay.persistent"},
      Kind::Switch,
      [](Draft& d, const std::string&, bool on) { d.boot.overlay.persistent = on; }},
@@ -207,6 +206,40 @@ std::optional<LocalMedium> localMedium(const std::string& text) {
     return std::nullopt;
 }
 
+std::string bootInterface(const KernelCommandLine& line) {
+    const auto* argument = line.find("BOOTIF");
+    if (argument == nullptr || !argument->value) {
+        throw Error(ErrorCode::Invalid,
+                    "rd.kiwi.live.pxe on the kernel command line needs BOOTIF= beside it, which "
+                    "pxelinux adds with IPAPPEND 2, and iPXE as BOOTIF=${net0/mac}");
+    }
+    try {
+        return parseBootInterface(*argument->value);
+    } catch (Error& error) {
+        error.addContext("BOOTIF= on the kernel command line");
+        throw;
+    }
+}
+
+// KIWI has no curl call where there is no URL for it. A --pinnedpubkey that nobody looks at would be a hole,
+// so that is said; a local medium has no transfer at all, and what is asked of transfers does not concern it.
+void applyCurlOptions(Draft& draft) {
+    auto& transfer = draft.transfer;
+    auto& options = draft.curl.pluginOptions;
+    const bool used = isCurlScheme(transfer.url.scheme()) ||
+                      std::any_of(transfer.mirrors.begin(), transfer.mirrors.end(),
+                                  [](const Url& mirror) { return isCurlScheme(mirror.scheme()); });
+    if (!options.empty() && !used) {
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("rd.kiwi.live.curl_options= is for http, https and ftp, and has no meaning "
+                                "for {}; remove it from the kernel command line",
+                                transfer.url.scheme()));
+    }
+    // rd.bootferry.option=, being the narrower one, comes last and so has the last word.
+    transfer.pluginOptions.insert(transfer.pluginOptions.begin(), options.begin(), options.end());
+    draft.boot.ignoredCurlOptions = std::move(draft.curl.ignored);
+}
+
 } // namespace
 
 std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
@@ -220,6 +253,9 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
     Draft draft;
     refuseUnknown(line);
     applyEntries(line, draft);
+    if (draft.nameLan0) {
+        draft.boot.lan0 = bootInterface(line);
+    }
     if (auto medium = localMedium(source)) {
         draft.boot.image = std::move(*medium);
         return draft.boot;
@@ -236,6 +272,7 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
         error.addContext("the kernel command line's root=live:");
         throw;
     }
+    applyCurlOptions(draft);
     draft.transfer.target = draft.boot.target;
     draft.transfer.reset = draft.boot.reset;
     draft.boot.image = std::move(draft.transfer);
@@ -247,12 +284,6 @@ void refuseUnserved(const BootRequest& request) {
         bool asked;
         std::string_view what;
     } table[] = {
-        {request.transfer() != nullptr && !request.target.starts_with("/dev/ram"),
-         "rd.kiwi.live.system= with a target other than /dev/ram0"},
-        {request.reset, "rd.kiwi.live.reset"},
-        {request.overlay.persistent, "rd.live.overlay.persistent"},
-        {request.check, "rd.live.check (or mediacheck)"},
-        {request.pxe, "rd.kiwi.live.pxe"},
         {request.checksumUrl.has_value(), "rd.bootferry.checksum= with the URL of a checksum file"},
         {!request.dollyOptions.empty(), "rd.kiwi.live.dolly_options="},
     };

@@ -43,9 +43,11 @@ struct BootRequest {
     LiveLayout layout;
     bool reset = false;
     bool check = false; // verify the medium's embedded checksum
-    bool pxe = false;   // name the boot network interface lan0
+    // rd.kiwi.live.pxe: the hardware address (aa:bb:cc:dd:ee:ff) of the interface to name lan0, from BOOTIF=.
+    std::optional<std::string> lan0;
     std::optional<Url> checksumUrl;
     std::string dollyOptions;
+    std::vector<std::string> ignoredCurlOptions; // what was accepted of them and changes nothing, for the log
 
     [[nodiscard]] const TransferRequest* transfer() const { return std::get_if<TransferRequest>(&image); }
 };

@@ -31,6 +31,7 @@ constexpr std::uint64_t pageSize = 4096;
 // What the rest of the initrd and the first steps of the booted system need beside the image.
 constexpr std::uint64_t reserve = std::uint64_t{64} << 20U;
 constexpr const char* fallbackFolder = "/run/bootferry/ram";
+constexpr const char* fallbackImage = "/run/bootferry/ram/image";
 
 std::uint64_t roundUp(std::uint64_t bytes) {
     return (bytes + pageSize - 1) / pageSize * pageSize;
@@ -107,12 +108,19 @@ std::optional<PreparedTarget> openBrd(const std::string& device, unsigned number
 
 PreparedTarget openTmpfsOnLoop(std::uint64_t size) {
     std::filesystem::create_directories(fallbackFolder);
+    if (::access(fallbackImage, F_OK) == 0) {
+        throw Error(
+            ErrorCode::TargetRefused,
+            fmt::format("'{}' holds an image from before: unmount what uses it, detach its loop device "
+                        "and unmount '{}'",
+                        fallbackImage, fallbackFolder));
+    }
     const auto options = fmt::format("mode=0700,size={}", size + (std::uint64_t{1} << 20U));
     checkErrno(
         ::mount("bootferry", fallbackFolder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options.c_str()),
         "mounting a tmpfs for the image");
     try {
-        const auto path = std::string(fallbackFolder) + "/image";
+        const std::string path = fallbackImage;
         const UniqueFd file(checkErrno(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600),
                                        "creating '" + path + "'"));
         checkErrno(::ftruncate(file.get(), static_cast<off_t>(size)), "setting the size of '" + path + "'");

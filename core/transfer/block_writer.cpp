@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "errors.h"
+#include "incomplete_mark.h"
 #include "quantities.h"
 
 namespace bootferry {
@@ -67,7 +68,7 @@ void BlockWriter::setTarget(const WriteTarget& target) {
         advance(0); // says so
     }
     if (isDevice()) {
-        zeroHead();
+        markHead();
         sync();
     }
 }
@@ -92,9 +93,18 @@ void BlockWriter::stage() {
     sync();
 }
 
+// A disk may tear anything that is longer than one of its blocks. The first block, where the mark is, decides
+// what the device is taken for: it is written alone, and the rest of the head is on the medium before.
 void BlockWriter::commit() {
     const std::span head(head_.get(), headSize);
-    writeAt(head.first(padded(head, headUsed_)), 0);
+    const auto whole = head.first(padded(head, headUsed_));
+    if (isDevice() && whole.size() > target_.blockSize) {
+        writeAt(whole.subspan(target_.blockSize), target_.blockSize);
+        sync();
+        writeAt(whole.first(target_.blockSize), 0);
+    } else {
+        writeAt(whole, 0);
+    }
     sync();
 }
 
@@ -110,11 +120,16 @@ std::size_t BlockWriter::padded(std::span<std::byte> buffer, std::size_t used) c
     return whole;
 }
 
-void BlockWriter::zeroHead() const {
+// The other way round for the same reason: first the mark, then everything else of the head goes.
+void BlockWriter::markHead() const {
     const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(headSize, target_.capacity));
-    const auto zeros = makeBuffer(headSize);
-    std::memset(zeros.get(), 0, headSize);
-    writeAt({zeros.get(), length}, 0);
+    const auto first = std::min<std::size_t>(target_.blockSize, length);
+    const auto head = makeBuffer(headSize);
+    std::memset(head.get(), 0, headSize);
+    std::memcpy(head.get(), incompleteMark.data(), incompleteMark.size());
+    writeAt({head.get(), first}, 0);
+    sync();
+    writeAt({head.get() + first, length - first}, first);
 }
 
 void BlockWriter::writeAt(std::span<const std::byte> bytes, std::uint64_t position) const {

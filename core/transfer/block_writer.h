@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Brings a stream onto a target so that it either is there whole or is recognisably not: the first MiB is
-// zeroed, everything behind it is written and synced, and only commit() writes the head. Callers put bytes
-// straight into the writer's own aligned buffers, so that nothing is copied between the source and the
-// kernel, O_DIRECT included.
+// emptied and marked (incomplete_mark.h), everything behind it is written and synced, and only commit()
+// writes the head. Callers put bytes straight into the writer's own aligned buffers, so that nothing is
+// copied between the source and the kernel, O_DIRECT included.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +35,7 @@ public:
     // The bytes gathered so far, as long as they all fit the head.
     [[nodiscard]] std::span<const std::byte> head() const { return {head_.get(), headUsed_}; }
 
-    // From here on bytes go to the target. Zeroes and syncs its head first. Throws Error(TooLarge, Io).
+    // From here on bytes go to the target. Marks and syncs a device's head first. Throws Error(TooLarge, Io).
     void setTarget(const WriteTarget& target);
     [[nodiscard]] bool hasTarget() const { return target_.fd >= 0; }
 
@@ -61,7 +61,7 @@ private:
     [[nodiscard]] std::size_t padded(std::span<std::byte> buffer, std::size_t used) const;
     void writeAt(std::span<const std::byte> bytes, std::uint64_t position) const;
     void sync() const;
-    void zeroHead() const;
+    void markHead() const;
 
     WriteTarget target_;
     Buffer head_;

@@ -69,12 +69,21 @@ void resetSignals() {
     ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
-[[noreturn]] void become(const WorkerProgram& program, const std::optional<Identity>& identity, int channel,
-                         int cancel, int null, pid_t parent, char* const* arguments,
+// What the process finds below 5: descriptors above all of these.
+struct Streams {
+    int input;
+    int output;
+    int channel;
+    int cancel;
+};
+
+[[noreturn]] void become(const WorkerProgram& program, const std::optional<Identity>& identity,
+                         const Streams& streams, pid_t parent, char* const* arguments,
                          char* const* environment) {
     resetSignals();
-    const bool ready = ::setsid() >= 0 && place(null, STDIN_FILENO) && place(STDERR_FILENO, STDOUT_FILENO) &&
-                       place(channel, channel::socketFd) && place(cancel, channel::cancelFd) &&
+    const bool ready = ::setsid() >= 0 && place(streams.input, STDIN_FILENO) &&
+                       place(streams.output, STDOUT_FILENO) && place(streams.channel, channel::socketFd) &&
+                       place(streams.cancel, channel::cancelFd) &&
                        ::close_range(channel::cancelFd + 1, ~0U, 0) == 0 && dropPrivileges(identity) &&
                        // Changing the user clears it, so it is set last; and the parent may be gone already.
                        ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && ::getppid() == parent;
@@ -87,8 +96,8 @@ void resetSignals() {
 // What survives into the worker: language and debugging, nothing that configures a library behind our back.
 std::vector<std::string> workerEnvironment() {
     std::vector<std::string> environment{"PATH=/usr/bin:/bin", "BOOTFERRY_WORKER_PROCESS=1"};
-    for (const char* name : {"LANG", "LC_ALL", "BOOTFERRY_LOG_LEVEL", "JOURNAL_STREAM", "ASAN_OPTIONS",
-                             "UBSAN_OPTIONS", "LSAN_OPTIONS"}) {
+    for (const char* name : {"LANG", "LC_ALL", "BOOTFERRY_LOG_LEVEL", "BOOTFERRY_PLUGIN_DIR",
+                             "JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"}) {
         if (const char* value = std::getenv(name)) { // NOLINT(concurrency-mt-unsafe): one thread
             environment.push_back(fmt::format("{}={}", name, value));
         }
@@ -106,30 +115,52 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
     return result;
 }
 
-} // namespace
+// Duplicates above the agreed numbers, so that placing one cannot overwrite another.
+UniqueFd duplicateAbove(int fd) {
+    constexpr int above = 16;
+    return UniqueFd(checkErrno(::fcntl(fd, F_DUPFD_CLOEXEC, above), "starting a worker"));
+}
 
-pid_t spawnWorker(const WorkerProgram& program, const UniqueFd& channel, const UniqueFd& cancel) {
+UniqueFd openNull() {
+    const UniqueFd null(checkErrno(::open("/dev/null", O_RDWR | O_CLOEXEC), "opening /dev/null"));
+    return duplicateAbove(null.get());
+}
+
+pid_t spawn(const WorkerProgram& program, std::vector<std::string> argumentTexts, const Streams& streams) {
     const auto identity = lookUp(program.user);
     checkErrno(::access(program.path.c_str(), X_OK),
                fmt::format("starting the transfer process '{}'", program.path));
-    // Duplicates above the agreed numbers, so that placing one cannot overwrite another.
-    constexpr int above = 16;
-    const UniqueFd highChannel(
-        checkErrno(::fcntl(channel.get(), F_DUPFD_CLOEXEC, above), "starting a worker"));
-    const UniqueFd highCancel(checkErrno(::fcntl(cancel.get(), F_DUPFD_CLOEXEC, above), "starting a worker"));
-    const UniqueFd null(checkErrno(::open("/dev/null", O_RDWR | O_CLOEXEC), "opening /dev/null"));
-    const UniqueFd highNull(checkErrno(::fcntl(null.get(), F_DUPFD_CLOEXEC, above), "starting a worker"));
-    std::vector<std::string> argumentTexts{program.path};
     auto environmentTexts = workerEnvironment();
     const auto arguments = pointers(argumentTexts);
     const auto environment = pointers(environmentTexts);
     const auto parent = ::getpid();
     const auto pid = checkErrno(::fork(), "starting a worker");
     if (pid == 0) {
-        become(program, identity, highChannel.get(), highCancel.get(), highNull.get(), parent,
-               arguments.data(), environment.data());
+        become(program, identity, streams, parent, arguments.data(), environment.data());
     }
     return pid;
+}
+
+} // namespace
+
+pid_t spawnWorker(const WorkerProgram& program, const UniqueFd& channel, const UniqueFd& cancel) {
+    const auto null = openNull();
+    const auto output = duplicateAbove(STDERR_FILENO); // what a library prints is for the journal
+    const auto highChannel = duplicateAbove(channel.get());
+    const auto highCancel = duplicateAbove(cancel.get());
+    return spawn(program, {program.path},
+                 {.input = null.get(),
+                  .output = output.get(),
+                  .channel = highChannel.get(),
+                  .cancel = highCancel.get()});
+}
+
+pid_t spawnPluginList(const WorkerProgram& program, const UniqueFd& output) {
+    const auto null = openNull();
+    const auto highOutput = duplicateAbove(output.get());
+    return spawn(
+        program, {program.path, "--list-plugins"},
+        {.input = null.get(), .output = highOutput.get(), .channel = null.get(), .cancel = null.get()});
 }
 
 } // namespace bootferry

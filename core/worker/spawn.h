@@ -14,4 +14,7 @@ namespace bootferry {
 [[nodiscard]] pid_t spawnWorker(const WorkerProgram& program, const UniqueFd& channel,
                                 const UniqueFd& cancel);
 
+// The same program as `--list-plugins`, which writes to output.
+[[nodiscard]] pid_t spawnPluginList(const WorkerProgram& program, const UniqueFd& output);
+
 } // namespace bootferry

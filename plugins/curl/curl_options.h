@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The options of the curl plugin are curl's own command-line options, by their long names without the dashes.
-// One table says how each is honoured; what is not in it, or what this libcurl was built without, is refused
-// by name: an option that is quietly dropped (--pinnedpubkey) would be a hole.
+// One table (option_rows.cpp) says how each is honoured; what is not in it, or what this libcurl was built
+// without, is refused by name: an option that is quietly dropped (--pinnedpubkey) would be a hole.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "curl_handles.h"
@@ -22,8 +23,8 @@ public:
     // Hands the option to libcurl; throws Failure(INVALID) that says what is wrong with it.
     void set(const std::string& key, const std::string& value);
 
-    // After the last option: what may be spoken where no option said so. A redirect never leads from an
-    // encrypted connection to a plain one.
+    // After the last option: what may be spoken. A redirect never leads from an
+    // encrypted connection to a plain one unless an option said so.
     void finishProtocols(bool encrypted);
 
     // A request header of the session's own, beside the user's.
@@ -35,21 +36,35 @@ public:
     void setText(CURLoption option, const std::string& value);
     void addToList(CURLoption option, const std::string& line);
     void addAuth(CURLoption option, long methods);
-    void setProtocols(const std::string& names);
-    void setRedirectProtocols(const std::string& names);
+    void unset(CURLoption option);
+    void addCookies(const std::string& cookies);
+    void useNetrc(long use);
+    void useSsl(long level);
+    void setLowestSpeed(long bytesPerSecond);
+    void setLowestSpeedTime(long seconds);
+    void chooseProtocols(const std::string& choice);
+    void chooseRedirectProtocols(const std::string& choice);
     void setLowestTls(long version);
     void setHighestTls(long version);
     void remark(const std::string& text) const { host_.log(BOOTFERRY_LOG_INFO, text); }
 
 private:
     static void check(CURLcode code);
+    void applyLowestSpeed();
+    void setProtocols(const std::string& names);
+    void setRedirectProtocols(const std::string& names);
 
     CURL* easy_;
     plugin::Host host_;
     std::map<CURLoption, StringList> lists_;
     std::map<CURLoption, long> auth_;
-    bool protocolsChosen_ = false;
-    bool redirectsChosen_ = false;
+    std::string protocols_; // as they were given
+    std::string redirectProtocols_;
+    std::string cookies_;
+    std::optional<long> lowestSpeed_;
+    std::optional<long> lowestSpeedTime_;
+    long netrc_ = CURL_NETRC_IGNORED;
+    long useSsl_ = CURLUSESSL_NONE;
     long lowestTls_ = CURL_SSLVERSION_DEFAULT;
     long highestTls_ = CURL_SSLVERSION_MAX_NONE;
 };

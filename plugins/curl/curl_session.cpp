@@ -88,6 +88,7 @@ void CurlSession::configureDefaults() {
     auto* easy = easy_.get();
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "bootferry/" BOOTFERRY_PLUGIN_VERSION);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 30000L);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 10L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1); // one stream: nothing to multiplex
@@ -143,7 +144,6 @@ void CurlSession::configureLogin() {
 
 void CurlSession::configureHttp() {
     auto* easy = easy_.get();
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
     if (offset_ == 0) {
         return;
     }

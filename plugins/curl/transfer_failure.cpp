@@ -169,6 +169,10 @@ Failure failureOfStatus(long status, const HttpResponse& response, std::time_t n
         }
         return failure;
     }
+    if (status >= 300 && status < 400) {
+        // Only an option (--no-location) keeps libcurl from following it; asking again leads nowhere else.
+        return {BOOTFERRY_ERROR_NOT_FOUND, message + ", and redirects are not to be followed"};
+    }
     return {BOOTFERRY_ERROR_PROTOCOL, message};
 }
 

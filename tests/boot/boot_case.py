@@ -42,11 +42,15 @@ class BootCase(unittest.TestCase):
         if os.geteuid() != 0:
             raise unittest.SkipTest("building the images takes root (mmdebstrap, mount namespaces)")
         cls.images = images.Images(CACHE, BUILD)
-        cls.iso = cls.images.live_iso()
+        cls.iso = cls.image()
         cls.kernel = cls.images.kernel()
         cls.initrd = cls.images.initrd()
         cls.work = BUILD / "boot-logs" / cls.__name__
         cls.work.mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def image(cls):
+        return cls.images.live_iso()
 
     @classmethod
     def serve(cls, documents=None, **options):
@@ -60,7 +64,7 @@ class BootCase(unittest.TestCase):
 
     @classmethod
     def boot(cls, url, cmdline="", name="machine", **options):
-        """A machine told to boot the live ISO, and to report on what it booted."""
+        """A machine told to boot the live image, and to report on what it booted."""
         return cls.machine(f"root=live:{url} report.bytes={cls.iso.stat().st_size} {cmdline}", name, **options)
 
     def assert_reason_is_last(self, console, pattern):

@@ -20,7 +20,7 @@ import images
 import machine
 import nginx
 
-_RATE = "4m"
+_RATE = "4m"  # bytes a second, as nginx has it
 _END = b"\x1d"  # Ctrl-]
 
 
@@ -58,6 +58,16 @@ def talk_to(guest):
         guest.wait(timeout=None)
 
 
+def look_around(guest):
+    """What somebody would do who logs in to see what was booted."""
+    guest.expect(r"^live login:", timeout=900)
+    guest.send("root\n")
+    for command in ("findmnt -t overlay,iso9660,squashfs,ext4 -o TARGET,FSTYPE,SOURCE", "cat /run/bootferry/result.json"):
+        guest.expect(r"^root@live:~#")
+        guest.send(f"{command}\n")
+    guest.expect(r"^root@live:~#")
+
+
 def main():
     store = images.Images(sys.argv[2], sys.argv[1])
     say("a live ISO: Debian with systemd, in the layout of KIWI's live images")
@@ -68,7 +78,7 @@ def main():
     print(f"   {initrd.stat().st_size / 2**20:.0f} MiB: {initrd}")
     with nginx.Nginx(iso.parent, extra=f"limit_rate {_RATE};") as server, tempfile.TemporaryDirectory() as work:
         cmdline = f"quiet root=live:http://{machine.HOST}:{server.port}/{iso.name}"
-        say(f"nginx serves it, {_RATE}B/s; a machine boots over PXE with:")
+        say(f"nginx serves it, 4 MB/s; a machine boots over PXE with:")
         print(f"   {cmdline}")
         interactive = sys.stdin.isatty() and sys.stdout.isatty()
         if interactive:
@@ -77,7 +87,7 @@ def main():
             if interactive:
                 talk_to(guest)
             else:
-                guest.expect(r"^live login:", timeout=900)
+                look_around(guest)
         print()
     say("done; nothing is left running")
 

@@ -44,7 +44,8 @@ class WrongImage(FailingBoot):
     def test_image_larger_than_memory(self):
         large = self.work / "large"
         large.mkdir(exist_ok=True)
-        with open(large / "live.iso", "wb") as image:
+        with open(self.iso, "rb") as iso, open(large / "live.iso", "wb") as image:
+            image.write(iso.read(1 << 20))
             image.truncate(64 << 30)
         with self.serve(large) as server:
             console = self.boots_into_emergency(f"live:http://{machine.HOST}:{server.port}/live.iso", "large")

@@ -9,13 +9,15 @@ import tap
 
 
 class PxeHttpBoot(boot_case.BootCase):
+    host_name = "live"
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         with cls.serve() as server:
             cls.url = f"http://{machine.HOST}:{server.port}/{cls.iso.name}"
             with cls.boot(cls.url, pxe=True) as guest:
-                cls.login = guest.expect(r"^live login:", timeout=600)
+                cls.login = guest.expect(rf"^{cls.host_name} login:", timeout=600)
                 cls.console = guest.text
         cls.report = boot_case.Report(cls.console)
 
@@ -54,6 +56,12 @@ class PxeHttpBoot(boot_case.BootCase):
     def test_journal_of_the_initrd_tells_what_was_fetched(self):
         journal = "\n".join(self.report.all("journal") + self.report.all("unit-journal"))
         self.assertIn(self.url, journal)
+
+    def test_journal_entries_have_fields(self):
+        fields = "\n".join(self.report.all("fields"))
+        for field in (f"BOOTFERRY_URL={self.url}", "BOOTFERRY_DEVICE=/dev/ram0",
+                      f"BOOTFERRY_BYTES={self.iso.stat().st_size}"):
+            self.assertIn(field, fields)
 
     def test_console_shows_progress(self):
         self.assertRegex(self.console, r"100 ?%|\d+ ?%")

@@ -12,6 +12,7 @@ What is expensive is kept in a cache folder under a name that holds a hash of al
 import contextlib
 import fcntl
 import hashlib
+import inspect
 import os
 import pathlib
 import re
@@ -34,6 +35,12 @@ _MACHINE_PACKAGES = [
     "libcurl4", "libssh2-1", "libspdlog1.10", "libsystemd0", "libmount1", "libblkid1", "libfdisk1",
     "libkmod2", "libseccomp2", "libssl3", "zlib1g", "liblzma5", "libzstd1", "zstd",
     "e2fsprogs", "xfsprogs", "btrfs-progs",
+]
+
+# The machine somebody builds live media on: KIWI, and the tools it calls for a live ISO.
+_KIWI_PACKAGES = [
+    "kiwi", "ca-certificates", "debian-archive-keyring", "dosfstools", "e2fsprogs", "gnupg", "kpartx", "mtools",
+    "qemu-utils", "rsync", "squashfs-tools", "xorriso",
 ]
 
 # Kernel modules that a QEMU guest may need. Without the others dracut is done in seconds, and the
@@ -115,6 +122,17 @@ def _files_digest(root):
     return _digest(entries)
 
 
+def _roomy(tree):
+    """The size of a file system that the tree leaves room in."""
+    used = int(_run(["du", "-sm", "--apparent-size", tree]).split()[0])
+    return f"{used + used // 4 + 64}M"
+
+
+def _squash(folder, image):
+    image.parent.mkdir(parents=True, exist_ok=True)
+    _run(["mksquashfs", folder, image, "-comp", "zstd", "-Xcompression-level", "9", "-quiet", "-no-progress"])
+
+
 class Images:
     """The cache. Each method returns the path of an artefact, building it first where it is missing."""
 
@@ -181,9 +199,13 @@ class Images:
 
     def in_machine(self, command, exchange, *, over=(), log=None):
         """Runs `command` on the administrator's machine; `exchange` is its /mnt, `over` lies over it."""
+        return self._in_layers([*over, self.machine_tree()], command, exchange, log)
+
+    @staticmethod
+    def _in_layers(trees, command, exchange, log=None):
         with tempfile.TemporaryDirectory(prefix="bootferry-layers-") as scratch:
             return _run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _IN_LAYERS, "sh",
-                         scratch, exchange, *over, self.machine_tree(), "--", *command], log=log)
+                         scratch, exchange, *trees, "--", *command], log=log)
 
     def installed(self):
         """This build's `meson install`, in a folder of its own."""
@@ -206,28 +228,16 @@ class Images:
                             folder, over=[*over, installed], log=folder / "dracut.log")
         return self._cached(name, key, build) / "initrd"
 
-    # The live medium
+    # The live media
 
-    def live_iso(self):
-        """A hybrid ISO as KIWI makes it: label CDROM, LiveOS/squashfs.img holding LiveOS/rootfs.img."""
+    def live_tree(self):
+        """The system that every live medium of ours holds, as a folder."""
         payload = _HERE / "live"
 
         def build(folder):
-            tree, stage = folder / "tree", folder / "iso"
-            self._mmdebstrap(tree, _LIVE_PACKAGES)
-            self._install_report(tree, payload)
-            inner = folder / "squashfs/LiveOS"
-            inner.mkdir(parents=True)
-            used = int(_run(["du", "-sm", "--apparent-size", tree]).split()[0])
-            _run(["mkfs.ext4", "-q", "-L", "ROOT", "-d", tree, inner / "rootfs.img", f"{used + used // 4 + 64}M"])
-            shutil.rmtree(tree)
-            (stage / "LiveOS").mkdir(parents=True)
-            _run(["mksquashfs", inner.parent, stage / "LiveOS/squashfs.img", "-comp", "zstd",
-                  "-Xcompression-level", "9", "-quiet", "-no-progress"])
-            shutil.rmtree(inner.parent)
-            self._make_iso(stage, folder / "live.iso")
-            shutil.rmtree(stage)
-        return self._cached("live", _digest(SUITE, _LIVE_PACKAGES, _TRIM, _files_digest(payload), 1), build) / "live.iso"
+            self._mmdebstrap(folder / "tree", _LIVE_PACKAGES)
+            self._install_report(folder / "tree", payload)
+        return self._cached("live-tree", _digest(SUITE, _LIVE_PACKAGES, _TRIM, _files_digest(payload), 1), build) / "tree"
 
     @staticmethod
     def _install_report(tree, payload):
@@ -237,6 +247,84 @@ class Images:
         (tree / "etc/hostname").write_text("live\n")
         _run(["chroot", tree, "passwd", "--quiet", "--delete", "root"])  # whoever watches may log in
         shutil.rmtree(tree / "var/lib/apt/lists", ignore_errors=True)
+
+    def _live(self, name, build):
+        """An image made of the live tree by build(tree, file, scratch)."""
+        def build_in(folder):
+            scratch = folder / "scratch"
+            scratch.mkdir()
+            build(self.live_tree(), folder / name, scratch)
+            shutil.rmtree(scratch)
+        key = _digest(self.live_tree().parent.name, inspect.getsource(build), 1)
+        return self._cached(name.replace(".", "-"), key, build_in) / name
+
+    def live_iso(self):
+        """A hybrid ISO as KIWI makes it: label CDROM, LiveOS/squashfs.img holding LiveOS/rootfs.img."""
+        def build(tree, image, scratch):
+            (scratch / "squashfs/LiveOS").mkdir(parents=True)
+            _run(["mkfs.ext4", "-q", "-L", "ROOT", "-d", tree, scratch / "squashfs/LiveOS/rootfs.img", _roomy(tree)])
+            _squash(scratch / "squashfs", scratch / "iso/LiveOS/squashfs.img")
+            self._make_iso(scratch / "iso", image)
+        return self._live("live.iso", build)
+
+    def live_squashfs(self):
+        """The root tree as it stands in a squashfs, and no ISO around it."""
+        return self._live("live.squashfs", lambda tree, image, scratch: _squash(tree, image))
+
+    def live_erofs(self):
+        """The root tree as it stands in an erofs, and no ISO around it."""
+        return self._live("live.erofs", lambda tree, image, scratch: _run(["mkfs.erofs", "-zlz4", image, tree]))
+
+    def xfs_iso(self):
+        """An ISO with system/today/root.img, which is a squashfs holding LiveOS/rootfs.img, which is an xfs."""
+        def build(tree, image, scratch):
+            rootfs = scratch / "squashfs/LiveOS/rootfs.img"
+            rootfs.parent.mkdir(parents=True)
+            _run(["truncate", "--size", "512M", rootfs])
+            _run(["mkfs.xfs", "-q", "-L", "ROOT", rootfs])
+            _run(["unshare", "--mount", "sh", "-c", 'mount -o loop "$1" /mnt && cp -a "$2/." /mnt && umount /mnt',
+                  "sh", rootfs, tree])
+            _squash(scratch / "squashfs", scratch / "iso/system/today/root.img")
+            self._make_iso(scratch / "iso", image)
+        return self._live("xfs.iso", build)
+
+    # A live medium of KIWI's own making
+
+    def _kiwi_tree(self):
+        return self._cached("kiwi-machine", _digest(SUITE, _KIWI_PACKAGES, _TRIM, 1), lambda folder:
+                            self._mmdebstrap(folder / "tree", _KIWI_PACKAGES)) / "tree"
+
+    def kiwi_iso(self):
+        """What `kiwi-ng system build` makes of the description in kiwi/, with the report service added."""
+        description = _HERE / "kiwi"
+        key = _digest(self._kiwi_tree().parent.name, _files_digest(description), _files_digest(_HERE / "live"), 1)
+
+        def build(folder):
+            self._describe(description, folder / "description")
+            host = folder / "host"
+            (host / "etc").mkdir(parents=True)
+            shutil.copy("/etc/resolv.conf", host / "etc")  # that of today, and not of when the tree was built
+            (host / "root/.gnupg").mkdir(parents=True)     # gpg, as KIWI calls it, does not create it
+            self._in_layers([host, self._kiwi_tree()],
+                            ["kiwi-ng", "--debug", "--config", "/mnt/description/kiwi.yml", "system", "build",
+                             "--description", "/mnt/description", "--target-dir", "/mnt/out",
+                             "--signing-key", f"/usr/share/keyrings/debian-archive-{SUITE}-automatic.gpg"],
+                            folder, folder / "kiwi.log")
+            next((folder / "out").glob("*.iso")).rename(folder / "kiwi.iso")
+            for scrap in ("out", "host", "description"):
+                shutil.rmtree(folder / scrap)
+        return self._cached("kiwi", key, build) / "kiwi.iso"
+
+    @staticmethod
+    def _describe(source, target):
+        shutil.copytree(source, target)
+        for name, where in (("report", "usr/local/sbin"), ("report.service", "etc/systemd/system")):
+            folder = target / "root" / where
+            folder.mkdir(parents=True)
+            shutil.copy(_HERE / "live" / name, folder)
+        (target / "root/etc/hostname").write_text("kiwi\n")
+        (target / "root/etc/dracut.conf.d").mkdir()
+        (target / "root/etc/dracut.conf.d/fast.conf").write_text('compress="gzip"\n')
 
     @staticmethod
     def _make_iso(stage, iso):

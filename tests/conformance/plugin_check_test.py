@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import processes  # noqa: E402
 import tap  # noqa: E402
 from nginx import Nginx  # noqa: E402
+from sshd import Sshd  # noqa: E402
 
 CHECK = os.environ["BOOTFERRY_PLUGIN_CHECK"]
 MODULES = pathlib.Path(os.environ["BOOTFERRY_PLUGIN_DIR"])
@@ -117,6 +118,20 @@ class PluginCheckTest(unittest.TestCase):
         self.addCleanup(processes.stop, server)
         processes.wait_for_port(server, port)
         self.check_curl("ftp", port)
+
+    def test_sftp(self):
+        module = MODULES / "sftp.so"
+        if reason := Sshd.missing() if module.exists() else "it is built without the sftp plugin":
+            self.skipTest(reason)
+        with Sshd() as server, silent_server() as silent:
+            url = f"sftp://{server.user}@127.0.0.1"
+            image = self.served / "image"
+            for trust in (f"--credential=known_hosts={server.known_hosts()}",
+                          # The second kind of key, which takes a second connection.
+                          f"--option=hostkey={server.fingerprint('ecdsa')}"):
+                self.assert_good(module, f"{url}:{server.port}{image}", "--expect-sha256", self.sha256,
+                                 "--missing-url", f"{url}:{server.port}{image}.not", "--waiting-url",
+                                 f"{url}:{silent}{image}", trust, f"--credential=sshkey={server.key.read_text()}")
 
     def test_the_example(self):
         status, output = check(MODULES / "example.so", f"example://here/{SIZE}", "--option=delay=0")

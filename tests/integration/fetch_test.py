@@ -21,7 +21,7 @@ from nginx import Nginx  # noqa: E402
 SIZE = 5_000_003
 
 
-class FetchTest(unittest.TestCase):
+class FetchCase(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix="bootferry-fetch-")
         self.addCleanup(self.folder.cleanup)
@@ -50,6 +50,8 @@ class FetchTest(unittest.TestCase):
         self.assertFalse(self.output.exists())
         self.assertFalse(pathlib.Path(f"{self.output}.part").exists())
 
+
+class FetchTest(FetchCase):
     def test_http_from_nginx(self):
         with Nginx(self.path / "served") as server:
             self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
@@ -158,13 +160,13 @@ class FetchTest(unittest.TestCase):
 
     def test_bad_words_on_the_command_line(self):
         for arguments, words in (
-                (["image"], "URL and a file"),
+                (["image"], "a URL and a target"),
                 (["gopher://x/y", str(self.output)], "no plugin serves 'gopher'"),
                 (["http://", str(self.output)], ""),
                 (["--checksum=md5:12", "http://x/y", str(self.output)], "is not a checksum"),
                 (["--frob", "http://x/y", str(self.output)], "unknown option '--frob'"),
                 (["--option=curl:frob=1", "http://x/y", str(self.output)], "'frob'"),
-                (["http://x/y", "/dev/null"], "not a regular file")):
+                (["http://x/y", "/dev/null"], "neither a regular file nor a block device")):
             result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", *arguments], capture_output=True, text=True,
                                     timeout=30)
             self.assertEqual(result.returncode, 1, arguments)
@@ -179,7 +181,7 @@ class FetchTest(unittest.TestCase):
         self.assertIn("curl\t0.1.0\tftp http https", listing.stdout)
 
 
-class FtpTest(FetchTest):
+class FtpTest(FetchCase):
     """vsftpd will not start without root; as another user these cases say so."""
 
     def setUp(self):
@@ -210,6 +212,66 @@ class FtpTest(FetchTest):
 
 for name in [name for name in dir(FetchTest) if name.startswith("test_")]:
     setattr(FtpTest, name, None)  # only its own cases
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root: sets up loop devices")
+class DeviceTest(FetchCase):
+    def device(self, size, contents=None):
+        backing = self.path / "backing"
+        with open(backing, "wb") as file:
+            file.truncate(size)
+        if contents:
+            subprocess.run([*contents, backing], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        device = subprocess.run(["losetup", "--find", "--show", backing], check=True, capture_output=True,
+                                text=True).stdout.strip()
+        self.addCleanup(subprocess.run, ["losetup", "--detach", device], check=False)
+        return device
+
+    def read(self, device, size=SIZE):
+        with open(device, "rb") as file:
+            return file.read(size)
+
+    def refused(self, result, *words):
+        self.assertEqual(result.returncode, 1)
+        for word in words:
+            self.assertIn(word, result.stderr.splitlines()[-1])
+
+    def test_a_blank_device(self):
+        device = self.device(SIZE // 4096 * 4096 + 8192)
+        with Nginx(self.path / "served") as server:
+            result = self.fetch(f"http://127.0.0.1:{server.port}/image", output=device)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.read(device), self.image.read_bytes())
+
+    def test_what_lies_there_is_named_and_kept(self):
+        device = self.device(16 << 20, ["mkfs.ext4", "-q", "-L", "precious"])
+        before = self.read(device, 16 << 20)
+        with Nginx(self.path / "served") as server:
+            url = f"http://127.0.0.1:{server.port}/image"
+            self.refused(self.fetch(url, output=device), "ext4 'precious'", "--reset")
+            self.assertEqual(self.read(device, 16 << 20), before)
+            self.assertEqual(self.fetch(url, "--reset", output=device).returncode, 0)
+        self.assertEqual(self.read(device), self.image.read_bytes())
+
+    def test_too_small(self):
+        device = self.device(1 << 20)
+        with Nginx(self.path / "served") as server:
+            self.refused(self.fetch(f"http://127.0.0.1:{server.port}/image", output=device),
+                         "the image has 4.8 MiB", "only 1.0 MiB")
+
+    def test_in_use(self):
+        device = self.device(16 << 20, ["mkfs.ext4", "-q"])
+        folder = self.path / "mounted"
+        folder.mkdir()
+        subprocess.run(["mount", device, folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        self.refused(self.fetch("http://127.0.0.1:1/image", "--reset", output=device), "is in use")
+
+    def test_read_only(self):
+        device = self.device(16 << 20)
+        subprocess.run(["blockdev", "--setro", device], check=True)
+        self.addCleanup(subprocess.run, ["blockdev", "--setrw", device], check=True)  # it outlives the file
+        self.refused(self.fetch("http://127.0.0.1:1/image", output=device), "is read-only")
+
 
 if __name__ == "__main__":
     tap.main()

@@ -41,7 +41,7 @@ class GeneratorTest(unittest.TestCase):
 
     def test_a_wrong_line_is_a_unit_that_says_so(self):
         for line, word in ((f"{URL} rd.bootferry.chekcsum=1", "rd.bootferry.chekcsum"),
-                           (f"{URL} rd.kiwi.live.system=/dev/sda", "rd.kiwi.live.system"),
+                           (f"{URL} rd.bootferry.checksum=http://x/y", "rd.bootferry.checksum"),
                            ("root=live:nonsense", "live:http://SERVER/PATH"),
                            (f"{URL} ramdisk_size=\"1 %n $x\"", "ramdisk_size")):
             units = self.generate(line)
@@ -54,6 +54,31 @@ class GeneratorTest(unittest.TestCase):
         secret = self.path / "run" / "userinfo"
         self.assertEqual(secret.read_text(), "user:geheim\n")
         self.assertEqual(stat.S_IMODE(secret.stat().st_mode), 0o600)
+
+    def test_curl_options_are_options_of_the_plugin(self):
+        units = self.generate(f"{URL} rd.bootferry.option=curl:limit-rate=5m "
+                              "rd.kiwi.live.curl_options=-sSf,--limit-rate,1m,-k,-u,user:geheim,--noproxy,a\\,b")
+        deploy = units["bootferry-deploy.service"]
+        command = next(line for line in deploy.splitlines() if line.startswith("ExecStart="))
+        self.assertIn(" --option=curl:limit-rate=1m --option=curl:insecure --option=curl:noproxy=a,b "
+                      "--option=curl:limit-rate=5m ", command)
+        self.assertNotIn("geheim", "".join(units.values()))
+        secret = self.path / "run" / "secret-options"
+        self.assertIn(f"--options-file={secret}", command)
+        self.assertEqual(secret.read_text(), "curl:user=user:geheim\n")
+        self.assertEqual(stat.S_IMODE(secret.stat().st_mode), 0o600)
+
+    def test_curl_options_that_cannot_be_honoured_are_named(self):
+        for options, word in (("-X,PUT", "-X/--request is not served: the image is fetched with GET"),
+                              ("--frob=geheim", "--frob is not an option of curl"),
+                              ("-u,a:geheim,-m", "-m/--max-time needs a value"),
+                              ("-k,geheim", "word 2 of 2")):
+            units = self.generate(f"{URL} rd.kiwi.live.curl_options={options}")
+            self.assertIn("bootferryctl refuse ", units["bootferry-deploy.service"], options)
+            self.assertIn(word, units["bootferry-deploy.service"], options)
+            self.assertNotIn("geheim", "".join(units.values()))
+        units = self.generate("root=live:dolly://10.0.0.1/live.iso rd.kiwi.live.curl_options=-k")
+        self.assertIn("has no meaning for dolly", units["bootferry-deploy.service"])
 
     def test_outside_an_initrd_nothing_happens(self):
         environment = {k: v for k, v in os.environ.items() if k != "BOOTFERRY_PROC_CMDLINE"}

@@ -63,3 +63,14 @@ def wait_for_port(process, port, address="127.0.0.1", timeout=30):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{process.args[0]} does not listen on port {port}") from error
             time.sleep(0.05)  # the server gives no event to wait for
+
+
+def wait_for(process, condition, timeout=30):
+    """Returns when condition() holds; fails early when `process` has exited instead."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args[0]} exited with status {process.returncode}")
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"waited {timeout} s for {process.args[0]}")
+        time.sleep(0.02)  # what is waited for gives no event

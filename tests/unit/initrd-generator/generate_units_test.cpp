@@ -51,6 +51,25 @@ TEST(GenerateUnits, ANetworkImageIsAChainOfThree) {
     EXPECT_EQ(files.earlyLinks[0].path, "initrd-root-fs.target.requires/sysroot.mount");
 }
 
+TEST(GenerateUnits, ADiskIsDeployedToAndKeepsChanges) {
+    const auto files = generated("root=live:http://10.0.0.1/live.iso rd.kiwi.live.system=/dev/sda "
+                                 "rd.kiwi.live.reset rd.live.overlay.persistent rd.live.overlay.cowfs=xfs");
+    const auto deploy = textOf(files.normal, "bootferry-deploy.service");
+    EXPECT_TRUE(has(deploy, "--reset")) << deploy;
+    EXPECT_TRUE(has(deploy, " /dev/sda\n")) << deploy;
+    const auto root = textOf(files.normal, "bootferry-live-root.service");
+    EXPECT_TRUE(has(root, "--persistent --cowfs=xfs ")) << root;
+}
+
+TEST(GenerateUnits, TheBootInterfaceIsNamedWhereThatIsAsked) {
+    const auto files =
+        generated("root=live:http://10.0.0.1/live.iso rd.kiwi.live.pxe BOOTIF=01-52-54-00-AB-34-56");
+    ASSERT_EQ(files.network.size(), 1U);
+    EXPECT_TRUE(has(files.network[0].text, "[Match]\nMACAddress=52:54:00:ab:34:56\n\n[Link]\nName=lan0\n"))
+        << files.network[0].text;
+    EXPECT_TRUE(generated("root=live:http://10.0.0.1/live.iso BOOTIF=01-52-54-00-AB-34-56").network.empty());
+}
+
 TEST(GenerateUnits, SecretsGoToFilesOnlyRootReads) {
     const auto files =
         generated("root=live:http://user:geheim@10.0.0.1/live.iso rd.bootferry.option=curl:pass=verborgen");
@@ -62,6 +81,46 @@ TEST(GenerateUnits, SecretsGoToFilesOnlyRootReads) {
         has(textOf(files.normal, "bootferry-deploy.service"), "--userinfo-file=/run/bootferry/userinfo"));
     EXPECT_TRUE(has(textOf(files.normal, "bootferry-deploy.service"),
                     "--options-file=/run/bootferry/secret-options"));
+}
+
+TEST(GenerateUnits, WhateverOptionOfCurlHoldsASecretIsHidden) {
+    // Those whose values curl itself wipes from its argument list, and those that carry credentials
+    // otherwise.
+    const std::pair<const char*, const char*> secrets[] = {
+        {"user", "a:geheim"},
+        {"proxy-user", "a:geheim"},
+        {"oauth2-bearer", "geheim"},
+        {"pass", "geheim"},
+        {"proxy-pass", "geheim"},
+        {"cert", "/a.pem:geheim"},
+        {"proxy-cert", "/a.pem:geheim"},
+        {"tlsuser", "geheim"},
+        {"tlspassword", "geheim"},
+        {"proxy-tlsuser", "geheim"},
+        {"proxy-tlspassword", "geheim"},
+        {"aws-sigv4", "aws:geheim"},
+        {"header", "Authorization: geheim"},
+        {"proxy-header", "Proxy-Authorization: geheim"},
+        {"cookie", "session=geheim"},
+        {"referer", "http://x/?token=geheim"},
+        {"login-options", "geheim"},
+        {"ftp-account", "geheim"},
+        {"ftp-alternative-to-user", "geheim"},
+        {"proxy", "http://a:geheim@x:3128"},
+        {"preproxy", "socks5://a:geheim@x:3128"},
+        {"socks5", "a:geheim@x"},
+        {"doh-url", "https://a:geheim@x/"},
+        {"request-target", "/x?token=geheim"},
+        {"key", "pkcs11:object=a;pin-value=geheim"},
+    };
+    for (const auto& [key, value] : secrets) {
+        const auto files = generated("root=live:http://x/y \"rd.kiwi.live.curl_options=--" +
+                                     std::string(key) + "," + value + "\"");
+        const auto deploy = textOf(files.normal, "bootferry-deploy.service");
+        EXPECT_FALSE(has(deploy, "geheim")) << deploy;
+        ASSERT_EQ(files.secrets.size(), 1U) << key;
+        EXPECT_EQ(files.secrets[0].text, "curl:" + std::string(key) + "=" + value + "\n");
+    }
 }
 
 TEST(GenerateUnits, ALocalMediumNeedsNoTransfer) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Until commit() the head is zero; after it the target holds the stream byte for byte, whatever the piece
-// sizes.
+// Until commit() the head is empty but for the mark; after it the target holds the stream byte for byte,
+// whatever the piece sizes.
 #include "block_writer.h"
 
 #include <cstring>
@@ -14,9 +14,15 @@
 #include "errors.h"
 #include "fake_transport.h"
 #include "handles.h"
+#include "incomplete_mark.h"
 
 namespace bootferry {
 namespace {
+
+std::string markedHead() {
+    std::string head(BlockWriter::headSize, '\0');
+    return head.replace(0, incompleteMark.size(), incompleteMark);
+}
 
 class BlockWriterTest : public testing::TestWithParam<std::size_t> {
 protected:
@@ -54,18 +60,16 @@ TEST_P(BlockWriterTest, WritesAFileByteForByte) {
     EXPECT_TRUE(contents(memory.get()) == image);
 }
 
-TEST_P(BlockWriterTest, ZeroesADevicesHeadFirstAndPadsItsTail) {
+TEST_P(BlockWriterTest, MarksADevicesHeadFirstAndPadsItsTail) {
     const std::string old(8 * BlockWriter::chunkSize, 'X');
     ASSERT_EQ(::pwrite(memory.get(), old.data(), old.size(), 0), static_cast<ssize_t>(old.size()));
     const auto image = someContent(2 * BlockWriter::chunkSize + 100);
     BlockWriter writer;
     writer.setTarget({.fd = memory.get(), .capacity = old.size(), .blockSize = 4096});
-    EXPECT_EQ(contents(memory.get()).substr(0, BlockWriter::headSize),
-              std::string(BlockWriter::headSize, '\0'));
+    EXPECT_EQ(contents(memory.get()).substr(0, BlockWriter::headSize), markedHead());
     put(writer, image, GetParam());
     writer.stage();
-    EXPECT_EQ(contents(memory.get()).substr(0, BlockWriter::headSize),
-              std::string(BlockWriter::headSize, '\0'));
+    EXPECT_EQ(contents(memory.get()).substr(0, BlockWriter::headSize), markedHead());
     writer.commit();
     const auto now = contents(memory.get());
     EXPECT_TRUE(now.substr(0, image.size()) == image);

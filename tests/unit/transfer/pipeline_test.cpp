@@ -11,9 +11,15 @@
 #include <unistd.h>
 
 #include "fake_transport.h"
+#include "incomplete_mark.h"
 
 namespace bootferry {
 namespace {
+
+std::string markedHead() {
+    std::string head(512, '\0');
+    return head.replace(0, incompleteMark.size(), incompleteMark);
+}
 
 using namespace std::chrono_literals;
 
@@ -80,7 +86,7 @@ protected:
 TEST_F(PipelineTest, BringsTheImageOntoTheTargetHeadLast) {
     const auto result = run();
     EXPECT_EQ(requestedSize, server.content.size());
-    EXPECT_EQ(headWhenStaged, std::string(512, '\0'));
+    EXPECT_EQ(headWhenStaged, markedHead());
     EXPECT_TRUE(onTarget(server.content.size()) == server.content);
     EXPECT_EQ(result.bytes, server.content.size());
     EXPECT_EQ(server.committed, 1);
@@ -141,7 +147,7 @@ TEST_F(PipelineTest, AWrongChecksumLeavesAHeadThatCannotBoot) {
     settings.checksum = Checksum::parse("sha256:" + std::string(64, '0'));
     EXPECT_EQ(failure(), ErrorCode::Checksum);
     EXPECT_EQ(commitRequests, 0);
-    EXPECT_EQ(head(), std::string(512, '\0'));
+    EXPECT_EQ(head(), markedHead());
     EXPECT_EQ(server.committed, 0);
 }
 

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "option_values.h"
+
 namespace bootferry::curl {
 namespace {
 
@@ -46,6 +48,13 @@ TEST_F(CurlOptionsTest, HonoursWhatItDescribes) {
                                                                     {"pinnedpubkey", "sha256//AAAA"},
                                                                     {"resolve", "a:80:127.0.0.1"},
                                                                     {"ftp-method", "nocwd"},
+                                                                    {"max-filesize", "5000000000"},
+                                                                    {"max-redirs", "-1"},
+                                                                    {"proxy-cert", "/a.pem:secret"},
+                                                                    {"tlsuser", "someone"},
+                                                                    {"proto-redir", "+http,-ftp"},
+                                                                    {"proto-redir", "-all"},
+                                                                    {"delegation", "policy"},
                                                                     {"retry", "5"}}) {
         EXPECT_EQ(refusal(key, value), "accepted") << key;
     }
@@ -72,9 +81,36 @@ TEST_F(CurlOptionsTest, RefusesValuesThatDoNotParse) {
                                                                     {"header", "a: b\r\nc: d"},
                                                                     {"ftp-method", "best"},
                                                                     {"proto", "-all"},
+                                                                    {"proto", "=htps"},
+                                                                    {"proto", "=sftp"},
+                                                                    {"max-redirs", "-2"},
+                                                                    {"delegation", "some"},
+                                                                    {"ftp-ssl-ccc-mode", "on"},
+                                                                    {"proxy-header", "@file"},
                                                                     {"cacert", ""},
                                                                     {"speed-time", "1.5"}}) {
         EXPECT_NE(refusal(key, value), "accepted") << key << " " << value;
+    }
+}
+
+TEST(ProtocolList, IsReadAsCurlReadsIt) {
+    const struct {
+        const char* text;
+        const char* defaults;
+        const char* wanted;
+    } table[] = {
+        {"=https", "ftp,http,https", "https"},
+        {"=http,https", "ftp", "http,https"},
+        {"https", "http", "http,https"},
+        {"+https", "http", "http,https"},
+        {"-ftp", "ftp,http,https", "http,https"},
+        {"-all,https", "ftp,http", "https"},
+        {"=all,-ftp", "http", "http,https"},
+        {"=HTTPS", "http", "https"},
+        {"=https,ftps,+sftp,-imap", "http", "https"}, // known to curl, of no use here
+    };
+    for (const auto& [text, defaults, wanted] : table) {
+        EXPECT_EQ(parseProtocols(text, defaults), wanted) << text;
     }
 }
 

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A service that dies takes its transfer with it. systemd starts it again at the next connection, so that the
+// transfer is asked for once more, a few times.
+#include "deploy.h"
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "failure_report.h"
+#include "progress_line.h"
+#include "service_client.h"
+#include "supervising_loop.h"
+#include "transfer_arguments.h"
+
+namespace bootferry {
+namespace {
+
+constexpr unsigned lossesAllowed = 5;
+constexpr int interrupted = 130;
+
+std::string outcome(const TransferView& view) {
+    return view.reused
+               ? fmt::format("{}: holds an image already, which is used as it is", view.device)
+               : fmt::format("{}: {} from {}", view.device, formatSize(view.progress.bytes), view.url);
+}
+
+class Deploy {
+public:
+    explicit Deploy(TransferRequest request) : request_(std::move(request)), loop_([this] { stop(); }) {}
+
+    int run() {
+        fmt::print(stderr, "{} to {}\n", request_.url.redacted(), request_.target);
+        start();
+        return loop_.run();
+    }
+
+private:
+    void start() {
+        id_.reset();
+        client_ = std::make_unique<ServiceClient>(loop_.event());
+        client_->watch([this](const TransferView& view) { changed(view); }, [this] { lost(); });
+        id_ = client_->start(request_);
+    }
+
+    void stop() {
+        try {
+            if (id_) {
+                client_->cancel(*id_);
+                return;
+            }
+        } catch (const Error&) {
+            // The service is gone, and the transfer with it.
+        }
+        loop_.end(interrupted);
+    }
+
+    void changed(const TransferView& view) {
+        if (view.id != id_) {
+            return;
+        }
+        if (!isFinal(view.progress.state)) {
+            line_.show(view.progress);
+            return;
+        }
+        line_.end();
+        id_.reset();
+        if (view.progress.state == TransferState::Done) {
+            fmt::print(stderr, "{}\n", outcome(view));
+            loop_.end(EXIT_SUCCESS);
+        } else {
+            giveUp(fmt::format("fetching {}: {}", view.url, view.errorMessage),
+                   view.progress.state == TransferState::Cancelled ? interrupted : EXIT_FAILURE);
+        }
+    }
+
+    // Called by the connection that is lost: the next one is made from the event loop.
+    void lost() {
+        line_.end();
+        if (++losses_ > lossesAllowed) {
+            giveUp("bootferryd has gone again and again: see its journal", EXIT_FAILURE);
+            return;
+        }
+        fmt::print(stderr, "bootferryd has gone; asking again\n");
+        again_ = makeHandle<EventSourceHandle>(
+            [&](sd_event_source** source) {
+                return sd_event_add_time_relative(loop_.event(), source, CLOCK_MONOTONIC,
+                                                  losses_ * 1'000'000ULL, 0, onAgain, this);
+            },
+            "timing the next attempt");
+    }
+
+    static int onAgain(sd_event_source*, std::uint64_t, void* userdata) {
+        auto& self = *static_cast<Deploy*>(userdata);
+        try {
+            self.start();
+        } catch (const Error& error) {
+            self.giveUp(error.what(), EXIT_FAILURE);
+        }
+        return 0;
+    }
+
+    void giveUp(const std::string& reason, int status) {
+        fmt::print(stderr, "bootferryctl: {}\n", reason);
+        if (status != interrupted) {
+            reportFailure(reason);
+        }
+        loop_.end(status);
+    }
+
+    TransferRequest request_;
+    SupervisingLoop loop_;
+    ProgressLine line_;
+    std::optional<std::uint32_t> id_; // as long as the transfer runs
+    unsigned losses_ = 0;
+    EventSourceHandle again_;
+    std::unique_ptr<ServiceClient> client_; // last: it calls all of the above
+};
+
+} // namespace
+
+int runDeploy(const std::vector<std::string>& arguments) {
+    try {
+        return Deploy(parseTransferArguments("deploy", arguments)).run();
+    } catch (const Error& error) {
+        reportFailure(error.what());
+        throw;
+    }
+}
+
+int runRefuse(const std::vector<std::string>& arguments) {
+    const std::string reason = arguments.empty() ? "no reason was given" : arguments.front();
+    fmt::print(stderr, "bootferryctl: {}\n", reason);
+    reportFailure(reason);
+    return EXIT_FAILURE;
+}
+
+} // namespace bootferry

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "service_client.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+namespace bootferry {
+namespace {
+
+constexpr const char* serviceName = "org.bootferry1";
+constexpr const char* managerPath = "/org/bootferry1";
+constexpr const char* managerInterface = "org.bootferry1.Manager";
+constexpr const char* transferInterface = "org.bootferry1.Transfer";
+constexpr const char* propertiesInterface = "org.freedesktop.DBus.Properties";
+constexpr const char* privateSocket = "/run/bootferry/private";
+constexpr std::uint64_t callTimeoutUSec = 60'000'000;
+
+void check(int result) {
+    checkSd(result, "speaking to bootferryd");
+}
+
+bool checkMore(int result) {
+    check(result);
+    return result > 0;
+}
+
+std::optional<std::string> privateAddress() {
+    if (const char* address = std::getenv("BOOTFERRY_ADDRESS")) { // NOLINT(concurrency-mt-unsafe): one thread
+        return address;
+    }
+    if (::access(privateSocket, F_OK) == 0) {
+        return fmt::format("unix:path={}", privateSocket);
+    }
+    return std::nullopt;
+}
+
+BusHandle openPrivate(const std::string& address) {
+    auto bus = makeHandle<BusHandle>([](sd_bus** b) { return sd_bus_new(b); }, "connecting to bootferryd");
+    check(sd_bus_set_address(bus.get(), address.c_str()));
+    const int result = sd_bus_start(bus.get());
+    if (result < 0) {
+        throw Error(ErrorCode::Unreachable, -result, fmt::format("no bootferryd listens at '{}'", address));
+    }
+    return bus;
+}
+
+BusHandle openSystem() {
+    sd_bus* bus = nullptr;
+    const int result = sd_bus_open_system(&bus);
+    if (result < 0) {
+        throw Error(ErrorCode::Unreachable, -result,
+                    fmt::format("bootferryd is not running: there is neither '{}' nor a system bus "
+                                "(systemctl start bootferryd.socket)",
+                                privateSocket));
+    }
+    return BusHandle(bus);
+}
+
+Error asError(const sd_bus_error& error) {
+    constexpr std::string_view ours = "org.bootferry1.Error.";
+    const std::string_view name = error.name != nullptr ? error.name : "";
+    const std::string text = error.message != nullptr ? error.message : std::string(name);
+    if (name.starts_with(ours)) {
+        const auto code = errorCodeFromName(name.substr(ours.size())).value_or(ErrorCode::Internal);
+        return {code, text};
+    }
+    if (name == SD_BUS_ERROR_ACCESS_DENIED) {
+        return {ErrorCode::NotPermitted, text};
+    }
+    return {ErrorCode::Unreachable, fmt::format("bootferryd does not answer: {}", text)};
+}
+
+std::string readString(sd_bus_message* message) {
+    const char* text = nullptr;
+    check(sd_bus_message_read(message, "v", "s", &text));
+    return text;
+}
+
+std::uint64_t readNumber(sd_bus_message* message) {
+    std::uint64_t number = 0;
+    check(sd_bus_message_read(message, "v", "t", &number));
+    return number;
+}
+
+std::uint32_t readSmallNumber(sd_bus_message* message) {
+    std::uint32_t number = 0;
+    check(sd_bus_message_read(message, "v", "u", &number));
+    return number;
+}
+
+bool readBool(sd_bus_message* message) {
+    int value = 0;
+    check(sd_bus_message_read(message, "v", "b", &value));
+    return value != 0;
+}
+
+using Reader = void (*)(TransferView& view, sd_bus_message* message);
+
+const std::map<std::string_view, Reader>& readers() {
+    using View = TransferView;
+    using Message = sd_bus_message*;
+    static const std::map<std::string_view, Reader> table{
+        {"Id", [](View& v, Message m) { v.id = readSmallNumber(m); }},
+        {"Url", [](View& v, Message m) { v.url = readString(m); }},
+        {"Target", [](View& v, Message m) { v.target = readString(m); }},
+        {"Device", [](View& v, Message m) { v.device = readString(m); }},
+        {"Reused", [](View& v, Message m) { v.reused = readBool(m); }},
+        {"Plugin", [](View& v, Message m) { v.plugin = readString(m); }},
+        {"StartedUSec", [](View& v, Message m) { v.startedUSec = readNumber(m); }},
+        {"Detail", [](View& v, Message m) { v.progress.detail = readString(m); }},
+        {"BytesTransferred", [](View& v, Message m) { v.progress.bytes = readNumber(m); }},
+        {"BytesTotal", [](View& v, Message m) { v.progress.total = readNumber(m); }},
+        {"BytesWritten", [](View& v, Message m) { v.progress.written = readNumber(m); }},
+        {"Attempt", [](View& v, Message m) { v.progress.attempt = readSmallNumber(m); }},
+        {"ErrorName", [](View& v, Message m) { v.errorName = readString(m); }},
+        {"ErrorMessage", [](View& v, Message m) { v.errorMessage = readString(m); }},
+        {"State",
+         [](View& v, Message m) {
+             v.progress.state = stateFromName(readString(m)).value_or(v.progress.state);
+         }},
+    };
+    return table;
+}
+
+// a{sv}; what a newer service has more is passed over.
+void readProperties(TransferView& view, sd_bus_message* message) {
+    check(sd_bus_message_enter_container(message, 'a', "{sv}"));
+    while (checkMore(sd_bus_message_enter_container(message, 'e', "sv"))) {
+        const char* name = nullptr;
+        check(sd_bus_message_read(message, "s", &name));
+        const auto reader = readers().find(name);
+        if (reader != readers().end()) {
+            reader->second(view, message);
+        } else {
+            check(sd_bus_message_skip(message, "v"));
+        }
+        check(sd_bus_message_exit_container(message));
+    }
+    check(sd_bus_message_exit_container(message));
+}
+
+void appendTexts(sd_bus_message* message, const char* name, const std::vector<Url>& urls) {
+    check(sd_bus_message_open_container(message, 'e', "sv"));
+    check(sd_bus_message_append(message, "s", name));
+    check(sd_bus_message_open_container(message, 'v', "as"));
+    check(sd_bus_message_open_container(message, 'a', "s"));
+    for (const auto& url : urls) {
+        check(sd_bus_message_append(message, "s", url.redacted().c_str()));
+    }
+    check(sd_bus_message_close_container(message));
+    check(sd_bus_message_close_container(message));
+    check(sd_bus_message_close_container(message));
+}
+
+void appendPluginOptions(sd_bus_message* message, const std::vector<PluginOption>& options) {
+    check(sd_bus_message_open_container(message, 'e', "sv"));
+    check(sd_bus_message_append(message, "s", "plugin-options"));
+    check(sd_bus_message_open_container(message, 'v', "a(sss)"));
+    check(sd_bus_message_open_container(message, 'a', "(sss)"));
+    for (const auto& option : options) {
+        check(sd_bus_message_append(message, "(sss)", option.plugin.c_str(), option.key.c_str(),
+                                    option.value.c_str()));
+    }
+    check(sd_bus_message_close_container(message));
+    check(sd_bus_message_close_container(message));
+    check(sd_bus_message_close_container(message));
+}
+
+void appendNumber(sd_bus_message* message, const char* name, std::uint64_t number) {
+    check(sd_bus_message_append(message, "{sv}", name, "t", number));
+}
+
+void appendOptions(sd_bus_message* message, const TransferRequest& request) {
+    check(sd_bus_message_open_container(message, 'a', "{sv}"));
+    if (const auto& userinfo = request.url.userinfo()) {
+        check(sd_bus_message_append(message, "{sv}", "user", "s", userinfo->user.c_str()));
+        if (userinfo->password) {
+            check(sd_bus_message_append(message, "{sv}", "password", "s", userinfo->password->c_str()));
+        }
+    }
+    if (!request.mirrors.empty()) {
+        appendTexts(message, "mirrors", request.mirrors);
+    }
+    if (request.checksum) {
+        check(sd_bus_message_append(message, "{sv}", "checksum", "s", request.checksum->c_str()));
+    }
+    if (!request.pluginOptions.empty()) {
+        appendPluginOptions(message, request.pluginOptions);
+    }
+    if (request.ramdiskSize) {
+        appendNumber(message, "ramdisk-size", *request.ramdiskSize);
+    }
+    appendNumber(message, "stall-timeout-usec", static_cast<std::uint64_t>(request.stallTimeout.count()));
+    if (request.timeout) {
+        appendNumber(message, "timeout-usec", static_cast<std::uint64_t>(request.timeout->count()));
+    }
+    check(sd_bus_message_append(message, "{sv}", "reset", "b", static_cast<int>(request.reset)));
+    check(sd_bus_message_append(message, "{sv}", "require-live-image", "b",
+                                static_cast<int>(request.requireLiveImage)));
+    check(sd_bus_message_close_container(message));
+}
+
+// The border to C: a signal that cannot be read is passed over.
+template <typename Handler>
+int guarded(Handler handler) noexcept {
+    try {
+        handler();
+    } catch (const std::exception&) {
+        return 0;
+    }
+    return 0;
+}
+
+} // namespace
+
+ServiceClient::ServiceClient(sd_event* event) {
+    if (const auto address = privateAddress()) {
+        bus_ = openPrivate(*address);
+    } else {
+        bus_ = openSystem();
+        destination_ = serviceName;
+    }
+    check(sd_bus_attach_event(bus_.get(), event, SD_EVENT_PRIORITY_NORMAL));
+}
+
+BusMessageHandle ServiceClient::newCall(const char* path, const char* interface, const char* member) {
+    return makeHandle<BusMessageHandle>(
+        [&](sd_bus_message** m) {
+            return sd_bus_message_new_method_call(bus_.get(), m, destination_, path, interface, member);
+        },
+        "speaking to bootferryd");
+}
+
+BusMessageHandle ServiceClient::call(sd_bus_message* message) {
+    BusError error;
+    sd_bus_message* reply = nullptr;
+    const int result = sd_bus_call(bus_.get(), message, callTimeoutUSec, error.get(), &reply);
+    if (result < 0 && error.name() != nullptr) {
+        throw asError(*error.get());
+    }
+    if (result < 0) {
+        throw Error(ErrorCode::Unreachable, -result, "bootferryd does not answer");
+    }
+    return BusMessageHandle(reply);
+}
+
+TransferView ServiceClient::get(const std::string& path) {
+    const auto message = newCall(path.c_str(), propertiesInterface, "GetAll");
+    check(sd_bus_message_append(message.get(), "s", transferInterface));
+    TransferView view;
+    readProperties(view, call(message.get()).get());
+    return view;
+}
+
+std::uint32_t ServiceClient::start(const TransferRequest& request) {
+    const auto message = newCall(managerPath, managerInterface, "StartTransfer");
+    (void)sd_bus_message_sensitive(message.get());
+    check(sd_bus_message_append(message.get(), "ss", request.url.redacted().c_str(), request.target.c_str()));
+    appendOptions(message.get(), request);
+    const auto reply = call(message.get());
+    std::uint32_t id = 0;
+    check(sd_bus_message_read(reply.get(), "u", &id));
+    return id;
+}
+
+void ServiceClient::cancel(std::uint32_t id) {
+    const auto message = newCall(managerPath, managerInterface, "CancelTransfer");
+    check(sd_bus_message_append(message.get(), "u", id));
+    (void)call(message.get());
+}
+
+std::vector<TransferView> ServiceClient::transfers() {
+    const auto reply = call(newCall(managerPath, managerInterface, "ListTransfers").get());
+    std::vector<TransferView> views;
+    const char* path = nullptr;
+    check(sd_bus_message_enter_container(reply.get(), 'a', "(uosssd)"));
+    while (checkMore(sd_bus_message_enter_container(reply.get(), 'r', "uosssd"))) {
+        check(sd_bus_message_skip(reply.get(), "u"));
+        check(sd_bus_message_read(reply.get(), "o", &path));
+        check(sd_bus_message_skip(reply.get(), "sssd"));
+        check(sd_bus_message_exit_container(reply.get()));
+        views.push_back(get(path));
+        views_[path] = views.back();
+    }
+    return views;
+}
+
+std::vector<PluginView> ServiceClient::plugins() {
+    const auto reply = call(newCall(managerPath, managerInterface, "ListPlugins").get());
+    std::vector<PluginView> plugins;
+    check(sd_bus_message_enter_container(reply.get(), 'a', "(ssas)"));
+    while (checkMore(sd_bus_message_enter_container(reply.get(), 'r', "ssas"))) {
+        const char* name = nullptr;
+        const char* version = nullptr;
+        check(sd_bus_message_read(reply.get(), "ss", &name, &version));
+        plugins.push_back({.name = name, .version = version, .schemes = {}});
+        const char* scheme = nullptr;
+        check(sd_bus_message_enter_container(reply.get(), 'a', "s"));
+        while (checkMore(sd_bus_message_read(reply.get(), "s", &scheme))) {
+            plugins.back().schemes.emplace_back(scheme);
+        }
+        check(sd_bus_message_exit_container(reply.get()));
+        check(sd_bus_message_exit_container(reply.get()));
+    }
+    return plugins;
+}
+
+void ServiceClient::watch(Changed changed, Lost lost) {
+    changed_ = std::move(changed);
+    lost_ = std::move(lost);
+    check(sd_bus_add_match(bus_.get(), nullptr,
+                           "type='signal',interface='org.freedesktop.DBus.Properties',"
+                           "member='PropertiesChanged',path_namespace='/org/bootferry1/transfer'",
+                           onPropertiesChanged, this));
+    check(sd_bus_match_signal(bus_.get(), nullptr, nullptr, managerPath, managerInterface, "TransferNew",
+                              onTransferNew, this));
+    check(sd_bus_add_match(bus_.get(), nullptr,
+                           "type='signal',interface='org.freedesktop.DBus.Local',member='Disconnected'",
+                           onLost, this));
+}
+
+int ServiceClient::onPropertiesChanged(sd_bus_message* message, void* userdata, sd_bus_error*) {
+    return guarded([&] {
+        auto& self = *static_cast<ServiceClient*>(userdata);
+        const char* path = sd_bus_message_get_path(message);
+        const auto known = self.views_.find(path);
+        const char* interface = nullptr;
+        check(sd_bus_message_read(message, "s", &interface));
+        if (std::strcmp(interface, transferInterface) != 0) {
+            return;
+        }
+        if (known == self.views_.end()) {
+            self.views_[path] = self.get(path);
+        } else {
+            readProperties(known->second, message);
+        }
+        if (self.changed_) {
+            self.changed_(self.views_[path]);
+        }
+    });
+}
+
+int ServiceClient::onTransferNew(sd_bus_message* message, void* userdata, sd_bus_error*) {
+    return guarded([&] {
+        auto& self = *static_cast<ServiceClient*>(userdata);
+        const char* path = nullptr;
+        check(sd_bus_message_read(message, "uo", nullptr, &path));
+        const auto& view = self.views_[path] = self.get(path);
+        if (self.changed_) {
+            self.changed_(view);
+        }
+    });
+}
+
+int ServiceClient::onLost(sd_bus_message*, void* userdata, sd_bus_error*) {
+    return guarded([&] {
+        auto& self = *static_cast<ServiceClient*>(userdata);
+        if (self.lost_) {
+            self.lost_();
+        }
+    });
+}
+
+} // namespace bootferry

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The verbs that look at a running service: list, status, monitor, cancel, plugins. Their output is for
+// people and stable enough for scripts: one line a thing, columns divided by two spaces or more.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace bootferry {
+
+[[nodiscard]] int runList(const std::vector<std::string>& arguments);
+[[nodiscard]] int runStatus(const std::vector<std::string>& arguments);
+[[nodiscard]] int runMonitor(const std::vector<std::string>& arguments);
+[[nodiscard]] int runCancel(const std::vector<std::string>& arguments);
+[[nodiscard]] int runPlugins(const std::vector<std::string>& arguments);
+
+} // namespace bootferry

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A disk that was something else before keeps signatures where the image did not overwrite them: RAID's,
+// LVM's and ZFS's lie at its end, and libblkid, asked for everything, either stops at the RAID or calls the
+// whole ambivalent. So the kinds that live images come in are asked for by themselves before such a disk is
+// refused.
+#include "live_image.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+
+#include <blkid/blkid.h>
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::size_t mostNames = 10;
+constexpr std::size_t longestText = 40;
+constexpr int ambivalent = -2; // of blkid_do_safeprobe()
+
+struct ProbeFree {
+    void operator()(blkid_probe probe) const noexcept { blkid_free_probe(probe); }
+};
+using Probe = std::unique_ptr<blkid_struct_probe, ProbeFree>;
+
+Probe makeProbe(int fd, const std::string& name) {
+    Probe probe(blkid_new_probe());
+    if (!probe) {
+        throw Error(ErrorCode::Io, ENOMEM, "looking at '" + name + "'");
+    }
+    errno = 0;
+    if (blkid_probe_set_device(probe.get(), fd, 0, 0) != 0) {
+        throw Error(ErrorCode::Io, errno, "looking at '" + name + "'");
+    }
+    return probe;
+}
+
+std::string value(const Probe& probe, const char* key) {
+    const char* text = nullptr;
+    return blkid_probe_lookup_value(probe.get(), key, &text, nullptr) == 0 && text != nullptr ? text : "";
+}
+
+int safeProbe(const Probe& probe, const std::string& name) {
+    errno = 0;
+    const int result = blkid_do_safeprobe(probe.get());
+    if (result == -1) {
+        throw Error(ErrorCode::Io, errno, "reading '" + name + "'");
+    }
+    return result;
+}
+
+// The kinds that live images and their root images come in.
+void keepLiveTypes(const Probe& probe) {
+    std::array<std::string, 11> names{"iso9660", "udf", "squashfs", "erofs", "ext4", "ext3",
+                                      "ext2",    "xfs", "btrfs",    "vfat",  "exfat"};
+    std::vector<char*> pointers;
+    for (auto& name : names) {
+        pointers.push_back(name.data());
+    }
+    pointers.push_back(nullptr);
+    blkid_probe_filter_superblocks_type(probe.get(), BLKID_FLTR_ONLYIN, pointers.data());
+}
+
+Contents probeSuperblocks(int fd, const std::string& name, bool liveTypesOnly) {
+    const auto probe = makeProbe(fd, name);
+    blkid_probe_enable_superblocks(probe.get(), 1);
+    blkid_probe_set_superblocks_flags(probe.get(),
+                                      BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL | BLKID_SUBLKS_USAGE);
+    if (liveTypesOnly) {
+        keepLiveTypes(probe);
+    }
+    const int result = safeProbe(probe, name);
+    Contents contents;
+    if (result == ambivalent) {
+        contents.kind = Contents::Kind::Ambiguous;
+    } else if (result == 0) {
+        contents.kind =
+            value(probe, "USAGE") == "filesystem" ? Contents::Kind::FileSystem : Contents::Kind::Foreign;
+        contents.type = value(probe, "TYPE");
+        contents.label = value(probe, "LABEL");
+    }
+    return contents;
+}
+
+void probePartitions(int fd, const std::string& name, Contents& contents) {
+    const auto probe = makeProbe(fd, name);
+    blkid_probe_enable_superblocks(probe.get(), 0);
+    blkid_probe_enable_partitions(probe.get(), 1);
+    if (safeProbe(probe, name) != 0) {
+        return;
+    }
+    contents.partitionTable = value(probe, "PTTYPE");
+    // Not const: a list belongs to its probe, which it may run again.
+    if (blkid_partlist list = blkid_probe_get_partitions(probe.get())) {
+        contents.partitions = std::max(0, blkid_partlist_numof_partitions(list));
+    }
+}
+
+std::string readBeginning(int fd, const std::string& name) {
+    std::array<char, 512> bytes{};
+    const auto n =
+        checkErrno(TEMP_FAILURE_RETRY(::pread(fd, bytes.data(), bytes.size(), 0)), "reading '" + name + "'");
+    return {bytes.data(), static_cast<std::size_t>(n)};
+}
+
+bool isPrintable(char c) {
+    return c >= ' ' && c <= '~';
+}
+
+// "(it begins with '<html>')", or less where the bytes are no text.
+std::string beginningText(const std::string& bytes) {
+    if (bytes.empty()) {
+        return "it has no bytes at all";
+    }
+    if (std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == '\0'; })) {
+        return "it begins with zeros";
+    }
+    const auto* const begin = bytes.data();
+    const auto length =
+        static_cast<std::size_t>(std::find_if_not(bytes.begin(), bytes.end(), isPrintable) - bytes.begin());
+    return length < 4 ? "no known signature was found"
+                      : fmt::format("it begins with '{}'", printable({begin, length}));
+}
+
+} // namespace
+
+Contents probeContents(int fd, const std::string& name) {
+    auto contents = probeSuperblocks(fd, name, false);
+    if (contents.kind == Contents::Kind::Foreign || contents.kind == Contents::Kind::Ambiguous) {
+        if (auto live = probeSuperblocks(fd, name, true); live.kind == Contents::Kind::FileSystem) {
+            contents = std::move(live);
+        }
+    }
+    if (contents.kind == Contents::Kind::Nothing) {
+        probePartitions(fd, name, contents);
+        contents.beginning = readBeginning(fd, name);
+    }
+    return contents;
+}
+
+bool isContainer(const Contents& contents) {
+    return contents.kind == Contents::Kind::FileSystem &&
+           (contents.type == "squashfs" || contents.type == "erofs");
+}
+
+std::string kernelFilesystem(const std::string& type) {
+    return type == "ext2" || type == "ext3" ? "ext4" : type;
+}
+
+std::string readOnlyOptions(const std::string& type) {
+    const auto driver = kernelFilesystem(type);
+    if (driver == "ext4") {
+        return "ro,noload";
+    }
+    if (driver == "xfs") {
+        return "ro,norecovery,nouuid";
+    }
+    if (driver == "btrfs") {
+        return "ro,rescue=nologreplay";
+    }
+    return "ro";
+}
+
+std::string describe(const Contents& contents) {
+    const auto kind = contents.type == "iso9660" ? std::string("ISO 9660") : contents.type + " file system";
+    return contents.label.empty() ? "the " + kind
+                                  : fmt::format("the {} '{}'", kind, printable(contents.label));
+}
+
+std::string whyNotMountable(const Contents& contents) {
+    switch (contents.kind) {
+    case Contents::Kind::FileSystem:
+        return "it holds " + describe(contents);
+    case Contents::Kind::Foreign:
+        return fmt::format("it holds {}, which is no file system", contents.type);
+    case Contents::Kind::Ambiguous:
+        return "several file systems have left their signatures on it (see wipefs(8))";
+    case Contents::Kind::Nothing:
+        break;
+    }
+    if (!contents.partitionTable.empty()) {
+        return fmt::format("it holds no file system but a partition table ({}, partitions: {}): name the "
+                           "partition that holds the live image",
+                           contents.partitionTable, contents.partitions);
+    }
+    return fmt::format("it holds no file system ({})", beginningText(contents.beginning));
+}
+
+std::string printable(std::string_view text) {
+    std::string shown(text.substr(0, longestText));
+    std::replace_if(
+        shown.begin(), shown.end(), [](char c) { return !isPrintable(c); }, '?');
+    return text.size() > longestText ? shown + "..." : shown;
+}
+
+std::string listed(std::vector<std::string> names) {
+    if (names.empty()) {
+        return "nothing";
+    }
+    std::sort(names.begin(), names.end());
+    const auto shown = std::min(names.size(), mostNames);
+    std::string text;
+    for (std::size_t i = 0; i < shown; ++i) {
+        text += fmt::format("{}'{}'", i == 0 ? "" : ", ", printable(names[i]));
+    }
+    return names.size() > shown ? text + fmt::format(" and {} more", names.size() - shown) : text;
+}
+
+} // namespace bootferry

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The sentence is LiveRoot::assemble(): the medium, what is in it, the root, the overlay. Each step hands the
+// next one what it found; a step that cannot go on says what is there instead, with the arguments that help.
+#include "live_root.h"
+
+#include <array>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include "disk_contents.h"
+#include "disk_partitions.h"
+#include "errors.h"
+#include "image_tree.h"
+#include "kernel_modules.h"
+#include "live_image.h"
+#include "media_check.h"
+#include "mounts.h"
+#include "persistent_overlay.h"
+
+namespace bootferry {
+namespace {
+
+constexpr const char* whereItLies = "tell where it lies with rd.live.dir= and rd.live.squashimg=";
+
+[[noreturn]] void notLive(const std::string& reason) {
+    throw Error(ErrorCode::NotLive, reason);
+}
+
+std::string joined(const std::string& folder, const std::string& name) {
+    return folder.empty() ? name : folder + "/" + name;
+}
+
+// The node behind /dev/disk/by-... and /run/bootferry/image: what people know a device by.
+std::string deviceNode(const std::string& device) {
+    std::error_code missing;
+    const auto path = std::filesystem::canonical(device, missing);
+    return missing ? device : path.string();
+}
+
+UniqueFd openDevice(const std::string& device) {
+    UniqueFd fd(checkErrno(::open(device.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
+                           "opening '" + device + "'"));
+    struct stat status {};
+    checkErrno(::fstat(fd.get(), &status), "looking at '" + device + "'");
+    if (!S_ISBLK(status.st_mode)) {
+        throw Error(ErrorCode::Invalid, fmt::format("'{}' is no block device", device));
+    }
+    return fd;
+}
+
+class LiveRoot {
+public:
+    explicit LiveRoot(const LiveRootRequest& request)
+        : request_(request), device_(deviceNode(request.device)) {}
+
+    std::string assemble() {
+        refuseSecondRun();
+        if (request_.check) {
+            check();
+        }
+        mountMedium();
+        mountOverlay();
+        mounts_.release();
+        return found_;
+    }
+
+private:
+    [[nodiscard]] std::string place(const char* name) const { return request_.runDir + "/" + name; }
+
+    void refuseSecondRun() const {
+        for (const char* name : {"live", "squashfs_container", "rootfsbase", "overlayfs"}) {
+            if (const auto mounted = mountedAt(place(name)); !mounted.empty()) {
+                throw Error(
+                    ErrorCode::TargetRefused,
+                    fmt::format("a live root is there already: {} is mounted at '{}'", mounted, place(name)));
+            }
+        }
+    }
+
+    void mountFileSystem(const std::string& source, const Contents& contents, const char* where,
+                         const char* moreOptions = "") {
+        const auto driver = kernelFilesystem(contents.type);
+        requireFilesystem(driver);
+        mounts_.mount({source, place(where), driver, readOnlyOptions(contents.type) + moreOptions});
+        found_ += (found_.empty() ? fmt::format("'{}': ", device_) : ", ") + contents.type;
+    }
+
+    void mountFile(const ImageFile& file, const Contents& contents, const char* where) {
+        requireLoopDevices();
+        mountFileSystem(file.path, contents, where, ",loop");
+    }
+
+    void useAsRoot(const char* where) {
+        mounts_.mount({place(where), place("rootfsbase"), "", "bind"});
+        found_ += " (a root tree)";
+    }
+
+    // The image begins where the disk does, even where the medium was named by its first partition.
+    void check() const {
+        constexpr unsigned step = 10;
+        const auto disk = diskOf(device_);
+        unsigned next = step;
+        checkMedium(openDevice(disk).get(), disk, [&](unsigned percent) {
+            for (; percent >= next; next += step) {
+                spdlog::info("checking '{}': {} %", disk, next);
+            }
+        });
+        spdlog::info("the checksum embedded in '{}' is right", disk);
+    }
+
+    // A disk that is mounted as a whole keeps its partitions from being mounted, and the other way round: so
+    // a medium on one is mounted by the partition that holds it, or else through a loop device.
+    void mountMediumAs(const Contents& contents, const char* where) {
+        const bool wholeDisk = diskOf(device_) == device_ && isWritableDisk(device_);
+        if (!wholeDisk) {
+            mountFileSystem(device_, contents, where);
+        } else if (const auto partition = partitionWith(contents)) {
+            mountFileSystem(*partition, contents, where);
+        } else {
+            requireLoopDevices();
+            mountFileSystem(device_, contents, where, ",loop");
+        }
+    }
+
+    [[nodiscard]] std::optional<std::string> partitionWith(const Contents& contents) const {
+        for (const auto& node : partitionsOf(device_)) {
+            const auto partition = openDevice(node);
+            const auto there = probeContents(partition.get(), node);
+            const auto whole = readDiskContents(partition.get());
+            if (there.kind == Contents::Kind::FileSystem && there.type == contents.type &&
+                there.label == contents.label && whole.state == DiskState::Deployed) {
+                return node;
+            }
+        }
+        return std::nullopt;
+    }
+
+    void mountMedium() {
+        const auto contents = probeContents(openDevice(device_).get(), device_);
+        if (contents.kind != Contents::Kind::FileSystem) {
+            notLive(fmt::format("'{}' is not a live image: {}", device_, whyNotMountable(contents)));
+        }
+        if (isContainer(contents)) {
+            mountMediumAs(contents, "squashfs_container");
+            mountRootOf("squashfs_container", fmt::format("{} on '{}'", describe(contents), device_));
+            return;
+        }
+        mountMediumAs(contents, "live");
+        const ImageTree medium(place("live"));
+        if (const auto image = medium.findFile(request_.imagePath())) {
+            mountImage(*image);
+        } else if (medium.isRootTree()) {
+            useAsRoot("live");
+        } else {
+            notLive(fmt::format("not a live image: {} on '{}' has no '{}': {}; {}", describe(contents),
+                                device_, request_.imagePath(), whatIsThere(medium), whereItLies));
+        }
+    }
+
+    [[nodiscard]] std::string whatIsThere(const ImageTree& medium) const {
+        if (const auto inDir = medium.names(request_.dir); inDir && !request_.dir.empty()) {
+            return fmt::format("in its folder '{}' there is {}", request_.dir, listed(*inDir));
+        }
+        return fmt::format("at its top there is {}",
+                           listed(medium.names("").value_or(std::vector<std::string>())));
+    }
+
+    void mountImage(const ImageFile& image) {
+        const auto name = request_.imagePath();
+        const auto contents = probeContents(image.fd.get(), name);
+        if (contents.kind != Contents::Kind::FileSystem) {
+            notLive(
+                fmt::format("'{}' on '{}' is no root image: {}", name, device_, whyNotMountable(contents)));
+        }
+        if (isContainer(contents)) {
+            mountFile(image, contents, "squashfs_container");
+            mountRootOf("squashfs_container", "'" + name + "'");
+        } else {
+            mountFile(image, contents, "rootfsbase");
+        }
+    }
+
+    // KIWI calls the folder LiveOS inside the container, whatever it is called outside.
+    [[nodiscard]] std::vector<std::string> rootImageNames() const {
+        std::vector<std::string> names{joined(request_.dir, "rootfs.img")};
+        if (names.front() != "LiveOS/rootfs.img") {
+            names.emplace_back("LiveOS/rootfs.img");
+        }
+        return names;
+    }
+
+    void mountRootOf(const char* container, const std::string& name) {
+        const ImageTree tree(place(container));
+        for (const auto& rootImage : rootImageNames()) {
+            if (const auto file = tree.findFile(rootImage)) {
+                const auto contents = probeContents(file->fd.get(), rootImage);
+                if (contents.kind != Contents::Kind::FileSystem) {
+                    notLive(fmt::format("'{}' in {} is no root image: {}", rootImage, name,
+                                        whyNotMountable(contents)));
+                }
+                mountFile(*file, contents, "rootfsbase");
+                return;
+            }
+        }
+        if (!tree.isRootTree()) {
+            notLive(fmt::format("{} holds neither '{}' nor a root tree: at its top there is {}", name,
+                                rootImageNames().front(),
+                                listed(tree.names("").value_or(std::vector<std::string>()))));
+        }
+        useAsRoot(container);
+    }
+
+    void mountOverlay() {
+        requireFilesystem("overlay"); // sysroot.mount comes next
+        const auto folder = place("overlayfs");
+        if (!request_.persistent || !mountWritePartition(folder)) {
+            mounts_.mount({"tmpfs", folder, "tmpfs", fmt::format("mode=0755,size={}", request_.overlaySize)});
+        }
+        for (const char* name : {"rw", "work"}) {
+            const auto path = folder + "/" + name;
+            if (::mkdir(path.c_str(), 0755) < 0 && errno != EEXIST) {
+                throwErrno(errno, "creating '" + path + "'");
+            }
+            checkErrno(::chmod(path.c_str(), 0755), "setting the mode of '" + path + "'");
+        }
+    }
+
+    // A system that cannot keep its changes is better than none: the reason is said, and a tmpfs used.
+    bool mountWritePartition(const std::string& folder) {
+        try {
+            const auto partition = prepareWritePartition(device_, imageEndOnDisk(), request_.cowFilesystem);
+            requireFilesystem(partition.filesystem);
+            mounts_.mount({partition.node, folder, partition.filesystem, "rw"});
+            found_ += fmt::format("; changes are kept on '{}' ({}{})", partition.node, partition.filesystem,
+                                  partition.made ? ", made just now" : "");
+            return true;
+        } catch (const Error& error) {
+            spdlog::warn(
+                "CHANGES WILL BE LOST AT THE NEXT BOOT, because rd.live.overlay.persistent cannot be "
+                "honoured: {}",
+                error.what());
+            return false;
+        }
+    }
+
+    [[nodiscard]] std::uint64_t imageEndOnDisk() const {
+        return readDiskContents(openDevice(diskOf(device_)).get()).imageSize;
+    }
+
+    const LiveRootRequest& request_;
+    std::string device_;
+    std::string found_;
+    MountStack mounts_;
+};
+
+} // namespace
+
+std::string LiveRootRequest::imagePath() const {
+    return joined(dir, squashimg);
+}
+
+std::string assembleLiveRoot(const LiveRootRequest& request) {
+    return LiveRoot(request).assemble();
+}
+
+} // namespace bootferry

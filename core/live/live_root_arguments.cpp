@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Values are checked as the kernel arguments they come from are: a line that the generator accepted is
+// accepted here, and nothing that it would refuse.
+#include <string_view>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "argument_values.h"
+#include "errors.h"
+#include "live_root.h"
+
+namespace bootferry {
+namespace {
+
+std::string parseRunDir(std::string_view text) {
+    if (!text.starts_with('/')) {
+        throw Error(ErrorCode::Invalid, "want an absolute path");
+    }
+    return "/" + parseRelativePath(text);
+}
+
+std::string parseImageName(std::string_view text) {
+    auto name = parseRelativePath(text);
+    if (name.empty()) {
+        throw Error(ErrorCode::Invalid, "want the name of a file");
+    }
+    return name;
+}
+
+void applyOption(LiveRootRequest& request, std::string_view word) {
+    const auto equals = word.find('=');
+    const auto name = word.substr(0, equals);
+    const auto value = equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1);
+    try {
+        if (name == "--dir") {
+            request.dir = parseRelativePath(value);
+        } else if (name == "--squashimg") {
+            request.squashimg = parseImageName(value);
+        } else if (name == "--overlay-size") {
+            request.overlaySize = parseTmpfsSize(value);
+        } else if (name == "--check" && equals == std::string_view::npos) {
+            request.check = true;
+        } else if (name == "--persistent" && equals == std::string_view::npos) {
+            request.persistent = true;
+        } else if (name == "--cowfs") {
+            request.cowFilesystem = parseCowFilesystem(value);
+        } else if (name == "--run-dir") {
+            request.runDir = parseRunDir(value);
+        } else {
+            throw Error(ErrorCode::Invalid, "unknown option: see bootferry-live-root --help");
+        }
+    } catch (Error& error) {
+        error.addContext(word);
+        throw;
+    }
+}
+
+} // namespace
+
+LiveRootRequest parseLiveRootArguments(const std::vector<std::string>& arguments) {
+    LiveRootRequest request;
+    for (const auto& argument : arguments) {
+        if (argument.starts_with("-")) {
+            applyOption(request, argument);
+        } else if (argument.empty() || !request.device.empty()) {
+            throw Error(ErrorCode::Invalid, fmt::format("'{}': want exactly one DEVICE", argument));
+        } else {
+            request.device = argument;
+        }
+    }
+    if (request.device.empty()) {
+        throw Error(ErrorCode::Invalid,
+                    "the DEVICE that holds the live image is missing: see bootferry-live-root "
+                    "--help");
+    }
+    return request;
+}
+
+} // namespace bootferry

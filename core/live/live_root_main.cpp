@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// bootferry-live-root: run once, as root, by the unit that bootferry-generator writes. It mounts and exits;
+// the reason for a failure goes to the journal and where the emergency shell's greeting finds it.
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
+
+#include "build_config.h"
+#include "failure_report.h"
+#include "live_root.h"
+#include "log.h"
+
+namespace {
+
+constexpr const char* help = R"(bootferry-live-root [OPTION...] DEVICE
+
+Mount the live image on DEVICE as the layers of a root: /run/overlay/rootfsbase,
+read-only, and at /run/overlay/overlayfs a tmpfs, or a partition of DEVICE's disk,
+for what is written. An overlay of both, at /sysroot, is the next unit's work.
+
+  --dir=FOLDER         the folder of the root image on the medium (LiveOS)
+  --squashimg=FILE     the root image in it (squashfs.img)
+  --overlay-size=SIZE  a part of the memory, or bytes, or with k, m, g (50%)
+  --check              verify the checksum that is embedded in the medium first
+  --persistent         keep what is written, in a partition labelled cow behind the
+                       image, which is made where there is none
+  --cowfs=FS           its file system: ext4, xfs or btrfs (ext4)
+  --help               show this
+  --version            show the version
+
+Exit status: 0 everything is mounted, 1 nothing is.
+)";
+
+bool asksFor(const std::vector<std::string>& words, const char* option) {
+    return std::find(words.begin(), words.end(), option) != words.end();
+}
+
+int run(const std::vector<std::string>& words) {
+    if (asksFor(words, "--help")) {
+        fmt::print("{}", help);
+    } else if (asksFor(words, "--version")) {
+        fmt::print("bootferry-live-root {}\n", BOOTFERRY_VERSION);
+    } else {
+        const auto found = bootferry::assembleLiveRoot(bootferry::parseLiveRootArguments(words));
+        spdlog::info("live root of {}", found);
+    }
+    return EXIT_SUCCESS;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    ::umask(022); // the mount points' modes are not the caller's business
+    try {
+        bootferry::initLogging("bootferry-live-root");
+        return run({argv + 1, argv + argc});
+    } catch (const std::exception& error) {
+        spdlog::error("{}", error.what());
+        bootferry::reportFailure(error.what());
+        return EXIT_FAILURE;
+    }
+}

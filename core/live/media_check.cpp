@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Before it is hashed, an image is made what it was when its checksum was taken: the field itself is spaces,
+// tagmedia's boot sector is zeros and its signature empty. A write partition that was entered into the boot
+// sector since is taken out of it again for isomd5sum, which hashes that sector.
+#include "media_check.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <openssl/evp.h>
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include "disk_contents.h"
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::uint64_t sectorSize = 2048;
+constexpr std::uint64_t fieldOffset = 16 * sectorSize + 883;
+constexpr std::size_t fieldSize = 512;
+constexpr std::uint64_t blockSize = 512;
+constexpr std::size_t chunkSize = std::size_t{1} << 20U;
+
+struct DigestFree {
+    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+};
+using DigestHandle = std::unique_ptr<EVP_MD_CTX, DigestFree>;
+
+std::string trimmed(std::string_view text) {
+    const auto begin = text.find_first_not_of(' ');
+    return begin == std::string_view::npos
+               ? std::string()
+               : std::string(text.substr(begin, text.find_last_not_of(' ') - begin + 1));
+}
+
+std::string lowered(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
+std::uint64_t number(const std::string& text) {
+    constexpr std::uint64_t most = std::uint64_t{1} << 40U; // what is declared from outside is capped
+    return std::min<std::uint64_t>(std::strtoull(text.c_str(), nullptr, 10), most);
+}
+
+void readFully(int fd, std::span<unsigned char> into, std::uint64_t offset, const std::string& device) {
+    while (!into.empty()) {
+        const auto n =
+            checkErrno(TEMP_FAILURE_RETRY(::pread(fd, into.data(), into.size(), static_cast<off_t>(offset))),
+                       fmt::format("reading '{}' at byte {}", device, offset));
+        if (n == 0) {
+            throw Error(ErrorCode::Checksum,
+                        fmt::format("'{}' ends at byte {}, in the middle of its image", device, offset));
+        }
+        into = into.subspan(static_cast<std::size_t>(n));
+        offset += static_cast<std::uint64_t>(n);
+    }
+}
+
+// Puts value into the part of [begin, begin + size) that lies in the chunk.
+void fill(std::span<unsigned char> chunk, std::uint64_t at, std::uint64_t begin, std::uint64_t size,
+          unsigned char value) {
+    const auto from = std::max(begin, at);
+    const auto to = std::min(begin + size, at + chunk.size());
+    if (from < to) {
+        std::memset(chunk.data() + (from - at), value, to - from);
+    }
+}
+
+// Entries of the boot sector's table (at 446, 16 bytes each; first block at 8) behind the image.
+void dropWritePartition(std::span<unsigned char> bootSector, std::uint64_t imageEnd) {
+    for (std::size_t entry = 446; entry < 446 + 4 * 16; entry += 16) {
+        std::uint32_t begin = 0;
+        std::memcpy(&begin, bootSector.data() + entry + 8, sizeof(begin));
+        if (std::uint64_t{begin} * blockSize >= imageEnd) {
+            std::memset(bootSector.data() + entry, 0, 16);
+        }
+    }
+}
+
+void normalize(std::span<unsigned char> chunk, std::uint64_t at, const EmbeddedChecksum& wanted,
+               std::uint64_t imageEnd) {
+    constexpr std::uint64_t signatureMagic = 64;
+    constexpr std::uint64_t signatureBlocks = 4;
+    fill(chunk, at, fieldOffset, fieldSize, ' ');
+    if (wanted.style == EmbeddedChecksum::Style::Isomd5sum) {
+        if (at == 0 && chunk.size() >= blockSize) {
+            dropWritePartition(chunk.first(blockSize), imageEnd);
+        }
+        return;
+    }
+    fill(chunk, at, 0, blockSize, 0);
+    if (wanted.signature != 0) {
+        fill(chunk, at, wanted.signature * blockSize + signatureMagic,
+             signatureBlocks * blockSize - signatureMagic, 0);
+    }
+}
+
+class Digest {
+public:
+    explicit Digest(const std::string& algorithm) : context_(EVP_MD_CTX_new()) {
+        const auto* method = EVP_get_digestbyname(algorithm.c_str());
+        if (method == nullptr || !context_ || EVP_DigestInit_ex(context_.get(), method, nullptr) != 1) {
+            throw Error(ErrorCode::Unsupported,
+                        fmt::format("the medium's checksum is a {}, which this system's "
+                                    "libcrypto does not know",
+                                    algorithm));
+        }
+    }
+
+    void add(std::span<const unsigned char> bytes) {
+        if (EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1) {
+            throw Error(ErrorCode::Internal, "computing the medium's checksum");
+        }
+    }
+
+    std::string finish() {
+        std::array<unsigned char, EVP_MAX_MD_SIZE> value{};
+        unsigned size = 0;
+        if (EVP_DigestFinal_ex(context_.get(), value.data(), &size) != 1) {
+            throw Error(ErrorCode::Internal, "computing the medium's checksum");
+        }
+        std::string text;
+        for (unsigned i = 0; i < size; ++i) {
+            text += fmt::format("{:02x}", value.at(i));
+        }
+        return text;
+    }
+
+private:
+    DigestHandle context_;
+};
+
+std::uint64_t imageSize(int fd, const std::string& device) {
+    std::vector<std::byte> head(declaredSizeProbe);
+    readFully(fd, {reinterpret_cast<unsigned char*>(head.data()), head.size()}, 0, device);
+    const auto size = declaredImageSize(head);
+    if (!size) {
+        throw Error(ErrorCode::NotLive, fmt::format("'{}' holds no ISO 9660 to be checked", device));
+    }
+    return *size;
+}
+
+EmbeddedChecksum embeddedIn(int fd, const std::string& device) {
+    std::array<unsigned char, fieldSize> field{};
+    readFully(fd, field, fieldOffset, device);
+    auto found = parseEmbeddedChecksum({reinterpret_cast<const char*>(field.data()), field.size()});
+    if (!found) {
+        throw Error(
+            ErrorCode::NotLive,
+            fmt::format("the image on '{}' has no checksum embedded (implantisomd5 or tagmedia puts one in): "
+                        "leave rd.live.check out",
+                        device));
+    }
+    return *found;
+}
+
+} // namespace
+
+std::optional<EmbeddedChecksum> parseEmbeddedChecksum(std::string_view field) {
+    EmbeddedChecksum checksum;
+    while (!field.empty()) {
+        const auto end = field.find(';');
+        const auto pair = field.substr(0, end);
+        field.remove_prefix(end == std::string_view::npos ? field.size() : end + 1);
+        const auto equals = pair.find('=');
+        if (equals == std::string_view::npos) {
+            continue;
+        }
+        auto key = lowered(trimmed(pair.substr(0, equals)));
+        const auto value = trimmed(pair.substr(equals + 1));
+        if (key.ends_with("sum")) {
+            const bool iso = key.starts_with("iso ");
+            checksum.style = iso ? EmbeddedChecksum::Style::Isomd5sum : EmbeddedChecksum::Style::Tagmedia;
+            checksum.algorithm = key.substr(iso ? 4 : 0, key.size() - 3 - (iso ? 4 : 0));
+            checksum.digest = lowered(value);
+        } else if (key == "skipsectors") {
+            checksum.skipSectors = number(value);
+        } else if (key == "pad") {
+            checksum.padSectors = number(value);
+        } else if (key == "signature") {
+            checksum.signature = number(value);
+        }
+    }
+    return checksum.digest.empty() ? std::nullopt : std::optional(checksum);
+}
+
+void checkMedium(int fd, const std::string& device, const std::function<void(unsigned percent)>& told) {
+    const auto wanted = embeddedIn(fd, device);
+    const auto size = imageSize(fd, device);
+    const auto leftOut = (wanted.skipSectors + wanted.padSectors) * sectorSize;
+    const auto end = size > leftOut ? size - leftOut : 0;
+    Digest digest(wanted.algorithm);
+    std::vector<unsigned char> buffer(chunkSize);
+    for (std::uint64_t at = 0; at < end; at += chunkSize) {
+        const std::span chunk(buffer.data(),
+                              static_cast<std::size_t>(std::min<std::uint64_t>(chunkSize, end - at)));
+        readFully(fd, chunk, at, device);
+        normalize(chunk, at, wanted, size);
+        digest.add(chunk);
+        told(static_cast<unsigned>((at + chunk.size()) * 100 / end));
+    }
+    const std::vector<unsigned char> zeros(sectorSize);
+    for (std::uint64_t i = 0; i < std::min(wanted.padSectors, size / sectorSize); ++i) {
+        digest.add(zeros);
+    }
+    if (const auto found = digest.finish(); found != wanted.digest) {
+        throw Error(ErrorCode::Checksum,
+                    fmt::format("the medium '{}' is damaged: its embedded {} is {}, but what was read has {}",
+                                device, wanted.algorithm, wanted.digest, found));
+    }
+}
+
+} // namespace bootferry

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One libmount context per operation. A loop device is freed by the kernel when its last user closes it
+// (autoclear); udev looks into new devices at its own pace, so that the file system below a loop device may
+// be busy for a moment after the one above is gone.
+#include "mounts.h"
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+
+#include <libmount/libmount.h>
+#include <spdlog/spdlog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "errors.h"
+#include "kernel_modules.h"
+
+namespace bootferry {
+namespace {
+
+constexpr int unmountAttempts = 50;
+constexpr timespec unmountPause{.tv_sec = 0, .tv_nsec = 100'000'000};
+
+struct ContextFree {
+    void operator()(libmnt_context* context) const noexcept { mnt_free_context(context); }
+};
+struct TableUnref {
+    void operator()(libmnt_table* table) const noexcept { mnt_unref_table(table); }
+};
+using Context = std::unique_ptr<libmnt_context, ContextFree>;
+using Table = std::unique_ptr<libmnt_table, TableUnref>;
+
+void check(int result, const char* what) {
+    if (result != 0) {
+        throw Error(ErrorCode::Io, result < 0 ? -result : 0, what);
+    }
+}
+
+Context makeContext(const std::string& target) {
+    Context context(mnt_new_context());
+    if (!context) {
+        throw Error(ErrorCode::Io, ENOMEM, "preparing a mount");
+    }
+    check(mnt_context_disable_helpers(context.get(), 1), "preparing a mount");
+    check(mnt_context_disable_mtab(context.get(), 1), "preparing a mount");
+    check(mnt_context_set_target(context.get(), target.c_str()), "preparing a mount");
+    return context;
+}
+
+const char* hint(int errnoValue) {
+    switch (errnoValue) {
+    case EBUSY:
+        return " (it, or a partition of it, is in use)";
+    case EINVAL: // what most file systems say to tables that lie behind the end
+    case EIO:
+    case EUCLEAN:
+        return " (is it damaged or not whole?)";
+    default:
+        return "";
+    }
+}
+
+// What failed: the system call's errno, or libmount's own words (a loop device that could not be set up).
+[[noreturn]] void throwFailure(const Context& context, int result, const std::string& what) {
+    if (mnt_context_syscall_called(context.get()) == 1) {
+        const int number = mnt_context_get_syscall_errno(context.get());
+        throw Error(ErrorCode::Io, number, what + hint(number));
+    }
+    std::array<char, 512> words{};
+    (void)mnt_context_get_excode(context.get(), result, words.data(), words.size());
+    throw Error(ErrorCode::Io, fmt::format("{}: {}", what, words.data()));
+}
+
+// The errno, 0 for success.
+int unmount(const std::string& target) {
+    const auto context = makeContext(target);
+    const int result = mnt_context_umount(context.get());
+    if (result == 0) {
+        return 0;
+    }
+    return mnt_context_syscall_called(context.get()) == 1 ? mnt_context_get_syscall_errno(context.get())
+                                                          : EINVAL;
+}
+
+void unmountPatiently(const std::string& target) {
+    for (int attempt = 1;; ++attempt) {
+        const int failure = unmount(target);
+        if (failure == 0) {
+            return;
+        }
+        if (failure != EBUSY || attempt == unmountAttempts) {
+            throwErrno(failure, "unmounting '" + target + "'");
+        }
+        (void)::nanosleep(&unmountPause, nullptr);
+    }
+}
+
+} // namespace
+
+std::string mountedAt(const std::string& folder) {
+    std::error_code missing;
+    const auto path = std::filesystem::canonical(folder, missing);
+    if (missing) {
+        return {};
+    }
+    const Table table(mnt_new_table_from_file("/proc/self/mountinfo"));
+    if (!table) {
+        throw Error(ErrorCode::Io, errno, "reading '/proc/self/mountinfo'");
+    }
+    auto* mounted = mnt_table_find_target(table.get(), path.c_str(), MNT_ITER_BACKWARD);
+    if (mounted == nullptr) {
+        return {};
+    }
+    const char* source = mnt_fs_get_source(mounted);
+    return fmt::format("'{}' ({})", source != nullptr ? source : "none", mnt_fs_get_fstype(mounted));
+}
+
+void requireLoopDevices() {
+    if (::access("/sys/class/misc/loop-control", F_OK) != 0 && !loadKernelModule("loop")) {
+        throw Error(ErrorCode::Unsupported,
+                    "this kernel has no loop devices: the module 'loop' is not in the initrd");
+    }
+}
+
+MountStack::~MountStack() {
+    for (; !targets_.empty(); targets_.pop_back()) {
+        try {
+            unmountPatiently(targets_.back());
+        } catch (const std::exception& error) {
+            spdlog::warn("{}, ignoring", error.what());
+        }
+    }
+}
+
+void MountStack::mount(const MountRequest& request) {
+    const auto what = fmt::format("mounting '{}'{} at '{}'", request.source,
+                                  request.type.empty() ? "" : " (" + request.type + ")", request.target);
+    std::error_code failure;
+    std::filesystem::create_directories(request.target, failure);
+    if (failure) {
+        throw Error(ErrorCode::Io, failure.value(), "creating the folder '" + request.target + "'");
+    }
+    const auto context = makeContext(request.target);
+    check(mnt_context_set_optsmode(context.get(), MNT_OMODE_NOTAB), "preparing a mount");
+    check(mnt_context_set_source(context.get(), request.source.c_str()), "preparing a mount");
+    check(mnt_context_set_options(context.get(), request.options.c_str()), "preparing a mount");
+    if (!request.type.empty()) {
+        check(mnt_context_set_fstype(context.get(), request.type.c_str()), "preparing a mount");
+    }
+    targets_.reserve(targets_.size() + 1); // what is mounted can be remembered
+    std::string target = request.target;
+    if (const int result = mnt_context_mount(context.get()); result != 0) {
+        throwFailure(context, result, what);
+    }
+    targets_.push_back(std::move(target));
+}
+
+} // namespace bootferry

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// bootferryd: one thread, one event loop. It opens devices and never speaks to the network.
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <spdlog/fmt/fmt.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "build_config.h"
+#include "bus_objects.h"
+#include "files.h"
+#include "log.h"
+#include "manager.h"
+#include "private_bus.h"
+#include "resolver_file.h"
+#include "system_bus.h"
+
+namespace bootferry {
+namespace {
+
+constexpr const char* help = R"(bootferryd [--private-socket=PATH]
+
+Carries images over the network into block devices, as D-Bus clients ask for it.
+Started by systemd (bootferryd.socket); by hand it makes its own socket.
+
+  --private-socket=PATH  listen here instead of /run/bootferry/private
+  --help                 show this
+  --version              show the version
+)";
+
+std::string environment(const char* name, const std::string& fallback) {
+    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
+    return value != nullptr ? value : fallback;
+}
+
+// systemd credentials of ours (systemd.exec(5)): "bootferry.user" is known to plugins as "user".
+std::map<std::string, std::string> readCredentials() {
+    constexpr std::string_view prefix = "bootferry.";
+    std::map<std::string, std::string> credentials;
+    const std::filesystem::path folder = environment("CREDENTIALS_DIRECTORY", "");
+    if (folder.empty()) {
+        return credentials;
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        const auto name = entry.path().filename().string();
+        if (name.starts_with(prefix)) {
+            credentials[name.substr(prefix.size())] = readSmallFile(entry.path()).value_or("");
+        }
+    }
+    // Whoever wrote them with echo did not mean the end of the line.
+    for (const char* name : {"user", "password"}) {
+        if (const auto found = credentials.find(name);
+            found != credentials.end() && found->second.ends_with('\n')) {
+            found->second.pop_back();
+        }
+    }
+    return credentials;
+}
+
+ServiceSettings readSettings() {
+    ServiceSettings settings;
+    settings.program.path = environment("BOOTFERRY_WORKER", BOOTFERRY_LIBEXEC_DIR "/bootferry-transfer");
+    if (::geteuid() == 0) {
+        settings.program.user = environment("BOOTFERRY_WORKER_USER", BOOTFERRY_WORKER_USER);
+    }
+    settings.pluginDir = environment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR);
+    settings.credentials = readCredentials();
+    settings.runtimeDirectory = environment("BOOTFERRY_RUNTIME_DIRECTORY", "/run/bootferry");
+    return settings;
+}
+
+UniqueFd privateSocket(const std::optional<std::string>& path, const ServiceSettings& settings) {
+    const int passed = sd_listen_fds(1);
+    if (passed > 1 || (passed == 1 && path)) {
+        throw Error(ErrorCode::Invalid, "want one listening socket, from systemd or by --private-socket=");
+    }
+    if (passed == 1) {
+        checkSd(sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, nullptr, 0), "taking over the socket");
+        return UniqueFd(SD_LISTEN_FDS_START);
+    }
+    std::filesystem::create_directories(settings.runtimeDirectory);
+    return PrivateBus::listen(path.value_or(settings.runtimeDirectory + "/private"));
+}
+
+// The outermost object: what lives as long as the process, and how it ends.
+class Daemon {
+public:
+    explicit Daemon(const std::optional<std::string>& socketPath)
+        : event_(makeHandle<EventHandle>([](sd_event** event) { return sd_event_default(event); },
+                                         "making an event loop")),
+          manager_(event_.get(), readSettings()), objects_(event_.get(), manager_),
+          privateBus_(event_.get(), privateSocket(socketPath, manager_.settings()), objects_),
+          systemBus_(event_.get(),
+                     environment("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/run/dbus/system_bus_socket"),
+                     objects_) {
+        for (const int number : {SIGTERM, SIGINT}) {
+            checkSd(sd_event_add_signal(event_.get(), nullptr, number, onStop, this), "watching signals");
+        }
+        checkSd(sd_event_add_post(event_.get(), nullptr, onLoop, this), "watching the event loop");
+        if (runningInInitrd()) {
+            resolver_.emplace(event_.get());
+        }
+        (void)sd_event_set_watchdog(event_.get(), 1);
+    }
+
+    int run() {
+        (void)sd_notify(0, "READY=1");
+        return checkSd(sd_event_loop(event_.get()), "running the event loop");
+    }
+
+private:
+    // Transfers are ended in order; whoever cannot wait for that asks twice.
+    static int onStop(sd_event_source*, const signalfd_siginfo*, void* userdata) {
+        auto& self = *static_cast<Daemon*>(userdata);
+        (void)sd_notify(0, "STOPPING=1");
+        if (std::exchange(self.stopping_, true)) {
+            return sd_event_exit(self.event_.get(), 0);
+        }
+        self.manager_.cancelAll();
+        return 0;
+    }
+
+    // After each round: has anything to be said, and is it over?
+    static int onLoop(sd_event_source*, void* userdata) {
+        auto& self = *static_cast<Daemon*>(userdata);
+        if (self.stopping_ && self.manager_.idle()) {
+            return sd_event_exit(self.event_.get(), 0);
+        }
+        self.notifyStatus();
+        return 0;
+    }
+
+    void notifyStatus() {
+        std::string status = "Idle";
+        for (const auto& [id, transfer] : manager_.transfers()) {
+            if (!transfer->ended()) {
+                status = statusText(*transfer);
+            }
+        }
+        if (status != told_) {
+            told_ = status;
+            (void)sd_notifyf(0, "STATUS=%s", told_.c_str());
+        }
+    }
+
+    static std::string statusText(const Transfer& transfer) {
+        const auto& status = transfer.status();
+        auto text = fmt::format("{} to {}: ", transfer.url(), transfer.target());
+        if (!status.detail.empty()) {
+            return text + status.detail;
+        }
+        text += stateName(status.state);
+        if (status.progress >= 0) {
+            text += fmt::format(", {:.0f} %", status.progress * 100);
+        }
+        return text;
+    }
+
+    EventHandle event_;
+    Manager manager_;
+    BusObjects objects_;
+    PrivateBus privateBus_;
+    SystemBus systemBus_;
+    std::optional<ResolverFile> resolver_;
+    std::string told_;
+    bool stopping_ = false;
+};
+
+void blockSignals() {
+    sigset_t mask;
+    sigemptyset(&mask);
+    for (const int number : {SIGCHLD, SIGTERM, SIGINT}) {
+        sigaddset(&mask, number);
+    }
+    if (const int result = ::pthread_sigmask(SIG_BLOCK, &mask, nullptr); result != 0) {
+        throwErrno(result, "blocking signals");
+    }
+}
+
+int run(const std::vector<std::string>& words) {
+    constexpr std::string_view socketOption = "--private-socket=";
+    std::optional<std::string> socketPath;
+    for (const auto& word : words) {
+        if (word == "--help") {
+            fmt::print("{}", help);
+            return EXIT_SUCCESS;
+        }
+        if (word == "--version") {
+            fmt::print("bootferryd {}\n", BOOTFERRY_VERSION);
+            return EXIT_SUCCESS;
+        }
+        if (!word.starts_with(socketOption)) {
+            throw Error(ErrorCode::Invalid,
+                        fmt::format("unknown argument '{}': see bootferryd --help", word));
+        }
+        socketPath = word.substr(socketOption.size());
+    }
+    blockSignals();
+    return Daemon(socketPath).run();
+}
+
+} // namespace
+} // namespace bootferry
+
+int main(int argc, char** argv) {
+    bootferry::initLogging("bootferryd");
+    try {
+        return bootferry::run({argv + 1, argv + argc});
+    } catch (const std::exception& error) {
+        spdlog::error("{}", error.what());
+        return EXIT_FAILURE;
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The broker's calls: D-Bus specification, "Message Bus Messages". Names are not handed out: there is one
+// service, org.bootferry1, and the client's own connection.
+#include "private_bus.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string_view>
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace bootferry {
+namespace {
+
+constexpr std::size_t connectionsAllowed = 64;
+constexpr const char* serviceName = "org.bootferry1";
+constexpr const char* brokerName = "org.freedesktop.DBus";
+
+bool isBrokerCall(sd_bus_message* message) {
+    const char* destination = sd_bus_message_get_destination(message);
+    return sd_bus_message_is_method_call(message, nullptr, nullptr) > 0 && destination != nullptr &&
+           std::strcmp(destination, brokerName) == 0;
+}
+
+// The properties and introspection of a broker are not offered.
+bool isBrokerInterface(sd_bus_message* message) {
+    const char* interface = sd_bus_message_get_interface(message);
+    return interface == nullptr || std::strcmp(interface, brokerName) == 0 ||
+           std::strcmp(interface, "org.freedesktop.DBus.Monitoring") == 0;
+}
+
+} // namespace
+
+class PrivateBus::Connection {
+public:
+    Connection(PrivateBus& owner, UniqueFd socket, std::uint64_t number)
+        : owner_(owner), name_(fmt::format(":1.{}", number)) {
+        constexpr const char* what = "serving a client of the private socket";
+        bus_ = makeHandle<BusHandle>([](sd_bus** bus) { return sd_bus_new(bus); }, what);
+        checkSd(sd_bus_set_fd(bus_.get(), socket.get(), socket.get()), what);
+        (void)socket.release(); // sd-bus closes it
+        sd_id128_t id{};
+        checkSd(sd_id128_randomize(&id), what);
+        checkSd(sd_bus_set_server(bus_.get(), 1, id), what);
+        checkSd(sd_bus_set_anonymous(bus_.get(), 1), what);
+        checkSd(sd_bus_set_sender(bus_.get(), serviceName), what);
+        checkSd(sd_bus_add_filter(bus_.get(), nullptr, onMessage, this), what);
+        owner_.objects_.attach(bus_.get());
+        try {
+            checkSd(sd_bus_start(bus_.get()), what);
+            checkSd(sd_bus_attach_event(bus_.get(), owner_.event_, SD_EVENT_PRIORITY_NORMAL), what);
+        } catch (const Error&) {
+            owner_.objects_.detach(bus_.get());
+            throw;
+        }
+    }
+
+    ~Connection() { owner_.objects_.detach(bus_.get()); }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    [[nodiscard]] bool gone() const { return gone_; }
+
+private:
+    static int onMessage(sd_bus_message* message, void* userdata, sd_bus_error* error) {
+        auto& self = *static_cast<Connection*>(userdata);
+        if (sd_bus_message_is_signal(message, "org.freedesktop.DBus.Local", "Disconnected") > 0) {
+            self.gone_ = true;
+            self.owner_.sweep();
+            return 0;
+        }
+        return isBrokerCall(message) ? self.answerForBroker(message, error) : 0;
+    }
+
+    template <typename... Values>
+    static int reply(sd_bus_message* call, const char* types, Values... values) {
+        sd_bus_message* raw = nullptr;
+        if (const int result = sd_bus_message_new_method_return(call, &raw); result < 0) {
+            return result;
+        }
+        const BusMessageHandle message(raw);
+        if (const int result = sd_bus_message_set_sender(raw, brokerName); result < 0) {
+            return result;
+        }
+        if (const int result = sd_bus_message_append(raw, types, values...); result < 0) {
+            return result;
+        }
+        const int result = sd_bus_send(nullptr, raw, nullptr);
+        return result < 0 ? result : 1;
+    }
+
+    int answerForBroker(sd_bus_message* call, sd_bus_error* error) {
+        const std::string_view member = sd_bus_message_get_member(call);
+        if (!isBrokerInterface(call)) {
+            return sd_bus_error_setf(error, SD_BUS_ERROR_UNKNOWN_INTERFACE,
+                                     "there is no message bus behind this socket");
+        }
+        if (member == "Hello") {
+            return reply(call, "s", name_.c_str());
+        }
+        // Every signal goes to every client: there is nothing to match, and nothing more to see.
+        if (member == "AddMatch" || member == "RemoveMatch" || member == "BecomeMonitor") {
+            return reply(call, "");
+        }
+        if (member == "ListNames") {
+            return reply(call, "as", 3, brokerName, serviceName, name_.c_str());
+        }
+        if (member == "ListActivatableNames") {
+            return reply(call, "as", 1, brokerName);
+        }
+        return answerForName(call, member, error);
+    }
+
+    int answerForName(sd_bus_message* call, std::string_view member, sd_bus_error* error) {
+        const char* asked = nullptr;
+        const bool known = member == "NameHasOwner" || member == "GetNameOwner" ||
+                           member == "GetConnectionUnixUser" || member == "GetConnectionUnixProcessID";
+        if (!known || sd_bus_message_read(call, "s", &asked) < 0) {
+            return sd_bus_error_setf(error, SD_BUS_ERROR_UNKNOWN_METHOD,
+                                     "there is no message bus behind this socket, and no method '%s'",
+                                     sd_bus_message_get_member(call));
+        }
+        const bool there =
+            asked == std::string_view(serviceName) || asked == std::string_view(brokerName) || asked == name_;
+        if (member == "NameHasOwner") {
+            return reply(call, "b", static_cast<int>(there));
+        }
+        if (!there) {
+            return sd_bus_error_setf(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "only '%s' is served here",
+                                     serviceName);
+        }
+        if (member == "GetNameOwner") {
+            return reply(call, "s", asked);
+        }
+        return reply(call, "u",
+                     static_cast<std::uint32_t>(
+                         member == "GetConnectionUnixUser" ? ::geteuid() : static_cast<uid_t>(::getpid())));
+    }
+
+    PrivateBus& owner_;
+    std::string name_;
+    BusHandle bus_;
+    bool gone_ = false;
+};
+
+PrivateBus::PrivateBus(sd_event* event, UniqueFd socket, BusObjects& objects)
+    : event_(event), socket_(std::move(socket)), objects_(objects) {
+    listening_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) {
+            return sd_event_add_io(event_, source, socket_.get(), EPOLLIN, onConnection, this);
+        },
+        "watching the private socket");
+    sweeping_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) { return sd_event_add_defer(event_, source, onSweep, this); },
+        "watching the private socket");
+    checkSd(sd_event_source_set_enabled(sweeping_.get(), SD_EVENT_OFF), "watching the private socket");
+}
+
+PrivateBus::~PrivateBus() = default;
+
+UniqueFd PrivateBus::listen(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof(address.sun_path)) {
+        throw Error(ErrorCode::Invalid, fmt::format("'{}' is too long for a socket's name", path));
+    }
+    std::copy(path.begin(), path.end(), address.sun_path);
+    UniqueFd socket(checkErrno(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+                               "creating the private socket"));
+    (void)::unlink(path.c_str());
+    const auto what = fmt::format("listening on '{}'", path);
+    checkErrno(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), what);
+    checkErrno(::chmod(path.c_str(), 0666), what);
+    checkErrno(::listen(socket.get(), SOMAXCONN), what);
+    return socket;
+}
+
+int PrivateBus::onConnection(sd_event_source*, int, std::uint32_t, void* userdata) {
+    static_cast<PrivateBus*>(userdata)->accept();
+    return 0;
+}
+
+void PrivateBus::accept() {
+    UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket) {
+        return; // the client has gone again
+    }
+    if (connections_.size() >= connectionsAllowed) {
+        spdlog::warn("more than {} clients at the private socket: refusing one", connectionsAllowed);
+        return;
+    }
+    try {
+        connections_.push_back(std::make_unique<Connection>(*this, std::move(socket), ++lastName_));
+    } catch (const Error& error) {
+        spdlog::warn("{}, ignoring", error.what());
+    }
+}
+
+void PrivateBus::sweep() {
+    (void)sd_event_source_set_enabled(sweeping_.get(), SD_EVENT_ONESHOT);
+}
+
+int PrivateBus::onSweep(sd_event_source*, void* userdata) {
+    static_cast<PrivateBus*>(userdata)->connections_.remove_if(
+        [](const auto& connection) { return connection->gone(); });
+    return 0;
+}
+
+} // namespace bootferry

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// D-Bus without a broker: a socket on which every client is spoken to directly. The few calls with which a
+// client greets a broker are answered here, so that `busctl --address=unix:path=/run/bootferry/private` and
+// other ordinary clients work unchanged; signals go to every client, which filters them itself.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+
+#include "bus_objects.h"
+#include "handles.h"
+
+namespace bootferry {
+
+class PrivateBus {
+public:
+    // Takes over a listening stream socket. `event` and `objects` must outlive the object.
+    PrivateBus(sd_event* event, UniqueFd socket, BusObjects& objects);
+    ~PrivateBus();
+    PrivateBus(const PrivateBus&) = delete;
+    PrivateBus& operator=(const PrivateBus&) = delete;
+
+    // A listening socket of our own, where systemd gave none; what lies at path is replaced.
+    [[nodiscard]] static UniqueFd listen(const std::string& path);
+
+private:
+    class Connection;
+    static int onConnection(sd_event_source* source, int fd, std::uint32_t events, void* userdata);
+    static int onSweep(sd_event_source* source, void* userdata);
+    void accept();
+    void sweep(); // connections that are gone; later, since one may be calling us
+
+    sd_event* event_;
+    UniqueFd socket_;
+    BusObjects& objects_;
+    std::uint64_t lastName_ = 0;
+    std::list<std::unique_ptr<Connection>> connections_;
+    EventSourceHandle listening_;
+    EventSourceHandle sweeping_;
+};
+
+} // namespace bootferry

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Looked at once a second: the state file is replaced each time, in a folder that may not be there yet, and
+// watching both costs more than this.
+#include "resolver_file.h"
+
+#include <sstream>
+#include <string_view>
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include "files.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::uint64_t intervalUSec = 1'000'000;
+constexpr std::string_view mark = "# Written by bootferryd from systemd-networkd's state.\n";
+
+// "192.0.2.1#name", "[2001:db8::1]:53" … (systemd.network(5), DNS=): resolv.conf(5) knows plain addresses
+// only.
+std::string plainAddress(std::string address) {
+    address = address.substr(0, address.find('#'));
+    if (address.starts_with('[')) {
+        return address.substr(1, address.find(']') - 1);
+    }
+    return address;
+}
+
+bool mayWrite(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) < 0) {
+        // A link that points nowhere is somebody's intention as well.
+        return ::lstat(path.c_str(), &status) < 0;
+    }
+    const auto present = readSmallFile(path).value_or("");
+    return present.empty() || present.starts_with(mark);
+}
+
+} // namespace
+
+std::string resolvConfText(const std::string& networkState) {
+    std::istringstream lines(networkState);
+    std::string servers;
+    std::string domains;
+    for (std::string line; std::getline(lines, line);) {
+        const auto equals = line.find('=');
+        if (equals == std::string::npos) {
+            continue;
+        }
+        const auto key = line.substr(0, equals);
+        std::istringstream words(line.substr(equals + 1));
+        for (std::string word; words >> word;) {
+            if (key == "DNS") {
+                servers += "nameserver " + plainAddress(word) + "\n";
+            } else if (key == "DOMAINS") {
+                domains += " " + word;
+            }
+        }
+    }
+    if (servers.empty()) {
+        return {};
+    }
+    return std::string(mark) + servers + (domains.empty() ? "" : "search" + domains + "\n");
+}
+
+ResolverFile::ResolverFile(sd_event* event, std::string networkState, std::string target)
+    : event_(event), networkState_(std::move(networkState)), target_(std::move(target)) {
+    update();
+    updateLater();
+}
+
+void ResolverFile::update() noexcept {
+    try {
+        const auto text = resolvConfText(readSmallFile(networkState_).value_or(""));
+        if (!text.empty() && text != written_ && mayWrite(target_)) {
+            writeFileAtomically(target_, text);
+            written_ = text;
+            spdlog::info("wrote '{}' with the name servers that the network gave", target_);
+        }
+    } catch (const std::exception& error) {
+        spdlog::warn("name servers: {}, ignoring", error.what());
+    }
+}
+
+void ResolverFile::updateLater() {
+    timer_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) {
+            return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC, intervalUSec, 0, onTimer,
+                                              this);
+        },
+        "timing the look at the name servers");
+}
+
+int ResolverFile::onTimer(sd_event_source*, std::uint64_t, void* userdata) {
+    auto& self = *static_cast<ResolverFile*>(userdata);
+    self.update();
+    self.updateLater();
+    return 0;
+}
+
+} // namespace bootferry

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// sd_bus_set_watch_bind(3): sd-bus itself waits, by inotify, for the socket to appear.
+#include "system_bus.h"
+
+#include <spdlog/spdlog.h>
+
+namespace bootferry {
+namespace {
+
+constexpr std::uint64_t reconnectUSec = 2'000'000;
+
+} // namespace
+
+SystemBus::SystemBus(sd_event* event, std::string address, BusObjects& objects)
+    : event_(event), address_(std::move(address)), objects_(objects) {
+    connect();
+}
+
+SystemBus::~SystemBus() {
+    disconnect();
+}
+
+void SystemBus::connect() noexcept {
+    try {
+        connectOrThrow();
+    } catch (const Error& error) {
+        spdlog::debug("{}, ignoring", error.what());
+        disconnect();
+        connectLater();
+    }
+}
+
+void SystemBus::connectOrThrow() {
+    constexpr const char* what = "connecting to the system bus";
+    bus_ = makeHandle<BusHandle>([](sd_bus** bus) { return sd_bus_new(bus); }, what);
+    checkSd(sd_bus_set_address(bus_.get(), address_.c_str()), what);
+    checkSd(sd_bus_set_bus_client(bus_.get(), 1), what);
+    checkSd(sd_bus_set_watch_bind(bus_.get(), 1), what);
+    objects_.attach(bus_.get());
+    checkSd(sd_bus_start(bus_.get()), what);
+    checkSd(sd_bus_attach_event(bus_.get(), event_, SD_EVENT_PRIORITY_NORMAL), what);
+    checkSd(sd_bus_match_signal_async(bus_.get(), nullptr, "org.freedesktop.DBus.Local",
+                                      "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                                      "Disconnected", onDisconnected, nullptr, this),
+            what);
+    checkSd(sd_bus_request_name_async(bus_.get(), nullptr, "org.bootferry1", 0, onName, this), what);
+}
+
+void SystemBus::disconnect() {
+    if (bus_) {
+        objects_.detach(bus_.get());
+        bus_.reset();
+    }
+}
+
+void SystemBus::connectLater() {
+    sd_event_source* source = nullptr;
+    if (sd_event_add_time_relative(event_, &source, CLOCK_MONOTONIC, reconnectUSec, 0, onReconnect, this) >=
+        0) {
+        timer_.reset(source);
+    }
+}
+
+int SystemBus::onReconnect(sd_event_source*, std::uint64_t, void* userdata) {
+    auto& self = *static_cast<SystemBus*>(userdata);
+    self.disconnect();
+    self.connect();
+    return 0;
+}
+
+// The connection is calling us: it is taken down by the timer.
+int SystemBus::onDisconnected(sd_bus_message*, void* userdata, sd_bus_error*) {
+    static_cast<SystemBus*>(userdata)->connectLater();
+    return 0;
+}
+
+int SystemBus::onName(sd_bus_message* message, void*, sd_bus_error*) {
+    if (const auto* error = sd_bus_message_get_error(message)) {
+        spdlog::warn("the system bus does not give us the name org.bootferry1: {}, ignoring",
+                     error->message != nullptr ? error->message : error->name);
+    }
+    return 0;
+}
+
+} // namespace bootferry

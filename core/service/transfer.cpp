@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// After a crash nothing of the target is trusted: it is released and prepared anew for the next worker. A
+// disk is looked at first, because one that is deployed needs no network; what lies there is looked at once
+// more when it is about to be overwritten.
+#include "transfer.h"
+
+#include <random>
+#include <utility>
+
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include "disk_target.h"
+#include "ram_target.h"
+#include "retry_policy.h"
+
+namespace bootferry {
+namespace {
+
+constexpr unsigned crashesAllowed = 5;
+constexpr const char* overwriteOption =
+    "rd.kiwi.live.reset on the kernel command line (bootferryctl: --reset)";
+constexpr std::chrono::seconds devicePatience{90};
+constexpr std::chrono::milliseconds lookInterval{250};
+
+double randomFraction() {
+    static std::minstd_rand generator{std::random_device{}()};
+    return std::uniform_real_distribution<>(0, 1)(generator);
+}
+
+std::uint64_t nowUSec() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+}
+
+DiskPlan planFor(const std::string& device, bool reset) {
+    const auto disk = inspectDisk(device);
+    const auto plan = planDisk(device, disk.contents, reset, overwriteOption);
+    if (plan == DiskPlan::Deploy && disk.readOnly) {
+        throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is read-only", device));
+    }
+    return plan;
+}
+
+PreparedTarget prepareDisk(const std::string& device, std::optional<std::uint64_t> imageSize, bool reset) {
+    if (planFor(device, reset) != DiskPlan::Deploy) {
+        throw Error(ErrorCode::TargetRefused,
+                    fmt::format("somebody else has deployed '{}' meanwhile", device));
+    }
+    auto target = openDisk(device);
+    requireRoom(target, imageSize);
+    wipeDisk(target);
+    return target;
+}
+
+} // namespace
+
+Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, WorkerJob job,
+                   TransferListener& listener)
+    : id_(id), event_(event), program_(std::move(program)), job_(std::move(job)), listener_(listener),
+      url_(job_.request.url.redacted()), targetPath_(job_.request.target), startedUSec_(nowUSec()),
+      waitingSince_(RateMeter::Time::clock::now()) {}
+
+Transfer::~Transfer() {
+    worker_.reset();
+    if (target_) {
+        releaseTarget();
+    }
+}
+
+void Transfer::start() {
+    if (isRamDisk(targetPath_)) {
+        startWorker();
+    } else if (::access(targetPath_.c_str(), F_OK) == 0) {
+        timer_ = later(std::chrono::milliseconds(0), onLookAgain); // an end is told after the beginning
+    } else {
+        waitForDevice();
+    }
+}
+
+void Transfer::cancel() {
+    if (ended()) {
+        return;
+    }
+    if (timer_) {
+        fail(Error(ErrorCode::Cancelled, "cancelled"));
+    } else {
+        worker_->cancel();
+    }
+}
+
+// A disk that is there.
+void Transfer::begin() {
+    if (planFor(targetPath_, job_.request.reset) == DiskPlan::Use) {
+        reused_ = true;
+        succeed(targetPath_);
+    } else {
+        startWorker();
+    }
+}
+
+void Transfer::waitForDevice() {
+    const auto waited = RateMeter::Time::clock::now() - waitingSince_;
+    if (waited >= devicePatience) {
+        throw Error(ErrorCode::NotFound, fmt::format("'{}' did not appear within {} s; the disks here: {}",
+                                                     targetPath_, devicePatience.count(), listDisks()));
+    }
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited).count();
+    timer_ = later(lookInterval, onLookAgain);
+    status_.state = TransferState::Waiting;
+    status_.detail =
+        fmt::format("waiting for the device '{}' ({} of {} s)", targetPath_, seconds, devicePatience.count());
+    listener_.changed(*this);
+}
+
+int Transfer::onLookAgain(sd_event_source*, std::uint64_t, void* userdata) {
+    auto& self = *static_cast<Transfer*>(userdata);
+    self.timer_.reset();
+    try {
+        if (::access(self.targetPath_.c_str(), F_OK) == 0) {
+            self.begin();
+        } else {
+            self.waitForDevice();
+        }
+    } catch (const Error& error) {
+        self.fail(error);
+    }
+    return 0;
+}
+
+EventSourceHandle Transfer::later(std::chrono::milliseconds wait, sd_event_time_handler_t handler) {
+    return makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) {
+            const auto usec = std::chrono::duration_cast<std::chrono::microseconds>(wait).count();
+            return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC,
+                                              static_cast<std::uint64_t>(usec), 0, handler, this);
+        },
+        "timing the next attempt");
+}
+
+void Transfer::startWorker() {
+    worker_ = std::make_unique<WorkerProcess>(event_, program_, job_, static_cast<WorkerListener&>(*this));
+}
+
+void Transfer::targetWanted(std::optional<std::uint64_t> size) {
+    try {
+        target_ = isRamDisk(targetPath_) ? prepareRamTarget(targetPath_, size, job_.request.ramdiskSize)
+                                         : prepareDisk(targetPath_, size, job_.request.reset);
+        worker_->giveTarget(*target_);
+    } catch (const Error& error) {
+        worker_->refuseTarget(error);
+    }
+}
+
+void Transfer::progressed(const Progress& progress) {
+    rate_.add(RateMeter::Time::clock::now(), progress.bytes);
+    status_.state = progress.state;
+    status_.detail = progress.detail;
+    status_.bytesTransferred = progress.bytes;
+    status_.bytesTotal = progress.total;
+    status_.bytesWritten = progress.written;
+    status_.attempt = progress.attempt;
+    status_.progress = -1;
+    if (progress.total != unknownSize && progress.total > 0) {
+        status_.progress =
+            std::min(1.0, static_cast<double>(progress.bytes) / static_cast<double>(progress.total));
+    }
+    const bool moving = progress.state == TransferState::Transferring;
+    const auto remaining = moving ? rate_.remaining(progress.total) : std::nullopt;
+    status_.rate = moving ? rate_.rate() : 0;
+    status_.remainingUSec = remaining ? static_cast<std::uint64_t>(remaining->count()) : UINT64_MAX;
+    listener_.changed(*this);
+}
+
+void Transfer::staged(const WorkerResult&) {
+    worker_->permitCommit();
+}
+
+void Transfer::ended(const WorkerResult& result, const std::optional<Error>& failure) {
+    result_ = result;
+    if (!failure) {
+        const auto device = target_->path;
+        target_.reset(); // closed, or the device stays claimed and cannot be mounted
+        if (!isRamDisk(targetPath_)) {
+            rereadPartitionTable(device);
+        }
+        succeed(device);
+    } else if (failure->code() == ErrorCode::Internal && ++crashes_ < crashesAllowed) {
+        tryAgainLater(*failure);
+    } else {
+        fail(*failure);
+    }
+}
+
+void Transfer::tryAgainLater(const Error& failure) {
+    releaseTarget();
+    const auto wait = RetryPolicy{}.delay(crashes_, randomFraction());
+    timer_ = later(wait, onRetry);
+    job_.attempt = ++status_.attempt;
+    status_.state = TransferState::Waiting;
+    status_.detail = fmt::format("{}; starting over in {} s", failure.what(), (wait.count() + 999) / 1000);
+    status_.rate = 0;
+    status_.remainingUSec = UINT64_MAX;
+    listener_.changed(*this);
+}
+
+int Transfer::onRetry(sd_event_source*, std::uint64_t, void* userdata) {
+    auto& self = *static_cast<Transfer*>(userdata);
+    self.timer_.reset();
+    try {
+        self.startWorker();
+    } catch (const Error& error) {
+        self.fail(error);
+    }
+    return 0;
+}
+
+void Transfer::releaseTarget() {
+    if (auto target = std::exchange(target_, std::nullopt)) {
+        target->fd.reset(); // an open device cannot be given back
+        if (isRamDisk(targetPath_)) {
+            releaseRamTarget(target->path);
+        }
+    }
+}
+
+void Transfer::succeed(const std::string& device) {
+    device_ = device;
+    status_.bytesTransferred = result_.bytes;
+    status_.bytesTotal = result_.bytes;
+    status_.bytesWritten = result_.written;
+    status_.progress = 1;
+    status_.plugin = result_.plugin;
+    status_.remainingUSec = 0;
+    end(TransferState::Done);
+}
+
+void Transfer::fail(const Error& failure) {
+    releaseTarget();
+    status_.errorName = fmt::format("org.bootferry1.Error.{}", errorName(failure.code()));
+    status_.errorMessage = failure.what();
+    status_.remainingUSec = UINT64_MAX;
+    end(failure.code() == ErrorCode::Cancelled ? TransferState::Cancelled : TransferState::Failed);
+}
+
+void Transfer::end(TransferState state) {
+    job_ = {}; // the secrets in it are needed no longer
+    timer_.reset();
+    status_.state = state;
+    status_.detail.clear();
+    status_.rate = 0;
+    listener_.ended(*this);
+}
+
+} // namespace bootferry

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "transfer_options.h"
+
+#include <functional>
+#include <map>
+#include <string_view>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "argument_values.h"
+
+namespace bootferry {
+namespace {
+
+void check(int result) {
+    checkSd(result, "reading the arguments of StartTransfer");
+}
+
+bool checkMore(int result) {
+    check(result);
+    return result > 0;
+}
+
+std::string readString(sd_bus_message* message) {
+    const char* text = nullptr;
+    check(sd_bus_message_read(message, "s", &text));
+    return text;
+}
+
+std::uint64_t readNumber(sd_bus_message* message) {
+    std::uint64_t number = 0;
+    check(sd_bus_message_read(message, "t", &number));
+    return number;
+}
+
+bool readBool(sd_bus_message* message) {
+    int value = 0;
+    check(sd_bus_message_read(message, "b", &value));
+    return value != 0;
+}
+
+// A timeout must fit a signed count; more than this is for ever anyway.
+std::chrono::microseconds readDuration(sd_bus_message* message) {
+    constexpr std::uint64_t longest = std::uint64_t{1} << 55U;
+    const auto usec = readNumber(message);
+    if (usec == 0 || usec > longest) {
+        throw Error(ErrorCode::Invalid, fmt::format("{} µs is no usable timeout", usec));
+    }
+    return std::chrono::microseconds(usec);
+}
+
+std::vector<Url> readMirrors(sd_bus_message* message) {
+    std::vector<Url> mirrors;
+    const char* text = nullptr;
+    check(sd_bus_message_enter_container(message, 'a', "s"));
+    while (checkMore(sd_bus_message_read(message, "s", &text))) {
+        mirrors.push_back(Url::parse(text));
+    }
+    check(sd_bus_message_exit_container(message));
+    return mirrors;
+}
+
+std::vector<PluginOption> readPluginOptions(sd_bus_message* message) {
+    std::vector<PluginOption> options;
+    const char* plugin = nullptr;
+    const char* key = nullptr;
+    const char* value = nullptr;
+    check(sd_bus_message_enter_container(message, 'a', "(sss)"));
+    while (checkMore(sd_bus_message_read(message, "(sss)", &plugin, &key, &value))) {
+        options.push_back({.plugin = plugin, .key = key, .value = value});
+    }
+    check(sd_bus_message_exit_container(message));
+    return options;
+}
+
+struct Reading {
+    TransferRequest request;
+    std::optional<std::string> user;
+    std::optional<std::string> password;
+};
+
+struct Option {
+    const char* type;
+    void (*read)(Reading& reading, sd_bus_message* message);
+};
+
+const std::map<std::string_view, Option>& options() {
+    static const std::map<std::string_view, Option> table{
+        {"user", {"s", [](Reading& r, sd_bus_message* m) { r.user = readString(m); }}},
+        {"password", {"s", [](Reading& r, sd_bus_message* m) { r.password = readString(m); }}},
+        {"mirrors", {"as", [](Reading& r, sd_bus_message* m) { r.request.mirrors = readMirrors(m); }}},
+        {"checksum",
+         {"s", [](Reading& r, sd_bus_message* m) { r.request.checksum = parseChecksum(readString(m)); }}},
+        {"plugin-options",
+         {"a(sss)", [](Reading& r, sd_bus_message* m) { r.request.pluginOptions = readPluginOptions(m); }}},
+        {"ramdisk-size", {"t", [](Reading& r, sd_bus_message* m) { r.request.ramdiskSize = readNumber(m); }}},
+        {"stall-timeout-usec",
+         {"t", [](Reading& r, sd_bus_message* m) { r.request.stallTimeout = readDuration(m); }}},
+        {"timeout-usec", {"t", [](Reading& r, sd_bus_message* m) { r.request.timeout = readDuration(m); }}},
+        {"reset", {"b", [](Reading& r, sd_bus_message* m) { r.request.reset = readBool(m); }}},
+        {"require-live-image",
+         {"b", [](Reading& r, sd_bus_message* m) { r.request.requireLiveImage = readBool(m); }}},
+    };
+    return table;
+}
+
+void readOption(Reading& reading, sd_bus_message* message) {
+    const auto name = readString(message);
+    const auto known = options().find(name);
+    if (known == options().end()) {
+        throw Error(ErrorCode::Invalid, fmt::format("StartTransfer knows no option '{}'", name));
+    }
+    const char* contents = nullptr;
+    check(sd_bus_message_peek_type(message, nullptr, &contents));
+    if (std::string_view(contents) != known->second.type) {
+        throw Error(ErrorCode::Invalid, fmt::format("StartTransfer's option '{}' has type '{}', not '{}'",
+                                                    name, known->second.type, contents));
+    }
+    check(sd_bus_message_enter_container(message, 'v', known->second.type));
+    try {
+        known->second.read(reading, message);
+    } catch (Error& error) {
+        error.addContext(name);
+        throw;
+    }
+    check(sd_bus_message_exit_container(message));
+}
+
+} // namespace
+
+TransferRequest readTransferRequest(sd_bus_message* message) {
+    Reading reading;
+    auto& request = reading.request;
+    request.url = Url::parse(readString(message));
+    request.target = parseDeviceNode(readString(message));
+    check(sd_bus_message_enter_container(message, 'a', "{sv}"));
+    while (checkMore(sd_bus_message_enter_container(message, 'e', "sv"))) {
+        readOption(reading, message);
+        check(sd_bus_message_exit_container(message));
+    }
+    check(sd_bus_message_exit_container(message));
+    if (reading.user || reading.password) {
+        request.url.setUserinfo({.user = reading.user.value_or(""), .password = reading.password});
+    }
+    return request;
+}
+
+} // namespace bootferry

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// StartTransfer's arguments as a request. An option that is not known, or has another type, is an error that
+// names it: a client that asks for a checksum must not get a transfer without.
+#pragma once
+
+#include "handles.h"
+#include "transfer_request.h"
+
+namespace bootferry {
+
+// Reads `s url, s target, a{sv} options` off the message. Throws Error(Invalid).
+//   user s, password s          credentials for the URL, which itself holds none
+//   mirrors as                  other places for the same bytes
+//   checksum s                  "sha256:HEX", "sha512:HEX"
+//   plugin-options a(sss)       plugin, key, value
+//   ramdisk-size t              bytes
+//   stall-timeout-usec t, timeout-usec t
+//   reset b, require-live-image b
+[[nodiscard]] TransferRequest readTransferRequest(sd_bus_message* message);
+
+} // namespace bootferry

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the curl plugin takes, as data: see option_rows.cpp.
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace bootferry::curl {
+
+class CurlOptions;
+
+struct OptionRow {
+    const char* key;
+    const char* help;
+    void (*apply)(CurlOptions&, const std::string& value); // throws Failure(INVALID)
+};
+
+[[nodiscard]] std::span<const OptionRow> optionRows();
+
+} // namespace bootferry::curl

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "dolly_session.h"
+
+#include <string_view>
+
+namespace bootferry::dolly {
+namespace {
+
+using plugin::Failure;
+
+// dolly://HOST/..., HOST being where the server runs; the path is nobody's.
+std::string serverOf(std::string_view url) {
+    auto authority = url.substr(url.find("://") + 3);
+    authority = authority.substr(0, authority.find_first_of("/?"));
+    if (authority.starts_with('[')) {
+        const auto end = authority.find(']');
+        if (end + 1 != authority.size()) {
+            throw Failure(
+                BOOTFERRY_ERROR_INVALID,
+                "a dolly URL has no port; the options control-port and data-port are there for that");
+        }
+        return std::string(authority.substr(1, end - 1));
+    }
+    if (authority.find(':') != std::string_view::npos) {
+        throw Failure(BOOTFERRY_ERROR_INVALID,
+                      "a dolly URL has no port; the options control-port and data-port are there for that");
+    }
+    return std::string(authority);
+}
+
+} // namespace
+
+void DollySession::open(const bootferry_request& request) {
+    const auto server = serverOf(request.url);
+    if (request.offset > 0) {
+        throw Failure(BOOTFERRY_ERROR_RANGE, "dolly sends images from their beginning only");
+    }
+    if (!settings_.password) {
+        settings_.password = host_.credential("password");
+    }
+    waiter_.emplace(host_, request.cancel_fd);
+    Resolver resolver(settings_.family);
+    auto predecessor = Reception(host_, settings_, server, resolver, *waiter_).receive();
+    host_.log(BOOTFERRY_LOG_INFO, predecessor.peer.text() + " sends; we are '" + predecessor.ownName() +
+                                      "', host " + std::to_string(predecessor.place + 1) + " of " +
+                                      std::to_string(predecessor.tab.hosts.size()));
+    greetUpward(predecessor);
+    auto successors = connectSuccessors(predecessor, settings_, resolver, *waiter_);
+    waiter_->say("waiting for the ring to be built");
+    relay_ = std::make_unique<Relay>(host_, settings_, std::move(predecessor), std::move(successors));
+}
+
+void DollySession::greetUpward(const Predecessor& predecessor) const {
+    const auto message =
+        predecessor.generation == Generation::Classic
+            ? "Host got parameters '" + predecessor.ownName() + "'.\n"
+            : "Client " + predecessor.ownName() + " configured with parameters. Ready to proceed.\n";
+    // That nobody is there any more is noticed in the next step.
+    (void)::send(predecessor.control.get(), message.data(), message.size(), MSG_NOSIGNAL);
+}
+
+void DollySession::info(bootferry_info& told) const {
+    told.flags = 0;
+    told.size = BOOTFERRY_SIZE_UNKNOWN;
+    told.validator = nullptr;
+    if (relay_) {
+        told.size = relay_->total().value_or(BOOTFERRY_SIZE_UNKNOWN);
+    }
+}
+
+void DollySession::finish(bootferry_outcome outcome) {
+    if (outcome == BOOTFERRY_OUTCOME_COMMITTED) {
+        relay_->acknowledge(*waiter_);
+    }
+    relay_.reset(); // hanging up without an acknowledgement is how a node says that it failed
+}
+
+} // namespace bootferry::dolly

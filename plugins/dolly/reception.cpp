@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A classic server with a fan-out connects to its first node and is silent until it has reached the others:
+// so the silent are not put out by a clock, only by too many coming after them.
+#include "reception.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include "place.h"
+
+namespace bootferry::dolly {
+namespace {
+
+using plugin::Failure;
+
+constexpr std::size_t mostWaiting = 64;
+constexpr std::chrono::seconds greetingTime{30}; // from a peer's first word to its data connections
+constexpr std::chrono::milliseconds dataPollTime{200};
+
+std::string receiveSome(const Descriptor& socket) {
+    std::string bytes(4096, '\0');
+    const auto count = ::recv(socket.get(), bytes.data(), bytes.size(), 0);
+    if (count < 0) {
+        if (errno == EAGAIN || errno == EINTR) {
+            return {};
+        }
+        throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "the connection broke", errno);
+    }
+    if (count == 0) {
+        throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "it hung up before it had said what it wants");
+    }
+    bytes.resize(static_cast<std::size_t>(count));
+    return bytes;
+}
+
+void sendAll(const Descriptor& socket, const std::string& bytes) {
+    // Less than any socket's buffer: what does not go at once is a peer that does not read.
+    if (!bytes.empty() && ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) !=
+                              static_cast<ssize_t>(bytes.size())) {
+        throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "the connection broke", errno);
+    }
+}
+
+bool hungUp(const Descriptor& socket) {
+    char octet = 0;
+    const auto count = ::recv(socket.get(), &octet, 1, MSG_PEEK);
+    return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+} // namespace
+
+Reception::Reception(const plugin::Host& host, const Settings& settings, std::string server,
+                     Resolver& resolver, Waiter& waiter)
+    : host_(host), settings_(settings), server_(std::move(server)), resolver_(resolver), waiter_(waiter),
+      waiting_("waiting for the dolly server " + server_ + " (ports " + std::to_string(settings.controlPort) +
+               " and " + std::to_string(settings.dataPort) + ")"),
+      startUntil_(settings.startTimeout ? Waiter::Clock::now() + *settings.startTimeout : forever),
+      // The control port first: dolly's servers lose their data connection where only that one is open yet.
+      control_(listenOn(settings.controlPort, settings.family)),
+      data_(listenOn(settings.dataPort, settings.family)) {}
+
+Predecessor Reception::receive() {
+    waiter_.say(waiting_);
+    for (;;) {
+        poll();
+        acceptAll();
+        for (auto candidate = candidates_.begin(); candidate != candidates_.end();) {
+            try {
+                hear(*candidate);
+                if (candidate->admitted && takeData(*candidate->admitted)) {
+                    candidate->admitted->control = std::move(candidate->connection.socket);
+                    return std::move(*candidate->admitted);
+                }
+                ++candidate;
+            } catch (const Failure& failure) {
+                if (failure.code() == BOOTFERRY_ERROR_CANCELLED) {
+                    throw;
+                }
+                showOut(*candidate, failure);
+                candidate = candidates_.erase(candidate);
+            }
+        }
+    }
+}
+
+void Reception::poll() {
+    std::vector<pollfd> fds{{.fd = control_.get(), .events = POLLIN, .revents = 0},
+                            {.fd = data_.get(), .events = POLLIN, .revents = 0}};
+    auto until = startUntil_;
+    for (const auto& candidate : candidates_) {
+        if (candidate.admitted) {
+            until = std::min(until, Waiter::Clock::now() + dataPollTime);
+        } else {
+            fds.push_back({.fd = candidate.connection.socket.get(), .events = POLLIN, .revents = 0});
+        }
+        until = std::min(until, candidate.deadline.value_or(until));
+    }
+    (void)waiter_.wait(std::move(fds), until);
+    if (Waiter::Clock::now() >= startUntil_) {
+        throw Failure(BOOTFERRY_ERROR_TIMEOUT,
+                      "no dolly server came within " + std::to_string(settings_.startTimeout->count()) +
+                          " seconds" + (lastTrouble_.empty() ? "" : "; " + lastTrouble_));
+    }
+}
+
+void Reception::acceptAll() {
+    while (auto connection = acceptFrom(data_)) {
+        waitingData_.push_back(std::move(*connection));
+    }
+    while (auto connection = acceptFrom(control_)) {
+        candidates_.push_back({.connection = std::move(*connection),
+                               .greeting = Greeting(settings_.password),
+                               .deadline = {},
+                               .admitted = {}});
+    }
+    dropDeadData();
+    const auto isServer = [&, address = HostAddress::parse(server_)](const Connection& connection) {
+        return address && connection.peer == *address;
+    };
+    while (waitingData_.size() > mostWaiting) {
+        const auto victim = std::find_if_not(waitingData_.begin(), waitingData_.end(), isServer);
+        waitingData_.erase(victim != waitingData_.end() ? victim : waitingData_.begin());
+    }
+    while (candidates_.size() > mostWaiting) {
+        const auto victim = std::find_if_not(candidates_.begin(), candidates_.end(),
+                                             [&](const auto& c) { return isServer(c.connection); });
+        candidates_.erase(victim != candidates_.end() ? victim : candidates_.begin());
+    }
+}
+
+void Reception::dropDeadData() {
+    std::erase_if(waitingData_, [](const Connection& connection) { return hungUp(connection.socket); });
+}
+
+void Reception::hear(Candidate& candidate) {
+    if (candidate.deadline && Waiter::Clock::now() >= *candidate.deadline) {
+        throw Failure(BOOTFERRY_ERROR_TIMEOUT, candidate.admitted ? "its data connection did not come"
+                                                                  : "it did not finish its sentence");
+    }
+    if (candidate.admitted) {
+        if (hungUp(candidate.connection.socket)) {
+            throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "it hung up while its data connection was waited for");
+        }
+        return;
+    }
+    candidate.greeting.feed(receiveSome(candidate.connection.socket));
+    sendAll(candidate.connection.socket, candidate.greeting.takeReply());
+    if (candidate.greeting.saidAnything() && !candidate.deadline) {
+        candidate.deadline = Waiter::Clock::now() + greetingTime;
+    }
+    if (candidate.greeting.complete()) {
+        admit(candidate);
+    }
+}
+
+void Reception::admit(Candidate& candidate) {
+    Predecessor predecessor;
+    predecessor.peer = candidate.connection.peer;
+    predecessor.generation = candidate.greeting.generation();
+    predecessor.passwordUsed = candidate.greeting.passwordUsed();
+    predecessor.tab = candidate.greeting.dollytab();
+    if (!mayConnect(predecessor.peer, predecessor.tab)) {
+        throw Failure(BOOTFERRY_ERROR_AUTH, "it is neither " + server_ + " nor a host of its own list");
+    }
+    const auto place = placeIn(predecessor.tab);
+    if (!place) {
+        throw Failure(BOOTFERRY_ERROR_NOT_FOUND,
+                      settings_.name.empty()
+                          ? "its list of hosts does not have this machine in it"
+                          : "its list of hosts does not have '" + settings_.name + "' in it");
+    }
+    predecessor.place = *place;
+    candidate.admitted = std::move(predecessor);
+}
+
+bool Reception::mayConnect(const HostAddress& peer, const Dollytab& tab) {
+    const auto server = HostAddress::parse(server_);
+    if (server ? *server == peer || server->isUnspecified() : resolver_.resolvesTo(server_, peer, waiter_)) {
+        return true;
+    }
+    // Numbers first: names may have to be asked for.
+    const auto isPeer = [&](const std::string& name) { return HostAddress::parse(name) == peer; };
+    if (std::any_of(tab.hosts.begin(), tab.hosts.end(), isPeer)) {
+        return true;
+    }
+    const auto until = Waiter::Clock::now() + greetingTime;
+    return std::any_of(tab.hosts.begin(), tab.hosts.end(), [&](const std::string& name) {
+        return Waiter::Clock::now() < until && !HostAddress::parse(name) &&
+               resolver_.resolvesTo(name, peer, waiter_);
+    });
+}
+
+std::optional<std::size_t> Reception::placeIn(const Dollytab& tab) {
+    const OwnNames own{.option = settings_.name, .host = hostName(), .addresses = ownAddresses()};
+    auto place = findPlace(tab, own, settings_.hyphenIsNormal);
+    const auto until = Waiter::Clock::now() + greetingTime;
+    for (std::size_t i = 0; !place && own.option.empty() && i < tab.hosts.size(); ++i) {
+        if (Waiter::Clock::now() >= until) {
+            break;
+        }
+        if (!HostAddress::parse(tab.hosts[i])) {
+            const auto endpoints = resolver_.resolve(tab.hosts[i], waiter_);
+            if (std::any_of(endpoints.begin(), endpoints.end(),
+                            [&](const Endpoint& endpoint) { return own.hasAddress(endpoint.host()); })) {
+                place = i;
+            }
+        }
+    }
+    return place;
+}
+
+bool Reception::takeData(Predecessor& predecessor) {
+    if (predecessor.tab.dataConnections() == 1) {
+        if (auto data = takeNewestData(predecessor.peer)) {
+            predecessor.data.push_back(std::move(*data));
+        }
+    } else {
+        takeNumberedData(predecessor);
+    }
+    return predecessor.data.size() == predecessor.tab.dataConnections() &&
+           std::all_of(predecessor.data.begin(), predecessor.data.end(),
+                       [](const auto& d) { return bool(d); });
+}
+
+// The newest: a server whose machine was switched off has left its old one behind.
+std::optional<Descriptor> Reception::takeNewestData(const HostAddress& peer) {
+    for (auto connection = waitingData_.rbegin(); connection != waitingData_.rend(); ++connection) {
+        if (connection->peer == peer) {
+            auto socket = std::move(connection->socket);
+            waitingData_.erase(std::next(connection).base());
+            return socket;
+        }
+    }
+    return std::nullopt;
+}
+
+// With further interfaces each connection begins with its number, and comes from an address of its own.
+void Reception::takeNumberedData(Predecessor& predecessor) {
+    predecessor.data.resize(predecessor.tab.dataConnections());
+    for (auto connection = waitingData_.rbegin(); connection != waitingData_.rend();) {
+        std::uint32_t number = 0;
+        const auto count = ::recv(connection->socket.get(), &number, sizeof number, MSG_PEEK);
+        if (count != sizeof number || number >= predecessor.data.size() || predecessor.data[number] ||
+            (number == 0 && !(connection->peer == predecessor.peer))) {
+            ++connection;
+            continue;
+        }
+        (void)::recv(connection->socket.get(), &number, sizeof number, 0);
+        predecessor.data[number] = std::move(connection->socket);
+        connection = std::make_reverse_iterator(waitingData_.erase(std::next(connection).base()));
+    }
+}
+
+void Reception::showOut(const Candidate& candidate, const Failure& why) {
+    auto text = candidate.connection.peer.text() + " was turned away: " + why.what();
+    if (!candidate.greeting.saidAnything()) {
+        // A look whether the port is open; dolly's newer servers take one at others' ports, too.
+        host_.log(BOOTFERRY_LOG_DEBUG, text);
+        return;
+    }
+    host_.log(BOOTFERRY_LOG_WARNING, text);
+    lastTrouble_ = text;
+    waiter_.say(waiting_ + "; " + text);
+}
+
+} // namespace bootferry::dolly

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The node's front door: listens on both ports until somebody has come who may send, whose list has this
+// machine in it and whose data connections are there. Everybody is heard at the same time and for a bounded
+// time only. Whoever will not do is shown out with the reason, and the door stays open: dolly's users correct
+// their command line and start the server again.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "greeting.h"
+#include "resolver.h"
+#include "settings.h"
+#include "sockets.h"
+#include "waiter.h"
+
+namespace bootferry::dolly {
+
+// Who sends to us, accepted.
+struct Predecessor {
+    Descriptor control;
+    std::vector<Descriptor> data; // one for each interface, in the order of the dollytab
+    HostAddress peer;
+    Generation generation = Generation::Classic;
+    bool passwordUsed = false;
+    Dollytab tab;
+    std::size_t place = 0; // of this machine in the list
+
+    [[nodiscard]] const std::string& ownName() const { return tab.hosts[place]; }
+};
+
+class Reception {
+public:
+    // server: the URL's host, from which connections are accepted whether it is in the list or not.
+    Reception(const plugin::Host& host, const Settings& settings, std::string server, Resolver& resolver,
+              Waiter& waiter);
+
+    // Throws plugin::Failure: cancelled, the start timeout passed, or a port cannot be had.
+    [[nodiscard]] Predecessor receive();
+
+private:
+    struct Candidate {
+        Connection connection;
+        Greeting greeting;
+        std::optional<Waiter::Clock::time_point> deadline; // from its first word on
+        std::optional<Predecessor> admitted;               // lacks its data connections yet
+    };
+
+    void acceptAll();
+    void hear(Candidate& candidate);
+    void admit(Candidate& candidate);
+    [[nodiscard]] bool mayConnect(const HostAddress& peer, const Dollytab& tab);
+    [[nodiscard]] std::optional<std::size_t> placeIn(const Dollytab& tab);
+    // Are they all there? Then they are moved to it.
+    bool takeData(Predecessor& predecessor);
+    [[nodiscard]] std::optional<Descriptor> takeNewestData(const HostAddress& peer);
+    void takeNumberedData(Predecessor& predecessor);
+    void dropDeadData();
+    void showOut(const Candidate& candidate, const plugin::Failure& why);
+    void poll();
+
+    const plugin::Host& host_;
+    const Settings& settings_;
+    std::string server_;
+    Resolver& resolver_;
+    Waiter& waiter_;
+    std::string waiting_;
+    Waiter::Clock::time_point startUntil_;
+    Descriptor control_;
+    Descriptor data_;
+    std::deque<Candidate> candidates_;
+    std::deque<Connection> waitingData_; // accepted, and not anybody's yet
+    std::string lastTrouble_;
+};
+
+} // namespace bootferry::dolly

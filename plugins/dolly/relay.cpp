@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One thread, one poll. The predecessor's control connection brings nothing but the total, the children's
+// bring lines until the server has begun and eight octets after it.
+#include "relay.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <sys/eventfd.h>
+
+#include "threads.h"
+
+namespace bootferry::dolly {
+namespace {
+
+using plugin::Failure;
+
+constexpr std::size_t totalSize = sizeof(std::uint64_t); // in the byte order of the machines, as dolly has it
+constexpr std::size_t mostUpward = 64 * std::size_t{1024};
+constexpr std::size_t longestLine = 4096;
+
+Descriptor eventDescriptor() {
+    Descriptor event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!event) {
+        throw Failure(BOOTFERRY_ERROR_IO, "creating an event descriptor", errno);
+    }
+    return event;
+}
+
+void raise(const Descriptor& event) {
+    (void)::eventfd_write(event.get(), 1);
+}
+
+void lower(const Descriptor& event) {
+    eventfd_t count = 0;
+    (void)::eventfd_read(event.get(), &count);
+}
+
+bool wouldBlock() {
+    return errno == EAGAIN || errno == EINTR;
+}
+
+std::string bytesOf(std::uint64_t bytes) {
+    return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
+}
+
+} // namespace
+
+Relay::Relay(const plugin::Host& host, const Settings& settings, Predecessor predecessor,
+             std::vector<Successor> successors)
+    : host_(host), settings_(settings),
+      predecessor_(std::move(predecessor)), stripes_{.blockSize = settings.blockSize,
+                                                     .connections = predecessor_.data.size()},
+      ring_(settings.buffer), wake_(eventDescriptor()), news_(eventDescriptor()) {
+    for (auto& successor : successors) {
+        children_.emplace_back().link = std::move(successor);
+    }
+    childrenDone_ = children_.empty();
+    upward_ = predecessor_.generation == Generation::Classic
+                  ? "Host ready '" + predecessor_.ownName() + "'.\n"
+                  : "Client " + predecessor_.ownName() + " ready.\n";
+    thread_ = startThread([this] { run(); });
+}
+
+Relay::~Relay() {
+    stop_ = true;
+    raise(wake_);
+    thread_.join();
+}
+
+std::optional<std::uint64_t> Relay::total() const {
+    const std::lock_guard lock(mutex_);
+    return total_;
+}
+
+std::size_t Relay::read(std::span<std::byte> into, Waiter& waiter) {
+    for (;;) {
+        waiter.throwIfCancelled();
+        lower(news_);
+        std::uint64_t first = 0;
+        std::uint64_t end = 0;
+        {
+            const std::lock_guard lock(mutex_);
+            first = consumed_;
+            end = std::min<std::uint64_t>(received_, consumed_ + into.size());
+            if (first == end && failure_) {
+                throw *failure_;
+            }
+            if (first == end && complete()) {
+                return 0;
+            }
+        }
+        if (first < end) {
+            const auto piece = ring_.piece(first, end);
+            std::memcpy(into.data(), piece.data(), piece.size());
+            const std::lock_guard lock(mutex_);
+            consumed_ += piece.size();
+            raise(wake_);
+            waiter.fallSilent();
+            return piece.size();
+        }
+        (void)waiter.wait(news_.get(), POLLIN, forever);
+    }
+}
+
+void Relay::acknowledge(Waiter& waiter) {
+    const auto until = Waiter::Clock::now() + settings_.ackTimeout;
+    if (!children_.empty()) {
+        waiter.say("waiting for the nodes behind");
+    }
+    for (bool done = false; !done;) {
+        lower(news_);
+        {
+            const std::lock_guard lock(mutex_);
+            if (newsOfChildren_) {
+                host_.log(BOOTFERRY_LOG_WARNING,
+                          std::string("the image is not acknowledged to the server: ") +
+                              newsOfChildren_->what());
+                return;
+            }
+            done = childrenDone_;
+        }
+        if (!done && !waiter.wait(news_.get(), POLLIN, until)) {
+            host_.log(BOOTFERRY_LOG_WARNING,
+                      "the image is not acknowledged to the server: the nodes behind are not done");
+            return;
+        }
+    }
+    const auto total = *this->total();
+    const std::string octets(reinterpret_cast<const char*>(&total), sizeof total);
+    if (::send(predecessor_.control.get(), octets.data(), octets.size(), MSG_NOSIGNAL) !=
+        static_cast<ssize_t>(octets.size())) {
+        host_.log(BOOTFERRY_LOG_WARNING,
+                  predecessor_.peer.text() + " hung up before the image was acknowledged to it");
+        return;
+    }
+    // What was not read would make a reset of the close, and take the octets with it.
+    char rest[256];
+    while (::recv(predecessor_.control.get(), rest, sizeof rest, 0) > 0) {
+    }
+    (void)::shutdown(predecessor_.control.get(), SHUT_WR);
+}
+
+void Relay::run() noexcept {
+    try {
+        loop();
+    } catch (const Failure& failure) {
+        const std::lock_guard lock(mutex_);
+        failure_ = failure;
+    } catch (const std::exception&) {
+        const std::lock_guard lock(mutex_);
+        failure_ = Failure(BOOTFERRY_ERROR_IO, "out of memory");
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        if (failure_ && !newsOfChildren_) {
+            newsOfChildren_ = failure_;
+        }
+    }
+    raise(news_);
+}
+
+// Looks at everything after each poll: what is not ready answers EAGAIN, and each look is one system call.
+void Relay::loop() {
+    while (!stop_) {
+        auto fds = interests();
+        if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) {
+            throw Failure(BOOTFERRY_ERROR_IO, "waiting for bytes", errno);
+        }
+        lower(wake_);
+        // Backflow before the control connection: it belongs to the time before the server began.
+        for (auto& child : children_) {
+            takeBackflow(child);
+        }
+        sendUp();
+        takeControl();
+        takeData();
+        for (auto& child : children_) {
+            passTotal(child);
+            passOn(child);
+        }
+        settle();
+        if (childrenDone_ && complete()) {
+            return;
+        }
+    }
+}
+
+std::vector<pollfd> Relay::interests() {
+    const std::lock_guard lock(mutex_);
+    std::vector<pollfd> fds{{.fd = wake_.get(), .events = POLLIN, .revents = 0}};
+    if (!predecessorGone_ && !total_) {
+        fds.push_back({.fd = predecessor_.control.get(), .events = POLLIN, .revents = 0});
+    }
+    if (!upward_.empty() && !predecessorGone_) {
+        fds.push_back({.fd = predecessor_.control.get(), .events = POLLOUT, .revents = 0});
+    }
+    const bool room = received_ - slowest() < ring_.capacity();
+    if (room && !complete()) {
+        fds.push_back({.fd = predecessor_.data[stripes_.connectionAt(received_)].get(),
+                       .events = POLLIN,
+                       .revents = 0});
+    }
+    for (const auto& child : children_) {
+        if (child.lost || child.acknowledged) {
+            continue;
+        }
+        fds.push_back({.fd = child.link.control.get(), .events = POLLIN, .revents = 0});
+        if (child.sent < received_) {
+            fds.push_back({.fd = child.link.data[stripes_.connectionAt(child.sent)].get(),
+                           .events = POLLOUT,
+                           .revents = 0});
+        }
+    }
+    return fds;
+}
+
+std::uint64_t Relay::slowest() const {
+    auto position = consumed_;
+    for (const auto& child : children_) {
+        position = child.lost ? position : std::min(position, child.sent);
+    }
+    return position;
+}
+
+void Relay::takeControl() {
+    while (!predecessorGone_ && !total_) {
+        char octets[totalSize];
+        const auto count = ::recv(predecessor_.control.get(), octets, totalSize - totalOctets_.size(), 0);
+        if (count < 0 && wouldBlock()) {
+            return;
+        }
+        if (count <= 0) {
+            predecessorGone_ = true;
+            throw Failure(BOOTFERRY_ERROR_UNREACHABLE,
+                          predecessor_.peer.text() + " broke off after " + bytesOf(received_),
+                          count < 0 ? errno : 0);
+        }
+        started_ = true;
+        totalOctets_.append(octets, static_cast<std::size_t>(count));
+        if (totalOctets_.size() == totalSize) {
+            std::uint64_t total = 0;
+            std::memcpy(&total, totalOctets_.data(), totalSize);
+            takeTotal(total);
+        }
+    }
+}
+
+void Relay::takeTotal(std::uint64_t total) {
+    if (total < received_) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, predecessor_.peer.text() + " sent " + bytesOf(received_) +
+                                                    " and says that they are " + bytesOf(total));
+    }
+    if (total > static_cast<std::uint64_t>(INT64_MAX)) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL,
+                      predecessor_.peer.text() + " announces " + bytesOf(total) + ", which no image has");
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        total_ = total;
+    }
+    raise(news_);
+}
+
+void Relay::takeData() {
+    for (;;) {
+        std::uint64_t end = 0;
+        {
+            const std::lock_guard lock(mutex_);
+            end = std::min(slowest() + ring_.capacity(), stripes_.blockEnd(received_));
+            end = total_ ? std::min(end, *total_) : end;
+        }
+        if (end == received_) {
+            return;
+        }
+        const auto piece = ring_.piece(received_, end);
+        const auto& socket = predecessor_.data[stripes_.connectionAt(received_)];
+        const auto count = ::recv(socket.get(), piece.data(), piece.size(), 0);
+        if (count < 0 && wouldBlock()) {
+            return;
+        }
+        if (count <= 0) {
+            // The total is told before the connection ends, but on another one.
+            takeControl();
+            if (complete()) {
+                return;
+            }
+            if (!total_ && count == 0) {
+                pollfd control{.fd = predecessor_.control.get(), .events = POLLIN, .revents = 0};
+                constexpr int patience = 5000;
+                if (::poll(&control, 1, patience) > 0) {
+                    takeControl();
+                }
+            }
+            if (complete()) {
+                return;
+            }
+            throw Failure(BOOTFERRY_ERROR_UNREACHABLE,
+                          predecessor_.peer.text() + " broke off after " + bytesOf(received_) +
+                              (total_ ? " of " + std::to_string(*total_) : ""),
+                          count < 0 ? errno : 0);
+        }
+        started_ = true;
+        {
+            const std::lock_guard lock(mutex_);
+            received_ += static_cast<std::uint64_t>(count);
+        }
+        raise(news_);
+        for (auto& child : children_) {
+            passOn(child);
+        }
+        if (static_cast<std::size_t>(count) < piece.size()) {
+            return;
+        }
+    }
+}
+
+void Relay::passTotal(Child& child) {
+    if (!total_ || child.totalSent || child.lost) {
+        return;
+    }
+    // Eight octets on a connection that is all but idle: they fit, or the node is gone.
+    child.totalSent = true;
+    if (::send(child.link.control.get(), &*total_, totalSize, MSG_NOSIGNAL) != totalSize) {
+        lose(child, "hung up", errno);
+    }
+}
+
+void Relay::passOn(Child& child) {
+    while (!child.lost && child.sent < received_) {
+        const auto end = std::min(received_, stripes_.blockEnd(child.sent));
+        const auto piece = ring_.piece(child.sent, end);
+        const auto& socket = child.link.data[stripes_.connectionAt(child.sent)];
+        const auto count = ::send(socket.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
+        if (count < 0) {
+            if (!wouldBlock()) {
+                lose(child, "hung up after " + bytesOf(child.sent), errno);
+            }
+            return;
+        }
+        const std::lock_guard lock(mutex_);
+        child.sent += static_cast<std::uint64_t>(count);
+    }
+}
+
+void Relay::takeBackflow(Child& child) {
+    while (!child.lost && !child.acknowledged) {
+        char octets[1024];
+        const auto wanted =
+            started_ ? std::min(sizeof octets, totalSize - child.backflow.size()) : sizeof octets;
+        const auto count = ::recv(child.link.control.get(), octets, wanted, 0);
+        if (count < 0 && wouldBlock()) {
+            return;
+        }
+        if (count <= 0) {
+            lose(child, "hung up after " + bytesOf(child.sent), count < 0 ? errno : 0);
+            return;
+        }
+        child.backflow.append(octets, static_cast<std::size_t>(count));
+        if (started_) {
+            std::uint64_t told = 0;
+            if (child.backflow.size() < totalSize) {
+                continue;
+            }
+            std::memcpy(&told, child.backflow.data(), totalSize);
+            if (told != total_) {
+                lose(child, "acknowledges " + bytesOf(told), 0);
+                return;
+            }
+            child.acknowledged = true;
+            return;
+        }
+        // Whole lines only: the server looks for a word in whatever one read brings.
+        const auto end = child.backflow.rfind('\n');
+        if (end != std::string::npos) {
+            upward_ += child.backflow.substr(0, end + 1);
+            child.backflow.erase(0, end + 1);
+        }
+        if (upward_.size() > mostUpward || child.backflow.size() > longestLine) {
+            lose(child, "talks nonsense", 0);
+        }
+    }
+}
+
+void Relay::sendUp() {
+    while (!upward_.empty() && !predecessorGone_) {
+        const auto count = ::send(predecessor_.control.get(), upward_.data(), upward_.size(), MSG_NOSIGNAL);
+        if (count < 0) {
+            if (!wouldBlock()) {
+                upward_.clear(); // that it is gone is seen by reading
+            }
+            return;
+        }
+        upward_.erase(0, static_cast<std::size_t>(count));
+    }
+}
+
+// Before we have everything ourselves a broken chain is a failure: the server is started again, for all of
+// it. Afterwards it only costs the acknowledgement.
+void Relay::lose(Child& child, const std::string& how, int errnoValue) {
+    Failure failure(BOOTFERRY_ERROR_UNREACHABLE, "the next node, " + child.link.name + ", " + how,
+                    errnoValue);
+    if (!complete()) {
+        throw failure;
+    }
+    const std::lock_guard lock(mutex_);
+    child.lost = true;
+    newsOfChildren_ = std::move(failure);
+}
+
+void Relay::settle() {
+    const std::lock_guard lock(mutex_);
+    const bool done = std::all_of(children_.begin(), children_.end(),
+                                  [](const Child& child) { return child.lost || child.acknowledged; });
+    if (done != childrenDone_ || newsOfChildren_) {
+        childrenDone_ = done;
+        raise(news_);
+    }
+}
+
+} // namespace bootferry::dolly

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Bytes between one that brings them and several that take them, each at its own pace: what the slowest has
+// not taken yet stays, and there is never more of it than the capacity. Positions count from the first byte
+// of the stream. No lock: the bytes between a position and the next are touched by one side only, positions
+// are guarded by whoever shares them.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace bootferry::dolly {
+
+class Ring {
+public:
+    // Memory is taken by the kernel as it is first written, hence not initialised here.
+    explicit Ring(std::size_t capacity) : capacity_(capacity), bytes_(new std::byte[capacity]) {}
+
+    // The bytes from `first` to `end`, as far as they lie in one piece. end - first is at most the capacity.
+    [[nodiscard]] std::span<std::byte> piece(std::uint64_t first, std::uint64_t end) {
+        const auto offset = static_cast<std::size_t>(first % capacity_);
+        const auto length =
+            static_cast<std::size_t>(std::min<std::uint64_t>(end - first, capacity_ - offset));
+        return {bytes_.get() + offset, length};
+    }
+
+    [[nodiscard]] std::size_t capacity() const { return capacity_; }
+
+private:
+    std::size_t capacity_;
+    std::unique_ptr<std::byte[]> bytes_;
+};
+
+// Which of several connections the byte at a position goes over, and up to where: dolly changes after each
+// block.
+struct Stripes {
+    std::size_t blockSize = 1;
+    std::size_t connections = 1;
+
+    [[nodiscard]] std::size_t connectionAt(std::uint64_t position) const {
+        return static_cast<std::size_t>(position / blockSize % connections);
+    }
+    [[nodiscard]] std::uint64_t blockEnd(std::uint64_t position) const {
+        return connections == 1 ? UINT64_MAX : position - position % blockSize + blockSize;
+    }
+};
+
+} // namespace bootferry::dolly

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A plugin's threads have all signals blocked: signals are the host's.
+#pragma once
+
+#include <csignal>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "host.h"
+
+namespace bootferry::dolly {
+
+template <typename Work>
+std::thread startThread(Work work) {
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    struct Restore {
+        const sigset_t& mask;
+        ~Restore() { pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
+    } const restore{before};
+    try {
+        return std::thread(std::move(work));
+    } catch (const std::system_error& error) {
+        throw plugin::Failure(BOOTFERRY_ERROR_IO, "starting a thread", error.code().value());
+    }
+}
+
+} // namespace bootferry::dolly

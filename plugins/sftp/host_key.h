@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A server's key, and the text that people know it by: SHA256:… as `ssh-keygen -l` prints it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace bootferry::sftp {
+
+struct HostKey {
+    std::string blob;        // as it goes over the wire (RFC 4253 section 6.6)
+    int type = 0;            // LIBSSH2_HOSTKEY_TYPE_…
+    std::string fingerprint; // SHA256:…, without padding
+
+    // "ED25519 SHA256:…", as a person compares it.
+    [[nodiscard]] std::string describe() const;
+};
+
+[[nodiscard]] std::string base64(std::string_view bytes, bool padded);
+
+// From the 32 bytes of a SHA-256.
+[[nodiscard]] std::string fingerprintOf(std::string_view sha256);
+
+// What a person gives: SHA256:BASE64, BASE64 alone (curl's hostpubsha256), padded or not, or 64 hexadecimal
+// digits. Throws Failure(INVALID), for MD5 as well.
+[[nodiscard]] std::string parseFingerprint(std::string_view text);
+
+// The host key algorithms libssh2 speaks, the best first; DSA is not among them.
+[[nodiscard]] const std::vector<std::string>& hostKeyAlgorithms();
+
+// The algorithm of a LIBSSH2_HOSTKEY_TYPE_…; empty where it is none of hostKeyAlgorithms().
+[[nodiscard]] std::string algorithmOf(int type);
+
+} // namespace bootferry::sftp

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "host_key_policy.h"
+
+#include <algorithm>
+
+namespace bootferry::sftp {
+namespace {
+
+std::string whatToSet(const HostKey& key) {
+    return "; if that is the right server, set rd.bootferry.option=sftp:hostkey=" + key.fingerprint +
+           " or add it to the credential bootferry.known_hosts";
+}
+
+} // namespace
+
+KnownHosts& HostKeyPolicy::knownHosts() {
+    return known_ ? *known_ : known_.emplace();
+}
+
+std::optional<std::string> HostKeyPolicy::refusal(const SftpUrl& url, const HostKey& key) const {
+    const auto whom = url.authority();
+    if (!pins_.empty()) {
+        if (std::find(pins_.begin(), pins_.end(), key.fingerprint) != pins_.end()) {
+            return std::nullopt;
+        }
+        return "the host key of " + whom + " is " + key.describe() +
+               ", not the one that the option hostkey names: this may be another machine in its place";
+    }
+    if (acceptsAny_) {
+        return std::nullopt;
+    }
+    if (!known_) {
+        return "the host key of " + whom + " is " + key.describe() + ", and nothing says which is right" +
+               whatToSet(key);
+    }
+    switch (known_->check(url.host, url.port, key)) {
+    case KnownHosts::Verdict::Known:
+        return std::nullopt;
+    case KnownHosts::Verdict::Changed:
+        return "the host key of " + whom + " is " + key.describe() +
+               ", not the one among the known hosts: this may be another machine in its place";
+    case KnownHosts::Verdict::Revoked:
+        return "the host key of " + whom + ", " + key.describe() + ", is marked as revoked";
+    case KnownHosts::Verdict::Unknown:
+        break;
+    }
+    return whom + " is not among the known hosts, its host key is " + key.describe() + whatToSet(key);
+}
+
+std::vector<std::string> HostKeyPolicy::algorithmsFor(const SftpUrl& url) const {
+    auto algorithms =
+        known_ && pins_.empty() ? known_->algorithmsFor(url.host, url.port) : std::vector<std::string>();
+    for (const auto& algorithm : hostKeyAlgorithms()) {
+        if (std::find(algorithms.begin(), algorithms.end(), algorithm) == algorithms.end()) {
+            algorithms.push_back(algorithm);
+        }
+    }
+    return algorithms;
+}
+
+} // namespace bootferry::sftp

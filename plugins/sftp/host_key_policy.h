@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Which server is the right one. A pinned fingerprint decides alone; else `insecure` takes anyone; else the
+// known hosts are asked. Nobody is trusted at first sight: there is nobody at a boot who could say yes, and
+// nothing remembers the answer.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "known_hosts.h"
+#include "sftp_url.h"
+
+namespace bootferry::sftp {
+
+class HostKeyPolicy {
+public:
+    void pin(std::string fingerprint) { pins_.push_back(std::move(fingerprint)); }
+    void acceptAny() { acceptsAny_ = true; }
+    KnownHosts& knownHosts(); // made when it is first asked for
+
+    // Why the key is refused, as a sentence that says what to do; nothing: it is accepted.
+    [[nodiscard]] std::optional<std::string> refusal(const SftpUrl& url, const HostKey& key) const;
+
+    // What to ask the server for, the best first. At least one.
+    [[nodiscard]] std::vector<std::string> algorithmsFor(const SftpUrl& url) const;
+
+    // With a pin another key of the same server may be the right one: it is worth asking for the next kind.
+    [[nodiscard]] bool mayKnowAnotherKey() const { return !pins_.empty(); }
+
+private:
+    std::vector<std::string> pins_;
+    bool acceptsAny_ = false;
+    std::optional<KnownHosts> known_;
+};
+
+} // namespace bootferry::sftp

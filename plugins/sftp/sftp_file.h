@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One file on the server, read from an offset on (draft-ietf-secsh-filexfer-02, version 3 of the protocol,
+// which is the one that servers speak).
+//
+// libssh2 asks ahead for four times the buffer it is given. The buffer therefore begins small and grows with
+// what has come: the reads in flight soon fill a long line, and yet stay about a tenth of what came, so that
+// little is fetched twice when the connection breaks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ssh_connection.h"
+
+namespace bootferry::sftp {
+
+class SftpFile {
+public:
+    // Opens it and learns what it is. Throws Failure(NOT_FOUND) for a folder as well.
+    SftpFile(SshConnection& connection, const std::string& path);
+    SftpFile(const SftpFile&) = delete;
+    SftpFile& operator=(const SftpFile&) = delete;
+    ~SftpFile();
+
+    [[nodiscard]] std::optional<std::uint64_t> size() const { return size_; }
+    [[nodiscard]] const std::string& validator() const { return validator_; } // empty: the server tells none
+
+    void seek(std::uint64_t offset);
+
+    // 0 only where the file ends. One that ends before its size fails as cut short; what is appended behind
+    // its size is not delivered.
+    [[nodiscard]] std::size_t read(std::span<std::byte> into);
+
+private:
+    void open();
+    void learnAttributes();
+    void fill();
+    [[nodiscard]] ssize_t readOnce();
+    void grow();
+    [[noreturn]] void fail(Stage stage, int code = 0) const; // code 0: what libssh2 noted last
+
+    SshConnection& connection_;
+    std::string path_;
+    SftpHandle sftp_;
+    SftpFileHandle file_;
+    std::optional<std::uint64_t> size_;
+    std::string validator_;
+
+    std::uint64_t position_ = 0; // of the next byte to deliver
+    std::uint64_t received_ = 0;
+    std::vector<std::byte> buffer_;
+    std::size_t first_ = 0;
+    std::size_t end_ = 0;
+    std::optional<plugin::Failure> pending_; // comes after what lies in the buffer
+};
+
+} // namespace bootferry::sftp

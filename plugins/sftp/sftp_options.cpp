@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sftp_options.h"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+
+#include <fcntl.h>
+
+#include "descriptor.h"
+
+namespace bootferry::sftp {
+namespace {
+
+using plugin::Failure;
+
+constexpr bootferry_option table[] = {
+    {"connect-timeout", "give an attempt up that has not opened the file after so many seconds (30)"},
+    {"hostkey",
+     "accept the server with this host key only: SHA256:... as ssh-keygen -l prints it (repeatable)"},
+    {"hostpubsha256", "the same by the name that curl has for it"},
+    {"insecure", "FLAG: accept any host key; whoever is in between can then send another image"},
+    {"key", "file with the private key, instead of the credential bootferry.sshkey"},
+    {"known-hosts", "file with known hosts, beside the credential bootferry.known_hosts (repeatable)"},
+    {"pass", "passphrase of the private key, instead of the credential bootferry.sshkey_passphrase"},
+    {"user", "log in as this user where the URL and the credential bootferry.user name none (root)"},
+    {nullptr, nullptr},
+};
+
+[[noreturn]] void refuse(const std::string& why) {
+    throw Failure(BOOTFERRY_ERROR_INVALID, why);
+}
+
+std::chrono::seconds parseSeconds(const std::string& text) {
+    constexpr int longest = 3600;
+    int value = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stopped, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc() || stopped != end || value < 1 || value > longest) {
+        refuse("it takes a number of seconds from 1 to " + std::to_string(longest));
+    }
+    return std::chrono::seconds(value);
+}
+
+std::string readFile(const std::string& path, const char* what) {
+    constexpr std::size_t cap = 1U << 20U;
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    const auto name = std::string(what) + " '" + path + "'";
+    if (!file) {
+        throw Failure(BOOTFERRY_ERROR_IO, "opening the " + name, errno);
+    }
+    std::string text;
+    std::array<char, 16384> piece{};
+    for (;;) {
+        const auto count = ::read(file.get(), piece.data(), piece.size());
+        if (count < 0 && errno != EINTR) {
+            throw Failure(BOOTFERRY_ERROR_IO, "reading the " + name, errno);
+        }
+        if (count == 0) {
+            return text;
+        }
+        text.append(piece.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+        if (text.size() > cap) {
+            throw Failure(BOOTFERRY_ERROR_IO, "the " + name + " is larger than 1 MiB");
+        }
+    }
+}
+
+} // namespace
+
+const bootferry_option* SftpOptions::described() {
+    return table;
+}
+
+void SftpOptions::set(const std::string& key, const std::string& value) {
+    if (key == "insecure") {
+        if (!value.empty()) {
+            refuse("it takes no value");
+        }
+        insecure_ = true;
+        return;
+    }
+    if (value.empty() && key != "pass") {
+        bool known = false;
+        for (const auto* option = table; option->key != nullptr; ++option) {
+            known = known || key == option->key;
+        }
+        refuse(known ? "it takes a value" : "there is no option '" + key + "'");
+    }
+    if (key == "hostkey" || key == "hostpubsha256") {
+        pins_.push_back(parseFingerprint(value));
+    } else if (key == "known-hosts") {
+        knownHostsFiles_.push_back(value);
+    } else if (key == "user") {
+        user_ = value;
+    } else if (key == "key") {
+        keyFile_ = value;
+    } else if (key == "pass") {
+        passphrase_ = value;
+    } else if (key == "connect-timeout") {
+        connectTimeout_ = parseSeconds(value);
+    } else {
+        refuse("there is no option '" + key + "'");
+    }
+}
+
+HostKeyPolicy SftpOptions::hostKeyPolicy(const plugin::Host& host) const {
+    HostKeyPolicy policy;
+    std::size_t notUnderstood = 0;
+    if (const auto text = host.credential("known_hosts")) {
+        notUnderstood += policy.knownHosts().add(*text);
+    }
+    for (const auto& file : knownHostsFiles_) {
+        notUnderstood += policy.knownHosts().add(readFile(file, "known hosts"));
+    }
+    if (notUnderstood > 0) {
+        host.log(BOOTFERRY_LOG_WARNING, std::to_string(notUnderstood) +
+                                            " lines of the known hosts were not understood, ignoring them");
+    }
+    for (const auto& fingerprint : pins_) {
+        policy.pin(fingerprint);
+    }
+    if (insecure_) {
+        policy.acceptAny();
+    }
+    return policy;
+}
+
+Login SftpOptions::login(const plugin::Host& host) const {
+    // In an initrd all runs as root, and ssh takes the name of whom it runs as.
+    const auto otherwise = user_.empty() ? std::string("root") : user_;
+    Login login{.user = host.credential("user").value_or(otherwise),
+                .password = host.credential("password"),
+                .key = host.credential("sshkey"),
+                .passphrase = passphrase_};
+    if (login.password && login.password->empty()) {
+        login.password.reset();
+    }
+    if (login.user.empty()) {
+        login.user = otherwise;
+    }
+    if (!keyFile_.empty()) {
+        login.key = readFile(keyFile_, "private key");
+    }
+    if (login.passphrase.empty()) {
+        login.passphrase = host.credential("sshkey_passphrase").value_or("");
+    }
+    return login;
+}
+
+} // namespace bootferry::sftp

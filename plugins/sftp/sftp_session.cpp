@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sftp_session.h"
+
+#include <algorithm>
+
+#include "tcp_connection.h"
+
+namespace bootferry::sftp {
+
+using plugin::Failure;
+
+void SftpSession::open(const bootferry_request& request) {
+    const auto url = SftpUrl::parse(request.url);
+    waiter_.emplace(request.cancel_fd, url.authority());
+    waiter_->throwIfCancelled();
+    const auto login = options_.login(host_);
+    waiter_->setDeadline(options_.connectTimeout());
+    connect(url);
+    connection_->logIn(login);
+    file_.emplace(*connection_, url.path);
+    examine(request);
+    file_->seek(request.offset);
+    waiter_->clearDeadline();
+}
+
+// A server has a key of each kind and shows one. Where one is pinned and another kind was shown, it is asked
+// for the next kind, over a new connection: the fingerprint does not tell its kind.
+void SftpSession::connect(const SftpUrl& url) {
+    const auto policy = options_.hostKeyPolicy(host_);
+    auto algorithms = policy.algorithmsFor(url);
+    std::optional<Failure> refused;
+    while (!algorithms.empty()) {
+        connection_ = std::make_unique<SshConnection>(connectTo(url, *waiter_), *waiter_, url.authority());
+        try {
+            connection_->shakeHands(algorithms);
+        } catch (const Failure& failure) {
+            if (refused && failure.code() == BOOTFERRY_ERROR_TLS) {
+                break; // it has no key of another kind
+            }
+            throw;
+        }
+        const auto key = connection_->hostKey();
+        const auto reason = policy.refusal(url, key);
+        if (!reason) {
+            return;
+        }
+        if (!refused) {
+            refused.emplace(BOOTFERRY_ERROR_TLS, *reason);
+        }
+        if (!policy.mayKnowAnotherKey() || std::erase(algorithms, algorithmOf(key.type)) == 0) {
+            break;
+        }
+    }
+    throw Failure(*refused);
+}
+
+void SftpSession::examine(const bootferry_request& request) const {
+    if (request.validator != nullptr && file_->validator() != request.validator) {
+        throw Failure(BOOTFERRY_ERROR_RANGE, "the file on the server changed");
+    }
+    if (file_->size() && request.offset > *file_->size()) {
+        throw Failure(BOOTFERRY_ERROR_RANGE, "byte " + std::to_string(request.offset) +
+                                                 " lies behind the end of the file on the server");
+    }
+    if (request.offset > 0 && !file_->size()) {
+        throw Failure(BOOTFERRY_ERROR_RANGE, "the server does not tell the file's size");
+    }
+}
+
+void SftpSession::info(bootferry_info& told) const {
+    if (!file_) {
+        return;
+    }
+    const auto size = file_->size();
+    told.flags = size ? BOOTFERRY_INFO_RESUMABLE : 0;
+    told.size = size.value_or(BOOTFERRY_SIZE_UNKNOWN);
+    told.validator = file_->validator().empty() ? nullptr : file_->validator().c_str();
+}
+
+std::size_t SftpSession::read(std::span<std::byte> into) {
+    waiter_->throwIfCancelled();
+    return file_->read(into);
+}
+
+} // namespace bootferry::sftp

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One attempt: connect, recognise the server, log in, open the file at the offset, read.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "host.h"
+#include "sftp_file.h"
+#include "sftp_options.h"
+#include "ssh_connection.h"
+#include "waiter.h"
+
+namespace bootferry::sftp {
+
+class SftpSession {
+public:
+    explicit SftpSession(const bootferry_host* host) : host_(host) {}
+
+    [[nodiscard]] const plugin::Host& host() const { return host_; }
+
+    void setOption(const std::string& key, const std::string& value) { options_.set(key, value); }
+    void open(const bootferry_request& request);
+    void info(bootferry_info& told) const;
+    [[nodiscard]] std::size_t read(std::span<std::byte> into);
+
+private:
+    void connect(const SftpUrl& url);
+    void examine(const bootferry_request& request) const;
+
+    plugin::Host host_;
+    SftpOptions options_;
+    std::optional<Waiter> waiter_;
+    std::unique_ptr<SshConnection> connection_;
+    std::optional<SftpFile> file_; // goes before the connection
+};
+
+} // namespace bootferry::sftp

@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bootferry-live-root on real images and real mounts: what it builds, and that a failure leaves nothing.
+
+Needs root, loop devices and the kernel's file systems. Everything is mounted in a mount namespace of
+this test's own, below a temporary folder.
+"""
+
+import errno
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import tap  # noqa: E402
+
+IN_NAMESPACE = "BOOTFERRY_TEST_MOUNT_NAMESPACE"
+HELLO = "the root of a live system\n"
+MIB = 1 << 20
+
+
+def run(*words):
+    return subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True).stdout
+
+
+def kernel_mounts(kind):
+    if shutil.which("modprobe"):
+        subprocess.run(["modprobe", "-q", kind], check=False, capture_output=True)
+    return kind in pathlib.Path("/proc/filesystems").read_text().split()
+
+
+def sparse(path, size):
+    with open(path, "wb") as file:
+        file.truncate(size)
+    return path
+
+
+def squashfs(folder, path):
+    run("mksquashfs", folder, path, "-noappend", "-quiet", "-no-progress", "-all-root")
+    return path
+
+
+def ext4(folder, path, size=16 * MIB, *options):
+    run("mkfs.ext4", "-q", "-F", *options, "-d", folder, sparse(path, size))
+    return path
+
+
+def mounts_below(folder):
+    """Mount point → (type, source, superblock options)."""
+    found = {}
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        words = line.split()
+        kind, source, options = words[words.index("-") + 1:][:3]
+        if words[4].startswith(str(folder) + "/"):
+            found[words[4]] = (kind, source, options)
+    return found
+
+
+def loops_below(folder):
+    """Loop devices whose file lies there, each with its read-only and autoclear flags."""
+    lines = run("losetup", "--list", "--noheadings", "--raw", "--output", "NAME,RO,AUTOCLEAR,BACK-FILE").splitlines()
+    fields = [line.split(maxsplit=3) for line in lines]
+    return {name: (ro, autoclear) for name, ro, autoclear, file in fields if file.startswith(str(folder) + "/")}
+
+
+class LiveRootCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if IN_NAMESPACE not in os.environ:
+            raise unittest.SkipTest("needs root: it mounts")
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-live-root-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.images = pathlib.Path(folder.name).resolve()
+        cls.tree = cls.images / "tree"
+        for name in ("usr/lib/systemd/systemd", "etc/hello"):
+            (cls.tree / name).parent.mkdir(parents=True)
+            (cls.tree / name).write_text(HELLO)
+        cls.rootfs = ext4(cls.tree, cls.images / "rootfs.img")
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-live-root-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name).resolve()
+        self.overlay = self.path / "overlay"
+        self.addCleanup(self.unmount_everything)
+
+    def unmount_everything(self):
+        for point in reversed(mounts_below(self.path)):
+            run("umount", point)
+
+    def folder(self, files):
+        """A folder of files: name → file to copy, text, or None for a folder."""
+        top = pathlib.Path(tempfile.mkdtemp(dir=self.path))
+        top.chmod(0o755)
+        for name, what in files.items():
+            (top / name).parent.mkdir(parents=True, exist_ok=True)
+            if what is None:
+                (top / name).mkdir()
+            elif isinstance(what, pathlib.Path):
+                shutil.copyfile(what, top / name)
+            else:
+                (top / name).write_text(what)
+        return top
+
+    def container(self, rootfs=None, name="LiveOS/rootfs.img"):
+        return squashfs(self.folder({name: rootfs or self.rootfs}), self.path / "squashfs.img")
+
+    def medium(self, files):
+        return ext4(self.folder(files), self.path / "medium.img", 64 * MIB, "-L", "CDROM")
+
+    def device(self, image):
+        loop = run("losetup", "--find", "--show", image).strip()
+        self.addCleanup(run, "losetup", "--detach", loop)
+        self.device_name = loop
+        return loop
+
+    def live_root(self, *words):
+        return subprocess.run([os.environ["BOOTFERRY_LIVE_ROOT"], f"--run-dir={self.overlay}", *words],
+                              capture_output=True, text=True)
+
+    def kinds(self):
+        return {point.rsplit("/", 1)[1]: what[0] for point, what in mounts_below(self.overlay).items()}
+
+    def assert_boots(self, image, kinds, *options):
+        """The whole way, and then what sysroot.mount does."""
+        result = self.live_root(*options, self.device(image))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.kinds(), dict(kinds, overlayfs="tmpfs"))
+        self.assertEqual((self.overlay / "rootfsbase/etc/hello").read_text(), HELLO)
+        for name in kinds:
+            with self.assertRaises(OSError, msg=name) as caught:
+                (self.overlay / name / "new").mkdir()
+            self.assertEqual(caught.exception.errno, errno.EROFS)
+        sysroot = self.path / "sysroot"
+        sysroot.mkdir()
+        layers = (f"lowerdir={self.overlay}/rootfsbase,upperdir={self.overlay}/overlayfs/rw,"
+                  f"workdir={self.overlay}/overlayfs/work")
+        run("mount", "-t", "overlay", "-o", layers, "LiveOS_rootfs", sysroot)
+        (sysroot / "etc/hello").write_text("changed\n")
+        self.assertEqual((self.overlay / "overlayfs/rw/etc/hello").read_text(), "changed\n")
+        self.assertEqual((self.overlay / "rootfsbase/etc/hello").read_text(), HELLO)
+        return result
+
+    def assert_refused(self, words, *texts):
+        result = self.live_root(*words)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        for text in texts:
+            self.assertIn(text, result.stderr)
+        self.assertEqual(mounts_below(self.overlay), {})
+        self.assertEqual(loops_below(self.overlay), {})
+        return result.stderr
+
+
+class Layouts(LiveRootCase):
+    def test_rootfs_in_squashfs_on_a_medium(self):
+        image = self.medium({"LiveOS/squashfs.img": self.container()})
+        self.assert_boots(image, {"live": "ext4", "squashfs_container": "squashfs", "rootfsbase": "ext4"})
+
+    def test_loop_devices_are_read_only_and_go_with_their_mounts(self):
+        image = self.medium({"LiveOS/squashfs.img": self.container()})
+        self.assertEqual(self.live_root(self.device(image)).returncode, 0)
+        self.assertEqual(list(loops_below(self.overlay).values()), [("1", "1")] * 2)
+        self.unmount_everything()
+        self.assertEqual(loops_below(self.overlay), {})
+
+    def test_root_tree_in_squashfs(self):
+        image = self.medium({"LiveOS/squashfs.img": squashfs(self.tree, self.path / "flat.img")})
+        self.assert_boots(image, {"live": "ext4", "squashfs_container": "squashfs", "rootfsbase": "squashfs"})
+
+    def test_root_file_system_without_a_container(self):
+        image = self.medium({"LiveOS/squashfs.img": self.rootfs})
+        self.assert_boots(image, {"live": "ext4", "rootfsbase": "ext4"})
+
+    def test_folder_and_file_of_other_names(self):
+        image = self.medium({"images/today/root.sfs": self.container(name="images/today/rootfs.img")})
+        self.assert_boots(image, {"live": "ext4", "squashfs_container": "squashfs", "rootfsbase": "ext4"},
+                          "--dir=images/today", "--squashimg=root.sfs")
+
+    def test_the_container_keeps_kiwis_folder(self):
+        image = self.medium({"squashfs.img": self.container()})
+        self.assert_boots(image, {"live": "ext4", "squashfs_container": "squashfs", "rootfsbase": "ext4"}, "--dir=")
+
+    def test_squashfs_alone(self):
+        image = squashfs(self.tree, self.path / "alone.img")
+        self.assert_boots(image, {"squashfs_container": "squashfs", "rootfsbase": "squashfs"})
+
+    def test_rootfs_in_squashfs_alone(self):
+        self.assert_boots(self.container(), {"squashfs_container": "squashfs", "rootfsbase": "ext4"})
+
+    def test_erofs_alone(self):
+        image = self.path / "alone.img"
+        run("mkfs.erofs", "--quiet", image, self.tree)
+        self.assert_boots(image, {"squashfs_container": "erofs", "rootfsbase": "erofs"})
+
+    def test_file_system_that_is_the_root(self):
+        self.assert_boots(self.rootfs, {"live": "ext4", "rootfsbase": "ext4"})
+
+    def test_a_link_to_the_device(self):
+        (self.path / "image").symlink_to(self.device(self.rootfs))
+        result = self.live_root(self.path / "image")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(f"'{self.device_name}': ext4", result.stderr)
+
+    def test_hybrid_iso(self):
+        medium = self.folder({"LiveOS/squashfs.img": self.container()})
+        image = self.path / "live.iso"
+        run("xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "CDROM", "-partition_offset", "16",
+            "-append_partition", "2", "0xef", self.rootfs, "-o", image, medium)
+        self.assertEqual(image.read_bytes()[510:512], b"\x55\xaa", "it has a partition table")
+        if kernel_mounts("iso9660"):
+            self.assert_boots(image, {"live": "iso9660", "squashfs_container": "squashfs", "rootfsbase": "ext4"})
+        else:
+            self.assert_refused([self.device(image)], "this kernel cannot mount iso9660")
+
+
+class NotCleanlyUnmounted(LiveRootCase):
+    """A read-only device cannot have its journal replayed, and its root is to be had nevertheless."""
+
+    def interrupted(self, kind, image):
+        """A copy of the image while it is mounted and has just been written to."""
+        point = self.path / "writer"
+        point.mkdir()
+        run("mount", "-o", "loop", image, point)
+        for number in range(20):
+            (point / f"file{number}").write_text(HELLO * 100)
+            with open(point / f"file{number}") as file:
+                os.fsync(file.fileno())
+        copy = self.path / "interrupted.img"
+        run("cp", "--sparse=always", image, copy)
+        run("umount", point)
+        plain = subprocess.run(["mount", "-o", "ro,loop", "-t", kind, copy, point], capture_output=True, text=True)
+        if plain.returncode == 0:
+            run("umount", point)
+        self.assertNotEqual(plain.returncode, 0, "it can be mounted without options: this shows nothing")
+        return copy
+
+    def check(self, kind, image):
+        interrupted = self.interrupted(kind, image)
+        image = self.medium({"LiveOS/squashfs.img": self.container(interrupted)})
+        self.assert_boots(image, {"live": "ext4", "squashfs_container": "squashfs", "rootfsbase": kind})
+
+    def test_ext4(self):
+        self.check("ext4", shutil.copyfile(self.rootfs, self.path / "ext4.img"))
+
+    def made_with(self, kind, size):
+        if shutil.which("mkfs." + kind) is None or not kernel_mounts(kind):
+            self.skipTest(f"no mkfs.{kind}, or no {kind} in this kernel")
+        image = sparse(self.path / (kind + ".img"), size)
+        run("mkfs." + kind, "-q", image)
+        point = self.path / "filled"
+        point.mkdir()
+        run("mount", "-o", "loop", image, point)
+        run("cp", "-a", f"{self.tree}/.", point)
+        run("umount", point)
+        return image
+
+    def test_xfs(self):
+        self.check("xfs", self.made_with("xfs", 320 * MIB))
+
+    def test_btrfs(self):
+        self.check("btrfs", self.made_with("btrfs", 128 * MIB))
+
+
+class Overlay(LiveRootCase):
+    def options(self):
+        return mounts_below(self.overlay)[f"{self.overlay}/overlayfs"][2].split(",")
+
+    def test_size(self):
+        self.assertEqual(self.live_root("--overlay-size=64m", self.device(self.rootfs)).returncode, 0)
+        self.assertIn("size=65536k", self.options())
+
+    def test_part_of_the_memory(self):
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        self.assertEqual(self.live_root("--overlay-size=10%", self.device(self.rootfs)).returncode, 0)
+        size = shutil.disk_usage(self.overlay / "overlayfs").total
+        self.assertAlmostEqual(size / memory, 0.10, delta=0.01)
+
+    def test_modes_whatever_the_umask(self):
+        before = os.umask(0o077)
+        self.addCleanup(os.umask, before)
+        self.assertEqual(self.live_root(self.device(self.rootfs)).returncode, 0)
+        for name in ("", "overlayfs", "overlayfs/rw", "overlayfs/work"):
+            self.assertEqual((self.overlay / name).stat().st_mode & 0o7777, 0o755, name)
+
+
+class Refusals(LiveRootCase):
+    def refused_device(self, image, *texts):
+        return self.assert_refused([self.device(image)], *texts)
+
+    def test_html(self):
+        page = sparse(self.path / "page", 8 * MIB)
+        with open(page, "r+") as file:
+            file.write("<!DOCTYPE html>\n<title>Log in</title>\n")
+        text = self.refused_device(page, "it holds no file system (it begins with '<!DOCTYPE html>')")
+        self.assertIn(f"'{self.device_name}' is not a live image", text)
+
+    def test_empty(self):
+        self.refused_device(sparse(self.path / "empty", 8 * MIB), "it begins with zeros")
+
+    def test_partition_table_only(self):
+        disk = sparse(self.path / "disk", 8 * MIB)
+        with open(disk, "r+b") as file:
+            file.seek(446)  # one active partition of 4096 sectors from sector 64, and the end of the MBR
+            file.write(struct.pack("<B3xB3xII", 0x80, 0x83, 64, 4096) + bytes(48) + b"\x55\xaa")
+        self.refused_device(disk, "a partition table (dos, partitions: 1)")
+
+    def test_another_medium(self):
+        image = self.medium({"boot/a": "x", "EFI/b": "x", "casper/c": "x", "bad\x1b[2J": "x"})
+        text = self.refused_device(image, "not a live image: the ext4 file system 'CDROM' on '/dev/loop",
+                                   "has no 'LiveOS/squashfs.img': at its top there is 'EFI', 'bad?[2J', 'boot', "
+                                   "'casper', 'lost+found'; tell where it lies with rd.live.dir=")
+        self.assertNotIn("\x1b", text)
+
+    def test_another_name_in_the_folder(self):
+        self.refused_device(self.medium({"LiveOS/root.erofs": "x"}), "in its folder 'LiveOS' there is 'root.erofs'")
+
+    def test_container_with_something_else(self):
+        image = self.medium({"LiveOS/squashfs.img": squashfs(self.folder({"README": "x"}), self.path / "other.img")})
+        self.refused_device(image, "'LiveOS/squashfs.img' holds neither 'LiveOS/rootfs.img' nor a root tree",
+                            "'README'")
+
+    def test_image_that_is_none(self):
+        self.refused_device(self.medium({"LiveOS/squashfs.img": "<html>"}),
+                            "'LiveOS/squashfs.img' on '/dev/loop", "it begins with '<html>'")
+
+    def test_rootfs_that_is_none(self):
+        text = self.folder({"rootfs": "not found"}) / "rootfs"
+        self.refused_device(self.medium({"LiveOS/squashfs.img": self.container(text)}),
+                            "'LiveOS/rootfs.img' in 'LiveOS/squashfs.img' is no root image")
+
+    def test_truncated_container(self):
+        image = self.container()
+        os.truncate(image, image.stat().st_size // 2)
+        self.refused_device(self.medium({"LiveOS/squashfs.img": image}), "mounting '", "LiveOS/squashfs.img' (squashfs)",
+                            "is it damaged or not whole?")
+
+    def test_link_that_leads_out(self):
+        medium = self.folder({"LiveOS/other": "x"})
+        outside = shutil.copyfile(self.container(), self.path / "outside.img")
+        for target in (outside, os.path.relpath(outside, self.overlay / "live/LiveOS")):
+            with self.subTest(target=target):
+                (medium / "LiveOS/squashfs.img").unlink(missing_ok=True)
+                (medium / "LiveOS/squashfs.img").symlink_to(target)
+                self.refused_device(ext4(medium, self.path / "links.img"), "which is not in the image")
+
+    def test_link_that_leads_out_of_the_container(self):
+        inner = self.folder({"LiveOS/other": "x"})
+        (inner / "LiveOS/rootfs.img").symlink_to(self.rootfs)
+        self.refused_device(self.medium({"LiveOS/squashfs.img": squashfs(inner, self.path / "links.img")}),
+                            "which is not in the image")
+
+    def test_failure_at_the_last_step(self):
+        image = self.medium({"LiveOS/squashfs.img": self.container()})
+        self.overlay.mkdir()
+        (self.overlay / "overlayfs").write_text("in the way")
+        self.refused_device(image, f"creating the folder '{self.overlay}/overlayfs'")
+
+    def test_second_run(self):
+        device = self.device(self.rootfs)
+        self.assertEqual(self.live_root(device).returncode, 0)
+        before = mounts_below(self.overlay)
+        result = self.live_root(device)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("a live root is there already", result.stderr)
+        self.assertEqual(mounts_below(self.overlay), before)
+
+    def test_no_device(self):
+        self.assert_refused(["/dev/bootferry-nothing"], "'/dev/bootferry-nothing': No such file or directory")
+        self.assert_refused([self.rootfs], "is no block device")
+        self.assert_refused([], "DEVICE")
+        self.assert_refused(["--frobnicate", "/dev/ram0"], "--frobnicate: unknown option")
+
+
+class Words(unittest.TestCase):
+    def test_help_and_version(self):
+        for option, text in (("--help", "--overlay-size=SIZE"), ("--version", "bootferry-live-root ")):
+            result = subprocess.run([os.environ["BOOTFERRY_LIVE_ROOT"], option], capture_output=True, text=True)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertIn(text, result.stdout)
+
+
+if __name__ == "__main__":
+    if os.geteuid() == 0 and IN_NAMESPACE not in os.environ:
+        os.environ[IN_NAMESPACE] = "1"
+        os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv])
+    tap.main()

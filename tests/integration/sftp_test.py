@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bootferryctl fetch over sftp from a real sshd, straight and through a proxy that cuts and stalls."""
+
+import os
+import pathlib
+import pwd
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import processes  # noqa: E402
+import tap  # noqa: E402
+from sshd import Sshd  # noqa: E402
+from tcp_proxy import Cut, Stall, TcpProxy  # noqa: E402
+
+SIZE = 5_000_003
+
+
+def write_random(path, size):
+    content = random.Random(1)
+    with open(path, "wb") as file:
+        while size > 0:
+            file.write(content.randbytes(min(size, 1 << 24)))
+            size -= 1 << 24
+
+
+class SftpTest(unittest.TestCase):
+    def setUp(self):
+        if reason := Sshd.missing():
+            self.skipTest(reason)
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-sftp-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.path.chmod(0o755)
+        self.image = self.path / "an image"
+        write_random(self.image, SIZE)
+        self.output = self.path / "output"
+
+    def server(self, start=True, **how):
+        server = Sshd(**how)
+        self.addCleanup(server.__exit__)
+        return server.start() if start else server
+
+    def url(self, server, path=None, port=None, address=None):
+        address = f"[{server.address}]" if ":" in server.address else server.address
+        return f"sftp://{server.user}@{address}:{port or server.port}{path or self.image}".replace(" ", "%20")
+
+    def command(self, url, server, *options, trust=None, key=True):
+        trusted = [f"hostkey={server.fingerprint()}"] if trust is None else trust
+        keys = [f"key={server.key}"] if key is True else [f"key={key}"] if key else []
+        return [os.environ["BOOTFERRYCTL"], "fetch", *(f"--option=sftp:{text}" for text in trusted + keys), *options,
+                url, str(self.output)]
+
+    def fetch(self, url, server, *options, **how):
+        return subprocess.run(self.command(url, server, *options, **how), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=240)
+
+    def assert_fetched(self, result):
+        self.assertEqual(result.returncode, 0, result.stderr)
+        # Not assertEqual: what it would print of two images that differ is of no use to anyone.
+        self.assertTrue(self.output.read_bytes() == self.image.read_bytes(), "the bytes differ")
+
+    def assert_failed(self, result, *words):
+        self.assertEqual(result.returncode, 1, result.stderr)
+        reason = result.stderr.strip().splitlines()[-1]
+        self.assertTrue(reason.startswith("bootferryctl: "), reason)
+        for word in words:
+            self.assertIn(word, reason)
+        self.assertFalse(self.output.exists())
+
+    def write(self, name, text):
+        path = self.path / name
+        path.write_text(text)
+        return path
+
+
+class FetchTest(SftpTest):
+    def test_a_whole_file(self):
+        server = self.server()
+        self.assert_fetched(self.fetch(self.url(server), server))
+
+    def test_an_empty_file_and_one_of_a_byte(self):
+        server = self.server()
+        for content in (b"", b"x"):
+            self.image.write_bytes(content)
+            self.assert_fetched(self.fetch(self.url(server), server))
+
+    def test_over_ipv6(self):
+        try:
+            processes.free_port("::1")
+        except OSError:
+            self.skipTest("this machine has no ::1")
+        server = self.server(address="::1")
+        self.assert_fetched(self.fetch(self.url(server), server))
+
+    def test_a_path_from_the_home_folder(self):
+        home = pathlib.Path(pwd.getpwuid(os.geteuid()).pw_dir)  # as sshd sees it
+        if not home.is_dir():
+            self.skipTest("this user has no home folder")
+        server = self.server()
+        relative = os.path.relpath(self.image, home)
+        self.assert_fetched(self.fetch(self.url(server, f"/~/{relative}"), server))
+
+    def test_keys_of_other_kinds(self):
+        server = self.server()
+        for kind in ("ecdsa", "ed25519"):
+            key = server.new_key(kind, passphrase="open sesame")
+            server.authorize(key)
+            with self.subTest(kind=kind):
+                self.assert_fetched(self.fetch(self.url(server), server, "--option=sftp:pass=open sesame", key=key))
+                self.output.unlink()
+                result = self.fetch(self.url(server), server, "--option=sftp:pass=wrong", key=key)
+                self.assert_failed(result, "passphrase")
+                self.assertNotIn("open sesame", result.stderr)
+
+    def test_keys_are_exchanged_anew_on_the_way(self):
+        server = self.server(config="RekeyLimit 1M")
+        self.assert_fetched(self.fetch(self.url(server), server))
+
+    def test_a_server_that_comes_up_late(self):
+        server = self.server(start=False)
+        with subprocess.Popen(self.command(self.url(server), server), stderr=subprocess.PIPE, text=True) as client:
+            seen = ""
+            while "Connection refused" not in seen:
+                line = client.stderr.readline()
+                self.assertTrue(line, seen)
+                seen += line
+            server.start()
+            seen += client.stderr.read()
+            self.assertEqual(client.wait(timeout=60), 0, seen)
+        self.assertTrue(self.output.read_bytes() == self.image.read_bytes())
+
+    def test_a_missing_file_is_final(self):
+        server = self.server()
+        self.assert_failed(self.fetch(self.url(server, self.path / "nothing"), server), "has no file", "nothing'")
+
+    def test_a_folder_is_no_file(self):
+        server = self.server()
+        self.assert_failed(self.fetch(self.url(server, self.path), server), "is a folder, not a file")
+
+    def test_a_file_that_may_not_be_read(self):
+        if os.geteuid() == 0:
+            self.skipTest("root may read everything")
+        self.image.chmod(0)
+        server = self.server()
+        self.assert_failed(self.fetch(self.url(server), server), "may not read")
+
+    def test_a_server_without_sftp(self):
+        server = self.server(subsystem=None)
+        self.assert_failed(self.fetch(self.url(server), server), "does not offer sftp")
+
+    def test_a_server_whose_sftp_ends_at_once(self):
+        server = self.server(config="ForceCommand /bin/false")
+        self.assert_failed(self.fetch(self.url(server), server, "--option=sftp:connect-timeout=1", "--timeout=5"),
+                           "gave up after 5 s", "did not let the file be opened within 1 s")
+
+    def test_bad_words(self):
+        server = self.server(start=False)
+        for option, words in (("hostkey=MD5:aa:bb", "MD5 fingerprints are too weak"), ("hostkey=abc", "no fingerprint"),
+                              ("insecure=1", "takes no value"), ("connect-timeout=0", "number of seconds"),
+                              ("user", "takes a value"), ("frob=1", "'frob'")):
+            with self.subTest(option=option):
+                self.assert_failed(self.fetch(self.url(server), server, trust=[option]), words)
+        self.assert_failed(self.fetch(self.url(server), server, key=self.path / "no-key"), "no-key",
+                           "No such file or directory")
+        self.assert_failed(self.fetch("sftp://127.0.0.1/a%00b", server), "the URL cannot be used")
+
+
+class DocumentationTest(unittest.TestCase):
+    def test_the_options_are_those_of_the_plugin(self):
+        root = pathlib.Path(__file__).resolve().parent.parent.parent
+        source = (root / "plugins/sftp/sftp_options.cpp").read_text()
+        text = r'"((?:[^"\\]|\\.)*)"'
+        rows = re.findall(rf'\{{{text},((?:\s*{text})+)\}}', source)
+        described = {key: "".join(re.findall(text, words)) for key, words, _ in rows}
+        documented = dict(re.findall(r"^\| `([a-z0-9-]+)` \| (.*) \|$", (root / "docs/sftp.md").read_text(), re.M))
+        self.assertGreaterEqual(len(described), 8)
+        self.assertEqual(documented, described)
+
+
+class HostKeyTest(SftpTest):
+    def test_an_unknown_one_is_refused_with_its_fingerprint(self):
+        server = self.server()
+        self.assert_failed(self.fetch(self.url(server), server, trust=[]), server.fingerprint(),
+                           f"rd.bootferry.option=sftp:hostkey={server.fingerprint()}")
+        self.assertNotIn("Accepted", server.log())
+
+    def test_a_pinned_one_of_any_kind(self):
+        server = self.server()
+        for kind in ("ed25519", "ecdsa"):
+            with self.subTest(kind=kind):
+                self.assert_fetched(self.fetch(self.url(server), server, trust=[f"hostkey={server.fingerprint(kind)}"]))
+                self.output.unlink()
+
+    def test_one_that_is_not_the_pinned_one(self):
+        server, other = self.server(), self.server(start=False)
+        self.assert_failed(self.fetch(self.url(server), server, trust=[f"hostkey={other.fingerprint()}"]),
+                           server.fingerprint(), "not the one that the option hostkey names")
+        self.assertNotIn("Accepted", server.log())
+
+    def test_known_hosts(self):
+        server, other = self.server(), self.server(start=False)
+        known = self.write("known", server.known_hosts())
+        self.assert_fetched(self.fetch(self.url(server), server, trust=[f"known-hosts={known}"]))
+        self.output.unlink()
+        self.write("known", server.known_hosts(kinds=["ecdsa"]))
+        self.assert_fetched(self.fetch(self.url(server), server, trust=[f"known-hosts={known}"]))
+        self.output.unlink()
+        self.write("known", server.known_hosts(name="other.example"))
+        self.assert_failed(self.fetch(self.url(server), server, trust=[f"known-hosts={known}"]),
+                           "is not among the known hosts", server.fingerprint())
+        self.write("known", other.known_hosts(port=server.port))
+        self.assert_failed(self.fetch(self.url(server), server, trust=[f"known-hosts={known}"]),
+                           "not the one among the known hosts", server.fingerprint())
+        self.write("known", server.known_hosts() + f"@revoked * {server.public_host_key()}\n")
+        self.assert_failed(self.fetch(self.url(server), server, trust=[f"known-hosts={known}"]), "marked as revoked")
+
+    def test_hashed_known_hosts(self):
+        server = self.server()
+        known = self.write("known", server.known_hosts())
+        subprocess.run(["ssh-keygen", "-H", "-f", known], check=True, capture_output=True)
+        self.assertIn("|1|", known.read_text())
+        self.assert_fetched(self.fetch(self.url(server), server, trust=[f"known-hosts={known}"]))
+
+    def test_any_where_that_is_wanted(self):
+        server = self.server()
+        self.assert_fetched(self.fetch(self.url(server), server, trust=["insecure"]))
+
+
+class LoginTest(SftpTest):
+    def test_a_key_that_nobody_knows(self):
+        server = self.server()
+        result = self.fetch(self.url(server), server, key=server.new_key())
+        self.assert_failed(result, "refused the key", "accepts publickey")
+
+    def test_no_credential_at_all(self):
+        server = self.server()
+        self.assert_failed(self.fetch(self.url(server), server, key=None), "bootferry.sshkey")
+
+    def test_a_wrong_password_is_not_shown(self):
+        server = self.server(config="PasswordAuthentication yes")
+        url = self.url(server).replace("@", ":hidden@", 1)
+        result = self.fetch(url, server, key=None)
+        # Without PAM sshd refuses by itself; which of its ways to refuse that is, is no matter here.
+        self.assert_failed(result, "password")
+        self.assertNotIn("hidden", result.stderr)
+
+
+class BrokenConnectionTest(SftpTest):
+    def test_fifty_cuts_are_resumed_where_they_happened(self):
+        size = 80_000_000
+        write_random(self.image, size)
+        server = self.server()
+        cuts = random.Random(2)
+        with TcpProxy(server.port, [Cut(cuts.randrange(5_000, size // 26)) for _ in range(50)]) as proxy:
+            self.assert_fetched(self.fetch(self.url(server, port=proxy.port), server))
+            self.assertEqual(len(proxy.to_client), 51)
+            self.assertLessEqual(sum(proxy.to_client), size * 1.1)
+
+    def stall_and(self, server, action, size):
+        """What a client says that is held up in the middle, while `action` does something to the server."""
+        write_random(self.image, size)
+        with TcpProxy(server.port, [Stall(size // 4)]) as proxy:
+            # A stall timeout would hide it if the end of the connection were not noticed.
+            command = self.command(self.url(server, port=proxy.port), server, "--stall-timeout=600")
+            with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as client:
+                self.assertTrue(proxy.stalled.wait(60))
+                action()
+                proxy.resume()
+                seen = client.stderr.read()
+                self.assertEqual(client.wait(timeout=60), 0, seen)
+            self.assertGreaterEqual(len(proxy.to_client), 2)
+        self.assertTrue(self.output.read_bytes() == self.image.read_bytes(), "the bytes differ")
+        return seen
+
+    def test_a_killed_server_process(self):
+        server = self.server()
+        self.assertIn("was cut after", self.stall_and(server, server.kill_sessions, 40_000_000))
+
+    def test_a_killed_sftp_process_whose_connection_stays(self):
+        server = self.server()
+        self.assertIn("was cut after", self.stall_and(server, server.kill_sftp, 40_000_000))
+
+    def test_a_file_that_changed_is_started_over(self):
+        server = self.server()
+
+        def change():
+            server.kill_sessions()
+            self.image.write_bytes(random.Random(7).randbytes(SIZE))
+            os.utime(self.image, (1, 1))
+        self.assertIn("starting over", self.stall_and(server, change, 40_000_000))
+
+    def test_an_interrupt_in_a_stalled_transfer(self):
+        server = self.server()
+        with TcpProxy(server.port, [Stall(1_000_000)]) as proxy:
+            with subprocess.Popen(self.command(self.url(server, port=proxy.port), server), stderr=subprocess.PIPE,
+                                  text=True) as client:
+                self.assertTrue(proxy.stalled.wait(60))
+                client.send_signal(signal.SIGINT)
+                self.assertEqual(client.wait(timeout=30), 130)
+                self.assertIn("cancelled", client.stderr.read())
+
+    def test_a_stalled_transfer_is_resumed(self):
+        server = self.server()
+        with TcpProxy(server.port, [Stall(1_000_000)]) as proxy:
+            self.assert_fetched(self.fetch(self.url(server, port=proxy.port), server, "--stall-timeout=1"))
+            self.assertGreaterEqual(len(proxy.to_client), 2)
+
+
+if __name__ == "__main__":
+    tap.main()

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bootferryd of the build tree, with a runtime folder and a private socket of its own.
+
+As root it runs in a mount namespace of its own, where the RAM disk's tmpfs goes with it, and starts its
+workers as nobody; loop devices and brd know no namespaces and are given back at the end.
+"""
+
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+
+import processes
+
+
+class Daemon:
+    """Context manager. `folder` becomes its runtime directory."""
+
+    def __init__(self, folder, *, environment=(), prefix=(), disks=False):
+        self.folder = pathlib.Path(folder)
+        self._disks = disks  # loop devices are the test's own then
+        self.folder.mkdir(exist_ok=True)
+        self.address = f"unix:path={self.folder}/private"
+        self.log = self.folder / "log"
+        self._environment = {**os.environ, "BOOTFERRY_RUNTIME_DIRECTORY": str(self.folder),
+                             "BOOTFERRY_WORKER_USER": "nobody",
+                             "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.folder}/no-bus", **dict(environment)}
+        self._prefix = ["unshare", "--mount"] if os.geteuid() == 0 else []
+        self._prefix += prefix
+        self._brd_is_not_ours = pathlib.Path("/sys/module/brd").exists()
+        self.process = None
+
+    def start(self):
+        (self.folder / "private").unlink(missing_ok=True)  # of one that was killed
+        with open(self.log, "ab") as log:
+            self.process = processes.start([*self._prefix, os.environ["BOOTFERRYD"]], env=self._environment,
+                                           stdout=log, stderr=log)
+        processes.wait_for(self.process, lambda: (self.folder / "private").exists())
+        return self
+
+    def stop(self):
+        if self.process is None:
+            return
+        processes.stop(self.process)
+        self.process = None
+        for device in self.loop_devices():
+            subprocess.run(["losetup", "--detach", device], check=False)
+        if os.geteuid() == 0 and not self._brd_is_not_ours and pathlib.Path("/sys/module/brd").exists():
+            subprocess.run(["modprobe", "--remove", "brd"], check=False)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def loop_devices(self):
+        """The loop devices that hold this daemon's images; others' tests may run beside."""
+        return sorted(set(re.findall(r"bootferryd: (/dev/loop\d+): .* from ", self.said()))) \
+            if os.geteuid() == 0 and not self._disks else []
+
+    def holds_memory(self):
+        """Is the RAM disk's tmpfs mounted, where the service sees it?"""
+        return " /run/bootferry/ram " in pathlib.Path(f"/proc/{self.process.pid}/mountinfo").read_text()
+
+    def said(self):
+        return self.log.read_text()
+
+    def environment(self):
+        return {**os.environ, "BOOTFERRY_ADDRESS": self.address}
+
+    def ctl(self, *words, timeout=120):
+        return subprocess.run([os.environ["BOOTFERRYCTL"], *words], env=self.environment(), text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout)
+
+    @contextlib.contextmanager
+    def ctl_running(self, *words):
+        """bootferryctl as a process whose standard error (and output) can be read while it runs."""
+        client = processes.start([os.environ["BOOTFERRYCTL"], *words], env=self.environment(), text=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            yield client
+        finally:
+            processes.stop(client)
+
+    def busctl(self, *words, address=None, prefix=()):
+        return subprocess.run([*prefix, "busctl", f"--address={address or self.address}", "--no-pager", *words],
+                              text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+
+    def workers(self):
+        """Process numbers of the running workers."""
+        found = []
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                status = (folder / "status").read_text()
+                if f"\nPPid:\t{self.process.pid}\n" in status and "\nState:\tZ" not in status:
+                    found.append(int(folder.name))
+        return found

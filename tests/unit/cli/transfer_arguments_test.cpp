@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "transfer_arguments.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "errors.h"
+#include "files.h"
+
+namespace bootferry {
+namespace {
+
+std::string refusal(const std::vector<std::string>& arguments) {
+    try {
+        (void)parseTransferArguments("deploy", arguments);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Invalid);
+        return error.what();
+    }
+    return "accepted";
+}
+
+TEST(TransferArguments, ReadWhatTheGeneratorWrites) {
+    const auto request = parseTransferArguments(
+        "deploy", {"--ramdisk-size=4096", "--mirror=http://b/x", "--stall-timeout=60", "--timeout=5min",
+                   "--option=curl:limit-rate=1m", "--reset", "http://a/x", "/dev/ram0"});
+    EXPECT_EQ(request.url.redacted(), "http://a/x");
+    EXPECT_EQ(request.target, "/dev/ram0");
+    EXPECT_EQ(request.ramdiskSize, 4096U);
+    EXPECT_EQ(request.mirrors.at(0).redacted(), "http://b/x");
+    EXPECT_EQ(request.stallTimeout, std::chrono::seconds(60));
+    EXPECT_EQ(request.timeout, std::chrono::minutes(5));
+    EXPECT_EQ(request.pluginOptions.at(0), (PluginOption{"curl", "limit-rate", "1m"}));
+    EXPECT_TRUE(request.reset);
+}
+
+TEST(TransferArguments, TakeSecretsFromFiles) {
+    std::string name = testing::TempDir() + "secrets-XXXXXX";
+    const std::filesystem::path folder = ::mkdtemp(name.data());
+    writeFileAtomically(folder / "userinfo", "an%6ea:ge%3aheim\n", 0600);
+    writeFileAtomically(folder / "options", "curl:pass=a=b\n\ncurl:proxy-user=x:y\n", 0600);
+    const auto request =
+        parseTransferArguments("fetch", {"http://a/x", "--userinfo-file=" + (folder / "userinfo").string(),
+                                         "file", "--options-file=" + (folder / "options").string()});
+    EXPECT_EQ(request.url.userinfo()->user, "anna");
+    EXPECT_EQ(request.url.userinfo()->password, "ge:heim");
+    EXPECT_EQ(request.pluginOptions.at(0), (PluginOption{"curl", "pass", "a=b"}));
+    EXPECT_EQ(request.pluginOptions.at(1).value, "x:y");
+    std::filesystem::remove_all(folder);
+}
+
+TEST(TransferArguments, SayWhatIsWrong) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> table{
+        {{}, "takes a URL and a target"},
+        {{"http://a/x"}, "takes a URL and a target"},
+        {{"http://a/x", "b", "c"}, "takes a URL and a target"},
+        {{"http://a/x", ""}, "takes a URL and a target"},
+        {{"no-url", "b"}, "no-url"},
+        {{"--bogus", "http://a/x", "b"}, "unknown option '--bogus'"},
+        {{"--reset=1", "http://a/x", "b"}, "unknown option '--reset'"},
+        {{"--timeout=soon", "http://a/x", "b"}, "--timeout: "},
+        {{"--ramdisk-size=2g", "http://a/x", "b"}, "--ramdisk-size: "},
+        {{"--ramdisk-size=0", "http://a/x", "b"}, "--ramdisk-size: "},
+        {{"--option=curl", "http://a/x", "b"}, "--option: "},
+        {{"--options-file=/nonexistent", "http://a/x", "b"}, "no file '/nonexistent'"},
+    };
+    for (const auto& [arguments, words] : table) {
+        EXPECT_NE(refusal(arguments).find(words), std::string::npos) << refusal(arguments);
+    }
+}
+
+} // namespace
+} // namespace bootferry

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// bootferry-kernel-command-line(7) names the arguments that are read, all of them and no others.
+#include <regex>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "boot_request.h"
+#include "files.h"
+
+namespace bootferry {
+namespace {
+
+// The words of the list items: ".It Li rd.live.dir= Ns Ar FOLDER , Li rd.bootferry.dir= Ns Ar FOLDER".
+std::set<std::string> documentedWords() {
+    const auto page = readSmallFile(BOOTFERRY_DOCS_DIR "/bootferry-kernel-command-line.7").value();
+    std::set<std::string> words;
+    std::istringstream lines(page);
+    const std::regex word("Li ([a-z_.0-9]+=?)");
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with(".It ")) {
+            continue;
+        }
+        for (auto match = std::sregex_iterator(line.begin(), line.end(), word);
+             match != std::sregex_iterator(); ++match) {
+            words.insert((*match)[1]);
+        }
+    }
+    words.erase("root=");
+    return words;
+}
+
+std::set<std::string> knownWords() {
+    std::set<std::string> words;
+    for (const auto& argument : bootArgumentNames()) {
+        for (const auto name : argument.names) {
+            words.insert(std::string(name) + (argument.takesValue ? "=" : ""));
+        }
+    }
+    return words;
+}
+
+TEST(ManualPages, NameTheArgumentsOfTheKernelCommandLine) {
+    EXPECT_EQ(documentedWords(), knownWords());
+}
+
+} // namespace
+} // namespace bootferry

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The words the generator writes are understood, and every other one is refused by its name.
+#include "live_root.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "boot_request.h"
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+using testing::HasSubstr;
+
+std::string refusal(const std::vector<std::string>& arguments) {
+    try {
+        (void)parseLiveRootArguments(arguments);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Invalid);
+        return error.what();
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return {};
+}
+
+TEST(LiveRootArguments, WhatTheUnitSays) {
+    const auto request = parseLiveRootArguments(
+        {"--dir=images/today", "--squashimg=root.erofs", "--overlay-size=2g", "/run/bootferry/image"});
+    EXPECT_EQ(request.device, "/run/bootferry/image");
+    EXPECT_EQ(request.imagePath(), "images/today/root.erofs");
+    EXPECT_EQ(request.overlaySize, "2g");
+    EXPECT_EQ(request.runDir, "/run/overlay");
+}
+
+TEST(LiveRootArguments, DefaultsAreTheKernelCommandLines) {
+    const auto request = parseLiveRootArguments({"/dev/ram0"});
+    EXPECT_EQ(request.dir, LiveLayout{}.dir);
+    EXPECT_EQ(request.squashimg, LiveLayout{}.squashimg);
+    EXPECT_EQ(request.overlaySize, OverlayRequest{}.size);
+}
+
+TEST(LiveRootArguments, TheTopOfTheMediumIsAFolderToo) {
+    EXPECT_EQ(parseLiveRootArguments({"--dir=", "/dev/ram0"}).imagePath(), "squashfs.img");
+    EXPECT_EQ(parseLiveRootArguments({"--dir=/", "/dev/ram0"}).imagePath(), "squashfs.img");
+}
+
+TEST(LiveRootArguments, RefusesByName) {
+    EXPECT_THAT(refusal({}), HasSubstr("DEVICE"));
+    EXPECT_THAT(refusal({""}), HasSubstr("DEVICE"));
+    EXPECT_THAT(refusal({"/dev/ram0", "/dev/sda"}), HasSubstr("'/dev/sda'"));
+    EXPECT_THAT(refusal({"--wipe", "/dev/ram0"}), HasSubstr("--wipe: unknown option"));
+    EXPECT_THAT(refusal({"-o", "/dev/ram0"}), HasSubstr("-o: unknown option"));
+    EXPECT_THAT(refusal({"--dir=../etc", "/dev/ram0"}), HasSubstr("--dir=../etc: "));
+    EXPECT_THAT(refusal({"--squashimg=a/../../b", "/dev/ram0"}), HasSubstr("'..'"));
+    EXPECT_THAT(refusal({"--squashimg=", "/dev/ram0"}), HasSubstr("--squashimg=: "));
+    EXPECT_THAT(refusal({"--overlay-size=lots", "/dev/ram0"}), HasSubstr("--overlay-size=lots: "));
+    EXPECT_THAT(refusal({"--overlay-size=1g,mode=0777", "/dev/ram0"}), HasSubstr("512m"));
+    EXPECT_THAT(refusal({"--run-dir=overlay", "/dev/ram0"}), HasSubstr("absolute"));
+}
+
+} // namespace
+} // namespace bootferry

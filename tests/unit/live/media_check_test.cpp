@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "media_check.h"
+
+#include <gtest/gtest.h>
+
+namespace bootferry {
+namespace {
+
+TEST(EmbeddedChecksum, OfIsomd5sum) {
+    const auto checksum = parseEmbeddedChecksum(
+        "ISO MD5SUM = 2c0B3bd1f1f1b7d5a6a3a4a4d7f9b3aa;SKIPSECTORS = 15;RHLISOSTATUS=1;FRAGMENT SUMS = "
+        "abc;FRAGMENT COUNT = 20;THIS IS NOT THE SAME AS RUNNING MD5SUM ON THIS ISO!!   ");
+    ASSERT_TRUE(checksum);
+    EXPECT_EQ(checksum->style, EmbeddedChecksum::Style::Isomd5sum);
+    EXPECT_EQ(checksum->algorithm, "md5");
+    EXPECT_EQ(checksum->digest, "2c0b3bd1f1f1b7d5a6a3a4a4d7f9b3aa");
+    EXPECT_EQ(checksum->skipSectors, 15U);
+    EXPECT_EQ(checksum->padSectors, 0U);
+}
+
+TEST(EmbeddedChecksum, OfTagmedia) {
+    const auto checksum =
+        parseEmbeddedChecksum("sha256sum=AbCd;partition=16,64,ef01;pad=150;check=1;signature=80  ");
+    ASSERT_TRUE(checksum);
+    EXPECT_EQ(checksum->style, EmbeddedChecksum::Style::Tagmedia);
+    EXPECT_EQ(checksum->algorithm, "sha256");
+    EXPECT_EQ(checksum->digest, "abcd");
+    EXPECT_EQ(checksum->padSectors, 150U);
+    EXPECT_EQ(checksum->signature, 80U);
+}
+
+TEST(EmbeddedChecksum, IsNotThereInAnythingElse) {
+    for (const char* field : {"", "      ", ";;;===;;", "no checksum at all", "sha256sum=", "pad=15"}) {
+        EXPECT_FALSE(parseEmbeddedChecksum(field)) << field;
+    }
+}
+
+} // namespace
+} // namespace bootferry

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "known_hosts.h"
+
+#include <gtest/gtest.h>
+
+#include "test_keys.h"
+
+namespace bootferry::sftp {
+namespace {
+
+using Verdict = KnownHosts::Verdict;
+
+class KnownHostsTest : public ::testing::Test {
+protected:
+    Verdict check(const std::string& host, std::uint16_t port = 22, std::string_view key = firstKey) {
+        return hosts_.check(host, port, ed25519(key));
+    }
+
+    KnownHosts hosts_;
+};
+
+TEST_F(KnownHostsTest, RecognisesByNameAndAddress) {
+    EXPECT_EQ(hosts_.add("# a comment\n\n" + line("files.example,192.0.2.1", firstKey)), 0U);
+    EXPECT_EQ(check("files.example"), Verdict::Known);
+    EXPECT_EQ(check("192.0.2.1"), Verdict::Known);
+    EXPECT_EQ(check("files.example", 22, secondKey), Verdict::Changed);
+    EXPECT_EQ(check("other.example"), Verdict::Unknown);
+}
+
+TEST_F(KnownHostsTest, APortMakesItAnotherHost) {
+    hosts_.add(line("[files.example]:2222", firstKey));
+    EXPECT_EQ(check("files.example", 2222), Verdict::Known);
+    EXPECT_EQ(check("files.example", 22), Verdict::Unknown);
+    EXPECT_EQ(check("files.example", 2223), Verdict::Unknown);
+}
+
+TEST_F(KnownHostsTest, ReadsHashedNames) {
+    hosts_.add(hashedLine);
+    EXPECT_EQ(check("files.example"), Verdict::Known);
+    EXPECT_EQ(check("files.example", 22, secondKey), Verdict::Changed);
+    EXPECT_EQ(check("other.example"), Verdict::Unknown);
+}
+
+TEST_F(KnownHostsTest, AHostMayHaveSeveralKeys) {
+    hosts_.add(line("files.example", firstKey) + line("files.example", secondKey));
+    EXPECT_EQ(check("files.example", 22, firstKey), Verdict::Known);
+    EXPECT_EQ(check("files.example", 22, secondKey), Verdict::Known);
+}
+
+TEST_F(KnownHostsTest, AKeyOfAnotherKindIsAChange) {
+    hosts_.add("files.example ecdsa-sha2-nistp256 " + std::string(secondKey) + "\n");
+    EXPECT_EQ(check("files.example"), Verdict::Changed);
+    EXPECT_EQ(hosts_.algorithmsFor("files.example", 22), std::vector<std::string>{"ecdsa-sha2-nistp256"});
+    EXPECT_TRUE(hosts_.algorithmsFor("other.example", 22).empty());
+}
+
+TEST_F(KnownHostsTest, ARevokedKeyIsRefusedWhereverItShows) {
+    hosts_.add(line("files.example", firstKey) + "@revoked other.example ssh-ed25519 " +
+               std::string(firstKey) + "\n");
+    EXPECT_EQ(check("files.example"), Verdict::Revoked);
+}
+
+TEST_F(KnownHostsTest, WhatItDoesNotKnowRecognisesNobody) {
+    EXPECT_EQ(
+        hosts_.add("@cert-authority " + line("*.example", firstKey) + "files.example\r\nfiles.example x\n"),
+        3U);
+    hosts_.add(line("*.example", firstKey));
+    EXPECT_EQ(check("files.example"), Verdict::Unknown);
+}
+
+TEST_F(KnownHostsTest, LinesMayEndAsOnWindowsOrNotAtAll) {
+    hosts_.add("a.example ssh-ed25519 " + std::string(firstKey) + "\r\n" + "b.example ssh-ed25519 " +
+               std::string(firstKey));
+    EXPECT_EQ(check("a.example"), Verdict::Known);
+    EXPECT_EQ(check("b.example"), Verdict::Known);
+}
+
+} // namespace
+} // namespace bootferry::sftp

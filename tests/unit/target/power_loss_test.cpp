@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Power fails at any moment of a deployment, and what the disk's cache had not been told to sync lands in any
+// order or not at all, in the manner of dm-log-writes(8). Whatever is found then is incomplete, or the whole
+// image: never something between that would boot. The log is taken of the real writer on a real file: the
+// test's own pwrite(2) and fdatasync(2) stand before the C library's.
+#include <algorithm>
+#include <cstring>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "block_writer.h"
+#include "disk_contents.h"
+#include "handles.h"
+
+namespace {
+
+struct Write {
+    std::uint64_t offset;
+    std::vector<std::byte> bytes;
+};
+
+// What was written between two syncs may land in any order.
+struct Log {
+    bool recording = false;
+    std::vector<std::vector<Write>> epochs{{}};
+};
+
+Log& writeLog() {
+    static Log log;
+    return log;
+}
+
+} // namespace
+
+extern "C" ssize_t pwrite(int fd, const void* bytes, std::size_t size, off_t offset) {
+    if (auto& log = writeLog(); log.recording) {
+        const auto* begin = static_cast<const std::byte*>(bytes);
+        log.epochs.back().push_back({static_cast<std::uint64_t>(offset), {begin, begin + size}});
+    }
+    return ::syscall(SYS_pwrite64, fd, bytes, size, offset);
+}
+
+extern "C" int fdatasync(int fd) {
+    if (auto& log = writeLog(); log.recording) {
+        log.epochs.emplace_back();
+    }
+    return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
+
+namespace bootferry {
+namespace {
+
+constexpr std::size_t diskSize = std::size_t{8} << 20U;
+constexpr std::size_t imageSize = std::size_t{5} << 20U;
+constexpr std::size_t sector = 512;
+
+using Bytes = std::vector<std::byte>;
+
+Bytes makeImage() {
+    Bytes image(imageSize);
+    std::mt19937 random(7); // NOLINT(cert-msc32-c,cert-msc51-cpp): the same image each time
+    std::generate(image.begin(), image.end(), [&] { return static_cast<std::byte>(random()); });
+    std::fill_n(image.begin(), 2048, std::byte{0});
+    std::memcpy(image.data(), "hsqs", 4);
+    const std::uint64_t size = imageSize;
+    std::memcpy(image.data() + 40, &size, sizeof(size));
+    return image;
+}
+
+class Disk {
+public:
+    explicit Disk(const Bytes& bytes) : fd_(::memfd_create("disk", MFD_CLOEXEC)) { set(bytes); }
+
+    void set(const Bytes& bytes) {
+        EXPECT_EQ(::syscall(SYS_pwrite64, fd_.get(), bytes.data(), bytes.size(), 0),
+                  static_cast<long>(bytes.size()));
+    }
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    [[nodiscard]] DiskState state() const { return readDiskContents(fd_.get()).state; }
+
+private:
+    UniqueFd fd_;
+};
+
+void deploy(const Bytes& image, const Disk& disk) {
+    BlockWriter writer;
+    std::size_t done = 0;
+    const auto put = [&](std::size_t upTo) {
+        while (done < upTo) {
+            const auto space = writer.space();
+            const auto count = std::min({space.size(), upTo - done, std::size_t{100000}});
+            std::memcpy(space.data(), image.data() + done, count);
+            writer.advance(count);
+            done += count;
+        }
+    };
+    put(declaredSizeProbe);
+    writer.setTarget({.fd = disk.fd(), .capacity = diskSize, .blockSize = sector});
+    put(image.size());
+    writer.stage();
+    writer.commit();
+}
+
+class PowerLoss : public testing::Test {
+protected:
+    // A disk full of an older image, which is the hardest case: all of it looks like an image.
+    PowerLoss() : image_(makeImage()), before_(diskSize, std::byte{0xee}) {
+        std::copy(image_.begin(), image_.begin() + declaredSizeProbe, before_.begin());
+        const Disk disk(before_);
+        writeLog() = {.recording = true, .epochs = {{}}};
+        deploy(image_, disk);
+        writeLog().recording = false;
+        epochs_ = writeLog().epochs;
+    }
+
+    // What may be on the disk when the power fails in an epoch: all earlier ones, and of this one some
+    // writes, in parts of whole sectors.
+    void check(Bytes bytes, bool nothingYet) {
+        disk_.set(bytes);
+        const auto state = disk_.state();
+        const bool whole = std::equal(image_.begin(), image_.end(), bytes.begin());
+        if (state == DiskState::Deployed) {
+            EXPECT_TRUE(whole || (nothingYet && bytes == before_)) << "a part of an image is taken for whole";
+        }
+        (whole && state == DiskState::Deployed ? whole_ : cut_) += 1;
+    }
+
+    static void land(Bytes& bytes, const Write& write, std::size_t begin, std::size_t end) {
+        std::copy(write.bytes.begin() + static_cast<std::ptrdiff_t>(begin),
+                  write.bytes.begin() + static_cast<std::ptrdiff_t>(end),
+                  bytes.begin() + static_cast<std::ptrdiff_t>(write.offset + begin));
+    }
+
+    Bytes image_;
+    Bytes before_;
+    std::vector<std::vector<Write>> epochs_;
+    Disk disk_{Bytes(diskSize)};
+    unsigned whole_ = 0;
+    unsigned cut_ = 0;
+};
+
+TEST_F(PowerLoss, LeavesAnImageThatIsWholeOrIncomplete) {
+    ASSERT_GE(epochs_.size(), 4U) << "mark, body, head, each with a sync behind it";
+    std::mt19937 random(11); // NOLINT(cert-msc32-c,cert-msc51-cpp): the same cuts each time
+    Bytes synced = before_;
+    for (std::size_t epoch = 0; epoch < epochs_.size(); ++epoch) {
+        const auto& writes = epochs_[epoch];
+        for (int cut = 0; cut < 80 && !writes.empty(); ++cut) {
+            auto bytes = synced;
+            for (const auto& write : writes) {
+                // Each write lands whole, not at all, or up to some sector, each cut another way.
+                const auto sectors = (write.bytes.size() + sector - 1) / sector;
+                const auto begin = random() % 3 == 0 ? random() % sectors : 0;
+                const auto end = random() % 3 == 0 ? begin + random() % (sectors - begin + 1) : sectors;
+                if (random() % 3 != 0 && end > begin) {
+                    land(bytes, write, begin * sector, std::min(end * sector, write.bytes.size()));
+                }
+            }
+            // While the mark is not down yet the disk still holds what it held.
+            check(std::move(bytes), epoch == 0);
+        }
+        for (const auto& write : writes) {
+            land(synced, write, 0, write.bytes.size());
+        }
+        if (epoch == 0) {
+            disk_.set(synced);
+            EXPECT_EQ(disk_.state(), DiskState::Incomplete);
+        }
+    }
+    check(synced, false);
+    EXPECT_GE(cut_, 200U);
+    EXPECT_GE(whole_, 1U);
+}
+
+} // namespace
+} // namespace bootferry
