@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootferryd seen from bootferryctl: its calls as functions, its transfers as values that follow its signals.
-// Speaks to the private socket where there is one, else over the system bus; $BOOTFERRY_ADDRESS names another
-// socket (sd_bus_set_address(3)). Calls block; signals are served by the event loop. One thread.
+// bootferryd seen from a client (bootferryctl, the splash screen): its calls as functions, its transfers as
+// values that follow its signals. Speaks to the private socket where there is one, else over the system bus;
+// $BOOTFERRY_ADDRESS names another socket (sd_bus_set_address(3)). Calls block; signals are served by the
+// event loop. One thread.
 #pragma once
 
 #include <functional>
