@@ -2,6 +2,9 @@
 // The easy handle's side of the options: what several of them share, and how libcurl's refusals read.
 #include "curl_options.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
 #include <vector>
 
 #include "option_rows.h"
@@ -22,6 +25,9 @@ int sslRank(long level) {
         return 0;
     }
 }
+
+constexpr std::array<std::string_view, 4> pacingOptions{"limit-rate", "max-time", "speed-limit",
+                                                        "speed-time"};
 
 constexpr const char* servedProtocols = "ftp,http,https";
 constexpr const char* encryptedRedirects = "https";
@@ -45,6 +51,8 @@ void CurlOptions::set(const std::string& key, const std::string& value) {
     for (const auto& row : optionRows()) {
         if (key == row.key) {
             row.apply(*this, value);
+            needPacing_ = needPacing_ ||
+                          std::find(pacingOptions.begin(), pacingOptions.end(), key) != pacingOptions.end();
             return;
         }
     }

@@ -27,6 +27,9 @@ public:
     // encrypted connection to a plain one unless an option said so.
     void finishProtocols(bool encrypted);
 
+    // True: libcurl is to watch how fast the bytes come, or how long.
+    [[nodiscard]] bool needPacing() const { return needPacing_; }
+
     // A request header of the session's own, beside the user's.
     void addHeader(const std::string& line) { addToList(CURLOPT_HTTPHEADER, line); }
 
@@ -63,6 +66,7 @@ private:
     std::string cookies_;
     std::optional<long> lowestSpeed_;
     std::optional<long> lowestSpeedTime_;
+    bool needPacing_ = false;
     long netrc_ = CURL_NETRC_IGNORED;
     long useSsl_ = CURLUSESSL_NONE;
     long lowestTls_ = CURL_SSLVERSION_DEFAULT;

@@ -81,6 +81,7 @@ void CurlSession::open(const bootferry_request& request) {
     if (rejected_) {
         throw *rejected_;
     }
+    takeOverPlainBody();
 }
 
 // What a user's option may change, so it comes before them.
@@ -117,6 +118,8 @@ void CurlSession::configure(const bootferry_request& request) {
 #if LIBCURL_VERSION_NUM >= 0x075700
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // giving up does not wait for a name server
 #endif
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlSession::openSocket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
     isFtp_ ? configureFtp() : configureHttp();
 }
 
@@ -209,6 +212,9 @@ std::size_t CurlSession::read(std::span<std::byte> into) {
     if (overflowEnd_ > 0) {
         return takeOverflow(into);
     }
+    if (plain_) {
+        return readPlain(into);
+    }
     sink_ = into;
     struct SinkGone {
         std::span<std::byte>& sink;
@@ -226,6 +232,49 @@ std::size_t CurlSession::read(std::span<std::byte> into) {
         examineEnd();
     }
     return count;
+}
+
+// In the first piece of the body, before libcurl asks the socket for more.
+void CurlSession::stopForPlainBody() {
+    if (size_ && !options_.needPacing()) {
+        paused_ = true;
+        curl_easy_pause(easy_.get(), CURLPAUSE_RECV);
+    }
+}
+
+void CurlSession::takeOverPlainBody() {
+    if (!paused_ || done_ || !size_) {
+        return;
+    }
+    long headers = 0;
+    if (!isFtp_) { // its data connection has no heads
+        curl_easy_getinfo(easy_.get(), CURLINFO_HEADER_SIZE, &headers);
+    }
+    plain_ = PlainBody::takeOver(newestSocket_, static_cast<std::uint64_t>(headers) + received_,
+                                 *size_ - offset_ - received_);
+}
+
+std::size_t CurlSession::readPlain(std::span<std::byte> into) {
+    if (plain_->left() == 0) {
+        return 0;
+    }
+    const auto count = plain_->read(into, cancelFd_);
+    received_ += count;
+    if (count == 0) {
+        auto cut = transferEnd();
+        cut.result = CURLE_PARTIAL_FILE;
+        cut.responseCode = 0;
+        cut.osErrno = plain_->brokenBy();
+        throw failureOf(cut);
+    }
+    return count;
+}
+
+// As libcurl does without it. CURLINFO_ACTIVESOCKET tells nothing before the end of a transfer.
+curl_socket_t CurlSession::openSocket(void* context, curlsocktype, curl_sockaddr* address) noexcept {
+    auto& session = *static_cast<CurlSession*>(context);
+    session.newestSocket_ = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return session.newestSocket_;
 }
 
 void CurlSession::examineEnd() const {
@@ -384,6 +433,7 @@ std::size_t CurlSession::onBody(char* bytes, std::size_t size, std::size_t count
     try {
         if (!session.examined_) {
             session.examineAnswer();
+            session.stopForPlainBody();
         }
     } catch (const Failure& failure) {
         session.rejected_ = failure;

@@ -17,6 +17,7 @@
 #include "curl_options.h"
 #include "host.h"
 #include "http_response.h"
+#include "plain_body.h"
 #include "transfer_failure.h"
 
 namespace bootferry::curl {
@@ -56,6 +57,12 @@ private:
     void examineEnd() const;
 
     [[nodiscard]] TransferEnd transferEnd() const;
+    // What comes over TCP as it is is read by PlainBody: libcurl stops, and is asked what it took.
+    void stopForPlainBody();
+    void takeOverPlainBody();
+    [[nodiscard]] std::size_t readPlain(std::span<std::byte> into);
+    static curl_socket_t openSocket(void* session, curlsocktype purpose, curl_sockaddr* address) noexcept;
+
     [[nodiscard]] std::size_t takeOverflow(std::span<std::byte> into);
     [[nodiscard]] std::size_t deliver(std::span<const std::byte> bytes);
     static std::size_t onBody(char* bytes, std::size_t size, std::size_t count, void* session) noexcept;
@@ -88,7 +95,9 @@ private:
     std::size_t overflowFirst_ = 0;
     std::size_t overflowEnd_ = 0;
     bool paused_ = false;
-    bool nothingLeft_ = false; // the server said that the offset is the end
+    std::optional<PlainBody> plain_;
+    curl_socket_t newestSocket_ = CURL_SOCKET_BAD; // libcurl's; of ftp the one for the data
+    bool nothingLeft_ = false;                     // the server said that the offset is the end
     bool done_ = false;
     CURLcode result_ = CURLE_OK;
 };

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "plain_body.h"
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "host.h"
+
+namespace bootferry::curl {
+namespace {
+
+// A connection over loopback: what the kernel counts, no socket pair has.
+class PlainBodyTest : public testing::Test {
+protected:
+    void SetUp() override {
+        const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t length = sizeof address;
+        auto* generic = reinterpret_cast<sockaddr*>(&address);
+        ASSERT_EQ(bind(listener, generic, length), 0);
+        ASSERT_EQ(listen(listener, 1), 0);
+        ASSERT_EQ(getsockname(listener, generic, &length), 0);
+        client_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        ASSERT_EQ(connect(client_, generic, length), 0);
+        server_ = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+        ASSERT_GE(server_, 0);
+        close(listener);
+        ASSERT_EQ(pipe(cancel_.data()), 0);
+    }
+    void TearDown() override {
+        for (const int fd : {client_, server_, cancel_[0], cancel_[1]}) {
+            close(fd);
+        }
+    }
+
+    void say(const std::string& text) const {
+        ASSERT_EQ(send(server_, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+    }
+    // What libcurl is in life: the one who takes the head, and some of the body with it.
+    void take(std::size_t count) const {
+        std::string taken(count, '\0');
+        ASSERT_EQ(recv(client_, taken.data(), count, MSG_WAITALL), static_cast<ssize_t>(count));
+    }
+    std::string read(PlainBody& body) const {
+        std::array<std::byte, 100> into{};
+        const auto count = body.read(into, cancel_[0]);
+        return {reinterpret_cast<const char*>(into.data()), count};
+    }
+
+    int client_ = -1;
+    int server_ = -1;
+    std::array<int, 2> cancel_{-1, -1};
+};
+
+TEST_F(PlainBodyTest, GoesOnWhereTheHeadEnded) {
+    say("head|body");
+    take(5);
+    auto body = PlainBody::takeOver(client_, 5, 4);
+    ASSERT_TRUE(body);
+    EXPECT_EQ(read(*body), "body");
+    EXPECT_EQ(body->left(), 0U);
+}
+
+TEST_F(PlainBodyTest, LeavesAloneWhatWasNotHandedOverWhole) {
+    say("head|body");
+    take(7);
+    EXPECT_FALSE(PlainBody::takeOver(client_, 5, 4)) << "two bytes lie in a buffer";
+    EXPECT_FALSE(PlainBody::takeOver(client_, 8, 4)) << "more bytes than came: it was decoded";
+    EXPECT_TRUE(PlainBody::takeOver(client_, 7, 2));
+}
+
+TEST_F(PlainBodyTest, LeavesAloneWhatIsNoTcpConnection) {
+    EXPECT_FALSE(PlainBody::takeOver(cancel_[0], 0, 4));
+    EXPECT_FALSE(PlainBody::takeOver(-1, 0, 4));
+}
+
+TEST_F(PlainBodyTest, TakesNothingThatLiesBehindTheBody) {
+    say("head|body+next");
+    take(5);
+    auto body = PlainBody::takeOver(client_, 5, 4);
+    ASSERT_TRUE(body);
+    EXPECT_EQ(read(*body), "body");
+}
+
+TEST_F(PlainBodyTest, SmallPiecesOfASlowLineComeThrough) {
+    say("head|");
+    take(5);
+    auto body = PlainBody::takeOver(client_, 5, 1000000);
+    ASSERT_TRUE(body);
+    for (const std::string piece : {"a", "little", "at a time"}) {
+        say(piece);
+        EXPECT_EQ(read(*body), piece);
+    }
+}
+
+TEST_F(PlainBodyTest, AnEarlyEndIsTold) {
+    say("head|bo");
+    take(5);
+    auto body = PlainBody::takeOver(client_, 5, 4);
+    ASSERT_TRUE(body);
+    shutdown(server_, SHUT_WR);
+    EXPECT_EQ(read(*body), "bo");
+    EXPECT_EQ(read(*body), "");
+    EXPECT_EQ(body->brokenBy(), 0);
+}
+
+TEST_F(PlainBodyTest, AResetIsNamed) {
+    say("head|");
+    take(5);
+    auto body = PlainBody::takeOver(client_, 5, 4);
+    ASSERT_TRUE(body);
+    const linger atOnce{.l_onoff = 1, .l_linger = 0};
+    setsockopt(server_, SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
+    close(std::exchange(server_, -1));
+    EXPECT_EQ(read(*body), "");
+    EXPECT_EQ(body->brokenBy(), ECONNRESET);
+}
+
+TEST_F(PlainBodyTest, ACancelEndsTheWait) {
+    say("head|");
+    take(5);
+    auto body = PlainBody::takeOver(client_, 5, 4);
+    ASSERT_TRUE(body);
+    ASSERT_EQ(write(cancel_[1], "x", 1), 1);
+    EXPECT_THROW((void)read(*body), plugin::Failure);
+}
+
+} // namespace
+} // namespace bootferry::curl
