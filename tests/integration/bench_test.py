@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""tests/bench measures what it says: small images, one round, no figure is judged."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+
+import tap  # noqa: E402
+
+
+class BenchTest(unittest.TestCase):
+    def bench(self, rows):
+        build = pathlib.Path(os.environ["BOOTFERRYCTL"]).parents[2]
+        with tempfile.TemporaryDirectory(prefix="bootferry-bench-test-") as folder:
+            samples = pathlib.Path(folder, "samples")
+            done = subprocess.run(
+                [ROOT / "tests/bench/run", "--quick", f"--build={build}", f"--rows={rows}", f"--json={samples}"],
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=200)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            return json.loads(samples.read_text())
+
+    def assert_measured(self, row, contestants):
+        self.assertLessEqual(contestants, set(row["samples"]))
+        for name, samples in row["samples"].items():
+            self.assertEqual(len(samples), 1, name)
+            self.assertGreater(samples[0]["wall"], 0, name)
+            self.assertGreater(samples[0]["rss"], 1 << 20, name)
+            self.assertGreaterEqual(samples[0]["wire"], row["bytes"], name)
+
+    def test_http_to_a_file(self):
+        row = self.bench("http")["http"]
+        self.assert_measured(row, {"curl | dd bs=32k", "curl -o", "bootferryctl fetch", "bootferryctl fetch, sha256"})
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: a loop device, a slowed loopback")
+    def test_the_service_and_a_slow_line(self):
+        rows = self.bench("http-loop,http-slow")
+        self.assert_measured(rows["http-loop"], {"bootferryctl deploy"})
+        self.assert_measured(rows["http-slow"], {"bootferryctl fetch"})
+
+    def test_a_row_that_there_is_not(self):
+        done = subprocess.run([ROOT / "tests/bench/run", "--rows=gopher"], capture_output=True, text=True, timeout=60)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("gopher", done.stderr)
+
+
+if __name__ == "__main__":
+    tap.main()
