@@ -116,7 +116,7 @@ def measure(command, service=None, environment=None):
     wall = time.monotonic() - began
     child.returncode = os.waitstatus_to_exitcode(status)
     child.stderr.close()
-    rss = memory.stop()
+    rss = memory.stop() or usage.ru_maxrss * 1024  # over before the first look; may be that of the fork
     if child.returncode != 0:
         raise Failed(f"{argv} ended with status {child.returncode}: {said.strip()[-500:]}")
     cpu = usage.ru_utime + usage.ru_stime + (_family_time(service) - before if service else 0)
