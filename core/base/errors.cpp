@@ -34,6 +34,7 @@ constexpr std::array codes{
     CodeTraits{ErrorCode::NotLive, "NotLive", false},
     CodeTraits{ErrorCode::TargetRefused, "TargetRefused", false},
     CodeTraits{ErrorCode::NotPermitted, "NotPermitted", false},
+    CodeTraits{ErrorCode::Corrupt, "Corrupt", false},
 };
 
 const CodeTraits& traitsOf(ErrorCode code) {

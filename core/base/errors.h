@@ -32,6 +32,7 @@ enum class ErrorCode {
     NotLive,       // the bytes are not a live image
     TargetRefused, // the target holds something else, is in use, or is read-only
     NotPermitted,  // the caller may not do this
+    Corrupt,       // compressed bytes that do not decode
 };
 
 // The last element of the D-Bus error name, e.g. "NotFound" of org.bootferry1.Error.NotFound.

@@ -36,6 +36,7 @@ appears only when it is whole. What lies on DEVICE is only overwritten with --re
 
   --mirror=URL               another place for the same bytes (repeatable)
   --checksum=sha256:HEX      refuse other bytes; sha512: as well
+  --decode                   into a FILE as well, unpack gzip, xz and zstd
   --option=PLUGIN:KEY=VALUE  an option of a transport plugin (repeatable)
   --options-file=FILE        such options, one a line, where others cannot read them
   --userinfo-file=FILE       user[:password] for URL, percent-encoded

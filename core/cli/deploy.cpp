@@ -22,9 +22,9 @@ constexpr unsigned lossesAllowed = 5;
 constexpr int interrupted = 130;
 
 std::string outcome(const TransferView& view) {
-    return view.reused
-               ? fmt::format("{}: holds an image already, which is used as it is", view.device)
-               : fmt::format("{}: {} from {}", view.device, formatSize(view.progress.bytes), view.url);
+    return view.reused ? fmt::format("{}: holds an image already, which is used as it is", view.device)
+                       : fmt::format("{}: {} from {}", view.device,
+                                     sizeText(view.progress.bytes, view.progress.written), view.url);
 }
 
 class Deploy {

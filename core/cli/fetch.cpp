@@ -48,6 +48,7 @@ public:
           loop_([this] { worker_->cancel(); }) {
         if (kind_ == TargetKind::Device) {
             refuseWhatIsThere(); // before anything is fetched
+            request_.decode = true;
         }
     }
 
@@ -89,7 +90,7 @@ public:
                 target_.fd.reset();
                 rereadPartitionTable(request_.target);
             }
-            fmt::print(stderr, "{}: {} from {}\n", request_.target, formatSize(result.bytes),
+            fmt::print(stderr, "{}: {} from {}\n", request_.target, sizeText(result.bytes, result.written),
                        request_.url.redacted());
             loop_.end(EXIT_SUCCESS);
         }

@@ -71,4 +71,9 @@ std::string progressText(const Progress& progress, const RateMeter& rate) {
                            .remaining = rate.remaining(progress.total)});
 }
 
+std::string sizeText(std::uint64_t received, std::uint64_t written) {
+    return received == written ? formatSize(received)
+                               : fmt::format("{} ({} compressed)", formatSize(written), formatSize(received));
+}
+
 } // namespace bootferry

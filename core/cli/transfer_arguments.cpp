@@ -68,6 +68,8 @@ bool applyOption(TransferRequest& request, std::string_view name, std::string_vi
         request.timeout = parseSeconds(value);
     } else if (name == "ramdisk-size") {
         request.ramdiskSize = parseNumber(value);
+    } else if (name == "decode" && value.empty()) {
+        request.decode = true;
     } else if (name == "reset" && value.empty()) {
         request.reset = true;
     } else {

@@ -131,6 +131,7 @@ void readOption(Reading& reading, sd_bus_message* message) {
 TransferRequest readTransferRequest(sd_bus_message* message) {
     Reading reading;
     auto& request = reading.request;
+    request.decode = true;
     request.url = Url::parse(readString(message));
     request.target = parseDeviceNode(readString(message));
     check(sd_bus_message_enter_container(message, 'a', "{sv}"));

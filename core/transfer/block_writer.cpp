@@ -46,12 +46,16 @@ std::span<std::byte> BlockWriter::space() {
     return {chunk_.get() + chunkUsed_, chunkSize - chunkUsed_};
 }
 
-void BlockWriter::advance(std::size_t count) {
-    if (size() + count > target_.capacity) {
+void BlockWriter::requireRoom(std::uint64_t size) const {
+    if (size > target_.capacity) {
         throw Error(ErrorCode::TooLarge,
                     fmt::format("the image is larger than the target, which has {} ({} bytes)",
                                 formatSize(target_.capacity), target_.capacity));
     }
+}
+
+void BlockWriter::advance(std::size_t count) {
+    requireRoom(size() + count);
     if (headUsed_ < headSize) {
         headUsed_ += count;
         return;
@@ -64,9 +68,7 @@ void BlockWriter::advance(std::size_t count) {
 
 void BlockWriter::setTarget(const WriteTarget& target) {
     target_ = target;
-    if (size() > target_.capacity) {
-        advance(0); // says so
-    }
+    requireRoom(size());
     if (isDevice()) {
         markHead();
         sync();

@@ -39,6 +39,9 @@ public:
     void setTarget(const WriteTarget& target);
     [[nodiscard]] bool hasTarget() const { return target_.fd >= 0; }
 
+    // Throws Error(TooLarge) if the target cannot hold so many bytes, the head included.
+    void requireRoom(std::uint64_t size) const;
+
     // Everything but the head is on the medium when this returns. commit() then makes it whole.
     void stage();
     void commit();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Offsets and magics: ECMA-119 §8 (volume descriptors from sector 16), the kernel's magic.h and the
-// filesystems' own format documents; xz, gzip (RFC 1952), zstd (RFC 8878) to say what to do with a compressed
-// image.
+// filesystems' own format documents. What is still compressed here was so twice, or in a way nobody decodes.
 #include "live_image_probe.h"
 
 #include <algorithm>
@@ -10,6 +9,8 @@
 #include <string_view>
 
 #include <spdlog/fmt/fmt.h>
+
+#include "codec.h"
 
 namespace bootferry {
 namespace {
@@ -31,15 +32,17 @@ constexpr std::array liveMagics{
     Magic{65600, "_BHRfS_M"sv, "btrfs"},
 };
 
+// Compressions that are not decoded here, where they can be told.
 constexpr std::array compressedMagics{
-    Magic{0,
-          "\xfd"
-          "7zXZ\0"sv,
-          "xz"},
-    Magic{0, "\x1f\x8b"sv, "gzip"},
-    Magic{0, "\x28\xb5\x2f\xfd"sv, "zstd"},
     Magic{0, "BZh"sv, "bzip2"},
+    Magic{0, "\x04\x22\x4d\x18"sv, "lz4"},
+    Magic{0, "LZIP"sv, "lzip"},
 };
+
+std::string_view compressionOf(std::span<const std::byte> head, const Magic* undecoded) {
+    const auto codec = recogniseCodec(head); // inside another one
+    return codec ? codecName(*codec) : undecoded != nullptr ? undecoded->name : std::string_view();
+}
 
 template <typename Magics>
 const Magic* findMagic(const Magics& magics, std::string_view text) {
@@ -78,9 +81,12 @@ std::optional<std::string> whyNotLive(std::span<const std::byte> head) {
     if (findMagic(liveMagics, text) != nullptr) {
         return std::nullopt;
     }
-    if (const auto* compressed = findMagic(compressedMagics, text)) {
-        return fmt::format("it is compressed with {}, which is not decoded here: serve it uncompressed",
-                           compressed->name);
+    if (const auto compression = compressionOf(head, findMagic(compressedMagics, text));
+        !compression.empty()) {
+        return fmt::format(
+            "it is compressed with {}, which is not decoded here: serve it uncompressed, or once "
+            "with gzip, xz or zstd",
+            compression);
     }
     const auto shown = beginning(text);
     if (shown.size() < 4) {

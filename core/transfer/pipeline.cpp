@@ -3,6 +3,9 @@
 // the same target: its head is zero until the end, so nothing half-new can boot.
 #include "pipeline.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include <spdlog/fmt/fmt.h>
 
 #include "live_image_probe.h"
@@ -45,29 +48,80 @@ PipelineResult Pipeline::run() {
 }
 
 void Pipeline::receive() {
-    receiveHead();
+    if (const auto codec = settings_.decode ? receiveMagic() : std::nullopt) {
+        receiveEncoded(*codec);
+    } else {
+        receivePlain();
+    }
+}
+
+std::optional<Codec> Pipeline::receiveMagic() {
+    while (writer_.size() < codecMagicSize && receiveSome(codecMagicSize - writer_.size())) {
+    }
+    return recogniseCodec(writer_.head());
+}
+
+void Pipeline::receivePlain() {
+    while (writer_.size() < liveProbeSize && receiveSome()) {
+    }
+    checkHead();
+    askForTarget(source_.info().size);
     while (receiveSome()) {
     }
 }
 
-void Pipeline::receiveHead() {
-    while (writer_.head().size() < liveProbeSize && receiveSome()) {
-    }
+void Pipeline::receiveEncoded(Codec codec) {
+    DecodingWriter decoding(makeDecoder(codec), writer_);
+    receiveEncodedHead(decoding);
     checkHead();
-    if (!writer_.hasTarget()) {
-        writer_.setTarget(supervisor_.requestTarget(source_.info().size));
+    askForTarget(std::nullopt); // what it decodes to is known at its end
+    if (const auto size = decoding.declaredSize()) {
+        writer_.requireRoom(*size);
     }
+    decoding.start();
+    while (receiveSome(decoding)) {
+    }
+    decoding.finish();
+    reporter_.setWritten(writer_.written());
 }
 
-bool Pipeline::receiveSome() {
+void Pipeline::receiveEncodedHead(DecodingWriter& decoding) {
+    const auto magic = writer_.head();
+    std::memcpy(decoding.space().data(), magic.data(), magic.size());
+    decoding.advance(magic.size());
+    writer_.startOver();
+    do {
+        (void)receiveSome(decoding);
+    } while (!decoding.decodeHead(liveProbeSize));
+}
+
+bool Pipeline::receiveSome(std::size_t most) {
     const auto space = writer_.space();
+    const auto count = receiveInto(space.first(std::min(most, space.size())));
+    writer_.advance(count);
+    reporter_.setWritten(writer_.written());
+    return count > 0;
+}
+
+bool Pipeline::receiveSome(DecodingWriter& decoding) {
+    const auto count = receiveInto(decoding.space());
+    decoding.advance(count);
+    reporter_.setWritten(decoding.written());
+    return count > 0;
+}
+
+std::size_t Pipeline::receiveInto(std::span<std::byte> space) {
     const auto count = source_.read(space);
     if (digest_) {
         digest_->update(space.first(count));
     }
-    writer_.advance(count);
-    reporter_.setWritten(writer_.written());
-    return count > 0;
+    return count;
+}
+
+void Pipeline::askForTarget(std::optional<std::uint64_t> size) {
+    if (!writer_.hasTarget()) {
+        writer_.setTarget(supervisor_.requestTarget(size));
+    }
 }
 
 void Pipeline::checkHead() const {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The whole way of the data in one loop: source → digest → writer, with the target asked for only when the
-// head has arrived and is that of a live image, and the head written only when everything else is safe,
-// verified, and the supervisor agrees.
+// The whole way of the data in one loop: source → digest → (decoder) → writer, with the target asked for only
+// when the head has arrived and is that of a live image, and the head written only when everything else is
+// safe, verified, and the supervisor agrees. Resuming happens before the decoder, in the bytes as served; so
+// do the digest and the count of what was received.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,8 @@
 #include <string>
 
 #include "block_writer.h"
+#include "codec.h"
+#include "decoding_writer.h"
 #include "digest.h"
 #include "progress_reporter.h"
 #include "resuming_source.h"
@@ -37,6 +40,7 @@ public:
 struct PipelineSettings {
     std::optional<Checksum> checksum;
     bool requireLiveImage = true;
+    bool decode = true; // gzip, xz and zstd, where the stream begins as they do
 };
 
 class Pipeline {
@@ -49,8 +53,14 @@ public:
 
 private:
     void receive();
-    void receiveHead();
-    bool receiveSome(); // false: the end
+    [[nodiscard]] std::optional<Codec> receiveMagic();
+    void receivePlain();
+    void receiveEncoded(Codec codec);
+    void receiveEncodedHead(DecodingWriter& decoding);
+    bool receiveSome(std::size_t most = SIZE_MAX); // false: the end
+    bool receiveSome(DecodingWriter& decoding);
+    [[nodiscard]] std::size_t receiveInto(std::span<std::byte> space);
+    void askForTarget(std::optional<std::uint64_t> size);
     void checkHead() const;
     void verify(PipelineResult& result);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // a(sa{ss}) URLs, the first is the one that was asked for, each with its userinfo · a(sss) plugin options ·
-// a{ss} credentials · s checksum or "" · b live image wanted · t stall timeout, t timeout (UINT64_MAX:
-// never), both in microseconds · s plugin folder · u attempt
+// a{ss} credentials · s checksum or "" · b live image wanted · b decode · t stall timeout, t timeout
+// (UINT64_MAX: never), both in microseconds · s plugin folder · u attempt
 #include "job_message.h"
 
 namespace bootferry {
@@ -123,8 +123,8 @@ void appendJob(sd_bus_message* message, const WorkerJob& job) {
     appendOptions(message, request.pluginOptions);
     appendStrings(message, job.credentials);
     check(sd_bus_message_append(
-        message, "sbttsu", request.checksum.value_or("").c_str(), static_cast<int>(request.requireLiveImage),
-        static_cast<std::uint64_t>(request.stallTimeout.count()),
+        message, "sbbttsu", request.checksum.value_or("").c_str(), static_cast<int>(request.requireLiveImage),
+        static_cast<int>(request.decode), static_cast<std::uint64_t>(request.stallTimeout.count()),
         request.timeout ? static_cast<std::uint64_t>(request.timeout->count()) : never, job.pluginDir.c_str(),
         job.attempt));
 }
@@ -143,14 +143,16 @@ WorkerJob readJob(sd_bus_message* message) {
     const char* checksum = nullptr;
     const char* pluginDir = nullptr;
     int requireLiveImage = 0;
+    int decode = 0;
     std::uint64_t stallTimeout = 0;
     std::uint64_t timeout = 0;
-    check(sd_bus_message_read(message, "sbttsu", &checksum, &requireLiveImage, &stallTimeout, &timeout,
-                              &pluginDir, &job.attempt));
+    check(sd_bus_message_read(message, "sbbttsu", &checksum, &requireLiveImage, &decode, &stallTimeout,
+                              &timeout, &pluginDir, &job.attempt));
     if (*checksum != '\0') {
         job.request.checksum = checksum;
     }
     job.request.requireLiveImage = requireLiveImage != 0;
+    job.request.decode = decode != 0;
     job.request.stallTimeout = std::chrono::microseconds(stallTimeout);
     if (timeout != never) {
         job.request.timeout = std::chrono::microseconds(timeout);

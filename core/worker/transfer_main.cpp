@@ -49,6 +49,7 @@ PipelineSettings pipelineSettings(const TransferRequest& request) {
         settings.checksum = Checksum::parse(*request.checksum);
     }
     settings.requireLiveImage = request.requireLiveImage;
+    settings.decode = request.decode;
     return settings;
 }
 

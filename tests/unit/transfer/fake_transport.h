@@ -29,6 +29,7 @@ public:
     std::string validator = "\"v1\"";
     bool resumable = true;
     bool tellsSize = true;
+    std::size_t readSize = 7;   // at most so much at a time
     std::deque<Attempt> script; // one an attempt; afterwards all goes well
     std::vector<OpenRequest> requests;
     std::size_t delivered = 0;
@@ -63,7 +64,7 @@ private:
             if (transport_.beforeRead) {
                 transport_.beforeRead(cancelFd_);
             }
-            auto count = std::min({into.size(), transport_.content.size() - position_, std::size_t{7}});
+            auto count = std::min({into.size(), transport_.content.size() - position_, transport_.readSize});
             if (attempt_.breakAfter) {
                 count = std::min(count, *attempt_.breakAfter - sent_);
                 if (count == 0 && !attempt_.endEarly) {

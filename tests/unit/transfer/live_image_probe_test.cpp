@@ -29,8 +29,10 @@ TEST(LiveImageProbe, SaysWhatItSawInstead) {
     EXPECT_EQ(verdict(""), "it is empty");
     EXPECT_EQ(verdict("  <html>\n<title>"), "it begins with '<html> <title>', an HTML page: check the URL");
     EXPECT_EQ(verdict("Not Found"), "it begins with 'Not Found'");
-    EXPECT_EQ(verdict(withMagic(0, "\x1f\x8b")),
-              "it is compressed with gzip, which is not decoded here: serve it uncompressed");
+    EXPECT_EQ(
+        verdict(withMagic(0, "BZh")),
+        "it is compressed with bzip2, which is not decoded here: serve it uncompressed, or once with gzip, "
+        "xz or zstd");
     EXPECT_EQ(verdict(std::string(liveProbeSize, '\0')),
               "neither ISO 9660 nor squashfs, erofs, ext4, xfs or btrfs was found at its beginning");
 }

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One lock and one condition for both directions: they change hands once a buffer, some thousand times in a
+// large image.
+#include "decoding_writer.h"
+
+#include <limits>
+#include <utility>
+
+namespace bootferry {
+namespace {
+
+constexpr auto everything = std::numeric_limits<std::size_t>::max();
+
+} // namespace
+
+DecodingWriter::DecodingWriter(std::unique_ptr<Decoder> decoder, BlockWriter& writer)
+    : decoder_(std::move(decoder)), writer_(writer) {}
+
+DecodingWriter::~DecodingWriter() {
+    if (thread_.joinable()) {
+        {
+            const std::lock_guard lock(mutex_);
+            stop_ = true;
+        }
+        changed_.notify_all();
+        thread_.join();
+    }
+}
+
+std::span<std::byte> DecodingWriter::space() {
+    if (filling().end == bufferSize) {
+        handOver();
+    }
+    auto& buffer = filling();
+    return {buffer.memory.get() + buffer.end, bufferSize - buffer.end};
+}
+
+void DecodingWriter::advance(std::size_t count) {
+    filling().end += count;
+    ended_ = count == 0;
+}
+
+bool DecodingWriter::decodeHead(std::size_t wanted) {
+    auto& buffer = filling();
+    decodeBuffer(buffer, wanted, ended_);
+    if (buffer.content().empty()) {
+        buffer.begin = buffer.end = 0;
+    }
+    return ended_ || writer_.size() >= wanted;
+}
+
+void DecodingWriter::start() {
+    thread_ = std::thread([this] { run(); });
+}
+
+void DecodingWriter::finish() {
+    {
+        const std::lock_guard lock(mutex_);
+        complete_ = true;
+        ++handedOver_;
+    }
+    changed_.notify_all();
+    thread_.join();
+    std::unique_lock lock(mutex_);
+    rethrow(lock);
+}
+
+void DecodingWriter::handOver() {
+    std::unique_lock lock(mutex_);
+    ++handedOver_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return handedOver_ - taken_ < bufferCount || failure_; });
+    rethrow(lock);
+    filling().begin = filling().end = 0;
+}
+
+void DecodingWriter::rethrow(std::unique_lock<std::mutex>& lock) {
+    if (auto failure = std::exchange(failure_, nullptr)) {
+        lock.unlock();
+        std::rethrow_exception(failure);
+    }
+}
+
+void DecodingWriter::run() noexcept {
+    try {
+        decodeAll();
+    } catch (...) {
+        const std::lock_guard lock(mutex_);
+        failure_ = std::current_exception();
+    }
+    changed_.notify_all();
+}
+
+void DecodingWriter::decodeAll() {
+    for (bool last = false; !last;) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return taken_ < handedOver_ || stop_; });
+        if (stop_) {
+            return;
+        }
+        auto& buffer = ring_[taken_ % bufferCount];
+        last = complete_ && taken_ + 1 == handedOver_;
+        lock.unlock();
+        decodeBuffer(buffer, everything, last);
+        lock.lock();
+        ++taken_;
+        changed_.notify_all();
+    }
+}
+
+// A full output says that there may be more to come without any further input.
+void DecodingWriter::decodeBuffer(Buffer& buffer, std::size_t wanted, bool last) {
+    bool more = true;
+    while (more && writer_.size() < wanted) {
+        const auto space = writer_.space();
+        const auto step = decoder_->decode(buffer.content(), space, last);
+        buffer.begin += step.consumed;
+        if (step.produced > 0) {
+            writer_.advance(step.produced);
+            written_ = writer_.written();
+        }
+        const bool moved = step.consumed > 0 || step.produced > 0;
+        more = last ? moved : moved && (!buffer.content().empty() || step.produced == space.size());
+    }
+}
+
+} // namespace bootferry

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Compressed images through the whole pipeline: what reaches the target is decoded, what is counted, verified
+// and resumed is what the server sent.
+#include "pipeline.h"
+
+#include <cstring>
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "encoded.h"
+#include "fake_transport.h"
+
+namespace bootferry {
+namespace {
+
+using namespace std::chrono_literals;
+
+class DecodingPipelineTest : public testing::Test, public PipelineSupervisor {
+protected:
+    DecodingPipelineTest() {
+        std::memcpy(image.data() + 32769, "CD001", 5);
+        server.readSize = 4001;
+        resume.policy.first = resume.policy.longest = 1ms;
+    }
+
+    WriteTarget requestTarget(std::optional<std::uint64_t> size) override {
+        ++targetRequests;
+        requestedSize = size;
+        return {.fd = memory.get(), .capacity = capacity, .blockSize = 512};
+    }
+
+    void awaitCommit(const PipelineResult&) override { ++commitRequests; }
+
+    PipelineResult run() {
+        ResumingSource source({{.url = {}, .transport = &server}}, resume, reporter);
+        Pipeline pipeline(source, *this, reporter, settings);
+        return pipeline.run();
+    }
+
+    Error failure() {
+        try {
+            (void)run();
+        } catch (const Error& error) {
+            EXPECT_EQ(commitRequests, 0);
+            return error;
+        }
+        ADD_FAILURE() << "nothing was thrown";
+        return {ErrorCode::Internal, ""};
+    }
+
+    [[nodiscard]] bool imageIsOnTarget() const {
+        std::string bytes(image.size(), '?');
+        return ::pread(memory.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()) &&
+               bytes == image;
+    }
+
+    std::string image = someContent(5'000'000);
+    FakeTransport server;
+    ResumeSettings resume;
+    PipelineSettings settings;
+    RecordingListener listener;
+    ProgressReporter reporter{listener};
+    UniqueFd memory{::memfd_create("target", MFD_CLOEXEC)};
+    std::uint64_t capacity = 16 << 20;
+    std::optional<std::uint64_t> requestedSize;
+    int targetRequests = 0;
+    int commitRequests = 0;
+};
+
+TEST_F(DecodingPipelineTest, EachCodecIsDecodedOnTheWay) {
+    for (const auto* tool : {"gzip", "pigz", "xz -T2 --block-size=1MiB", "zstd"}) {
+        SCOPED_TRACE(tool);
+        server.content = encoded(tool, image);
+        const auto result = run();
+        EXPECT_TRUE(imageIsOnTarget());
+        EXPECT_EQ(result.bytes, server.content.size());
+        EXPECT_EQ(result.written, image.size());
+        EXPECT_EQ(requestedSize, std::nullopt); // what it decodes to is not known before its end
+        EXPECT_EQ(listener.seen.back().total, server.content.size());
+        EXPECT_GT(listener.seen.back().written, image.size() - (2 << 20)); // the head and the end come later
+    }
+}
+
+TEST_F(DecodingPipelineTest, ByteByByte) {
+    image.resize(200'000);
+    server.content = encoded("xz -0", image);
+    server.readSize = 1;
+    (void)run();
+    EXPECT_TRUE(imageIsOnTarget());
+}
+
+TEST_F(DecodingPipelineTest, AnImageSmallerThanTheProbe) {
+    image = std::string("hsqs") + std::string(996, 'x');
+    server.content = encoded("zstd", image);
+    EXPECT_EQ(run().written, image.size());
+    EXPECT_TRUE(imageIsOnTarget());
+}
+
+TEST_F(DecodingPipelineTest, ResumesInTheCompressedBytes) {
+    server.content = encoded("gzip", image);
+    for (std::size_t i = 1; i <= 20; ++i) {
+        server.script.push_back({.breakAfter = server.content.size() / 25});
+    }
+    (void)run();
+    EXPECT_TRUE(imageIsOnTarget());
+    EXPECT_EQ(server.delivered, server.content.size());
+}
+
+TEST_F(DecodingPipelineTest, AChangedSourceIsDecodedFromItsBeginning) {
+    server.content = encoded("gzip -1", image);
+    server.script = {{.breakAfter = server.content.size() / 2}};
+    server.beforeRead = [this, changed = false](int) mutable {
+        if (server.delivered >= server.content.size() / 4 && !std::exchange(changed, true)) {
+            server.validator = "\"v2\"";
+            image.replace(1000, 3, "NEW");
+            server.content = encoded("zstd", image); // the last attempt breaks off here, in either length
+        }
+    };
+    (void)run();
+    EXPECT_EQ(targetRequests, 1);
+    EXPECT_TRUE(imageIsOnTarget());
+    EXPECT_TRUE(listener.sawDetail("starting over"));
+}
+
+TEST_F(DecodingPipelineTest, TheChecksumIsThatOfTheServedFile) {
+    server.content = encoded("xz", image);
+    Digest digest("sha256");
+    digest.update(std::as_bytes(std::span(server.content)));
+    settings.checksum = digest.finish();
+    EXPECT_EQ(run().checksum, settings.checksum);
+    EXPECT_TRUE(imageIsOnTarget());
+}
+
+TEST_F(DecodingPipelineTest, ABombEndsAtTheTargetsSize) {
+    capacity = 4 << 20;
+    image.resize(40 << 20);
+    for (const auto* tool : {"gzip", "xz -0", "zstd"}) {
+        SCOPED_TRACE(tool);
+        server.content = encoded(tool, image);
+        const auto error = failure();
+        EXPECT_EQ(error.code(), ErrorCode::TooLarge);
+        EXPECT_NE(std::string(error.what()).find("has 4.0 MiB"), std::string::npos) << error.what();
+    }
+}
+
+TEST_F(DecodingPipelineTest, ADeclaredSizeIsRefusedBeforeItIsFetched) {
+    capacity = 4 << 20;
+    server.content = encoded("zstd -1 --stream-size=5000000", image);
+    server.readSize = 100;
+    EXPECT_EQ(failure().code(), ErrorCode::TooLarge);
+    EXPECT_LT(server.delivered, server.content.size());
+}
+
+TEST_F(DecodingPipelineTest, DamageIsPermanentAndLeavesNothingThatBoots) {
+    server.content = encoded("zstd", image);
+    server.content[server.content.size() * 3 / 4] ^= 1;
+    const auto error = failure();
+    EXPECT_EQ(error.code(), ErrorCode::Corrupt) << error.what();
+    EXPECT_FALSE(isTransient(error.code()));
+    EXPECT_FALSE(imageIsOnTarget());
+}
+
+TEST_F(DecodingPipelineTest, WhatIsInsideMustBeALiveImage) {
+    server.content = encoded("gzip", "just a text");
+    const auto error = failure();
+    EXPECT_EQ(error.code(), ErrorCode::NotLive);
+    EXPECT_STREQ(error.what(), "not a live image: it begins with 'just a text'");
+    server.content = encoded("gzip | xz", image);
+    EXPECT_NE(std::string(failure().what()).find("compressed with gzip"), std::string::npos);
+    EXPECT_EQ(targetRequests, 0);
+}
+
+TEST_F(DecodingPipelineTest, WhereNothingIsToBeDecodedItIsKept) {
+    settings.requireLiveImage = settings.decode = false;
+    server.content = image = encoded("gzip", image);
+    (void)run();
+    EXPECT_TRUE(imageIsOnTarget());
+}
+
+} // namespace
+} // namespace bootferry

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Compressed texts as the real tools make them, at test time: what matters is what people's xz, gzip, pigz
+// and zstd write, not what this program would.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include <unistd.h>
+
+namespace bootferry {
+
+// What the shell command makes of the text on its standard input.
+inline std::string encoded(const std::string& command, const std::string& text) {
+    std::string name = testing::TempDir() + "encoded-XXXXXX";
+    const std::filesystem::path folder = ::mkdtemp(name.data());
+    std::ofstream(folder / "in", std::ios::binary) << text;
+    const auto line = "cd '" + folder.string() + "' && cat in | { " + command + "; } > out";
+    const int status = std::system(line.c_str());
+    std::ostringstream out;
+    out << std::ifstream(folder / "out", std::ios::binary).rdbuf();
+    std::filesystem::remove_all(folder);
+    if (status != 0) {
+        throw std::runtime_error("'" + command + "' failed");
+    }
+    return out.str();
+}
+
+} // namespace bootferry
