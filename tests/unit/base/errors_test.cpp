@@ -10,13 +10,13 @@ namespace bootferry {
 namespace {
 
 TEST(Errors, NamesAndNumbersGoBackAndForth) {
-    for (int number = 1; number <= static_cast<int>(ErrorCode::NotPermitted); ++number) {
+    for (int number = 1; number <= static_cast<int>(ErrorCode::Corrupt); ++number) {
         const auto code = errorCodeFromNumber(number);
         ASSERT_TRUE(code) << number;
         EXPECT_EQ(errorCodeFromName(errorName(*code)), code) << number;
     }
     EXPECT_FALSE(errorCodeFromNumber(0));
-    EXPECT_FALSE(errorCodeFromNumber(static_cast<int>(ErrorCode::NotPermitted) + 1));
+    EXPECT_FALSE(errorCodeFromNumber(static_cast<int>(ErrorCode::Corrupt) + 1));
     EXPECT_FALSE(errorCodeFromName("NoSuchThing"));
 }
 
