@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <pwd.h>
 #include <spdlog/fmt/fmt.h>
@@ -49,7 +50,18 @@ bool place(int from, int to) {
     return ::dup2(from, to) == to;
 }
 
+// For who stays root (`bootferryctl fetch` in root's hands): exec gives root back what the bounding set
+// leaves, which is reading the key files that the command line names. Who is not root has nothing to lose.
+void dropCapabilities() {
+    for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+        if (capability != CAP_DAC_READ_SEARCH) {
+            (void)::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+        }
+    }
+}
+
 bool dropPrivileges(const std::optional<Identity>& identity) {
+    dropCapabilities();
     if (identity &&
         (::setgroups(0, nullptr) < 0 || ::setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
          ::setresuid(identity->uid, identity->uid, identity->uid) < 0)) {
