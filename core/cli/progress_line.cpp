@@ -6,6 +6,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include "terminal_line.h"
+
 namespace bootferry {
 namespace {
 
@@ -27,7 +29,8 @@ void ProgressLine::show(const Progress& progress) {
     rate_.add(now, progress.bytes);
     const bool due = progress.bytes != last_.bytes && now - lastLine_ >= lineInterval;
     if (terminal_) {
-        fmt::print(stderr, "\r\033[K{}", progressText(progress, rate_));
+        fmt::print(stderr, "\r\033[K{}",
+                   terminalLine(progress, progressText(progress, rate_), terminalWidth()));
         drawn_ = true;
     } else if (due || isNews(progress)) {
         fmt::print(stderr, "{}\n", progressText(progress, rate_));

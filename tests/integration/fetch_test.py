@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """bootferryctl fetch as a person runs it: real nginx and vsftpd, and a server that misbehaves by order."""
 
+import fcntl
 import hashlib
 import os
 import pathlib
+import pty
 import random
+import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -147,6 +152,41 @@ class FetchTest(FetchCase):
                 os.kill(int(children[0]), 9)
                 self.assertIn("crashed (signal 9", client.stderr.read())
                 self.assertEqual(client.wait(timeout=30), 1)
+
+    def test_a_terminal_shows_a_bar_that_fits_it(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 72, 0, 0))
+        with Nginx(self.image.parent, extra="limit_rate 4m;") as server:
+            client = subprocess.Popen([os.environ["BOOTFERRYCTL"], "fetch", f"http://127.0.0.1:{server.port}/image",
+                                       str(self.output)], stderr=theirs)
+            os.close(theirs)
+            shown = b""
+            try:
+                while piece := os.read(ours, 4096):
+                    shown += piece
+            except OSError:  # the client was the last to have the terminal open
+                pass
+            self.assertEqual(client.wait(timeout=30), 0)
+        *drawn, last = re.split(r"\r\x1b\[K", shown.decode())
+        self.assertRegex("\n".join(drawn), r"\[#+\.+\] +\d+ %")
+        self.assertLess(max(map(len, drawn)), 72)
+        self.assertRegex(last, r"4\.8 MiB from http://")
+
+    def test_the_worker_of_root_may_only_read(self):
+        if os.geteuid() != 0:
+            self.skipTest("it is about root")
+        with FaultServer(self.image, [Fault(status=503, headers=[("Retry-After", "60")])]) as server:
+            command = [os.environ["BOOTFERRYCTL"], "fetch", f"http://127.0.0.1:{server.port}/image", str(self.output)]
+            with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as client:
+                while "503" not in (line := client.stderr.readline()):
+                    self.assertTrue(line)
+                worker, = pathlib.Path(f"/proc/{client.pid}/task/{client.pid}/children").read_text().split()
+                status = pathlib.Path(f"/proc/{worker}/status").read_text()
+                client.terminate()
+        for line in ("CapPrm:\t0000000000000004", "CapEff:\t0000000000000004", "CapBnd:\t0000000000000004",
+                     "NoNewPrivs:\t1"):
+            self.assertIn(line, status)
 
     def test_an_interrupt_ends_it_at_once(self):
         with FaultServer(self.image, [Fault(status=503, headers=[("Retry-After", "60")])]) as server:

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "terminal_line.h"
+
+#include <algorithm>
+
+#include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace bootferry {
+namespace {
+
+constexpr std::size_t shortestBar = 10;
+constexpr std::size_t longestBar = 40;
+constexpr std::size_t frame = 3; // "[" "] "
+
+// At most so many bytes, which are at least as many columns, and no character of UTF-8 cut in two.
+std::string shortened(const std::string& text, std::size_t longest) {
+    if (text.size() <= longest) {
+        return text;
+    }
+    auto end = longest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+        --end;
+    }
+    return text.substr(0, end);
+}
+
+std::string bar(double part, std::size_t length) {
+    const auto done = static_cast<std::size_t>(part * static_cast<double>(length));
+    return fmt::format("[{}{}] ", std::string(done, '#'), std::string(length - done, '.'));
+}
+
+} // namespace
+
+std::size_t terminalWidth() {
+    winsize size{};
+    constexpr std::size_t usual = 80;
+    return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
+}
+
+std::string terminalLine(const Progress& progress, const std::string& text, std::size_t width) {
+    const auto room = width > 0 ? width - 1 : 0; // a full line moves some terminals to the next one
+    const bool measurable =
+        progress.state == TransferState::Transferring && progress.total != unknownSize && progress.total > 0;
+    if (!measurable || text.size() + frame + shortestBar > room) {
+        return shortened(text, room);
+    }
+    const auto part =
+        std::min(1.0, static_cast<double>(progress.bytes) / static_cast<double>(progress.total));
+    return bar(part, std::min(longestBar, room - frame - text.size())) + text;
+}
+
+} // namespace bootferry
