@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "progress_line.h"
 
-#include <algorithm>
-
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include "terminal_line.h"
+#include "worded_alike.h"
 
 namespace bootferry {
 namespace {
 
 constexpr std::chrono::seconds lineInterval{5};
-
-// "retrying in 4 s: …" and "retrying in 9 s: …" are the same trouble.
-std::string withoutNumbers(std::string text) {
-    text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }),
-               text.end());
-    return text;
-}
 
 } // namespace
 
@@ -37,7 +29,7 @@ void ProgressLine::show(const Progress& progress) {
         lastLine_ = now;
     }
     if (progress.state == TransferState::Waiting) {
-        lastTrouble_ = withoutNumbers(progress.detail);
+        lastTrouble_ = progress.detail;
     } else if (progress.bytes != last_.bytes) {
         lastTrouble_.clear();
     }
@@ -50,7 +42,7 @@ bool ProgressLine::isNews(const Progress& progress) const {
     }
     switch (progress.state) {
     case TransferState::Waiting:
-        return !progress.detail.empty() && withoutNumbers(progress.detail) != lastTrouble_;
+        return !progress.detail.empty() && !wordedAlike(progress.detail, lastTrouble_);
     case TransferState::Connecting:
         return lastTrouble_.empty();
     default:

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "worded_alike.h"
+
+#include <algorithm>
+#include <string>
+
+namespace bootferry {
+namespace {
+
+std::string withoutNumbers(std::string_view text) {
+    std::string words;
+    std::copy_if(text.begin(), text.end(), std::back_inserter(words),
+                 [](char c) { return c < '0' || c > '9'; });
+    return words;
+}
+
+} // namespace
+
+bool wordedAlike(std::string_view one, std::string_view other) {
+    return withoutNumbers(one) == withoutNumbers(other);
+}
+
+} // namespace bootferry
