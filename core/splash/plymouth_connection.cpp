@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A request of ours fits into an empty socket buffer whole: it is sent at once, or the peer is given up.
+// plymouthd reads requests blocking, so that half a request would stop it.
+#include "plymouth_connection.h"
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+namespace bootferry {
+namespace {
+
+// In the abstract namespace: no file, and nothing tells when it comes into being.
+constexpr std::string_view socketName = "/org/freedesktop/plymouthd";
+constexpr std::uint64_t retryUSec = 1'000'000;
+
+UniqueFd connectToPlymouth() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(&address.sun_path[1], socketName.data(), socketName.size());
+    const auto length = offsetof(sockaddr_un, sun_path) + 1 + socketName.size();
+    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!fd) {
+        throwErrno(errno, "making a socket for plymouth");
+    }
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as connect(2) wants it
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), static_cast<socklen_t>(length)) <
+        0) {
+        return {};
+    }
+    return fd;
+}
+
+} // namespace
+
+PlymouthConnection::PlymouthConnection(sd_event* event, std::function<void()> settled)
+    : event_(event), settled_(std::move(settled)) {}
+
+void PlymouthConnection::show(SplashContents contents) {
+    wanted_ = std::move(contents);
+    if (!socket_ && !retry_) {
+        connect();
+    }
+    bringUpToDate();
+}
+
+void PlymouthConnection::connect() {
+    socket_ = connectToPlymouth();
+    if (!socket_) {
+        lose();
+        return;
+    }
+    answers_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) {
+            return sd_event_add_io(event_, source, socket_.get(), EPOLLIN, onSocket, this);
+        },
+        "watching plymouth");
+}
+
+void PlymouthConnection::bringUpToDate() {
+    if (!socket_ || unanswered_ > 0) {
+        return;
+    }
+    for (const auto& request : plymouthRequests(shown_, wanted_)) {
+        if (::send(socket_.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
+            static_cast<ssize_t>(request.size())) {
+            lose();
+            return;
+        }
+        ++unanswered_;
+    }
+    shown_ = wanted_;
+}
+
+void PlymouthConnection::readAnswers() {
+    std::array<char, 256> answers{};
+    const auto count = ::recv(socket_.get(), answers.data(), answers.size(), 0);
+    if (count <= 0) {
+        if (count == 0 || errno != EAGAIN) {
+            lose();
+        }
+        return;
+    }
+    // A byte each, yes or no: what plymouthd does not know or allow, it does not show.
+    unanswered_ -= std::min(unanswered_, static_cast<std::size_t>(count));
+    bringUpToDate();
+    if (isSettled()) {
+        settled_();
+    }
+}
+
+// The next plymouthd knows nothing of what the last one was told.
+void PlymouthConnection::lose() {
+    answers_.reset();
+    socket_.reset();
+    shown_ = {};
+    unanswered_ = 0;
+    retry_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) {
+            return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC, retryUSec, 0, onRetry, this);
+        },
+        "timing the next look for plymouth");
+}
+
+// The borders to C. What fails here (no memory, no descriptors) costs the splash, nothing else: the program
+// ends by the error that sd-event hands on.
+int PlymouthConnection::onSocket(sd_event_source*, int, std::uint32_t, void* userdata) {
+    try {
+        static_cast<PlymouthConnection*>(userdata)->readAnswers();
+        return 0;
+    } catch (const std::exception&) {
+        return sd_event_exit(static_cast<PlymouthConnection*>(userdata)->event_, EXIT_FAILURE);
+    }
+}
+
+int PlymouthConnection::onRetry(sd_event_source*, std::uint64_t, void* userdata) {
+    auto& self = *static_cast<PlymouthConnection*>(userdata);
+    try {
+        self.retry_.reset();
+        if (self.wanted_ != SplashContents{}) {
+            self.connect();
+            self.bringUpToDate();
+        }
+        return 0;
+    } catch (const std::exception&) {
+        return sd_event_exit(self.event_, EXIT_FAILURE);
+    }
+}
+
+} // namespace bootferry

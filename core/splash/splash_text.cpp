@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "splash_text.h"
+
+#include <algorithm>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "url.h"
+#include "worded_alike.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::size_t lineColumns = 72;
+constexpr std::size_t mostLines = 3;
+constexpr std::chrono::seconds readingTime{2};
+
+bool beginsCharacter(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; // UTF-8
+}
+
+std::size_t columns(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), beginsCharacter));
+}
+
+bool dividesWords(char c) {
+    return c == ' ' || (static_cast<unsigned char>(c) < ' ') || c == '\x7f';
+}
+
+// As many spaces as there were: the numbers stand two apart.
+std::string takeSpace(std::string_view& text) {
+    const auto* const end = std::find_if_not(text.begin(), text.end(), dividesWords);
+    const auto width = static_cast<std::size_t>(end - text.begin());
+    text.remove_prefix(width);
+    return std::string(width, ' ');
+}
+
+// No more of a word than a line has room for.
+std::string_view takeWord(std::string_view& text) {
+    const auto* end = text.begin();
+    for (std::size_t width = 0; end != text.end() && !dividesWords(*end); ++end) {
+        width += beginsCharacter(*end) ? 1 : 0;
+        if (width > lineColumns) {
+            break;
+        }
+    }
+    const auto word = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+    text.remove_prefix(word.size());
+    return word;
+}
+
+// Where a line has to be broken anyway, it is broken there.
+bool opensAnAside(std::string_view word) {
+    return word.front() == '(' || word == "from";
+}
+
+std::string sentence(std::string text) {
+    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') {
+        text.front() = static_cast<char>(text.front() - 'a' + 'A');
+    }
+    return text;
+}
+
+// Without the port, which means nothing to whom this is for.
+std::string hostOf(const std::string& url) {
+    try {
+        return Url::parse(url).host();
+    } catch (const Error&) {
+        return url;
+    }
+}
+
+std::string numbers(const TransferView& view, const RateMeter& rate) {
+    const auto& progress = view.progress;
+    const auto padded = formatProgress({.bytes = progress.bytes,
+                                        .total = progress.total,
+                                        .bytesPerSecond = rate.rate(),
+                                        .remaining = rate.remaining(progress.total)});
+    return fmt::format("{}  from {}", padded.substr(padded.find_first_not_of(' ')), hostOf(view.url));
+}
+
+std::string words(const TransferView& view, const RateMeter& rate) {
+    switch (view.progress.state) {
+    case TransferState::Waiting:
+    case TransferState::Connecting:
+        return view.progress.detail.empty() ? "Connecting to " + hostOf(view.url)
+                                            : sentence(view.progress.detail);
+    case TransferState::Transferring:
+        return numbers(view, rate);
+    case TransferState::Verifying:
+        return "Verifying the live system";
+    case TransferState::Committing:
+        return "Finishing the live system";
+    case TransferState::Done:
+        return {};
+    case TransferState::Failed:
+        return fmt::format("The live system cannot be fetched: {} ({})", view.errorMessage, view.url);
+    case TransferState::Cancelled:
+        return "The transfer of the live system was cancelled";
+    }
+    return {};
+}
+
+} // namespace
+
+SplashContents splashContents(const TransferView& view, const RateMeter& rate, std::string_view barMode) {
+    SplashContents contents;
+    contents.message = fittedToScreen(words(view, rate));
+    const auto& progress = view.progress;
+    if (isFinal(progress.state)) {
+        return contents;
+    }
+    contents.bootPaused = true;
+    if (progress.total != unknownSize && progress.total != 0) {
+        const auto done = static_cast<double>(progress.bytes) / static_cast<double>(progress.total);
+        contents.percent = static_cast<unsigned>(std::min(done, 1.0) * 100);
+    }
+    if (contents.percent && progress.state == TransferState::Transferring) {
+        contents.mode = barMode;
+    }
+    return contents;
+}
+
+std::string fittedToScreen(std::string_view text) {
+    std::vector<std::string> lines;
+    const bool fits = columns(text) <= lineColumns;
+    while (true) {
+        const auto space = takeSpace(text);
+        const auto word = takeWord(text);
+        if (word.empty()) {
+            return fmt::format("{}", fmt::join(lines, "\n"));
+        }
+        const bool continues = !lines.empty() &&
+                               columns(lines.back()) + space.size() + columns(word) <= lineColumns &&
+                               (fits || !opensAnAside(word));
+        if (continues) {
+            lines.back().append(space).append(word);
+        } else if (lines.size() < mostLines) {
+            lines.emplace_back(word);
+        } else {
+            return fmt::format("{} ...", fmt::join(lines, "\n"));
+        }
+    }
+}
+
+const std::string& MessagePace::next(Time now, TransferState state, const std::string& message) {
+    const bool triesAgain = inTrouble_ && state == TransferState::Connecting;
+    inTrouble_ = triesAgain || state == TransferState::Waiting;
+    const bool onlyNumbersMoved = wordedAlike(message, shown_);
+    if (!triesAgain && (!onlyNumbersMoved || now - since_ >= readingTime)) {
+        shown_ = message;
+        since_ = now;
+    }
+    return shown_;
+}
+
+} // namespace bootferry

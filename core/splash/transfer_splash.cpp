@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "transfer_splash.h"
+
+#include <algorithm>
+#include <csignal>
+
+namespace bootferry {
+namespace {
+
+constexpr std::uint64_t followAgainUSec = 2'000'000;
+// For plymouthd to take in the last words. It may be gone or busy, and nobody is to wait for that.
+constexpr std::uint64_t lingerUSec = 2'000'000;
+
+EventHandle makeLoop() {
+    return makeHandle<EventHandle>([](sd_event** event) { return sd_event_new(event); },
+                                   "making an event loop");
+}
+
+EventSourceHandle after(sd_event* event, std::uint64_t usec, sd_event_time_handler_t handler,
+                        void* userdata) {
+    return makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) {
+            return sd_event_add_time_relative(event, source, CLOCK_MONOTONIC, usec, 0, handler, userdata);
+        },
+        "setting a timer");
+}
+
+} // namespace
+
+TransferSplash::TransferSplash(std::string barMode)
+    : barMode_(std::move(barMode)), event_(makeLoop()), plymouth_(event_.get(), [this] {
+          if (ending_) {
+              (void)sd_event_exit(event_.get(), 0);
+          }
+      }) {
+    sigset_t mask;
+    sigemptyset(&mask);
+    for (const int number : {SIGTERM, SIGINT}) {
+        sigaddset(&mask, number);
+    }
+    if (const int result = ::pthread_sigmask(SIG_BLOCK, &mask, nullptr); result != 0) {
+        throwErrno(result, "blocking signals");
+    }
+    for (const int number : {SIGTERM, SIGINT}) {
+        checkSd(sd_event_add_signal(event_.get(), nullptr, number, onStop, this), "watching signals");
+    }
+}
+
+void TransferSplash::run() {
+    follow();
+    checkSd(sd_event_loop(event_.get()), "running the event loop");
+}
+
+void TransferSplash::follow() {
+    try {
+        client_ = std::make_unique<ServiceClient>(event_.get());
+        client_->watch([this](const TransferView& view) { changed(view); }, [this] { followLater(); });
+        for (const auto& view : client_->transfers()) {
+            changed(view);
+        }
+    } catch (const Error&) {
+        followLater(); // it is not there yet, or not any more
+    }
+}
+
+// Called by the connection that is lost as well: the next one is made from the event loop. A bootferryd that
+// comes again counts its transfers from one.
+void TransferSplash::followLater() {
+    transfers_.clear();
+    if (!ending_) {
+        timer_ = after(event_.get(), followAgainUSec, onFollow, this);
+    }
+}
+
+void TransferSplash::changed(const TransferView& view) {
+    const auto now = RateMeter::Time::clock::now();
+    auto& followed = transfers_[view.id];
+    followed.view = view;
+    if (view.progress.state == TransferState::Transferring) {
+        followed.rate.add(now, view.progress.bytes);
+    } else {
+        followed.rate = {}; // a wait is no part of how fast it goes
+    }
+
+    const auto& newest = transfers_.rbegin()->second;
+    auto contents = splashContents(newest.view, newest.rate, barMode_);
+    if (std::all_of(transfers_.begin(), transfers_.end(),
+                    [](const auto& t) { return isFinal(t.second.view.progress.state); })) {
+        endWith(contents);
+        return;
+    }
+    contents.message = pace_.next(now, newest.view.progress.state, contents.message);
+    plymouth_.show(std::move(contents));
+}
+
+void TransferSplash::endWith(const SplashContents& contents) {
+    ending_ = true;
+    plymouth_.show(contents);
+    if (plymouth_.isSettled()) {
+        (void)sd_event_exit(event_.get(), 0);
+        return;
+    }
+    timer_ = after(event_.get(), lingerUSec, onLingered, this);
+}
+
+int TransferSplash::onFollow(sd_event_source*, std::uint64_t, void* userdata) {
+    static_cast<TransferSplash*>(userdata)->follow();
+    return 0;
+}
+
+int TransferSplash::onLingered(sd_event_source*, std::uint64_t, void* userdata) {
+    return sd_event_exit(static_cast<TransferSplash*>(userdata)->event_.get(), 0);
+}
+
+// The boot goes on without a transfer, or ends: the splash is left as it was found.
+int TransferSplash::onStop(sd_event_source*, const signalfd_siginfo*, void* userdata) {
+    static_cast<TransferSplash*>(userdata)->endWith({});
+    return 0;
+}
+
+} // namespace bootferry

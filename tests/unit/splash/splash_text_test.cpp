@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "splash_text.h"
+
+#include <gmock/gmock.h>
+
+namespace bootferry {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::Not;
+using Time = RateMeter::Time;
+
+constexpr std::uint64_t MiB = 1 << 20;
+
+TransferView transferring(std::string url = "http://10.0.2.2:8000/live.iso") {
+    TransferView view;
+    view.url = std::move(url);
+    view.progress = {
+        .state = TransferState::Transferring, .detail = "", .bytes = 21 * MiB, .total = 49 * MiB};
+    return view;
+}
+
+TransferView in(TransferState state, std::string detail = "") {
+    auto view = transferring();
+    view.progress.state = state;
+    view.progress.detail = std::move(detail);
+    return view;
+}
+
+RateMeter fourMiBASecond() {
+    RateMeter rate;
+    rate.add(Time(0s), 1 * MiB);
+    rate.add(Time(5s), 21 * MiB);
+    return rate;
+}
+
+std::string messageOf(const TransferView& view) {
+    return splashContents(view, fourMiBASecond()).message;
+}
+
+TEST(SplashContents, tellsHowFarHowFastHowLongAndWhereFrom) {
+    EXPECT_EQ(messageOf(transferring()), "42 %  21.0 MiB of 49.0 MiB  4.0 MiB/s  7 s left  from 10.0.2.2");
+}
+
+TEST(SplashContents, givesALongHostItsOwnLine) {
+    EXPECT_EQ(messageOf(transferring("https://images.some-department.example.org/live.iso")),
+              "42 %  21.0 MiB of 49.0 MiB  4.0 MiB/s  7 s left\n"
+              "from images.some-department.example.org");
+}
+
+TEST(SplashContents, doesWithoutWhatIsNotKnown) {
+    auto view = transferring();
+    view.progress.total = unknownSize;
+    const auto contents = splashContents(view, RateMeter());
+    EXPECT_EQ(contents.message, "21.0 MiB  from 10.0.2.2");
+    EXPECT_EQ(contents.percent, std::nullopt);
+}
+
+TEST(SplashContents, hasThePercentageWhileItWaitsAsWell) {
+    EXPECT_EQ(splashContents(transferring(), RateMeter()).percent, 42U);
+    EXPECT_EQ(splashContents(in(TransferState::Waiting), RateMeter()).percent, 42U);
+}
+
+TEST(SplashContents, neverTellsMoreThanAll) {
+    auto view = transferring();
+    view.progress.bytes = 50 * MiB; // the server sent more than it had announced
+    EXPECT_EQ(splashContents(view, RateMeter()).percent, 100U);
+}
+
+TEST(SplashContents, tellsWhatItWaitsFor) {
+    EXPECT_EQ(messageOf(in(TransferState::Waiting, "waiting for the network (no route)")),
+              "Waiting for the network (no route)");
+    EXPECT_EQ(messageOf(in(TransferState::Waiting,
+                           "retrying in 8 s: connecting to 10.0.2.2:8000: Connection refused")),
+              "Retrying in 8 s: connecting to 10.0.2.2:8000: Connection refused");
+    EXPECT_EQ(messageOf(in(TransferState::Connecting, "connecting to 10.0.2.2:8000")),
+              "Connecting to 10.0.2.2:8000");
+    EXPECT_EQ(messageOf(in(TransferState::Verifying)), "Verifying the live system");
+}
+
+TEST(SplashContents, tellsTheReasonOfAFailureAndOfWhat) {
+    auto view = in(TransferState::Failed);
+    view.errorMessage = "server answered 404 Not Found";
+    EXPECT_EQ(messageOf(view), "The live system cannot be fetched: server answered 404 Not Found\n"
+                               "(http://10.0.2.2:8000/live.iso)");
+}
+
+TEST(SplashContents, leavesTheSplashAsItWasFoundWhenAllIsDone) {
+    EXPECT_EQ(splashContents(in(TransferState::Done), fourMiBASecond(), "updates"), SplashContents{});
+}
+
+TEST(SplashContents, pausesTheGuessOfTheBootUntilTheEnd) {
+    EXPECT_TRUE(splashContents(in(TransferState::Waiting), RateMeter()).bootPaused);
+    EXPECT_FALSE(splashContents(in(TransferState::Failed), RateMeter()).bootPaused);
+}
+
+TEST(SplashContents, usesTheModeWithABarWhileThereIsSomethingToShowInIt) {
+    EXPECT_EQ(splashContents(transferring(), RateMeter()).mode, bootMode);
+    EXPECT_EQ(splashContents(transferring(), RateMeter(), "updates").mode, "updates");
+    // Themes suppress messages in it, and these must be seen.
+    EXPECT_EQ(splashContents(in(TransferState::Waiting), RateMeter(), "updates").mode, bootMode);
+    EXPECT_EQ(splashContents(in(TransferState::Failed), RateMeter(), "updates").mode, bootMode);
+    auto unknown = transferring();
+    unknown.progress.total = unknownSize;
+    EXPECT_EQ(splashContents(unknown, RateMeter(), "updates").mode, bootMode);
+}
+
+TEST(FittedToScreen, keepsWhatFits) {
+    EXPECT_EQ(fittedToScreen("short"), "short");
+    EXPECT_EQ(fittedToScreen(""), "");
+    EXPECT_EQ(fittedToScreen(std::string(72, 'x')), std::string(72, 'x'));
+}
+
+TEST(FittedToScreen, breaksBetweenWordsAndInAWordThatIsTooLong) {
+    EXPECT_EQ(fittedToScreen(std::string(40, 'a') + " " + std::string(40, 'b')),
+              std::string(40, 'a') + "\n" + std::string(40, 'b'));
+    EXPECT_EQ(fittedToScreen("a " + std::string(80, 'b')),
+              "a\n" + std::string(72, 'b') + "\n" + std::string(8, 'b'));
+}
+
+TEST(FittedToScreen, countsCharactersAndNotBytes) {
+    std::string umlauts;
+    for (int i = 0; i < 72; ++i) {
+        umlauts += "ä";
+    }
+    EXPECT_EQ(fittedToScreen(umlauts + "ä"), umlauts + "\nä");
+}
+
+TEST(FittedToScreen, saysThatThereIsMore) {
+    std::string text;
+    for (int i = 0; i < 100; ++i) {
+        text += "word ";
+    }
+    const auto fitted = fittedToScreen(text);
+    EXPECT_THAT(fitted, EndsWith(" ..."));
+    EXPECT_EQ(std::count(fitted.begin(), fitted.end(), '\n'), 2);
+}
+
+TEST(FittedToScreen, letsNoTerminalSequenceThrough) {
+    EXPECT_EQ(fittedToScreen("red\x1b[31m\ttext\r\n\x7f"), "red [31m text");
+}
+
+TEST(FittedToScreen, breaksBeforeAnAsideIfItHasToBreak) {
+    EXPECT_EQ(fittedToScreen("Waiting (no route)"), "Waiting (no route)");
+    EXPECT_EQ(
+        fittedToScreen("Waiting for the network (connecting to 10.0.2.2:38191: Network is unreachable)"),
+        "Waiting for the network\n(connecting to 10.0.2.2:38191: Network is unreachable)");
+}
+
+TEST(MessagePace, showsNewsAtOnceAndMovingNumbersAfterAWhile) {
+    using enum TransferState;
+    MessagePace pace;
+    EXPECT_EQ(pace.next(Time(10s), Transferring, "1 %"), "1 %");
+    EXPECT_EQ(pace.next(Time(11s), Transferring, "2 %"), "1 %");
+    EXPECT_EQ(pace.next(Time(12s), Transferring, "3 %"), "3 %");
+    EXPECT_EQ(pace.next(Time(12s), Verifying, "verifying"), "verifying");
+}
+
+TEST(MessagePace, keepsTheTroubleWhileItIsTriedAgain) {
+    using enum TransferState;
+    MessagePace pace;
+    EXPECT_EQ(pace.next(Time(0s), Connecting, "connecting"), "connecting");
+    EXPECT_EQ(pace.next(Time(1s), Waiting, "waiting for the network"), "waiting for the network");
+    EXPECT_EQ(pace.next(Time(8s), Connecting, "connecting"), "waiting for the network");
+    EXPECT_EQ(pace.next(Time(8s), Waiting, "retrying in 8 s"), "retrying in 8 s");
+    EXPECT_EQ(pace.next(Time(16s), Connecting, "connecting"), "retrying in 8 s");
+    EXPECT_EQ(pace.next(Time(16s), Transferring, "1 %"), "1 %");
+    EXPECT_EQ(pace.next(Time(17s), Connecting, "connecting"), "connecting");
+}
+
+} // namespace
+} // namespace bootferry
