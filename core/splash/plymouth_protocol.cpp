@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // plymouthd keeps every message until it is hidden by its text, and shows all it has kept when the theme
 // changes (Escape, a theme that comes late). Hence an old message is hidden, and before the new one is shown:
-// some themes hide whatever stands there.
+// some themes hide whatever stands there. Others hide nothing: they are shown an empty message where there is
+// no new one.
 #include "plymouth_protocol.h"
 
 namespace bootferry {
@@ -59,12 +60,14 @@ std::vector<std::string> plymouthRequests(const SplashContents& shown, const Spl
     if (wanted.percent && (drawnAnew || shown.percent != wanted.percent)) {
         requests.push_back(plymouthRequest(systemUpdate, std::to_string(*wanted.percent)));
     }
-    if (drawnAnew || shown.message != wanted.message) {
+    const bool hasMessage = !shown.message.empty() || !wanted.message.empty();
+    if (hasMessage && (drawnAnew || shown.message != wanted.message)) {
         if (!shown.message.empty()) {
             requests.push_back(plymouthRequest(hideMessage, shown.message));
         }
-        if (!wanted.message.empty()) {
-            requests.push_back(plymouthRequest(showMessage, wanted.message));
+        requests.push_back(plymouthRequest(showMessage, wanted.message));
+        if (wanted.message.empty()) {
+            requests.push_back(plymouthRequest(hideMessage, wanted.message));
         }
     }
     return requests;

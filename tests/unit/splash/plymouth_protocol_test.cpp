@@ -38,7 +38,11 @@ TEST(PlymouthRequests, hideTheOldMessageBeforeTheNewOneIsShown) {
     EXPECT_THAT(plymouthRequests({.message = "old"}, {.message = "new"}),
                 ElementsAre("m\x02\x04old\0"s, "M\x02\x04new\0"s));
     EXPECT_THAT(plymouthRequests({}, {.message = "new"}), ElementsAre("M\x02\x04new\0"s));
-    EXPECT_THAT(plymouthRequests({.message = "old"}, {}), ElementsAre("m\x02\x04old\0"s));
+}
+
+TEST(PlymouthRequests, leaveNoMessageOnThemesThatCannotHideOne) {
+    EXPECT_THAT(plymouthRequests({.message = "old"}, {}),
+                ElementsAre("m\x02\x04old\0"s, "M\x02\x01\0"s, "m\x02\x01\0"s));
 }
 
 TEST(PlymouthRequests, pauseTheProgressOfTheBootAndLetItGoOn) {
@@ -56,7 +60,8 @@ TEST(PlymouthRequests, tellEverythingAgainInAnotherMode) {
     const SplashContents now{.message = "same", .percent = 7, .mode = "updates"};
     EXPECT_THAT(plymouthRequests(before, now), ElementsAre("C\x02\x08updates\0"s, "u\x02\x02"s + "7\0"s,
                                                            "m\x02\x05same\0"s, "M\x02\x05same\0"s));
-    EXPECT_THAT(plymouthRequests(now, {}), ElementsAre("C\x02\x08"s + "boot-up\0"s, "m\x02\x05same\0"s));
+    EXPECT_THAT(plymouthRequests(now, {}),
+                ElementsAre("C\x02\x08"s + "boot-up\0"s, "m\x02\x05same\0"s, "M\x02\x01\0"s, "m\x02\x01\0"s));
 }
 
 } // namespace
