@@ -91,7 +91,8 @@ std::string deployText(std::string_view description, const std::string& command)
                        "Documentation=man:bootferry-kernel-command-line(7)\n"
                        "DefaultDependencies=no\n"
                        "# The network is asked for, but not waited for: bootferryd tries until it is there.\n"
-                       "Wants=network-online.target bootferryd.socket\n"
+                       "# An initrd without a splash has no bootferry-plymouth.service.\n"
+                       "Wants=network-online.target bootferryd.socket bootferry-plymouth.service\n"
                        "After=bootferryd.socket\n"
                        "Before={} initrd-root-fs.target shutdown.target\n"
                        "{}\n{}",
