@@ -40,6 +40,10 @@ class ManualPages(unittest.TestCase):
         self.assertEqual(items(page("bootferryd.8"), "Fl Fl"),
                          set(re.findall(r"^  --([a-z-]+)", help_of("BOOTFERRYD"), re.MULTILINE)))
 
+    def test_bootferry_plymouth(self):
+        self.assertEqual(items(page("bootferry-plymouth.8"), "Fl Fl"),
+                         set(re.findall(r"^  --([a-z-]+)", help_of("BOOTFERRY_PLYMOUTH"), re.MULTILINE)))
+
     def test_they_can_be_shown(self):
         for path in sorted(DOCS.glob("*.[1-8]")):
             with self.subTest(page=path.name):
