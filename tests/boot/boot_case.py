@@ -44,13 +44,17 @@ class BootCase(unittest.TestCase):
         cls.images = images.Images(CACHE, BUILD)
         cls.iso = cls.image()
         cls.kernel = cls.images.kernel()
-        cls.initrd = cls.images.initrd()
+        cls.initrd = cls.build_initrd()
         cls.work = BUILD / "boot-logs" / cls.__name__
         cls.work.mkdir(parents=True, exist_ok=True)
 
     @classmethod
     def image(cls):
         return cls.images.live_iso()
+
+    @classmethod
+    def build_initrd(cls):
+        return cls.images.initrd()
 
     @classmethod
     def serve(cls, documents=None, **options):

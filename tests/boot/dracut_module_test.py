@@ -34,12 +34,34 @@ def lay_out(folder, files):
     return folder
 
 
-class Contents(boot_case.BootCase):
+class Listed(boot_case.BootCase):
+    """With `paths`, all that is in the initrd."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         listing = cls.images.in_machine(["lsinitrd", "/mnt/initrd"], cls.initrd.parent)
         cls.paths = {line.split()[8] for line in listing.splitlines() if len(line.split()) > 8 and line[0] in "-ldc"}
+
+
+class WithSplash(Listed):
+    @classmethod
+    def build_initrd(cls):
+        return cls.images.initrd("initrd-splash", over=[cls.images.splash_tree()])
+
+    def test_the_program_and_its_unit(self):
+        self.assertIn("usr/lib/bootferry/bootferry-plymouth", self.paths)
+        self.assertIn("usr/lib/systemd/system/bootferry-plymouth.service", self.paths)
+
+    def test_a_graphical_theme_can_show_text(self):
+        names = {pathlib.PurePath(path).name for path in self.paths}
+        self.assertLessEqual({"label.so", "libpangocairo-1.0.so.0", "libcairo.so.2", "fonts.conf"}, names)
+        self.assertTrue(any(name.endswith((".ttf", ".otf")) for name in names))
+
+
+class Contents(Listed):
+    def test_no_splash_where_there_is_no_plymouth(self):
+        self.assertFalse([path for path in self.paths if "plymouth" in path])
 
     def read(self, path):
         return self.images.in_machine(["lsinitrd", "-f", path, "/mnt/initrd"], self.initrd.parent)

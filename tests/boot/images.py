@@ -37,6 +37,10 @@ _MACHINE_PACKAGES = [
     "e2fsprogs", "xfsprogs", "btrfs-progs",
 ]
 
+# What makes of it a machine with a boot splash: laid over it as a tree of its own, because every initrd gets
+# larger by it, and few tests want that.
+_SPLASH_PACKAGES = ["plymouth", "plymouth-themes", "plymouth-label"]
+
 # The machine somebody builds live media on: KIWI, and the tools it calls for a live ISO.
 _KIWI_PACKAGES = [
     "kiwi", "ca-certificates", "debian-archive-keyring", "dosfstools", "e2fsprogs", "gnupg", "kpartx", "mtools",
@@ -206,6 +210,28 @@ class Images:
         with tempfile.TemporaryDirectory(prefix="bootferry-layers-") as scratch:
             return _run(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", _IN_LAYERS, "sh",
                          scratch, exchange, *trees, "--", *command], log=log)
+
+    def splash_tree(self):
+        """To be laid over the machine: plymouth, as apt-get installs it there, with the theme `spinner`."""
+        install = ("set -e; touch /mnt/before; export DEBIAN_FRONTEND=noninteractive INITRD=No; "
+                   "apt='apt-get -qq -o APT::Sandbox::User=root'; "
+                   f"$apt update; $apt install --no-install-recommends --yes {' '.join(_SPLASH_PACKAGES)}; "
+                   "plymouth-set-default-theme spinner; "
+                   "find /etc /usr -xdev -cnewer /mnt/before ! -type d -print0 "
+                   "| tar --create --null --files-from=- --file=/mnt/tree.tar")
+
+        def build(folder):
+            host = folder / "host"
+            (host / "etc").mkdir(parents=True)
+            shutil.copy("/etc/resolv.conf", host / "etc")  # that of today, and not of when the tree was built
+            self.in_machine(["sh", "-c", install], folder, over=[host], log=folder / "apt.log")
+            (folder / "tree").mkdir()
+            _run(["tar", "--extract", "--file", folder / "tree.tar", "--directory", folder / "tree"])
+            (folder / "tree/etc/resolv.conf").unlink(missing_ok=True)
+            (folder / "tree.tar").unlink()
+            shutil.rmtree(host)
+        key = _digest(self.machine_tree().parent.name, _SPLASH_PACKAGES, install)
+        return self._cached("splash-machine", key, build) / "tree"
 
     def installed(self):
         """This build's `meson install`, in a folder of its own."""
