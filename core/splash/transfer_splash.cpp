@@ -73,6 +73,9 @@ void TransferSplash::followLater() {
 }
 
 void TransferSplash::changed(const TransferView& view) {
+    if (ending_) {
+        return; // what was said last stands
+    }
     const auto now = RateMeter::Time::clock::now();
     auto& followed = transfers_[view.id];
     followed.view = view;
