@@ -16,7 +16,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
-#include "disk_contents.h"
+#include "declared_image_size.h"
 #include "errors.h"
 
 namespace bootferry {

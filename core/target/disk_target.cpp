@@ -21,15 +21,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "device_usage.h"
 #include "errors.h"
 #include "files.h"
 #include "incomplete_mark.h"
 #include "quantities.h"
+#include "zero_range.h"
 
 namespace bootferry {
 namespace {
 
 constexpr std::size_t alignment = 4096;
+constexpr std::uint64_t endWiped = std::uint64_t{1} << 20U;
 
 struct ProbeFree {
     void operator()(blkid_probe probe) const noexcept { blkid_free_probe(probe); }
@@ -39,16 +42,26 @@ struct ProbeFree {
     throw Error(ErrorCode::TargetRefused, reason);
 }
 
+// udev, or a worker that has just been killed, lets go within moments; whoever has a name does not.
 UniqueFd openExclusively(const std::string& device, int flags) {
-    UniqueFd fd(::open(device.c_str(), flags | O_EXCL | O_CLOEXEC));
-    if (!fd && errno == EBUSY) {
-        refuse(
-            fmt::format("'{}' is in use: unmount it, and stop what else holds it (lsblk shows it)", device));
+    constexpr int attempts = 40;
+    constexpr timespec pause{.tv_sec = 0, .tv_nsec = 50'000'000};
+    for (int attempt = 1;; ++attempt) {
+        if (const auto user = whatUses(device); !user.empty()) {
+            refuse(fmt::format("'{}' is in use: {}", device, user));
+        }
+        UniqueFd fd(::open(device.c_str(), flags | O_EXCL | O_CLOEXEC));
+        if (!fd && errno == EROFS) {
+            refuse(fmt::format("'{}' is read-only", device));
+        }
+        if (fd || errno != EBUSY) {
+            return fd;
+        }
+        if (attempt == attempts) {
+            refuse(fmt::format("'{}' is in use by another program", device));
+        }
+        (void)::nanosleep(&pause, nullptr);
     }
-    if (!fd && errno == EROFS) {
-        refuse(fmt::format("'{}' is read-only", device));
-    }
-    return fd;
 }
 
 bool isReadOnly(int fd, const std::string& device) {
@@ -114,6 +127,10 @@ void wipeSignatures(const std::string& device) {
             throw Error(ErrorCode::Io, errno, fmt::format("wiping the signatures on '{}'", device));
         }
     }
+    // RAID, ZFS and GPT keep there what brings them back; libblkid may know only one of several copies.
+    const auto size = sizeOf(fd.get(), device);
+    const auto end = std::min(size, endWiped);
+    zeroRange(fd, size - end, end, fmt::format("wiping the end of '{}'", device));
     checkErrno(::fsync(fd.get()), fmt::format("wiping '{}'", device));
 }
 
@@ -178,6 +195,16 @@ void requireRoom(const PreparedTarget& target, std::optional<std::uint64_t> size
 void wipeDisk(const PreparedTarget& target) {
     markFirstBlock(target);
     wipeSignatures(target.path);
+}
+
+// As `udevadm settle` does it: systemd's own test for an empty queue. Bounded, because what else udev is busy
+// with is none of our business.
+void settleUdev() noexcept {
+    constexpr int attempts = 100;
+    constexpr timespec pause{.tv_sec = 0, .tv_nsec = 50'000'000};
+    for (int attempt = 0; attempt < attempts && ::access("/run/udev/queue", F_OK) == 0; ++attempt) {
+        (void)::nanosleep(&pause, nullptr);
+    }
 }
 
 void rereadPartitionTable(const std::string& device) noexcept {

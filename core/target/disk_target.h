@@ -38,11 +38,14 @@ struct DiskInspection {
 void requireRoom(const PreparedTarget& target, std::optional<std::uint64_t> size);
 
 // Makes the disk *incomplete*: its first block first, so that from then on nothing that was there is taken
-// for whole; then every signature that libblkid knows, those at the far end too. Synced. Throws Error(Io).
+// for whole; then every signature that libblkid knows, and the disk's last MiB. Synced. Throws Error(Io).
 void wipeDisk(const PreparedTarget& target);
 
 // Has the kernel read the partition table of what was written. What is in use is left as it is.
 void rereadPartitionTable(const std::string& device) noexcept;
+
+// Waits until udev has looked at it, for 5 s at most.
+void settleUdev() noexcept;
 
 // "vda (10.0 GiB), sda (931.5 GiB)": the disks there are, for an error about one that is not. "none".
 [[nodiscard]] std::string listDisks();

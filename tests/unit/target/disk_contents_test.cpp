@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "declared_image_size.h"
 #include "disk_target.h"
 #include "errors.h"
 #include "handles.h"
@@ -87,7 +88,7 @@ TEST(DiskContents, AreDeployedWhereAnImageHasRoom) {
     const auto contents = Disk().iso(2048).contents();
     EXPECT_EQ(contents.state, DiskState::Deployed);
     EXPECT_EQ(contents.imageSize, 4U << 20U);
-    EXPECT_NE(contents.description.find("iso9660 'CDROM'"), std::string::npos) << contents.description;
+    EXPECT_NE(contents.description.find("ISO 9660 'CDROM'"), std::string::npos) << contents.description;
 }
 
 TEST(DiskContents, AreForeignWhereTheImageSaysMoreThanThereIs) {
@@ -104,7 +105,7 @@ TEST(DiskContents, AreForeignWithAPartitionTableAlone) {
         .putNumber(446 + 12, 4096, 4);
     const auto contents = disk.contents();
     EXPECT_EQ(contents.state, DiskState::Foreign);
-    EXPECT_EQ(contents.description, "dos with 1 partition");
+    EXPECT_EQ(contents.description, "MBR with 1 partition");
 }
 
 TEST(PlanDisk, IsTheTable) {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "block_writer.h"
+#include "declared_image_size.h"
 #include "disk_contents.h"
 #include "handles.h"
 
@@ -177,6 +178,23 @@ TEST_F(PowerLoss, LeavesAnImageThatIsWholeOrIncomplete) {
     check(synced, false);
     EXPECT_GE(cut_, 200U);
     EXPECT_GE(whole_, 1U);
+}
+
+// The cuts of a disk that keeps the order: after each write, and after each part of one that it may tear.
+TEST_F(PowerLoss, AtEveryPrefixLeavesAnImageThatIsWholeOrIncomplete) {
+    Bytes bytes = before_;
+    for (std::size_t epoch = 0; epoch < epochs_.size(); ++epoch) {
+        for (const auto& write : epochs_[epoch]) {
+            const auto step = std::max(sector, write.bytes.size() / 64 / sector * sector);
+            for (std::size_t begin = 0; begin < write.bytes.size(); begin += step) {
+                check(bytes, epoch == 0);
+                land(bytes, write, begin, std::min(begin + step, write.bytes.size()));
+            }
+        }
+    }
+    check(bytes, false);
+    EXPECT_EQ(whole_, 1U) << "only the very last write makes an image of it";
+    EXPECT_GE(cut_, 200U);
 }
 
 } // namespace

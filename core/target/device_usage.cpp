@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Mounts are looked up where PID 1 sees them, because the service may have a mount namespace of its own. A
+// mount is told by its device number and by its source: btrfs has a number of its own.
+#include "device_usage.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "files.h"
+
+namespace bootferry {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t mostNamed = 4;
+
+std::string nodeName(const std::string& device) {
+    std::error_code missing;
+    const auto node = fs::canonical(device, missing);
+    return (missing ? fs::path(device) : node).filename().string();
+}
+
+std::string sysfs(const std::string& name) {
+    return "/sys/class/block/" + name;
+}
+
+std::string firstLine(const std::string& path) {
+    const auto text = readSmallFile(path).value_or("");
+    return text.substr(0, text.find('\n'));
+}
+
+std::vector<std::string> entries(const std::string& folder) {
+    std::vector<std::string> names;
+    std::error_code failure;
+    for (const auto& entry : fs::directory_iterator(folder, failure)) {
+        names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+// The device, its partitions, and, of a partition, the disk: whoever has that has the partition as well.
+std::vector<std::string> family(const std::string& name) {
+    std::vector<std::string> names{name};
+    for (const auto& entry : entries(sysfs(name))) {
+        if (fs::exists(sysfs(name) + "/" + entry + "/partition")) {
+            names.push_back(entry);
+        }
+    }
+    if (fs::exists(sysfs(name) + "/partition")) {
+        names.push_back(fs::canonical(sysfs(name)).parent_path().filename().string());
+    }
+    return names;
+}
+
+// mountinfo(5): the fields after the mount point end with a lone "-", then come type and source.
+std::vector<std::string> mountsOf(const std::string& name) {
+    std::ifstream mounts("/proc/1/mountinfo");
+    const auto number = firstLine(sysfs(name) + "/dev");
+    std::vector<std::string> found;
+    for (std::string line; std::getline(mounts, line);) {
+        std::istringstream fields(line);
+        std::string id;
+        std::string parent;
+        std::string device;
+        std::string root;
+        std::string point;
+        fields >> id >> parent >> device >> root >> point;
+        const auto dash = line.find(" - ");
+        std::istringstream behind(dash == std::string::npos ? "" : line.substr(dash + 3));
+        std::string type;
+        std::string source;
+        behind >> type >> source;
+        if (device == number || source == "/dev/" + name) {
+            found.push_back(fmt::format("'/dev/{}' is mounted at '{}'", name, point));
+        }
+    }
+    return found;
+}
+
+std::vector<std::string> holdersOf(const std::string& name) {
+    std::vector<std::string> found;
+    for (const auto& holder : entries(sysfs(name) + "/holders")) {
+        const auto mapped = firstLine(sysfs(holder) + "/dm/name");
+        found.push_back(fmt::format("'{}'{} lies on '/dev/{}'", holder,
+                                    mapped.empty() ? "" : fmt::format(" ({})", mapped), name));
+    }
+    for (const auto& loop : entries("/sys/block")) {
+        if (firstLine("/sys/block/" + loop + "/loop/backing_file") == "/dev/" + name) {
+            found.push_back(fmt::format("'{}' lies on '/dev/{}'", loop, name));
+        }
+    }
+    return found;
+}
+
+std::vector<std::string> swapOn(const std::string& name) {
+    std::ifstream swaps("/proc/swaps");
+    for (std::string line; std::getline(swaps, line);) {
+        if (line.starts_with("/dev/" + name + " ") || line.starts_with("/dev/" + name + "\t")) {
+            return {fmt::format("'/dev/{}' is swapped to", name)};
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+std::string whatUses(const std::string& device) {
+    std::vector<std::string> uses;
+    for (const auto& name : family(nodeName(device))) {
+        for (const auto& some : {mountsOf(name), holdersOf(name), swapOn(name)}) {
+            uses.insert(uses.end(), some.begin(), some.end());
+        }
+    }
+    const auto shown = std::min(uses.size(), mostNamed);
+    auto text =
+        fmt::format("{}", fmt::join(uses.begin(), uses.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+    return shown < uses.size() ? text + fmt::format(" and {} more", uses.size() - shown) : text;
+}
+
+} // namespace bootferry

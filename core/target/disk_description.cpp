@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Where several signatures claim the same bytes, none is believed over the others: all of them are named.
+#include "disk_description.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <blkid/blkid.h>
+#include <spdlog/fmt/fmt.h>
+
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::size_t mostNamed = 4; // of partitions, and of signatures in one place
+constexpr std::size_t longestLabel = 64;
+constexpr int ambivalent = -2; // of blkid_do_safeprobe()
+
+struct ProbeFree {
+    void operator()(blkid_probe probe) const noexcept { blkid_free_probe(probe); }
+};
+using Probe = std::unique_ptr<blkid_struct_probe, ProbeFree>;
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 21> plainNames{{
+    {"BitLocker", "BitLocker volume"},
+    {"LVM1_member", "LVM physical volume"},
+    {"LVM2_member", "LVM physical volume"},
+    {"adaptec_raid_member", "Adaptec RAID member"},
+    {"apfs", "APFS"},
+    {"bcache", "bcache device"},
+    {"crypto_LUKS", "LUKS encrypted volume"},
+    {"ddf_raid_member", "DDF RAID member"},
+    {"dos", "MBR"},
+    {"drbd", "DRBD device"},
+    {"exfat", "exFAT"},
+    {"gpt", "GPT"},
+    {"hfsplus", "HFS+"},
+    {"iso9660", "ISO 9660"},
+    {"isw_raid_member", "Intel RAID member"},
+    {"linux_raid_member", "mdraid member"},
+    {"mac", "Apple partition map"},
+    {"ntfs", "NTFS"},
+    {"swap", "swap space"},
+    {"vfat", "FAT"},
+    {"zfs_member", "ZFS pool member"},
+}};
+
+std::string plainName(std::string_view type) {
+    const auto* const found = std::find_if(plainNames.begin(), plainNames.end(),
+                                           [type](const auto& entry) { return entry.first == type; });
+    return std::string(found != plainNames.end() ? found->second : type);
+}
+
+Probe makeProbe(int fd, std::uint64_t offset, std::uint64_t size) {
+    Probe probe(blkid_new_probe());
+    if (!probe || blkid_probe_set_device(probe.get(), fd, static_cast<blkid_loff_t>(offset),
+                                         static_cast<blkid_loff_t>(size)) != 0) {
+        throw Error(ErrorCode::Io, ENOMEM, "looking at what lies on the disk");
+    }
+    return probe;
+}
+
+std::string value(const Probe& probe, const char* key) {
+    const char* text = nullptr;
+    if (blkid_probe_lookup_value(probe.get(), key, &text, nullptr) != 0 || text == nullptr) {
+        return {};
+    }
+    auto shown = std::string(text).substr(0, longestLabel);
+    std::replace_if(
+        shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+    return shown;
+}
+
+// "ext4 'rootfs'" of what the probe has found.
+std::string foundBy(const Probe& probe) {
+    const auto label = value(probe, "LABEL");
+    return plainName(value(probe, "TYPE")) + (label.empty() ? "" : fmt::format(" '{}'", label));
+}
+
+void askForSuperblocks(const Probe& probe) {
+    blkid_probe_enable_superblocks(probe.get(), 1);
+    blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL);
+}
+
+std::string allSignatures(int fd, std::uint64_t offset, std::uint64_t size) {
+    const auto probe = makeProbe(fd, offset, size);
+    askForSuperblocks(probe);
+    std::vector<std::string> names;
+    while (names.size() < mostNamed && blkid_do_probe(probe.get()) == 0) {
+        names.push_back(foundBy(probe));
+    }
+    return fmt::format("{}", fmt::join(names, " and "));
+}
+
+// Empty where there is nothing.
+std::string superblock(int fd, std::uint64_t offset, std::uint64_t size) {
+    const auto probe = makeProbe(fd, offset, size);
+    askForSuperblocks(probe);
+    const int result = blkid_do_safeprobe(probe.get());
+    if (result == ambivalent) {
+        return allSignatures(fd, offset, size);
+    }
+    return result == 0 ? foundBy(probe) : std::string();
+}
+
+// "FAT 'EFI' on partition 1, ext4 'rootfs' on partition 2 and 5 partitions more"; empty where nothing is
+// known.
+std::string partitionContents(int fd, std::uint64_t end, blkid_partlist list, int count) {
+    std::vector<std::string> found;
+    int looked = 0;
+    for (; looked < count && found.size() < mostNamed; ++looked) {
+        blkid_partition partition = blkid_partlist_get_partition(list, looked);
+        constexpr std::uint64_t sector = 512; // of libblkid, whatever the disk's are
+        const auto start = static_cast<std::uint64_t>(blkid_partition_get_start(partition)) * sector;
+        const auto size = static_cast<std::uint64_t>(blkid_partition_get_size(partition)) * sector;
+        if (size == 0 || start > end || size > end - start) {
+            continue; // a table may say anything
+        }
+        if (const auto holds = superblock(fd, start, size); !holds.empty()) {
+            found.push_back(fmt::format("{} on partition {}", holds, blkid_partition_get_partno(partition)));
+        }
+    }
+    const int more = count - looked;
+    return fmt::format("{}{}", fmt::join(found, ", "),
+                       more > 0 ? fmt::format(" and {} partition{} more", more, more == 1 ? "" : "s") : "");
+}
+
+// Empty where there is no table.
+std::string partitionTable(int fd, std::uint64_t size) {
+    const auto probe = makeProbe(fd, 0, 0);
+    blkid_probe_enable_superblocks(probe.get(), 0);
+    blkid_probe_enable_partitions(probe.get(), 1);
+    blkid_probe_set_partitions_flags(probe.get(), BLKID_PARTS_FORCE_GPT);
+    if (blkid_do_safeprobe(probe.get()) != 0) {
+        return {};
+    }
+    const auto kind = plainName(value(probe, "PTTYPE"));
+    blkid_partlist list = blkid_probe_get_partitions(probe.get());
+    const int count = list != nullptr ? std::max(0, blkid_partlist_numof_partitions(list)) : 0;
+    if (count == 0) {
+        return kind + " without partitions";
+    }
+    const auto text = fmt::format("{} with {} partition{}", kind, count, count == 1 ? "" : "s");
+    const auto contents = partitionContents(fd, size, list, count);
+    return contents.empty() ? text : text + "; " + contents;
+}
+
+} // namespace
+
+std::string describeDisk(int fd, std::uint64_t size) {
+    const auto whole = superblock(fd, 0, 0);
+    const auto table = partitionTable(fd, size);
+    return whole + (whole.empty() || table.empty() ? "" : "; ") + table;
+}
+
+} // namespace bootferry
