@@ -32,8 +32,9 @@ struct TransferRequest {
     std::optional<std::string> checksum;      // "sha256:HEX", "sha512:HEX"
     std::optional<std::uint64_t> ramdiskSize; // bytes; only for RAM disks
     bool reset = false;
-    bool decode = false;          // unpack gzip, xz and zstd on the way; bootferryd always does
-    bool requireLiveImage = true; // refuse bytes that are not a live image before the target is touched
+    bool decode = false;              // unpack gzip, xz and zstd on the way; bootferryd always does
+    bool requireLiveImage = true;     // refuse bytes that are not a live image before the target is touched
+    bool requireDeclaredSize = false; // … and images that a later boot could not tell from somebody's data
     std::chrono::microseconds stallTimeout =
         defaultStallTimeout;                          // nothing moved for so long: a failed attempt
     std::optional<std::chrono::microseconds> timeout; // give up altogether; absent: never

@@ -59,7 +59,9 @@ Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, Wor
                    TransferListener& listener)
     : id_(id), event_(event), program_(std::move(program)), job_(std::move(job)), listener_(listener),
       url_(job_.request.url.redacted()), targetPath_(job_.request.target), startedUSec_(nowUSec()),
-      waitingSince_(RateMeter::Time::clock::now()) {}
+      waitingSince_(RateMeter::Time::clock::now()) {
+    job_.request.requireDeclaredSize = job_.request.requireLiveImage && !isRamDisk(targetPath_);
+}
 
 Transfer::~Transfer() {
     worker_.reset();
@@ -183,6 +185,7 @@ void Transfer::ended(const WorkerResult& result, const std::optional<Error>& fai
         target_.reset(); // closed, or the device stays claimed and cannot be mounted
         if (!isRamDisk(targetPath_)) {
             rereadPartitionTable(device);
+            settleUdev();
         }
         succeed(device);
     } else if (failure->code() == ErrorCode::Internal && ++crashes_ < crashesAllowed) {

@@ -8,6 +8,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "declared_image_size.h"
 #include "live_image_probe.h"
 #include "quantities.h"
 
@@ -35,6 +36,7 @@ PipelineResult Pipeline::run() {
             }
         }
     }
+    checkSize();
     PipelineResult result{.bytes = reporter_.progress().bytes, .written = writer_.size(), .checksum = {}};
     reporter_.setState(TransferState::Verifying);
     writer_.stage();
@@ -130,6 +132,24 @@ void Pipeline::checkHead() const {
     }
     if (const auto reason = whyNotLive(writer_.head())) {
         throw Error(ErrorCode::NotLive, fmt::format("not a live image: {}", *reason));
+    }
+    if (settings_.requireDeclaredSize && !declaredImageSize(writer_.head())) {
+        throw Error(ErrorCode::NotLive,
+                    "an ext4, xfs or btrfs image is not deployed to a disk, where a later boot "
+                    "could not tell it from somebody's data: put it into a squashfs or an ISO, "
+                    "or boot it from memory");
+    }
+}
+
+// A server may have but a part of the image, and say that this is all.
+void Pipeline::checkSize() const {
+    const auto declared = settings_.requireLiveImage ? declaredImageSize(writer_.head()) : std::nullopt;
+    if (declared && *declared > writer_.size()) {
+        throw Error(ErrorCode::NotLive,
+                    fmt::format("the image is not whole: it says that it has {}, and the server "
+                                "has only {} of it ({} and {} bytes)",
+                                formatSize(*declared), formatSize(writer_.size()), *declared,
+                                writer_.size()));
     }
 }
 

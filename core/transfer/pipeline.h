@@ -40,7 +40,8 @@ public:
 struct PipelineSettings {
     std::optional<Checksum> checksum;
     bool requireLiveImage = true;
-    bool decode = true; // gzip, xz and zstd, where the stream begins as they do
+    bool decode = true;               // gzip, xz and zstd, where the stream begins as they do
+    bool requireDeclaredSize = false; // for a disk, which later boots know by it as whole
 };
 
 class Pipeline {
@@ -62,6 +63,7 @@ private:
     [[nodiscard]] std::size_t receiveInto(std::span<std::byte> space);
     void askForTarget(std::optional<std::uint64_t> size);
     void checkHead() const;
+    void checkSize() const;
     void verify(PipelineResult& result);
 
     ResumingSource& source_;

@@ -123,7 +123,8 @@ void appendJob(sd_bus_message* message, const WorkerJob& job) {
     appendOptions(message, request.pluginOptions);
     appendStrings(message, job.credentials);
     check(sd_bus_message_append(
-        message, "sbbttsu", request.checksum.value_or("").c_str(), static_cast<int>(request.requireLiveImage),
+        message, "sbbbttsu", request.checksum.value_or("").c_str(),
+        static_cast<int>(request.requireLiveImage), static_cast<int>(request.requireDeclaredSize),
         static_cast<int>(request.decode), static_cast<std::uint64_t>(request.stallTimeout.count()),
         request.timeout ? static_cast<std::uint64_t>(request.timeout->count()) : never, job.pluginDir.c_str(),
         job.attempt));
@@ -143,16 +144,18 @@ WorkerJob readJob(sd_bus_message* message) {
     const char* checksum = nullptr;
     const char* pluginDir = nullptr;
     int requireLiveImage = 0;
+    int requireDeclaredSize = 0;
     int decode = 0;
     std::uint64_t stallTimeout = 0;
     std::uint64_t timeout = 0;
-    check(sd_bus_message_read(message, "sbbttsu", &checksum, &requireLiveImage, &decode, &stallTimeout,
-                              &timeout, &pluginDir, &job.attempt));
+    check(sd_bus_message_read(message, "sbbbttsu", &checksum, &requireLiveImage, &requireDeclaredSize,
+                              &decode, &stallTimeout, &timeout, &pluginDir, &job.attempt));
     if (*checksum != '\0') {
         job.request.checksum = checksum;
     }
     job.request.requireLiveImage = requireLiveImage != 0;
     job.request.decode = decode != 0;
+    job.request.requireDeclaredSize = requireDeclaredSize != 0;
     job.request.stallTimeout = std::chrono::microseconds(stallTimeout);
     if (timeout != never) {
         job.request.timeout = std::chrono::microseconds(timeout);

@@ -50,6 +50,7 @@ PipelineSettings pipelineSettings(const TransferRequest& request) {
     }
     settings.requireLiveImage = request.requireLiveImage;
     settings.decode = request.decode;
+    settings.requireDeclaredSize = request.requireDeclaredSize;
     return settings;
 }
 

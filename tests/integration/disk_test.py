@@ -4,6 +4,7 @@
 Needs root throughout.
 """
 
+import contextlib
 import os
 import pathlib
 import random
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
@@ -27,6 +29,44 @@ MIB = 1 << 20
 
 def run(*command, **options):
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+
+
+def put(device, *pieces):
+    """(offset, bytes), an offset below zero being one from the end."""
+    with open(device, "r+b") as disk:
+        for offset, data in pieces:
+            disk.seek(offset, os.SEEK_END if offset < 0 else os.SEEK_SET)
+            disk.write(data)
+
+
+def table(device, text, **contents):
+    run("sfdisk", device, input=text)
+    starts = [int(line.split("start=")[1].split(",")[0]) * 512
+              for line in run("sfdisk", "--dump", device).stdout.splitlines() if "start=" in line]
+    for number, pieces in contents.items():
+        put(device, *[(starts[int(number.removeprefix("p")) - 1] + offset, data) for offset, data in pieces])
+
+
+# As their own tools leave them on a disk; those that are not at hand here, by the documents of their formats.
+MDRAID_090 = bytes.fromhex("fc4e2ba9") + bytes(252)
+LVM_LABEL = (32).to_bytes(4, "little") + b"LVM2 001" + bytes(480)  # and its checksum in front of it
+LVM = [(512, b"LABELONE" + (1).to_bytes(8, "little") +
+        (zlib.crc32(LVM_LABEL, 0xf597a6cf ^ 0xffffffff) ^ 0xffffffff).to_bytes(4, "little") + LVM_LABEL)]
+LUKS = [(0, b"LUKS\xba\xbe\x00\x01" + bytes(504))]
+FOREIGN = {
+    "ext4 'data'": lambda device: run("mkfs.ext4", "-q", "-L", "data", device),
+    "btrfs 'pool'": lambda device: run("mkfs.btrfs", "-q", "-M", "-L", "pool", device),
+    "swap space": lambda device: run("mkswap", device),
+    "LUKS encrypted volume": lambda device: put(device, *LUKS),
+    "mdraid member": lambda device: put(device, (-65536, MDRAID_090)),
+    "GPT without partitions": lambda device: run("sfdisk", device, input="label: gpt\n"),
+    "MBR with 2 partitions; ext4 'home' on partition 1, LVM physical volume on partition 2":
+        lambda device: (table(device, "label: dos\nsize=8MiB\nsize=8MiB\n", p2=LVM),
+                        run("mkfs.ext4", "-q", "-F", "-L", "home", "-E", f"offset={MIB}", device, "8M")),
+    "GPT with 7 partitions; LUKS encrypted volume on partition 1, LUKS encrypted volume on partition 2, LUKS encrypted "
+    "volume on partition 4, LUKS encrypted volume on partition 5 and 2 partitions more":
+        lambda device: table(device, "label: gpt\n" + "size=2MiB\n" * 7, p1=LUKS, p2=LUKS, p4=LUKS, p5=LUKS, p7=LUKS),
+}
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root: sets up loop devices")
@@ -144,9 +184,17 @@ class States(DiskTest):
         run("sfdisk", self.device, input="label: gpt\nsize=8MiB\nsize=16MiB\n")
         run("mkfs.ext4", "-q", "-L", "rootfs", self.partition(2))
         before = self.contents()
-        self.assert_refused(self.deploy(), "gpt with 2 partitions", "ext4 'rootfs' on partition 2",
+        self.assert_refused(self.deploy(), "GPT with 2 partitions; ext4 'rootfs' on partition 2",
                             "rd.kiwi.live.reset")
         self.assertEqual(self.contents(), before)
+
+    def test_foreign_contents_of_other_tools_are_named(self):
+        for name, prepare in FOREIGN.items():
+            with self.subTest(name):
+                with open(self.device, "r+b") as disk:
+                    disk.write(bytes(64 * MIB))
+                prepare(self.device)
+                self.assert_refused(self.deploy(), f"holds {name}; rd.kiwi.live.reset")
 
     def test_foreign_and_reset(self):
         run("sfdisk", self.device, input="label: gpt\nsize=8MiB\n")
@@ -156,14 +204,11 @@ class States(DiskTest):
 
     def test_signatures_at_the_far_end_go(self):
         run("mkfs.ext4", "-q", self.device)
-        superblock = bytearray(256)
-        superblock[0:4] = (0xa92b4efc).to_bytes(4, "little")  # an mdraid 0.90 superblock, 64 KiB from the end
-        with open(self.device, "r+b") as disk:
-            disk.seek(64 * MIB - 65536)
-            disk.write(superblock)
+        put(self.device, (-65536, MDRAID_090), (-2 * 131072, b"any of ZFS' four labels"))
         self.assert_deployed(self.deploy("--reset"))
         signatures = run("wipefs", "--noheadings", "--output", "TYPE", self.device).stdout.split()
         self.assertLessEqual(set(signatures), {"iso9660", "dos"})
+        self.assertEqual(self.contents()[-MIB:], bytes(MIB))
 
     def test_an_image_that_is_cut_off_by_the_disk_is_foreign(self):
         with open(self.device, "r+b") as disk:
@@ -172,7 +217,7 @@ class States(DiskTest):
         with open(self.backing, "r+b") as disk:
             disk.truncate(4 * MIB)
         self.device = self.attach()
-        self.assert_refused(self.deploy(), "iso9660 'CDROM'", "larger than the disk")
+        self.assert_refused(self.deploy(), "an image that is larger than the disk: ISO 9660 'CDROM'")
 
 
 class Unusable(DiskTest):
@@ -183,7 +228,7 @@ class Unusable(DiskTest):
         run("mount", self.device, folder)
         self.addCleanup(run, "umount", folder)
         for options in ([], ["--reset"]):
-            self.assert_refused(self.deploy(*options), "is in use")
+            self.assert_refused(self.deploy(*options), "is in use", f"'{self.device}' is mounted at '{folder}'")
 
     def test_a_partition_of_it_is_mounted(self):
         run("sfdisk", self.device, input="label: dos\nsize=32MiB\n")
@@ -193,7 +238,18 @@ class Unusable(DiskTest):
         folder.mkdir()
         run("mount", partition, folder)
         self.addCleanup(run, "umount", folder)
-        self.assert_refused(self.deploy("--reset"), "is in use")
+        self.assert_refused(self.deploy("--reset"), "is in use", f"'{partition}' is mounted at '{folder}'")
+
+    def test_a_loop_device_lies_on_it(self):
+        """The root of a running live system may: no other tool would stop here."""
+        loop = run("losetup", "--find", "--show", "--read-only", self.device).stdout.strip()
+        self.addCleanup(run, "losetup", "--detach", loop)
+        self.assert_refused(self.deploy(), f"'{os.path.basename(loop)}' lies on '{self.device}'")
+
+    def test_another_program_has_it(self):
+        holder = os.open(self.device, os.O_RDONLY | os.O_EXCL)
+        self.addCleanup(os.close, holder)
+        self.assert_refused(self.deploy(), "is in use by another program")
 
     def test_read_only(self):
         run("losetup", "--detach", self.device)
@@ -245,6 +301,19 @@ class Failures(DiskTest):
         self.assertTrue(self.contents().startswith(b"bootferry: "))
         self.assert_deployed(self.deploy())
 
+    def test_an_image_that_is_not_whole_on_the_server(self):
+        (self.shared / "served/part.iso").write_bytes(self.bytes[:4 * MIB])
+        self.assert_refused(self.deploy(url=self.url().replace("live.iso", "part.iso")), "the image is not whole")
+        self.assertTrue(self.contents().startswith(b"bootferry: "))
+
+    def test_an_image_that_later_boots_would_not_know(self):
+        image = self.shared / "served/root.ext4"
+        run("mkfs.ext4", "-q", image, "8M")
+        before = self.contents()
+        self.assert_refused(self.deploy(url=self.url().replace("live.iso", "root.ext4")),
+                            "an ext4, xfs or btrfs image is not deployed to a disk")
+        self.assertEqual(self.contents(), before)
+
     def test_old_data_does_not_shine_through_holes(self):
         with open(self.device, "r+b") as disk:
             disk.write(b"\xee" * (64 * MIB))
@@ -259,6 +328,33 @@ class Failures(DiskTest):
             said = client.stdout.read()
             self.assertEqual(client.wait(timeout=120), 0, said)
         self.assert_deployed()
+
+    def test_killed_at_random_points(self):
+        """Whatever is killed, and when: the disk is not taken for an image, or it is the whole one."""
+        seed = random.randrange(1 << 32)
+        dice = random.Random(seed)
+        seen = set()
+        for _ in range(16):
+            with open(self.device, "r+b") as disk:
+                disk.write(b"\xee" * (16 * MIB))
+            with self.daemon.ctl_running("deploy", self.url(), self.device) as client:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    client.wait(timeout=dice.uniform(0, 0.5))
+                victims = [self.daemon.process.pid] + (self.daemon.workers() if dice.random() < 0.5 else [])
+                for victim in victims:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(victim, signal.SIGKILL)
+                self.daemon.process.wait()
+            self.daemon.stop()
+            after = self.contents()
+            mark = after.startswith(b"bootferry: the image on this device is not complete\n")
+            whole = after.startswith(self.bytes)
+            untouched = after.startswith(b"\xee" * (16 * MIB))
+            self.assertTrue(mark or whole or untouched, f"seed {seed}")
+            seen.add("mark" if mark else "whole" if whole else "untouched")
+            self.daemon = self.start_daemon()
+            self.assert_deployed(self.deploy())
+        print(f"# the disk was found {', '.join(sorted(seen))}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,29 @@ TEST_F(PipelineTest, WhatIsNotALiveImageCostsNoTarget) {
     EXPECT_EQ(targetRequests, 0);
 }
 
+TEST_F(PipelineTest, AnImageThatIsShorterThanItSaysIsNotCommitted) {
+    server.content.replace(0, 4, "hsqs").replace(40, 8, std::string("\xe1\x93\x04\0\0\0\0\0", 8)); // 300001
+    EXPECT_EQ(failure(), ErrorCode::NotLive);
+    EXPECT_EQ(
+        text,
+        "the image is not whole: it says that it has 293.0 KiB, and the server has only 293.0 KiB of it "
+        "(300001 and 300000 bytes)");
+    EXPECT_EQ(commitRequests, 0);
+    EXPECT_EQ(head(), markedHead());
+    server.content.append("x");
+    (void)run();
+    EXPECT_EQ(commitRequests, 1);
+}
+
+TEST_F(PipelineTest, WhatADiskWouldNotBeKnownByCostsNoTarget) {
+    server.content.replace(32769, 5, "     ").replace(1080, 2, "\x53\xef"); // ext4
+    settings.requireDeclaredSize = true;
+    EXPECT_EQ(failure(), ErrorCode::NotLive);
+    EXPECT_EQ(targetRequests, 0);
+    settings.requireDeclaredSize = false;
+    (void)run();
+}
+
 TEST_F(PipelineTest, AnythingMayBeFetchedWhereNoLiveImageIsWanted) {
     server.content = "just a text";
     settings.requireLiveImage = false;
