@@ -30,10 +30,13 @@ UniqueFd openControl() {
 
 } // namespace
 
-std::string attachLoopDevice(const UniqueFd& file, const std::string& name) {
+std::string attachLoopDevice(const UniqueFd& file, const std::string& name, const LoopWindow& window) {
     const auto control = openControl();
     loop_config config{};
     config.fd = static_cast<__u32>(file.get());
+    config.block_size = window.blockSize;
+    config.info.lo_offset = window.offset;
+    config.info.lo_sizelimit = window.size;
     name.copy(reinterpret_cast<char*>(config.info.lo_file_name), LO_NAME_SIZE - 1);
     for (int attempt = 0; attempt < attempts; ++attempt) {
         const int number =

@@ -3,8 +3,6 @@
 #include "disk_partitions.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 
@@ -26,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t alignment = std::uint64_t{1} << 20U;
-constexpr std::size_t wipeSize = std::size_t{1} << 20U; // every signature of the file systems in question
+constexpr std::uint64_t unknownToTheKernel = UINT64_MAX;
 
 struct ContextUnref {
     void operator()(fdisk_context* context) const noexcept { fdisk_unref_context(context); }
@@ -53,8 +51,8 @@ std::string sysfsFolder(const std::string& device) {
     return "/sys/class/block/" + (missing ? fs::path(device) : node).filename().string();
 }
 
-unsigned readNumber(const std::string& path) {
-    return static_cast<unsigned>(std::strtoul(readSmallFile(path).value_or("0").c_str(), nullptr, 10));
+std::uint64_t readNumber(const std::string& path) {
+    return std::strtoull(readSmallFile(path).value_or("0").c_str(), nullptr, 10);
 }
 
 Context openTable(const std::string& disk, bool readOnly) {
@@ -76,20 +74,6 @@ Table partitionsIn(const Context& context, const std::string& disk) {
     return Table(raw);
 }
 
-// Calls visit(number, begin, size), the latter two in bytes.
-template <typename Visit>
-void forEachPartition(const Context& context, const Table& table, Visit visit) {
-    const std::uint64_t sector = fdisk_get_sector_size(context.get());
-    for (std::size_t i = 0; table && i < fdisk_table_get_nents(table.get()); ++i) {
-        auto* partition = fdisk_table_get_partition(table.get(), i);
-        if (fdisk_partition_has_start(partition) != 0 && fdisk_partition_has_size(partition) != 0) {
-            visit(static_cast<unsigned>(fdisk_partition_get_partno(partition)) + 1,
-                  fdisk_partition_get_start(partition) * sector,
-                  fdisk_partition_get_size(partition) * sector);
-        }
-    }
-}
-
 std::string nodeOf(const std::string& disk, unsigned number) {
     char* name = fdisk_partname(disk.c_str(), number);
     if (name == nullptr) {
@@ -100,37 +84,57 @@ std::string nodeOf(const std::string& disk, unsigned number) {
     return node;
 }
 
-bool isKnown(const std::string& disk, unsigned number) {
-    const auto name = fs::path(nodeOf(disk, number)).filename();
-    return fs::exists(fs::path("/sys/class/block") / name);
+// In bytes; sysfs counts in units of 512, whatever the disk's sectors are.
+std::uint64_t knownBegin(const std::string& node) {
+    const auto folder = fs::path("/sys/class/block") / fs::path(node).filename();
+    return fs::exists(folder) ? std::uint64_t{readNumber(folder / "start")} * 512 : unknownToTheKernel;
 }
 
-void announce(const std::string& disk, unsigned number, std::uint64_t begin, std::uint64_t size) {
+// Partitions are told one by one (BLKPG, see <linux/blkpg.h>): a table of a disk that is in use cannot be
+// read again as a whole.
+bool tellKernel(const std::string& disk, const DiskPartition& told, int operation) {
     const UniqueFd fd(
         checkErrno(::open(disk.c_str(), O_RDONLY | O_CLOEXEC), fmt::format("opening '{}'", disk)));
     blkpg_partition partition{};
-    partition.start = static_cast<long long>(begin);
-    partition.length = static_cast<long long>(size);
-    partition.pno = static_cast<int>(number);
+    partition.start = static_cast<long long>(told.begin);
+    partition.length = static_cast<long long>(told.size);
+    partition.pno = static_cast<int>(told.number);
     blkpg_ioctl_arg argument{};
-    argument.op = BLKPG_ADD_PARTITION;
+    argument.op = operation;
     argument.datalen = sizeof(partition);
     argument.data = &partition;
-    checkErrno(::ioctl(fd.get(), BLKPG, &argument),
-               fmt::format("telling the kernel of partition {} on '{}'", number, disk));
+    return ::ioctl(fd.get(), BLKPG, &argument) == 0;
 }
 
-void zero(const std::string& disk, std::uint64_t begin, std::uint64_t size) {
-    const auto what = fmt::format("wiping '{}' from byte {}", disk, begin);
-    const UniqueFd fd(checkErrno(::open(disk.c_str(), O_WRONLY | O_CLOEXEC), what));
-    const std::vector<char> zeros(std::min<std::uint64_t>(wipeSize, size));
-    for (std::size_t done = 0; done < zeros.size();) {
-        done += static_cast<std::size_t>(
-            checkErrno(TEMP_FAILURE_RETRY(::pwrite(fd.get(), zeros.data() + done, zeros.size() - done,
-                                                   static_cast<off_t>(begin + done))),
-                       what));
+// Does the kernel know it now? One that it knows from another table, of before the disk was deployed, goes.
+bool announce(const std::string& disk, const DiskPartition& partition) {
+    if (knownBegin(partition.node) == partition.begin) {
+        return true;
     }
-    checkErrno(::fsync(fd.get()), what);
+    (void)tellKernel(disk, partition, BLKPG_DEL_PARTITION);
+    return tellKernel(disk, partition, BLKPG_ADD_PARTITION);
+}
+
+DiskPartition partitionFrom(const Context& context, const std::string& disk, fdisk_partition* partition) {
+    const std::uint64_t sector = fdisk_get_sector_size(context.get());
+    const auto number = static_cast<unsigned>(fdisk_partition_get_partno(partition)) + 1;
+    return {.node = nodeOf(disk, number),
+            .number = number,
+            .begin = fdisk_partition_get_start(partition) * sector,
+            .size = fdisk_partition_get_size(partition) * sector};
+}
+
+std::vector<DiskPartition> tableOf(const Context& context, const std::string& disk) {
+    std::vector<DiskPartition> found;
+    const auto table = partitionsIn(context, disk);
+    for (std::size_t i = 0; table && i < fdisk_table_get_nents(table.get()); ++i) {
+        auto* partition = fdisk_table_get_partition(table.get(), i);
+        if (fdisk_partition_has_start(partition) != 0 && fdisk_partition_has_size(partition) != 0 &&
+            fdisk_partition_is_container(partition) == 0) {
+            found.push_back(partitionFrom(context, disk, partition));
+        }
+    }
+    return found;
 }
 
 Partition describePartition(const Context& context, std::uint64_t begin, std::uint64_t size) {
@@ -156,7 +160,7 @@ std::string diskOf(const std::string& device) {
 }
 
 std::vector<std::string> partitionsOf(const std::string& disk) {
-    std::vector<std::pair<unsigned, std::string>> found;
+    std::vector<std::pair<std::uint64_t, std::string>> found;
     std::error_code failure;
     for (const auto& entry : fs::directory_iterator(sysfsFolder(disk), failure)) {
         if (fs::exists(entry.path() / "partition", failure)) {
@@ -180,43 +184,53 @@ bool isWritableDisk(const std::string& disk) {
            !name.starts_with("sr") && !backing.starts_with("/run/bootferry/ram/");
 }
 
-void announcePartitions(const std::string& disk) {
-    const auto context = openTable(disk, true);
-    forEachPartition(context, partitionsIn(context, disk),
-                     [&](unsigned number, std::uint64_t begin, std::uint64_t size) {
-                         if (!isKnown(disk, number)) {
-                             announce(disk, number, begin, size);
-                         }
-                     });
+std::vector<DiskPartition> announcedPartitions(const std::string& disk) {
+    auto found = tableOf(openTable(disk, true), disk);
+    std::erase_if(found, [&](const DiskPartition& partition) { return !announce(disk, partition); });
+    return found;
 }
 
-std::optional<NewPartition> addPartition(const std::string& disk, std::uint64_t behind,
-                                         std::uint64_t smallest) {
-    const auto context = openTable(disk, false);
+void FreeSpace::Unref::operator()(fdisk_context* context) const noexcept {
+    fdisk_unref_context(context);
+}
+
+std::optional<FreeSpace> FreeSpace::behind(const std::string& disk, std::uint64_t end,
+                                           std::uint64_t smallest) {
+    auto context = openTable(disk, false);
     if (fdisk_has_label(context.get()) != 1) {
         return std::nullopt;
     }
-    forEachPartition(
-        context, partitionsIn(context, disk),
-        [&](unsigned, std::uint64_t begin, std::uint64_t size) { behind = std::max(behind, begin + size); });
+    for (const auto& partition : tableOf(context, disk)) {
+        end = std::max(end, partition.begin + partition.size);
+    }
     const std::uint64_t sector = fdisk_get_sector_size(context.get());
-    const auto begin = (behind + alignment - 1) / alignment * alignment;
-    const auto end = (static_cast<std::uint64_t>(fdisk_get_last_lba(context.get())) + 1) * sector;
-    if (end <= begin || end - begin < smallest) {
+    FreeSpace space;
+    space.disk_ = disk;
+    space.partition_.begin = (end + alignment - 1) / alignment * alignment;
+    const auto last = (static_cast<std::uint64_t>(fdisk_get_last_lba(context.get())) + 1) * sector;
+    if (last < space.partition_.begin + smallest) {
         return std::nullopt;
     }
-    const auto size = (end - begin) / alignment * alignment;
-    zero(disk, begin, size);
+    space.partition_.size = (last - space.partition_.begin) / alignment * alignment;
+    const auto described = describePartition(context, space.partition_.begin, space.partition_.size);
     std::size_t index = 0;
-    if (fdisk_add_partition(context.get(), describePartition(context, begin, size).get(), &index) != 0) {
+    if (fdisk_add_partition(context.get(), described.get(), &index) != 0) {
         return std::nullopt; // four primary ones are there
     }
-    check(fdisk_write_disklabel(context.get()), fmt::format("writing the partition table of '{}'", disk));
-    const auto number = static_cast<unsigned>(index) + 1;
-    if (!isKnown(disk, number)) {
-        announce(disk, number, begin, size);
+    space.partition_.number = static_cast<unsigned>(index) + 1;
+    space.partition_.node = nodeOf(disk, space.partition_.number);
+    space.blockSize_ = static_cast<std::uint32_t>(sector);
+    space.table_.reset(context.release());
+    return space;
+}
+
+std::string FreeSpace::enter() {
+    check(fdisk_write_disklabel(table_.get()), fmt::format("writing the partition table of '{}'", disk_));
+    if (!announce(disk_, partition_)) {
+        throwErrno(errno,
+                   fmt::format("telling the kernel of partition {} on '{}'", partition_.number, disk_));
     }
-    return NewPartition{.node = nodeOf(disk, number), .size = size};
+    return partition_.node;
 }
 
 } // namespace bootferry

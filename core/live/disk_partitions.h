@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The partitions of the disk that a medium lies on, as the kernel has them (sysfs) and as its table has them
-// (libfdisk). Partitions are added one by one (BLKPG, see <linux/blkpg.h>): a table of a disk that is in use
-// cannot be read again as a whole.
+// (libfdisk). The table decides: what the kernel knows may be of before the disk was deployed.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+struct fdisk_context;
 
 namespace bootferry {
 
@@ -20,19 +22,41 @@ namespace bootferry {
 // May it be partitioned at all: a disk, not a RAM disk, a CD-ROM or anything read-only.
 [[nodiscard]] bool isWritableDisk(const std::string& disk);
 
-// Tells the kernel of the partitions in the table that it does not know. Disks without a table have none.
-// Throws Error(Io).
-void announcePartitions(const std::string& disk);
-
-struct NewPartition {
+struct DiskPartition {
     std::string node;
-    std::uint64_t size; // bytes
+    unsigned number = 0;
+    std::uint64_t begin = 0; // bytes, as is the size
+    std::uint64_t size = 0;
 };
 
-// Adds a partition that takes what is free behind the byte `behind` and behind all other partitions. What
-// lies at its beginning is zeroed before there is a partition to find it by. The kernel is told. Nothing
-// where less than `smallest` bytes are free or the table has no room. Throws Error(Io).
-[[nodiscard]] std::optional<NewPartition> addPartition(const std::string& disk, std::uint64_t behind,
-                                                       std::uint64_t smallest);
+// What the table has and the kernel knows, which is told of what it did not know yet. Disks without a table
+// have none. Throws Error(Io).
+[[nodiscard]] std::vector<DiskPartition> announcedPartitions(const std::string& disk);
+
+// What is free behind the image and behind all partitions, and could become one. Nothing is written before
+// enter().
+class FreeSpace {
+public:
+    // Nothing where less than `smallest` bytes are free or the table has no room. Throws Error(Io).
+    [[nodiscard]] static std::optional<FreeSpace> behind(const std::string& disk, std::uint64_t end,
+                                                         std::uint64_t smallest);
+
+    [[nodiscard]] std::uint64_t begin() const { return partition_.begin; }
+    [[nodiscard]] std::uint64_t size() const { return partition_.size; }
+    [[nodiscard]] std::uint32_t blockSize() const { return blockSize_; }
+
+    // Enters it into the table, tells the kernel, and returns the new node. Throws Error(Io).
+    std::string enter();
+
+private:
+    struct Unref {
+        void operator()(fdisk_context* context) const noexcept;
+    };
+
+    std::string disk_;
+    DiskPartition partition_;
+    std::uint32_t blockSize_ = 0;
+    std::unique_ptr<fdisk_context, Unref> table_;
+};
 
 } // namespace bootferry

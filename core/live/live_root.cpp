@@ -62,7 +62,7 @@ public:
         if (request_.check) {
             check();
         }
-        mountMedium();
+        mountMediumOrSay();
         mountOverlay();
         mounts_.release();
         return found_;
@@ -137,6 +137,20 @@ private:
             }
         }
         return std::nullopt;
+    }
+
+    // An ISO that was there before, of an installer say, counts as deployed as well.
+    void mountMediumOrSay() {
+        try {
+            mountMedium();
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::NotLive && isWritableDisk(diskOf(device_))) {
+                notLive(fmt::format("{}; rd.kiwi.live.reset overwrites the disk with the image that "
+                                    "root=live: names",
+                                    error.what()));
+            }
+            throw;
+        }
     }
 
     void mountMedium() {
@@ -235,6 +249,10 @@ private:
             const auto partition = prepareWritePartition(device_, imageEndOnDisk(), request_.cowFilesystem);
             requireFilesystem(partition.filesystem);
             mounts_.mount({partition.node, folder, partition.filesystem, "rw"});
+            if (partition.filesystem != request_.cowFilesystem) {
+                spdlog::info("'{}' is {} and not {}, and is used as it is; rd.kiwi.live.reset makes it anew",
+                             partition.node, partition.filesystem, request_.cowFilesystem);
+            }
             found_ += fmt::format("; changes are kept on '{}' ({}{})", partition.node, partition.filesystem,
                                   partition.made ? ", made just now" : "");
             return true;

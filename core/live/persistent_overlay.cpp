@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A partition without a file system that lies behind the image is one whose making was interrupted: it is
-// finished, and what it held before the disk was deployed has been zeroed (disk_partitions.cpp). Smaller ones
-// are the image's own: ISOs have empty partitions that fill gaps.
+// The file system is made first, through a loop device over the free space, and the partition is entered into
+// the table last: one that is in the table is whole, whenever the power failed. So nothing that looks empty
+// or damaged is ever made anew.
 #include "persistent_overlay.h"
 
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <spawn.h>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "disk_partitions.h"
 #include "errors.h"
-#include "files.h"
 #include "handles.h"
 #include "live_image.h"
+#include "loop_device.h"
 #include "quantities.h"
+#include "zero_range.h"
 
 namespace bootferry {
 namespace {
@@ -31,6 +31,7 @@ namespace {
 // Enough for the smallest xfs (xfsprogs 5.19 and later) with some room in it; the others take less.
 constexpr std::uint64_t smallestXfs = std::uint64_t{320} << 20U;
 constexpr std::uint64_t smallestOther = std::uint64_t{128} << 20U;
+constexpr std::uint64_t endWiped = std::uint64_t{1} << 20U;
 
 std::uint64_t smallestFor(const std::string& filesystem) {
     return filesystem == "xfs" ? smallestXfs : smallestOther;
@@ -100,42 +101,68 @@ void check(const WritePartition& partition) {
     }
 }
 
-// In bytes; sysfs counts in units of 512, whatever the disk's sectors are.
-std::uint64_t sysfsBytes(const std::string& node, const char* attribute) {
-    const auto name = node.substr(node.rfind('/') + 1);
-    return std::strtoull(readSmallFile("/sys/class/block/" + name + "/" + attribute).value_or("0").c_str(),
-                         nullptr, 10) *
-           512;
+// The free space as a device of its own, as long as the object lives.
+class Window {
+public:
+    Window(const std::string& disk, const FreeSpace& space)
+        : device_(attachLoopDevice(
+              openForWriting(disk), disk,
+              {.offset = space.begin(), .size = space.size(), .blockSize = space.blockSize()})) {}
+    Window(const Window&) = delete;
+    Window& operator=(const Window&) = delete;
+    ~Window() {
+        try {
+            detachLoopDevice(device_);
+        } catch (const Error& error) {
+            spdlog::warn("{}, ignoring", error.what());
+        }
+    }
+    [[nodiscard]] const std::string& device() const { return device_; }
+
+private:
+    static UniqueFd openForWriting(const std::string& node) {
+        return UniqueFd(
+            checkErrno(::open(node.c_str(), O_RDWR | O_CLOEXEC), fmt::format("opening '{}'", node)));
+    }
+
+    std::string device_;
+};
+
+// Both ends are where signatures of an earlier use lie; mkfs leaves some of them.
+void wipeEnds(const std::string& device, std::uint64_t size) {
+    const auto what = fmt::format("wiping '{}'", device);
+    const UniqueFd fd(checkErrno(::open(device.c_str(), O_RDWR | O_CLOEXEC), what));
+    const auto wiped = std::min(size, endWiped);
+    zeroRange(fd, 0, wiped, what);
+    zeroRange(fd, size - wiped, wiped, what);
+    checkErrno(::fsync(fd.get()), what);
 }
 
-bool beginsWithZeros(const std::string& node) {
-    const auto fd = openForReading(node);
-    std::vector<char> bytes(std::size_t{1} << 20U);
-    const auto count = checkErrno(TEMP_FAILURE_RETRY(::pread(fd.get(), bytes.data(), bytes.size(), 0)),
-                                  fmt::format("reading '{}'", node));
-    return std::all_of(bytes.begin(), bytes.begin() + count, [](char c) { return c == 0; });
-}
-
-std::optional<WritePartition> find(const std::string& disk, std::uint64_t imageEnd,
-                                   const std::string& filesystem) {
-    for (const auto& node : partitionsOf(disk)) {
-        if (sysfsBytes(node, "start") < imageEnd) {
+std::optional<WritePartition> find(const std::string& disk, std::uint64_t imageEnd) {
+    for (const auto& partition : announcedPartitions(disk)) {
+        if (partition.begin < imageEnd) {
             continue;
         }
-        const auto contents = probeContents(openForReading(node).get(), node);
+        const auto contents = probeContents(openForReading(partition.node).get(), partition.node);
         if (contents.kind == Contents::Kind::FileSystem && contents.label == overlayLabel &&
             isOneOfOurs(contents.type)) {
-            WritePartition found{.node = node, .filesystem = contents.type};
+            WritePartition found{.node = partition.node, .filesystem = contents.type};
             check(found);
             return found;
         }
-        if (contents.kind == Contents::Kind::Nothing && sysfsBytes(node, "size") >= smallestFor(filesystem) &&
-            beginsWithZeros(node)) {
-            make(node, filesystem);
-            return WritePartition{.node = node, .filesystem = filesystem, .made = true};
-        }
+        spdlog::info("'{}' behind the image is not the one for changes: {}", partition.node,
+                     whyNotMountable(contents));
     }
     return std::nullopt;
+}
+
+WritePartition makePartition(const std::string& disk, FreeSpace space, const std::string& filesystem) {
+    {
+        const Window window(disk, space);
+        wipeEnds(window.device(), space.size());
+        make(window.device(), filesystem);
+    }
+    return {.node = space.enter(), .filesystem = filesystem, .made = true};
 }
 
 } // namespace
@@ -146,19 +173,23 @@ WritePartition prepareWritePartition(const std::string& medium, std::uint64_t im
     if (!isWritableDisk(disk)) {
         throw Error(ErrorCode::Unsupported, fmt::format("'{}' is no disk that can be written to", disk));
     }
-    announcePartitions(disk);
-    if (auto found = find(disk, imageEnd, filesystem)) {
+    if (imageEnd == 0) {
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("the image does not begin where '{}' does: what else lies on that disk is "
+                                "somebody else's",
+                                disk));
+    }
+    if (auto found = find(disk, imageEnd)) {
         return *found;
     }
     const auto smallest = smallestFor(filesystem);
-    const auto partition = addPartition(disk, imageEnd, smallest);
-    if (!partition) {
+    auto space = FreeSpace::behind(disk, imageEnd, smallest);
+    if (!space) {
         throw Error(ErrorCode::TooLarge,
                     fmt::format("'{}' has no room for a {} partition of {} or more behind the image", disk,
                                 filesystem, formatSize(smallest)));
     }
-    make(partition->node, filesystem);
-    return {.node = partition->node, .filesystem = filesystem, .made = true};
+    return makePartition(disk, std::move(*space), filesystem);
 }
 
 } // namespace bootferry

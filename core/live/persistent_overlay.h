@@ -17,8 +17,10 @@ struct WritePartition {
     bool made = false;      // just now
 };
 
-// Finds the partition, or makes it behind the byte imageEnd with this file system. Throws Error with the
-// reason why changes cannot be kept: no disk, no room, no tool to make the file system, a check that failed.
+// Finds the partition, whatever its file system, or makes it behind the image with this one. imageEnd is
+// where the image that begins with the disk ends, 0 where none does: a medium may be a partition beside
+// somebody else's. Throws Error with the reason why changes cannot be kept: no disk, no room, no tool to make
+// the file system, a check that failed.
 [[nodiscard]] WritePartition prepareWritePartition(const std::string& medium, std::uint64_t imageEnd,
                                                    const std::string& filesystem);
 

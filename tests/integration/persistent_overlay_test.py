@@ -44,6 +44,14 @@ class IsoOnADisk(unittest.TestCase):
         cls.gpt_iso = cls.shared / "gpt.iso"
         run("xorriso", "-as", "mkisofs", "-quiet", "-V", "CDROM", "-R", "-o", cls.gpt_iso, "-append_partition", "2",
             "0xef", efi, "-appended_part_as_gpt", tree)
+        # The options of live-build's binary_iso for amd64.
+        cls.debian_iso = cls.shared / "debian.iso"
+        (tree / "efi.img").write_bytes(efi.read_bytes())
+        run("xorriso", "-as", "mkisofs", "-quiet", "-V", "DEBIAN_LIVE", "-R", "-r", "-J", "-joliet-long", "-l",
+            "-cache-inodes", "-iso-level", "3", "-isohybrid-mbr", "/usr/lib/ISOLINUX/isohdpfx.bin",
+            "-partition_offset", "16", "-b", "isolinux.bin", "-c", "boot.cat", "-no-emul-boot", "-boot-load-size", "4",
+            "-boot-info-table", "-eltorito-alt-boot", "-e", "efi.img", "-no-emul-boot", "-isohybrid-gpt-basdat",
+            "-isohybrid-apm-hfsplus", "-o", cls.debian_iso, tree)
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="bootferry-overlay-")
@@ -124,12 +132,99 @@ class WritePartition(IsoOnADisk):
         node = self.assert_partition(self.write_partition(device), "ext4", "made")
         self.assertNotEqual(run("blkid", "-o", "value", "-s", "UUID", node).stdout, before)
 
-    def test_one_that_was_not_finished_is(self):
+    def test_one_that_was_not_finished_is_made_again(self):
+        """It is entered into the table last, so that a power cut leaves but bytes in the free space."""
         device = self.disk(self.iso, 300 * MIB)
-        node = self.assert_partition(self.write_partition(device), "ext4", "made")
-        with open(node, "r+b") as partition:
-            partition.write(bytes(2 * MIB))
+        before = self.backing.read_bytes()[:self.iso.stat().st_size]
         self.assert_partition(self.write_partition(device), "ext4", "made")
+        self.detach(device)
+        with open(self.backing, "r+b") as disk:
+            disk.write(before)
+        device = self.disk(self.iso, 0)
+        self.assert_partition(self.write_partition(device), "ext4", "made")
+
+    def test_an_empty_partition_behind_the_image_is_not_touched(self):
+        """Nobody can tell one that was lost from one that was never made."""
+        device = self.disk(self.iso, 300 * MIB)
+        run("sfdisk", "--append", "--no-reread", device, input="size=200MiB\n")
+        before = self.backing.read_bytes()
+        result = self.write_partition(device)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("no room", result.stdout)
+        self.assertEqual(self.backing.read_bytes(), before)
+
+    def test_signatures_of_an_earlier_use_are_gone(self):
+        device = self.disk(self.iso, 300 * MIB)
+        with open(device, "r+b") as disk:
+            disk.seek(-65536, os.SEEK_END)
+            disk.write(bytes.fromhex("fc4e2ba9") + bytes(252))  # mdraid 0.90, of the disk and of its last partition
+        node = self.assert_partition(self.write_partition(device), "ext4", "made")
+        self.assertEqual(run("wipefs", "--noheadings", "--output", "TYPE", node).stdout.split(), ["ext4"])
+
+    def test_while_the_disk_is_in_use(self):
+        device = self.disk(self.iso, 300 * MIB)
+        first = run("sfdisk", "--dump", device).stdout
+        self.assertIn(f"{device}p1 ", first)
+        if not os.path.exists(f"{device}p1"):
+            run("partx", "--add", "--nr", "1", device)
+        holder = os.open(f"{device}p1", os.O_RDONLY | os.O_EXCL)  # as a mount has it
+        self.addCleanup(os.close, holder)
+        node = self.assert_partition(self.write_partition(device), "ext4", "made")
+        self.assert_usable(node, "ext4")
+
+    def test_one_that_kiwi_made_is_found(self):
+        """With the very keys that KIWI's preparePersistentOverlayDiskBoot presses."""
+        for image in (self.iso, self.gpt_iso, self.debian_iso):
+            with self.subTest(image.name):
+                self.backing.unlink(missing_ok=True)
+                device = self.disk(image, 300 * MIB)
+                keys = "n\n\n\n\nw\n" if image is self.gpt_iso else "n\np\n\n\n\nw\nq\n"
+                run("fdisk", device, input=keys, check=False)  # it cannot have the table read again
+                run("partx", "--update", device, check=False)
+                node = sorted(str(path) for path in pathlib.Path("/dev").glob(f"{os.path.basename(device)}p*"))[-1]
+                run("mkfs.ext4", "-q", "-F", "-L", "cow", node)
+                self.assertEqual(self.assert_partition(self.write_partition(device, "xfs"), "ext4", "found"), node)
+                self.detach(device)
+
+    def test_debians_live_build_hybrid(self):
+        """MBR, GPT without a protective MBR and an Apple partition map, all at once and overlapping."""
+        device = self.disk(self.debian_iso, 300 * MIB)
+        image = self.debian_iso.read_bytes()
+        node = self.assert_partition(self.write_partition(device), "ext4", "made")
+        self.assert_usable(node, "ext4")
+        self.assertEqual(self.backing.read_bytes()[32768:len(image)], image[32768:])
+        self.detach(device)
+        device = self.disk(self.debian_iso, 0)
+        self.assertEqual(os.path.basename(self.assert_partition(self.write_partition(device), "ext4", "found")),
+                         os.path.basename(device) + node[node.rindex("p"):])
+
+    def test_nothing_is_taken_from_another_disk(self):
+        other = self.path / "other"
+        with open(other, "wb") as disk:
+            disk.truncate(200 * MIB)
+        run("mkfs.ext4", "-q", "-F", "-L", "cow", other)
+        device = run("losetup", "--find", "--show", other).stdout.strip()
+        self.addCleanup(self.detach, device)
+        before = other.read_bytes()
+        ours = self.disk(self.iso, 300 * MIB)
+        self.assertTrue(self.assert_partition(self.write_partition(ours), "ext4", "made").startswith(ours))
+        self.assertEqual(other.read_bytes(), before)
+
+    def test_a_medium_on_a_partition_leaves_its_neighbours_alone(self):
+        with open(self.backing, "wb") as disk:
+            disk.truncate(512 * MIB)
+        run("sfdisk", self.backing, input="label: gpt\nsize=64MiB\nsize=200MiB\n")
+        with open(self.backing, "r+b") as disk:
+            disk.seek(MIB)
+            disk.write(self.iso.read_bytes())
+        device = self.disk(self.iso, 0)
+        if not os.path.exists(f"{device}p1"):
+            run("partx", "--add", device)
+        before = self.backing.read_bytes()
+        result = self.write_partition(f"{device}p1")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("somebody else's", result.stdout)
+        self.assertEqual(self.backing.read_bytes(), before)
 
     def test_a_damaged_one_is_not_touched(self):
         device = self.disk(self.iso, 300 * MIB)
