@@ -176,10 +176,12 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
     }
     addSysroot(files, request.layout.rootflags);
     if (request.lan0) {
-        // udev reads it when the interface appears; generators run before that (systemd.link(5)).
+        // udev reads it when the interface appears; generators run before that (systemd.link(5)). Only
+        // hardware has a path.
+        const auto match = request.lan0->empty() ? std::string("Type=ether\nPath=?*")
+                                                 : fmt::format("MACAddress={}", *request.lan0);
         files.network.push_back(
-            {"10-bootferry-lan0.link",
-             fmt::format("{}[Match]\nMACAddress={}\n\n[Link]\nName=lan0\n", header, *request.lan0)});
+            {"10-bootferry-lan0.link", fmt::format("{}[Match]\n{}\n\n[Link]\nName=lan0\n", header, match)});
     }
     return files;
 }

@@ -209,9 +209,7 @@ std::optional<LocalMedium> localMedium(const std::string& text) {
 std::string bootInterface(const KernelCommandLine& line) {
     const auto* argument = line.find("BOOTIF");
     if (argument == nullptr || !argument->value) {
-        throw Error(ErrorCode::Invalid,
-                    "rd.kiwi.live.pxe on the kernel command line needs BOOTIF= beside it, which "
-                    "pxelinux adds with IPAPPEND 2, and iPXE as BOOTIF=${net0/mac}");
+        return {};
     }
     try {
         return parseBootInterface(*argument->value);

@@ -43,7 +43,8 @@ struct BootRequest {
     LiveLayout layout;
     bool reset = false;
     bool check = false; // verify the medium's embedded checksum
-    // rd.kiwi.live.pxe: the hardware address (aa:bb:cc:dd:ee:ff) of the interface to name lan0, from BOOTIF=.
+    // rd.kiwi.live.pxe: the hardware address (aa:bb:cc:dd:ee:ff) of the interface to name lan0, from BOOTIF=;
+    // empty without one: the first wired interface that appears, as KIWI has it.
     std::optional<std::string> lan0;
     std::optional<Url> checksumUrl;
     std::string dollyOptions;

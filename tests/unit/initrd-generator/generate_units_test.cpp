@@ -68,6 +68,9 @@ TEST(GenerateUnits, TheBootInterfaceIsNamedWhereThatIsAsked) {
     EXPECT_TRUE(has(files.network[0].text, "[Match]\nMACAddress=52:54:00:ab:34:56\n\n[Link]\nName=lan0\n"))
         << files.network[0].text;
     EXPECT_TRUE(generated("root=live:http://10.0.0.1/live.iso BOOTIF=01-52-54-00-AB-34-56").network.empty());
+    // KIWI's own takes the first interface that there is, BOOTIF= or not.
+    EXPECT_TRUE(has(generated("root=live:http://10.0.0.1/live.iso rd.kiwi.live.pxe").network.at(0).text,
+                    "[Match]\nType=ether\nPath=?*\n\n[Link]\nName=lan0\n"));
 }
 
 TEST(GenerateUnits, SecretsGoToFilesOnlyRootReads) {
