@@ -94,7 +94,7 @@ class Foreign(DiskBoot):
             with self.boot_disk(disk, self.url(server)) as guest:
                 guest.expect(boot_case.EMERGENCY_PROMPT)
                 console = guest.text
-        self.assert_reason_is_last(console, r"'/dev/vda' holds gpt with 0 partitions; rd\.kiwi\.live\.reset")
+        self.assert_reason_is_last(console, r"'/dev/vda' holds GPT without partitions; rd\.kiwi\.live\.reset")
         self.assertEqual(disk.read_bytes(), before)
 
     def test_a_disk_that_is_not_there(self):
