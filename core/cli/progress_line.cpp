@@ -11,6 +11,7 @@ namespace bootferry {
 namespace {
 
 constexpr std::chrono::seconds lineInterval{5};
+constexpr std::chrono::seconds waitInterval{30}; // of a wait that counts its seconds
 
 } // namespace
 
@@ -19,7 +20,9 @@ ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1) {}
 void ProgressLine::show(const Progress& progress) {
     const auto now = Clock::now();
     rate_.add(now, progress.bytes);
-    const bool due = progress.bytes != last_.bytes && now - lastLine_ >= lineInterval;
+    const bool waiting = progress.state == TransferState::Waiting;
+    const bool moved = progress.bytes != last_.bytes || (waiting && progress.detail != last_.detail);
+    const bool due = moved && now - lastLine_ >= (waiting ? waitInterval : lineInterval);
     if (terminal_) {
         fmt::print(stderr, "\r\033[K{}",
                    terminalLine(progress, progressText(progress, rate_), terminalWidth()));
@@ -28,7 +31,7 @@ void ProgressLine::show(const Progress& progress) {
         fmt::print(stderr, "{}\n", progressText(progress, rate_));
         lastLine_ = now;
     }
-    if (progress.state == TransferState::Waiting) {
+    if (waiting) {
         lastTrouble_ = progress.detail;
     } else if (progress.bytes != last_.bytes) {
         lastTrouble_.clear();
