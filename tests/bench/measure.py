@@ -66,11 +66,11 @@ def _family_time(process):
 def _tree(process):
     found = [process]
     for parent in found:
-        for children in pathlib.Path(f"/proc/{parent}/task").glob("*/children"):
-            try:
+        try:
+            for children in pathlib.Path(f"/proc/{parent}/task").glob("*/children"):
                 found += [int(child) for child in children.read_text().split()]
-            except OSError:
-                pass  # it has just ended
+        except OSError:
+            pass  # it has just ended
     return found
 
 

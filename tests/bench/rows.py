@@ -231,7 +231,8 @@ class Rows:
         image, target = self._image(self._options.codec_size), self._file()
         url = self._http(servers.compress(image, how))
         yield Row(f"{how} over http to a file in tmpfs", target, [
-            self._pipe(url, target, decoder=decoder), self._fetch(url, target)], image)
+            self._pipe(url, target, decoder=decoder),
+            self._fetch(url, target, "--decode", name="bootferryctl fetch --decode")], image)
 
     def row_gz(self):
         yield from self._compressed("gz", "gzip -d")
