@@ -104,6 +104,11 @@ void PluginModule::checkTable() const {
     require(table_->session_free != nullptr, "session_free");
 }
 
+bool PluginModule::hasSplice() const {
+    constexpr std::size_t size = offsetof(bootferry_plugin, splice) + sizeof(bootferry_plugin::splice);
+    return table_->struct_size >= size && table_->splice != nullptr;
+}
+
 void PluginModule::requireScheme(const std::string& scheme) const {
     if (std::find(schemes_.begin(), schemes_.end(), scheme) == schemes_.end()) {
         throw Error(ErrorCode::Unsupported,

@@ -22,6 +22,7 @@ public:
     ~PluginModule() = default;
 
     [[nodiscard]] const bootferry_plugin& table() const { return *table_; }
+    [[nodiscard]] bool hasSplice() const; // one of the fields that not every table has
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& version() const { return version_; }
     [[nodiscard]] const std::vector<std::string>& schemes() const { return schemes_; }

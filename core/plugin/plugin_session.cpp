@@ -177,8 +177,17 @@ void PluginSession::open(const OpenRequest& request) {
 std::size_t PluginSession::read(std::span<std::byte> into) {
     const auto count =
         guarded("read", [&] { return module_.table().read(session_, into.data(), into.size()); });
-    if (static_cast<std::size_t>(count) > into.size()) {
-        misbehaved(fmt::format("read delivered {} bytes where {} were asked for", count, into.size()));
+    return delivered("read", count, into.size());
+}
+
+std::size_t PluginSession::splice(int pipe, std::size_t most) {
+    const auto count = guarded("splice", [&] { return module_.table().splice(session_, pipe, most); });
+    return delivered("splice", count, most);
+}
+
+std::size_t PluginSession::delivered(const char* what, ssize_t count, std::size_t most) const {
+    if (static_cast<std::size_t>(count) > most) {
+        misbehaved(fmt::format("{} delivered {} bytes where {} were asked for", what, count, most));
     }
     return static_cast<std::size_t>(count);
 }
@@ -192,6 +201,7 @@ SourceInfo PluginSession::info() {
         info.size = told.size;
     }
     info.resumable = (told.flags & BOOTFERRY_INFO_RESUMABLE) != 0;
+    info.spliceable = (told.flags & BOOTFERRY_INFO_SPLICEABLE) != 0 && module_.hasSplice();
     if (told.validator != nullptr) {
         const auto length = strnlen(told.validator, longestValidator + 1);
         if (length > longestValidator) {

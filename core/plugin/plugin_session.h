@@ -33,6 +33,7 @@ public:
     void open(const OpenRequest& request);
 
     [[nodiscard]] std::size_t read(std::span<std::byte> into) override;
+    [[nodiscard]] std::size_t splice(int pipe, std::size_t most) override;
     [[nodiscard]] SourceInfo info() override;
     void finish(Outcome outcome) override;
 
@@ -41,6 +42,7 @@ private:
 
     template <typename Call>
     auto guarded(const char* what, Call call);
+    [[nodiscard]] std::size_t delivered(const char* what, ssize_t count, std::size_t most) const;
     void endCall(const char* what, bool failed);
     [[noreturn]] void misbehaved(const std::string& how) const;
     void noteFailure(int code, int errnoValue, const char* message) noexcept;

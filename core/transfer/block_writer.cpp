@@ -8,6 +8,7 @@
 #include <cstring>
 #include <new>
 
+#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
@@ -83,6 +84,38 @@ void BlockWriter::flushChunk() {
     writeAt(chunk.first(padded(chunk, chunkUsed_)), headSize + tailWritten_);
     tailWritten_ += chunkUsed_;
     chunkUsed_ = 0;
+}
+
+void BlockWriter::take(int pipe, std::size_t count) {
+    requireRoom(size() + count);
+    while (count > 0) {
+        auto position = static_cast<loff_t>(headSize + tailWritten_);
+        const auto moved = ::splice(pipe, nullptr, target_.fd, &position, count, SPLICE_F_MOVE);
+        if (moved < 0 && errno == EINTR) {
+            continue;
+        }
+        if (moved < 0 && errno == EINVAL) {
+            splices_ = false;
+            takeByCopy(pipe, count);
+            return;
+        }
+        if (moved <= 0) {
+            throw Error(ErrorCode::Io, moved < 0 ? errno : ENOSPC,
+                        fmt::format("writing the target at byte {}", headSize + tailWritten_));
+        }
+        tailWritten_ += static_cast<std::uint64_t>(moved);
+        count -= static_cast<std::size_t>(moved);
+    }
+}
+
+void BlockWriter::takeByCopy(int pipe, std::size_t count) {
+    while (count > 0) {
+        const auto into = space().first(std::min(count, space().size()));
+        const auto copied = static_cast<std::size_t>(
+            checkErrno(::read(pipe, into.data(), into.size()), "taking bytes from a pipe"));
+        advance(copied);
+        count -= copied;
+    }
 }
 
 void BlockWriter::stage() {

@@ -32,6 +32,12 @@ public:
     [[nodiscard]] std::span<std::byte> space();
     void advance(std::size_t count); // so many bytes were put into space()
 
+    // Files alone: what lies in a pipe can go to the target without coming through memory of ours.
+    [[nodiscard]] bool takesPipes() const {
+        return hasTarget() && !isDevice() && splices_ && headUsed_ == headSize && chunkUsed_ == 0;
+    }
+    void take(int pipe, std::size_t count); // while it takes pipes; that many bytes lie in it
+
     // The bytes gathered so far, as long as they all fit the head.
     [[nodiscard]] std::span<const std::byte> head() const { return {head_.get(), headUsed_}; }
 
@@ -60,6 +66,7 @@ private:
     static Buffer makeBuffer(std::size_t size);
 
     void flushChunk();
+    void takeByCopy(int pipe, std::size_t count);
     [[nodiscard]] bool isDevice() const { return target_.blockSize > 1; }
     [[nodiscard]] std::size_t padded(std::span<std::byte> buffer, std::size_t used) const;
     void writeAt(std::span<const std::byte> bytes, std::uint64_t position) const;
@@ -67,6 +74,7 @@ private:
     void markHead() const;
 
     WriteTarget target_;
+    bool splices_ = true; // as far as is known: some file systems do not
     Buffer head_;
     Buffer chunk_;
     std::size_t headUsed_ = 0;

@@ -17,6 +17,7 @@ struct SourceInfo {
     std::optional<std::uint64_t> size; // of the whole resource, bytes; may become known late
     bool resumable = false;            // open at an offset can work
     std::string validator;             // equal exactly while the bytes are; empty: none
+    bool spliceable = false;           // splice() can be called from now on
 };
 
 enum class Outcome { Committed, Discarded };
@@ -30,6 +31,9 @@ public:
 
     // Puts the next 1…into.size() bytes there and says how many; 0 is the end and stays the end.
     [[nodiscard]] virtual std::size_t read(std::span<std::byte> into) = 0;
+
+    // As read(), into an empty pipe that may take less; after info() said that it is possible.
+    [[nodiscard]] virtual std::size_t splice(int pipe, std::size_t most);
 
     // What is known by now.
     [[nodiscard]] virtual SourceInfo info() = 0;

@@ -15,6 +15,7 @@
 #include "digest.h"
 #include "progress_reporter.h"
 #include "resuming_source.h"
+#include "splice_pipe.h"
 
 namespace bootferry {
 
@@ -60,6 +61,8 @@ private:
     void receiveEncodedHead(DecodingWriter& decoding);
     bool receiveSome(std::size_t most = SIZE_MAX); // false: the end
     bool receiveSome(DecodingWriter& decoding);
+    [[nodiscard]] bool maySplice();
+    bool spliceSome();
     [[nodiscard]] std::size_t receiveInto(std::span<std::byte> space);
     void askForTarget(std::optional<std::uint64_t> size);
     void checkHead() const;
@@ -72,6 +75,7 @@ private:
     PipelineSettings settings_;
     BlockWriter writer_;
     std::optional<Digest> digest_;
+    std::optional<SplicePipe> pipe_; // once it is wanted
 };
 
 } // namespace bootferry

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// read() is the whole story: open if need be, read, and on failure let recover() either make another try
+// deliver() is the whole story: open if need be, read, and on failure let recover() either make another try
 // possible or throw. What recover() may do follows from the error's code alone.
 #include "resuming_source.h"
 
 #include <algorithm>
+#include <array>
 
 #include <spdlog/fmt/fmt.h>
+#include <unistd.h>
 
 #include "quantities.h"
 
@@ -14,6 +16,16 @@ namespace {
 
 // After the kernel announced a route, give the resolver and the neighbours this long to follow.
 constexpr std::chrono::milliseconds settleTime{200};
+
+// For the beginning of an attempt, which cannot be spliced yet. An empty pipe takes so much without waiting.
+std::size_t copyInto(int pipe, ByteSource& source, std::size_t most) {
+    std::array<std::byte, std::size_t{32} << 10U> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
+    const auto count = source.read(std::span(buffer).first(std::min(most, buffer.size())));
+    if (count > 0) {
+        checkErrno(::write(pipe, buffer.data(), count), "handing bytes on");
+    }
+    return count;
+}
 
 } // namespace
 
@@ -29,6 +41,17 @@ ResumingSource::ResumingSource(std::vector<Origin> origins, const ResumeSettings
 }
 
 std::size_t ResumingSource::read(std::span<std::byte> into) {
+    return deliver([into](ByteSource& source) { return source.read(into); });
+}
+
+std::size_t ResumingSource::splice(int pipe, std::size_t most) {
+    return deliver([pipe, most](ByteSource& source) {
+        return source.info().spliceable ? source.splice(pipe, most) : copyInto(pipe, source, most);
+    });
+}
+
+template <typename Call>
+std::size_t ResumingSource::deliver(Call call) {
     for (;;) {
         try {
             if (!source_) {
@@ -38,7 +61,7 @@ std::size_t ResumingSource::read(std::span<std::byte> into) {
                 open();
             }
             giveUp_.startClock(deadline_);
-            const auto count = source_->read(into);
+            const auto count = call(*source_);
             giveUp_.stopClock();
             if (!size_) {
                 size_ = source_->info().size; // some sources learn it late

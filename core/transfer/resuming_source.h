@@ -48,6 +48,7 @@ public:
     ResumingSource(std::vector<Origin> origins, const ResumeSettings& settings, ProgressReporter& reporter);
 
     [[nodiscard]] std::size_t read(std::span<std::byte> into) override;
+    [[nodiscard]] std::size_t splice(int pipe, std::size_t most) override;
     [[nodiscard]] SourceInfo info() override;
     void finish(Outcome outcome) override;
 
@@ -64,6 +65,8 @@ private:
         bool usable = true; // false: it failed for good
     };
 
+    template <typename Call>
+    std::size_t deliver(Call call); // call(source) until it brings something
     void open();
     void checkSameSource(const SourceInfo& now);
     [[nodiscard]] std::string validatorFor(const OriginState& state) const;

@@ -43,6 +43,11 @@ ssize_t readBytes(bootferry_session* session, void* buffer, size_t len) {
     });
 }
 
+ssize_t splice(bootferry_session* session, int pipe, size_t len) {
+    return guarded(session->host(), ssize_t{-1},
+                   [&] { return static_cast<ssize_t>(session->splice(pipe, len)); });
+}
+
 int finish(bootferry_session*, bootferry_outcome) {
     return 0; // none of the protocols acknowledges
 }
@@ -73,6 +78,7 @@ const bootferry_plugin* bootferry_plugin_entry() {
         .read = &readBytes,
         .finish = &finish,
         .session_free = &sessionFree,
+        .splice = &splice,
     };
     return &table;
 }

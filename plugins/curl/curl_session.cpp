@@ -213,7 +213,7 @@ std::size_t CurlSession::read(std::span<std::byte> into) {
         return takeOverflow(into);
     }
     if (plain_) {
-        return readPlain(into);
+        return receivePlain([&] { return plain_->read(into, cancelFd_); });
     }
     sink_ = into;
     struct SinkGone {
@@ -254,11 +254,16 @@ void CurlSession::takeOverPlainBody() {
                                  *size_ - offset_ - received_);
 }
 
-std::size_t CurlSession::readPlain(std::span<std::byte> into) {
+std::size_t CurlSession::splice(int pipe, std::size_t most) {
+    return receivePlain([&] { return plain_->splice(pipe, most, cancelFd_); });
+}
+
+template <typename Receive>
+std::size_t CurlSession::receivePlain(Receive call) {
     if (plain_->left() == 0) {
         return 0;
     }
-    const auto count = plain_->read(into, cancelFd_);
+    const auto count = call();
     received_ += count;
     if (count == 0) {
         auto cut = transferEnd();
@@ -291,7 +296,8 @@ void CurlSession::examineEnd() const {
 }
 
 void CurlSession::info(bootferry_info& told) const {
-    told.flags = resumable_ ? BOOTFERRY_INFO_RESUMABLE : 0;
+    told.flags = (resumable_ ? BOOTFERRY_INFO_RESUMABLE : 0) |
+                 (plain_ && overflowEnd_ == 0 ? BOOTFERRY_INFO_SPLICEABLE : 0);
     told.size = size_.value_or(BOOTFERRY_SIZE_UNKNOWN);
     told.validator = validator_.empty() ? nullptr : validator_.c_str();
 }

@@ -35,6 +35,7 @@ public:
     void open(const bootferry_request& request);
     void info(bootferry_info& told) const;
     [[nodiscard]] std::size_t read(std::span<std::byte> into);
+    [[nodiscard]] std::size_t splice(int pipe, std::size_t most);
 
 private:
     void configureDefaults();
@@ -60,7 +61,8 @@ private:
     // What comes over TCP as it is is read by PlainBody: libcurl stops, and is asked what it took.
     void stopForPlainBody();
     void takeOverPlainBody();
-    [[nodiscard]] std::size_t readPlain(std::span<std::byte> into);
+    template <typename Receive>
+    std::size_t receivePlain(Receive call);
     static curl_socket_t openSocket(void* session, curlsocktype purpose, curl_sockaddr* address) noexcept;
 
     [[nodiscard]] std::size_t takeOverflow(std::span<std::byte> into);

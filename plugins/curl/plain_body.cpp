@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -66,7 +67,19 @@ void PlainBody::wakeFor(std::uint64_t bytes) {
 }
 
 std::size_t PlainBody::read(std::span<std::byte> into, int cancelFd) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), left_));
+    return receive(into.size(), cancelFd,
+                   [&](std::size_t wanted) { return recv(socket_, into.data(), wanted, MSG_DONTWAIT); });
+}
+
+std::size_t PlainBody::splice(int pipe, std::size_t most, int cancelFd) {
+    return receive(most, cancelFd, [&](std::size_t wanted) {
+        return ::splice(socket_, nullptr, pipe, nullptr, wanted, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    });
+}
+
+template <typename Receive>
+std::size_t PlainBody::receive(std::size_t most, int cancelFd, Receive call) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(most, left_));
     if (left_ < wakesFor_) {
         wakeFor(left_); // more than the end does not come
     }
@@ -79,7 +92,7 @@ std::size_t PlainBody::read(std::span<std::byte> into, int cancelFd) {
         if (entries[1].revents != 0) {
             throw Failure(BOOTFERRY_ERROR_CANCELLED, "cancelled");
         }
-        const auto count = recv(socket_, into.data(), wanted, MSG_DONTWAIT);
+        const auto count = call(wanted);
         if (count >= 0) {
             left_ -= static_cast<std::uint64_t>(count);
             return static_cast<std::size_t>(count);

@@ -23,11 +23,14 @@ public:
     // Blocks until there are bytes or the connection has ended (0). Throws Failure(CANCELLED) when cancelFd
     // is readable.
     [[nodiscard]] std::size_t read(std::span<std::byte> into, int cancelFd);
+    [[nodiscard]] std::size_t splice(int pipe, std::size_t most, int cancelFd); // as read()
     [[nodiscard]] std::uint64_t left() const { return left_; }
     [[nodiscard]] int brokenBy() const { return errno_; } // how it ended; 0: the peer closed it
 
 private:
     PlainBody(int socket, std::uint64_t left) : socket_(socket), left_(left) {}
+    template <typename Receive>
+    std::size_t receive(std::size_t most, int cancelFd, Receive call);
     void wakeFor(std::uint64_t bytes);
 
     int socket_;

@@ -58,7 +58,8 @@ FIELD(plugin, info, 64);
 FIELD(plugin, read, 72);
 FIELD(plugin, finish, 80);
 FIELD(plugin, session_free, 88);
-CHECK(sizeof_plugin, sizeof(struct bootferry_plugin) == 96);
+FIELD(plugin, splice, 96);
+CHECK(sizeof_plugin, sizeof(struct bootferry_plugin) == 104);
 #endif
 
 CODE(ABI_VERSION, 1u);
@@ -78,6 +79,7 @@ CODE(LOG_WARNING, 4);
 CODE(LOG_INFO, 6);
 CODE(LOG_DEBUG, 7);
 CODE(INFO_RESUMABLE, 1u);
+CODE(INFO_SPLICEABLE, 2u);
 CODE(OUTCOME_COMMITTED, 0);
 CODE(OUTCOME_DISCARDED, 1);
 CHECK(size_unknown, BOOTFERRY_SIZE_UNKNOWN == UINT64_MAX);

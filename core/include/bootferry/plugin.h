@@ -20,7 +20,7 @@
  *
  * THE LIFE OF A SESSION.
  *
- *     session_new → set_option* → open → (read | info)* → finish → session_free
+ *     session_new → set_option* → open → (read | splice | info)* → finish → session_free
  *
  * Each attempt is a session of its own; session_free may follow any of the calls, finish is left out where
  * open or read failed. Several sessions may exist at a time, in one thread or in several.
@@ -155,6 +155,8 @@ struct bootferry_request {
 
 /* info.flags: open at an offset > 0 can work for this source. */
 #define BOOTFERRY_INFO_RESUMABLE (1u << 0)
+/* info.flags: from now on splice() can be called in place of read(). */
+#define BOOTFERRY_INFO_SPLICEABLE (1u << 1)
 
 /*
  * What the plugin knows of the source by now. The host sets struct_size and zeroes the rest; the plugin fills
@@ -194,7 +196,7 @@ struct bootferry_session; /* the plugin's own; the host only carries pointers to
 
 /*
  * The plugin's table. Static, constant, valid as long as the module is loaded. All pointers up to
- * session_free must be set.
+ * session_free must be set; those behind it may be NULL.
  */
 struct bootferry_plugin {
     uint32_t struct_size;
@@ -241,6 +243,13 @@ struct bootferry_plugin {
     /* Ends the session and releases everything: descriptors, threads, memory. Does not wait for the network.
      */
     void (*session_free)(struct bootferry_session* session);
+
+    /*
+     * As read, but the bytes go into a pipe (splice(2)): for bytes that the plugin would only hand through,
+     * from a socket as they are. Called only after info has told BOOTFERRY_INFO_SPLICEABLE, in turn with read
+     * as the host likes. The pipe is empty, and may take less than len; on failure it is empty again.
+     */
+    ssize_t (*splice)(struct bootferry_session* session, int pipe_fd, size_t len);
 };
 
 /*

@@ -15,6 +15,7 @@
 #include "fake_transport.h"
 #include "handles.h"
 #include "incomplete_mark.h"
+#include "splice_pipe.h"
 
 namespace bootferry {
 namespace {
@@ -117,6 +118,57 @@ TEST_F(BlockWriterTest, AFailingTargetIsNamedByPosition) {
     } catch (const Error& error) {
         EXPECT_STREQ(error.what(), "writing the target at byte 1048576: No space left on device");
     }
+}
+
+class PipeTest : public BlockWriterTest {
+protected:
+    void fill(std::string_view text) {
+        ASSERT_EQ(::write(pipe.writeEnd(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    }
+    SplicePipe pipe;
+};
+
+TEST_F(PipeTest, WhatLiesInAPipeComesBehindWhatWasPut) {
+    const auto image = someContent(BlockWriter::headSize + 70000);
+    BlockWriter writer;
+    writer.setTarget({.fd = memory.get()});
+    put(writer, std::string_view(image).substr(0, BlockWriter::headSize - 1), 4096);
+    EXPECT_FALSE(writer.takesPipes()) << "the head is kept back";
+    put(writer, std::string_view(image).substr(BlockWriter::headSize - 1, 1), 1);
+    ASSERT_TRUE(writer.takesPipes());
+    fill(std::string_view(image).substr(BlockWriter::headSize, 30000));
+    writer.take(pipe.readEnd(), 30000);
+    put(writer, std::string_view(image).substr(BlockWriter::headSize + 30000), 4096);
+    EXPECT_FALSE(writer.takesPipes()) << "what was put comes first";
+    writer.stage();
+    writer.commit();
+    EXPECT_TRUE(contents(memory.get()) == image);
+}
+
+TEST_F(PipeTest, AFileThatCannotBeSplicedToIsWrittenAllTheSame) {
+    // To a file open for appending splice(2) answers EINVAL, as some file systems do for all.
+    ASSERT_EQ(::fcntl(memory.get(), F_SETFL, O_APPEND), 0);
+    const auto image = someContent(BlockWriter::headSize + 50000);
+    BlockWriter writer;
+    writer.setTarget({.fd = memory.get()});
+    put(writer, std::string_view(image).substr(0, BlockWriter::headSize), 4096);
+    const auto tail = std::string_view(image).substr(BlockWriter::headSize);
+    fill(tail);
+    writer.take(pipe.readEnd(), tail.size());
+    EXPECT_FALSE(writer.takesPipes());
+    EXPECT_EQ(writer.size(), image.size());
+    ASSERT_EQ(::fcntl(memory.get(), F_SETFL, 0), 0);
+    writer.stage();
+    writer.commit();
+    EXPECT_TRUE(contents(memory.get()) == image);
+}
+
+TEST_F(PipeTest, MoreThanTheTargetHoldsIsRefused) {
+    BlockWriter writer;
+    writer.setTarget({.fd = memory.get(), .capacity = BlockWriter::headSize + 10});
+    put(writer, someContent(BlockWriter::headSize), 4096);
+    fill("eleven byte");
+    EXPECT_THROW(writer.take(pipe.readEnd(), 11), Error);
 }
 
 } // namespace

@@ -4,11 +4,14 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <deque>
 #include <functional>
 #include <string>
 #include <vector>
+
+#include <unistd.h>
 
 #include "byte_source.h"
 #include "errors.h"
@@ -29,10 +32,12 @@ public:
     std::string validator = "\"v1\"";
     bool resumable = true;
     bool tellsSize = true;
+    bool spliceable = false;    // from the second read of an attempt on
     std::size_t readSize = 7;   // at most so much at a time
     std::deque<Attempt> script; // one an attempt; afterwards all goes well
     std::vector<OpenRequest> requests;
     std::size_t delivered = 0;
+    std::size_t spliced = 0; // of these
     int committed = 0;
     std::function<void(int cancelFd)> beforeRead;
 
@@ -78,11 +83,19 @@ private:
             return count;
         }
 
+        std::size_t splice(int pipe, std::size_t most) override {
+            std::array<std::byte, 7> piece{};
+            const auto count = read(std::span(piece).first(std::min(most, piece.size())));
+            transport_.spliced += count;
+            return count == 0 ? 0 : static_cast<std::size_t>(::write(pipe, piece.data(), count));
+        }
+
         SourceInfo info() override {
             return {.size = transport_.tellsSize ? std::optional<std::uint64_t>(transport_.content.size())
                                                  : std::nullopt,
                     .resumable = transport_.resumable,
-                    .validator = transport_.validator};
+                    .validator = transport_.validator,
+                    .spliceable = transport_.spliceable && sent_ > 0};
         }
 
         void finish(Outcome outcome) override {

@@ -37,7 +37,7 @@ protected:
         if (refusal) {
             throw *refusal;
         }
-        return {.fd = memory.get(), .capacity = 16 << 20, .blockSize = 512};
+        return {.fd = memory.get(), .capacity = 16 << 20, .blockSize = blockSize};
     }
 
     void awaitCommit(const PipelineResult& result) override {
@@ -69,6 +69,7 @@ protected:
         return ::pread(memory.get(), bytes.data(), count, 0) == static_cast<ssize_t>(count) ? bytes : "";
     }
 
+    std::uint32_t blockSize = 512;
     FakeTransport server;
     ResumeSettings resume;
     PipelineSettings settings;
@@ -172,6 +173,48 @@ TEST_F(PipelineTest, AWrongChecksumLeavesAHeadThatCannotBoot) {
     EXPECT_EQ(commitRequests, 0);
     EXPECT_EQ(head(), markedHead());
     EXPECT_EQ(server.committed, 0);
+}
+
+class SplicingTest : public PipelineTest {
+protected:
+    SplicingTest() {
+        blockSize = 1; // a file
+        server.spliceable = true;
+        server.content = someContent(BlockWriter::headSize + 300000);
+        std::memcpy(server.content.data() + 32769, "CD001", 5);
+    }
+};
+
+TEST_F(SplicingTest, WhatComesBehindTheHeadOfAFileIsSpliced) {
+    (void)run();
+    EXPECT_TRUE(onTarget(server.content.size()) == server.content);
+    EXPECT_EQ(server.spliced, 300000U);
+}
+
+TEST_F(SplicingTest, CutsAreResumedWithinThePipe) {
+    const std::size_t inTheTail = BlockWriter::headSize + 1000;
+    server.script = {{.breakAfter = inTheTail}, {.breakAfter = 3}, {.breakAfter = 50000}};
+    (void)run();
+    EXPECT_TRUE(onTarget(server.content.size()) == server.content);
+    EXPECT_EQ(server.requests.size(), 4U);
+    EXPECT_EQ(server.delivered, server.content.size());
+    EXPECT_GT(server.spliced, 290000U);
+}
+
+TEST_F(SplicingTest, AChecksumHasToSeeTheBytes) {
+    Digest digest("sha256");
+    digest.update(std::as_bytes(std::span(server.content)));
+    settings.checksum = digest.finish();
+    (void)run();
+    EXPECT_TRUE(onTarget(server.content.size()) == server.content);
+    EXPECT_EQ(server.spliced, 0U);
+}
+
+TEST_F(SplicingTest, ADeviceIsWrittenInWholeBlocks) {
+    blockSize = 512;
+    (void)run();
+    EXPECT_TRUE(onTarget(server.content.size()) == server.content);
+    EXPECT_EQ(server.spliced, 0U);
 }
 
 } // namespace

@@ -125,6 +125,22 @@ TEST_F(PlainBodyTest, AResetIsNamed) {
     EXPECT_EQ(body->brokenBy(), ECONNRESET);
 }
 
+TEST_F(PlainBodyTest, GoesIntoAPipeAsWell) {
+    say("head|body+next");
+    take(5);
+    auto body = PlainBody::takeOver(client_, 5, 4);
+    ASSERT_TRUE(body);
+    std::array<int, 2> ends{};
+    ASSERT_EQ(pipe(ends.data()), 0);
+    std::array<char, 10> into{};
+    EXPECT_EQ(body->splice(ends[1], 3, cancel_[0]), 3U);
+    EXPECT_EQ(body->splice(ends[1], 100, cancel_[0]), 1U) << "no byte behind the body";
+    EXPECT_EQ(::read(ends[0], into.data(), into.size()), 4);
+    EXPECT_EQ(std::string_view(into.data(), 4), "body");
+    close(ends[0]);
+    close(ends[1]);
+}
+
 TEST_F(PlainBodyTest, ACancelEndsTheWait) {
     say("head|");
     take(5);
