@@ -38,6 +38,7 @@ TEST(GenerateUnits, ANetworkImageIsAChainOfThree) {
     EXPECT_TRUE(has(deploy, "http://10.0.0.1/live.iso")) << deploy;
     EXPECT_TRUE(has(deploy, "/dev/ram0")) << deploy;
     EXPECT_TRUE(has(deploy, "Wants=network-online.target")) << deploy;
+    EXPECT_TRUE(has(deploy, "bootferry-plymouth.service")) << deploy;
     EXPECT_TRUE(has(deploy, "OnFailure=emergency.target")) << deploy;
     EXPECT_FALSE(has(deploy, "After=network")) << "nothing waits for the network";
     EXPECT_TRUE(has(textOf(files.normal, "bootferry-live-root.service"), "/run/bootferry/image"));
