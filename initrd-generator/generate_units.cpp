@@ -55,6 +55,8 @@ std::vector<std::string> deployCommand(const BootRequest& request, const Transfe
     }
     if (transfer.checksum) {
         words.push_back("--checksum=" + *transfer.checksum);
+    } else if (transfer.checksumUrl) {
+        words.push_back("--checksum=" + transfer.checksumUrl->redacted());
     }
     if (transfer.stallTimeout != defaultStallTimeout) {
         words.push_back("--stall-timeout=" + seconds(transfer.stallTimeout));

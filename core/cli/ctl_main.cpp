@@ -35,7 +35,7 @@ A transfer resumes where a connection broke, for as long as it takes. FILE
 appears only when it is whole. What lies on DEVICE is only overwritten with --reset.
 
   --mirror=URL               another place for the same bytes (repeatable)
-  --checksum=sha256:HEX      refuse other bytes; sha512: as well
+  --checksum=sha256:HEX|URL  refuse other bytes; sha512: or a SHA256SUMS file as well
   --decode                   into a FILE as well, unpack gzip, xz and zstd
   --option=PLUGIN:KEY=VALUE  an option of a transport plugin (repeatable)
   --options-file=FILE        such options, one a line, where others cannot read them

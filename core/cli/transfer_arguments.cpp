@@ -9,7 +9,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "argument_values.h"
-#include "digest.h"
 #include "errors.h"
 #include "files.h"
 
@@ -55,7 +54,7 @@ bool applyOption(TransferRequest& request, std::string_view name, std::string_vi
     if (name == "mirror") {
         request.mirrors.push_back(Url::parse(value));
     } else if (name == "checksum") {
-        request.checksum = Checksum::parse(value).text();
+        setChecksum(request, value);
     } else if (name == "option") {
         request.pluginOptions.push_back(parsePluginOption(value));
     } else if (name == "options-file") {

@@ -185,8 +185,9 @@ void appendOptions(sd_bus_message* message, const TransferRequest& request) {
     if (!request.mirrors.empty()) {
         appendTexts(message, "mirrors", request.mirrors);
     }
-    if (request.checksum) {
-        check(sd_bus_message_append(message, "{sv}", "checksum", "s", request.checksum->c_str()));
+    if (request.checksum || request.checksumUrl) {
+        const auto checksum = request.checksum ? *request.checksum : request.checksumUrl->redacted();
+        check(sd_bus_message_append(message, "{sv}", "checksum", "s", checksum.c_str()));
     }
     if (!request.pluginOptions.empty()) {
         appendPluginOptions(message, request.pluginOptions);

@@ -160,6 +160,21 @@ std::string parseChecksum(std::string_view text) {
     return fmt::format("{}:{}", name, hex);
 }
 
+void setChecksum(TransferRequest& request, std::string_view text) {
+    request.checksum.reset();
+    request.checksumUrl.reset();
+    if (text.find("://") == std::string_view::npos) {
+        request.checksum = parseChecksum(text);
+        return;
+    }
+    request.checksumUrl = Url::parse(text);
+    if (request.checksumUrl->userinfo()) {
+        refuse("the URL of a checksum list cannot have a user name or password; those of the image's URL are "
+               "used "
+               "where the server is the same");
+    }
+}
+
 PluginOption parsePluginOption(std::string_view text) {
     const auto colon = text.find(':');
     const auto plugin = text.substr(0, colon);

@@ -43,15 +43,6 @@ Url mirrorUrl(const std::string& text) {
     return url;
 }
 
-void setChecksum(Draft& draft, const std::string& value, bool) {
-    if (value.find("://") != std::string::npos) {
-        draft.boot.checksumUrl = Url::parse(value);
-        draft.transfer.checksum.reset();
-    } else {
-        draft.transfer.checksum = parseChecksum(value);
-    }
-}
-
 const Entry entries[] = {
     {{"rd.kiwi.live.system", "rd.bootferry.system"},
      Kind::Value,
@@ -92,7 +83,9 @@ const Entry entries[] = {
     {{"rd.live.check", "mediacheck", "rd.bootferry.check"},
      Kind::Switch,
      [](Draft& d, const std::string&, bool on) { d.boot.check = on; }},
-    {{"rd.bootferry.checksum"}, Kind::Value, setChecksum},
+    {{"rd.bootferry.checksum"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { setChecksum(d.transfer, v); }},
     {{"rd.bootferry.mirror"},
      Kind::List,
      [](Draft& d, const std::string& v, bool) { d.transfer.mirrors.push_back(mirrorUrl(v)); }},
@@ -225,6 +218,7 @@ void applyCurlOptions(Draft& draft) {
     auto& transfer = draft.transfer;
     auto& options = draft.curl.pluginOptions;
     const bool used = isCurlScheme(transfer.url.scheme()) ||
+                      (transfer.checksumUrl && isCurlScheme(transfer.checksumUrl->scheme())) ||
                       std::any_of(transfer.mirrors.begin(), transfer.mirrors.end(),
                                   [](const Url& mirror) { return isCurlScheme(mirror.scheme()); });
     if (!options.empty() && !used) {
@@ -282,7 +276,6 @@ void refuseUnserved(const BootRequest& request) {
         bool asked;
         std::string_view what;
     } table[] = {
-        {request.checksumUrl.has_value(), "rd.bootferry.checksum= with the URL of a checksum file"},
         {!request.dollyOptions.empty(), "rd.kiwi.live.dolly_options="},
     };
     for (const auto& [asked, what] : table) {

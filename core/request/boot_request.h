@@ -46,7 +46,6 @@ struct BootRequest {
     // rd.kiwi.live.pxe: the hardware address (aa:bb:cc:dd:ee:ff) of the interface to name lan0, from BOOTIF=;
     // empty without one: the first wired interface that appears, as KIWI has it.
     std::optional<std::string> lan0;
-    std::optional<Url> checksumUrl;
     std::string dollyOptions;
     std::vector<std::string> ignoredCurlOptions; // what was accepted of them and changes nothing, for the log
 

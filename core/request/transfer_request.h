@@ -29,7 +29,8 @@ struct TransferRequest {
     std::vector<Url> mirrors; // other places for the same bytes
     std::string target;       // device node, or for `bootferryctl fetch` a file
     std::vector<PluginOption> pluginOptions;
-    std::optional<std::string> checksum;      // "sha256:HEX", "sha512:HEX"
+    std::optional<std::string> checksum;      // "sha256:HEX", "sha512:HEX"; or
+    std::optional<Url> checksumUrl;           // a list to find it in (checksum_list.h), without userinfo
     std::optional<std::uint64_t> ramdiskSize; // bytes; only for RAM disks
     bool reset = false;
     bool decode = false;              // unpack gzip, xz and zstd on the way; bootferryd always does

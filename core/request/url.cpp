@@ -82,34 +82,45 @@ void checkCharacters(std::string_view text) {
     }
 }
 
-std::string percentDecoded(std::string_view text, std::string_view whole) {
+bool hasLoosePercent(std::string_view text) {
+    for (auto at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
+        if (at + 2 >= text.size() || !hexValue(text[at + 1]) || !hexValue(text[at + 2])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Of a text without loose percents.
+std::string percentDecoded(std::string_view text) {
     std::string decoded;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        char c = text[i];
-        if (c == '%') {
-            const auto high = i + 2 < text.size() ? hexValue(text[i + 1]) : std::nullopt;
-            const auto low = i + 2 < text.size() ? hexValue(text[i + 2]) : std::nullopt;
-            if (!high || !low) {
-                refuse(whole,
-                       "'%' in the user name or password is not followed by two hexadecimal digits; write a "
-                       "plain '%' as %25");
-            }
-            c = static_cast<char>(*high * 16 + *low);
+        if (text[i] == '%') {
+            decoded += static_cast<char>(hexValue(text[i + 1]).value() * 16 + hexValue(text[i + 2]).value());
             i += 2;
+        } else {
+            decoded += text[i];
         }
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-            refuse(whole, "the user name or password holds a control character");
-        }
-        decoded += c;
+    }
+    return decoded;
+}
+
+std::string decodedSecret(std::string_view text, std::string_view whole) {
+    if (hasLoosePercent(text)) {
+        refuse(whole, "'%' in the user name or password is not followed by two hexadecimal digits; write a "
+                      "plain '%' as %25");
+    }
+    auto decoded = percentDecoded(text);
+    if (std::any_of(decoded.begin(), decoded.end(),
+                    [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) {
+        refuse(whole, "the user name or password holds a control character");
     }
     return decoded;
 }
 
 void checkPercents(std::string_view path, std::string_view whole) {
-    for (auto at = path.find('%'); at != std::string_view::npos; at = path.find('%', at + 1)) {
-        if (at + 2 >= path.size() || !hexValue(path[at + 1]) || !hexValue(path[at + 2])) {
-            refuse(whole, "'%' is not followed by two hexadecimal digits; write a plain '%' as %25");
-        }
+    if (hasLoosePercent(path)) {
+        refuse(whole, "'%' is not followed by two hexadecimal digits; write a plain '%' as %25");
     }
 }
 
@@ -209,9 +220,9 @@ Url Url::parse(std::string_view text) {
                 "there is more than one '@' before the host; write those of a user name or password as %40");
         }
         const auto colon = userinfo.find(':');
-        Userinfo secret{percentDecoded(userinfo.substr(0, colon), text), std::nullopt};
+        Userinfo secret{decodedSecret(userinfo.substr(0, colon), text), std::nullopt};
         if (colon != std::string_view::npos) {
-            secret.password = percentDecoded(userinfo.substr(colon + 1), text);
+            secret.password = decodedSecret(userinfo.substr(colon + 1), text);
         }
         url.userinfo_ = std::move(secret);
         authority.remove_prefix(at + 1);
@@ -239,6 +250,10 @@ Url Url::parse(std::string_view text) {
         url.path_ = path.starts_with('?') ? "/" + std::string(path) : std::string(path);
     }
     return url;
+}
+
+std::string Url::decodedPath() const {
+    return percentDecoded(std::string_view(path_).substr(0, path_.find('?')));
 }
 
 std::string Url::authority() const {

@@ -26,6 +26,7 @@ public:
     [[nodiscard]] const std::string& host() const { return host_; } // IPv6 without brackets
     [[nodiscard]] std::optional<std::uint16_t> port() const { return port_; }
     [[nodiscard]] const std::string& path() const { return path_; } // with query; begins with '/' or is empty
+    [[nodiscard]] std::string decodedPath() const; // as a file's: percent-decoded, without query
     [[nodiscard]] const std::optional<Userinfo>& userinfo() const { return userinfo_; }
     void setUserinfo(Userinfo userinfo) { userinfo_ = std::move(userinfo); }
 

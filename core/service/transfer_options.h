@@ -11,7 +11,7 @@ namespace bootferry {
 // Reads `s url, s target, a{sv} options` off the message. Throws Error(Invalid).
 //   user s, password s          credentials for the URL, which itself holds none
 //   mirrors as                  other places for the same bytes
-//   checksum s                  "sha256:HEX", "sha512:HEX"
+//   checksum s                  "sha256:HEX", "sha512:HEX", or the URL of a list of such
 //   plugin-options a(sss)       plugin, key, value
 //   ramdisk-size t              bytes
 //   stall-timeout-usec t, timeout-usec t

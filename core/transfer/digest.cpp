@@ -2,12 +2,11 @@
 // libcrypto picks the CPU's own SHA instructions where there are any.
 #include "digest.h"
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 
 #include <spdlog/fmt/fmt.h>
 
+#include "argument_values.h"
 #include "errors.h"
 
 namespace bootferry {
@@ -19,29 +18,12 @@ void check(int result, const char* what) {
     }
 }
 
-std::size_t hexLength(std::string_view algorithm) {
-    if (algorithm == "sha256") {
-        return 64;
-    }
-    return algorithm == "sha512" ? 128 : 0;
-}
-
 } // namespace
 
 Checksum Checksum::parse(std::string_view text) {
-    const auto colon = text.find(':');
-    Checksum checksum{.algorithm = std::string(text.substr(0, colon)),
-                      .hex = colon == std::string_view::npos ? "" : std::string(text.substr(colon + 1))};
-    std::transform(checksum.hex.begin(), checksum.hex.end(), checksum.hex.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    const auto length = hexLength(checksum.algorithm);
-    const bool isHex = checksum.hex.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (length == 0 || checksum.hex.size() != length || !isHex) {
-        throw Error(
-            ErrorCode::Invalid,
-            fmt::format("'{}' is not a checksum: write sha256: and 64, or sha512: and 128 hex digits", text));
-    }
-    return checksum;
+    const auto checked = parseChecksum(text);
+    const auto colon = checked.find(':');
+    return {.algorithm = checked.substr(0, colon), .hex = checked.substr(colon + 1)};
 }
 
 Digest::Digest(const std::string& algorithm) : algorithm_(algorithm), context_(EVP_MD_CTX_new()) {

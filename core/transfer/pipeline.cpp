@@ -174,8 +174,11 @@ void Pipeline::verify(PipelineResult& result) {
     }
     result.checksum = digest_->finish();
     if (*result.checksum != *settings_.checksum) {
-        throw Error(ErrorCode::Checksum, fmt::format("the checksum does not match: expected {}, received {}",
-                                                     settings_.checksum->text(), result.checksum->text()));
+        const auto& origin = settings_.checksumOrigin;
+        throw Error(ErrorCode::Checksum,
+                    fmt::format("the checksum does not match: expected {}{}, received {}",
+                                settings_.checksum->text(), origin.empty() ? "" : " (from " + origin + ")",
+                                result.checksum->text()));
     }
 }
 

@@ -40,6 +40,7 @@ public:
 
 struct PipelineSettings {
     std::optional<Checksum> checksum;
+    std::string checksumOrigin; // where it was found, for people; empty: it was given as it is
     bool requireLiveImage = true;
     bool decode = true;               // gzip, xz and zstd, where the stream begins as they do
     bool requireDeclaredSize = false; // for a disk, which later boots know by it as whole

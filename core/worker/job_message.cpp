@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // a(sa{ss}) URLs, the first is the one that was asked for, each with its userinfo · a(sss) plugin options ·
-// a{ss} credentials · s checksum or "" · b live image wanted · b decode · t stall timeout, t timeout
-// (UINT64_MAX: never), both in microseconds · s plugin folder · u attempt
+// a{ss} credentials · s checksum, its list's URL or "" · b live image wanted · b decode · t stall timeout, t
+// timeout (UINT64_MAX: never), both in microseconds · s plugin folder · u attempt
 #include "job_message.h"
+
+#include "argument_values.h"
 
 namespace bootferry {
 namespace {
@@ -115,6 +117,10 @@ std::vector<PluginOption> readOptions(sd_bus_message* message) {
     return options;
 }
 
+std::string checksumText(const TransferRequest& request) {
+    return request.checksumUrl ? request.checksumUrl->redacted() : request.checksum.value_or("");
+}
+
 } // namespace
 
 void appendJob(sd_bus_message* message, const WorkerJob& job) {
@@ -123,9 +129,9 @@ void appendJob(sd_bus_message* message, const WorkerJob& job) {
     appendOptions(message, request.pluginOptions);
     appendStrings(message, job.credentials);
     check(sd_bus_message_append(
-        message, "sbbbttsu", request.checksum.value_or("").c_str(),
-        static_cast<int>(request.requireLiveImage), static_cast<int>(request.requireDeclaredSize),
-        static_cast<int>(request.decode), static_cast<std::uint64_t>(request.stallTimeout.count()),
+        message, "sbbbttsu", checksumText(request).c_str(), static_cast<int>(request.requireLiveImage),
+        static_cast<int>(request.requireDeclaredSize), static_cast<int>(request.decode),
+        static_cast<std::uint64_t>(request.stallTimeout.count()),
         request.timeout ? static_cast<std::uint64_t>(request.timeout->count()) : never, job.pluginDir.c_str(),
         job.attempt));
 }
@@ -151,7 +157,7 @@ WorkerJob readJob(sd_bus_message* message) {
     check(sd_bus_message_read(message, "sbbbttsu", &checksum, &requireLiveImage, &requireDeclaredSize,
                               &decode, &stallTimeout, &timeout, &pluginDir, &job.attempt));
     if (*checksum != '\0') {
-        job.request.checksum = checksum;
+        setChecksum(job.request, checksum);
     }
     job.request.requireLiveImage = requireLiveImage != 0;
     job.request.decode = decode != 0;

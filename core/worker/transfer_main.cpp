@@ -5,48 +5,27 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 
 #include <spdlog/fmt/fmt.h>
 #include <sys/prctl.h>
 
 #include "build_config.h"
-#include "channel.h"
+#include "composition.h"
+#include "expected_checksum.h"
 #include "log.h"
 #include "plugin_locator.h"
-#include "plugin_transport.h"
 #include "sandbox.h"
 #include "supervisor_channel.h"
 
 namespace bootferry {
 namespace {
 
-std::map<std::string, std::string> credentialsFor(const Url& url,
-                                                  const std::map<std::string, std::string>& common) {
-    auto credentials = common;
-    if (const auto& userinfo = url.userinfo()) {
-        credentials["user"] = userinfo->user;
-        credentials.erase("password");
-        if (userinfo->password) {
-            credentials["password"] = *userinfo->password;
-        }
-    }
-    return credentials;
-}
-
-ResumeSettings resumeSettings(const TransferRequest& request) {
-    ResumeSettings settings;
-    settings.stallTimeout = request.stallTimeout;
-    settings.timeout = request.timeout;
-    settings.contentIsVerified = request.checksum.has_value();
-    settings.cancelFd = channel::cancelFd;
-    return settings;
-}
-
-PipelineSettings pipelineSettings(const TransferRequest& request) {
+PipelineSettings pipelineSettings(const TransferRequest& request,
+                                  const std::optional<ExpectedChecksum>& expected) {
     PipelineSettings settings;
-    if (request.checksum) {
-        settings.checksum = Checksum::parse(*request.checksum);
+    if (expected) {
+        settings.checksum = expected->checksum;
+        settings.checksumOrigin = expected->origin;
     }
     settings.requireLiveImage = request.requireLiveImage;
     settings.decode = request.decode;
@@ -54,39 +33,11 @@ PipelineSettings pipelineSettings(const TransferRequest& request) {
     return settings;
 }
 
-// The transports of a job, one an origin, and the source over them.
-class Composition {
-public:
-    Composition(const WorkerJob& job, ProgressReporter& reporter) : reporter_(reporter) {
-        std::vector<Origin> origins;
-        addOrigin(job, job.request.url, origins);
-        for (const auto& mirror : job.request.mirrors) {
-            addOrigin(job, mirror, origins);
-        }
-        source_ = std::make_unique<ResumingSource>(std::move(origins), resumeSettings(job.request), reporter);
-    }
-
-    [[nodiscard]] ResumingSource& source() { return *source_; }
-    [[nodiscard]] std::string plugin() const { return transports_.front()->description(); }
-
-private:
-    void addOrigin(const WorkerJob& job, const Url& url, std::vector<Origin>& origins) {
-        auto onStatus = [this](const std::string& text) { pluginSaid(text); };
-        transports_.push_back(
-            std::make_unique<PluginTransport>(job.pluginDir, url.scheme(), job.request.pluginOptions,
-                                              credentialsFor(url, job.credentials), onStatus));
-        origins.push_back({.url = url, .transport = transports_.back().get()});
-    }
-
-    void pluginSaid(const std::string& text) {
-        source_->keepAlive();
-        reporter_.setState(reporter_.progress().state, text);
-    }
-
-    ProgressReporter& reporter_;
-    std::vector<std::unique_ptr<PluginTransport>> transports_;
-    std::unique_ptr<ResumingSource> source_;
-};
+std::vector<Url> originsOf(const TransferRequest& request) {
+    std::vector<Url> urls{request.url};
+    urls.insert(urls.end(), request.mirrors.begin(), request.mirrors.end());
+    return urls;
+}
 
 int transfer() {
     SupervisorChannel supervisor;
@@ -94,8 +45,12 @@ int transfer() {
         const auto job = supervisor.job();
         enterSandbox();
         ProgressReporter reporter(supervisor, job.attempt);
-        Composition composition(job, reporter);
-        Pipeline pipeline(composition.source(), supervisor, reporter, pipelineSettings(job.request));
+        // Before the list is fetched: its overall timeout runs from here, and a scheme nobody serves costs no
+        // wait.
+        Composition composition(job, originsOf(job.request), reporter);
+        const auto expected = expectedChecksum(job, reporter);
+        Pipeline pipeline(composition.source(), supervisor, reporter,
+                          pipelineSettings(job.request, expected));
         const auto result = pipeline.run();
         supervisor.finished(result, composition.plugin());
         return EXIT_SUCCESS;

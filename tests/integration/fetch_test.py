@@ -203,7 +203,7 @@ class FetchTest(FetchCase):
                 (["image"], "a URL and a target"),
                 (["gopher://x/y", str(self.output)], "no plugin serves 'gopher'"),
                 (["http://", str(self.output)], ""),
-                (["--checksum=md5:12", "http://x/y", str(self.output)], "is not a checksum"),
+                (["--checksum=md5:12", "http://x/y", str(self.output)], "want sha256:HEX"),
                 (["--frob", "http://x/y", str(self.output)], "unknown option '--frob'"),
                 (["--option=curl:frob=1", "http://x/y", str(self.output)], "'frob'"),
                 (["http://x/y", "/dev/null"], "neither a regular file nor a block device")):

@@ -41,7 +41,7 @@ class GeneratorTest(unittest.TestCase):
 
     def test_a_wrong_line_is_a_unit_that_says_so(self):
         for line, word in ((f"{URL} rd.bootferry.chekcsum=1", "rd.bootferry.chekcsum"),
-                           (f"{URL} rd.bootferry.checksum=http://x/y", "rd.bootferry.checksum"),
+                           (f"{URL} rd.bootferry.checksum=http://u:p@x/y", "rd.bootferry.checksum"),
                            ("root=live:nonsense", "live:http://SERVER/PATH"),
                            (f"{URL} ramdisk_size=\"1 %n $x\"", "ramdisk_size")):
             units = self.generate(line)

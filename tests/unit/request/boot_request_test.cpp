@@ -63,6 +63,15 @@ TEST(BootRequest, BothNamesOfAnArgumentMeanTheSame) {
     EXPECT_EQ(parsed("rd.bootferry.option=curl:cacert=/a=b").transfer()->pluginOptions.at(0), option);
 }
 
+TEST(BootRequest, AChecksumIsGivenOrLookedUp) {
+    const auto given = "sha256:" + std::string(64, 'a');
+    EXPECT_EQ(parsed("rd.bootferry.checksum=" + given).transfer()->checksum, given);
+    const auto listed =
+        parsed("rd.bootferry.checksum=" + given + " rd.bootferry.checksum=ftp://h/SHA256SUMS");
+    EXPECT_EQ(listed.transfer()->checksum, std::nullopt); // the last one counts
+    EXPECT_EQ(listed.transfer()->checksumUrl.value().redacted(), "ftp://h/SHA256SUMS");
+}
+
 TEST(BootRequest, LocalMediaAreNamedAsUdevNamesThem) {
     const auto device = [](const std::string& text) {
         const auto request = parseBootRequest(KernelCommandLine::parse("root=live:" + text)).value();
@@ -92,7 +101,8 @@ TEST(BootRequest, AMistakeIsNamed) {
         {"root=live:http://x/y rd.kiwi.live.curl_options=-X,PUT",
          "curl_options=...: curl's option -X/--request"},
         {"root=live:http://x/y rd.kiwi.live.dolly_options=-v", "dolly_options"},
-        {"root=live:http://x/y rd.bootferry.checksum=http://x/SHA256SUMS", "rd.bootferry.checksum"},
+        {"root=live:http://x/y rd.bootferry.checksum=http://u@x/SHA256SUMS", "user name or password"},
+        {"root=live:http://x/y rd.bootferry.checksum=http://", "rd.bootferry.checksum"},
     };
     for (const auto& [line, word] : table) {
         EXPECT_NE(refusal(line).find(word), std::string::npos) << line << " → " << refusal(line);
@@ -102,7 +112,8 @@ TEST(BootRequest, AMistakeIsNamed) {
 TEST(BootRequest, NoSecretStandsInAnError) {
     for (const char* line : {"root=live:http://user:geheim@x:nan/y",
                              "root=live:http://x/y rd.kiwi.live.curl_options=-u,user:geheim,-d,geheim",
-                             "root=live:http://x/y rd.bootferry.mirror=http://user:geheim@x/y"}) {
+                             "root=live:http://x/y rd.bootferry.mirror=http://user:geheim@x/y",
+                             "root=live:http://x/y rd.bootferry.checksum=http://user:geheim@x/y"}) {
         EXPECT_EQ(refusal(line).find("geheim"), std::string::npos) << refusal(line);
     }
 }

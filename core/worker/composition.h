@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What stands before a pipeline: for each place the bytes may come from a transport with its plugin, options
+// and credentials, and the one source over them that never breaks off.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "plugin_transport.h"
+#include "resuming_source.h"
+#include "worker_process.h"
+
+namespace bootferry {
+
+class Composition {
+public:
+    // urls: at least one; the first is the one that was asked for. Throws Error(Unsupported) for a scheme or
+    // an option that no plugin serves.
+    Composition(const WorkerJob& job, const std::vector<Url>& urls, ProgressReporter& reporter);
+
+    [[nodiscard]] ResumingSource& source() { return *source_; }
+    [[nodiscard]] std::string plugin() const { return transports_.front()->description(); }
+
+private:
+    void pluginSaid(const std::string& text);
+
+    ProgressReporter& reporter_;
+    std::vector<std::unique_ptr<PluginTransport>> transports_;
+    std::unique_ptr<ResumingSource> source_;
+};
+
+} // namespace bootferry
