@@ -16,6 +16,7 @@ import tap  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
 from nginx import Nginx  # noqa: E402
+from squashfs import make_squashfs  # noqa: E402
 
 SIZE = 12_000_000
 TOOLS = {
@@ -25,15 +26,6 @@ TOOLS = {
 needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root: sets up loop devices")
 
 
-def some_image():
-    """Half of it compresses; it begins as a squashfs does."""
-    source = random.Random(1)
-    pieces = [b"hsqs"]
-    while sum(map(len, pieces)) < SIZE:
-        pieces += [source.randbytes(50_000), bytes(50_000)]
-    return b"".join(pieces)[:SIZE]
-
-
 class DecodeTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -41,8 +33,8 @@ class DecodeTest(unittest.TestCase):
         cls.addClassCleanup(folder.cleanup)
         cls.served = pathlib.Path(folder.name)
         cls.served.chmod(0o755)
-        cls.image = some_image()
-        (cls.served / "image").write_bytes(cls.image)
+        make_squashfs(cls.served / "image", SIZE)
+        cls.image = (cls.served / "image").read_bytes()
         for name, tool in TOOLS.items():
             subprocess.run(f"{tool} < image > image.{name}", shell=True, check=True, cwd=cls.served)
         whole = (cls.served / "image.zst").read_bytes()
@@ -76,7 +68,7 @@ class DecodeTest(unittest.TestCase):
 
     def assert_holds_image(self, path):
         with open(path, "rb") as file:
-            self.assertTrue(file.read(SIZE) == self.image)
+            self.assertTrue(file.read(len(self.image)) == self.image)
 
     def assert_failed(self, result, *words):
         self.assertEqual(result.returncode, 1, result.stderr)
@@ -90,7 +82,7 @@ class DecodeTest(unittest.TestCase):
                 result = self.fetch(self.url(f"image.{name}".rstrip(".")), "--decode")
                 self.assertEqual(result.returncode, 0, result.stderr)
                 self.assert_holds_image(self.output)
-                self.assertEqual(self.output.stat().st_size, SIZE)
+                self.assertEqual(self.output.stat().st_size, len(self.image))
 
     def test_a_file_is_kept_as_served_otherwise(self):
         result = self.fetch(self.url("image.zst"))
@@ -120,7 +112,7 @@ class DecodeTest(unittest.TestCase):
 
     @needs_root
     def test_a_device_gets_the_decoded_image(self):
-        device = self.device(SIZE // 4096 * 4096 + 4096)
+        device = self.device(len(self.image))
         for name in ("gz", "blocks.xz", "frames.zst"):
             with self.subTest(name):
                 result = self.fetch(self.url(f"image.{name}"), "--reset", output=device)
@@ -149,7 +141,7 @@ class DecodeTest(unittest.TestCase):
                                   "BytesTotal", "BytesWritten", "Progress")
         received, total, written, progress = (json.loads(line)["data"] for line in shown.stdout.splitlines())
         self.assertEqual(received, (self.served / "image.blocks.xz").stat().st_size)
-        self.assertEqual((total, written, progress), (received, SIZE, 1))
+        self.assertEqual((total, written, progress), (received, len(self.image), 1))
 
 
 if __name__ == "__main__":
