@@ -163,7 +163,10 @@ std::uint64_t parseMemoryAvailable(const std::string& meminfo) {
 
 RamDiskPlan planRamDisk(std::optional<std::uint64_t> imageSize, std::optional<std::uint64_t> ramdiskSize,
                         std::uint64_t memoryAvailable) {
-    const auto usable = memoryAvailable > reserve ? memoryAvailable - reserve : 0;
+    // Where the size is not known the image may be compressed, and xz may take an eighth of the memory for
+    // that.
+    const auto kept = reserve + (imageSize ? 0 : memoryAvailable / 8);
+    const auto usable = memoryAvailable > kept ? memoryAvailable - kept : 0;
     if (imageSize && ramdiskSize && *imageSize > *ramdiskSize) {
         throw Error(
             ErrorCode::TooLarge,
