@@ -45,7 +45,7 @@ def delayed(port, round_trip, rate=0):
 class _Direction:
     """One way of one connection: a thread that takes, one that hands on when the time has come."""
 
-    _ROOM = 64  # pieces under way
+    _ROOM = 1024  # pieces under way: more than any window
 
     def __init__(self, source, sink, delay, rate):
         self._source, self._sink, self._delay, self._rate = source, sink, delay, rate
