@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ ResumingSource::ResumingSource(std::vector<Origin> origins, const ResumeSettings
                                  : GiveUpSignal::Clock::time_point::max()),
       attempt_(reporter.progress().attempt) {
     for (auto& origin : origins) {
-        origins_.push_back({.origin = std::move(origin), .known = {}, .opened = false, .usable = true});
+        origins_.push_back({.origin = std::move(origin), .known = {}, .failure = {}, .askAgain = {}});
     }
 }
 
@@ -73,7 +74,7 @@ std::size_t ResumingSource::deliver(Call call) {
             }
             if (count > 0) {
                 offset_ += count;
-                failuresInARow_ = protocolFailures_ = triedThisRound_ = 0;
+                forgetFailures();
                 reporter_.setBytes(offset_);
             }
             return count;
@@ -129,32 +130,75 @@ std::string ResumingSource::validatorFor(const OriginState& state) const {
         return state.known.validator;
     }
     // A mirror seen for the first time: its own validator may differ for the same bytes (an inode in an
-    // ETag), so with a checksum to catch a mix-up at the end the size has to do.
-    return settings_.contentIsVerified && size_ ? std::string() : origins_[lastOpened_].known.validator;
+    // ETag), so with a checksum to catch a mix-up at the end the size has to do. Without either nothing does.
+    const auto& validator = origins_[lastOpened_].known.validator;
+    if (!settings_.contentIsVerified && validator.empty()) {
+        throw StartOver(
+            fmt::format("nothing shows that {} has the same bytes", state.origin.url.authority()));
+    }
+    return settings_.contentIsVerified && size_ ? std::string() : validator;
+}
+
+// What failed before the last byte is history, but for origins that were left for good.
+void ResumingSource::forgetFailures() {
+    failuresInARow_ = protocolFailures_ = 0;
+    if (std::exchange(failed_, false)) {
+        for (auto& state : origins_) {
+            state.failedThisRound = false;
+            if (state.usable) {
+                state.failure.reset();
+            }
+        }
+    }
+}
+
+// The reason of one server as it is; of several each is named, so that a mirror's does not pass for the
+// reason of the one that was asked for.
+std::string ResumingSource::reasons() const {
+    if (origins_.size() == 1) {
+        return origins_.front().failure->what();
+    }
+    std::string text;
+    for (const auto& state : origins_) {
+        if (state.failure) {
+            const std::string reason = state.failure->what();
+            const auto authority = state.origin.url.authority();
+            text += text.empty() ? "" : "; ";
+            text += reason.find(authority) == std::string::npos ? fmt::format("{}: {}", authority, reason)
+                                                                : reason;
+        }
+    }
+    return text;
 }
 
 Error ResumingSource::explained(const Error& failure) const {
     if (giveUp_.cancelled()) {
         return Error(ErrorCode::Cancelled, "cancelled");
     }
-    if (failure.code() == ErrorCode::Cancelled) {
-        if (GiveUpSignal::Clock::now() >= deadline_) {
-            return Error(ErrorCode::Timeout, lastReason_.empty() ? "no answer yet" : lastReason_);
-        }
-        return giveUp_.expired() ? Error(ErrorCode::Timeout, fmt::format("nothing arrived for {}",
-                                                                         formatDuration(giveUp_.patience())))
-                                 : Error(ErrorCode::Internal, "the plugin gave up though nobody asked it to");
+    if (failure.code() != ErrorCode::Cancelled) {
+        return failure;
     }
-    return failure;
+    if (GiveUpSignal::Clock::now() >= deadline_) {
+        if (const auto& before = origins_[currentIndex_].failure) {
+            return *before;
+        }
+        return Error(ErrorCode::Timeout, offset_ > 0 ? fmt::format("{} bytes had arrived by then", offset_)
+                                                     : std::string("no answer yet"));
+    }
+    return giveUp_.expired() ? Error(ErrorCode::Timeout, fmt::format("nothing arrived for {}",
+                                                                     formatDuration(giveUp_.patience())))
+                             : Error(ErrorCode::Internal, "the plugin gave up though nobody asked it to");
 }
 
 void ResumingSource::recover(const Error& failure) {
     if (failure.code() == ErrorCode::Cancelled) {
         throw failure;
     }
+    current().failure = failure;
+    failed_ = true;
     if (GiveUpSignal::Clock::now() >= deadline_) {
         throw Error(ErrorCode::Timeout,
-                    fmt::format("gave up after {}: {}", formatDuration(*settings_.timeout), failure.what()));
+                    fmt::format("gave up after {}: {}", formatDuration(*settings_.timeout), reasons()));
     }
     if (failure.code() == ErrorCode::Range && offset_ > 0) {
         throw StartOver(failure.what());
@@ -166,41 +210,61 @@ void ResumingSource::recover(const Error& failure) {
         return;
     }
     ++failuresInARow_;
-    lastReason_ = failure.what();
     reporter_.setAttempt(++attempt_);
-    ++triedThisRound_;
-    if (!moveToNextUsable()) {
-        waitBeforeRetry(failure);
-        triedThisRound_ = 0;
+    current().failedThisRound = true;
+    const auto wish = failure.retryAfter().value_or(std::chrono::seconds(0));
+    current().askAgain = GiveUpSignal::Clock::now() + std::min(wish, RetryPolicy::longestWish);
+    if (!moveOn()) {
+        waitBeforeRetry();
     }
 }
 
 void ResumingSource::leaveOrigin(const Error& failure) {
     current().usable = false;
     if (std::none_of(origins_.begin(), origins_.end(), [](const auto& state) { return state.usable; })) {
-        throw failure;
+        throw Error(origins_.front().failure->code(), reasons());
     }
     reporter_.setAttempt(++attempt_);
     protocolFailures_ = 0;
     const auto left = current().origin.url.authority();
-    (void)moveToNextUsable();
+    if (!moveOn()) {
+        waitBeforeRetry();
+        return;
+    }
     reporter_.setState(TransferState::Waiting, fmt::format("leaving {} for {}: {}", left,
                                                            current().origin.url.authority(), failure.what()));
 }
 
-// True: another origin is there that has not failed since the last byte or the last wait.
-bool ResumingSource::moveToNextUsable() {
-    const auto usable = static_cast<unsigned>(
-        std::count_if(origins_.begin(), origins_.end(), [](const auto& state) { return state.usable; }));
-    do {
-        currentIndex_ = (currentIndex_ + 1) % origins_.size();
-    } while (!current().usable);
-    return triedThisRound_ < usable;
+// To the next origin, in turn, that has not failed since the last byte or the last wait and has not asked to
+// be left alone for longer. False: there is none.
+bool ResumingSource::moveOn() {
+    const auto now = GiveUpSignal::Clock::now();
+    for (std::size_t step = 1; step <= origins_.size(); ++step) {
+        const auto index = (currentIndex_ + step) % origins_.size();
+        const auto& state = origins_[index];
+        if (state.usable && !state.failedThisRound && state.askAgain <= now) {
+            currentIndex_ = index;
+            return true;
+        }
+    }
+    return false;
 }
 
-void ResumingSource::waitBeforeRetry(const Error& failure) {
+// How long the server that can be asked first wants to be left alone.
+std::chrono::milliseconds ResumingSource::shortestWish() const {
+    auto first = GiveUpSignal::Clock::time_point::max();
+    for (const auto& state : origins_) {
+        if (state.usable) {
+            first = std::min(first, state.askAgain);
+        }
+    }
+    const auto wish = std::chrono::ceil<std::chrono::milliseconds>(first - GiveUpSignal::Clock::now());
+    return std::max(wish, std::chrono::milliseconds(0));
+}
+
+void ResumingSource::waitBeforeRetry() {
     std::uniform_real_distribution<double> unit(0, 1);
-    auto wait = settings_.policy.delay(failuresInARow_, unit(random_), failure.retryAfter());
+    auto wait = settings_.policy.delay(failuresInARow_, unit(random_), shortestWish());
     if (deadline_ != GiveUpSignal::Clock::time_point::max()) {
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(deadline_ - GiveUpSignal::Clock::now());
@@ -208,12 +272,29 @@ void ResumingSource::waitBeforeRetry(const Error& failure) {
     }
     reporter_.setState(TransferState::Waiting,
                        NetworkWatch::isConfigured()
-                           ? fmt::format("retrying in {}: {}", formatDuration(wait), failure.what())
-                           : fmt::format("waiting for the network ({})", failure.what()));
-    auto woken = network_.wait(wait, settings_.cancelFd);
-    if (woken == NetworkWatch::Woken::NetworkChanged) {
-        failuresInARow_ = 0;
-        woken = network_.wait(std::min(settleTime, wait), settings_.cancelFd);
+                           ? fmt::format("retrying in {}: {}", formatDuration(wait), reasons())
+                           : fmt::format("waiting for the network ({})", reasons()));
+    pause(wait);
+    for (auto& state : origins_) {
+        state.failedThisRound = false;
+    }
+    (void)moveOn();
+}
+
+// A new address or route ends a wait, but not one that a server asked for.
+void ResumingSource::pause(std::chrono::milliseconds wait) {
+    const auto until = GiveUpSignal::Clock::now() + wait;
+    auto woken = NetworkWatch::Woken::NetworkChanged;
+    while (woken == NetworkWatch::Woken::NetworkChanged) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - GiveUpSignal::Clock::now());
+        woken = network_.wait(std::max(left, std::chrono::milliseconds(0)), settings_.cancelFd);
+        if (woken == NetworkWatch::Woken::NetworkChanged) {
+            failuresInARow_ = 0;
+            if (shortestWish() == std::chrono::milliseconds(0)) {
+                woken = network_.wait(std::min(settleTime, wait), settings_.cancelFd);
+                break;
+            }
+        }
     }
     if (woken == NetworkWatch::Woken::Cancelled) {
         throw Error(ErrorCode::Cancelled, "cancelled");

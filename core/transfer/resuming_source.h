@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -60,9 +61,12 @@ public:
 private:
     struct OriginState {
         Origin origin;
-        SourceInfo known; // from its last successful open
+        SourceInfo known;                         // from its last successful open
+        std::optional<Error> failure;             // its last one, until bytes come again
+        GiveUpSignal::Clock::time_point askAgain; // it asked not to be tried before
         bool opened = false;
-        bool usable = true; // false: it failed for good
+        bool usable = true;           // false: it failed for good
+        bool failedThisRound = false; // since the last byte or the last wait
     };
 
     template <typename Call>
@@ -72,8 +76,12 @@ private:
     [[nodiscard]] std::string validatorFor(const OriginState& state) const;
     void recover(const Error& failure); // returns when another try may be made, else throws
     void leaveOrigin(const Error& failure);
-    bool moveToNextUsable();
-    void waitBeforeRetry(const Error& failure);
+    void forgetFailures();
+    bool moveOn();
+    [[nodiscard]] std::chrono::milliseconds shortestWish() const;
+    void waitBeforeRetry();
+    void pause(std::chrono::milliseconds wait);
+    [[nodiscard]] std::string reasons() const;
     [[nodiscard]] Error explained(const Error& failure) const; // a cancel or an expired clock behind it named
     [[nodiscard]] OriginState& current() { return origins_[currentIndex_]; }
 
@@ -90,10 +98,9 @@ private:
     std::uint64_t offset_ = 0;
     std::optional<std::uint64_t> size_; // once any origin told
     std::size_t lastOpened_ = 0;        // the origin the delivered bytes came from
-    std::string lastReason_;            // of the last failed attempt
     unsigned failuresInARow_ = 0;
     unsigned protocolFailures_ = 0;
-    unsigned triedThisRound_ = 0;
+    bool failed_ = false; // since the last byte
     std::uint32_t attempt_;
 };
 

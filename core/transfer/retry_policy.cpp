@@ -7,17 +7,14 @@
 namespace bootferry {
 
 std::chrono::milliseconds RetryPolicy::delay(unsigned failures, double random,
-                                             std::optional<std::chrono::seconds> serverWish) const {
+                                             std::chrono::milliseconds serverWish) const {
     const auto exponent = std::min(failures > 0 ? failures - 1 : 0, 16U);
     const auto ceiling = std::min(longest, first * (1U << exponent));
     const auto half = ceiling / 2;
-    auto wait = half + std::chrono::milliseconds(
-                           static_cast<std::int64_t>(random * static_cast<double>(half.count())));
-    if (serverWish) {
-        constexpr std::chrono::seconds longestWish{600};
-        wait = std::max<std::chrono::milliseconds>(wait, std::min(*serverWish, longestWish));
-    }
-    return wait;
+    const auto wait = half + std::chrono::milliseconds(
+                                 static_cast<std::int64_t>(random * static_cast<double>(half.count())));
+    return std::max<std::chrono::milliseconds>(wait,
+                                               std::min<std::chrono::milliseconds>(serverWish, longestWish));
 }
 
 } // namespace bootferry

@@ -24,9 +24,9 @@ protected:
     }
 
     std::unique_ptr<ResumingSource> make(bool withMirror = false) {
-        std::vector<Origin> origins{{.url = {}, .transport = &server}};
+        std::vector<Origin> origins{{.url = Url::parse("http://first.example/x"), .transport = &server}};
         if (withMirror) {
-            origins.push_back({.url = {}, .transport = &mirror});
+            origins.push_back({.url = Url::parse("http://mirror.example/x"), .transport = &mirror});
         }
         return std::make_unique<ResumingSource>(std::move(origins), settings, reporter);
     }
@@ -182,15 +182,52 @@ TEST_F(ResumingSourceTest, AMirrorWithAnotherValidatorStartsOverUnlessAChecksumG
     EXPECT_EQ(mirror.requests.at(0).validator, "");
 }
 
-TEST_F(ResumingSourceTest, AMirrorThatHasItNotIsLeftAndTheLastOneSaysWhy) {
+TEST_F(ResumingSourceTest, AMirrorWithoutAnythingToCompareStartsOver) {
+    server.validator.clear();
+    server.script = {breaking(700)};
+    const auto source = make(true);
+    EXPECT_THROW((void)readAll(*source), StartOver);
+    EXPECT_TRUE(mirror.requests.empty());
+    source->startOver();
+    EXPECT_EQ(readAll(*source), server.content);
+    EXPECT_EQ(mirror.requests.at(0).offset, 0U);
+}
+
+TEST_F(ResumingSourceTest, AMirrorThatHasItNotIsLeft) {
     server.script.assign(9, refusing(ErrorCode::NotFound));
     const auto source = make(true);
     EXPECT_EQ(readAll(*source), server.content);
+    EXPECT_EQ(server.requests.size(), 1U);
+}
 
-    server.script.assign(9, refusing(ErrorCode::NotFound));
-    mirror.script.assign(9, refusing(ErrorCode::Auth));
-    const auto both = make(true);
-    EXPECT_EQ(failureOf(*both), ErrorCode::Auth);
+TEST_F(ResumingSourceTest, TheReasonOfEveryServerIsSaidAndTheFirstOnesIsTheCode) {
+    server.script.assign(9, {.openFailure = Error(ErrorCode::NotFound, "server answered 404")});
+    mirror.script.assign(9, {.openFailure = Error(ErrorCode::Tls, "no trust in mirror.example")});
+    const auto source = make(true);
+    EXPECT_EQ(failureOf(*source), ErrorCode::NotFound);
+    EXPECT_EQ(text, "first.example: server answered 404; no trust in mirror.example");
+}
+
+TEST_F(ResumingSourceTest, AServerThatAsksForPatienceGetsItThoughAMirrorIsTriedMeanwhile) {
+    Error busy(ErrorCode::Unreachable, "server answered 503");
+    busy.setRetryAfter(1s);
+    server.script = {{.openFailure = busy}};
+    mirror.script.assign(100000, refusing(ErrorCode::Unreachable));
+    const auto source = make(true);
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(readAll(*source), server.content);
+    EXPECT_GE(std::chrono::steady_clock::now() - start, 1s);
+    EXPECT_EQ(server.requests.size(), 2U);
+    EXPECT_GT(mirror.requests.size(), 2U);
+}
+
+TEST_F(ResumingSourceTest, BytesEndABackOff) {
+    settings.policy.longest = 60s;
+    settings.timeout = 10s; // not reset, the waits would sum up to half a minute
+    server.script.assign(16, breaking(7));
+    const auto source = make();
+    EXPECT_EQ(readAll(*source), server.content);
+    EXPECT_EQ(server.requests.size(), 17U);
 }
 
 TEST_F(ResumingSourceTest, AStallIsAFailedAttempt) {
