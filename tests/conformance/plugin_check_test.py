@@ -8,7 +8,6 @@ import os
 import pathlib
 import random
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,8 +18,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 
 import processes  # noqa: E402
 import tap  # noqa: E402
+from certificates import Authority  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from sshd import Sshd  # noqa: E402
+from vsftpd import Vsftpd  # noqa: E402
 
 CHECK = os.environ["BOOTFERRY_PLUGIN_CHECK"]
 MODULES = pathlib.Path(os.environ["BOOTFERRY_PLUGIN_DIR"])
@@ -89,35 +90,22 @@ class PluginCheckTest(unittest.TestCase):
             self.check_curl("http", server.port)
 
     def test_https(self):
-        key, certificate = self.path / "key.pem", self.path / "cert.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
-                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"],
-                       check=True, capture_output=True)
+        authority = Authority(self.path / "authority")
+        certificate, key = authority.issue("server", ["IP:127.0.0.1"])
         port = processes.free_port()
         extra = f"listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};"
         with Nginx(self.served, extra=extra):
-            self.check_curl("https", port, "--option", f"cacert={certificate}")
-            self.check_curl("https", port, f"--credential=cacert={certificate.read_text()}")
+            self.check_curl("https", port, "--option", f"cacert={authority.certificate}")
+            self.check_curl("https", port, f"--credential=cacert={authority.certificate.read_text()}")
             status, output = check(MODULES / "curl.so", f"https://127.0.0.1:{port}/image")
             self.assertEqual(status, 1)
             self.assertRegex(output, "failed with Tls: the certificate of 127.0.0.1:[0-9]+ was not accepted")
 
     def test_ftp(self):
-        program = shutil.which("vsftpd", path=os.environ["PATH"] + ":/usr/sbin")
-        if os.geteuid() != 0 or program is None:
-            self.skipTest("vsftpd needs root" if program else "vsftpd is not installed")
-        port = processes.free_port()
-        (self.path / "empty").mkdir()
-        configuration = self.path / "vsftpd.conf"
-        configuration.write_text("\n".join((
-            "listen=YES", "listen_address=127.0.0.1", f"listen_port={port}", "background=NO", "anonymous_enable=YES",
-            "no_anon_password=YES", "local_enable=NO", "seccomp_sandbox=NO", f"anon_root={self.served}",
-            f"secure_chroot_dir={self.path / 'empty'}", "xferlog_enable=NO", "")))
-        self.served.chmod(0o555)
-        server = processes.start([program, str(configuration)])
-        self.addCleanup(processes.stop, server)
-        processes.wait_for_port(server, port)
-        self.check_curl("ftp", port)
+        if reason := Vsftpd.missing():
+            self.skipTest(reason)
+        with Vsftpd(self.served) as server:
+            self.check_curl("ftp", server.port)
 
     def test_sftp(self):
         module = MODULES / "sftp.so"

@@ -8,7 +8,6 @@ import pathlib
 import pty
 import random
 import re
-import shutil
 import struct
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
 from nginx import Nginx  # noqa: E402
+from vsftpd import Vsftpd  # noqa: E402
 
 SIZE = 5_000_003
 
@@ -222,26 +222,13 @@ class FetchTest(FetchCase):
 
 
 class FtpTest(FetchCase):
-    """vsftpd will not start without root; as another user these cases say so."""
-
     def setUp(self):
         super().setUp()
-        program = shutil.which("vsftpd", path=os.environ["PATH"] + ":/usr/sbin")
-        if os.geteuid() != 0 or program is None:
-            self.skipTest("vsftpd needs root" if program else "vsftpd is not installed")
-        self.port = processes.free_port()
-        (self.path / "empty").mkdir()
-        configuration = self.path / "vsftpd.conf"
-        configuration.write_text("\n".join((
-            "listen=YES", "listen_address=127.0.0.1", f"listen_port={self.port}", "background=NO",
-            "anonymous_enable=YES", "no_anon_password=YES", "local_enable=NO", "seccomp_sandbox=NO",
-            f"anon_root={self.path / 'served'}", f"secure_chroot_dir={self.path / 'empty'}",
-            "xferlog_enable=NO", "run_as_launching_user=NO", "")))
-        (self.path / "served").chmod(0o555)
-        self.image.chmod(0o444)
-        server = processes.start([program, str(configuration)])
-        self.addCleanup(processes.stop, server)
-        processes.wait_for_port(server, self.port)
+        if reason := Vsftpd.missing():
+            self.skipTest(reason)
+        server = Vsftpd(self.path / "served")
+        self.addCleanup(server.stop)
+        self.port = server.start().port
 
     def test_ftp_from_vsftpd(self):
         self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{self.port}/image"))
@@ -249,9 +236,6 @@ class FtpTest(FetchCase):
     def test_a_missing_file_is_final(self):
         self.assert_failed(self.fetch(f"ftp://127.0.0.1:{self.port}/nothing"), "server answered 550")
 
-
-for name in [name for name in dir(FetchTest) if name.startswith("test_")]:
-    setattr(FtpTest, name, None)  # only its own cases
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root: sets up loop devices")
 class DeviceTest(FetchCase):

@@ -14,10 +14,14 @@ import threading
 
 class Fault:
     """How to treat one request. `cut`: close the connection after so many body bytes. `status`: answer
-    with this status and no body. `ignore_range`: 200 and the whole file, whatever was asked for."""
+    with this status and no body. `ignore_range`: 200 and the whole file, whatever was asked for.
+    `length`: a Content-Length that is not true. `shift`: a part that begins so many bytes behind where it
+    was asked for, and says so. `total`: say of a part that it is one of so many bytes. `silent`: no answer."""
 
-    def __init__(self, cut=None, status=None, headers=(), ignore_range=False):
+    def __init__(self, cut=None, status=None, headers=(), ignore_range=False, length=None, shift=0, total=None,
+                 silent=False):
         self.cut, self.status, self.headers, self.ignore_range = cut, status, tuple(headers), ignore_range
+        self.length, self.shift, self.total, self.silent = length, shift, total, silent
 
 
 class Request:
@@ -71,6 +75,9 @@ class FaultServer:
             fault = self._faults.pop(0) if self._faults and body else Fault()
             self.requests.append(request)
         handler.close_connection = True
+        if fault.silent:
+            handler.connection.recv(1)  # until the client goes away
+            return
         if fault.status is not None:
             handler.send_response(fault.status)
             for name, value in fault.headers:
@@ -86,14 +93,15 @@ class FaultServer:
             handler.send_header("Content-Length", "0")
             handler.end_headers()
             return
+        first += fault.shift
         partial = request.range is not None and not fault.ignore_range and (first, last) != (0, size - 1)
         handler.send_response(206 if partial else 200)
         if partial:
-            handler.send_header("Content-Range", f"bytes {first}-{last}/{size}")
+            handler.send_header("Content-Range", f"bytes {first}-{last}/{fault.total or size}")
         handler.send_header("Accept-Ranges", "bytes")
         handler.send_header("ETag", self.etag)
         handler.send_header("Content-Type", "application/octet-stream")
-        handler.send_header("Content-Length", str(last - first + 1))
+        handler.send_header("Content-Length", str(fault.length or last - first + 1))
         handler.end_headers()
         if body:
             self._send(handler, request, first, last - first + 1, fault.cut)

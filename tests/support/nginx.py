@@ -24,6 +24,7 @@ http {{
     default_type application/octet-stream;
     types {{ text/html html; }}
     sendfile on;
+    {http}
     server {{
         {listen}
         server_name _;
@@ -37,15 +38,15 @@ http {{
 class Nginx:
     """Context manager; `port` is taken at construction, so that tests can start the server late.
 
-    `extra` is more text for the server block. The server's folder is a temporary one with a link to
+    `extra` is more text for the server block, `http` for the one around it. The server's folder is a temporary one with a link to
     the documents, because a path may hold characters that nginx's configuration takes for its own.
     """
 
-    def __init__(self, documents, address="127.0.0.1", port=None, extra=""):
+    def __init__(self, documents, address="127.0.0.1", port=None, extra="", http=""):
         self.address = address
         self.port = port or processes.free_port(address)
         self._documents = pathlib.Path(documents).resolve()
-        self._extra = extra
+        self._extra, self._http = extra, http
         self._state = self._process = None
 
     def start(self):
@@ -56,7 +57,7 @@ class Nginx:
         (folder / "nginx.conf").write_text(_CONFIG.format(
             # As root, nginx would change to a user who may not read the build directory.
             user="user root;" if os.geteuid() == 0 else "",
-            extra=self._extra, listen=f"listen {host}:{self.port};"))
+            extra=self._extra, http=self._http, listen=f"listen {host}:{self.port};"))
         self._process = processes.start(
             ["/usr/sbin/nginx", "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"])
         try:

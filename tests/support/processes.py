@@ -8,6 +8,9 @@ is ready when it accepts a connection, or when it has said so.
 
 import contextlib
 import ctypes
+import os
+import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -42,12 +45,43 @@ def stop(process, grace=10):
                 stream.close()
 
 
+def children(process):
+    """The numbers of the processes that the one with this number started, and that still run."""
+    try:
+        text = pathlib.Path(f"/proc/{process}/task/{process}/children").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [int(child) for child in text.split()]
+
+
+def stop_all(process):
+    """Kills one child and whatever it started, at once and without a word to anyone."""
+    generations = [[process.pid]]
+    while generations[-1]:
+        generations.append([child for parent in generations[-1] for child in children(parent)])
+    for number in (number for generation in generations for number in generation):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
+    stop(process)
+
+
 def free_port(address="127.0.0.1"):
     """A TCP port nobody listens on now. Bound and released: the caller's server takes it at once."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.bind((address, 0))
         return probe.getsockname()[1]
+
+
+def free_listening_port(address="127.0.0.1"):
+    """A TCP port that nobody listens on, and that no connection is given for its own end meanwhile: for a server
+    that takes it much later."""
+    lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(10000, lowest)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((address, port))
+            return port
 
 
 def wait_for_port(process, port, address="127.0.0.1", timeout=30):

@@ -17,7 +17,9 @@ import tempfile
 
 import processes
 
+# The first value of a keyword counts, so the test's own come before the others.
 _CONFIG = """
+{config}
 ListenAddress {address}:{port}
 {host_keys}
 PidFile none
@@ -30,7 +32,6 @@ PermitRootLogin yes
 MaxStartups 100
 LogLevel VERBOSE
 {subsystem}
-{config}
 """
 
 
@@ -45,7 +46,8 @@ class Sshd:
 
     user = getpass.getuser()
 
-    def __init__(self, address="127.0.0.1", host_key_kinds=("ed25519", "ecdsa"), subsystem="sftp internal-sftp", config=""):
+    def __init__(self, address="127.0.0.1", host_key_kinds=("ed25519", "ecdsa"), subsystem="sftp internal-sftp",
+                 config="", prefix=()):
         self.address = address
         self.port = processes.free_port(address)
         self._folder = tempfile.TemporaryDirectory(prefix="bootferry-sshd-")
@@ -55,6 +57,7 @@ class Sshd:
         self.key = _generate(self.folder / "user_key", "ed25519")
         self.authorize(self.key)
         self._config = (f"Subsystem {subsystem}" if subsystem else "", config)
+        self._prefix = list(prefix)
         self._process = None
 
     @staticmethod
@@ -94,7 +97,7 @@ class Sshd:
             host_keys="\n".join(f"HostKey {path}" for path in self._host_keys.values())))
         if os.geteuid() == 0:
             pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd's privilege separation wants it
-        self._process = processes.start(["/usr/sbin/sshd", "-D", "-f", config, "-E", self.folder / "log"])
+        self._process = processes.start([*self._prefix, "/usr/sbin/sshd", "-D", "-f", config, "-E", self.folder / "log"])
         try:
             processes.wait_for_port(self._process, self.port, self.address)
         except RuntimeError as error:
@@ -119,14 +122,10 @@ class Sshd:
 
     def _generations(self):
         """The processes of all sessions: the children of the one that listens, their children, and so on."""
-        generations = [self._children(self._process.pid)]
-        while children := [child for parent in generations[-1] for child in self._children(parent)]:
-            generations.append(children)
+        generations = [processes.children(self._process.pid)]
+        while younger := [child for parent in generations[-1] for child in processes.children(parent)]:
+            generations.append(younger)
         return generations
-
-    @staticmethod
-    def _children(process):
-        return [int(child) for child in pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
     def stop(self):
         if self._process is not None:

@@ -7,6 +7,7 @@ to the client is counted, so that a test can tell a resumed transfer from one be
 
 import contextlib
 import socket
+import struct
 import threading
 
 
@@ -18,7 +19,7 @@ class Cut:
 
 
 class Stall:
-    """Keeps the connection after so many bytes to the client, and says nothing more until resume()."""
+    """Keeps the connection after so many bytes to the client, and says nothing more until resume() or cut()."""
 
     def __init__(self, after):
         self.after = after
@@ -26,9 +27,9 @@ class Stall:
 
 class TcpProxy:
     """Context manager. `stalled` is set as soon as a connection stalls; `to_client`: bytes, a number for each
-    connection. resume() lets those go on that stall."""
+    connection. resume() lets those go on that stall, cut() ends them."""
 
-    def __init__(self, port, faults=(), target_address="127.0.0.1", address="127.0.0.1"):
+    def __init__(self, port, faults=(), target_address="127.0.0.1", address="127.0.0.1", own_port=0):
         self.to_client = []
         self.stalled = threading.Event()
         self._target = (target_address, port)
@@ -36,8 +37,9 @@ class TcpProxy:
         self._lock = threading.Lock()
         self._open = set()
         self._stalling = []
+        self._cutting = False
         self._threads = []
-        self._listener = socket.create_server((address, 0))
+        self._listener = socket.create_server((address, own_port))
         self.port = self._listener.getsockname()[1]
 
     def __enter__(self):
@@ -58,6 +60,10 @@ class TcpProxy:
         with self._lock:
             for gone in self._stalling:
                 gone.set()
+
+    def cut(self):
+        self._cutting = True
+        self.resume()
 
     def _start(self, action, *arguments):
         thread = threading.Thread(target=action, args=arguments, daemon=True)
@@ -98,12 +104,16 @@ class TcpProxy:
     def _return(self, number, client, server, fault, gone):
         with contextlib.suppress(OSError):
             if fault is None or self._pass(number, client, server, fault.after):
+                broken = isinstance(fault, Cut)
                 if isinstance(fault, Stall):
+                    # Closed by a reset, as by a client that is gone; the server would else wait for its window.
+                    server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     with self._lock:
                         self._stalling.append(gone)
                     self.stalled.set()
                     gone.wait()
-                if not isinstance(fault, Cut):
+                    broken = self._cutting
+                if not broken:
                     self._pass(number, client, server)
         with self._lock:
             self._open -= {client, server}

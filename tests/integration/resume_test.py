@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Transfers that break: real servers behind a proxy that cuts and stalls, and a server that misbehaves by order.
+Whatever happens, the bytes are those of one version of the file, and few are fetched twice."""
+
+import email.utils
+import hashlib
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import processes  # noqa: E402
+import tap  # noqa: E402
+from certificates import Authority  # noqa: E402
+from fault_server import Fault, FaultServer  # noqa: E402
+from nginx import Nginx  # noqa: E402
+from tcp_proxy import Cut, Stall, TcpProxy  # noqa: E402
+from vsftpd import Vsftpd  # noqa: E402
+
+SIZE = 2_000_003
+
+
+class ResumeCase(unittest.TestCase):
+    size = SIZE
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-resume-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.path.chmod(0o755)
+        self.served = self.path / "served"
+        self.served.mkdir()
+        self.image = self.served / "image"
+        self.image.write_bytes(random.Random(1).randbytes(self.size))
+        self.output = self.path / "output"
+
+    def start(self, url, *options):
+        client = processes.start([os.environ["BOOTFERRYCTL"], "fetch", *options, url, str(self.output)],
+                                 stderr=subprocess.PIPE, text=True)
+        self.addCleanup(processes.stop, client)
+        return client
+
+    def ended(self, client):
+        """What it said and how it ended."""
+        said = client.stderr.read()
+        return client.wait(timeout=60), said
+
+    def fetch(self, url, *options):
+        return self.ended(self.start(url, *options))
+
+    def assert_fetched(self, outcome, image=None):
+        status, said = outcome
+        self.assertEqual(status, 0, said)
+        # Not assertEqual: what it would print of two images that differ is of no use to anyone.
+        self.assertTrue(self.output.read_bytes() == (image or self.image).read_bytes(), "the bytes differ")
+        return said
+
+    def assert_failed(self, outcome, *words):
+        status, said = outcome
+        self.assertEqual(status, 1, said)
+        for word in words:
+            self.assertIn(word, said.splitlines()[-1])
+        self.assertFalse(self.output.exists())
+        return said
+
+
+class CutTest(ResumeCase):
+    """Fifty cuts at random places in one image. For http and sftp see fetch_test.py and sftp_test.py."""
+
+    size = 30_000_000  # a cut costs the TLS record that it falls into, 16 KiB
+
+    def cuts(self):
+        places = random.Random(4)
+        return [Cut(places.randrange(5_000, self.size // 26)) for _ in range(50)]
+
+    def assert_few_bytes(self, proxy):
+        self.assertEqual(len(proxy.to_client), 51)
+        self.assertLessEqual(sum(proxy.to_client), self.size * 1.1)
+
+    def test_https(self):
+        authority = Authority(self.path / "authority")
+        certificate, key = authority.issue("server", ["IP:127.0.0.1"])
+        port = processes.free_port()
+        with Nginx(self.served, extra=f"listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; "
+                                      f"ssl_certificate_key {key};"), TcpProxy(port, self.cuts()) as proxy:
+            self.assert_fetched(self.fetch(f"https://127.0.0.1:{proxy.port}/image",
+                                           f"--option=curl:cacert={authority.certificate}"))
+            self.assert_few_bytes(proxy)
+
+    def test_ftp(self):
+        if reason := Vsftpd.missing():
+            self.skipTest(reason)
+        # The data connections go to the address of the control connection: there the proxy is.
+        with Vsftpd(self.served, one_data_port=True) as server, TcpProxy(server.port, address="127.0.0.2") as control, \
+                TcpProxy(server.data_port, self.cuts(), address="127.0.0.2", own_port=server.data_port) as data:
+            self.assert_fetched(self.fetch(f"ftp://127.0.0.2:{control.port}/image"))
+            self.assert_few_bytes(data)
+            self.assertIn("REST ", server.log())
+
+
+class StallTest(ResumeCase):
+    def assert_stall_is_resumed(self, url, stalling):
+        said = self.assert_fetched(self.fetch(url, "--stall-timeout=1"))
+        self.assertIn("nothing arrived for 1 s", said)
+        self.assertTrue(stalling.stalled.is_set())
+        self.assertLess(sum(stalling.to_client), SIZE * 1.1)
+
+    def test_http(self):
+        with Nginx(self.served) as server, TcpProxy(server.port, [Stall(700_000)]) as proxy:
+            self.assert_stall_is_resumed(f"http://127.0.0.1:{proxy.port}/image", proxy)
+
+    def test_ftp(self):
+        if reason := Vsftpd.missing():
+            self.skipTest(reason)
+        with Vsftpd(self.served, one_data_port=True) as server, TcpProxy(server.port, address="127.0.0.2") as control, \
+                TcpProxy(server.data_port, [Stall(700_000)], address="127.0.0.2", own_port=server.data_port) as data:
+            self.assert_stall_is_resumed(f"ftp://127.0.0.2:{control.port}/image", data)
+
+    def test_the_overall_timeout_in_a_stall(self):
+        with Nginx(self.served) as server, TcpProxy(server.port, [Stall(700_000)] * 9) as proxy:
+            self.assert_failed(self.fetch(f"http://127.0.0.1:{proxy.port}/image", "--timeout=2"), "gave up after 2 s",
+                               "had arrived by then")
+
+
+class ChangeTest(ResumeCase):
+    """The file becomes another one while a transfer of it hangs in the middle."""
+
+    def change(self):
+        os.rename(self.image, self.path / "before")
+        self.image.write_bytes(random.Random(2).randbytes(SIZE))
+        os.utime(self.image, (1, 1))
+
+    def assert_started_over(self, url, stalling, *options):
+        client = self.start(url, "--stall-timeout=600", *options)
+        self.assertTrue(stalling.stalled.wait(60))
+        self.change()
+        stalling.cut()
+        said = self.assert_fetched(self.ended(client))
+        self.assertRegex(said, "starting over: .*changed")
+
+    def test_http(self):
+        with Nginx(self.served) as server, TcpProxy(server.port, [Stall(700_000)]) as proxy:
+            self.assert_started_over(f"http://127.0.0.1:{proxy.port}/image", proxy)
+
+    def test_http_without_an_etag(self):
+        with Nginx(self.served, extra="etag off;") as server, TcpProxy(server.port, [Stall(700_000)]) as proxy:
+            self.assert_started_over(f"http://127.0.0.1:{proxy.port}/image", proxy)
+
+    def test_ftp(self):
+        if reason := Vsftpd.missing():
+            self.skipTest(reason)
+        with Vsftpd(self.served, one_data_port=True) as server, TcpProxy(server.port, address="127.0.0.2") as control, \
+                TcpProxy(server.data_port, [Stall(700_000)], address="127.0.0.2", own_port=server.data_port) as data:
+            self.assert_started_over(f"ftp://127.0.0.2:{control.port}/image", data)
+
+
+class FaultTest(ResumeCase):
+    """Servers that break the rules of HTTP, or use those that few remember."""
+
+    def fetch_with(self, *faults, options=(), path="/image"):
+        with FaultServer(self.image, faults) as server:
+            outcome = self.fetch(f"http://127.0.0.1:{server.port}{path}", *options)
+            return outcome, server.requests
+
+    def test_a_resumed_request_is_conditional(self):
+        outcome, requests = self.fetch_with(Fault(cut=500_000))
+        self.assert_fetched(outcome)
+        self.assertEqual([(request.range, request.headers.get("If-Range")) for request in requests],
+                         [(None, None), ("bytes=500000-", '"first"')])
+
+    def test_a_length_that_is_too_long_is_a_cut_each_time(self):
+        outcome, requests = self.fetch_with(*[Fault(length=SIZE + 1000)] * 99, options=["--timeout=2"])
+        self.assertIn(f"cut after {SIZE} of {SIZE + 1000} bytes", self.assert_failed(outcome, "gave up after 2 s"))
+
+    def test_a_length_that_is_too_short_is_caught_by_a_checksum(self):
+        digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+        outcome, _ = self.fetch_with(Fault(length=SIZE - 1000), options=[f"--checksum=sha256:{digest}"])
+        self.assert_failed(outcome, "checksum does not match")
+
+    def test_a_part_that_begins_elsewhere_is_not_taken(self):
+        outcome, requests = self.fetch_with(Fault(cut=500_000), Fault(shift=100))
+        said = self.assert_fetched(outcome)
+        self.assertIn("from byte 500100 where byte 500000 was asked for", said)
+
+    def test_another_total_is_another_file(self):
+        outcome, _ = self.fetch_with(Fault(cut=500_000), Fault(total=SIZE + 7))
+        self.assertRegex(self.assert_fetched(outcome), f"starting over: .* {SIZE} bytes and has {SIZE + 7} now")
+
+    def test_an_answer_that_never_ends_its_head(self):
+        outcome, requests = self.fetch_with(Fault(silent=True), options=["--stall-timeout=1"])
+        self.assertIn("nothing arrived for 1 s", self.assert_fetched(outcome))
+
+    def test_redirects(self):
+        outcome, requests = self.fetch_with(Fault(status=302, headers=[("Location", "/elsewhere")]),
+                                            Fault(cut=500_000), Fault(status=307, headers=[("Location", "/there")]))
+        self.assert_fetched(outcome)
+        self.assertEqual([(request.path, request.range) for request in requests],
+                         [("/image", None), ("/elsewhere", None), ("/image", "bytes=500000-"),
+                          ("/there", "bytes=500000-")])
+
+    def test_redirects_without_end(self):
+        outcome, _ = self.fetch_with(*[Fault(status=302, headers=[("Location", "/image")])] * 200)
+        self.assert_failed(outcome, "redirects without end")
+
+    def test_retry_after_is_waited_for(self):
+        start = time.monotonic()
+        outcome, requests = self.fetch_with(
+            Fault(status=503, headers=[("Retry-After", "2")]), Fault(status=429, headers=[
+                ("Retry-After", email.utils.formatdate(time.time() + 5, usegmt=True))]))
+        said = self.assert_fetched(outcome)
+        self.assertGreater(time.monotonic() - start, 3.9)  # a date has no fractions
+        self.assertEqual(len(requests), 3)
+        self.assertIn("server answered 503", said)
+        self.assertIn("server answered 429", said)
+
+
+class MirrorTest(ResumeCase):
+    def test_a_mirror_goes_on_where_the_validator_is_the_same(self):
+        with FaultServer(self.image, [Fault(cut=500_000)]) as first, FaultServer(self.image) as second:
+            self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image",
+                                           f"--mirror=http://127.0.0.1:{second.port}/image"))
+            self.assertEqual(second.requests[0].range, "bytes=500000-")
+            self.assertEqual(second.requests[0].headers.get("If-Range"), '"first"')
+
+    def test_a_mirror_with_another_file_starts_over(self):
+        other = self.path / "other"
+        other.write_bytes(random.Random(3).randbytes(SIZE))
+        with FaultServer(self.image, [Fault(cut=500_000)]) as first, FaultServer(other) as second:
+            second.etag = '"another"'
+            said = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image",
+                                                  f"--mirror=http://127.0.0.1:{second.port}/image"), other)
+        self.assertIn("starting over", said)
+
+    def test_a_mirror_with_another_validator_goes_on_under_a_checksum(self):
+        digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+        with FaultServer(self.image, [Fault(cut=500_000)]) as first, FaultServer(self.image) as second:
+            second.etag = '"another"'
+            said = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image", f"--checksum=sha256:{digest}",
+                                                  f"--mirror=http://127.0.0.1:{second.port}/image"))
+            self.assertEqual(second.requests[0].body_bytes, SIZE - 500_000)
+        self.assertNotIn("starting over", said)
+
+    def test_a_mirror_of_another_protocol_takes_over(self):
+        if reason := Vsftpd.missing():
+            self.skipTest(reason)
+        digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+        with FaultServer(self.image, [Fault(cut=500_000)]) as first, Vsftpd(self.served) as second:
+            said = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image", f"--checksum=sha256:{digest}",
+                                                  f"--mirror=ftp://127.0.0.1:{second.port}/image"))
+            self.assertIn("REST 500000", second.log())
+        self.assertNotIn("starting over", said)
+
+    def test_the_reason_of_each_is_said(self):
+        with FaultServer(self.image, [Fault(status=404)]) as first, \
+                FaultServer(self.image, [Fault(status=403)]) as second:
+            self.assert_failed(
+                self.fetch(f"http://127.0.0.1:{first.port}/image", f"--mirror=http://127.0.0.1:{second.port}/image"),
+                f"127.0.0.1:{first.port}: server answered 404", f"127.0.0.1:{second.port}: server answered 403")
+
+
+if __name__ == "__main__":
+    tap.main()
