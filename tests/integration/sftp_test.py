@@ -11,9 +11,11 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import accounts  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from sshd import Sshd  # noqa: E402
@@ -243,13 +245,39 @@ class LoginTest(SftpTest):
         server = self.server()
         self.assert_failed(self.fetch(self.url(server), server, key=None), "bootferry.sshkey")
 
-    def test_a_wrong_password_is_not_shown(self):
-        server = self.server(config="PasswordAuthentication yes")
-        url = self.url(server).replace("@", ":hidden@", 1)
-        result = self.fetch(url, server, key=None)
-        # Without PAM sshd refuses by itself; which of its ways to refuse that is, is no matter here.
-        self.assert_failed(result, "password")
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root: a user of its own")
+class PasswordTest(SftpTest):
+    def password_server(self, config, **how):
+        prefix = accounts.prefix(self.path / "accounts", "sshd", **how)
+        return self.server(prefix=prefix, config=f"AuthenticationMethods {config}\nLogLevel VERBOSE")
+
+    def url(self, server, password=accounts.PASSWORD, **how):
+        return super().url(server, **how).replace(
+            f"{server.user}@", f"{accounts.NAME}:{urllib.parse.quote(password)}@", 1)
+
+    def test_a_password(self):
+        server = self.password_server("password\nPasswordAuthentication yes")
+        self.assert_fetched(self.fetch(self.url(server), server, key=None))
+        self.assertIn("Accepted password", server.log())
+
+    def test_a_wrong_password_is_final_and_not_shown(self):
+        server = self.password_server("password\nPasswordAuthentication yes")
+        result = self.fetch(self.url(server, password="hidden"), server, key=None)
+        self.assert_failed(result, "refused the password", "accepts password")
         self.assertNotIn("hidden", result.stderr)
+
+    def test_a_password_where_it_is_asked_for_interactively(self):
+        server = self.password_server("keyboard-interactive\nKbdInteractiveAuthentication yes\nUsePAM yes")
+        self.assert_fetched(self.fetch(self.url(server), server, key=None))
+        self.assertIn("Accepted keyboard-interactive", server.log())
+
+    def test_more_than_a_password_is_refused_in_words(self):
+        server = self.password_server(
+            "keyboard-interactive\nKbdInteractiveAuthentication yes\nUsePAM yes", expired=True)
+        result = self.fetch(self.url(server), server, key=None)
+        self.assert_failed(result, "asks for more than a password", "use a key")
+        self.assertNotIn(accounts.PASSWORD, result.stderr)
 
 
 class BrokenConnectionTest(SftpTest):
