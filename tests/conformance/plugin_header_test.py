@@ -70,6 +70,21 @@ class PluginHeaderTest(unittest.TestCase):
                               env={**os.environ, "BOOTFERRY_PLUGIN_DIR": str(tree)})
                 self.assertEqual(listing, "example\t1\texample\n")
 
+    @unittest.skipUnless(ctypes.sizeof(ctypes.c_void_p) == 8, "the offsets are those of 64 bits")
+    def test_a_plugin_of_the_days_of_version_1_works(self):
+        tree = self.path / "frozen"
+        tree.mkdir()
+        run("cc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", *STRICT, "-shared", "-fPIC", "-fvisibility=hidden", "-o",
+            tree / "frozen.so", SOURCE / "tests/conformance/frozen_v1.c")
+        (tree / "scheme-frozen.so").symlink_to("frozen.so")
+        environment = {**os.environ, "BOOTFERRY_PLUGIN_DIR": str(tree)}
+        run(os.environ["BOOTFERRYCTL"], "fetch", "--option=frozen:colour=green", "frozen://long-ago/1000007",
+            tree / "fetched", env=environment)
+        self.assertTrue((tree / "fetched").read_bytes() == bytes(p % 251 for p in range(1000007)), "the bytes differ")
+        with self.assertRaisesRegex(AssertionError, "colour=green alone"):
+            run(os.environ["BOOTFERRYCTL"], "fetch", "--option=frozen:colour=red", "frozen://long-ago/7",
+                tree / "refused", env=environment)
+
     def test_plugindir_is_told(self):
         plugindir = pathlib.Path("".join(run("pkg-config", "--variable=plugindir", "bootferry",
                                              env={**self.environment, "PKG_CONFIG_SYSROOT_DIR": ""}).split()))
