@@ -40,22 +40,24 @@ std::string environment(const char* name, const std::string& fallback) {
     return value != nullptr ? value : fallback;
 }
 
-// systemd credentials of ours (systemd.exec(5)): "bootferry.user" is known to plugins as "user".
+// systemd credentials of ours (systemd.exec(5)): "bootferry.user" is known to plugins as "user". A unit has
+// to list by name what it wants of the system's, and which names a plugin will ask for nobody knows
+// beforehand; so the system's are looked at as well, and the unit's own come after them.
 std::map<std::string, std::string> readCredentials() {
     constexpr std::string_view prefix = "bootferry.";
     std::map<std::string, std::string> credentials;
-    const std::filesystem::path folder = environment("CREDENTIALS_DIRECTORY", "");
-    if (folder.empty()) {
-        return credentials;
-    }
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        const auto name = entry.path().filename().string();
-        if (name.starts_with(prefix)) {
-            credentials[name.substr(prefix.size())] = readSmallFile(entry.path()).value_or("");
+    for (const auto& folder : {environment("BOOTFERRY_SYSTEM_CREDENTIALS", "/run/credentials/@system"),
+                               environment("CREDENTIALS_DIRECTORY", "")}) {
+        std::error_code none;
+        for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+            const auto name = entry.path().filename().string();
+            if (name.starts_with(prefix)) {
+                credentials[name.substr(prefix.size())] = readSmallFile(entry.path()).value_or("");
+            }
         }
     }
     // Whoever wrote them with echo did not mean the end of the line.
-    for (const char* name : {"user", "password"}) {
+    for (const char* name : {"user", "password", "sshkey_passphrase"}) {
         if (const auto found = credentials.find(name);
             found != credentials.end() && found->second.ends_with('\n')) {
             found->second.pop_back();

@@ -21,13 +21,16 @@ _RIVAL_FILES = {
 
 
 def lay_out(folder, files):
-    """Writes a tree to lay over the machine: path → text; None takes the machine's own file away."""
+    """Writes a tree to lay over the machine: path → text, or a path for a link to it; None takes the machine's own
+    file away."""
     folder = pathlib.Path(folder)
     for path, text in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         if text is None:
             subprocess.run(["mknod", target, "c", "0", "0"], check=True)  # overlayfs's mark for "removed"
+        elif isinstance(text, pathlib.PurePath):
+            target.symlink_to(text)
         else:
             target.write_text(text)
             target.chmod(0o755)
@@ -137,6 +140,30 @@ class Refusals(boot_case.BootCase):
     def test_missing_certificates(self):
         said = self.refusal(files={"etc/ssl/certs/ca-certificates.crt": None})
         self.assertIn("install the package ca-certificates", said)
+
+    def test_certificates_lie_elsewhere_on_other_distributions(self):
+        debian, link = "etc/ssl/certs/ca-certificates.crt", pathlib.PurePath
+        fedora, suse = "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "var/lib/ca-certificates/ca-bundle.pem"
+        arch = "etc/ca-certificates/extracted/tls-ca-bundle.pem"
+        layouts = {
+            "Debian": {debian: "trust"},
+            "Fedora": {debian: None, fedora: "trust", "etc/pki/tls/certs/ca-bundle.crt": link(f"/{fedora}")},
+            "SUSE": {debian: None, suse: "trust", "etc/ssl/ca-bundle.pem": link(f"../../{suse}")},
+            "Arch": {debian: link("../../ca-certificates/extracted/tls-ca-bundle.pem"), arch: "trust"},
+        }
+        # The module's own functions, with dracut's to install a file: all of dracut takes minutes.
+        script = ("set -e; dracutbasedir=/usr/lib/dracut initdir=/mnt/initrd; export dracutbasedir initdir; "
+                  "mkdir $initdir; cd $dracutbasedir; set +eu; . ./dracut-init.sh; "
+                  ". ./modules.d/*bootferry/module-setup.sh; list_missing_certificates; install_certificates; "
+                  "cat $initdir/etc/ssl/certs/ca-certificates.crt $initdir/etc/pki/tls/certs/ca-bundle.crt "
+                  "$initdir/etc/ssl/ca-bundle.pem 2> /dev/null; exit 0")
+        for name, files in layouts.items():
+            with self.subTest(name=name), tempfile.TemporaryDirectory(dir=self.work) as folder:
+                over = lay_out(pathlib.Path(folder, "over"), files)
+                exchange = pathlib.Path(folder, "exchange")
+                exchange.mkdir()
+                said = self.images.in_machine(["bash", "-c", script], exchange, over=[over, self.images.installed()])
+                self.assertEqual(said, "trust")
 
     def test_missing_kernel_module(self):
         version = self.kernel.name.removeprefix("vmlinuz-")

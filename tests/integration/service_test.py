@@ -4,6 +4,7 @@
 What needs root (a RAM disk) is skipped without it.
 """
 
+import base64
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import processes  # noqa: E402
 import tap  # noqa: E402
 from daemon import Daemon  # noqa: E402
+from fault_server import Fault, FaultServer  # noqa: E402
 from nginx import Nginx  # noqa: E402
 
 MANAGER = ("org.bootferry1", "/org/bootferry1", "org.bootferry1.Manager")
@@ -211,6 +213,23 @@ class Running(ServiceTest):
         said += daemon.busctl("introspect", "org.bootferry1", "/org/bootferry1/transfer/_1").stdout + daemon.said()
         said += (daemon.folder / "result.json").read_text()
         self.assertNotRegex(said, "geheim|geh%65im|anna")
+
+
+    def test_credentials_of_the_system_and_of_the_unit_reach_the_server(self):
+        folders = {}
+        for variable, user in (("BOOTFERRY_SYSTEM_CREDENTIALS", "systems"), ("CREDENTIALS_DIRECTORY", "units")):
+            folder = self.path / user
+            folder.mkdir()
+            (folder / "bootferry.user").write_text(f"{user}\n")
+            (folder / "bootferry.password").write_text("geheim")
+            folders[variable] = str(folder)
+            with self.subTest(user=user), FaultServer(self.image, [Fault(status=404)]) as server:
+                daemon = self.daemon(environment=folders)
+                daemon.ctl("deploy", f"http://127.0.0.1:{server.port}/live", "/dev/ram0")
+                daemon.stop()
+                self.assertEqual(server.requests[0].headers.get("Authorization"),
+                                 "Basic " + base64.b64encode(f"{user}:geheim".encode()).decode())
+                self.assertNotIn("geheim", daemon.said())
 
 
 class SystemdsView(ServiceTest):
