@@ -243,7 +243,7 @@ void CurlSession::stopForPlainBody() {
 }
 
 void CurlSession::takeOverPlainBody() {
-    if (!paused_ || done_ || !size_) {
+    if (!paused_ || done_ || !size_ || options_.needPacing()) {
         return;
     }
     long headers = 0;
