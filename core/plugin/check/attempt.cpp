@@ -2,6 +2,7 @@
 #include "attempt.h"
 
 #include <array>
+#include <cstddef>
 #include <cstring>
 
 #include <spdlog/fmt/fmt.h>
@@ -16,6 +17,19 @@ namespace bootferry {
 namespace {
 
 constexpr std::size_t longestValidator = 1023;
+
+// A structure of version 1 as it ends with its last field: for a plugin tried here nothing exists of what the
+// header may have appended since, and a page that must not be touched lies in its place.
+constexpr std::uint32_t endingWith(std::size_t offset, std::size_t size) {
+    constexpr std::size_t aligned = alignof(std::uint64_t);
+    return static_cast<std::uint32_t>((offset + size + aligned - 1) / aligned * aligned);
+}
+constexpr auto oldestHost =
+    endingWith(offsetof(bootferry_host, retry_after), sizeof(bootferry_host::retry_after));
+constexpr auto oldestRequest =
+    endingWith(offsetof(bootferry_request, cancel_fd), sizeof(bootferry_request::cancel_fd));
+constexpr auto oldestInfo =
+    endingWith(offsetof(bootferry_info, validator), sizeof(bootferry_info::validator));
 
 Attempt& attemptOf(void* context) {
     return *static_cast<Attempt*>(context);
@@ -48,9 +62,9 @@ GuardedMemory::~GuardedMemory() {
 
 Attempt::Attempt(const PluginUnderTest& plugin, bool withOptions)
     : plugin_(plugin), cancel_(checkErrno(eventfd(0, EFD_CLOEXEC), "making an eventfd")),
-      hostMemory_(sizeof(bootferry_host)) {
+      hostMemory_(oldestHost) {
     auto* host = hostMemory_.as<bootferry_host>();
-    host->struct_size = sizeof(bootferry_host);
+    host->struct_size = oldestHost;
     host->abi_version = BOOTFERRY_ABI_VERSION;
     host->context = this;
     host->log = [](void*, int, const char*) {};
@@ -132,9 +146,9 @@ std::optional<Failed> Attempt::openUrl(const std::string& url, std::uint64_t off
     // The texts, too, are gone as soon as open has returned.
     std::optional<std::string> urlText(url);
     std::optional<std::string> validatorText(validator);
-    const GuardedMemory memory(sizeof(bootferry_request));
+    const GuardedMemory memory(oldestRequest);
     auto* request = memory.as<bootferry_request>();
-    request->struct_size = sizeof(bootferry_request);
+    request->struct_size = oldestRequest;
     request->url = urlText->c_str();
     request->offset = offset;
     request->length = BOOTFERRY_SIZE_UNKNOWN;
@@ -147,13 +161,13 @@ std::optional<Failed> Attempt::openUrl(const std::string& url, std::uint64_t off
 }
 
 Told Attempt::info() {
-    const GuardedMemory memory(sizeof(bootferry_info));
+    const GuardedMemory memory(oldestInfo);
     auto* raw = memory.as<bootferry_info>();
-    raw->struct_size = sizeof(bootferry_info);
+    raw->struct_size = oldestInfo;
     if (const auto failure = judged("info", [&] { return plugin_.module->table().info(session_, raw); })) {
         throw Fault("info failed: " + failure->message);
     }
-    if (raw->struct_size != sizeof(bootferry_info)) {
+    if (raw->struct_size != oldestInfo) {
         throw Fault("info changed struct_size, which is the host's");
     }
     Told told;
