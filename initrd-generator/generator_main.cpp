@@ -17,9 +17,11 @@ namespace bootferry {
 namespace {
 
 UnitFiles unitsFor(const BootRequest& request, const InstalledPaths& paths) {
-    refuseUnserved(request);
     for (const auto& option : request.ignoredCurlOptions) {
         spdlog::debug("curl's option {}; ignoring", option);
+    }
+    for (const auto& option : request.ignoredDollyOptions) {
+        spdlog::debug("dolly's option {}; ignoring", option);
     }
     return generateUnits(request, paths);
 }

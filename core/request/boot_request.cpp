@@ -12,6 +12,7 @@
 
 #include "argument_values.h"
 #include "curl_options.h"
+#include "dolly_options.h"
 #include "errors.h"
 
 namespace bootferry {
@@ -23,6 +24,7 @@ struct Draft {
     TransferRequest transfer;
     bool nameLan0 = false;
     CurlOptions curl;
+    DollyOptions dolly;
 };
 
 enum class Kind { Switch, Value, MaybeEmptyValue, List };
@@ -58,7 +60,7 @@ const Entry entries[] = {
      [](Draft& d, const std::string& v, bool) { d.curl = parseCurlOptions(v); }},
     {{"rd.kiwi.live.dolly_options", "rd.bootferry.dolly_options"},
      Kind::MaybeEmptyValue,
-     [](Draft& d, const std::string& v, bool) { d.boot.dollyOptions = v; }},
+     [](Draft& d, const std::string& v, bool) { d.dolly = parseDollyOptions(v); }},
     {{"rd.kiwi.live.pxe", "rd.bootferry.pxe"},
      Kind::Switch,
      [](Draft& d, const std::string&, bool on) { d.nameLan0 = on; }},
@@ -107,8 +109,11 @@ bool isNamed(const Entry& entry, const KernelArgument& argument) {
 
 // A value as an error may show it: what an option or a URL holds may be a secret.
 std::string showable(const KernelArgument& argument) {
-    const bool mayBeSecret = argument.is("rd.bootferry.option") || argument.is("rd.kiwi.live.curl_options") ||
-                             argument.is("rd.bootferry.curl_options") ||
+    static constexpr std::string_view withSecrets[] = {
+        "rd.bootferry.option", "rd.kiwi.live.curl_options", "rd.bootferry.curl_options",
+        "rd.kiwi.live.dolly_options", "rd.bootferry.dolly_options"};
+    const bool mayBeSecret = std::any_of(std::begin(withSecrets), std::end(withSecrets),
+                                         [&](std::string_view name) { return argument.is(name); }) ||
                              argument.value->find("://") != std::string::npos ||
                              argument.value->find('@') != std::string::npos;
     return mayBeSecret ? argument.name + "=..." : argument.name + "=" + *argument.value;
@@ -212,24 +217,32 @@ std::string bootInterface(const KernelCommandLine& line) {
     }
 }
 
-// KIWI has no curl call where there is no URL for it. A --pinnedpubkey that nobody looks at would be a hole,
-// so that is said; a local medium has no transfer at all, and what is asked of transfers does not concern it.
-void applyCurlOptions(Draft& draft) {
-    auto& transfer = draft.transfer;
-    auto& options = draft.curl.pluginOptions;
-    const bool used = isCurlScheme(transfer.url.scheme()) ||
-                      (transfer.checksumUrl && isCurlScheme(transfer.checksumUrl->scheme())) ||
+// KIWI has no curl or dolly call where there is no URL for it. A --pinnedpubkey that nobody looks at would be
+// a hole, so that is said; a local medium has no transfer at all, and what is asked of transfers does not
+// concern it.
+void applyProgramOptions(TransferRequest& transfer, std::string_view argument, std::string_view schemes,
+                         bool (*serves)(std::string_view scheme), const std::vector<PluginOption>& options) {
+    const bool used = serves(transfer.url.scheme()) ||
+                      (transfer.checksumUrl && serves(transfer.checksumUrl->scheme())) ||
                       std::any_of(transfer.mirrors.begin(), transfer.mirrors.end(),
-                                  [](const Url& mirror) { return isCurlScheme(mirror.scheme()); });
+                                  [serves](const Url& mirror) { return serves(mirror.scheme()); });
     if (!options.empty() && !used) {
-        throw Error(ErrorCode::Invalid,
-                    fmt::format("rd.kiwi.live.curl_options= is for http, https and ftp, and has no meaning "
-                                "for {}; remove it from the kernel command line",
-                                transfer.url.scheme()));
+        throw Error(ErrorCode::Invalid, fmt::format("{} is for {}, and has no meaning for {}; remove it from "
+                                                    "the kernel command line",
+                                                    argument, schemes, transfer.url.scheme()));
     }
     // rd.bootferry.option=, being the narrower one, comes last and so has the last word.
     transfer.pluginOptions.insert(transfer.pluginOptions.begin(), options.begin(), options.end());
+}
+
+void applyProgramOptions(Draft& draft) {
+    applyProgramOptions(draft.transfer, "rd.kiwi.live.curl_options=", "http, https and ftp", &isCurlScheme,
+                        draft.curl.pluginOptions);
+    applyProgramOptions(
+        draft.transfer, "rd.kiwi.live.dolly_options=", "dolly",
+        [](std::string_view scheme) { return scheme == "dolly"; }, draft.dolly.pluginOptions);
     draft.boot.ignoredCurlOptions = std::move(draft.curl.ignored);
+    draft.boot.ignoredDollyOptions = std::move(draft.dolly.ignored);
 }
 
 } // namespace
@@ -264,28 +277,11 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
         error.addContext("the kernel command line's root=live:");
         throw;
     }
-    applyCurlOptions(draft);
+    applyProgramOptions(draft);
     draft.transfer.target = draft.boot.target;
     draft.transfer.reset = draft.boot.reset;
     draft.boot.image = std::move(draft.transfer);
     return draft.boot;
-}
-
-void refuseUnserved(const BootRequest& request) {
-    const struct {
-        bool asked;
-        std::string_view what;
-    } table[] = {
-        {!request.dollyOptions.empty(), "rd.kiwi.live.dolly_options="},
-    };
-    for (const auto& [asked, what] : table) {
-        if (asked) {
-            throw Error(ErrorCode::Unsupported,
-                        fmt::format("{} is not served by this version of bootferry; remove it "
-                                    "from the kernel command line",
-                                    what));
-        }
-    }
 }
 
 std::vector<BootArgumentNames> bootArgumentNames() {

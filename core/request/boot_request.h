@@ -46,8 +46,9 @@ struct BootRequest {
     // rd.kiwi.live.pxe: the hardware address (aa:bb:cc:dd:ee:ff) of the interface to name lan0, from BOOTIF=;
     // empty without one: the first wired interface that appears, as KIWI has it.
     std::optional<std::string> lan0;
-    std::string dollyOptions;
-    std::vector<std::string> ignoredCurlOptions; // what was accepted of them and changes nothing, for the log
+    // What was accepted of curl_options= and dolly_options= and changes nothing, for the log.
+    std::vector<std::string> ignoredCurlOptions;
+    std::vector<std::string> ignoredDollyOptions;
 
     [[nodiscard]] const TransferRequest* transfer() const { return std::get_if<TransferRequest>(&image); }
 };
@@ -55,9 +56,6 @@ struct BootRequest {
 // Nothing: there is no root=live:, the boot is somebody else's. Throws Error(Invalid) that names the
 // argument, its value and what to write instead.
 [[nodiscard]] std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line);
-
-// Throws Error(Unsupported) naming the first argument that asks for something no part of bootferry does yet.
-void refuseUnserved(const BootRequest& request);
 
 // The arguments besides root=, for whoever documents them: the first name is the usual one.
 struct BootArgumentNames {

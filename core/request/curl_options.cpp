@@ -11,6 +11,7 @@
 
 #include "curl_option_table.h"
 #include "errors.h"
+#include "option_words.h"
 
 namespace bootferry {
 namespace {
@@ -21,42 +22,11 @@ constexpr std::string_view manualPage = "bootferry-curl-options(7) lists what is
     throw Error(ErrorCode::Invalid, std::move(message));
 }
 
-bool isControl(char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
-
 std::string lowered(std::string_view text) {
     std::string result(text);
     std::transform(text.begin(), text.end(), result.begin(),
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     return result;
-}
-
-// A backslash before anything but a comma is an ordinary character: curl has uses of its own for it. KIWI
-// hands the words to a shell, in which two commas in a row are one separator.
-std::vector<std::string> wordsOf(std::string_view text) {
-    std::vector<std::string> words;
-    std::string word;
-    const auto endWord = [&] {
-        if (!word.empty()) {
-            words.push_back(std::move(word));
-            word.clear();
-        }
-    };
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (isControl(text[i])) {
-            refuse("it holds a control character");
-        }
-        if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == ',') {
-            word += text[++i];
-        } else if (text[i] == ',') {
-            endWord();
-        } else {
-            word += text[i];
-        }
-    }
-    endWord();
-    return words;
 }
 
 // A name somebody typed, for an error. It may have a value stuck to it ("--user me:secret" as one word), so
@@ -289,7 +259,7 @@ private:
 } // namespace
 
 CurlOptions parseCurlOptions(std::string_view text) {
-    return Parser(wordsOf(text)).parse();
+    return Parser(optionWords(text)).parse();
 }
 
 bool isCurlScheme(std::string_view scheme) {

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Command lines as dolly takes them, and what becomes of each; no error repeats a value.
+#include "dolly_options.h"
+
+#include <regex>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "boot_request.h"
+#include "errors.h"
+#include "files.h"
+
+namespace bootferry {
+namespace {
+
+// "key=value key", in order
+std::string parsed(std::string_view text) {
+    std::string result;
+    for (const auto& option : parseDollyOptions(text).pluginOptions) {
+        EXPECT_EQ(option.plugin, "dolly");
+        result += (result.empty() ? "" : " ") + option.key +
+                  (option.value.empty() ? std::string() : "=" + option.value);
+    }
+    return result;
+}
+
+std::string refusal(std::string_view text) {
+    try {
+        return "accepted as " + parsed(text);
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
+
+TEST(DollyOptions, AreReadAsGetoptReadsThem) {
+    const struct {
+        const char* text;
+        const char* wanted;
+    } table[] = {
+        {"", ""},
+        {"-v", ""},
+        {"-vqn", ""},
+        {"-a,30", "start-timeout=30"},
+        {"-a30,-r5", "start-timeout=30 retries=5"},
+        {"-vqa,30,-R", "start-timeout=30"},
+        {"-P,se\\,cret", "password=se,cret"},
+        {"-P-x", "password=-x"},
+        {"-P,-x", "password=-x"},
+        {"-6,-Y,-4", "ipv6 hyphennormal ipv4"},
+        {"-u,98304,-o,/tmp/log,-c,1,-b,8192", "block-size=8192"},
+    };
+    for (const auto& [text, wanted] : table) {
+        EXPECT_EQ(parsed(text), wanted) << text;
+    }
+}
+
+TEST(DollyOptions, AMistakeIsNamed) {
+    const struct {
+        const char* text;
+        const char* word;
+    } table[] = {
+        {"-x", "-x is not an option of dolly"},
+        {"-vz", "-z is not"},
+        {"-", "word 1 of 1"},
+        {"--", "word 1 of 1"},
+        {"--verbose", "-- is not an option of dolly"},
+        {"-v,rest", "word 2 of 2"},
+        {"-a", "-a needs a value"},
+        {"-O,/dev/sda", "rd.kiwi.live.system="},
+        {"-s", "this one receives"},
+        {"-V", "prints a version"},
+        {"-v\t", "control character"},
+    };
+    for (const auto& [text, word] : table) {
+        EXPECT_NE(refusal(text).find(word), std::string::npos) << text << " → " << refusal(text);
+    }
+}
+
+TEST(DollyOptions, SayWhatTheyIgnore) {
+    const auto ignored = parseDollyOptions("-v,-n").ignored;
+    ASSERT_EQ(ignored.size(), 2U);
+    EXPECT_TRUE(ignored[0].starts_with("-v: "));
+    EXPECT_TRUE(ignored[1].starts_with("-n: "));
+}
+
+TEST(DollyOptionsOfABoot, ReachThePluginAndNoOther) {
+    const auto request = [](const std::string& line) {
+        return parseBootRequest(KernelCommandLine::parse(line)).value();
+    };
+    const auto options = request("rd.bootferry.option=dolly:retries=1 root=live:dolly://x/y "
+                                 "rd.kiwi.live.dolly_options=-v,-r,5")
+                             .transfer()
+                             ->pluginOptions;
+    ASSERT_EQ(options.size(), 2U);
+    EXPECT_EQ(options[0], (PluginOption{"dolly", "retries", "5"}));
+    EXPECT_EQ(options[1], (PluginOption{"dolly", "retries", "1"}));
+    EXPECT_EQ(request("root=live:http://x/y rd.bootferry.dolly_options=-v").ignoredDollyOptions.size(), 1U);
+    try {
+        (void)request("root=live:http://x/y rd.kiwi.live.dolly_options=-r,5");
+        FAIL() << "accepted";
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("is for dolly, and has no meaning for http"),
+                  std::string::npos)
+            << error.what();
+    }
+}
+
+// The table of docs/dolly.md: "| `-a SECONDS` | `start-timeout` | ...".
+TEST(DollyOptionTable, IsTheOneOfTheManual) {
+    std::set<std::string> known;
+    for (const auto& option : dollyOptionTable()) {
+        const auto what = option.treatment == DollyTreatment::Honoured ? "`" + std::string(option.text) + "`"
+                          : option.treatment == DollyTreatment::Harmless ? std::string("accepted")
+                                                                         : std::string("refused");
+        EXPECT_TRUE(
+            known.insert(std::string("-") + option.letter + (option.takesValue ? " VALUE " : " ") + what)
+                .second)
+            << option.letter;
+    }
+    std::set<std::string> documented;
+    std::istringstream lines(readSmallFile(BOOTFERRY_DOCS_DIR "/dolly.md").value());
+    const std::regex row("\\| `-(.)( [A-Z]+)?` \\| ([^ ]+) \\|.*");
+    for (std::string line; std::getline(lines, line);) {
+        if (std::smatch match; std::regex_match(line, match, row)) {
+            documented.insert("-" + match[1].str() + (match[2].matched ? " VALUE " : " ") + match[3].str());
+        }
+    }
+    EXPECT_EQ(documented, known);
+}
+
+} // namespace
+} // namespace bootferry
