@@ -57,7 +57,7 @@ Reception::Reception(const plugin::Host& host, const Settings& settings, std::st
       waiting_("waiting for the dolly server " + server_ + " (ports " + std::to_string(settings.controlPort) +
                " and " + std::to_string(settings.dataPort) + ")"),
       startUntil_(settings.startTimeout ? Waiter::Clock::now() + *settings.startTimeout : forever),
-      // The control port first: dolly's servers lose their data connection where only that one is open yet.
+      // With nothing in between: dolly's servers lose a connection they have while the other is refused.
       control_(listenOn(settings.controlPort, settings.family)),
       data_(listenOn(settings.dataPort, settings.family)) {}
 

@@ -1,58 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One thread, one poll. The predecessor's control connection brings nothing but the total, the children's
-// bring lines until the server has begun and eight octets after it.
+// One thread, one poll. The predecessor's control connection brings nothing but the total. The nodes behind
+// are in relay_children.cpp.
 #include "relay.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
-#include <sys/eventfd.h>
-
 #include "threads.h"
 
 namespace bootferry::dolly {
-namespace {
-
 using plugin::Failure;
-
-constexpr std::size_t totalSize = sizeof(std::uint64_t); // in the byte order of the machines, as dolly has it
-constexpr std::size_t mostUpward = 64 * std::size_t{1024};
-constexpr std::size_t longestLine = 4096;
-
-Descriptor eventDescriptor() {
-    Descriptor event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!event) {
-        throw Failure(BOOTFERRY_ERROR_IO, "creating an event descriptor", errno);
-    }
-    return event;
-}
-
-void raise(const Descriptor& event) {
-    (void)::eventfd_write(event.get(), 1);
-}
-
-void lower(const Descriptor& event) {
-    eventfd_t count = 0;
-    (void)::eventfd_read(event.get(), &count);
-}
-
-bool wouldBlock() {
-    return errno == EAGAIN || errno == EINTR;
-}
-
-std::string bytesOf(std::uint64_t bytes) {
-    return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
-}
-
-} // namespace
 
 Relay::Relay(const plugin::Host& host, const Settings& settings, Predecessor predecessor,
              std::vector<Successor> successors)
     : host_(host), settings_(settings),
       predecessor_(std::move(predecessor)), stripes_{.blockSize = settings.blockSize,
                                                      .connections = predecessor_.data.size()},
-      ring_(settings.buffer), wake_(eventDescriptor()), news_(eventDescriptor()) {
+      ring_(settings.buffer) {
     for (auto& successor : successors) {
         children_.emplace_back().link = std::move(successor);
     }
@@ -65,8 +30,12 @@ Relay::Relay(const plugin::Host& host, const Settings& settings, Predecessor pre
 
 Relay::~Relay() {
     stop_ = true;
-    raise(wake_);
+    wake_.raise();
     thread_.join();
+}
+
+std::string Relay::bytesOf(std::uint64_t bytes) {
+    return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
 }
 
 std::optional<std::uint64_t> Relay::total() const {
@@ -77,7 +46,7 @@ std::optional<std::uint64_t> Relay::total() const {
 std::size_t Relay::read(std::span<std::byte> into, Waiter& waiter) {
     for (;;) {
         waiter.throwIfCancelled();
-        lower(news_);
+        news_.lower();
         std::uint64_t first = 0;
         std::uint64_t end = 0;
         {
@@ -96,11 +65,11 @@ std::size_t Relay::read(std::span<std::byte> into, Waiter& waiter) {
             std::memcpy(into.data(), piece.data(), piece.size());
             const std::lock_guard lock(mutex_);
             consumed_ += piece.size();
-            raise(wake_);
+            wake_.raise();
             waiter.fallSilent();
             return piece.size();
         }
-        (void)waiter.wait(news_.get(), POLLIN, forever);
+        (void)waiter.wait(news_.fd(), POLLIN, forever);
     }
 }
 
@@ -110,7 +79,7 @@ void Relay::acknowledge(Waiter& waiter) {
         waiter.say("waiting for the nodes behind");
     }
     for (bool done = false; !done;) {
-        lower(news_);
+        news_.lower();
         {
             const std::lock_guard lock(mutex_);
             if (newsOfChildren_) {
@@ -121,7 +90,7 @@ void Relay::acknowledge(Waiter& waiter) {
             }
             done = childrenDone_;
         }
-        if (!done && !waiter.wait(news_.get(), POLLIN, until)) {
+        if (!done && !waiter.wait(news_.fd(), POLLIN, until)) {
             host_.log(BOOTFERRY_LOG_WARNING,
                       "the image is not acknowledged to the server: the nodes behind are not done");
             return;
@@ -158,7 +127,7 @@ void Relay::run() noexcept {
             newsOfChildren_ = failure_;
         }
     }
-    raise(news_);
+    news_.raise();
 }
 
 // Looks at everything after each poll: what is not ready answers EAGAIN, and each look is one system call.
@@ -168,7 +137,7 @@ void Relay::loop() {
         if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) {
             throw Failure(BOOTFERRY_ERROR_IO, "waiting for bytes", errno);
         }
-        lower(wake_);
+        wake_.lower();
         // Backflow before the control connection: it belongs to the time before the server began.
         for (auto& child : children_) {
             takeBackflow(child);
@@ -189,7 +158,7 @@ void Relay::loop() {
 
 std::vector<pollfd> Relay::interests() {
     const std::lock_guard lock(mutex_);
-    std::vector<pollfd> fds{{.fd = wake_.get(), .events = POLLIN, .revents = 0}};
+    std::vector<pollfd> fds{{.fd = wake_.fd(), .events = POLLIN, .revents = 0}};
     if (!predecessorGone_ && !total_) {
         fds.push_back({.fd = predecessor_.control.get(), .events = POLLIN, .revents = 0});
     }
@@ -256,11 +225,24 @@ void Relay::takeTotal(std::uint64_t total) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL,
                       predecessor_.peer.text() + " announces " + bytesOf(total) + ", which no image has");
     }
+    if (total == received_) {
+        refuseSurplus(total);
+    }
     {
         const std::lock_guard lock(mutex_);
         total_ = total;
     }
-    raise(news_);
+    news_.raise();
+}
+
+// Seen before the reader is told of the end. What is still on its way is not seen; it is no byte of ours.
+void Relay::refuseSurplus(std::uint64_t total) const {
+    char octet = 0;
+    const auto& socket = predecessor_.data[stripes_.connectionAt(total)];
+    if (::recv(socket.get(), &octet, 1, MSG_PEEK) == 1) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL,
+                      predecessor_.peer.text() + " sends more than the " + bytesOf(total) + " it announced");
+    }
 }
 
 void Relay::takeData() {
@@ -302,83 +284,19 @@ void Relay::takeData() {
                           count < 0 ? errno : 0);
         }
         started_ = true;
+        if (total_ && received_ + static_cast<std::uint64_t>(count) == *total_) {
+            refuseSurplus(*total_);
+        }
         {
             const std::lock_guard lock(mutex_);
             received_ += static_cast<std::uint64_t>(count);
         }
-        raise(news_);
+        news_.raise();
         for (auto& child : children_) {
             passOn(child);
         }
         if (static_cast<std::size_t>(count) < piece.size()) {
             return;
-        }
-    }
-}
-
-void Relay::passTotal(Child& child) {
-    if (!total_ || child.totalSent || child.lost) {
-        return;
-    }
-    // Eight octets on a connection that is all but idle: they fit, or the node is gone.
-    child.totalSent = true;
-    if (::send(child.link.control.get(), &*total_, totalSize, MSG_NOSIGNAL) != totalSize) {
-        lose(child, "hung up", errno);
-    }
-}
-
-void Relay::passOn(Child& child) {
-    while (!child.lost && child.sent < received_) {
-        const auto end = std::min(received_, stripes_.blockEnd(child.sent));
-        const auto piece = ring_.piece(child.sent, end);
-        const auto& socket = child.link.data[stripes_.connectionAt(child.sent)];
-        const auto count = ::send(socket.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
-        if (count < 0) {
-            if (!wouldBlock()) {
-                lose(child, "hung up after " + bytesOf(child.sent), errno);
-            }
-            return;
-        }
-        const std::lock_guard lock(mutex_);
-        child.sent += static_cast<std::uint64_t>(count);
-    }
-}
-
-void Relay::takeBackflow(Child& child) {
-    while (!child.lost && !child.acknowledged) {
-        char octets[1024];
-        const auto wanted =
-            started_ ? std::min(sizeof octets, totalSize - child.backflow.size()) : sizeof octets;
-        const auto count = ::recv(child.link.control.get(), octets, wanted, 0);
-        if (count < 0 && wouldBlock()) {
-            return;
-        }
-        if (count <= 0) {
-            lose(child, "hung up after " + bytesOf(child.sent), count < 0 ? errno : 0);
-            return;
-        }
-        child.backflow.append(octets, static_cast<std::size_t>(count));
-        if (started_) {
-            std::uint64_t told = 0;
-            if (child.backflow.size() < totalSize) {
-                continue;
-            }
-            std::memcpy(&told, child.backflow.data(), totalSize);
-            if (told != total_) {
-                lose(child, "acknowledges " + bytesOf(told), 0);
-                return;
-            }
-            child.acknowledged = true;
-            return;
-        }
-        // Whole lines only: the server looks for a word in whatever one read brings.
-        const auto end = child.backflow.rfind('\n');
-        if (end != std::string::npos) {
-            upward_ += child.backflow.substr(0, end + 1);
-            child.backflow.erase(0, end + 1);
-        }
-        if (upward_.size() > mostUpward || child.backflow.size() > longestLine) {
-            lose(child, "talks nonsense", 0);
         }
     }
 }
@@ -393,29 +311,6 @@ void Relay::sendUp() {
             return;
         }
         upward_.erase(0, static_cast<std::size_t>(count));
-    }
-}
-
-// Before we have everything ourselves a broken chain is a failure: the server is started again, for all of
-// it. Afterwards it only costs the acknowledgement.
-void Relay::lose(Child& child, const std::string& how, int errnoValue) {
-    Failure failure(BOOTFERRY_ERROR_UNREACHABLE, "the next node, " + child.link.name + ", " + how,
-                    errnoValue);
-    if (!complete()) {
-        throw failure;
-    }
-    const std::lock_guard lock(mutex_);
-    child.lost = true;
-    newsOfChildren_ = std::move(failure);
-}
-
-void Relay::settle() {
-    const std::lock_guard lock(mutex_);
-    const bool done = std::all_of(children_.begin(), children_.end(),
-                                  [](const Child& child) { return child.lost || child.acknowledged; });
-    if (done != childrenDone_ || newsOfChildren_) {
-        childrenDone_ = done;
-        raise(news_);
     }
 }
 

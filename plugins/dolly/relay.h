@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "event.h"
 #include "reception.h"
 #include "ring.h"
 #include "successor.h"
@@ -39,6 +40,9 @@ public:
     void acknowledge(Waiter& waiter);
 
 private:
+    static constexpr std::size_t totalSize =
+        sizeof(std::uint64_t); // in the machines' byte order, as dolly has it
+
     struct Child {
         Successor link;
         std::uint64_t sent = 0;
@@ -48,11 +52,13 @@ private:
         bool totalSent = false;
     };
 
+    [[nodiscard]] static std::string bytesOf(std::uint64_t bytes);
     void run() noexcept;
     void loop();
     [[nodiscard]] std::vector<pollfd> interests();
     void takeControl();
     void takeTotal(std::uint64_t total);
+    void refuseSurplus(std::uint64_t total) const;
     void takeData();
     void passOn(Child& child);
     void passTotal(Child& child);
@@ -69,8 +75,8 @@ private:
     std::vector<Child> children_; // the thread's, but for `sent`
     Stripes stripes_;
     Ring ring_;
-    Descriptor wake_; // the thread: there is room, or an end
-    Descriptor news_; // the reader: there are bytes, or an end
+    Event wake_; // the thread: there is room, or an end
+    Event news_; // the reader: there are bytes, or an end
 
     mutable std::mutex mutex_; // guards what follows
     std::uint64_t received_ = 0;

@@ -2,20 +2,17 @@
 #include "resolver.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <memory>
 
 #include <netdb.h>
 #include <resolv.h>
-#include <sys/eventfd.h>
 
+#include "event.h"
 #include "threads.h"
 
 namespace bootferry::dolly {
 namespace {
-
-using plugin::Failure;
 
 std::vector<Endpoint> lookUp(const std::string& name, Family family, bool numeric) {
     addrinfo hints{};
@@ -64,19 +61,16 @@ std::vector<Endpoint> Resolver::resolve(const std::string& name, Waiter& waiter)
     if (endpoints.empty()) {
         struct Answer {
             std::vector<Endpoint> endpoints;
-            Descriptor done{::eventfd(0, EFD_CLOEXEC)};
+            Event done;
         };
         const auto answer = std::make_shared<Answer>(); // the wait may end before the thread does
-        if (!answer->done) {
-            throw Failure(BOOTFERRY_ERROR_IO, "creating an event descriptor", errno);
-        }
         join();
         thread_ = startThread([answer, name, family = family_] {
             shortenPatience();
             answer->endpoints = lookUp(name, family, false);
-            (void)::eventfd_write(answer->done.get(), 1);
+            answer->done.raise();
         });
-        (void)waiter.wait(answer->done.get(), POLLIN, forever);
+        (void)waiter.wait(answer->done.fd(), POLLIN, forever);
         join();
         endpoints = std::move(answer->endpoints);
     }

@@ -164,6 +164,10 @@ int connectResult(const Descriptor& socket) {
     return ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &result, &length) < 0 ? errno : result;
 }
 
+bool wouldBlock() {
+    return errno == EAGAIN || errno == EINTR;
+}
+
 void watchOver(const Descriptor& socket) {
     set(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
     set(socket.get(), SOL_SOCKET, SO_KEEPALIVE, 1);

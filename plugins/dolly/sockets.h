@@ -62,6 +62,9 @@ struct Connection {
 // The errno with which connecting ended, 0 where it worked.
 [[nodiscard]] int connectResult(const Descriptor& socket);
 
+// Did the last call on a non-blocking socket fail for no other reason than that it would have to wait?
+[[nodiscard]] bool wouldBlock();
+
 // Small messages go out at once, and a peer whose power was cut is noticed.
 void watchOver(const Descriptor& socket);
 

@@ -14,6 +14,8 @@
 
 #include "host.h"
 
+using namespace std::string_view_literals;
+
 namespace bootferry::dolly {
 namespace {
 
@@ -142,7 +144,7 @@ private:
             throw Failure(BOOTFERRY_ERROR_UNREACHABLE,
                           "the next node, " + successor.name + ", has another password");
         }
-        send(successor.control, std::string_view("OK", 3), successor.name);
+        send(successor.control, "OK\0"sv, successor.name);
         leaveGap(successor.control);
     }
 
