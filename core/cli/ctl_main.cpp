@@ -9,6 +9,7 @@
 
 #include "build_config.h"
 #include "deploy.h"
+#include "dolly_send.h"
 #include "errors.h"
 #include "fetch.h"
 #include "log.h"
@@ -21,6 +22,7 @@ constexpr const char* help = R"(bootferryctl VERB [OPTION...] [ARGUMENT...]
 
 Without a service:
   fetch [OPTION...] URL FILE|DEVICE   fetch what is behind URL
+  dolly-send [OPTION...] IMAGE HOST...  send a file or block device down a chain
 
 With bootferryd:
   deploy [OPTION...] URL DEVICE       fetch a live image into DEVICE, and wait
@@ -44,6 +46,15 @@ appears only when it is whole. What lies on DEVICE is only overwritten with --re
   --timeout=TIME             give up altogether after so long (never)
   --ramdisk-size=BYTES       of a RAM disk (deploy only; by default the image's size)
   --reset                    overwrite what lies on DEVICE
+
+Of dolly-send, beside --timeout (of the nodes' silence; never):
+  --generation=classic|0.7   the protocol: dolly 0.58 to 0.64, or 0.70 and later (0.7)
+  --password-file=FILE       what the nodes want to hear; 0.7 only
+  --fanout=N                 nodes that each one passes the bytes on to (1); classic only
+  --output=PATH              where a real dolly writes to (/ and IMAGE's name)
+  --control-port=PORT        (9997)
+  --data-port=PORT           (9998)
+
   --help                     show this
   --version                  show the version
 
@@ -56,8 +67,9 @@ struct Verb {
 };
 
 constexpr Verb verbs[] = {
-    {"fetch", runFetch},     {"deploy", runDeploy}, {"list", runList},       {"status", runStatus},
-    {"monitor", runMonitor}, {"cancel", runCancel}, {"plugins", runPlugins}, {"refuse", runRefuse},
+    {"fetch", runFetch},   {"dolly-send", runDollySend}, {"deploy", runDeploy},
+    {"list", runList},     {"status", runStatus},        {"monitor", runMonitor},
+    {"cancel", runCancel}, {"plugins", runPlugins},      {"refuse", runRefuse},
 };
 
 int run(const std::vector<std::string>& words) {

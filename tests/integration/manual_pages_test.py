@@ -34,7 +34,7 @@ class ManualPages(unittest.TestCase):
         said = help_of("BOOTFERRYCTL")
         text = page("bootferryctl.1")
         self.assertEqual(items(text, "Fl Fl"), set(re.findall(r"^  --([a-z-]+)", said, re.MULTILINE)))
-        self.assertEqual(items(text, "Cm"), set(re.findall(r"^  ([a-z]+)\b", said, re.MULTILINE)))
+        self.assertEqual(items(text, "Cm"), set(re.findall(r"^  ([a-z][a-z-]*)\b", said, re.MULTILINE)))
 
     def test_bootferryd(self):
         self.assertEqual(items(page("bootferryd.8"), "Fl Fl"),

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The password comes from a file, because every process may read another's arguments.
+#include "dolly_send.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <limits>
+
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include "argument_values.h"
+#include "chain_sender.h"
+#include "errors.h"
+#include "files.h"
+#include "progress_line.h"
+
+namespace bootferry {
+namespace {
+
+using dolly::Chain;
+
+struct DollySend {
+    std::string image;
+    Chain chain;
+    dolly::Ports ports;
+    dolly::NodeLink::Patience patience;
+};
+
+template <typename Number>
+Number parseNumber(std::string_view text, Number most) {
+    Number number = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stopped, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || stopped != end || number == 0 || number > most) {
+        throw Error(ErrorCode::Invalid, fmt::format("wants a number from 1 to {}, not '{}'", most, text));
+    }
+    return number;
+}
+
+dolly::Generation parseGeneration(std::string_view text) {
+    if (text == "classic") {
+        return dolly::Generation::Classic;
+    }
+    if (text == "0.7") {
+        return dolly::Generation::Password;
+    }
+    throw Error(ErrorCode::Invalid, fmt::format("is classic or 0.7, not '{}'", text));
+}
+
+std::string readPassword(const std::string& path) {
+    const auto text = readSmallFile(path);
+    if (!text) {
+        throw Error(ErrorCode::Invalid, fmt::format("there is no file '{}'", path));
+    }
+    return text->substr(0, text->find('\n'));
+}
+
+bool applyOption(DollySend& send, std::string_view name, const std::string& value) {
+    constexpr auto mostPorts = std::numeric_limits<std::uint16_t>::max();
+    if (name == "generation") {
+        send.chain.generation = parseGeneration(value);
+    } else if (name == "password-file") {
+        send.chain.password = readPassword(value);
+    } else if (name == "fanout") {
+        send.chain.fanout = parseNumber<unsigned>(value, 16);
+    } else if (name == "output") {
+        send.chain.outputName = value;
+    } else if (name == "control-port") {
+        send.ports.control = parseNumber(value, mostPorts);
+    } else if (name == "data-port") {
+        send.ports.data = parseNumber(value, mostPorts);
+    } else if (name == "timeout") {
+        send.patience = parseSeconds(value);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void applyWord(DollySend& send, std::string_view word) {
+    const auto equals = std::min(word.find('='), word.size());
+    const auto name = word.substr(2, equals - 2);
+    const auto value = std::string(word.substr(std::min(equals + 1, word.size())));
+    try {
+        if (applyOption(send, name, value)) {
+            return;
+        }
+    } catch (Error& error) {
+        error.addContext(fmt::format("--{}", name));
+        throw;
+    }
+    throw Error(ErrorCode::Invalid,
+                fmt::format("dolly-send has no option '--{}': see bootferryctl --help", name));
+}
+
+std::string thisHost() {
+    char name[256] = {};
+    return ::gethostname(name, sizeof name - 1) == 0 && *name != 0 ? name : "server";
+}
+
+DollySend parseWords(const std::vector<std::string>& arguments) {
+    DollySend send;
+    std::vector<std::string> words;
+    for (const auto& argument : arguments) {
+        if (argument.starts_with("--")) {
+            applyWord(send, argument);
+        } else {
+            words.push_back(argument);
+        }
+    }
+    if (words.size() < 2) {
+        throw Error(ErrorCode::Invalid,
+                    "dolly-send takes an image and at least one host: bootferryctl dolly-send IMAGE HOST...");
+    }
+    send.image = words.front();
+    send.chain.hosts.assign(words.begin() + 1, words.end());
+    send.chain.serverName = thisHost();
+    send.chain.imageName = send.image.substr(send.image.rfind('/') + 1);
+    if (send.chain.outputName.empty()) {
+        send.chain.outputName = "/" + send.chain.imageName;
+    }
+    return send;
+}
+
+class Console : public dolly::ChainListener {
+public:
+    explicit Console(std::size_t nodes) : nodes_(nodes) {}
+
+    void progressed(const Progress& progress) override { line_.show(progress); }
+
+    void heardFrom(const dolly::NodeLine& node) override {
+        line_.end();
+        if (node.ready) {
+            fmt::print(stderr, "{}: ready, {} of {}\n", node.node, ++ready_, nodes_);
+        } else {
+            fmt::print(stderr, "{}: reached\n", node.node);
+        }
+    }
+
+    void end() { line_.end(); }
+
+private:
+    ProgressLine line_;
+    std::size_t nodes_;
+    std::size_t ready_ = 0;
+};
+
+} // namespace
+
+int runDollySend(const std::vector<std::string>& arguments) {
+    const auto send = parseWords(arguments);
+    Console console(send.chain.hosts.size());
+    try {
+        dolly::SourceImage image(send.image);
+        dolly::ChainSender(send.chain, send.ports, send.patience, console).send(image);
+        console.end();
+        fmt::print(stderr, "{0}: {1} sent, {2} of {2} nodes have acknowledged it\n", send.image,
+                   formatSize(image.size()), send.chain.hosts.size());
+    } catch (Error& error) {
+        console.end();
+        error.addContext(fmt::format("sending '{}'", send.image));
+        throw;
+    }
+    return EXIT_SUCCESS;
+}
+
+} // namespace bootferry

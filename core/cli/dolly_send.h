@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// `bootferryctl dolly-send IMAGE HOST...`: a dolly server for bootferry's nodes and for dolly's own, since
+// most distributions package none.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace bootferry {
+
+// Exit status: 0 all nodes have acknowledged the image, 1 failed (the reason is on standard error).
+[[nodiscard]] int runDollySend(const std::vector<std::string>& arguments);
+
+} // namespace bootferry

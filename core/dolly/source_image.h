@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What is sent: a file or block device, opened once, of a size that is fixed when it is opened. dolly tells
+// the size after the last byte; what shrinks or cannot be read in between must not look like its end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "handles.h"
+
+namespace bootferry::dolly {
+
+class SourceImage {
+public:
+    // Throws Error(Io, Unsupported).
+    explicit SourceImage(const std::string& path);
+
+    [[nodiscard]] std::uint64_t size() const { return size_; }
+    // The next bytes, as many as fit; none at the end. Throws Error(Io).
+    [[nodiscard]] std::span<const std::byte> read(std::span<std::byte> into);
+
+private:
+    std::string path_;
+    UniqueFd fd_;
+    std::uint64_t size_ = 0;
+    std::uint64_t position_ = 0;
+};
+
+} // namespace bootferry::dolly
