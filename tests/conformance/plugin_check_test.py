@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import network  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from certificates import Authority  # noqa: E402
@@ -59,6 +61,18 @@ def silent_server():
     """Accepts connections (the kernel does) and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def always_sending(host, image):
+    """A dolly server for the one node on `host` that is started again whenever it has ended."""
+    sender = processes.start(host.command("sh", "-c", 'while :; do "$0" dolly-send "$1" 127.0.0.1; done',
+                                          os.environ["BOOTFERRYCTL"], str(image)), stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        os.killpg(sender.pid, signal.SIGKILL)
+        processes.stop(sender)
 
 
 class PluginCheckTest(unittest.TestCase):
@@ -120,6 +134,22 @@ class PluginCheckTest(unittest.TestCase):
                 self.assert_good(module, f"{url}:{server.port}{image}", "--expect-sha256", self.sha256,
                                  "--missing-url", f"{url}:{server.port}{image}.not", "--waiting-url",
                                  f"{url}:{silent}{image}", trust, f"--credential=sshkey={server.key.read_text()}")
+
+    def test_dolly(self):
+        # A server pushes when it likes: one that starts anew stands for one that would be asked. Nothing can be
+        # resumed and nothing can be missing, so those checks do not apply, and say so. Sessions cannot live side
+        # by side: a machine has one pair of ports, and the server is busy until its node is done.
+        if reason := network.missing():
+            self.skipTest(reason)
+        (self.path / "small").write_bytes(content := random.Random(4).randbytes(150_007))
+        with network.Network(1) as net, always_sending(net.hosts[0], self.path / "small"):
+            result = subprocess.run(
+                net.hosts[0].command(CHECK, str(MODULES / "dolly.so"), "dolly://127.0.0.1/", "--time-limit", "20",
+                                     "--expect-sha256", hashlib.sha256(content).hexdigest()),
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240)
+        verdicts = re.findall(r"^(ok|not ok) \d+ - (.*)$", result.stdout, re.MULTILINE)
+        self.assertGreater(len(verdicts), 15, result.stdout + result.stderr)
+        self.assertEqual([name for verdict, name in verdicts if verdict != "ok"], ["keeps sessions apart"], result.stdout)
 
     def test_the_example(self):
         status, output = check(MODULES / "example.so", f"example://here/{SIZE}", "--option=delay=0")
