@@ -5,14 +5,16 @@
 #include <exception>
 #include <string>
 
-#include <spdlog/spdlog.h>
-
 #include "files.h"
+#include "log.h"
 
 namespace bootferry {
 
-void reportFailure(std::string_view text) noexcept {
+void reportFailure(std::string_view text, const char* messageId) noexcept {
     try {
+        if (messageId != nullptr) {
+            (void)journalAlone(spdlog::level::err, text, {{"MESSAGE_ID", messageId}});
+        }
         if (runningInInitrd() && !readSmallFile(failureReportPath)) {
             writeFileAtomically(failureReportPath, std::string(text) + "\n");
         }

@@ -10,7 +10,8 @@ namespace bootferry {
 inline constexpr const char* failureReportPath = "/run/bootferry/failure";
 
 // Writes the text as the one line of failureReportPath. Only in an initrd, and never throws: whoever reports
-// a failure has a worse problem already, and says it on standard error as well.
-void reportFailure(std::string_view text) noexcept;
+// a failure has a worse problem already, and says it on standard error as well. With a messageId (see
+// journal_messages.h) the journal gets an entry that `journalctl -x` explains.
+void reportFailure(std::string_view text, const char* messageId = nullptr) noexcept;
 
 } // namespace bootferry

@@ -36,6 +36,10 @@ namespace detail {
 struct SdBusCloser {
     void operator()(sd_bus* bus) const noexcept { sd_bus_flush_close_unref(bus); }
 };
+// Where the other side may have stopped to read: a flush would wait for it for ever.
+struct SdBusDropper {
+    void operator()(sd_bus* bus) const noexcept { sd_bus_close_unref(bus); }
+};
 struct SdBusMessageUnref {
     void operator()(sd_bus_message* message) const noexcept { sd_bus_message_unref(message); }
 };
@@ -52,6 +56,7 @@ struct SdEventSourceUnref {
 } // namespace detail
 
 using BusHandle = std::unique_ptr<sd_bus, detail::SdBusCloser>;
+using UnflushedBusHandle = std::unique_ptr<sd_bus, detail::SdBusDropper>;
 using BusMessageHandle = std::unique_ptr<sd_bus_message, detail::SdBusMessageUnref>;
 using BusSlotHandle = std::unique_ptr<sd_bus_slot, detail::SdBusSlotUnref>;
 using EventHandle = std::unique_ptr<sd_event, detail::SdEventUnref>;

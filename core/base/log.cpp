@@ -73,11 +73,9 @@ void initLogging(std::string_view programName, spdlog::level::level_enum level) 
     spdlog::set_default_logger(std::move(logger));
 }
 
-void journalEntry(spdlog::level::level_enum level, std::string_view message,
-                  std::initializer_list<std::pair<std::string_view, std::string>> fields) {
+bool journalAlone(spdlog::level::level_enum level, std::string_view message, JournalFields fields) {
     if (!journalReads) {
-        spdlog::log(level, "{}", message);
-        return;
+        return false;
     }
     std::vector<std::string> lines{fmt::format("MESSAGE={}", message),
                                    fmt::format("PRIORITY={}", syslogPriority(level))};
@@ -89,7 +87,11 @@ void journalEntry(spdlog::level::level_enum level, std::string_view message,
     for (auto& line : lines) {
         vectors.push_back({line.data(), line.size()});
     }
-    if (sd_journal_sendv(vectors.data(), static_cast<int>(vectors.size())) < 0) {
+    return sd_journal_sendv(vectors.data(), static_cast<int>(vectors.size())) >= 0;
+}
+
+void journalEntry(spdlog::level::level_enum level, std::string_view message, JournalFields fields) {
+    if (!journalAlone(level, message, fields)) {
         spdlog::log(level, "{}", message);
     }
 }

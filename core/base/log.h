@@ -20,7 +20,11 @@ void initLogging(std::string_view programName, spdlog::level::level_enum level =
 
 // One journal entry with extra fields: names in upper case as journald wants them, e.g. {"BOOTFERRY_TARGET",
 // "/dev/ram0"}. Where there is no journal the message alone goes where the other lines go.
-void journalEntry(spdlog::level::level_enum level, std::string_view message,
-                  std::initializer_list<std::pair<std::string_view, std::string>> fields);
+using JournalFields = std::initializer_list<std::pair<std::string_view, std::string>>;
+void journalEntry(spdlog::level::level_enum level, std::string_view message, JournalFields fields);
+
+// The same, and nothing where there is no journal: for what standard error has been told already, because a
+// console reads it. False: it is not in the journal.
+bool journalAlone(spdlog::level::level_enum level, std::string_view message, JournalFields fields);
 
 } // namespace bootferry

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "json.h"
+
+#include <charconv>
+
+#include <spdlog/fmt/fmt.h>
+
+namespace bootferry {
+namespace {
+
+// Section 7 of the RFC. Bytes past ASCII are UTF-8 already, as all that D-Bus carries.
+std::string quoted(std::string_view text) {
+    std::string result = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            result += '\\';
+            result += c;
+        } else if (static_cast<unsigned char>(c) < 0x20) {
+            result += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+        } else {
+            result += c;
+        }
+    }
+    return result + "\"";
+}
+
+// Consumes the text from its front. Each step says whether it found what it looked for.
+class Reader {
+public:
+    explicit Reader(std::string_view text) : rest_(text) {}
+
+    std::optional<std::map<std::string, JsonValue>> object() {
+        std::map<std::string, JsonValue> members;
+        if (!take('{')) {
+            return std::nullopt;
+        }
+        for (bool first = true; !take('}'); first = false) {
+            if (!first && !take(',')) {
+                return std::nullopt;
+            }
+            const auto key = string();
+            if (!key || !take(':')) {
+                return std::nullopt;
+            }
+            auto member = value();
+            if (!member) {
+                return std::nullopt;
+            }
+            members[*key] = std::move(*member);
+        }
+        skipSpace();
+        return rest_.empty() ? std::optional(std::move(members)) : std::nullopt;
+    }
+
+private:
+    void skipSpace() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size())); }
+
+    bool take(char wanted) {
+        skipSpace();
+        if (!rest_.starts_with(wanted)) {
+            return false;
+        }
+        rest_.remove_prefix(1);
+        return true;
+    }
+
+    bool takeWord(std::string_view word) {
+        if (!rest_.starts_with(word)) {
+            return false;
+        }
+        rest_.remove_prefix(word.size());
+        return true;
+    }
+
+    std::optional<JsonValue> value() {
+        skipSpace();
+        if (takeWord("null")) {
+            return nullptr;
+        }
+        if (takeWord("true")) {
+            return true;
+        }
+        if (takeWord("false")) {
+            return false;
+        }
+        if (rest_.starts_with('"')) {
+            if (auto text = string()) {
+                return std::move(*text);
+            }
+            return std::nullopt;
+        }
+        return number();
+    }
+
+    std::optional<JsonValue> number() {
+        const auto digits = rest_.substr(0, rest_.find_first_not_of("+-.0123456789eE"));
+        rest_.remove_prefix(digits.size());
+        std::uint64_t whole = 0;
+        const auto* end = digits.data() + digits.size();
+        if (const auto [stopped, error] = std::from_chars(digits.data(), end, whole);
+            error == std::errc() && stopped == end) {
+            return whole;
+        }
+        double real = 0;
+        const auto [stopped, error] = std::from_chars(digits.data(), end, real);
+        return error == std::errc() && stopped == end ? std::optional<JsonValue>(real) : std::nullopt;
+    }
+
+    std::optional<std::string> string() {
+        if (!take('"')) {
+            return std::nullopt;
+        }
+        std::string text;
+        while (!rest_.empty() && rest_.front() != '"') {
+            const char c = rest_.front();
+            rest_.remove_prefix(1);
+            if (c != '\\') {
+                text += c;
+            } else if (!escape(text)) {
+                return std::nullopt;
+            }
+        }
+        return take('"') ? std::optional(text) : std::nullopt;
+    }
+
+    // Of \u only what quoted() writes: control characters.
+    bool escape(std::string& text) {
+        if (rest_.empty()) {
+            return false;
+        }
+        const char c = rest_.front();
+        rest_.remove_prefix(1);
+        if (c == '"' || c == '\\' || c == '/') {
+            text += c;
+            return true;
+        }
+        unsigned code = 0;
+        if (c != 'u' || rest_.size() < 4 ||
+            std::from_chars(rest_.data(), rest_.data() + 4, code, 16).ptr != rest_.data() + 4 ||
+            code > 0x7F) {
+            return false;
+        }
+        text += static_cast<char>(code);
+        rest_.remove_prefix(4);
+        return true;
+    }
+
+    std::string_view rest_;
+};
+
+} // namespace
+
+void JsonObject::addRaw(std::string_view key, std::string value) {
+    members_.emplace_back(quoted(key), std::move(value));
+}
+
+void JsonObject::add(std::string_view key, std::string_view text) {
+    addRaw(key, quoted(text));
+}
+
+void JsonObject::add(std::string_view key, std::uint64_t number) {
+    addRaw(key, std::to_string(number));
+}
+
+void JsonObject::add(std::string_view key, double number) {
+    addRaw(key, fmt::format("{:.3f}", number));
+}
+
+void JsonObject::add(std::string_view key, bool value) {
+    addRaw(key, value ? "true" : "false");
+}
+
+void JsonObject::add(std::string_view key, const std::vector<std::string>& texts) {
+    std::vector<std::string> values;
+    values.reserve(texts.size());
+    for (const auto& text : texts) {
+        values.push_back(quoted(text));
+    }
+    addRaw(key, fmt::format("[{}]", fmt::join(values, ",")));
+}
+
+void JsonObject::addNull(std::string_view key) {
+    addRaw(key, "null");
+}
+
+std::string JsonObject::text(JsonStyle style) const {
+    const bool pretty = style == JsonStyle::Pretty;
+    std::string result = "{";
+    const char* divider = "";
+    for (const auto& [key, value] : members_) {
+        result += fmt::format("{}{}{}{}{}", divider, pretty ? "\n  " : "", key, pretty ? ": " : ":", value);
+        divider = ",";
+    }
+    return result + (pretty ? "\n}" : "}");
+}
+
+std::string jsonArray(const std::vector<JsonObject>& objects, JsonStyle style) {
+    std::vector<std::string> texts;
+    texts.reserve(objects.size());
+    for (const auto& object : objects) {
+        texts.push_back(object.text(style));
+    }
+    return fmt::format("[{}]", fmt::join(texts, style == JsonStyle::Pretty ? ",\n" : ","));
+}
+
+std::optional<std::map<std::string, JsonValue>> parseJsonObject(std::string_view text) {
+    return Reader(text).object();
+}
+
+} // namespace bootferry

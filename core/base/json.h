@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// JSON (RFC 8259) as far as this project speaks it: flat objects of texts, numbers, truth values and null.
+// Their members keep the order in which they were added. No library, because an initrd would carry it for
+// this alone.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace bootferry {
+
+enum class JsonStyle {
+    Short,  // one line
+    Pretty, // one member a line
+};
+
+class JsonObject {
+public:
+    void add(std::string_view key, std::string_view text);
+    void add(std::string_view key, const char* text) { add(key, std::string_view(text)); }
+    void add(std::string_view key, std::uint64_t number);
+    void add(std::string_view key, double number); // three decimals
+    void add(std::string_view key, bool value);
+    void add(std::string_view key, const std::vector<std::string>& texts);
+    void addNull(std::string_view key);
+
+    [[nodiscard]] std::string text(JsonStyle style) const; // without a newline at its end
+
+private:
+    void addRaw(std::string_view key, std::string value);
+    std::vector<std::pair<std::string, std::string>> members_; // key and value, both as they are written
+};
+
+// [a, b, …], a line each.
+[[nodiscard]] std::string jsonArray(const std::vector<JsonObject>& objects, JsonStyle style);
+
+using JsonValue = std::variant<std::nullptr_t, bool, std::uint64_t, double, std::string>;
+
+// The members of a flat object. Nothing where the text is none.
+[[nodiscard]] std::optional<std::map<std::string, JsonValue>> parseJsonObject(std::string_view text);
+
+} // namespace bootferry
