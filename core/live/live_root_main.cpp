@@ -11,6 +11,7 @@
 
 #include "build_config.h"
 #include "failure_report.h"
+#include "journal_messages.h"
 #include "live_root.h"
 #include "log.h"
 
@@ -60,7 +61,7 @@ int main(int argc, char** argv) {
         return run({argv + 1, argv + argc});
     } catch (const std::exception& error) {
         spdlog::error("{}", error.what());
-        bootferry::reportFailure(error.what());
+        bootferry::reportFailure(error.what(), bootferry::liveRootFailedMessage);
         return EXIT_FAILURE;
     }
 }

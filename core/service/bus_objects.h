@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The transfers as D-Bus objects, the same on every connection: org.bootferry1.Manager at /org/bootferry1 and
-// org.bootferry1.Transfer at /org/bootferry1/transfer/_N. Reading is for everyone, acting for root and for
-// the user the service runs as. The interfaces are described in docs/dbus.md.
+// org.bootferry1.Transfer at /org/bootferry1/transfer/_N, and the signals that tell of them. Nothing waits
+// for a client: what cannot be sent at once is kept by its connection, and a connection that keeps too much
+// is given up by its owner (fellBehind()). Described in org.bootferry1(5).
 #pragma once
 
 #include <chrono>
 #include <map>
-#include <memory>
-#include <string>
 #include <vector>
 
 #include "manager.h"
-#include "plugin_listing.h"
+#include "manager_interface.h"
+#include "signal_pace.h"
 
 namespace bootferry {
+
+// Does so much wait for the other side to read that it must have stopped?
+[[nodiscard]] bool fellBehind(sd_bus* bus);
 
 class BusObjects : private ManagerListener {
 public:
@@ -25,13 +28,14 @@ public:
     void attach(sd_bus* bus);
     void detach(sd_bus* bus);
 
-private:
-    using Clock = std::chrono::steady_clock;
+    // When somebody last asked for anything.
+    [[nodiscard]] SignalPace::Time lastAsked() const { return lastAsked_; }
 
+private:
     // What the signals have told so far of a transfer.
     struct Told {
         TransferStatus status;
-        Clock::time_point when;
+        SignalPace pace;
     };
 
     void transferNew(Transfer& transfer) override;
@@ -39,29 +43,25 @@ private:
     void transferEnded(Transfer& transfer) override;
     void transferForgotten(Transfer& transfer) override;
 
-    void tell(const Transfer& transfer);
-    void tellLater();
+    void tell(const Transfer& transfer, Told& told);
+    void tellAt(SignalPace::Time due);
     static int onTellDue(sd_event_source* source, std::uint64_t time, void* userdata);
 
-    static const sd_bus_vtable managerVtable[];
-    static const sd_bus_vtable transferVtable[];
+    static int onAsked(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int findTransfer(sd_bus* bus, const char* path, const char* interface, void* userdata,
                             void** found, sd_bus_error* error);
     static int listNodes(sd_bus* bus, const char* prefix, void* userdata, char*** nodes, sd_bus_error* error);
 
-    static int onStartTransfer(sd_bus_message* message, void* userdata, sd_bus_error* error);
-    static int onCancelTransfer(sd_bus_message* message, void* userdata, sd_bus_error* error);
-    static int onListTransfers(sd_bus_message* message, void* userdata, sd_bus_error* error);
-    static int onListPlugins(sd_bus_message* message, void* userdata, sd_bus_error* error);
-    static int onCancel(sd_bus_message* message, void* userdata, sd_bus_error* error);
+    template <typename Emit>
+    void toAll(Emit emit);
 
     sd_event* event_;
     Manager& manager_;
-    PluginListing plugins_;
+    ManagerInterface interface_;
     std::vector<sd_bus*> connections_; // borrowed
     std::map<std::uint32_t, Told> told_;
-    EventSourceHandle tellTimer_;
-    bool tellDue_ = false;
+    EventSourceHandle tellTimer_; // there while something is held back
+    SignalPace::Time lastAsked_ = SignalPace::Time::clock::now();
 };
 
 } // namespace bootferry

@@ -75,6 +75,7 @@ ServiceSettings readSettings() {
     settings.pluginDir = environment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR);
     settings.credentials = readCredentials();
     settings.runtimeDirectory = environment("BOOTFERRY_RUNTIME_DIRECTORY", "/run/bootferry");
+    settings.inInitrd = runningInInitrd();
     return settings;
 }
 
@@ -106,7 +107,7 @@ public:
             checkSd(sd_event_add_signal(event_.get(), nullptr, number, onStop, this), "watching signals");
         }
         checkSd(sd_event_add_post(event_.get(), nullptr, onLoop, this), "watching the event loop");
-        if (runningInInitrd()) {
+        if (manager_.settings().inInitrd) {
             resolver_.emplace(event_.get());
         }
         (void)sd_event_set_watchdog(event_.get(), 1);

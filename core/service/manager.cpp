@@ -7,6 +7,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "journal_messages.h"
 #include "log.h"
 #include "outcome_files.h"
 
@@ -15,37 +16,58 @@ namespace {
 
 constexpr std::size_t finishedKept = 16;
 
-void writeOutcome(const std::string& folder, const Transfer& transfer) {
+void writeOutcome(const std::string& folder, const Transfer& transfer, bool inInitrd) {
     try {
-        writeOutcomeFiles(folder, transfer);
+        writeOutcomeFiles(folder, transfer, inInitrd);
     } catch (const std::exception& error) {
         spdlog::error("writing down how transfer {} ended: {}, ignoring", transfer.id(), error.what());
     }
 }
 
+void logStart(const Transfer& transfer) {
+    journalEntry(spdlog::level::info, fmt::format("{} to {}: started", transfer.url(), transfer.target()),
+                 {{"MESSAGE_ID", transferStartedMessage},
+                  {"BOOTFERRY_TRANSFER", std::to_string(transfer.id())},
+                  {"BOOTFERRY_URL", transfer.url()},
+                  {"BOOTFERRY_TARGET", transfer.target()}});
+}
+
+void logSuccess(const TransferView& view) {
+    journalEntry(spdlog::level::info, fmt::format("{}: {}", view.device, summaryText(view)),
+                 {{"MESSAGE_ID", view.reused ? imageReusedMessage : transferDoneMessage},
+                  {"BOOTFERRY_TRANSFER", std::to_string(view.id)},
+                  {"BOOTFERRY_URL", view.url},
+                  {"BOOTFERRY_TARGET", view.target},
+                  {"BOOTFERRY_DEVICE", view.device},
+                  {"BOOTFERRY_BYTES", std::to_string(view.progress.bytes)},
+                  {"BOOTFERRY_BYTES_WRITTEN", std::to_string(view.progress.written)},
+                  {"BOOTFERRY_DURATION_USEC", std::to_string(view.finishedUSec - view.startedUSec)},
+                  {"BOOTFERRY_RATE", std::to_string(meanRate(view).value_or(0))},
+                  {"BOOTFERRY_ATTEMPTS", std::to_string(view.progress.attempt)},
+                  {"BOOTFERRY_DIGEST", view.digest},
+                  {"BOOTFERRY_PLUGIN", view.plugin}});
+}
+
+void logFailure(const TransferView& view) {
+    const auto code = errorCodeFromName(view.errorName.substr(view.errorName.rfind('.') + 1));
+    const auto cancelled = view.progress.state == TransferState::Cancelled;
+    journalEntry(cancelled ? spdlog::level::info : spdlog::level::err,
+                 fmt::format("{} to {}: {}", view.url, view.target, view.errorMessage),
+                 {{"MESSAGE_ID", failureMessage(code.value_or(ErrorCode::Internal))},
+                  {"BOOTFERRY_TRANSFER", std::to_string(view.id)},
+                  {"BOOTFERRY_URL", view.url},
+                  {"BOOTFERRY_TARGET", view.target},
+                  {"BOOTFERRY_BYTES", std::to_string(view.progress.bytes)},
+                  {"BOOTFERRY_ATTEMPTS", std::to_string(view.progress.attempt)},
+                  {"BOOTFERRY_ERROR", view.errorName}});
+}
+
 void logEnd(const Transfer& transfer) {
-    const auto& status = transfer.status();
-    if (status.state == TransferState::Done) {
-        journalEntry(
-            spdlog::level::info,
-            fmt::format("{}: {} from {}", transfer.device(), formatSize(status.bytesWritten), transfer.url()),
-            {{"BOOTFERRY_TRANSFER", std::to_string(transfer.id())},
-             {"BOOTFERRY_URL", transfer.url()},
-             {"BOOTFERRY_TARGET", transfer.target()},
-             {"BOOTFERRY_DEVICE", transfer.device()},
-             {"BOOTFERRY_BYTES", std::to_string(status.bytesTransferred)},
-             {"BOOTFERRY_SHA256", transfer.result().sha256},
-             {"BOOTFERRY_PLUGIN", status.plugin},
-             {"BOOTFERRY_ATTEMPT", std::to_string(status.attempt)}});
+    const auto view = viewOf(transfer);
+    if (view.progress.state == TransferState::Done) {
+        logSuccess(view);
     } else {
-        const auto cancelled = status.state == TransferState::Cancelled;
-        journalEntry(cancelled ? spdlog::level::info : spdlog::level::err,
-                     fmt::format("{} to {}: {}", transfer.url(), transfer.target(), status.errorMessage),
-                     {{"BOOTFERRY_TRANSFER", std::to_string(transfer.id())},
-                      {"BOOTFERRY_URL", transfer.url()},
-                      {"BOOTFERRY_TARGET", transfer.target()},
-                      {"BOOTFERRY_ERROR", status.errorName},
-                      {"BOOTFERRY_ATTEMPT", std::to_string(status.attempt)}});
+        logFailure(view);
     }
 }
 
@@ -69,10 +91,7 @@ Transfer& Manager::start(TransferRequest request) {
     ++lastId_;
     auto& started = *transfer;
     transfers_.emplace(started.id(), std::move(transfer));
-    journalEntry(spdlog::level::info, fmt::format("{} to {}: started", started.url(), started.target()),
-                 {{"BOOTFERRY_TRANSFER", std::to_string(started.id())},
-                  {"BOOTFERRY_URL", started.url()},
-                  {"BOOTFERRY_TARGET", started.target()}});
+    logStart(started);
     if (listener_ != nullptr) {
         listener_->transferNew(started);
     }
@@ -111,7 +130,7 @@ void Manager::changed(Transfer& transfer) {
 }
 
 void Manager::ended(Transfer& transfer) {
-    writeOutcome(settings_.runtimeDirectory, transfer);
+    writeOutcome(settings_.runtimeDirectory, transfer, settings_.inInitrd);
     logEnd(transfer);
     if (listener_ != nullptr) {
         listener_->transferEnded(transfer);

@@ -16,6 +16,7 @@ struct ServiceSettings {
     std::string pluginDir;
     std::map<std::string, std::string> credentials; // of the service, for every transfer
     std::string runtimeDirectory;                   // "/run/bootferry"
+    bool inInitrd = false;
 };
 
 class ManagerListener {

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a transfer leaves in /run/bootferry for those who come later: `image`, a link to the device that holds
 // the image, which bootferry-live-root mounts; `result.json`, how it ended, which outlives the service and
-// the initrd. Numbers are in bytes and microseconds since 1970.
+// the initrd. Once the system is up, later transfers leave both as they are: they tell what was booted.
 #pragma once
 
 #include <string>
 
 #include "transfer.h"
+#include "transfer_view.h"
 
 namespace bootferry {
 
-[[nodiscard]] std::string resultJson(const Transfer& transfer);
+[[nodiscard]] TransferView viewOf(const Transfer& transfer);
 
 // `image` comes only after success, and last: who sees it, sees all. Throws Error(Io).
-void writeOutcomeFiles(const std::string& folder, const Transfer& transfer);
+void writeOutcomeFiles(const std::string& folder, const Transfer& transfer, bool inInitrd);
 
 } // namespace bootferry

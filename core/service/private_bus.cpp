@@ -18,7 +18,8 @@
 namespace bootferry {
 namespace {
 
-constexpr std::size_t connectionsAllowed = 64;
+constexpr std::size_t connectionsAllowed = 256;
+constexpr std::ptrdiff_t connectionsOfOneUser = 64; // who is not root
 constexpr const char* serviceName = "org.bootferry1";
 constexpr const char* brokerName = "org.freedesktop.DBus";
 
@@ -39,10 +40,10 @@ bool isBrokerInterface(sd_bus_message* message) {
 
 class PrivateBus::Connection {
 public:
-    Connection(PrivateBus& owner, UniqueFd socket, std::uint64_t number)
-        : owner_(owner), name_(fmt::format(":1.{}", number)) {
+    Connection(PrivateBus& owner, UniqueFd socket, std::uint64_t number, uid_t user)
+        : owner_(owner), name_(fmt::format(":1.{}", number)), user_(user) {
         constexpr const char* what = "serving a client of the private socket";
-        bus_ = makeHandle<BusHandle>([](sd_bus** bus) { return sd_bus_new(bus); }, what);
+        bus_ = makeHandle<UnflushedBusHandle>([](sd_bus** bus) { return sd_bus_new(bus); }, what);
         checkSd(sd_bus_set_fd(bus_.get(), socket.get(), socket.get()), what);
         (void)socket.release(); // sd-bus closes it
         sd_id128_t id{};
@@ -65,14 +66,14 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    [[nodiscard]] bool gone() const { return gone_; }
+    [[nodiscard]] bool gone() const { return gone_ || fellBehind(bus_.get()); }
+    [[nodiscard]] uid_t user() const { return user_; }
 
 private:
     static int onMessage(sd_bus_message* message, void* userdata, sd_bus_error* error) {
         auto& self = *static_cast<Connection*>(userdata);
         if (sd_bus_message_is_signal(message, "org.freedesktop.DBus.Local", "Disconnected") > 0) {
             self.gone_ = true;
-            self.owner_.sweep();
             return 0;
         }
         return isBrokerCall(message) ? self.answerForBroker(message, error) : 0;
@@ -105,8 +106,12 @@ private:
             return reply(call, "s", name_.c_str());
         }
         // Every signal goes to every client: there is nothing to match, and nothing more to see.
-        if (member == "AddMatch" || member == "RemoveMatch" || member == "BecomeMonitor") {
+        if (member == "AddMatch" || member == "RemoveMatch") {
             return reply(call, "");
+        }
+        if (member == "BecomeMonitor") {
+            const int replied = reply(call, "");
+            return replied < 0 ? replied : takeName();
         }
         if (member == "ListNames") {
             return reply(call, "as", 3, brokerName, serviceName, name_.c_str());
@@ -115,6 +120,25 @@ private:
             return reply(call, "as", 1, brokerName);
         }
         return answerForName(call, member, error);
+    }
+
+    // A monitor has no name, and busctl prints nothing before it was told so.
+    int takeName() {
+        sd_bus_message* raw = nullptr;
+        if (const int result =
+                sd_bus_message_new_signal(bus_.get(), &raw, "/org/freedesktop/DBus", brokerName, "NameLost");
+            result < 0) {
+            return result;
+        }
+        const BusMessageHandle message(raw);
+        if (const int result = sd_bus_message_set_sender(raw, brokerName); result < 0) {
+            return result;
+        }
+        if (const int result = sd_bus_message_append(raw, "s", name_.c_str()); result < 0) {
+            return result;
+        }
+        const int result = sd_bus_send(nullptr, raw, nullptr);
+        return result < 0 ? result : 1;
     }
 
     int answerForName(sd_bus_message* call, std::string_view member, sd_bus_error* error) {
@@ -145,7 +169,8 @@ private:
 
     PrivateBus& owner_;
     std::string name_;
-    BusHandle bus_;
+    uid_t user_;
+    UnflushedBusHandle bus_;
     bool gone_ = false;
 };
 
@@ -156,10 +181,9 @@ PrivateBus::PrivateBus(sd_event* event, UniqueFd socket, BusObjects& objects)
             return sd_event_add_io(event_, source, socket_.get(), EPOLLIN, onConnection, this);
         },
         "watching the private socket");
-    sweeping_ = makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) { return sd_event_add_defer(event_, source, onSweep, this); },
+    rounds_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) { return sd_event_add_post(event_, source, onRound, this); },
         "watching the private socket");
-    checkSd(sd_event_source_set_enabled(sweeping_.get(), SD_EVENT_OFF), "watching the private socket");
 }
 
 PrivateBus::~PrivateBus() = default;
@@ -191,22 +215,27 @@ void PrivateBus::accept() {
     if (!socket) {
         return; // the client has gone again
     }
-    if (connections_.size() >= connectionsAllowed) {
-        spdlog::warn("more than {} clients at the private socket: refusing one", connectionsAllowed);
+    ucred peer{};
+    socklen_t size = sizeof(peer);
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || !hasRoomFor(peer.uid)) {
+        spdlog::warn("too many clients of user {} at the private socket: refusing one", peer.uid);
         return;
     }
     try {
-        connections_.push_back(std::make_unique<Connection>(*this, std::move(socket), ++lastName_));
+        connections_.push_back(std::make_unique<Connection>(*this, std::move(socket), ++lastName_, peer.uid));
     } catch (const Error& error) {
         spdlog::warn("{}, ignoring", error.what());
     }
 }
 
-void PrivateBus::sweep() {
-    (void)sd_event_source_set_enabled(sweeping_.get(), SD_EVENT_ONESHOT);
+bool PrivateBus::hasRoomFor(uid_t user) const {
+    const auto ofUser = std::count_if(connections_.begin(), connections_.end(),
+                                      [&](const auto& connection) { return connection->user() == user; });
+    return connections_.size() < connectionsAllowed && (user == 0 || ofUser < connectionsOfOneUser);
 }
 
-int PrivateBus::onSweep(sd_event_source*, void* userdata) {
+// After each round of the event loop, when no connection is calling us.
+int PrivateBus::onRound(sd_event_source*, void* userdata) {
     static_cast<PrivateBus*>(userdata)->connections_.remove_if(
         [](const auto& connection) { return connection->gone(); });
     return 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // D-Bus without a broker: a socket on which every client is spoken to directly. The few calls with which a
 // client greets a broker are answered here, so that `busctl --address=unix:path=/run/bootferry/private` and
-// other ordinary clients work unchanged; signals go to every client, which filters them itself.
+// other ordinary clients work unchanged; signals go to every client, which filters them itself. A client that
+// does not read is disconnected, and nobody can take all the places there are.
 #pragma once
 
 #include <functional>
@@ -25,12 +26,14 @@ public:
     // A listening socket of our own, where systemd gave none; what lies at path is replaced.
     [[nodiscard]] static UniqueFd listen(const std::string& path);
 
+    [[nodiscard]] bool hasClients() const { return !connections_.empty(); }
+
 private:
     class Connection;
     static int onConnection(sd_event_source* source, int fd, std::uint32_t events, void* userdata);
-    static int onSweep(sd_event_source* source, void* userdata);
+    static int onRound(sd_event_source* source, void* userdata);
     void accept();
-    void sweep(); // connections that are gone; later, since one may be calling us
+    [[nodiscard]] bool hasRoomFor(uid_t user) const;
 
     sd_event* event_;
     UniqueFd socket_;
@@ -38,7 +41,7 @@ private:
     std::uint64_t lastName_ = 0;
     std::list<std::unique_ptr<Connection>> connections_;
     EventSourceHandle listening_;
-    EventSourceHandle sweeping_;
+    EventSourceHandle rounds_;
 };
 
 } // namespace bootferry

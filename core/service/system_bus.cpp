@@ -13,6 +13,9 @@ constexpr std::uint64_t reconnectUSec = 2'000'000;
 
 SystemBus::SystemBus(sd_event* event, std::string address, BusObjects& objects)
     : event_(event), address_(std::move(address)), objects_(objects) {
+    rounds_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) { return sd_event_add_post(event_, source, onRound, this); },
+        "watching the system bus");
     connect();
 }
 
@@ -32,7 +35,7 @@ void SystemBus::connect() noexcept {
 
 void SystemBus::connectOrThrow() {
     constexpr const char* what = "connecting to the system bus";
-    bus_ = makeHandle<BusHandle>([](sd_bus** bus) { return sd_bus_new(bus); }, what);
+    bus_ = makeHandle<UnflushedBusHandle>([](sd_bus** bus) { return sd_bus_new(bus); }, what);
     checkSd(sd_bus_set_address(bus_.get(), address_.c_str()), what);
     checkSd(sd_bus_set_bus_client(bus_.get(), 1), what);
     checkSd(sd_bus_set_watch_bind(bus_.get(), 1), what);
@@ -59,6 +62,16 @@ void SystemBus::connectLater() {
         0) {
         timer_.reset(source);
     }
+}
+
+int SystemBus::onRound(sd_event_source*, void* userdata) {
+    auto& self = *static_cast<SystemBus*>(userdata);
+    if (self.bus_ && fellBehind(self.bus_.get())) {
+        spdlog::warn("the system bus does not read: leaving it for now");
+        self.disconnect();
+        self.connectLater();
+    }
+    return 0;
 }
 
 int SystemBus::onReconnect(sd_event_source*, std::uint64_t, void* userdata) {

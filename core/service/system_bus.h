@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The system bus, when and as long as there is one: connected to without waiting (an initrd may have none, or
-// get one late), and again after it went away. Nothing depends on it.
+// get one late), and again after it went away. Nothing depends on it, and nothing waits for it: a bus that
+// has stopped to read is left, and tried again later.
 #pragma once
 
 #include <string>
@@ -23,6 +24,7 @@ private:
     void connectOrThrow();
     void disconnect();
     void connectLater();
+    static int onRound(sd_event_source* source, void* userdata);
     static int onReconnect(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onDisconnected(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int onName(sd_bus_message* message, void* userdata, sd_bus_error* error);
@@ -30,8 +32,9 @@ private:
     sd_event* event_;
     std::string address_;
     BusObjects& objects_;
-    BusHandle bus_;
-    EventSourceHandle timer_;
+    UnflushedBusHandle bus_;
+    EventSourceHandle timer_; // of the next attempt
+    EventSourceHandle rounds_;
 };
 
 } // namespace bootferry

@@ -94,7 +94,7 @@ void Transfer::cancel() {
 // A disk that is there.
 void Transfer::begin() {
     if (planFor(targetPath_, job_.request.reset) == DiskPlan::Use) {
-        reused_ = true;
+        status_.reused = true;
         succeed(targetPath_);
     } else {
         startWorker();
@@ -228,12 +228,13 @@ void Transfer::releaseTarget() {
 }
 
 void Transfer::succeed(const std::string& device) {
-    device_ = device;
+    status_.device = device;
     status_.bytesTransferred = result_.bytes;
     status_.bytesTotal = result_.bytes;
     status_.bytesWritten = result_.written;
     status_.progress = 1;
     status_.plugin = result_.plugin;
+    status_.digest = result_.digest;
     status_.remainingUSec = 0;
     end(TransferState::Done);
 }
@@ -252,6 +253,7 @@ void Transfer::end(TransferState state) {
     status_.state = state;
     status_.detail.clear();
     status_.rate = 0;
+    status_.finishedUSec = nowUSec();
     listener_.ended(*this);
 }
 

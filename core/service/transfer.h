@@ -27,9 +27,14 @@ struct TransferStatus {
     std::uint64_t rate = 0;
     std::uint64_t remainingUSec = UINT64_MAX; // UINT64_MAX: not known
     std::uint32_t attempt = 1;
-    std::string plugin;       // "curl 0.1.0"; known at the end only
-    std::string errorName;    // "org.bootferry1.Error.NotFound"; empty unless failed or cancelled
-    std::string errorMessage; // one line, without secrets
+    std::string plugin; // "curl 0.1.0"; known at the end only
+    // Where the image lies: the target, or the loop device that stands in for it. Empty until it is ready.
+    std::string device;
+    bool reused = false;            // the image was there; nothing was fetched
+    std::string digest;             // "sha256:HEX" of what was received, where a checksum was asked for
+    std::uint64_t finishedUSec = 0; // CLOCK_REALTIME; 0: not yet
+    std::string errorName;          // "org.bootferry1.Error.NotFound"; empty unless failed or cancelled
+    std::string errorMessage;       // one line, without secrets
 
     bool operator==(const TransferStatus&) const = default;
 };
@@ -62,12 +67,8 @@ public:
     [[nodiscard]] std::uint32_t id() const { return id_; }
     [[nodiscard]] const std::string& url() const { return url_; } // without userinfo
     [[nodiscard]] const std::string& target() const { return targetPath_; }
-    // Where the image lies: the target, or the loop device that stands in for it. Empty until it is ready.
-    [[nodiscard]] const std::string& device() const { return device_; }
     [[nodiscard]] std::uint64_t startedUSec() const { return startedUSec_; } // CLOCK_REALTIME
     [[nodiscard]] const TransferStatus& status() const { return status_; }
-    [[nodiscard]] const WorkerResult& result() const { return result_; }
-    [[nodiscard]] bool reused() const { return reused_; } // the image was there; nothing was fetched
     [[nodiscard]] bool ended() const { return isFinal(status_.state); }
 
 private:
@@ -95,13 +96,11 @@ private:
     TransferListener& listener_;
     std::string url_;
     std::string targetPath_;
-    std::string device_;
     std::uint64_t startedUSec_ = 0;
     TransferStatus status_;
     WorkerResult result_;
     RateMeter rate_;
     std::optional<PreparedTarget> target_;
-    bool reused_ = false;
     unsigned crashes_ = 0;
     RateMeter::Time waitingSince_;
     EventSourceHandle timer_; // of the next attempt, or the next look for the device

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string_view>
 
 #include <spdlog/fmt/fmt.h>
@@ -49,6 +50,14 @@ std::chrono::microseconds readDuration(sd_bus_message* message) {
     return std::chrono::microseconds(usec);
 }
 
+std::uint64_t readSize(sd_bus_message* message) {
+    const auto bytes = readNumber(message);
+    if (bytes == 0) {
+        throw Error(ErrorCode::Invalid, "0 bytes hold nothing");
+    }
+    return bytes;
+}
+
 std::vector<Url> readMirrors(sd_bus_message* message) {
     std::vector<Url> mirrors;
     const char* text = nullptr;
@@ -77,6 +86,7 @@ struct Reading {
     TransferRequest request;
     std::optional<std::string> user;
     std::optional<std::string> password;
+    std::set<std::string> seen;
 };
 
 struct Option {
@@ -92,7 +102,7 @@ const std::map<std::string_view, Option>& options() {
         {"checksum", {"s", [](Reading& r, sd_bus_message* m) { setChecksum(r.request, readString(m)); }}},
         {"plugin-options",
          {"a(sss)", [](Reading& r, sd_bus_message* m) { r.request.pluginOptions = readPluginOptions(m); }}},
-        {"ramdisk-size", {"t", [](Reading& r, sd_bus_message* m) { r.request.ramdiskSize = readNumber(m); }}},
+        {"ramdisk-size", {"t", [](Reading& r, sd_bus_message* m) { r.request.ramdiskSize = readSize(m); }}},
         {"stall-timeout-usec",
          {"t", [](Reading& r, sd_bus_message* m) { r.request.stallTimeout = readDuration(m); }}},
         {"timeout-usec", {"t", [](Reading& r, sd_bus_message* m) { r.request.timeout = readDuration(m); }}},
@@ -108,6 +118,9 @@ void readOption(Reading& reading, sd_bus_message* message) {
     const auto known = options().find(name);
     if (known == options().end()) {
         throw Error(ErrorCode::Invalid, fmt::format("StartTransfer knows no option '{}'", name));
+    }
+    if (!reading.seen.insert(name).second) {
+        throw Error(ErrorCode::Invalid, fmt::format("StartTransfer's option '{}' is given twice", name));
     }
     const char* contents = nullptr;
     check(sd_bus_message_peek_type(message, nullptr, &contents));

@@ -20,7 +20,7 @@ void check(int result) {
 }
 
 std::string digestOf(const PipelineResult& result) {
-    return result.checksum ? result.checksum->hex : std::string();
+    return result.checksum ? result.checksum->text() : std::string();
 }
 
 } // namespace

@@ -248,7 +248,7 @@ private:
         const char* digest = nullptr;
         checkSd(sd_bus_message_read(call, "tts", &result_.bytes, &result_.written, &digest),
                 "reading a result");
-        result_.sha256 = digest;
+        result_.digest = digest;
         if (withPlugin) {
             const char* plugin = nullptr;
             checkSd(sd_bus_message_read(call, "s", &plugin), "reading a result");

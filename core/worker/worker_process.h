@@ -30,7 +30,7 @@ struct WorkerJob {
 struct WorkerResult {
     std::uint64_t bytes = 0;   // received
     std::uint64_t written = 0; // on the target
-    std::string sha256;        // of what was received, lower-case hex; empty where none was computed
+    std::string digest;        // "sha256:HEX" of what was received; empty where no checksum was asked for
     std::string plugin;        // "curl 0.1.0"
 };
 

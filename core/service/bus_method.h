@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the D-Bus methods have in common: the border to C, where an exception becomes the caller's error by
+// its name, and the question who may act.
+#pragma once
+
+#include <string>
+
+#include "errors.h"
+#include "handles.h"
+
+namespace bootferry {
+
+[[nodiscard]] std::string busErrorName(ErrorCode code); // "org.bootferry1.Error.NotFound"
+
+int replyWith(sd_bus_error* error, const Error& failure);
+
+// Throws Error(NotPermitted) unless the caller is root, or the user the service runs as. Asked beside the bus
+// policy, which the private socket does not have.
+void requireRoot(sd_bus_message* message);
+
+template <typename Method>
+int guarded(sd_bus_error* error, Method method) noexcept {
+    try {
+        return method();
+    } catch (const Error& failure) {
+        return replyWith(error, failure);
+    } catch (const std::exception& failure) {
+        return replyWith(error, Error(ErrorCode::Internal, failure.what()));
+    }
+}
+
+} // namespace bootferry

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// org.bootferry1.Manager: what can be asked of the service as a whole. The interface is described in
+// org.bootferry1(5).
+#pragma once
+
+#include "handles.h"
+#include "manager.h"
+#include "plugin_listing.h"
+
+namespace bootferry {
+
+inline constexpr const char* managerPath = "/org/bootferry1";
+inline constexpr const char* managerInterface = "org.bootferry1.Manager";
+
+// The userdata of managerVtable().
+struct ManagerInterface {
+    Manager& manager;
+    PluginListing plugins;
+};
+
+[[nodiscard]] const sd_bus_vtable* managerVtable();
+
+} // namespace bootferry

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What never changes is read off the transfer, what does is a member of its status: the vtable, the reader
+// and the comparison name the same member.
+#include "transfer_interface.h"
+
+#include <charconv>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "bus_method.h"
+
+namespace bootferry {
+namespace {
+
+using Status = TransferStatus;
+
+// A D-Bus path element may not begin with a digit as far as some bindings are concerned.
+constexpr std::string_view transferNode = "/org/bootferry1/transfer/_";
+
+constexpr auto fixed = SD_BUS_VTABLE_PROPERTY_CONST;
+constexpr auto told = SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE;
+
+int append(sd_bus_message* reply, const std::string& text) {
+    return sd_bus_message_append(reply, "s", text.c_str());
+}
+
+int append(sd_bus_message* reply, bool value) {
+    return sd_bus_message_append(reply, "b", static_cast<int>(value));
+}
+
+int append(sd_bus_message* reply, std::uint32_t number) {
+    return sd_bus_message_append(reply, "u", number);
+}
+
+int append(sd_bus_message* reply, std::uint64_t number) {
+    return sd_bus_message_append(reply, "t", number);
+}
+
+int append(sd_bus_message* reply, double number) {
+    return sd_bus_message_append(reply, "d", number);
+}
+
+int append(sd_bus_message* reply, TransferState state) {
+    return append(reply, std::string(stateName(state)));
+}
+
+// Of a transfer, by one of its getters.
+template <auto Getter>
+int ofTransfer(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* userdata,
+               sd_bus_error*) {
+    return append(reply, (static_cast<const Transfer*>(userdata)->*Getter)());
+}
+
+// Of its status, by member.
+template <auto Member>
+int ofStatus(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* userdata,
+             sd_bus_error*) {
+    return append(reply, static_cast<const Transfer*>(userdata)->status().*Member);
+}
+
+int onCancel(sd_bus_message* message, void* userdata, sd_bus_error* error) {
+    return guarded(error, [&] {
+        requireRoot(message);
+        static_cast<Transfer*>(userdata)->cancel();
+        return sd_bus_reply_method_return(message, "");
+    });
+}
+
+constexpr sd_bus_vtable vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_PROPERTY("Id", "u", ofTransfer<&Transfer::id>, 0, fixed),
+    SD_BUS_PROPERTY("Url", "s", ofTransfer<&Transfer::url>, 0, fixed),
+    SD_BUS_PROPERTY("Target", "s", ofTransfer<&Transfer::target>, 0, fixed),
+    SD_BUS_PROPERTY("StartedUSec", "t", ofTransfer<&Transfer::startedUSec>, 0, fixed),
+    SD_BUS_PROPERTY("FinishedUSec", "t", ofStatus<&Status::finishedUSec>, 0, told),
+    SD_BUS_PROPERTY("State", "s", ofStatus<&Status::state>, 0, told),
+    SD_BUS_PROPERTY("Detail", "s", ofStatus<&Status::detail>, 0, told),
+    SD_BUS_PROPERTY("BytesTransferred", "t", ofStatus<&Status::bytesTransferred>, 0, told),
+    SD_BUS_PROPERTY("BytesTotal", "t", ofStatus<&Status::bytesTotal>, 0, told),
+    SD_BUS_PROPERTY("BytesWritten", "t", ofStatus<&Status::bytesWritten>, 0, told),
+    SD_BUS_PROPERTY("Progress", "d", ofStatus<&Status::progress>, 0, told),
+    SD_BUS_PROPERTY("Rate", "t", ofStatus<&Status::rate>, 0, told),
+    SD_BUS_PROPERTY("RemainingUSec", "t", ofStatus<&Status::remainingUSec>, 0, told),
+    SD_BUS_PROPERTY("Attempt", "u", ofStatus<&Status::attempt>, 0, told),
+    SD_BUS_PROPERTY("Plugin", "s", ofStatus<&Status::plugin>, 0, told),
+    SD_BUS_PROPERTY("Device", "s", ofStatus<&Status::device>, 0, told),
+    SD_BUS_PROPERTY("Reused", "b", ofStatus<&Status::reused>, 0, told),
+    SD_BUS_PROPERTY("Digest", "s", ofStatus<&Status::digest>, 0, told),
+    SD_BUS_PROPERTY("ErrorName", "s", ofStatus<&Status::errorName>, 0, told),
+    SD_BUS_PROPERTY("ErrorMessage", "s", ofStatus<&Status::errorMessage>, 0, told),
+    SD_BUS_METHOD("Cancel", "", "", onCancel, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END,
+};
+
+} // namespace
+
+const sd_bus_vtable* transferVtable() {
+    return vtable;
+}
+
+std::string transferPath(std::uint32_t id) {
+    return fmt::format("{}{}", transferNode, id);
+}
+
+std::optional<std::uint32_t> transferIdOf(std::string_view path) {
+    if (!path.starts_with(transferNode)) {
+        return std::nullopt;
+    }
+    std::uint32_t id = 0;
+    const auto* end = path.data() + path.size();
+    const auto [stopped, error] = std::from_chars(path.data() + transferNode.size(), end, id);
+    return error == std::errc() && stopped == end ? std::optional(id) : std::nullopt;
+}
+
+std::vector<const char*> changedProperties(const TransferStatus& before, const TransferStatus& now) {
+    std::vector<const char*> names;
+    const auto compare = [&](const char* name, auto member) {
+        if (before.*member != now.*member) {
+            names.push_back(name);
+        }
+    };
+    compare("FinishedUSec", &Status::finishedUSec);
+    compare("State", &Status::state);
+    compare("Detail", &Status::detail);
+    compare("BytesTransferred", &Status::bytesTransferred);
+    compare("BytesTotal", &Status::bytesTotal);
+    compare("BytesWritten", &Status::bytesWritten);
+    compare("Progress", &Status::progress);
+    compare("Rate", &Status::rate);
+    compare("RemainingUSec", &Status::remainingUSec);
+    compare("Attempt", &Status::attempt);
+    compare("Plugin", &Status::plugin);
+    compare("Device", &Status::device);
+    compare("Reused", &Status::reused);
+    compare("Digest", &Status::digest);
+    compare("ErrorName", &Status::errorName);
+    compare("ErrorMessage", &Status::errorMessage);
+    names.push_back(nullptr);
+    return names;
+}
+
+} // namespace bootferry

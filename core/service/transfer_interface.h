@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// org.bootferry1.Transfer: a transfer's properties and its one method, as sd-bus wants them. The interface is
+// described in org.bootferry1(5).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "handles.h"
+#include "transfer.h"
+
+namespace bootferry {
+
+inline constexpr const char* transferInterface = "org.bootferry1.Transfer";
+inline constexpr const char* transferPrefix = "/org/bootferry1/transfer";
+
+[[nodiscard]] const sd_bus_vtable* transferVtable(); // its userdata is a Transfer
+
+// "/org/bootferry1/transfer/_1", and back.
+[[nodiscard]] std::string transferPath(std::uint32_t id);
+[[nodiscard]] std::optional<std::uint32_t> transferIdOf(std::string_view path);
+
+// The names of the properties that differ, as sd_bus_emit_properties_changed_strv(3) wants them: with a null
+// pointer at the end, and nothing but that where all are the same.
+[[nodiscard]] std::vector<const char*> changedProperties(const TransferStatus& before,
+                                                         const TransferStatus& now);
+
+} // namespace bootferry
