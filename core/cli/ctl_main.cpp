@@ -13,6 +13,7 @@
 #include "errors.h"
 #include "fetch.h"
 #include "log.h"
+#include "monitor.h"
 #include "watch_verbs.h"
 
 namespace bootferry {
@@ -27,7 +28,8 @@ Without a service:
 With bootferryd:
   deploy [OPTION...] URL DEVICE       fetch a live image into DEVICE, and wait
   list                                transfers: number, state, progress, target, URL
-  status [TRANSFER]                   all there is to know of one, or of each
+  status [TRANSFER]                   all there is to know of one, or of each, and
+                                      of the boot's own (without a service as well)
   monitor [TRANSFER]                  a line for each change; ends with TRANSFER
   cancel TRANSFER                     end it
   plugins                             what is installed: name, version, schemes
@@ -46,6 +48,8 @@ appears only when it is whole. What lies on DEVICE is only overwritten with --re
   --timeout=TIME             give up altogether after so long (never)
   --ramdisk-size=BYTES       of a RAM disk (deploy only; by default the image's size)
   --reset                    overwrite what lies on DEVICE
+  --json=short|pretty|off    JSON instead of text (list, status, monitor, plugins)
+  --no-pager                 accepted and without effect: there is no pager
 
 Of dolly-send, beside --timeout (of the nodes' silence; never):
   --generation=classic|0.7   the protocol: dolly 0.58 to 0.64, or 0.70 and later (0.7)

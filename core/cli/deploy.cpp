@@ -10,6 +10,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "failure_report.h"
+#include "journal_messages.h"
 #include "progress_line.h"
 #include "service_client.h"
 #include "supervising_loop.h"
@@ -22,9 +23,7 @@ constexpr unsigned lossesAllowed = 5;
 constexpr int interrupted = 130;
 
 std::string outcome(const TransferView& view) {
-    return view.reused ? fmt::format("{}: holds an image already, which is used as it is", view.device)
-                       : fmt::format("{}: {} from {}", view.device,
-                                     sizeText(view.progress.bytes, view.progress.written), view.url);
+    return fmt::format("{}: {}", view.device, summaryText(view));
 }
 
 class Deploy {
@@ -133,7 +132,7 @@ int runDeploy(const std::vector<std::string>& arguments) {
 int runRefuse(const std::vector<std::string>& arguments) {
     const std::string reason = arguments.empty() ? "no reason was given" : arguments.front();
     fmt::print(stderr, "bootferryctl: {}\n", reason);
-    reportFailure(reason);
+    reportFailure(reason, bootRefusedMessage);
     return EXIT_FAILURE;
 }
 

@@ -15,6 +15,7 @@
 #include "progress_line.h"
 #include "supervising_loop.h"
 #include "transfer_arguments.h"
+#include "transfer_view.h"
 #include "worker_process.h"
 
 namespace bootferry {

@@ -25,7 +25,7 @@ void ProgressLine::show(const Progress& progress) {
     const bool due = moved && now - lastLine_ >= (waiting ? waitInterval : lineInterval);
     if (terminal_) {
         fmt::print(stderr, "\r\033[K{}",
-                   terminalLine(progress, progressText(progress, rate_), terminalWidth()));
+                   terminalLine(progress, progressText(progress, rate_), terminalWidth(STDERR_FILENO)));
         drawn_ = true;
     } else if (due || isNews(progress)) {
         fmt::print(stderr, "{}\n", progressText(progress, rate_));
@@ -67,11 +67,6 @@ std::string progressText(const Progress& progress, const RateMeter& rate) {
                            .total = progress.total,
                            .bytesPerSecond = rate.rate(),
                            .remaining = rate.remaining(progress.total)});
-}
-
-std::string sizeText(std::uint64_t received, std::uint64_t written) {
-    return received == written ? formatSize(received)
-                               : fmt::format("{} ({} compressed)", formatSize(written), formatSize(received));
 }
 
 } // namespace bootferry

@@ -33,7 +33,4 @@ private:
 // One line for a person: where it stands, or why nothing moves. Pure.
 [[nodiscard]] std::string progressText(const Progress& progress, const RateMeter& rate);
 
-// What came and what became of it, in bytes: "1.5 GiB", or "1.5 GiB (412.3 MiB compressed)". Pure.
-[[nodiscard]] std::string sizeText(std::uint64_t received, std::uint64_t written);
-
 } // namespace bootferry

@@ -33,10 +33,10 @@ std::string bar(double part, std::size_t length) {
 
 } // namespace
 
-std::size_t terminalWidth() {
+std::size_t terminalWidth(int fd) {
     winsize size{};
     constexpr std::size_t usual = 80;
-    return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
+    return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
 }
 
 std::string terminalLine(const Progress& progress, const std::string& text, std::size_t width) {

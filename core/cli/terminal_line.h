@@ -11,8 +11,8 @@
 
 namespace bootferry {
 
-// Columns of the terminal on standard error; 80 where it does not tell.
-[[nodiscard]] std::size_t terminalWidth();
+// Columns of the terminal behind a descriptor; 80 where it does not tell.
+[[nodiscard]] std::size_t terminalWidth(int fd);
 
 // text: what progressText() says. Pure.
 [[nodiscard]] std::string terminalLine(const Progress& progress, const std::string& text, std::size_t width);

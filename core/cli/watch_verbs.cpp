@@ -1,36 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "watch_verbs.h"
 
-#include <charconv>
-#include <chrono>
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 
 #include <spdlog/fmt/fmt.h>
 
-#include "progress_line.h"
+#include "files.h"
+#include "output_options.h"
 #include "service_client.h"
-#include "supervising_loop.h"
+#include "transfer_number.h"
 
 namespace bootferry {
 namespace {
-
-void wantNoMore(const std::vector<std::string>& arguments, std::size_t allowed, const char* usage) {
-    if (arguments.size() > allowed) {
-        throw Error(ErrorCode::Invalid, fmt::format("too many arguments: {}", usage));
-    }
-}
-
-std::uint32_t parseId(const std::string& text) {
-    std::uint32_t id = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, id);
-    if (error != std::errc() || stopped != end) {
-        throw Error(ErrorCode::Invalid,
-                    fmt::format("'{}' is no transfer's number: see bootferryctl list", text));
-    }
-    return id;
-}
 
 EventHandle makeLoop() {
     return makeHandle<EventHandle>([](sd_event** event) { return sd_event_new(event); },
@@ -55,72 +38,108 @@ void line(const char* name, const std::string& value) {
     }
 }
 
-void print(const TransferView& view) {
+std::string duration(const TransferView& view) {
+    const auto took = durationOf(view);
+    const auto rate = meanRate(view);
+    return !took ? "" : formatDuration(*took) + (rate ? fmt::format(" ({})", formatRate(*rate)) : "");
+}
+
+void print(const std::string& title, const TransferView& view) {
     const auto& progress = view.progress;
-    fmt::print("Transfer {}\n", view.id);
+    fmt::print("{}\n", title);
     line("URL", view.url);
     line("Target", view.target);
-    line("Device", view.device);
+    line("Device", view.device + (view.reused ? " (held an image already)" : ""));
     line("State", fmt::format("{} ({})", stateName(progress.state), percentage(progress)));
     line("Detail", progress.detail);
     line("Received", fmt::format("{} of {}", formatSize(progress.bytes), sizeOrUnknown(progress.total)));
     line("Written", formatSize(progress.written));
     line("Attempt", std::to_string(progress.attempt));
+    line("Took", duration(view));
+    line("Digest", view.digest);
     line("Plugin", view.plugin);
     line("Error", view.errorName);
     line("Message", view.errorMessage);
 }
 
-// Follows all transfers, or one, until that has ended.
-class Monitor {
-public:
-    explicit Monitor(std::optional<std::uint32_t> only)
-        : only_(only), loop_([this] { loop_.end(EXIT_SUCCESS); }), client_(loop_.event()) {}
+std::string recordPath() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
+    const char* folder = std::getenv("BOOTFERRY_RUNTIME_DIRECTORY");
+    return std::string(folder != nullptr ? folder : "/run/bootferry") + "/result.json";
+}
 
-    int run() {
-        client_.watch([this](const TransferView& view) { changed(view); },
-                      [this] {
-                          fmt::print(stderr, "bootferryctl: bootferryd has gone\n");
-                          loop_.end(EXIT_FAILURE);
-                      });
-        bool found = false;
-        for (const auto& view : client_.transfers()) {
-            found = found || view.id == only_;
-            changed(view);
+// What the service of the initrd has left, or one that has ended since.
+std::optional<TransferView> recordedTransfer() {
+    const auto text = readSmallFile(recordPath());
+    return text ? transferFromJson(*text) : std::nullopt;
+}
+
+// Where there is a record, no service is no failure.
+std::vector<TransferView> liveTransfers(bool mayBeNone) {
+    const auto loop = makeLoop();
+    try {
+        return ServiceClient(loop.get()).transfers();
+    } catch (const Error& error) {
+        if (!mayBeNone || error.code() != ErrorCode::Unreachable) {
+            throw;
         }
-        if (only_ && !found) {
-            throw Error(ErrorCode::NotFound, fmt::format("there is no transfer {}", *only_));
-        }
-        return loop_.run();
+        return {};
     }
+}
 
-private:
-    void changed(const TransferView& view) {
-        if (only_ && view.id != *only_) {
-            return;
+std::vector<JsonObject> asJson(const std::vector<TransferView>& views) {
+    std::vector<JsonObject> objects;
+    std::transform(views.begin(), views.end(), std::back_inserter(objects), toJson);
+    return objects;
+}
+
+int statusOfOne(std::uint32_t id, std::optional<JsonStyle> json) {
+    for (const auto& view : liveTransfers(false)) {
+        if (view.id != id) {
+            continue;
         }
-        auto& rate = rates_[view.id];
-        rate.add(RateMeter::Time::clock::now(), view.progress.bytes);
-        const auto& why = view.errorMessage.empty() ? progressText(view.progress, rate) : view.errorMessage;
-        fmt::print("{}  {}  {}\n", view.id, stateName(view.progress.state), why);
-        (void)std::fflush(stdout);
-        if (only_ && isFinal(view.progress.state)) {
-            loop_.end(view.progress.state == TransferState::Done ? EXIT_SUCCESS : EXIT_FAILURE);
+        if (json) {
+            fmt::print("{}\n", toJson(view).text(*json));
+        } else {
+            print(fmt::format("Transfer {}", id), view);
         }
+        return EXIT_SUCCESS;
     }
+    throwNoTransfer(id);
+}
 
-    std::optional<std::uint32_t> only_;
-    std::map<std::uint32_t, RateMeter> rates_;
-    SupervisingLoop loop_;
-    ServiceClient client_;
-};
+int statusOfAll(std::optional<JsonStyle> json) {
+    const auto recorded = recordedTransfer();
+    auto views = liveTransfers(recorded.has_value());
+    const bool known = recorded && std::any_of(views.begin(), views.end(), [&](const auto& view) {
+                           return view.startedUSec == recorded->startedUSec;
+                       });
+    if (json) {
+        if (recorded && !known) {
+            views.insert(views.begin(), *recorded);
+        }
+        fmt::print("{}\n", jsonArray(asJson(views), *json));
+        return EXIT_SUCCESS;
+    }
+    if (recorded && !known) {
+        print(fmt::format("Recorded in {}", recordPath()), *recorded);
+    }
+    for (const auto& view : views) {
+        print(fmt::format("Transfer {}", view.id), view);
+    }
+    return EXIT_SUCCESS;
+}
 
 } // namespace
 
 int runList(const std::vector<std::string>& arguments) {
-    wantNoMore(arguments, 0, "bootferryctl list");
-    const auto loop = makeLoop();
-    for (const auto& view : ServiceClient(loop.get()).transfers()) {
+    const auto output = parseOutput(arguments, 0, "bootferryctl list [--json=short]");
+    const auto views = liveTransfers(false);
+    if (output.json) {
+        fmt::print("{}\n", jsonArray(asJson(views), *output.json));
+        return EXIT_SUCCESS;
+    }
+    for (const auto& view : views) {
         fmt::print("{}  {}  {}  {}  {}\n", view.id, stateName(view.progress.state), percentage(view.progress),
                    view.target, view.url);
     }
@@ -128,42 +147,37 @@ int runList(const std::vector<std::string>& arguments) {
 }
 
 int runStatus(const std::vector<std::string>& arguments) {
-    wantNoMore(arguments, 1, "bootferryctl status [TRANSFER]");
-    const auto wanted = arguments.empty() ? std::nullopt : std::optional(parseId(arguments.front()));
-    const auto loop = makeLoop();
-    bool found = false;
-    for (const auto& view : ServiceClient(loop.get()).transfers()) {
-        if (!wanted || view.id == *wanted) {
-            print(view);
-            found = true;
-        }
-    }
-    if (wanted && !found) {
-        throw Error(ErrorCode::NotFound, "there is no transfer " + arguments.front());
-    }
-    return EXIT_SUCCESS;
-}
-
-int runMonitor(const std::vector<std::string>& arguments) {
-    wantNoMore(arguments, 1, "bootferryctl monitor [TRANSFER]");
-    return Monitor(arguments.empty() ? std::nullopt : std::optional(parseId(arguments.front()))).run();
+    const auto output = parseOutput(arguments, 1, "bootferryctl status [--json=short] [TRANSFER]");
+    return output.words.empty() ? statusOfAll(output.json)
+                                : statusOfOne(parseTransferNumber(output.words.front()), output.json);
 }
 
 int runCancel(const std::vector<std::string>& arguments) {
-    wantNoMore(arguments, 1, "bootferryctl cancel TRANSFER");
-    if (arguments.empty()) {
+    const auto output = parseOutput(arguments, 1, "bootferryctl cancel TRANSFER");
+    if (output.words.empty()) {
         throw Error(ErrorCode::Invalid, "cancel takes a transfer's number: see bootferryctl list");
     }
     const auto loop = makeLoop();
-    ServiceClient(loop.get()).cancel(parseId(arguments.front()));
+    ServiceClient(loop.get()).cancel(parseTransferNumber(output.words.front()));
     return EXIT_SUCCESS;
 }
 
 int runPlugins(const std::vector<std::string>& arguments) {
-    wantNoMore(arguments, 0, "bootferryctl plugins");
+    const auto output = parseOutput(arguments, 0, "bootferryctl plugins [--json=short]");
     const auto loop = makeLoop();
+    std::vector<JsonObject> objects;
     for (const auto& plugin : ServiceClient(loop.get()).plugins()) {
-        fmt::print("{}  {}  {}\n", plugin.name, plugin.version, fmt::join(plugin.schemes, " "));
+        if (!output.json) {
+            fmt::print("{}  {}  {}\n", plugin.name, plugin.version, fmt::join(plugin.schemes, " "));
+            continue;
+        }
+        objects.emplace_back();
+        objects.back().add("name", plugin.name);
+        objects.back().add("version", plugin.version);
+        objects.back().add("schemes", plugin.schemes);
+    }
+    if (output.json) {
+        fmt::print("{}\n", jsonArray(objects, *output.json));
     }
     return EXIT_SUCCESS;
 }

@@ -3,10 +3,8 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 
 #include <spdlog/fmt/fmt.h>
-#include <unistd.h>
 
 namespace bootferry {
 namespace {
@@ -28,16 +26,6 @@ bool checkMore(int result) {
     return result > 0;
 }
 
-std::optional<std::string> privateAddress() {
-    if (const char* address = std::getenv("BOOTFERRY_ADDRESS")) { // NOLINT(concurrency-mt-unsafe): one thread
-        return address;
-    }
-    if (::access(privateSocket, F_OK) == 0) {
-        return fmt::format("unix:path={}", privateSocket);
-    }
-    return std::nullopt;
-}
-
 BusHandle openPrivate(const std::string& address) {
     auto bus = makeHandle<BusHandle>([](sd_bus** b) { return sd_bus_new(b); }, "connecting to bootferryd");
     check(sd_bus_set_address(bus.get(), address.c_str()));
@@ -48,14 +36,27 @@ BusHandle openPrivate(const std::string& address) {
     return bus;
 }
 
+// A socket may be left from a service that was killed.
+BusHandle openPrivateIfServed() {
+    try {
+        return openPrivate(fmt::format("unix:path={}", privateSocket));
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::Unreachable) {
+            return nullptr;
+        }
+        throw;
+    }
+}
+
 BusHandle openSystem() {
     sd_bus* bus = nullptr;
     const int result = sd_bus_open_system(&bus);
     if (result < 0) {
-        throw Error(ErrorCode::Unreachable, -result,
-                    fmt::format("bootferryd is not running: there is neither '{}' nor a system bus "
-                                "(systemctl start bootferryd.socket)",
-                                privateSocket));
+        throw Error(
+            ErrorCode::Unreachable, -result,
+            fmt::format("bootferryd is not running: nobody listens at '{}', and there is no system bus "
+                        "(systemctl start bootferryd.socket)",
+                        privateSocket));
     }
     return BusHandle(bus);
 }
@@ -70,6 +71,12 @@ Error asError(const sd_bus_error& error) {
     }
     if (name == SD_BUS_ERROR_ACCESS_DENIED) {
         return {ErrorCode::NotPermitted, text};
+    }
+    if (name == SD_BUS_ERROR_SERVICE_UNKNOWN || name == SD_BUS_ERROR_NAME_HAS_NO_OWNER) {
+        return {ErrorCode::Unreachable,
+                fmt::format("bootferryd is not running: nobody listens at '{}', and the system bus does not "
+                            "know it (systemctl start bootferryd.socket)",
+                            privateSocket)};
     }
     return {ErrorCode::Unreachable, fmt::format("bootferryd does not answer: {}", text)};
 }
@@ -110,6 +117,8 @@ const std::map<std::string_view, Reader>& readers() {
         {"Device", [](View& v, Message m) { v.device = readString(m); }},
         {"Reused", [](View& v, Message m) { v.reused = readBool(m); }},
         {"Plugin", [](View& v, Message m) { v.plugin = readString(m); }},
+        {"Digest", [](View& v, Message m) { v.digest = readString(m); }},
+        {"FinishedUSec", [](View& v, Message m) { v.finishedUSec = readNumber(m); }},
         {"StartedUSec", [](View& v, Message m) { v.startedUSec = readNumber(m); }},
         {"Detail", [](View& v, Message m) { v.progress.detail = readString(m); }},
         {"BytesTransferred", [](View& v, Message m) { v.progress.bytes = readNumber(m); }},
@@ -219,9 +228,9 @@ int guarded(Handler handler) noexcept {
 } // namespace
 
 ServiceClient::ServiceClient(sd_event* event) {
-    if (const auto address = privateAddress()) {
-        bus_ = openPrivate(*address);
-    } else {
+    const char* address = std::getenv("BOOTFERRY_ADDRESS"); // NOLINT(concurrency-mt-unsafe): one thread
+    bus_ = address != nullptr ? openPrivate(address) : openPrivateIfServed();
+    if (!bus_) {
         bus_ = openSystem();
         destination_ = serviceName;
     }
@@ -313,15 +322,22 @@ std::vector<PluginView> ServiceClient::plugins() {
 void ServiceClient::watch(Changed changed, Lost lost) {
     changed_ = std::move(changed);
     lost_ = std::move(lost);
-    check(sd_bus_add_match(bus_.get(), nullptr,
-                           "type='signal',interface='org.freedesktop.DBus.Properties',"
-                           "member='PropertiesChanged',path_namespace='/org/bootferry1/transfer'",
-                           onPropertiesChanged, this));
-    check(sd_bus_match_signal(bus_.get(), nullptr, nullptr, managerPath, managerInterface, "TransferNew",
+    // Anybody may send signals on a bus: those of others are not for us.
+    const auto sender = destination_ != nullptr ? fmt::format("sender='{}',", destination_) : "";
+    const auto changes = sender + "type='signal',interface='org.freedesktop.DBus.Properties',"
+                                  "member='PropertiesChanged',path_namespace='/org/bootferry1/transfer'";
+    check(sd_bus_add_match(bus_.get(), nullptr, changes.c_str(), onPropertiesChanged, this));
+    check(sd_bus_match_signal(bus_.get(), nullptr, destination_, managerPath, managerInterface, "TransferNew",
                               onTransferNew, this));
     check(sd_bus_add_match(bus_.get(), nullptr,
                            "type='signal',interface='org.freedesktop.DBus.Local',member='Disconnected'",
                            onLost, this));
+    if (destination_ != nullptr) {
+        check(sd_bus_add_match(bus_.get(), nullptr,
+                               "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',"
+                               "arg0='org.bootferry1'",
+                               onOwnerChanged, this));
+    }
 }
 
 int ServiceClient::onPropertiesChanged(sd_bus_message* message, void* userdata, sd_bus_error*) {
@@ -355,6 +371,15 @@ int ServiceClient::onTransferNew(sd_bus_message* message, void* userdata, sd_bus
             self.changed_(view);
         }
     });
+}
+
+// On the system bus the connection outlives the service.
+int ServiceClient::onOwnerChanged(sd_bus_message* message, void* userdata, sd_bus_error* error) {
+    const char* owner = nullptr;
+    if (sd_bus_message_read(message, "sss", nullptr, nullptr, &owner) < 0 || *owner != '\0') {
+        return 0;
+    }
+    return onLost(message, userdata, error);
 }
 
 int ServiceClient::onLost(sd_bus_message*, void* userdata, sd_bus_error*) {

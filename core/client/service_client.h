@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // bootferryd seen from a client (bootferryctl, the splash screen): its calls as functions, its transfers as
-// values that follow its signals. Speaks to the private socket where there is one, else over the system bus;
-// $BOOTFERRY_ADDRESS names another socket (sd_bus_set_address(3)). Calls block; signals are served by the
-// event loop. One thread.
+// values that follow its signals. Speaks to the private socket where somebody listens there, else over the
+// system bus; $BOOTFERRY_ADDRESS names another socket (sd_bus_set_address(3)), and then nothing else is
+// tried. Calls block; signals are served by the event loop. One thread.
 #pragma once
 
 #include <functional>
@@ -11,24 +11,10 @@
 #include <vector>
 
 #include "handles.h"
-#include "progress.h"
 #include "transfer_request.h"
+#include "transfer_view.h"
 
 namespace bootferry {
-
-// The properties of org.bootferry1.Transfer, see docs/dbus.md.
-struct TransferView {
-    std::uint32_t id = 0;
-    std::string url;
-    std::string target;
-    std::string device;
-    bool reused = false; // the device held an image already
-    std::string plugin;
-    Progress progress;
-    std::uint64_t startedUSec = 0;
-    std::string errorName;
-    std::string errorMessage;
-};
 
 struct PluginView {
     std::string name;
@@ -50,7 +36,7 @@ public:
     [[nodiscard]] std::vector<TransferView> transfers();
     [[nodiscard]] std::vector<PluginView> plugins();
 
-    // From now on every change of a transfer is told, and once that the connection is gone.
+    // From now on every change of a transfer is told, and once that the service is gone.
     void watch(Changed changed, Lost lost);
 
 private:
@@ -59,6 +45,7 @@ private:
     [[nodiscard]] TransferView get(const std::string& path);
     static int onPropertiesChanged(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int onTransferNew(sd_bus_message* message, void* userdata, sd_bus_error* error);
+    static int onOwnerChanged(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int onLost(sd_bus_message* message, void* userdata, sd_bus_error* error);
 
     const char* destination_ = nullptr;         // none on the private socket

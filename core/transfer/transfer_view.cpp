@@ -41,6 +41,11 @@ private:
 
 } // namespace
 
+std::string sizeText(std::uint64_t received, std::uint64_t written) {
+    return received == written ? formatSize(received)
+                               : fmt::format("{} ({} compressed)", formatSize(written), formatSize(received));
+}
+
 std::optional<std::chrono::microseconds> durationOf(const TransferView& view) {
     if (view.finishedUSec <= view.startedUSec) {
         return std::nullopt;
@@ -61,7 +66,7 @@ std::string summaryText(const TransferView& view) {
     if (view.reused) {
         return "holds an image already, which is used as it is";
     }
-    auto text = fmt::format("{} from {}", formatSize(view.progress.bytes), view.url);
+    auto text = fmt::format("{} from {}", sizeText(view.progress.bytes, view.progress.written), view.url);
     if (const auto duration = durationOf(view)) {
         text += fmt::format(" in {}", formatDuration(*duration));
     }

@@ -29,6 +29,9 @@ struct TransferView {
     std::string errorMessage;
 };
 
+// What came and what became of it, in bytes: "1.5 GiB", or "1.5 GiB (412.3 MiB compressed)".
+[[nodiscard]] std::string sizeText(std::uint64_t received, std::uint64_t written);
+
 // From the beginning to the end; nothing while it runs.
 [[nodiscard]] std::optional<std::chrono::microseconds> durationOf(const TransferView& view);
 
