@@ -39,6 +39,8 @@ const char* failureMessage(ErrorCode code) {
         return "b3c681d871014c52be33bc82c5c55011";
     case ErrorCode::NotPermitted:
         return "f2d9ade8f1f14e25b4a7a35719edf6de";
+    case ErrorCode::Corrupt:
+        return "bee4d012ee4840f7ac8f557b9fe2844b";
     }
     return failureMessage(ErrorCode::Internal);
 }

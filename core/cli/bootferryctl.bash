@@ -3,7 +3,7 @@
 # is compared with --help by tests/integration/ctl_test.py.
 
 _bootferryctl() {
-    local word=${COMP_WORDS[COMP_CWORD]} verb= i
+    local word=${COMP_WORDS[COMP_CWORD]} verb='' i
     local verbs='fetch deploy list status monitor cancel plugins refuse'
     local common='--help --version'
     local transfer='--mirror= --checksum= --option= --options-file= --userinfo-file= --stall-timeout= --timeout=

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""bootferryd with its clients: bootferryctl, busctl, a real dbus-daemon, a real nginx.
+"""bootferryd's transfers, asked for and followed by bootferryctl, from a real nginx.
 
 What needs root (a RAM disk) is skipped without it.
 """
@@ -14,73 +14,16 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
-import processes  # noqa: E402
 import tap  # noqa: E402
-from daemon import Daemon  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
-from nginx import Nginx  # noqa: E402
-
-MANAGER = ("org.bootferry1", "/org/bootferry1", "org.bootferry1.Manager")
-needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root: makes a RAM disk")
-
-
-class ServiceTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="bootferry-service-")
-        self.addCleanup(folder.cleanup)
-        self.path = pathlib.Path(folder.name)
-        self.path.chmod(0o755)
-        (self.path / "served").mkdir()
-        self.image = self.path / "served" / "live.squashfs"
-        tree = self.path / "tree"
-        (tree / "etc").mkdir(parents=True)
-        (tree / "noise").write_bytes(random.Random(1).randbytes(6_000_000))
-        subprocess.run(["mksquashfs", tree, self.image, "-quiet", "-no-progress"], check=True,
-                       stdout=subprocess.DEVNULL)
-        self.server = Nginx(self.path / "served", extra="location /slow/ { alias %s/; limit_rate 1m; }"
-                            % (self.path / "served"))
-        self.server.start()
-        self.addCleanup(self.server.stop)
-
-    def url(self, name="live.squashfs"):
-        return f"http://127.0.0.1:{self.server.port}/{name}"
-
-    def daemon(self, **options):
-        daemon = Daemon(self.path / "run", **options)
-        daemon.start()
-        self.addCleanup(daemon.stop)
-        return daemon
-
-    def assert_refused(self, result, *words):
-        self.assertEqual(result.returncode, 1, result.stderr)
-        reason = result.stderr.strip().splitlines()[-1]
-        self.assertTrue(reason.startswith("bootferryctl: "), reason)
-        for word in words:
-            self.assertIn(word, reason)
+from service_case import MANAGER, ServiceTest, needs_root  # noqa: E402
 
 
 class PrivateSocket(ServiceTest):
-    def test_busctl_needs_no_broker(self):
-        daemon = self.daemon()
-        daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
-        tree = daemon.busctl("tree", "org.bootferry1")
-        self.assertEqual(tree.returncode, 0, tree.stderr)
-        self.assertIn("/org/bootferry1/transfer/_1", tree.stdout)
-        shown = daemon.busctl("introspect", "org.bootferry1", "/org/bootferry1/transfer/_1")
-        for name in ("Id", "Url", "Target", "Plugin", "State", "Detail", "BytesTransferred", "BytesTotal",
-                     "BytesWritten", "Progress", "Rate", "RemainingUSec", "Attempt", "ErrorName",
-                     "ErrorMessage", "StartedUSec", "Cancel"):
-            self.assertRegex(shown.stdout, rf"(?m)^\.{name}\s")
-        self.assertIn('"org.bootferry1.Error.NotFound"', shown.stdout)
-        managed = daemon.busctl("call", "org.bootferry1", "/org/bootferry1",
-                                "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
-        self.assertIn("/org/bootferry1/transfer/_1", managed.stdout)
-
     def test_plugins(self):
         daemon = self.daemon()
         self.assertIn("http", daemon.busctl("call", *MANAGER, "ListPlugins").stdout)
@@ -92,12 +35,6 @@ class PrivateSocket(ServiceTest):
         self.assert_refused(daemon.ctl("status", "7"), "there is no transfer 7")
         self.assert_refused(daemon.ctl("cancel", "7"), "there is no transfer 7")
         self.assert_refused(daemon.ctl("cancel", "seven"), "bootferryctl list")
-        call = daemon.busctl("call", *MANAGER, "StartTransfer", "ssa{sv}", self.url(), "/dev/ram0", "1",
-                             "checksumm", "s", "sha256:00")
-        self.assertIn("knows no option 'checksumm'", call.stderr)
-        call = daemon.busctl("call", *MANAGER, "StartTransfer", "ssa{sv}", self.url(), "/dev/ram0", "1",
-                             "checksum", "u", "3")
-        self.assertIn("has type 's', not 'u'", call.stderr)
 
     def test_no_service(self):
         result = subprocess.run([os.environ["BOOTFERRYCTL"], "list"], text=True, capture_output=True,
@@ -147,16 +84,6 @@ class Refusals(ServiceTest):
 
     def test_no_device(self):
         self.assert_refused(self.daemon().ctl("deploy", self.url(), "ram0"), "ram0")
-
-    def test_only_root_may_act(self):
-        if os.geteuid() != 0:
-            self.skipTest("needs root, to become somebody else")
-        daemon = self.daemon()
-        nobody = ["setpriv", "--reuid=nobody", "--clear-groups"]
-        call = daemon.busctl("call", *MANAGER, "StartTransfer", "ssa{sv}", self.url(), "/dev/ram0", "0", prefix=nobody)
-        self.assertIn("only root may call StartTransfer", call.stderr)
-        listed = daemon.busctl("call", *MANAGER, "ListTransfers", prefix=nobody)
-        self.assertEqual(listed.stdout.strip(), "a(uosssd) 0")
 
     def test_refuse(self):
         self.assert_refused(self.daemon().ctl("refuse", "root=live: has no URL"), "root=live: has no URL")
@@ -319,62 +246,6 @@ class RamDisk(ServiceTest):
         self.assertFalse((daemon.folder / "image").is_symlink())
         self.assertFalse(daemon.holds_memory())
         self.assertEqual(daemon.ctl("deploy", self.url(), "/dev/ram0").returncode, 0)
-
-
-class SystemBus(ServiceTest):
-    def start_bus(self):
-        policy = pathlib.Path(os.environ["BOOTFERRY_DBUS_POLICY"]).read_text()
-        rules = policy[policy.index("<busconfig>") + len("<busconfig>"):policy.index("</busconfig>")]
-        if os.geteuid() != 0:
-            rules = '<policy context="default"><allow own="*"/><allow send_destination="*"/></policy>'
-        config = self.path / "bus.conf"
-        config.write_text(f"""<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
-            "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-            <busconfig><type>system</type><listen>unix:path={self.path}/bus</listen><auth>EXTERNAL</auth>
-            <policy context="default"><allow user="*"/><allow send_destination="org.freedesktop.DBus"/>
-            <allow send_type="signal"/><allow receive_type="signal"/><allow send_requested_reply="true"/>
-            <allow receive_type="method_call"/><allow receive_requested_reply="true"/></policy>
-            {rules}</busconfig>""")
-        bus = processes.start(["dbus-daemon", "--nofork", "--nopidfile", f"--config-file={config}"],
-                              stderr=subprocess.PIPE, text=True)
-        self.addCleanup(processes.stop, bus)
-        processes.wait_for(bus, lambda: (self.path / "bus").exists())
-        return bus
-
-    def wait_for_name(self, daemon):
-        def there():
-            listed = daemon.busctl("call", "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                   "NameHasOwner", "s", "org.bootferry1", address=f"unix:path={self.path}/bus")
-            return listed.stdout.strip() == "b true"
-        processes.wait_for(daemon.process, there, timeout=60)
-
-    def test_a_bus_that_comes_late_goes_and_comes_again(self):
-        daemon = self.daemon(environment={"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.path}/bus"})
-        self.assertEqual(daemon.ctl("plugins").returncode, 0)
-        for _ in range(2):
-            bus = self.start_bus()
-            self.wait_for_name(daemon)
-            called = daemon.busctl("call", *MANAGER, "ListPlugins", address=f"unix:path={self.path}/bus")
-            self.assertIn('"curl"', called.stdout, called.stderr)
-            processes.stop(bus)
-            (self.path / "bus").unlink(missing_ok=True)
-        self.assertEqual(daemon.ctl("plugins").returncode, 0)
-
-    def test_only_root_may_act(self):
-        if os.geteuid() != 0:
-            self.skipTest("needs root, to become somebody else")
-        address = f"unix:path={self.path}/bus"
-        daemon = self.daemon(environment={"DBUS_SYSTEM_BUS_ADDRESS": address})
-        self.start_bus()
-        self.wait_for_name(daemon)
-        start = ["call", *MANAGER, "StartTransfer", "ssa{sv}", self.url("nothing"), "/dev/ram0", "0"]
-        nobody = ["setpriv", "--reuid=nobody", "--clear-groups"]
-        refused = daemon.busctl(*start, address=address, prefix=nobody)
-        self.assertNotEqual(refused.returncode, 0)
-        self.assertRegex(refused.stderr, "(?i)access denied|rejected send message|only root")
-        read = daemon.busctl("call", *MANAGER, "ListTransfers", address=address, prefix=nobody)
-        self.assertEqual(read.stdout.strip(), "a(uosssd) 0", read.stderr)
-        self.assertIn("uo 1", daemon.busctl(*start, address=address).stdout)
 
 
 if __name__ == "__main__":

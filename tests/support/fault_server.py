@@ -10,6 +10,7 @@ import http.server
 import os
 import re
 import threading
+import time
 
 
 class Fault:
@@ -33,12 +34,14 @@ class Request:
 
 
 class FaultServer:
-    """Context manager. `etag` may be changed between requests: the file then is another one."""
+    """Context manager. `etag` may be changed between requests: the file then is another one. `pace`: bytes a
+    second, in many small pieces."""
 
-    def __init__(self, file, faults=(), address="127.0.0.1", port=0):
+    def __init__(self, file, faults=(), address="127.0.0.1", port=0, pace=None):
         self.file = os.fspath(file)
         self.etag = '"first"'
         self.requests = []
+        self._pace = pace
         self._faults = list(faults)
         self._lock = threading.Lock()
         owner = self
@@ -122,11 +125,13 @@ class FaultServer:
             with open(self.file, "rb") as source:
                 source.seek(first)
                 while left:
-                    piece = source.read(min(left, 1 << 16))
+                    piece = source.read(min(left, 1 << 16 if self._pace is None else 1 << 14))
                     if not piece:
                         break
                     handler.wfile.write(piece)
                     request.body_bytes += len(piece)
                     left -= len(piece)
+                    if self._pace is not None:
+                        time.sleep(len(piece) / self._pace)
         except OSError:
             pass  # the client went away

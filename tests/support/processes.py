@@ -30,6 +30,16 @@ def start(command, **options):
     return subprocess.Popen(command, start_new_session=True, preexec_fn=_die_with_parent, **options)
 
 
+@contextlib.contextmanager
+def running(command, **options):
+    """start(), and stop() however the block is left."""
+    process = start(command, **options)
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
 def stop(process, grace=10):
     """Ends one child, politely first, and reaps it."""
     if process.poll() is None:

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "boot_request.h"
+#include "errors.h"
 #include "files.h"
 
 namespace bootferry {
@@ -42,6 +43,23 @@ std::set<std::string> knownWords() {
 
 TEST(ManualPages, NameTheArgumentsOfTheKernelCommandLine) {
     EXPECT_EQ(documentedWords(), knownWords());
+}
+
+TEST(ManualPages, NameTheErrorsOfDBus) {
+    const auto page = readSmallFile(BOOTFERRY_DOCS_DIR "/org.bootferry1.5").value();
+    std::set<std::string> documented;
+    const std::regex item(R"(\.It Li org\.bootferry1\.Error\.(\w+))");
+    for (auto match = std::sregex_iterator(page.begin(), page.end(), item); match != std::sregex_iterator();
+         ++match) {
+        documented.insert((*match)[1]);
+    }
+    std::set<std::string> known;
+    for (int number = 0; number < 100; ++number) {
+        if (const auto code = errorCodeFromNumber(number)) {
+            known.emplace(errorName(*code));
+        }
+    }
+    EXPECT_EQ(documented, known);
 }
 
 } // namespace

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bootferryctl as a client of bootferryd: JSON, completion, both doors, and what it knows without a service."""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import message_bus  # noqa: E402
+import processes  # noqa: E402
+import tap  # noqa: E402
+from service_case import ServiceTest, needs_root  # noqa: E402
+
+PROGRAM = os.environ["BOOTFERRYCTL"]
+DOCS = pathlib.Path(os.environ["BOOTFERRY_DOCS"])
+COMPLETION = os.environ["BOOTFERRY_COMPLETION"]
+
+
+def members_in_the_manual():
+    text = (DOCS / "bootferryctl.1").read_text()
+    section = text[text.index(".Sh JSON OUTPUT"):text.index(".Sh EXIT STATUS")]
+    return {name for line in section.splitlines() if line.startswith(".It Li") for name in re.findall(r"[a-z_]{2,}", line)}
+
+
+class Json(ServiceTest):
+    def test_objects_have_the_members_of_the_manual(self):
+        daemon = self.daemon()
+        daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
+        documented = members_in_the_manual()
+        listed = json.loads(daemon.ctl("list", "--json=short").stdout)
+        self.assertEqual(set(listed[0]), documented - {"initrd"})
+        self.assertEqual(set(json.loads((daemon.folder / "result.json").read_text())), documented)
+        self.assertEqual(listed[0]["error"], "org.bootferry1.Error.NotFound")
+        self.assertIsNone(listed[0]["total"])
+
+    def test_short_is_one_line_and_pretty_is_many(self):
+        daemon = self.daemon()
+        daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
+        for words in (["list"], ["status"], ["status", "1"], ["plugins"]):
+            short = daemon.ctl(*words, "--json=short", "--no-pager").stdout
+            pretty = daemon.ctl(*words, "--json=pretty").stdout
+            self.assertEqual(short.count("\n"), 1)
+            self.assertGreater(pretty.count("\n"), 3)
+            self.assertEqual(json.loads(short), json.loads(pretty))
+            self.assertEqual(daemon.ctl(*words, "--json=off").stdout, daemon.ctl(*words).stdout)
+        self.assert_refused(daemon.ctl("list", "--json=xml"), "--json=xml: want short, pretty or off")
+        self.assert_refused(daemon.ctl("list", "--jsn"), "unknown option '--jsn'")
+
+    def test_monitor_is_one_object_a_line(self):
+        daemon = self.daemon()
+        with daemon.ctl_running("monitor", "--json=short") as monitor:
+            daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
+            states = []
+            for line in monitor.stdout:
+                states.append(json.loads(line)["state"])
+                if states[-1] == "failed":
+                    break
+        self.assertIn("connecting", states)
+
+    @needs_root
+    def test_how_it_went(self):
+        daemon = self.daemon()
+        digest = "sha512:" + subprocess.run(["sha512sum", self.image], capture_output=True, text=True,
+                                            check=True).stdout.split()[0]
+        said = daemon.ctl("deploy", f"--checksum={digest}", self.url(), "/dev/ram0").stderr
+        self.assertRegex(said.splitlines()[-1], rf"^/dev/\w+: 5\.\d MiB from {self.url()} in \d+ s, .* [MG]iB/s, {digest}$")
+        self.assertRegex(daemon.said(), rf"(?m)^bootferryd: /dev/\w+: 5\.\d MiB from .*, {digest}$")
+        status, = json.loads(daemon.ctl("status", "--json=short").stdout)
+        self.assertEqual((status["digest"], status["reused"], status["attempts"]), (digest, False, 1))
+        self.assertEqual(status["bytes"], self.image.stat().st_size)
+        self.assertGreater(status["seconds"], 0)
+        self.assertIn(digest, daemon.ctl("status").stdout)
+
+
+class Terminal(ServiceTest):
+    def test_monitor_redraws_one_line(self):
+        daemon = self.daemon()
+        controller, terminal = pty.openpty()
+        with processes.running([PROGRAM, "monitor"], env=daemon.environment(), stdout=terminal), \
+                daemon.ctl_running("deploy", self.url("slow/live.squashfs"), "/dev/ram0"):
+            os.close(terminal)
+            seen = b""
+            while seen.count(b"\r\x1b[K") < 2 and b"failed" not in seen:
+                seen += os.read(controller, 4096)
+        os.close(controller)
+        if os.geteuid() == 0:
+            self.assertRegex(seen.decode(), r"\r\x1b\[K(\[[#.]+\] )?1  transferring +\d+ % ")
+
+
+class WithoutService(ServiceTest):
+    def run_alone(self, *words, **environment):
+        variables = {key: value for key, value in os.environ.items() if key != "BOOTFERRY_ADDRESS"}
+        variables |= {"BOOTFERRY_RUNTIME_DIRECTORY": str(self.path / "run"),
+                      "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.path}/bus", **environment}
+        return subprocess.run([PROGRAM, *words], env=variables, text=True, capture_output=True, timeout=60)
+
+    def test_status_shows_what_was_recorded(self):
+        with self.daemon() as daemon:
+            daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
+        status = self.run_alone("status")
+        self.assertEqual(status.returncode, 0, status.stderr)
+        self.assertIn("Recorded in", status.stdout)
+        self.assertIn(self.url("nothing"), status.stdout)
+        recorded, = json.loads(self.run_alone("status", "--json=short").stdout)
+        self.assertEqual(recorded["error"], "org.bootferry1.Error.NotFound")
+
+    def test_what_was_booted_stays_recorded(self):
+        record = {"state": "done", "url": "http://10.0.0.1/booted.iso", "target": "/dev/ram0", "device": "/dev/ram0",
+                  "bytes": 1, "started_usec": 1, "initrd": True}
+        (self.path / "run").mkdir()
+        (self.path / "run/result.json").write_text(json.dumps(record))
+        daemon = self.daemon()
+        daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
+        self.assertEqual(json.loads((daemon.folder / "result.json").read_text()), record)
+        urls = [view["url"] for view in json.loads(
+            self.run_alone("status", "--json=short", BOOTFERRY_ADDRESS=daemon.address).stdout)]
+        self.assertEqual(urls, [record["url"], self.url("nothing")])
+
+    def test_without_anything_it_is_said_what_to_do(self):
+        for words in (["status"], ["list"], ["monitor"], ["plugins"], ["cancel", "1"]):
+            self.assert_refused(self.run_alone(*words), "bootferryd is not running", "systemctl start bootferryd.socket")
+        with message_bus.MessageBus(self.path):
+            self.assert_refused(self.run_alone("list"), "bootferryd is not running", "systemctl start bootferryd.socket")
+
+    def test_the_system_bus_serves_as_well(self):
+        with message_bus.MessageBus(self.path) as bus:
+            daemon = self.daemon(environment={"DBUS_SYSTEM_BUS_ADDRESS": bus.address})
+            processes.wait_for(daemon.process, lambda: self.run_alone("list").returncode == 0)
+            variables = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": bus.address}
+            with processes.running([PROGRAM, "monitor", "--json=short"], env=variables, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True) as monitor:
+                self.assertEqual(self.run_alone("deploy", self.url("nothing"), "/dev/ram0").returncode, 1)
+                self.assertTrue(any('"state":"failed"' in line for line in iter(monitor.stdout.readline, "")))
+                daemon.stop()
+                self.assertIn("bootferryd has gone", monitor.stdout.read())
+
+
+class Completion(ServiceTest):
+    def complete(self, *words, daemon=None):
+        """What bash would offer for the last of the words."""
+        script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _bootferryctl; '
+                  'printf "%s\\n" "${COMPREPLY[@]}"')
+        environment = daemon.environment() if daemon else dict(os.environ)
+        environment["PATH"] = f"{pathlib.Path(PROGRAM).parent}:{environment['PATH']}"
+        done = subprocess.run(["bash", "-c", script, "bash", COMPLETION, "bootferryctl", *words], text=True,
+                              capture_output=True, env=environment, timeout=60, check=True)
+        self.assertEqual(done.stderr, "")
+        return set(done.stdout.split())
+
+    def test_it_offers_what_help_names(self):
+        said = subprocess.run([PROGRAM, "--help"], check=True, capture_output=True, text=True).stdout
+        verbs = set(re.findall(r"^  ([a-z]+)\b", said, re.MULTILINE))
+        options = {f"--{name}" for name in re.findall(r"^  --([a-z-]+)", said, re.MULTILINE)}
+        first = self.complete("")
+        self.assertEqual({word for word in first if not word.startswith("-")}, verbs)
+        offered = first | self.complete("deploy", "--") | self.complete("list", "--")
+        self.assertEqual({word.rstrip("=") for word in offered if word.startswith("-")}, options)
+
+    def test_values_and_numbers(self):
+        self.assertEqual(self.complete("list", "--json", "=", "p"), {"pretty"})
+        self.assertEqual(self.complete("list", "--json", "="), {"short", "pretty", "off"})
+        self.assertEqual(self.complete("dep"), {"deploy"})
+        daemon = self.daemon()
+        daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
+        self.assertEqual(self.complete("cancel", "", daemon=daemon), {"1"})
+
+
+if __name__ == "__main__":
+    tap.main()

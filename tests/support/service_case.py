@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests of bootferryd and its clients share: a small live image, a server that has it, a daemon."""
+
+import os
+import pathlib
+import random
+import subprocess
+import tempfile
+import unittest
+
+from daemon import Daemon
+from nginx import Nginx
+
+MANAGER = ("org.bootferry1", "/org/bootferry1", "org.bootferry1.Manager")
+NOBODY = ("setpriv", "--reuid=nobody", "--clear-groups")
+needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
+
+
+class ServiceTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-service-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.path.chmod(0o755)
+        (self.path / "served").mkdir()
+        self.image = self.path / "served" / "live.squashfs"
+        tree = self.path / "tree"
+        (tree / "etc").mkdir(parents=True)
+        (tree / "noise").write_bytes(random.Random(1).randbytes(6_000_000))
+        subprocess.run(["mksquashfs", tree, self.image, "-quiet", "-no-progress"], check=True,
+                       stdout=subprocess.DEVNULL)
+        self.server = Nginx(self.path / "served", extra="location /slow/ { alias %s/; limit_rate 1m; }"
+                            % (self.path / "served"))
+        self.server.start()
+        self.addCleanup(self.server.stop)
+
+    def url(self, name="live.squashfs"):
+        return f"http://127.0.0.1:{self.server.port}/{name}"
+
+    def daemon(self, **options):
+        daemon = Daemon(self.path / "run", **options)
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        return daemon
+
+    def assert_refused(self, result, *words):
+        self.assertEqual(result.returncode, 1, result.stderr)
+        reason = result.stderr.strip().splitlines()[-1]
+        self.assertTrue(reason.startswith("bootferryctl: "), reason)
+        for word in words:
+            self.assertIn(word, reason)
