@@ -87,6 +87,7 @@ void BusObjects::transferChanged(Transfer& transfer) {
 }
 
 void BusObjects::transferEnded(Transfer& transfer) {
+    lastUse_ = SignalPace::Time::clock::now();
     tell(transfer, told_[transfer.id()]);
     const auto path = transferPath(transfer.id());
     const std::string result(stateName(transfer.status().state));
@@ -141,7 +142,7 @@ int BusObjects::onTellDue(sd_event_source*, std::uint64_t, void* userdata) {
 }
 
 int BusObjects::onAsked(sd_bus_message*, void* userdata, sd_bus_error*) {
-    static_cast<BusObjects*>(userdata)->lastAsked_ = SignalPace::Time::clock::now();
+    static_cast<BusObjects*>(userdata)->lastUse_ = SignalPace::Time::clock::now();
     return 0;
 }
 

@@ -28,8 +28,8 @@ public:
     void attach(sd_bus* bus);
     void detach(sd_bus* bus);
 
-    // When somebody last asked for anything.
-    [[nodiscard]] SignalPace::Time lastAsked() const { return lastAsked_; }
+    // When somebody last asked for anything, or a transfer ended.
+    [[nodiscard]] SignalPace::Time lastUse() const { return lastUse_; }
 
 private:
     // What the signals have told so far of a transfer.
@@ -61,7 +61,7 @@ private:
     std::vector<sd_bus*> connections_; // borrowed
     std::map<std::uint32_t, Told> told_;
     EventSourceHandle tellTimer_; // there while something is held back
-    SignalPace::Time lastAsked_ = SignalPace::Time::clock::now();
+    SignalPace::Time lastUse_ = SignalPace::Time::clock::now();
 };
 
 } // namespace bootferry

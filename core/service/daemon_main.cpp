@@ -13,9 +13,11 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "argument_values.h"
 #include "build_config.h"
 #include "bus_objects.h"
 #include "files.h"
+#include "idle_exit.h"
 #include "log.h"
 #include "manager.h"
 #include "private_bus.h"
@@ -25,12 +27,13 @@
 namespace bootferry {
 namespace {
 
-constexpr const char* help = R"(bootferryd [--private-socket=PATH]
+constexpr const char* help = R"(bootferryd [--private-socket=PATH] [--idle-exit=TIME]
 
 Carries images over the network into block devices, as D-Bus clients ask for it.
 Started by systemd (bootferryd.socket); by hand it makes its own socket.
 
   --private-socket=PATH  listen here instead of /run/bootferry/private
+  --idle-exit=TIME       end when nobody has needed it for so long (never; not in an initrd)
   --help                 show this
   --version              show the version
 )";
@@ -79,6 +82,11 @@ ServiceSettings readSettings() {
     return settings;
 }
 
+struct Options {
+    std::optional<std::string> socketPath;
+    std::optional<std::chrono::seconds> idleExit;
+};
+
 UniqueFd privateSocket(const std::optional<std::string>& path, const ServiceSettings& settings) {
     const int passed = sd_listen_fds(1);
     if (passed > 1 || (passed == 1 && path)) {
@@ -95,11 +103,11 @@ UniqueFd privateSocket(const std::optional<std::string>& path, const ServiceSett
 // The outermost object: what lives as long as the process, and how it ends.
 class Daemon {
 public:
-    explicit Daemon(const std::optional<std::string>& socketPath)
+    explicit Daemon(const Options& options)
         : event_(makeHandle<EventHandle>([](sd_event** event) { return sd_event_default(event); },
                                          "making an event loop")),
           manager_(event_.get(), readSettings()), objects_(event_.get(), manager_),
-          privateBus_(event_.get(), privateSocket(socketPath, manager_.settings()), objects_),
+          privateBus_(event_.get(), privateSocket(options.socketPath, manager_.settings()), objects_),
           systemBus_(event_.get(),
                      environment("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/run/dbus/system_bus_socket"),
                      objects_) {
@@ -109,6 +117,11 @@ public:
         checkSd(sd_event_add_post(event_.get(), nullptr, onLoop, this), "watching the event loop");
         if (manager_.settings().inInitrd) {
             resolver_.emplace(event_.get());
+        } else if (options.idleExit) {
+            idleExit_.emplace(event_.get(), *options.idleExit,
+                              IdleExit::Questions{.needed = [this] { return needed(); },
+                                                  .lastUse = [this] { return objects_.lastUse(); },
+                                                  .leave = [this] { leave(); }});
         }
         (void)sd_event_set_watchdog(event_.get(), 1);
     }
@@ -122,18 +135,36 @@ private:
     // Transfers are ended in order; whoever cannot wait for that asks twice.
     static int onStop(sd_event_source*, const signalfd_siginfo*, void* userdata) {
         auto& self = *static_cast<Daemon*>(userdata);
-        (void)sd_notify(0, "STOPPING=1");
-        if (std::exchange(self.stopping_, true)) {
+        if (self.stopping_) {
             return sd_event_exit(self.event_.get(), 0);
         }
+        self.stop();
         self.manager_.cancelAll();
         return 0;
+    }
+
+    // Whoever comes now is for the next service: systemd keeps the socket.
+    void stop() {
+        stopping_ = true;
+        (void)sd_notify(0, "STOPPING=1");
+        privateBus_.stopListening();
+        manager_.refuseMore();
+    }
+
+    [[nodiscard]] bool needed() const { return !manager_.idle() || privateBus_.hasClients(); }
+
+    // The name first: what was called before the bus has taken it back is still answered.
+    void leave() {
+        spdlog::info("nobody needs the service: ending");
+        stop();
+        nameReleased_ = false;
+        systemBus_.releaseName([this] { nameReleased_ = true; });
     }
 
     // After each round: has anything to be said, and is it over?
     static int onLoop(sd_event_source*, void* userdata) {
         auto& self = *static_cast<Daemon*>(userdata);
-        if (self.stopping_ && self.manager_.idle()) {
+        if (self.stopping_ && self.nameReleased_ && self.manager_.idle()) {
             return sd_event_exit(self.event_.get(), 0);
         }
         self.notifyStatus();
@@ -172,8 +203,10 @@ private:
     PrivateBus privateBus_;
     SystemBus systemBus_;
     std::optional<ResolverFile> resolver_;
+    std::optional<IdleExit> idleExit_;
     std::string told_;
     bool stopping_ = false;
+    bool nameReleased_ = true; // false: it is waited for
 };
 
 void blockSignals() {
@@ -189,7 +222,8 @@ void blockSignals() {
 
 int run(const std::vector<std::string>& words) {
     constexpr std::string_view socketOption = "--private-socket=";
-    std::optional<std::string> socketPath;
+    constexpr std::string_view idleOption = "--idle-exit=";
+    Options options;
     for (const auto& word : words) {
         if (word == "--help") {
             fmt::print("{}", help);
@@ -199,14 +233,17 @@ int run(const std::vector<std::string>& words) {
             fmt::print("bootferryd {}\n", BOOTFERRY_VERSION);
             return EXIT_SUCCESS;
         }
-        if (!word.starts_with(socketOption)) {
+        if (word.starts_with(socketOption)) {
+            options.socketPath = word.substr(socketOption.size());
+        } else if (word.starts_with(idleOption)) {
+            options.idleExit = parseSeconds(word.substr(idleOption.size()));
+        } else {
             throw Error(ErrorCode::Invalid,
                         fmt::format("unknown argument '{}': see bootferryd --help", word));
         }
-        socketPath = word.substr(socketOption.size());
     }
     blockSignals();
-    return Daemon(socketPath).run();
+    return Daemon(options).run();
 }
 
 } // namespace

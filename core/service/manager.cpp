@@ -76,6 +76,9 @@ void logEnd(const Transfer& transfer) {
 Manager::Manager(sd_event* event, ServiceSettings settings) : event_(event), settings_(std::move(settings)) {}
 
 Transfer& Manager::start(TransferRequest request) {
+    if (refusing_) {
+        throw Error(ErrorCode::Unreachable, "bootferryd is ending: ask the next one");
+    }
     for (const auto& [id, other] : transfers_) {
         if (!other->ended() && other->target() == request.target) {
             throw Error(ErrorCode::TargetRefused,

@@ -38,10 +38,12 @@ public:
 
     void setListener(ManagerListener& listener) { listener_ = &listener; }
 
-    // Throws Error: NotPermitted never (that is the caller's business), TargetRefused, Unsupported, Io.
+    // Throws Error: NotPermitted never (that is the caller's business), TargetRefused, Unsupported,
+    // Unreachable (the service is ending), Io.
     Transfer& start(TransferRequest request);
     void cancel(std::uint32_t id); // throws Error(NotFound)
     void cancelAll();
+    void refuseMore() { refusing_ = true; } // the service is about to end
 
     [[nodiscard]] Transfer* find(std::uint32_t id) const;
     [[nodiscard]] const std::map<std::uint32_t, std::unique_ptr<Transfer>>& transfers() const {
@@ -59,6 +61,7 @@ private:
     ServiceSettings settings_;
     ManagerListener* listener_ = nullptr;
     std::uint32_t lastId_ = 0;
+    bool refusing_ = false;
     std::map<std::uint32_t, std::unique_ptr<Transfer>> transfers_;
 };
 

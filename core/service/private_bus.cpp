@@ -205,6 +205,10 @@ UniqueFd PrivateBus::listen(const std::string& path) {
     return socket;
 }
 
+void PrivateBus::stopListening() {
+    listening_.reset();
+}
+
 int PrivateBus::onConnection(sd_event_source*, int, std::uint32_t, void* userdata) {
     static_cast<PrivateBus*>(userdata)->accept();
     return 0;

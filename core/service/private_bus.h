@@ -26,6 +26,7 @@ public:
     // A listening socket of our own, where systemd gave none; what lies at path is replaced.
     [[nodiscard]] static UniqueFd listen(const std::string& path);
 
+    void stopListening(); // who connects then waits for whoever takes the socket over
     [[nodiscard]] bool hasClients() const { return !connections_.empty(); }
 
 private:

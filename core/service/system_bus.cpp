@@ -87,6 +87,19 @@ int SystemBus::onDisconnected(sd_bus_message*, void* userdata, sd_bus_error*) {
     return 0;
 }
 
+void SystemBus::releaseName(std::function<void()> released) {
+    released_ = std::move(released);
+    if (!bus_ || sd_bus_is_ready(bus_.get()) <= 0 ||
+        sd_bus_release_name_async(bus_.get(), nullptr, "org.bootferry1", onReleased, this) < 0) {
+        released_();
+    }
+}
+
+int SystemBus::onReleased(sd_bus_message*, void* userdata, sd_bus_error*) {
+    static_cast<SystemBus*>(userdata)->released_();
+    return 0;
+}
+
 int SystemBus::onName(sd_bus_message* message, void*, sd_bus_error*) {
     if (const auto* error = sd_bus_message_get_error(message)) {
         spdlog::warn("the system bus does not give us the name org.bootferry1: {}, ignoring",

@@ -4,6 +4,7 @@
 // has stopped to read is left, and tried again later.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "bus_objects.h"
@@ -19,6 +20,9 @@ public:
     SystemBus(const SystemBus&) = delete;
     SystemBus& operator=(const SystemBus&) = delete;
 
+    // The callback comes, perhaps at once, when nobody finds us by our name any longer.
+    void releaseName(std::function<void()> released);
+
 private:
     void connect() noexcept; // what fails is tried again later
     void connectOrThrow();
@@ -27,12 +31,14 @@ private:
     static int onRound(sd_event_source* source, void* userdata);
     static int onReconnect(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onDisconnected(sd_bus_message* message, void* userdata, sd_bus_error* error);
+    static int onReleased(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int onName(sd_bus_message* message, void* userdata, sd_bus_error* error);
 
     sd_event* event_;
     std::string address_;
     BusObjects& objects_;
     UnflushedBusHandle bus_;
+    std::function<void()> released_;
     EventSourceHandle timer_; // of the next attempt
     EventSourceHandle rounds_;
 };

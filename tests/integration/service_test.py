@@ -172,6 +172,21 @@ class SystemdsView(ServiceTest):
         self.assertIn("READY=1", told)
 
 
+class Idle(ServiceTest):
+    def test_it_ends_when_nobody_needs_it(self):
+        daemon = self.daemon(arguments=["--idle-exit=1s"])
+        self.assertEqual(daemon.process.wait(timeout=60), 0)
+        self.assertIn("nobody needs the service", daemon.said())
+
+    def test_it_stays_while_somebody_listens_or_something_runs(self):
+        daemon = self.daemon(arguments=["--idle-exit=1s"])
+        with daemon.ctl_running("monitor") as monitor:
+            self.assertEqual(daemon.ctl("deploy", "--timeout=4", "http://127.0.0.1:1/x", "/dev/ram0").returncode, 1)
+            self.assertTrue(any("failed" in line for line in iter(monitor.stdout.readline, "")))
+            self.assertIsNone(daemon.process.poll())
+        self.assertEqual(daemon.process.wait(timeout=60), 0)
+
+
 @needs_root
 class RamDisk(ServiceTest):
     def image_in(self, daemon):

@@ -17,7 +17,7 @@ import processes
 class Daemon:
     """Context manager. `folder` becomes its runtime directory."""
 
-    def __init__(self, folder, *, environment=(), prefix=(), disks=False):
+    def __init__(self, folder, *, environment=(), prefix=(), arguments=(), disks=False):
         self.folder = pathlib.Path(folder)
         self._disks = disks  # loop devices are the test's own then
         self.folder.mkdir(exist_ok=True)
@@ -28,13 +28,14 @@ class Daemon:
                              "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.folder}/no-bus", **dict(environment)}
         self._prefix = ["unshare", "--mount"] if os.geteuid() == 0 else []
         self._prefix += prefix
+        self._arguments = arguments
         self._brd_is_not_ours = pathlib.Path("/sys/module/brd").exists()
         self.process = None
 
     def start(self):
         (self.folder / "private").unlink(missing_ok=True)  # of one that was killed
         with open(self.log, "ab") as log:
-            self.process = processes.start([*self._prefix, os.environ["BOOTFERRYD"]], env=self._environment,
+            self.process = processes.start([*self._prefix, os.environ["BOOTFERRYD"], *self._arguments], env=self._environment,
                                            stdout=log, stderr=log)
         processes.wait_for(self.process, lambda: (self.folder / "private").exists())
         return self

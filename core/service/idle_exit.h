@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Ends a service of the booted system that nobody has needed for a while: its socket, or the system bus,
+// starts it again. The results of ended transfers go with it, so that the while is not a short one.
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include "handles.h"
+
+namespace bootferry {
+
+class IdleExit {
+public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    struct Questions {
+        std::function<bool()> needed; // does anything run, is anybody connected?
+        std::function<Time()> lastUse;
+        std::function<void()> leave;
+    };
+
+    // `event` must outlive the object.
+    IdleExit(sd_event* event, std::chrono::microseconds patience, Questions questions);
+
+private:
+    void askAgainIn(std::chrono::microseconds wait);
+    static int onTimer(sd_event_source* source, std::uint64_t time, void* userdata);
+
+    sd_event* event_;
+    std::chrono::microseconds patience_;
+    Questions questions_;
+    EventSourceHandle timer_;
+};
+
+} // namespace bootferry
