@@ -7,7 +7,7 @@ _bootferryctl() {
     local verbs='fetch deploy list status monitor cancel plugins refuse'
     local common='--help --version'
     local transfer='--mirror= --checksum= --option= --options-file= --userinfo-file= --stall-timeout= --timeout=
-        --ramdisk-size= --reset'
+        --ramdisk-size= --decode --reset'
     local output='--json= --no-pager'
 
     # bash divides words at "=": --json=sh is three of them.
