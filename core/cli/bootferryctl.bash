@@ -4,10 +4,11 @@
 
 _bootferryctl() {
     local word=${COMP_WORDS[COMP_CWORD]} verb='' i
-    local verbs='fetch deploy list status monitor cancel plugins refuse'
+    local verbs='fetch dolly-send deploy list status monitor cancel plugins refuse'
     local common='--help --version'
     local transfer='--mirror= --checksum= --option= --options-file= --userinfo-file= --stall-timeout= --timeout=
         --ramdisk-size= --decode --reset'
+    local dolly='--generation= --password-file= --fanout= --output= --control-port= --data-port= --timeout='
     local output='--json= --no-pager'
 
     # bash divides words at "=": --json=sh is three of them.
@@ -20,7 +21,8 @@ _bootferryctl() {
         case $option in
             --json) mapfile -t COMPREPLY < <(compgen -W 'short pretty off' -- "$word") ;;
             --checksum) mapfile -t COMPREPLY < <(compgen -W 'sha256: sha512:' -- "$word") ;;
-            --options-file | --userinfo-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+            --generation) mapfile -t COMPREPLY < <(compgen -W 'classic 0.7' -- "$word") ;;
+            --options-file | --userinfo-file | --password-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
             *) COMPREPLY=() ;;
         esac
         return
@@ -39,6 +41,14 @@ _bootferryctl() {
                 mapfile -t COMPREPLY < <(compgen -W "$transfer" -- "$word")
                 [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2> /dev/null
             elif [[ $verb == deploy && $word == /dev/* ]] || [[ $verb == fetch ]]; then
+                mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            fi
+            ;;
+        dolly-send)
+            if [[ $word == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W "$dolly" -- "$word")
+                [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2> /dev/null
+            else
                 mapfile -t COMPREPLY < <(compgen -f -- "$word")
             fi
             ;;
