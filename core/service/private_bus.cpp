@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstring>
 #include <string_view>
 
@@ -188,20 +189,23 @@ PrivateBus::PrivateBus(sd_event* event, UniqueFd socket, BusObjects& objects)
 
 PrivateBus::~PrivateBus() = default;
 
+// It gets its name when it listens already: who finds it there is not refused.
 UniqueFd PrivateBus::listen(const std::string& path) {
+    const auto unborn = path + ".new";
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof(address.sun_path)) {
+    if (unborn.size() >= sizeof(address.sun_path)) {
         throw Error(ErrorCode::Invalid, fmt::format("'{}' is too long for a socket's name", path));
     }
-    std::copy(path.begin(), path.end(), address.sun_path);
+    std::copy(unborn.begin(), unborn.end(), address.sun_path);
     UniqueFd socket(checkErrno(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
                                "creating the private socket"));
-    (void)::unlink(path.c_str());
+    (void)::unlink(unborn.c_str());
     const auto what = fmt::format("listening on '{}'", path);
     checkErrno(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), what);
-    checkErrno(::chmod(path.c_str(), 0666), what);
+    checkErrno(::chmod(unborn.c_str(), 0666), what);
     checkErrno(::listen(socket.get(), SOMAXCONN), what);
+    checkErrno(::rename(unborn.c_str(), path.c_str()), what);
     return socket;
 }
 
