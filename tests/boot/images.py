@@ -314,6 +314,37 @@ class Images:
             self._make_iso(scratch / "iso", image)
         return self._live("xfs.iso", build)
 
+    def installed_iso(self):
+        """A live ISO of a system that has bootferry installed, and runs again/again when it is told to."""
+        installed, payload = self.installed(), _HERE / "again"
+        key = _digest(self.live_tree().parent.name, self.machine_tree().parent.name, _files_digest(installed),
+                      _files_digest(payload), 1)
+
+        def build(folder):
+            tree = folder / "tree"
+            _run(["cp", "-a", self.live_tree(), tree])
+            for part in (installed, self._libraries(folder, installed)):
+                _run(["cp", "-a", "--no-clobber", f"{part}/.", tree])
+            shutil.copy(payload / "again", tree / "usr/local/sbin/again")
+            shutil.copy(payload / "again.service", tree / "etc/systemd/system/again.service")
+            _run(["systemd-sysusers", f"--root={tree}"])
+            _run(["systemctl", "--quiet", "--root", tree, "enable", "bootferryd.socket", "again.service"])
+            _squash(tree, folder / "iso/LiveOS/squashfs.img")
+            self._make_iso(folder / "iso", folder / "installed.iso")
+            for scrap in ("tree", "libraries", "iso"):
+                shutil.rmtree(folder / scrap)
+        return self._cached("installed-iso", key, build) / "installed.iso"
+
+    def _libraries(self, folder, installed):
+        """What our programs are linked with, as the administrator's machine has it."""
+        target = folder / "libraries/usr/lib/x86_64-linux-gnu"
+        target.mkdir(parents=True)
+        self.in_machine(["sh", "-c", "ldd /usr/bin/bootferryctl /usr/lib/bootferry/* "
+                         "/usr/lib/*/bootferry/plugins/*.so | sed -n 's/.* => \\([^ ]*\\).*/\\1/p' | sort -u | "
+                         "xargs cp --dereference --target-directory=/mnt/libraries/usr/lib/x86_64-linux-gnu"],
+                        folder, over=[installed])
+        return folder / "libraries"
+
     # A live medium of KIWI's own making
 
     def _kiwi_tree(self):
