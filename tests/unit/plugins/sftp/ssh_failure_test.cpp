@@ -9,7 +9,6 @@
 namespace bootferry::sftp {
 namespace {
 
-
 bootferry_error codeOf(Stage stage, int code, bool peerIsGone = false, const char* detail = "") {
     return failureOf({.stage = stage, .code = code, .detail = detail, .peerIsGone = peerIsGone}).code();
 }
