@@ -164,7 +164,7 @@ class Undisturbed(SplashTest):
             daemon = self.enterContext(late)
             with daemon.ctl_running("deploy", self.url("slow/live.squashfs"), "/dev/ram0"):
                 plymouth.expect("MiB")
-                daemon.process.kill()
+                daemon.kill()
                 daemon.stop()
                 daemon.start()
                 processes.wait_for(daemon.process, lambda: "slow" in daemon.ctl("list").stdout)

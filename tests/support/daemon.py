@@ -50,6 +50,25 @@ class Daemon:
         if os.geteuid() == 0 and not self._brd_is_not_ours and pathlib.Path("/sys/module/brd").exists():
             subprocess.run(["modprobe", "--remove", "brd"], check=False)
 
+    def kill(self):
+        """What it leaves behind as nobody gives it back are its loop devices; here they are."""
+        devices = self._loop_devices_in_use()
+        self.process.kill()
+        self.process.wait()
+        for device in devices:
+            subprocess.run(["losetup", "--detach", device], check=False)
+
+    def _loop_devices_in_use(self):
+        """Of a transfer that has not ended: those over the image in the tmpfs of its mount namespace."""
+        try:
+            image = pathlib.Path(f"/proc/{self.process.pid}/root/run/bootferry/ram/image").stat()
+        except OSError:
+            return []
+        place = [str(image.st_ino), f"{os.major(image.st_dev)}:{os.minor(image.st_dev)}"]
+        listed = subprocess.run(["losetup", "--list", "--noheadings", "--output", "NAME,BACK-INO,BACK-MAJ:MIN"],
+                                capture_output=True, text=True, check=False).stdout
+        return [name for name, *where in map(str.split, listed.splitlines()) if where == place]
+
     def __enter__(self):
         return self.start()
 
