@@ -54,6 +54,7 @@ _KERNEL_MODULES = "|".join([
     "fs/(isofs|squashfs|erofs|overlayfs|ext4|xfs|btrfs|jbd2|mbcache|fat|nls|fuse|efivarfs|binfmt_misc)",
     "drivers/(virtio|cdrom|nvme/host|dax|char/hw_random|ptp|pps|ata/(libata|libahci|ahci|ata_piix|ata_generic))",
     "drivers/block/(brd|loop|virtio_blk)", "drivers/scsi/(scsi_mod|scsi_common|sd_mod|sr_mod|virtio_scsi)",
+    "drivers/firmware/(dmi-sysfs|qemu_fw_cfg)",
     "drivers/net/(virtio_net|net_failover|ethernet/intel/(e1000|e1000e)/)", "drivers/md/dm-mod",
 ])
 
