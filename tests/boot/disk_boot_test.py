@@ -2,6 +2,7 @@
 """The life of a disk: deployed once, booted without a network, kept, reset; foreign ones refused; power cuts."""
 
 import hashlib
+import re
 import subprocess
 
 import boot_case
@@ -20,21 +21,50 @@ class DiskBoot(boot_case.BootCase):
         self.addCleanup(path.unlink)
         return path
 
-    def boot_disk(self, disk, root, cmdline="", name="machine", network=""):
-        """A machine with the disk; network "restrict" has a DHCP server and nobody else."""
-        drive = ["-drive", f"if=none,id=disk0,format=raw,cache=writeback,file={str(disk).replace(',', ',,')}",
-                 "-device", "virtio-blk-pci,drive=disk0"]
+    def boot_disk(self, disk, root, cmdline="", name="machine", **options):
+        """A machine with the disk, whose writes QEMU puts on record."""
+        quoted, trace = (str(path).replace(",", ",,") for path in (disk, self.trace(name)))
+        drive = ["-drive", f"if=none,id=disk0,format=raw,cache=writeback,file={quoted}",
+                 "-device", "virtio-blk-pci,drive=disk0", "-trace", f"enable=virtio_blk_handle_write,file={trace}"]
         return self.machine(f"root={root} rd.kiwi.live.system={DISK} report.counter {cmdline}", name, extra=drive,
-                            network=network)
+                            **options)
 
-    def counter(self, disk, root, cmdline="", name="machine", network=""):
-        """Boots once; what the counter in the overlay says then, and the report."""
-        with self.boot_disk(disk, root, cmdline, name, network) as guest:
-            guest.expect(r"^REPORT end:")
-            report = boot_case.Report(guest.text)
+    def trace(self, name):
+        (self.work / name).mkdir(parents=True, exist_ok=True)
+        return self.work / name / "writes"
+
+    def first_byte_written(self, name):
+        """By the machine of that name, as QEMU saw it; None where there was no write at all."""
+        lines = self.trace(name).read_text().splitlines()
+        sectors = [int(re.search(r" sector (\d+) ", line)[1]) for line in lines if "virtio_blk_handle_write" in line]
+        return min(sectors) * 512 if sectors else None
+
+    def finished(self, guest):
+        """What the counter in the overlay says, and the report."""
+        guest.expect(r"^REPORT end:")
+        report = boot_case.Report(guest.text)
         self.assertEqual([line for line in report.all("failed") if "bootferry" in line], [])
         count, = report.all("counter")
         return int(count), report
+
+    def counter(self, disk, root, cmdline="", name="machine"):
+        with self.boot_disk(disk, root, cmdline, name) as guest:
+            return self.finished(guest)
+
+    def counter_without_cable(self, disk, root, cmdline="", name="machine", **options):
+        """Nobody is there to be waited for, and nobody is: the live root stands before the network has come up,
+        or been given up."""
+        with self.boot_disk(disk, root, cmdline, name, **options) as guest:
+            guest.qmp("set_link", name="net0", up=False)
+            guest.expect(r"bootferry-live-root\[\d+\]: live root of")
+            until_then = guest.text.split("live root of")[0]
+            self.assertNotRegex(until_then, r"Reached target.*network-online\.target|waiting for the network")
+            return self.finished(guest)
+
+    def assert_kept_on_the_disk(self, report, filesystem):
+        mounts = report.mounts()
+        self.assertEqual(mounts["/run/overlay/overlayfs"][0], filesystem)
+        self.assertTrue(mounts["/run/overlay/overlayfs"][1].startswith(DISK))
 
     def url(self, server):
         return f"live:http://{machine.HOST}:{server.port}/{self.iso.name}"
@@ -47,34 +77,27 @@ class DiskBoot(boot_case.BootCase):
 
 
 class Persistent(DiskBoot):
-    def life(self, cowfs):
-        disk = self.disk(cowfs)
-        options = f"rd.live.overlay.persistent rd.live.overlay.cowfs={cowfs}"
+    def test_ext4_is_kept_and_reset(self):
+        disk, options = self.disk("ext4"), "rd.live.overlay.persistent"
         with self.serve() as server:
             root = self.url(server)
-            count, report = self.counter(disk, root, options, f"{cowfs}-first")
+            with self.boot_disk(disk, root, f"{options} rd.kiwi.live.pxe", "ext4-first") as guest:
+                guest.expect(r"lan0: renamed from")
+                count, report = self.finished(guest)
         self.assertEqual(count, 1)
-        mounts = report.mounts()
-        self.assertEqual(mounts["/run/overlay/overlayfs"][0], cowfs)
-        self.assertTrue(mounts["/run/overlay/overlayfs"][1].startswith(DISK))
+        self.assert_kept_on_the_disk(report, "ext4")
         image = self.hash_of_image(disk)
-        # The server is gone, and the network goes nowhere.
-        count, report = self.counter(disk, root, options, f"{cowfs}-second", ",restrict=on")
+        # The server is gone, and the cable is out.
+        count, report = self.counter_without_cable(disk, root, options, "ext4-second")
         self.assertEqual(count, 2)
         self.assertIn("holds an image already", "\n".join(report.all("journal")))
         self.assertEqual(self.hash_of_image(disk), image)
-        return disk, options
-
-    def test_ext4_is_kept_and_reset(self):
-        disk, options = self.life("ext4")
-        count, _ = self.counter(disk, "live:CDLABEL=CDROM", options, "ext4-third", ",restrict=on")
+        self.assertGreaterEqual(self.first_byte_written("ext4-second"), self.iso.stat().st_size)
+        count, _ = self.counter_without_cable(disk, "live:CDLABEL=CDROM", options, "ext4-third")
         self.assertEqual(count, 3, "without a transfer it is the same system")
         with self.serve() as server:
             count, _ = self.counter(disk, self.url(server), f"{options} rd.kiwi.live.reset", "ext4-reset")
         self.assertEqual(count, 1, "after a reset nothing of the old one is left")
-
-    def test_xfs_is_kept(self):
-        self.life("xfs")
 
     def test_on_a_ram_disk_it_is_said_and_ignored(self):
         with self.serve() as server:
@@ -83,6 +106,44 @@ class Persistent(DiskBoot):
                 guest.expect(r"^REPORT end:")
                 report = boot_case.Report(guest.text)
         self.assertEqual(report.mounts()["/run/overlay/overlayfs"][0], "tmpfs")
+
+
+class Standalone(DiskBoot):
+    """An ISO as Debian's live-build lays it out is deployed, and boots from then on by its own boot loader."""
+
+    layout = ("rd.live.dir=live rd.live.squashimg=filesystem.squashfs "
+              "rd.live.overlay.persistent rd.live.overlay.cowfs=xfs")
+
+    @classmethod
+    def image(cls):
+        return cls.images.standalone_iso(f"root=live:CDLABEL=DEBIAN_LIVE rd.live.check report.counter {cls.layout}")
+
+    def test_from_the_disk_alone(self):
+        disk = self.disk("standalone")
+        with self.serve() as server:
+            count, report = self.counter(disk, self.url(server), self.layout, "deploy")
+        self.assertEqual(count, 1)
+        self.assert_kept_on_the_disk(report, "xfs")
+        image = self.hash_of_image(disk)
+        count, report = self.counter_without_cable(disk, "none", name="alone", kernel=None, initrd=None)
+        self.assertEqual(count, 2)
+        self.assert_kept_on_the_disk(report, "xfs")
+        self.assertRegex("\n".join(report.all("journal")), r"checksum embedded in '/dev/vda' is right")
+        self.assertEqual(self.hash_of_image(disk), image)
+        self.assertGreaterEqual(self.first_byte_written("alone"), self.iso.stat().st_size)
+        self.assert_damage_stops_the_boot(disk)
+
+    def assert_damage_stops_the_boot(self, disk):
+        position = self.iso.stat().st_size // 2
+        with open(disk, "r+b") as file:
+            file.seek(position)
+            byte = file.read(1)
+            file.seek(position)
+            file.write(bytes([byte[0] ^ 1]))
+        with self.boot_disk(disk, "none", name="damaged", kernel=None, initrd=None) as guest:
+            guest.expect(r"checking '/dev/vda': 10 %")
+            guest.expect(boot_case.EMERGENCY_PROMPT)
+            self.assert_reason_is_last(guest.text, r"the medium '/dev/vda' is damaged: its embedded md5 is")
 
 
 class Foreign(DiskBoot):
@@ -100,7 +161,8 @@ class Foreign(DiskBoot):
     def test_a_disk_that_is_not_there(self):
         with self.serve() as server:
             with self.machine(f"root={self.url(server)} rd.kiwi.live.system=/dev/sdz", "absent") as guest:
-                guest.expect(r"waiting for the device '/dev/sdz'")
+                guest.expect(r"waiting for the device '/dev/sdz' \(\d of 90 s\)")
+                guest.expect(r"waiting for the device '/dev/sdz' \([3-9]\d of 90 s\)")
                 guest.expect(boot_case.EMERGENCY_PROMPT)
                 console = guest.text
         self.assert_reason_is_last(console, r"'/dev/sdz' did not appear")

@@ -275,14 +275,14 @@ class Images:
         _run(["chroot", tree, "passwd", "--quiet", "--delete", "root"])  # whoever watches may log in
         shutil.rmtree(tree / "var/lib/apt/lists", ignore_errors=True)
 
-    def _live(self, name, build):
-        """An image made of the live tree by build(tree, file, scratch)."""
+    def _live(self, name, build, *parts):
+        """An image made of the live tree, and of the parts, by build(tree, file, scratch)."""
         def build_in(folder):
             scratch = folder / "scratch"
             scratch.mkdir()
             build(self.live_tree(), folder / name, scratch)
             shutil.rmtree(scratch)
-        key = _digest(self.live_tree().parent.name, inspect.getsource(build), 1)
+        key = _digest(self.live_tree().parent.name, inspect.getsource(build), *parts, 1)
         return self._cached(name.replace(".", "-"), key, build_in) / name
 
     def live_iso(self):
@@ -345,6 +345,35 @@ class Images:
                          "xargs cp --dereference --target-directory=/mnt/libraries/usr/lib/x86_64-linux-gnu"],
                         folder, over=[installed])
         return folder / "libraries"
+
+    def standalone_iso(self, cmdline):
+        """As Debian's live-build makes its ISOs, with our initrd: a disk that holds it boots by itself.
+
+        A root tree in live/filesystem.squashfs; isolinux; MBR, GPT and an Apple partition map at once. A checksum
+        is embedded.
+        """
+        kernel, initrd = self.kernel(), self.initrd()
+
+        def build(tree, image, scratch):
+            iso = scratch / "iso"
+            _squash(tree, iso / "live/filesystem.squashfs")
+            shutil.copy(kernel, iso / "live/vmlinuz")
+            shutil.copy(initrd, iso / "live/initrd.img")
+            (iso / "isolinux").mkdir()
+            shutil.copy("/usr/lib/ISOLINUX/isolinux.bin", iso / "isolinux")
+            shutil.copy("/usr/lib/syslinux/modules/bios/ldlinux.c32", iso / "isolinux")
+            (iso / "isolinux/isolinux.cfg").write_text(
+                "SERIAL 0 115200\nDEFAULT live\nPROMPT 0\nLABEL live\n  KERNEL /live/vmlinuz\n"
+                f"  APPEND initrd=/live/initrd.img console=ttyS0 {cmdline}\n")
+            (iso / "efi.img").write_bytes(b"\xeb\x3c\x90" + bytes((1 << 20) - 3))
+            # The options of live-build's binary_iso for amd64.
+            _run(["xorriso", "-as", "mkisofs", "-quiet", "-V", "DEBIAN_LIVE", "-R", "-r", "-J", "-joliet-long", "-l",
+                  "-cache-inodes", "-iso-level", "3", "-isohybrid-mbr", "/usr/lib/ISOLINUX/isohdpfx.bin",
+                  "-partition_offset", "16", "-b", "isolinux/isolinux.bin", "-c", "isolinux/boot.cat",
+                  "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", "-eltorito-alt-boot", "-e", "efi.img",
+                  "-no-emul-boot", "-isohybrid-gpt-basdat", "-isohybrid-apm-hfsplus", "-o", image, iso])
+            _run(["implantisomd5", image])
+        return self._live("standalone.iso", build, initrd.parent.name, cmdline)
 
     # A live medium of KIWI's own making
 

@@ -5,7 +5,8 @@ Tests never sleep: they wait for a line on the console, with a bound that is gen
 may run without KVM on a busy machine. What the console said is kept in a file, whole.
 
 The machine boots as a real one does, over PXE: QEMU's own DHCP and TFTP hand out pxelinux, kernel
-and initrd. Where the way to the kernel is not what is tested, `pxe=False` loads it directly.
+and initrd. Where the way to the kernel is not what is tested, `pxe=False` loads it directly. Without a
+kernel it boots from its disk.
 """
 
 import codecs
@@ -36,7 +37,7 @@ class Machine:
 
     def __init__(self, kernel, initrd, cmdline, work, *, memory=768, pxe=True, network="",
                  nic="virtio-net-pci", extra=(), resolver=None, echo=None):
-        self._kernel, self._initrd = pathlib.Path(kernel), pathlib.Path(initrd)
+        self._kernel, self._initrd = kernel and pathlib.Path(kernel), initrd and pathlib.Path(initrd)
         self._cmdline = f"console=ttyS0 {cmdline}"
         self._work = pathlib.Path(work)
         self._memory, self._pxe, self._network, self._nic = memory, pxe, network, nic
@@ -55,7 +56,9 @@ class Machine:
                    "-smp", "2", "-m", str(self._memory), "-display", "none", "-no-reboot",
                    "-nodefaults", "-serial", "stdio", "-device", "virtio-rng-pci",
                    "-chardev", f"socket,id=qmp,fd={monitor}", "-mon", "chardev=qmp,mode=control"]
-        if self._pxe:
+        if self._kernel is None:
+            command += ["-boot", "c"]
+        elif self._pxe:
             tftp = self._work / "tftp"
             (tftp / "pxelinux.cfg").mkdir(parents=True, exist_ok=True)
             for source in (*_PXELINUX, self._kernel, self._initrd):
