@@ -121,12 +121,15 @@ class Standalone(DiskBoot):
     def test_from_the_disk_alone(self):
         disk = self.disk("standalone")
         with self.serve() as server:
-            count, report = self.counter(disk, self.url(server), self.layout, "deploy")
+            root = self.url(server)
+            count, report = self.counter(disk, root, self.layout, "deploy")
         self.assertEqual(count, 1)
         self.assert_kept_on_the_disk(report, "xfs")
         image = self.hash_of_image(disk)
-        count, report = self.counter_without_cable(disk, "none", name="alone", kernel=None, initrd=None)
+        count, _ = self.counter_without_cable(disk, root, self.layout, "second")
         self.assertEqual(count, 2)
+        count, report = self.counter_without_cable(disk, "none", name="alone", kernel=None, initrd=None)
+        self.assertEqual(count, 3)
         self.assert_kept_on_the_disk(report, "xfs")
         self.assertRegex("\n".join(report.all("journal")), r"checksum embedded in '/dev/vda' is right")
         self.assertEqual(self.hash_of_image(disk), image)
