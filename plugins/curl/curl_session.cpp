@@ -420,7 +420,7 @@ std::size_t CurlSession::deliver(std::span<const std::byte> bytes) {
         paused_ = true;
         return CURL_WRITEFUNC_PAUSE; // libcurl keeps these and brings them again
     }
-    std::memcpy(sink_.data(), bytes.data(), straight);
+    std::copy_n(bytes.begin(), straight, sink_.begin()); // before the first read() there is no sink
     sink_ = sink_.subspan(straight);
     if (rest > 0) {
         std::memcpy(overflow_.data() + overflowEnd_, bytes.data() + straight, rest);

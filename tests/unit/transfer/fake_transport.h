@@ -69,7 +69,9 @@ private:
             if (transport_.beforeRead) {
                 transport_.beforeRead(cancelFd_);
             }
-            auto count = std::min({into.size(), transport_.content.size() - position_, transport_.readSize});
+            // The content may have been made shorter than what was sent of it.
+            const auto left = transport_.content.size() - std::min(position_, transport_.content.size());
+            auto count = std::min({into.size(), left, transport_.readSize});
             if (attempt_.breakAfter) {
                 count = std::min(count, *attempt_.breakAfter - sent_);
                 if (count == 0 && !attempt_.endEarly) {
