@@ -17,11 +17,15 @@ import time
 _HERE = pathlib.Path(__file__).resolve()
 
 
+def limit(device, rate):
+    """The command that makes what leaves by `device` a line of so many bits a second ("200mbit")."""
+    return ["tc", "qdisc", "add", "dev", device, "root", "tbf", "rate", rate, "burst", "256k", "latency", "100ms"]
+
+
 @contextlib.contextmanager
 def limited(rate):
-    """Loopback as a line of so many bits a second ("200mbit")."""
-    subprocess.run(["tc", "qdisc", "add", "dev", "lo", "root", "tbf", "rate", rate, "burst", "256k", "latency", "100ms"],
-                   check=True)
+    """Loopback as such a line."""
+    subprocess.run(limit("lo", rate), check=True)
     try:
         yield
     finally:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What is compared with what: each row is one way for an image to reach one target, and the contestants that go
-it, the first being what the others are measured against. A contestant is an argv, or a line for the shell.
+it, the first being what the others are measured against. A contestant is an argv, or a line for the shell; where a
+service works for it, what is measured is the service (measure.py).
 
 A row is a generator: what it started ends when its measuring has ended.
 """
@@ -14,9 +15,16 @@ import shutil
 import subprocess
 import typing
 
+import chain
 import lines
+import measure
+import network
+import processes
 import servers
 from daemon import Daemon
+
+_CLIENTS = 10
+_NODES = 8
 
 
 @dataclasses.dataclass
@@ -25,6 +33,8 @@ class Contestant:
     command: object
     service: typing.Optional[int] = None
     environment: typing.Optional[dict] = None
+    counted: typing.Callable = measure.family_time
+    image: typing.Optional[pathlib.Path] = None  # where it is another one than the row's
 
 
 @dataclasses.dataclass
@@ -34,6 +44,8 @@ class Row:
     contestants: list
     image: pathlib.Path  # what has to lie on the target in the end
     legs: int = 1        # how often each byte crosses loopback: a proxy makes it two
+    wire: measure.Wire = measure.Wire()
+    private: bool = False  # look at private memory as well
 
 
 class Target:
@@ -49,6 +61,21 @@ class Target:
         # A device is longer than the image.
         return subprocess.run(["cmp", "--bytes", str(image.stat().st_size), image, self.path],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+class NodesTarget(Target):
+    """A folder, with a file of each node somewhere in it. How many there have to be is the chain's to know."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.path.mkdir()
+
+    def clear(self):
+        shutil.rmtree(self.path)
+        self.path.mkdir()
+
+    def holds(self, image):
+        return all(Target(file).holds(image) for file in self.path.rglob("*") if file.is_file())
 
 
 class LoopTarget(Target):
@@ -103,10 +130,10 @@ class Rows:
         return Target(self._ram / "target")
 
     @contextlib.contextmanager
-    def _loop(self):
+    def _loop(self, size=None):
         if os.geteuid() != 0:
             raise Unavailable("a loop device needs root")
-        target = LoopTarget(self._ram / "backing", self._options.size)
+        target = LoopTarget(self._ram / "backing", size or self._options.size)
         try:
             yield target
         finally:
@@ -114,6 +141,10 @@ class Rows:
 
     def _fetch(self, url, target, *options, name="bootferryctl fetch"):
         return Contestant(name, [self._programs["bootferryctl"], "fetch", *options, url, target.path])
+
+    def _deploy(self, service, url, target, *options, name="bootferryctl deploy", **how):
+        return Contestant(name, [self._programs["bootferryctl"], "deploy", "--reset", *options, url, target.path],
+                          service.process.pid, service.environment(), **how)
 
     @staticmethod
     def _pipe(url, target, *options, decoder="", name=None, dd=""):
@@ -170,8 +201,7 @@ class Rows:
         with self._loop() as target, Daemon(self._folder / "run", disks=True) as service:
             yield Row("http to a loop device on tmpfs", target, [
                 self._pipe(url, target), self._pipe(url, target, dd="conv=fsync"), self._fetch(url, target, "--reset"),
-                Contestant("bootferryctl deploy", [self._programs["bootferryctl"], "deploy", "--reset", url, target.path],
-                           service.process.pid, service.environment())], image)
+                self._deploy(service, url, target)], image)
 
     def row_https(self):
         image, target = self._image(), self._file()
@@ -242,6 +272,63 @@ class Rows:
 
     def row_xz(self):
         yield from self._compressed("xz", "xz -d")
+
+    def row_growth(self):
+        target = self._file()
+        images = [self._image(size) for size in self._options.growth if 2 * size < _available_memory()]
+        yield Row("http to a file in tmpfs, by the image's size", target, [
+            dataclasses.replace(self._fetch(self._http(image), target, name=f"{image.stat().st_size / 1e6:.0f} MB"), image=image)
+            for image in images], images[-1])
+
+    def row_memory(self):
+        image = self._image(self._options.codec_size)
+        port, authority = self._servers.https()
+        encoded = [servers.compress(image, how) for how in ("gz", "zst", "xz")]
+        with self._loop(self._options.codec_size) as target, Daemon(self._folder / "run-memory", disks=True) as service:
+            yield Row("memory of service and worker, to a loop device on tmpfs", target, [
+                self._deploy(service, self._http(image), target, name="http"),
+                self._deploy(service, self._http(image), target, self._checksum(image), name="http, sha256"),
+                self._deploy(service, f"https://127.0.0.1:{port}/{image.name}", target,
+                             f"--option=curl:cacert={authority}", name="https"),
+                *(self._deploy(service, self._http(file), target, name=f"http, {file.suffix[1:]}") for file in encoded),
+            ], image, private=True)
+
+    def row_clients(self):
+        """What is told of a transfer costs the service alone; the worker reports to it in any case."""
+        if not os.environ.get("BOOTFERRY_BENCH_NETWORK"):
+            raise Unavailable("a slowed loopback needs root, for a network namespace")
+        image = self._image(self._options.far_size)
+        url = self._http(image)
+        with contextlib.ExitStack() as running:
+            target = running.enter_context(self._loop(self._options.far_size))
+            services = [running.enter_context(Daemon(self._folder / f"run-{name}", disks=True))
+                        for name in ("unwatched", "watched")]
+            for _ in range(_CLIENTS):
+                running.enter_context(services[1].watched())
+            running.enter_context(lines.limited("1gbit"))
+            alone = {"counted": measure.own_time}
+            yield Row("D-Bus clients, http over 1 Gbit/s to a loop device on tmpfs", target, [
+                self._deploy(services[0], url, target, name="service and worker"),
+                self._deploy(services[0], url, target, name="of it the service", **alone),
+                self._deploy(services[1], url, target, name=f"the same with {_CLIENTS} clients", **alone)], image)
+
+    def row_dolly(self):
+        if missing := network.missing():
+            raise Unavailable(missing)
+        image, target = self._image(self._options.far_size), NodesTarget(self._ram / "nodes")
+        with chain.limited_network(_NODES, "200mbit") as net:
+            yield Row("dolly, each machine on 200 Mbit/s", target, [
+                Contestant(f"{name}, {count} node{'s' if count > 1 else ''}",
+                           chain.command(net, count, image, target.path, program))
+                for name, program in (("bootferryctl", None), ("dolly", self._options.dolly)) for count in (1, _NODES)
+                if program or name == "bootferryctl"], image, wire=measure.Wire("port1", net.hub.pid))
+
+
+def _available_memory():
+    for line in pathlib.Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 class Unavailable(RuntimeError):

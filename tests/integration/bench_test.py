@@ -16,12 +16,15 @@ import tap  # noqa: E402
 
 
 class BenchTest(unittest.TestCase):
+    @staticmethod
+    def build():
+        return pathlib.Path(os.environ["BOOTFERRYCTL"]).parents[2]
+
     def bench(self, rows):
-        build = pathlib.Path(os.environ["BOOTFERRYCTL"]).parents[2]
         with tempfile.TemporaryDirectory(prefix="bootferry-bench-test-") as folder:
             samples = pathlib.Path(folder, "samples")
             done = subprocess.run(
-                [ROOT / "tests/bench/run", "--quick", f"--build={build}", f"--rows={rows}", f"--json={samples}"],
+                [ROOT / "tests/bench/run", "--quick", f"--build={self.build()}", f"--rows={rows}", f"--json={samples}"],
                 stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=200)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             return json.loads(samples.read_text())
@@ -38,6 +41,31 @@ class BenchTest(unittest.TestCase):
         row = self.bench("http")["http"]
         self.assert_measured(row, {"curl | dd bs=32k", "curl -o", "bootferryctl fetch", "bootferryctl fetch, sha256"})
 
+    def test_growth_with_the_image(self):
+        samples = self.bench("growth")["growth"]["samples"]
+        wires = {name: taken[0]["wire"] for name, taken in samples.items()}
+        self.assertEqual(set(wires), {"1 MB", "8 MB"})
+        self.assertGreater(wires["1 MB"], 1_000_000)
+        self.assertLess(wires["1 MB"], 2_000_000)
+        self.assertGreater(wires["8 MB"], 8_000_000)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: a loop device")
+    def test_memory_of_the_service(self):
+        samples = self.bench("memory")["memory"]["samples"]
+        self.assertLessEqual({"http", "https", "http, gz"}, set(samples))
+        for name, (sample,) in samples.items():
+            self.assertGreater(sample["private"], 1 << 20, name)
+            self.assertLess(sample["private"], sample["rss"], name)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: network namespaces, a loop device")
+    def test_chains_and_clients(self):
+        rows = self.bench("dolly,clients")
+        self.assert_measured(rows["dolly"], {"bootferryctl, 1 node", "bootferryctl, 8 nodes"})
+        clients = rows["clients"]
+        self.assert_measured(clients, {"service and worker", "of it the service", "the same with 10 clients"})
+        for name in ("of it the service", "the same with 10 clients"):
+            self.assertGreater(clients["samples"][name][0]["cpu"], 0, name)
+
     @unittest.skipUnless(os.geteuid() == 0, "needs root: a loop device, a slowed loopback")
     def test_the_service_and_a_slow_line(self):
         rows = self.bench("http-loop,http-slow")
@@ -45,7 +73,8 @@ class BenchTest(unittest.TestCase):
         self.assert_measured(rows["http-slow"], {"bootferryctl fetch"})
 
     def test_a_row_that_there_is_not(self):
-        done = subprocess.run([ROOT / "tests/bench/run", "--rows=gopher"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([ROOT / "tests/bench/run", f"--build={self.build()}", "--rows=gopher"], capture_output=True,
+                              text=True, timeout=60)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("gopher", done.stderr)
 

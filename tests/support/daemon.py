@@ -104,6 +104,11 @@ class Daemon:
         finally:
             processes.stop(client)
 
+    def watched(self):
+        """A client that is told of all transfers; a context manager."""
+        return processes.running([os.environ["BOOTFERRYCTL"], "monitor"], env=self.environment(),
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def busctl(self, *words, address=None, prefix=()):
         return subprocess.run([*prefix, "busctl", f"--address={address or self.address}", "--no-pager", *words],
                               text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)

@@ -29,6 +29,11 @@ def missing():
     return None if probe.returncode == 0 else f"this kernel has no bridge for them: {probe.stderr.strip()}"
 
 
+def inside(process, *words):
+    """The command that runs `words` on the host which the process with this number holds."""
+    return ["nsenter", f"--target={process}", "--net", "--uts", "--", *words]
+
+
 class Host:
     """One namespace; its address is 10.77.0.N."""
 
@@ -40,7 +45,7 @@ class Host:
         self.pid = self._holder.pid
 
     def command(self, *words):
-        return ["nsenter", f"--target={self.pid}", "--net", "--uts", "--", *words]
+        return inside(self.pid, *words)
 
     def run(self, *words, **options):
         return subprocess.run(self.command(*words), stdin=subprocess.DEVNULL, check=True, **options)
@@ -67,18 +72,18 @@ class Host:
 
 
 class Network:
-    """Context manager; `hosts` are numbered from 1."""
+    """Context manager; `hosts` are numbered from 1, and the bridge is on `hub`, where host N hangs on portN."""
 
     def __init__(self, count):
         self.hosts = []
         self._count = count
-        self._hub = None
+        self.hub = None
 
     def __enter__(self):
         try:
-            self._hub = Host(254)
-            self._hub.run("ip", "link", "add", "bridge", "type", "bridge")
-            self._hub.run("ip", "link", "set", "bridge", "up")
+            self.hub = Host(254)
+            self.hub.run("ip", "link", "add", "bridge", "type", "bridge")
+            self.hub.run("ip", "link", "set", "bridge", "up")
             for number in range(1, self._count + 1):
                 self._plug_in(number)
         except BaseException:
@@ -89,14 +94,14 @@ class Network:
     def _plug_in(self, number):
         host = Host(number)
         self.hosts.append(host)
-        self._hub.run("ip", "link", "add", f"port{number}", "type", "veth", "peer", "name", "eth0", "netns",
+        self.hub.run("ip", "link", "add", f"port{number}", "type", "veth", "peer", "name", "eth0", "netns",
                       str(host.pid))
-        self._hub.run("ip", "link", "set", f"port{number}", "master", "bridge", "up")
+        self.hub.run("ip", "link", "set", f"port{number}", "master", "bridge", "up")
         host.run("ip", "link", "set", "lo", "up")
         host.run("ip", "address", "add", f"{host.address}/24", "dev", "eth0")
         host.run("ip", "link", "set", "eth0", "up")
 
     def __exit__(self, *_):
-        for host in [*self.hosts, *([self._hub] if self._hub else [])]:
+        for host in [*self.hosts, *([self.hub] if self.hub else [])]:
             host.stop()
         self.hosts.clear()
