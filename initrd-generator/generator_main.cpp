@@ -18,10 +18,10 @@ namespace {
 
 UnitFiles unitsFor(const BootRequest& request, const InstalledPaths& paths) {
     for (const auto& option : request.ignoredCurlOptions) {
-        spdlog::debug("curl's option {}; ignoring", option);
+        spdlog::debug(fmt::format("curl's option {}; ignoring", option));
     }
     for (const auto& option : request.ignoredDollyOptions) {
-        spdlog::debug("dolly's option {}; ignoring", option);
+        spdlog::debug(fmt::format("dolly's option {}; ignoring", option));
     }
     return generateUnits(request, paths);
 }
@@ -31,7 +31,7 @@ std::optional<UnitFiles> unitsFor(const KernelCommandLine& line, const Installed
         const auto request = parseBootRequest(line);
         return request ? std::optional(unitsFor(*request, paths)) : std::nullopt;
     } catch (const Error& error) {
-        spdlog::error("{}", error.what());
+        spdlog::error(error.what());
         return generateRefusal(error.what(), paths);
     }
 }
@@ -92,7 +92,7 @@ int main(int argc, char* argv[]) {
     try {
         return bootferry::run(argv[1], argv[2]);
     } catch (const std::exception& error) {
-        spdlog::error("no units for the live system were written: {}", error.what());
+        spdlog::error(fmt::format("no units for the live system were written: {}", error.what()));
         return EXIT_FAILURE;
     }
 }

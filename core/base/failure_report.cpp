@@ -19,7 +19,7 @@ void reportFailure(std::string_view text, const char* messageId) noexcept {
             writeFileAtomically(failureReportPath, std::string(text) + "\n");
         }
     } catch (const std::exception& error) {
-        spdlog::warn("{}, ignoring", error.what());
+        spdlog::warn(fmt::format("{}, ignoring", error.what()));
     }
 }
 

@@ -44,7 +44,8 @@ int syslogPriority(spdlog::level::level_enum level) {
 class PriorityFlag : public spdlog::custom_flag_formatter {
 public:
     void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& to) override {
-        fmt::format_to(std::back_inserter(to), "<{}>", syslogPriority(message.level));
+        const auto prefix = fmt::format("<{}>", syslogPriority(message.level));
+        to.append(prefix.data(), prefix.data() + prefix.size());
     }
     [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
         return std::make_unique<PriorityFlag>();
@@ -92,7 +93,7 @@ bool journalAlone(spdlog::level::level_enum level, std::string_view message, Jou
 
 void journalEntry(spdlog::level::level_enum level, std::string_view message, JournalFields fields) {
     if (!journalAlone(level, message, fields)) {
-        spdlog::log(level, "{}", message);
+        spdlog::log(level, message);
     }
 }
 

@@ -2,7 +2,8 @@
 // Logging, for the programs' top level: library code throws, it does not log. Under systemd the lines go to
 // the journal with their priority (sd-daemon(3)'s "<N>" prefix); started by hand they go to standard error,
 // prefixed with the program's name. Entries that programs search for are written with journalEntry(), which
-// adds fields.
+// adds fields. Messages are put together by fmt::format() first, because spdlog's calls with arguments
+// compile all of fmt's formatter, which libfmt has already, into each program once more.
 #pragma once
 
 #include <initializer_list>

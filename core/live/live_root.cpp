@@ -106,10 +106,10 @@ private:
         unsigned next = step;
         checkMedium(openDevice(disk).get(), disk, [&](unsigned percent) {
             for (; percent >= next; next += step) {
-                spdlog::info("checking '{}': {} %", disk, next);
+                spdlog::info(fmt::format("checking '{}': {} %", disk, next));
             }
         });
-        spdlog::info("the checksum embedded in '{}' is right", disk);
+        spdlog::info(fmt::format("the checksum embedded in '{}' is right", disk));
     }
 
     // A disk that is mounted as a whole keeps its partitions from being mounted, and the other way round: so
@@ -250,17 +250,18 @@ private:
             requireFilesystem(partition.filesystem);
             mounts_.mount({partition.node, folder, partition.filesystem, "rw"});
             if (partition.filesystem != request_.cowFilesystem) {
-                spdlog::info("'{}' is {} and not {}, and is used as it is; rd.kiwi.live.reset makes it anew",
-                             partition.node, partition.filesystem, request_.cowFilesystem);
+                spdlog::info(fmt::format(
+                    "'{}' is {} and not {}, and is used as it is; rd.kiwi.live.reset makes it anew",
+                    partition.node, partition.filesystem, request_.cowFilesystem));
             }
             found_ += fmt::format("; changes are kept on '{}' ({}{})", partition.node, partition.filesystem,
                                   partition.made ? ", made just now" : "");
             return true;
         } catch (const Error& error) {
-            spdlog::warn(
+            spdlog::warn(fmt::format(
                 "CHANGES WILL BE LOST AT THE NEXT BOOT, because rd.live.overlay.persistent cannot be "
                 "honoured: {}",
-                error.what());
+                error.what()));
             return false;
         }
     }

@@ -129,7 +129,7 @@ MountStack::~MountStack() {
         try {
             unmountPatiently(targets_.back());
         } catch (const std::exception& error) {
-            spdlog::warn("{}, ignoring", error.what());
+            spdlog::warn(fmt::format("{}, ignoring", error.what()));
         }
     }
 }

@@ -67,7 +67,7 @@ std::vector<PluginListing> listPlugins(const std::string& dir) {
             listing.version = module.version();
             listing.schemes.push_back(scheme);
         } catch (const Error& error) {
-            spdlog::warn("{}, ignoring the plugin", error.what());
+            spdlog::warn(fmt::format("{}, ignoring the plugin", error.what()));
         }
     }
     std::vector<PluginListing> listings;

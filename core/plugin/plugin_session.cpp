@@ -34,7 +34,8 @@ struct PluginSession::HostFunctions {
 
     static void log(void* context, int priority, const char* message) noexcept {
         try {
-            spdlog::log(levelOf(priority), "{}: {}", session(context).module_.name(), plainText(message));
+            spdlog::log(levelOf(priority),
+                        fmt::format("{}: {}", session(context).module_.name(), plainText(message)));
         } catch (...) { // NOLINT(bugprone-empty-catch)
         }
     }
@@ -75,8 +76,8 @@ void PluginSession::noteFailure(int code, int errnoValue, const char* message) n
     try {
         const std::lock_guard lock(mutex_);
         if (failure_) {
-            spdlog::warn("plugin '{}' reported a second failure for one call, ignoring it: {}",
-                         module_.name(), plainText(message));
+            spdlog::warn(fmt::format("plugin '{}' reported a second failure for one call, ignoring it: {}",
+                                     module_.name(), plainText(message)));
             return;
         }
         auto text = plainText(message);

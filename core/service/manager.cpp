@@ -20,7 +20,8 @@ void writeOutcome(const std::string& folder, const Transfer& transfer, bool inIn
     try {
         writeOutcomeFiles(folder, transfer, inInitrd);
     } catch (const std::exception& error) {
-        spdlog::error("writing down how transfer {} ended: {}, ignoring", transfer.id(), error.what());
+        spdlog::error(
+            fmt::format("writing down how transfer {} ended: {}, ignoring", transfer.id(), error.what()));
     }
 }
 

@@ -226,13 +226,14 @@ void PrivateBus::accept() {
     ucred peer{};
     socklen_t size = sizeof(peer);
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || !hasRoomFor(peer.uid)) {
-        spdlog::warn("too many clients of user {} at the private socket: refusing one", peer.uid);
+        spdlog::warn(
+            fmt::format("too many clients of user {} at the private socket: refusing one", peer.uid));
         return;
     }
     try {
         connections_.push_back(std::make_unique<Connection>(*this, std::move(socket), ++lastName_, peer.uid));
     } catch (const Error& error) {
-        spdlog::warn("{}, ignoring", error.what());
+        spdlog::warn(fmt::format("{}, ignoring", error.what()));
     }
 }
 

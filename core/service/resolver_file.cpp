@@ -76,10 +76,10 @@ void ResolverFile::update() noexcept {
         if (!text.empty() && text != written_ && mayWrite(target_)) {
             writeFileAtomically(target_, text);
             written_ = text;
-            spdlog::info("wrote '{}' with the name servers that the network gave", target_);
+            spdlog::info(fmt::format("wrote '{}' with the name servers that the network gave", target_));
         }
     } catch (const std::exception& error) {
-        spdlog::warn("name servers: {}, ignoring", error.what());
+        spdlog::warn(fmt::format("name servers: {}, ignoring", error.what()));
     }
 }
 

@@ -27,7 +27,7 @@ void SystemBus::connect() noexcept {
     try {
         connectOrThrow();
     } catch (const Error& error) {
-        spdlog::debug("{}, ignoring", error.what());
+        spdlog::debug(fmt::format("{}, ignoring", error.what()));
         disconnect();
         connectLater();
     }
@@ -102,8 +102,8 @@ int SystemBus::onReleased(sd_bus_message*, void* userdata, sd_bus_error*) {
 
 int SystemBus::onName(sd_bus_message* message, void*, sd_bus_error*) {
     if (const auto* error = sd_bus_message_get_error(message)) {
-        spdlog::warn("the system bus does not give us the name org.bootferry1: {}, ignoring",
-                     error->message != nullptr ? error->message : error->name);
+        spdlog::warn(fmt::format("the system bus does not give us the name org.bootferry1: {}, ignoring",
+                                 error->message != nullptr ? error->message : error->name));
     }
     return 0;
 }

@@ -93,8 +93,8 @@ std::optional<PreparedTarget> openBrd(const std::string& device, unsigned number
         const auto presentSize = present->capacity;
         present.reset(); // closed, or the module stays busy
         if (!unloadKernelModule("brd")) {
-            spdlog::info("'{}' has only {} and cannot be made larger: using tmpfs instead", device,
-                         formatSize(presentSize));
+            spdlog::info(fmt::format("'{}' has only {} and cannot be made larger: using tmpfs instead",
+                                     device, formatSize(presentSize)));
             return std::nullopt;
         }
     }
@@ -218,7 +218,7 @@ void releaseRamTarget(const std::string& path) noexcept {
             releaseTmpfs(path);
         }
     } catch (const std::exception& error) {
-        spdlog::warn("giving memory back: {}, ignoring", error.what());
+        spdlog::warn(fmt::format("giving memory back: {}, ignoring", error.what()));
     }
 }
 
