@@ -11,6 +11,8 @@
 
 namespace bootferry::dolly {
 
+using plugin::Descriptor;
+
 class Event {
 public:
     Event() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {

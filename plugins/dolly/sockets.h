@@ -17,6 +17,8 @@
 
 namespace bootferry::dolly {
 
+using plugin::Descriptor;
+
 enum class Family { Any, Ipv4, Ipv6 };
 
 // A host by its address, without a port; IPv4 in the form ::ffff:a.b.c.d. Scopes are not part of it.

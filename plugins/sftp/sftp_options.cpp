@@ -12,6 +12,7 @@
 namespace bootferry::sftp {
 namespace {
 
+using plugin::Descriptor;
 using plugin::Failure;
 
 constexpr bootferry_option table[] = {

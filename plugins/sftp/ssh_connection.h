@@ -17,6 +17,8 @@
 
 namespace bootferry::sftp {
 
+using plugin::Descriptor;
+
 class SshConnection {
 public:
     SshConnection(Descriptor socket, const Waiter& waiter, std::string authority);

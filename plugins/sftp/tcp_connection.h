@@ -10,6 +10,8 @@
 
 namespace bootferry::sftp {
 
+using plugin::Descriptor;
+
 // A non-blocking socket. Throws Failure(UNREACHABLE), and what the waiter throws.
 [[nodiscard]] Descriptor connectTo(const SftpUrl& url, const Waiter& waiter);
 

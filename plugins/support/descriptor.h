@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The owner of a descriptor. A plugin includes nothing of core/, so this is the plugin's own.
+// The owner of a file descriptor, closed with it. core/ has its own, of which a plugin includes nothing.
 #pragma once
 
 #include <utility>
 
 #include <unistd.h>
 
-namespace bootferry::sftp {
+namespace bootferry::plugin {
 
 class Descriptor {
 public:
@@ -21,7 +21,7 @@ public:
     Descriptor& operator=(const Descriptor&) = delete;
     ~Descriptor() {
         if (fd_ >= 0) {
-            ::close(fd_);
+            (void)::close(fd_);
         }
     }
 
@@ -32,4 +32,4 @@ private:
     int fd_ = -1;
 };
 
-} // namespace bootferry::sftp
+} // namespace bootferry::plugin
