@@ -9,35 +9,17 @@
 #include "boot_request.h"
 #include "curl_option_table.h"
 #include "errors.h"
+#include "option_words_cases.h"
 
 namespace bootferry {
 namespace {
 
-// "key=value key", in order
 std::string parsed(std::string_view text) {
-    std::string result;
-    for (const auto& option : parseCurlOptions(text).pluginOptions) {
-        EXPECT_EQ(option.plugin, "curl");
-        result += (result.empty() ? "" : " ") + option.key +
-                  (option.value.empty() ? std::string() : "=" + option.value);
-    }
-    return result;
-}
-
-std::string refusal(std::string_view text) {
-    try {
-        return "accepted as " + parsed(text);
-    } catch (const Error& error) {
-        EXPECT_TRUE(error.code() == ErrorCode::Invalid || error.code() == ErrorCode::Unsupported);
-        return error.what();
-    }
+    return inWords(parseCurlOptions(text).pluginOptions, "curl");
 }
 
 TEST(CurlOptions, AreReadAsCurlReadsThem) {
-    const struct {
-        const char* text;
-        const char* wanted;
-    } table[] = {
+    const OptionWordsCases table{
         {"", ""},
         {",,", ""},
         // letters: alone, in groups, with their values glued or in the next word
@@ -95,16 +77,11 @@ TEST(CurlOptions, AreReadAsCurlReadsThem) {
         {"-f,-s,-S,-v,-#,-O,-o,file,-N,--no-progress-meter,-q,-g", ""},
         {"--no-fail,--no-silent,--no-compressed,--no-get", ""},
     };
-    for (const auto& [text, wanted] : table) {
-        EXPECT_NO_THROW(EXPECT_EQ(parsed(text), wanted) << text) << text;
-    }
+    expectParsed(parsed, table);
 }
 
 TEST(CurlOptions, MistakesAreNamed) {
-    const struct {
-        const char* text;
-        const char* word;
-    } table[] = {
+    const OptionWordsCases table{
         {"-m", "-m/--max-time needs a value"},
         {"-km", "-m/--max-time needs a value"},
         {"--connect-timeout", "--connect-timeout needs a value"},
@@ -140,9 +117,7 @@ TEST(CurlOptions, MistakesAreNamed) {
         {"--expand-url,a", "--expand-url"},
         {"--compressed", "as it lies on the server"},
     };
-    for (const auto& [text, word] : table) {
-        EXPECT_NE(refusal(text).find(word), std::string::npos) << text << " → " << refusal(text);
-    }
+    expectRefusals(parsed, table);
 }
 
 TEST(CurlOptions, NoErrorHoldsAValue) {
@@ -151,11 +126,11 @@ TEST(CurlOptions, NoErrorHoldsAValue) {
           "-u,a:geheim,rest", "--pass,geheim,--frob", "-d,geheim", "--no-user=geheim", "--user a:geheim",
           "--user:geheim", "--passgeheim", "--proxy-passgeheim", "--no-pass geheim", "--no-passgeheim",
           "--expand-usergeheim", "-s,-S -u a:geheim"}) {
-        const auto told = refusal(text);
+        const auto told = refusalBy(parsed, text);
         EXPECT_EQ(told.find("accepted"), std::string::npos) << text;
         EXPECT_EQ(told.find("geheim"), std::string::npos) << text << " → " << told;
     }
-    EXPECT_NE(refusal("--frob\xe2\x82\xac").find("--frob... is"), std::string::npos);
+    EXPECT_NE(refusalBy(parsed, "--frob\xe2\x82\xac").find("--frob... is"), std::string::npos);
 }
 
 TEST(CurlOptions, SayWhatTheyIgnore) {

@@ -10,34 +10,17 @@
 #include "boot_request.h"
 #include "errors.h"
 #include "files.h"
+#include "option_words_cases.h"
 
 namespace bootferry {
 namespace {
 
-// "key=value key", in order
 std::string parsed(std::string_view text) {
-    std::string result;
-    for (const auto& option : parseDollyOptions(text).pluginOptions) {
-        EXPECT_EQ(option.plugin, "dolly");
-        result += (result.empty() ? "" : " ") + option.key +
-                  (option.value.empty() ? std::string() : "=" + option.value);
-    }
-    return result;
-}
-
-std::string refusal(std::string_view text) {
-    try {
-        return "accepted as " + parsed(text);
-    } catch (const Error& error) {
-        return error.what();
-    }
+    return inWords(parseDollyOptions(text).pluginOptions, "dolly");
 }
 
 TEST(DollyOptions, AreReadAsGetoptReadsThem) {
-    const struct {
-        const char* text;
-        const char* wanted;
-    } table[] = {
+    const OptionWordsCases table{
         {"", ""},
         {"-v", ""},
         {"-vqn", ""},
@@ -50,16 +33,11 @@ TEST(DollyOptions, AreReadAsGetoptReadsThem) {
         {"-6,-Y,-4", "ipv6 hyphennormal ipv4"},
         {"-u,98304,-o,/tmp/log,-c,1,-b,8192", "block-size=8192"},
     };
-    for (const auto& [text, wanted] : table) {
-        EXPECT_EQ(parsed(text), wanted) << text;
-    }
+    expectParsed(parsed, table);
 }
 
 TEST(DollyOptions, AMistakeIsNamed) {
-    const struct {
-        const char* text;
-        const char* word;
-    } table[] = {
+    const OptionWordsCases table{
         {"-x", "-x is not an option of dolly"},
         {"-vz", "-z is not"},
         {"-", "word 1 of 1"},
@@ -72,9 +50,7 @@ TEST(DollyOptions, AMistakeIsNamed) {
         {"-V", "prints a version"},
         {"-v\t", "control character"},
     };
-    for (const auto& [text, word] : table) {
-        EXPECT_NE(refusal(text).find(word), std::string::npos) << text << " → " << refusal(text);
-    }
+    expectRefusals(parsed, table);
 }
 
 TEST(DollyOptions, SayWhatTheyIgnore) {
