@@ -6,67 +6,23 @@
 #include <cstring>
 
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "encoded.h"
-#include "fake_transport.h"
+#include "pipeline_fixture.h"
 
 namespace bootferry {
 namespace {
 
-using namespace std::chrono_literals;
-
-class DecodingPipelineTest : public testing::Test, public PipelineSupervisor {
+class DecodingPipelineTest : public PipelineFixture {
 protected:
     DecodingPipelineTest() {
         std::memcpy(image.data() + 32769, "CD001", 5);
         server.readSize = 4001;
-        resume.policy.first = resume.policy.longest = 1ms;
     }
 
-    WriteTarget requestTarget(std::optional<std::uint64_t> size) override {
-        ++targetRequests;
-        requestedSize = size;
-        return {.fd = memory.get(), .capacity = capacity, .blockSize = 512};
-    }
-
-    void awaitCommit(const PipelineResult&) override { ++commitRequests; }
-
-    PipelineResult run() {
-        ResumingSource source({{.url = {}, .transport = &server}}, resume, reporter);
-        Pipeline pipeline(source, *this, reporter, settings);
-        return pipeline.run();
-    }
-
-    Error failure() {
-        try {
-            (void)run();
-        } catch (const Error& error) {
-            EXPECT_EQ(commitRequests, 0);
-            return error;
-        }
-        ADD_FAILURE() << "nothing was thrown";
-        return {ErrorCode::Internal, ""};
-    }
-
-    [[nodiscard]] bool imageIsOnTarget() const {
-        std::string bytes(image.size(), '?');
-        return ::pread(memory.get(), bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()) &&
-               bytes == image;
-    }
+    [[nodiscard]] bool imageIsOnTarget() const { return onTarget(image.size()) == image; }
 
     std::string image = someContent(5'000'000);
-    FakeTransport server;
-    ResumeSettings resume;
-    PipelineSettings settings;
-    RecordingListener listener;
-    ProgressReporter reporter{listener};
-    UniqueFd memory{::memfd_create("target", MFD_CLOEXEC)};
-    std::uint64_t capacity = 16 << 20;
-    std::optional<std::uint64_t> requestedSize;
-    int targetRequests = 0;
-    int commitRequests = 0;
 };
 
 TEST_F(DecodingPipelineTest, EachCodecIsDecodedOnTheWay) {

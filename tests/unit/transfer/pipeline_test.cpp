@@ -5,13 +5,10 @@
 
 #include <cstring>
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "fake_transport.h"
 #include "incomplete_mark.h"
+#include "pipeline_fixture.h"
 
 namespace bootferry {
 namespace {
@@ -21,67 +18,22 @@ std::string markedHead() {
     return head.replace(0, incompleteMark.size(), incompleteMark);
 }
 
-using namespace std::chrono_literals;
-
-class PipelineTest : public testing::Test, public PipelineSupervisor {
+class PipelineTest : public PipelineFixture {
 protected:
     PipelineTest() {
         server.content = someContent(300000);
         std::memcpy(server.content.data() + 32769, "CD001", 5);
-        resume.policy.first = resume.policy.longest = 1ms;
-    }
-
-    WriteTarget requestTarget(std::optional<std::uint64_t> size) override {
-        ++targetRequests;
-        requestedSize = size;
-        if (refusal) {
-            throw *refusal;
-        }
-        return {.fd = memory.get(), .capacity = 16 << 20, .blockSize = blockSize};
     }
 
     void awaitCommit(const PipelineResult& result) override {
-        ++commitRequests;
+        PipelineFixture::awaitCommit(result);
         headWhenStaged = head();
         EXPECT_EQ(result.written, server.content.size());
     }
 
-    PipelineResult run() {
-        ResumingSource source({{.url = {}, .transport = &server}}, resume, reporter);
-        Pipeline pipeline(source, *this, reporter, settings);
-        return pipeline.run();
-    }
-
-    ErrorCode failure() {
-        try {
-            (void)run();
-        } catch (const Error& error) {
-            text = error.what();
-            return error.code();
-        }
-        ADD_FAILURE() << "nothing was thrown";
-        return ErrorCode::Internal;
-    }
-
     [[nodiscard]] std::string head() const { return onTarget(512); }
-    [[nodiscard]] std::string onTarget(std::size_t count) const {
-        std::string bytes(count, '?');
-        return ::pread(memory.get(), bytes.data(), count, 0) == static_cast<ssize_t>(count) ? bytes : "";
-    }
 
-    std::uint32_t blockSize = 512;
-    FakeTransport server;
-    ResumeSettings resume;
-    PipelineSettings settings;
-    RecordingListener listener;
-    ProgressReporter reporter{listener};
-    UniqueFd memory{::memfd_create("target", MFD_CLOEXEC)};
-    std::optional<Error> refusal;
-    std::optional<std::uint64_t> requestedSize;
-    int targetRequests = 0;
-    int commitRequests = 0;
     std::string headWhenStaged;
-    std::string text;
 };
 
 TEST_F(PipelineTest, BringsTheImageOntoTheTargetHeadLast) {
@@ -103,18 +55,20 @@ TEST_F(PipelineTest, AnUnknownSizeIsPassedOnAsUnknown) {
 
 TEST_F(PipelineTest, WhatIsNotALiveImageCostsNoTarget) {
     server.content = "<!DOCTYPE html>\n<html><body>Please log in</body></html>";
-    EXPECT_EQ(failure(), ErrorCode::NotLive);
-    EXPECT_EQ(text,
-              "not a live image: it begins with '<!DOCTYPE html> <html><body>Please log i', an HTML page: "
-              "check the URL");
+    const auto error = failure();
+    EXPECT_EQ(error.code(), ErrorCode::NotLive);
+    EXPECT_STREQ(error.what(),
+                 "not a live image: it begins with '<!DOCTYPE html> <html><body>Please log i', an HTML page: "
+                 "check the URL");
     EXPECT_EQ(targetRequests, 0);
 }
 
 TEST_F(PipelineTest, AnImageThatIsShorterThanItSaysIsNotCommitted) {
     server.content.replace(0, 4, "hsqs").replace(40, 8, std::string("\xe1\x93\x04\0\0\0\0\0", 8)); // 300001
-    EXPECT_EQ(failure(), ErrorCode::NotLive);
-    EXPECT_EQ(
-        text,
+    const auto error = failure();
+    EXPECT_EQ(error.code(), ErrorCode::NotLive);
+    EXPECT_STREQ(
+        error.what(),
         "the image is not whole: it says that it has 293.0 KiB, and the server has only 293.0 KiB of it "
         "(300001 and 300000 bytes)");
     EXPECT_EQ(commitRequests, 0);
@@ -127,7 +81,7 @@ TEST_F(PipelineTest, AnImageThatIsShorterThanItSaysIsNotCommitted) {
 TEST_F(PipelineTest, WhatADiskWouldNotBeKnownByCostsNoTarget) {
     server.content.replace(32769, 5, "     ").replace(1080, 2, "\x53\xef"); // ext4
     settings.requireDeclaredSize = true;
-    EXPECT_EQ(failure(), ErrorCode::NotLive);
+    EXPECT_EQ(failure().code(), ErrorCode::NotLive);
     EXPECT_EQ(targetRequests, 0);
     settings.requireDeclaredSize = false;
     (void)run();
@@ -142,7 +96,7 @@ TEST_F(PipelineTest, AnythingMayBeFetchedWhereNoLiveImageIsWanted) {
 
 TEST_F(PipelineTest, ARefusedTargetIsTheFailure) {
     refusal = Error(ErrorCode::TooLarge, "the image needs 3.4 GiB");
-    EXPECT_EQ(failure(), ErrorCode::TooLarge);
+    EXPECT_EQ(failure().code(), ErrorCode::TooLarge);
     EXPECT_EQ(server.committed, 0);
 }
 
@@ -169,7 +123,7 @@ TEST_F(PipelineTest, AMatchingChecksumIsReported) {
 
 TEST_F(PipelineTest, AWrongChecksumLeavesAHeadThatCannotBoot) {
     settings.checksum = Checksum::parse("sha256:" + std::string(64, '0'));
-    EXPECT_EQ(failure(), ErrorCode::Checksum);
+    EXPECT_EQ(failure().code(), ErrorCode::Checksum);
     EXPECT_EQ(commitRequests, 0);
     EXPECT_EQ(head(), markedHead());
     EXPECT_EQ(server.committed, 0);

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A whole pipeline from a faked server to a target in memory. The fixture is the supervisor, and notes what
+// it is asked for.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fake_transport.h"
+#include "pipeline.h"
+
+namespace bootferry {
+
+class PipelineFixture : public testing::Test, public PipelineSupervisor {
+protected:
+    PipelineFixture() { resume.policy.first = resume.policy.longest = std::chrono::milliseconds(1); }
+
+    WriteTarget requestTarget(std::optional<std::uint64_t> size) override {
+        ++targetRequests;
+        requestedSize = size;
+        if (refusal) {
+            throw *refusal;
+        }
+        return {.fd = memory.get(), .capacity = capacity, .blockSize = blockSize};
+    }
+
+    void awaitCommit(const PipelineResult&) override { ++commitRequests; }
+
+    PipelineResult run() {
+        ResumingSource source({{.url = {}, .transport = &server}}, resume, reporter);
+        Pipeline pipeline(source, *this, reporter, settings);
+        return pipeline.run();
+    }
+
+    Error failure() {
+        const auto before = commitRequests;
+        try {
+            (void)run();
+        } catch (const Error& error) {
+            EXPECT_EQ(commitRequests, before);
+            return error;
+        }
+        ADD_FAILURE() << "nothing was thrown";
+        return {ErrorCode::Internal, ""};
+    }
+
+    // The target's first bytes; "" where there are not so many.
+    [[nodiscard]] std::string onTarget(std::size_t count) const {
+        std::string bytes(count, '?');
+        return ::pread(memory.get(), bytes.data(), count, 0) == static_cast<ssize_t>(count) ? bytes : "";
+    }
+
+    FakeTransport server;
+    ResumeSettings resume;
+    PipelineSettings settings;
+    RecordingListener listener;
+    ProgressReporter reporter{listener};
+    UniqueFd memory{::memfd_create("target", MFD_CLOEXEC)};
+    std::uint64_t capacity = 16 << 20;
+    std::uint32_t blockSize = 512;
+    std::optional<Error> refusal;
+    std::optional<std::uint64_t> requestedSize;
+    int targetRequests = 0;
+    int commitRequests = 0;
+};
+
+} // namespace bootferry
