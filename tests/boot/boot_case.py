@@ -16,15 +16,12 @@ import nginx
 BUILD = pathlib.Path(os.environ.get("BOOTFERRY_BUILD_ROOT", "build")).resolve()
 CACHE = pathlib.Path(os.environ.get("BOOTFERRY_TEST_CACHE", BUILD / "boot-cache"))
 
-# The prompt of sulogin, which dracut's emergency shell begins with.
-EMERGENCY_PROMPT = r"(Press Enter|Give root password) for maintenance"
-
 
 class Report:
-    """The REPORT lines of a booted live system (see live/report), by key."""
+    """What a booted live system reports (see live/report), by key. Waits for the line `last: …` of it."""
 
-    def __init__(self, console):
-        self._lines = re.findall(r"^REPORT ([a-z0-9-]+): (.*)$", console, re.MULTILINE)
+    def __init__(self, guest, last="end", timeout=600):
+        self._lines = re.findall(r"^([a-z0-9-]+): (.*)$", guest.reported(last, timeout), re.MULTILINE)
 
     def all(self, key):
         return [value for name, value in self._lines if name == key]
@@ -73,6 +70,6 @@ class BootCase(unittest.TestCase):
 
     def assert_reason_is_last(self, console, pattern):
         """The last paragraph before the emergency prompt says why."""
-        before_prompt = re.split(EMERGENCY_PROMPT, console)[0].rstrip()
+        before_prompt = re.split(machine.EMERGENCY_PROMPT, console)[0].rstrip()
         last_lines = "\n".join(before_prompt.splitlines()[-6:])
         self.assertRegex(last_lines, pattern)

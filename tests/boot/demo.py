@@ -60,7 +60,7 @@ def talk_to(guest):
 
 def look_around(guest):
     """What somebody would do who logs in to see what was booted."""
-    guest.expect(r"^live login:", timeout=900)
+    guest.expect(r"live login:", timeout=900)
     guest.send("root\n")
     for command in ("findmnt -t overlay,iso9660,squashfs,ext4 -o TARGET,FSTYPE,SOURCE", "cat /run/bootferry/result.json"):
         guest.expect(r"^root@live:~#")

@@ -41,8 +41,7 @@ class DiskBoot(boot_case.BootCase):
 
     def finished(self, guest):
         """What the counter in the overlay says, and the report."""
-        guest.expect(r"^REPORT end:")
-        report = boot_case.Report(guest.text)
+        report = boot_case.Report(guest)
         self.assertEqual([line for line in report.all("failed") if "bootferry" in line], [])
         count, = report.all("counter")
         return int(count), report
@@ -103,8 +102,7 @@ class Persistent(DiskBoot):
         with self.serve() as server:
             with self.boot(self.url(server).removeprefix("live:"), "rd.live.overlay.persistent", "ram") as guest:
                 guest.expect("CHANGES WILL BE LOST")
-                guest.expect(r"^REPORT end:")
-                report = boot_case.Report(guest.text)
+                report = boot_case.Report(guest)
         self.assertEqual(report.mounts()["/run/overlay/overlayfs"][0], "tmpfs")
 
 
@@ -145,7 +143,7 @@ class Standalone(DiskBoot):
             file.write(bytes([byte[0] ^ 1]))
         with self.boot_disk(disk, "none", name="damaged", kernel=None, initrd=None) as guest:
             guest.expect(r"checking '/dev/vda': 10 %")
-            guest.expect(boot_case.EMERGENCY_PROMPT)
+            guest.expect(machine.EMERGENCY_PROMPT)
             self.assert_reason_is_last(guest.text, r"the medium '/dev/vda' is damaged: its embedded md5 is")
 
 
@@ -156,7 +154,7 @@ class Foreign(DiskBoot):
         before = disk.read_bytes()
         with self.serve() as server:
             with self.boot_disk(disk, self.url(server)) as guest:
-                guest.expect(boot_case.EMERGENCY_PROMPT)
+                guest.expect(machine.EMERGENCY_PROMPT)
                 console = guest.text
         self.assert_reason_is_last(console, r"'/dev/vda' holds GPT without partitions; rd\.kiwi\.live\.reset")
         self.assertEqual(disk.read_bytes(), before)
@@ -166,7 +164,7 @@ class Foreign(DiskBoot):
             with self.machine(f"root={self.url(server)} rd.kiwi.live.system=/dev/sdz", "absent") as guest:
                 guest.expect(r"waiting for the device '/dev/sdz' \(\d of 90 s\)")
                 guest.expect(r"waiting for the device '/dev/sdz' \([3-9]\d of 90 s\)")
-                guest.expect(boot_case.EMERGENCY_PROMPT)
+                guest.expect(machine.EMERGENCY_PROMPT)
                 console = guest.text
         self.assert_reason_is_last(console, r"'/dev/sdz' did not appear")
 

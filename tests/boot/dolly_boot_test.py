@@ -23,8 +23,7 @@ class DollyBoot(boot_case.BootCase):
                          "127.0.0.1"]) as sender:
                 self.assertEqual(sender.wait(600), 0, sender.text)
                 self.assertIn("1 of 1 nodes have acknowledged it", sender.text)
-            guest.expect(r"^REPORT end:")
-            report = boot_case.Report(guest.text)
+            report = boot_case.Report(guest)
         self.assertEqual(report.mounts()["/"][0], "overlay")
         self.assertEqual([line.split()[0] for line in report.all("sha256")],
                          [hashlib.sha256(self.iso.read_bytes()).hexdigest()])

@@ -11,7 +11,7 @@ import tap
 class FailingBoot(boot_case.BootCase):
     def boots_into_emergency(self, root, name, cmdline=""):
         with self.machine(f"root={root} {cmdline}", name) as guest:
-            guest.expect(boot_case.EMERGENCY_PROMPT)
+            guest.expect(machine.EMERGENCY_PROMPT)
             return guest.text
 
 

@@ -17,9 +17,8 @@ class PxeHttpBoot(boot_case.BootCase):
         with cls.serve() as server:
             cls.url = f"http://{machine.HOST}:{server.port}/{cls.iso.name}"
             with cls.boot(cls.url, pxe=True) as guest:
-                cls.login = guest.expect(rf"^{cls.host_name} login:", timeout=600)
-                cls.console = guest.text
-        cls.report = boot_case.Report(cls.console)
+                cls.login = guest.expect(rf"{cls.host_name} login:", timeout=600)
+                cls.console, cls.report = guest.text, boot_case.Report(guest)
 
     def test_the_kernel_came_over_pxe(self):
         self.assertIn("PXELINUX", self.console)

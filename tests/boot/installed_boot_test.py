@@ -27,8 +27,7 @@ class InstalledBoot(boot_case.BootCase):
         with cls.serve() as server:
             cls.url = f"http://{machine.HOST}:{server.port}/{cls.iso.name}"
             with cls.boot(cls.url, f"report.again={cls.url}", extra=drive, memory=1024) as guest:
-                guest.expect(r"^REPORT again-end:", timeout=900)
-                cls.report = boot_case.Report(guest.text)
+                cls.report = boot_case.Report(guest, last="again-end", timeout=900)
         with open(disk, "rb") as file:
             cls.on_disk = file.read(cls.iso.stat().st_size)
         disk.unlink()

@@ -16,8 +16,7 @@ class LayoutBoot(boot_case.BootCase):
         super().setUpClass()
         with cls.serve() as server:
             with cls.boot(f"http://{machine.HOST}:{server.port}/{cls.iso.name}", cls.cmdline) as guest:
-                guest.expect(r"^REPORT end:", timeout=600)
-                report = boot_case.Report(guest.text)
+                report = boot_case.Report(guest)
         cls.failed, cls.mounts = report.all("failed"), report.mounts()
 
     def assert_boots(self):

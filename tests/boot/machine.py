@@ -2,34 +2,34 @@
 """A virtual machine under QEMU, seen through its serial console as an administrator sees it.
 
 Tests never sleep: they wait for a line on the console, with a bound that is generous because QEMU
-may run without KVM on a busy machine. What the console said is kept in a file, whole.
+may run without KVM on a busy machine. What the console said is kept in a file, whole. What the booted
+system reports (live/report) comes by a serial port of its own: the console is the kernel's and systemd's as
+well, whose lines begin in the middle of another's.
 
 The machine boots as a real one does, over PXE: QEMU's own DHCP and TFTP hand out pxelinux, kernel
 and initrd. Where the way to the kernel is not what is tested, `pxe=False` loads it directly. Without a
 kernel it boots from its disk.
 """
 
-import codecs
+import contextlib
 import json
 import os
 import pathlib
 import re
 import socket
 import threading
-import time
 
 import processes
+import serial_port
 
 # What the guest sees of the host's loopback in QEMU's user network.
 HOST = "10.0.2.2"
 HOST_V6 = "fec0::2"
 
-_ESCAPES = re.compile(r"\x1b(\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>78DMc])|\r|\x00")
+# The prompt of sulogin, which dracut's emergency shell begins with.
+EMERGENCY_PROMPT = r"(Press Enter|Give root password) for maintenance"
+
 _PXELINUX = ("/usr/lib/PXELINUX/pxelinux.0", "/usr/lib/syslinux/modules/bios/ldlinux.c32")
-
-
-class ConsoleError(AssertionError):
-    """The console did not say what a test waited for; the message holds the end of what it said."""
 
 
 class Machine:
@@ -43,18 +43,17 @@ class Machine:
         self._memory, self._pxe, self._network, self._nic = memory, pxe, network, nic
         self._extra, self._resolver, self._echo = list(extra), resolver, echo
         self.log = self._work / "console.log"
-        self._changed = threading.Condition()  # guards the four below
-        self._pending, self._text, self._seen, self._ended = "", "", 0, False
-        self._process = self._reader = self._monitor = None
+        self._process = self._console = self._report = self._report_socket = self._monitor = None
         self._greeted = False
 
-    def _command(self, monitor):
+    def _command(self, monitor, report):
         network = f"user,id=net0{self._network}"
         # KVM is for who asks for it: in a machine that is itself virtual, the firmware may not run on it.
         accelerator = "kvm" if os.environ.get("BOOTFERRY_TEST_KVM") == "1" else "tcg,thread=multi"
         command = ["qemu-system-x86_64", "-accel", accelerator,
                    "-smp", "2", "-m", str(self._memory), "-display", "none", "-no-reboot",
                    "-nodefaults", "-serial", "stdio", "-device", "virtio-rng-pci",
+                   "-chardev", f"socket,id=report,fd={report}", "-serial", "chardev:report",
                    "-chardev", f"socket,id=qmp,fd={monitor}", "-mon", "chardev=qmp,mode=control"]
         if self._kernel is None:
             command += ["-boot", "c"]
@@ -85,22 +84,26 @@ class Machine:
 
     def start(self):
         self._work.mkdir(parents=True, exist_ok=True)
-        ours, qemus = socket.socketpair()
-        with qemus:
+        monitor, qemus_monitor = socket.socketpair()
+        self._report_socket, qemus_report = socket.socketpair()
+        with monitor, qemus_monitor, qemus_report:
+            theirs = [qemus_monitor.fileno(), qemus_report.fileno()]
             self._process = processes.start(
-                self._command(qemus.fileno()), pass_fds=[qemus.fileno()], stdin=processes.subprocess.PIPE,
+                self._command(*theirs), pass_fds=theirs, stdin=processes.subprocess.PIPE,
                 stdout=processes.subprocess.PIPE, stderr=processes.subprocess.STDOUT)
-        self._monitor = ours.makefile("rw")
-        ours.close()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+            self._monitor = monitor.makefile("rw")
+        changed = threading.Condition()
+        self._console = serial_port.SerialPort(self._process.stdout.fileno(), self.log, changed, self._echo)
+        self._report = serial_port.SerialPort(self._report_socket.fileno(), self._work / "report.log", changed)
         return self
 
     def stop(self):
         if self._process is not None:
             processes.stop(self._process)
-            self._reader.join()
+            self._console.join()
+            self._report.join()
             self._monitor.close()
+            self._report_socket.close()
             self._process = None
 
     def __enter__(self):
@@ -109,59 +112,35 @@ class Machine:
     def __exit__(self, *_):
         self.stop()
 
-    def _read(self):
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        descriptor = self._process.stdout.fileno()
-        with open(self.log, "wb") as log:
-            while True:
-                try:
-                    piece = os.read(descriptor, 65536)
-                except (OSError, ValueError):
-                    piece = b""
-                if piece:
-                    log.write(piece)
-                    log.flush()
-                    if self._echo:
-                        self._echo(piece)
-                with self._changed:
-                    self._pending += decoder.decode(piece)
-                    # An escape sequence may be cut by the end of a piece: it then waits for the next.
-                    cut = self._pending.find("\x1b", max(0, len(self._pending) - 16)) if piece else -1
-                    whole = self._pending if cut < 0 else self._pending[:cut]
-                    self._pending = self._pending[len(whole):]
-                    self._text += _ESCAPES.sub("", whole)
-                    self._ended = not piece
-                    self._changed.notify_all()
-                if not piece:
-                    return
-
     @property
     def text(self):
         """All the console said so far, without escape sequences."""
-        with self._changed:
-            return self._text
+        return self._console.text
 
     def expect(self, pattern, timeout=300):
-        """Waits for `pattern` behind what the last expect() matched; returns the match."""
-        compiled = re.compile(pattern, re.MULTILINE)
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while True:
-                match = compiled.search(self._text, self._seen)
-                if match:
-                    self._seen = match.end()
-                    return match
-                if self._ended or not self._changed.wait(max(0, deadline - time.monotonic())):
-                    why = "the machine ended" if self._ended else f"waited {timeout} s"
-                    tail = "\n".join(self._text.splitlines()[-40:])
-                    raise ConsoleError(f"the console did not show {pattern!r} ({why}); see {self.log}. "
-                                       f"It ended so:\n{tail}")
+        """Waits for `pattern` on the console, behind what the last expect() matched; returns the match."""
+        with self._explained():
+            return self._console.expect(pattern, timeout)
+
+    def reported(self, last, timeout=600):
+        """Waits for the line `last: …` of the booted system's report; returns all of it. A machine that ends in
+        the emergency shell will not report any more."""
+        with self._explained():
+            self._report.expect(rf"^{last}: ", timeout, in_vain=lambda: "it needs maintenance" if re.search(
+                EMERGENCY_PROMPT, self._console.text) else None)
+        return self._report.text
+
+    @contextlib.contextmanager
+    def _explained(self):
+        try:
+            yield
+        except serial_port.ConsoleError as error:
+            raise serial_port.ConsoleError(f"{error}. The console ended so:\n{self._console.tail()}") from None
 
     def wait(self, timeout=120):
         """Waits until the machine has switched itself off (or rebooted, which is the same here)."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._ended, timeout):
-                raise ConsoleError(f"the machine still runs after {timeout} s; see {self.log}")
+        if not self._console.wait_for_end(timeout):
+            raise serial_port.ConsoleError(f"the machine still runs after {timeout} s; see {self.log}")
 
     def send(self, text):
         self._process.stdin.write(text.encode())

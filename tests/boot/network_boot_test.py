@@ -14,8 +14,7 @@ REFUSED = r"(?i)connection refused"
 
 class NetworkBoot(boot_case.BootCase):
     def assert_boots(self, guest):
-        guest.expect(r"^REPORT end:")
-        report = boot_case.Report(guest.text)
+        report = boot_case.Report(guest)
         self.assertEqual(report.mounts()["/"][0], "overlay")
         self.assertEqual([line for line in report.all("failed") if "bootferry" in line], [])
         return report

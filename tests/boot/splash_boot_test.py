@@ -71,7 +71,7 @@ class Spinner(SplashBoot):
             picture.save(self.work / "progress.png")
             # Done: the splash is what it was before.
             self.wait_for_picture(guest, lambda now: self.animation(now) and not self.message(now))
-            guest.expect(r"^REPORT end")
+            guest.reported("end")
 
 
 class Text(SplashBoot):
@@ -92,7 +92,7 @@ class Text(SplashBoot):
             trouble = self.wait_for_picture(guest, lambda now: self.boxes(now) and self.message(now))
             trouble.save(self.work / "retrying.png")
             with server:
-                guest.expect(boot_case.EMERGENCY_PROMPT)
+                guest.expect(machine.EMERGENCY_PROMPT)
             # The splash has made room for the console, which says the same as the serial one.
             failure = self.wait_for_picture(guest, lambda now: now.lit(0, 0.5) and not self.boxes(now))
             failure.save(self.work / "failure.png")

@@ -39,8 +39,7 @@ class TransportBoot(boot_case.BootCase):
         self.path.chmod(0o755)
 
     def assert_boots(self, guest):
-        guest.expect(r"^REPORT end:")
-        report = boot_case.Report(guest.text)
+        report = boot_case.Report(guest)
         self.assertEqual(report.mounts()["/run/overlay/live"][:2], ("iso9660", "/dev/ram0"))
         self.assertEqual([line for line in report.all("failed") if "bootferry" in line], [])
 
