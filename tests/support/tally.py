@@ -2,8 +2,8 @@
 """Counts the cases in one of meson's logs (NAME.junit.xml), and names those that failed or were skipped.
 
 Prints to standard output `passed failed skipped`, for tests/run to add up; to standard error a line
-for each case that did not simply pass. A skip always comes with its reason, which meson leaves out of
-the junit file: it is in the cases' own words in NAME.txt.
+for each case that did not simply pass. A failure comes with the end of what its test file said of it, a
+skip with its reason, which meson leaves out of the junit file: it is in the cases' own words in NAME.txt.
 """
 
 import pathlib
@@ -11,6 +11,7 @@ import re
 import sys
 import xml.etree.ElementTree
 
+_LINES_OF_A_FAILURE = 60
 
 def reasons(path):
     """case → why it was skipped"""
@@ -18,10 +19,28 @@ def reasons(path):
     return dict(re.findall(r"^ok \d+ - (\S+) # SKIP (.+)$", text, re.MULTILINE))
 
 
+def explanation(suite):
+    """What a test file said, but for the verdicts; GoogleTest's is in the failures themselves."""
+    said = [line for line in (suite.findtext("system-out") or "").splitlines() if line.startswith("#")]
+    for failure in suite.iter("failure"):
+        said += (failure.text or failure.get("message") or "").splitlines()
+    return said[-_LINES_OF_A_FAILURE:]
+
+
 def tally(path, label):
-    passed = failed = skipped = 0
+    counts = [0, 0, 0]
     why = reasons(path)
-    for case in xml.etree.ElementTree.parse(path).iter("testcase"):
+    for suite in xml.etree.ElementTree.parse(path).iter("testsuite"):
+        of_suite = count(suite, label, why)
+        counts = [sum(pair) for pair in zip(counts, of_suite)]
+        if of_suite[1]:
+            print(*(f"        {line}" for line in explanation(suite)), sep="\n", file=sys.stderr)
+    return counts
+
+
+def count(suite, label, why):
+    passed = failed = skipped = 0
+    for case in suite.iter("testcase"):
         name = f"{label}: {case.get('classname') or ''} {case.get('name')}"
         if case.find("failure") is not None or case.find("error") is not None:
             failed += 1
