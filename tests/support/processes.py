@@ -76,22 +76,18 @@ def stop_all(process):
 
 
 def free_port(address="127.0.0.1"):
-    """A TCP port nobody listens on now. Bound and released: the caller's server takes it at once."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
-
-
-def free_listening_port(address="127.0.0.1"):
-    """A TCP port that nobody listens on, and that no connection is given for its own end meanwhile: for a server
-    that takes it much later."""
+    """A TCP port that nobody listens on. It is none of those that the kernel gives to the near end of a connection
+    by itself, so that no such connection has it by the time the caller's server wants it."""
     lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = random.randrange(10000, lowest)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((address, port))
-            return port
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for port in random.sample(range(10000, lowest), 100):
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            try:
+                probe.bind((address, port))
+                return port
+            except OSError as error:
+                refused = error
+    raise refused
 
 
 def wait_for_port(process, port, address="127.0.0.1", timeout=30):

@@ -23,7 +23,7 @@ class Vsftpd:
         self.address = address
         self.port = processes.free_port(address)
         if one_data_port:
-            self.data_port = processes.free_listening_port(address)
+            self.data_port = processes.free_port(address)
             settings = (f"pasv_min_port={self.data_port}", f"pasv_max_port={self.data_port}", *settings)
         self._documents, self._settings, self._prefix = pathlib.Path(documents), settings, list(prefix)
         self._state = self._process = None
