@@ -118,7 +118,8 @@ void ResumingSource::open() {
 // A plugin compares the validator where its protocol can; sizes are compared here, for those that cannot.
 void ResumingSource::checkSameSource(const SourceInfo& now) {
     if (offset_ > 0 && size_ && now.size && *size_ != *now.size) {
-        throw StartOver(fmt::format("the source changed: it had {} bytes and has {} now", *size_, *now.size));
+        throw Error(ErrorCode::Range,
+                    fmt::format("the source changed: it had {} bytes and has {} now", *size_, *now.size));
     }
 }
 
@@ -201,7 +202,8 @@ void ResumingSource::recover(const Error& failure) {
                     fmt::format("gave up after {}: {}", formatDuration(*settings_.timeout), reasons()));
     }
     if (failure.code() == ErrorCode::Range && offset_ > 0) {
-        throw StartOver(failure.what());
+        startOverOrLeave(failure);
+        return;
     }
     const bool brokenPeer = failure.code() == ErrorCode::Protocol || failure.code() == ErrorCode::Range;
     if (!isTransient(failure.code()) ||
@@ -217,6 +219,20 @@ void ResumingSource::recover(const Error& failure) {
     if (!moveOn()) {
         waitBeforeRetry();
     }
+}
+
+// A server that announces more than it has stops at the same byte each time, and has nothing behind it.
+void ResumingSource::startOverOrLeave(const Error& failure) {
+    refusals_ = refusedAt_ == offset_ ? refusals_ + 1 : 1;
+    refusedAt_ = offset_;
+    if (refusals_ < settings_.policy.protocolFailuresAllowed) {
+        throw StartOver(failure.what());
+    }
+    refusals_ = 0;
+    const Error stopsHere(ErrorCode::Protocol, fmt::format("each time it stops after {} of {} bytes: {}",
+                                                           offset_, size_.value_or(offset_), failure.what()));
+    current().failure = stopsHere;
+    leaveOrigin(stopsHere);
 }
 
 void ResumingSource::leaveOrigin(const Error& failure) {

@@ -75,6 +75,7 @@ private:
     void checkSameSource(const SourceInfo& now);
     [[nodiscard]] std::string validatorFor(const OriginState& state) const;
     void recover(const Error& failure); // returns when another try may be made, else throws
+    void startOverOrLeave(const Error& failure);
     void leaveOrigin(const Error& failure);
     void forgetFailures();
     bool moveOn();
@@ -100,6 +101,8 @@ private:
     std::size_t lastOpened_ = 0;        // the origin the delivered bytes came from
     unsigned failuresInARow_ = 0;
     unsigned protocolFailures_ = 0;
+    std::uint64_t refusedAt_ = 0; // where going on was refused last, and how often just there
+    unsigned refusals_ = 0;
     bool failed_ = false; // since the last byte
     std::uint32_t attempt_;
 };

@@ -142,6 +142,31 @@ TEST_F(ResumingSourceTest, ADifferentSizeIsAChangeEvenWithoutValidator) {
     EXPECT_THROW((void)source->read(buffer), StartOver);
 }
 
+TEST_F(ResumingSourceTest, AServerThatAnnouncesMoreThanItHasIsGivenUp) {
+    for (int i = 0; i < 5; ++i) {
+        server.script.insert(server.script.end(), {breaking(400), refusing(ErrorCode::Range)});
+    }
+    const auto source = make();
+    for (unsigned i = 1; i < settings.policy.protocolFailuresAllowed; ++i) {
+        EXPECT_THROW((void)readAll(*source), StartOver);
+        source->startOver();
+    }
+    EXPECT_EQ(failureOf(*source), ErrorCode::Protocol);
+    EXPECT_EQ(text, "each time it stops after 400 of 1000 bytes: no");
+}
+
+TEST_F(ResumingSourceTest, SourcesThatChangeAreFollowedAsLongAsTheyGoOn) {
+    for (std::size_t i = 1; i <= 10; ++i) {
+        server.script.insert(server.script.end(), {breaking(40 * i), refusing(ErrorCode::Range)});
+    }
+    const auto source = make();
+    for (int i = 1; i <= 10; ++i) {
+        EXPECT_THROW((void)readAll(*source), StartOver);
+        source->startOver();
+    }
+    EXPECT_EQ(readAll(*source), server.content);
+}
+
 TEST_F(ResumingSourceTest, AServerThatCannotResumeStartsOver) {
     server.resumable = false;
     server.script = {breaking(100)};
