@@ -4,12 +4,14 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/ioctl.h>
 
+#include "files.h"
 #include "kernel_modules.h"
 
 namespace bootferry {
@@ -51,6 +53,17 @@ std::string attachLoopDevice(const UniqueFd& file, const std::string& name, cons
         }
     }
     throw Error(ErrorCode::Io, EBUSY, "finding a free loop device");
+}
+
+std::optional<std::string> findLoopDevice(const std::string& path) {
+    for (const auto& entry : std::filesystem::directory_iterator("/sys/block")) {
+        // Absent where nothing is attached.
+        const auto backing = readSmallFile((entry.path() / "loop/backing_file").string());
+        if (backing && *backing == path + '\n') {
+            return "/dev/" + entry.path().filename().string();
+        }
+    }
+    return std::nullopt;
 }
 
 void detachLoopDevice(const std::string& device) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "handles.h"
@@ -20,6 +21,9 @@ struct LoopWindow {
 // Attaches the file, read-write, to a free loop device and returns its node. It stays until detached.
 [[nodiscard]] std::string attachLoopDevice(const UniqueFd& file, const std::string& name,
                                            const LoopWindow& window = {});
+
+// The one that the file at `path` is attached to, as this mount namespace names files.
+[[nodiscard]] std::optional<std::string> findLoopDevice(const std::string& path);
 
 // Frees the device; a user that is left keeps it until it closes. Throws Error(Io).
 void detachLoopDevice(const std::string& device);

@@ -106,15 +106,28 @@ std::optional<PreparedTarget> openBrd(const std::string& device, unsigned number
     return target && target->capacity >= size ? std::move(target) : std::nullopt;
 }
 
+void releaseTmpfs(const std::string& device) {
+    detachLoopDevice(device);
+    checkErrno(::umount2(fallbackFolder, MNT_DETACH), "unmounting the image's tmpfs");
+}
+
+// What a service that was killed has left, or an earlier transfer's image that nobody has mounted. Throws
+// Error(TargetRefused) where somebody has.
+void releaseEarlierTmpfs() {
+    if (::access(fallbackImage, F_OK) != 0) {
+        return;
+    }
+    if (const auto device = findLoopDevice(fallbackImage)) {
+        (void)openDevice(*device);
+        releaseTmpfs(*device);
+    } else {
+        checkErrno(::umount2(fallbackFolder, MNT_DETACH), "unmounting the image's tmpfs");
+    }
+}
+
 PreparedTarget openTmpfsOnLoop(std::uint64_t size) {
     std::filesystem::create_directories(fallbackFolder);
-    if (::access(fallbackImage, F_OK) == 0) {
-        throw Error(
-            ErrorCode::TargetRefused,
-            fmt::format("'{}' holds an image from before: unmount what uses it, detach its loop device "
-                        "and unmount '{}'",
-                        fallbackImage, fallbackFolder));
-    }
+    releaseEarlierTmpfs();
     const auto options = fmt::format("mode=0700,size={}", size + (std::uint64_t{1} << 20U));
     checkErrno(
         ::mount("bootferry", fallbackFolder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options.c_str()),
@@ -137,9 +150,33 @@ PreparedTarget openTmpfsOnLoop(std::uint64_t size) {
     }
 }
 
-void releaseTmpfs(const std::string& device) {
-    detachLoopDevice(device);
-    checkErrno(::umount2(fallbackFolder, MNT_DETACH), "unmounting the image's tmpfs");
+RamDiskPlan planForNow(std::optional<std::uint64_t> imageSize, std::optional<std::uint64_t> ramdiskSize) {
+    return planRamDisk(imageSize, ramdiskSize,
+                       parseMemoryAvailable(readSmallFile("/proc/meminfo").value_or("")));
+}
+
+// False: it is in use.
+bool releaseEarlierImage() {
+    try {
+        releaseEarlierTmpfs();
+    } catch (const Error&) {
+        return false;
+    }
+    (void)unloadKernelModule("brd");
+    return true;
+}
+
+// An earlier image has to go at once where the memory is too small for both.
+RamDiskPlan planBesideOrInPlace(std::optional<std::uint64_t> imageSize,
+                                std::optional<std::uint64_t> ramdiskSize) {
+    try {
+        return planForNow(imageSize, ramdiskSize);
+    } catch (const Error&) {
+        if (!releaseEarlierImage()) {
+            throw;
+        }
+    }
+    return planForNow(imageSize, ramdiskSize);
 }
 
 } // namespace
@@ -198,8 +235,7 @@ PreparedTarget prepareRamTarget(const std::string& device, std::optional<std::ui
         throw Error(ErrorCode::Invalid,
                     fmt::format("'{}' is no RAM disk: /dev/ram0 … /dev/ram15 are", device));
     }
-    const auto plan = planRamDisk(imageSize, ramdiskSize,
-                                  parseMemoryAvailable(readSmallFile("/proc/meminfo").value_or("")));
+    const auto plan = planBesideOrInPlace(imageSize, ramdiskSize);
     auto target = openBrd(device, *number, plan.size);
     if (!target) {
         target = openTmpfsOnLoop(plan.size);

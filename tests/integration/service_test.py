@@ -18,6 +18,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
 from service_case import MANAGER, ServiceTest, needs_root  # noqa: E402
@@ -252,6 +253,37 @@ class RamDisk(ServiceTest):
             self.assertEqual(client.wait(timeout=60), 0, said)
         self.assertIn("crashed (signal 9", said)
         self.assertRegex(daemon.ctl("status", "1").stdout, "Attempt: 2")
+        self.assertEqual(self.image_in(daemon), self.image.read_bytes())
+
+    def in_one_namespace(self):
+        """Arguments for daemons that see each other's mounts, as those of one machine do."""
+        keeper = processes.start(["unshare", "--mount", "sleep", "infinity"])
+        self.addCleanup(processes.stop, keeper)
+        processes.wait_for(keeper, lambda: pathlib.Path(f"/proc/{keeper.pid}/comm").read_text() == "sleep\n")
+        return {"prefix": ["nsenter", f"--mount=/proc/{keeper.pid}/ns/mnt"]}
+
+    def test_what_a_killed_service_left_is_replaced(self):
+        namespace = self.in_one_namespace()
+        daemon = self.daemon(**namespace)
+        with daemon.ctl_running("deploy", self.url("slow/live.squashfs"), "/dev/ram0") as client:
+            while "%" not in (line := client.stdout.readline()):
+                self.assertTrue(line)
+            daemon.kill(clean=False)
+        daemon = self.daemon(**namespace)
+        result = daemon.ctl("deploy", self.url(), "/dev/ram0")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.image_in(daemon), self.image.read_bytes())
+
+    def test_an_earlier_image_is_replaced_but_not_while_it_is_mounted(self):
+        namespace = self.in_one_namespace()
+        daemon = self.daemon(**namespace)
+        self.assertEqual(daemon.ctl("deploy", self.url(), "/dev/ram0").returncode, 0)
+        mounting = [*namespace["prefix"], "mount", "-o", "ro", os.readlink(daemon.folder / "image"), "/mnt"]
+        subprocess.run(mounting, check=True)
+        self.assert_refused(daemon.ctl("deploy", self.url(), "/dev/ram0"), "in use")
+        subprocess.run([*namespace["prefix"], "umount", "/mnt"], check=True)
+        result = daemon.ctl("deploy", self.url(), "/dev/ram0")
+        self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(self.image_in(daemon), self.image.read_bytes())
 
     def test_a_failed_transfer_gives_the_memory_back(self):

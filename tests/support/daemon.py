@@ -50,12 +50,13 @@ class Daemon:
         if os.geteuid() == 0 and not self._brd_is_not_ours and pathlib.Path("/sys/module/brd").exists():
             subprocess.run(["modprobe", "--remove", "brd"], check=False)
 
-    def kill(self):
-        """What it leaves behind as nobody gives it back are its loop devices; here they are."""
+    def kill(self, clean=True):
+        """What it leaves behind as nobody gives it back are its loop devices; here they are, but for a test of
+        just that."""
         devices = self._loop_devices_in_use()
         self.process.kill()
         self.process.wait()
-        for device in devices:
+        for device in devices if clean else ():
             subprocess.run(["losetup", "--detach", device], check=False)
 
     def _loop_devices_in_use(self):
