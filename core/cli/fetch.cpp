@@ -77,6 +77,7 @@ public:
         }
     }
 
+    void pluginLoaded(const std::string&) override {}
     void progressed(const Progress& progress) override { line_.show(progress); }
     void staged(const WorkerResult&) override { worker_->permitCommit(); }
 

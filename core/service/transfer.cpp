@@ -154,6 +154,10 @@ void Transfer::targetWanted(std::optional<std::uint64_t> size) {
     }
 }
 
+void Transfer::pluginLoaded(const std::string& nameAndVersion) {
+    status_.plugin = nameAndVersion; // told with the progress that follows
+}
+
 void Transfer::progressed(const Progress& progress) {
     rate_.add(RateMeter::Time::clock::now(), progress.bytes);
     status_.state = progress.state;
@@ -233,7 +237,6 @@ void Transfer::succeed(const std::string& device) {
     status_.bytesTotal = result_.bytes;
     status_.bytesWritten = result_.written;
     status_.progress = 1;
-    status_.plugin = result_.plugin;
     status_.digest = result_.digest;
     status_.remainingUSec = 0;
     end(TransferState::Done);

@@ -27,7 +27,7 @@ struct TransferStatus {
     std::uint64_t rate = 0;
     std::uint64_t remainingUSec = UINT64_MAX; // UINT64_MAX: not known
     std::uint32_t attempt = 1;
-    std::string plugin; // "curl 0.1.0"; known at the end only
+    std::string plugin; // "curl 0.1.0"; empty until a worker has loaded it
     // Where the image lies: the target, or the loop device that stands in for it. Empty until it is ready.
     std::string device;
     bool reused = false;            // the image was there; nothing was fetched
@@ -73,6 +73,7 @@ public:
 
 private:
     void targetWanted(std::optional<std::uint64_t> size) override;
+    void pluginLoaded(const std::string& nameAndVersion) override;
     void progressed(const Progress& progress) override;
     void staged(const WorkerResult& result) override;
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override;

@@ -6,11 +6,12 @@
 // plugin's sockets.
 //
 //   Job() → a job (see job_message.h)                      once, first
+//   Plugin(s nameAndVersion)                               no reply; once, before any progress
 //   Progress(s state, s detail, t bytes, t total, t written, u attempt)   no reply; throttled by the worker
 //   Target(t size) → (h descriptor, u blockSize, t capacity)  size UINT64_MAX: not known
-//   Staged(t bytes, t written, s digest) → ()              all but the head is safe; the answer permits the
-//   commit Finished(t bytes, t written, s digest, s plugin) → ()  the last call of a good worker Failed(u
-//   code, s message) → ()                         the last call of any other
+//   Staged(t bytes, t written, s digest) → ()  all but the head is safe; the answer permits the commit
+//   Finished(t bytes, t written, s digest) → ()  the last call of a good worker
+//   Failed(u code, s message) → ()             the last call of any other
 #pragma once
 
 namespace bootferry::channel {

@@ -60,15 +60,19 @@ void SupervisorChannel::progressed(const Progress& progress) {
     check(sd_bus_message_append(message.get(), "sstttu", std::string(stateName(progress.state)).c_str(),
                                 progress.detail.c_str(), progress.bytes, progress.total, progress.written,
                                 progress.attempt));
-    check(sd_bus_message_set_expect_reply(message.get(), 0));
-    check(sd_bus_send(bus_.get(), message.get(), nullptr));
-    (void)sd_bus_flush(bus_.get());
+    send(message);
 }
 
-void SupervisorChannel::finished(const PipelineResult& result, const std::string& plugin) {
+void SupervisorChannel::pluginLoaded(const std::string& nameAndVersion) {
+    const auto message = newCall("Plugin");
+    check(sd_bus_message_append(message.get(), "s", nameAndVersion.c_str()));
+    send(message);
+}
+
+void SupervisorChannel::finished(const PipelineResult& result) {
     auto message = newCall("Finished");
-    check(sd_bus_message_append(message.get(), "ttss", result.bytes, result.written, digestOf(result).c_str(),
-                                plugin.c_str()));
+    check(
+        sd_bus_message_append(message.get(), "tts", result.bytes, result.written, digestOf(result).c_str()));
     (void)call(std::move(message));
 }
 
@@ -86,6 +90,12 @@ BusMessageHandle SupervisorChannel::newCall(const char* method) const {
                                                   channel::interface, method);
         },
         "talking to the supervisor");
+}
+
+void SupervisorChannel::send(const BusMessageHandle& message) const {
+    check(sd_bus_message_set_expect_reply(message.get(), 0));
+    check(sd_bus_send(bus_.get(), message.get(), nullptr));
+    (void)sd_bus_flush(bus_.get());
 }
 
 BusMessageHandle SupervisorChannel::call(BusMessageHandle message) const {

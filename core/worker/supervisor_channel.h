@@ -15,13 +15,15 @@ public:
     [[nodiscard]] WorkerJob job();
     [[nodiscard]] WriteTarget requestTarget(std::optional<std::uint64_t> size) override;
     void awaitCommit(const PipelineResult& result) override;
-    void progressed(
-        const Progress& progress) override; // sent without waiting; a dead supervisor is no failure here
-    void finished(const PipelineResult& result, const std::string& plugin);
+    // The next two are sent without waiting.
+    void pluginLoaded(const std::string& nameAndVersion);
+    void progressed(const Progress& progress) override;
+    void finished(const PipelineResult& result);
     void failed(const Error& reason);
 
 private:
     [[nodiscard]] BusMessageHandle newCall(const char* method) const;
+    void send(const BusMessageHandle& message) const; // wants no answer
     [[nodiscard]] BusMessageHandle
     call(BusMessageHandle message) const; // throws what the supervisor answered
 

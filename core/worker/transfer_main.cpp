@@ -48,11 +48,12 @@ int transfer() {
         // Before the list is fetched: its overall timeout runs from here, and a scheme nobody serves costs no
         // wait.
         Composition composition(job, originsOf(job.request), reporter);
+        supervisor.pluginLoaded(composition.plugin());
         const auto expected = expectedChecksum(job, reporter);
         Pipeline pipeline(composition.source(), supervisor, reporter,
                           pipelineSettings(job.request, expected));
         const auto result = pipeline.run();
-        supervisor.finished(result, composition.plugin());
+        supervisor.finished(result);
         return EXIT_SUCCESS;
     } catch (const Error& error) {
         supervisor.failed(error);

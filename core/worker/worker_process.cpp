@@ -193,6 +193,16 @@ private:
         });
     }
 
+    static int onPlugin(sd_bus_message* message, void* userdata, sd_bus_error*) {
+        return guarded(userdata, message, [](State& self, sd_bus_message* call) {
+            self.expect(!std::exchange(self.pluginTold_, true), "Plugin");
+            const char* nameAndVersion = nullptr;
+            checkSd(sd_bus_message_read(call, "s", &nameAndVersion), "reading the plugin's name");
+            self.listener_.pluginLoaded(nameAndVersion);
+            return 1;
+        });
+    }
+
     static int onTarget(sd_bus_message* message, void* userdata, sd_bus_error*) {
         return guarded(userdata, message, [](State& self, sd_bus_message* call) {
             self.expect(!std::exchange(self.targetAsked_, true), "Target");
@@ -211,7 +221,7 @@ private:
     static int onStaged(sd_bus_message* message, void* userdata, sd_bus_error*) {
         return guarded(userdata, message, [](State& self, sd_bus_message* call) {
             self.expect(self.targetAsked_ && !std::exchange(self.stagedSeen_, true), "Staged");
-            self.readResult(call, false);
+            self.readResult(call);
             self.pending_.reset(sd_bus_message_ref(call));
             if (self.cancelled_) {
                 self.replyError(Error(ErrorCode::Cancelled, "cancelled"));
@@ -225,7 +235,7 @@ private:
     static int onFinished(sd_bus_message* message, void* userdata, sd_bus_error*) {
         return guarded(userdata, message, [](State& self, sd_bus_message* call) {
             self.expect(self.stagedSeen_, "Finished");
-            self.readResult(call, true);
+            self.readResult(call);
             self.finished_ = true;
             return sd_bus_reply_method_return(call, "");
         });
@@ -244,16 +254,11 @@ private:
         });
     }
 
-    void readResult(sd_bus_message* call, bool withPlugin) {
+    void readResult(sd_bus_message* call) {
         const char* digest = nullptr;
         checkSd(sd_bus_message_read(call, "tts", &result_.bytes, &result_.written, &digest),
                 "reading a result");
         result_.digest = digest;
-        if (withPlugin) {
-            const char* plugin = nullptr;
-            checkSd(sd_bus_message_read(call, "s", &plugin), "reading a result");
-            result_.plugin = plugin;
-        }
     }
 
     static int onGraceOver(sd_event_source*, std::uint64_t, void* userdata) {
@@ -302,6 +307,7 @@ private:
     std::optional<Error> refusal_;
     std::optional<std::string> breach_;
     bool jobGiven_ = false;
+    bool pluginTold_ = false;
     bool targetAsked_ = false;
     bool stagedSeen_ = false;
     bool finished_ = false;
@@ -313,9 +319,10 @@ const sd_bus_vtable WorkerProcess::State::vtable[] = {
     SD_BUS_METHOD("Job", "", "a(sa{ss})a(sss)a{ss}sbbbttsu", onJob, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Progress", "sstttu", "", onProgress,
                   SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_METHOD_NO_REPLY),
+    SD_BUS_METHOD("Plugin", "s", "", onPlugin, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_METHOD_NO_REPLY),
     SD_BUS_METHOD("Target", "t", "hut", onTarget, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Staged", "tts", "", onStaged, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD("Finished", "ttss", "", onFinished, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("Finished", "tts", "", onFinished, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Failed", "us", "", onFailed, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };

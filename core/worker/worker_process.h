@@ -31,7 +31,6 @@ struct WorkerResult {
     std::uint64_t bytes = 0;   // received
     std::uint64_t written = 0; // on the target
     std::string digest;        // "sha256:HEX" of what was received; empty where no checksum was asked for
-    std::string plugin;        // "curl 0.1.0"
 };
 
 class WorkerListener {
@@ -44,6 +43,8 @@ public:
     // The source answered and its head is what was asked for. Answer, now or later, with giveTarget() or
     // refuseTarget(). size: bytes to be written, where the source tells.
     virtual void targetWanted(std::optional<std::uint64_t> size) = 0;
+    // Once, at the beginning: "curl 0.1.0", of the first place the bytes may come from.
+    virtual void pluginLoaded(const std::string& nameAndVersion) = 0;
     virtual void progressed(const Progress& progress) = 0;
     // Everything but the head is safe and verified. Answer with permitCommit() (or cancel()).
     virtual void staged(const WorkerResult& result) = 0;

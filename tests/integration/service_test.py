@@ -127,6 +127,12 @@ class Running(ServiceTest):
             self.assertFalse(pathlib.Path(f"/proc/{worker}").exists())
             self.assertIn("cancelled", client.stdout.read())
 
+    def test_the_plugin_is_told_from_the_beginning(self):
+        daemon = self.daemon()
+        with daemon.ctl_running("deploy", "http://127.0.0.1:1/live", "/dev/ram0") as client:
+            self.read_until(client, "Connection refused")
+            self.assertRegex(daemon.ctl("status", "1").stdout, r"(?m)^ *Plugin: curl \d")
+
     def test_a_target_is_written_by_one(self):
         daemon = self.daemon()
         with daemon.ctl_running("deploy", "http://127.0.0.1:1/live", "/dev/ram0") as client:
