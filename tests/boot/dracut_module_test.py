@@ -175,6 +175,22 @@ class Refusals(boot_case.BootCase):
             f"{modules}/modules.dep.bin": None, f"{modules}/modules.alias.bin": None})
         self.assertIn("kernel module squashfs", said)
 
+    def test_plugins_and_file_systems_that_there_are_not(self):
+        said = self.refusal(files={"etc/dracut.conf.d/few.conf":
+                                   'bootferry_plugins="curl gopher"\nbootferry_filesystems="ext4 zfs"\n'})
+        self.assertIn("plugin gopher: dracut.conf has", said)
+        self.assertIn("file system zfs: dracut.conf has", said)
+        self.assertNotIn("plugin curl", said)
+
+    def test_what_nobody_asked_for_stays_out(self):
+        succeeded, said, listing = self.dracut(files={
+            "etc/dracut.conf.d/few.conf": 'bootferry_plugins="curl"\nbootferry_filesystems="ext4"\n'})
+        self.assertTrue(succeeded, said)
+        for there in ("plugins/curl.so", "plugins/scheme-https.so", "sbin/mkfs.ext4", "sbin/e2fsck"):
+            self.assertIn(there, listing)
+        for absent in ("plugins/sftp.so", "plugins/scheme-dolly.so", "sbin/mkfs.xfs", "sbin/mkfs.btrfs"):
+            self.assertNotIn(absent, listing)
+
     def test_another_module_that_serves_root_live(self):
         said = self.refusal("--add", "kiwi-live", files=_RIVAL_FILES)
         self.assertIn("'kiwi-live' both serve root=live:", said)
