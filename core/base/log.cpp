@@ -65,7 +65,7 @@ void initLogging(std::string_view programName, spdlog::level::level_enum level) 
         formatter->set_pattern("%n: %v");
     }
     auto logger = std::make_shared<spdlog::logger>(std::string(programName),
-                                                   std::make_shared<spdlog::sinks::stderr_sink_st>());
+                                                   std::make_shared<spdlog::sinks::stderr_sink_mt>());
     logger->set_formatter(std::move(formatter));
     const char* wanted =
         std::getenv("BOOTFERRY_LOG_LEVEL"); // NOLINT(concurrency-mt-unsafe): before any thread
