@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The session's judgement of an answer, made once, when the first byte or the end is there: is this what was
+// asked for, from the byte and in the version that was asked for? RFC 9110, sections 13 to 15.
+#include "curl_session.h"
+
+#include <ctime>
+
+namespace bootferry::curl {
+
+using plugin::Failure;
+
+void CurlSession::examineAnswer() {
+    examined_ = true;
+    isFtp_ ? examineFtp() : examineHttp();
+    constexpr std::size_t longestValidator = 1023;
+    if (validator_.size() > longestValidator) {
+        validator_.clear();
+    }
+    // Without a validator and a size two versions could not be told apart.
+    resumable_ = !response_.refusesRanges && (size_ || !validator_.empty());
+}
+
+void CurlSession::examineHttp() {
+    long status = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    validator_ = response_.validator();
+    if (status == 206 && offset_ > 0) {
+        examinePartialContent(validator_);
+    } else if (status == 416 && offset_ > 0) {
+        examineUnsatisfiableRange();
+    } else if (status == 200 || status == 203) {
+        if (offset_ > 0) {
+            throw Failure(BOOTFERRY_ERROR_RANGE,
+                          wantedValidator_.empty()
+                              ? "the server cannot resume, it sends the whole file"
+                              : "the file on the server changed, or the server cannot resume");
+        }
+        size_ = response_.contentLength;
+    } else {
+        throw failureOfStatus(status, response_, std::time(nullptr));
+    }
+}
+
+void CurlSession::examinePartialContent(const std::string& validator) {
+    const auto range = parseContentRange(response_.contentRange);
+    if (!range || !range->first) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent a part of the file without saying which");
+    }
+    if (*range->first != offset_) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent the file from byte " +
+                                                    std::to_string(*range->first) + " where byte " +
+                                                    std::to_string(offset_) + " was asked for");
+    }
+    size_ = range->total;
+    examineValidator(validator);
+}
+
+// Asked for what begins at the very end there is nothing to send, and 416 is how servers say so.
+void CurlSession::examineUnsatisfiableRange() {
+    const auto range = parseContentRange(response_.contentRange);
+    if (!range || range->total != offset_) {
+        throw Failure(BOOTFERRY_ERROR_RANGE,
+                      "byte " + std::to_string(offset_) + " lies behind the end of the file on the server");
+    }
+    size_ = offset_;
+    // An error's own ETag says nothing of the file.
+    validator_ = wantedValidator_;
+    nothingLeft_ = true;
+}
+
+void CurlSession::examineFtp() {
+    curl_off_t left = -1;
+    curl_off_t modified = -1;
+    curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &left);
+    curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &modified);
+    if (done_ && received_ == 0) {
+        // No transfer was begun: the length is still that of the whole file, where the server told it.
+        size_ = left >= 0 ? static_cast<std::uint64_t>(left) : offset_;
+    } else if (left >= 0) {
+        size_ = offset_ + static_cast<std::uint64_t>(left);
+    }
+    if (modified >= 0 && size_) {
+        validator_ = std::to_string(modified) + "-" + std::to_string(*size_);
+    }
+    examineValidator(validator_);
+}
+
+void CurlSession::examineValidator(const std::string& now) {
+    if (wantedValidator_.empty()) {
+        return;
+    }
+    // A 206 need not repeat what If-Range already proved.
+    if (now.empty() && !isFtp_) {
+        validator_ = wantedValidator_;
+        return;
+    }
+    const bool sameByOtherName =
+        !isFtp_ && (wantedValidator_ == response_.etag || wantedValidator_ == response_.lastModified);
+    if (now != wantedValidator_ && !sameByOtherName) {
+        throw Failure(BOOTFERRY_ERROR_RANGE, "the file on the server changed");
+    }
+}
+
+} // namespace bootferry::curl
