@@ -34,8 +34,8 @@ struct PluginSession::HostFunctions {
 
     static void log(void* context, int priority, const char* message) noexcept {
         try {
-            spdlog::log(levelOf(priority),
-                        fmt::format("{}: {}", session(context).module_.name(), plainText(message)));
+            const auto level = session(context).status_ ? levelOf(priority) : spdlog::level::debug;
+            spdlog::log(level, fmt::format("{}: {}", session(context).module_.name(), plainText(message)));
         } catch (...) { // NOLINT(bugprone-empty-catch)
         }
     }
@@ -169,7 +169,7 @@ void PluginSession::open(const OpenRequest& request) {
     asked.struct_size = sizeof asked;
     asked.url = request.url.c_str();
     asked.offset = request.offset;
-    asked.length = BOOTFERRY_SIZE_UNKNOWN;
+    asked.length = request.length.value_or(BOOTFERRY_SIZE_UNKNOWN);
     asked.validator = request.offset > 0 && !request.validator.empty() ? request.validator.c_str() : nullptr;
     asked.cancel_fd = request.cancelFd;
     (void)guarded("open", [&] { return module_.table().open(session_, &asked); });
@@ -203,6 +203,7 @@ SourceInfo PluginSession::info() {
     }
     info.resumable = (told.flags & BOOTFERRY_INFO_RESUMABLE) != 0;
     info.spliceable = (told.flags & BOOTFERRY_INFO_SPLICEABLE) != 0 && module_.hasSplice();
+    info.ranges = (told.flags & BOOTFERRY_INFO_RANGES) != 0;
     if (told.validator != nullptr) {
         const auto length = strnlen(told.validator, longestValidator + 1);
         if (length > longestValidator) {

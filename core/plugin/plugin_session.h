@@ -19,7 +19,8 @@
 
 namespace bootferry {
 
-// What the plugin is waiting for, for the progress display. May come from a thread of the plugin's.
+// What the plugin is waiting for, for the progress display. May come from a thread of the plugin's. Empty:
+// the session is one of many of a transfer, and what it says is for debugging.
 using StatusCallback = std::function<void(const std::string&)>;
 
 // A ByteSource once open() has returned; any failure ends it.

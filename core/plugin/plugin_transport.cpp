@@ -28,7 +28,9 @@ PluginTransport::PluginTransport(const std::string& pluginDir, const std::string
 }
 
 std::unique_ptr<ByteSource> PluginTransport::open(const OpenRequest& request) {
-    auto session = std::make_unique<PluginSession>(module_, credentials_, status_);
+    // A part of a source comes beside others of it: the progress is not its own, its remarks have been made.
+    auto session =
+        std::make_unique<PluginSession>(module_, credentials_, request.length ? StatusCallback() : status_);
     for (const auto& option : options_) {
         session->setOption(option.key, option.value);
     }

@@ -18,6 +18,7 @@ struct SourceInfo {
     bool resumable = false;            // open at an offset can work
     std::string validator;             // equal exactly while the bytes are; empty: none
     bool spliceable = false;           // splice() can be called from now on
+    bool ranges = false;               // several parts can be asked for at the same time
 };
 
 enum class Outcome { Committed, Discarded };
@@ -46,8 +47,9 @@ public:
 struct OpenRequest {
     std::string url; // without userinfo
     std::uint64_t offset = 0;
-    std::string validator; // empty: none is known
-    int cancelFd = -1;     // borrowed; readable: give up
+    std::string validator;               // empty: none is known
+    int cancelFd = -1;                   // borrowed; readable: give up
+    std::optional<std::uint64_t> length; // more may come; absent: to the end
 };
 
 class Transport {
@@ -57,6 +59,7 @@ public:
     Transport& operator=(const Transport&) = delete;
     virtual ~Transport() = default;
 
+    // From one thread at a time; for parts (`length`) of a source that told `ranges`, from several.
     [[nodiscard]] virtual std::unique_ptr<ByteSource> open(const OpenRequest& request) = 0;
 };
 

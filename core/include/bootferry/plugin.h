@@ -136,7 +136,10 @@ struct bootferry_request {
     /* Where the first byte that read() delivers lies in the resource, counted from 0. */
     uint64_t offset;
 
-    /* How many bytes are wanted at most, or BOOTFERRY_SIZE_UNKNOWN: to the end. More may be delivered. */
+    /*
+     * How many bytes are wanted at most, or BOOTFERRY_SIZE_UNKNOWN: to the end. More may be delivered; where
+     * they are not, they end as the resource does.
+     */
     uint64_t length;
 
     /*
@@ -157,6 +160,12 @@ struct bootferry_request {
 #define BOOTFERRY_INFO_RESUMABLE (1u << 0)
 /* info.flags: from now on splice() can be called in place of read(). */
 #define BOOTFERRY_INFO_SPLICEABLE (1u << 1)
+/*
+ * info.flags: the server can be asked for parts of the resource (offset and length) over several connections
+ * at a time, and another part over a connection costs little more than a round trip. The host may then have
+ * several sessions at once, each for a part, and frees them without finish.
+ */
+#define BOOTFERRY_INFO_RANGES (1u << 2)
 
 /*
  * What the plugin knows of the source by now. The host sets struct_size and zeroes the rest; the plugin fills
