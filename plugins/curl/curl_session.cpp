@@ -11,6 +11,7 @@
 #include <poll.h>
 
 #include "ca_bundle.h"
+#include "idle_connections.h"
 
 namespace bootferry::curl {
 namespace {
@@ -18,9 +19,8 @@ namespace {
 using plugin::Failure;
 
 constexpr long receiveBufferSize = 512L * 1024; // libcurl's largest
-// libcurl may hand over one receive buffer more after it was asked to pause.
-constexpr std::size_t overflowSize = 2 * static_cast<std::size_t>(receiveBufferSize);
-constexpr int longestPoll = 1000; // milliseconds; libcurl's own timers shorten it
+constexpr long partBufferSize = 64L * 1024;     // there are several at a time, and none is fast
+constexpr int longestPoll = 1000;               // milliseconds; libcurl's own timers shorten it
 
 // Threads that libcurl starts (its resolver) inherit the mask: signals are the host's.
 class SignalsBlocked {
@@ -42,6 +42,10 @@ std::string schemeOf(const std::string& url) {
     return url.substr(0, url.find(':'));
 }
 
+std::string originOf(const std::string& url) {
+    return url.substr(0, url.find('/', url.find("://") + 3));
+}
+
 std::string hostOf(const std::string& authority) {
     if (authority.starts_with('[')) {
         return authority.substr(1, authority.find(']') - 1);
@@ -61,12 +65,18 @@ CurlSession::CurlSession(const bootferry_host* host)
 
 CurlSession::~CurlSession() {
     curl_multi_remove_handle(multi_.get(), easy_.get()); // harmless where it was never added
+    if (length_ && done_ && result_ == CURLE_OK && !rejected_) {
+        IdleConnections::ofThisProcess().keep(originOf(url_), std::move(multi_));
+    }
 }
 
 void CurlSession::open(const bootferry_request& request) {
     cancelFd_ = request.cancel_fd;
     throwIfCancelled();
     configure(request);
+    if (length_) {
+        multi_ = IdleConnections::ofThisProcess().take(originOf(url_));
+    }
     if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) {
         throw Failure(BOOTFERRY_ERROR_INTERNAL, "libcurl took no transfer");
     }
@@ -104,12 +114,17 @@ void CurlSession::configure(const bootferry_request& request) {
     isFtp_ = schemeOf(url_) == "ftp";
     offset_ = request.offset;
     wantedValidator_ = request.validator != nullptr ? request.validator : "";
-    overflow_.resize(overflowSize);
+    if (!isFtp_ && request.length != BOOTFERRY_SIZE_UNKNOWN) {
+        length_ = request.length;
+    }
+    const auto bufferSize = length_ ? partBufferSize : receiveBufferSize;
+    // libcurl may hand over one receive buffer more after it was asked to pause.
+    overflow_.resize(2 * static_cast<std::size_t>(bufferSize));
 
     curl_easy_setopt(easy, CURLOPT_URL, url_.c_str());
     options_.finishProtocols(url_.starts_with("https:"));
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, receiveBufferSize);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, bufferSize);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, errorText_.data());
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlSession::onBody);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
@@ -145,12 +160,19 @@ void CurlSession::configureLogin() {
     }
 }
 
+std::string CurlSession::rangeText() const {
+    if (length_) {
+        return std::to_string(offset_) + "-" + std::to_string(offset_ + *length_ - 1);
+    }
+    return offset_ > 0 ? std::to_string(offset_) + "-" : std::string();
+}
+
 void CurlSession::configureHttp() {
-    auto* easy = easy_.get();
-    if (offset_ == 0) {
+    const auto range = rangeText();
+    if (range.empty()) {
         return;
     }
-    curl_easy_setopt(easy, CURLOPT_RANGE, (std::to_string(offset_) + "-").c_str());
+    curl_easy_setopt(easy_.get(), CURLOPT_RANGE, range.c_str());
     if (!wantedValidator_.empty()) {
         options_.addHeader("If-Range: " + wantedValidator_);
     }
@@ -234,16 +256,21 @@ std::size_t CurlSession::read(std::span<std::byte> into) {
     return count;
 }
 
+// A part is left to libcurl, which keeps the connection for the next one.
+bool CurlSession::mayBePlainBody() const {
+    return size_ && !length_ && !options_.needPacing();
+}
+
 // In the first piece of the body, before libcurl asks the socket for more.
 void CurlSession::stopForPlainBody() {
-    if (size_ && !options_.needPacing()) {
+    if (mayBePlainBody()) {
         paused_ = true;
         curl_easy_pause(easy_.get(), CURLPAUSE_RECV);
     }
 }
 
 void CurlSession::takeOverPlainBody() {
-    if (!paused_ || done_ || !size_ || options_.needPacing()) {
+    if (!paused_ || done_ || !mayBePlainBody()) {
         return;
     }
     long headers = 0;
@@ -287,7 +314,7 @@ void CurlSession::examineEnd() const {
     if (result_ != CURLE_OK) {
         throw failureOf(end);
     }
-    if (size_ && end.position != *size_) {
+    if (const auto expected = partEnd_ ? partEnd_ : size_; expected && end.position != *expected) {
         auto cut = end;
         cut.result = CURLE_PARTIAL_FILE;
         cut.responseCode = 0;
@@ -297,7 +324,8 @@ void CurlSession::examineEnd() const {
 
 void CurlSession::info(bootferry_info& told) const {
     told.flags = (resumable_ ? BOOTFERRY_INFO_RESUMABLE : 0) |
-                 (plain_ && overflowEnd_ == 0 ? BOOTFERRY_INFO_SPLICEABLE : 0);
+                 (plain_ && overflowEnd_ == 0 ? BOOTFERRY_INFO_SPLICEABLE : 0) |
+                 (ranges_ ? BOOTFERRY_INFO_RANGES : 0);
     told.size = size_.value_or(BOOTFERRY_SIZE_UNKNOWN);
     told.validator = validator_.empty() ? nullptr : validator_.c_str();
 }

@@ -43,6 +43,7 @@ private:
     void configureTrust();
     void configureLogin();
     void configureHttp();
+    [[nodiscard]] std::string rangeText() const; // of the Range header; empty: none
     void configureFtp();
     void pump(); // until there are bytes or the end
     void collectResult();
@@ -52,6 +53,7 @@ private:
     void examineAnswer();
     void examineHttp();
     void examinePartialContent(const std::string& validator);
+    void examinePartEnd(std::uint64_t last);
     void examineUnsatisfiableRange();
     void examineFtp();
     void examineValidator(const std::string& now);
@@ -59,6 +61,7 @@ private:
 
     [[nodiscard]] TransferEnd transferEnd() const;
     // What comes over TCP as it is is read by PlainBody: libcurl stops, and is asked what it took.
+    [[nodiscard]] bool mayBePlainBody() const;
     void stopForPlainBody();
     void takeOverPlainBody();
     template <typename Receive>
@@ -80,6 +83,7 @@ private:
     std::string url_;
     bool isFtp_ = false;
     std::uint64_t offset_ = 0;
+    std::optional<std::uint64_t> length_; // a part is wanted, as one of many (http)
     std::string wantedValidator_;
 
     HttpResponse response_;
@@ -88,8 +92,10 @@ private:
     std::optional<plugin::Failure> rejected_; // why examineAnswer() broke the transfer off
 
     std::optional<std::uint64_t> size_;
+    std::optional<std::uint64_t> partEnd_; // of the part that is sent, in the resource
     std::string validator_;
     bool resumable_ = false;
+    bool ranges_ = false; // the server can be asked for parts
 
     std::span<std::byte> sink_; // what is left of the reader's buffer, while there is one
     std::uint64_t received_ = 0;

@@ -3,6 +3,7 @@
 // asked for, from the byte and in the version that was asked for? RFC 9110, sections 13 to 15.
 #include "curl_session.h"
 
+#include <algorithm>
 #include <ctime>
 
 namespace bootferry::curl {
@@ -24,9 +25,12 @@ void CurlSession::examineHttp() {
     long status = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
     validator_ = response_.validator();
-    if (status == 206 && offset_ > 0) {
+    const bool partAsked = !rangeText().empty();
+    // A rate that the user set is meant for all connections together.
+    ranges_ = (status == 206 || response_.offersRanges) && !options_.needPacing();
+    if (status == 206 && partAsked) {
         examinePartialContent(validator_);
-    } else if (status == 416 && offset_ > 0) {
+    } else if (status == 416 && partAsked) {
         examineUnsatisfiableRange();
     } else if (status == 200 || status == 203) {
         if (offset_ > 0) {
@@ -52,7 +56,21 @@ void CurlSession::examinePartialContent(const std::string& validator) {
                                                     std::to_string(offset_) + " was asked for");
     }
     size_ = range->total;
+    examinePartEnd(*range->last);
     examineValidator(validator);
+}
+
+void CurlSession::examinePartEnd(std::uint64_t last) {
+    if (!length_) {
+        return;
+    }
+    const auto wanted = std::min(offset_ + *length_, size_.value_or(UINT64_MAX)) - 1;
+    if (last < wanted) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent the file up to byte " + std::to_string(last) +
+                                                    " where it was asked for up to " +
+                                                    std::to_string(wanted));
+    }
+    partEnd_ = last + 1;
 }
 
 // Asked for what begins at the very end there is nothing to send, and 416 is how servers say so.

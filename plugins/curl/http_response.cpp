@@ -107,6 +107,7 @@ void HttpResponse::addHeaderLine(std::string_view line) {
         contentLength = number(value);
     } else if (sameName(name, "Accept-Ranges")) {
         refusesRanges = sameName(value, "none");
+        offersRanges = sameName(value, "bytes");
     }
 }
 

@@ -39,6 +39,7 @@ struct HttpResponse {
     std::string retryAfter;
     std::optional<std::uint64_t> contentLength;
     bool refusesRanges = false; // Accept-Ranges: none
+    bool offersRanges = false;  // Accept-Ranges: bytes
 };
 
 } // namespace bootferry::curl

@@ -38,7 +38,11 @@ TEST(HttpResponseTest, BelievesTheLastAnswer) {
     EXPECT_EQ(response.status, "200 OK");
     EXPECT_EQ(response.contentLength, 12U);
     EXPECT_TRUE(response.refusesRanges);
+    EXPECT_FALSE(response.offersRanges);
     EXPECT_EQ(response.validator(), "");
+    response.addHeaderLine("Accept-Ranges: bytes\r\n");
+    EXPECT_TRUE(response.offersRanges);
+    EXPECT_FALSE(response.refusesRanges);
 }
 
 TEST(HttpResponseTest, AWeakETagIsNoValidator) {

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "idle_connections.h"
+
+#include <algorithm>
+#include <new>
+
+namespace bootferry::curl {
+namespace {
+
+constexpr std::size_t mostKept = 16; // as many as a host has at a time
+
+} // namespace
+
+IdleConnections& IdleConnections::ofThisProcess() {
+    static IdleConnections connections;
+    return connections;
+}
+
+MultiHandle IdleConnections::take(const std::string& origin) {
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = std::find_if(entries_.rbegin(), entries_.rend(),
+                                        [&](const Entry& entry) { return entry.origin == origin; });
+        if (found != entries_.rend()) {
+            auto handle = std::move(found->handle);
+            entries_.erase(std::next(found).base());
+            return handle;
+        }
+    }
+    MultiHandle fresh(curl_multi_init());
+    if (!fresh) {
+        throw std::bad_alloc();
+    }
+    return fresh;
+}
+
+void IdleConnections::keep(const std::string& origin, MultiHandle handle) noexcept {
+    try {
+        const std::lock_guard lock(mutex_);
+        if (entries_.size() < mostKept) {
+            entries_.push_back({.origin = origin, .handle = std::move(handle)});
+        }
+    } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch): a connection less
+    }
+}
+
+std::size_t IdleConnections::size() {
+    const std::lock_guard lock(mutex_);
+    return entries_.size();
+}
+
+} // namespace bootferry::curl
