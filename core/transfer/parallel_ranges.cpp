@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One lock for all; it changes hands once a piece that came, some hundred times a second at the rates this is
+// for. Bytes are copied without it: those that a buffer is said to hold are not touched by its connection.
+#include "parallel_ranges.h"
+
+#include <algorithm>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+namespace bootferry {
+
+ParallelRanges::ParallelRanges(Transport& transport, OpenRequest rest, std::uint64_t size,
+                               SegmentBuffers buffers)
+    : transport_(transport), rest_(std::move(rest)), size_(size), segmentSize_(buffers.size),
+      segmentCount_((size - rest_.offset + buffers.size - 1) / buffers.size),
+      stop_(rest_.cancelFd, std::chrono::microseconds(0)), buffers_(buffers.count) {
+    for (auto& buffer : buffers_) {
+        buffer.memory =
+            std::make_unique_for_overwrite<std::byte[]>(segmentSize_); // NOLINT(modernize-avoid-c-arrays)
+    }
+    abandoned_.reserve(buffers_.size());
+}
+
+ParallelRanges::~ParallelRanges() {
+    stop_.startClock(); // with no patience: it runs out at once
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    room_.notify_all();
+    for (auto& thread : threads_) {
+        thread.join();
+    }
+}
+
+void ParallelRanges::use(unsigned connections) {
+    const std::lock_guard lock(mutex_);
+    wanted_ = std::min(connections, static_cast<unsigned>(buffers_.size()));
+    room_.notify_all();
+    try {
+        while (running_ < wanted_) {
+            threads_.emplace_back([this] { fetchSegments(); });
+            ++running_;
+        }
+    } catch (const std::system_error& error) {
+        if (running_ == 0) {
+            failure_ = Error(ErrorCode::Io, error.code().value(), "starting a thread");
+        }
+    }
+}
+
+std::size_t ParallelRanges::read(std::span<std::byte> into) {
+    std::unique_lock lock(mutex_);
+    if (head_ == segmentCount_) {
+        return 0;
+    }
+    auto& buffer = bufferOf(head_);
+    arrived_.wait(lock, [&] { return buffer.filled > delivered_ || failure_; });
+    if (buffer.filled == delivered_) {
+        throw *failure_;
+    }
+    const auto count = std::min(into.size(), buffer.filled - delivered_);
+    lock.unlock();
+    std::memcpy(into.data(), buffer.memory.get() + delivered_, count);
+    lock.lock();
+    delivered_ += count;
+    if (delivered_ == lengthOf(head_)) {
+        buffer.filled = delivered_ = 0;
+        ++head_;
+        room_.notify_one();
+    }
+    return count;
+}
+
+void ParallelRanges::fetchSegments() {
+    while (const auto segment = takeSegment()) {
+        try {
+            fetch(*segment);
+        } catch (const Error& failure) {
+            leaveSegment(*segment, failure);
+            return;
+        } catch (const std::exception& failure) {
+            leaveSegment(*segment, Error(ErrorCode::Io, failure.what()));
+            return;
+        }
+    }
+}
+
+std::optional<std::uint64_t> ParallelRanges::takeSegment() {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [this] { return mayLeave() || !abandoned_.empty() || hasRoom(); });
+    if (mayLeave()) {
+        --running_;
+        return std::nullopt;
+    }
+    if (abandoned_.empty()) {
+        return next_++;
+    }
+    // What is wanted first.
+    const auto first = std::min_element(abandoned_.begin(), abandoned_.end());
+    const auto segment = *first;
+    abandoned_.erase(first);
+    return segment;
+}
+
+bool ParallelRanges::mayLeave() const {
+    const bool nothingLeft = next_ == segmentCount_ && abandoned_.empty();
+    return stopping_ || failure_ || running_ > wanted_ || nothingLeft;
+}
+
+bool ParallelRanges::hasRoom() const {
+    return next_ < segmentCount_ && next_ < head_ + buffers_.size();
+}
+
+void ParallelRanges::fetch(std::uint64_t segment) {
+    auto& buffer = bufferOf(segment);
+    const auto length = lengthOf(segment);
+    auto filled = buffer.filled; // another connection may have got so far
+    auto request = rest_;
+    request.offset = beginOf(segment) + filled;
+    request.length = length - filled;
+    request.cancelFd = stop_.fd();
+    const auto source = transport_.open(request);
+    if (const auto now = source->info().size; now != size_) {
+        throw Error(ErrorCode::Range, "the source changed: its size is another one");
+    }
+    while (filled < length) {
+        const auto count = source->read({buffer.memory.get() + filled, length - filled});
+        if (count == 0) {
+            throw Error(ErrorCode::Unreachable,
+                        fmt::format("a part of the source ended after {} of {} bytes", filled, length));
+        }
+        filled += count;
+        {
+            const std::lock_guard lock(mutex_);
+            buffer.filled = filled;
+        }
+        arrived_.notify_one();
+    }
+}
+
+void ParallelRanges::leaveSegment(std::uint64_t segment, const Error& failure) {
+    const std::lock_guard lock(mutex_);
+    --running_;
+    if (isTransient(failure.code()) && running_ > 0) {
+        spdlog::info(fmt::format("one connection fewer, {} are left: {}", running_, failure.what()));
+        abandoned_.push_back(segment);
+    } else if (!failure_) {
+        failure_ = failure;
+    }
+    room_.notify_all();
+    arrived_.notify_one();
+}
+
+std::uint64_t ParallelRanges::beginOf(std::uint64_t segment) const {
+    return rest_.offset + segment * segmentSize_;
+}
+
+std::size_t ParallelRanges::lengthOf(std::uint64_t segment) const {
+    return static_cast<std::size_t>(std::min<std::uint64_t>(segmentSize_, size_ - beginOf(segment)));
+}
+
+} // namespace bootferry

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the policy wants is done before a read and not after it: bytes that have been read are never lost to a
+// failure.
+#include "widening_source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include "quantities.h"
+
+namespace bootferry {
+
+WideningTransport::WideningTransport(Transport& single, WideningSettings settings)
+    : single_(single), settings_(std::move(settings)) {}
+
+std::unique_ptr<ByteSource> WideningTransport::open(const OpenRequest& request) {
+    const auto before = settings_.now();
+    auto source = single_.open(request);
+    const auto opening = settings_.now() - before;
+    return std::make_unique<WideningSource>(*this, request, std::move(source), opening);
+}
+
+WideningSource::WideningSource(WideningTransport& transport, OpenRequest request,
+                               std::unique_ptr<ByteSource> source, WideningLimits::Duration opening)
+    : transport_(transport), request_(std::move(request)), source_(std::move(source)), info_(source_->info()),
+      opening_(opening), policy_(transport.settings_.limits, opening), position_(request_.offset) {
+    if (!mayWiden()) {
+        policy_.settle(1);
+    }
+}
+
+bool WideningSource::mayWiden() const {
+    return !transport_.givenUp_ && info_.ranges && info_.resumable && info_.size && !info_.validator.empty();
+}
+
+std::size_t WideningSource::read(std::span<std::byte> into) {
+    adjust();
+    return timed([&] {
+        if (isPastBoundary()) {
+            return readRanges(into);
+        }
+        return source_->read(into.first(std::min<std::uint64_t>(into.size(), boundary_ - position_)));
+    });
+}
+
+std::size_t WideningSource::splice(int pipe, std::size_t most) {
+    adjust();
+    return timed([&] { return source_->splice(pipe, std::min<std::uint64_t>(most, boundary_ - position_)); });
+}
+
+// What the first connection still brings while the others begin says nothing of them.
+template <typename Call>
+std::size_t WideningSource::timed(Call call) {
+    const bool handingOver = ranges_ && !isPastBoundary();
+    const auto before = transport_.settings_.now();
+    const auto count = call();
+    position_ += count;
+    if (!handingOver && info_.size) {
+        policy_.add(transport_.settings_.now() - before, count, *info_.size - position_);
+    }
+    return count;
+}
+
+void WideningSource::adjust() {
+    const auto wanted = policy_.connections();
+    if (wanted == connections_) {
+        return;
+    }
+    if (wanted == 1) {
+        narrow("more bring no more");
+    } else if (ranges_) {
+        spdlog::info(fmt::format("{} brought by {} connections: {} now", formatRate(policy_.rate()),
+                                 connections_, wanted));
+        ranges_->use(wanted);
+    } else {
+        widen(wanted);
+    }
+    connections_ = wanted;
+}
+
+// The first connection goes on meanwhile, for as long as the others are likely to need until they bring
+// bytes.
+void WideningSource::widen(unsigned connections) {
+    const auto& settings = transport_.settings_;
+    spdlog::info(fmt::format("{} from far away: going on with {} connections", formatRate(policy_.rate()),
+                             connections));
+    const auto meanwhile =
+        static_cast<double>(policy_.rate()) * std::chrono::duration<double>(opening_).count();
+    const auto most = std::min<std::uint64_t>(settings.memory, *info_.size - 1 - position_);
+    boundary_ = position_ + std::min(static_cast<std::uint64_t>(meanwhile), most);
+    auto rest = request_;
+    rest.offset = boundary_;
+    rest.validator = info_.validator;
+    const auto buffers = settings.limits.connections;
+    ranges_ =
+        std::make_unique<ParallelRanges>(transport_.single_, std::move(rest), *info_.size,
+                                         SegmentBuffers{.count = buffers, .size = settings.memory / buffers});
+    ranges_->use(connections);
+}
+
+std::size_t WideningSource::readRanges(std::span<std::byte> into) {
+    try {
+        const auto count = ranges_->read(into);
+        source_.reset(); // they have proved to work
+        return count;
+    } catch (const Error& failure) {
+        if (failure.code() == ErrorCode::Cancelled) {
+            throw;
+        }
+        const bool broken = isTransient(failure.code()) && failure.code() != ErrorCode::Range;
+        if (broken && !source_) {
+            throw; // as any connection breaks; the next attempt begins at this byte
+        }
+        narrow(failure.what());
+        return source_->read(into);
+    }
+}
+
+// Back to one connection: the first where it is still there, else one that is opened at this byte.
+void WideningSource::narrow(const std::string& why) {
+    spdlog::info(fmt::format("going on with one connection: {}", why));
+    transport_.givenUp_ = true;
+    policy_.settle(1);
+    connections_ = 1;
+    ranges_.reset();
+    boundary_ = UINT64_MAX;
+    if (!source_) {
+        auto rest = request_;
+        rest.offset = position_;
+        rest.validator = info_.validator;
+        source_ = transport_.single_.open(rest);
+        if (source_->info().size != info_.size) {
+            throw Error(ErrorCode::Range, "the source changed: its size is another one");
+        }
+    }
+}
+
+SourceInfo WideningSource::info() {
+    auto info = source_ ? source_->info() : info_;
+    info.spliceable = source_ && info.spliceable && !isPastBoundary();
+    return info;
+}
+
+void WideningSource::finish(Outcome outcome) {
+    if (source_) {
+        source_->finish(outcome);
+    }
+}
+
+} // namespace bootferry

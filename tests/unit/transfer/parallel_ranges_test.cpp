@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "parallel_ranges.h"
+
+#include <atomic>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include "handles.h"
+#include "range_server.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::uint64_t size = 100'003;
+constexpr std::uint64_t from = 7;
+constexpr SegmentBuffers buffers{.count = 4, .size = 4096};
+
+class ParallelRangesTest : public ::testing::Test {
+protected:
+    void start(unsigned connections) {
+        OpenRequest rest;
+        rest.url = "x://h/";
+        rest.offset = from;
+        rest.validator = "\"v1\"";
+        rest.cancelFd = cancel_.get();
+        ranges_ = std::make_unique<ParallelRanges>(server_, rest, size, buffers);
+        ranges_->use(connections);
+    }
+
+    // Where the end or the failure was.
+    std::uint64_t read(std::size_t most = SIZE_MAX) {
+        auto position = from;
+        try {
+            (void)readAll(
+                [&](std::span<std::byte> into) {
+                    const auto count = ranges_->read(into.first(std::min(most, into.size())));
+                    position += count;
+                    delivered_ = position;
+                    return count;
+                },
+                from);
+        } catch (const Error& error) {
+            failure_ = error;
+        }
+        return position;
+    }
+
+    static void waitForCancel(const OpenRequest& request) {
+        pollfd entry{.fd = request.cancelFd, .events = POLLIN, .revents = 0};
+        ::poll(&entry, 1, -1);
+    }
+
+    RangeServer server_{size};
+    UniqueFd cancel_{eventfd(0, EFD_CLOEXEC)};
+    std::unique_ptr<ParallelRanges> ranges_;
+    std::optional<Error> failure_;
+    std::atomic<std::uint64_t> delivered_ = from;
+};
+
+TEST_F(ParallelRangesTest, BringEveryByteInItsPlaceInPartsOfOneVersion) {
+    start(4);
+    EXPECT_EQ(read(), size);
+    EXPECT_FALSE(failure_);
+    EXPECT_LE(server_.mostAtATime(), 4U);
+    for (const auto& request : server_.requests()) {
+        EXPECT_EQ(request.validator, "\"v1\"");
+        EXPECT_LE(request.length.value(), buffers.size);
+    }
+}
+
+TEST_F(ParallelRangesTest, FetchNoMoreThanTheBuffersHold) {
+    constexpr std::size_t piece = 512;
+    std::uint64_t furthest = 0;
+    server_.onOpen = [&](const OpenRequest& request) {
+        furthest = std::max(furthest, request.offset + request.length.value() - delivered_);
+    };
+    start(4);
+    EXPECT_EQ(read(piece), size);
+    EXPECT_LE(furthest, buffers.count * buffers.size + piece);
+}
+
+TEST_F(ParallelRangesTest, AConnectionThatIsRefusedIsDoneWithout) {
+    int opened = 0;
+    server_.onOpen = [&](const OpenRequest&) {
+        if (++opened > 1 && opened < 4) {
+            throw Error(ErrorCode::Unreachable, "server answered 503");
+        }
+    };
+    start(3);
+    EXPECT_EQ(read(), size);
+    EXPECT_FALSE(failure_);
+    EXPECT_EQ(server_.mostAtATime(), 1U);
+}
+
+TEST_F(ParallelRangesTest, AnotherConnectionGoesOnWhereOneBroke) {
+    constexpr std::uint64_t second = from + buffers.size;
+    server_.cutAfter = [](const OpenRequest& request) {
+        return request.offset == second ? std::optional<std::size_t>(1500) : std::nullopt;
+    };
+    start(2);
+    EXPECT_EQ(read(), size);
+    const auto requests = server_.requests();
+    EXPECT_TRUE(std::any_of(requests.begin(), requests.end(), [](const auto& request) {
+        return request.offset == second + 1500 && request.length == buffers.size - 1500;
+    }));
+}
+
+TEST_F(ParallelRangesTest, TheLastConnectionsFailureComesBehindItsBytes) {
+    server_.cutAfter = [](const OpenRequest& request) {
+        return request.offset == from + buffers.size ? std::optional<std::size_t>(1500) : std::nullopt;
+    };
+    start(1);
+    EXPECT_EQ(read(), from + buffers.size + 1500);
+    EXPECT_EQ(failure_.value().code(), ErrorCode::Unreachable);
+}
+
+TEST_F(ParallelRangesTest, TwoVersionsAreNeverPutTogether) {
+    int opened = 0;
+    server_.onOpen = [&](const OpenRequest&) {
+        if (++opened == 6) {
+            server_.told.validator = "\"v2\"";
+        }
+    };
+    start(4);
+    EXPECT_LE(read(), from + 8 * buffers.size);
+    EXPECT_EQ(failure_.value().code(), ErrorCode::Range);
+}
+
+TEST_F(ParallelRangesTest, NorIsASourceOfAnotherSize) {
+    server_.told.size = size + 1;
+    start(4);
+    EXPECT_EQ(read(), from);
+    EXPECT_EQ(failure_.value().code(), ErrorCode::Range);
+}
+
+TEST_F(ParallelRangesTest, ACancelReachesAllConnections) {
+    server_.onRead = [&](const OpenRequest& request) {
+        ASSERT_EQ(eventfd_write(cancel_.get(), 1), 0);
+        waitForCancel(request);
+    };
+    start(4);
+    EXPECT_EQ(read(), from);
+    EXPECT_EQ(failure_.value().code(), ErrorCode::Cancelled);
+}
+
+TEST_F(ParallelRangesTest, EndingThemBreaksOffWhatIsUnderWay) {
+    server_.onRead = &waitForCancel;
+    start(3);
+    while (server_.openNow() < 3) {
+        std::this_thread::yield();
+    }
+    ranges_.reset(); // or never
+    EXPECT_EQ(server_.openNow(), 0U);
+}
+
+TEST_F(ParallelRangesTest, FewerGoOnWithAll) {
+    start(4);
+    ranges_->use(1);
+    EXPECT_EQ(read(), size);
+    EXPECT_FALSE(failure_);
+}
+
+} // namespace
+} // namespace bootferry

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The clock moves on by itself whenever it is looked at: opening and each read take 10 ms.
+#include "widening_source.h"
+
+#include <gtest/gtest.h>
+
+#include "range_server.h"
+
+namespace bootferry {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::uint64_t size = 200'003;
+constexpr std::size_t memory = 3 * 4096;
+
+WideningSettings settings() {
+    return {.limits = {.connections = 3,
+                       .farAway = milliseconds(10),
+                       .fast = 1e9,
+                       .worthIt = 1,
+                       .settling = milliseconds(10),
+                       .measuring = milliseconds(30),
+                       .growth = 0},
+            .memory = memory,
+            .now = [time = std::chrono::steady_clock::time_point()]() mutable {
+                return time += milliseconds(10);
+            }};
+}
+
+class WideningSourceTest : public ::testing::Test {
+protected:
+    std::unique_ptr<ByteSource> open(std::uint64_t offset = 0) {
+        if (!transport_) {
+            transport_.emplace(server_, settings_);
+        }
+        OpenRequest request;
+        request.url = "x://h/";
+        request.offset = offset;
+        request.validator = offset > 0 ? "\"v1\"" : "";
+        return transport_->open(request);
+    }
+
+    // Where the end or the failure was.
+    std::uint64_t read(ByteSource& source, std::uint64_t offset = 0) {
+        auto position = offset;
+        try {
+            (void)readAll(
+                [&](std::span<std::byte> into) {
+                    const auto count = source.read(into);
+                    position += count;
+                    return count;
+                },
+                offset);
+        } catch (const Error& error) {
+            failure_ = error;
+        }
+        return position;
+    }
+
+    std::vector<OpenRequest> whole() {
+        auto requests = server_.requests();
+        std::erase_if(requests, [](const auto& request) { return request.length.has_value(); });
+        return requests;
+    }
+
+    RangeServer server_{size};
+    WideningSettings settings_ = settings();
+    std::optional<WideningTransport> transport_;
+    std::optional<Error> failure_;
+};
+
+TEST_F(WideningSourceTest, GoesOverFromOneConnectionToSeveral) {
+    const auto source = open();
+    EXPECT_EQ(read(*source), size);
+    EXPECT_FALSE(failure_);
+    EXPECT_EQ(whole().size(), 1U);
+    EXPECT_GT(server_.parts(), 10U);
+    EXPECT_LE(server_.mostAtATime(), 4U); // the first one is let go when the others have begun
+    EXPECT_EQ(source->info().size, size);
+}
+
+TEST_F(WideningSourceTest, BeginsBehindAnOffsetAsWell) {
+    EXPECT_EQ(read(*open(60'000), 60'000), size);
+    EXPECT_GT(server_.parts(), 10U);
+}
+
+TEST_F(WideningSourceTest, StaysWithOneWhereSeveralAreOutOfTheQuestion) {
+    const std::vector<std::function<void()>> reasons{
+        [this] { server_.told.ranges = false; },
+        [this] { server_.told.resumable = false; },
+        [this] { server_.told.validator.clear(); },
+        [this] { settings_.limits.connections = 1; },
+        [this] { settings_.limits.farAway = std::chrono::hours(1); },
+    };
+    const auto told = server_.told;
+    for (const auto& reason : reasons) {
+        server_.told = told;
+        settings_ = settings();
+        transport_.reset();
+        reason();
+        EXPECT_EQ(read(*open()), size);
+        EXPECT_EQ(server_.parts(), 0U);
+    }
+}
+
+TEST_F(WideningSourceTest, AServerThatRefusesThemLosesNothing) {
+    for (const auto code : {ErrorCode::Unreachable, ErrorCode::Range, ErrorCode::Auth}) {
+        transport_.reset();
+        const auto before = whole().size();
+        server_.onOpen = [code](const OpenRequest& request) {
+            if (request.length) {
+                throw Error(code, "no more than one");
+            }
+        };
+        EXPECT_EQ(read(*open()), size);
+        EXPECT_FALSE(failure_);
+        EXPECT_EQ(whole().size(), before + 1); // the first connection went on
+        const auto tried = server_.parts();
+        EXPECT_EQ(read(*open()), size);
+        EXPECT_EQ(server_.parts(), tried) << "the next attempt tried again";
+    }
+}
+
+TEST_F(WideningSourceTest, GoesBackWhereMoreBringNoMore) {
+    settings_.limits.growth = 1e9;
+    EXPECT_EQ(read(*open()), size);
+    EXPECT_FALSE(failure_);
+    ASSERT_EQ(whole().size(), 2U);
+    EXPECT_GT(whole().back().offset, 0U);
+    EXPECT_EQ(whole().back().validator, "\"v1\"");
+    EXPECT_LT(server_.parts(), 30U);
+}
+
+TEST_F(WideningSourceTest, WhenTheLastConnectionBreaksTheAttemptDoes) {
+    server_.cutAfter = [](const OpenRequest& request) {
+        return request.length && request.offset > 50'000 ? std::optional<std::size_t>(100) : std::nullopt;
+    };
+    const auto stopped = read(*open());
+    EXPECT_EQ(failure_.value().code(), ErrorCode::Unreachable);
+    EXPECT_GT(stopped, 50'000U);
+    server_.cutAfter = {};
+    EXPECT_EQ(read(*open(stopped), stopped), size);
+}
+
+TEST_F(WideningSourceTest, ASourceThatChangesUnderWayIsToBeBegunAnew) {
+    server_.onOpen = [this](const OpenRequest& request) {
+        if (request.offset > 50'000) {
+            server_.told.validator = "\"v2\"";
+        }
+    };
+    EXPECT_LT(read(*open()), size);
+    EXPECT_EQ(failure_.value().code(), ErrorCode::Range);
+}
+
+} // namespace
+} // namespace bootferry
