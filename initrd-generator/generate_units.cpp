@@ -64,6 +64,9 @@ std::vector<std::string> deployCommand(const BootRequest& request, const Transfe
     if (transfer.timeout) {
         words.push_back("--timeout=" + seconds(*transfer.timeout));
     }
+    if (transfer.connections != defaultConnections) {
+        words.push_back("--connections=" + std::to_string(transfer.connections));
+    }
     std::string secretOptions;
     for (const auto& option : transfer.pluginOptions) {
         if (isSecretOption(option)) {

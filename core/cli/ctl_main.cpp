@@ -46,6 +46,7 @@ appears only when it is whole. What lies on DEVICE is only overwritten with --re
   --userinfo-file=FILE       user[:password] for URL, percent-encoded
   --stall-timeout=TIME       nothing arrived for so long: try again (30 s)
   --timeout=TIME             give up altogether after so long (never)
+  --connections=N            to one server at a time, at most (6)
   --ramdisk-size=BYTES       of a RAM disk (deploy only; by default the image's size)
   --reset                    overwrite what lies on DEVICE
   --json=short|pretty|off    JSON instead of text (list, status, monitor, plugins)

@@ -65,6 +65,8 @@ bool applyOption(TransferRequest& request, std::string_view name, std::string_vi
         request.stallTimeout = parseSeconds(value);
     } else if (name == "timeout") {
         request.timeout = parseSeconds(value);
+    } else if (name == "connections") {
+        request.connections = parseConnections(value);
     } else if (name == "ramdisk-size") {
         request.ramdiskSize = parseNumber(value);
     } else if (name == "decode" && value.empty()) {

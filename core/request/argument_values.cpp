@@ -78,6 +78,15 @@ std::chrono::seconds parseSeconds(std::string_view text) {
     return std::chrono::seconds(*number * factor);
 }
 
+unsigned parseConnections(std::string_view text) {
+    std::string_view rest;
+    const auto number = leadingNumber(text, rest);
+    if (!number || !rest.empty() || *number == 0 || *number > mostConnections) {
+        refuse(fmt::format("want a number of connections, 1 to {}", mostConnections));
+    }
+    return static_cast<unsigned>(*number);
+}
+
 std::string parseTmpfsSize(std::string_view text) {
     std::string_view unit;
     const auto number = leadingNumber(text, unit);

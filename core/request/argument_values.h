@@ -15,6 +15,7 @@ namespace bootferry {
 
 [[nodiscard]] std::uint64_t parseKibibytes(std::string_view text);      // digits; the result is in bytes
 [[nodiscard]] std::chrono::seconds parseSeconds(std::string_view text); // "30", "30s", "2min", "1h"
+[[nodiscard]] unsigned parseConnections(std::string_view text);         // 1 to mostConnections
 [[nodiscard]] std::string parseTmpfsSize(std::string_view text);        // "50%", "512m", "2g"
 [[nodiscard]] std::string parseCowFilesystem(std::string_view text);    // ext4, xfs, btrfs
 [[nodiscard]] std::string parseDeviceNode(std::string_view text);       // /dev/...

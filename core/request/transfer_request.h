@@ -23,6 +23,8 @@ struct PluginOption {
 };
 
 inline constexpr std::chrono::seconds defaultStallTimeout{30};
+inline constexpr unsigned defaultConnections = 6;
+inline constexpr unsigned mostConnections = 16;
 
 struct TransferRequest {
     Url url;
@@ -39,6 +41,7 @@ struct TransferRequest {
     std::chrono::microseconds stallTimeout =
         defaultStallTimeout;                          // nothing moved for so long: a failed attempt
     std::optional<std::chrono::microseconds> timeout; // give up altogether; absent: never
+    unsigned connections = defaultConnections;        // to one server at a time, at most
 };
 
 } // namespace bootferry

@@ -58,6 +58,12 @@ std::uint64_t readSize(sd_bus_message* message) {
     return bytes;
 }
 
+unsigned readConnections(sd_bus_message* message) {
+    std::uint32_t number = 0;
+    check(sd_bus_message_read(message, "u", &number));
+    return parseConnections(std::to_string(number));
+}
+
 std::vector<Url> readMirrors(sd_bus_message* message) {
     std::vector<Url> mirrors;
     const char* text = nullptr;
@@ -106,6 +112,8 @@ const std::map<std::string_view, Option>& options() {
         {"stall-timeout-usec",
          {"t", [](Reading& r, sd_bus_message* m) { r.request.stallTimeout = readDuration(m); }}},
         {"timeout-usec", {"t", [](Reading& r, sd_bus_message* m) { r.request.timeout = readDuration(m); }}},
+        {"connections",
+         {"u", [](Reading& r, sd_bus_message* m) { r.request.connections = readConnections(m); }}},
         {"reset", {"b", [](Reading& r, sd_bus_message* m) { r.request.reset = readBool(m); }}},
         {"require-live-image",
          {"b", [](Reading& r, sd_bus_message* m) { r.request.requireLiveImage = readBool(m); }}},

@@ -15,6 +15,7 @@ namespace bootferry {
 //   plugin-options a(sss)       plugin, key, value
 //   ramdisk-size t              bytes
 //   stall-timeout-usec t, timeout-usec t
+//   connections u               to one server at a time, at most
 //   reset b, require-live-image b
 [[nodiscard]] TransferRequest readTransferRequest(sd_bus_message* message);
 

@@ -28,6 +28,12 @@ ResumeSettings resumeSettings(const TransferRequest& request) {
     return settings;
 }
 
+WideningSettings wideningSettings(const TransferRequest& request) {
+    WideningSettings settings;
+    settings.limits.connections = request.connections;
+    return settings;
+}
+
 } // namespace
 
 Composition::Composition(const WorkerJob& job, const std::vector<Url>& urls, ProgressReporter& reporter)
@@ -37,7 +43,9 @@ Composition::Composition(const WorkerJob& job, const std::vector<Url>& urls, Pro
         transports_.push_back(std::make_unique<PluginTransport>(
             job.pluginDir, url.scheme(), job.request.pluginOptions, credentialsFor(url, job.credentials),
             [this](const std::string& text) { pluginSaid(text); }));
-        origins.push_back({.url = url, .transport = transports_.back().get()});
+        widening_.push_back(
+            std::make_unique<WideningTransport>(*transports_.back(), wideningSettings(job.request)));
+        origins.push_back({.url = url, .transport = widening_.back().get()});
     }
     source_ = std::make_unique<ResumingSource>(std::move(origins), resumeSettings(job.request), reporter);
 }

@@ -9,6 +9,7 @@
 
 #include "plugin_transport.h"
 #include "resuming_source.h"
+#include "widening_source.h"
 #include "worker_process.h"
 
 namespace bootferry {
@@ -27,6 +28,7 @@ private:
 
     ProgressReporter& reporter_;
     std::vector<std::unique_ptr<PluginTransport>> transports_;
+    std::vector<std::unique_ptr<WideningTransport>> widening_; // over them, one each
     std::unique_ptr<ResumingSource> source_;
 };
 

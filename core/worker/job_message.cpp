@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // a(sa{ss}) URLs, the first is the one that was asked for, each with its userinfo · a(sss) plugin options ·
 // a{ss} credentials · s checksum, its list's URL or "" · b live image wanted · b decode · t stall timeout, t
-// timeout (UINT64_MAX: never), both in microseconds · s plugin folder · u attempt
+// timeout (UINT64_MAX: never), both in microseconds · u connections · s plugin folder · u attempt
 #include "job_message.h"
 
 #include "argument_values.h"
@@ -129,11 +129,11 @@ void appendJob(sd_bus_message* message, const WorkerJob& job) {
     appendOptions(message, request.pluginOptions);
     appendStrings(message, job.credentials);
     check(sd_bus_message_append(
-        message, "sbbbttsu", checksumText(request).c_str(), static_cast<int>(request.requireLiveImage),
+        message, "sbbbttusu", checksumText(request).c_str(), static_cast<int>(request.requireLiveImage),
         static_cast<int>(request.requireDeclaredSize), static_cast<int>(request.decode),
         static_cast<std::uint64_t>(request.stallTimeout.count()),
-        request.timeout ? static_cast<std::uint64_t>(request.timeout->count()) : never, job.pluginDir.c_str(),
-        job.attempt));
+        request.timeout ? static_cast<std::uint64_t>(request.timeout->count()) : never, request.connections,
+        job.pluginDir.c_str(), job.attempt));
 }
 
 WorkerJob readJob(sd_bus_message* message) {
@@ -154,8 +154,9 @@ WorkerJob readJob(sd_bus_message* message) {
     int decode = 0;
     std::uint64_t stallTimeout = 0;
     std::uint64_t timeout = 0;
-    check(sd_bus_message_read(message, "sbbbttsu", &checksum, &requireLiveImage, &requireDeclaredSize,
-                              &decode, &stallTimeout, &timeout, &pluginDir, &job.attempt));
+    check(sd_bus_message_read(message, "sbbbttusu", &checksum, &requireLiveImage, &requireDeclaredSize,
+                              &decode, &stallTimeout, &timeout, &job.request.connections, &pluginDir,
+                              &job.attempt));
     if (*checksum != '\0') {
         setChecksum(job.request, checksum);
     }

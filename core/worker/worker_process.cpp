@@ -316,7 +316,7 @@ private:
 
 const sd_bus_vtable WorkerProcess::State::vtable[] = {
     SD_BUS_VTABLE_START(0),
-    SD_BUS_METHOD("Job", "", "a(sa{ss})a(sss)a{ss}sbbbttsu", onJob, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("Job", "", "a(sa{ss})a(sss)a{ss}sbbbttusu", onJob, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Progress", "sstttu", "", onProgress,
                   SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_METHOD_NO_REPLY),
     SD_BUS_METHOD("Plugin", "s", "", onPlugin, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_METHOD_NO_REPLY),

@@ -24,13 +24,14 @@ std::string refusal(const std::vector<std::string>& arguments) {
 TEST(TransferArguments, ReadWhatTheGeneratorWrites) {
     const auto request = parseTransferArguments(
         "deploy", {"--ramdisk-size=4096", "--mirror=http://b/x", "--stall-timeout=60", "--timeout=5min",
-                   "--option=curl:limit-rate=1m", "--reset", "http://a/x", "/dev/ram0"});
+                   "--connections=1", "--option=curl:limit-rate=1m", "--reset", "http://a/x", "/dev/ram0"});
     EXPECT_EQ(request.url.redacted(), "http://a/x");
     EXPECT_EQ(request.target, "/dev/ram0");
     EXPECT_EQ(request.ramdiskSize, 4096U);
     EXPECT_EQ(request.mirrors.at(0).redacted(), "http://b/x");
     EXPECT_EQ(request.stallTimeout, std::chrono::seconds(60));
     EXPECT_EQ(request.timeout, std::chrono::minutes(5));
+    EXPECT_EQ(request.connections, 1U);
     EXPECT_EQ(request.pluginOptions.at(0), (PluginOption{"curl", "limit-rate", "1m"}));
     EXPECT_TRUE(request.reset);
 }
@@ -60,6 +61,9 @@ TEST(TransferArguments, SayWhatIsWrong) {
         {{"--bogus", "http://a/x", "b"}, "unknown option '--bogus'"},
         {{"--reset=1", "http://a/x", "b"}, "unknown option '--reset'"},
         {{"--timeout=soon", "http://a/x", "b"}, "--timeout: "},
+        {{"--connections=0", "http://a/x", "b"}, "--connections: want a number of connections, 1 to 16"},
+        {{"--connections=17", "http://a/x", "b"}, "--connections: "},
+        {{"--connections=4x", "http://a/x", "b"}, "--connections: "},
         {{"--ramdisk-size=2g", "http://a/x", "b"}, "--ramdisk-size: "},
         {{"--ramdisk-size=0", "http://a/x", "b"}, "--ramdisk-size: "},
         {{"--option=curl", "http://a/x", "b"}, "--option: "},

@@ -31,11 +31,12 @@ bool has(const std::string& text, const std::string& part) {
 TEST(GenerateUnits, ANetworkImageIsAChainOfThree) {
     const auto files =
         generated("root=live:http://10.0.0.1/live.iso ramdisk_size=4 rd.bootferry.timeout=5min "
-                  "rd.bootferry.checksum=http://10.0.0.1/SHA256SUMS");
+                  "rd.bootferry.connections=2 rd.bootferry.checksum=http://10.0.0.1/SHA256SUMS");
     const auto deploy = textOf(files.normal, "bootferry-deploy.service");
     EXPECT_TRUE(has(deploy, "ExecStart=")) << deploy;
     EXPECT_TRUE(has(deploy, "--ramdisk-size=4096")) << deploy;
     EXPECT_TRUE(has(deploy, "--timeout=300")) << deploy;
+    EXPECT_TRUE(has(deploy, "--connections=2")) << deploy;
     EXPECT_TRUE(has(deploy, "--checksum=http://10.0.0.1/SHA256SUMS")) << deploy;
     EXPECT_TRUE(has(deploy, "http://10.0.0.1/live.iso")) << deploy;
     EXPECT_TRUE(has(deploy, "/dev/ram0")) << deploy;

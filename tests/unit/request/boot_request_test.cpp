@@ -53,6 +53,8 @@ TEST(BootRequest, BothNamesOfAnArgumentMeanTheSame) {
     EXPECT_EQ(parsed("rd.live.overlay.cowfs=xfs").overlay.cowFilesystem, "xfs");
     EXPECT_EQ(parsed("rd.live.dir=Other").layout.dir, "Other");
     EXPECT_EQ(parsed("rd.bootferry.stall_timeout=2min").transfer()->stallTimeout, std::chrono::minutes(2));
+    EXPECT_EQ(parsed("rd.bootferry.connections=3").transfer()->connections, 3U);
+    EXPECT_EQ(parsed("").transfer()->connections, defaultConnections);
     EXPECT_EQ(
         parsed("rd.bootferry.mirror=http://a/x rd.bootferry.mirror=http://b/x").transfer()->mirrors.size(),
         2U);
