@@ -246,7 +246,8 @@ class Rows:
         with lines.delayed(self._servers.http(), 0.1, self._options.connection_rate) as port:
             url = self._http(image, port)
             yield Row(f"http, 100 ms round trip, {self._options.connection_rate / 1e6:.0f} MB/s a connection", target, [
-                self._pipe(url, target), *self._others(url, target), self._fetch(url, target)], image, legs=2)
+                self._pipe(url, target), *self._others(url, target), self._fetch(url, target),
+                self._fetch(url, target, "--connections=1", name="bootferryctl fetch, 1 connection")], image, legs=2)
 
     def row_http_slow(self):
         if not os.environ.get("BOOTFERRY_BENCH_NETWORK"):
