@@ -9,16 +9,11 @@ namespace {
 
 using plugin::Failure;
 
-constexpr std::size_t smallestBuffer = 32UL * 1024;
-constexpr std::size_t largestBuffer = 1024UL * 1024;
-constexpr std::uint64_t receivedPerBuffer = 40; // four buffers in flight: a tenth
-
 } // namespace
 
 SftpFile::SftpFile(SshConnection& connection, const std::string& path)
     : connection_(connection), path_(path),
-      sftp_(connection.finish([&connection] { return libssh2_sftp_init(connection.get()); })),
-      buffer_(smallestBuffer) {
+      sftp_(connection.finish([&connection] { return libssh2_sftp_init(connection.get()); })) {
     if (!sftp_) {
         fail(Stage::Opening);
     }
@@ -46,8 +41,11 @@ void SftpFile::open() {
 }
 
 void SftpFile::learnAttributes() {
+    using Clock = std::chrono::steady_clock;
     LIBSSH2_SFTP_ATTRIBUTES attributes{};
+    const auto asked = Clock::now();
     const int result = connection_.finish([&] { return libssh2_sftp_fstat_ex(file_.get(), &attributes, 0); });
+    roundTrip_ = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - asked);
     if (result != 0) {
         fail(Stage::Opening);
     }
@@ -66,6 +64,7 @@ void SftpFile::learnAttributes() {
 void SftpFile::seek(std::uint64_t offset) {
     libssh2_sftp_seek64(file_.get(), offset);
     position_ = offset;
+    readAhead_.emplace(roundTrip_, offset, size_);
 }
 
 std::size_t SftpFile::read(std::span<std::byte> into) {
@@ -90,7 +89,7 @@ std::size_t SftpFile::read(std::span<std::byte> into) {
 
 // At least one byte into the empty buffer, or the end of a file of unknown size.
 void SftpFile::fill() {
-    grow();
+    buffer_.resize(readAhead_->bufferAfter(received_));
     first_ = end_ = 0;
     const auto before = libssh2_sftp_tell64(file_.get());
     const auto result = connection_.finish([this] { return readOnce(); });
@@ -128,13 +127,6 @@ ssize_t SftpFile::readOnce() {
         return LIBSSH2_ERROR_CHANNEL_CLOSED;
     }
     return result;
-}
-
-void SftpFile::grow() {
-    const auto wanted = std::min<std::uint64_t>(received_ / receivedPerBuffer, largestBuffer);
-    if (wanted >= 2 * buffer_.size()) { // by doubling: libssh2 is never given less than before
-        buffer_.resize(static_cast<std::size_t>(wanted));
-    }
 }
 
 void SftpFile::fail(Stage stage, int code) const {

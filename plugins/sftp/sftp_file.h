@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One file on the server, read from an offset on (draft-ietf-secsh-filexfer-02, version 3 of the protocol,
-// which is the one that servers speak).
-//
-// libssh2 asks ahead for four times the buffer it is given. The buffer therefore begins small and grows with
-// what has come: the reads in flight soon fill a long line, and yet stay about a tenth of what came, so that
-// little is fetched twice when the connection breaks.
+// which is the one that servers speak). How much of it is asked for ahead: see ReadAhead.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -14,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "read_ahead.h"
 #include "ssh_connection.h"
 
 namespace bootferry::sftp {
@@ -29,7 +27,7 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> size() const { return size_; }
     [[nodiscard]] const std::string& validator() const { return validator_; } // empty: the server tells none
 
-    void seek(std::uint64_t offset);
+    void seek(std::uint64_t offset); // once, before read()
 
     // 0 only where the file ends. One that ends before its size fails as cut short; what is appended behind
     // its size is not delivered.
@@ -40,7 +38,6 @@ private:
     void learnAttributes();
     void fill();
     [[nodiscard]] ssize_t readOnce();
-    void grow();
     [[noreturn]] void fail(Stage stage, int code = 0) const; // code 0: what libssh2 noted last
 
     SshConnection& connection_;
@@ -49,8 +46,10 @@ private:
     SftpFileHandle file_;
     std::optional<std::uint64_t> size_;
     std::string validator_;
+    std::chrono::microseconds roundTrip_{0};
 
-    std::uint64_t position_ = 0; // of the next byte to deliver
+    std::optional<ReadAhead> readAhead_; // from seek() on
+    std::uint64_t position_ = 0;         // of the next byte to deliver
     std::uint64_t received_ = 0;
     std::vector<std::byte> buffer_;
     std::size_t first_ = 0;
