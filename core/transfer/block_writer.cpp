@@ -20,6 +20,7 @@ namespace bootferry {
 namespace {
 
 constexpr std::size_t memoryAlignment = 4096;
+constexpr std::uint64_t writeBackStep = std::uint64_t{8} << 20U;
 
 } // namespace
 
@@ -84,6 +85,18 @@ void BlockWriter::flushChunk() {
     writeAt(chunk.first(padded(chunk, chunkUsed_)), headSize + tailWritten_);
     tailWritten_ += chunkUsed_;
     chunkUsed_ = 0;
+    startWriteBack();
+}
+
+// The disk begins while the network brings the rest, and not with the sync at the end. No more than a hint:
+// what has no page cache to write back (a tmpfs, a pipe) does without.
+void BlockWriter::startWriteBack() {
+    if (isDevice() || tailWritten_ - writeBackBegun_ < writeBackStep) {
+        return;
+    }
+    (void)::sync_file_range(target_.fd, static_cast<off64_t>(headSize + writeBackBegun_),
+                            static_cast<off64_t>(tailWritten_ - writeBackBegun_), SYNC_FILE_RANGE_WRITE);
+    writeBackBegun_ = tailWritten_;
 }
 
 void BlockWriter::take(int pipe, std::size_t count) {
@@ -105,6 +118,7 @@ void BlockWriter::take(int pipe, std::size_t count) {
         }
         tailWritten_ += static_cast<std::uint64_t>(moved);
         count -= static_cast<std::size_t>(moved);
+        startWriteBack();
     }
 }
 
@@ -145,7 +159,7 @@ void BlockWriter::commit() {
 
 void BlockWriter::startOver() {
     headUsed_ = chunkUsed_ = 0;
-    tailWritten_ = 0;
+    tailWritten_ = writeBackBegun_ = 0;
 }
 
 std::size_t BlockWriter::padded(std::span<std::byte> buffer, std::size_t used) const {

@@ -66,6 +66,7 @@ private:
     static Buffer makeBuffer(std::size_t size);
 
     void flushChunk();
+    void startWriteBack();
     void takeByCopy(int pipe, std::size_t count);
     [[nodiscard]] bool isDevice() const { return target_.blockSize > 1; }
     [[nodiscard]] std::size_t padded(std::span<std::byte> buffer, std::size_t used) const;
@@ -79,7 +80,8 @@ private:
     Buffer chunk_;
     std::size_t headUsed_ = 0;
     std::size_t chunkUsed_ = 0;
-    std::uint64_t tailWritten_ = 0; // behind the head
+    std::uint64_t tailWritten_ = 0;    // behind the head
+    std::uint64_t writeBackBegun_ = 0; // of that
 };
 
 } // namespace bootferry
