@@ -14,6 +14,9 @@ import machine
 import nginx
 
 BUILD = pathlib.Path(os.environ.get("BOOTFERRY_BUILD_ROOT", "build")).resolve()
+# For what is to be seen while a server that limits each connection sends slowly: an emulated machine takes it for
+# one that is far away, and would go around the limit.
+ONE_CONNECTION = "rd.bootferry.connections=1"
 CACHE = pathlib.Path(os.environ.get("BOOTFERRY_TEST_CACHE", BUILD / "boot-cache"))
 
 

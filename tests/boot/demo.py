@@ -20,7 +20,10 @@ import images
 import machine
 import nginx
 
-_RATE = "4m"  # bytes a second, as nginx has it
+# Bytes a second, as nginx has it, for each connection: hence one for each client.
+_RATE = "4m"
+_SLOW = {"extra": f"limit_rate {_RATE}; limit_conn clients 1;",
+         "http": "limit_conn_zone $binary_remote_addr zone=clients:1m;"}
 _END = b"\x1d"  # Ctrl-]
 
 
@@ -76,7 +79,7 @@ def main():
     say("an initrd: dracut --add bootferry, on a Debian tree with this build installed")
     initrd = store.initrd()
     print(f"   {initrd.stat().st_size / 2**20:.0f} MiB: {initrd}")
-    with nginx.Nginx(iso.parent, extra=f"limit_rate {_RATE};") as server, tempfile.TemporaryDirectory() as work:
+    with nginx.Nginx(iso.parent, **_SLOW) as server, tempfile.TemporaryDirectory() as work:
         cmdline = f"quiet root=live:http://{machine.HOST}:{server.port}/{iso.name}"
         say(f"nginx serves it, 4 MB/s; a machine boots over PXE with:")
         print(f"   {cmdline}")

@@ -173,7 +173,7 @@ class PowerCut(DiskBoot):
     def test_the_next_boot_heals(self):
         disk = self.disk("cut", 256)
         with self.serve(extra="limit_rate 8m;") as server:
-            with self.boot_disk(disk, self.url(server), name="cut-first") as guest:
+            with self.boot_disk(disk, self.url(server), boot_case.ONE_CONNECTION, "cut-first") as guest:
                 guest.expect(r"[1-9] % ")
             # Leaving the block is the power cut: QEMU is gone.
             with open(disk, "rb") as file:

@@ -60,8 +60,8 @@ class Spinner(SplashBoot):
 
     def test_progress_is_seen(self):
         with self.serve(extra="limit_rate 1m;") as server, \
-                self.boot(f"http://{machine.HOST}:{server.port}/{self.iso.name}", CMDLINE, "spinner",
-                          extra=SCREEN) as guest:
+                self.boot(f"http://{machine.HOST}:{server.port}/{self.iso.name}",
+                          f"{CMDLINE} {boot_case.ONE_CONNECTION}", "spinner", extra=SCREEN) as guest:
             first = self.wait_for_picture(guest, self.shows_one_line)
             seen = [self.message(first)]
             for _ in range(4):

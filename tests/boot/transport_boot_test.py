@@ -53,7 +53,7 @@ class Https(TransportBoot):
                                   f"ssl_certificate_key {key}; limit_rate 4m;")
         self.addCleanup(server.stop)
         server.start()
-        with self.boot(f"https://{machine.HOST}:{port}/{self.iso.name}", name="https",
+        with self.boot(f"https://{machine.HOST}:{port}/{self.iso.name}", boot_case.ONE_CONNECTION, name="https",
                        extra=self.in_firmware(cacert=authority.certificate.read_text())) as guest:
             guest.expect(r"bootferryctl\[\d+\]: +[1-9]\d? %")
             server.stop()

@@ -109,11 +109,9 @@ class RangesTest(unittest.TestCase):
         self.assert_one_request(server)
 
     def test_one_where_the_server_is_near(self):
-        for limit in ("", LIMITED):
-            with self.subTest(limit=limit):
-                server = self.nginx(limit)
-                self.fetch(server.port)
-                self.assert_one_request(server)
+        server = self.nginx()
+        self.fetch(server.port)
+        self.assert_one_request(server)
 
     def test_a_server_that_takes_one_connection_of_each_client(self):
         server = self.nginx(LIMITED + "limit_conn clients 1;", "limit_conn_zone $binary_remote_addr zone=clients:1m;")
