@@ -8,6 +8,7 @@ of the file: a boot takes a minute, and a person watching wants to see it.
 A test file ends with:  if __name__ == "__main__": tap.main()
 """
 
+import re
 import signal
 import sys
 import traceback
@@ -36,7 +37,9 @@ class _TapResult(unittest.TestResult):
 
     @staticmethod
     def _explain(err):
-        for line in "".join(traceback.format_exception(*err)).rstrip().splitlines():
+        # What a console said may hold characters that no XML may, and meson writes some of this.
+        text = re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd]", "?", "".join(traceback.format_exception(*err)))
+        for line in text.rstrip().splitlines():
             print(f"#   {line}", flush=True)
 
     def addSuccess(self, test):
