@@ -43,7 +43,7 @@ std::string schemeOf(const std::string& url) {
 }
 
 std::string originOf(const std::string& url) {
-    return url.substr(0, url.find('/', url.find("://") + 3));
+    return schemeOf(url) + "://" + authorityOf(url);
 }
 
 std::string hostOf(const std::string& authority) {
