@@ -3,15 +3,11 @@
 asked for, and over which connection, is read from the server's log."""
 
 import collections
-import os
 import pathlib
 import random
 import signal
-import subprocess
 import sys
-import tempfile
 import time
-import unittest
 
 _TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(_TESTS / "support"), str(_TESTS / "bench")]
@@ -21,6 +17,7 @@ import processes  # noqa: E402
 import tap  # noqa: E402
 from certificates import Authority  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
+from fetch_case import FetchCase  # noqa: E402
 from nginx import Nginx  # noqa: E402
 
 SIZE = 48_000_003
@@ -31,17 +28,8 @@ LIMITED = f"limit_rate {CONNECTION_RATE};"  # by the server: it still has the re
 Request = collections.namedtuple("Request", "status range connection")
 
 
-class RangesTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="bootferry-ranges-")
-        self.addCleanup(folder.cleanup)
-        self.path = pathlib.Path(folder.name)
-        self.path.chmod(0o755)
-        self.served = self.path / "served"
-        self.served.mkdir()
-        self.image = self.served / "image"
-        self.image.write_bytes(random.Random(1).randbytes(SIZE))
-        self.output = self.path / "output"
+class RangesTest(FetchCase):
+    size = SIZE
 
     def nginx(self, extra="", http=""):
         server = Nginx(self.served, extra=f"access_log access.log ranges; {extra}",
@@ -52,19 +40,13 @@ class RangesTest(unittest.TestCase):
     def far(self, port):
         return self.enterContext(lines.delayed(port, ROUND_TRIP, CONNECTION_RATE))
 
-    def start(self, port, *options, scheme="http"):
-        client = processes.start([os.environ["BOOTFERRYCTL"], "fetch", *options, f"{scheme}://127.0.0.1:{port}/image",
-                                  str(self.output)], stderr=subprocess.PIPE, text=True)
-        self.addCleanup(processes.stop, client)
-        return client
+    @staticmethod
+    def url(port, scheme="http"):
+        return f"{scheme}://127.0.0.1:{port}/image"
 
-    def fetch(self, port, *options, **how):
+    def fetch_from(self, port, *options, **how):
         """What it said; the bytes are right."""
-        client = self.start(port, *options, **how)
-        said = client.stderr.read()
-        self.assertEqual(client.wait(timeout=60), 0, said)
-        self.assertTrue(self.output.read_bytes() == self.image.read_bytes(), "the bytes differ")
-        return said
+        return self.assert_fetched(self.fetch(self.url(port, **how), *options))
 
     @staticmethod
     def requests(server):
@@ -84,7 +66,7 @@ class RangesTest(unittest.TestCase):
 
     def test_a_far_server_that_limits_each_connection(self):
         server = self.nginx()
-        said = self.fetch(self.far(server.port))
+        said = self.fetch_from(self.far(server.port))
         self.assert_several_ranges(server)
         self.assertIn("going on with 3 connections", said)
 
@@ -93,36 +75,36 @@ class RangesTest(unittest.TestCase):
         certificate, key = authority.issue("server", ["IP:127.0.0.1"])
         port = processes.free_port()
         server = self.nginx(f"listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};")
-        self.fetch(self.far(port), f"--option=curl:cacert={authority.certificate}", scheme="https")
+        self.fetch_from(self.far(port), f"--option=curl:cacert={authority.certificate}", scheme="https")
         self.assert_several_ranges(server)
 
     def test_one_where_the_user_wants_one(self):
         for options in (["--connections=1"], ["--option=curl:limit-rate=8M"]):
             with self.subTest(options=options):
                 server = self.nginx()
-                self.fetch(self.far(server.port), *options)
+                self.fetch_from(self.far(server.port), *options)
                 self.assert_one_request(server)
 
     def test_one_where_the_server_ignores_ranges(self):
         server = self.nginx("max_ranges 0;")
-        self.fetch(self.far(server.port))
+        self.fetch_from(self.far(server.port))
         self.assert_one_request(server)
 
     def test_one_where_the_server_is_near(self):
         server = self.nginx()
-        self.fetch(server.port)
+        self.fetch_from(server.port)
         self.assert_one_request(server)
 
     def test_a_server_that_takes_one_connection_of_each_client(self):
         server = self.nginx(LIMITED + "limit_conn clients 1;", "limit_conn_zone $binary_remote_addr zone=clients:1m;")
-        said = self.fetch(self.far(server.port))
+        said = self.fetch_from(self.far(server.port))
         self.assertIn("going on with one connection: server answered 503", said)
         statuses = collections.Counter(request.status for request in self.requests(server))
         self.assertEqual(statuses, {"200": 1, "503": 3})
 
     def test_a_server_that_refuses_one_of_them(self):
         with FaultServer(self.image, [Fault(), Fault(), Fault(status=503)]) as server:
-            said = self.fetch(self.far(server.port))
+            said = self.fetch_from(self.far(server.port))
         self.assertIn("one connection fewer, 2 are left: server answered 503", said)
         self.assertNotIn("retrying", said)
         self.assertEqual([request.range for request in server.requests].count(None), 1)
@@ -133,23 +115,20 @@ class RangesTest(unittest.TestCase):
 
     def test_an_image_that_changes_under_way(self):
         server = self.nginx()
-        client = self.start(self.far(server.port))
+        client = self.start(self.url(self.far(server.port)))
         self.wait_for_parts(server)
         new = self.served / "new"
         new.write_bytes(random.Random(2).randbytes(SIZE))
         new.replace(self.image)
-        said = client.stderr.read()
-        self.assertEqual(client.wait(timeout=60), 0, said)
-        self.assertIn("starting over", said)
-        self.assertTrue(self.output.read_bytes() == self.image.read_bytes(), "the bytes differ")
+        self.assertIn("starting over", self.assert_fetched(self.ended(client)))
 
     def test_an_interrupt_reaches_all_connections(self):
         server = self.nginx()
-        client = self.start(self.far(server.port))
+        client = self.start(self.url(self.far(server.port)))
         self.wait_for_parts(server)
         client.send_signal(signal.SIGINT)
-        said = client.stderr.read()
-        self.assertEqual(client.wait(timeout=60), 130, said)
+        status, said = self.ended(client)
+        self.assertEqual(status, 130, said)
         self.assertNotIn("killed", said)
         self.assertFalse(self.output.exists())
 

@@ -7,11 +7,8 @@ import hashlib
 import os
 import pathlib
 import random
-import subprocess
 import sys
-import tempfile
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
@@ -19,6 +16,7 @@ import processes  # noqa: E402
 import tap  # noqa: E402
 from certificates import Authority  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
+from fetch_case import FetchCase  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from tcp_proxy import Cut, Stall, TcpProxy  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
@@ -26,48 +24,8 @@ from vsftpd import Vsftpd  # noqa: E402
 SIZE = 2_000_003
 
 
-class ResumeCase(unittest.TestCase):
+class ResumeCase(FetchCase):
     size = SIZE
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="bootferry-resume-")
-        self.addCleanup(folder.cleanup)
-        self.path = pathlib.Path(folder.name)
-        self.path.chmod(0o755)
-        self.served = self.path / "served"
-        self.served.mkdir()
-        self.image = self.served / "image"
-        self.image.write_bytes(random.Random(1).randbytes(self.size))
-        self.output = self.path / "output"
-
-    def start(self, url, *options):
-        client = processes.start([os.environ["BOOTFERRYCTL"], "fetch", *options, url, str(self.output)],
-                                 stderr=subprocess.PIPE, text=True)
-        self.addCleanup(processes.stop, client)
-        return client
-
-    def ended(self, client):
-        """What it said and how it ended."""
-        said = client.stderr.read()
-        return client.wait(timeout=60), said
-
-    def fetch(self, url, *options):
-        return self.ended(self.start(url, *options))
-
-    def assert_fetched(self, outcome, image=None):
-        status, said = outcome
-        self.assertEqual(status, 0, said)
-        # Not assertEqual: what it would print of two images that differ is of no use to anyone.
-        self.assertTrue(self.output.read_bytes() == (image or self.image).read_bytes(), "the bytes differ")
-        return said
-
-    def assert_failed(self, outcome, *words):
-        status, said = outcome
-        self.assertEqual(status, 1, said)
-        for word in words:
-            self.assertIn(word, said.splitlines()[-1])
-        self.assertFalse(self.output.exists())
-        return said
 
 
 class CutTest(ResumeCase):

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What tests of `bootferryctl fetch` share whose image is fetched while something happens to it: the image, a folder
+that a server may serve, the client as a process, what it said."""
+
+import os
+import pathlib
+import random
+import subprocess
+import tempfile
+import unittest
+
+import processes
+
+
+class FetchCase(unittest.TestCase):
+    size = 0  # of the image, bytes
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-fetch-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.path.chmod(0o755)
+        self.served = self.path / "served"
+        self.served.mkdir()
+        self.image = self.served / "image"
+        self.image.write_bytes(random.Random(1).randbytes(self.size))
+        self.output = self.path / "output"
+
+    def start(self, url, *options):
+        client = processes.start([os.environ["BOOTFERRYCTL"], "fetch", *options, url, str(self.output)],
+                                 stderr=subprocess.PIPE, text=True)
+        self.addCleanup(processes.stop, client)
+        return client
+
+    def ended(self, client):
+        """What it said and how it ended."""
+        said = client.stderr.read()
+        return client.wait(timeout=60), said
+
+    def fetch(self, url, *options):
+        return self.ended(self.start(url, *options))
+
+    def assert_fetched(self, outcome, image=None):
+        status, said = outcome
+        self.assertEqual(status, 0, said)
+        # Not assertEqual: what it would print of two images that differ is of no use to anyone.
+        self.assertTrue(self.output.read_bytes() == (image or self.image).read_bytes(), "the bytes differ")
+        return said
+
+    def assert_failed(self, outcome, *words):
+        status, said = outcome
+        self.assertEqual(status, 1, said)
+        for word in words:
+            self.assertIn(word, said.splitlines()[-1])
+        self.assertFalse(self.output.exists())
+        return said
