@@ -36,7 +36,12 @@ BlockWriter::Buffer BlockWriter::makeBuffer(std::size_t size) {
     return Buffer(memory);
 }
 
-BlockWriter::BlockWriter() : head_(makeBuffer(headSize)), chunk_(makeBuffer(chunkSize)) {}
+BlockWriter::BlockWriter()
+    : head_(makeBuffer(headSize)), chunks_{makeBuffer(chunkSize), makeBuffer(chunkSize)},
+      background_([this](std::span<const std::byte> bytes, std::uint64_t position) {
+          writeAt(bytes, position);
+          startWriteBack(position + bytes.size());
+      }) {}
 
 std::span<std::byte> BlockWriter::space() {
     if (headUsed_ < headSize) {
@@ -45,7 +50,7 @@ std::span<std::byte> BlockWriter::space() {
     if (chunkUsed_ == chunkSize) {
         flushChunk();
     }
-    return {chunk_.get() + chunkUsed_, chunkSize - chunkUsed_};
+    return chunk().subspan(chunkUsed_);
 }
 
 void BlockWriter::requireRoom(std::uint64_t size) const {
@@ -81,26 +86,26 @@ void BlockWriter::flushChunk() {
     if (!hasTarget()) {
         throw Error(ErrorCode::Internal, "the writer has no target yet");
     }
-    const std::span chunk(chunk_.get(), chunkSize);
-    writeAt(chunk.first(padded(chunk, chunkUsed_)), headSize + tailWritten_);
+    background_.start(chunk().first(padded(chunk(), chunkUsed_)), headSize + tailWritten_);
+    filling_ = 1 - filling_;
     tailWritten_ += chunkUsed_;
     chunkUsed_ = 0;
-    startWriteBack();
 }
 
 // The disk begins while the network brings the rest, and not with the sync at the end. No more than a hint:
 // what has no page cache to write back (a tmpfs, a pipe) does without.
-void BlockWriter::startWriteBack() {
-    if (isDevice() || tailWritten_ - writeBackBegun_ < writeBackStep) {
+void BlockWriter::startWriteBack(std::uint64_t end) {
+    if (isDevice() || end - writeBackBegun_ < writeBackStep) {
         return;
     }
-    (void)::sync_file_range(target_.fd, static_cast<off64_t>(headSize + writeBackBegun_),
-                            static_cast<off64_t>(tailWritten_ - writeBackBegun_), SYNC_FILE_RANGE_WRITE);
-    writeBackBegun_ = tailWritten_;
+    (void)::sync_file_range(target_.fd, static_cast<off64_t>(writeBackBegun_),
+                            static_cast<off64_t>(end - writeBackBegun_), SYNC_FILE_RANGE_WRITE);
+    writeBackBegun_ = end;
 }
 
 void BlockWriter::take(int pipe, std::size_t count) {
     requireRoom(size() + count);
+    background_.wait();
     while (count > 0) {
         auto position = static_cast<loff_t>(headSize + tailWritten_);
         const auto moved = ::splice(pipe, nullptr, target_.fd, &position, count, SPLICE_F_MOVE);
@@ -118,7 +123,7 @@ void BlockWriter::take(int pipe, std::size_t count) {
         }
         tailWritten_ += static_cast<std::uint64_t>(moved);
         count -= static_cast<std::size_t>(moved);
-        startWriteBack();
+        startWriteBack(headSize + tailWritten_);
     }
 }
 
@@ -136,6 +141,7 @@ void BlockWriter::stage() {
     if (chunkUsed_ > 0) {
         flushChunk();
     }
+    background_.wait();
     if (!isDevice() && ::ftruncate(target_.fd, static_cast<off_t>(size())) < 0 && errno != EINVAL) {
         throw Error(ErrorCode::Io, errno, "setting the size of the target");
     }
@@ -158,8 +164,10 @@ void BlockWriter::commit() {
 }
 
 void BlockWriter::startOver() {
+    background_.wait();
     headUsed_ = chunkUsed_ = 0;
-    tailWritten_ = writeBackBegun_ = 0;
+    tailWritten_ = 0;
+    writeBackBegun_ = headSize;
 }
 
 std::size_t BlockWriter::padded(std::span<std::byte> buffer, std::size_t used) const {

@@ -2,13 +2,17 @@
 // Brings a stream onto a target so that it either is there whole or is recognisably not: the first MiB is
 // emptied and marked (incomplete_mark.h), everything behind it is written and synced, and only commit()
 // writes the head. Callers put bytes straight into the writer's own aligned buffers, so that nothing is
-// copied between the source and the kernel, O_DIRECT included.
+// copied between the source and the kernel, O_DIRECT included; while one of them is filled, another is
+// written (background_write.h), so that a target that fails is heard of one piece later.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+
+#include "background_write.h"
 
 namespace bootferry {
 
@@ -66,7 +70,8 @@ private:
     static Buffer makeBuffer(std::size_t size);
 
     void flushChunk();
-    void startWriteBack();
+    [[nodiscard]] std::span<std::byte> chunk() const { return {chunks_.at(filling_).get(), chunkSize}; }
+    void startWriteBack(std::uint64_t end);
     void takeByCopy(int pipe, std::size_t count);
     [[nodiscard]] bool isDevice() const { return target_.blockSize > 1; }
     [[nodiscard]] std::size_t padded(std::span<std::byte> buffer, std::size_t used) const;
@@ -77,11 +82,13 @@ private:
     WriteTarget target_;
     bool splices_ = true; // as far as is known: some file systems do not
     Buffer head_;
-    Buffer chunk_;
+    std::array<Buffer, 2> chunks_;
+    std::size_t filling_ = 0; // of them; the other one may be on its way
     std::size_t headUsed_ = 0;
     std::size_t chunkUsed_ = 0;
-    std::uint64_t tailWritten_ = 0;    // behind the head
-    std::uint64_t writeBackBegun_ = 0; // of that
+    std::uint64_t tailWritten_ = 0; // behind the head
+    std::uint64_t writeBackBegun_ = headSize;
+    BackgroundWrite background_;
 };
 
 } // namespace bootferry

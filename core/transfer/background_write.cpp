@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// bytes_ says whose turn it is: the caller sets it, the thread empties it when they are written.
+#include "background_write.h"
+
+#include <utility>
+
+namespace bootferry {
+
+BackgroundWrite::~BackgroundWrite() {
+    if (thread_.joinable()) {
+        {
+            const std::lock_guard lock(mutex_);
+            stop_ = true;
+        }
+        changed_.notify_all();
+        thread_.join();
+    }
+}
+
+void BackgroundWrite::start(std::span<const std::byte> bytes, std::uint64_t position) {
+    std::unique_lock lock(mutex_);
+    awaitIdle(lock);
+    bytes_ = bytes;
+    position_ = position;
+    if (!thread_.joinable()) {
+        thread_ = std::thread([this] { run(); });
+    }
+    lock.unlock();
+    changed_.notify_all();
+}
+
+void BackgroundWrite::wait() {
+    std::unique_lock lock(mutex_);
+    awaitIdle(lock);
+}
+
+void BackgroundWrite::awaitIdle(std::unique_lock<std::mutex>& lock) {
+    changed_.wait(lock, [this] { return bytes_.empty(); });
+    if (auto failure = std::exchange(failure_, nullptr)) {
+        std::rethrow_exception(failure);
+    }
+}
+
+void BackgroundWrite::run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [this] { return !bytes_.empty() || stop_; });
+        if (bytes_.empty()) {
+            return;
+        }
+        lock.unlock();
+        std::exception_ptr failure;
+        try {
+            write_(bytes_, position_);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        lock.lock();
+        failure_ = std::move(failure);
+        bytes_ = {};
+        changed_.notify_all();
+    }
+}
+
+} // namespace bootferry
