@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "errors.h"
@@ -21,6 +22,13 @@ namespace {
 
 constexpr std::size_t memoryAlignment = 4096;
 constexpr std::uint64_t writeBackStep = std::uint64_t{8} << 20U;
+
+bool isReadableFile(int fd) {
+    struct stat status {};
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags >= 0 && (static_cast<unsigned>(flags) & O_ACCMODE) == O_RDWR && ::fstat(fd, &status) == 0 &&
+           S_ISREG(status.st_mode);
+}
 
 } // namespace
 
@@ -75,6 +83,7 @@ void BlockWriter::advance(std::size_t count) {
 
 void BlockWriter::setTarget(const WriteTarget& target) {
     target_ = target;
+    readable_ = isReadableFile(target.fd);
     requireRoom(size());
     if (isDevice()) {
         markHead();
@@ -135,6 +144,10 @@ void BlockWriter::takeByCopy(int pipe, std::size_t count) {
         advance(copied);
         count -= copied;
     }
+    if (chunkUsed_ > 0) {
+        flushChunk();
+    }
+    background_.wait();
 }
 
 void BlockWriter::stage() {

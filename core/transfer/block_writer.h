@@ -40,7 +40,11 @@ public:
     [[nodiscard]] bool takesPipes() const {
         return hasTarget() && !isDevice() && splices_ && headUsed_ == headSize && chunkUsed_ == 0;
     }
-    void take(int pipe, std::size_t count); // while it takes pipes; that many bytes lie in it
+    // While it takes pipes; that many bytes lie in it. When this returns they are in the target.
+    void take(int pipe, std::size_t count);
+    // A file that was opened for reading as well: what take() put there can be read with pread(2), from
+    // size() before the call on.
+    [[nodiscard]] bool isReadable() const { return readable_; }
 
     // The bytes gathered so far, as long as they all fit the head.
     [[nodiscard]] std::span<const std::byte> head() const { return {head_.get(), headUsed_}; }
@@ -48,6 +52,7 @@ public:
     // From here on bytes go to the target. Marks and syncs a device's head first. Throws Error(TooLarge, Io).
     void setTarget(const WriteTarget& target);
     [[nodiscard]] bool hasTarget() const { return target_.fd >= 0; }
+    [[nodiscard]] const WriteTarget& target() const { return target_; }
 
     // Throws Error(TooLarge) if the target cannot hold so many bytes, the head included.
     void requireRoom(std::uint64_t size) const;
@@ -81,6 +86,7 @@ private:
 
     WriteTarget target_;
     bool splices_ = true; // as far as is known: some file systems do not
+    bool readable_ = false;
     Buffer head_;
     std::array<Buffer, 2> chunks_;
     std::size_t filling_ = 0; // of them; the other one may be on its way

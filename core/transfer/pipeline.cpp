@@ -112,9 +112,9 @@ bool Pipeline::receiveSome(DecodingWriter& decoding) {
     return count > 0;
 }
 
-// Nobody here looks at the bytes, and they lie in the kernel already.
+// The bytes lie in the kernel already, and only the digest looks at them: it can do that in the target.
 bool Pipeline::maySplice() {
-    return !digest_ && writer_.takesPipes() && source_.info().spliceable;
+    return writer_.takesPipes() && (!digest_ || writer_.isReadable()) && source_.info().spliceable;
 }
 
 bool Pipeline::spliceSome() {
@@ -122,7 +122,11 @@ bool Pipeline::spliceSome() {
         pipe_.emplace();
     }
     const auto count = source_.splice(pipe_->writeEnd(), SplicePipe::wantedSize);
+    const auto position = writer_.size();
     writer_.take(pipe_->readEnd(), count);
+    if (digest_) {
+        digest_->updateFromFile(writer_.target().fd, position, count);
+    }
     reporter_.setWritten(writer_.written());
     return count > 0;
 }

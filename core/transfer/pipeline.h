@@ -12,10 +12,10 @@
 #include "block_writer.h"
 #include "codec.h"
 #include "decoding_writer.h"
-#include "digest.h"
 #include "progress_reporter.h"
 #include "resuming_source.h"
 #include "splice_pipe.h"
+#include "stream_digest.h"
 
 namespace bootferry {
 
@@ -75,7 +75,7 @@ private:
     ProgressReporter& reporter_;
     PipelineSettings settings_;
     BlockWriter writer_;
-    std::optional<Digest> digest_;
+    std::optional<StreamDigest> digest_;
     std::optional<SplicePipe> pipe_; // once it is wanted
 };
 

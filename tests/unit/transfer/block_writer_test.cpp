@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -146,7 +147,9 @@ TEST_F(PipeTest, WhatLiesInAPipeComesBehindWhatWasPut) {
 }
 
 TEST_F(PipeTest, AFileThatCannotBeSplicedToIsWrittenAllTheSame) {
-    // To a file open for appending splice(2) answers EINVAL, as some file systems do for all.
+    // To a file open for appending splice(2) answers EINVAL, as some file systems do for all; pwrite(2)
+    // appends.
+    ASSERT_EQ(::ftruncate(memory.get(), BlockWriter::headSize), 0);
     ASSERT_EQ(::fcntl(memory.get(), F_SETFL, O_APPEND), 0);
     const auto image = someContent(BlockWriter::headSize + 50000);
     BlockWriter writer;
@@ -157,10 +160,25 @@ TEST_F(PipeTest, AFileThatCannotBeSplicedToIsWrittenAllTheSame) {
     writer.take(pipe.readEnd(), tail.size());
     EXPECT_FALSE(writer.takesPipes());
     EXPECT_EQ(writer.size(), image.size());
+    EXPECT_TRUE(std::string_view(contents(memory.get())).substr(BlockWriter::headSize) == tail)
+        << "a digest may read it back";
     ASSERT_EQ(::fcntl(memory.get(), F_SETFL, 0), 0);
     writer.stage();
     writer.commit();
     EXPECT_TRUE(contents(memory.get()) == image);
+}
+
+TEST_F(PipeTest, OnlyAFileThatWasOpenedForItCanBeReadBack) {
+    const auto isReadable = [](int fd) {
+        BlockWriter writer;
+        writer.setTarget({.fd = fd});
+        return writer.isReadable();
+    };
+    EXPECT_TRUE(isReadable(memory.get()));
+    const UniqueFd writeOnly(
+        ::open(fmt::format("/proc/self/fd/{}", memory.get()).c_str(), O_WRONLY | O_CLOEXEC));
+    EXPECT_FALSE(isReadable(writeOnly.get()));
+    EXPECT_FALSE(isReadable(UniqueFd(::open("/dev/null", O_RDWR | O_CLOEXEC)).get()));
 }
 
 TEST_F(PipeTest, MoreThanTheTargetHoldsIsRefused) {

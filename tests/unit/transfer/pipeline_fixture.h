@@ -26,7 +26,7 @@ protected:
         if (refusal) {
             throw *refusal;
         }
-        return {.fd = memory.get(), .capacity = capacity, .blockSize = blockSize};
+        return {.fd = target, .capacity = capacity, .blockSize = blockSize};
     }
 
     void awaitCommit(const PipelineResult&) override { ++commitRequests; }
@@ -61,6 +61,7 @@ protected:
     RecordingListener listener;
     ProgressReporter reporter{listener};
     UniqueFd memory{::memfd_create("target", MFD_CLOEXEC)};
+    int target = memory.get();
     std::uint64_t capacity = 16 << 20;
     std::uint32_t blockSize = 512;
     std::optional<Error> refusal;

@@ -5,7 +5,9 @@
 
 #include <cstring>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
 
 #include "incomplete_mark.h"
 #include "pipeline_fixture.h"
@@ -137,6 +139,12 @@ protected:
         server.content = someContent(BlockWriter::headSize + 300000);
         std::memcpy(server.content.data() + 32769, "CD001", 5);
     }
+
+    static Checksum checksum(std::string_view content) {
+        Digest digest("sha256");
+        digest.update(std::as_bytes(std::span(content)));
+        return digest.finish();
+    }
 };
 
 TEST_F(SplicingTest, WhatComesBehindTheHeadOfAFileIsSpliced) {
@@ -155,10 +163,34 @@ TEST_F(SplicingTest, CutsAreResumedWithinThePipe) {
     EXPECT_GT(server.spliced, 290000U);
 }
 
-TEST_F(SplicingTest, AChecksumHasToSeeTheBytes) {
-    Digest digest("sha256");
-    digest.update(std::as_bytes(std::span(server.content)));
-    settings.checksum = digest.finish();
+TEST_F(SplicingTest, AChecksumIsThatOfTheWholeWhateverTheWay) {
+    settings.checksum = checksum(server.content);
+    server.script = {{.breakAfter = BlockWriter::headSize + 1000}, {.breakAfter = 3}, {.breakAfter = 50000}};
+    EXPECT_EQ(run().checksum, settings.checksum);
+    EXPECT_TRUE(onTarget(server.content.size()) == server.content);
+    EXPECT_GT(server.spliced, 290000U);
+}
+
+TEST_F(SplicingTest, AChecksumBeginsAgainWithTheStream) {
+    server.script = {{.breakAfter = BlockWriter::headSize + 200000}};
+    server.beforeRead = [this, changed = false](int) mutable {
+        if (server.delivered >= BlockWriter::headSize + 150000 && !std::exchange(changed, true)) {
+            server.validator = "\"v2\"";
+            server.content.replace(1000, 3, "NEW");
+        }
+    };
+    auto changed = server.content;
+    settings.checksum = checksum(changed.replace(1000, 3, "NEW"));
+    EXPECT_EQ(run().checksum, settings.checksum);
+    EXPECT_TRUE(onTarget(changed.size()) == changed);
+    EXPECT_TRUE(listener.sawDetail("starting over: the source changed"));
+}
+
+TEST_F(SplicingTest, WhatCannotBeReadBackIsNotSplicedWhereAChecksumIsWanted) {
+    settings.checksum = checksum(server.content);
+    const UniqueFd writeOnly(
+        ::open(fmt::format("/proc/self/fd/{}", memory.get()).c_str(), O_WRONLY | O_CLOEXEC));
+    target = writeOnly.get();
     (void)run();
     EXPECT_TRUE(onTarget(server.content.size()) == server.content);
     EXPECT_EQ(server.spliced, 0U);
