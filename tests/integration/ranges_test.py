@@ -115,10 +115,10 @@ class RangesTest(FetchCase):
 
     def test_an_image_that_changes_under_way(self):
         server = self.nginx()
-        client = self.start(self.url(self.far(server.port)))
-        self.wait_for_parts(server)
         new = self.served / "new"
         new.write_bytes(random.Random(2).randbytes(SIZE))
+        client = self.start(self.url(self.far(server.port)))
+        self.wait_for_parts(server)
         new.replace(self.image)
         self.assertIn("starting over", self.assert_fetched(self.ended(client)))
 
