@@ -7,6 +7,8 @@
 #include <exception>
 #include <filesystem>
 
+#include <spdlog/fmt/fmt.h>
+
 #include "build_config.h"
 #include "errors.h"
 #include "files.h"
@@ -18,10 +20,10 @@ namespace {
 
 UnitFiles unitsFor(const BootRequest& request, const InstalledPaths& paths) {
     for (const auto& option : request.ignoredCurlOptions) {
-        spdlog::debug(fmt::format("curl's option {}; ignoring", option));
+        logDebug(fmt::format("curl's option {}; ignoring", option));
     }
     for (const auto& option : request.ignoredDollyOptions) {
-        spdlog::debug(fmt::format("dolly's option {}; ignoring", option));
+        logDebug(fmt::format("dolly's option {}; ignoring", option));
     }
     return generateUnits(request, paths);
 }
@@ -31,7 +33,7 @@ std::optional<UnitFiles> unitsFor(const KernelCommandLine& line, const Installed
         const auto request = parseBootRequest(line);
         return request ? std::optional(unitsFor(*request, paths)) : std::nullopt;
     } catch (const Error& error) {
-        spdlog::error(error.what());
+        logError(error.what());
         return generateRefusal(error.what(), paths);
     }
 }
@@ -83,16 +85,17 @@ int run(const std::string& normal, const std::string& early) {
 } // namespace
 } // namespace bootferry
 
-int main(int argc, char* argv[]) {
+int main(int argc, char** argv) {
     bootferry::initLogging("bootferry-generator");
     if (argc != 4) {
-        spdlog::error("usage: bootferry-generator NORMAL-DIR EARLY-DIR LATE-DIR (systemd.generator(7))");
+        bootferry::logError(
+            "usage: bootferry-generator NORMAL-DIR EARLY-DIR LATE-DIR (systemd.generator(7))");
         return EXIT_FAILURE;
     }
     try {
         return bootferry::run(argv[1], argv[2]);
     } catch (const std::exception& error) {
-        spdlog::error(fmt::format("no units for the live system were written: {}", error.what()));
+        bootferry::logError(fmt::format("no units for the live system were written: {}", error.what()));
         return EXIT_FAILURE;
     }
 }

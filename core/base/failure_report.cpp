@@ -5,6 +5,8 @@
 #include <exception>
 #include <string>
 
+#include <spdlog/fmt/fmt.h>
+
 #include "files.h"
 #include "log.h"
 
@@ -13,13 +15,13 @@ namespace bootferry {
 void reportFailure(std::string_view text, const char* messageId) noexcept {
     try {
         if (messageId != nullptr) {
-            (void)journalAlone(spdlog::level::err, text, {{"MESSAGE_ID", messageId}});
+            (void)journalAlone(LogLevel::Error, text, {{"MESSAGE_ID", messageId}});
         }
         if (runningInInitrd() && !readSmallFile(failureReportPath)) {
             writeFileAtomically(failureReportPath, std::string(text) + "\n");
         }
     } catch (const std::exception& error) {
-        spdlog::warn(fmt::format("{}, ignoring", error.what()));
+        logWarning(fmt::format("{}, ignoring", error.what()));
     }
 }
 

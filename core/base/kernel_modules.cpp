@@ -4,13 +4,13 @@
 
 #include <cerrno>
 #include <memory>
-#include <sstream>
 
 #include <libkmod.h>
 #include <spdlog/fmt/fmt.h>
 
 #include "errors.h"
 #include "files.h"
+#include "text_fields.h"
 
 namespace bootferry {
 namespace {
@@ -37,8 +37,8 @@ Context makeContext() {
 }
 
 bool kernelKnowsFilesystem(const std::string& type) {
-    std::istringstream lines(readSmallFile("/proc/filesystems").value_or(""));
-    for (std::string line; std::getline(lines, line);) {
+    const auto known = readSmallFile("/proc/filesystems").value_or("");
+    for (const auto line : linesOf(known)) {
         if (line.substr(line.find('\t') + 1) == type) {
             return true;
         }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One spdlog logger on standard error, its line prefix chosen by whether the journal reads it.
+// One spdlog logger with a sink of our own, which writes a line of ours with one call: spdlog's registry and
+// its patterns stay out of the programs, and of the initrd.
 #include "log.h"
 
 #include <cstdlib>
 #include <memory>
 #include <vector>
 
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/sink.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <syslog.h>
@@ -41,45 +42,66 @@ int syslogPriority(spdlog::level::level_enum level) {
     }
 }
 
-class PriorityFlag : public spdlog::custom_flag_formatter {
+spdlog::level::level_enum spdlogLevel(LogLevel level) {
+    switch (level) {
+    case LogLevel::Debug:
+        return spdlog::level::debug;
+    case LogLevel::Info:
+        return spdlog::level::info;
+    case LogLevel::Warning:
+        return spdlog::level::warn;
+    case LogLevel::Error:
+        break;
+    }
+    return spdlog::level::err;
+}
+
+// One write(2) for a line keeps those of several threads and processes apart.
+class StandardError final : public spdlog::sinks::sink {
 public:
-    void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& to) override {
-        const auto prefix = fmt::format("<{}>", syslogPriority(message.level));
-        to.append(prefix.data(), prefix.data() + prefix.size());
+    explicit StandardError(bool journalReads) : journalReads_(journalReads) {}
+
+    void log(const spdlog::details::log_msg& message) override {
+        auto line = journalReads_ ? fmt::format("<{}>", syslogPriority(message.level))
+                                  : fmt::format("{}: ", std::string_view(message.logger_name.data(),
+                                                                         message.logger_name.size()));
+        line.append(message.payload.data(), message.payload.size()).push_back('\n');
+        (void)!::write(STDERR_FILENO, line.data(), line.size()); // there is nobody to tell
     }
-    [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
-        return std::make_unique<PriorityFlag>();
-    }
+    void flush() override {}
+    void set_pattern(const std::string&) override {}
+    void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+
+private:
+    bool journalReads_;
 };
 
 bool journalReads = false;
+std::unique_ptr<spdlog::logger> logger;
 
 } // namespace
 
-void initLogging(std::string_view programName, spdlog::level::level_enum level) {
+void initLogging(std::string_view programName, LogLevel level) {
     journalReads = standardErrorIsJournal();
-    auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    if (journalReads) {
-        formatter->add_flag<PriorityFlag>('*').set_pattern("%*%v");
-    } else {
-        formatter->set_pattern("%n: %v");
-    }
-    auto logger = std::make_shared<spdlog::logger>(std::string(programName),
-                                                   std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    logger->set_formatter(std::move(formatter));
+    logger = std::make_unique<spdlog::logger>(std::string(programName),
+                                              std::make_shared<StandardError>(journalReads));
     const char* wanted =
         std::getenv("BOOTFERRY_LOG_LEVEL"); // NOLINT(concurrency-mt-unsafe): before any thread
-    logger->set_level(wanted != nullptr ? spdlog::level::from_str(wanted) : level);
-    logger->flush_on(spdlog::level::trace);
-    spdlog::set_default_logger(std::move(logger));
+    logger->set_level(wanted != nullptr ? spdlog::level::from_str(wanted) : spdlogLevel(level));
 }
 
-bool journalAlone(spdlog::level::level_enum level, std::string_view message, JournalFields fields) {
+void log(LogLevel level, std::string_view message) {
+    if (logger) {
+        logger->log(spdlogLevel(level), message);
+    }
+}
+
+bool journalAlone(LogLevel level, std::string_view message, JournalFields fields) {
     if (!journalReads) {
         return false;
     }
     std::vector<std::string> lines{fmt::format("MESSAGE={}", message),
-                                   fmt::format("PRIORITY={}", syslogPriority(level))};
+                                   fmt::format("PRIORITY={}", syslogPriority(spdlogLevel(level)))};
     for (const auto& [name, value] : fields) {
         lines.push_back(fmt::format("{}={}", name, value));
     }
@@ -91,9 +113,9 @@ bool journalAlone(spdlog::level::level_enum level, std::string_view message, Jou
     return sd_journal_sendv(vectors.data(), static_cast<int>(vectors.size())) >= 0;
 }
 
-void journalEntry(spdlog::level::level_enum level, std::string_view message, JournalFields fields) {
+void journalEntry(LogLevel level, std::string_view message, JournalFields fields) {
     if (!journalAlone(level, message, fields)) {
-        spdlog::log(level, message);
+        log(level, message);
     }
 }
 

@@ -3,7 +3,6 @@
 #include "transfer_arguments.h"
 
 #include <charconv>
-#include <sstream>
 #include <string_view>
 
 #include <spdlog/fmt/fmt.h>
@@ -11,6 +10,7 @@
 #include "argument_values.h"
 #include "errors.h"
 #include "files.h"
+#include "text_fields.h"
 
 namespace bootferry {
 namespace {
@@ -42,8 +42,8 @@ void readUserinfo(TransferRequest& request, std::string_view path) {
 
 // PLUGIN:KEY=VALUE, one a line.
 void readOptions(TransferRequest& request, std::string_view path) {
-    std::istringstream lines(readSecretFile(path));
-    for (std::string line; std::getline(lines, line);) {
+    const auto options = readSecretFile(path);
+    for (const auto line : linesOf(options)) {
         if (!line.empty()) {
             request.pluginOptions.push_back(parsePluginOption(line));
         }

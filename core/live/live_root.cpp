@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include "disk_contents.h"
@@ -17,6 +16,7 @@
 #include "image_tree.h"
 #include "kernel_modules.h"
 #include "live_image.h"
+#include "log.h"
 #include "media_check.h"
 #include "mounts.h"
 #include "persistent_overlay.h"
@@ -106,10 +106,10 @@ private:
         unsigned next = step;
         checkMedium(openDevice(disk).get(), disk, [&](unsigned percent) {
             for (; percent >= next; next += step) {
-                spdlog::info(fmt::format("checking '{}': {} %", disk, next));
+                logInfo(fmt::format("checking '{}': {} %", disk, next));
             }
         });
-        spdlog::info(fmt::format("the checksum embedded in '{}' is right", disk));
+        logInfo(fmt::format("the checksum embedded in '{}' is right", disk));
     }
 
     // A disk that is mounted as a whole keeps its partitions from being mounted, and the other way round: so
@@ -250,7 +250,7 @@ private:
             requireFilesystem(partition.filesystem);
             mounts_.mount({partition.node, folder, partition.filesystem, "rw"});
             if (partition.filesystem != request_.cowFilesystem) {
-                spdlog::info(fmt::format(
+                logInfo(fmt::format(
                     "'{}' is {} and not {}, and is used as it is; rd.kiwi.live.reset makes it anew",
                     partition.node, partition.filesystem, request_.cowFilesystem));
             }
@@ -258,7 +258,7 @@ private:
                                   partition.made ? ", made just now" : "");
             return true;
         } catch (const Error& error) {
-            spdlog::warn(fmt::format(
+            logWarning(fmt::format(
                 "CHANGES WILL BE LOST AT THE NEXT BOOT, because rd.live.overlay.persistent cannot be "
                 "honoured: {}",
                 error.what()));

@@ -47,7 +47,7 @@ int run(const std::vector<std::string>& words) {
         fmt::print("bootferry-live-root {}\n", BOOTFERRY_VERSION);
     } else {
         const auto found = bootferry::assembleLiveRoot(bootferry::parseLiveRootArguments(words));
-        spdlog::info(fmt::format("live root of {}", found));
+        bootferry::logInfo(fmt::format("live root of {}", found));
     }
     return EXIT_SUCCESS;
 }
@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
         bootferry::initLogging("bootferry-live-root");
         return run({argv + 1, argv + argc});
     } catch (const std::exception& error) {
-        spdlog::error(error.what());
+        bootferry::logError(error.what());
         bootferry::reportFailure(error.what(), bootferry::liveRootFailedMessage);
         return EXIT_FAILURE;
     }

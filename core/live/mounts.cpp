@@ -10,12 +10,13 @@
 #include <memory>
 
 #include <libmount/libmount.h>
-#include <spdlog/spdlog.h>
+#include <spdlog/fmt/fmt.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "errors.h"
 #include "kernel_modules.h"
+#include "log.h"
 
 namespace bootferry {
 namespace {
@@ -129,7 +130,7 @@ MountStack::~MountStack() {
         try {
             unmountPatiently(targets_.back());
         } catch (const std::exception& error) {
-            spdlog::warn(fmt::format("{}, ignoring", error.what()));
+            logWarning(fmt::format("{}, ignoring", error.what()));
         }
     }
 }

@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/spdlog.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "errors.h"
 #include "handles.h"
 #include "live_image.h"
+#include "log.h"
 #include "loop_device.h"
 #include "quantities.h"
 #include "zero_range.h"
@@ -92,7 +92,7 @@ void check(const WritePartition& partition) {
     }
     const int status = run({"e2fsck", "-p", partition.node});
     if (status == 127) {
-        spdlog::info(fmt::format("there is no e2fsck in the initrd: '{}' is used unchecked", partition.node));
+        logInfo(fmt::format("there is no e2fsck in the initrd: '{}' is used unchecked", partition.node));
     } else if (status > 2) {
         throw Error(ErrorCode::Io,
                     fmt::format("'{}' is damaged (e2fsck -p ended with status {}); repair it with "
@@ -114,7 +114,7 @@ public:
         try {
             detachLoopDevice(device_);
         } catch (const Error& error) {
-            spdlog::warn(fmt::format("{}, ignoring", error.what()));
+            logWarning(fmt::format("{}, ignoring", error.what()));
         }
     }
     [[nodiscard]] const std::string& device() const { return device_; }
@@ -150,8 +150,8 @@ std::optional<WritePartition> find(const std::string& disk, std::uint64_t imageE
             check(found);
             return found;
         }
-        spdlog::info(fmt::format("'{}' behind the image is not the one for changes: {}", partition.node,
-                                 whyNotMountable(contents)));
+        logInfo(fmt::format("'{}' behind the image is not the one for changes: {}", partition.node,
+                            whyNotMountable(contents)));
     }
     return std::nullopt;
 }

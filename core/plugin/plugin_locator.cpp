@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/spdlog.h>
 
 #include "errors.h"
+#include "log.h"
 #include "plugin_module.h"
 
 namespace bootferry {
@@ -67,7 +67,7 @@ std::vector<PluginListing> listPlugins(const std::string& dir) {
             listing.version = module.version();
             listing.schemes.push_back(scheme);
         } catch (const Error& error) {
-            spdlog::warn(fmt::format("{}, ignoring the plugin", error.what()));
+            logWarning(fmt::format("{}, ignoring the plugin", error.what()));
         }
     }
     std::vector<PluginListing> listings;

@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/spdlog.h>
 
+#include "log.h"
 #include "plain_text.h"
 
 namespace bootferry {
@@ -16,14 +16,14 @@ namespace {
 
 constexpr std::size_t longestValidator = 1023; // as the ABI has it
 
-spdlog::level::level_enum levelOf(int priority) {
+LogLevel levelOf(int priority) {
     if (priority <= BOOTFERRY_LOG_ERROR) {
-        return spdlog::level::err;
+        return LogLevel::Error;
     }
     if (priority <= BOOTFERRY_LOG_WARNING) {
-        return spdlog::level::warn;
+        return LogLevel::Warning;
     }
-    return priority <= BOOTFERRY_LOG_INFO ? spdlog::level::info : spdlog::level::debug;
+    return priority <= BOOTFERRY_LOG_INFO ? LogLevel::Info : LogLevel::Debug;
 }
 
 } // namespace
@@ -34,8 +34,8 @@ struct PluginSession::HostFunctions {
 
     static void log(void* context, int priority, const char* message) noexcept {
         try {
-            const auto level = session(context).status_ ? levelOf(priority) : spdlog::level::debug;
-            spdlog::log(level, fmt::format("{}: {}", session(context).module_.name(), plainText(message)));
+            const auto level = session(context).status_ ? levelOf(priority) : LogLevel::Debug;
+            bootferry::log(level, fmt::format("{}: {}", session(context).module_.name(), plainText(message)));
         } catch (...) { // NOLINT(bugprone-empty-catch)
         }
     }
@@ -76,8 +76,8 @@ void PluginSession::noteFailure(int code, int errnoValue, const char* message) n
     try {
         const std::lock_guard lock(mutex_);
         if (failure_) {
-            spdlog::warn(fmt::format("plugin '{}' reported a second failure for one call, ignoring it: {}",
-                                     module_.name(), plainText(message)));
+            logWarning(fmt::format("plugin '{}' reported a second failure for one call, ignoring it: {}",
+                                   module_.name(), plainText(message)));
             return;
         }
         auto text = plainText(message);

@@ -155,7 +155,7 @@ private:
 
     // The name first: what was called before the bus has taken it back is still answered.
     void leave() {
-        spdlog::info("nobody needs the service: ending");
+        logInfo("nobody needs the service: ending");
         stop();
         nameReleased_ = false;
         systemBus_.releaseName([this] { nameReleased_ = true; });
@@ -254,7 +254,7 @@ int main(int argc, char** argv) {
     try {
         return bootferry::run({argv + 1, argv + argc});
     } catch (const std::exception& error) {
-        spdlog::error(error.what());
+        bootferry::logError(error.what());
         return EXIT_FAILURE;
     }
 }

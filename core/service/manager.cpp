@@ -20,13 +20,13 @@ void writeOutcome(const std::string& folder, const Transfer& transfer, bool inIn
     try {
         writeOutcomeFiles(folder, transfer, inInitrd);
     } catch (const std::exception& error) {
-        spdlog::error(
+        logError(
             fmt::format("writing down how transfer {} ended: {}, ignoring", transfer.id(), error.what()));
     }
 }
 
 void logStart(const Transfer& transfer) {
-    journalEntry(spdlog::level::info, fmt::format("{} to {}: started", transfer.url(), transfer.target()),
+    journalEntry(LogLevel::Info, fmt::format("{} to {}: started", transfer.url(), transfer.target()),
                  {{"MESSAGE_ID", transferStartedMessage},
                   {"BOOTFERRY_TRANSFER", std::to_string(transfer.id())},
                   {"BOOTFERRY_URL", transfer.url()},
@@ -34,7 +34,7 @@ void logStart(const Transfer& transfer) {
 }
 
 void logSuccess(const TransferView& view) {
-    journalEntry(spdlog::level::info, fmt::format("{}: {}", view.device, summaryText(view)),
+    journalEntry(LogLevel::Info, fmt::format("{}: {}", view.device, summaryText(view)),
                  {{"MESSAGE_ID", view.reused ? imageReusedMessage : transferDoneMessage},
                   {"BOOTFERRY_TRANSFER", std::to_string(view.id)},
                   {"BOOTFERRY_URL", view.url},
@@ -52,7 +52,7 @@ void logSuccess(const TransferView& view) {
 void logFailure(const TransferView& view) {
     const auto code = errorCodeFromName(view.errorName.substr(view.errorName.rfind('.') + 1));
     const auto cancelled = view.progress.state == TransferState::Cancelled;
-    journalEntry(cancelled ? spdlog::level::info : spdlog::level::err,
+    journalEntry(cancelled ? LogLevel::Info : LogLevel::Error,
                  fmt::format("{} to {}: {}", view.url, view.target, view.errorMessage),
                  {{"MESSAGE_ID", failureMessage(code.value_or(ErrorCode::Internal))},
                   {"BOOTFERRY_TRANSFER", std::to_string(view.id)},

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <sstream>
 
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "spawn.h"
+#include "text_fields.h"
 
 namespace bootferry {
 namespace {
@@ -23,17 +23,21 @@ void check(int result) {
     checkSd(result, "answering ListPlugins");
 }
 
-void appendPlugin(sd_bus_message* reply, const std::string& line) {
-    std::istringstream fields(line);
-    std::string name;
-    std::string version;
-    std::getline(fields, name, '\t');
-    std::getline(fields, version, '\t');
+// NAME, VERSION and the schemes, with tabs between.
+void appendPlugin(sd_bus_message* reply, std::string_view line) {
+    const auto takeField = [&] {
+        const auto end = std::min(line.find('\t'), line.size());
+        const std::string field(line.substr(0, end));
+        line.remove_prefix(std::min(end + 1, line.size()));
+        return field;
+    };
+    const auto name = takeField();
+    const auto version = takeField();
     check(sd_bus_message_open_container(reply, 'r', "ssas"));
     check(sd_bus_message_append(reply, "ss", name.c_str(), version.c_str()));
     check(sd_bus_message_open_container(reply, 'a', "s"));
-    for (std::string scheme; fields >> scheme;) {
-        check(sd_bus_message_append(reply, "s", scheme.c_str()));
+    for (const auto scheme : wordsOf(line)) {
+        check(sd_bus_message_append(reply, "s", std::string(scheme).c_str()));
     }
     check(sd_bus_message_close_container(reply));
     check(sd_bus_message_close_container(reply));
@@ -44,8 +48,7 @@ void reply(sd_bus_message* call, const std::string& list) {
         [&](sd_bus_message** m) { return sd_bus_message_new_method_return(call, m); },
         "answering ListPlugins");
     check(sd_bus_message_open_container(answer.get(), 'a', "(ssas)"));
-    std::istringstream lines(list);
-    for (std::string line; std::getline(lines, line);) {
+    for (const auto line : linesOf(list)) {
         appendPlugin(answer.get(), line);
     }
     check(sd_bus_message_close_container(answer.get()));

@@ -10,11 +10,12 @@
 #include <string_view>
 
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "log.h"
 
 namespace bootferry {
 namespace {
@@ -226,14 +227,13 @@ void PrivateBus::accept() {
     ucred peer{};
     socklen_t size = sizeof(peer);
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || !hasRoomFor(peer.uid)) {
-        spdlog::warn(
-            fmt::format("too many clients of user {} at the private socket: refusing one", peer.uid));
+        logWarning(fmt::format("too many clients of user {} at the private socket: refusing one", peer.uid));
         return;
     }
     try {
         connections_.push_back(std::make_unique<Connection>(*this, std::move(socket), ++lastName_, peer.uid));
     } catch (const Error& error) {
-        spdlog::warn(fmt::format("{}, ignoring", error.what()));
+        logWarning(fmt::format("{}, ignoring", error.what()));
     }
 }
 

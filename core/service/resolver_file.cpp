@@ -3,13 +3,14 @@
 // watching both costs more than this.
 #include "resolver_file.h"
 
-#include <sstream>
 #include <string_view>
 
-#include <spdlog/spdlog.h>
+#include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
 
 #include "files.h"
+#include "log.h"
+#include "text_fields.h"
 
 namespace bootferry {
 namespace {
@@ -19,7 +20,7 @@ constexpr std::string_view mark = "# Written by bootferryd from systemd-networkd
 
 // "192.0.2.1#name", "[2001:db8::1]:53" … (systemd.network(5), DNS=): resolv.conf(5) knows plain addresses
 // only.
-std::string plainAddress(std::string address) {
+std::string_view plainAddress(std::string_view address) {
     address = address.substr(0, address.find('#'));
     if (address.starts_with('[')) {
         return address.substr(1, address.find(']') - 1);
@@ -40,21 +41,19 @@ bool mayWrite(const std::string& path) {
 } // namespace
 
 std::string resolvConfText(const std::string& networkState) {
-    std::istringstream lines(networkState);
     std::string servers;
     std::string domains;
-    for (std::string line; std::getline(lines, line);) {
+    for (const auto line : linesOf(networkState)) {
         const auto equals = line.find('=');
-        if (equals == std::string::npos) {
+        if (equals == std::string_view::npos) {
             continue;
         }
         const auto key = line.substr(0, equals);
-        std::istringstream words(line.substr(equals + 1));
-        for (std::string word; words >> word;) {
+        for (const auto word : wordsOf(line.substr(equals + 1))) {
             if (key == "DNS") {
-                servers += "nameserver " + plainAddress(word) + "\n";
+                servers += fmt::format("nameserver {}\n", plainAddress(word));
             } else if (key == "DOMAINS") {
-                domains += " " + word;
+                domains += fmt::format(" {}", word);
             }
         }
     }
@@ -76,10 +75,10 @@ void ResolverFile::update() noexcept {
         if (!text.empty() && text != written_ && mayWrite(target_)) {
             writeFileAtomically(target_, text);
             written_ = text;
-            spdlog::info(fmt::format("wrote '{}' with the name servers that the network gave", target_));
+            logInfo(fmt::format("wrote '{}' with the name servers that the network gave", target_));
         }
     } catch (const std::exception& error) {
-        spdlog::warn(fmt::format("name servers: {}, ignoring", error.what()));
+        logWarning(fmt::format("name servers: {}, ignoring", error.what()));
     }
 }
 

@@ -2,7 +2,9 @@
 // sd_bus_set_watch_bind(3): sd-bus itself waits, by inotify, for the socket to appear.
 #include "system_bus.h"
 
-#include <spdlog/spdlog.h>
+#include <spdlog/fmt/fmt.h>
+
+#include "log.h"
 
 namespace bootferry {
 namespace {
@@ -27,7 +29,7 @@ void SystemBus::connect() noexcept {
     try {
         connectOrThrow();
     } catch (const Error& error) {
-        spdlog::debug(fmt::format("{}, ignoring", error.what()));
+        logDebug(fmt::format("{}, ignoring", error.what()));
         disconnect();
         connectLater();
     }
@@ -67,7 +69,7 @@ void SystemBus::connectLater() {
 int SystemBus::onRound(sd_event_source*, void* userdata) {
     auto& self = *static_cast<SystemBus*>(userdata);
     if (self.bus_ && fellBehind(self.bus_.get())) {
-        spdlog::warn("the system bus does not read: leaving it for now");
+        logWarning("the system bus does not read: leaving it for now");
         self.disconnect();
         self.connectLater();
     }
@@ -102,8 +104,8 @@ int SystemBus::onReleased(sd_bus_message*, void* userdata, sd_bus_error*) {
 
 int SystemBus::onName(sd_bus_message* message, void*, sd_bus_error*) {
     if (const auto* error = sd_bus_message_get_error(message)) {
-        spdlog::warn(fmt::format("the system bus does not give us the name org.bootferry1: {}, ignoring",
-                                 error->message != nullptr ? error->message : error->name));
+        logWarning(fmt::format("the system bus does not give us the name org.bootferry1: {}, ignoring",
+                               error->message != nullptr ? error->message : error->name));
     }
     return 0;
 }

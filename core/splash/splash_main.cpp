@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
     try {
         return bootferry::run({argv + 1, argv + argc});
     } catch (const std::exception& error) {
-        spdlog::error(error.what());
+        bootferry::logError(error.what());
         return EXIT_FAILURE;
     }
 }

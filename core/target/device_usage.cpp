@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <vector>
 
 #include <spdlog/fmt/fmt.h>
 
+#include "errors.h"
 #include "files.h"
+#include "text_fields.h"
 
 namespace bootferry {
 namespace {
@@ -28,6 +28,16 @@ std::string nodeName(const std::string& device) {
 
 std::string sysfs(const std::string& name) {
     return "/sys/class/block/" + name;
+}
+
+// Of process 1 only root may read everything; and a kernel may be without swap.
+std::string whatMayBeRead(const std::string& path) {
+    constexpr std::size_t cap = 16U << 20U;
+    try {
+        return readSmallFile(path, cap).value_or("");
+    } catch (const Error&) {
+        return {};
+    }
 }
 
 std::string firstLine(const std::string& path) {
@@ -61,24 +71,17 @@ std::vector<std::string> family(const std::string& name) {
 
 // mountinfo(5): the fields after the mount point end with a lone "-", then come type and source.
 std::vector<std::string> mountsOf(const std::string& name) {
-    std::ifstream mounts("/proc/1/mountinfo");
+    const auto mounts = whatMayBeRead("/proc/1/mountinfo");
     const auto number = firstLine(sysfs(name) + "/dev");
     std::vector<std::string> found;
-    for (std::string line; std::getline(mounts, line);) {
-        std::istringstream fields(line);
-        std::string id;
-        std::string parent;
-        std::string device;
-        std::string root;
-        std::string point;
-        fields >> id >> parent >> device >> root >> point;
-        const auto dash = line.find(" - ");
-        std::istringstream behind(dash == std::string::npos ? "" : line.substr(dash + 3));
-        std::string type;
-        std::string source;
-        behind >> type >> source;
-        if (device == number || source == "/dev/" + name) {
-            found.push_back(fmt::format("'/dev/{}' is mounted at '{}'", name, point));
+    for (const auto line : linesOf(mounts)) {
+        const auto fields = wordsOf(line);
+        const auto dash = std::find(fields.begin(), fields.end(), "-");
+        if (fields.end() - dash < 3 || dash - fields.begin() < 5) {
+            continue;
+        }
+        if (fields[2] == number || dash[2] == "/dev/" + name) {
+            found.push_back(fmt::format("'/dev/{}' is mounted at '{}'", name, fields[4]));
         }
     }
     return found;
@@ -100,8 +103,8 @@ std::vector<std::string> holdersOf(const std::string& name) {
 }
 
 std::vector<std::string> swapOn(const std::string& name) {
-    std::ifstream swaps("/proc/swaps");
-    for (std::string line; std::getline(swaps, line);) {
+    const auto swaps = whatMayBeRead("/proc/swaps");
+    for (const auto line : linesOf(swaps)) {
         if (line.starts_with("/dev/" + name + " ") || line.starts_with("/dev/" + name + "\t")) {
             return {fmt::format("'/dev/{}' is swapped to", name)};
         }

@@ -6,12 +6,11 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <sstream>
 #include <string_view>
 
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <spdlog/spdlog.h>
+#include <spdlog/fmt/fmt.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -20,8 +19,10 @@
 #include "errors.h"
 #include "files.h"
 #include "kernel_modules.h"
+#include "log.h"
 #include "loop_device.h"
 #include "quantities.h"
+#include "text_fields.h"
 
 namespace bootferry {
 namespace {
@@ -93,13 +94,13 @@ std::optional<PreparedTarget> openBrd(const std::string& device, unsigned number
         const auto presentSize = present->capacity;
         present.reset(); // closed, or the module stays busy
         if (!unloadKernelModule("brd")) {
-            spdlog::info(fmt::format("'{}' has only {} and cannot be made larger: using tmpfs instead",
-                                     device, formatSize(presentSize)));
+            logInfo(fmt::format("'{}' has only {} and cannot be made larger: using tmpfs instead", device,
+                                formatSize(presentSize)));
             return std::nullopt;
         }
     }
     if (!loadKernelModule("brd", fmt::format("rd_nr={} rd_size={}", number + 1, size / 1024))) {
-        spdlog::info("this kernel has no brd module: using tmpfs instead");
+        logInfo("this kernel has no brd module: using tmpfs instead");
         return std::nullopt;
     }
     auto target = openDevice(device); // devtmpfs has the node before the module's init returns
@@ -186,12 +187,11 @@ bool isRamDisk(const std::string& device) {
 }
 
 std::uint64_t parseMemoryAvailable(const std::string& meminfo) {
-    std::istringstream lines(meminfo);
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream words(line);
-        std::string name;
+    for (const auto line : linesOf(meminfo)) {
+        const auto words = wordsOf(line);
         std::uint64_t kibibytes = 0;
-        if (words >> name >> kibibytes && name == "MemAvailable:") {
+        if (words.size() > 1 && words[0] == "MemAvailable:" &&
+            std::from_chars(words[1].begin(), words[1].end(), kibibytes).ec == std::errc()) {
             return kibibytes * 1024;
         }
     }
@@ -254,7 +254,7 @@ void releaseRamTarget(const std::string& path) noexcept {
             releaseTmpfs(path);
         }
     } catch (const std::exception& error) {
-        spdlog::warn(fmt::format("giving memory back: {}, ignoring", error.what()));
+        logWarning(fmt::format("giving memory back: {}, ignoring", error.what()));
     }
 }
 

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <limits>
 
-#include <spdlog/spdlog.h>
 #include <zlib.h>
 
 #include "errors.h"
+#include "log.h"
 
 namespace bootferry {
 namespace {
@@ -107,7 +107,7 @@ private:
     void ignoreRest() {
         if (where_ != Where::BehindAll) {
             where_ = Where::BehindAll;
-            spdlog::warn("something that is not gzip follows the gzip data, ignoring");
+            logWarning("something that is not gzip follows the gzip data, ignoring");
         }
     }
 

@@ -9,7 +9,8 @@
 #include <utility>
 
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/spdlog.h>
+
+#include "log.h"
 
 namespace bootferry {
 
@@ -147,7 +148,7 @@ void ParallelRanges::leaveSegment(std::uint64_t segment, const Error& failure) {
     const std::lock_guard lock(mutex_);
     --running_;
     if (isTransient(failure.code()) && running_ > 0) {
-        spdlog::info(fmt::format("one connection fewer, {} are left: {}", running_, failure.what()));
+        logInfo(fmt::format("one connection fewer, {} are left: {}", running_, failure.what()));
         abandoned_.push_back(segment);
     } else if (!failure_) {
         failure_ = failure;

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/spdlog.h>
 
+#include "log.h"
 #include "quantities.h"
 
 namespace bootferry {
@@ -72,8 +72,8 @@ void WideningSource::adjust() {
     if (wanted == 1) {
         narrow("more bring no more");
     } else if (ranges_) {
-        spdlog::info(fmt::format("{} brought by {} connections: {} now", formatRate(policy_.rate()),
-                                 connections_, wanted));
+        logInfo(fmt::format("{} brought by {} connections: {} now", formatRate(policy_.rate()), connections_,
+                            wanted));
         ranges_->use(wanted);
     } else {
         widen(wanted);
@@ -85,8 +85,8 @@ void WideningSource::adjust() {
 // bytes.
 void WideningSource::widen(unsigned connections) {
     const auto& settings = transport_.settings_;
-    spdlog::info(fmt::format("{} from far away: going on with {} connections", formatRate(policy_.rate()),
-                             connections));
+    logInfo(fmt::format("{} from far away: going on with {} connections", formatRate(policy_.rate()),
+                        connections));
     const auto meanwhile =
         static_cast<double>(policy_.rate()) * std::chrono::duration<double>(opening_).count();
     const auto most = std::min<std::uint64_t>(settings.memory, *info_.size - 1 - position_);
@@ -121,7 +121,7 @@ std::size_t WideningSource::readRanges(std::span<std::byte> into) {
 
 // Back to one connection: the first where it is still there, else one that is opened at this byte.
 void WideningSource::narrow(const std::string& why) {
-    spdlog::info(fmt::format("going on with one connection: {}", why));
+    logInfo(fmt::format("going on with one connection: {}", why));
     transport_.givenUp_ = true;
     policy_.settle(1);
     connections_ = 1;

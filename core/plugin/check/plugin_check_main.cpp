@@ -7,7 +7,8 @@
 #include <string_view>
 
 #include <spdlog/fmt/fmt.h>
-#include <spdlog/spdlog.h>
+
+#include "log.h"
 
 #include "errors.h"
 #include "isolated_run.h"
@@ -143,7 +144,7 @@ int run(Arguments& arguments) {
 int main(int argc, char** argv) {
     constexpr int couldNotTry = 2;
     try {
-        spdlog::set_level(spdlog::level::warn);
+        bootferry::initLogging("bootferry-plugin-check", bootferry::LogLevel::Warning);
         bootferry::Arguments arguments;
         bootferry::parse({argv + 1, argv + argc}, arguments);
         if (arguments.wantsHelp) {
