@@ -14,6 +14,7 @@
 #include "files.h"
 #include "generate_units.h"
 #include "log.h"
+#include "programs.h"
 
 namespace bootferry {
 namespace {
@@ -85,7 +86,7 @@ int run(const std::string& normal, const std::string& early) {
 } // namespace
 } // namespace bootferry
 
-int main(int argc, char** argv) {
+int bootferry_generator_main(int argc, char** argv) {
     bootferry::initLogging("bootferry-generator");
     if (argc != 4) {
         bootferry::logError(

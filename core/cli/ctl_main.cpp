@@ -14,6 +14,7 @@
 #include "fetch.h"
 #include "log.h"
 #include "monitor.h"
+#include "programs.h"
 #include "watch_verbs.h"
 
 namespace bootferry {
@@ -97,7 +98,7 @@ int run(const std::vector<std::string>& words) {
 } // namespace
 } // namespace bootferry
 
-int main(int argc, char** argv) {
+int bootferryctl_main(int argc, char** argv) {
     try {
         bootferry::initLogging("bootferryctl");
         return bootferry::run({argv + 1, argv + argc});

@@ -14,6 +14,7 @@
 #include "journal_messages.h"
 #include "live_root.h"
 #include "log.h"
+#include "programs.h"
 
 namespace {
 
@@ -54,7 +55,7 @@ int run(const std::vector<std::string>& words) {
 
 } // namespace
 
-int main(int argc, char** argv) {
+int bootferry_live_root_main(int argc, char** argv) {
     ::umask(022); // the mount points' modes are not the caller's business
     try {
         bootferry::initLogging("bootferry-live-root");

@@ -56,8 +56,8 @@ fs::path followLink(const fs::path& link) {
 
 } // namespace
 
-std::vector<PluginListing> listPlugins(const std::string& dir) {
-    std::map<std::string, PluginListing> byName;
+std::vector<InstalledPlugin> listPlugins(const std::string& dir) {
+    std::map<std::string, InstalledPlugin> byName;
     for (const auto& [scheme, link] : schemeLinks(dir)) {
         try {
             const auto& module = PluginModule::load(followLink(link).string());
@@ -70,7 +70,7 @@ std::vector<PluginListing> listPlugins(const std::string& dir) {
             logWarning(fmt::format("{}, ignoring the plugin", error.what()));
         }
     }
-    std::vector<PluginListing> listings;
+    std::vector<InstalledPlugin> listings;
     for (auto& [name, listing] : byName) {
         listings.push_back(std::move(listing));
     }

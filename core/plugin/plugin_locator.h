@@ -8,7 +8,7 @@
 
 namespace bootferry {
 
-struct PluginListing {
+struct InstalledPlugin {
     std::string name;
     std::string version;
     std::vector<std::string> schemes; // those with a link in the folder
@@ -16,7 +16,7 @@ struct PluginListing {
 
 // Loads every module that has a link, to ask its version. One that cannot be loaded is left out with a
 // warning: a broken plugin must not hide the others. Sorted by name; a missing folder holds none.
-[[nodiscard]] std::vector<PluginListing> listPlugins(const std::string& dir);
+[[nodiscard]] std::vector<InstalledPlugin> listPlugins(const std::string& dir);
 
 // The path of the module that serves the scheme, the link followed. Throws Error(Unsupported) that names the
 // schemes there are.

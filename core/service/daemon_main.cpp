@@ -21,6 +21,7 @@
 #include "log.h"
 #include "manager.h"
 #include "private_bus.h"
+#include "programs.h"
 #include "resolver_file.h"
 #include "system_bus.h"
 
@@ -249,7 +250,7 @@ int run(const std::vector<std::string>& words) {
 } // namespace
 } // namespace bootferry
 
-int main(int argc, char** argv) {
+int bootferryd_main(int argc, char** argv) {
     bootferry::initLogging("bootferryd");
     try {
         return bootferry::run({argv + 1, argv + argc});

@@ -9,6 +9,7 @@
 
 #include "build_config.h"
 #include "log.h"
+#include "programs.h"
 #include "transfer_splash.h"
 
 namespace bootferry {
@@ -62,7 +63,7 @@ int run(const std::vector<std::string>& words) {
 } // namespace
 } // namespace bootferry
 
-int main(int argc, char** argv) {
+int bootferry_plymouth_main(int argc, char** argv) {
     bootferry::initLogging("bootferry-plymouth");
     try {
         return bootferry::run({argv + 1, argv + argc});

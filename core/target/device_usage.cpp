@@ -35,7 +35,10 @@ std::string whatMayBeRead(const std::string& path) {
     constexpr std::size_t cap = 16U << 20U;
     try {
         return readSmallFile(path, cap).value_or("");
-    } catch (const Error&) {
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::TooLarge) {
+            throw;
+        }
         return {};
     }
 }

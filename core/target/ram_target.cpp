@@ -191,7 +191,8 @@ std::uint64_t parseMemoryAvailable(const std::string& meminfo) {
         const auto words = wordsOf(line);
         std::uint64_t kibibytes = 0;
         if (words.size() > 1 && words[0] == "MemAvailable:" &&
-            std::from_chars(words[1].begin(), words[1].end(), kibibytes).ec == std::errc()) {
+            std::from_chars(words[1].data(), words[1].data() + words[1].size(), kibibytes).ec ==
+                std::errc()) {
             return kibibytes * 1024;
         }
     }

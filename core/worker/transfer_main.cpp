@@ -14,6 +14,7 @@
 #include "expected_checksum.h"
 #include "log.h"
 #include "plugin_locator.h"
+#include "programs.h"
 #include "sandbox.h"
 #include "supervisor_channel.h"
 
@@ -88,7 +89,7 @@ int run(int argc, char** argv) {
 } // namespace
 } // namespace bootferry
 
-int main(int argc, char** argv) {
+int bootferry_transfer_main(int argc, char** argv) {
     try {
         return bootferry::run(argc, argv);
     } catch (const std::exception& error) {
