@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The programs' entry points. All programs are in one library, libbootferry-programs.so, so that what they have
- * in common lies in an initrd once; a program is the call of its function here (program.c). For nobody else:
- * library and programs are built and installed together. */
+/* The programs' entry points. All programs are in one library, libbootferry-programs.so, so that what they
+ * have in common lies in an initrd once; a program is the call of its function here (program.c). For nobody
+ * else: library and programs are built and installed together. */
 #pragma once
 
 #ifdef __cplusplus
