@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "transfer_interface.h"
 
@@ -104,16 +105,19 @@ void BusObjects::transferForgotten(Transfer& transfer) {
 }
 
 void BusObjects::tell(const Transfer& transfer, Told& told) {
-    const auto names = changedProperties(told.status, transfer.status());
-    told.status = transfer.status();
-    if (names.front() == nullptr) {
+    const auto before = std::exchange(told.status, transfer.status());
+    if (before == told.status) {
         return;
     }
     told.pace.told(SignalPace::Time::clock::now());
+    // One message for all connections: to make it costs more than to send it.
     const auto path = transferPath(transfer.id());
+    BusMessageHandle message;
     toAll([&](sd_bus* bus) {
-        return sd_bus_emit_properties_changed_strv(bus, path.c_str(), transferInterface,
-                                                   const_cast<char**>(names.data()));
+        if (!message) {
+            message = propertiesChanged(bus, path, before, told.status);
+        }
+        return message ? sd_bus_send(bus, message.get(), nullptr) : -ENOMEM;
     });
 }
 

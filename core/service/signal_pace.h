@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How often the signals of one transfer come: at once when its state changes, for all else at most four times
+// How often the signals of one transfer come: at once when its state changes, for all else at most twice
 // a second, counted from the last signal of either kind. What is held back is told when it is due, so that
 // the last numbers of a transfer that falls silent are known as well. Pure.
 #pragma once
@@ -11,7 +11,7 @@ namespace bootferry {
 class SignalPace {
 public:
     using Time = std::chrono::steady_clock::time_point;
-    static constexpr std::chrono::milliseconds interval{250};
+    static constexpr std::chrono::milliseconds interval{500};
 
     [[nodiscard]] bool mayTell(Time now, bool newState) const { return newState || now >= due(); }
     [[nodiscard]] Time due() const { return last_ + interval; }

@@ -20,28 +20,47 @@ constexpr std::string_view transferNode = "/org/bootferry1/transfer/_";
 constexpr auto fixed = SD_BUS_VTABLE_PROPERTY_CONST;
 constexpr auto told = SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE;
 
-int append(sd_bus_message* reply, const std::string& text) {
-    return sd_bus_message_append(reply, "s", text.c_str());
+// How a value travels: its type in D-Bus, and as an argument of sd_bus_message_append(3).
+constexpr const char* typeOf(const char*) {
+    return "s";
+}
+constexpr const char* typeOf(int) {
+    return "b";
+}
+constexpr const char* typeOf(std::uint32_t) {
+    return "u";
+}
+constexpr const char* typeOf(std::uint64_t) {
+    return "t";
+}
+constexpr const char* typeOf(double) {
+    return "d";
 }
 
-int append(sd_bus_message* reply, bool value) {
-    return sd_bus_message_append(reply, "b", static_cast<int>(value));
+template <typename Value>
+Value argumentOf(Value value) {
+    return value;
+}
+const char* argumentOf(const std::string& text) {
+    return text.c_str();
+}
+int argumentOf(bool value) {
+    return static_cast<int>(value);
+}
+const char* argumentOf(TransferState state) {
+    return stateName(state).data(); // a literal
 }
 
-int append(sd_bus_message* reply, std::uint32_t number) {
-    return sd_bus_message_append(reply, "u", number);
+template <typename Value>
+int append(sd_bus_message* reply, const Value& value) {
+    const auto argument = argumentOf(value);
+    return sd_bus_message_append(reply, typeOf(argument), argument);
 }
 
-int append(sd_bus_message* reply, std::uint64_t number) {
-    return sd_bus_message_append(reply, "t", number);
-}
-
-int append(sd_bus_message* reply, double number) {
-    return sd_bus_message_append(reply, "d", number);
-}
-
-int append(sd_bus_message* reply, TransferState state) {
-    return append(reply, std::string(stateName(state)));
+template <typename Value>
+int appendNamed(sd_bus_message* message, const char* name, const Value& value) {
+    const auto argument = argumentOf(value);
+    return sd_bus_message_append(message, "{sv}", name, typeOf(argument), argument);
 }
 
 // Of a transfer, by one of its getters.
@@ -112,13 +131,20 @@ std::optional<std::uint32_t> transferIdOf(std::string_view path) {
     return error == std::errc() && stopped == end ? std::optional(id) : std::nullopt;
 }
 
-std::vector<const char*> changedProperties(const TransferStatus& before, const TransferStatus& now) {
-    std::vector<const char*> names;
+BusMessageHandle propertiesChanged(sd_bus* bus, const std::string& path, const TransferStatus& before,
+                                   const TransferStatus& now) {
+    sd_bus_message* signal = nullptr;
+    int result = sd_bus_message_new_signal(bus, &signal, path.c_str(), "org.freedesktop.DBus.Properties",
+                                           "PropertiesChanged");
+    BusMessageHandle message(signal);
+    const auto then = [&](auto step) { result = result < 0 ? result : step(); };
     const auto compare = [&](const char* name, auto member) {
         if (before.*member != now.*member) {
-            names.push_back(name);
+            then([&] { return appendNamed(signal, name, now.*member); });
         }
     };
+    then([&] { return sd_bus_message_append(signal, "s", transferInterface); });
+    then([&] { return sd_bus_message_open_container(signal, 'a', "{sv}"); });
     compare("FinishedUSec", &Status::finishedUSec);
     compare("State", &Status::state);
     compare("Detail", &Status::detail);
@@ -135,8 +161,9 @@ std::vector<const char*> changedProperties(const TransferStatus& before, const T
     compare("Digest", &Status::digest);
     compare("ErrorName", &Status::errorName);
     compare("ErrorMessage", &Status::errorMessage);
-    names.push_back(nullptr);
-    return names;
+    then([&] { return sd_bus_message_close_container(signal); });
+    then([&] { return sd_bus_message_append(signal, "as", 0); });
+    return result < 0 ? BusMessageHandle() : std::move(message);
 }
 
 } // namespace bootferry

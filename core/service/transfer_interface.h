@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "handles.h"
 #include "transfer.h"
@@ -22,9 +21,9 @@ inline constexpr const char* transferPrefix = "/org/bootferry1/transfer";
 [[nodiscard]] std::string transferPath(std::uint32_t id);
 [[nodiscard]] std::optional<std::uint32_t> transferIdOf(std::string_view path);
 
-// The names of the properties that differ, as sd_bus_emit_properties_changed_strv(3) wants them: with a null
-// pointer at the end, and nothing but that where all are the same.
-[[nodiscard]] std::vector<const char*> changedProperties(const TransferStatus& before,
-                                                         const TransferStatus& now);
+// The signal PropertiesChanged, with what differs. Null: there is no memory for it, or text that is not
+// UTF-8.
+[[nodiscard]] BusMessageHandle propertiesChanged(sd_bus* bus, const std::string& path,
+                                                 const TransferStatus& before, const TransferStatus& now);
 
 } // namespace bootferry

@@ -30,7 +30,7 @@ void ProgressReporter::setWritten(std::uint64_t written) {
 }
 
 void ProgressReporter::report(bool now) {
-    constexpr std::chrono::milliseconds interval{100};
+    constexpr std::chrono::milliseconds interval{250};
     const auto time = Clock::now();
     if (now || time - lastReport_ >= interval) {
         lastReport_ = time;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Collects what the pipeline's parts know of the progress and passes it on, throttled: a change of state or
-// of the text at once, mere bytes at most ten times a second, so that a fast transfer pays nothing for being
+// of the text at once, mere bytes at most four times a second, so that a fast transfer pays nothing for being
 // watched.
 #pragma once
 
