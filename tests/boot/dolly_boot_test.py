@@ -18,7 +18,7 @@ class DollyBoot(boot_case.BootCase):
         with self.boot(f"dolly://{machine.HOST}/", "rd.kiwi.live.dolly_options=-v,-a,3600", network=network) as guest:
             guest.expect(r"waiting for the dolly server 10\.0\.2\.2")
             # 127.0.0.1 is an address of the guest as well, by which it finds itself in the list.
-            with Spoken([boot_case.BUILD / "programs/bootferryctl", "dolly-send", "--generation=classic",
+            with Spoken([boot_case.BUILD / "core/programs/bootferryctl", "dolly-send", "--generation=classic",
                          "--timeout=5min", f"--control-port={control}", f"--data-port={data}", str(self.iso),
                          "127.0.0.1"]) as sender:
                 self.assertEqual(sender.wait(600), 0, sender.text)
