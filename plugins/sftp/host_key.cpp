@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-
-#include <libssh2.h>
+#include <new>
 
 #include "host.h"
+#include "ssh_handles.h"
 
 namespace bootferry::sftp {
 namespace {
@@ -17,58 +17,65 @@ constexpr std::size_t sha256Size = 32;
 constexpr std::size_t base64Size = 43; // of 32 bytes, unpadded
 
 struct KeyType {
-    int type;
-    const char* algorithm;
+    ssh_keytypes_e type;
+    const char* algorithms;
     const char* name; // as ssh-keygen has it
 };
 
 constexpr std::array keyTypes{
-    KeyType{LIBSSH2_HOSTKEY_TYPE_ED25519, "ssh-ed25519", "ED25519"},
-    KeyType{LIBSSH2_HOSTKEY_TYPE_ECDSA_256, "ecdsa-sha2-nistp256", "ECDSA"},
-    KeyType{LIBSSH2_HOSTKEY_TYPE_ECDSA_384, "ecdsa-sha2-nistp384", "ECDSA"},
-    KeyType{LIBSSH2_HOSTKEY_TYPE_ECDSA_521, "ecdsa-sha2-nistp521", "ECDSA"},
-    KeyType{LIBSSH2_HOSTKEY_TYPE_RSA, "ssh-rsa", "RSA"},
+    KeyType{SSH_KEYTYPE_ED25519, "ssh-ed25519", "ED25519"},
+    KeyType{SSH_KEYTYPE_ECDSA_P256, "ecdsa-sha2-nistp256", "ECDSA"},
+    KeyType{SSH_KEYTYPE_ECDSA_P384, "ecdsa-sha2-nistp384", "ECDSA"},
+    KeyType{SSH_KEYTYPE_ECDSA_P521, "ecdsa-sha2-nistp521", "ECDSA"},
+    KeyType{SSH_KEYTYPE_RSA, "rsa-sha2-512,rsa-sha2-256", "RSA"},
 };
 
-std::string bytesOfHex(std::string_view digits) {
-    std::string bytes;
+const KeyType* find(ssh_keytypes_e type) {
+    const auto* known =
+        std::find_if(keyTypes.begin(), keyTypes.end(), [type](const KeyType& k) { return k.type == type; });
+    return known != keyTypes.end() ? known : nullptr;
+}
+
+std::string fingerprintOf(unsigned char* sha256, std::size_t size) {
+    const TextHandle text(ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, sha256, size));
+    if (!text) {
+        throw std::bad_alloc();
+    }
+    return text.get();
+}
+
+std::vector<unsigned char> bytesOfHex(std::string_view digits) {
+    std::vector<unsigned char> bytes;
     for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
-        unsigned value = 0;
+        unsigned char value = 0;
         const auto [end, error] = std::from_chars(digits.data() + i, digits.data() + i + 2, value, 16);
         if (error != std::errc() || end != digits.data() + i + 2) {
             return {};
         }
-        bytes += static_cast<char>(value);
+        bytes.push_back(value);
     }
     return bytes;
 }
 
 } // namespace
 
-std::string HostKey::describe() const {
-    const auto* known =
-        std::find_if(keyTypes.begin(), keyTypes.end(), [this](const KeyType& k) { return k.type == type; });
-    return (known != keyTypes.end() ? std::string(known->name) + " " : "") + fingerprint;
-}
-
-std::string base64(std::string_view bytes, bool padded) {
-    std::string text;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const auto group = bytes.substr(i, 3);
-        unsigned bits = 0;
-        for (std::size_t k = 0; k < 3; ++k) {
-            bits = bits << 8U | (k < group.size() ? static_cast<unsigned char>(group[k]) : 0U);
-        }
-        for (std::size_t k = 0; k <= group.size(); ++k) {
-            text += alphabet[bits >> (18U - 6U * k) & 63U];
-        }
-        text.append(padded ? 3 - group.size() : 0, '=');
+HostKey HostKey::of(ssh_key key) {
+    char* base64 = nullptr;
+    unsigned char* sha256 = nullptr;
+    std::size_t size = 0;
+    const bool told = ssh_pki_export_pubkey_base64(key, &base64) == SSH_OK;
+    const TextHandle text(base64);
+    const bool hashed = ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &sha256, &size) == 0;
+    const HashHandle hash(sha256);
+    if (!told || !hashed) {
+        throw std::bad_alloc();
     }
-    return text;
+    return {.base64 = text.get(), .type = ssh_key_type(key), .fingerprint = fingerprintOf(hash.get(), size)};
 }
 
-std::string fingerprintOf(std::string_view sha256) {
-    return "SHA256:" + base64(sha256, false);
+std::string HostKey::describe() const {
+    const auto* known = find(type);
+    return (known != nullptr ? std::string(known->name) + " " : "") + fingerprint;
 }
 
 std::string parseFingerprint(std::string_view text) {
@@ -83,8 +90,8 @@ std::string parseFingerprint(std::string_view text) {
     const bool prefixed = text.starts_with(prefix);
     auto body = text.substr(prefixed ? prefix.size() : 0);
     if (!prefixed && body.size() == 2 * sha256Size) {
-        if (const auto bytes = bytesOfHex(body); bytes.size() == sha256Size) {
-            return fingerprintOf(bytes);
+        if (auto bytes = bytesOfHex(body); bytes.size() == sha256Size) {
+            return fingerprintOf(bytes.data(), bytes.size());
         }
     }
     if (body.size() == base64Size + 1 && body.back() == '=') {
@@ -100,17 +107,16 @@ const std::vector<std::string>& hostKeyAlgorithms() {
     static const std::vector<std::string> all = [] {
         std::vector<std::string> names;
         for (const auto& type : keyTypes) {
-            names.emplace_back(type.algorithm);
+            names.emplace_back(type.algorithms);
         }
         return names;
     }();
     return all;
 }
 
-std::string algorithmOf(int type) {
-    const auto* known =
-        std::find_if(keyTypes.begin(), keyTypes.end(), [type](const KeyType& k) { return k.type == type; });
-    return known != keyTypes.end() ? known->algorithm : "";
+std::string algorithmsOf(ssh_keytypes_e type) {
+    const auto* known = find(type);
+    return known != nullptr ? known->algorithms : "";
 }
 
 } // namespace bootferry::sftp

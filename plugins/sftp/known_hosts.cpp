@@ -1,100 +1,107 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "known_hosts.h"
 
+#include <algorithm>
 #include <array>
-#include <new>
-#include <sstream>
+
+#include "ssh_handles.h"
 
 namespace bootferry::sftp {
 namespace {
 
-struct KeyType {
-    int hostKey;   // LIBSSH2_HOSTKEY_TYPE_…
-    int knownHost; // LIBSSH2_KNOWNHOST_KEY_…
-};
+// The next word of a text, which is taken out of it; empty where there is none.
+std::string_view takeWord(std::string_view& text, std::string_view separators) {
+    text.remove_prefix(std::min(text.find_first_not_of(separators), text.size()));
+    const auto word = text.substr(0, text.find_first_of(separators));
+    text.remove_prefix(word.size());
+    return word;
+}
 
-constexpr std::array keyTypes{
-    KeyType{LIBSSH2_HOSTKEY_TYPE_ED25519, LIBSSH2_KNOWNHOST_KEY_ED25519},
-    KeyType{LIBSSH2_HOSTKEY_TYPE_ECDSA_256, LIBSSH2_KNOWNHOST_KEY_ECDSA_256},
-    KeyType{LIBSSH2_HOSTKEY_TYPE_ECDSA_384, LIBSSH2_KNOWNHOST_KEY_ECDSA_384},
-    KeyType{LIBSSH2_HOSTKEY_TYPE_ECDSA_521, LIBSSH2_KNOWNHOST_KEY_ECDSA_521},
-    KeyType{LIBSSH2_HOSTKEY_TYPE_RSA, LIBSSH2_KNOWNHOST_KEY_SSHRSA},
-};
-
-int knownHostType(int hostKeyType) {
-    for (const auto& type : keyTypes) {
-        if (type.hostKey == hostKeyType) {
-            return type.knownHost;
+bool isAmong(std::string_view names, std::string_view name) {
+    while (!names.empty()) {
+        if (takeWord(names, ",") == name) {
+            return true;
         }
     }
-    return LIBSSH2_KNOWNHOST_KEY_UNKNOWN; // matches nothing
+    return false;
+}
+
+// One name to a line: a salt, and the name's HMAC-SHA1 with it. libssh would take what follows a comma for a
+// name with wildcards.
+bool isHashOf(const std::string& line, const std::string& name) {
+    ssh_knownhosts_entry* entry = nullptr;
+    const bool matches = ssh_known_hosts_parse_line(name.c_str(), line.c_str(), &entry) == SSH_OK;
+    const KnownHostHandle owner(entry);
+    return matches;
 }
 
 } // namespace
 
-KnownHosts::KnownHosts() : session_(libssh2_session_init()) {
-    hosts_.reset(session_ ? libssh2_knownhost_init(session_.get()) : nullptr);
-    if (!hosts_) {
-        throw std::bad_alloc();
-    }
-}
-
 std::size_t KnownHosts::add(std::string_view text) {
     std::size_t notUnderstood = 0;
-    std::istringstream lines{std::string(text)};
-    for (std::string line; std::getline(lines, line);) {
-        if (!line.empty() && line.back() == '\r') {
-            line.pop_back();
-        }
-        notUnderstood += addLine(line) ? 0U : 1U;
+    while (!text.empty()) {
+        notUnderstood += addLine(takeWord(text, "\r\n")) ? 0U : 1U;
     }
     return notUnderstood;
 }
 
-bool KnownHosts::addLine(const std::string& line) {
-    const auto first = line.find_first_not_of(" \t");
-    if (first == std::string::npos || line[first] == '#') {
+bool KnownHosts::addLine(std::string_view line) {
+    constexpr std::string_view blank = " \t";
+    const auto first = takeWord(line, blank);
+    if (first.empty() || first.front() == '#') {
         return true;
     }
-    if (line[first] != '@') {
-        return libssh2_knownhost_readline(hosts_.get(), line.data(), line.size(),
-                                          LIBSSH2_KNOWNHOST_FILE_OPENSSH) == 0;
-    }
-    std::istringstream words(line);
-    std::string marker;
-    std::string hosts;
-    std::string algorithm;
-    std::string key;
-    if (!(words >> marker >> hosts >> algorithm >> key) || marker != "@revoked") {
+    const bool marked = first.front() == '@';
+    const std::string names(marked ? takeWord(line, blank) : first);
+    const std::string algorithm(takeWord(line, blank));
+    const std::string key(takeWord(line, blank));
+    if (key.empty() || (marked && first != "@revoked")) {
         return false;
     }
-    revoked_.insert(key);
+    if (marked) {
+        revoked_.insert(key);
+    } else {
+        entries_.push_back({.line = names + " " + algorithm + " " + key,
+                            .names = names,
+                            .type = ssh_key_type_from_name(algorithm.c_str()),
+                            .base64 = key});
+    }
     return true;
 }
 
-int KnownHosts::lookUp(const std::string& host, std::uint16_t port, std::string_view blob, int type) const {
-    return libssh2_knownhost_checkp(
-        hosts_.get(), host.c_str(), port, blob.data(), blob.size(),
-        LIBSSH2_KNOWNHOST_TYPE_PLAIN | LIBSSH2_KNOWNHOST_KEYENC_RAW | knownHostType(type), nullptr);
+bool KnownHosts::Entry::isOf(const std::string& host, std::uint16_t port) const {
+    // A host that is known without a port is known at all of them.
+    const std::array spellings{"[" + host + "]:" + std::to_string(port), host};
+    const bool isHash = names.find(',') == std::string::npos;
+    return std::any_of(spellings.begin(), spellings.end(), [&](const std::string& name) {
+        return names.front() == '|' ? isHash && isHashOf(line, name) : isAmong(names, name);
+    });
 }
 
 KnownHosts::Verdict KnownHosts::check(const std::string& host, std::uint16_t port, const HostKey& key) const {
-    if (revoked_.contains(base64(key.blob, true))) {
+    if (revoked_.contains(key.base64)) {
         return Verdict::Revoked;
     }
-    if (lookUp(host, port, key.blob, key.type) == LIBSSH2_KNOWNHOST_CHECK_MATCH) {
-        return Verdict::Known;
+    for (const auto& entry : entries_) {
+        if (entry.base64 == key.base64 && entry.isOf(host, port)) {
+            return Verdict::Known;
+        }
     }
     // A host that is known by a key of another kind only is one whose key changed.
     return algorithmsFor(host, port).empty() ? Verdict::Unknown : Verdict::Changed;
 }
 
 std::vector<std::string> KnownHosts::algorithmsFor(const std::string& host, std::uint16_t port) const {
-    constexpr std::string_view nobodysKey = "nobody's";
+    std::set<std::string> known;
+    for (const auto& entry : entries_) {
+        if (entry.isOf(host, port)) {
+            known.insert(algorithmsOf(entry.type));
+        }
+    }
     std::vector<std::string> algorithms;
-    for (const auto& type : keyTypes) {
-        if (lookUp(host, port, nobodysKey, type.hostKey) == LIBSSH2_KNOWNHOST_CHECK_MISMATCH) {
-            algorithms.push_back(algorithmOf(type.hostKey));
+    for (const auto& name : hostKeyAlgorithms()) {
+        if (known.contains(name)) {
+            algorithms.push_back(name);
         }
     }
     return algorithms;

@@ -2,138 +2,203 @@
 #include "sftp_file.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include <sys/stat.h>
 
 namespace bootferry::sftp {
 namespace {
 
 using plugin::Failure;
 
+constexpr std::uint32_t protocolVersion = 3;
+constexpr std::size_t headSize = 13;              // of an answer: length, type, number, and one number more
+constexpr std::size_t uncountedSize = 4;          // of it is the length itself
+constexpr std::size_t longestAnswer = 256 * 1024; // but for a piece of the file, which is counted otherwise
+
+struct Head {
+    std::size_t left; // bytes of the message behind the head
+    std::uint8_t type;
+    std::uint32_t id;
+    std::uint32_t number; // a status, or how many bytes of the file follow
+
+    static Head parse(std::string_view bytes) {
+        Fields fields(bytes);
+        const auto length = fields.number();
+        if (length < headSize - uncountedSize || length > longestAnswer) {
+            throw Failure(BOOTFERRY_ERROR_PROTOCOL,
+                          "the server's sftp answer has " + std::to_string(length) + " bytes");
+        }
+        Head head{.left = length - (headSize - uncountedSize), .type = fields.byte(), .id = 0, .number = 0};
+        head.id = fields.number();
+        head.number = fields.number();
+        return head;
+    }
+};
+
 } // namespace
 
 SftpFile::SftpFile(SshConnection& connection, const std::string& path)
-    : connection_(connection), path_(path),
-      sftp_(connection.finish([&connection] { return libssh2_sftp_init(connection.get()); })) {
-    if (!sftp_) {
-        fail(Stage::Opening);
+    : connection_(connection), path_(path), channel_(connection) {
+    if (!channel_.open()) {
+        fail();
     }
-    try {
-        open();
-    } catch (...) {
-        connection_.breakOff();
-        throw;
-    }
-}
-
-SftpFile::~SftpFile() {
-    connection_.breakOff();
+    open();
+    learnAttributes();
 }
 
 void SftpFile::open() {
-    file_.reset(connection_.finish([this] {
-        return libssh2_sftp_open_ex(sftp_.get(), path_.data(), static_cast<unsigned>(path_.size()),
-                                    LIBSSH2_FXF_READ, 0, LIBSSH2_SFTP_OPENFILE);
-    }));
-    if (!file_) {
-        fail(Stage::Opening);
-    }
-    learnAttributes();
+    (void)ask(Request(SSH_FXP_INIT, protocolVersion), SSH_FXP_VERSION);
+    const auto answer =
+        ask(Request(SSH_FXP_OPEN, 1).text(path_).number(SSH_FXF_READ).number(0), SSH_FXP_HANDLE);
+    handle_ = Fields(answer).text();
 }
 
 void SftpFile::learnAttributes() {
     using Clock = std::chrono::steady_clock;
-    LIBSSH2_SFTP_ATTRIBUTES attributes{};
     const auto asked = Clock::now();
-    const int result = connection_.finish([&] { return libssh2_sftp_fstat_ex(file_.get(), &attributes, 0); });
+    const auto answer = ask(Request(SSH_FXP_FSTAT, 2).text(handle_), SSH_FXP_ATTRS);
     roundTrip_ = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - asked);
-    if (result != 0) {
-        fail(Stage::Opening);
-    }
-    const auto tells = [&](unsigned long flag) { return (attributes.flags & flag) != 0; };
-    if (tells(LIBSSH2_SFTP_ATTR_PERMISSIONS) && LIBSSH2_SFTP_S_ISDIR(attributes.permissions)) {
+    Fields fields(answer);
+    const auto attributes = Attributes::parse(fields);
+    if (attributes.permissions && S_ISDIR(*attributes.permissions)) {
         throw Failure(BOOTFERRY_ERROR_NOT_FOUND, "'" + path_ + "' is a folder, not a file");
     }
-    if (tells(LIBSSH2_SFTP_ATTR_SIZE)) {
-        size_ = attributes.filesize;
+    size_ = attributes.size;
+    if (size_ && attributes.modified) {
+        validator_ = std::to_string(*attributes.modified) + "-" + std::to_string(*size_);
     }
-    if (size_ && tells(LIBSSH2_SFTP_ATTR_ACMODTIME)) {
-        validator_ = std::to_string(attributes.mtime) + "-" + std::to_string(*size_);
+}
+
+std::string SftpFile::ask(const Request& request, std::uint8_t answerType) {
+    const auto message = request.message();
+    send(message);
+    const auto length = Fields(receive(uncountedSize)).number();
+    if (length > longestAnswer) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL,
+                      "the server's sftp answer has " + std::to_string(length) + " bytes");
     }
+    const auto answer = receive(length);
+    Fields fields(answer);
+    const auto type = fields.byte();
+    const auto id = fields.number();
+    if (type == SSH_FXP_STATUS) {
+        fail(fields.number());
+    }
+    if (type != answerType || (type != SSH_FXP_VERSION && id != Fields(message.substr(5)).number())) {
+        fail(SSH_FX_BAD_MESSAGE);
+    }
+    return answer.substr(5);
+}
+
+void SftpFile::send(std::string_view bytes) {
+    if (!channel_.send(bytes)) {
+        fail();
+    }
+}
+
+void SftpFile::receive(std::span<std::byte> into) {
+    while (!into.empty()) {
+        const auto count = channel_.receive(into);
+        if (count == 0) {
+            fail();
+        }
+        into = into.subspan(count);
+    }
+}
+
+std::string SftpFile::receive(std::size_t count) {
+    std::string bytes(count, '\0');
+    receive(std::as_writable_bytes(std::span(bytes)));
+    return bytes;
 }
 
 void SftpFile::seek(std::uint64_t offset) {
-    libssh2_sftp_seek64(file_.get(), offset);
     position_ = offset;
     readAhead_.emplace(roundTrip_, offset, size_);
+    queue_.emplace(offset, size_);
+    stage_ = Stage::Reading;
 }
 
 std::size_t SftpFile::read(std::span<std::byte> into) {
-    if (first_ == end_) {
-        if (size_ && position_ >= *size_) {
+    for (;;) {
+        if (streaming_ > 0) {
+            return deliver(into);
+        }
+        if (const auto count = queue_->takeEarly(into)) {
+            position_ += count;
+            return count;
+        }
+        if (endsHere()) {
             return 0;
         }
-        if (pending_) {
-            throw Failure(*pending_);
-        }
-        fill();
+        askAhead();
+        receiveAnswer();
     }
-    auto count = std::min(into.size(), end_ - first_);
-    if (size_) {
-        count = static_cast<std::size_t>(std::min<std::uint64_t>(count, *size_ - position_));
+}
+
+std::size_t SftpFile::deliver(std::span<std::byte> into) {
+    const auto count = channel_.receive(into.first(std::min(into.size(), streaming_)));
+    if (count == 0) {
+        fail();
     }
-    std::memcpy(into.data(), buffer_.data() + first_, count);
-    first_ += count;
+    queue_->delivered(count);
+    streaming_ -= count;
     position_ += count;
+    received_ += count;
     return count;
 }
 
-// At least one byte into the empty buffer, or the end of a file of unknown size.
-void SftpFile::fill() {
-    buffer_.resize(readAhead_->bufferAfter(received_));
-    first_ = end_ = 0;
-    const auto before = libssh2_sftp_tell64(file_.get());
-    const auto result = connection_.finish([this] { return readOnce(); });
-    if (result < 0) {
-        // libssh2 forgets to mention the bytes that it had put into the buffer before the connection broke;
-        // its position in the file tells them.
-        const auto salvaged = libssh2_sftp_tell64(file_.get()) - before;
-        end_ = salvaged <= buffer_.size() ? static_cast<std::size_t>(salvaged) : 0;
-        position_ += end_; // as the failure is to tell it
-        try {
-            fail(Stage::Reading, static_cast<int>(result));
-        } catch (const Failure& failure) {
-            position_ -= end_;
-            if (end_ == 0) {
-                throw;
-            }
-            pending_ = failure;
-        }
-    } else {
-        end_ = static_cast<std::size_t>(result);
+bool SftpFile::endsHere() const {
+    if (size_ && position_ >= *size_) {
+        return true;
     }
-    received_ += end_;
-    if (end_ == 0 && size_) {
+    const auto status = queue_->status();
+    if (status && *status != SSH_FX_EOF) {
+        fail(status);
+    }
+    if (status && size_) {
         throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "the file ended after " + std::to_string(position_) +
                                                        " of " + std::to_string(*size_) + " bytes");
     }
+    return status.has_value();
 }
 
-// Where the server's sftp process died and its sshd lives on, libssh2 either says that more is to come, for
-// ever, or turns in circles, which SshConnection::receive() ends.
-ssize_t SftpFile::readOnce() {
-    const auto result =
-        libssh2_sftp_read(file_.get(), reinterpret_cast<char*>(buffer_.data()), buffer_.size());
-    if (result == LIBSSH2_ERROR_EAGAIN && libssh2_channel_eof(libssh2_sftp_get_channel(sftp_.get())) == 1) {
-        return LIBSSH2_ERROR_CHANNEL_CLOSED;
+void SftpFile::askAhead() {
+    const auto wanted = readAhead_->after(received_);
+    channel_.keepWindow(wanted);
+    std::string requests;
+    for (const auto& piece : queue_->refill(wanted)) {
+        requests += Request(SSH_FXP_READ, piece.id)
+                        .text(handle_)
+                        .longNumber(piece.offset)
+                        .number(piece.length)
+                        .message();
     }
-    return result;
+    send(requests);
 }
 
-void SftpFile::fail(Stage stage, int code) const {
-    auto end = connection_.lastEnd(stage);
-    end.code = code != 0 ? code : end.code;
+// A piece of the file is left in the channel where it is the one that is read next.
+void SftpFile::receiveAnswer() {
+    const auto head = Head::parse(receive(headSize));
+    if (head.type == SSH_FXP_STATUS) {
+        (void)receive(head.left); // words, for a person
+        queue_->takeStatus(head.id, head.number);
+        return;
+    }
+    if (head.type != SSH_FXP_DATA || head.left != head.number) {
+        fail(SSH_FX_BAD_MESSAGE);
+    }
+    const auto early = queue_->expectData(head.id, head.number);
+    received_ += early.size();
+    streaming_ = early.empty() ? head.number : 0;
+    receive(early);
+}
+
+void SftpFile::fail(std::optional<std::uint32_t> status) const {
+    auto end = connection_.lastEnd(stage_);
+    end.sftpStatus = status;
+    end.channelEnded = channel_.isEnded();
     end.path = path_;
-    end.sftpStatus = sftp_ ? libssh2_sftp_last_error(sftp_.get()) : 0;
     end.position = position_;
     end.size = size_;
     throw failureOf(end);

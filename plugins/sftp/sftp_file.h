@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One file on the server, read from an offset on (draft-ietf-secsh-filexfer-02, version 3 of the protocol,
-// which is the one that servers speak). How much of it is asked for ahead: see ReadAhead.
+// One file on the server, read from an offset on. How much of it is asked for ahead: see ReadAhead; what
+// becomes of the answers: see ReadQueue.
 #pragma once
 
 #include <chrono>
@@ -9,10 +9,11 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "read_ahead.h"
-#include "ssh_connection.h"
+#include "read_queue.h"
+#include "sftp_channel.h"
+#include "sftp_message.h"
 
 namespace bootferry::sftp {
 
@@ -20,9 +21,6 @@ class SftpFile {
 public:
     // Opens it and learns what it is. Throws Failure(NOT_FOUND) for a folder as well.
     SftpFile(SshConnection& connection, const std::string& path);
-    SftpFile(const SftpFile&) = delete;
-    SftpFile& operator=(const SftpFile&) = delete;
-    ~SftpFile();
 
     [[nodiscard]] std::optional<std::uint64_t> size() const { return size_; }
     [[nodiscard]] const std::string& validator() const { return validator_; } // empty: the server tells none
@@ -36,25 +34,32 @@ public:
 private:
     void open();
     void learnAttributes();
-    void fill();
-    [[nodiscard]] ssize_t readOnce();
-    [[noreturn]] void fail(Stage stage, int code = 0) const; // code 0: what libssh2 noted last
+    std::string ask(const Request& request, std::uint8_t answerType); // the answer's fields behind its number
+    void send(std::string_view bytes);
+    void receive(std::span<std::byte> into);
+    std::string receive(std::size_t count);
+
+    void askAhead();
+    void receiveAnswer();
+    [[nodiscard]] bool endsHere() const; // throws where it should not
+    std::size_t deliver(std::span<std::byte> into);
+
+    [[noreturn]] void fail(std::optional<std::uint32_t> status = {}) const;
 
     SshConnection& connection_;
     std::string path_;
-    SftpHandle sftp_;
-    SftpFileHandle file_;
+    SftpChannel channel_;
+    Stage stage_ = Stage::Opening;
+    std::string handle_; // the server's name for the open file
     std::optional<std::uint64_t> size_;
     std::string validator_;
     std::chrono::microseconds roundTrip_{0};
 
-    std::optional<ReadAhead> readAhead_; // from seek() on
-    std::uint64_t position_ = 0;         // of the next byte to deliver
-    std::uint64_t received_ = 0;
-    std::vector<std::byte> buffer_;
-    std::size_t first_ = 0;
-    std::size_t end_ = 0;
-    std::optional<plugin::Failure> pending_; // comes after what lies in the buffer
+    std::optional<ReadAhead> readAhead_;
+    std::optional<ReadQueue> queue_;
+    std::size_t streaming_ = 0;  // bytes of the queue's first piece that come next
+    std::uint64_t position_ = 0; // of the next byte that read() returns
+    std::uint64_t received_ = 0; // over this connection
 };
 
 } // namespace bootferry::sftp

@@ -15,7 +15,7 @@ void SftpSession::open(const bootferry_request& request) {
     waiter_->throwIfCancelled();
     const auto login = options_.login(host_);
     waiter_->setDeadline(options_.connectTimeout());
-    connect(url);
+    connect(url, login.user);
     connection_->logIn(login);
     file_.emplace(*connection_, url.path);
     examine(request);
@@ -25,12 +25,13 @@ void SftpSession::open(const bootferry_request& request) {
 
 // A server has a key of each kind and shows one. Where one is pinned and another kind was shown, it is asked
 // for the next kind, over a new connection: the fingerprint does not tell its kind.
-void SftpSession::connect(const SftpUrl& url) {
+void SftpSession::connect(const SftpUrl& url, const std::string& user) {
     const auto policy = options_.hostKeyPolicy(host_);
     auto algorithms = policy.algorithmsFor(url);
     std::optional<Failure> refused;
     while (!algorithms.empty()) {
-        connection_ = std::make_unique<SshConnection>(connectTo(url, *waiter_), *waiter_, url.authority());
+        connection_ =
+            std::make_unique<SshConnection>(connectTo(url, *waiter_), *waiter_, url.authority(), user);
         try {
             connection_->shakeHands(algorithms);
         } catch (const Failure& failure) {
@@ -47,7 +48,7 @@ void SftpSession::connect(const SftpUrl& url) {
         if (!refused) {
             refused.emplace(BOOTFERRY_ERROR_TLS, *reason);
         }
-        if (!policy.mayKnowAnotherKey() || std::erase(algorithms, algorithmOf(key.type)) == 0) {
+        if (!policy.mayKnowAnotherKey() || std::erase(algorithms, algorithmsOf(key.type)) == 0) {
             break;
         }
     }

@@ -27,7 +27,7 @@ public:
     [[nodiscard]] std::size_t read(std::span<std::byte> into);
 
 private:
-    void connect(const SftpUrl& url);
+    void connect(const SftpUrl& url, const std::string& user);
     void examine(const bootferry_request& request) const;
 
     plugin::Host host_;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One SSH connection over a non-blocking socket. libssh2 is never allowed to wait by itself: each of its
-// calls is repeated by finish() until it has an end, and between the calls the waiter waits, who hears of a
-// cancel.
+// One SSH connection over a non-blocking socket. libssh is never allowed to wait by itself: each of its calls
+// is repeated by finish() until it has an end, and between the calls the waiter waits, who hears of a cancel.
+// It is told all that it would otherwise look for: no file of the user's or of the system's is read.
 #pragma once
 
+#include <cstdint>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "descriptor.h"
@@ -21,11 +21,7 @@ using plugin::Descriptor;
 
 class SshConnection {
 public:
-    SshConnection(Descriptor socket, const Waiter& waiter, std::string authority);
-    SshConnection(const SshConnection&) = delete;
-    SshConnection& operator=(const SshConnection&) = delete;
-    // Says goodbye if that takes no waiting, and breaks the connection.
-    ~SshConnection();
+    SshConnection(Descriptor socket, const Waiter& waiter, std::string authority, const std::string& user);
 
     // Throws Failure; with TLS where the server has no key of these algorithms, among other reasons.
     void shakeHands(const std::vector<std::string>& hostKeyAlgorithms);
@@ -35,19 +31,22 @@ public:
     // Tries what there is and the server accepts: key, password, keyboard-interactive with the password.
     void logIn(const Login& login);
 
-    // After this nothing is sent and nothing waited for, so that handles can be freed.
-    void breakOff() noexcept;
+    [[nodiscard]] ssh_session get() const { return session_.get(); }
 
-    [[nodiscard]] LIBSSH2_SESSION* get() const { return session_.get(); }
-
+    // `again`: what the call answers where it could not be done yet. libssh takes 4 KiB from the socket at a
+    // time; while they come, it is called again without a wait between, but not for ever.
     template <typename Call>
-    auto finish(Call call) {
+    int finish(Call call, int again = SSH_AGAIN) {
+        constexpr std::uint64_t withoutAWait = 64UL * 1024;
         for (;;) {
-            const auto result = call();
-            if (!wouldBlock(result)) {
+            const auto before = traffic_.in_bytes;
+            const int result = call();
+            if (result != again) {
                 return result;
             }
-            waitForSocket();
+            if (traffic_.in_bytes == before || traffic_.in_bytes - atLastWait_ >= withoutAWait) {
+                waitForSocket();
+            }
         }
     }
 
@@ -55,35 +54,23 @@ public:
     [[nodiscard]] SshEnd lastEnd(Stage stage) const;
 
 private:
-    template <typename Result>
-    [[nodiscard]] bool wouldBlock(Result result) const {
-        if constexpr (std::is_pointer_v<Result>) {
-            return result == nullptr && libssh2_session_last_errno(get()) == LIBSSH2_ERROR_EAGAIN;
-        } else {
-            return result == LIBSSH2_ERROR_EAGAIN;
-        }
-    }
+    void set(ssh_options_e option, const void* value);
     void waitForSocket();
-    static ssize_t receive(libssh2_socket_t socket, void* into, std::size_t length, int flags,
-                           void** context);
+    void lookAtGreeting();
     [[nodiscard]] bool peerIsGone() const;
 
     bool tryKey(const Login& login);
     bool tryPassword(const Login& login);
     bool tryKeyboard(const Login& login);
-    static void answer(const char* name, int nameLength, const char* instruction, int instructionLength,
-                       int count, const LIBSSH2_USERAUTH_KBDINT_PROMPT* prompts,
-                       LIBSSH2_USERAUTH_KBDINT_RESPONSE* responses, void** context);
-    bool accepted(int result); // false: refused; throws for what is neither
+    [[nodiscard]] bool accepted(int result) const; // false: refused; throws for what is neither
 
     const Waiter& waiter_;
     std::string authority_;
-    Descriptor socket_;
-    struct Answers;
-    Answers* answers_ = nullptr; // while keyboard-interactive asks
-    unsigned emptyReceives_ = 0; // since something came or was waited for
-    bool channelEnded_ = false;
-    SessionHandle session_; // goes before all that its callbacks use
+    Descriptor socket_;            // libssh has a duplicate of it
+    std::string greeting_;         // the first bytes that the server sent
+    ssh_counter_struct traffic_{}; // libssh counts here
+    std::uint64_t atLastWait_ = 0; // bytes that had come
+    SessionHandle session_;        // goes before all that it uses
 };
 
 } // namespace bootferry::sftp

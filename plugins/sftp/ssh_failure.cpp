@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// libssh2 tells a broken connection by many codes, the more so during the key exchange; hence the socket is
-// asked as well. A refused login ends the boot, so it must be one: where libssh2 says that the answer to a
-// login did not come, it was none.
+// libssh has one code for all that ends a session and tells the reason in words, which are looked at here as
+// far as they decide what becomes of the boot. Hence the socket is asked as well.
 #include "ssh_failure.h"
 
-#include <libssh2.h>
-#include <libssh2_sftp.h>
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <libssh/sftp.h>
 
 namespace bootferry::sftp {
 namespace {
 
 using plugin::Failure;
 
+// Of later versions of the protocol, which some servers use in this one as well.
+constexpr std::uint32_t notADirectory = 19;
+constexpr std::uint32_t invalidFilename = 20;
+
+template <std::size_t count>
+bool beginsWithOneOf(const std::string& detail, const std::array<std::string_view, count>& beginnings) {
+    return std::any_of(beginnings.begin(), beginnings.end(),
+                       [&](std::string_view beginning) { return detail.starts_with(beginning); });
+}
+
 bool isDisconnect(const SshEnd& end) {
-    switch (end.code) {
-    case LIBSSH2_ERROR_SOCKET_SEND:
-    case LIBSSH2_ERROR_SOCKET_RECV:
-    case LIBSSH2_ERROR_SOCKET_DISCONNECT:
-    case LIBSSH2_ERROR_CHANNEL_CLOSED:
-    case LIBSSH2_ERROR_CHANNEL_EOF_SENT:
-        return true;
-    case LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED:
-        return end.detail.starts_with("Waiting for");
-    case LIBSSH2_ERROR_SOCKET_NONE: // what waiting for the server's key exchange answers to anything
-    case LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE:
-        return end.peerIsGone;
-    default:
-        return false;
-    }
+    constexpr std::array<std::string_view, 3> words{"Socket error", "Received SSH_MSG_DISCONNECT",
+                                                    "Writing packet: error on socket"};
+    return end.peerIsGone || beginsWithOneOf(end.detail, words);
 }
 
 Failure disconnected(const SshEnd& end) {
@@ -48,80 +48,81 @@ Failure disconnected(const SshEnd& end) {
     return {BOOTFERRY_ERROR_UNREACHABLE, message};
 }
 
-Failure failureOfStatus(const SshEnd& end) {
+Failure failureOfStatus(const SshEnd& end, std::uint32_t status) {
     const auto file = "'" + end.path + "'";
-    switch (end.sftpStatus) {
-    case LIBSSH2_FX_NO_SUCH_FILE:
-    case LIBSSH2_FX_NO_SUCH_PATH:
-    case LIBSSH2_FX_NOT_A_DIRECTORY:
-    case LIBSSH2_FX_INVALID_FILENAME:
+    switch (status) {
+    case SSH_FX_NO_SUCH_FILE:
+    case SSH_FX_NO_SUCH_PATH:
+    case notADirectory:
+    case invalidFilename:
         return {BOOTFERRY_ERROR_NOT_FOUND, end.authority + " has no file " + file};
-    case LIBSSH2_FX_PERMISSION_DENIED:
+    case SSH_FX_PERMISSION_DENIED:
         return {BOOTFERRY_ERROR_AUTH, "the user may not read " + file + " on " + end.authority};
-    case LIBSSH2_FX_NO_CONNECTION:
-    case LIBSSH2_FX_CONNECTION_LOST:
+    case SSH_FX_NO_CONNECTION:
+    case SSH_FX_CONNECTION_LOST:
         return disconnected(end);
-    case LIBSSH2_FX_NO_MEDIA:
+    case SSH_FX_NO_MEDIA:
         return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " has no medium for " + file + " now"};
-    case LIBSSH2_FX_OP_UNSUPPORTED:
-    case LIBSSH2_FX_BAD_MESSAGE:
-    case LIBSSH2_FX_INVALID_HANDLE:
+    case SSH_FX_OP_UNSUPPORTED:
+    case SSH_FX_BAD_MESSAGE:
+    case SSH_FX_INVALID_HANDLE:
         return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " did not understand what it was asked about " +
-                                              file + " (status " + std::to_string(end.sftpStatus) + ")"};
+                                              file + " (status " + std::to_string(status) + ")"};
     default:
         return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " failed with " + file +
-                                              ", without saying why (status " +
-                                              std::to_string(end.sftpStatus) + ")"};
+                                              ", without saying why (status " + std::to_string(status) + ")"};
     }
 }
 
-Failure failureOfHandshake(const SshEnd& end) {
-    switch (end.code) {
-    case LIBSSH2_ERROR_BANNER_RECV:
-        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " is no SSH server: " + end.detail};
-    case LIBSSH2_ERROR_KEX_FAILURE:
-        return {BOOTFERRY_ERROR_TLS,
-                end.authority + " has no SSH algorithms in common with this machine: " + end.detail};
-    case LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE:
-    case LIBSSH2_ERROR_HOSTKEY_INIT:
-    case LIBSSH2_ERROR_HOSTKEY_SIGN:
-        return {BOOTFERRY_ERROR_TLS, end.authority + " did not prove its host key: " + end.detail};
-    default:
-        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + end.detail};
+// Whatever the server did afterwards, these are final.
+std::optional<Failure> failureOfHandshake(const SshEnd& end) {
+    constexpr std::array<std::string_view, 2> notProven{"Failed to verify server hostkey",
+                                                        "Public key from server"};
+    constexpr std::array<std::string_view, 2> noServer{"No version of SSH protocol usable",
+                                                       "Receiving banner"};
+    if (!end.spokeSsh || beginsWithOneOf(end.detail, noServer)) {
+        return Failure(BOOTFERRY_ERROR_PROTOCOL, end.authority + " is no SSH server: " + end.detail);
     }
+    if (end.detail.starts_with("kex error")) {
+        return Failure(BOOTFERRY_ERROR_TLS,
+                       end.authority + " has no SSH algorithms in common with this machine: " + end.detail);
+    }
+    if (beginsWithOneOf(end.detail, notProven)) {
+        return Failure(BOOTFERRY_ERROR_TLS, end.authority + " did not prove its host key: " + end.detail);
+    }
+    return std::nullopt;
 }
 
 } // namespace
 
 Failure failureOf(const SshEnd& end) {
-    if (end.channelEnded && end.stage == Stage::Opening) {
-        return {BOOTFERRY_ERROR_PROTOCOL,
-                end.authority + " does not offer sftp, or ended it before the file was open"};
-    }
-    if (isDisconnect(end)) {
-        return disconnected(end);
-    }
-    switch (end.code) {
-    case LIBSSH2_ERROR_ALLOC:
-        return {BOOTFERRY_ERROR_IO, "out of memory"};
-    case LIBSSH2_ERROR_TIMEOUT:
-    case LIBSSH2_ERROR_SOCKET_TIMEOUT:
-        return {BOOTFERRY_ERROR_TIMEOUT, end.authority + " did not answer in time"};
-    case LIBSSH2_ERROR_SFTP_PROTOCOL:
-        if (end.sftpStatus != LIBSSH2_FX_OK) {
-            return failureOfStatus(end);
-        }
-        break;
-    case LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED:
-    case LIBSSH2_ERROR_CHANNEL_FAILURE:
-        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " does not offer sftp: " + end.detail};
-    default:
-        break;
+    if (end.sftpStatus) {
+        return failureOfStatus(end, *end.sftpStatus);
     }
     if (end.stage == Stage::Handshake) {
-        return failureOfHandshake(end);
+        if (auto failure = failureOfHandshake(end)) {
+            return *failure;
+        }
     }
-    return {BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + end.detail};
+    if (isDisconnect(end) || (end.channelEnded && end.stage == Stage::Reading)) {
+        return disconnected(end);
+    }
+    if (end.detail.ends_with("Out of memory")) {
+        return {BOOTFERRY_ERROR_IO, "out of memory"};
+    }
+    switch (end.stage) {
+    case Stage::Login:
+        return {BOOTFERRY_ERROR_AUTH,
+                end.authority +
+                    " answered the login neither with yes nor with no; it may want a new password"};
+    case Stage::Opening:
+        return {BOOTFERRY_ERROR_PROTOCOL,
+                end.authority + (end.channelEnded
+                                     ? " does not offer sftp, or ended it before the file was open"
+                                     : " does not offer sftp: " + end.detail)};
+    default:
+        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + end.detail};
+    }
 }
 
 } // namespace bootferry::sftp

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From libssh2's results and the servers' answers to the ABI's codes and a sentence for the console. The one
+// From libssh's words and the servers' answers to the ABI's codes and a sentence for the console. The one
 // place that decides which failure is which.
 #pragma once
 
@@ -15,11 +15,11 @@ enum class Stage { Handshake, Login, Opening, Reading };
 
 struct SshEnd {
     Stage stage = Stage::Handshake;
-    int code = 0;                 // LIBSSH2_ERROR_…
-    std::string detail;           // libssh2's own words
-    unsigned long sftpStatus = 0; // LIBSSH2_FX_…, where code is LIBSSH2_ERROR_SFTP_PROTOCOL
-    bool peerIsGone = false;      // the socket is at its end, or broken
-    bool channelEnded = false;    // the connection lives, what it was opened for does not
+    std::string detail;                      // libssh's own words
+    std::optional<std::uint32_t> sftpStatus; // SSH_FX_…, where the server answered with it
+    bool spokeSsh = true;                    // as far as it spoke at all
+    bool peerIsGone = false;                 // the socket is at its end, or broken
+    bool channelEnded = false;               // the connection lives, what it was opened for does not
     std::string authority;
     std::string path;
     std::uint64_t position = 0; // of the file, after the last byte that came

@@ -1,31 +1,38 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Owners for libssh2's handles. Each is freed by a call that may want to speak to the server first; see
-// SshConnection's and SftpFile's destructors for how that is kept from waiting.
+// Owners for what libssh hands out. None waits when it lets go: a session that does not block sends what the
+// socket takes, and closes it.
 #pragma once
 
 #include <memory>
 
-#include <libssh2.h>
-#include <libssh2_sftp.h>
+#include <libssh/libssh.h>
 
 namespace bootferry::sftp {
 
 struct SessionFree {
-    void operator()(LIBSSH2_SESSION* session) const noexcept { libssh2_session_free(session); }
+    void operator()(ssh_session session) const noexcept { ssh_free(session); }
 };
-struct KnownHostsFree {
-    void operator()(LIBSSH2_KNOWNHOSTS* hosts) const noexcept { libssh2_knownhost_free(hosts); }
+struct ChannelFree {
+    void operator()(ssh_channel channel) const noexcept { ssh_channel_free(channel); }
 };
-struct SftpShutdown {
-    void operator()(LIBSSH2_SFTP* sftp) const noexcept { libssh2_sftp_shutdown(sftp); }
+struct KeyFree {
+    void operator()(ssh_key key) const noexcept { ssh_key_free(key); }
 };
-struct SftpClose {
-    void operator()(LIBSSH2_SFTP_HANDLE* file) const noexcept { libssh2_sftp_close_handle(file); }
+struct KnownHostFree {
+    void operator()(ssh_knownhosts_entry* entry) const noexcept { ssh_knownhosts_entry_free(entry); }
+};
+struct TextFree {
+    void operator()(char* text) const noexcept { ssh_string_free_char(text); }
+};
+struct HashFree {
+    void operator()(unsigned char* hash) const noexcept { ssh_clean_pubkey_hash(&hash); }
 };
 
-using SessionHandle = std::unique_ptr<LIBSSH2_SESSION, SessionFree>;
-using KnownHostsHandle = std::unique_ptr<LIBSSH2_KNOWNHOSTS, KnownHostsFree>;
-using SftpHandle = std::unique_ptr<LIBSSH2_SFTP, SftpShutdown>;
-using SftpFileHandle = std::unique_ptr<LIBSSH2_SFTP_HANDLE, SftpClose>;
+using SessionHandle = std::unique_ptr<ssh_session_struct, SessionFree>;
+using ChannelHandle = std::unique_ptr<ssh_channel_struct, ChannelFree>; // goes before its session
+using KeyHandle = std::unique_ptr<ssh_key_struct, KeyFree>;
+using KnownHostHandle = std::unique_ptr<ssh_knownhosts_entry, KnownHostFree>;
+using TextHandle = std::unique_ptr<char, TextFree>;
+using HashHandle = std::unique_ptr<unsigned char, HashFree>;
 
 } // namespace bootferry::sftp

@@ -64,8 +64,10 @@ TEST_F(KnownHostsTest, WhatItDoesNotKnowRecognisesNobody) {
     EXPECT_EQ(
         hosts_.add("@cert-authority " + line("*.example", firstKey) + "files.example\r\nfiles.example x\n"),
         3U);
-    hosts_.add(line("*.example", firstKey));
+    hosts_.add(line("*.example", firstKey) +
+               line(std::string(hashedLine.substr(0, hashedLine.find(' '))) + ",*.example", secondKey));
     EXPECT_EQ(check("files.example"), Verdict::Unknown);
+    EXPECT_EQ(check("files.example", 22, secondKey), Verdict::Unknown);
 }
 
 TEST_F(KnownHostsTest, LinesMayEndAsOnWindowsOrNotAtAll) {

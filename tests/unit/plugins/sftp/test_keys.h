@@ -3,11 +3,8 @@
 // gone.
 #pragma once
 
-#include <array>
 #include <string>
 #include <string_view>
-
-#include <libssh2.h>
 
 #include "host_key.h"
 
@@ -25,25 +22,9 @@ inline constexpr std::string_view hashedLine =
     "|1|Hkll0ODEeGPuuahLOp02/B283Ac=|Q4rCYV0siL9xnwVOIhCj2n7wyX0= ssh-ed25519 "
     "AAAAC3NzaC1lZDI1NTE5AAAAIDFUEyBLhjGVOWSnQXu2RDMnr/zSMLy7t9FNLu8dKTRw\n";
 
-inline std::string bytesOf(std::string_view base64Text) {
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string bytes;
-    unsigned bits = 0;
-    unsigned count = 0;
-    for (const char c : base64Text) {
-        bits = (bits << 6U) | static_cast<unsigned>(alphabet.find(c));
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            bytes += static_cast<char>(bits >> count & 255U);
-        }
-    }
-    return bytes;
-}
-
 inline HostKey ed25519(std::string_view base64Text) {
-    return {.blob = bytesOf(base64Text),
-            .type = LIBSSH2_HOSTKEY_TYPE_ED25519,
+    return {.base64 = std::string(base64Text),
+            .type = SSH_KEYTYPE_ED25519,
             .fingerprint = std::string(firstFingerprint)};
 }
 
