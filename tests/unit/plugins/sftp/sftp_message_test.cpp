@@ -43,7 +43,8 @@ TEST(SftpMessageTest, AServerTellsAsMuchOfAFileAsItLikes) {
     EXPECT_EQ(told.permissions, 040000U);
     EXPECT_EQ(told.modified, 4U);
 
-    Fields empty("\0\0\0\0"s);
+    const auto nothing = "\0\0\0\0"s;
+    Fields empty(nothing);
     EXPECT_FALSE(Attributes::parse(empty).size);
 }
 
