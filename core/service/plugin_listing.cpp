@@ -27,7 +27,7 @@ void check(int result) {
 void appendPlugin(sd_bus_message* reply, std::string_view line) {
     const auto takeField = [&] {
         const auto end = std::min(line.find('\t'), line.size());
-        const std::string field(line.substr(0, end));
+        std::string field(line.substr(0, end));
         line.remove_prefix(std::min(end + 1, line.size()));
         return field;
     };
