@@ -1,13 +1,11 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The programs' entry points. All programs are in one library, libbootferry-programs.so, so that what they
- * have in common lies in an initrd once; a program is the call of its function here (program.c). For nobody
- * else: library and programs are built and installed together. */
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The programs' entry points. All programs are in one library, libbootferry-programs.so, so that what they
+// have in common lies in an initrd once; a program is the call of its function here (program.cpp). For nobody
+// else: library and programs are built and installed together.
 #pragma once
 
-#ifdef __cplusplus
-extern "C" {
-#endif
 #pragma GCC visibility push(default)
+extern "C" {
 
 int bootferry_generator_main(int argc, char** argv);
 int bootferry_live_root_main(int argc, char** argv);
@@ -15,8 +13,5 @@ int bootferry_plymouth_main(int argc, char** argv);
 int bootferry_transfer_main(int argc, char** argv);
 int bootferryctl_main(int argc, char** argv);
 int bootferryd_main(int argc, char** argv);
-
-#pragma GCC visibility pop
-#ifdef __cplusplus
 }
-#endif
+#pragma GCC visibility pop

@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is left of each program: its name. PROGRAM_MAIN is its function in programs.h. */
-#include "programs.h"
-
-int main(int argc, char** argv) {
-    return PROGRAM_MAIN(argc, argv);
-}
