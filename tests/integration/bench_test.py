@@ -18,7 +18,7 @@ import tap  # noqa: E402
 class BenchTest(unittest.TestCase):
     @staticmethod
     def build():
-        return pathlib.Path(os.environ["BOOTFERRYCTL"]).parents[1]
+        return pathlib.Path(os.environ["BOOTFERRYCTL"]).parents[2]
 
     def bench(self, rows):
         with tempfile.TemporaryDirectory(prefix="bootferry-bench-test-") as folder:
