@@ -11,6 +11,7 @@ namespace bootferry::sftp {
 namespace {
 
 constexpr std::uint32_t pieceSize = 32768; // every server grants that much
+constexpr std::size_t mostPieces = 16384;  // 8 MiB in answers of 512 bytes; honest ones are larger
 
 } // namespace
 
@@ -57,6 +58,10 @@ std::span<std::byte> ReadQueue::expectData(std::uint32_t id, std::uint32_t lengt
                                                             std::to_string(asked));
     }
     if (length < asked) {
+        if (entries_.size() >= mostPieces) {
+            throw plugin::Failure(BOOTFERRY_ERROR_PROTOCOL,
+                                  "the server answers with a few bytes at a time, and out of their order");
+        }
         entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(index) + 1,
                         {.id = {}, .offset = entries_[index].offset + length, .length = asked - length});
     }

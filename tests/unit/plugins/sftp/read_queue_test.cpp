@@ -84,6 +84,18 @@ TEST(ReadQueueTest, AnEndIsHeardOfWhenItIsReached) {
     EXPECT_EQ(queue.status(), std::uint32_t{SSH_FX_EOF});
 }
 
+TEST(ReadQueueTest, AServerThatAnswersByteForByteIsGivenUpBeforeItFillsTheMemory) {
+    ReadQueue queue(0, std::nullopt);
+    auto pieces = queue.refill(8 * whole); // the first one is never answered
+    const auto answerAll = [&] {
+        for (int i = 0; i < 20000; ++i) {
+            (void)queue.expectData(pieces.back().id, 1);
+            pieces = queue.refill(8 * whole);
+        }
+    };
+    EXPECT_THROW(answerAll(), plugin::Failure);
+}
+
 TEST(ReadQueueTest, AnAnswerToNoQuestionIsRefused) {
     ReadQueue queue(0, whole);
     const auto id = queue.refill(whole).at(0).id;
