@@ -2,20 +2,7 @@
 // bytes_ says whose turn it is: the caller sets it, the thread empties it when they are written.
 #include "background_write.h"
 
-#include <utility>
-
 namespace bootferry {
-
-BackgroundWrite::~BackgroundWrite() {
-    if (thread_.joinable()) {
-        {
-            const std::lock_guard lock(mutex_);
-            stop_ = true;
-        }
-        changed_.notify_all();
-        thread_.join();
-    }
-}
 
 void BackgroundWrite::start(std::span<const std::byte> bytes, std::uint64_t position) {
     std::unique_lock lock(mutex_);
@@ -23,7 +10,7 @@ void BackgroundWrite::start(std::span<const std::byte> bytes, std::uint64_t posi
     bytes_ = bytes;
     position_ = position;
     if (!thread_.joinable()) {
-        thread_ = std::thread([this] { run(); });
+        thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
     }
     lock.unlock();
     changed_.notify_all();
@@ -41,13 +28,9 @@ void BackgroundWrite::awaitIdle(std::unique_lock<std::mutex>& lock) {
     }
 }
 
-void BackgroundWrite::run() {
+void BackgroundWrite::run(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    for (;;) {
-        changed_.wait(lock, [this] { return !bytes_.empty() || stop_; });
-        if (bytes_.empty()) {
-            return;
-        }
+    while (changed_.wait(lock, stop, [this] { return !bytes_.empty(); })) {
         lock.unlock();
         std::exception_ptr failure;
         try {

@@ -12,7 +12,9 @@
 #include <functional>
 #include <mutex>
 #include <span>
+#include <stop_token>
 #include <thread>
+#include <utility>
 
 namespace bootferry {
 
@@ -22,10 +24,8 @@ public:
 
     // The function is called in the thread, for one write after the other; what it throws, start() or wait()
     // throws in its stead, once.
+    // The destructor waits for what was started.
     explicit BackgroundWrite(Write write) : write_(std::move(write)) {}
-    ~BackgroundWrite(); // waits for what was started
-    BackgroundWrite(const BackgroundWrite&) = delete;
-    BackgroundWrite& operator=(const BackgroundWrite&) = delete;
 
     // Waits for the write before, whose bytes are the caller's again, and begins this one. The bytes are
     // borrowed until the next start() or wait().
@@ -33,17 +33,16 @@ public:
     void wait();
 
 private:
-    void run();
+    void run(const std::stop_token& stop);
     void awaitIdle(std::unique_lock<std::mutex>& lock);
 
     Write write_;
     std::mutex mutex_; // guards the rest
-    std::condition_variable changed_;
+    std::condition_variable_any changed_;
     std::span<const std::byte> bytes_; // empty: nothing is to be written
     std::uint64_t position_ = 0;
-    bool stop_ = false;
     std::exception_ptr failure_;
-    std::thread thread_;
+    std::jthread thread_; // ends before what it uses goes
 };
 
 } // namespace bootferry

@@ -16,17 +16,6 @@ constexpr auto everything = std::numeric_limits<std::size_t>::max();
 DecodingWriter::DecodingWriter(std::unique_ptr<Decoder> decoder, BlockWriter& writer)
     : decoder_(std::move(decoder)), writer_(writer) {}
 
-DecodingWriter::~DecodingWriter() {
-    if (thread_.joinable()) {
-        {
-            const std::lock_guard lock(mutex_);
-            stop_ = true;
-        }
-        changed_.notify_all();
-        thread_.join();
-    }
-}
-
 std::span<std::byte> DecodingWriter::space() {
     if (filling().end == bufferSize) {
         handOver();
@@ -50,7 +39,7 @@ bool DecodingWriter::decodeHead(std::size_t wanted) {
 }
 
 void DecodingWriter::start() {
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
 void DecodingWriter::finish() {
@@ -81,9 +70,9 @@ void DecodingWriter::rethrow(std::unique_lock<std::mutex>& lock) {
     }
 }
 
-void DecodingWriter::run() noexcept {
+void DecodingWriter::run(const std::stop_token& stop) noexcept {
     try {
-        decodeAll();
+        decodeAll(stop);
     } catch (...) {
         const std::lock_guard lock(mutex_);
         failure_ = std::current_exception();
@@ -91,11 +80,10 @@ void DecodingWriter::run() noexcept {
     changed_.notify_all();
 }
 
-void DecodingWriter::decodeAll() {
+void DecodingWriter::decodeAll(const std::stop_token& stop) {
     for (bool last = false; !last;) {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return taken_ < handedOver_ || stop_; });
-        if (stop_) {
+        if (!changed_.wait(lock, stop, [this] { return taken_ < handedOver_; }) || stop.stop_requested()) {
             return;
         }
         auto& buffer = ring_[taken_ % bufferCount];

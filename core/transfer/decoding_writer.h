@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <stop_token>
 #include <thread>
 
 #include "block_writer.h"
@@ -23,11 +24,9 @@ namespace bootferry {
 
 class DecodingWriter {
 public:
-    // The writer is borrowed; between start() and finish() (or the destructor) it is the thread's.
+    // The writer is borrowed; between start() and finish() (or the destructor) it is the thread's. What has
+    // not been decoded when the destructor is called is not written.
     DecodingWriter(std::unique_ptr<Decoder> decoder, BlockWriter& writer);
-    ~DecodingWriter(); // ends the thread; what has not been decoded by then is not written
-    DecodingWriter(const DecodingWriter&) = delete;
-    DecodingWriter& operator=(const DecodingWriter&) = delete;
 
     // Where the next received bytes go; never empty. Waits while all buffers are full, and throws what the
     // thread has thrown. advance(0) says that there are no more.
@@ -59,8 +58,8 @@ private:
         }
     };
 
-    void run() noexcept;
-    void decodeAll();
+    void run(const std::stop_token& stop) noexcept;
+    void decodeAll(const std::stop_token& stop);
     void decodeBuffer(Buffer& buffer, std::size_t wanted, bool last);
     void handOver();
     void rethrow(std::unique_lock<std::mutex>& lock);
@@ -73,13 +72,12 @@ private:
     bool ended_ = false; // no more input; the caller's
 
     std::mutex mutex_; // guards the rest
-    std::condition_variable changed_;
+    std::condition_variable_any changed_;
     std::size_t handedOver_ = 0; // buffers, by the caller
     std::size_t taken_ = 0;      // and done with, by the thread
     bool complete_ = false;      // the last buffer was handed over
-    bool stop_ = false;
     std::exception_ptr failure_;
-    std::thread thread_;
+    std::jthread thread_; // ends before what it uses goes
 };
 
 } // namespace bootferry

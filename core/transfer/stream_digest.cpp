@@ -36,10 +36,6 @@ std::size_t readSome(int fd, std::span<std::byte> into, std::uint64_t position) 
 
 } // namespace
 
-StreamDigest::~StreamDigest() {
-    stop();
-}
-
 void StreamDigest::update(std::span<const std::byte> bytes) {
     {
         std::unique_lock lock(mutex_);
@@ -58,7 +54,7 @@ void StreamDigest::updateFromFile(int fd, std::uint64_t position, std::uint64_t 
     }
     end_ = position + count;
     if (!thread_.joinable()) {
-        thread_ = std::thread([this] { run(); });
+        thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
     }
     lock.unlock();
     changed_.notify_all();
@@ -73,9 +69,8 @@ Checksum StreamDigest::finish() {
 }
 
 void StreamDigest::reset() {
-    stop();
+    thread_ = {};
     position_ = end_ = 0;
-    stop_ = false;
     failure_ = nullptr;
     digest_.reset();
 }
@@ -87,21 +82,9 @@ void StreamDigest::await(std::unique_lock<std::mutex>& lock, std::uint64_t backl
     }
 }
 
-void StreamDigest::stop() {
-    if (!thread_.joinable()) {
-        return;
-    }
-    {
-        const std::lock_guard lock(mutex_);
-        stop_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-}
-
-void StreamDigest::run() noexcept {
+void StreamDigest::run(const std::stop_token& stop) noexcept {
     try {
-        readBack();
+        readBack(stop);
     } catch (...) {
         const std::lock_guard lock(mutex_);
         failure_ = std::current_exception();
@@ -109,14 +92,10 @@ void StreamDigest::run() noexcept {
     changed_.notify_all();
 }
 
-void StreamDigest::readBack() {
+void StreamDigest::readBack(const std::stop_token& stop) {
     const auto buffer = std::make_unique_for_overwrite<std::byte[]>(pieceSize);
     std::unique_lock lock(mutex_);
-    for (;;) {
-        changed_.wait(lock, [this] { return position_ < end_ || stop_; });
-        if (stop_) {
-            return;
-        }
+    while (changed_.wait(lock, stop, [this] { return position_ < end_; }) && !stop.stop_requested()) {
         const std::span piece(buffer.get(), std::min<std::uint64_t>(pieceSize, end_ - position_));
         lock.unlock();
         const auto count = readSome(fd_, piece, position_);

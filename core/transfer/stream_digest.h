@@ -11,6 +11,7 @@
 #include <exception>
 #include <mutex>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -22,9 +23,6 @@ class StreamDigest {
 public:
     // Throws Error(Unsupported) for an algorithm libcrypto does not know.
     explicit StreamDigest(const std::string& algorithm) : digest_(algorithm) {}
-    ~StreamDigest(); // ends the thread
-    StreamDigest(const StreamDigest&) = delete;
-    StreamDigest& operator=(const StreamDigest&) = delete;
 
     // The next bytes of the stream: these; or so many at a position of a file, which is borrowed until
     // finish() or reset(). All calls throw what reading back has thrown, Error(Io).
@@ -35,21 +33,19 @@ public:
     void reset();
 
 private:
-    void stop();
-    void run() noexcept;
-    void readBack();
+    void run(const std::stop_token& stop) noexcept;
+    void readBack(const std::stop_token& stop);
     void await(std::unique_lock<std::mutex>& lock, std::uint64_t backlog);
 
     Digest digest_; // the thread's while there is something to be read back
 
     std::mutex mutex_; // guards the rest
-    std::condition_variable changed_;
+    std::condition_variable_any changed_;
     int fd_ = -1; // with the next two: what is to be read back
     std::uint64_t position_ = 0;
     std::uint64_t end_ = 0;
-    bool stop_ = false;
     std::exception_ptr failure_;
-    std::thread thread_;
+    std::jthread thread_; // ends before what it uses goes
 };
 
 } // namespace bootferry
