@@ -101,6 +101,13 @@ void BlockWriter::flushChunk() {
     chunkUsed_ = 0;
 }
 
+void BlockWriter::flush() {
+    if (chunkUsed_ > 0) {
+        flushChunk();
+    }
+    background_.wait();
+}
+
 // The disk begins while the network brings the rest, and not with the sync at the end. No more than a hint:
 // what has no page cache to write back (a tmpfs, a pipe) does without.
 void BlockWriter::startWriteBack(std::uint64_t end) {
@@ -144,17 +151,11 @@ void BlockWriter::takeByCopy(int pipe, std::size_t count) {
         advance(copied);
         count -= copied;
     }
-    if (chunkUsed_ > 0) {
-        flushChunk();
-    }
-    background_.wait();
+    flush();
 }
 
 void BlockWriter::stage() {
-    if (chunkUsed_ > 0) {
-        flushChunk();
-    }
-    background_.wait();
+    flush();
     if (!isDevice() && ::ftruncate(target_.fd, static_cast<off_t>(size())) < 0 && errno != EINVAL) {
         throw Error(ErrorCode::Io, errno, "setting the size of the target");
     }

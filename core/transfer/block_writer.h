@@ -75,6 +75,7 @@ private:
     static Buffer makeBuffer(std::size_t size);
 
     void flushChunk();
+    void flush(); // what was gathered is in the target when this returns
     [[nodiscard]] std::span<std::byte> chunk() const { return {chunks_.at(filling_).get(), chunkSize}; }
     void startWriteBack(std::uint64_t end);
     void takeByCopy(int pipe, std::size_t count);
