@@ -198,7 +198,7 @@ class Rows:
     def row_http_loop(self):
         image = self._image()
         url = self._http(image)
-        with self._loop() as target, Daemon(self._folder / "run", disks=True) as service:
+        with self._loop() as target, Daemon(self._folder / "run") as service:
             yield Row("http to a loop device on tmpfs", target, [
                 self._pipe(url, target), self._pipe(url, target, dd="conv=fsync"), self._fetch(url, target, "--reset"),
                 self._deploy(service, url, target)], image)
@@ -285,7 +285,7 @@ class Rows:
         image = self._image(self._options.codec_size)
         port, authority = self._servers.https()
         encoded = [servers.compress(image, how) for how in ("gz", "zst", "xz")]
-        with self._loop(self._options.codec_size) as target, Daemon(self._folder / "run-memory", disks=True) as service:
+        with self._loop(self._options.codec_size) as target, Daemon(self._folder / "run-memory") as service:
             yield Row("memory of service and worker, to a loop device on tmpfs", target, [
                 self._deploy(service, self._http(image), target, name="http"),
                 self._deploy(service, self._http(image), target, self._checksum(image), name="http, sha256"),
@@ -302,7 +302,7 @@ class Rows:
         url = self._http(image)
         with contextlib.ExitStack() as running:
             target = running.enter_context(self._loop(self._options.far_size))
-            services = [running.enter_context(Daemon(self._folder / f"run-{name}", disks=True))
+            services = [running.enter_context(Daemon(self._folder / f"run-{name}"))
                         for name in ("unwatched", "watched")]
             for _ in range(_CLIENTS):
                 running.enter_context(services[1].watched())

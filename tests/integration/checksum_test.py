@@ -130,7 +130,7 @@ class ChecksumListTest(unittest.TestCase):
                                 text=True).stdout.strip()
         self.addCleanup(subprocess.run, ["losetup", "--detach", device], check=False)
         checksums = self.write_list()
-        with Daemon(self.path / "run", disks=True) as daemon:
+        with Daemon(self.path / "run") as daemon:
             result = daemon.ctl("deploy", f"--checksum={checksums}", self.url(), device)
             self.assertEqual(result.returncode, 0, result.stderr)
             with open(self.image, "r+b") as file:

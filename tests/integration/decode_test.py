@@ -131,7 +131,7 @@ class DecodeTest(unittest.TestCase):
 
     @needs_root
     def test_the_service_decodes_and_counts_both_sides(self):
-        with Daemon(self.path / "run", disks=True) as daemon:
+        with Daemon(self.path / "run") as daemon:
             device = self.device(16 << 20)
             result = daemon.ctl("deploy", self.url("image.blocks.xz"), device)
             self.assertEqual(result.returncode, 0, result.stderr)

@@ -103,7 +103,7 @@ class DiskTest(unittest.TestCase):
         self.daemon = self.start_daemon()
 
     def start_daemon(self):
-        daemon = Daemon(self.path / "run", disks=True)
+        daemon = Daemon(self.path / "run")
         daemon.start()
         self.addCleanup(daemon.stop)
         return daemon

@@ -8,7 +8,6 @@ workers as nobody; loop devices and brd know no namespaces and are given back at
 import contextlib
 import os
 import pathlib
-import re
 import subprocess
 
 import processes
@@ -17,9 +16,8 @@ import processes
 class Daemon:
     """Context manager. `folder` becomes its runtime directory."""
 
-    def __init__(self, folder, *, environment=(), prefix=(), arguments=(), disks=False):
+    def __init__(self, folder, *, environment=(), prefix=(), arguments=()):
         self.folder = pathlib.Path(folder)
-        self._disks = disks  # loop devices are the test's own then
         self.folder.mkdir(exist_ok=True)
         self.address = f"unix:path={self.folder}/private"
         self.log = self.folder / "log"
@@ -43,43 +41,45 @@ class Daemon:
     def stop(self):
         if self.process is None:
             return
+        image = self._image()
         processes.stop(self.process)
         self.process = None
-        for device in self.loop_devices():
-            subprocess.run(["losetup", "--detach", device], check=False)
+        self._detach(image)
         if os.geteuid() == 0 and not self._brd_is_not_ours and pathlib.Path("/sys/module/brd").exists():
             subprocess.run(["modprobe", "--remove", "brd"], check=False)
 
     def kill(self, clean=True):
         """What it leaves behind as nobody gives it back are its loop devices; here they are, but for a test of
         just that."""
-        devices = self._loop_devices_in_use()
+        image = self._image()
         self.process.kill()
         self.process.wait()
-        for device in devices if clean else ():
-            subprocess.run(["losetup", "--detach", device], check=False)
+        if clean:
+            self._detach(image)
 
-    def _loop_devices_in_use(self):
-        """Of a transfer that has not ended: those over the image in the tmpfs of its mount namespace."""
+    def _image(self):
+        """The file behind its loop device, as losetup tells it: inode and file system. It lies in the tmpfs of the
+        daemon's mount namespace."""
         try:
             image = pathlib.Path(f"/proc/{self.process.pid}/root/run/bootferry/ram/image").stat()
         except OSError:
-            return []
-        place = [str(image.st_ino), f"{os.major(image.st_dev)}:{os.minor(image.st_dev)}"]
+            return None
+        return [str(image.st_ino), f"{os.major(image.st_dev)}:{os.minor(image.st_dev)}"]
+
+    @staticmethod
+    def _detach(image):
+        """By its file: the number of a device that the daemon gave back may be that of another's test by now."""
         listed = subprocess.run(["losetup", "--list", "--noheadings", "--output", "NAME,BACK-INO,BACK-MAJ:MIN"],
                                 capture_output=True, text=True, check=False).stdout
-        return [name for name, *where in map(str.split, listed.splitlines()) if where == place]
+        for name, *where in map(str.split, listed.splitlines()):
+            if where == image:
+                subprocess.run(["losetup", "--detach", name], check=False)
 
     def __enter__(self):
         return self.start()
 
     def __exit__(self, *_):
         self.stop()
-
-    def loop_devices(self):
-        """The loop devices that hold this daemon's images; others' tests may run beside."""
-        return sorted(set(re.findall(r"bootferryd: (/dev/loop\d+): .* from ", self.said()))) \
-            if os.geteuid() == 0 and not self._disks else []
 
     def holds_memory(self):
         """Is the RAM disk's tmpfs mounted, where the service sees it?"""
