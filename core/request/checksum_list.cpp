@@ -10,6 +10,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "errors.h"
+#include "text_fields.h"
 
 namespace bootferry {
 namespace {
@@ -96,12 +97,10 @@ std::optional<Entry> parseLine(std::string_view line) {
 
 std::vector<Entry> parseList(std::string_view list) {
     std::vector<Entry> entries;
-    while (!list.empty()) {
-        const auto end = list.find('\n');
-        if (auto entry = parseLine(list.substr(0, end))) {
+    for (const auto line : linesOf(list)) {
+        if (auto entry = parseLine(line)) {
             entries.push_back(std::move(*entry));
         }
-        list.remove_prefix(end == std::string_view::npos ? list.size() : end + 1);
     }
     return entries;
 }
