@@ -11,9 +11,18 @@ namespace {
 using plugin::Failure;
 
 constexpr std::uint32_t protocolVersion = 3;
-constexpr std::size_t headSize = 13;              // of an answer: length, type, number, and one number more
-constexpr std::size_t uncountedSize = 4;          // of it is the length itself
-constexpr std::size_t longestAnswer = 256 * 1024; // but for a piece of the file, which is counted otherwise
+constexpr std::size_t headSize = 13;     // of an answer: length, type, number, and one number more
+constexpr std::size_t uncountedSize = 4; // of it is the length itself
+constexpr std::size_t longestAnswer = 256 * 1024;
+
+// What an answer says of its own length, which is not to be believed.
+std::uint32_t checkedLength(std::uint32_t length, std::size_t shortest) {
+    if (length < shortest || length > longestAnswer) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL,
+                      "the server's sftp answer has " + std::to_string(length) + " bytes");
+    }
+    return length;
+}
 
 struct Head {
     std::size_t left; // bytes of the message behind the head
@@ -23,11 +32,7 @@ struct Head {
 
     static Head parse(std::string_view bytes) {
         Fields fields(bytes);
-        const auto length = fields.number();
-        if (length < headSize - uncountedSize || length > longestAnswer) {
-            throw Failure(BOOTFERRY_ERROR_PROTOCOL,
-                          "the server's sftp answer has " + std::to_string(length) + " bytes");
-        }
+        const auto length = checkedLength(fields.number(), headSize - uncountedSize);
         Head head{.left = length - (headSize - uncountedSize), .type = fields.byte(), .id = 0, .number = 0};
         head.id = fields.number();
         head.number = fields.number();
@@ -72,11 +77,7 @@ void SftpFile::learnAttributes() {
 std::string SftpFile::ask(const Request& request, std::uint8_t answerType) {
     const auto message = request.message();
     send(message);
-    const auto length = Fields(receive(uncountedSize)).number();
-    if (length > longestAnswer) {
-        throw Failure(BOOTFERRY_ERROR_PROTOCOL,
-                      "the server's sftp answer has " + std::to_string(length) + " bytes");
-    }
+    const auto length = checkedLength(Fields(receive(uncountedSize)).number(), 0);
     const auto answer = receive(length);
     Fields fields(answer);
     const auto type = fields.byte();
