@@ -9,6 +9,7 @@
 
 #include "encoded.h"
 #include "pipeline_fixture.h"
+#include "sha256_of.h"
 
 namespace bootferry {
 namespace {
@@ -82,9 +83,7 @@ TEST_F(DecodingPipelineTest, AChangedSourceIsDecodedFromItsBeginning) {
 
 TEST_F(DecodingPipelineTest, TheChecksumIsThatOfTheServedFile) {
     server.content = encoded("xz", image);
-    Digest digest("sha256");
-    digest.update(std::as_bytes(std::span(server.content)));
-    settings.checksum = digest.finish();
+    settings.checksum = sha256Of(server.content);
     EXPECT_EQ(run().checksum, settings.checksum);
     EXPECT_TRUE(imageIsOnTarget());
 }

@@ -11,6 +11,7 @@
 
 #include "incomplete_mark.h"
 #include "pipeline_fixture.h"
+#include "sha256_of.h"
 
 namespace bootferry {
 namespace {
@@ -117,9 +118,7 @@ TEST_F(PipelineTest, AChangedSourceIsTakenFromTheBeginningOnTheSameTarget) {
 }
 
 TEST_F(PipelineTest, AMatchingChecksumIsReported) {
-    Digest digest("sha256");
-    digest.update(std::as_bytes(std::span(server.content)));
-    settings.checksum = digest.finish();
+    settings.checksum = sha256Of(server.content);
     EXPECT_EQ(run().checksum, settings.checksum);
 }
 
@@ -138,12 +137,6 @@ protected:
         server.spliceable = true;
         server.content = someContent(BlockWriter::headSize + 300000);
         std::memcpy(server.content.data() + 32769, "CD001", 5);
-    }
-
-    static Checksum checksum(std::string_view content) {
-        Digest digest("sha256");
-        digest.update(std::as_bytes(std::span(content)));
-        return digest.finish();
     }
 };
 
@@ -164,7 +157,7 @@ TEST_F(SplicingTest, CutsAreResumedWithinThePipe) {
 }
 
 TEST_F(SplicingTest, AChecksumIsThatOfTheWholeWhateverTheWay) {
-    settings.checksum = checksum(server.content);
+    settings.checksum = sha256Of(server.content);
     server.script = {{.breakAfter = BlockWriter::headSize + 1000}, {.breakAfter = 3}, {.breakAfter = 50000}};
     EXPECT_EQ(run().checksum, settings.checksum);
     EXPECT_TRUE(onTarget(server.content.size()) == server.content);
@@ -180,14 +173,14 @@ TEST_F(SplicingTest, AChecksumBeginsAgainWithTheStream) {
         }
     };
     auto changed = server.content;
-    settings.checksum = checksum(changed.replace(1000, 3, "NEW"));
+    settings.checksum = sha256Of(changed.replace(1000, 3, "NEW"));
     EXPECT_EQ(run().checksum, settings.checksum);
     EXPECT_TRUE(onTarget(changed.size()) == changed);
     EXPECT_TRUE(listener.sawDetail("starting over: the source changed"));
 }
 
 TEST_F(SplicingTest, WhatCannotBeReadBackIsNotSplicedWhereAChecksumIsWanted) {
-    settings.checksum = checksum(server.content);
+    settings.checksum = sha256Of(server.content);
     const UniqueFd writeOnly(
         ::open(fmt::format("/proc/self/fd/{}", memory.get()).c_str(), O_WRONLY | O_CLOEXEC));
     target = writeOnly.get();

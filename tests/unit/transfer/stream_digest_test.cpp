@@ -11,6 +11,7 @@
 #include "errors.h"
 #include "fake_transport.h"
 #include "handles.h"
+#include "sha256_of.h"
 
 namespace bootferry {
 namespace {
@@ -25,12 +26,6 @@ protected:
 
     static std::span<const std::byte> bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
-    static Checksum digestOf(std::string_view text) {
-        Digest digest("sha256");
-        digest.update(bytes(text));
-        return digest.finish();
-    }
-
     const std::string stream = someContent(3000000);
     UniqueFd file{::memfd_create("target", MFD_CLOEXEC)};
     StreamDigest digest{"sha256"};
@@ -44,7 +39,7 @@ TEST_F(StreamDigestTest, GivenAndReadBackInTurns) {
     digest.update(bytes(text.substr(1501005, 1)));
     digest.updateFromFile(file.get(), 1501006, text.size() - 1501006);
     digest.updateFromFile(file.get(), text.size(), 0);
-    EXPECT_EQ(digest.finish(), digestOf(text));
+    EXPECT_EQ(digest.finish(), sha256Of(text));
 }
 
 TEST_F(StreamDigestTest, AnotherPlaceAndAnotherFileAreReadInTheOrderOfTheCalls) {
@@ -55,7 +50,7 @@ TEST_F(StreamDigestTest, AnotherPlaceAndAnotherFileAreReadInTheOrderOfTheCalls) 
     digest.updateFromFile(other.get(), 0, 5);
     const std::string_view text = stream;
     EXPECT_EQ(digest.finish(),
-              digestOf(std::string(text.substr(2000000)).append(text.substr(0, 2000000)) + "other"));
+              sha256Of(std::string(text.substr(2000000)).append(text.substr(0, 2000000)) + "other"));
 }
 
 TEST_F(StreamDigestTest, AResetForgetsWhatWasToBeReadBack) {
@@ -63,7 +58,7 @@ TEST_F(StreamDigestTest, AResetForgetsWhatWasToBeReadBack) {
     digest.reset();
     digest.update(bytes("a"));
     digest.updateFromFile(file.get(), 10, 20);
-    EXPECT_EQ(digest.finish(), digestOf("a" + stream.substr(10, 20)));
+    EXPECT_EQ(digest.finish(), sha256Of("a" + stream.substr(10, 20)));
 }
 
 TEST_F(StreamDigestTest, AFileThatCannotBeReadIsToldUntilTheReset) {
@@ -82,7 +77,7 @@ TEST_F(StreamDigestTest, AFileThatCannotBeReadIsToldUntilTheReset) {
     EXPECT_THROW(digest.update(bytes("a")), Error);
     digest.reset();
     digest.update(bytes("a"));
-    EXPECT_EQ(digest.finish(), digestOf("a"));
+    EXPECT_EQ(digest.finish(), sha256Of("a"));
 }
 
 TEST_F(StreamDigestTest, AClosedFileIsNamedByPosition) {

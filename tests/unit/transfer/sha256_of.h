@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The checksum that a stream of these bytes is to have, by a Digest that sees them all at once.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "digest.h"
+
+namespace bootferry {
+
+inline Checksum sha256Of(std::string_view content) {
+    Digest digest("sha256");
+    digest.update(std::as_bytes(std::span(content)));
+    return digest.finish();
+}
+
+} // namespace bootferry
