@@ -57,7 +57,7 @@ public:
         owner_.objects_.attach(bus_.get());
         try {
             checkSd(sd_bus_start(bus_.get()), what);
-            checkSd(sd_bus_attach_event(bus_.get(), owner_.event_, SD_EVENT_PRIORITY_NORMAL), what);
+            checkSd(sd_bus_attach_event(bus_.get(), owner_.clients_.get(), SD_EVENT_PRIORITY_NORMAL), what);
         } catch (const Error&) {
             owner_.objects_.detach(bus_.get());
             throw;
@@ -69,6 +69,10 @@ public:
     Connection& operator=(const Connection&) = delete;
 
     [[nodiscard]] bool gone() const { return gone_ || fellBehind(bus_.get()); }
+    [[nodiscard]] bool hasUnsent() const {
+        std::uint64_t waiting = 0;
+        return sd_bus_get_n_queued_write(bus_.get(), &waiting) >= 0 && waiting > 0;
+    }
     [[nodiscard]] uid_t user() const { return user_; }
 
 private:
@@ -177,15 +181,25 @@ private:
 };
 
 PrivateBus::PrivateBus(sd_event* event, UniqueFd socket, BusObjects& objects)
-    : event_(event), socket_(std::move(socket)), objects_(objects) {
+    : event_(event), clients_(makeHandle<EventHandle>([](sd_event** loop) { return sd_event_new(loop); },
+                                                      "making a loop for the private socket's clients")),
+      socket_(std::move(socket)), objects_(objects) {
+    constexpr const char* what = "watching the private socket";
     listening_ = makeHandle<EventSourceHandle>(
         [&](sd_event_source** source) {
             return sd_event_add_io(event_, source, socket_.get(), EPOLLIN, onConnection, this);
         },
-        "watching the private socket");
+        what);
+    clientsReady_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) {
+            return sd_event_add_io(event_, source, sd_event_get_fd(clients_.get()), EPOLLIN, onClients, this);
+        },
+        what);
+    moreOfClients_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) { return sd_event_add_defer(event_, source, onMoreOfClients, this); },
+        what);
     rounds_ = makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) { return sd_event_add_post(event_, source, onRound, this); },
-        "watching the private socket");
+        [&](sd_event_source** source) { return sd_event_add_post(event_, source, onRound, this); }, what);
 }
 
 PrivateBus::~PrivateBus() = default;
@@ -232,6 +246,7 @@ void PrivateBus::accept() {
     }
     try {
         connections_.push_back(std::make_unique<Connection>(*this, std::move(socket), ++lastName_, peer.uid));
+        serveClients();
     } catch (const Error& error) {
         logWarning(fmt::format("{}, ignoring", error.what()));
     }
@@ -243,10 +258,36 @@ bool PrivateBus::hasRoomFor(uid_t user) const {
     return connections_.size() < connectionsAllowed && (user == 0 || ofUser < connectionsOfOneUser);
 }
 
+int PrivateBus::onClients(sd_event_source*, int, std::uint32_t, void* userdata) {
+    static_cast<PrivateBus*>(userdata)->serveClients();
+    return 0;
+}
+
+int PrivateBus::onMoreOfClients(sd_event_source*, void* userdata) {
+    static_cast<PrivateBus*>(userdata)->serveClients();
+    return 0;
+}
+
+// One round of the clients' loop; the one that finds nothing leaves it waiting for what they wait for by now.
+// Until then it is called again, in turns with all else: a busy client does not keep a transfer waiting.
+void PrivateBus::serveClients() {
+    const int result = sd_event_run(clients_.get(), 0);
+    if (result < 0) {
+        logWarning(
+            fmt::format("serving the clients of the private socket: {}, ignoring", errnoText(-result)));
+    } else if (result > 0) {
+        (void)sd_event_source_set_enabled(moreOfClients_.get(), SD_EVENT_ONESHOT);
+    }
+}
+
 // After each round of the event loop, when no connection is calling us.
 int PrivateBus::onRound(sd_event_source*, void* userdata) {
-    static_cast<PrivateBus*>(userdata)->connections_.remove_if(
-        [](const auto& connection) { return connection->gone(); });
+    auto& self = *static_cast<PrivateBus*>(userdata);
+    self.connections_.remove_if([](const auto& connection) { return connection->gone(); });
+    if (std::any_of(self.connections_.begin(), self.connections_.end(),
+                    [](const auto& connection) { return connection->hasUnsent(); })) {
+        self.serveClients();
+    }
     return 0;
 }
 

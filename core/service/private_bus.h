@@ -32,16 +32,24 @@ public:
 private:
     class Connection;
     static int onConnection(sd_event_source* source, int fd, std::uint32_t events, void* userdata);
+    static int onClients(sd_event_source* source, int fd, std::uint32_t events, void* userdata);
+    static int onMoreOfClients(sd_event_source* source, void* userdata);
     static int onRound(sd_event_source* source, void* userdata);
     void accept();
+    void serveClients();
     [[nodiscard]] bool hasRoomFor(uid_t user) const;
 
     sd_event* event_;
+    // The connections have a loop of their own, one descriptor for the service's: a round of that one does
+    // not ask each of them anew what it waits for.
+    EventHandle clients_;
     UniqueFd socket_;
     BusObjects& objects_;
     std::uint64_t lastName_ = 0;
     std::list<std::unique_ptr<Connection>> connections_;
     EventSourceHandle listening_;
+    EventSourceHandle clientsReady_;
+    EventSourceHandle moreOfClients_;
     EventSourceHandle rounds_;
 };
 
