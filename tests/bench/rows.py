@@ -295,20 +295,27 @@ class Rows:
             ], image, private=True)
 
     def row_clients(self):
+        yield from self._clients("D-Bus clients, http to a loop device on tmpfs", self._options.size, contextlib.nullcontext())
+
+    def row_clients_slow(self):
+        yield from self._clients("D-Bus clients, http over 1 Gbit/s to a loop device on tmpfs", self._options.size,
+                             lines.limited("1gbit"))
+
+    def _clients(self, title, size, line):
         """What is told of a transfer costs the service alone; the worker reports to it in any case."""
         if not os.environ.get("BOOTFERRY_BENCH_NETWORK"):
             raise Unavailable("a slowed loopback needs root, for a network namespace")
-        image = self._image(self._options.far_size)
+        image = self._image(size)
         url = self._http(image)
         with contextlib.ExitStack() as running:
-            target = running.enter_context(self._loop(self._options.far_size))
+            target = running.enter_context(self._loop(size))
             services = [running.enter_context(Daemon(self._folder / f"run-{name}"))
                         for name in ("unwatched", "watched")]
             for _ in range(_CLIENTS):
                 running.enter_context(services[1].watched())
-            running.enter_context(lines.limited("1gbit"))
+            running.enter_context(line)
             alone = {"counted": measure.own_time}
-            yield Row("D-Bus clients, http over 1 Gbit/s to a loop device on tmpfs", target, [
+            yield Row(title, target, [
                 self._deploy(services[0], url, target, name="service and worker"),
                 self._deploy(services[0], url, target, name="of it the service", **alone),
                 self._deploy(services[1], url, target, name=f"the same with {_CLIENTS} clients", **alone)], image)
