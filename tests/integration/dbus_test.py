@@ -29,6 +29,7 @@ DOCS = pathlib.Path(os.environ["BOOTFERRY_DOCS"])
 INTERFACES = pathlib.Path(os.environ["BOOTFERRY_INTERFACES"])
 TRANSFER = ("org.bootferry1", "/org/bootferry1/transfer/_1", "org.bootferry1.Transfer")
 EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
+METHOD_RETURN = 2  # D-Bus specification, "Message Format"
 NOWHERE = "http://127.0.0.1:1/live"  # refused at once, and tried for ever
 
 
@@ -302,6 +303,21 @@ class Signals(ServiceTest):
             client.close()
         mute.close()
         self.assertEqual(daemon.ctl("list").returncode, 0)
+
+    @needs_root
+    def test_a_client_that_reads_late_has_missed_nothing(self):
+        daemon = self.daemon()
+        with RawClient(daemon.folder / "private") as late:
+            for _ in range(85):
+                late.call("org.bootferry1", "/org/bootferry1", "org.freedesktop.DBus.Introspectable", "Introspect")
+            self.assertEqual(daemon.ctl("deploy", self.url(), "/dev/ram0").returncode, 0)
+            answers, size = 0, 0
+            while b"TransferRemoved\0" not in (message := late.message())[1]:
+                answers += message[0] == METHOD_RETURN
+                size += len(message[2])
+        self.assertEqual(answers, 1 + 85)  # and Hello
+        kept_by_the_socket = int(pathlib.Path("/proc/sys/net/core/wmem_default").read_text())
+        self.assertGreater(size, kept_by_the_socket, "nothing had to wait in the service")
 
     def flood(self, client):
         """Asks and never reads an answer, until the service has had enough."""
