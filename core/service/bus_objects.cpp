@@ -18,9 +18,13 @@ constexpr std::uint64_t messagesKept = 64; // for a client that does not read, b
 
 } // namespace
 
-bool fellBehind(sd_bus* bus) {
+std::uint64_t unsentMessages(sd_bus* bus) {
     std::uint64_t waiting = 0;
-    return sd_bus_get_n_queued_write(bus, &waiting) >= 0 && waiting > messagesKept;
+    return sd_bus_get_n_queued_write(bus, &waiting) >= 0 ? waiting : 0;
+}
+
+bool fellBehind(sd_bus* bus) {
+    return unsentMessages(bus) > messagesKept;
 }
 
 BusObjects::BusObjects(sd_event* event, Manager& manager)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <vector>
 
@@ -15,7 +16,10 @@
 
 namespace bootferry {
 
-// Does so much wait for the other side to read that it must have stopped?
+// Messages that wait for the other side to read.
+[[nodiscard]] std::uint64_t unsentMessages(sd_bus* bus);
+
+// Do so many wait that it must have stopped?
 [[nodiscard]] bool fellBehind(sd_bus* bus);
 
 class BusObjects : private ManagerListener {

@@ -69,10 +69,7 @@ public:
     Connection& operator=(const Connection&) = delete;
 
     [[nodiscard]] bool gone() const { return gone_ || fellBehind(bus_.get()); }
-    [[nodiscard]] bool hasUnsent() const {
-        std::uint64_t waiting = 0;
-        return sd_bus_get_n_queued_write(bus_.get(), &waiting) >= 0 && waiting > 0;
-    }
+    [[nodiscard]] bool hasUnsent() const { return unsentMessages(bus_.get()) > 0; }
     [[nodiscard]] uid_t user() const { return user_; }
 
 private:
@@ -273,8 +270,7 @@ int PrivateBus::onMoreOfClients(sd_event_source*, void* userdata) {
 void PrivateBus::serveClients() {
     const int result = sd_event_run(clients_.get(), 0);
     if (result < 0) {
-        logWarning(
-            fmt::format("serving the clients of the private socket: {}, ignoring", errnoText(-result)));
+        (void)sd_event_exit(event_, result); // as for any failure of the service's own loop
     } else if (result > 0) {
         (void)sd_event_source_set_enabled(moreOfClients_.get(), SD_EVENT_ONESHOT);
     }
