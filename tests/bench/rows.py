@@ -139,6 +139,14 @@ class Rows:
         finally:
             target.close()
 
+    @staticmethod
+    @contextlib.contextmanager
+    def _slowed(rate):
+        if not os.environ.get("BOOTFERRY_BENCH_NETWORK"):
+            raise Unavailable("a slowed loopback needs root, for a network namespace")
+        with lines.limited(rate):
+            yield
+
     def _fetch(self, url, target, *options, name="bootferryctl fetch"):
         return Contestant(name, [self._programs["bootferryctl"], "fetch", *options, url, target.path])
 
@@ -250,11 +258,9 @@ class Rows:
                 self._fetch(url, target, "--connections=1", name="bootferryctl fetch, 1 connection")], image, legs=2)
 
     def row_http_slow(self):
-        if not os.environ.get("BOOTFERRY_BENCH_NETWORK"):
-            raise Unavailable("a slowed loopback needs root, for a network namespace")
         image, target = self._image(self._options.far_size), self._file()
         url = self._http(image)
-        with lines.limited("200mbit"):
+        with self._slowed("200mbit"):
             yield Row("http over 200 Mbit/s", target, [
                 self._pipe(url, target), *self._others(url, target), self._fetch(url, target)], image)
 
@@ -295,20 +301,17 @@ class Rows:
             ], image, private=True)
 
     def row_clients(self):
-        yield from self._clients("D-Bus clients, http to a loop device on tmpfs", self._options.size, contextlib.nullcontext())
+        yield from self._clients("D-Bus clients, http to a loop device on tmpfs", contextlib.nullcontext())
 
     def row_clients_slow(self):
-        yield from self._clients("D-Bus clients, http over 1 Gbit/s to a loop device on tmpfs", self._options.size,
-                             lines.limited("1gbit"))
+        yield from self._clients("D-Bus clients, http over 1 Gbit/s to a loop device on tmpfs", self._slowed("1gbit"))
 
-    def _clients(self, title, size, line):
+    def _clients(self, title, line):
         """What is told of a transfer costs the service alone; the worker reports to it in any case."""
-        if not os.environ.get("BOOTFERRY_BENCH_NETWORK"):
-            raise Unavailable("a slowed loopback needs root, for a network namespace")
-        image = self._image(size)
+        image = self._image()
         url = self._http(image)
         with contextlib.ExitStack() as running:
-            target = running.enter_context(self._loop(size))
+            target = running.enter_context(self._loop())
             services = [running.enter_context(Daemon(self._folder / f"run-{name}"))
                         for name in ("unwatched", "watched")]
             for _ in range(_CLIENTS):
