@@ -69,6 +69,8 @@ class Daemon:
     @staticmethod
     def _detach(image):
         """By its file: the number of a device that the daemon gave back may be that of another's test by now."""
+        if image is None:
+            return
         listed = subprocess.run(["losetup", "--list", "--noheadings", "--output", "NAME,BACK-INO,BACK-MAJ:MIN"],
                                 capture_output=True, text=True, check=False).stdout
         for name, *where in map(str.split, listed.splitlines()):
