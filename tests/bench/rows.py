@@ -22,6 +22,7 @@ import network
 import processes
 import servers
 from daemon import Daemon
+from loop_device import LoopDevice
 
 _CLIENTS = 10
 _NODES = 8
@@ -85,14 +86,14 @@ class LoopTarget(Target):
         self._backing = pathlib.Path(backing)
         with open(self._backing, "wb") as file:
             file.truncate((size + (1 << 20)) // 4096 * 4096)
-        super().__init__(subprocess.run(["losetup", "--find", "--show", self._backing], check=True, capture_output=True,
-                                        text=True).stdout.strip())
+        self._loop = LoopDevice(self._backing)
+        super().__init__(self._loop.path)
 
     def clear(self):
         subprocess.run(["blkdiscard", "--force", self.path], check=True, stderr=subprocess.DEVNULL)
 
     def close(self):
-        subprocess.run(["losetup", "--detach", self.path], check=True)
+        self._loop.detach()
         self._backing.unlink()
 
 

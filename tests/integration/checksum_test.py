@@ -14,6 +14,7 @@ import processes  # noqa: E402
 import tap  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
+from loop_device import LoopDevice  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from squashfs import make_squashfs  # noqa: E402
 
@@ -126,9 +127,9 @@ class ChecksumListTest(unittest.TestCase):
         backing = self.path / "backing"
         with open(backing, "wb") as file:
             file.truncate(8 << 20)
-        device = subprocess.run(["losetup", "--find", "--show", backing], check=True, capture_output=True,
-                                text=True).stdout.strip()
-        self.addCleanup(subprocess.run, ["losetup", "--detach", device], check=False)
+        loop = LoopDevice(backing)
+        self.addCleanup(loop.detach)
+        device = loop.path
         checksums = self.write_list()
         with Daemon(self.path / "run") as daemon:
             result = daemon.ctl("deploy", f"--checksum={checksums}", self.url(), device)

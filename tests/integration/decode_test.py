@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import tap  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
+from loop_device import LoopDevice  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from squashfs import make_squashfs  # noqa: E402
 
@@ -61,10 +62,9 @@ class DecodeTest(unittest.TestCase):
         backing = self.path / "backing"
         with open(backing, "wb") as file:
             file.truncate(size)
-        device = subprocess.run(["losetup", "--find", "--show", backing], check=True, capture_output=True,
-                                text=True).stdout.strip()
-        self.addCleanup(subprocess.run, ["losetup", "--detach", device], check=False)
-        return device
+        loop = LoopDevice(backing)
+        self.addCleanup(loop.detach)
+        return loop.path
 
     def assert_holds_image(self, path):
         with open(path, "rb") as file:

@@ -22,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import processes  # noqa: E402
 import tap  # noqa: E402
 from daemon import Daemon  # noqa: E402
+from loop_device import LoopDevice  # noqa: E402
 from nginx import Nginx  # noqa: E402
 
 MIB = 1 << 20
@@ -109,9 +110,9 @@ class DiskTest(unittest.TestCase):
         return daemon
 
     def attach(self, *options):
-        device = run("losetup", "--find", "--show", "--partscan", *options, self.backing).stdout.strip()
-        self.addCleanup(subprocess.run, ["losetup", "--detach", device], check=False)
-        return device
+        self.loop = LoopDevice(self.backing, "--partscan", *options)
+        self.addCleanup(self.loop.detach)
+        return self.loop.path
 
     def partition(self, number):
         """The node of a partition; not every kernel reads partition tables by itself."""
@@ -144,7 +145,8 @@ class DiskTest(unittest.TestCase):
             self.assertTrue(line)
 
     def contents(self):
-        return self.backing.read_bytes()
+        """As who opens the disk sees them: what was written to it need not have come to the file behind it yet."""
+        return pathlib.Path(self.device).read_bytes()
 
     def requests(self):
         return self.server.access_log().count("GET")
@@ -213,7 +215,7 @@ class States(DiskTest):
     def test_an_image_that_is_cut_off_by_the_disk_is_foreign(self):
         with open(self.device, "r+b") as disk:
             disk.write(self.bytes[:MIB])
-        run("losetup", "--detach", self.device)
+        self.loop.detach()
         with open(self.backing, "r+b") as disk:
             disk.truncate(4 * MIB)
         self.device = self.attach()
@@ -242,9 +244,9 @@ class Unusable(DiskTest):
 
     def test_a_loop_device_lies_on_it(self):
         """The root of a running live system may: no other tool would stop here."""
-        loop = run("losetup", "--find", "--show", "--read-only", self.device).stdout.strip()
-        self.addCleanup(run, "losetup", "--detach", loop)
-        self.assert_refused(self.deploy(), f"'{os.path.basename(loop)}' lies on '{self.device}'")
+        loop = LoopDevice(self.device, "--read-only")
+        self.addCleanup(loop.detach)
+        self.assert_refused(self.deploy(), f"'{os.path.basename(loop.path)}' lies on '{self.device}'")
 
     def test_another_program_has_it(self):
         holder = os.open(self.device, os.O_RDONLY | os.O_EXCL)
@@ -252,19 +254,19 @@ class Unusable(DiskTest):
         self.assert_refused(self.deploy(), "is in use by another program")
 
     def test_read_only(self):
-        run("losetup", "--detach", self.device)
+        self.loop.detach()
         self.device = self.attach("--read-only")
         for options in ([], ["--reset"]):
             self.assert_refused(self.deploy(*options), "is read-only")
 
     def test_read_only_but_deployed(self):
         self.deploy()
-        run("losetup", "--detach", self.device)
+        self.loop.detach()
         self.device = self.attach("--read-only")
         self.assert_deployed(self.deploy(url="http://127.0.0.1:1/live.iso"))
 
     def test_too_small(self):
-        run("losetup", "--detach", self.device)
+        self.loop.detach()
         with open(self.backing, "r+b") as disk:
             disk.truncate(4 * MIB)
         self.device = self.attach()

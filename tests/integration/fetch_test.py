@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
+from loop_device import LoopDevice  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
 
@@ -245,10 +246,9 @@ class DeviceTest(FetchCase):
             file.truncate(size)
         if contents:
             subprocess.run([*contents, backing], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        device = subprocess.run(["losetup", "--find", "--show", backing], check=True, capture_output=True,
-                                text=True).stdout.strip()
-        self.addCleanup(subprocess.run, ["losetup", "--detach", device], check=False)
-        return device
+        loop = LoopDevice(backing)
+        self.addCleanup(loop.detach)
+        return loop.path
 
     def read(self, device, size=SIZE):
         with open(device, "rb") as file:

@@ -18,6 +18,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import tap  # noqa: E402
+from loop_device import LoopDevice  # noqa: E402
 
 IN_NAMESPACE = "BOOTFERRY_TEST_MOUNT_NAMESPACE"
 HELLO = "the root of a live system\n"
@@ -114,10 +115,10 @@ class LiveRootCase(unittest.TestCase):
         return ext4(self.folder(files), self.path / "medium.img", 64 * MIB, "-L", "CDROM")
 
     def device(self, image):
-        loop = run("losetup", "--find", "--show", image).strip()
-        self.addCleanup(run, "losetup", "--detach", loop)
-        self.device_name = loop
-        return loop
+        loop = LoopDevice(image)
+        self.addCleanup(loop.detach)
+        self.device_name = loop.path
+        return loop.path
 
     def live_root(self, *words):
         return subprocess.run([os.environ["BOOTFERRY_LIVE_ROOT"], f"--run-dir={self.overlay}", *words],

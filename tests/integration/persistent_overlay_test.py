@@ -14,6 +14,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import tap  # noqa: E402
+from loop_device import LoopDevice  # noqa: E402
 
 MIB = 1 << 20
 FIELD = 16 * 2048 + 883
@@ -58,20 +59,31 @@ class IsoOnADisk(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = pathlib.Path(folder.name)
         self.backing = self.path / "disk"
+        self.loops = {}
 
     def disk(self, iso, size):
         if not self.backing.exists():
             shutil.copyfile(iso, self.backing)
             with open(self.backing, "r+b") as disk:
                 disk.truncate(max(size, iso.stat().st_size))
-        device = run("losetup", "--find", "--show", "--partscan", self.backing).stdout.strip()
-        self.addCleanup(self.detach, device)
-        return device
+        return self.attach(self.backing, "--partscan")
+
+    def attach(self, backing, *options):
+        loop = LoopDevice(backing, *options)
+        self.loops[loop.path] = loop
+        self.addCleanup(self.detach, loop.path)
+        return loop.path
+
+    def detach(self, device):
+        """If the test has not done so before: the number may be another's by now."""
+        if loop := self.loops.pop(device, None):
+            subprocess.run(["partx", "--delete", device], check=False, stderr=subprocess.DEVNULL)
+            loop.detach()
 
     @staticmethod
-    def detach(device):
-        subprocess.run(["partx", "--delete", device], check=False, stderr=subprocess.DEVNULL)
-        subprocess.run(["losetup", "--detach", device], check=False, stderr=subprocess.DEVNULL)
+    def contents(device):
+        """As who opens the disk sees them: what was written to it need not have come to the file behind it yet."""
+        return pathlib.Path(device).read_bytes()
 
     def write_partition(self, device, filesystem="ext4"):
         return run(os.environ["BOOTFERRY_WRITE_PARTITION"], device, filesystem, check=False)
@@ -99,7 +111,7 @@ class WritePartition(IsoOnADisk):
                 self.assert_usable(node, filesystem)
                 self.assertEqual(self.assert_partition(self.write_partition(device), filesystem, "found"), node)
                 image = self.iso.read_bytes()
-                self.assertEqual(self.backing.read_bytes()[512:len(image)], image[512:])
+                self.assertEqual(self.contents(device)[512:len(image)], image[512:])
                 self.detach(device)
                 device = self.disk(self.iso, 0)
                 self.assert_partition(self.write_partition(device), filesystem, "found")
@@ -147,11 +159,11 @@ class WritePartition(IsoOnADisk):
         """Nobody can tell one that was lost from one that was never made."""
         device = self.disk(self.iso, 300 * MIB)
         run("sfdisk", "--append", "--no-reread", device, input="size=200MiB\n")
-        before = self.backing.read_bytes()
+        before = self.contents(device)
         result = self.write_partition(device)
         self.assertEqual(result.returncode, 1)
         self.assertIn("no room", result.stdout)
-        self.assertEqual(self.backing.read_bytes(), before)
+        self.assertEqual(self.contents(device), before)
 
     def test_signatures_of_an_earlier_use_are_gone(self):
         device = self.disk(self.iso, 300 * MIB)
@@ -192,7 +204,7 @@ class WritePartition(IsoOnADisk):
         image = self.debian_iso.read_bytes()
         node = self.assert_partition(self.write_partition(device), "ext4", "made")
         self.assert_usable(node, "ext4")
-        self.assertEqual(self.backing.read_bytes()[32768:len(image)], image[32768:])
+        self.assertEqual(self.contents(device)[32768:len(image)], image[32768:])
         self.detach(device)
         device = self.disk(self.debian_iso, 0)
         self.assertEqual(os.path.basename(self.assert_partition(self.write_partition(device), "ext4", "found")),
@@ -203,12 +215,11 @@ class WritePartition(IsoOnADisk):
         with open(other, "wb") as disk:
             disk.truncate(200 * MIB)
         run("mkfs.ext4", "-q", "-F", "-L", "cow", other)
-        device = run("losetup", "--find", "--show", other).stdout.strip()
-        self.addCleanup(self.detach, device)
-        before = other.read_bytes()
+        device = self.attach(other)
+        before = self.contents(device)
         ours = self.disk(self.iso, 300 * MIB)
         self.assertTrue(self.assert_partition(self.write_partition(ours), "ext4", "made").startswith(ours))
-        self.assertEqual(other.read_bytes(), before)
+        self.assertEqual(self.contents(device), before)
 
     def test_a_medium_on_a_partition_leaves_its_neighbours_alone(self):
         with open(self.backing, "wb") as disk:
@@ -220,11 +231,11 @@ class WritePartition(IsoOnADisk):
         device = self.disk(self.iso, 0)
         if not os.path.exists(f"{device}p1"):
             run("partx", "--add", device)
-        before = self.backing.read_bytes()
+        before = self.contents(device)
         result = self.write_partition(f"{device}p1")
         self.assertEqual(result.returncode, 1)
         self.assertIn("somebody else's", result.stdout)
-        self.assertEqual(self.backing.read_bytes(), before)
+        self.assertEqual(self.contents(device), before)
 
     def test_a_damaged_one_is_not_touched(self):
         device = self.disk(self.iso, 300 * MIB)

@@ -11,6 +11,7 @@ import pathlib
 import subprocess
 
 import processes
+from loop_device import HeldLoopDevice
 
 
 class Daemon:
@@ -41,41 +42,38 @@ class Daemon:
     def stop(self):
         if self.process is None:
             return
-        image = self._image()
+        loop = self._ram_disk()
         processes.stop(self.process)
         self.process = None
-        self._detach(image)
+        if loop:
+            loop.detach()
         if os.geteuid() == 0 and not self._brd_is_not_ours and pathlib.Path("/sys/module/brd").exists():
             subprocess.run(["modprobe", "--remove", "brd"], check=False)
 
     def kill(self, clean=True):
         """What it leaves behind as nobody gives it back are its loop devices; here they are, but for a test of
         just that."""
-        image = self._image()
+        loop = self._ram_disk() if clean else None
         self.process.kill()
         self.process.wait()
-        if clean:
-            self._detach(image)
+        if loop:
+            loop.detach()
 
-    def _image(self):
-        """The file behind its loop device, as losetup tells it: inode and file system. It lies in the tmpfs of the
-        daemon's mount namespace."""
+    def _ram_disk(self):
+        """The loop device that it made of its memory, held; None where there is none. The file behind it lies in a
+        tmpfs of the daemon's mount namespace, so that losetup knows it by its inode and file system, and those are
+        no other's for as long as the daemon runs."""
         try:
             image = pathlib.Path(f"/proc/{self.process.pid}/root/run/bootferry/ram/image").stat()
         except OSError:
             return None
-        return [str(image.st_ino), f"{os.major(image.st_dev)}:{os.minor(image.st_dev)}"]
-
-    @staticmethod
-    def _detach(image):
-        """By its file: the number of a device that the daemon gave back may be that of another's test by now."""
-        if image is None:
-            return
+        behind = [str(image.st_ino), f"{os.major(image.st_dev)}:{os.minor(image.st_dev)}"]
         listed = subprocess.run(["losetup", "--list", "--noheadings", "--output", "NAME,BACK-INO,BACK-MAJ:MIN"],
                                 capture_output=True, text=True, check=False).stdout
         for name, *where in map(str.split, listed.splitlines()):
-            if where == image:
-                subprocess.run(["losetup", "--detach", name], check=False)
+            if where == behind:
+                return HeldLoopDevice(name)
+        return None
 
     def __enter__(self):
         return self.start()
