@@ -17,6 +17,8 @@ BUILD = pathlib.Path(os.environ.get("BOOTFERRY_BUILD_ROOT", "build")).resolve()
 # For what is to be seen while a server that limits each connection sends slowly: an emulated machine takes it for
 # one that is far away, and would go around the limit.
 ONE_CONNECTION = "rd.bootferry.connections=1"
+# A line of a transfer in its midst. There is one every five seconds: the server must be slow enough for several.
+PROGRESS = r"bootferryctl\[\d+\]: +[1-9]\d? %"
 CACHE = pathlib.Path(os.environ.get("BOOTFERRY_TEST_CACHE", BUILD / "boot-cache"))
 
 

@@ -50,12 +50,12 @@ class Https(TransportBoot):
         certificate, key = authority.issue("server", [f"IP:{machine.HOST}"])
         port = processes.free_port()
         server = self.serve(extra=f"listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; "
-                                  f"ssl_certificate_key {key}; limit_rate 4m;")
+                                  f"ssl_certificate_key {key}; limit_rate 2m;")
         self.addCleanup(server.stop)
         server.start()
         with self.boot(f"https://{machine.HOST}:{port}/{self.iso.name}", boot_case.ONE_CONNECTION, name="https",
                        extra=self.in_firmware(cacert=authority.certificate.read_text())) as guest:
-            guest.expect(r"bootferryctl\[\d+\]: +[1-9]\d? %")
+            guest.expect(boot_case.PROGRESS)
             server.stop()
             guest.expect(r"(?i)connection refused")
             server.start()

@@ -141,7 +141,7 @@ class DiskTest(unittest.TestCase):
             self.assertIn(word, reason)
 
     def read_until_it_moves(self, client):
-        while not re.search(r"[1-9] % ", line := client.stdout.readline()):
+        while not re.search(r" [1-9]\d? % ", line := client.stdout.readline()):
             self.assertTrue(line)
 
     def contents(self):
