@@ -107,7 +107,8 @@ class Contents(Listed):
 
 class Refusals(boot_case.BootCase):
     def dracut(self, *arguments, files):
-        """Runs dracut on a machine with `files` laid over it; returns whether an initrd came, and what it said."""
+        """Runs dracut, with our module and what that needs, on a machine with `files` laid over it; returns whether
+        an initrd came, and what it said."""
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
             over = lay_out(pathlib.Path(folder, "over"), files)
             exchange = pathlib.Path(folder, "exchange")
@@ -116,7 +117,7 @@ class Refusals(boot_case.BootCase):
             log = self.work / "dracut.log"
             try:
                 self.images.in_machine(
-                    ["dracut", "--force", "--no-hostonly", "--no-compress", "--add", "bootferry", *arguments,
+                    ["dracut", "--force", "--no-hostonly", "--no-compress", "--modules", "bootferry", *arguments,
                      "--kver", version, "/mnt/initrd"], exchange, over=[over, self.images.installed()], log=log)
                 succeeded = True
             except images.BuildError:

@@ -176,8 +176,9 @@ class Images:
         with open(archive, "wb") as tar:
             done = subprocess.run(
                 ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
-                 "--format=tar", *_TRIM, SUITE, "-"], stdin=subprocess.DEVNULL, stdout=tar, stderr=subprocess.PIPE,
-                text=True, env={**os.environ, "INITRD": "No", "DEBIAN_FRONTEND": "noninteractive", "TMPDIR": "/var/tmp"})
+                 "--format=tar", "--dpkgopt=force-unsafe-io", *_TRIM, SUITE, "-"],
+                stdin=subprocess.DEVNULL, stdout=tar, stderr=subprocess.PIPE, text=True,
+                env={**os.environ, "INITRD": "No", "DEBIAN_FRONTEND": "noninteractive", "TMPDIR": "/var/tmp"})
         if done.returncode != 0:
             tail = "\n".join(done.stderr.splitlines()[-30:])
             raise BuildError(f"mmdebstrap ended with status {done.returncode}:\n{tail}")
@@ -392,9 +393,10 @@ class Images:
             (host / "etc").mkdir(parents=True)
             shutil.copy("/etc/resolv.conf", host / "etc")  # that of today, and not of when the tree was built
             (host / "root/.gnupg").mkdir(parents=True)     # gpg, as KIWI calls it, does not create it
+            # INITRD: else dracut's hooks for dpkg make one initrd after the other that nobody uses.
             self._in_layers([host, self._kiwi_tree()],
-                            ["kiwi-ng", "--debug", "--config", "/mnt/description/kiwi.yml", "system", "build",
-                             "--description", "/mnt/description", "--target-dir", "/mnt/out",
+                            ["env", "INITRD=No", "kiwi-ng", "--debug", "--config", "/mnt/description/kiwi.yml",
+                             "system", "build", "--description", "/mnt/description", "--target-dir", "/mnt/out",
                              "--signing-key", f"/usr/share/keyrings/debian-archive-{SUITE}-automatic.gpg"],
                             folder, folder / "kiwi.log")
             next((folder / "out").glob("*.iso")).rename(folder / "kiwi.iso")
