@@ -61,8 +61,7 @@ class Daemon:
 
     def _ram_disk(self):
         """The loop device that it made of its memory, held; None where there is none. The file behind it lies in a
-        tmpfs of the daemon's mount namespace, so that losetup knows it by its inode and file system, and those are
-        no other's for as long as the daemon runs."""
+        tmpfs of the daemon's mount namespace, whose path means nothing here."""
         try:
             image = pathlib.Path(f"/proc/{self.process.pid}/root/run/bootferry/ram/image").stat()
         except OSError:
@@ -72,7 +71,10 @@ class Daemon:
                                 capture_output=True, text=True, check=False).stdout
         for name, *where in map(str.split, listed.splitlines()):
             if where == behind:
-                return HeldLoopDevice(name)
+                loop = HeldLoopDevice(name)
+                if loop.lies_on(image):  # still
+                    return loop
+                loop.release()
         return None
 
     def __enter__(self):

@@ -3,31 +3,43 @@
 somebody else's at once: who detaches by number twice takes another test's device away. A device that is held open
 keeps its number (loop(4), LOOP_CLR_FD)."""
 
+import contextlib
 import fcntl
 import os
+import struct
 import subprocess
 
-_LOOP_CLR_FD = 0x4C01  # linux/loop.h
+_LOOP_CLR_FD, _LOOP_GET_STATUS64 = 0x4C01, 0x4C05  # linux/loop.h
+_LOOP_INFO64 = struct.Struct("=QQ216x")  # device and inode of the file; the rest of struct loop_info64
 
 
 class HeldLoopDevice:
-    """One that somebody has attached already; OSError where it has gone."""
+    """One that somebody has attached already."""
 
     def __init__(self, path):
         self.path = path
         self._descriptor = os.open(path, os.O_RDONLY)
 
-    def detach(self):
-        """Once and for all: called again, or where another has done it, it does nothing."""
-        if self._descriptor is None:
-            return
+    def lies_on(self, status):
+        """Is the file behind it the one of this os.stat_result?"""
         try:
-            os.fsync(self._descriptor)  # what others wrote and closed has not been, for this one held it open
-            fcntl.ioctl(self._descriptor, _LOOP_CLR_FD)
-        except OSError:  # ENXIO: another has detached it
-            pass
+            info = fcntl.ioctl(self._descriptor, _LOOP_GET_STATUS64, bytes(_LOOP_INFO64.size))
+        except OSError:  # ENXIO: nothing is behind it
+            return False
+        return _LOOP_INFO64.unpack(info) == (status.st_dev, status.st_ino)
+
+    def release(self):
+        """Holds it no longer, and leaves it attached."""
         os.close(self._descriptor)
         self._descriptor = None
+
+    def detach(self):
+        """Once and for all: called again, or where another has done it, it does nothing."""
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):  # ENXIO: another has detached it
+                os.fsync(self._descriptor)  # what others wrote and closed has not been, for this one held it open
+                fcntl.ioctl(self._descriptor, _LOOP_CLR_FD)
+            self.release()
 
 
 class LoopDevice(HeldLoopDevice):
