@@ -82,7 +82,7 @@ class CurlTest(unittest.TestCase):
         """What curl says of a long name. "-o" without its value keeps it from doing anything, but some options
         open the file "1" as soon as they are read."""
         result = subprocess.run([self.curl, "-q", f"--{word}", "1", "-o"], stdin=subprocess.DEVNULL,
-                                cwd=self.folder.name, capture_output=True, text=True, timeout=30)
+                                cwd=self.folder.name, capture_output=True, text=True, timeout=120)
         for line in result.stderr.splitlines():
             for reason in ("is ambiguous", "is unknown", "isn't a boolean"):
                 if f"option --{word}: " in line and reason in line:

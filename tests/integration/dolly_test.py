@@ -330,7 +330,7 @@ class PasswordTest(DollyCase):
 class WordsTest(unittest.TestCase):
     def refusal(self, *words):
         result = subprocess.run([os.environ["BOOTFERRYCTL"], "dolly-send", *words], stdin=subprocess.DEVNULL,
-                                capture_output=True, text=True, timeout=30)
+                                capture_output=True, text=True, timeout=120)
         self.assertEqual(result.returncode, 1, words)
         return result.stderr.splitlines()[-1]
 

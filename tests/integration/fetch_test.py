@@ -152,7 +152,7 @@ class FetchTest(FetchCase):
                 children = pathlib.Path(f"/proc/{client.pid}/task/{client.pid}/children").read_text().split()
                 os.kill(int(children[0]), 9)
                 self.assertIn("crashed (signal 9", client.stderr.read())
-                self.assertEqual(client.wait(timeout=30), 1)
+                self.assertEqual(client.wait(timeout=120), 1)
 
     def test_a_terminal_shows_a_bar_that_fits_it(self):
         ours, theirs = pty.openpty()
@@ -168,7 +168,7 @@ class FetchTest(FetchCase):
                     shown += piece
             except OSError:  # the client was the last to have the terminal open
                 pass
-            self.assertEqual(client.wait(timeout=30), 0)
+            self.assertEqual(client.wait(timeout=120), 0)
         *drawn, last = re.split(r"\r\x1b\[K", shown.decode())
         self.assertRegex("\n".join(drawn), r"\[#+\.+\] +\d+ %")
         self.assertLess(max(map(len, drawn)), 72)
@@ -196,7 +196,7 @@ class FetchTest(FetchCase):
                 while "503" not in client.stderr.readline():
                     pass
                 client.terminate()
-                self.assertEqual(client.wait(timeout=30), 130)
+                self.assertEqual(client.wait(timeout=120), 130)
                 self.assertIn("cancelled", client.stderr.read())
 
     def test_bad_words_on_the_command_line(self):
@@ -209,16 +209,16 @@ class FetchTest(FetchCase):
                 (["--option=curl:frob=1", "http://x/y", str(self.output)], "'frob'"),
                 (["http://x/y", "/dev/null"], "neither a regular file nor a block device")):
             result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", *arguments], capture_output=True, text=True,
-                                    timeout=30)
+                                    timeout=120)
             self.assertEqual(result.returncode, 1, arguments)
             self.assertIn(words, result.stderr.splitlines()[-1])
 
     def test_the_worker_is_not_for_hands(self):
-        result = subprocess.run([os.environ["BOOTFERRY_WORKER"]], capture_output=True, text=True, timeout=30)
+        result = subprocess.run([os.environ["BOOTFERRY_WORKER"]], capture_output=True, text=True, timeout=120)
         self.assertEqual(result.returncode, 1)
         self.assertIn("bootferryctl fetch", result.stderr)
         listing = subprocess.run([os.environ["BOOTFERRY_WORKER"], "--list-plugins"], capture_output=True, text=True,
-                                 timeout=30)
+                                 timeout=120)
         self.assertIn("curl\t0.1.0\tftp http https", listing.stdout)
 
 

@@ -381,7 +381,7 @@ class BrokenConnectionTest(SftpTest):
                                   text=True) as client:
                 self.assertTrue(proxy.stalled.wait(60))
                 client.send_signal(signal.SIGINT)
-                self.assertEqual(client.wait(timeout=30), 130)
+                self.assertEqual(client.wait(timeout=120), 130)
                 self.assertIn("cancelled", client.stderr.read())
 
     def test_a_stalled_transfer_is_resumed(self):

@@ -187,7 +187,7 @@ class Undisturbed(SplashTest):
 
 class CommandLine(unittest.TestCase):
     def run_with(self, *words):
-        return subprocess.run([os.environ["BOOTFERRY_PLYMOUTH"], *words], capture_output=True, text=True, timeout=30)
+        return subprocess.run([os.environ["BOOTFERRY_PLYMOUTH"], *words], capture_output=True, text=True, timeout=120)
 
     def test_what_it_does_not_know(self):
         for word, reason in (("--bar-mode=shutdown", "shows no progress of ours in a mode 'shutdown'"),

@@ -22,7 +22,7 @@ def newer_tab(hosts):
 class DollyPeer:
     """Context manager; connects as soon as the node listens. `data` has one socket for each interface."""
 
-    def __init__(self, address, interfaces=1, timeout=30):
+    def __init__(self, address, interfaces=1, timeout=120):
         self.data = []
         deadline = time.monotonic() + timeout
         while True:

@@ -82,7 +82,7 @@ class Plymouth:
     def _client(self, word):
         """plymouth's own client: it shows that ours is not the only one plymouthd still listens to."""
         return processes.subprocess.run([*self._stage.prefix, "plymouth", word], check=False,
-                                        stdin=processes.subprocess.DEVNULL, timeout=30).returncode
+                                        stdin=processes.subprocess.DEVNULL, timeout=120).returncode
 
     def listens(self):
         return self._client("--ping") == 0

@@ -90,7 +90,7 @@ def free_port(address="127.0.0.1"):
     raise refused
 
 
-def wait_for_port(process, port, address="127.0.0.1", timeout=30):
+def wait_for_port(process, port, address="127.0.0.1", timeout=120):
     """Returns when `process` accepts connections; fails early when it has exited instead."""
     deadline = time.monotonic() + timeout
     while True:
@@ -105,7 +105,7 @@ def wait_for_port(process, port, address="127.0.0.1", timeout=30):
             time.sleep(0.05)  # the server gives no event to wait for
 
 
-def wait_for(process, condition, timeout=30):
+def wait_for(process, condition, timeout=120):
     """Returns when condition() holds; fails early when `process` has exited instead."""
     deadline = time.monotonic() + timeout
     while not condition():

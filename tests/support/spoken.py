@@ -33,7 +33,7 @@ class Spoken:
         with self._changed:
             return self._text
 
-    def expect(self, pattern, timeout=30):
+    def expect(self, pattern, timeout=120):
         """Waits for `pattern` behind what the last expect() matched."""
         deadline = time.monotonic() + timeout
         with self._changed:
