@@ -144,6 +144,7 @@ class Images:
     def __init__(self, cache, build=None):
         self.cache = pathlib.Path(cache).resolve()
         self._build = build and pathlib.Path(build).resolve()
+        self._installed = None
         self.cache.mkdir(parents=True, exist_ok=True)
 
     @contextlib.contextmanager
@@ -237,11 +238,13 @@ class Images:
 
     def installed(self):
         """This build's `meson install`, in a folder of its own."""
-        target = self.cache / "installed"
-        with self._locked("installed"):
-            shutil.rmtree(target, ignore_errors=True)
-            _run(["meson", "install", "-C", self._build, "--no-rebuild", "--quiet", "--destdir", target])
-        return target
+        if self._installed is None:
+            with self._locked("install"), tempfile.TemporaryDirectory(dir=self.cache) as scratch:
+                tree = pathlib.Path(scratch, "tree")
+                _run(["meson", "install", "-C", self._build, "--no-rebuild", "--quiet", "--destdir", tree])
+                self._installed = self._cached("installed", _files_digest(tree),
+                                               lambda folder: tree.rename(folder / "tree")) / "tree"
+        return self._installed
 
     def initrd(self, name="initrd", arguments=(), over=()):
         """`dracut --add bootferry` with more arguments; `over` are trees with files of the test's own."""
