@@ -38,7 +38,8 @@ class Machine:
     def __init__(self, kernel, initrd, cmdline, work, *, memory=768, pxe=True, network="",
                  nic="virtio-net-pci", extra=(), resolver=None, echo=None):
         self._kernel, self._initrd = kernel and pathlib.Path(kernel), initrd and pathlib.Path(initrd)
-        self._cmdline = f"console=ttyS0 {cmdline}"
+        # An emulated processor leaks nothing, and what is done against it is dear there.
+        self._cmdline = f"console=ttyS0 mitigations=off {cmdline}"
         self._work = pathlib.Path(work)
         self._memory, self._pxe, self._network, self._nic = memory, pxe, network, nic
         self._extra, self._resolver, self._echo = list(extra), resolver, echo
