@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import signal
 import tempfile
 
 import processes
@@ -59,7 +60,7 @@ class Nginx:
             user="user root;" if os.geteuid() == 0 else "",
             extra=self._extra, http=self._http, listen=f"listen {host}:{self.port};"))
         self._process = processes.start(
-            ["/usr/sbin/nginx", "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"])
+            ["/usr/sbin/nginx", "-p", f"{folder}/", "-c", "nginx.conf", "-e", "error.log"], orphaned=signal.SIGTERM)
         try:
             processes.wait_for_port(self._process, self.port, self.address)
         except RuntimeError as error:

@@ -20,14 +20,12 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with_parent():
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def start(command, **options):
-    """Popen in a session of its own (a Ctrl-C at the terminal is ours to handle, not the child's)."""
+def start(command, *, orphaned=signal.SIGKILL, **options):
+    """Popen in a session of its own (a Ctrl-C at the terminal is ours to handle, not the child's). `orphaned` is what
+    ends it when its parent is gone: a server with processes of its own has to end those."""
     options.setdefault("stdin", subprocess.DEVNULL)
-    return subprocess.Popen(command, start_new_session=True, preexec_fn=_die_with_parent, **options)
+    return subprocess.Popen(command, start_new_session=True,
+                            preexec_fn=lambda: _libc.prctl(_PR_SET_PDEATHSIG, orphaned), **options)
 
 
 @contextlib.contextmanager
