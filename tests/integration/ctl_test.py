@@ -68,7 +68,7 @@ class Json(ServiceTest):
         digest = "sha512:" + subprocess.run(["sha512sum", self.image], capture_output=True, text=True,
                                             check=True).stdout.split()[0]
         said = daemon.ctl("deploy", f"--checksum={digest}", self.url(), "/dev/ram0").stderr
-        self.assertRegex(said.splitlines()[-1], rf"^/dev/\w+: 5\.\d MiB from {self.url()} in \d+ s, .* [MG]iB/s, {digest}$")
+        self.assertRegex(said.splitlines()[-1], rf"^/dev/\w+: 5\.\d MiB from {self.url()} in \d+ s, .* [KMG]iB/s, {digest}$")
         self.assertRegex(daemon.said(), rf"(?m)^bootferryd: /dev/\w+: 5\.\d MiB from .*, {digest}$")
         status, = json.loads(daemon.ctl("status", "--json=short").stdout)
         self.assertEqual((status["digest"], status["reused"], status["attempts"]), (digest, False, 1))

@@ -229,7 +229,7 @@ class RamDisk(ServiceTest):
         order = list(dict.fromkeys(states))
         self.assertEqual([state for state in order if state != "waiting"],
                          ["connecting", "transferring", "verifying", "committing", "done"])
-        self.assertRegex(seen, r"transferring +[1-9][0-9]? % .* MiB/s")
+        self.assertRegex(seen, r"transferring +[1-9][0-9]? % .* [KM]iB/s")
 
     def test_the_worker_may_do_nothing(self):
         daemon = self.daemon()

@@ -29,7 +29,7 @@ class ServiceTest(unittest.TestCase):
         (tree / "noise").write_bytes(random.Random(1).randbytes(6_000_000))
         subprocess.run(["mksquashfs", tree, self.image, "-quiet", "-no-progress"], check=True,
                        stdout=subprocess.DEVNULL)
-        self.server = Nginx(self.path / "served", extra="location /slow/ { alias %s/; limit_rate 1m; }"
+        self.server = Nginx(self.path / "served", extra="location /slow/ { alias %s/; limit_rate 500k; }"
                             % (self.path / "served"))
         self.server.start()
         self.addCleanup(self.server.stop)
