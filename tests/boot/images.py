@@ -249,7 +249,7 @@ class Images:
     def initrd(self, name="initrd", arguments=(), over=()):
         """`dracut --add bootferry` with more arguments; `over` are trees with files of the test's own."""
         installed = self.installed()
-        key = _digest(self.machine_tree().parent.name, _files_digest(installed), list(arguments),
+        key = _digest(self.machine_tree().parent.name, installed.parent.name, list(arguments),
                       [_files_digest(tree) for tree in over])
 
         def build(folder):
@@ -322,7 +322,7 @@ class Images:
     def installed_iso(self):
         """A live ISO of a system that has bootferry installed, and runs again/again when it is told to."""
         installed, payload = self.installed(), _HERE / "again"
-        key = _digest(self.live_tree().parent.name, self.machine_tree().parent.name, _files_digest(installed),
+        key = _digest(self.live_tree().parent.name, self.machine_tree().parent.name, installed.parent.name,
                       _files_digest(payload), 1)
 
         def build(folder):

@@ -145,8 +145,7 @@ class DiskTest(unittest.TestCase):
             self.assertTrue(line)
 
     def contents(self):
-        """As who opens the disk sees them: what was written to it need not have come to the file behind it yet."""
-        return pathlib.Path(self.device).read_bytes()
+        return self.loop.contents()
 
     def requests(self):
         return self.server.access_log().count("GET")

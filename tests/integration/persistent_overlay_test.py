@@ -80,10 +80,8 @@ class IsoOnADisk(unittest.TestCase):
             subprocess.run(["partx", "--delete", device], check=False, stderr=subprocess.DEVNULL)
             loop.detach()
 
-    @staticmethod
-    def contents(device):
-        """As who opens the disk sees them: what was written to it need not have come to the file behind it yet."""
-        return pathlib.Path(device).read_bytes()
+    def contents(self, device):
+        return self.loops[device].contents()
 
     def write_partition(self, device, filesystem="ext4"):
         return run(os.environ["BOOTFERRY_WRITE_PARTITION"], device, filesystem, check=False)

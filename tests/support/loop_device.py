@@ -28,6 +28,11 @@ class HeldLoopDevice:
             return False
         return _LOOP_INFO64.unpack(info) == (status.st_dev, status.st_ino)
 
+    def contents(self):
+        """As who opens it sees them: what was written to it need not have come to the file behind it yet."""
+        with open(self.path, "rb") as device:
+            return device.read()
+
     def release(self):
         """Holds it no longer, and leaves it attached."""
         os.close(self._descriptor)
