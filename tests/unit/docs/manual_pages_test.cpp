@@ -5,16 +5,16 @@
 
 #include <gtest/gtest.h>
 
+#include "../docs_pages.h"
 #include "boot_request.h"
 #include "errors.h"
-#include "files.h"
 
 namespace bootferry {
 namespace {
 
 // The words of the list items: ".It Li rd.live.dir= Ns Ar FOLDER , Li rd.bootferry.dir= Ns Ar FOLDER".
 std::set<std::string> documentedWords() {
-    const auto page = readSmallFile(BOOTFERRY_DOCS_DIR "/bootferry-kernel-command-line.7").value();
+    const auto page = readDocsPage("bootferry-kernel-command-line.7");
     std::set<std::string> words;
     std::istringstream lines(page);
     const std::regex word("Li ([a-z_.0-9]+=?)");
@@ -46,7 +46,7 @@ TEST(ManualPages, NameTheArgumentsOfTheKernelCommandLine) {
 }
 
 TEST(ManualPages, NameTheErrorsOfDBus) {
-    const auto page = readSmallFile(BOOTFERRY_DOCS_DIR "/org.bootferry1.5").value();
+    const auto page = readDocsPage("org.bootferry1.5");
     std::set<std::string> documented;
     const std::regex item(R"(\.It Li org\.bootferry1\.Error\.(\w+))");
     for (auto match = std::sregex_iterator(page.begin(), page.end(), item); match != std::sregex_iterator();

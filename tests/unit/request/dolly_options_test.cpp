@@ -7,9 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include "../docs_pages.h"
 #include "boot_request.h"
 #include "errors.h"
-#include "files.h"
 #include "option_words_cases.h"
 
 namespace bootferry {
@@ -95,7 +95,7 @@ TEST(DollyOptionTable, IsTheOneOfTheManual) {
             << option.letter;
     }
     std::set<std::string> documented;
-    std::istringstream lines(readSmallFile(BOOTFERRY_DOCS_DIR "/dolly.md").value());
+    std::istringstream lines(readDocsPage("dolly.md"));
     const std::regex row("\\| `-(.)( [A-Z]+)?` \\| ([^ ]+) \\|.*");
     for (std::string line; std::getline(lines, line);) {
         if (std::smatch match; std::regex_match(line, match, row)) {
