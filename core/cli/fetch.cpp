@@ -5,13 +5,13 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "build_config.h"
 #include "disk_target.h"
+#include "file_target.h"
 #include "progress_line.h"
 #include "supervising_loop.h"
 #include "transfer_arguments.h"
@@ -45,9 +45,10 @@ TargetKind kindOf(const std::string& target) {
 class Fetch : public WorkerListener {
 public:
     explicit Fetch(TransferRequest request)
-        : request_(std::move(request)), kind_(kindOf(request_.target)), partial_(request_.target + ".part"),
-          loop_([this] { worker_->cancel(); }) {
-        if (kind_ == TargetKind::Device) {
+        : request_(std::move(request)), kind_(kindOf(request_.target)), loop_([this] { worker_->cancel(); }) {
+        if (kind_ == TargetKind::File) {
+            file_.emplace(request_.target);
+        } else {
             refuseWhatIsThere(); // before anything is fetched
             request_.decode = true;
         }
@@ -66,8 +67,8 @@ public:
 
     void targetWanted(std::optional<std::uint64_t> size) override {
         try {
-            if (kind_ == TargetKind::File) {
-                openFile();
+            if (file_) {
+                target_ = file_->open();
             } else {
                 openDevice(size);
             }
@@ -83,11 +84,13 @@ public:
 
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override {
         line_.end();
-        if (failure) {
-            giveUp(*failure);
-        } else if (kind_ == TargetKind::File && ::rename(partial_.c_str(), request_.target.c_str()) < 0) {
-            giveUp(Error(ErrorCode::Io, errno, fmt::format("renaming '{}'", partial_)));
-        } else {
+        try {
+            if (failure) {
+                throw *failure;
+            }
+            if (file_) {
+                file_->publish();
+            }
             if (kind_ == TargetKind::Device) {
                 target_.fd.reset();
                 rereadPartitionTable(request_.target);
@@ -95,6 +98,8 @@ public:
             fmt::print(stderr, "{}: {} from {}\n", request_.target, sizeText(result.bytes, result.written),
                        request_.url.redacted());
             loop_.end(EXIT_SUCCESS);
+        } catch (const Error& error) {
+            giveUp(error);
         }
     }
 
@@ -117,24 +122,14 @@ private:
         wipeDisk(target_);
     }
 
-    void openFile() {
-        target_.path = partial_;
-        target_.capacity = unknownSize;
-        target_.fd.reset(checkErrno(::open(partial_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666),
-                                    fmt::format("creating '{}'", partial_)));
-    }
-
     void giveUp(const Error& failure) {
-        if (kind_ == TargetKind::File && target_.fd) {
-            (void)::unlink(partial_.c_str());
-        }
         fmt::print(stderr, "bootferryctl: fetching {}: {}\n", request_.url.redacted(), failure.what());
         loop_.end(failure.code() == ErrorCode::Cancelled ? interrupted : EXIT_FAILURE);
     }
 
     TransferRequest request_;
     TargetKind kind_;
-    std::string partial_;
+    std::optional<FileTarget> file_;
     SupervisingLoop loop_;
     PreparedTarget target_;
     ProgressLine line_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // `bootferryctl fetch URL FILE|DEVICE`: the boot's own pipeline on any Linux machine, with no service. A file
-// takes no root, and appears under its name only when it is whole; until then it is FILE.part, which a
-// failure removes. A block device is written head last, and only if nothing lies on it or --reset is given.
+// takes no root, and appears under its name only when it is whole (file_target.h). A block device is written
+// head last, and only if nothing lies on it or --reset is given.
 #pragma once
 
 #include <string>

@@ -185,9 +185,12 @@ class ServerTest(DollyCase):
         peer.send(self.content)
         peer.tell_total(SIZE)
         self.assertEqual(peer.acknowledgement(), SIZE)
-        partial = pathlib.Path(f"{self.output(self.host)}.part")
-        written = partial if partial.exists() else self.output(self.host)
-        self.assertTrue(written.read_bytes() == self.content)
+        try:
+            written = processes.unnamed_file(node.process.pid).read_bytes()
+        except (AttributeError, FileNotFoundError):  # it has its name by now
+            self.assertEqual(node.wait(), 0)
+            written = self.output(self.host).read_bytes()
+        self.assertTrue(written == self.content)
         self.assert_received(self.host, node)
 
     def test_what_has_another_checksum_is_not_acknowledged(self):
@@ -224,8 +227,8 @@ class ServerTest(DollyCase):
         nodes = [self.node(host) for host in hosts]
         peer, _ = self.begin_classic(hosts)
         peer.send(self.content[:SIZE // 2])
-        written = pathlib.Path(f"{self.output(hosts[2])}.part")
-        processes.wait_for(nodes[2].process, lambda: written.exists() and written.stat().st_size > 0)
+        process = nodes[2].process
+        processes.wait_for(process, lambda: (written := processes.unnamed_file(process.pid)) and written.stat().st_size)
         nodes[1].process.kill()
         nodes[0].expect(f"the next node, {hosts[1].address}, hung up after")
         nodes[2].expect(f"{hosts[1].address} broke off after")

@@ -45,7 +45,7 @@ class FetchCase(unittest.TestCase):
     def assert_fetched(self, result):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(self.output.read_bytes(), self.image.read_bytes())
-        self.assertFalse(self.output.with_suffix(".part").exists())
+        self.assertEqual(sorted(path.name for path in self.path.iterdir()), ["output", "served"])
 
     def assert_failed(self, result, *words):
         self.assertEqual(result.returncode, 1, result.stderr)
@@ -53,8 +53,7 @@ class FetchCase(unittest.TestCase):
         self.assertTrue(reason.startswith("bootferryctl: "), reason)
         for word in words:
             self.assertIn(word, reason)
-        self.assertFalse(self.output.exists())
-        self.assertFalse(pathlib.Path(f"{self.output}.part").exists())
+        self.assertEqual([path.name for path in self.path.iterdir()], ["served"])
 
 
 class FetchTest(FetchCase):

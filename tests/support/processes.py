@@ -11,6 +11,7 @@ import ctypes
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -60,6 +61,17 @@ def children(process):
     except (FileNotFoundError, ProcessLookupError):
         return []
     return [int(child) for child in text.split()]
+
+
+def unnamed_file(process):
+    """The file without a name (O_TMPFILE) that the process with this number has open, as a path; None: none."""
+    descriptors = pathlib.Path(f"/proc/{process}/fd")
+    with contextlib.suppress(OSError):
+        for descriptor in descriptors.iterdir():
+            with contextlib.suppress(OSError):
+                if re.search(r"/#\d+ \(deleted\)$", os.readlink(descriptor)):
+                    return descriptor
+    return None
 
 
 def stop_all(process):

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The record is opened by its name, without following a link, and from then on known by its descriptor:
+// whoever gets the lock looks whether the name still means what it has locked. A file system without flock(2)
+// has no lock, which costs the clear words but no bytes: each process writes to a file of its own.
+#include "fetch_record.h"
+
+#include <cerrno>
+#include <charconv>
+
+#include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file_location.h"
+#include "files.h"
+#include "text_fields.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::string_view firstLine = "bootferryctl fetch 1";
+constexpr std::string_view suffix = ".bootferry";
+constexpr std::size_t longestRecord = 16384;
+constexpr unsigned attempts = 100; // at a name that others create and remove
+
+std::string readRecord(int fd) {
+    std::string text(longestRecord, '\0');
+    const auto count = ::pread(fd, text.data(), text.size(), 0);
+    text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    return text;
+}
+
+bool isOurs(const std::string& text) {
+    return text.empty() || text.starts_with(std::string(firstLine) + "\n");
+}
+
+// " (pid 1234)", or nothing while it is being written.
+std::string holderOf(const std::string& text) {
+    for (const auto line : linesOf(text)) {
+        const auto words = wordsOf(line);
+        if (words.size() == 2 && words[0] == "pid") {
+            return fmt::format(" (pid {})", words[1]);
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+FetchRecord::FetchRecord(int folder, const std::string& name, const std::string& path)
+    : folder_(folder), name_(nameBeside(folder, name, suffix)), path_(path) {
+    for (unsigned attempt = 0; attempt < attempts; ++attempt) {
+        if (create() || takeOver()) {
+            write();
+            return;
+        }
+    }
+    refuse();
+}
+
+FetchRecord::~FetchRecord() {
+    if (isInPlace()) {
+        (void)::unlinkat(folder_, name_.c_str(), 0);
+    }
+}
+
+bool FetchRecord::create() {
+    fd_.reset(::openat(folder_, name_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!fd_ && errno != EEXIST) {
+        throwErrno(errno, fmt::format("creating '{}' beside '{}'", name_, path_));
+    }
+    return fd_ && lock() && isInPlace();
+}
+
+bool FetchRecord::takeOver() {
+    fd_.reset(::openat(folder_, name_.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!fd_) {
+        if (errno == ENOENT) {
+            return false; // its owner has ended
+        }
+        throw Error(
+            ErrorCode::TargetRefused, errno,
+            fmt::format("'{}' beside '{}' is in the way: it shows who fetches to that file", name_, path_));
+    }
+    struct stat status {};
+    checkErrno(::fstat(fd_.get(), &status), fmt::format("looking at '{}'", name_));
+    if (!S_ISREG(status.st_mode) || status.st_nlink > 1 || !isOurs(readRecord(fd_.get()))) {
+        throw Error(
+            ErrorCode::TargetRefused,
+            fmt::format("'{}' beside '{}' is in the way: it is no record of bootferryctl's", name_, path_));
+    }
+    if (!lock()) {
+        refuse();
+    }
+    return isInPlace();
+}
+
+// False: another process has it.
+bool FetchRecord::lock() const {
+    return ::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+bool FetchRecord::isInPlace() const {
+    return fd_ && isFileAt(folder_, name_, fd_.get());
+}
+
+void FetchRecord::refuse() const {
+    throw Error(ErrorCode::TargetRefused, fmt::format("another bootferryctl is fetching to '{}'{}", path_,
+                                                      fd_ ? holderOf(readRecord(fd_.get())) : ""));
+}
+
+void FetchRecord::write() const {
+    const auto text = fmt::format("{}\npid {}\n", firstLine, ::getpid());
+    const auto what = fmt::format("writing '{}' beside '{}'", name_, path_);
+    const auto count = checkErrno(::pwrite(fd_.get(), text.data(), text.size(), 0), what);
+    if (static_cast<std::size_t>(count) != text.size()) {
+        throwErrno(ENOSPC, what);
+    }
+    checkErrno(::ftruncate(fd_.get(), static_cast<off_t>(text.size())), what);
+}
+
+} // namespace bootferry

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A file as a target: it appears under its name only when it is whole, verified and on the medium. Until then
+// its bytes have no name at all (O_TMPFILE), or one of their own where the file system cannot do that; what
+// was verified is what gets the name, by its descriptor. Nothing that lies in the folder is opened, followed
+// or made shorter.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "fetch_record.h"
+#include "file_location.h"
+#include "prepared_target.h"
+
+namespace bootferry {
+
+class FileTarget {
+public:
+    // Throws Error(TargetRefused, Io): another process fetches to it, or no file can come to be there.
+    explicit FileTarget(const std::string& path);
+    ~FileTarget(); // what was not published goes
+
+    FileTarget(const FileTarget&) = delete;
+    FileTarget& operator=(const FileTarget&) = delete;
+
+    // Empty and open for writing; the descriptor is a duplicate of ours.
+    [[nodiscard]] PreparedTarget open();
+
+    // What was written is the file now, and stays so when the power is cut. Throws Error(TargetRefused) where
+    // the name means something else than it did at the beginning, Error(Io).
+    void publish();
+
+private:
+    void openUnnamed(mode_t mode);
+    void openNamed(mode_t mode);
+    [[nodiscard]] bool isThereStill() const;
+    [[noreturn]] void refuseChanged() const;
+    [[nodiscard]] bool linkAs(const std::string& name) const;
+    void linkTemporary();
+    void rename(bool replaces);
+    void syncFolder() const;
+    [[nodiscard]] std::string what(const char* doing) const;
+
+    FileLocation location_;
+    FetchRecord record_;
+    UniqueFd fd_;
+    std::string temporary_; // the name that the bytes have; empty: none
+};
+
+} // namespace bootferry
