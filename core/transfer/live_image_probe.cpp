@@ -6,11 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <string_view>
 
 #include <spdlog/fmt/fmt.h>
-
-#include "codec.h"
 
 namespace bootferry {
 namespace {
@@ -32,17 +29,12 @@ constexpr std::array liveMagics{
     Magic{65600, "_BHRfS_M"sv, "btrfs"},
 };
 
-// Compressions that are not decoded here, where they can be told.
+// Compressions that are not decoded here.
 constexpr std::array compressedMagics{
     Magic{0, "BZh"sv, "bzip2"},
     Magic{0, "\x04\x22\x4d\x18"sv, "lz4"},
     Magic{0, "LZIP"sv, "lzip"},
 };
-
-std::string_view compressionOf(std::span<const std::byte> head, const Magic* undecoded) {
-    const auto codec = recogniseCodec(head); // inside another one
-    return codec ? codecName(*codec) : undecoded != nullptr ? undecoded->name : std::string_view();
-}
 
 template <typename Magics>
 const Magic* findMagic(const Magics& magics, std::string_view text) {
@@ -73,7 +65,7 @@ std::string beginning(std::string_view text) {
 
 } // namespace
 
-std::optional<std::string> whyNotLive(std::span<const std::byte> head) {
+std::optional<std::string> whyNotLive(std::span<const std::byte> head, std::string_view compression) {
     const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
     if (text.empty()) {
         return "it is empty";
@@ -81,8 +73,10 @@ std::optional<std::string> whyNotLive(std::span<const std::byte> head) {
     if (findMagic(liveMagics, text) != nullptr) {
         return std::nullopt;
     }
-    if (const auto compression = compressionOf(head, findMagic(compressedMagics, text));
-        !compression.empty()) {
+    if (const auto* undecoded = findMagic(compressedMagics, text)) {
+        compression = undecoded->name;
+    }
+    if (!compression.empty()) {
         return fmt::format(
             "it is compressed with {}, which is not decoded here: serve it uncompressed, or once "
             "with gzip, xz or zstd",

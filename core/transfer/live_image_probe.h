@@ -8,14 +8,18 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace bootferry {
 
 // So many bytes (or all there are) are wanted for a verdict: the last magic looked at is btrfs's, at 64 KiB.
 inline constexpr std::size_t liveProbeSize = std::size_t{68} * 1024;
 
-// Nothing where the head may be that of a live image: ISO 9660, squashfs, erofs, ext, xfs, btrfs. Else what
+// nullopt if the head may be that of a live image: ISO 9660, squashfs, erofs, ext, xfs, btrfs. Otherwise what
 // is wrong, as the end of a sentence: "it begins with '<!DOCTYPE html>', an HTML page: check the URL".
-[[nodiscard]] std::optional<std::string> whyNotLive(std::span<const std::byte> head);
+// `compression` names the codec whose magic begins the head, empty if there is none: the caller has decoded
+// one layer already.
+[[nodiscard]] std::optional<std::string> whyNotLive(std::span<const std::byte> head,
+                                                    std::string_view compression = {});
 
 } // namespace bootferry

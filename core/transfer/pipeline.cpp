@@ -149,7 +149,8 @@ void Pipeline::checkHead() const {
     if (!settings_.requireLiveImage) {
         return;
     }
-    if (const auto reason = whyNotLive(writer_.head())) {
+    const auto layer = recogniseCodec(writer_.head()); // inside the one that is decoded
+    if (const auto reason = whyNotLive(writer_.head(), layer ? codecName(*layer) : "")) {
         throw Error(ErrorCode::NotLive, fmt::format("not a live image: {}", *reason));
     }
     if (settings_.requireDeclaredSize && !declaredImageSize(writer_.head())) {
