@@ -7,9 +7,9 @@
 
 #include <gtest/gtest.h>
 
-#include "encoded.h"
+#include "decode/encoded.h"
 #include "pipeline_fixture.h"
-#include "sha256_of.h"
+#include "verify/sha256_of.h"
 
 namespace bootferry {
 namespace {

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fake_transport.h"
+#include "source/fake_transport.h"
 #include "pipeline.h"
 
 namespace bootferry {

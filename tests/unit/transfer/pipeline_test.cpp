@@ -11,7 +11,7 @@
 
 #include "incomplete_mark.h"
 #include "pipeline_fixture.h"
-#include "sha256_of.h"
+#include "verify/sha256_of.h"
 
 namespace bootferry {
 namespace {

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "errors.h"
-#include "fake_transport.h"
+#include "../source/fake_transport.h"
 #include "handles.h"
 #include "incomplete_mark.h"
 #include "splice_pipe.h"

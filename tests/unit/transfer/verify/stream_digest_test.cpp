@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "errors.h"
-#include "fake_transport.h"
+#include "../source/fake_transport.h"
 #include "handles.h"
 #include "sha256_of.h"
 
