@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The list is a transfer of its own, with the same plugins, options and patience. Its bytes are none of the
+// The list is a transfer of its own, with the same plugins, options and patience. Its bytes are not the
 // image's: of its progress only the waiting is shown.
 #include "expected_checksum.h"
 
-#include "checksum_fetch.h"
+#include <spdlog/fmt/fmt.h>
+
+#include "checksum_list.h"
 #include "composition.h"
 
 namespace bootferry {
 namespace {
+
+// A distribution's list of all its images has some hundred KiB. Somebody who gives the image's own URL by
+// mistake must not wait for all of the image.
+constexpr std::size_t largestList = std::size_t{1} << 20U;
 
 class ListProgress : public ProgressListener {
 public:
@@ -30,6 +36,41 @@ Url withCredentialsOf(const Url& image, Url list) {
         list.setUserinfo(*image.userinfo());
     }
     return list;
+}
+
+std::string readOnce(ResumingSource& source) {
+    std::string text(largestList + 1, '\0');
+    std::size_t used = 0;
+    for (std::size_t count = 1; count > 0 && used < text.size(); used += count) {
+        count = source.read(std::as_writable_bytes(std::span(text)).subspan(used));
+        if (used + count > largestList || source.info().size.value_or(0) > largestList) {
+            throw Error(ErrorCode::TooLarge,
+                        "it is larger than 1 MiB, and so no list of checksums: check the URL");
+        }
+    }
+    text.resize(used);
+    return text;
+}
+
+std::string readWhole(ResumingSource& source) {
+    for (;;) {
+        try {
+            return readOnce(source);
+        } catch (const StartOver&) {
+            source.startOver();
+        }
+    }
+}
+
+Checksum fetchChecksum(ResumingSource& source, const Url& list, const Url& image) {
+    try {
+        const auto text = readWhole(source);
+        source.finish(Outcome::Committed);
+        return Checksum::parse(findChecksum(text, image));
+    } catch (Error& error) {
+        error.addContext(fmt::format("the checksum list '{}'", list.redacted()));
+        throw;
+    }
 }
 
 } // namespace

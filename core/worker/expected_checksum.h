@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the image's checksum is to be, as the job has it or as the list says that the job names.
+// The checksum that the image must have: the job states it, or names a list on a server (SHA256SUMS) that
+// states it. The list is read to its end before the image begins, because it says which digest to compute.
 #pragma once
 
 #include <optional>
@@ -12,10 +13,12 @@ namespace bootferry {
 
 struct ExpectedChecksum {
     Checksum checksum;
-    std::string origin; // for people, where somebody else than the job said it: the list's URL
+    std::string origin; // for people: the list's URL; empty if the job states the checksum itself
 };
 
-// Nothing: none is wanted. Fetches the list, as long as that takes; throws Error as fetchChecksum() does.
+// nullopt if none is asked for. Fetches the list, for as long as that takes. Throws Error whose text names
+// the list: what the transfer of the list throws, TooLarge for something too large to be a list, and what
+// findChecksum() throws.
 [[nodiscard]] std::optional<ExpectedChecksum> expectedChecksum(const WorkerJob& job,
                                                                ProgressReporter& reporter);
 
