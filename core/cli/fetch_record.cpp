@@ -15,7 +15,7 @@
 
 #include "file_location.h"
 #include "files.h"
-#include "text_fields.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {

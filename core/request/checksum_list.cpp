@@ -10,7 +10,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "errors.h"
-#include "text_fields.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "spawn.h"
-#include "text_fields.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {

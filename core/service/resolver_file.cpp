@@ -10,7 +10,7 @@
 
 #include "files.h"
 #include "log.h"
-#include "text_fields.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {

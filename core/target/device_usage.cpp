@@ -11,7 +11,7 @@
 
 #include "errors.h"
 #include "files.h"
-#include "text_fields.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {

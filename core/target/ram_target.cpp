@@ -22,7 +22,7 @@
 #include "log.h"
 #include "loop_device.h"
 #include "quantities.h"
-#include "text_fields.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {

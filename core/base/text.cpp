@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A line may be empty, a word cannot: that is all that tells the two apart.
-#include "text_fields.h"
+#include "text.h"
 
 namespace bootferry {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The ends of texts and lines are where such code goes wrong.
-#include "text_fields.h"
+#include "text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
