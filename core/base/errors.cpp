@@ -88,6 +88,10 @@ int checkSd(int result, std::string_view what) {
     return result;
 }
 
+void refuse(ErrorCode code, std::string message) {
+    throw Error(code, std::move(message));
+}
+
 void throwErrno(int errnoValue, std::string_view what) {
     throw Error(ErrorCode::Io, errnoValue, std::string(what));
 }

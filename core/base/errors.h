@@ -79,6 +79,9 @@ int checkSd(int result, std::string_view what);
 
 [[noreturn]] void throwErrno(int errnoValue, std::string_view what);
 
+// Throws Error(code, message): for functions that refuse in many places for one reason each.
+[[noreturn]] void refuse(ErrorCode code, std::string message);
+
 template <typename Result>
 Result checkErrno(Result result, std::string_view what) {
     if (result < 0) {

@@ -5,6 +5,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "text.h"
+
 namespace bootferry {
 namespace {
 
@@ -95,13 +97,11 @@ private:
     std::optional<JsonValue> number() {
         const auto digits = rest_.substr(0, rest_.find_first_not_of("+-.0123456789eE"));
         rest_.remove_prefix(digits.size());
-        std::uint64_t whole = 0;
-        const auto* end = digits.data() + digits.size();
-        if (const auto [stopped, error] = std::from_chars(digits.data(), end, whole);
-            error == std::errc() && stopped == end) {
-            return whole;
+        if (const auto whole = parseNumber<std::uint64_t>(digits)) {
+            return *whole;
         }
-        double real = 0;
+        double real = 0; // parseNumber() is for integers
+        const auto* end = digits.data() + digits.size();
         const auto [stopped, error] = std::from_chars(digits.data(), end, real);
         return error == std::errc() && stopped == end ? std::optional<JsonValue>(real) : std::nullopt;
     }
@@ -134,13 +134,12 @@ private:
             text += c;
             return true;
         }
-        unsigned code = 0;
-        if (c != 'u' || rest_.size() < 4 ||
-            std::from_chars(rest_.data(), rest_.data() + 4, code, 16).ptr != rest_.data() + 4 ||
-            code > 0x7F) {
+        const auto code =
+            c == 'u' && rest_.size() >= 4 ? parseNumber<unsigned>(rest_.substr(0, 4), 16) : std::nullopt;
+        if (!code || *code > 0x7F) {
             return false;
         }
-        text += static_cast<char>(code);
+        text += static_cast<char>(*code);
         rest_.remove_prefix(4);
         return true;
     }

@@ -2,6 +2,8 @@
 // A line may be empty, a word cannot: that is all that tells the two apart.
 #include "text.h"
 
+#include <algorithm>
+
 namespace bootferry {
 
 std::vector<std::string_view> linesOf(std::string_view text) {
@@ -15,14 +17,26 @@ std::vector<std::string_view> linesOf(std::string_view text) {
 }
 
 std::vector<std::string_view> wordsOf(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r\n";
     std::vector<std::string_view> words;
-    for (auto begin = text.find_first_not_of(blanks); begin != std::string_view::npos;) {
-        const auto end = text.find_first_of(blanks, begin);
+    for (auto begin = text.find_first_not_of(whiteSpace); begin != std::string_view::npos;) {
+        const auto end = text.find_first_of(whiteSpace, begin);
         words.push_back(text.substr(begin, end - begin));
-        begin = text.find_first_not_of(blanks, end);
+        begin = text.find_first_not_of(whiteSpace, end);
     }
     return words;
+}
+
+std::string_view trimmed(std::string_view text, std::string_view blanks) {
+    const auto begin = text.find_first_not_of(blanks);
+    return begin == std::string_view::npos ? std::string_view()
+                                           : text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+std::string lowered(std::string_view text) {
+    std::string result(text);
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return result;
 }
 
 } // namespace bootferry

@@ -2,7 +2,6 @@
 // The password comes from a file, because every process may read another's arguments.
 #include "dolly_send.h"
 
-#include <charconv>
 #include <cstdlib>
 #include <limits>
 
@@ -14,6 +13,7 @@
 #include "errors.h"
 #include "files.h"
 #include "progress_line.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {
@@ -28,14 +28,12 @@ struct DollySend {
 };
 
 template <typename Number>
-Number parseNumber(std::string_view text, Number most) {
-    Number number = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || stopped != end || number == 0 || number > most) {
+Number parseCount(std::string_view text, Number most) {
+    const auto number = parseNumber<Number>(text);
+    if (!number || *number == 0 || *number > most) {
         throw Error(ErrorCode::Invalid, fmt::format("wants a number from 1 to {}, not '{}'", most, text));
     }
-    return number;
+    return *number;
 }
 
 dolly::Generation parseGeneration(std::string_view text) {
@@ -63,13 +61,13 @@ bool applyOption(DollySend& send, std::string_view name, const std::string& valu
     } else if (name == "password-file") {
         send.chain.password = readPassword(value);
     } else if (name == "fanout") {
-        send.chain.fanout = parseNumber<unsigned>(value, 16);
+        send.chain.fanout = parseCount<unsigned>(value, 16);
     } else if (name == "output") {
         send.chain.outputName = value;
     } else if (name == "control-port") {
-        send.ports.control = parseNumber(value, mostPorts);
+        send.ports.control = parseCount(value, mostPorts);
     } else if (name == "data-port") {
-        send.ports.data = parseNumber(value, mostPorts);
+        send.ports.data = parseCount(value, mostPorts);
     } else if (name == "timeout") {
         send.patience = parseSeconds(value);
     } else {

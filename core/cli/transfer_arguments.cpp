@@ -2,7 +2,6 @@
 // Secrets come from files, because every process may read another's arguments.
 #include "transfer_arguments.h"
 
-#include <charconv>
 #include <string_view>
 
 #include <spdlog/fmt/fmt.h>
@@ -15,14 +14,12 @@
 namespace bootferry {
 namespace {
 
-std::uint64_t parseNumber(std::string_view text) {
-    std::uint64_t number = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || stopped != end || number == 0) {
+std::uint64_t parseCount(std::string_view text) {
+    const auto number = parseNumber<std::uint64_t>(text);
+    if (!number || *number == 0) {
         throw Error(ErrorCode::Invalid, fmt::format("wants a number above 0, not '{}'", text));
     }
-    return number;
+    return *number;
 }
 
 std::string readSecretFile(std::string_view path) {
@@ -68,7 +65,7 @@ bool applyOption(TransferRequest& request, std::string_view name, std::string_vi
     } else if (name == "connections") {
         request.connections = parseConnections(value);
     } else if (name == "ramdisk-size") {
-        request.ramdiskSize = parseNumber(value);
+        request.ramdiskSize = parseCount(value);
     } else if (name == "decode" && value.empty()) {
         request.decode = true;
     } else if (name == "reset" && value.empty()) {

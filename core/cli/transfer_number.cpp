@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "transfer_number.h"
 
-#include <charconv>
-
 #include <spdlog/fmt/fmt.h>
 
 #include "errors.h"
+#include "text.h"
 
 namespace bootferry {
 
 std::uint32_t parseTransferNumber(const std::string& text) {
-    std::uint32_t id = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, id);
-    if (error != std::errc() || stopped != end) {
+    const auto id = parseNumber<std::uint32_t>(text);
+    if (!id) {
         throw Error(ErrorCode::Invalid,
                     fmt::format("'{}' is no transfer's number: see bootferryctl list", text));
     }
-    return id;
+    return *id;
 }
 
 void throwNoTransfer(std::uint32_t id) {

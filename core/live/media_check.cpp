@@ -18,6 +18,7 @@
 
 #include "declared_image_size.h"
 #include "errors.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {
@@ -32,19 +33,6 @@ struct DigestFree {
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
 };
 using DigestHandle = std::unique_ptr<EVP_MD_CTX, DigestFree>;
-
-std::string trimmed(std::string_view text) {
-    const auto begin = text.find_first_not_of(' ');
-    return begin == std::string_view::npos
-               ? std::string()
-               : std::string(text.substr(begin, text.find_last_not_of(' ') - begin + 1));
-}
-
-std::string lowered(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
 
 std::uint64_t number(const std::string& text) {
     constexpr std::uint64_t most = std::uint64_t{1} << 40U; // what is declared from outside is capped
@@ -175,8 +163,8 @@ std::optional<EmbeddedChecksum> parseEmbeddedChecksum(std::string_view field) {
         if (equals == std::string_view::npos) {
             continue;
         }
-        auto key = lowered(trimmed(pair.substr(0, equals)));
-        const auto value = trimmed(pair.substr(equals + 1));
+        auto key = lowered(trimmed(pair.substr(0, equals), " "));
+        const std::string value(trimmed(pair.substr(equals + 1), " "));
         if (key.ends_with("sum")) {
             const bool iso = key.starts_with("iso ");
             checksum.style = iso ? EmbeddedChecksum::Style::Isomd5sum : EmbeddedChecksum::Style::Tagmedia;

@@ -26,23 +26,23 @@ constexpr std::size_t mostSchemes = 64; // a list without its NULL must not be f
 constexpr std::size_t requiredSize =
     offsetof(bootferry_plugin, session_free) + sizeof(bootferry_plugin::session_free);
 
-[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+[[noreturn]] void refuseModule(const std::string& path, const std::string& why) {
     throw Error(ErrorCode::Internal, fmt::format("plugin '{}' cannot be used: {}", path, why));
 }
 
 const bootferry_plugin* tableOf(const std::string& path) {
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL); // never closed, see the header
     if (handle == nullptr) {
-        refuse(path, plainText(dlerror())); // NOLINT(concurrency-mt-unsafe): thread-safe in glibc
+        refuseModule(path, plainText(dlerror())); // NOLINT(concurrency-mt-unsafe): thread-safe in glibc
     }
     void* symbol = dlsym(handle, entrySymbol);
     if (symbol == nullptr) {
-        refuse(path, fmt::format("it does not export {}", entrySymbol));
+        refuseModule(path, fmt::format("it does not export {}", entrySymbol));
     }
     const auto entry = reinterpret_cast<decltype(&bootferry_plugin_entry)>(symbol);
     const auto* table = entry();
     if (table == nullptr) {
-        refuse(path, "it says that it cannot work on this machine");
+        refuseModule(path, "it says that it cannot work on this machine");
     }
     return table;
 }
@@ -67,28 +67,28 @@ PluginModule::PluginModule(const std::string& path) : path_(path), table_(tableO
     for (const auto* scheme = table_->schemes; *scheme != nullptr; ++scheme) {
         schemes_.push_back(plainText(*scheme));
         if (schemes_.size() > mostSchemes) {
-            refuse(path_, "its list of schemes does not end");
+            refuseModule(path_, "its list of schemes does not end");
         }
     }
     if (schemes_.empty()) {
-        refuse(path_, "it serves no scheme");
+        refuseModule(path_, "it serves no scheme");
     }
     if (const auto stem = std::filesystem::path(path_).stem().string(); name_ != stem) {
-        refuse(path_, fmt::format("it calls itself '{}', so its file must be {}.so", name_, name_));
+        refuseModule(path_, fmt::format("it calls itself '{}', so its file must be {}.so", name_, name_));
     }
 }
 
 void PluginModule::checkTable() const {
     if (table_->struct_size < requiredSize) {
-        refuse(path_,
-               fmt::format("its table has {} bytes, version 1 has {}", table_->struct_size, requiredSize));
+        refuseModule(path_, fmt::format("its table has {} bytes, version 1 has {}", table_->struct_size,
+                                        requiredSize));
     }
     if (table_->abi_version < 1) {
-        refuse(path_, fmt::format("its ABI version {} does not exist", table_->abi_version));
+        refuseModule(path_, fmt::format("its ABI version {} does not exist", table_->abi_version));
     }
     const auto require = [this](bool present, const char* member) {
         if (!present) {
-            refuse(path_, fmt::format("'{}' is not set in its table", member));
+            refuseModule(path_, fmt::format("'{}' is not set in its table", member));
         }
     };
     require(table_->name != nullptr, "name");

@@ -5,18 +5,14 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "errors.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {
-
-[[noreturn]] void refuse(std::string message) {
-    throw Error(ErrorCode::Invalid, std::move(message));
-}
 
 bool isPlain(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -27,23 +23,12 @@ bool holdsControl(std::string_view text) {
                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-// The digits at the beginning; what follows them is handed back in rest.
-std::optional<std::uint64_t> leadingNumber(std::string_view text, std::string_view& rest) {
-    std::uint64_t number = 0;
-    const auto [stopped, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (failure != std::errc()) {
-        return std::nullopt;
-    }
-    rest = text.substr(static_cast<std::size_t>(stopped - text.data()));
-    return number;
-}
-
 void refuseParentSteps(std::string_view path) {
     std::size_t begin = 0;
     while (begin <= path.size()) {
         const auto end = std::min(path.find('/', begin), path.size());
         if (path.substr(begin, end - begin) == "..") {
-            refuse("a path with '..' in it is not accepted");
+            refuse(ErrorCode::Invalid, "a path with '..' in it is not accepted");
         }
         begin = end + 1;
     }
@@ -52,18 +37,17 @@ void refuseParentSteps(std::string_view path) {
 } // namespace
 
 std::uint64_t parseKibibytes(std::string_view text) {
-    std::string_view rest;
-    const auto number = leadingNumber(text, rest);
-    if (!number || !rest.empty() || *number == 0 || *number > (UINT64_MAX >> 1U) / 1024) {
-        refuse("want a size in KiB, digits only; 2097152 is 2 GiB");
+    const auto number = parseNumber<std::uint64_t>(text);
+    if (!number || *number == 0 || *number > (UINT64_MAX >> 1U) / 1024) {
+        refuse(ErrorCode::Invalid, "want a size in KiB, digits only; 2097152 is 2 GiB");
     }
     return *number * 1024;
 }
 
 std::chrono::seconds parseSeconds(std::string_view text) {
     constexpr std::uint64_t longest = 30ULL * 24 * 3600;
-    std::string_view unit;
-    const auto number = leadingNumber(text, unit);
+    auto unit = text;
+    const auto number = takeNumber<std::uint64_t>(unit);
     std::uint64_t factor = 0;
     if (unit.empty() || unit == "s" || unit == "sec") {
         factor = 1;
@@ -73,42 +57,41 @@ std::chrono::seconds parseSeconds(std::string_view text) {
         factor = 3600;
     }
     if (!number || *number == 0 || factor == 0 || *number > longest / factor) {
-        refuse("want a time such as 30, 30s, 2min or 1h, at most 30 days");
+        refuse(ErrorCode::Invalid, "want a time such as 30, 30s, 2min or 1h, at most 30 days");
     }
     return std::chrono::seconds(*number * factor);
 }
 
 unsigned parseConnections(std::string_view text) {
-    std::string_view rest;
-    const auto number = leadingNumber(text, rest);
-    if (!number || !rest.empty() || *number == 0 || *number > mostConnections) {
-        refuse(fmt::format("want a number of connections, 1 to {}", mostConnections));
+    const auto number = parseNumber<std::uint64_t>(text);
+    if (!number || *number == 0 || *number > mostConnections) {
+        refuse(ErrorCode::Invalid, fmt::format("want a number of connections, 1 to {}", mostConnections));
     }
     return static_cast<unsigned>(*number);
 }
 
 std::string parseTmpfsSize(std::string_view text) {
-    std::string_view unit;
-    const auto number = leadingNumber(text, unit);
+    auto unit = text;
+    const auto number = takeNumber<std::uint64_t>(unit);
     const bool percent = unit == "%";
     const bool size = unit.empty() || (unit.size() == 1 &&
                                        std::string_view("kKmMgG").find(unit[0]) != std::string_view::npos);
     if (!number || *number == 0 || (!percent && !size) || (percent && *number > 100)) {
-        refuse("want a part of the memory such as 50%, or a size such as 512m or 2g");
+        refuse(ErrorCode::Invalid, "want a part of the memory such as 50%, or a size such as 512m or 2g");
     }
     return std::string(text);
 }
 
 std::string parseCowFilesystem(std::string_view text) {
     if (text != "ext4" && text != "xfs" && text != "btrfs") {
-        refuse("want ext4, xfs or btrfs");
+        refuse(ErrorCode::Invalid, "want ext4, xfs or btrfs");
     }
     return std::string(text);
 }
 
 std::string parseDeviceNode(std::string_view text) {
     if (!text.starts_with("/dev/") || text.size() == 5 || holdsControl(text)) {
-        refuse("want a device node, such as /dev/ram0, /dev/sda or /dev/disk/by-id/...");
+        refuse(ErrorCode::Invalid, "want a device node, such as /dev/ram0, /dev/sda or /dev/disk/by-id/...");
     }
     refuseParentSteps(text);
     return std::string(text);
@@ -127,7 +110,6 @@ std::string parseBootInterface(std::string_view text) {
             c = ':';
         } else {
             right = std::isxdigit(static_cast<unsigned char>(c)) != 0;
-            c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
         }
     }
     if (!right) {
@@ -135,7 +117,7 @@ std::string parseBootInterface(std::string_view text) {
             ErrorCode::Invalid,
             fmt::format("'{}' is no hardware address; want 01-52-54-00-12-34-56 or 52:54:00:12:34:56", text));
     }
-    return address;
+    return lowered(address);
 }
 
 std::string parseRelativePath(std::string_view text) {
@@ -146,7 +128,7 @@ std::string parseRelativePath(std::string_view text) {
         text.remove_suffix(1);
     }
     if (holdsControl(text)) {
-        refuse("want a path without control characters");
+        refuse(ErrorCode::Invalid, "want a path without control characters");
     }
     refuseParentSteps(text);
     return std::string(text);
@@ -160,10 +142,11 @@ std::string parseChecksum(std::string_view text) {
                    [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
     const std::size_t digits = name == "sha256" ? 64 : name == "sha512" ? 128 : 0;
     if (digits == 0) {
-        refuse("want sha256:HEX, sha512:HEX or the URL of a SHA256SUMS file");
+        refuse(ErrorCode::Invalid, "want sha256:HEX, sha512:HEX or the URL of a SHA256SUMS file");
     }
     if (hex.size() != digits || hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
-        refuse(fmt::format("a {} checksum has {} hexadecimal digits, this one has {} characters", name,
+        refuse(ErrorCode::Invalid,
+               fmt::format("a {} checksum has {} hexadecimal digits, this one has {} characters", name,
                            digits, hex.size()));
     }
     return fmt::format("{}:{}", name, hex);
@@ -178,7 +161,8 @@ void setChecksum(TransferRequest& request, std::string_view text) {
     }
     request.checksumUrl = Url::parse(text);
     if (request.checksumUrl->userinfo()) {
-        refuse("the URL of a checksum list cannot have a user name or password; those of the image's URL are "
+        refuse(ErrorCode::Invalid,
+               "the URL of a checksum list cannot have a user name or password; those of the image's URL are "
                "used "
                "where the server is the same");
     }
@@ -198,7 +182,7 @@ PluginOption parsePluginOption(std::string_view text) {
         return isPlain(c) || c == '-' || c == '_' || c == '.';
     });
     if (!named || !keyed || holdsControl(value)) {
-        refuse("want PLUGIN:KEY=VALUE, such as curl:cacert=/etc/ca.pem");
+        refuse(ErrorCode::Invalid, "want PLUGIN:KEY=VALUE, such as curl:cacert=/etc/ca.pem");
     }
     return {std::string(plugin), std::string(key), std::string(value)};
 }

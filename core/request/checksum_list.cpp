@@ -27,13 +27,6 @@ bool isHexDigit(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-std::string lowered(std::string_view hex) {
-    std::string result(hex);
-    std::transform(result.begin(), result.end(), result.begin(),
-                   [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return result;
-}
-
 // MD5 has 32 digits; anything shorter is a word that happens to be hexadecimal.
 bool isDigest(std::string_view text) {
     return text.size() >= 32 && text.size() % 2 == 0 && std::all_of(text.begin(), text.end(), isHexDigit);

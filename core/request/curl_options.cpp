@@ -12,22 +12,12 @@
 #include "curl_option_table.h"
 #include "errors.h"
 #include "option_words.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {
 
 constexpr std::string_view manualPage = "bootferry-curl-options(7) lists what is";
-
-[[noreturn]] void refuse(std::string message) {
-    throw Error(ErrorCode::Invalid, std::move(message));
-}
-
-std::string lowered(std::string_view text) {
-    std::string result(text);
-    std::transform(text.begin(), text.end(), result.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return result;
-}
 
 // A name somebody typed, for an error. It may have a value stuck to it ("--user me:secret" as one word), so
 // it ends with what no name can hold, and with an option's name that it begins with.
@@ -51,7 +41,8 @@ std::string shownName(std::string_view name) {
 
 [[noreturn]] void refuseUnknown(const std::string& shown, std::string_view word) {
     const bool spaced = word.find(' ') != std::string_view::npos;
-    refuse(fmt::format("{} is not an option of curl; {}{}", shown,
+    refuse(ErrorCode::Invalid,
+           fmt::format("{} is not an option of curl; {}{}", shown,
                        spaced ? "commas, not spaces, separate options here; " : "", manualPage));
 }
 
@@ -82,8 +73,8 @@ const CurlOption* findShortened(std::string_view beginning) {
             continue;
         }
         if (found != nullptr) {
-            refuse(fmt::format("--{} may be --{} or --{}; write it out", shownName(beginning), found->name,
-                               option.name));
+            refuse(ErrorCode::Invalid, fmt::format("--{} may be --{} or --{}; write it out",
+                                                   shownName(beginning), found->name, option.name));
         }
         found = &option;
     }
@@ -118,6 +109,7 @@ private:
     void refuseStrayWord() const {
         if (next_ < words_.size()) {
             refuse(
+                ErrorCode::Invalid,
                 fmt::format("word {} of {} is neither an option nor the value of one; the URL is the one of "
                             "root=live:, and a comma inside a value is written \\,",
                             next_ + 1, words_.size()));
@@ -154,7 +146,7 @@ private:
             return;
         }
         if (given) {
-            refuse(fmt::format("curl's option {} takes no value", displayName(*option)));
+            refuse(ErrorCode::Invalid, fmt::format("curl's option {} takes no value", displayName(*option)));
         }
         take(*option, {});
     }
@@ -178,7 +170,8 @@ private:
 
     std::string nextWord(const CurlOption& option) {
         if (next_ == words_.size()) {
-            refuse(fmt::format("curl's option {} needs a value: {},VALUE", displayName(option),
+            refuse(ErrorCode::Invalid,
+                   fmt::format("curl's option {} needs a value: {},VALUE", displayName(option),
                                option.letter != 0 ? fmt::format("-{}", option.letter)
                                                   : fmt::format("--{}", option.name)));
         }
@@ -187,7 +180,8 @@ private:
 
     void take(const CurlOption& option, std::string value) {
         if (option.arity == CurlArity::Value && value.empty()) {
-            refuse(fmt::format("curl's option {} needs a value that is not empty", displayName(option)));
+            refuse(ErrorCode::Invalid,
+                   fmt::format("curl's option {} needs a value that is not empty", displayName(option)));
         }
         if (!isServed(option)) {
             return;
@@ -203,7 +197,8 @@ private:
 
     void takeOff(const CurlOption& option, bool hasValue) {
         if (hasValue || option.arity == CurlArity::Value || option.arity == CurlArity::Alone) {
-            refuse(hasValue
+            refuse(ErrorCode::Invalid,
+                   hasValue
                        ? fmt::format("curl's option --no-{} takes no value", option.name)
                        : fmt::format("curl's option {} cannot be turned off by --no-", displayName(option)));
         }

@@ -53,10 +53,6 @@ constexpr DollyOption table[] = {
     {'V', alone, Refused, "it prints a version instead of receiving"},
 };
 
-[[noreturn]] void refuse(std::string message) {
-    throw Error(ErrorCode::Invalid, std::move(message));
-}
-
 class Parser {
 public:
     explicit Parser(std::vector<std::string> words) : words_(std::move(words)) {}
@@ -75,7 +71,8 @@ public:
 private:
     // Never shows the word: it may well be the rest of a password.
     [[noreturn]] void refuseStrayWord() const {
-        refuse(fmt::format("word {} of {} is neither an option nor the value of one; a comma inside a value "
+        refuse(ErrorCode::Invalid,
+               fmt::format("word {} of {} is neither an option nor the value of one; a comma inside a value "
                            "is written \\,",
                            next_, words_.size()));
     }
@@ -87,8 +84,9 @@ private:
             const auto* option = std::find_if(std::begin(table), std::end(table),
                                               [letter](const auto& o) { return o.letter == letter; });
             if (option == std::end(table)) {
-                refuse(letter > ' ' && letter < 0x7f ? fmt::format("-{} is not an option of dolly", letter)
-                                                     : "dolly has no such option");
+                refuse(ErrorCode::Invalid, letter > ' ' && letter < 0x7f
+                                               ? fmt::format("-{} is not an option of dolly", letter)
+                                               : "dolly has no such option");
             }
             if (option->takesValue) {
                 take(*option, letters.empty() ? nextWord(*option) : std::string(letters));
@@ -100,7 +98,8 @@ private:
 
     std::string nextWord(const DollyOption& option) {
         if (next_ == words_.size()) {
-            refuse(fmt::format("dolly's option -{0} needs a value: -{0},VALUE", option.letter));
+            refuse(ErrorCode::Invalid,
+                   fmt::format("dolly's option -{0} needs a value: -{0},VALUE", option.letter));
         }
         return words_[next_++];
     }

@@ -5,13 +5,13 @@
 #include "url.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <arpa/inet.h>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "errors.h"
+#include "text.h"
 
 namespace bootferry {
 
@@ -27,23 +27,15 @@ bool isDigit(char c) {
     return c >= '0' && c <= '9';
 }
 
-char lowered(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lowered(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(), [](char c) { return lowered(c); });
-    return result;
-}
-
 std::optional<unsigned> hexValue(char c) {
     if (isDigit(c)) {
         return static_cast<unsigned>(c - '0');
     }
-    const char low = lowered(c);
-    if (low >= 'a' && low <= 'f') {
-        return static_cast<unsigned>(low - 'a' + 10);
+    if (c >= 'a' && c <= 'f') {
+        return static_cast<unsigned>(c - 'a' + 10);
+    }
+    if (c >= 'A' && c <= 'F') {
+        return static_cast<unsigned>(c - 'A' + 10);
     }
     return std::nullopt;
 }
@@ -68,7 +60,7 @@ std::string showable(std::string_view text) {
     return shown;
 }
 
-[[noreturn]] void refuse(std::string_view text, std::string_view reason) {
+[[noreturn]] void refuseUrl(std::string_view text, std::string_view reason) {
     throw Error(ErrorCode::Invalid, fmt::format("'{}' is not a usable URL: {}", showable(text), reason));
 }
 
@@ -77,7 +69,7 @@ void checkCharacters(std::string_view text) {
         const auto c = static_cast<unsigned char>(character);
         const bool excluded = c <= 0x20 || c >= 0x7f || c == '"' || c == '<' || c == '>' || c == '\\';
         if (excluded) {
-            refuse(text, fmt::format("it holds a character that no URL may hold; write it as %{:02X}", c));
+            refuseUrl(text, fmt::format("it holds a character that no URL may hold; write it as %{:02X}", c));
         }
     }
 }
@@ -107,34 +99,35 @@ std::string percentDecoded(std::string_view text) {
 
 std::string decodedSecret(std::string_view text, std::string_view whole) {
     if (hasLoosePercent(text)) {
-        refuse(whole, "'%' in the user name or password is not followed by two hexadecimal digits; write a "
-                      "plain '%' as %25");
+        refuseUrl(whole,
+                  "'%' in the user name or password is not followed by two hexadecimal digits; write a "
+                  "plain '%' as %25");
     }
     auto decoded = percentDecoded(text);
     if (std::any_of(decoded.begin(), decoded.end(),
                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) {
-        refuse(whole, "the user name or password holds a control character");
+        refuseUrl(whole, "the user name or password holds a control character");
     }
     return decoded;
 }
 
 void checkPercents(std::string_view path, std::string_view whole) {
     if (hasLoosePercent(path)) {
-        refuse(whole, "'%' is not followed by two hexadecimal digits; write a plain '%' as %25");
+        refuseUrl(whole, "'%' is not followed by two hexadecimal digits; write a plain '%' as %25");
     }
 }
 
 std::string schemeOf(std::string_view text) {
     const auto end = text.find("://");
     if (end == std::string_view::npos || end == 0) {
-        refuse(text, "it does not begin with a scheme, such as http://");
+        refuseUrl(text, "it does not begin with a scheme, such as http://");
     }
     const auto scheme = text.substr(0, end);
     const bool valid = isAlpha(scheme.front()) && std::all_of(scheme.begin(), scheme.end(), [](char c) {
                            return isAlpha(c) || isDigit(c) || c == '+' || c == '-' || c == '.';
                        });
     if (!valid) {
-        refuse(text, "its scheme may hold only letters, digits, '+', '-' and '.'");
+        refuseUrl(text, "its scheme may hold only letters, digits, '+', '-' and '.'");
     }
     return lowered(scheme);
 }
@@ -145,7 +138,7 @@ std::string ipv6Host(std::string_view literal, std::string_view whole) {
     const std::string address(literal.substr(0, percent));
     in6_addr binary{};
     if (inet_pton(AF_INET6, address.c_str(), &binary) != 1) {
-        refuse(whole, "what stands in brackets is not an IPv6 address");
+        refuseUrl(whole, "what stands in brackets is not an IPv6 address");
     }
     if (percent == std::string_view::npos) {
         return lowered(address);
@@ -158,23 +151,23 @@ std::string ipv6Host(std::string_view literal, std::string_view whole) {
         return isAlpha(c) || isDigit(c) || c == '-' || c == '.' || c == '_' || c == '~';
     });
     if (!valid) {
-        refuse(whole, "the zone of its IPv6 address is not the name of a network interface");
+        refuseUrl(whole, "the zone of its IPv6 address is not the name of a network interface");
     }
     return address + "%" + std::string(zone);
 }
 
 std::string namedHost(std::string_view name, std::string_view whole) {
     if (name.empty()) {
-        refuse(whole, "it names no host");
+        refuseUrl(whole, "it names no host");
     }
     if (name.size() > 253) {
-        refuse(whole, "its host name is longer than 253 characters");
+        refuseUrl(whole, "its host name is longer than 253 characters");
     }
     const bool valid = std::all_of(name.begin(), name.end(), [](char c) {
         return isAlpha(c) || isDigit(c) || c == '-' || c == '.' || c == '_';
     });
     if (!valid) {
-        refuse(
+        refuseUrl(
             whole,
             "its host name may hold only letters, digits, '-', '.' and '_'; put an IPv6 address in brackets");
     }
@@ -185,10 +178,8 @@ std::optional<std::uint16_t> portOf(std::string_view digits, std::string_view wh
     if (digits.empty()) {
         return std::nullopt;
     }
-    std::uint16_t port = 0;
-    const auto* end = digits.data() + digits.size();
-    const auto [stopped, failure] = std::from_chars(digits.data(), end, port);
-    if (failure != std::errc() || stopped != end || port == 0) {
+    const auto port = parseNumber<std::uint16_t>(digits);
+    if (!port || *port == 0) {
         // The text is not shown: with a stray '/' in a password it is the password.
         throw Error(ErrorCode::Invalid,
                     fmt::format("the {} URL is not usable: its port is not a number from 1 to 65535 "
@@ -215,7 +206,7 @@ Url Url::parse(std::string_view text) {
     if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
         const auto userinfo = authority.substr(0, at);
         if (userinfo.find('@') != std::string_view::npos) {
-            refuse(
+            refuseUrl(
                 text,
                 "there is more than one '@' before the host; write those of a user name or password as %40");
         }
@@ -232,7 +223,8 @@ Url Url::parse(std::string_view text) {
         const auto close = authority.find(']');
         const std::string_view after = close == std::string_view::npos ? "" : authority.substr(close + 1);
         if (close == std::string_view::npos || (!after.empty() && after.front() != ':')) {
-            refuse(text, "the brackets around its IPv6 address are not closed right before the port or path");
+            refuseUrl(text,
+                      "the brackets around its IPv6 address are not closed right before the port or path");
         }
         url.host_ = ipv6Host(authority.substr(1, close - 1), text);
         url.port_ = portOf(after.empty() ? after : after.substr(1), text);

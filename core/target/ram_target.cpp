@@ -4,7 +4,6 @@
 #include "ram_target.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <string_view>
 
@@ -42,11 +41,8 @@ std::optional<unsigned> ramDiskNumber(const std::string& device) {
     if (!device.starts_with(ramDiskPrefix)) {
         return std::nullopt;
     }
-    unsigned number = 0;
-    const auto* begin = device.data() + ramDiskPrefix.size();
-    const auto* end = device.data() + device.size();
-    const auto [stopped, error] = std::from_chars(begin, end, number);
-    return error == std::errc() && stopped == end && number < 16 ? std::optional(number) : std::nullopt;
+    const auto number = parseNumber<unsigned>(std::string_view(device).substr(ramDiskPrefix.size()));
+    return number && *number < 16 ? number : std::nullopt;
 }
 
 std::uint64_t deviceSize(int fd) {
@@ -189,11 +185,11 @@ bool isRamDisk(const std::string& device) {
 std::uint64_t parseMemoryAvailable(const std::string& meminfo) {
     for (const auto line : linesOf(meminfo)) {
         const auto words = wordsOf(line);
-        std::uint64_t kibibytes = 0;
-        if (words.size() > 1 && words[0] == "MemAvailable:" &&
-            std::from_chars(words[1].data(), words[1].data() + words[1].size(), kibibytes).ec ==
-                std::errc()) {
-            return kibibytes * 1024;
+        if (words.size() < 2 || words[0] != "MemAvailable:") {
+            continue;
+        }
+        if (const auto kibibytes = parseNumber<std::uint64_t>(words[1])) {
+            return *kibibytes * 1024;
         }
     }
     throw Error(ErrorCode::Io, "'/proc/meminfo' has no MemAvailable");

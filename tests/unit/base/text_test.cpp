@@ -2,6 +2,8 @@
 // The ends of texts and lines are where such code goes wrong.
 #include "text.h"
 
+#include <cstdint>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,6 +25,36 @@ TEST(WordsOf, takesAnyBlanksForOneBorder) {
     EXPECT_THAT(wordsOf("word"), ElementsAre("word"));
     EXPECT_THAT(wordsOf(" \t"), IsEmpty());
     EXPECT_THAT(wordsOf(""), IsEmpty());
+}
+
+TEST(Trimmed, takesTheBlanksAtBothEndsAndNoneWithin) {
+    EXPECT_EQ(trimmed(" \ta b\r\n"), "a b");
+    EXPECT_EQ(trimmed("\ta ", " "), "\ta");
+    EXPECT_EQ(trimmed(" \t "), "");
+    EXPECT_EQ(trimmed(""), "");
+}
+
+TEST(Lowered, changesAsciiLettersAlone) {
+    EXPECT_EQ(lowered("AZaz09-\xc3\x84"), "azaz09-\xc3\x84");
+}
+
+TEST(ParseNumber, takesTheWholeTextOrNothing) {
+    EXPECT_EQ(parseNumber<std::uint64_t>("18446744073709551615"), UINT64_MAX);
+    EXPECT_EQ(parseNumber<std::uint16_t>("0080"), 80);
+    EXPECT_EQ(parseNumber<unsigned>("fF", 16), 255U);
+    for (const auto* text : {"", " 1", "1 ", "+1", "-1", "0x1", "1k", "18446744073709551616"}) {
+        EXPECT_FALSE(parseNumber<std::uint64_t>(text)) << text;
+    }
+    EXPECT_FALSE(parseNumber<std::uint16_t>("65536"));
+    EXPECT_EQ(parseNumber<int>("-1"), -1);
+}
+
+TEST(TakeNumber, leavesWhatFollows) {
+    std::string_view text = "12min";
+    EXPECT_EQ(takeNumber<unsigned>(text), 12U);
+    EXPECT_EQ(text, "min");
+    EXPECT_FALSE(takeNumber<unsigned>(text));
+    EXPECT_EQ(text, "min");
 }
 
 } // namespace
