@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// IgnoreOnIsolate= in the chain's services: the switch of root isolates initrd-switch-root.target, and
-// stopping a service that sysroot.mount requires would unmount /sysroot under it. For the same reason the
-// socket, which does stop, is wanted and not required.
+// The chain: bootferry-deploy.service, bootferry-live-root.service, sysroot.mount. An administrator reads the
+// units and not this file, so the reason for an unusual setting stands in the unit as a comment.
 #include "generate_units.h"
 
 #include <algorithm>
@@ -31,7 +30,10 @@ std::string oneshot(std::string_view command) {
 }
 
 std::string failsTheBoot() {
-    return "IgnoreOnIsolate=yes\n"
+    return "# The switch of root isolates initrd-switch-root.target. Stopping this service then would also "
+           "stop\n"
+           "# sysroot.mount, which requires it, and unmount /sysroot.\n"
+           "IgnoreOnIsolate=yes\n"
            "OnFailure=emergency.target\n"
            "OnFailureJobMode=replace-irreversibly\n"
            "Conflicts=shutdown.target\n";
@@ -89,19 +91,21 @@ std::vector<std::string> deployCommand(const BootRequest& request, const Transfe
     return words;
 }
 
-// What every chain that begins with a deployment has in common, whether it can begin or not.
+// Common to a deployment and to a refusal.
 std::string deployText(std::string_view description, const std::string& command) {
-    return fmt::format("{}[Unit]\n"
-                       "Description={}\n"
-                       "Documentation=man:bootferry-kernel-command-line(7)\n"
-                       "DefaultDependencies=no\n"
-                       "# The network is asked for, but not waited for: bootferryd tries until it is there.\n"
-                       "# An initrd without a splash has no bootferry-plymouth.service.\n"
-                       "Wants=network-online.target bootferryd.socket bootferry-plymouth.service\n"
-                       "After=bootferryd.socket\n"
-                       "Before={} initrd-root-fs.target shutdown.target\n"
-                       "{}\n{}",
-                       header, description, liveRootUnit, failsTheBoot(), oneshot(command));
+    return fmt::format(
+        "{}[Unit]\n"
+        "Description={}\n"
+        "Documentation=man:bootferry-kernel-command-line(7)\n"
+        "DefaultDependencies=no\n"
+        "# The network is pulled in but not waited for: bootferryd retries until it is there. The socket\n"
+        "# stops at the switch of root and is therefore wanted, not required. An initrd without a\n"
+        "# splash has no bootferry-plymouth.service.\n"
+        "Wants=network-online.target bootferryd.socket bootferry-plymouth.service\n"
+        "After=bootferryd.socket\n"
+        "Before={} initrd-root-fs.target shutdown.target\n"
+        "{}\n{}",
+        header, description, liveRootUnit, failsTheBoot(), oneshot(command));
 }
 
 std::string liveRootText(const BootRequest& request, const std::string& device,
@@ -118,7 +122,7 @@ std::string liveRootText(const BootRequest& request, const std::string& device,
     }
     words.push_back(device);
     return fmt::format("{0}[Unit]\n"
-                       "Description=Live root from {1}\n"
+                       "Description=Live Root from {1}\n"
                        "Documentation=man:bootferry-kernel-command-line(7)\n"
                        "DefaultDependencies=no\n"
                        "Requires={2}\n"
@@ -129,13 +133,14 @@ std::string liveRootText(const BootRequest& request, const std::string& device,
                        oneshot(commandLine(words)));
 }
 
-// rootflags= are the flags of /sysroot itself; the overlay's own folders come last, so that they hold.
+// rootflags= are the flags of /sysroot itself. The overlay's folders come last, so that rootflags= cannot
+// replace them.
 void addSysroot(UnitFiles& files, const std::string& rootflags = {}) {
     const auto flags = rootflags.empty() ? std::string() : specifierEscaped(rootflags) + ",";
     files.early.push_back(
         {"sysroot.mount",
          fmt::format("{}[Unit]\n"
-                     "Description=Root of the live system\n"
+                     "Description=Root of the Live System\n"
                      "Documentation=man:bootferry-kernel-command-line(7)\n"
                      "DefaultDependencies=no\n"
                      "Requires={}\n"
@@ -168,11 +173,10 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
     UnitFiles files;
     if (const auto* transfer = request.transfer()) {
         const auto command = deployCommand(request, *transfer, paths, files);
-        files.normal.push_back(
-            {std::string(deployUnit),
-             deployText(descriptionText(
-                            fmt::format("Live image {} to {}", transfer->url.redacted(), request.target)),
-                        commandLine(command))});
+        files.normal.push_back({std::string(deployUnit),
+                                deployText(descriptionText(fmt::format(
+                                               "Deploy {} to {}", transfer->url.redacted(), request.target)),
+                                           commandLine(command))});
         files.normal.push_back(
             {std::string(liveRootUnit),
              liveRootText(request, paths.runtimeDirectory + "/image", std::string(deployUnit), paths)});
@@ -181,8 +185,8 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
     }
     addSysroot(files, request.layout.rootflags);
     if (request.lan0) {
-        // udev reads it when the interface appears; generators run before that (systemd.link(5)). Only
-        // hardware has a path.
+        // udev reads the file when the interface appears, which is after generators have run
+        // (systemd.link(5)). Path=?* matches hardware only.
         const auto match = request.lan0->empty() ? std::string("Type=ether\nPath=?*")
                                                  : fmt::format("MACAddress={}", *request.lan0);
         files.network.push_back(
@@ -193,9 +197,9 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
 
 UnitFiles generateRefusal(const std::string& reason, const InstalledPaths& paths) {
     UnitFiles files;
-    files.normal.push_back({std::string(deployUnit),
-                            deployText("Live image that cannot be booted as the kernel command line has it",
-                                       commandLine({paths.bootferryctl, "refuse", reason}))});
+    files.normal.push_back(
+        {std::string(deployUnit),
+         deployText("Refuse the Kernel Command Line", commandLine({paths.bootferryctl, "refuse", reason}))});
     files.normal.push_back(
         {std::string(liveRootUnit),
          liveRootText(BootRequest{}, paths.runtimeDirectory + "/image", std::string(deployUnit), paths)});
