@@ -30,6 +30,9 @@ public:
     // True: libcurl is to watch how fast the bytes come, or how long.
     [[nodiscard]] bool needPacing() const { return needPacing_; }
 
+    // True: an option asks for TLS where the scheme does not.
+    [[nodiscard]] bool askForFtpTls() const { return useSsl_ != CURLUSESSL_NONE; }
+
     // A request header of the session's own, beside the user's.
     void addHeader(const std::string& line) { addToList(CURLOPT_HTTPHEADER, line); }
 

@@ -64,8 +64,10 @@ CurlSession::CurlSession(const bootferry_host* host)
 }
 
 CurlSession::~CurlSession() {
+    const bool wasTakenOver = plain_.has_value();
+    plain_.reset();                                      // while its socket is open
     curl_multi_remove_handle(multi_.get(), easy_.get()); // harmless where it was never added
-    if (length_ && done_ && result_ == CURLE_OK && !rejected_) {
+    if (length_ && done_ && result_ == CURLE_OK && !rejected_ && !wasTakenOver) {
         IdleConnections::ofThisProcess().keep(originOf(url_), std::move(multi_));
     }
 }
@@ -135,6 +137,8 @@ void CurlSession::configure(const bootferry_request& request) {
 #endif
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlSession::openSocket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &CurlSession::beforeRequest);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
     isFtp_ ? configureFtp() : configureHttp();
 }
 
@@ -235,7 +239,7 @@ std::size_t CurlSession::read(std::span<std::byte> into) {
         return takeOverflow(into);
     }
     if (plain_) {
-        return receivePlain([&] { return plain_->read(into, cancelFd_); });
+        return readPlain(into);
     }
     sink_ = into;
     struct SinkGone {
@@ -254,59 +258,6 @@ std::size_t CurlSession::read(std::span<std::byte> into) {
         examineEnd();
     }
     return count;
-}
-
-// A part is left to libcurl, which keeps the connection for the next one.
-bool CurlSession::mayBePlainBody() const {
-    return size_ && !length_ && !options_.needPacing();
-}
-
-// In the first piece of the body, before libcurl asks the socket for more.
-void CurlSession::stopForPlainBody() {
-    if (mayBePlainBody()) {
-        paused_ = true;
-        curl_easy_pause(easy_.get(), CURLPAUSE_RECV);
-    }
-}
-
-void CurlSession::takeOverPlainBody() {
-    if (!paused_ || done_ || !mayBePlainBody()) {
-        return;
-    }
-    long headers = 0;
-    if (!isFtp_) { // its data connection has no heads
-        curl_easy_getinfo(easy_.get(), CURLINFO_HEADER_SIZE, &headers);
-    }
-    plain_ = PlainBody::takeOver(newestSocket_, static_cast<std::uint64_t>(headers) + received_,
-                                 *size_ - offset_ - received_);
-}
-
-std::size_t CurlSession::splice(int pipe, std::size_t most) {
-    return receivePlain([&] { return plain_->splice(pipe, most, cancelFd_); });
-}
-
-template <typename Receive>
-std::size_t CurlSession::receivePlain(Receive call) {
-    if (plain_->left() == 0) {
-        return 0;
-    }
-    const auto count = call();
-    received_ += count;
-    if (count == 0) {
-        auto cut = transferEnd();
-        cut.result = CURLE_PARTIAL_FILE;
-        cut.responseCode = 0;
-        cut.osErrno = plain_->brokenBy();
-        throw failureOf(cut);
-    }
-    return count;
-}
-
-// As libcurl does without it. CURLINFO_ACTIVESOCKET tells nothing before the end of a transfer.
-curl_socket_t CurlSession::openSocket(void* context, curlsocktype, curl_sockaddr* address) noexcept {
-    auto& session = *static_cast<CurlSession*>(context);
-    session.newestSocket_ = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    return session.newestSocket_;
 }
 
 void CurlSession::examineEnd() const {
@@ -392,6 +343,7 @@ std::size_t CurlSession::onHeader(char* line, std::size_t size, std::size_t coun
     auto& session = *static_cast<CurlSession*>(context);
     try {
         std::string_view text(line, size * count);
+        session.headBytes_ += text.size();
         if (session.isFtp_) {
             session.ftpReply_ = text.substr(0, text.find_first_of("\r\n"));
         } else {

@@ -11,12 +11,15 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "answer_sockets.h"
 #include "curl_handles.h"
 #include "curl_options.h"
 #include "host.h"
 #include "http_response.h"
+#include "plain_answer.h"
 #include "plain_body.h"
 #include "transfer_failure.h"
 
@@ -60,13 +63,18 @@ private:
     void examineEnd() const;
 
     [[nodiscard]] TransferEnd transferEnd() const;
-    // What comes over TCP as it is is read by PlainBody: libcurl stops, and is asked what it took.
-    [[nodiscard]] bool mayBePlainBody() const;
+    // What comes over TCP as it is is read by PlainBody, which lists what that takes
+    // (curl_session_plain.cpp).
     void stopForPlainBody();
     void takeOverPlainBody();
+    [[nodiscard]] std::optional<std::string_view> whyNotPastLibcurl() const;
+    [[nodiscard]] AnswerFacts answerFacts() const;
+    [[nodiscard]] std::size_t readPlain(std::span<std::byte> into);
     template <typename Receive>
     std::size_t receivePlain(Receive call);
     static curl_socket_t openSocket(void* session, curlsocktype purpose, curl_sockaddr* address) noexcept;
+    static int beforeRequest(void* session, char* remoteAddress, char* localAddress, int remotePort,
+                             int localPort) noexcept;
 
     [[nodiscard]] std::size_t takeOverflow(std::span<std::byte> into);
     [[nodiscard]] std::size_t deliver(std::span<const std::byte> bytes);
@@ -103,9 +111,11 @@ private:
     std::size_t overflowFirst_ = 0;
     std::size_t overflowEnd_ = 0;
     bool paused_ = false;
+    AnswerSockets sockets_;
+    std::uint64_t headBytes_ = 0; // of the newest request's answer
+    bool stopped_ = false;        // in the first piece of a body that may be plain
     std::optional<PlainBody> plain_;
-    curl_socket_t newestSocket_ = CURL_SOCKET_BAD; // libcurl's; of ftp the one for the data
-    bool nothingLeft_ = false;                     // the server said that the offset is the end
+    bool nothingLeft_ = false; // the server said that the offset is the end
     bool done_ = false;
     CURLcode result_ = CURLE_OK;
 };

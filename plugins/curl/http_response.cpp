@@ -105,6 +105,8 @@ void HttpResponse::addHeaderLine(std::string_view line) {
         retryAfter = value;
     } else if (sameName(name, "Content-Length")) {
         contentLength = number(value);
+    } else if (sameName(name, "Transfer-Encoding") || sameName(name, "Content-Encoding")) {
+        isCoded = true;
     } else if (sameName(name, "Accept-Ranges")) {
         refusesRanges = sameName(value, "none");
         offersRanges = sameName(value, "bytes");

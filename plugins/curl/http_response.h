@@ -40,6 +40,7 @@ struct HttpResponse {
     std::optional<std::uint64_t> contentLength;
     bool refusesRanges = false; // Accept-Ranges: none
     bool offersRanges = false;  // Accept-Ranges: bytes
+    bool isCoded = false;       // a Transfer-Encoding or Content-Encoding, whichever
 };
 
 } // namespace bootferry::curl

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// tcp(7), socket(7). linux/tcp.h and not netinet/tcp.h, whose tcp_info ends before the byte counts.
+// tcp(7), socket(7), splice(2).
 #include "plain_body.h"
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <fcntl.h>
-#include <linux/sockios.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "answer_sockets.h"
 #include "host.h"
 
 namespace bootferry::curl {
@@ -25,39 +23,37 @@ using plugin::Failure;
 constexpr std::uint64_t worthWaking = 256 * 1024;
 constexpr int longestWait = 100; // milliseconds
 
-std::optional<std::uint64_t> receivedBytes(int socket) {
-    tcp_info told{};
-    socklen_t length = sizeof told;
-    const bool tells = getsockopt(socket, IPPROTO_TCP, TCP_INFO, &told, &length) == 0 &&
-                       length >= offsetof(tcp_info, tcpi_bytes_received) + sizeof told.tcpi_bytes_received;
-    return tells ? std::optional<std::uint64_t>(told.tcpi_bytes_received) : std::nullopt;
-}
-
-// Bytes arrive while they are counted, hence the second look.
-std::optional<std::uint64_t> takenBytes(int socket) {
-    constexpr int looks = 8;
-    for (int i = 0; i < looks; ++i) {
-        const auto before = receivedBytes(socket);
-        int waiting = 0;
-        if (!before || ioctl(socket, SIOCINQ, &waiting) != 0) {
-            return std::nullopt;
-        }
-        if (receivedBytes(socket) == before) {
-            return *before - static_cast<std::uint64_t>(waiting);
-        }
-    }
-    return std::nullopt;
-}
-
 } // namespace
 
-std::optional<PlainBody> PlainBody::takeOver(int socket, std::uint64_t handedOver, std::uint64_t left) {
-    if (socket < 0 || left == 0 || takenBytes(socket) != handedOver) {
+std::optional<PlainBody> PlainBody::takeOver(int socket, std::uint64_t taken, std::uint64_t left) {
+    if (socket < 0 || left == 0 || takenBytes(socket) != taken) {
         return std::nullopt;
     }
-    PlainBody body(socket, left);
+    int lowWater = 1;
+    socklen_t length = sizeof lowWater;
+    (void)getsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &lowWater, &length);
+    PlainBody body(socket, left, lowWater);
     body.wakeFor(worthWaking);
     return body;
+}
+
+PlainBody::PlainBody(PlainBody&& other) noexcept
+    : socket_(std::exchange(other.socket_, -1)), lowWater_(other.lowWater_), left_(other.left_),
+      wakesFor_(other.wakesFor_), errno_(other.errno_) {}
+
+PlainBody& PlainBody::operator=(PlainBody&& other) noexcept {
+    std::swap(socket_, other.socket_);
+    std::swap(lowWater_, other.lowWater_);
+    std::swap(left_, other.left_);
+    std::swap(wakesFor_, other.wakesFor_);
+    std::swap(errno_, other.errno_);
+    return *this;
+}
+
+PlainBody::~PlainBody() {
+    if (socket_ >= 0) {
+        (void)setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &lowWater_, sizeof lowWater_);
+    }
 }
 
 void PlainBody::wakeFor(std::uint64_t bytes) {

@@ -6,58 +6,34 @@
 #include <string>
 #include <utility>
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "connection.h"
 #include "host.h"
 
 namespace bootferry::curl {
 namespace {
 
-// A connection over loopback: what the kernel counts, no socket pair has.
 class PlainBodyTest : public testing::Test {
 protected:
-    void SetUp() override {
-        const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t length = sizeof address;
-        auto* generic = reinterpret_cast<sockaddr*>(&address);
-        ASSERT_EQ(bind(listener, generic, length), 0);
-        ASSERT_EQ(listen(listener, 1), 0);
-        ASSERT_EQ(getsockname(listener, generic, &length), 0);
-        client_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        ASSERT_EQ(connect(client_, generic, length), 0);
-        server_ = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-        ASSERT_GE(server_, 0);
-        close(listener);
-        ASSERT_EQ(pipe(cancel_.data()), 0);
-    }
+    void SetUp() override { ASSERT_EQ(pipe(cancel_.data()), 0); }
     void TearDown() override {
-        for (const int fd : {client_, server_, cancel_[0], cancel_[1]}) {
-            close(fd);
-        }
+        close(cancel_[0]);
+        close(cancel_[1]);
     }
 
-    void say(const std::string& text) const {
-        ASSERT_EQ(send(server_, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
-    }
-    // What libcurl is in life: the one who takes the head, and some of the body with it.
-    void take(std::size_t count) const {
-        std::string taken(count, '\0');
-        ASSERT_EQ(recv(client_, taken.data(), count, MSG_WAITALL), static_cast<ssize_t>(count));
-    }
+    void say(const std::string& text) const { connection_.say(text); }
+    void take(std::size_t count) const { connection_.take(count); }
     std::string read(PlainBody& body) const {
         std::array<std::byte, 100> into{};
         const auto count = body.read(into, cancel_[0]);
         return {reinterpret_cast<const char*>(into.data()), count};
     }
 
-    int client_ = -1;
-    int server_ = -1;
+    Connection connection_;
+    const int client_ = connection_.client;
+    int& server_ = connection_.server;
     std::array<int, 2> cancel_{-1, -1};
 };
 
@@ -100,6 +76,23 @@ TEST_F(PlainBodyTest, SmallPiecesOfASlowLineComeThrough) {
         say(piece);
         EXPECT_EQ(read(*body), piece);
     }
+}
+
+TEST_F(PlainBodyTest, TheSocketIsLeftAsItWas) {
+    const auto lowWater = [this] {
+        int bytes = -1;
+        socklen_t length = sizeof bytes;
+        EXPECT_EQ(getsockopt(client_, SOL_SOCKET, SO_RCVLOWAT, &bytes, &length), 0);
+        return bytes;
+    };
+    const int before = lowWater();
+    {
+        auto body = PlainBody::takeOver(client_, 0, 1000000);
+        ASSERT_TRUE(body);
+        const auto moved = std::move(*body);
+        EXPECT_GT(lowWater(), before);
+    }
+    EXPECT_EQ(lowWater(), before);
 }
 
 TEST_F(PlainBodyTest, AnEarlyEndIsTold) {

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The session's way past libcurl: what libcurl and the kernel say of the answer is gathered here; what it has
+// to be is decided in plain_answer.h, and why is told in plain_body.h.
+#include "curl_session.h"
+
+namespace bootferry::curl {
+
+using plugin::Failure;
+
+AnswerFacts CurlSession::answerFacts() const {
+    auto* easy = easy_.get();
+    AnswerFacts facts;
+    facts.isFtp = isFtp_;
+    const char* text = nullptr;
+    if (curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &text) == CURLE_OK && text != nullptr) {
+        facts.url = text;
+    }
+    text = nullptr;
+    if (curl_easy_getinfo(easy, CURLINFO_SCHEME, &text) == CURLE_OK && text != nullptr) {
+        facts.scheme = text;
+    }
+    facts.mayUseTls = isFtp_ && options_.askForFtpTls();
+    const curl_tlssessioninfo* tls = nullptr;
+    facts.hasTlsSession = curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &tls) != CURLE_OK || tls == nullptr ||
+                          tls->internals != nullptr;
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &facts.connectStatus);
+    curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &facts.httpVersion);
+    facts.isCoded = response_.isCoded;
+    curl_off_t framed = -1;
+    if (curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &framed) == CURLE_OK && framed >= 0) {
+        facts.framedLength = static_cast<std::uint64_t>(framed);
+    }
+    if (size_ && *size_ >= offset_) {
+        facts.wantedLength = *size_ - offset_;
+    }
+    return facts;
+}
+
+std::optional<std::string_view> CurlSession::whyNotPastLibcurl() const {
+    if (length_) {
+        return "the connection is kept for the next part";
+    }
+    if (options_.needPacing()) {
+        return "an option limits the time or the rate";
+    }
+    return whyLibcurlReads(answerFacts());
+}
+
+// In the first piece of the body, before libcurl asks the socket for more.
+void CurlSession::stopForPlainBody() {
+    if (const auto reason = whyNotPastLibcurl()) {
+        host_.log(BOOTFERRY_LOG_DEBUG, "the body is read by libcurl: " + std::string(*reason));
+        return;
+    }
+    stopped_ = paused_ = true;
+    curl_easy_pause(easy_.get(), CURLPAUSE_RECV);
+}
+
+void CurlSession::takeOverPlainBody() {
+    if (!stopped_ || !paused_ || done_) {
+        return;
+    }
+    const auto left = *size_ - offset_ - received_;
+    if (left == 0) {
+        return; // the first piece was all
+    }
+    plain_ = isFtp_ ? PlainBody::takeOver(sockets_.ofData(), received_, left)
+                    : PlainBody::takeOver(sockets_.ofRequest(),
+                                          sockets_.takenBefore() + headBytes_ + received_, left);
+    host_.log(BOOTFERRY_LOG_DEBUG, plain_ ? "the body is read past libcurl"
+                                          : "the body is read by libcurl: not all that came was handed over");
+}
+
+std::size_t CurlSession::readPlain(std::span<std::byte> into) {
+    return receivePlain([&] { return plain_->read(into, cancelFd_); });
+}
+
+std::size_t CurlSession::splice(int pipe, std::size_t most) {
+    return receivePlain([&] { return plain_->splice(pipe, most, cancelFd_); });
+}
+
+template <typename Receive>
+std::size_t CurlSession::receivePlain(Receive call) {
+    if (plain_->left() == 0) {
+        return 0;
+    }
+    const auto count = call();
+    received_ += count;
+    if (count == 0) {
+        auto cut = transferEnd();
+        cut.result = CURLE_PARTIAL_FILE;
+        cut.responseCode = 0;
+        cut.osErrno = plain_->brokenBy();
+        throw failureOf(cut);
+    }
+    return count;
+}
+
+// As libcurl does without it. CURLINFO_ACTIVESOCKET tells nothing before the end of a transfer.
+curl_socket_t CurlSession::openSocket(void* context, curlsocktype, curl_sockaddr* address) noexcept {
+    const auto opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    try {
+        static_cast<CurlSession*>(context)->sockets_.opened(opened);
+    } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch): a socket that libcurl reads
+    }
+    return opened;
+}
+
+int CurlSession::beforeRequest(void* context, char* remoteAddress, char* localAddress, int remotePort,
+                               int localPort) noexcept {
+    auto& session = *static_cast<CurlSession*>(context);
+    session.headBytes_ = 0;
+    try {
+        session.sockets_.announced({localAddress, localPort, remoteAddress, remotePort});
+    } catch (const std::bad_alloc&) {
+        return CURL_PREREQFUNC_ABORT;
+    }
+    return CURL_PREREQFUNC_OK;
+}
+
+} // namespace bootferry::curl

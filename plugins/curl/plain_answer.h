@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// May the rest of an answer's body be received without libcurl? This is libcurl's own half of the question:
+// what it says of the answer and of its connection. The kernel's half, the count of bytes, is
+// answer_sockets.h's; both have to agree, and what libcurl does not say counts against it.
+//
+// Pure: values in, a reason out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace bootferry::curl {
+
+// Of the answer whose body begins, not of those that redirected to it.
+struct AnswerFacts {
+    bool isFtp = false;                        // what was asked for
+    std::string url;                           // where redirects led, CURLINFO_EFFECTIVE_URL
+    std::string scheme;                        // what is spoken, CURLINFO_SCHEME
+    bool mayUseTls = true;                     // an option asks for TLS beside the scheme (FTP)
+    bool hasTlsSession = true;                 // CURLINFO_TLS_SSL_PTR, a proxy's included
+    long connectStatus = 0;                    // a proxy's answer to CONNECT, CURLINFO_HTTP_CONNECTCODE
+    long httpVersion = 0;                      // CURLINFO_HTTP_VERSION
+    bool isCoded = true;                       // Transfer-Encoding or Content-Encoding
+    std::optional<std::uint64_t> framedLength; // of the body, by libcurl
+    std::optional<std::uint64_t> wantedLength; // of the body, by our judgement of the answer
+};
+
+// Why libcurl has to go on reading; nothing: as far as it says, the body comes over TCP as it is.
+[[nodiscard]] std::optional<std::string_view> whyLibcurlReads(const AnswerFacts& answer);
+
+} // namespace bootferry::curl
