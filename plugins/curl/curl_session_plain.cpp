@@ -5,8 +5,6 @@
 
 namespace bootferry::curl {
 
-using plugin::Failure;
-
 AnswerFacts CurlSession::answerFacts() const {
     auto* easy = easy_.get();
     AnswerFacts facts;
@@ -60,10 +58,10 @@ void CurlSession::takeOverPlainBody() {
     if (!stopped_ || !paused_ || done_) {
         return;
     }
-    const auto left = *size_ - offset_ - received_;
-    if (left == 0) {
+    if (*size_ - offset_ <= received_) {
         return; // the first piece was all
     }
+    const auto left = *size_ - offset_ - received_;
     plain_ = isFtp_ ? PlainBody::takeOver(sockets_.ofData(), received_, left)
                     : PlainBody::takeOver(sockets_.ofRequest(),
                                           sockets_.takenBefore() + headBytes_ + received_, left);
