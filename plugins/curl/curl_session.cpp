@@ -68,8 +68,24 @@ CurlSession::~CurlSession() {
     plain_.reset();                                      // while its socket is open
     curl_multi_remove_handle(multi_.get(), easy_.get()); // harmless where it was never added
     if (length_ && done_ && result_ == CURLE_OK && !rejected_ && !wasTakenOver) {
-        IdleConnections::ofThisProcess().keep(originOf(url_), std::move(multi_));
+        IdleConnections::ofThisProcess().keep(connectionKey(), std::move(multi_));
     }
+}
+
+void CurlSession::setOption(const std::string& key, const std::string& value) {
+    options_.set(key, value);
+    optionText_ += key + '=' + value + '\0';
+}
+
+// A connection is used again only by a session that would have made the same one. libcurl compares much of
+// that itself, but neither the addresses that names were given by an option, nor what its next version
+// brings.
+std::string CurlSession::connectionKey() const {
+    auto key = originOf(url_) + '\0' + optionText_;
+    for (const char* name : {"cacert", "user", "password"}) {
+        key += host_.credential(name).value_or("") + '\0';
+    }
+    return key;
 }
 
 void CurlSession::open(const bootferry_request& request) {
@@ -77,7 +93,7 @@ void CurlSession::open(const bootferry_request& request) {
     throwIfCancelled();
     configure(request);
     if (length_) {
-        multi_ = IdleConnections::ofThisProcess().take(originOf(url_));
+        multi_ = IdleConnections::ofThisProcess().take(connectionKey());
     }
     if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) {
         throw Failure(BOOTFERRY_ERROR_INTERNAL, "libcurl took no transfer");

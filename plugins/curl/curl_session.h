@@ -34,7 +34,7 @@ public:
 
     [[nodiscard]] const plugin::Host& host() const { return host_; }
 
-    void setOption(const std::string& key, const std::string& value) { options_.set(key, value); }
+    void setOption(const std::string& key, const std::string& value);
     void open(const bootferry_request& request);
     void info(bootferry_info& told) const;
     [[nodiscard]] std::size_t read(std::span<std::byte> into);
@@ -51,6 +51,7 @@ private:
     void pump(); // until there are bytes or the end
     void collectResult();
     void throwIfCancelled() const;
+    [[nodiscard]] std::string connectionKey() const;
 
     // Called as soon as the first byte, or the end, is there: is this the answer that was asked for?
     void examineAnswer();
@@ -88,6 +89,7 @@ private:
     std::array<char, CURL_ERROR_SIZE> errorText_{};
     int cancelFd_ = -1;
 
+    std::string optionText_; // all that were set, in order
     std::string url_;
     bool isFtp_ = false;
     std::uint64_t offset_ = 0;

@@ -16,11 +16,11 @@ IdleConnections& IdleConnections::ofThisProcess() {
     return connections;
 }
 
-MultiHandle IdleConnections::take(const std::string& origin) {
+MultiHandle IdleConnections::take(const std::string& key) {
     {
         const std::lock_guard lock(mutex_);
         const auto found = std::find_if(entries_.rbegin(), entries_.rend(),
-                                        [&](const Entry& entry) { return entry.origin == origin; });
+                                        [&](const Entry& entry) { return entry.key == key; });
         if (found != entries_.rend()) {
             auto handle = std::move(found->handle);
             entries_.erase(std::next(found).base());
@@ -34,11 +34,11 @@ MultiHandle IdleConnections::take(const std::string& origin) {
     return fresh;
 }
 
-void IdleConnections::keep(const std::string& origin, MultiHandle handle) noexcept {
+void IdleConnections::keep(const std::string& key, MultiHandle handle) noexcept {
     try {
         const std::lock_guard lock(mutex_);
         if (entries_.size() < mostKept) {
-            entries_.push_back({.origin = origin, .handle = std::move(handle)});
+            entries_.push_back({.key = key, .handle = std::move(handle)});
         }
     } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch): a connection less
     }

@@ -2,8 +2,8 @@
 // Connections that outlive the session that opened them, for the sessions of other parts of the same
 // resource: a new one for each part would cost several round trips and begin slowly. What is kept is a whole
 // multi handle with the connections in it: it has one owner at a time, so no object of libcurl's is used by
-// two threads. That a connection fits (host, credentials, TLS settings) is for libcurl to judge, as within
-// any multi handle.
+// two threads. A connection is for those alone who come with the same key, which holds all that it rests on:
+// origin, options, credentials. libcurl, too, judges whether it fits, as within any multi handle.
 #pragma once
 
 #include <cstddef>
@@ -19,17 +19,17 @@ class IdleConnections {
 public:
     static IdleConnections& ofThisProcess();
 
-    // One that has spoken with this origin ("http://host:port"), or a new one.
-    [[nodiscard]] MultiHandle take(const std::string& origin);
+    // One that was kept under this key, or a new one.
+    [[nodiscard]] MultiHandle take(const std::string& key);
 
     // With no transfer in it, after one that ended as it should.
-    void keep(const std::string& origin, MultiHandle handle) noexcept;
+    void keep(const std::string& key, MultiHandle handle) noexcept;
 
     [[nodiscard]] std::size_t size();
 
 private:
     struct Entry {
-        std::string origin;
+        std::string key;
         MultiHandle handle;
     };
 

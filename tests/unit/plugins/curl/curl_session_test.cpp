@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,13 +34,17 @@ struct Outcome {
 
 class CurlSessionTest : public testing::Test {
 protected:
-    void SetUp() override { ASSERT_EQ(pipe(cancel_.data()), 0); }
+    void SetUp() override {
+        std::signal(SIGPIPE, SIG_IGN); // as in every host
+        ASSERT_EQ(pipe(cancel_.data()), 0);
+    }
     void TearDown() override {
         close(cancel_[0]);
         close(cancel_[1]);
     }
 
-    Outcome fetch(const std::string& url, const Options& options = {}) {
+    Outcome fetch(const std::string& url, const Options& options = {},
+                  std::uint64_t length = BOOTFERRY_SIZE_UNKNOWN) {
         Outcome outcome;
         bootferry_host host{};
         host.struct_size = sizeof host;
@@ -52,7 +57,7 @@ protected:
         bootferry_request request{};
         request.struct_size = sizeof request;
         request.url = url.c_str();
-        request.length = BOOTFERRY_SIZE_UNKNOWN;
+        request.length = length;
         request.cancel_fd = cancel_[0];
         try {
             CurlSession session(&host);
@@ -183,6 +188,24 @@ TEST_F(CurlSessionTest, WhatIsNotPlainIsReadByLibcurl) {
         EXPECT_EQ(outcome.body, std::string(script.size, 'b')) << reason;
         EXPECT_NE(outcome.log.find(reason), std::string::npos) << outcome.log;
     }
+}
+
+// Parts of one file come over connections that are kept between them.
+TEST_F(CurlSessionTest, AConnectionIsKeptForWhoeverComesWithTheSameOptions) {
+    const WebServer::Script script{.attacks = false};
+    server_.play(script);
+    const auto part = [&](const std::string& address, Options more = {}) {
+        more.insert(more.end(), {{"cacert", server_.certificate()},
+                                 {"resolve", "localhost:" + std::to_string(server_.port()) + ":" + address}});
+        return fetch(server_.url("https", "/image", "localhost"), more, script.size);
+    };
+    ASSERT_FALSE(part("127.0.0.1").failed);
+    ASSERT_FALSE(part("127.0.0.1").failed);
+    EXPECT_EQ(server_.connections(), 1U);
+    EXPECT_TRUE(part("127.0.0.2").failed) << "nobody listens there";
+    EXPECT_TRUE(part("127.0.0.1", {{"pinnedpubkey", "sha256//" + std::string(43, 'A') + "="}}).failed);
+    ASSERT_FALSE(part("127.0.0.1", {{"tls-max", "1.2"}}).failed);
+    EXPECT_EQ(server_.connections(), 3U);
 }
 
 TEST_F(CurlSessionTest, TlsIsNotBypassed) {

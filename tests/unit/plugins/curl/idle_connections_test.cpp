@@ -6,7 +6,7 @@
 namespace bootferry::curl {
 namespace {
 
-TEST(IdleConnectionsTest, GoToTheNextSessionOfTheirOrigin) {
+TEST(IdleConnectionsTest, GoToTheNextSessionOfTheirKey) {
     IdleConnections connections;
     auto handle = connections.take("http://a");
     auto* const first = handle.get();

@@ -110,9 +110,7 @@ WebServer::WebServer() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0
 WebServer::~WebServer() {
     shutdown(listener_, SHUT_RDWR);
     acceptor_.join();
-    for (auto& client : clients_) {
-        client.join();
-    }
+    endConnections();
     close(listener_);
     SSL_CTX_free(tls_);
     std::remove(certificate_.c_str());
@@ -159,12 +157,28 @@ std::string WebServer::url(const std::string& scheme, const std::string& path,
 }
 
 void WebServer::play(const Script& script) {
+    endConnections();
     const std::lock_guard lock(mutex_);
-    for (auto& client : clients_) {
+    script_ = script;
+}
+
+std::size_t WebServer::connections() {
+    const std::lock_guard lock(mutex_);
+    return accepted_;
+}
+
+void WebServer::endConnections() {
+    std::list<std::thread> clients;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const int socket : open_) {
+            shutdown(socket, SHUT_RDWR);
+        }
+        clients.swap(clients_);
+    }
+    for (auto& client : clients) {
         client.join();
     }
-    clients_.clear();
-    script_ = script;
 }
 
 void WebServer::accept() {
@@ -176,6 +190,8 @@ void WebServer::accept() {
         const int noDelay = 1;
         setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &noDelay, sizeof noDelay);
         const std::lock_guard lock(mutex_);
+        ++accepted_;
+        open_.insert(client);
         clients_.emplace_back([this, client] { serve(client); });
     }
 }
@@ -185,6 +201,8 @@ void WebServer::serve(int socket) {
     if (!client.startsTls() || client.acceptTls(tls_)) {
         answer(client);
     }
+    const std::lock_guard lock(mutex_);
+    open_.erase(socket); // before its number is another one's
 }
 
 void WebServer::answer(Connection& client) {
@@ -207,9 +225,12 @@ void WebServer::answer(Connection& client) {
             client.say("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(script_.size) +
                        "\r\nETag: \"1\"\r\n" + script_.headers + field("X-Padding: ", script_.answerPadding) +
                        "\r\n" + std::string(script_.genuine, 'b'));
-            script_.attacks ? client.inject(rest) : client.say(rest);
-            client.waitForTheEnd();
-            return;
+            if (script_.attacks) {
+                client.inject(rest);
+                client.waitForTheEnd();
+                return;
+            }
+            client.say(rest);
         }
     }
 }

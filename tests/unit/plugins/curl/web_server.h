@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <list>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -44,8 +45,10 @@ public:
     [[nodiscard]] int port() const { return port_; }
     [[nodiscard]] const std::string& certificate() const { return certificate_; } // a file, to be trusted
 
-    // Between two transfers, after the client has closed its connections.
+    // Between two transfers; ends the connections that the client left open.
     void play(const Script& script);
+
+    [[nodiscard]] std::size_t connections(); // that were accepted so far
 
 private:
     struct Connection;
@@ -53,6 +56,7 @@ private:
     void accept();
     void serve(int socket);
     void answer(Connection& client);
+    void endConnections();
     void makeCertificate();
 
     Script script_;
@@ -62,6 +66,8 @@ private:
     SSL_CTX* tls_ = nullptr;
     std::mutex mutex_;
     std::list<std::thread> clients_;
+    std::set<int> open_;
+    std::size_t accepted_ = 0;
     std::thread acceptor_;
 };
 
