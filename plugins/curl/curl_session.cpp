@@ -11,6 +11,7 @@
 #include <poll.h>
 
 #include "ca_bundle.h"
+#include "ftp_reply.h"
 #include "idle_connections.h"
 
 namespace bootferry::curl {
@@ -100,7 +101,7 @@ void CurlSession::open(const bootferry_request& request) {
     }
     const SignalsBlocked blocked;
     pump();
-    if (done_ && !examined_) {
+    if (done_ && !examined_ && !rejected_) {
         if (result_ != CURLE_OK) {
             throw failureOf(transferEnd());
         }
@@ -362,6 +363,10 @@ std::size_t CurlSession::onHeader(char* line, std::size_t size, std::size_t coun
         session.headBytes_ += text.size();
         if (session.isFtp_) {
             session.ftpReply_ = text.substr(0, text.find_first_of("\r\n"));
+            if (hasImpossibleSize(session.ftpReply_)) {
+                session.rejected_ = Failure(BOOTFERRY_ERROR_PROTOCOL, "server told a size that cannot be");
+                return 0; // libcurl then ends the transfer
+            }
         } else {
             session.response_.addHeaderLine(text);
         }

@@ -99,7 +99,7 @@ private:
     HttpResponse response_;
     std::string ftpReply_;
     bool examined_ = false;
-    std::optional<plugin::Failure> rejected_; // why examineAnswer() broke the transfer off
+    std::optional<plugin::Failure> rejected_; // why the transfer was broken off
 
     std::optional<std::uint64_t> size_;
     std::optional<std::uint64_t> partEnd_; // of the part that is sent, in the resource

@@ -28,6 +28,10 @@ void CurlSession::examineHttp() {
     const bool partAsked = !rangeText().empty();
     // A rate that the user set is meant for all connections together.
     ranges_ = (status == 206 || response_.offersRanges) && !options_.needPacing();
+    const bool bringsBytes = status == 206 || status == 200 || status == 203;
+    if (bringsBytes && response_.contradictsItself()) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent a Content-Length that cannot be");
+    }
     if (status == 206 && partAsked) {
         examinePartialContent(validator_);
     } else if (status == 416 && partAsked) {
@@ -39,7 +43,7 @@ void CurlSession::examineHttp() {
                               ? "the server cannot resume, it sends the whole file"
                               : "the file on the server changed, or the server cannot resume");
         }
-        size_ = response_.contentLength;
+        size_ = response_.bodyLength();
     } else {
         throw failureOfStatus(status, response_, std::time(nullptr));
     }

@@ -23,7 +23,7 @@ AnswerFacts CurlSession::answerFacts() const {
                           tls->internals != nullptr;
     curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &facts.connectStatus);
     curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &facts.httpVersion);
-    facts.isCoded = response_.isCoded;
+    facts.isCoded = response_.hasTransferCoding || response_.hasContentCoding;
     curl_off_t framed = -1;
     if (curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &framed) == CURLE_OK && framed >= 0) {
         facts.framedLength = static_cast<std::uint64_t>(framed);

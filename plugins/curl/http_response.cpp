@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 
 #include <curl/curl.h>
 
@@ -24,10 +25,11 @@ bool sameName(std::string_view a, std::string_view b) {
                       [lower](char x, char y) { return lower(x) == lower(y); });
 }
 
+// At most what a file's size can be, and libcurl's numbers.
 std::optional<std::uint64_t> number(std::string_view text) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) {
+    if (error != std::errc() || end != text.data() + text.size() || value > INT64_MAX) {
         return std::nullopt;
     }
     return value;
@@ -104,13 +106,33 @@ void HttpResponse::addHeaderLine(std::string_view line) {
     } else if (sameName(name, "Retry-After")) {
         retryAfter = value;
     } else if (sameName(name, "Content-Length")) {
-        contentLength = number(value);
-    } else if (sameName(name, "Transfer-Encoding") || sameName(name, "Content-Encoding")) {
-        isCoded = true;
+        addContentLength(value);
+    } else if (sameName(name, "Transfer-Encoding")) {
+        hasTransferCoding = hasTransferCoding || !sameName(value, "identity");
+    } else if (sameName(name, "Content-Encoding")) {
+        hasContentCoding = true;
     } else if (sameName(name, "Accept-Ranges")) {
         refusesRanges = sameName(value, "none");
         offersRanges = sameName(value, "bytes");
     }
+}
+
+// The same number more than once, with commas or in lines of its own, is still that number.
+void HttpResponse::addContentLength(std::string_view value) {
+    for (;;) {
+        const auto comma = value.find(',');
+        const auto length = number(trimmed(value.substr(0, comma)));
+        lengthIsWrong = lengthIsWrong || !length || (contentLength && contentLength != length);
+        contentLength = length;
+        if (comma == std::string_view::npos) {
+            return;
+        }
+        value.remove_prefix(comma + 1);
+    }
+}
+
+std::optional<std::uint64_t> HttpResponse::bodyLength() const {
+    return hasTransferCoding || lengthIsWrong ? std::nullopt : contentLength;
 }
 
 std::string HttpResponse::validator() const {

@@ -32,6 +32,12 @@ struct HttpResponse {
     // The strong ETag, else Last-Modified: what If-Range takes (section 13.1.5). Empty: there is none.
     [[nodiscard]] std::string validator() const;
 
+    // Of the body as it is sent (RFC 9112, section 6.3): where there is a transfer coding, nobody told it.
+    [[nodiscard]] std::optional<std::uint64_t> bodyLength() const;
+
+    // A Content-Length that is no number, more than any file has (2^63 - 1), or two that differ.
+    [[nodiscard]] bool contradictsItself() const { return lengthIsWrong && !hasTransferCoding; }
+
     std::string status; // "404 Not Found"
     std::string etag;
     std::string lastModified;
@@ -40,7 +46,12 @@ struct HttpResponse {
     std::optional<std::uint64_t> contentLength;
     bool refusesRanges = false; // Accept-Ranges: none
     bool offersRanges = false;  // Accept-Ranges: bytes
-    bool isCoded = false;       // a Transfer-Encoding or Content-Encoding, whichever
+    bool lengthIsWrong = false;
+    bool hasTransferCoding = false;
+    bool hasContentCoding = false;
+
+private:
+    void addContentLength(std::string_view value);
 };
 
 } // namespace bootferry::curl

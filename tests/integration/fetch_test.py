@@ -22,6 +22,7 @@ import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
 from loop_device import LoopDevice  # noqa: E402
 from nginx import Nginx  # noqa: E402
+from odd_ftp_server import OddFtpServer  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
 
 SIZE = 5_000_003
@@ -235,6 +236,18 @@ class FtpTest(FetchCase):
 
     def test_a_missing_file_is_final(self):
         self.assert_failed(self.fetch(f"ftp://127.0.0.1:{self.port}/nothing"), "server answered 550")
+
+
+class OddFtpTest(FetchCase):
+    def test_a_size_that_no_file_has(self):
+        content = self.image.read_bytes()
+        huge = 2**64 + SIZE
+        for size, opening in ((f"213 {huge}", "150 here it comes"), (None, f"150 here it comes ({huge} bytes)")):
+            with self.subTest(size=size), OddFtpServer(content, size, opening) as server:
+                self.assert_failed(self.fetch(f"ftp://127.0.0.1:{server.port}/image", "--timeout=10"), "size that cannot be")
+        for size in (f"213 {SIZE}", None):
+            with OddFtpServer(content, size) as server:
+                self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root: sets up loop devices")

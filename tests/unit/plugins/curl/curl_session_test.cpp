@@ -190,6 +190,15 @@ TEST_F(CurlSessionTest, WhatIsNotPlainIsReadByLibcurl) {
     }
 }
 
+TEST_F(CurlSessionTest, ALengthThatCannotBeIsAnError) {
+    for (const auto* value : {"18446744073709551616", "9223372036854775808", "7"}) { // beside the true one
+        server_.play({.headers = std::string("Content-Length: ") + value + "\r\n", .attacks = false});
+        const auto outcome = fetch(server_.url("http", "/image"));
+        EXPECT_TRUE(outcome.failed) << value;
+        EXPECT_EQ(outcome.body, "") << value;
+    }
+}
+
 // Parts of one file come over connections that are kept between them.
 TEST_F(CurlSessionTest, AConnectionIsKeptForWhoeverComesWithTheSameOptions) {
     const WebServer::Script script{.attacks = false};

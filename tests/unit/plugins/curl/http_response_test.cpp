@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "http_response.h"
 
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace bootferry::curl {
@@ -15,7 +17,8 @@ TEST(ContentRangeTest, ReadsBothForms) {
 TEST(ContentRangeTest, RefusesWhatContradictsItself) {
     for (const auto* text :
          {"", "bytes", "bytes ", "bytes 5-9", "bytes 9-5/10", "bytes 5-10/10", "bytes -9/10", "bytes 5-/10",
-          "bytes 5-9/ten", "lines 5-9/10", "bytes 5-99999999999999999999/*"}) {
+          "bytes 5-9/ten", "lines 5-9/10", "bytes 5-99999999999999999999/*", "bytes 0-0/9223372036854775808",
+          "bytes 0-0/18446744073709551617"}) {
         EXPECT_FALSE(parseContentRange(text)) << text;
     }
 }
@@ -43,6 +46,47 @@ TEST(HttpResponseTest, BelievesTheLastAnswer) {
     response.addHeaderLine("Accept-Ranges: bytes\r\n");
     EXPECT_TRUE(response.offersRanges);
     EXPECT_FALSE(response.refusesRanges);
+}
+
+TEST(HttpResponseTest, ALengthThatCannotBeIsSeen) {
+    for (const auto* value : {"", "-1", "+1", "ten", "1.5", "0x10", "5 5", "9223372036854775808",
+                              "18446744073709551615", "18446744073709551616", "18446744073709551621",
+                              "99999999999999999999999", "5,6", "5,", "5, 99999999999999999999"}) {
+        HttpResponse response;
+        response.addHeaderLine("HTTP/1.1 200 OK\r\n");
+        response.addHeaderLine(std::string("Content-Length: ") + value + "\r\n");
+        EXPECT_TRUE(response.contradictsItself()) << value;
+        EXPECT_FALSE(response.bodyLength()) << value;
+        response.addHeaderLine("Transfer-Encoding: chunked\r\n");
+        EXPECT_FALSE(response.contradictsItself()) << "it overrides " << value;
+    }
+}
+
+TEST(HttpResponseTest, TwoLengthsAreOneWhereTheyAgree) {
+    HttpResponse response;
+    response.addHeaderLine("Content-Length: 5, 5");
+    response.addHeaderLine("Content-Length: 5");
+    EXPECT_FALSE(response.contradictsItself());
+    EXPECT_EQ(response.bodyLength(), 5U);
+    response.addHeaderLine("Content-Length: 6");
+    EXPECT_TRUE(response.contradictsItself());
+    response.addHeaderLine("HTTP/1.1 200 OK");
+    response.addHeaderLine("Content-Length: 9223372036854775807");
+    EXPECT_FALSE(response.contradictsItself()) << "the answer before is forgotten";
+    EXPECT_EQ(response.bodyLength(), 9223372036854775807U);
+}
+
+TEST(HttpResponseTest, CodingsAreSeen) {
+    HttpResponse response;
+    response.addHeaderLine("Content-Length: 5");
+    response.addHeaderLine("Transfer-Encoding: identity");
+    EXPECT_EQ(response.bodyLength(), 5U);
+    response.addHeaderLine("content-encoding: gzip");
+    EXPECT_TRUE(response.hasContentCoding);
+    EXPECT_FALSE(response.hasTransferCoding);
+    response.addHeaderLine("TRANSFER-ENCODING: gzip, chunked");
+    EXPECT_TRUE(response.hasTransferCoding);
+    EXPECT_FALSE(response.bodyLength());
 }
 
 TEST(HttpResponseTest, AWeakETagIsNoValidator) {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "ftp_reply.h"
+
+#include <charconv>
+#include <cstdint>
+#include <system_error>
+
+namespace bootferry::curl {
+namespace {
+
+constexpr std::string_view digits = "0123456789";
+
+// The digits that the text ends with, as libcurl looks for them.
+bool endsTooLarge(std::string_view text) {
+    const auto before = text.find_last_not_of(digits);
+    const auto number = before == std::string_view::npos ? text : text.substr(before + 1);
+    std::int64_t value = 0;
+    return std::from_chars(number.data(), number.data() + number.size(), value).ec ==
+           std::errc::result_out_of_range;
+}
+
+} // namespace
+
+bool hasImpossibleSize(std::string_view reply) {
+    if (reply.starts_with("213 ")) {
+        return endsTooLarge(reply.substr(0, reply.find_last_of(digits) + 1));
+    }
+    const auto bytes = reply.find(" bytes");
+    return (reply.starts_with("150 ") || reply.starts_with("125 ")) && bytes != std::string_view::npos &&
+           endsTooLarge(reply.substr(0, bytes));
+}
+
+} // namespace bootferry::curl

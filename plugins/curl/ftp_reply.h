@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What an FTP server's reply says that libcurl does not pass on: a size beyond its numbers becomes an empty
+// file there. Pure.
+#pragma once
+
+#include <string_view>
+
+namespace bootferry::curl {
+
+// The answer to SIZE (RFC 3659, section 4), or the "(1234 bytes)" at the beginning of a transfer, is more
+// than any file has (2^63 - 1).
+[[nodiscard]] bool hasImpossibleSize(std::string_view reply);
+
+} // namespace bootferry::curl
