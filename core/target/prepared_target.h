@@ -10,6 +10,9 @@
 
 namespace bootferry {
 
+// Of a pipe and its like, written once from the first byte to the last.
+inline constexpr std::uint32_t streamBlockSize = 0;
+
 struct PreparedTarget {
     UniqueFd fd;      // open for writing (and reading back); exclusive where it is a device
     std::string path; // the device to boot from; may differ from the one asked for (loop instead of ram0)

@@ -7,8 +7,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -83,6 +85,7 @@ void BlockWriter::advance(std::size_t count) {
 
 void BlockWriter::setTarget(const WriteTarget& target) {
     target_ = target;
+    isStream_ = std::exchange(target_.blockSize, std::max(target_.blockSize, 1U)) == 0;
     readable_ = isReadableFile(target.fd);
     requireRoom(size());
     if (isDevice()) {
@@ -94,6 +97,9 @@ void BlockWriter::setTarget(const WriteTarget& target) {
 void BlockWriter::flushChunk() {
     if (!hasTarget()) {
         throw Error(ErrorCode::Internal, "the writer has no target yet");
+    }
+    if (isStream_ && !std::exchange(headIsOut_, true)) {
+        background_.start({head_.get(), headSize}, 0);
     }
     background_.start(chunk().first(padded(chunk(), chunkUsed_)), headSize + tailWritten_);
     filling_ = 1 - filling_;
@@ -111,7 +117,7 @@ void BlockWriter::flush() {
 // The disk begins while the network brings the rest, and not with the sync at the end. No more than a hint:
 // what has no page cache to write back (a tmpfs, a pipe) does without.
 void BlockWriter::startWriteBack(std::uint64_t end) {
-    if (isDevice() || end - writeBackBegun_ < writeBackStep) {
+    if (isDevice() || isStream_ || end - writeBackBegun_ < writeBackStep) {
         return;
     }
     (void)::sync_file_range(target_.fd, static_cast<off64_t>(writeBackBegun_),
@@ -156,7 +162,8 @@ void BlockWriter::takeByCopy(int pipe, std::size_t count) {
 
 void BlockWriter::stage() {
     flush();
-    if (!isDevice() && ::ftruncate(target_.fd, static_cast<off_t>(size())) < 0 && errno != EINVAL) {
+    if (!isDevice() && !isStream_ && ::ftruncate(target_.fd, static_cast<off_t>(size())) < 0 &&
+        errno != EINVAL) {
         throw Error(ErrorCode::Io, errno, "setting the size of the target");
     }
     sync();
@@ -171,7 +178,7 @@ void BlockWriter::commit() {
         writeAt(whole.subspan(target_.blockSize), target_.blockSize);
         sync();
         writeAt(whole.first(target_.blockSize), 0);
-    } else {
+    } else if (!headIsOut_) {
         writeAt(whole, 0);
     }
     sync();
@@ -179,6 +186,10 @@ void BlockWriter::commit() {
 
 void BlockWriter::startOver() {
     background_.wait();
+    if (headIsOut_) {
+        throw Error(ErrorCode::Range,
+                    "the source has changed, and what went into a pipe cannot be taken back");
+    }
     headUsed_ = chunkUsed_ = 0;
     tailWritten_ = 0;
     writeBackBegun_ = headSize;
@@ -204,6 +215,10 @@ void BlockWriter::markHead() const {
 }
 
 void BlockWriter::writeAt(std::span<const std::byte> bytes, std::uint64_t position) const {
+    if (isStream_) {
+        writeOn(bytes);
+        return;
+    }
     while (!bytes.empty()) {
         const auto count = ::pwrite(target_.fd, bytes.data(), bytes.size(), static_cast<off_t>(position));
         if (count < 0 && errno == EINTR) {
@@ -215,6 +230,24 @@ void BlockWriter::writeAt(std::span<const std::byte> bytes, std::uint64_t positi
         }
         bytes = bytes.subspan(static_cast<std::size_t>(count));
         position += static_cast<std::uint64_t>(count);
+    }
+}
+
+void BlockWriter::writeOn(std::span<const std::byte> bytes) const {
+    while (!bytes.empty()) {
+        const auto count = ::write(target_.fd, bytes.data(), bytes.size());
+        if (count < 0 && errno == EAGAIN) { // whoever shares the pipe wants it so
+            pollfd writable{.fd = target_.fd, .events = POLLOUT, .revents = 0};
+            (void)::poll(&writable, 1, -1);
+            continue;
+        }
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count <= 0) {
+            throw Error(ErrorCode::Io, count < 0 ? errno : ENOSPC, "writing the target");
+        }
+        bytes = bytes.subspan(static_cast<std::size_t>(count));
     }
 }
 

@@ -21,7 +21,8 @@ struct WriteTarget {
     int fd = -1;                         // borrowed
     std::uint64_t capacity = UINT64_MAX; // bytes
     std::uint32_t blockSize = 1; // power of two; the tail is padded with zeros up to a multiple of it.
-                                 // 1: a file, which gets exactly the stream's size instead
+                                 // 1: a file, which gets exactly the stream's size instead.
+                                 // 0: a pipe and its like, written once and in order, the head as well
 };
 
 class BlockWriter {
@@ -38,7 +39,8 @@ public:
 
     // Files alone: what lies in a pipe can go to the target without coming through memory of ours.
     [[nodiscard]] bool takesPipes() const {
-        return hasTarget() && !isDevice() && splices_ && headUsed_ == headSize && chunkUsed_ == 0;
+        return hasTarget() && !isDevice() && !isStream_ && splices_ && headUsed_ == headSize &&
+               chunkUsed_ == 0;
     }
     // While it takes pipes; that many bytes lie in it. When this returns they are in the target.
     void take(int pipe, std::size_t count);
@@ -61,7 +63,8 @@ public:
     void stage();
     void commit();
 
-    // The stream begins again at its first byte; the target, if set, stays and is as good as empty.
+    // The stream begins again at its first byte; the target, if set, stays and is as good as empty. Throws
+    // Error(Range) where a pipe has some of it.
     void startOver();
 
     [[nodiscard]] std::uint64_t size() const { return headUsed_ + tailWritten_ + chunkUsed_; }
@@ -82,11 +85,14 @@ private:
     [[nodiscard]] bool isDevice() const { return target_.blockSize > 1; }
     [[nodiscard]] std::size_t padded(std::span<std::byte> buffer, std::size_t used) const;
     void writeAt(std::span<const std::byte> bytes, std::uint64_t position) const;
+    void writeOn(std::span<const std::byte> bytes) const;
     void sync() const;
     void markHead() const;
 
     WriteTarget target_;
-    bool splices_ = true; // as far as is known: some file systems do not
+    bool isStream_ = false;
+    bool headIsOut_ = false; // of a stream
+    bool splices_ = true;    // as far as is known: some file systems do not
     bool readable_ = false;
     Buffer head_;
     std::array<Buffer, 2> chunks_;

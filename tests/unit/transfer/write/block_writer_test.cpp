@@ -47,6 +47,31 @@ protected:
     UniqueFd memory{::memfd_create("target", MFD_CLOEXEC)};
 };
 
+TEST_P(BlockWriterTest, WritesAStreamInOrderAndBehindWhatIsThere) {
+    for (const auto size : {std::size_t{0}, std::size_t{5000}, BlockWriter::headSize,
+                            BlockWriter::headSize + 1, 3 * BlockWriter::chunkSize + 12345}) {
+        const UniqueFd stream(::memfd_create("stream", MFD_CLOEXEC));
+        ASSERT_EQ(::write(stream.get(), "before", 6), 6);
+        const auto image = someContent(size);
+        BlockWriter writer;
+        writer.setTarget({.fd = stream.get(), .blockSize = 0});
+        EXPECT_FALSE(writer.takesPipes());
+        put(writer, image, GetParam());
+        writer.stage();
+        writer.commit();
+        EXPECT_TRUE(contents(stream.get()) == "before" + image) << size;
+    }
+}
+
+TEST_P(BlockWriterTest, StartsAStreamOverOnlyWhileNothingIsOut) {
+    BlockWriter writer;
+    writer.setTarget({.fd = memory.get(), .blockSize = 0});
+    put(writer, someContent(BlockWriter::headSize), 5000);
+    writer.startOver(); // nothing is out yet
+    put(writer, someContent(3 * BlockWriter::chunkSize), 5000);
+    EXPECT_THROW(writer.startOver(), Error);
+}
+
 TEST_P(BlockWriterTest, WritesAFileByteForByte) {
     const auto image = someContent(3 * BlockWriter::chunkSize + 12345);
     BlockWriter writer;
