@@ -37,7 +37,8 @@ With bootferryd:
   refuse REASON                       fail a boot, and say why (for units)
 
 A transfer resumes where a connection broke, for as long as it takes. FILE
-appears only when it is whole. What lies on DEVICE is only overwritten with --reset.
+appears only when it is whole; - is standard output. What lies on DEVICE is only
+overwritten with --reset.
 
   --mirror=URL               another place for the same bytes (repeatable)
   --checksum=sha256:HEX|URL  refuse other bytes; sha512: or a SHA256SUMS file as well

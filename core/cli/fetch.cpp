@@ -3,16 +3,16 @@
 #include "fetch.h"
 
 #include <cstdlib>
-#include <filesystem>
+#include <memory>
+#include <optional>
 
 #include <spdlog/fmt/fmt.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "build_config.h"
 #include "disk_target.h"
 #include "file_target.h"
 #include "progress_line.h"
+#include "stream_target.h"
 #include "supervising_loop.h"
 #include "transfer_arguments.h"
 #include "transfer_view.h"
@@ -28,27 +28,38 @@ std::string fromEnvironment(const char* name, const char* fallback) {
     return value != nullptr ? value : fallback;
 }
 
-enum class TargetKind { File, Device };
+// One of the two, or a block device, of which its own half of this file knows more.
+struct ChosenTarget {
+    std::unique_ptr<FileTarget> file;
+    PreparedTarget stream;
+};
 
-TargetKind kindOf(const std::string& target) {
-    struct stat status {};
-    if (::stat(target.c_str(), &status) < 0 || S_ISREG(status.st_mode)) {
-        return TargetKind::File;
+ChosenTarget chooseTarget(const std::string& target) {
+    ChosenTarget chosen;
+    const auto choose = [&](UniqueFd stream) {
+        chosen.stream.fd = std::move(stream);
+        chosen.stream.capacity = unknownSize;
+        chosen.stream.blockSize = streamBlockSize;
+    };
+    if (target == "-") {
+        choose(openStandardOutput());
+        return chosen;
     }
-    if (!S_ISBLK(status.st_mode)) {
-        throw Error(ErrorCode::Unsupported,
-                    fmt::format("'{}' is neither a regular file nor a block device", target));
+    auto location = locateFile(target);
+    if (auto stream = openStream(location)) {
+        choose(std::move(*stream));
+    } else if (!isBlockDevice(location)) {
+        chosen.file = std::make_unique<FileTarget>(std::move(location));
     }
-    return TargetKind::Device;
+    return chosen;
 }
 
 class Fetch : public WorkerListener {
 public:
-    explicit Fetch(TransferRequest request)
-        : request_(std::move(request)), kind_(kindOf(request_.target)), loop_([this] { worker_->cancel(); }) {
-        if (kind_ == TargetKind::File) {
-            file_.emplace(request_.target);
-        } else {
+    Fetch(TransferRequest request, ChosenTarget target)
+        : request_(std::move(request)), file_(std::move(target.file)), target_(std::move(target.stream)),
+          loop_([this] { worker_->cancel(); }) {
+        if (isDevice()) {
             refuseWhatIsThere(); // before anything is fetched
             request_.decode = true;
         }
@@ -68,8 +79,8 @@ public:
     void targetWanted(std::optional<std::uint64_t> size) override {
         try {
             if (file_) {
-                target_ = file_->open();
-            } else {
+                target_ = file_->open(size);
+            } else if (isDevice()) {
                 openDevice(size);
             }
             worker_->giveTarget(target_);
@@ -88,10 +99,10 @@ public:
             if (failure) {
                 throw *failure;
             }
-            if (file_) {
-                file_->publish();
+            if (file_ && !file_->publish()) {
+                fmt::print(stderr, "'{}' is yours now: its owner could not be kept\n", request_.target);
             }
-            if (kind_ == TargetKind::Device) {
+            if (isDevice()) {
                 target_.fd.reset();
                 rereadPartitionTable(request_.target);
             }
@@ -104,6 +115,9 @@ public:
     }
 
 private:
+    [[nodiscard]] bool isStream() const { return target_.blockSize == streamBlockSize; }
+    [[nodiscard]] bool isDevice() const { return !file_ && !isStream(); }
+
     void refuseWhatIsThere() const {
         const auto disk = inspectDisk(request_.target);
         if (!request_.reset && disk.contents.state != DiskState::Blank &&
@@ -123,15 +137,16 @@ private:
     }
 
     void giveUp(const Error& failure) {
-        fmt::print(stderr, "bootferryctl: fetching {}: {}\n", request_.url.redacted(), failure.what());
+        if (!isStream() || !hasLostReader(target_.fd)) { // who stops to read knows why
+            fmt::print(stderr, "bootferryctl: fetching {}: {}\n", request_.url.redacted(), failure.what());
+        }
         loop_.end(failure.code() == ErrorCode::Cancelled ? interrupted : EXIT_FAILURE);
     }
 
     TransferRequest request_;
-    TargetKind kind_;
-    std::optional<FileTarget> file_;
-    SupervisingLoop loop_;
+    std::unique_ptr<FileTarget> file_;
     PreparedTarget target_;
+    SupervisingLoop loop_;
     ProgressLine line_;
     std::unique_ptr<WorkerProcess> worker_; // last: it refers to everything above
 };
@@ -144,7 +159,8 @@ int runFetch(const std::vector<std::string>& arguments) {
         throw Error(ErrorCode::Invalid, "--ramdisk-size is for deploy: fetch makes no RAM disk");
     }
     request.requireLiveImage = false;
-    return Fetch(std::move(request)).run();
+    auto target = chooseTarget(request.target); // a wait for a FIFO's reader is ended by a signal, as usual
+    return Fetch(std::move(request), std::move(target)).run();
 }
 
 } // namespace bootferry

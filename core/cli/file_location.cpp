@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Links are followed one at a time, since the kernel cannot say where one that leads nowhere leads. It would
+// keep two promises, which are kept here: after 40 links it is a loop, and in a sticky folder for everybody a
+// link counts only if it is ours or the folder's owner's (proc(5), protected_symlinks), so that nobody plants
+// one in /tmp. The owner and the text are asked of the same open link.
 #include "file_location.h"
 
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdint>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 namespace bootferry {
 namespace {
+
+constexpr unsigned mostLinks = 40;
 
 // FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/
 std::uint64_t hashOf(std::string_view text) {
@@ -21,20 +30,153 @@ std::uint64_t hashOf(std::string_view text) {
     return hash;
 }
 
+[[noreturn]] void refuse(int error, const std::string& what) {
+    throw Error(ErrorCode::TargetRefused, error, what);
+}
+
+[[noreturn]] void refuse(const std::string& what) {
+    refuse(0, what);
+}
+
+// Folder and name of a path that is looked at from `base`.
+void enter(FileLocation& location, int base, const std::string& path) {
+    const auto slash = path.rfind('/');
+    const auto folder = slash == std::string::npos ? std::string(".") : path.substr(0, slash + 1);
+    UniqueFd opened(::openat(base, folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!opened) {
+        refuse(errno, fmt::format("the folder '{}'", folder));
+    }
+    location.folder = std::move(opened);
+    location.name = path.substr(slash == std::string::npos ? 0 : slash + 1);
+    location.present.reset();
+    if (location.name.empty()) {
+        return;
+    }
+    location.present.reset(
+        ::openat(location.folder.get(), location.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (location.present) {
+        checkErrno(::fstat(location.present.get(), &location.status), fmt::format("looking at '{}'", path));
+    } else if (errno != ENOENT) {
+        refuse(errno, fmt::format("'{}'", path));
+    }
+}
+
+bool isInProc(const FileLocation& location) {
+    struct statfs status {};
+    return ::fstatfs(location.folder.get(), &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
+}
+
+void requireTrusted(const FileLocation& location) {
+    constexpr mode_t everybodys = S_ISVTX | S_IWOTH;
+    struct stat folder {};
+    checkErrno(::fstat(location.folder.get(), &folder), fmt::format("looking at '{}'", location.path));
+    const auto owner = location.status.st_uid;
+    if ((folder.st_mode & everybodys) == everybodys && owner != ::geteuid() && owner != folder.st_uid) {
+        refuse(EACCES, fmt::format("'{}' is a link that somebody else has put there", location.path));
+    }
+}
+
+std::string textOf(const FileLocation& location) {
+    std::array<char, PATH_MAX> text{};
+    const auto length = checkErrno(::readlinkat(location.present.get(), "", text.data(), text.size()),
+                                   fmt::format("reading the link '{}'", location.path));
+    return {text.data(), static_cast<std::size_t>(length)};
+}
+
+// By the attributes that stop even root, and only when the name is to be given, at the end.
+void requireChangeable(const FileLocation& location, const UniqueFd& what, const char* whose) {
+    struct statx status {};
+    if (::statx(what.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &status) < 0) {
+        return;
+    }
+    for (const auto& [attribute, name] :
+         {std::pair{STATX_ATTR_IMMUTABLE, "immutable"}, {STATX_ATTR_APPEND, "append-only"}}) {
+        if ((status.stx_attributes & static_cast<std::uint64_t>(attribute)) != 0) {
+            refuse(fmt::format("{}'{}' is {} (chattr(1))", whose, location.path, name));
+        }
+    }
+    if (&what == &location.present &&
+        (status.stx_attributes & static_cast<std::uint64_t>(STATX_ATTR_MOUNT_ROOT)) != 0) {
+        refuse(
+            fmt::format("'{}' is a mount point, which no other file can take the place of", location.path));
+    }
+}
+
+void requireReplaceable(const FileLocation& location) {
+    const auto& [folder, name, path, present, status, isProcLink] = location;
+    if (S_ISDIR(status.st_mode)) {
+        refuse(fmt::format("'{}' is a folder", path));
+    }
+    if (!S_ISREG(status.st_mode)) {
+        refuse(fmt::format("'{}' is neither a regular file nor a block device", path));
+    }
+    requireChangeable(location, present, "");
+    if (::faccessat(folder.get(), name.c_str(), W_OK, AT_EACCESS) < 0) {
+        refuse(errno, fmt::format("'{}' is write-protected", path));
+    }
+    struct stat around {};
+    checkErrno(::fstat(folder.get(), &around), fmt::format("looking at '{}'", path));
+    const auto we = ::geteuid();
+    if ((around.st_mode & S_ISVTX) != 0 && we != 0 && we != status.st_uid && we != around.st_uid) {
+        refuse(EPERM, fmt::format("'{}' is somebody else's, in a sticky folder", path));
+    }
+}
+
+// A device that is not there, or a slip of the pen: a file would take memory, and stand in the device's way.
+void requireNoDeviceFolder(const FileLocation& location) {
+    struct stat folder {};
+    struct stat devices {};
+    struct stat root {};
+    if (::fstat(location.folder.get(), &folder) == 0 && ::stat("/dev", &devices) == 0 &&
+        ::stat("/", &root) == 0 && folder.st_dev == devices.st_dev && folder.st_dev != root.st_dev) {
+        refuse(ENOENT, fmt::format("there is no device '{}', and no file is made in /dev", location.path));
+    }
+}
+
 } // namespace
 
 FileLocation locateFile(const std::string& path) {
-    const auto slash = path.rfind('/');
-    const auto folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    FileLocation location{.folder =
-                              UniqueFd(checkErrno(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC),
-                                                  fmt::format("opening the folder '{}'", folder))),
-                          .name = path.substr(slash == std::string::npos ? 0 : slash + 1),
-                          .path = path,
-                          .present = {}};
-    location.present.reset(
-        ::openat(location.folder.get(), location.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    FileLocation location;
+    location.path = path;
+    enter(location, AT_FDCWD, path);
+    for (unsigned links = 0; location.present && S_ISLNK(location.status.st_mode); ++links) {
+        if (isInProc(location)) {
+            location.isProcLink = true;
+            break;
+        }
+        requireTrusted(location);
+        if (links == mostLinks) {
+            refuse(ELOOP, fmt::format("'{}'", path));
+        }
+        const auto text = textOf(location);
+        const auto base = std::move(location.folder);
+        enter(location, base.get(), text);
+    }
     return location;
+}
+
+bool isBlockDevice(const FileLocation& location) {
+    struct stat status = location.status;
+    if (!location.present ||
+        (location.isProcLink && ::fstatat(location.folder.get(), location.name.c_str(), &status, 0) < 0)) {
+        return false;
+    }
+    return S_ISBLK(status.st_mode);
+}
+
+void requireWritable(const FileLocation& location) {
+    if (location.name.empty()) {
+        refuse(fmt::format("'{}' is a folder", location.path));
+    }
+    if (location.present) {
+        requireReplaceable(location);
+    } else {
+        requireNoDeviceFolder(location);
+    }
+    if (::faccessat(location.folder.get(), ".", W_OK | X_OK, AT_EACCESS) < 0) {
+        refuse(errno, fmt::format("no file can be made in the folder of '{}'", location.path));
+    }
+    requireChangeable(location, location.folder, "the folder of ");
 }
 
 bool isFileAt(int folder, const std::string& name, int fd) {

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/random.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "quantities.h"
@@ -39,10 +40,16 @@ bool canBeNamed(int fd) {
     return ::stat(linkOf(fd).c_str(), &named) == 0 && ::fstat(fd, &open) == 0 && isSameFile(named, open);
 }
 
+FileLocation checked(FileLocation location) {
+    requireWritable(location);
+    return location;
+}
+
 } // namespace
 
-FileTarget::FileTarget(const std::string& path)
-    : location_(locateFile(path)), record_(location_.folder.get(), location_.name, location_.path) {}
+FileTarget::FileTarget(FileLocation location)
+    : location_(checked(std::move(location))),
+      record_(location_.folder.get(), location_.name, location_.path) {}
 
 FileTarget::~FileTarget() {
     if (!temporary_.empty() && isFileAt(location_.folder.get(), temporary_, fd_.get())) {
@@ -50,18 +57,36 @@ FileTarget::~FileTarget() {
     }
 }
 
-PreparedTarget FileTarget::open() {
+PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     const mode_t mode =
         location_.present ? 0600 : 0666; // a secret's replacement is none before it has its mode
     openUnnamed(mode);
     if (!fd_) {
         openNamed(mode);
     }
+    if (size) {
+        requireRoom(*size);
+    }
     PreparedTarget target;
     target.fd.reset(checkErrno(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0), what("opening")));
     target.path = location_.path;
     target.capacity = unknownSize;
     return target;
+}
+
+void FileTarget::requireRoom(std::uint64_t size) const {
+    struct statvfs status {};
+    if (::fstatvfs(fd_.get(), &status) < 0 || status.f_blocks == 0) {
+        return; // a file system that does not count
+    }
+    const auto blocks = ::geteuid() == 0 ? status.f_bfree : status.f_bavail;
+    const auto room = static_cast<std::uint64_t>(blocks) * status.f_frsize;
+    if (size > room) {
+        throw Error(
+            ErrorCode::TooLarge,
+            fmt::format("there is no room for '{}': it has {}, its file system only {} ({} and {} bytes)",
+                        location_.path, formatSize(size), formatSize(room), size, room));
+    }
 }
 
 void FileTarget::openUnnamed(mode_t mode) {
@@ -87,12 +112,8 @@ void FileTarget::openNamed(mode_t mode) {
     }
 }
 
-void FileTarget::publish() {
-    if (location_.present) {
-        struct stat before {};
-        checkErrno(::fstat(location_.present.get(), &before), what("looking at"));
-        checkErrno(::fchmod(fd_.get(), before.st_mode & 0777U), what("setting the mode of"));
-    }
+bool FileTarget::publish() {
+    const bool kept = !location_.present || keepOwnerAndMode();
     checkErrno(::fsync(fd_.get()), what("syncing"));
     const bool replaces = isThereStill();
     if (replaces || !temporary_.empty()) {
@@ -105,11 +126,29 @@ void FileTarget::publish() {
         refuseChanged();
     }
     syncFolder();
+    return kept;
+}
+
+// Not the bits that would have a program run as its owner: writing to such a file takes them away as well.
+bool FileTarget::keepOwnerAndMode() const {
+    struct stat before {};
+    struct stat now {};
+    checkErrno(::fstat(location_.present.get(), &before), what("looking at"));
+    checkErrno(::fstat(fd_.get(), &now), what("looking at"));
+    bool kept = before.st_uid == now.st_uid && before.st_gid == now.st_gid;
+    if (!kept) {
+        kept = ::fchown(fd_.get(), before.st_uid, before.st_gid) == 0;
+    }
+    if (!kept) {
+        (void)!::fchown(fd_.get(), static_cast<uid_t>(-1), before.st_gid);
+    }
+    checkErrno(::fchmod(fd_.get(), before.st_mode & 0777U), what("setting the mode of"));
+    return kept;
 }
 
 // False: the name is free. Throws where it means something else than at the beginning.
 bool FileTarget::isThereStill() const {
-    const auto& [folder, name, path, present] = location_;
+    const auto& [folder, name, path, present, status, isProcLink] = location_;
     if (present && isFileAt(folder.get(), name, present.get())) {
         return true;
     }

@@ -5,6 +5,7 @@
 // or made shorter.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -17,20 +18,24 @@ namespace bootferry {
 class FileTarget {
 public:
     // Throws Error(TargetRefused, Io): another process fetches to it, or no file can come to be there.
-    explicit FileTarget(const std::string& path);
+    explicit FileTarget(FileLocation location);
     ~FileTarget(); // what was not published goes
 
     FileTarget(const FileTarget&) = delete;
     FileTarget& operator=(const FileTarget&) = delete;
 
-    // Empty and open for writing; the descriptor is a duplicate of ours.
-    [[nodiscard]] PreparedTarget open();
+    // Empty and open for writing; the descriptor is a duplicate of ours. Throws Error(TooLarge) with the
+    // numbers where a size is given and the file system has no room for it.
+    [[nodiscard]] PreparedTarget open(std::optional<std::uint64_t> size);
 
-    // What was written is the file now, and stays so when the power is cut. Throws Error(TargetRefused) where
+    // What was written is the file now, and stays so when the power is cut. A file that is replaced hands on
+    // its permissions and its owner; false: the owner could not be kept. Throws Error(TargetRefused) where
     // the name means something else than it did at the beginning, Error(Io).
-    void publish();
+    [[nodiscard]] bool publish();
 
 private:
+    void requireRoom(std::uint64_t size) const;
+    [[nodiscard]] bool keepOwnerAndMode() const;
     void openUnnamed(mode_t mode);
     void openNamed(mode_t mode);
     [[nodiscard]] bool isThereStill() const;

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import unittest
@@ -141,6 +142,148 @@ class InTheWayTest(FileCase):
             self.assert_fetched(self.fetch(self.serve()))
             self.assertEqual(self.names(), [name])
             self.output.unlink()
+
+
+class LinkTest(FileCase):
+    def setUp(self):
+        super().setUp()
+        self.real = self.path / "real"
+        self.link = self.output
+        self.link.symlink_to(os.path.relpath(self.real, self.folder))
+
+    def assert_went_through(self, outcome):
+        self.assert_fetched(outcome)
+        self.assertTrue(self.link.is_symlink())
+        self.assertFalse(self.real.is_symlink())
+        self.assertEqual(self.names(), ["output"])
+
+    def test_a_link_stays_and_what_it_names_is_replaced(self):
+        self.real.write_text("old")
+        self.assert_went_through(self.fetch(self.serve()))
+
+    def test_a_link_to_nothing_names_where_the_file_goes(self):
+        self.assert_went_through(self.fetch(self.serve()))
+
+    def test_a_link_and_what_it_names_are_one_file(self):
+        first = self.started()
+        self.output = self.real
+        self.assert_left(self.fetch("http://127.0.0.1:9/never-asked"), f"(pid {first.pid})")
+        self.assert_went_through(self.ended(first))
+
+    def test_links_in_a_circle(self):
+        self.real.symlink_to(self.link)
+        self.assert_left(self.fetch("http://127.0.0.1:9/never-asked"), "Too many levels of symbolic links")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: a link of somebody else's")
+    def test_a_link_that_somebody_else_planted(self):
+        self.real.write_text("precious")
+        os.chown(self.link, 65534, 65534, follow_symlinks=False)
+        self.folder.chmod(0o1777)
+        self.assert_left(self.fetch("http://127.0.0.1:9/never-asked"), "somebody else has put there")
+        self.assertEqual(self.real.read_text(), "precious")
+
+
+class ReplacedTest(FileCase):
+    def test_permissions_are_kept(self):
+        self.output.write_text("old")
+        self.output.chmod(0o640)
+        self.assert_fetched(self.fetch(self.serve()))
+        self.assertEqual(self.output.stat().st_mode & 0o7777, 0o640)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: files of other people")
+    def test_the_owner_is_kept_but_nothing_runs_as_it(self):
+        self.output.write_text("old")
+        os.chown(self.output, 1234, 4321)
+        self.output.chmod(0o4750)
+        self.assert_fetched(self.fetch(self.serve()))
+        status = self.output.stat()
+        self.assertEqual((status.st_uid, status.st_gid, status.st_mode & 0o7777), (1234, 4321, 0o750))
+
+    def test_a_new_file_has_the_usual_permissions(self):
+        before = os.umask(0o027)
+        self.addCleanup(os.umask, before)
+        self.assert_fetched(self.fetch(self.serve()))
+        self.assertEqual(self.output.stat().st_mode & 0o7777, 0o640)
+
+
+class LocalFaultTest(FileCase):
+    """Said before anybody is asked for the image."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = FaultServer(self.image)
+        self.server.__enter__()
+        self.addCleanup(self.server.__exit__)
+        self.url = f"http://127.0.0.1:{self.server.port}/image"
+
+    def assert_refused(self, output, word):
+        self.output = output
+        self.assert_left(self.fetch(self.url), word)
+        self.assertEqual(self.server.requests, [])
+
+    def mount(self, *options):
+        subprocess.run(["mount", *options, str(self.folder)], check=True)
+        self.addCleanup(subprocess.run, ["umount", str(self.folder)], check=True)
+
+    def test_names(self):
+        (self.path / "file").write_text("a file")
+        for output, word in ((self.path / "nowhere" / "x", "nowhere/': No such file or directory"),
+                             (self.path / "file" / "x", "Not a directory"),
+                             (self.folder / ("n" * 256), "File name too long"),
+                             (self.folder, "is a folder"),
+                             (f"{self.folder}/", "is a folder"),
+                             (f"{self.folder}/new/", "No such file or directory"),
+                             (".", "is a folder"),
+                             ("/dev/no-such-device", "there is no device '/dev/no-such-device'"),
+                             ("/proc/self/exe", "another process")):
+            self.assert_refused(output, word)
+        socket_path = self.folder / "socket"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(socket_path))
+            self.assert_refused(socket_path, "neither a regular file nor a block device")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")
+    def test_a_read_only_folder(self):
+        self.mount("-t", "tmpfs", "-o", "ro", "none")
+        self.assert_refused(self.folder / "x", "Read-only file system")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")
+    def test_a_mount_point(self):
+        self.output.write_text("old")
+        subprocess.run(["mount", "--bind", self.output, self.output], check=True)
+        self.addCleanup(subprocess.run, ["umount", self.output], check=True)
+        self.assert_refused(self.output, "mount point")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: attributes")
+    def test_what_even_root_may_not_change(self):
+        self.output.write_text("old")
+        if subprocess.run(["chattr", "+i", self.output], stderr=subprocess.DEVNULL, check=False).returncode:
+            self.skipTest("the file system has no attributes")
+        self.addCleanup(subprocess.run, ["chattr", "-i", self.output], check=True)
+        self.assert_refused(self.output, "immutable")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")
+    def test_no_room_at_all(self):
+        self.mount("-t", "tmpfs", "-o", "size=64k", "none")
+        (self.folder / "full").write_bytes(bytes(64 << 10))
+        self.assert_refused(self.folder / "x", "No space left on device")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")
+    def test_too_little_room_is_said_when_the_size_is_known(self):
+        self.mount("-t", "tmpfs", "-o", "size=1m", "none")
+        self.assert_left(self.fetch(self.url), "has 3.0 MiB, its file system only")
+        self.assertEqual(self.names(), [])
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")
+    def test_room_that_somebody_else_takes_meanwhile(self):
+        self.mount("-t", "tmpfs", "-o", "size=4m", "none")
+        client = self.started()
+        with open(self.folder / "other", "wb") as other:
+            with self.assertRaises(OSError):
+                while True:
+                    os.write(other.fileno(), bytes(1 << 16))
+        self.assert_left(self.ended(client), "No space left on device")
+        self.assertEqual(self.names(), ["other"])
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root: a mount namespace of its own")

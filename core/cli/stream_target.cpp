@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// /dev/stdout and its like are links of /proc: opening one of a regular file would begin at its first byte
+// again, over what a shell or another program has written there, so that the descriptor itself is duplicated.
+#include "stream_target.h"
+
+#include <cerrno>
+#include <charconv>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+namespace bootferry {
+namespace {
+
+[[noreturn]] void refuse(const std::string& what, int error = 0) {
+    throw Error(ErrorCode::TargetRefused, error, what);
+}
+
+UniqueFd duplicate(int fd, const std::string& path) {
+    UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    const int flags = copy ? ::fcntl(copy.get(), F_GETFL) : -1;
+    if (flags < 0) {
+        refuse(fmt::format("'{}'", path), errno);
+    }
+    const auto access = static_cast<unsigned>(flags) & (O_ACCMODE | O_PATH);
+    if (access != O_WRONLY && access != O_RDWR) {
+        refuse(fmt::format("'{}' is not open for writing", path));
+    }
+    return copy;
+}
+
+// N of /proc/self/fd/N; nothing for what another process has open.
+std::optional<int> ownDescriptor(const FileLocation& location) {
+    struct stat own {};
+    struct stat folder {};
+    int number = -1;
+    const auto* end = location.name.data() + location.name.size();
+    if (::stat("/proc/self/fd", &own) < 0 || ::fstat(location.folder.get(), &folder) < 0 ||
+        !isSameFile(own, folder) || std::from_chars(location.name.data(), end, number).ptr != end) {
+        return std::nullopt;
+    }
+    return number;
+}
+
+UniqueFd openForWriting(const FileLocation& location, const struct stat& expected) {
+    const int follow = location.isProcLink ? 0 : O_NOFOLLOW;
+    const auto open = [&](int flags) {
+        return UniqueFd(::openat(location.folder.get(), location.name.c_str(),
+                                 O_WRONLY | O_NOCTTY | O_CLOEXEC | follow | flags));
+    };
+    auto stream = open(O_NONBLOCK);
+    if (!stream && errno == ENXIO) {
+        stream = open(0);
+    }
+    if (!stream) {
+        refuse(fmt::format("'{}'", location.path), errno);
+    }
+    struct stat status {};
+    if (::fstat(stream.get(), &status) < 0 || !isSameFile(status, expected)) {
+        refuse(fmt::format("'{}' was replaced in the moment it was opened", location.path));
+    }
+    checkErrno(::fcntl(stream.get(), F_SETFL, 0), fmt::format("opening '{}'", location.path));
+    return stream;
+}
+
+UniqueFd notTerminal(UniqueFd stream, const std::string& path) {
+    if (::isatty(stream.get()) == 1) {
+        refuse(fmt::format("'{}' is a terminal: name a file, or a pipe to a program that reads it", path));
+    }
+    return stream;
+}
+
+} // namespace
+
+UniqueFd openStandardOutput() {
+    return notTerminal(duplicate(STDOUT_FILENO, "-"), "-");
+}
+
+std::optional<UniqueFd> openStream(const FileLocation& location) {
+    struct stat status = location.status;
+    if (!location.present) {
+        return std::nullopt;
+    }
+    if (location.isProcLink) {
+        if (::fstatat(location.folder.get(), location.name.c_str(), &status, 0) < 0) {
+            refuse(fmt::format("'{}'", location.path), errno);
+        }
+        const auto own =
+            S_ISBLK(status.st_mode) || S_ISDIR(status.st_mode) ? std::nullopt : ownDescriptor(location);
+        if (own) {
+            return notTerminal(duplicate(*own, location.path), location.path);
+        }
+        if (S_ISREG(status.st_mode)) {
+            refuse(fmt::format("'{}' is what another process has open", location.path));
+        }
+    }
+    if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
+        return notTerminal(openForWriting(location, status), location.path);
+    }
+    return std::nullopt;
+}
+
+bool hasLostReader(const UniqueFd& stream) {
+    pollfd watched{.fd = stream.get(), .events = 0, .revents = 0};
+    return ::poll(&watched, 1, 0) > 0 && (static_cast<unsigned>(watched.revents) & (POLLERR | POLLHUP)) != 0;
+}
+
+} // namespace bootferry

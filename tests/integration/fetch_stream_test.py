@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bootferryctl fetch to what cannot take bytes back: standard output, pipes, FIFOs, character devices."""
+
+import contextlib
+import fcntl
+import gzip
+import os
+import pathlib
+import pty
+import stat
+import subprocess
+import sys
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import processes  # noqa: E402
+import tap  # noqa: E402
+from fault_server import Fault, FaultServer  # noqa: E402
+from fetch_case import FetchCase  # noqa: E402
+
+WRONG = "--checksum=sha256:" + "0" * 64
+
+
+class StreamCase(FetchCase):
+    size = 3_000_017
+
+    def serve(self, faults=(), **options):
+        server = FaultServer(self.image, faults, **options)
+        server.__enter__()
+        self.addCleanup(server.__exit__)
+        return f"http://127.0.0.1:{server.port}/image"
+
+    def start_to(self, target, url, *options, stdout=subprocess.PIPE):
+        client = processes.start([os.environ["BOOTFERRYCTL"], "fetch", *options, url, target], stdout=stdout,
+                                 stderr=subprocess.PIPE)
+        self.addCleanup(processes.stop, client)
+        return client
+
+    def to(self, target, url, *options, **streams):
+        client = self.start_to(target, url, *options, **streams)
+        output, said = client.communicate(timeout=120)
+        return client.returncode, output, said.decode()
+
+    def assert_streamed(self, outcome, expected=None):
+        status, output, said = outcome
+        self.assertEqual(status, 0, said)
+        self.assertTrue(output == (self.image.read_bytes() if expected is None else expected), "the bytes differ")
+        return said
+
+
+class StreamTest(StreamCase):
+    def test_standard_output_by_its_names(self):
+        for name in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+            self.assert_streamed(self.to(name, self.serve()))
+        self.assertTrue(os.path.islink("/dev/stdout"))
+
+    def test_what_was_written_to_standard_output_before_is_kept(self):
+        for name in ("-", "/dev/stdout"):
+            with open(self.output, "w+b") as file:
+                file.write(b"first")
+                file.flush()
+                status, _, said = self.to(name, self.serve(), stdout=file)
+                self.assertEqual(status, 0, said)
+                file.seek(0)
+                self.assertTrue(file.read() == b"first" + self.image.read_bytes(), "the bytes differ")
+
+    def test_what_is_small_and_what_is_empty(self):
+        for size in (0, 1, 1 << 20, (1 << 20) + 1):
+            self.image.write_bytes(os.urandom(size))
+            self.assert_streamed(self.to("-", self.serve()))
+
+    def test_a_fifo(self):
+        os.mkfifo(self.output)
+        client = self.start_to(str(self.output), self.serve())
+        received = self.output.read_bytes()
+        self.assertEqual(client.wait(timeout=60), 0)
+        self.assertTrue(received == self.image.read_bytes())
+        self.assertTrue(stat.S_ISFIFO(self.output.stat().st_mode))
+
+    def test_nobody_opens_the_fifo_and_a_signal_ends_the_wait(self):
+        os.mkfifo(self.output)
+        client = self.start_to(str(self.output), self.serve())
+        wchan = pathlib.Path(f"/proc/{client.pid}/syscall")
+        processes.wait_for(client, lambda: wchan.read_text().startswith("257 "))  # openat
+        client.terminate()
+        self.assertEqual(client.wait(timeout=60), -15)
+
+    def test_a_character_device(self):
+        link = self.path / "link"
+        link.symlink_to("/dev/null")
+        for name in ("/dev/null", str(link)):
+            status, _, said = self.to(name, self.serve())
+            self.assertEqual(status, 0, said)
+        self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
+        self.assertTrue(link.is_symlink())
+        status, _, said = self.to("/dev/full", self.serve())
+        self.assertEqual(status, 1)
+        self.assertIn("No space left on device", said.splitlines()[-1])
+
+    def test_a_pipe_that_does_not_block(self):
+        client_end, our_end = None, None
+        our_end, client_end = os.pipe()
+        fcntl.fcntl(client_end, fcntl.F_SETFL, os.O_NONBLOCK)
+        client = self.start_to("-", self.serve(), stdout=client_end)
+        os.close(client_end)
+        with open(our_end, "rb") as pipe:
+            received = pipe.read()
+        self.assertEqual(client.wait(timeout=60), 0, client.stderr.read())
+        self.assertTrue(received == self.image.read_bytes())
+
+    def test_decoded_on_the_way(self):
+        plain = self.image.read_bytes()
+        self.image.write_bytes(gzip.compress(plain, 1))
+        self.assert_streamed(self.to("-", self.serve()))
+        self.assert_streamed(self.to("-", self.serve(), "--decode"), plain)
+
+    def test_a_terminal_is_spared(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        status, _, said = self.to("-", self.serve(), stdout=theirs)
+        os.close(theirs)
+        self.assertEqual(status, 1)
+        self.assertIn("is a terminal", said)
+
+    def test_a_wrong_checksum(self):
+        status, output, said = self.to("-", self.serve(), WRONG)
+        self.assertEqual(status, 1)
+        self.assertIn("checksum does not match", said.splitlines()[-1])
+        self.assertGreater(len(output), 0)  # what a stream has cannot be taken back
+        self.image.write_bytes(bytes(1 << 20))  # but so much is held back until it is verified
+        status, output, said = self.to("-", self.serve(), WRONG)
+        self.assertEqual((status, output), (1, b""), said)
+
+    def test_another_version_is_not_put_behind_the_first(self):
+        outcome = self.to("-", self.serve([Fault(cut=2_500_000), Fault(ignore_range=True)]))
+        self.assertEqual(outcome[0], 1)
+        self.assertIn("cannot be taken back", outcome[2].splitlines()[-1])
+        self.assertTrue(self.image.read_bytes().startswith(outcome[1]))
+        self.assert_streamed(self.to("-", self.serve([Fault(cut=500_000), Fault(ignore_range=True)])))
+
+    def test_cuts_are_resumed(self):
+        self.assert_streamed(self.to("-", self.serve([Fault(cut=700_000), Fault(cut=900_000)])))
+
+
+class ReaderTest(StreamCase):
+    def test_a_reader_that_goes_is_a_failure_without_words(self):
+        client = self.start_to("-", self.serve())
+        client.stdout.read(1)
+        client.stdout.close()
+        self.assertEqual(client.wait(timeout=60), 1)
+        self.assertNotIn("bootferryctl:", client.stderr.read().decode())
+
+    def test_a_reader_that_does_not_read_is_waited_for_until_a_signal(self):
+        client = self.start_to("-", self.serve())
+        client.stdout.read(1)  # there is more than the pipe holds
+        client.terminate()
+        self.assertEqual(client.wait(timeout=60), 130)
+
+    def test_a_slow_reader(self):
+        client = self.start_to("-", self.serve())
+        said = []
+        listener = threading.Thread(target=lambda: said.append(client.stderr.read()))
+        listener.start()
+        received = b""
+        with contextlib.suppress(EOFError):
+            while piece := os.read(client.stdout.fileno(), 10_007):
+                received += piece
+        listener.join()
+        self.assertEqual(client.wait(timeout=60), 0, said)
+        self.assertTrue(received == self.image.read_bytes())
+
+    def test_standard_output_that_is_closed(self):
+        client = processes.start(["sh", "-c", 'exec "$@" >&-', "sh", os.environ["BOOTFERRYCTL"], "fetch", self.serve(),
+                                  "-"], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(processes.stop, client)
+        said = client.stderr.read()
+        self.assertEqual(client.wait(timeout=60), 1, said)
+        self.assertIn("bootferryctl: '-'", said)
+
+
+if __name__ == "__main__":
+    tap.main()
