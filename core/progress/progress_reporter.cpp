@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The clock read per chunk is a vDSO call; chunks are large.
+// The clock read per chunk is a vDSO call; chunks are large. The lock is taken by one thread but for a plugin
+// with threads that talk.
 #include "progress_reporter.h"
 
+#include <algorithm>
+
 namespace bootferry {
+namespace {
+
+constexpr double remarksInARow = 16;
+constexpr double remarksPerSecond = 4;
+
+} // namespace
 
 void ProgressReporter::setState(TransferState state, std::string detail) {
+    const std::lock_guard lock(mutex_);
     if (progress_.state == state && progress_.detail == detail) {
         return;
     }
@@ -14,11 +24,13 @@ void ProgressReporter::setState(TransferState state, std::string detail) {
 }
 
 void ProgressReporter::setBytes(std::uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
     progress_.bytes = bytes;
     report(false);
 }
 
 void ProgressReporter::setTotal(std::uint64_t total) {
+    const std::lock_guard lock(mutex_);
     if (progress_.total != total) {
         progress_.total = total;
         report(true);
@@ -26,7 +38,39 @@ void ProgressReporter::setTotal(std::uint64_t total) {
 }
 
 void ProgressReporter::setWritten(std::uint64_t written) {
+    const std::lock_guard lock(mutex_);
     progress_.written = written;
+}
+
+void ProgressReporter::setAttempt(std::uint32_t attempt) {
+    const std::lock_guard lock(mutex_);
+    progress_.attempt = attempt;
+}
+
+void ProgressReporter::countAttempt() {
+    const std::lock_guard lock(mutex_);
+    ++progress_.attempt;
+}
+
+void ProgressReporter::remark(std::string detail) {
+    const std::lock_guard lock(mutex_);
+    if (progress_.detail == detail) {
+        return;
+    }
+    progress_.detail = std::move(detail);
+    const auto now = Clock::now();
+    const auto passed = std::chrono::duration<double>(now - lastRemark_).count();
+    remarksAllowed_ = std::min(remarksInARow, remarksAllowed_ + passed * remarksPerSecond);
+    lastRemark_ = now;
+    if (remarksAllowed_ >= 1) {
+        --remarksAllowed_;
+        report(true);
+    }
+}
+
+Progress ProgressReporter::progress() const {
+    const std::lock_guard lock(mutex_);
+    return progress_;
 }
 
 void ProgressReporter::report(bool now) {

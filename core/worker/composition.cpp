@@ -52,7 +52,7 @@ Composition::Composition(const WorkerJob& job, const std::vector<Url>& urls, Pro
 
 void Composition::pluginSaid(const std::string& text) {
     source_->keepAlive();
-    reporter_.setState(reporter_.progress().state, text);
+    reporter_.remark(text);
 }
 
 } // namespace bootferry

@@ -34,8 +34,7 @@ ResumingSource::ResumingSource(std::vector<Origin> origins, const ResumeSettings
                                ProgressReporter& reporter)
     : settings_(settings), reporter_(reporter), giveUp_(settings.cancelFd, settings.stallTimeout),
       deadline_(settings.timeout ? GiveUpSignal::Clock::now() + *settings.timeout
-                                 : GiveUpSignal::Clock::time_point::max()),
-      attempt_(reporter.progress().attempt) {
+                                 : GiveUpSignal::Clock::time_point::max()) {
     for (auto& origin : origins) {
         origins_.push_back({.origin = std::move(origin), .known = {}, .failure = {}, .askAgain = {}});
     }
@@ -212,7 +211,7 @@ void ResumingSource::recover(const Error& failure) {
         return;
     }
     ++failuresInARow_;
-    reporter_.setAttempt(++attempt_);
+    reporter_.countAttempt();
     current().failedThisRound = true;
     const auto wish = failure.retryAfter().value_or(std::chrono::seconds(0));
     current().askAgain = GiveUpSignal::Clock::now() + std::min(wish, RetryPolicy::longestWish);
@@ -240,7 +239,7 @@ void ResumingSource::leaveOrigin(const Error& failure) {
     if (std::none_of(origins_.begin(), origins_.end(), [](const auto& state) { return state.usable; })) {
         throw Error(origins_.front().failure->code(), reasons());
     }
-    reporter_.setAttempt(++attempt_);
+    reporter_.countAttempt();
     protocolFailures_ = 0;
     const auto left = current().origin.url.authority();
     if (!moveOn()) {

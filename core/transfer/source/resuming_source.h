@@ -104,7 +104,6 @@ private:
     std::uint64_t refusedAt_ = 0; // where going on was refused last, and how often just there
     unsigned refusals_ = 0;
     bool failed_ = false; // since the last byte
-    std::uint32_t attempt_;
 };
 
 } // namespace bootferry

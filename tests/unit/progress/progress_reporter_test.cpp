@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "progress_reporter.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace bootferry {
+namespace {
+
+struct Listener : ProgressListener {
+    void progressed(const Progress& progress) override {
+        calls.push_back(std::this_thread::get_id());
+        seen.push_back(progress);
+    }
+    std::vector<std::thread::id> calls;
+    std::vector<Progress> seen;
+};
+
+TEST(ProgressReporterTest, ARemarkComesAtOnceBesideTheState) {
+    Listener listener;
+    ProgressReporter reporter(listener);
+    reporter.setState(TransferState::Transferring);
+    reporter.remark("waiting for the dolly server");
+    ASSERT_EQ(listener.seen.size(), 2U);
+    EXPECT_EQ(listener.seen.back().state, TransferState::Transferring);
+    EXPECT_EQ(listener.seen.back().detail, "waiting for the dolly server");
+}
+
+// The plugin ABI lets any thread of a plugin's talk, as often as it likes.
+TEST(ProgressReporterTest, AFloodFromManyThreadsIsThinnedAndInOrder) {
+    Listener listener;
+    ProgressReporter reporter(listener);
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+        threads.emplace_back([&, thread] {
+            for (int i = 0; i < 20'000; ++i) {
+                reporter.remark(std::to_string(thread) + "/" + std::to_string(i));
+            }
+        });
+    }
+    for (std::uint64_t bytes = 1; bytes <= 20'000; ++bytes) {
+        reporter.setBytes(bytes);
+    }
+    threads.clear();
+    EXPECT_LT(listener.seen.size(), 1000U);
+    for (std::size_t i = 1; i < listener.seen.size(); ++i) {
+        EXPECT_LE(listener.seen[i - 1].bytes, listener.seen[i].bytes);
+    }
+    reporter.setState(TransferState::Verifying, reporter.progress().detail);
+    EXPECT_EQ(listener.seen.back().detail, reporter.progress().detail); // what was left out last
+}
+
+TEST(ProgressReporterTest, AttemptsAreCountedOnWhoeverSetThem) {
+    Listener listener;
+    ProgressReporter reporter(listener, 3);
+    reporter.setAttempt(7); // by a transfer before this one
+    reporter.countAttempt();
+    EXPECT_EQ(reporter.progress().attempt, 8U);
+}
+
+} // namespace
+} // namespace bootferry
