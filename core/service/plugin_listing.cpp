@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <optional>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -12,6 +14,7 @@
 
 #include "spawn.h"
 #include "text.h"
+#include "worker_output.h"
 
 namespace bootferry {
 namespace {
@@ -21,6 +24,12 @@ constexpr std::size_t runsAllowed = 8;
 
 void check(int result) {
     checkSd(result, "answering ListPlugins");
+}
+
+std::pair<UniqueFd, UniqueFd> makePipe() {
+    std::array<int, 2> ends{};
+    checkErrno(::pipe2(ends.data(), O_CLOEXEC), "creating a pipe");
+    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
 // NAME, VERSION and the schemes, with tabs between.
@@ -60,12 +69,12 @@ void reply(sd_bus_message* call, const std::string& list) {
 class PluginListing::Run {
 public:
     Run(PluginListing& owner, sd_bus_message* call) : owner_(owner), call_(sd_bus_message_ref(call)) {
-        std::array<int, 2> ends{};
-        checkErrno(::pipe2(ends.data(), O_CLOEXEC), "creating a pipe");
-        output_ = UniqueFd(ends[0]);
-        const UniqueFd theirs(ends[1]);
+        auto [output, theirOutput] = makePipe();
+        auto [errors, theirErrors] = makePipe();
+        output_ = std::move(output);
         checkErrno(::fcntl(output_.get(), F_SETFL, O_NONBLOCK), "creating a pipe");
-        pid_ = spawnPluginList(owner.program_, theirs);
+        errors_.emplace(owner.event_, std::move(errors));
+        pid_ = spawnPluginList(owner.program_, theirOutput, theirErrors);
         child_ = makeHandle<EventSourceHandle>(
             [&](sd_event_source** source) {
                 return sd_event_add_child(owner.event_, source, pid_, WEXITED, onExit, this);
@@ -112,6 +121,7 @@ private:
         self.pid_ = -1; // sd-event reaps it
         while (self.read()) {
         }
+        self.errors_->drain();
         try {
             if (info->si_code == CLD_EXITED && info->si_status == 0) {
                 reply(self.call_.get(), self.text_);
@@ -131,6 +141,7 @@ private:
     PluginListing& owner_;
     BusMessageHandle call_;
     UniqueFd output_;
+    std::optional<WorkerOutput> errors_;
     pid_t pid_ = -1;
     std::string text_;
     EventSourceHandle child_;

@@ -1,25 +1,39 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The worker↔supervisor channel: D-Bus messages over a socket pair, peer to peer, no broker. sd-bus brings
-// what a protocol of our own would have to grow: types that are checked before we see them, descriptors that
-// travel with their message, calls that wait for an answer. The worker calls, the supervisor answers; never
-// the other way round, but for cancelling, which is a pipe of its own so that it can be polled beside a
-// plugin's sockets.
+// The worker↔supervisor channel: packets over a SOCK_SEQPACKET socket pair. The kernel keeps the packets
+// apart, so that several threads of the worker may send at once, and the receiver's buffer is the bound of
+// what one may hold: what does not fit is a breach, before anything is kept of it. The worker calls, the
+// supervisor answers; never the other way round, but for cancelling, which is a pipe of its own so that it
+// can be polled beside a plugin's sockets.
 //
-//   Job() → a job (see job_message.h)                      once, first
-//   Plugin(s nameAndVersion)                               no reply; once, before any progress
-//   Progress(s state, s detail, t bytes, t total, t written, u attempt)   no reply; throttled by the worker
-//   Target(t size) → (h descriptor, u blockSize, t capacity)  size UINT64_MAX: not known
-//   Staged(t bytes, t written, s digest) → ()  all but the head is safe; the answer permits the commit
-//   Finished(t bytes, t written, s digest) → ()  the last call of a good worker
-//   Failed(u code, s message) → ()             the last call of any other
+// A packet (packet.h) begins with a number, which of these it is; t has 64 bits, u 32, s is a text:
+//
+//   Job → Granted with the job (job_message.h) in a descriptor, and the key files it names      once, first
+//   Plugin(s nameAndVersion)                                no answer; once, before any target
+//   Progress(s state, s detail, t bytes, t total, t written, u attempt)           no answer; at any time
+//   Target(t size) → Granted(u blockSize, t capacity) with the target's descriptor
+//                                                           size UINT64_MAX: not known
+//   Staged(t bytes, t written, s digest) → Granted          all but the head is safe; permits the commit
+//   Finished(t bytes, t written, s digest) → Granted        the last call of a good worker; as Staged had it
+//   Failed(u code, s message) → Granted                     the last call of any other
+//
+// An answer is Granted, or Refused(u code, s message). One call waits at a time. What the supervisor makes of
+// a worker that keeps to none of this is worker_conduct.h's.
 #pragma once
+
+#include <cstddef>
+#include <cstdint>
 
 namespace bootferry::channel {
 
 inline constexpr int socketFd = 3; // in the worker
 inline constexpr int cancelFd = 4; // readable (closed by the supervisor, or a byte in it): give up
 
-inline constexpr const char* path = "/org/bootferry1/supervisor";
-inline constexpr const char* interface = "org.bootferry1.Supervisor";
+inline constexpr std::size_t longestPacket = 4096; // bytes, from the worker
+inline constexpr std::size_t longestReason = 2048; // of a failure; other texts have longestPlainText
+inline constexpr std::size_t longestName = 128;    // of a plugin, with its version
+inline constexpr std::size_t mostFiles = 64;       // that come with a job
+
+enum class Call : std::uint32_t { Job = 1, Plugin, Progress, Target, Staged, Finished, Failed };
+enum class Answer : std::uint32_t { Granted = 1, Refused };
 
 } // namespace bootferry::channel

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// a(sa{ss}) URLs, the first is the one that was asked for, each with its userinfo · a(sss) plugin options ·
-// a{ss} credentials · s checksum, its list's URL or "" · b live image wanted · b decode · t stall timeout, t
-// timeout (UINT64_MAX: never), both in microseconds · u connections · s plugin folder · u attempt
+// URLs, the first is the one that was asked for, each with its userinfo · plugin options · credentials ·
+// checksum, its list's URL or "" · live image wanted · declared size wanted · decode · stall timeout, timeout
+// (UINT64_MAX: never), both in microseconds · connections · plugin folder · attempt. Lists and maps have
+// their length before them.
 #include "job_message.h"
 
 #include "argument_values.h"
+#include "packet.h"
+#include "sealed_memory.h"
 
 namespace bootferry {
 namespace {
@@ -12,15 +15,6 @@ namespace {
 using Strings = std::map<std::string, std::string>;
 
 constexpr std::uint64_t never = UINT64_MAX;
-
-void check(int result) {
-    checkSd(result, "marshalling a job");
-}
-
-bool checkMore(int result) {
-    check(result);
-    return result > 0;
-}
 
 Strings asMap(const std::optional<Userinfo>& userinfo) {
     Strings map;
@@ -43,77 +37,53 @@ std::optional<Userinfo> asUserinfo(const Strings& map) {
                     .password = password != map.end() ? std::optional(password->second) : std::nullopt};
 }
 
-void appendStrings(sd_bus_message* message, const Strings& strings) {
-    check(sd_bus_message_open_container(message, 'a', "{ss}"));
+void put(PacketWriter& packet, const Strings& strings) {
+    packet.number(static_cast<std::uint32_t>(strings.size()));
     for (const auto& [name, value] : strings) {
-        check(sd_bus_message_append(message, "{ss}", name.c_str(), value.c_str()));
+        packet.text(name);
+        packet.text(value);
     }
-    check(sd_bus_message_close_container(message));
 }
 
-Strings readStrings(sd_bus_message* message) {
+Strings takeStrings(PacketReader& packet) {
     Strings strings;
-    const char* name = nullptr;
-    const char* value = nullptr;
-    check(sd_bus_message_enter_container(message, 'a', "{ss}"));
-    while (checkMore(sd_bus_message_read(message, "{ss}", &name, &value))) {
-        strings[name] = value;
+    for (auto left = packet.number(); left > 0; --left) {
+        auto name = packet.text();
+        strings[std::move(name)] = packet.text();
     }
-    check(sd_bus_message_exit_container(message));
     return strings;
 }
 
-void appendUrl(sd_bus_message* message, const Url& url) {
-    check(sd_bus_message_open_container(message, 'r', "sa{ss}"));
-    check(sd_bus_message_append(message, "s", url.redacted().c_str()));
-    appendStrings(message, asMap(url.userinfo()));
-    check(sd_bus_message_close_container(message));
+void put(PacketWriter& packet, const Url& url) {
+    packet.text(url.redacted());
+    put(packet, asMap(url.userinfo()));
 }
 
-void appendUrls(sd_bus_message* message, const TransferRequest& request) {
-    check(sd_bus_message_open_container(message, 'a', "(sa{ss})"));
-    appendUrl(message, request.url);
-    for (const auto& mirror : request.mirrors) {
-        appendUrl(message, mirror);
+Url takeUrl(PacketReader& packet) {
+    auto url = Url::parse(packet.text());
+    if (auto userinfo = asUserinfo(takeStrings(packet))) {
+        url.setUserinfo(std::move(*userinfo));
     }
-    check(sd_bus_message_close_container(message));
+    return url;
 }
 
-std::vector<Url> readUrls(sd_bus_message* message) {
-    std::vector<Url> urls;
-    check(sd_bus_message_enter_container(message, 'a', "(sa{ss})"));
-    while (checkMore(sd_bus_message_enter_container(message, 'r', "sa{ss}"))) {
-        const char* text = nullptr;
-        check(sd_bus_message_read(message, "s", &text));
-        urls.push_back(Url::parse(text));
-        if (auto userinfo = asUserinfo(readStrings(message))) {
-            urls.back().setUserinfo(std::move(*userinfo));
-        }
-        check(sd_bus_message_exit_container(message));
-    }
-    check(sd_bus_message_exit_container(message));
-    return urls;
-}
-
-void appendOptions(sd_bus_message* message, const std::vector<PluginOption>& options) {
-    check(sd_bus_message_open_container(message, 'a', "(sss)"));
+void put(PacketWriter& packet, const std::vector<PluginOption>& options) {
+    packet.number(static_cast<std::uint32_t>(options.size()));
     for (const auto& option : options) {
-        check(sd_bus_message_append(message, "(sss)", option.plugin.c_str(), option.key.c_str(),
-                                    option.value.c_str()));
+        packet.text(option.plugin);
+        packet.text(option.key);
+        packet.text(option.value);
     }
-    check(sd_bus_message_close_container(message));
 }
 
-std::vector<PluginOption> readOptions(sd_bus_message* message) {
+std::vector<PluginOption> takeOptions(PacketReader& packet) {
     std::vector<PluginOption> options;
-    const char* plugin = nullptr;
-    const char* key = nullptr;
-    const char* value = nullptr;
-    check(sd_bus_message_enter_container(message, 'a', "(sss)"));
-    while (checkMore(sd_bus_message_read(message, "(sss)", &plugin, &key, &value))) {
-        options.push_back({.plugin = plugin, .key = key, .value = value});
+    for (auto left = packet.number(); left > 0; --left) {
+        auto& option = options.emplace_back();
+        option.plugin = packet.text();
+        option.key = packet.text();
+        option.value = packet.text();
     }
-    check(sd_bus_message_exit_container(message));
     return options;
 }
 
@@ -123,51 +93,52 @@ std::string checksumText(const TransferRequest& request) {
 
 } // namespace
 
-void appendJob(sd_bus_message* message, const WorkerJob& job) {
+UniqueFd writeJob(const WorkerJob& job) {
     const auto& request = job.request;
-    appendUrls(message, request);
-    appendOptions(message, request.pluginOptions);
-    appendStrings(message, job.credentials);
-    check(sd_bus_message_append(
-        message, "sbbbttusu", checksumText(request).c_str(), static_cast<int>(request.requireLiveImage),
-        static_cast<int>(request.requireDeclaredSize), static_cast<int>(request.decode),
-        static_cast<std::uint64_t>(request.stallTimeout.count()),
-        request.timeout ? static_cast<std::uint64_t>(request.timeout->count()) : never, request.connections,
-        job.pluginDir.c_str(), job.attempt));
+    PacketWriter packet;
+    put(packet, request.url);
+    packet.number(static_cast<std::uint32_t>(request.mirrors.size()));
+    for (const auto& mirror : request.mirrors) {
+        put(packet, mirror);
+    }
+    put(packet, request.pluginOptions);
+    put(packet, job.credentials);
+    packet.text(checksumText(request));
+    packet.number(static_cast<std::uint32_t>(request.requireLiveImage));
+    packet.number(static_cast<std::uint32_t>(request.requireDeclaredSize));
+    packet.number(static_cast<std::uint32_t>(request.decode));
+    packet.wide(static_cast<std::uint64_t>(request.stallTimeout.count()));
+    packet.wide(request.timeout ? static_cast<std::uint64_t>(request.timeout->count()) : never);
+    packet.number(request.connections);
+    packet.text(job.pluginDir);
+    packet.number(job.attempt);
+    return sealedMemory("bootferry-job", packet.bytes());
 }
 
-WorkerJob readJob(sd_bus_message* message) {
+WorkerJob readJob(int fd) {
+    const auto bytes = readMemory(fd);
+    PacketReader packet(bytes);
     WorkerJob job;
-    auto urls = readUrls(message);
-    if (urls.empty()) {
-        throw Error(ErrorCode::Invalid, "a job without a URL");
+    job.request.url = takeUrl(packet);
+    for (auto left = packet.number(); left > 0; --left) {
+        job.request.mirrors.push_back(takeUrl(packet));
     }
-    job.request.url = std::move(urls.front());
-    job.request.mirrors.assign(std::make_move_iterator(urls.begin() + 1),
-                               std::make_move_iterator(urls.end()));
-    job.request.pluginOptions = readOptions(message);
-    job.credentials = readStrings(message);
-    const char* checksum = nullptr;
-    const char* pluginDir = nullptr;
-    int requireLiveImage = 0;
-    int requireDeclaredSize = 0;
-    int decode = 0;
-    std::uint64_t stallTimeout = 0;
-    std::uint64_t timeout = 0;
-    check(sd_bus_message_read(message, "sbbbttusu", &checksum, &requireLiveImage, &requireDeclaredSize,
-                              &decode, &stallTimeout, &timeout, &job.request.connections, &pluginDir,
-                              &job.attempt));
-    if (*checksum != '\0') {
+    job.request.pluginOptions = takeOptions(packet);
+    job.credentials = takeStrings(packet);
+    if (const auto checksum = packet.text(); !checksum.empty()) {
         setChecksum(job.request, checksum);
     }
-    job.request.requireLiveImage = requireLiveImage != 0;
-    job.request.decode = decode != 0;
-    job.request.requireDeclaredSize = requireDeclaredSize != 0;
-    job.request.stallTimeout = std::chrono::microseconds(stallTimeout);
-    if (timeout != never) {
+    job.request.requireLiveImage = packet.number() != 0;
+    job.request.requireDeclaredSize = packet.number() != 0;
+    job.request.decode = packet.number() != 0;
+    job.request.stallTimeout = std::chrono::microseconds(packet.wide());
+    if (const auto timeout = packet.wide(); timeout != never) {
         job.request.timeout = std::chrono::microseconds(timeout);
     }
-    job.pluginDir = pluginDir;
+    job.request.connections = packet.number();
+    job.pluginDir = packet.text();
+    job.attempt = packet.number();
+    packet.end();
     return job;
 }
 

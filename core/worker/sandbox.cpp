@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "errors.h"
@@ -217,6 +218,12 @@ void allowNetworkSockets(const Filter& filter) {
 }
 
 } // namespace
+
+void hideFromOthers() {
+    if constexpr (!BOOTFERRY_SANITIZED) { // LeakSanitizer traces the process that it is in
+        checkErrno(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "hiding from other processes");
+    }
+}
 
 void enterSandbox() {
     if constexpr (BOOTFERRY_SANITIZED) {

@@ -6,6 +6,10 @@
 
 namespace bootferry {
 
+// First thing in main(): no other process of the same user can look into this one (/proc/PID/mem, ptrace(2),
+// its descriptors), nor is its memory written to a core file. Throws Error(Io).
+void hideFromOthers();
+
 // Irrevocable, for this process and all its threads. Throws Error(Io) where the kernel refuses.
 void enterSandbox();
 

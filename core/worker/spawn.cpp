@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// fork, then only async-signal-safe calls until exec: everything that can fail with words (looking up the
-// user, checking the program) is done before. posix_spawn(3) cannot change the user.
+// fork, then only async-signal-safe calls until exec: looking up the user is done before. posix_spawn(3)
+// cannot change the user. A step that fails is told through a pipe that a successful exec closes, so that the
+// parent knows which one it was and why.
 #include "spawn.h"
 
 #include <array>
@@ -16,6 +17,8 @@
 #include <pwd.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "channel.h"
@@ -60,16 +63,6 @@ void dropCapabilities() {
     }
 }
 
-bool dropPrivileges(const std::optional<Identity>& identity) {
-    dropCapabilities();
-    if (identity &&
-        (::setgroups(0, nullptr) < 0 || ::setresgid(identity->gid, identity->gid, identity->gid) < 0 ||
-         ::setresuid(identity->uid, identity->uid, identity->uid) < 0)) {
-        return false;
-    }
-    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-}
-
 void resetSignals() {
     struct sigaction action {};
     action.sa_handler = SIG_DFL;
@@ -81,35 +74,84 @@ void resetSignals() {
     ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
-// What the process finds below 5: descriptors above all of these.
+// What the process finds below 5, and where it reports a failure: descriptors above all of these.
 struct Streams {
     int input;
     int output;
+    int errors;
     int channel;
     int cancel;
+    int report;
 };
+
+constexpr int reportFd = channel::cancelFd + 1;
+
+// In the order in which they are taken.
+enum Step { Session, Descriptors, User, Privileges, Parent, Execute };
+constexpr std::array<const char*, 6> stepNames{"making a session for it", "placing its descriptors",
+                                               "changing to its user",    "giving up privileges",
+                                               "tying it to us",          "executing it"};
+
+struct Report {
+    int step;
+    int error;
+};
+
+bool placeAll(const Streams& streams) {
+    return place(streams.input, STDIN_FILENO) && place(streams.output, STDOUT_FILENO) &&
+           place(streams.errors, STDERR_FILENO) && place(streams.channel, channel::socketFd) &&
+           place(streams.cancel, channel::cancelFd) &&
+           ::dup3(streams.report, reportFd, O_CLOEXEC) == reportFd &&
+           ::close_range(reportFd + 1, ~0U, 0) == 0;
+}
+
+bool changeUser(const std::optional<Identity>& identity) {
+    return !identity ||
+           (::setgroups(0, nullptr) == 0 && ::setresgid(identity->gid, identity->gid, identity->gid) == 0 &&
+            ::setresuid(identity->uid, identity->uid, identity->uid) == 0);
+}
+
+// Changing the user clears the death signal, so it is set after that; and the parent may be gone already.
+bool tieTo(pid_t parent) {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
+        return false;
+    }
+    errno = ESRCH;
+    return ::getppid() == parent;
+}
 
 [[noreturn]] void become(const WorkerProgram& program, const std::optional<Identity>& identity,
                          const Streams& streams, pid_t parent, char* const* arguments,
                          char* const* environment) {
     resetSignals();
-    const bool ready = ::setsid() >= 0 && place(streams.input, STDIN_FILENO) &&
-                       place(streams.output, STDOUT_FILENO) && place(streams.channel, channel::socketFd) &&
-                       place(streams.cancel, channel::cancelFd) &&
-                       ::close_range(channel::cancelFd + 1, ~0U, 0) == 0 && dropPrivileges(identity) &&
-                       // Changing the user clears it, so it is set last; and the parent may be gone already.
-                       ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && ::getppid() == parent;
+    Report report{.step = Session, .error = 0};
+    int reportTo = streams.report;
+    const auto next = [&report](int step) {
+        report.step = step;
+        return true;
+    };
+    const bool ready = ::setsid() >= 0 && next(Descriptors) && placeAll(streams) && next(User) &&
+                       (reportTo = reportFd) >= 0 && (dropCapabilities(), changeUser(identity)) &&
+                       next(Privileges) && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && next(Parent) &&
+                       tieTo(parent) && next(Execute);
     if (ready) {
         ::execve(program.path.c_str(), arguments, environment);
     }
+    report.error = errno;
+    (void)!::write(reportTo, &report, sizeof report);
     ::_exit(127);
 }
 
 // What survives into the worker: language and debugging, nothing that configures a library behind our back.
-std::vector<std::string> workerEnvironment() {
+// Its standard error is to it what a journal is: lines with their priority (log.cpp).
+std::vector<std::string> workerEnvironment(int errors) {
     std::vector<std::string> environment{"PATH=/usr/bin:/bin", "BOOTFERRY_WORKER_PROCESS=1"};
-    for (const char* name : {"LANG", "LC_ALL", "BOOTFERRY_LOG_LEVEL", "BOOTFERRY_PLUGIN_DIR",
-                             "JOURNAL_STREAM", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"}) {
+    struct stat status {};
+    if (::fstat(errors, &status) == 0) {
+        environment.push_back(fmt::format("JOURNAL_STREAM={}:{}", status.st_dev, status.st_ino));
+    }
+    for (const char* name : {"LANG", "LC_ALL", "BOOTFERRY_LOG_LEVEL", "BOOTFERRY_PLUGIN_DIR", "ASAN_OPTIONS",
+                             "UBSAN_OPTIONS", "LSAN_OPTIONS"}) {
         if (const char* value = std::getenv(name)) { // NOLINT(concurrency-mt-unsafe): one thread
             environment.push_back(fmt::format("{}={}", name, value));
         }
@@ -138,11 +180,32 @@ UniqueFd openNull() {
     return duplicateAbove(null.get());
 }
 
-pid_t spawn(const WorkerProgram& program, std::vector<std::string> argumentTexts, const Streams& streams) {
+// Returns when the process has become the program, or throws what kept it from that.
+void awaitExec(const WorkerProgram& program, pid_t pid, const UniqueFd& reports) {
+    Report report{};
+    const auto count = TEMP_FAILURE_RETRY(::read(reports.get(), &report, sizeof report));
+    if (count == 0) {
+        return;
+    }
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    const auto* step =
+        count == sizeof report ? stepNames.at(static_cast<std::size_t>(report.step)) : "forking";
+    throw Error(ErrorCode::Io, report.error,
+                fmt::format("starting the transfer process '{}': {}{}", program.path, step,
+                            report.step == User ? fmt::format(" '{}'", program.user.value_or("")) : ""));
+}
+
+pid_t spawn(const WorkerProgram& program, std::vector<std::string> argumentTexts, Streams streams) {
     const auto identity = lookUp(program.user);
-    checkErrno(::access(program.path.c_str(), X_OK),
-               fmt::format("starting the transfer process '{}'", program.path));
-    auto environmentTexts = workerEnvironment();
+    std::array<int, 2> ends{};
+    checkErrno(::pipe2(ends.data(), O_CLOEXEC), "starting a worker");
+    const UniqueFd reports(ends[0]);
+    UniqueFd reporting(ends[1]);
+    auto highReporting = duplicateAbove(reporting.get());
+    reporting.reset();
+    streams.report = highReporting.get();
+    auto environmentTexts = workerEnvironment(streams.errors);
     const auto arguments = pointers(argumentTexts);
     const auto environment = pointers(environmentTexts);
     const auto parent = ::getpid();
@@ -150,29 +213,39 @@ pid_t spawn(const WorkerProgram& program, std::vector<std::string> argumentTexts
     if (pid == 0) {
         become(program, identity, streams, parent, arguments.data(), environment.data());
     }
+    highReporting.reset();
+    awaitExec(program, pid, reports);
     return pid;
 }
 
 } // namespace
 
-pid_t spawnWorker(const WorkerProgram& program, const UniqueFd& channel, const UniqueFd& cancel) {
+pid_t spawnWorker(const WorkerProgram& program, const UniqueFd& channel, const UniqueFd& cancel,
+                  const UniqueFd& output) {
     const auto null = openNull();
-    const auto output = duplicateAbove(STDERR_FILENO); // what a library prints is for the journal
+    const auto highOutput = duplicateAbove(output.get());
     const auto highChannel = duplicateAbove(channel.get());
     const auto highCancel = duplicateAbove(cancel.get());
     return spawn(program, {program.path},
                  {.input = null.get(),
-                  .output = output.get(),
+                  .output = highOutput.get(),
+                  .errors = highOutput.get(),
                   .channel = highChannel.get(),
-                  .cancel = highCancel.get()});
+                  .cancel = highCancel.get(),
+                  .report = -1});
 }
 
-pid_t spawnPluginList(const WorkerProgram& program, const UniqueFd& output) {
+pid_t spawnPluginList(const WorkerProgram& program, const UniqueFd& output, const UniqueFd& errors) {
     const auto null = openNull();
     const auto highOutput = duplicateAbove(output.get());
-    return spawn(
-        program, {program.path, "--list-plugins"},
-        {.input = null.get(), .output = highOutput.get(), .channel = null.get(), .cancel = null.get()});
+    const auto highErrors = duplicateAbove(errors.get());
+    return spawn(program, {program.path, "--list-plugins"},
+                 {.input = null.get(),
+                  .output = highOutput.get(),
+                  .errors = highErrors.get(),
+                  .channel = null.get(),
+                  .cancel = null.get(),
+                  .report = -1});
 }
 
 } // namespace bootferry

@@ -10,11 +10,13 @@
 
 namespace bootferry {
 
-// Throws Error: no such user, no such program. The child is killed when the caller's thread dies.
-[[nodiscard]] pid_t spawnWorker(const WorkerProgram& program, const UniqueFd& channel,
-                                const UniqueFd& cancel);
+// Returns when it runs. Throws Error: no such user, no such program, and which step failed. The child is
+// killed when the caller's thread dies. What it prints goes to output, a pipe (worker_output.h).
+[[nodiscard]] pid_t spawnWorker(const WorkerProgram& program, const UniqueFd& channel, const UniqueFd& cancel,
+                                const UniqueFd& output);
 
-// The same program as `--list-plugins`, which writes to output.
-[[nodiscard]] pid_t spawnPluginList(const WorkerProgram& program, const UniqueFd& output);
+// The same program as `--list-plugins`, which writes the list to output.
+[[nodiscard]] pid_t spawnPluginList(const WorkerProgram& program, const UniqueFd& output,
+                                    const UniqueFd& errors);
 
 } // namespace bootferry

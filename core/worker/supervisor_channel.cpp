@@ -1,116 +1,122 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Every call waits without a time limit: preparing a disk takes as long as it takes, and a supervisor that
-// dies takes the worker with it (PR_SET_PDEATHSIG).
+// dies takes the worker with it (PR_SET_PDEATHSIG). Texts are made to fit before they are sent, since one
+// that does not would end us.
 #include "supervisor_channel.h"
 
-#include <string_view>
-
-#include <fcntl.h>
-
-#include "channel.h"
 #include "job_message.h"
+#include "plain_text.h"
 
 namespace bootferry {
 namespace {
 
-constexpr std::string_view errorPrefix = "org.bootferry1.Error.";
-
-void check(int result) {
-    checkSd(result, "talking to the supervisor");
+PacketWriter newCall(channel::Call call) {
+    PacketWriter packet;
+    packet.number(static_cast<std::uint32_t>(call));
+    return packet;
 }
 
-std::string digestOf(const PipelineResult& result) {
-    return result.checksum ? result.checksum->text() : std::string();
+PacketWriter resultCall(channel::Call call, const PipelineResult& result) {
+    auto packet = newCall(call);
+    packet.wide(result.bytes);
+    packet.wide(result.written);
+    packet.text(result.checksum ? result.checksum->text() : std::string());
+    return packet;
 }
 
 } // namespace
 
-SupervisorChannel::SupervisorChannel()
-    : bus_(makeHandle<BusHandle>([](sd_bus** bus) { return sd_bus_new(bus); }, "talking to the supervisor")) {
-    check(sd_bus_set_fd(bus_.get(), channel::socketFd, channel::socketFd));
-    check(sd_bus_negotiate_fds(bus_.get(), 1));
-    check(sd_bus_start(bus_.get()));
+PacketReader SupervisorChannel::Answer::reader() const {
+    PacketReader answer{std::span(room).first(packet.size)};
+    if (static_cast<channel::Answer>(answer.number()) == channel::Answer::Granted) {
+        return answer;
+    }
+    const auto code = errorCodeFromNumber(static_cast<int>(answer.number()));
+    throw Error(code.value_or(ErrorCode::Internal), answer.text());
+}
+
+void SupervisorChannel::call(const PacketWriter& packet, Answer& answer, std::size_t descriptors) const {
+    (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+    auto received = receivePacket(channel::socketFd, answer.room, descriptors, 0);
+    if (!received || !received->whole || received->size == 0) {
+        throw Error(ErrorCode::Io, "the supervisor does not answer");
+    }
+    answer.packet = std::move(*received);
 }
 
 WorkerJob SupervisorChannel::job() {
-    return readJob(call(newCall("Job")).get());
+    Answer answer;
+    call(newCall(channel::Call::Job), answer, 1);
+    answer.reader().end();
+    if (answer.packet.descriptors.size() != 1) {
+        throw Error(ErrorCode::Protocol, "the supervisor's job came without its contents");
+    }
+    return readJob(answer.packet.descriptors.front().get());
 }
 
 WriteTarget SupervisorChannel::requestTarget(std::optional<std::uint64_t> size) {
-    auto request = newCall("Target");
-    check(sd_bus_message_append(request.get(), "t", size.value_or(unknownSize)));
-    const auto answer = call(std::move(request));
+    auto request = newCall(channel::Call::Target);
+    request.wide(size.value_or(unknownSize));
+    Answer answer;
+    call(request, answer, 1);
+    auto reader = answer.reader();
     WriteTarget target;
-    int borrowed = -1;
-    check(sd_bus_message_read(answer.get(), "hut", &borrowed, &target.blockSize, &target.capacity));
-    target_.reset(checkErrno(::fcntl(borrowed, F_DUPFD_CLOEXEC, 0), "keeping the target's descriptor"));
+    target.blockSize = reader.number();
+    target.capacity = reader.wide();
+    reader.end();
+    if (answer.packet.descriptors.size() != 1) {
+        throw Error(ErrorCode::Protocol, "the supervisor's target came without its descriptor");
+    }
+    target_ = std::move(answer.packet.descriptors.front());
     target.fd = target_.get();
     return target;
 }
 
 void SupervisorChannel::awaitCommit(const PipelineResult& result) {
-    auto message = newCall("Staged");
-    check(
-        sd_bus_message_append(message.get(), "tts", result.bytes, result.written, digestOf(result).c_str()));
-    (void)call(std::move(message));
+    Answer answer;
+    call(resultCall(channel::Call::Staged, result), answer);
+    answer.reader().end();
 }
 
 void SupervisorChannel::progressed(const Progress& progress) {
-    const auto message = newCall("Progress");
-    check(sd_bus_message_append(message.get(), "sstttu", std::string(stateName(progress.state)).c_str(),
-                                progress.detail.c_str(), progress.bytes, progress.total, progress.written,
-                                progress.attempt));
-    send(message);
+    auto packet = newCall(channel::Call::Progress);
+    packet.text(stateName(progress.state));
+    packet.text(plainText(progress.detail));
+    packet.wide(progress.bytes);
+    packet.wide(progress.total);
+    packet.wide(progress.written);
+    packet.number(progress.attempt);
+    const std::lock_guard lock(mutex_);
+    if (!ended_) {
+        (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+    }
 }
 
 void SupervisorChannel::pluginLoaded(const std::string& nameAndVersion) {
-    const auto message = newCall("Plugin");
-    check(sd_bus_message_append(message.get(), "s", nameAndVersion.c_str()));
-    send(message);
+    auto packet = newCall(channel::Call::Plugin);
+    packet.text(plainText(nameAndVersion, channel::longestName));
+    (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+}
+
+void SupervisorChannel::end(const PacketWriter& packet) {
+    {
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+    }
+    Answer answer;
+    call(packet, answer);
+    answer.reader().end();
 }
 
 void SupervisorChannel::finished(const PipelineResult& result) {
-    auto message = newCall("Finished");
-    check(
-        sd_bus_message_append(message.get(), "tts", result.bytes, result.written, digestOf(result).c_str()));
-    (void)call(std::move(message));
+    end(resultCall(channel::Call::Finished, result));
 }
 
 void SupervisorChannel::failed(const Error& reason) {
-    auto message = newCall("Failed");
-    check(
-        sd_bus_message_append(message.get(), "us", static_cast<std::uint32_t>(reason.code()), reason.what()));
-    (void)call(std::move(message));
-}
-
-BusMessageHandle SupervisorChannel::newCall(const char* method) const {
-    return makeHandle<BusMessageHandle>(
-        [&](sd_bus_message** message) {
-            return sd_bus_message_new_method_call(bus_.get(), message, nullptr, channel::path,
-                                                  channel::interface, method);
-        },
-        "talking to the supervisor");
-}
-
-void SupervisorChannel::send(const BusMessageHandle& message) const {
-    check(sd_bus_message_set_expect_reply(message.get(), 0));
-    check(sd_bus_send(bus_.get(), message.get(), nullptr));
-    (void)sd_bus_flush(bus_.get());
-}
-
-BusMessageHandle SupervisorChannel::call(BusMessageHandle message) const {
-    BusError error;
-    sd_bus_message* answer = nullptr;
-    const int result = sd_bus_call(bus_.get(), message.get(), UINT64_MAX, error.get(), &answer);
-    if (result >= 0) {
-        return BusMessageHandle(answer);
-    }
-    const std::string_view name = error.name() != nullptr ? error.name() : "";
-    if (name.starts_with(errorPrefix)) {
-        throw Error(errorCodeFromName(name.substr(errorPrefix.size())).value_or(ErrorCode::Internal),
-                    error.message());
-    }
-    throw Error(ErrorCode::Io, -result, "talking to the supervisor");
+    auto packet = newCall(channel::Call::Failed);
+    packet.number(static_cast<std::uint32_t>(reason.code()));
+    packet.text(plainText(reason.what(), channel::longestReason));
+    end(packet);
 }
 
 } // namespace bootferry

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The worker's end of the channel (see channel.h): blocking calls from the one pipeline thread. The
 // supervisor answers a waiting call when it cancels, so none of them has to watch the cancel descriptor.
+// Progress may be told from any thread: a plugin's as well.
 #pragma once
 
+#include <array>
+#include <mutex>
+
+#include "channel.h"
+#include "channel_socket.h"
+#include "packet.h"
 #include "pipeline.h"
 #include "worker_process.h"
 
@@ -10,25 +17,28 @@ namespace bootferry {
 
 class SupervisorChannel : public PipelineSupervisor, public ProgressListener {
 public:
-    SupervisorChannel(); // on channel::socketFd; throws Error(Io)
-
     [[nodiscard]] WorkerJob job();
     [[nodiscard]] WriteTarget requestTarget(std::optional<std::uint64_t> size) override;
     void awaitCommit(const PipelineResult& result) override;
-    // The next two are sent without waiting.
+    // The next two are sent without waiting for an answer.
     void pluginLoaded(const std::string& nameAndVersion);
     void progressed(const Progress& progress) override;
     void finished(const PipelineResult& result);
     void failed(const Error& reason);
 
 private:
-    [[nodiscard]] BusMessageHandle newCall(const char* method) const;
-    void send(const BusMessageHandle& message) const; // wants no answer
-    [[nodiscard]] BusMessageHandle
-    call(BusMessageHandle message) const; // throws what the supervisor answered
+    struct Answer {
+        std::array<std::byte, channel::longestPacket> room;
+        ReceivedPacket packet;
+        [[nodiscard]] PacketReader reader() const;
+    };
+    // Throws what the supervisor answered.
+    void call(const PacketWriter& packet, Answer& answer, std::size_t descriptors = 0) const;
+    void end(const PacketWriter& packet);
 
-    BusHandle bus_;
     UniqueFd target_;
+    std::mutex mutex_; // after the last word there is none
+    bool ended_ = false;
 };
 
 } // namespace bootferry

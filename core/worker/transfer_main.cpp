@@ -64,7 +64,9 @@ int transfer() {
     return EXIT_FAILURE;
 }
 
+// Plugins are somebody else's code here as well.
 int listPluginsOnStandardOutput() {
+    enterSandbox();
     const char* folder = std::getenv("BOOTFERRY_PLUGIN_DIR"); // NOLINT(concurrency-mt-unsafe): one thread
     for (const auto& plugin : listPlugins(folder != nullptr ? folder : BOOTFERRY_PLUGIN_DIR)) {
         fmt::print("{}\t{}\t{}\n", plugin.name, plugin.version, fmt::join(plugin.schemes, " "));
@@ -73,6 +75,7 @@ int listPluginsOnStandardOutput() {
 }
 
 int run(int argc, char** argv) {
+    hideFromOthers();
     initLogging("bootferry-transfer");
     if (argc == 2 && std::strcmp(argv[1], "--list-plugins") == 0) {
         return listPluginsOnStandardOutput();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The supervisor's end. The worker is taken for hostile: each of its calls is accepted only where the life
-// cycle has a place for it, and anything else it does to the channel ends it. Nothing here waits for it.
+// The supervisor's end. The worker is taken for hostile: WorkerConduct judges each packet, and whatever it
+// calls a breach ends the worker at once. Nothing here waits for it, and of what it sends no more is held
+// than one packet.
 #include "worker_process.h"
 
 #include <array>
@@ -13,25 +14,31 @@
 #include <sys/wait.h>
 
 #include "channel.h"
+#include "channel_socket.h"
 #include "job_message.h"
+#include "packet.h"
 #include "spawn.h"
+#include "worker_conduct.h"
+#include "worker_output.h"
 
 namespace bootferry {
 namespace {
 
-// A cancelled worker has this long to end by itself: the plugin ABI grants its read one second.
+// A cancelled worker has this long to end by itself: the plugin ABI grants its read one second. One that has
+// reported its end still frees its sessions.
 constexpr std::uint64_t cancelGraceUSec = 2'000'000;
+constexpr std::uint64_t endGraceUSec = 10'000'000;
 
 std::pair<UniqueFd, UniqueFd> makeSocketPair() {
     std::array<int, 2> ends{};
-    checkErrno(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()),
+    checkErrno(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()),
                "creating the worker's channel");
     return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
 std::pair<UniqueFd, UniqueFd> makePipe() {
     std::array<int, 2> ends{};
-    checkErrno(::pipe2(ends.data(), O_CLOEXEC), "creating the worker's cancel pipe");
+    checkErrno(::pipe2(ends.data(), O_CLOEXEC), "creating the worker's pipes");
     return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
@@ -43,19 +50,26 @@ std::string describeExit(const siginfo_t& info) {
                        sigdescr_np(info.si_status));
 }
 
+PacketWriter granted() {
+    PacketWriter packet;
+    packet.number(static_cast<std::uint32_t>(channel::Answer::Granted));
+    return packet;
+}
+
 } // namespace
 
 class WorkerProcess::State {
 public:
     State(sd_event* event, const WorkerProgram& program, WorkerJob job, WorkerListener& listener)
-        : event_(event), listener_(listener), job_(std::move(job)) {
+        : event_(event), listener_(listener), conduct_(job), job_(std::move(job)) {
         auto [ours, theirs] = makeSocketPair();
         auto [cancelRead, cancelWrite] = makePipe();
+        auto [outputRead, outputWrite] = makePipe();
+        socket_ = std::move(ours);
         cancelPipe_ = std::move(cancelWrite);
-        startChannel(std::move(ours));
-        pid_ = spawnWorker(program, theirs, cancelRead);
+        pid_ = spawnWorker(program, theirs, cancelRead, outputWrite);
         try {
-            watchChild();
+            watch(std::move(outputRead));
         } catch (const Error&) {
             killAndReap();
             throw;
@@ -67,59 +81,56 @@ public:
     State& operator=(const State&) = delete;
 
     void giveTarget(const PreparedTarget& target) {
-        reply("hut", target.fd.get(), target.blockSize, target.capacity);
+        conduct_.targetGiven(target.capacity);
+        auto packet = granted();
+        packet.number(target.blockSize);
+        packet.wide(target.capacity);
+        const int fd = target.fd.get();
+        answer(packet, {&fd, 1});
     }
 
     void refuse(const Error& reason) {
         refusal_ = reason;
-        replyError(reason);
+        answerRefused(reason);
     }
 
-    void permitCommit() { reply(""); }
+    void permitCommit() { answer(granted(), {}); }
 
     void cancel() {
         if (std::exchange(cancelled_, true)) {
             return;
         }
+        conduct_.cancelled();
         cancelPipe_.reset(); // end of file: readable for as long as the worker lives
-        replyError(Error(ErrorCode::Cancelled, "cancelled"));
-        grace_ = makeHandle<EventSourceHandle>(
-            [&](sd_event_source** source) {
-                return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC, cancelGraceUSec, 0,
-                                                  onGraceOver, this);
-            },
-            "timing a cancelled worker");
+        answerRefused(Error(ErrorCode::Cancelled, "cancelled"));
+        giveGrace(cancelGraceUSec);
     }
 
 private:
-    static const sd_bus_vtable vtable[];
-
-    void startChannel(UniqueFd socket) {
-        bus_ = makeHandle<BusHandle>([](sd_bus** bus) { return sd_bus_new(bus); },
-                                     "creating the worker's channel");
-        checkSd(sd_bus_set_fd(bus_.get(), socket.get(), socket.get()), "creating the worker's channel");
-        (void)socket.release(); // sd-bus closes it
-        sd_id128_t id{};
-        checkSd(sd_id128_randomize(&id), "creating the worker's channel");
-        checkSd(sd_bus_set_server(bus_.get(), 1, id), "creating the worker's channel");
-        checkSd(sd_bus_set_anonymous(bus_.get(), 1), "creating the worker's channel");
-        checkSd(sd_bus_negotiate_fds(bus_.get(), 1), "creating the worker's channel");
-        checkSd(
-            sd_bus_add_object_vtable(bus_.get(), nullptr, channel::path, channel::interface, vtable, this),
-            "creating the worker's channel");
-        checkSd(sd_bus_start(bus_.get()), "creating the worker's channel");
-        checkSd(sd_bus_attach_event(bus_.get(), event_, SD_EVENT_PRIORITY_NORMAL),
-                "creating the worker's channel");
-    }
-
     // The channel is drained before the death is looked at: a last word may still be in it.
-    void watchChild() {
+    void watch(UniqueFd output) {
+        constexpr const char* what = "watching the worker";
+        output_.emplace(event_, std::move(output));
+        input_ = makeHandle<EventSourceHandle>(
+            [&](sd_event_source** source) {
+                return sd_event_add_io(event_, source, socket_.get(), EPOLLIN, onPacket, this);
+            },
+            what);
         child_ = makeHandle<EventSourceHandle>(
             [&](sd_event_source** source) {
                 return sd_event_add_child(event_, source, pid_, WEXITED, onChildExit, this);
             },
-            "watching the worker");
-        checkSd(sd_event_source_set_priority(child_.get(), SD_EVENT_PRIORITY_IDLE), "watching the worker");
+            what);
+        checkSd(sd_event_source_set_priority(child_.get(), SD_EVENT_PRIORITY_IDLE), what);
+    }
+
+    void giveGrace(std::uint64_t usec) {
+        grace_ = makeHandle<EventSourceHandle>(
+            [&](sd_event_source** source) {
+                return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC, usec, 0, onGraceOver,
+                                                  this);
+            },
+            "timing a worker's end");
     }
 
     void killAndReap() noexcept {
@@ -131,134 +142,118 @@ private:
         }
     }
 
-    template <typename... Values>
-    void reply(const char* types, Values... values) {
-        if (const auto call = std::exchange(pending_, nullptr)) {
-            (void)sd_bus_reply_method_return(call.get(), types, values...);
+    void stop(const std::string& breach) {
+        breach_ = breach;
+        (void)sd_event_source_set_enabled(input_.get(), SD_EVENT_OFF);
+        if (pid_ > 0) {
+            ::kill(pid_, SIGKILL);
         }
     }
 
-    void replyError(const Error& error) {
-        if (const auto call = std::exchange(pending_, nullptr)) {
-            const auto name = fmt::format("org.bootferry1.Error.{}", errorName(error.code()));
-            (void)sd_bus_reply_method_errorf(call.get(), name.c_str(), "%s", error.what());
-        }
-    }
-
-    // Runs one method; what it throws becomes the call's error, and a worker that breaks the rules is killed.
-    template <typename Method>
-    static int guarded(void* userdata, sd_bus_message* message, Method method) noexcept {
-        auto& self = *static_cast<State*>(userdata);
+    // No call waits twice, so that an answer finds room unless the worker reads none.
+    void send(const PacketWriter& packet, std::span<const int> descriptors) {
         try {
-            return method(self, message);
+            if (!sendPacket(socket_.get(), packet.bytes(), descriptors, MSG_DONTWAIT)) {
+                stop("the transfer process broke the rules: it does not read what it is answered");
+            }
+        } catch (const Error&) {
+            // It is gone; its end is told by its exit.
+        }
+    }
+
+    void answer(const PacketWriter& packet, std::span<const int> descriptors) {
+        if (std::exchange(waiting_, false)) {
+            conduct_.answered();
+            send(packet, descriptors);
+        }
+    }
+
+    void answerRefused(const Error& error) {
+        PacketWriter packet;
+        packet.number(static_cast<std::uint32_t>(channel::Answer::Refused));
+        packet.number(static_cast<std::uint32_t>(error.code()));
+        packet.text(std::string_view(error.what()).substr(0, channel::longestReason));
+        answer(packet, {});
+    }
+
+    // True: there may be more.
+    bool receive() {
+        std::array<std::byte, channel::longestPacket> room; // NOLINT(cppcoreguidelines-pro-type-member-init)
+        const auto packet = receivePacket(socket_.get(), room, 0, MSG_DONTWAIT);
+        if (!packet) {
+            return false;
+        }
+        if (packet->size == 0) { // it is exiting, or may as well
+            (void)sd_event_source_set_enabled(input_.get(), SD_EVENT_OFF);
+            if (pid_ > 0) {
+                ::kill(pid_, SIGKILL);
+            }
+            return false;
+        }
+        if (!packet->whole) {
+            throw Error(ErrorCode::Internal,
+                        "the transfer process broke the rules: it sent a message that is "
+                        "too long, or descriptors");
+        }
+        std::visit([this](auto&& word) { take(std::forward<decltype(word)>(word)); },
+                   conduct_.judge(std::span(room).first(packet->size), std::chrono::steady_clock::now()));
+        return true;
+    }
+
+    void take(const WorkerConduct::JobWanted&) {
+        const auto job = writeJob(job_);
+        job_ = {}; // secrets are needed no longer than this
+        const int fd = job.get();
+        send(granted(), {&fd, 1});
+    }
+
+    void take(const WorkerConduct::PluginLoaded& plugin) { listener_.pluginLoaded(plugin.nameAndVersion); }
+
+    void take(const Progress& progress) { listener_.progressed(progress); }
+
+    void take(const WorkerConduct::TargetWanted& wanted) {
+        waiting_ = true;
+        if (cancelled_) {
+            answerRefused(Error(ErrorCode::Cancelled, "cancelled"));
+        } else {
+            listener_.targetWanted(wanted.size);
+        }
+    }
+
+    void take(const WorkerConduct::Staged& staged) {
+        result_ = staged.result;
+        waiting_ = true;
+        if (cancelled_) {
+            answerRefused(Error(ErrorCode::Cancelled, "cancelled"));
+        } else {
+            listener_.staged(result_);
+        }
+    }
+
+    void take(const WorkerConduct::Finished&) { end(std::nullopt); }
+
+    void take(const WorkerConduct::Failed& failed) { end(refusal_ ? *refusal_ : failed.reason); }
+
+    void end(const std::optional<Error>& failure) {
+        failure_ = failure;
+        finished_ = true;
+        send(granted(), {});
+        giveGrace(endGraceUSec);
+    }
+
+    // What the listener throws is no breach of the worker's, but ends it all the same.
+    bool receiveGuarded() noexcept {
+        try {
+            return !breach_ && receive();
         } catch (const std::exception& error) {
-            self.breach_ = error.what();
-            ::kill(self.pid_, SIGKILL);
-            return -EBADMSG;
+            stop(error.what());
+            return false;
         }
     }
 
-    void expect(bool allowed, const char* call) const {
-        if (!allowed || finished_ || pending_) {
-            throw Error(ErrorCode::Internal, fmt::format("the transfer process called {} out of turn", call));
-        }
-    }
-
-    static int onJob(sd_bus_message* message, void* userdata, sd_bus_error*) {
-        return guarded(userdata, message, [](State& self, sd_bus_message* call) {
-            self.expect(!std::exchange(self.jobGiven_, true), "Job");
-            const auto answer = makeHandle<BusMessageHandle>(
-                [&](sd_bus_message** m) { return sd_bus_message_new_method_return(call, m); },
-                "answering a worker");
-            appendJob(answer.get(), self.job_);
-            self.job_ = {}; // secrets are needed no longer than this
-            return sd_bus_send(nullptr, answer.get(), nullptr);
-        });
-    }
-
-    static int onProgress(sd_bus_message* message, void* userdata, sd_bus_error*) {
-        return guarded(userdata, message, [](State& self, sd_bus_message* call) {
-            const char* state = nullptr;
-            const char* detail = nullptr;
-            Progress progress;
-            checkSd(sd_bus_message_read(call, "sstttu", &state, &detail, &progress.bytes, &progress.total,
-                                        &progress.written, &progress.attempt),
-                    "reading the worker's progress");
-            const auto known = stateFromName(state);
-            self.expect(known && !isFinal(*known), "Progress");
-            progress.state = *known;
-            progress.detail = detail;
-            self.listener_.progressed(progress);
-            return 1;
-        });
-    }
-
-    static int onPlugin(sd_bus_message* message, void* userdata, sd_bus_error*) {
-        return guarded(userdata, message, [](State& self, sd_bus_message* call) {
-            self.expect(!std::exchange(self.pluginTold_, true), "Plugin");
-            const char* nameAndVersion = nullptr;
-            checkSd(sd_bus_message_read(call, "s", &nameAndVersion), "reading the plugin's name");
-            self.listener_.pluginLoaded(nameAndVersion);
-            return 1;
-        });
-    }
-
-    static int onTarget(sd_bus_message* message, void* userdata, sd_bus_error*) {
-        return guarded(userdata, message, [](State& self, sd_bus_message* call) {
-            self.expect(!std::exchange(self.targetAsked_, true), "Target");
-            std::uint64_t size = 0;
-            checkSd(sd_bus_message_read(call, "t", &size), "reading the worker's request");
-            self.pending_.reset(sd_bus_message_ref(call));
-            if (self.cancelled_) {
-                self.replyError(Error(ErrorCode::Cancelled, "cancelled"));
-            } else {
-                self.listener_.targetWanted(size != unknownSize ? std::optional(size) : std::nullopt);
-            }
-            return 1;
-        });
-    }
-
-    static int onStaged(sd_bus_message* message, void* userdata, sd_bus_error*) {
-        return guarded(userdata, message, [](State& self, sd_bus_message* call) {
-            self.expect(self.targetAsked_ && !std::exchange(self.stagedSeen_, true), "Staged");
-            self.readResult(call);
-            self.pending_.reset(sd_bus_message_ref(call));
-            if (self.cancelled_) {
-                self.replyError(Error(ErrorCode::Cancelled, "cancelled"));
-            } else {
-                self.listener_.staged(self.result_);
-            }
-            return 1;
-        });
-    }
-
-    static int onFinished(sd_bus_message* message, void* userdata, sd_bus_error*) {
-        return guarded(userdata, message, [](State& self, sd_bus_message* call) {
-            self.expect(self.stagedSeen_, "Finished");
-            self.readResult(call);
-            self.finished_ = true;
-            return sd_bus_reply_method_return(call, "");
-        });
-    }
-
-    static int onFailed(sd_bus_message* message, void* userdata, sd_bus_error*) {
-        return guarded(userdata, message, [](State& self, sd_bus_message* call) {
-            self.expect(true, "Failed");
-            std::uint32_t number = 0;
-            const char* text = nullptr;
-            checkSd(sd_bus_message_read(call, "us", &number, &text), "reading the worker's failure");
-            const auto code = errorCodeFromNumber(static_cast<int>(number)).value_or(ErrorCode::Internal);
-            self.failure_ = self.refusal_ ? *self.refusal_ : Error(code, text);
-            self.finished_ = true;
-            return sd_bus_reply_method_return(call, "");
-        });
-    }
-
-    void readResult(sd_bus_message* call) {
-        const char* digest = nullptr;
-        checkSd(sd_bus_message_read(call, "tts", &result_.bytes, &result_.written, &digest),
-                "reading a result");
-        result_.digest = digest;
+    static int onPacket(sd_event_source*, int, std::uint32_t, void* userdata) {
+        (void)static_cast<State*>(userdata)->receiveGuarded();
+        return 0;
     }
 
     static int onGraceOver(sd_event_source*, std::uint64_t, void* userdata) {
@@ -271,10 +266,11 @@ private:
 
     static int onChildExit(sd_event_source*, const siginfo_t* info, void* userdata) {
         auto& self = *static_cast<State*>(userdata);
-        while (sd_bus_process(self.bus_.get(), nullptr) > 0) {
-        }
         self.pid_ = -1; // sd-event reaps it
-        self.pending_.reset();
+        while (self.receiveGuarded()) {
+        }
+        self.output_->drain();
+        self.waiting_ = false;
         self.grace_.reset();
         self.listener_.ended(self.result_, self.verdict(*info)); // may destroy us: nothing after this
         return 0;
@@ -295,36 +291,22 @@ private:
 
     sd_event* event_;
     WorkerListener& listener_;
+    WorkerConduct conduct_;
     WorkerJob job_;
     pid_t pid_ = -1;
     UniqueFd cancelPipe_;
-    BusHandle bus_;
+    UniqueFd socket_;
+    std::optional<WorkerOutput> output_;
+    EventSourceHandle input_;
     EventSourceHandle child_;
     EventSourceHandle grace_;
-    BusMessageHandle pending_; // the one call that waits for our answer
     WorkerResult result_;
     std::optional<Error> failure_;
     std::optional<Error> refusal_;
     std::optional<std::string> breach_;
-    bool jobGiven_ = false;
-    bool pluginTold_ = false;
-    bool targetAsked_ = false;
-    bool stagedSeen_ = false;
+    bool waiting_ = false; // a call for our answer
     bool finished_ = false;
     bool cancelled_ = false;
-};
-
-const sd_bus_vtable WorkerProcess::State::vtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_METHOD("Job", "", "a(sa{ss})a(sss)a{ss}sbbbttusu", onJob, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD("Progress", "sstttu", "", onProgress,
-                  SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_METHOD_NO_REPLY),
-    SD_BUS_METHOD("Plugin", "s", "", onPlugin, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_METHOD_NO_REPLY),
-    SD_BUS_METHOD("Target", "t", "hut", onTarget, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD("Staged", "tts", "", onStaged, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD("Finished", "tts", "", onFinished, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD("Failed", "us", "", onFailed, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_VTABLE_END,
 };
 
 WorkerProcess::WorkerProcess(sd_event* event, const WorkerProgram& program, WorkerJob job,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One worker seen from its supervisor (bootferryd, or `bootferryctl fetch`): spawned unprivileged with a
-// private channel, asked for nothing it could refuse, trusted with nothing but the descriptor it is handed.
-// Whatever happens to it (success, failure, crash, a hang after cancel) ends in exactly one call of ended(),
-// after it is reaped. Runs on an sd-event loop, one thread, never blocks.
+// private channel, asked for nothing it could refuse, trusted with nothing but the descriptor it is handed;
+// what it says is judged by worker_conduct.h, what it prints reaches the log as plain lines. Whatever happens
+// to it (success, failure, crash, a hang after cancel) ends in exactly one call of ended(), after it is
+// reaped. Runs on an sd-event loop, one thread, never blocks.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,8 @@ struct WorkerResult {
     std::uint64_t bytes = 0;   // received
     std::uint64_t written = 0; // on the target
     std::string digest;        // "sha256:HEX" of what was received; empty where no checksum was asked for
+
+    bool operator==(const WorkerResult&) const = default;
 };
 
 class WorkerListener {

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sealed_memory.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace bootferry {
+
+UniqueFd sealedMemory(const char* name, std::span<const std::byte> contents) {
+    constexpr const char* what = "keeping something for a worker";
+    UniqueFd memory(checkErrno(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), what));
+    while (!contents.empty()) {
+        const auto count =
+            checkErrno(TEMP_FAILURE_RETRY(::write(memory.get(), contents.data(), contents.size())), what);
+        contents = contents.subspan(static_cast<std::size_t>(count));
+    }
+    checkErrno(::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE),
+               what);
+    return memory;
+}
+
+std::vector<std::byte> readMemory(int fd) {
+    constexpr const char* what = "reading what the supervisor handed over";
+    struct stat status {};
+    checkErrno(::fstat(fd, &status), what);
+    std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+    for (std::size_t done = 0; done < bytes.size();) {
+        const auto count = checkErrno(TEMP_FAILURE_RETRY(::pread(fd, bytes.data() + done, bytes.size() - done,
+                                                                 static_cast<off_t>(done))),
+                                      what);
+        if (count == 0) {
+            throwErrno(EIO, what);
+        }
+        done += static_cast<std::size_t>(count);
+    }
+    return bytes;
+}
+
+} // namespace bootferry

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "worker_conduct.h"
+
+#include <algorithm>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "digest.h"
+#include "packet.h"
+#include "plain_text.h"
+
+namespace bootferry {
+namespace {
+
+constexpr auto largest = static_cast<std::uint64_t>(INT64_MAX); // no file and no device has more bytes
+constexpr std::uint32_t mostAttempts = 1U << 30U;               // one a second for 34 years
+
+// An honest worker sends a change of state at once and all else a few times a second.
+constexpr double burst = 512;
+constexpr double perSecond = 128;
+
+[[noreturn]] void breach(const std::string& how) {
+    throw Error(ErrorCode::Internal, fmt::format("the transfer process broke the rules: {}", how));
+}
+
+void requireSize(std::uint64_t size, const char* what) {
+    if (size > largest) {
+        breach(fmt::format("{} {} bytes is more than a file can have", size, what));
+    }
+}
+
+} // namespace
+
+WorkerConduct::WorkerConduct(const WorkerJob& job)
+    : listNamesChecksum_(job.request.checksumUrl.has_value()), allowance_(burst) {
+    if (job.request.checksum) {
+        checksum_ = Checksum::parse(*job.request.checksum).text();
+    }
+    last_.attempt = job.attempt;
+}
+
+void WorkerConduct::targetGiven(std::uint64_t capacity) {
+    capacity_ = std::min(capacity, largest);
+}
+
+void WorkerConduct::answered() {
+    waiting_ = false;
+}
+
+void WorkerConduct::cancelled() {
+    cancelled_ = true;
+}
+
+void WorkerConduct::pace(Time now) {
+    if (refilled_ != Time()) {
+        const auto passed = std::chrono::duration<double>(now - refilled_).count();
+        allowance_ = std::min(burst, allowance_ + passed * perSecond);
+    }
+    refilled_ = now;
+    if (--allowance_ < 0) {
+        breach("it sends more messages than anybody can read");
+    }
+}
+
+void WorkerConduct::expect(bool allowed, const char* call) const {
+    if (!allowed || ended_) {
+        breach(fmt::format("it called {} out of turn", call));
+    }
+}
+
+WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time now) {
+    using channel::Call;
+    pace(now);
+    PacketReader reader(packet);
+    try {
+        const auto call = static_cast<Call>(reader.number());
+        const bool mayCall = jobGiven_ && !waiting_;
+        Word word;
+        switch (call) {
+        case Call::Job:
+            expect(!std::exchange(jobGiven_, true), "Job");
+            word = JobWanted{};
+            break;
+        case Call::Plugin:
+            expect(mayCall && !targetAsked_ && !std::exchange(pluginTold_, true), "Plugin");
+            word = PluginLoaded{plainText(reader.text(), channel::longestName)};
+            break;
+        case Call::Progress: {
+            expect(jobGiven_, "Progress");
+            const auto state = stateFromName(reader.text());
+            Progress next;
+            next.detail = plainText(reader.text());
+            next.bytes = reader.wide();
+            next.total = reader.wide();
+            next.written = reader.wide();
+            next.attempt = reader.number();
+            if (!state || isFinal(*state)) {
+                breach("it told a state that a running transfer does not have");
+            }
+            next.state = *state;
+            word = progress(std::move(next));
+            break;
+        }
+        case Call::Target: {
+            expect(mayCall && pluginTold_ && !std::exchange(targetAsked_, true), "Target");
+            const auto size = reader.wide();
+            if (size != unknownSize) {
+                requireSize(size, "of an image");
+            }
+            word = TargetWanted{size != unknownSize ? std::optional(size) : std::nullopt};
+            break;
+        }
+        case Call::Staged:
+            expect(mayCall && targetAsked_ && !std::exchange(stagedSeen_, true), "Staged");
+            staged_ = result(reader);
+            word = Staged{staged_};
+            break;
+        case Call::Finished:
+            expect(mayCall && stagedSeen_, "Finished");
+            if (result(reader) != staged_) {
+                breach("it finished something else than what it asked leave to commit");
+            }
+            word = Finished{staged_};
+            break;
+        case Call::Failed:
+            expect(mayCall, "Failed");
+            word = Failed{failure(reader)};
+            break;
+        default:
+            breach(fmt::format("there is no call {}", static_cast<std::uint32_t>(call)));
+        }
+        reader.end();
+        waiting_ = waiting_ || call == Call::Target || call == Call::Staged;
+        ended_ = call == Call::Finished || call == Call::Failed;
+        return word;
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::Protocol) {
+            breach(error.what());
+        }
+        throw;
+    }
+}
+
+Progress WorkerConduct::progress(Progress next) {
+    requireSize(next.bytes, "received");
+    requireSize(next.written, "written");
+    if (next.total != unknownSize) {
+        requireSize(next.total, "announced");
+        if (next.bytes > next.total) {
+            next.total = unknownSize; // a server that sends more than it announced announced nothing
+        }
+    }
+    if (next.written > capacity_) {
+        breach(fmt::format("it wrote {} bytes to a target of {}", next.written, capacity_));
+    }
+    if (next.attempt < last_.attempt || next.attempt > mostAttempts) {
+        breach(fmt::format("its attempt {} does not follow on {}", next.attempt, last_.attempt));
+    }
+    // Who starts over says so before anything new arrives.
+    if (next.bytes < last_.bytes && next.bytes != 0) {
+        breach(fmt::format("what it received went from {} bytes back to {}", last_.bytes, next.bytes));
+    }
+    last_ = next;
+    return next;
+}
+
+WorkerResult WorkerConduct::result(PacketReader& packet) const {
+    WorkerResult result;
+    result.bytes = packet.wide();
+    result.written = packet.wide();
+    const auto digest = packet.text();
+    requireSize(result.bytes, "received");
+    if (result.written > capacity_) {
+        breach(fmt::format("it wrote {} bytes to a target of {}", result.written, capacity_));
+    }
+    if (checksum_ ? digest != *checksum_ : digest.empty() == listNamesChecksum_) {
+        breach("its checksum is not the one that was asked for");
+    }
+    if (listNamesChecksum_) {
+        try {
+            result.digest = Checksum::parse(digest).text();
+        } catch (const Error&) {
+            breach("its checksum is none");
+        }
+    } else {
+        result.digest = digest;
+    }
+    return result;
+}
+
+Error WorkerConduct::failure(PacketReader& packet) const {
+    const auto number = packet.number();
+    auto reason = plainText(packet.text(), channel::longestReason);
+    auto code = number <= INT32_MAX ? errorCodeFromNumber(static_cast<int>(number)) : std::nullopt;
+    if (!code || (code == ErrorCode::Cancelled && !cancelled_)) {
+        code = ErrorCode::Internal;
+    }
+    if (reason.empty()) {
+        reason = "the transfer process gave no reason";
+    }
+    return {*code, std::move(reason)};
+}
+
+} // namespace bootferry

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a worker may say, and when. The worker speaks to the network and is taken for hostile: its packets are
+// judged here and nowhere else, against its life cycle and against what it said before. Texts come out plain
+// and cut, numbers within what a file can have; whatever an honest worker never does is a breach, which ends
+// it. Values in, values out: no descriptor, no clock.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "channel.h"
+#include "errors.h"
+#include "progress.h"
+#include "worker_process.h"
+
+namespace bootferry {
+
+class WorkerConduct {
+public:
+    using Time = std::chrono::steady_clock::time_point;
+
+    struct JobWanted {};
+    struct PluginLoaded {
+        std::string nameAndVersion;
+    };
+    struct TargetWanted {
+        std::optional<std::uint64_t> size;
+    };
+    struct Staged {
+        WorkerResult result;
+    };
+    struct Finished {
+        WorkerResult result;
+    };
+    struct Failed {
+        Error reason;
+    };
+    using Word = std::variant<JobWanted, PluginLoaded, Progress, TargetWanted, Staged, Finished, Failed>;
+
+    // Of the job only what the worker's words are compared with is looked at.
+    explicit WorkerConduct(const WorkerJob& job);
+
+    // Throws Error(Internal) that names the breach.
+    [[nodiscard]] Word judge(std::span<const std::byte> packet, Time now);
+
+    void targetGiven(std::uint64_t capacity); // in answer to TargetWanted
+    void answered();                          // any call that waits
+    void cancelled();                         // a failure may say so from now on
+
+private:
+    void pace(Time now);
+    void expect(bool allowed, const char* call) const;
+    Progress progress(Progress next);
+    WorkerResult result(class PacketReader& packet) const;
+    Error failure(class PacketReader& packet) const;
+
+    std::optional<std::string> checksum_; // as the administrator has it
+    bool listNamesChecksum_;
+    std::uint64_t capacity_ = 0;
+    Progress last_;
+    WorkerResult staged_;
+    double allowance_;
+    Time refilled_;
+    bool jobGiven_ = false;
+    bool pluginTold_ = false;
+    bool targetAsked_ = false;
+    bool stagedSeen_ = false;
+    bool ended_ = false;
+    bool waiting_ = false; // for an answer
+    bool cancelled_ = false;
+};
+
+} // namespace bootferry

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The worker's own log has sd-daemon(3)'s "<N>" before each line, as for a journal (spawn.cpp).
+#include "worker_output.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "plain_text.h"
+
+namespace bootferry {
+namespace {
+
+constexpr double burst = 100; // lines
+constexpr double perSecond = 10;
+constexpr unsigned lastReads = 32; // of 4 KiB: more than a pipe holds by itself
+
+std::uint64_t nowUSec() {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000U +
+           static_cast<std::uint64_t>(now.tv_nsec) / 1000U;
+}
+
+LogLevel takeLevel(std::string_view& line) {
+    if (line.size() < 3 || line[0] != '<' || line[2] != '>' || line[1] < '0' || line[1] > '7') {
+        return LogLevel::Info;
+    }
+    const int priority = line[1] - '0';
+    line.remove_prefix(3);
+    if (priority <= LOG_ERR) {
+        return LogLevel::Error;
+    }
+    return priority == LOG_WARNING ? LogLevel::Warning
+           : priority == LOG_DEBUG ? LogLevel::Debug
+                                   : LogLevel::Info;
+}
+
+} // namespace
+
+WorkerOutput::WorkerOutput(sd_event* event, UniqueFd pipe) : pipe_(std::move(pipe)), allowance_(burst) {
+    constexpr const char* what = "watching what the worker prints";
+    checkErrno(::fcntl(pipe_.get(), F_SETFL, O_NONBLOCK), what);
+    input_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) {
+            return sd_event_add_io(event, source, pipe_.get(), EPOLLIN, onReadable, this);
+        },
+        what);
+}
+
+int WorkerOutput::onReadable(sd_event_source* source, int, std::uint32_t events, void* userdata) {
+    auto& self = *static_cast<WorkerOutput*>(userdata);
+    if (!self.readSome() && (events & EPOLLHUP) != 0) {
+        (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    }
+    return 0;
+}
+
+bool WorkerOutput::readSome() {
+    std::array<char, 4096> piece{};
+    const auto count = TEMP_FAILURE_RETRY(::read(pipe_.get(), piece.data(), piece.size()));
+    if (count <= 0) {
+        return false;
+    }
+    for (const char c : std::string_view(piece.data(), static_cast<std::size_t>(count))) {
+        if (c == '\n') {
+            tell(std::exchange(line_, {}));
+        } else if (line_.size() < 2 * longestPlainText) {
+            line_ += c;
+        }
+    }
+    return true;
+}
+
+void WorkerOutput::drain() {
+    for (unsigned reads = 0; reads < lastReads && readSome(); ++reads) {
+    }
+    if (!line_.empty()) {
+        tell(std::exchange(line_, {}));
+    }
+    if (dropped_ > 0) {
+        logWarning(fmt::format("transfer process: {} more lines, left out", dropped_));
+    }
+}
+
+void WorkerOutput::tell(std::string_view line) {
+    const auto now = nowUSec();
+    allowance_ = std::min(burst, allowance_ + static_cast<double>(now - refilled_) / 1e6 * perSecond);
+    refilled_ = now;
+    if (allowance_ < 1) {
+        ++dropped_;
+        return;
+    }
+    --allowance_;
+    const auto level = takeLevel(line);
+    log(level, fmt::format("transfer process: {}", plainText(line)));
+}
+
+} // namespace bootferry

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The border between a worker and its supervisor: a worker that was taken over says and does what it likes, and the
+supervisor neither believes it nor suffers from it; and what a real worker can reach beside its two descriptors."""
+
+import os
+import pathlib
+import pty
+import re
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import processes  # noqa: E402
+import stand_in_worker  # noqa: E402
+import tap  # noqa: E402
+from fault_server import Fault, FaultServer  # noqa: E402
+from service_case import ServiceTest, needs_root  # noqa: E402
+
+
+class StandInCase(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-border-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.path.chmod(0o755)
+        self.output = self.path / "output"
+
+    def environment(self, code):
+        return {**os.environ, "BOOTFERRY_WORKER": str(stand_in_worker.write(self.path, textwrap.dedent(code)))}
+
+    def fetch(self, code, *options):
+        return subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", *options, "http://127.0.0.1:1/image", self.output],
+                              stdin=subprocess.DEVNULL, capture_output=True, env=self.environment(code), timeout=120)
+
+    def assert_ended(self, result, *words):
+        said = result.stderr.decode()
+        self.assertEqual(result.returncode, 1, said)
+        for word in ("the transfer process broke the rules", *words):
+            self.assertIn(word, said.splitlines()[-1])
+        self.assertFalse(self.output.exists())
+        self.assertFalse(pathlib.Path(f"{self.output}.part").exists())
+
+
+class HostileWorkerTest(StandInCase):
+    def test_the_stand_in_can_carry_an_image(self):
+        result = self.fetch("""
+            job(); plugin()
+            _, (file,) = target(5)
+            os.pwrite(file, b"image", 0)
+            progress(received=5, total=5, written=5)
+            staged(5, 5); finished(5, 5)
+        """)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.output.read_bytes(), b"image")
+
+    def test_a_message_that_is_too_long(self):
+        self.assert_ended(self.fetch("job(); plugin(); progress(detail='x' * 5000); time.sleep(100)"), "too long")
+
+    def test_descriptors_nobody_wants(self):
+        self.assert_ended(self.fetch("""
+            job()
+            channel.sendmsg([struct.pack("=I", PLUGIN) + text("x")],
+                            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0] * 200).tobytes())])
+            time.sleep(100)
+        """), "descriptors")
+
+    def test_what_is_no_message(self):
+        self.assert_ended(self.fetch("job(); channel.send(os.urandom(3)); time.sleep(100)"), "cut short")
+        self.assert_ended(self.fetch("job(); send(99); time.sleep(100)"), "no call 99")
+
+    def test_calls_out_of_turn(self):
+        for code, call in (("plugin()", "Plugin"), ("job(); job()", "Job"), ("job(); target()", "Target"),
+                           ("job(); plugin(); staged(1, 1)", "Staged"), ("job(); plugin(); finished(1, 1)", "Finished"),
+                           ("job(); plugin(); target(); finished(1, 1)", "Finished")):
+            self.assert_ended(self.fetch(code + "; time.sleep(100)"), f"called {call} out of turn")
+
+    def test_numbers_no_file_has(self):
+        for code in ("progress(received=2**63)", "target(2**64 - 2)", "progress(written=1)",
+                     "progress(attempt=0)", "progress(received=9); progress(received=8)"):
+            self.assert_ended(self.fetch(f"job(); plugin(); {code}; time.sleep(100)"))
+
+    def test_a_checksum_that_was_not_asked_for(self):
+        code = "job(); plugin(); target(); staged(5, 5, '{}'); finished(5, 5, '{}')"
+        for digest in ("", "sha256:anything", "sha256:" + "b" * 64):
+            self.assert_ended(self.fetch(code.format(digest, digest), "--checksum=sha256:" + "a" * 64), "checksum")
+
+    def test_a_flood_costs_no_memory(self):
+        client = subprocess.Popen([os.environ["BOOTFERRYCTL"], "fetch", "http://127.0.0.1:1/image", self.output],
+                                  stderr=subprocess.PIPE, env=self.environment("""
+            job(); plugin()
+            for n in range(30_000):
+                os.write(2, b"x" * 2000)
+            try:
+                for n in range(60_000):
+                    progress(detail=str(n) + "x" * 1000)
+            except OSError:
+                pass
+            time.sleep(100)
+        """))
+        self.addCleanup(processes.stop, client)
+        said = client.stderr.read().decode()
+        _, status, usage = os.wait4(client.pid, 0)  # of the larger of the two
+        client.returncode = os.waitstatus_to_exitcode(status)
+        self.assertIn("more messages than anybody can read", said.splitlines()[-1])
+        self.assertLess(usage.ru_maxrss, 64 * 1024, "KiB")
+        self.assertLess(len(said), 1_000_000)
+
+    def test_a_closed_channel_ends_it(self):
+        result = self.fetch("job(); channel.close(); time.sleep(1000)")
+        self.assertEqual(result.returncode, 1)
+
+    def test_texts_are_plain(self):
+        result = self.fetch(r"""
+            job(); plugin("a\x1b[2Jb\n")
+            progress("waiting", "c\x1b]0;title\x07\u202ed\u2028e\x9bf" + "\x7f")
+            print("g\x1b[1mh\x9b\nsecond\r\x00line\xff", flush=True)
+            failed(4, b"i\r\nbootferryctl: all is well\xff\x1b[m")
+        """)
+        said = result.stderr.decode()
+        for line in said.splitlines():
+            self.assertTrue(line.isprintable(), line)
+        self.assertIn("c ]0;title  d e f", said)
+        self.assertIn("transfer process: g [1mh", said)
+        self.assertTrue(said.splitlines()[-1].endswith("i  bootferryctl: all is well? [m"), said)
+
+    def test_it_has_no_terminal_and_no_descriptor_but_its_own(self):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        secret = os.open(self.path, os.O_RDONLY)  # one that would be inherited
+        os.set_inheritable(secret, True)
+        self.addCleanup(os.close, secret)
+        result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", "http://127.0.0.1:1/image", self.output],
+                                stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, close_fds=False, timeout=120,
+                                env=self.environment("""
+            found = []
+            for fd in range(1024):
+                try:
+                    found.append(f"{fd}={os.readlink(f'/proc/self/fd/{fd}').split(':')[0]}")
+                except OSError:
+                    pass
+            for fd in (1, 2):
+                try:
+                    os.read(fd, 1)
+                    found.append(f"{fd} can be read")
+                except OSError:
+                    pass
+            try:
+                os.open("/dev/tty", os.O_RDWR)
+                found.append("a terminal")
+            except OSError:
+                pass
+            job(); plugin(); failed(4, " ".join(found))
+        """))
+        os.close(theirs)
+        self.assertTrue(result.stderr.decode().rstrip().endswith(
+            "0=/dev/null 1=pipe 2=pipe 3=socket 4=pipe"), result.stderr)
+
+
+class StartTest(StandInCase):
+    """Each step on the way to being the worker that fails is told by its own reason."""
+
+    def refused(self, worker, *words):
+        result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", "http://127.0.0.1:1/image", self.output],
+                                capture_output=True, text=True, env={**os.environ, "BOOTFERRY_WORKER": str(worker)},
+                                timeout=120)
+        self.assertEqual(result.returncode, 1)
+        for word in (f"starting the transfer process '{worker}'", *words):
+            self.assertIn(word, result.stderr.splitlines()[-1])
+
+    def test_no_program(self):
+        self.refused(self.path / "nothing", "executing it", "No such file")
+
+    def test_a_program_that_is_none(self):
+        worker = self.path / "worker"
+        worker.write_bytes(b"\0" * 100)
+        worker.chmod(0o755)
+        self.refused(worker, "executing it", "Exec format error")
+
+    def test_an_interpreter_that_is_not_there(self):
+        worker = self.path / "worker"
+        worker.write_text("#!/no/such/interpreter\n")
+        worker.chmod(0o755)
+        self.refused(worker, "executing it", "No such file")
+
+    def test_a_program_that_may_not_be_run(self):
+        worker = self.path / "worker"
+        worker.write_text("#!/bin/sh\n")
+        worker.chmod(0o644)
+        self.refused(worker, "executing it", "Permission denied")
+
+
+@needs_root
+class RealWorkerTest(ServiceTest):
+    def worker(self):
+        """One that waits in the service's hands, and another that it may be curious about."""
+        server = FaultServer(self.image, [Fault(status=503, headers=[("Retry-After", "60")])] * 2)
+        server.__enter__()
+        self.addCleanup(server.__exit__, None, None, None)
+        daemon = self.daemon()
+        client = daemon.ctl_running("deploy", f"http://127.0.0.1:{server.port}/image", "/dev/ram0")
+        client.__enter__()
+        self.addCleanup(client.__exit__, None, None, None)
+        processes.wait_for(daemon.process, lambda: len(server.requests) > 0)
+        worker, = processes.children(daemon.process.pid)
+        return worker
+
+    def test_another_process_of_its_user_cannot_look_into_it(self):
+        worker = self.worker()
+        for what in ("mem", "environ", "maps", "fd/3", "auxv"):
+            result = subprocess.run(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "head", "-c1",
+                                     f"/proc/{worker}/{what}"], capture_output=True, text=True)
+            self.assertNotEqual(result.returncode, 0, what)
+            self.assertIn("Permission denied", result.stderr, what)
+
+    def test_it_has_two_descriptors_and_what_it_made(self):
+        worker = self.worker()
+        links = {fd.name: os.readlink(fd) for fd in pathlib.Path(f"/proc/{worker}/fd").iterdir()}
+        self.assertEqual(links["0"], "/dev/null")
+        self.assertRegex(links["1"], "^pipe:")
+        self.assertEqual(links["1"], links["2"])
+        self.assertRegex(links["3"], "^socket:")
+        self.assertRegex(links["4"], "^pipe:")
+        for name, link in links.items():
+            self.assertTrue(re.match(r"^(socket:|pipe:|anon_inode:|/dev/null$)", link), f"{name} → {link}")
+
+
+if __name__ == "__main__":
+    tap.main()

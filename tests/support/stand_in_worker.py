@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A stand-in for bootferry-transfer, written by a test: what a worker that was taken over might do. It speaks the
+channel of core/worker/channel.h over the descriptors that a worker is given.
+
+    worker = stand_in_worker.write(folder, "job(); plugin(); failed(4, 'no')")
+
+is the path of a program for $BOOTFERRY_WORKER that runs that code."""
+
+import pathlib
+import sys
+
+_PRELUDE = r'''
+import array, os, socket, struct, sys, time
+
+JOB, PLUGIN, PROGRESS, TARGET, STAGED, FINISHED, FAILED = range(1, 8)
+UNKNOWN = 2**64 - 1
+channel = socket.socket(fileno=3)
+
+def text(value):
+    value = value if isinstance(value, bytes) else value.encode()
+    return struct.pack("=I", len(value)) + value
+
+def send(call, *parts):
+    channel.send(struct.pack("=I", call) + b"".join(parts))
+
+def answer():
+    """What was answered, and the descriptors that came with it."""
+    said, control, _, _ = channel.recvmsg(8192, socket.CMSG_SPACE(64 * 4))
+    fds = array.array("i")
+    for _, _, piece in control:
+        fds.frombytes(piece[:len(piece) // 4 * 4])
+    return said, list(fds)
+
+def job():
+    send(JOB)
+    return os.fdopen(answer()[1][0], "rb").read()
+
+def plugin(name="stand-in 1"):
+    send(PLUGIN, text(name))
+
+def progress(state="transferring", detail="", received=0, total=UNKNOWN, written=0, attempt=1):
+    send(PROGRESS, text(state), text(detail), struct.pack("=QQQI", received, total, written, attempt))
+
+def target(size=UNKNOWN):
+    send(TARGET, struct.pack("=Q", size))
+    return answer()
+
+def staged(received, written, digest=""):
+    send(STAGED, struct.pack("=QQ", received, written), text(digest))
+    return answer()
+
+def finished(received, written, digest=""):
+    send(FINISHED, struct.pack("=QQ", received, written), text(digest))
+    return answer()
+
+def failed(code, reason):
+    send(FAILED, struct.pack("=I", code), text(reason))
+    return answer()
+'''
+
+
+def write(folder, code):
+    path = pathlib.Path(folder) / "stand-in-worker"
+    path.write_text(f"#!{sys.executable}\n{_PRELUDE}\n{code}\n")
+    path.chmod(0o755)
+    return path

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// An honest worker's life passes; each step aside from it is a breach.
+#include "worker_conduct.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "packet.h"
+
+namespace bootferry {
+namespace {
+
+using channel::Call;
+using testing::HasSubstr;
+
+const std::string sum = "sha256:" + std::string(64, 'a');
+
+PacketWriter packetOf(Call call) {
+    PacketWriter packet;
+    packet.number(static_cast<std::uint32_t>(call));
+    return packet;
+}
+
+PacketWriter pluginPacket(std::string_view name = "curl 1") {
+    auto packet = packetOf(Call::Plugin);
+    packet.text(name);
+    return packet;
+}
+
+PacketWriter progressPacket(const Progress& progress, std::string_view state = "transferring") {
+    auto packet = packetOf(Call::Progress);
+    packet.text(state);
+    packet.text(progress.detail);
+    packet.wide(progress.bytes);
+    packet.wide(progress.total);
+    packet.wide(progress.written);
+    packet.number(progress.attempt);
+    return packet;
+}
+
+PacketWriter targetPacket(std::uint64_t size) {
+    auto packet = packetOf(Call::Target);
+    packet.wide(size);
+    return packet;
+}
+
+PacketWriter resultPacket(Call call, std::uint64_t bytes, std::uint64_t written,
+                          std::string_view digest = "") {
+    auto packet = packetOf(call);
+    packet.wide(bytes);
+    packet.wide(written);
+    packet.text(digest);
+    return packet;
+}
+
+PacketWriter failurePacket(std::uint32_t code, std::string_view reason) {
+    auto packet = packetOf(Call::Failed);
+    packet.number(code);
+    packet.text(reason);
+    return packet;
+}
+
+class WorkerConductTest : public testing::Test {
+protected:
+    template <typename Word = WorkerConduct::Word>
+    Word say(const PacketWriter& packet) {
+        auto word = conduct().judge(packet.bytes(), now_);
+        if constexpr (std::is_same_v<Word, WorkerConduct::Word>) {
+            return word;
+        } else {
+            return std::get<Word>(word);
+        }
+    }
+
+    WorkerConduct& conduct() {
+        if (!conduct_) {
+            conduct_.emplace(job_);
+        }
+        return *conduct_;
+    }
+
+    void begin() {
+        (void)say(packetOf(Call::Job));
+        (void)say(pluginPacket());
+    }
+
+    void receive(std::uint64_t capacity = 1000) {
+        begin();
+        (void)say(targetPacket(unknownSize));
+        conduct().targetGiven(capacity);
+        conduct().answered();
+    }
+
+    void stage(std::string_view digest = "") {
+        receive();
+        (void)say(resultPacket(Call::Staged, 10, 20, digest));
+        conduct().answered();
+    }
+
+    std::string breach(const PacketWriter& packet) {
+        try {
+            (void)say(packet);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::Internal);
+            EXPECT_THAT(error.what(), HasSubstr("the transfer process broke the rules"));
+            return error.what();
+        }
+        ADD_FAILURE() << "it passed";
+        return {};
+    }
+
+    WorkerJob job_;
+    WorkerConduct::Time now_{std::chrono::hours(1)};
+
+private:
+    std::optional<WorkerConduct> conduct_;
+};
+
+TEST_F(WorkerConductTest, AnHonestLifePasses) {
+    job_.request.checksum = sum;
+    (void)say<WorkerConduct::JobWanted>(packetOf(Call::Job));
+    EXPECT_EQ(say<WorkerConduct::PluginLoaded>(pluginPacket()).nameAndVersion, "curl 1");
+    const Progress moving{.state = TransferState::Transferring, .bytes = 5, .total = 10};
+    EXPECT_EQ(say<Progress>(progressPacket(moving)), moving);
+    EXPECT_EQ(say<WorkerConduct::TargetWanted>(targetPacket(10)).size, 10U);
+    (void)say(progressPacket(moving)); // a plugin's thread does not know that a call waits
+    conduct().targetGiven(20);
+    conduct().answered();
+    const auto staged = say<WorkerConduct::Staged>(resultPacket(Call::Staged, 10, 20, sum)).result;
+    EXPECT_EQ(staged, (WorkerResult{.bytes = 10, .written = 20, .digest = sum}));
+    conduct().answered();
+    EXPECT_EQ(say<WorkerConduct::Finished>(resultPacket(Call::Finished, 10, 20, sum)).result, staged);
+}
+
+TEST_F(WorkerConductTest, CallsOutOfTurnAreBreaches) {
+    EXPECT_THAT(breach(pluginPacket()), HasSubstr("Plugin out of turn"));
+    (void)say(packetOf(Call::Job));
+    EXPECT_THAT(breach(packetOf(Call::Job)), HasSubstr("Job out of turn"));
+    EXPECT_THAT(breach(targetPacket(1)), HasSubstr("Target out of turn")); // before the plugin
+    EXPECT_THAT(breach(resultPacket(Call::Staged, 1, 0)), HasSubstr("Staged out of turn"));
+    EXPECT_THAT(breach(resultPacket(Call::Finished, 1, 0)), HasSubstr("Finished out of turn"));
+    (void)say(pluginPacket());
+    EXPECT_THAT(breach(pluginPacket()), HasSubstr("Plugin out of turn"));
+}
+
+TEST_F(WorkerConductTest, NothingButProgressIsSaidWhileACallWaits) {
+    begin();
+    (void)say(targetPacket(1));
+    EXPECT_THAT(breach(resultPacket(Call::Staged, 1, 0)), HasSubstr("Staged out of turn"));
+    EXPECT_THAT(breach(failurePacket(4, "no")), HasSubstr("Failed out of turn"));
+}
+
+TEST_F(WorkerConductTest, NothingIsSaidAfterTheLastWord) {
+    stage();
+    (void)say(resultPacket(Call::Finished, 10, 20));
+    EXPECT_THAT(breach(failurePacket(4, "no")), HasSubstr("Failed out of turn"));
+    EXPECT_THAT(breach(progressPacket({})), HasSubstr("Progress out of turn"));
+}
+
+TEST_F(WorkerConductTest, UnknownCallsAndBrokenPacketsAreBreaches) {
+    begin();
+    EXPECT_THAT(breach(packetOf(static_cast<Call>(99))), HasSubstr("no call 99"));
+    EXPECT_THAT(breach(PacketWriter()), HasSubstr("cut short"));
+    EXPECT_THAT(breach(packetOf(Call::Progress)), HasSubstr("cut short"));
+    auto long_ = progressPacket({});
+    long_.number(1);
+    EXPECT_THAT(breach(long_), HasSubstr("behind its end"));
+}
+
+TEST_F(WorkerConductTest, TextsComeOutPlainAndCut) {
+    (void)say(packetOf(Call::Job));
+    EXPECT_EQ(say<WorkerConduct::PluginLoaded>(pluginPacket("curl\n\x1b[2J\xff")).nameAndVersion,
+              "curl  [2J?");
+    const auto told = say<Progress>(progressPacket({.detail = "a\xe2\x80\xae" + std::string(3000, 'x')}));
+    EXPECT_EQ(told.detail.size(), 1024U);
+    EXPECT_TRUE(told.detail.starts_with("a x"));
+    const auto failed =
+        say<WorkerConduct::Failed>(failurePacket(4, "bad\r\n\xc2\x9b" + std::string(3000, 'y')));
+    EXPECT_TRUE(std::string(failed.reason.what()).starts_with("bad   y"));
+    EXPECT_EQ(std::string(failed.reason.what()).size(), channel::longestReason);
+}
+
+TEST_F(WorkerConductTest, AFailureHasACodeThatFitsAndAReason) {
+    struct Row {
+        std::uint32_t said;
+        bool cancelled;
+        ErrorCode taken;
+    };
+    for (const auto& row :
+         {Row{4, false, ErrorCode::Auth}, Row{1, false, ErrorCode::Internal},
+          Row{1, true, ErrorCode::Cancelled}, Row{0, false, ErrorCode::Internal},
+          Row{1000, false, ErrorCode::Internal}, Row{UINT32_MAX, false, ErrorCode::Internal}}) {
+        WorkerConduct conduct(job_);
+        (void)conduct.judge(packetOf(Call::Job).bytes(), now_);
+        if (row.cancelled) {
+            conduct.cancelled();
+        }
+        const auto word = conduct.judge(failurePacket(row.said, "").bytes(), now_);
+        const auto& reason = std::get<WorkerConduct::Failed>(word).reason;
+        EXPECT_EQ(reason.code(), row.taken) << row.said;
+        EXPECT_THAT(reason.what(), HasSubstr("no reason"));
+    }
+}
+
+TEST_F(WorkerConductTest, StatesOfAnEndedTransferAreBreaches) {
+    begin();
+    for (const auto* state : {"done", "failed", "cancelled", "nonsense", ""}) {
+        EXPECT_THAT(breach(progressPacket({}, state)), HasSubstr("state")) << state;
+    }
+}
+
+TEST_F(WorkerConductTest, NumbersThatNoFileHasAreBreaches) {
+    begin();
+    constexpr std::uint64_t tooMuch = std::uint64_t{1} << 63U;
+    EXPECT_THAT(breach(progressPacket({.bytes = tooMuch})), HasSubstr("more than a file can have"));
+    EXPECT_THAT(breach(progressPacket({.total = tooMuch})), HasSubstr("more than a file can have"));
+    EXPECT_THAT(breach(progressPacket({.written = 1})), HasSubstr("to a target of 0"));
+    EXPECT_THAT(breach(targetPacket(tooMuch)), HasSubstr("more than a file can have"));
+}
+
+TEST_F(WorkerConductTest, MoreThanTheTargetHoldsIsABreach) {
+    receive(1000);
+    (void)say(progressPacket({.written = 1000}));
+    EXPECT_THAT(breach(progressPacket({.written = 1001})), HasSubstr("1001 bytes to a target of 1000"));
+    EXPECT_THAT(breach(resultPacket(Call::Staged, 1, 1001)), HasSubstr("1001 bytes to a target of 1000"));
+}
+
+TEST_F(WorkerConductTest, ProgressGoesBackToTheBeginningOrNotAtAll) {
+    begin();
+    (void)say(progressPacket({.bytes = 50}));
+    EXPECT_THAT(breach(progressPacket({.bytes = 49})), HasSubstr("from 50 bytes back to 49"));
+    (void)say(progressPacket({.bytes = 0})); // starting over
+    (void)say(progressPacket({.bytes = 10}));
+}
+
+TEST_F(WorkerConductTest, AnAnnouncementThatIsExceededIsNone) {
+    begin();
+    EXPECT_EQ(say<Progress>(progressPacket({.bytes = 11, .total = 10})).total, unknownSize);
+}
+
+TEST_F(WorkerConductTest, AttemptsAreCountedOn) {
+    job_.attempt = 5;
+    begin();
+    EXPECT_THAT(breach(progressPacket({.attempt = 4})), HasSubstr("attempt 4"));
+    (void)say(progressPacket({.attempt = 6}));
+    EXPECT_THAT(breach(progressPacket({.attempt = UINT32_MAX})), HasSubstr("attempt"));
+}
+
+TEST_F(WorkerConductTest, WhatIsFinishedIsWhatWasStaged) {
+    stage();
+    EXPECT_THAT(breach(resultPacket(Call::Finished, 10, 21)), HasSubstr("something else"));
+}
+
+TEST_F(WorkerConductTest, TheChecksumIsTheOneThatWasAskedFor) {
+    job_.request.checksum = sum;
+    receive();
+    for (const auto& digest :
+         {std::string(), std::string("sha256:anything"), "sha256:" + std::string(64, 'b')}) {
+        WorkerConduct fresh(conduct()); // a copy that has not staged yet
+        EXPECT_THROW((void)fresh.judge(resultPacket(Call::Staged, 1, 1, digest).bytes(), now_), Error)
+            << digest;
+    }
+}
+
+TEST_F(WorkerConductTest, AChecksumNobodyAskedForIsABreach) {
+    receive();
+    EXPECT_THAT(breach(resultPacket(Call::Staged, 1, 1, sum)), HasSubstr("checksum"));
+}
+
+TEST_F(WorkerConductTest, AListsChecksumHasTheFormOfOne) {
+    job_.request.checksumUrl = Url::parse("http://server/SHA256SUMS");
+    receive();
+    WorkerConduct fresh(conduct());
+    EXPECT_THROW((void)fresh.judge(resultPacket(Call::Staged, 1, 1, "").bytes(), now_), Error);
+    WorkerConduct another(conduct());
+    EXPECT_THROW((void)another.judge(resultPacket(Call::Staged, 1, 1, "sha256:\x1b").bytes(), now_), Error);
+    EXPECT_EQ(say<WorkerConduct::Staged>(resultPacket(Call::Staged, 1, 1, sum)).result.digest, sum);
+}
+
+TEST_F(WorkerConductTest, AFloodIsABreachAndABurstIsNone) {
+    begin();
+    for (int i = 0; i < 400; ++i) {
+        (void)say(progressPacket({}));
+    }
+    now_ += std::chrono::seconds(4);
+    for (int i = 0; i < 400; ++i) {
+        (void)say(progressPacket({}));
+    }
+    EXPECT_THAT(
+        [&]() -> std::string {
+            for (int i = 0; i < 1000; ++i) {
+                try {
+                    (void)say(progressPacket({}));
+                } catch (const Error& error) {
+                    return error.what();
+                }
+            }
+            return {};
+        }(),
+        HasSubstr("more messages"));
+}
+
+} // namespace
+} // namespace bootferry
