@@ -5,7 +5,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "digest.h"
+#include "argument_values.h"
 #include "packet.h"
 #include "plain_text.h"
 
@@ -34,7 +34,7 @@ void requireSize(std::uint64_t size, const char* what) {
 WorkerConduct::WorkerConduct(const WorkerJob& job)
     : listNamesChecksum_(job.request.checksumUrl.has_value()), allowance_(burst) {
     if (job.request.checksum) {
-        checksum_ = Checksum::parse(*job.request.checksum).text();
+        checksum_ = parseChecksum(*job.request.checksum);
     }
     last_.attempt = job.attempt;
 }
@@ -178,7 +178,7 @@ WorkerResult WorkerConduct::result(PacketReader& packet) const {
     }
     if (listNamesChecksum_) {
         try {
-            result.digest = Checksum::parse(digest).text();
+            result.digest = parseChecksum(digest);
         } catch (const Error&) {
             breach("its checksum is none");
         }
