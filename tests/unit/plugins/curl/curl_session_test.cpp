@@ -134,7 +134,7 @@ TEST_F(CurlSessionTest, APlainAnswerIsReadPastLibcurl) {
 
 // On a connection of its own, and on the one that the redirect came over, with a page before it.
 TEST_F(CurlSessionTest, APlainAnswerAfterARedirectIsReadPastLibcurl) {
-    for (const std::size_t page : {0, 1, 5000}) {
+    for (const std::size_t page : {0U, 1U, 5000U}) {
         for (const bool closes : {false, true}) {
             WebServer::Script script{.target = server_.url("http", "/image"),
                                      .padding = 100,
