@@ -224,8 +224,13 @@ std::optional<FreeSpace> FreeSpace::behind(const std::string& disk, std::uint64_
     return space;
 }
 
+// libfdisk flushes some kinds of tables and others not. What lies in the partition comes before its entry,
+// and the entry before anything that a running system is promised to find again.
 std::string FreeSpace::enter() {
-    check(fdisk_write_disklabel(table_.get()), fmt::format("writing the partition table of '{}'", disk_));
+    const auto what = fmt::format("writing the partition table of '{}'", disk_);
+    checkErrno(::fsync(fdisk_get_devfd(table_.get())), what);
+    check(fdisk_write_disklabel(table_.get()), what);
+    checkErrno(::fsync(fdisk_get_devfd(table_.get())), what);
     if (!announce(disk_, partition_)) {
         throwErrno(errno,
                    fmt::format("telling the kernel of partition {} on '{}'", partition_.number, disk_));

@@ -45,7 +45,8 @@ public:
     [[nodiscard]] std::uint64_t size() const { return partition_.size; }
     [[nodiscard]] std::uint32_t blockSize() const { return blockSize_; }
 
-    // Enters it into the table, tells the kernel, and returns the new node. Throws Error(Io).
+    // Enters it into the table, when what was written to the disk before is flushed; flushes the table, tells
+    // the kernel, and returns the new node. Throws Error(Io).
     std::string enter();
 
 private:

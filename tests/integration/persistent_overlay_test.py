@@ -125,6 +125,29 @@ class WritePartition(IsoOnADisk):
             disk.seek(-512, os.SEEK_END)
             self.assertEqual(disk.read(8), b"EFI PART")
 
+    def test_each_step_is_flushed_before_the_next(self):
+        """The file system, then the partition's entry: what is in the overlay was promised to be kept by then."""
+        library = self.path / "disk_faults.so"
+        source = pathlib.Path(__file__).resolve().parent.parent / "support/disk_faults.c"
+        run("cc", "-shared", "-fPIC", "-o", library, source, "-ldl")
+        for image in (self.iso, self.gpt_iso, self.debian_iso):
+            with self.subTest(image.name):
+                self.backing.unlink(missing_ok=True)
+                device = self.disk(image, 300 * MIB)
+                number = os.stat(device).st_rdev
+                log = self.path / "log"
+                log.unlink(missing_ok=True)
+                environment = {**os.environ, "LD_PRELOAD": str(library), "DISK_FAULT_LOG": str(log)}
+                self.assert_partition(run(os.environ["BOOTFERRY_WRITE_PARTITION"], device, "ext4", check=False,
+                                          env=environment), "ext4", "made")
+                ours = f"{os.major(number)}:{os.minor(number)}"
+                events = [line.split() for line in log.read_text().splitlines()]
+                entry = [i for i, event in enumerate(events) if event[:2] == ["write", ours]]
+                made = max(i for i, event in enumerate(events) if event[0] == "write" and event[1] != ours)
+                self.assertIn("flush", [event[0] for event in events[made + 1:entry[0]] if event[1] == ours])
+                self.assertEqual(events[-1], ["flush", ours])
+                self.detach(device)
+
     def test_no_room(self):
         device = self.disk(self.iso, 100 * MIB)
         result = self.write_partition(device)
