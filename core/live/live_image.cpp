@@ -48,8 +48,9 @@ std::string value(const Probe& probe, const char* key) {
 int safeProbe(const Probe& probe, const std::string& name) {
     errno = 0;
     const int result = blkid_do_safeprobe(probe.get());
-    if (result == -1) {
-        throw Error(ErrorCode::Io, errno, "reading '" + name + "'");
+    if (result < 0 && result != ambivalent) { // -1, or the negative errno of what could not be read
+        throw Error(ErrorCode::Io, result == -1 ? errno : -result,
+                    "looking for a file system on '" + printable(name) + "'");
     }
     return result;
 }
@@ -130,17 +131,25 @@ std::string beginningText(const std::string& bytes) {
 } // namespace
 
 Contents probeContents(int fd, const std::string& name) {
-    auto contents = probeSuperblocks(fd, name, false);
-    if (contents.kind == Contents::Kind::Foreign || contents.kind == Contents::Kind::Ambiguous) {
-        if (auto live = probeSuperblocks(fd, name, true); live.kind == Contents::Kind::FileSystem) {
-            contents = std::move(live);
+    try {
+        auto contents = probeSuperblocks(fd, name, false);
+        if (contents.kind == Contents::Kind::Nothing) {
+            probePartitions(fd, name, contents);
+            contents.beginning = readBeginning(fd, name);
         }
+        if (contents.kind == Contents::Kind::FileSystem || contents.kind == Contents::Kind::Nothing) {
+            return contents;
+        }
+        auto live = probeSuperblocks(fd, name, true);
+        return live.kind == Contents::Kind::FileSystem ? live : contents;
+    } catch (const Error&) {
+        // What cannot be read may be where a RAID would have its signature, and not where the image lies.
+        auto live = probeSuperblocks(fd, name, true);
+        if (live.kind == Contents::Kind::FileSystem) {
+            return live;
+        }
+        throw;
     }
-    if (contents.kind == Contents::Kind::Nothing) {
-        probePartitions(fd, name, contents);
-        contents.beginning = readBeginning(fd, name);
-    }
-    return contents;
 }
 
 bool isContainer(const Contents& contents) {

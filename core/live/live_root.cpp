@@ -128,15 +128,25 @@ private:
 
     [[nodiscard]] std::optional<std::string> partitionWith(const Contents& contents) const {
         for (const auto& node : partitionsOf(device_)) {
-            const auto partition = openDevice(node);
-            const auto there = probeContents(partition.get(), node);
-            const auto whole = readDiskContents(partition.get());
-            if (there.kind == Contents::Kind::FileSystem && there.type == contents.type &&
-                there.label == contents.label && whole.state == DiskState::Deployed) {
+            if (holds(node, contents)) {
                 return node;
             }
         }
         return std::nullopt;
+    }
+
+    // A partition that cannot be read is not the one: its disk can be mounted without it.
+    [[nodiscard]] static bool holds(const std::string& node, const Contents& contents) {
+        try {
+            const auto partition = openDevice(node);
+            const auto there = probeContents(partition.get(), node);
+            return there.kind == Contents::Kind::FileSystem && there.type == contents.type &&
+                   there.label == contents.label &&
+                   readDiskContents(partition.get()).state == DiskState::Deployed;
+        } catch (const Error& error) {
+            logInfo(fmt::format("{}, ignoring", error.what()));
+            return false;
+        }
     }
 
     // An ISO that was there before, of an installer say, counts as deployed as well.

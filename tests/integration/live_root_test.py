@@ -202,6 +202,15 @@ class Layouts(LiveRootCase):
     def test_file_system_that_is_the_root(self):
         self.assert_boots(self.rootfs, {"live": "ext4", "rootfsbase": "ext4"})
 
+    def test_on_a_disk_whose_end_cannot_be_read(self):
+        image = squashfs(self.tree, self.path / "alone.img")
+        os.truncate(image, 8 * MIB)
+        device = self.device(image)
+        os.truncate(image, 8 * MIB - 65536)
+        result = self.live_root(device)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.kinds(), {"squashfs_container": "squashfs", "rootfsbase": "squashfs", "overlayfs": "tmpfs"})
+
     def test_a_link_to_the_device(self):
         (self.path / "image").symlink_to(self.device(self.rootfs))
         result = self.live_root(self.path / "image")
@@ -303,6 +312,15 @@ class Refusals(LiveRootCase):
 
     def test_empty(self):
         self.refused_device(sparse(self.path / "empty", 8 * MIB), "it begins with zeros")
+
+    def test_what_cannot_be_read_is_not_taken_for_nothing(self):
+        """Reading behind the end of its file is an I/O error of a loop device."""
+        disk = sparse(self.path / "disk", 8 * MIB)
+        device = self.device(disk)
+        os.truncate(disk, 8 * MIB - 65536)
+        text = self.assert_refused([device], f"looking for a file system on '{device}': Input/output error")
+        self.assertNotIn("no file system", text)
+        self.assertNotIn("overwrites", text)
 
     def test_partition_table_only(self):
         disk = sparse(self.path / "disk", 8 * MIB)
