@@ -9,7 +9,8 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "build_config.h"
-#include "disk_target.h"
+#include "disk.h"
+#include "disk_plan.h"
 #include "file_target.h"
 #include "progress_line.h"
 #include "stream_target.h"
@@ -60,7 +61,8 @@ public:
         : request_(std::move(request)), file_(std::move(target.file)), target_(std::move(target.stream)),
           loop_([this] { worker_->cancel(); }) {
         if (isDevice()) {
-            refuseWhatIsThere(); // before anything is fetched
+            disk_.emplace(request_.target);
+            (void)acceptableContents(); // before anything is fetched
             request_.decode = true;
         }
     }
@@ -104,7 +106,7 @@ public:
             }
             if (isDevice()) {
                 target_.fd.reset();
-                rereadPartitionTable(request_.target);
+                disk_->rereadPartitionTable();
             }
             fmt::print(stderr, "{}: {} from {}\n", request_.target, sizeText(result.bytes, result.written),
                        request_.url.redacted());
@@ -118,22 +120,25 @@ private:
     [[nodiscard]] bool isStream() const { return target_.blockSize == streamBlockSize; }
     [[nodiscard]] bool isDevice() const { return !file_ && !isStream(); }
 
-    void refuseWhatIsThere() const {
-        const auto disk = inspectDisk(request_.target);
-        if (!request_.reset && disk.contents.state != DiskState::Blank &&
-            disk.contents.state != DiskState::Incomplete) {
+    // A disk that is deployed is refused as well: whoever fetches wants other bytes there.
+    [[nodiscard]] DiskContents acceptableContents() const {
+        auto contents = disk_->contents();
+        if (planDisk(request_.target, contents, request_.reset, "--reset") == DiskPlan::Use) {
             throw Error(ErrorCode::TargetRefused, fmt::format("'{}' holds {}; --reset overwrites it",
-                                                              request_.target, disk.contents.description));
+                                                              request_.target, contents.description));
         }
-        if (disk.readOnly) {
+        if (disk_->isReadOnly()) {
             throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is read-only", request_.target));
         }
+        return contents;
     }
 
     void openDevice(std::optional<std::uint64_t> size) {
-        target_ = openDisk(request_.target);
-        requireRoom(target_, size);
-        wipeDisk(target_);
+        disk_->claimForWriting();
+        const auto contents = acceptableContents();
+        requireRoom(*disk_, size);
+        disk_->wipe(contents);
+        target_ = disk_->target();
     }
 
     void giveUp(const Error& failure) {
@@ -145,6 +150,7 @@ private:
 
     TransferRequest request_;
     std::unique_ptr<FileTarget> file_;
+    std::optional<Disk> disk_;
     PreparedTarget target_;
     SupervisingLoop loop_;
     ProgressLine line_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // After a crash nothing of the target is trusted: it is released and prepared anew for the next worker. A
-// disk is looked at first, because one that is deployed needs no network; what lies there is looked at once
-// more when it is about to be overwritten.
+// disk is opened and looked at first, because one that is deployed needs no network; it stays open, and what
+// lies there is looked at once more when it is about to be overwritten.
 #include "transfer.h"
 
 #include <random>
@@ -10,7 +10,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
-#include "disk_target.h"
+#include "device_usage.h"
+#include "disk_plan.h"
 #include "ram_target.h"
 #include "retry_policy.h"
 
@@ -33,24 +34,24 @@ std::uint64_t nowUSec() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
 }
 
-DiskPlan planFor(const std::string& device, bool reset) {
-    const auto disk = inspectDisk(device);
-    const auto plan = planDisk(device, disk.contents, reset, overwriteOption);
-    if (plan == DiskPlan::Deploy && disk.readOnly) {
-        throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is read-only", device));
+DiskPlan planFor(const Disk& disk, const DiskContents& contents, bool reset) {
+    const auto plan = planDisk(disk.name(), contents, reset, overwriteOption);
+    if (plan == DiskPlan::Deploy && disk.isReadOnly()) {
+        throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is read-only", disk.name()));
     }
     return plan;
 }
 
-PreparedTarget prepareDisk(const std::string& device, std::optional<std::uint64_t> imageSize, bool reset) {
-    if (planFor(device, reset) != DiskPlan::Deploy) {
+PreparedTarget prepareDisk(Disk& disk, std::optional<std::uint64_t> imageSize, bool reset) {
+    disk.claimForWriting();
+    const auto contents = disk.contents();
+    if (planFor(disk, contents, reset) != DiskPlan::Deploy) {
         throw Error(ErrorCode::TargetRefused,
-                    fmt::format("somebody else has deployed '{}' meanwhile", device));
+                    fmt::format("somebody else has deployed '{}' meanwhile", disk.name()));
     }
-    auto target = openDisk(device);
-    requireRoom(target, imageSize);
-    wipeDisk(target);
-    return target;
+    requireRoom(disk, imageSize);
+    disk.wipe(contents);
+    return disk.target();
 }
 
 } // namespace
@@ -93,9 +94,12 @@ void Transfer::cancel() {
 
 // A disk that is there.
 void Transfer::begin() {
-    if (planFor(targetPath_, job_.request.reset) == DiskPlan::Use) {
+    disk_.emplace(targetPath_);
+    if (planFor(*disk_, disk_->contents(), job_.request.reset) == DiskPlan::Use) {
         status_.reused = true;
-        succeed(targetPath_);
+        const auto device = disk_->node();
+        disk_.reset(); // claimed, it cannot be mounted
+        succeed(device);
     } else {
         startWorker();
     }
@@ -147,7 +151,7 @@ void Transfer::startWorker() {
 void Transfer::targetWanted(std::optional<std::uint64_t> size) {
     try {
         target_ = isRamDisk(targetPath_) ? prepareRamTarget(targetPath_, size, job_.request.ramdiskSize)
-                                         : prepareDisk(targetPath_, size, job_.request.reset);
+                                         : prepareDisk(*disk_, size, job_.request.reset);
         worker_->giveTarget(*target_);
     } catch (const Error& error) {
         worker_->refuseTarget(error);
@@ -187,8 +191,9 @@ void Transfer::ended(const WorkerResult& result, const std::optional<Error>& fai
     if (!failure) {
         const auto device = target_->path;
         target_.reset(); // closed, or the device stays claimed and cannot be mounted
-        if (!isRamDisk(targetPath_)) {
-            rereadPartitionTable(device);
+        if (disk_) {
+            disk_->rereadPartitionTable();
+            disk_.reset();
             settleUdev();
         }
         succeed(device);
@@ -244,6 +249,7 @@ void Transfer::succeed(const std::string& device) {
 
 void Transfer::fail(const Error& failure) {
     releaseTarget();
+    disk_.reset();
     status_.errorName = fmt::format("org.bootferry1.Error.{}", errorName(failure.code()));
     status_.errorMessage = failure.what();
     status_.remainingUSec = UINT64_MAX;

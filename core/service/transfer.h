@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "disk.h"
 #include "prepared_target.h"
 #include "rate_meter.h"
 #include "transfer_request.h"
@@ -101,6 +102,7 @@ private:
     TransferStatus status_;
     WorkerResult result_;
     RateMeter rate_;
+    std::optional<Disk> disk_; // claimed from the first look on; none for a RAM disk
     std::optional<PreparedTarget> target_;
     unsigned crashes_ = 0;
     RateMeter::Time waitingSince_;

@@ -4,13 +4,19 @@
 #include "device_usage.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <vector>
 
 #include <spdlog/fmt/fmt.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "errors.h"
 #include "files.h"
+#include "quantities.h"
 #include "text.h"
 
 namespace bootferry {
@@ -19,12 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t mostNamed = 4;
-
-std::string nodeName(const std::string& device) {
-    std::error_code missing;
-    const auto node = fs::canonical(device, missing);
-    return (missing ? fs::path(device) : node).filename().string();
-}
 
 std::string sysfs(const std::string& name) {
     return "/sys/class/block/" + name;
@@ -117,9 +117,20 @@ std::vector<std::string> swapOn(const std::string& name) {
 
 } // namespace
 
-std::string whatUses(const std::string& device) {
+std::string kernelName(dev_t number) {
+    std::error_code missing;
+    const auto folder =
+        fs::canonical(fmt::format("/sys/dev/block/{}:{}", major(number), minor(number)), missing);
+    return missing ? std::string() : folder.filename().string();
+}
+
+std::string whatUses(dev_t number) {
     std::vector<std::string> uses;
-    for (const auto& name : family(nodeName(device))) {
+    const auto device = kernelName(number);
+    if (device.empty()) {
+        return {};
+    }
+    for (const auto& name : family(device)) {
         for (const auto& some : {mountsOf(name), holdersOf(name), swapOn(name)}) {
             uses.insert(uses.end(), some.begin(), some.end());
         }
@@ -128,6 +139,47 @@ std::string whatUses(const std::string& device) {
     auto text =
         fmt::format("{}", fmt::join(uses.begin(), uses.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
     return shown < uses.size() ? text + fmt::format(" and {} more", uses.size() - shown) : text;
+}
+
+std::optional<dev_t> wholeDiskOf(dev_t number) {
+    std::error_code missing;
+    const auto folder = sysfs(kernelName(number));
+    if (!fs::exists(folder + "/partition", missing)) {
+        return std::nullopt;
+    }
+    const auto text = firstLine(fs::canonical(folder).parent_path() / "dev");
+    unsigned high = 0;
+    unsigned low = 0;
+    if (std::sscanf(text.c_str(), "%u:%u", &high, &low) != 2) { // NOLINT(cert-err34-c): of sysfs
+        return std::nullopt;
+    }
+    return makedev(high, low);
+}
+
+std::string listDisks() {
+    std::vector<std::string> disks;
+    std::error_code failure;
+    for (const auto& entry : fs::directory_iterator("/sys/block", failure)) {
+        const auto name = entry.path().filename().string();
+        const bool device = fs::exists(entry.path() / "device", failure);
+        const auto sectors =
+            std::strtoull(readSmallFile(entry.path() / "size").value_or("0").c_str(), nullptr, 10);
+        if (device && sectors > 0) {
+            disks.push_back(fmt::format("/dev/{} ({})", name, formatSize(sectors * 512)));
+        }
+    }
+    std::sort(disks.begin(), disks.end());
+    return disks.empty() ? "none" : fmt::format("{}", fmt::join(disks, ", "));
+}
+
+// As `udevadm settle` does it: systemd's own test for an empty queue. Bounded, because what else udev is busy
+// with is none of our business.
+void settleUdev() noexcept {
+    constexpr int attempts = 100;
+    constexpr timespec pause{.tv_sec = 0, .tv_nsec = 50'000'000};
+    for (int attempt = 0; attempt < attempts && ::access("/run/udev/queue", F_OK) == 0; ++attempt) {
+        (void)::nanosleep(&pause, nullptr);
+    }
 }
 
 } // namespace bootferry

@@ -3,14 +3,12 @@
 // often somebody's data.
 #include "disk_contents.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <span>
-#include <vector>
 
-#include <linux/fs.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
+#include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include "declared_image_size.h"
@@ -21,25 +19,16 @@
 namespace bootferry {
 namespace {
 
-std::uint64_t deviceSize(int fd) {
-    struct stat status {};
-    checkErrno(::fstat(fd, &status), "looking at the disk");
-    if (S_ISREG(status.st_mode)) {
-        return static_cast<std::uint64_t>(status.st_size);
-    }
-    std::uint64_t size = 0;
-    checkErrno(::ioctl(fd, BLKGETSIZE64, &size), "asking for the disk's size");
-    return size;
-}
+constexpr std::size_t page = 4096; // what the kernel reads at once
 
+// As far as it can be read: the survey says what is wrong with the rest.
 std::vector<std::byte> readHead(int fd) {
     std::vector<std::byte> head(declaredSizeProbe);
     std::size_t used = 0;
     while (used < head.size()) {
-        const auto n = checkErrno(
-            TEMP_FAILURE_RETRY(::pread(fd, head.data() + used, head.size() - used, static_cast<off_t>(used))),
-            "reading the disk");
-        if (n == 0) {
+        const auto n = TEMP_FAILURE_RETRY(
+            ::pread(fd, head.data() + used, std::min(page, head.size() - used), static_cast<off_t>(used)));
+        if (n <= 0) {
             break;
         }
         used += static_cast<std::size_t>(n);
@@ -53,26 +42,63 @@ bool isMarkedIncomplete(std::span<const std::byte> head) {
            std::memcmp(head.data(), incompleteMark.data(), incompleteMark.size()) == 0;
 }
 
+// What was recognised, taken for readable.
+DiskState stateOf(const DiskContents& contents, bool hasData) {
+    if (contents.imageSize > 0) {
+        return DiskState::Deployed;
+    }
+    if (!contents.description.empty()) {
+        return DiskState::Foreign;
+    }
+    return hasData ? DiskState::Unknown : DiskState::Blank;
+}
+
+void takeFailures(DiskContents& contents, const DiskSurvey& survey, const DiskDescription& description) {
+    contents.unreadable = survey.unreadable;
+    contents.unreadable.insert(contents.unreadable.end(), description.unreadable.begin(),
+                               description.unreadable.end());
+    auto& places = contents.unreadable;
+    std::sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.begin < b.begin; });
+    places.erase(std::unique(places.begin(), places.end()), places.end());
+    contents.errnoValue = survey.errnoValue != 0 ? survey.errnoValue : description.errnoValue;
+    if (!places.empty() || contents.errnoValue != 0) {
+        contents.state = DiskState::Unreadable;
+    }
+}
+
 } // namespace
 
 DiskContents readDiskContents(int fd) {
+    const auto geometry = readBlockGeometry(fd);
     const auto head = readHead(fd);
     if (isMarkedIncomplete(head)) {
         return {.state = DiskState::Incomplete, .description = "an image that is not complete"};
     }
+    const auto survey = surveyDisk(fd, geometry, 0, geometry.size);
+    const auto readableEnd = survey.unreadable.empty() ? geometry.size : survey.unreadable.front().begin;
+    const auto description = describeDisk(fd, geometry, readableEnd);
     DiskContents contents;
-    contents.description = describeDisk(fd, deviceSize(fd));
+    contents.description = description.text;
     const auto image = declaredImageSize(head);
-    if (image && *image > 0 && *image <= deviceSize(fd)) {
-        contents.state = DiskState::Deployed;
-        contents.imageSize = *image;
-    } else if (image) {
-        contents.state = DiskState::Foreign;
+    if (image && *image > geometry.size) {
         contents.description = "an image that is larger than the disk: " + contents.description;
-    } else if (!contents.description.empty()) {
-        contents.state = DiskState::Foreign;
+    } else if (image) {
+        contents.imageSize = *image;
+    }
+    contents.state = stateOf(contents, survey.firstData.has_value());
+    takeFailures(contents, survey, description);
+    if (contents.description.empty() && survey.firstData) {
+        contents.description =
+            fmt::format("unknown data (at byte {}: {})", *survey.firstData, survey.dataText);
     }
     return contents;
+}
+
+std::string unreadableText(const std::string& device, const std::vector<ByteRange>& places, int errnoValue) {
+    return fmt::format("'{}' cannot be read {} ({})", device,
+                       places.empty() ? std::string("where signatures are looked for")
+                                      : "at " + placesText(places),
+                       errnoText(errnoValue));
 }
 
 } // namespace bootferry

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Where several signatures claim the same bytes, none is believed over the others: all of them are named.
+// libblkid says that it failed, and not where; the place is then looked for at the edges of what it was
+// looking at.
 #include "disk_description.h"
 
 #include <algorithm>
@@ -80,83 +82,140 @@ std::string value(const Probe& probe, const char* key) {
 // "ext4 'rootfs'" of what the probe has found.
 std::string foundBy(const Probe& probe) {
     const auto label = value(probe, "LABEL");
-    return plainName(value(probe, "TYPE")) + (label.empty() ? "" : fmt::format(" '{}'", label));
+    const bool damaged = blkid_probe_has_value(probe.get(), "SBBADCSUM") == 1;
+    return (damaged ? "damaged " : "") + plainName(value(probe, "TYPE")) +
+           (label.empty() ? "" : fmt::format(" '{}'", label));
 }
 
-void askForSuperblocks(const Probe& probe) {
-    blkid_probe_enable_superblocks(probe.get(), 1);
-    blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL);
-}
+class Describer {
+public:
+    Describer(int fd, const BlockGeometry& geometry, std::uint64_t readableEnd)
+        : fd_(fd), geometry_(geometry), readableEnd_(readableEnd) {}
 
-std::string allSignatures(int fd, std::uint64_t offset, std::uint64_t size) {
-    const auto probe = makeProbe(fd, offset, size);
-    askForSuperblocks(probe);
-    std::vector<std::string> names;
-    while (names.size() < mostNamed && blkid_do_probe(probe.get()) == 0) {
-        names.push_back(foundBy(probe));
+    DiskDescription describe() {
+        const auto whole = superblock(0, geometry_.size);
+        const auto table = partitionTable();
+        description_.text = whole + (whole.empty() || table.empty() ? "" : "; ") + table;
+        return std::move(description_);
     }
-    return fmt::format("{}", fmt::join(names, " and "));
-}
 
-// Empty where there is nothing.
-std::string superblock(int fd, std::uint64_t offset, std::uint64_t size) {
-    const auto probe = makeProbe(fd, offset, size);
-    askForSuperblocks(probe);
-    const int result = blkid_do_safeprobe(probe.get());
-    if (result == ambivalent) {
-        return allSignatures(fd, offset, size);
-    }
-    return result == 0 ? foundBy(probe) : std::string();
-}
-
-// "FAT 'EFI' on partition 1, ext4 'rootfs' on partition 2 and 5 partitions more"; empty where nothing is
-// known.
-std::string partitionContents(int fd, std::uint64_t end, blkid_partlist list, int count) {
-    std::vector<std::string> found;
-    int looked = 0;
-    for (; looked < count && found.size() < mostNamed; ++looked) {
-        blkid_partition partition = blkid_partlist_get_partition(list, looked);
-        constexpr std::uint64_t sector = 512; // of libblkid, whatever the disk's are
-        const auto start = static_cast<std::uint64_t>(blkid_partition_get_start(partition)) * sector;
-        const auto size = static_cast<std::uint64_t>(blkid_partition_get_size(partition)) * sector;
-        if (size == 0 || start > end || size > end - start) {
-            continue; // a table may say anything
+private:
+    // Of a blkid_do_...() over this range: was something found? -2 is blkid_do_safeprobe()'s "ambivalent".
+    bool found(int result, std::uint64_t offset, std::uint64_t size) {
+        if (result < 0 && result != ambivalent) {
+            noteFailure(result, offset, size);
         }
-        if (const auto holds = superblock(fd, start, size); !holds.empty()) {
-            found.push_back(fmt::format("{} on partition {}", holds, blkid_partition_get_partno(partition)));
-        }
+        return result == 0;
     }
-    const int more = count - looked;
-    return fmt::format("{}{}", fmt::join(found, ", "),
-                       more > 0 ? fmt::format(" and {} partition{} more", more, more == 1 ? "" : "s") : "");
-}
 
-// Empty where there is no table.
-std::string partitionTable(int fd, std::uint64_t size) {
-    const auto probe = makeProbe(fd, 0, 0);
-    blkid_probe_enable_superblocks(probe.get(), 0);
-    blkid_probe_enable_partitions(probe.get(), 1);
-    blkid_probe_set_partitions_flags(probe.get(), BLKID_PARTS_FORCE_GPT);
-    if (blkid_do_safeprobe(probe.get()) != 0) {
+    void noteFailure(int result, std::uint64_t offset, std::uint64_t size) {
+        if (description_.errnoValue == 0) {
+            description_.errnoValue = result == -1 ? EIO : -result;
+        }
+        if (offset == 0 && size == geometry_.size) {
+            return; // the whole disk was surveyed before
+        }
+        const auto survey = surveyDisk(fd_, geometry_, offset, size);
+        description_.unreadable.insert(description_.unreadable.end(), survey.unreadable.begin(),
+                                       survey.unreadable.end());
+    }
+
+    [[nodiscard]] Probe superblockProbe(std::uint64_t offset, std::uint64_t size, int moreFlags) const {
+        auto probe = makeProbe(fd_, offset, size);
+        blkid_probe_enable_superblocks(probe.get(), 1);
+        blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL | moreFlags);
+        return probe;
+    }
+
+    std::string allSignatures(std::uint64_t offset, std::uint64_t size) {
+        const auto probe = superblockProbe(offset, size, BLKID_SUBLKS_BADCSUM);
+        std::vector<std::string> names;
+        while (names.size() < mostNamed && found(blkid_do_probe(probe.get()), offset, size)) {
+            names.push_back(foundBy(probe));
+        }
+        return fmt::format("{}", fmt::join(names, " and "));
+    }
+
+    // Empty where there is nothing. One flipped bit does not make a signature nothing: what is damaged is
+    // asked for where nothing whole was found.
+    std::string superblock(std::uint64_t offset, std::uint64_t size) {
+        for (const int flags : {0, BLKID_SUBLKS_BADCSUM}) {
+            const auto probe = superblockProbe(offset, size, flags);
+            const int result = blkid_do_safeprobe(probe.get());
+            if (result == ambivalent) {
+                return allSignatures(offset, size);
+            }
+            if (found(result, offset, size)) {
+                return foundBy(probe);
+            }
+            if (result < 0) {
+                return beforeTheError(offset, size);
+            }
+        }
         return {};
     }
-    const auto kind = plainName(value(probe, "PTTYPE"));
-    blkid_partlist list = blkid_probe_get_partitions(probe.get());
-    const int count = list != nullptr ? std::max(0, blkid_partlist_numof_partitions(list)) : 0;
-    if (count == 0) {
-        return kind + " without partitions";
+
+    // Signatures at the end are looked for first: a bad end would hide what the beginning says.
+    std::string beforeTheError(std::uint64_t offset, std::uint64_t size) {
+        const bool within = offset < readableEnd_ && readableEnd_ < offset + size;
+        return within ? superblock(offset, readableEnd_ - offset) : std::string();
     }
-    const auto text = fmt::format("{} with {} partition{}", kind, count, count == 1 ? "" : "s");
-    const auto contents = partitionContents(fd, size, list, count);
-    return contents.empty() ? text : text + "; " + contents;
-}
+
+    // "FAT 'EFI' on partition 1, ext4 'rootfs' on partition 2 and 5 partitions more"; empty where nothing is
+    // known.
+    std::string partitionContents(blkid_partlist list, int count) {
+        std::vector<std::string> names;
+        int looked = 0;
+        for (; looked < count && names.size() < mostNamed; ++looked) {
+            blkid_partition partition = blkid_partlist_get_partition(list, looked);
+            constexpr std::uint64_t sector = 512; // of libblkid, whatever the disk's are
+            const auto start = static_cast<std::uint64_t>(blkid_partition_get_start(partition));
+            const auto count512 = static_cast<std::uint64_t>(blkid_partition_get_size(partition));
+            const auto end = geometry_.size / sector;
+            if (count512 == 0 || start > end || count512 > end - start) {
+                continue; // a table may say anything
+            }
+            if (const auto holds = superblock(start * sector, count512 * sector); !holds.empty()) {
+                names.push_back(
+                    fmt::format("{} on partition {}", holds, blkid_partition_get_partno(partition)));
+            }
+        }
+        const int more = count - looked;
+        return fmt::format("{}{}", fmt::join(names, ", "),
+                           more > 0 ? fmt::format(" and {} partition{} more", more, more == 1 ? "" : "s")
+                                    : "");
+    }
+
+    // Empty where there is no table.
+    std::string partitionTable() {
+        const auto probe = makeProbe(fd_, 0, 0);
+        blkid_probe_enable_superblocks(probe.get(), 0);
+        blkid_probe_enable_partitions(probe.get(), 1);
+        blkid_probe_set_partitions_flags(probe.get(), BLKID_PARTS_FORCE_GPT);
+        if (!found(blkid_do_safeprobe(probe.get()), 0, geometry_.size)) {
+            return {};
+        }
+        const auto kind = plainName(value(probe, "PTTYPE"));
+        blkid_partlist list = blkid_probe_get_partitions(probe.get());
+        const int count = list != nullptr ? std::max(0, blkid_partlist_numof_partitions(list)) : 0;
+        if (count == 0) {
+            return kind + " without partitions";
+        }
+        const auto text = fmt::format("{} with {} partition{}", kind, count, count == 1 ? "" : "s");
+        const auto contents = partitionContents(list, count);
+        return contents.empty() ? text : text + "; " + contents;
+    }
+
+    int fd_;
+    const BlockGeometry& geometry_;
+    std::uint64_t readableEnd_;
+    DiskDescription description_;
+};
 
 } // namespace
 
-std::string describeDisk(int fd, std::uint64_t size) {
-    const auto whole = superblock(fd, 0, 0);
-    const auto table = partitionTable(fd, size);
-    return whole + (whole.empty() || table.empty() ? "" : "; ") + table;
+DiskDescription describeDisk(int fd, const BlockGeometry& geometry, std::uint64_t readableEnd) {
+    return Describer(fd, geometry, readableEnd).describe();
 }
 
 } // namespace bootferry

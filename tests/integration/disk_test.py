@@ -8,52 +8,17 @@ import contextlib
 import os
 import pathlib
 import random
-import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import unittest
-import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
-import processes  # noqa: E402
 import tap  # noqa: E402
-from daemon import Daemon  # noqa: E402
+from disk_case import LUKS, LVM, MARK, MDRAID_090, MIB, DiskTest, put, run, table  # noqa: E402
 from loop_device import LoopDevice  # noqa: E402
-from nginx import Nginx  # noqa: E402
 
-MIB = 1 << 20
-
-
-def run(*command, **options):
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
-
-
-def put(device, *pieces):
-    """(offset, bytes), an offset below zero being one from the end."""
-    with open(device, "r+b") as disk:
-        for offset, data in pieces:
-            disk.seek(offset, os.SEEK_END if offset < 0 else os.SEEK_SET)
-            disk.write(data)
-
-
-def table(device, text, **contents):
-    run("sfdisk", device, input=text)
-    starts = [int(line.split("start=")[1].split(",")[0]) * 512
-              for line in run("sfdisk", "--dump", device).stdout.splitlines() if "start=" in line]
-    for number, pieces in contents.items():
-        put(device, *[(starts[int(number.removeprefix("p")) - 1] + offset, data) for offset, data in pieces])
-
-
-# As their own tools leave them on a disk; those that are not at hand here, by the documents of their formats.
-MDRAID_090 = bytes.fromhex("fc4e2ba9") + bytes(252)
-LVM_LABEL = (32).to_bytes(4, "little") + b"LVM2 001" + bytes(480)  # and its checksum in front of it
-LVM = [(512, b"LABELONE" + (1).to_bytes(8, "little") +
-        (zlib.crc32(LVM_LABEL, 0xf597a6cf ^ 0xffffffff) ^ 0xffffffff).to_bytes(4, "little") + LVM_LABEL)]
-LUKS = [(0, b"LUKS\xba\xbe\x00\x01" + bytes(504))]
 FOREIGN = {
     "ext4 'data'": lambda device: run("mkfs.ext4", "-q", "-L", "data", device),
     "btrfs 'pool'": lambda device: run("mkfs.btrfs", "-q", "-M", "-L", "pool", device),
@@ -69,86 +34,6 @@ FOREIGN = {
         lambda device: table(device, "label: gpt\n" + "size=2MiB\n" * 7, p1=LUKS, p2=LUKS, p4=LUKS, p5=LUKS, p7=LUKS),
 }
 
-
-@unittest.skipUnless(os.geteuid() == 0, "needs root: sets up loop devices")
-class DiskTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="bootferry-disk-")
-        cls.addClassCleanup(folder.cleanup)
-        cls.shared = pathlib.Path(folder.name)
-        cls.shared.chmod(0o755)
-        tree = cls.shared / "tree"
-        (tree / "LiveOS").mkdir(parents=True)
-        (tree / "LiveOS/squashfs.img").write_bytes(random.Random(3).randbytes(6 * MIB))
-        shutil.copy("/usr/lib/ISOLINUX/isolinux.bin", tree)
-        (cls.shared / "served").mkdir()
-        cls.image = cls.shared / "served/live.iso"
-        run("xorriso", "-as", "mkisofs", "-quiet", "-V", "CDROM", "-R", "-partition_offset", "16", "-o", cls.image,
-            "-isohybrid-mbr", "/usr/lib/ISOLINUX/isohdpfx.bin", "-b", "isolinux.bin", "-c", "boot.cat",
-            "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", tree)
-        cls.bytes = cls.image.read_bytes()
-        cls.server = Nginx(cls.shared / "served", extra="location /slow/ { alias %s/; limit_rate 1m; }"
-                           % (cls.shared / "served"))
-        cls.server.start()
-        cls.addClassCleanup(cls.server.stop)
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="bootferry-disk-")
-        self.addCleanup(folder.cleanup)
-        self.path = pathlib.Path(folder.name)
-        self.backing = self.path / "disk"
-        with open(self.backing, "wb") as disk:
-            disk.truncate(64 * MIB)
-        self.device = self.attach()
-        self.daemon = self.start_daemon()
-
-    def start_daemon(self):
-        daemon = Daemon(self.path / "run")
-        daemon.start()
-        self.addCleanup(daemon.stop)
-        return daemon
-
-    def attach(self, *options):
-        self.loop = LoopDevice(self.backing, "--partscan", *options)
-        self.addCleanup(self.loop.detach)
-        return self.loop.path
-
-    def partition(self, number):
-        """The node of a partition; not every kernel reads partition tables by itself."""
-        node = f"{self.device}p{number}"
-        if not os.path.exists(node):
-            run("partx", "--add", "--nr", str(number), self.device)
-            self.addCleanup(subprocess.run, ["partx", "--delete", "--nr", str(number), self.device], check=False)
-        return node
-
-    def url(self, folder=""):
-        return f"http://127.0.0.1:{self.server.port}/{folder}live.iso"
-
-    def deploy(self, *options, url=None, device=None):
-        return self.daemon.ctl("deploy", *options, url or self.url(), device or self.device)
-
-    def assert_deployed(self, result=None):
-        if result is not None:
-            self.assertEqual(result.returncode, 0, result.stderr)
-        with open(self.device, "rb") as disk:
-            self.assertEqual(disk.read(len(self.bytes)), self.bytes)
-
-    def assert_refused(self, result, *words):
-        self.assertEqual(result.returncode, 1, result.stderr)
-        reason = result.stderr.strip().splitlines()[-1]
-        for word in words:
-            self.assertIn(word, reason)
-
-    def read_until_it_moves(self, client):
-        while not re.search(r" [1-9]\d? % ", line := client.stdout.readline()):
-            self.assertTrue(line)
-
-    def contents(self):
-        return self.loop.contents()
-
-    def requests(self):
-        return self.server.access_log().count("GET")
 
 
 class States(DiskTest):
@@ -176,7 +61,7 @@ class States(DiskTest):
             self.read_until_it_moves(client)
             self.daemon.process.send_signal(signal.SIGKILL)
             self.daemon.process.wait()
-        self.assertTrue(self.contents().startswith(b"bootferry: the image on this device is not complete\n"))
+        self.assertTrue(self.contents().startswith(MARK))
         self.daemon.stop()
         self.daemon = self.start_daemon()
         self.assert_deployed(self.deploy())
@@ -299,13 +184,13 @@ class Failures(DiskTest):
 
     def test_a_wrong_checksum_leaves_it_incomplete(self):
         self.assert_refused(self.deploy("--checksum=sha256:" + "0" * 64), "checksum")
-        self.assertTrue(self.contents().startswith(b"bootferry: "))
+        self.assertTrue(self.contents().startswith(MARK))
         self.assert_deployed(self.deploy())
 
     def test_an_image_that_is_not_whole_on_the_server(self):
         (self.shared / "served/part.iso").write_bytes(self.bytes[:4 * MIB])
         self.assert_refused(self.deploy(url=self.url().replace("live.iso", "part.iso")), "the image is not whole")
-        self.assertTrue(self.contents().startswith(b"bootferry: "))
+        self.assertTrue(self.contents().startswith(MARK))
 
     def test_an_image_that_later_boots_would_not_know(self):
         image = self.shared / "served/root.ext4"
@@ -338,7 +223,7 @@ class Failures(DiskTest):
         for _ in range(16):
             with open(self.device, "r+b") as disk:
                 disk.write(b"\xee" * (16 * MIB))
-            with self.daemon.ctl_running("deploy", self.url(), self.device) as client:
+            with self.daemon.ctl_running("deploy", "--reset", self.url(), self.device) as client:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     client.wait(timeout=dice.uniform(0, 0.5))
                 victims = [self.daemon.process.pid] + (self.daemon.workers() if dice.random() < 0.5 else [])
@@ -348,13 +233,13 @@ class Failures(DiskTest):
                 self.daemon.process.wait()
             self.daemon.stop()
             after = self.contents()
-            mark = after.startswith(b"bootferry: the image on this device is not complete\n")
+            mark = after.startswith(MARK)
             whole = after.startswith(self.bytes)
             untouched = after.startswith(b"\xee" * (16 * MIB))
             self.assertTrue(mark or whole or untouched, f"seed {seed}")
             seen.add("mark" if mark else "whole" if whole else "untouched")
             self.daemon = self.start_daemon()
-            self.assert_deployed(self.deploy())
+            self.assert_deployed(self.deploy(*(["--reset"] if untouched else [])))
         print(f"# the disk was found {', '.join(sorted(seen))}", file=sys.stderr)
 
 

@@ -2,6 +2,7 @@
 #include "disk_contents.h"
 
 #include <array>
+#include <cerrno>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -9,7 +10,7 @@
 #include <unistd.h>
 
 #include "declared_image_size.h"
-#include "disk_target.h"
+#include "disk_plan.h"
 #include "errors.h"
 #include "handles.h"
 #include "incomplete_mark.h"
@@ -73,9 +74,34 @@ TEST(DeclaredImageSize, IsNothingForAnythingElse) {
         Disk().put(1024, "\xe2\xe1\xf5\xe0").putNumber(1036, 200, 1).putNumber(1060, 100, 4).head()));
 }
 
-TEST(DiskContents, AreBlankWhereNothingIsKnown) {
+TEST(DiskContents, AreBlankWhereNothingIsSeen) {
     EXPECT_EQ(Disk().contents().state, DiskState::Blank);
-    EXPECT_EQ(Disk().put(5000, "some old words").contents().state, DiskState::Blank);
+    EXPECT_EQ(Disk(std::size_t{40} << 20U).contents().state, DiskState::Blank);
+    const std::string discarded(64 * 512, '\xff'); // as some flash returns what was discarded
+    EXPECT_EQ(Disk().put(1024, discarded).contents().state, DiskState::Blank);
+}
+
+TEST(DiskContents, AreUnknownWhereSomethingIsSeenThatNobodyKnows) {
+    const auto words = Disk().put(5000, "some old words").contents();
+    EXPECT_EQ(words.state, DiskState::Unknown);
+    EXPECT_EQ(words.description, "unknown data (at byte 5000: 'some old words')");
+    const auto bytes = Disk().put(0, "\x8f\x01\x02").contents();
+    EXPECT_EQ(bytes.state, DiskState::Unknown);
+    EXPECT_EQ(bytes.description, "unknown data (at byte 0: 8f 01 02 00 00 00 00 00)");
+    EXPECT_EQ(Disk().put((4U << 20U) - 1, "x").contents().state, DiskState::Unknown);
+}
+
+TEST(DiskContents, AreForeignWhereASignaturesOwnChecksumIsWrong) {
+    // An LVM2 label: "LABELONE", its sector, a checksum that does not fit, where the rest begins, the kind.
+    const auto contents = Disk()
+                              .put(512, "LABELONE")
+                              .putNumber(520, 1, 8)
+                              .putNumber(528, 1234, 4)
+                              .putNumber(532, 32, 4)
+                              .put(536, "LVM2 001")
+                              .contents();
+    EXPECT_EQ(contents.state, DiskState::Foreign);
+    EXPECT_EQ(contents.description, "damaged LVM physical volume");
 }
 
 TEST(DiskContents, AreIncompleteWhereOurMarkIs) {
@@ -110,9 +136,12 @@ TEST(DiskContents, AreForeignWithAPartitionTableAlone) {
 
 TEST(PlanDisk, IsTheTable) {
     const auto plan = [](DiskState state, bool reset) {
-        return planDisk("/dev/sda", {.state = state, .description = "ext4 'data'", .imageSize = 0}, reset,
-                        "--reset");
+        return planDisk("/dev/sda", {.state = state, .description = "ext4 'data'"}, reset, "--reset");
     };
+    for (const auto state : {DiskState::Foreign, DiskState::Unknown, DiskState::Unreadable}) {
+        EXPECT_EQ(plan(state, true), DiskPlan::Deploy);
+        EXPECT_THROW((void)plan(state, false), Error);
+    }
     for (const bool reset : {false, true}) {
         EXPECT_EQ(plan(DiskState::Blank, reset), DiskPlan::Deploy);
         EXPECT_EQ(plan(DiskState::Incomplete, reset), DiskPlan::Deploy);
@@ -126,6 +155,22 @@ TEST(PlanDisk, IsTheTable) {
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::TargetRefused);
         EXPECT_STREQ(error.what(), "'/dev/sda' holds ext4 'data'; --reset overwrites it");
+    }
+}
+
+TEST(PlanDisk, NamesThePlaceThatCannotBeRead) {
+    const DiskContents contents{.state = DiskState::Unreadable,
+                                .description = "ext4 'data'",
+                                .unreadable = {{.begin = 512, .end = 4096}, {.begin = 8192, .end = 12288}},
+                                .errnoValue = EIO};
+    try {
+        (void)planDisk("/dev/sda", contents, false, "--reset");
+        FAIL() << "an unreadable disk was not refused";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::TargetRefused);
+        EXPECT_STREQ(error.what(),
+                     "'/dev/sda' cannot be read at byte 512 and 1 more place (Input/output error); "
+                     "what can be read of it is ext4 'data'; --reset overwrites it");
     }
 }
 
