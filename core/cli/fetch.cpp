@@ -12,12 +12,14 @@
 #include "disk.h"
 #include "disk_plan.h"
 #include "file_target.h"
+#include "log.h"
 #include "progress_line.h"
 #include "stream_target.h"
 #include "supervising_loop.h"
 #include "transfer_arguments.h"
 #include "transfer_view.h"
 #include "worker_process.h"
+#include "worker_user.h"
 
 namespace bootferry {
 namespace {
@@ -71,9 +73,13 @@ public:
         const WorkerJob job{.request = request_,
                             .credentials = {},
                             .pluginDir = fromEnvironment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR)};
+        const auto user = workerUser();
+        if (!user.remark.empty()) {
+            logInfo(user.remark);
+        }
         const WorkerProgram program{
             .path = fromEnvironment("BOOTFERRY_WORKER", BOOTFERRY_LIBEXEC_DIR "/bootferry-transfer"),
-            .user = {}};
+            .user = user.name};
         worker_ = std::make_unique<WorkerProcess>(loop_.event(), program, job, *this);
         return loop_.run();
     }

@@ -22,9 +22,9 @@ namespace fs = std::filesystem;
 constexpr std::string_view linkPrefix = "scheme-";
 constexpr std::string_view moduleSuffix = ".so";
 
-std::map<std::string, fs::path> schemeLinks(const std::string& dir) {
+// error: why there are none, where the folder could not be read.
+std::map<std::string, fs::path> schemeLinks(const std::string& dir, std::error_code& error) {
     std::map<std::string, fs::path> links;
-    std::error_code error;
     for (fs::directory_iterator entry(dir, error), end; !error && entry != end; entry.increment(error)) {
         const auto name = entry->path().filename().string();
         if (name.size() > linkPrefix.size() + moduleSuffix.size() && name.starts_with(linkPrefix) &&
@@ -34,6 +34,11 @@ std::map<std::string, fs::path> schemeLinks(const std::string& dir) {
         }
     }
     return links;
+}
+
+std::map<std::string, fs::path> schemeLinks(const std::string& dir) {
+    std::error_code ignored;
+    return schemeLinks(dir, ignored);
 }
 
 std::string namesOf(const std::map<std::string, fs::path>& links) {
@@ -78,8 +83,13 @@ std::vector<InstalledPlugin> listPlugins(const std::string& dir) {
 }
 
 std::string locatePlugin(const std::string& dir, const std::string& scheme) {
-    const auto links = schemeLinks(dir);
+    std::error_code error;
+    const auto links = schemeLinks(dir, error);
     const auto found = links.find(scheme);
+    if (error) {
+        throw Error(ErrorCode::Unsupported, error.value(),
+                    fmt::format("looking for the plugin for '{}' URLs in '{}'", scheme, dir));
+    }
     if (found == links.end()) {
         throw Error(ErrorCode::Unsupported,
                     fmt::format("no plugin serves '{}' URLs; installed: {}", scheme, namesOf(links)));

@@ -66,6 +66,22 @@ struct PluginSession::HostFunctions {
         }
     }
 
+    static const char* optionFile(void* context, const char* path) noexcept {
+        if (path == nullptr) {
+            return "";
+        }
+        try {
+            auto& self = session(context);
+            auto& name = self.fileNames_[path];
+            if (name.empty()) {
+                name = self.files_ ? self.files_(path) : path;
+            }
+            return name.c_str();
+        } catch (...) {
+            return path;
+        }
+    }
+
     static void retryAfter(void* context, std::uint32_t seconds) noexcept {
         const std::lock_guard lock(session(context).mutex_);
         session(context).retryAfter_ = seconds;
@@ -80,7 +96,7 @@ void PluginSession::noteFailure(int code, int errnoValue, const char* message) n
                                    module_.name(), plainText(message)));
             return;
         }
-        auto text = plainText(message);
+        auto text = withOwnNames(plainText(message));
         if (text.empty()) {
             text = fmt::format("plugin '{}' gave no reason", module_.name());
         }
@@ -95,6 +111,17 @@ void PluginSession::noteFailure(int code, int errnoValue, const char* message) n
     } catch (
         ...) { // NOLINT(bugprone-empty-catch): no memory; the call then counts as failed without a reason
     }
+}
+
+// Where a library names the file that it could not use, a person is to find it.
+std::string PluginSession::withOwnNames(std::string text) const {
+    for (const auto& [path, name] : fileNames_) {
+        for (std::size_t at = 0; path != name && (at = text.find(name, at)) != std::string::npos;) {
+            text.replace(at, name.size(), path);
+            at += path.size();
+        }
+    }
+    return text;
 }
 
 void PluginSession::misbehaved(const std::string& how) const {
@@ -134,8 +161,9 @@ void PluginSession::endCall(const char* what, bool failed) {
 }
 
 PluginSession::PluginSession(const PluginModule& module, std::map<std::string, std::string> credentials,
-                             StatusCallback status)
-    : module_(module), credentials_(std::move(credentials)), status_(std::move(status)) {
+                             StatusCallback status, FileNames files)
+    : module_(module), credentials_(std::move(credentials)), status_(std::move(status)),
+      files_(std::move(files)) {
     host_.struct_size = sizeof host_;
     host_.abi_version = BOOTFERRY_ABI_VERSION;
     host_.context = this;
@@ -144,6 +172,7 @@ PluginSession::PluginSession(const PluginModule& module, std::map<std::string, s
     host_.status = &HostFunctions::status;
     host_.credential = &HostFunctions::credential;
     host_.retry_after = &HostFunctions::retryAfter;
+    host_.option_file = &HostFunctions::optionFile;
     session_ = guarded("session_new", [&] { return module_.table().session_new(&host_); });
 }
 

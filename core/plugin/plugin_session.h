@@ -23,11 +23,14 @@ namespace bootferry {
 // the session is one of many of a transfer, and what it says is for debugging.
 using StatusCallback = std::function<void(const std::string&)>;
 
+// Under which name a file that an option names can be opened here; the name itself where there is no other.
+using FileNames = std::function<std::string(const std::string& path)>;
+
 // A ByteSource once open() has returned; any failure ends it.
 class PluginSession : public ByteSource {
 public:
     PluginSession(const PluginModule& module, std::map<std::string, std::string> credentials,
-                  StatusCallback status);
+                  StatusCallback status, FileNames files = {});
     ~PluginSession() override;
 
     void setOption(const std::string& key, const std::string& value);
@@ -46,11 +49,14 @@ private:
     [[nodiscard]] std::size_t delivered(const char* what, ssize_t count, std::size_t most) const;
     void endCall(const char* what, bool failed);
     [[noreturn]] void misbehaved(const std::string& how) const;
+    [[nodiscard]] std::string withOwnNames(std::string text) const;
     void noteFailure(int code, int errnoValue, const char* message) noexcept;
 
     const PluginModule& module_;
     std::map<std::string, std::string> credentials_;
     StatusCallback status_;
+    FileNames files_;
+    std::map<std::string, std::string> fileNames_; // by the options' own
     bootferry_host host_{};
     bootferry_session* session_ = nullptr;
 

@@ -11,9 +11,10 @@ namespace bootferry {
 
 PluginTransport::PluginTransport(const std::string& pluginDir, const std::string& scheme,
                                  std::vector<PluginOption> options,
-                                 std::map<std::string, std::string> credentials, StatusCallback status)
+                                 std::map<std::string, std::string> credentials, StatusCallback status,
+                                 FileNames files)
     : module_(PluginModule::load(locatePlugin(pluginDir, scheme))), credentials_(std::move(credentials)),
-      status_(std::move(status)) {
+      status_(std::move(status)), files_(std::move(files)) {
     module_.requireScheme(scheme);
     for (auto& option : options) {
         if (option.plugin == module_.name()) {
@@ -29,13 +30,20 @@ PluginTransport::PluginTransport(const std::string& pluginDir, const std::string
 
 std::unique_ptr<ByteSource> PluginTransport::open(const OpenRequest& request) {
     // A part of a source comes beside others of it: the progress is not its own, its remarks have been made.
-    auto session =
-        std::make_unique<PluginSession>(module_, credentials_, request.length ? StatusCallback() : status_);
+    auto session = std::make_unique<PluginSession>(module_, credentials_,
+                                                   request.length ? StatusCallback() : status_, files_);
     for (const auto& option : options_) {
         session->setOption(option.key, option.value);
     }
     session->open(request);
     return session;
+}
+
+void PluginTransport::rehearse() const {
+    PluginSession session(module_, credentials_, {}, files_);
+    for (const auto& option : options_) {
+        session.setOption(option.key, option.value);
+    }
 }
 
 std::string PluginTransport::description() const {

@@ -21,7 +21,11 @@ public:
     // installed plugin serves; options for other installed plugins are left alone.
     PluginTransport(const std::string& pluginDir, const std::string& scheme,
                     std::vector<PluginOption> options, std::map<std::string, std::string> credentials,
-                    StatusCallback status);
+                    StatusCallback status, FileNames files = {});
+
+    // Sets the options of a session that is never opened: what is wrong with them shows before anything is
+    // connected, and what files they name is known.
+    void rehearse() const;
 
     [[nodiscard]] std::unique_ptr<ByteSource> open(const OpenRequest& request) override;
 
@@ -32,6 +36,7 @@ private:
     std::vector<PluginOption> options_; // this plugin's
     std::map<std::string, std::string> credentials_;
     StatusCallback status_;
+    FileNames files_;
 };
 
 } // namespace bootferry

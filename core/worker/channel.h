@@ -7,7 +7,9 @@
 //
 // A packet (packet.h) begins with a number, which of these it is; t has 64 bits, u 32, s is a text:
 //
-//   Job → Granted with the job (job_message.h) in a descriptor, and the key files it names      once, first
+//   Job → Granted with the job (job_message.h) in a descriptor      once, first
+//   File(s path) → Granted with a copy of the file                  a key file, as one of the job's options
+//                                                                   names it; before Plugin
 //   Plugin(s nameAndVersion)                                no answer; once, before any target
 //   Progress(s state, s detail, t bytes, t total, t written, u attempt)           no answer; at any time
 //   Target(t size) → Granted(u blockSize, t capacity) with the target's descriptor
@@ -31,9 +33,9 @@ inline constexpr int cancelFd = 4; // readable (closed by the supervisor, or a b
 inline constexpr std::size_t longestPacket = 4096; // bytes, from the worker
 inline constexpr std::size_t longestReason = 2048; // of a failure; other texts have longestPlainText
 inline constexpr std::size_t longestName = 128;    // of a plugin, with its version
-inline constexpr std::size_t mostFiles = 64;       // that come with a job
+inline constexpr std::size_t mostFiles = 64;       // of a job's options
 
-enum class Call : std::uint32_t { Job = 1, Plugin, Progress, Target, Staged, Finished, Failed };
+enum class Call : std::uint32_t { Job = 1, Plugin, Progress, Target, Staged, Finished, Failed, File };
 enum class Answer : std::uint32_t { Granted = 1, Refused };
 
 } // namespace bootferry::channel

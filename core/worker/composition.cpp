@@ -36,13 +36,16 @@ WideningSettings wideningSettings(const TransferRequest& request) {
 
 } // namespace
 
-Composition::Composition(const WorkerJob& job, const std::vector<Url>& urls, ProgressReporter& reporter)
+Composition::Composition(const WorkerJob& job, const std::vector<Url>& urls, ProgressReporter& reporter,
+                         HandedFiles& files)
     : reporter_(reporter) {
     std::vector<Origin> origins;
     for (const auto& url : urls) {
         transports_.push_back(std::make_unique<PluginTransport>(
             job.pluginDir, url.scheme(), job.request.pluginOptions, credentialsFor(url, job.credentials),
-            [this](const std::string& text) { pluginSaid(text); }));
+            [this](const std::string& text) { pluginSaid(text); },
+            [&files](const std::string& path) { return files.nameOf(path); }));
+        transports_.back()->rehearse();
         widening_.push_back(
             std::make_unique<WideningTransport>(*transports_.back(), wideningSettings(job.request)));
         origins.push_back({.url = url, .transport = widening_.back().get()});

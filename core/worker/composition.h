@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "handed_files.h"
 #include "plugin_transport.h"
 #include "resuming_source.h"
 #include "widening_source.h"
@@ -18,7 +19,8 @@ class Composition {
 public:
     // urls: at least one; the first is the one that was asked for. Throws Error(Unsupported) for a scheme or
     // an option that no plugin serves.
-    Composition(const WorkerJob& job, const std::vector<Url>& urls, ProgressReporter& reporter);
+    Composition(const WorkerJob& job, const std::vector<Url>& urls, ProgressReporter& reporter,
+                HandedFiles& files);
 
     [[nodiscard]] ResumingSource& source() { return *source_; }
     [[nodiscard]] std::string plugin() const { return transports_.front()->description(); }

@@ -15,21 +15,6 @@ namespace {
 // mistake must not wait for all of the image.
 constexpr std::size_t largestList = std::size_t{1} << 20U;
 
-class ListProgress : public ProgressListener {
-public:
-    explicit ListProgress(ProgressReporter& reporter) : reporter_(reporter) {}
-
-    void progressed(const Progress& progress) override {
-        const bool moving = progress.state == TransferState::Transferring;
-        reporter_.setAttempt(progress.attempt);
-        reporter_.setState(moving ? TransferState::Connecting : progress.state,
-                           moving ? "fetching the checksum list" : progress.detail);
-    }
-
-private:
-    ProgressReporter& reporter_;
-};
-
 // The image's credentials are for the server that has the image.
 Url withCredentialsOf(const Url& image, Url list) {
     if (image.userinfo() && image.scheme() == list.scheme() && image.authority() == list.authority()) {
@@ -75,20 +60,33 @@ Checksum fetchChecksum(ResumingSource& source, const Url& list, const Url& image
 
 } // namespace
 
-std::optional<ExpectedChecksum> expectedChecksum(const WorkerJob& job, ProgressReporter& reporter) {
-    const auto& request = job.request;
-    if (request.checksum) {
-        return ExpectedChecksum{.checksum = Checksum::parse(*request.checksum), .origin = {}};
+ChecksumOrigin::ChecksumOrigin(const WorkerJob& job, ProgressReporter& reporter, HandedFiles& files)
+    : request_(job.request), progress_(reporter), reporter_(progress_, reporter.progress().attempt) {
+    if (request_.checksumUrl) {
+        composition_.emplace(job, std::vector{withCredentialsOf(request_.url, *request_.checksumUrl)},
+                             reporter_, files);
     }
-    if (!request.checksumUrl) {
+}
+
+void ChecksumOrigin::ListProgress::progressed(const Progress& progress) {
+    const bool moving = progress.state == TransferState::Transferring;
+    reporter_.setAttempt(progress.attempt);
+    reporter_.setState(moving ? TransferState::Connecting : progress.state,
+                       moving ? "fetching the checksum list" : progress.detail);
+}
+
+std::optional<ExpectedChecksum> ChecksumOrigin::expectedChecksum() {
+    if (request_.checksum) {
+        return ExpectedChecksum{.checksum = Checksum::parse(*request_.checksum), .origin = {}};
+    }
+    if (!composition_) {
         return std::nullopt;
     }
-    ListProgress progress(reporter);
-    ProgressReporter listReporter(progress, reporter.progress().attempt);
-    Composition composition(job, {withCredentialsOf(request.url, *request.checksumUrl)}, listReporter);
-    return ExpectedChecksum{.checksum =
-                                fetchChecksum(composition.source(), *request.checksumUrl, request.url),
-                            .origin = request.checksumUrl->redacted()};
+    ExpectedChecksum expected{.checksum =
+                                  fetchChecksum(composition_->source(), *request_.checksumUrl, request_.url),
+                              .origin = request_.checksumUrl->redacted()};
+    composition_.reset();
+    return expected;
 }
 
 } // namespace bootferry

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "composition.h"
 #include "digest.h"
 #include "progress_reporter.h"
 #include "worker_process.h"
@@ -16,10 +17,32 @@ struct ExpectedChecksum {
     std::string origin; // for people: the list's URL; empty if the job states the checksum itself
 };
 
-// nullopt if none is asked for. Fetches the list, for as long as that takes. Throws Error whose text names
-// the list: what the transfer of the list throws, TooLarge for something too large to be a list, and what
-// findChecksum() throws.
-[[nodiscard]] std::optional<ExpectedChecksum> expectedChecksum(const WorkerJob& job,
-                                                               ProgressReporter& reporter);
+// Constructed before the network is touched, since the options of its plugin may name files.
+class ChecksumOrigin {
+public:
+    ChecksumOrigin(const WorkerJob& job, ProgressReporter& reporter, HandedFiles& files);
+
+    // nullopt if none is asked for. Fetches the list, for as long as that takes. Throws Error whose text
+    // names the list: what the transfer of the list throws, TooLarge for something too large to be a list,
+    // and what findChecksum() throws.
+    [[nodiscard]] std::optional<ExpectedChecksum> expectedChecksum();
+
+private:
+    // The list is a transfer of its own. Its bytes are not the image's: of its progress only the waiting is
+    // shown.
+    class ListProgress : public ProgressListener {
+    public:
+        explicit ListProgress(ProgressReporter& reporter) : reporter_(reporter) {}
+        void progressed(const Progress& progress) override;
+
+    private:
+        ProgressReporter& reporter_;
+    };
+
+    TransferRequest request_;
+    ListProgress progress_;
+    ProgressReporter reporter_;
+    std::optional<Composition> composition_; // of the list
+};
 
 } // namespace bootferry

@@ -18,6 +18,7 @@ UniqueFd sealedMemory(const char* name, std::span<const std::byte> contents) {
             checkErrno(TEMP_FAILURE_RETRY(::write(memory.get(), contents.data(), contents.size())), what);
         contents = contents.subspan(static_cast<std::size_t>(count));
     }
+    checkErrno(::lseek(memory.get(), 0, SEEK_SET), what);
     checkErrno(::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE),
                what);
     return memory;

@@ -12,7 +12,6 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <pwd.h>
 #include <spdlog/fmt/fmt.h>
@@ -53,13 +52,10 @@ bool place(int from, int to) {
     return ::dup2(from, to) == to;
 }
 
-// For who stays root (`bootferryctl fetch` in root's hands): exec gives root back what the bounding set
-// leaves, which is reading the key files that the command line names. Who is not root has nothing to lose.
+// Whoever it runs as, there is no way to get any back. Who is not root has none to lose.
 void dropCapabilities() {
     for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
-        if (capability != CAP_DAC_READ_SEARCH) {
-            (void)::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-        }
+        (void)::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
     }
 }
 

@@ -54,6 +54,22 @@ WorkerJob SupervisorChannel::job() {
     return readJob(answer.packet.descriptors.front().get());
 }
 
+UniqueFd SupervisorChannel::keyFile(const std::string& path) {
+    auto request = newCall(channel::Call::File);
+    request.text(path);
+    if (path.empty() || path.size() + request.bytes().size() > channel::longestPacket) {
+        return {}; // no file has such a name
+    }
+    Answer answer;
+    call(request, answer, 1);
+    try {
+        answer.reader().end();
+    } catch (const Error&) {
+        return {}; // the plugin says it better: it knows what the file is for
+    }
+    return answer.packet.descriptors.empty() ? UniqueFd() : std::move(answer.packet.descriptors.front());
+}
+
 WriteTarget SupervisorChannel::requestTarget(std::optional<std::uint64_t> size) {
     auto request = newCall(channel::Call::Target);
     request.wide(size.value_or(unknownSize));

@@ -18,6 +18,7 @@ namespace bootferry {
 class SupervisorChannel : public PipelineSupervisor, public ProgressListener {
 public:
     [[nodiscard]] WorkerJob job();
+    [[nodiscard]] UniqueFd keyFile(const std::string& path); // none: there is no such file
     [[nodiscard]] WriteTarget requestTarget(std::optional<std::uint64_t> size) override;
     void awaitCommit(const PipelineResult& result) override;
     // The next two are sent without waiting for an answer.

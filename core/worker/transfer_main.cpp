@@ -46,11 +46,14 @@ int transfer() {
         const auto job = supervisor.job();
         enterSandbox();
         ProgressReporter reporter(supervisor, job.attempt);
+        HandedFiles files(supervisor);
         // Before the list is fetched: its overall timeout runs from here, and a scheme nobody serves costs no
         // wait.
-        Composition composition(job, originsOf(job.request), reporter);
+        Composition composition(job, originsOf(job.request), reporter, files);
+        ChecksumOrigin checksum(job, reporter, files);
+        files.complete();
         supervisor.pluginLoaded(composition.plugin());
-        const auto expected = expectedChecksum(job, reporter);
+        const auto expected = checksum.expectedChecksum();
         Pipeline pipeline(composition.source(), supervisor, reporter,
                           pipelineSettings(job.request, expected));
         const auto result = pipeline.run();

@@ -81,6 +81,16 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             expect(!std::exchange(jobGiven_, true), "Job");
             word = JobWanted{};
             break;
+        case Call::File: {
+            // The network comes after Plugin: until then the worker is what was installed.
+            expect(mayCall && !pluginTold_ && ++files_ <= channel::mostFiles, "File");
+            auto path = reader.text();
+            if (path.empty() || path.find('\0') != std::string::npos) {
+                breach("it asked for a file without a name");
+            }
+            word = FileWanted{std::move(path)};
+            break;
+        }
         case Call::Plugin:
             expect(mayCall && !targetAsked_ && !std::exchange(pluginTold_, true), "Plugin");
             word = PluginLoaded{plainText(reader.text(), channel::longestName)};
@@ -130,7 +140,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             breach(fmt::format("there is no call {}", static_cast<std::uint32_t>(call)));
         }
         reader.end();
-        waiting_ = waiting_ || call == Call::Target || call == Call::Staged;
+        waiting_ = waiting_ || call == Call::File || call == Call::Target || call == Call::Staged;
         ended_ = call == Call::Finished || call == Call::Failed;
         return word;
     } catch (const Error& error) {

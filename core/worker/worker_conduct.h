@@ -24,6 +24,9 @@ public:
     using Time = std::chrono::steady_clock::time_point;
 
     struct JobWanted {};
+    struct FileWanted {
+        std::string path;
+    };
     struct PluginLoaded {
         std::string nameAndVersion;
     };
@@ -39,7 +42,8 @@ public:
     struct Failed {
         Error reason;
     };
-    using Word = std::variant<JobWanted, PluginLoaded, Progress, TargetWanted, Staged, Finished, Failed>;
+    using Word =
+        std::variant<JobWanted, FileWanted, PluginLoaded, Progress, TargetWanted, Staged, Finished, Failed>;
 
     // Of the job only what the worker's words are compared with is looked at.
     explicit WorkerConduct(const WorkerJob& job);
@@ -65,6 +69,7 @@ private:
     WorkerResult staged_;
     double allowance_;
     Time refilled_;
+    std::size_t files_ = 0;
     bool jobGiven_ = false;
     bool pluginTold_ = false;
     bool targetAsked_ = false;

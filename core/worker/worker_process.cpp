@@ -16,6 +16,7 @@
 #include "channel.h"
 #include "channel_socket.h"
 #include "job_message.h"
+#include "key_file.h"
 #include "packet.h"
 #include "spawn.h"
 #include "worker_conduct.h"
@@ -205,6 +206,17 @@ private:
         job_ = {}; // secrets are needed no longer than this
         const int fd = job.get();
         send(granted(), {&fd, 1});
+    }
+
+    void take(const WorkerConduct::FileWanted& file) {
+        waiting_ = true;
+        try {
+            const auto copy = copyOfKeyFile(file.path);
+            const int fd = copy.get();
+            answer(granted(), {&fd, 1});
+        } catch (const Error& error) {
+            answerRefused(error);
+        }
     }
 
     void take(const WorkerConduct::PluginLoaded& plugin) { listener_.pluginLoaded(plugin.nameAndVersion); }

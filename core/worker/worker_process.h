@@ -58,7 +58,7 @@ public:
 
 struct WorkerProgram {
     std::string path;                // of bootferry-transfer
-    std::optional<std::string> user; // drop to it; absent: stay who we are (bootferryctl fetch)
+    std::optional<std::string> user; // drop to it; absent: stay who we are, who is not root
 };
 
 class WorkerProcess {

@@ -83,6 +83,23 @@ void CurlOptions::setText(CURLoption option, const std::string& value) {
     check(curl_easy_setopt(easy_, option, value.c_str()));
 }
 
+void CurlOptions::setFile(CURLoption option, const std::string& path) {
+    setText(option, host_.optionFile(path));
+}
+
+void CurlOptions::useNetrcFile(const std::string& path) {
+    netrcFile_ = true;
+    setFile(CURLOPT_NETRC_FILE, path);
+}
+
+// libcurl looks for it in the home folder of whom the process runs as, which is nobody's.
+void CurlOptions::useHomeNetrc() {
+    const std::string path = "~/.netrc";
+    if (const auto file = host_.optionFile(path); !netrcFile_ && file != path) {
+        setText(CURLOPT_NETRC_FILE, file);
+    }
+}
+
 void CurlOptions::addToList(CURLoption option, const std::string& line) {
     auto& list = lists_[option];
     auto* longer = curl_slist_append(list.get(), line.c_str());

@@ -40,6 +40,7 @@ public:
     void setLong(CURLoption option, long value);
     void setLarge(CURLoption option, curl_off_t value);
     void setText(CURLoption option, const std::string& value);
+    void setFile(CURLoption option, const std::string& path);
     void addToList(CURLoption option, const std::string& line);
     void addAuth(CURLoption option, long methods);
     void unset(CURLoption option);
@@ -52,6 +53,8 @@ public:
     void chooseRedirectProtocols(const std::string& choice);
     void setLowestTls(long version);
     void setHighestTls(long version);
+    void useNetrcFile(const std::string& path);
+    void useHomeNetrc();
     void remark(const std::string& text) const { host_.log(BOOTFERRY_LOG_INFO, text); }
 
 private:
@@ -71,6 +74,7 @@ private:
     std::optional<long> lowestSpeedTime_;
     bool needPacing_ = false;
     long netrc_ = CURL_NETRC_IGNORED;
+    bool netrcFile_ = false; // one is named
     long useSsl_ = CURLUSESSL_NONE;
     long lowestTls_ = CURL_SSLVERSION_DEFAULT;
     long highestTls_ = CURL_SSLVERSION_MAX_NONE;

@@ -37,6 +37,23 @@ void text(CurlOptions& options, const std::string& value) {
 }
 
 template <CURLoption option>
+void file(CurlOptions& options, const std::string& value) {
+    takesValue(value);
+    options.setFile(option, value);
+}
+
+// A file, or sha256//HASH.
+template <CURLoption option>
+void pinnedKey(CurlOptions& options, const std::string& value) {
+    takesValue(value);
+    if (value.starts_with("sha256//")) {
+        options.setText(option, value);
+    } else {
+        options.setFile(option, value);
+    }
+}
+
+template <CURLoption option>
 void seconds(CurlOptions& options, const std::string& value) {
     options.setLong(option, parseSeconds(value));
 }
@@ -141,7 +158,11 @@ void certificate(CurlOptions& options, const std::string& value) {
             file += value[i];
         }
     }
-    options.setText(fileOption, file);
+    if (file.starts_with("pkcs11:")) {
+        options.setText(fileOption, file);
+    } else {
+        options.setFile(fileOption, file);
+    }
 }
 
 // A file cannot be meant: curl's "@FILE" is refused rather than sent as it is.
@@ -176,7 +197,7 @@ void cookie(CurlOptions& options, const std::string& value) {
     if (value.find('=') != std::string::npos) {
         options.addCookies(value);
     } else {
-        options.setText(CURLOPT_COOKIEFILE, value);
+        options.setFile(CURLOPT_COOKIEFILE, value);
     }
 }
 
@@ -243,13 +264,14 @@ void delegation(CurlOptions& options, const std::string& value) {
 
 void netrcFile(CurlOptions& options, const std::string& value) {
     takesValue(value);
-    options.setText(CURLOPT_NETRC_FILE, value);
+    options.useNetrcFile(value);
     options.useNetrc(CURL_NETRC_REQUIRED);
 }
 
 template <CURL_NETRC_OPTION use>
 void netrc(CurlOptions& options, const std::string& value) {
     takesNoValue(value);
+    options.useHomeNetrc();
     options.useNetrc(use);
 }
 
@@ -339,16 +361,17 @@ constexpr OptionRow rows[] = {
     // certificates and TLS
     {"insecure", "FLAG: accept any certificate", &insecure<CURLOPT_SSL_VERIFYPEER, CURLOPT_SSL_VERIFYHOST>},
     {"cacert", "file of the certificate authorities to trust; default: the distribution's",
-     &text<CURLOPT_CAINFO>},
+     &file<CURLOPT_CAINFO>},
     {"capath", "folder of the certificate authorities to trust", &text<CURLOPT_CAPATH>},
     {"cert", "client certificate, FILE or FILE:PASSPHRASE", &certificate<CURLOPT_SSLCERT, CURLOPT_KEYPASSWD>},
     {"cert-type", "PEM, DER or P12; default PEM", &text<CURLOPT_SSLCERTTYPE>},
     {"cert-status", "FLAG: demand a stapled OCSP answer", &flag<CURLOPT_SSL_VERIFYSTATUS>},
-    {"key", "file of the client certificate's private key", &text<CURLOPT_SSLKEY>},
+    {"key", "file of the client certificate's private key", &file<CURLOPT_SSLKEY>},
     {"key-type", "PEM, DER or ENG; default PEM", &text<CURLOPT_SSLKEYTYPE>},
     {"pass", "passphrase of the private key", &text<CURLOPT_KEYPASSWD>},
-    {"pinnedpubkey", "file or sha256//HASH of the only public key to accept", &text<CURLOPT_PINNEDPUBLICKEY>},
-    {"crlfile", "file of revoked certificates", &text<CURLOPT_CRLFILE>},
+    {"pinnedpubkey", "file or sha256//HASH of the only public key to accept",
+     &pinnedKey<CURLOPT_PINNEDPUBLICKEY>},
+    {"crlfile", "file of revoked certificates", &file<CURLOPT_CRLFILE>},
     {"ciphers", "ciphers to offer up to TLS 1.2", &text<CURLOPT_SSL_CIPHER_LIST>},
     {"tls13-ciphers", "ciphers to offer for TLS 1.3", &text<CURLOPT_TLS13_CIPHERS>},
     {"curves", "key exchange curves to offer", &text<CURLOPT_SSL_EC_CURVES>},
@@ -403,18 +426,18 @@ constexpr OptionRow rows[] = {
     {"proxy-insecure", "FLAG: accept any certificate of the proxy",
      &insecure<CURLOPT_PROXY_SSL_VERIFYPEER, CURLOPT_PROXY_SSL_VERIFYHOST>},
     {"proxy-cacert", "file of the certificate authorities to trust for the proxy",
-     &text<CURLOPT_PROXY_CAINFO>},
+     &file<CURLOPT_PROXY_CAINFO>},
     {"proxy-capath", "folder of the certificate authorities to trust for the proxy",
      &text<CURLOPT_PROXY_CAPATH>},
     {"proxy-cert", "client certificate for the proxy, FILE or FILE:PASSPHRASE",
      &certificate<CURLOPT_PROXY_SSLCERT, CURLOPT_PROXY_KEYPASSWD>},
     {"proxy-cert-type", "PEM, DER or P12; default PEM", &text<CURLOPT_PROXY_SSLCERTTYPE>},
-    {"proxy-key", "file of the private key of proxy-cert", &text<CURLOPT_PROXY_SSLKEY>},
+    {"proxy-key", "file of the private key of proxy-cert", &file<CURLOPT_PROXY_SSLKEY>},
     {"proxy-key-type", "PEM, DER or ENG; default PEM", &text<CURLOPT_PROXY_SSLKEYTYPE>},
     {"proxy-pass", "passphrase of proxy-key", &text<CURLOPT_PROXY_KEYPASSWD>},
     {"proxy-pinnedpubkey", "file or sha256//HASH of the only public key to accept of the proxy",
-     &text<CURLOPT_PROXY_PINNEDPUBLICKEY>},
-    {"proxy-crlfile", "file of revoked certificates for the proxy", &text<CURLOPT_PROXY_CRLFILE>},
+     &pinnedKey<CURLOPT_PROXY_PINNEDPUBLICKEY>},
+    {"proxy-crlfile", "file of revoked certificates for the proxy", &file<CURLOPT_PROXY_CRLFILE>},
     {"proxy-ciphers", "ciphers to offer the proxy up to TLS 1.2", &text<CURLOPT_PROXY_SSL_CIPHER_LIST>},
     {"proxy-tls13-ciphers", "ciphers to offer the proxy for TLS 1.3", &text<CURLOPT_PROXY_TLS13_CIPHERS>},
     {"proxy-tlsv1", "FLAG: TLS 1.0 or later with the proxy",

@@ -73,7 +73,7 @@ const bootferry_option* SftpOptions::described() {
     return table;
 }
 
-void SftpOptions::set(const std::string& key, const std::string& value) {
+void SftpOptions::set(const std::string& key, const std::string& value, const plugin::Host& host) {
     if (key == "insecure") {
         if (!value.empty()) {
             refuse("it takes no value");
@@ -91,11 +91,11 @@ void SftpOptions::set(const std::string& key, const std::string& value) {
     if (key == "hostkey" || key == "hostpubsha256") {
         pins_.push_back(parseFingerprint(value));
     } else if (key == "known-hosts") {
-        knownHostsFiles_.push_back(value);
+        knownHostsFiles_.push_back(host.optionFile(value));
     } else if (key == "user") {
         user_ = value;
     } else if (key == "key") {
-        keyFile_ = value;
+        keyFile_ = host.optionFile(value);
     } else if (key == "pass") {
         passphrase_ = value;
     } else if (key == "connect-timeout") {

@@ -26,7 +26,7 @@ public:
     [[nodiscard]] static const bootferry_option* described();
 
     // Throws Failure(INVALID).
-    void set(const std::string& key, const std::string& value);
+    void set(const std::string& key, const std::string& value, const plugin::Host& host);
 
     // Both read files and credentials, and throw Failure(IO) where a file cannot be read.
     [[nodiscard]] HostKeyPolicy hostKeyPolicy(const plugin::Host& host) const;

@@ -21,7 +21,7 @@ public:
 
     [[nodiscard]] const plugin::Host& host() const { return host_; }
 
-    void setOption(const std::string& key, const std::string& value) { options_.set(key, value); }
+    void setOption(const std::string& key, const std::string& value) { options_.set(key, value, host_); }
     void open(const bootferry_request& request);
     void info(bootferry_info& told) const;
     [[nodiscard]] std::size_t read(std::span<std::byte> into);

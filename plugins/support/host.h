@@ -3,6 +3,7 @@
 // only, so that a plugin links nothing for it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <new>
@@ -46,6 +47,14 @@ public:
     [[nodiscard]] std::optional<std::string> credential(const char* name) const {
         const char* value = table_->credential(table_->context, name);
         return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
+    }
+
+    // For an option that names a file, in set_option: under which name it can be opened (plugin.h).
+    [[nodiscard]] std::string optionFile(const std::string& path) const {
+        constexpr auto end = offsetof(bootferry_host, option_file) + sizeof(bootferry_host::option_file);
+        return table_->struct_size >= end && table_->option_file != nullptr
+                   ? table_->option_file(table_->context, path.c_str())
+                   : path;
     }
 
     void report(const Failure& failure) const noexcept {

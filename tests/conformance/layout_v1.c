@@ -24,7 +24,8 @@ FIELD(host, fail, 24);
 FIELD(host, status, 32);
 FIELD(host, credential, 40);
 FIELD(host, retry_after, 48);
-CHECK(sizeof_host, sizeof(struct bootferry_host) == 56);
+FIELD(host, option_file, 56); /* appended */
+CHECK(sizeof_host, sizeof(struct bootferry_host) == 64);
 
 FIELD(request, struct_size, 0);
 FIELD(request, flags, 4);

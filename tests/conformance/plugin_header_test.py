@@ -35,6 +35,7 @@ class PluginHeaderTest(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory(prefix="bootferry-header-")
         cls.addClassCleanup(cls.folder.cleanup)
         cls.path = pathlib.Path(cls.folder.name)
+        cls.path.chmod(0o755)  # the worker of root's is somebody else
         cls.root = cls.path / "root"
         run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", env={**os.environ, "DESTDIR": str(cls.root)})
         pkgconfig = next(cls.root.rglob("bootferry.pc"))

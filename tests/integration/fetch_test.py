@@ -174,7 +174,7 @@ class FetchTest(FetchCase):
         self.assertLess(max(map(len, drawn)), 72)
         self.assertRegex(last, r"4\.8 MiB from http://")
 
-    def test_the_worker_of_root_may_only_read(self):
+    def test_the_worker_of_root_is_not_root(self):
         if os.geteuid() != 0:
             self.skipTest("it is about root")
         with FaultServer(self.image, [Fault(status=503, headers=[("Retry-After", "60")])]) as server:
@@ -185,9 +185,22 @@ class FetchTest(FetchCase):
                 worker, = pathlib.Path(f"/proc/{client.pid}/task/{client.pid}/children").read_text().split()
                 status = pathlib.Path(f"/proc/{worker}/status").read_text()
                 client.terminate()
-        for line in ("CapPrm:\t0000000000000004", "CapEff:\t0000000000000004", "CapBnd:\t0000000000000004",
+        for line in ("CapPrm:\t0000000000000000", "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000",
                      "NoNewPrivs:\t1"):
             self.assertIn(line, status)
+        self.assertNotIn("\nUid:\t0", status)
+        self.assertNotIn("\nGid:\t0", status)
+        self.assertIn("\nGroups:\t \n", status)
+
+    def test_there_is_nobody_to_become(self):
+        if os.geteuid() != 0:
+            self.skipTest("it is about root")
+        result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", "http://127.0.0.1:1/image", self.output],
+                                env={**os.environ, "BOOTFERRY_WORKER_USER": "no-such-user"}, capture_output=True,
+                                text=True, timeout=120)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("there is no user 'no-such-user'", result.stderr.splitlines()[-1])
+        self.assertIn("systemd-sysusers", result.stderr.splitlines()[-1])
 
     def test_an_interrupt_ends_it_at_once(self):
         with FaultServer(self.image, [Fault(status=503, headers=[("Retry-After", "60")])]) as server:

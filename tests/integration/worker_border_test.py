@@ -83,6 +83,37 @@ class HostileWorkerTest(StandInCase):
                      "progress(attempt=0)", "progress(received=9); progress(received=8)"):
             self.assert_ended(self.fetch(f"job(); plugin(); {code}; time.sleep(100)"))
 
+    def test_key_files_are_copies_and_end_where_the_network_begins(self):
+        secret = self.path / "secret"
+        secret.write_text("key")
+        secret.chmod(0o600)
+        (self.path / "large").write_bytes(bytes((4 << 20) + 1))
+        os.mkfifo(self.path / "fifo")
+        result = self.fetch(f"""
+            job()
+            send(FILE, text("{secret}")); _, (fd,) = answer()
+            said = [os.read(fd, 9)]
+            for flags in (os.O_RDONLY, os.O_WRONLY):
+                try:
+                    os.open(f"/proc/self/fd/{{fd}}", flags)
+                    said.append(b"opened")
+                except OSError:
+                    said.append(b"refused")
+            try:
+                os.write(fd, b"x")
+            except OSError:
+                said.append(b"sealed")
+            for path in ("{self.path}/nothing", "{self.path}", "/dev/zero", "{self.path}/large", "{self.path}/fifo"):
+                said.append(b"none" if len(file(path)) < 200 else b"some")
+            plugin()
+            failed(4, b" ".join(said))
+        """)
+        words = "key opened refused sealed none none none none none" if os.geteuid() == 0 else "key opened"
+        self.assertIn(words, result.stderr.decode())
+        self.assert_ended(self.fetch("job(); plugin(); file('/etc/passwd'); time.sleep(100)"), "File out of turn")
+        self.assert_ended(self.fetch("file('/etc/passwd'); time.sleep(100)"), "File out of turn")
+        self.assert_ended(self.fetch("job()\nfor n in range(100): file('/etc/passwd')\ntime.sleep(100)"), "File out of turn")
+
     def test_a_checksum_that_was_not_asked_for(self):
         code = "job(); plugin(); target(); staged(5, 5, '{}'); finished(5, 5, '{}')"
         for digest in ("", "sha256:anything", "sha256:" + "b" * 64):

@@ -7,12 +7,11 @@ channel of core/worker/channel.h over the descriptors that a worker is given.
 is the path of a program for $BOOTFERRY_WORKER that runs that code."""
 
 import pathlib
-import sys
 
 _PRELUDE = r'''
 import array, os, socket, struct, sys, time
 
-JOB, PLUGIN, PROGRESS, TARGET, STAGED, FINISHED, FAILED = range(1, 8)
+JOB, PLUGIN, PROGRESS, TARGET, STAGED, FINISHED, FAILED, FILE = range(1, 9)
 UNKNOWN = 2**64 - 1
 channel = socket.socket(fileno=3)
 
@@ -34,6 +33,12 @@ def answer():
 def job():
     send(JOB)
     return os.fdopen(answer()[1][0], "rb").read()
+
+def file(path):
+    """The contents of the copy, or what was answered instead."""
+    send(FILE, text(path))
+    said, fds = answer()
+    return os.fdopen(fds[0], "rb").read() if fds else said
 
 def plugin(name="stand-in 1"):
     send(PLUGIN, text(name))
@@ -61,6 +66,6 @@ def failed(code, reason):
 
 def write(folder, code):
     path = pathlib.Path(folder) / "stand-in-worker"
-    path.write_text(f"#!{sys.executable}\n{_PRELUDE}\n{code}\n")
+    path.write_text(f"#!/usr/bin/env python3\n{_PRELUDE}\n{code}\n")
     path.chmod(0o755)
     return path

@@ -123,6 +123,15 @@ struct bootferry_host {
 
     /* The server asked not to be tried again for so many seconds (HTTP Retry-After). Call it before fail. */
     void (*retry_after)(void* context, uint32_t seconds);
+
+    /*
+     * For an option whose value names a file (a key, a certificate, a list): another name for it under which
+     * this process can open it to read. The file itself may be readable for those alone who gave the option.
+     * Only in set_option. "~/NAME" is NAME in the home folder of whoever asked for the transfer. Where there
+     * is no such regular file of at most 4 MiB, or where the host has nothing better, `path` itself is
+     * returned. The text stays valid until session_free. Appended: see struct_size.
+     */
+    const char* (*option_file)(void* context, const char* path);
 };
 
 /* What is to be opened. Filled by the host; valid until open returns, but for cancel_fd. */

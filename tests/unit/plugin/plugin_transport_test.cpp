@@ -112,6 +112,35 @@ TEST_F(PluginTransportTest, AWrongOptionIsNamed) {
     EXPECT_THAT(failure.what(), HasSubstr("'colour'"));
 }
 
+TEST_F(PluginTransportTest, TheHostsNameForAFileIsUsedAndNeverShown) {
+    std::vector<std::string> asked;
+    PluginTransport transport(pluginDir(), "https",
+                              {{.plugin = "curl", .key = "cacert", .value = "/root/ca.pem"}}, {}, {},
+                              [&](const std::string& path) {
+                                  asked.push_back(path);
+                                  return std::string("/dev/null/7");
+                              });
+    transport.rehearse();
+    EXPECT_EQ(asked, std::vector<std::string>{"/root/ca.pem"});
+    const auto failure = failureOf([&] {
+        (void)transport.open(
+            {.url = "https://127.0.0.1:1/x", .offset = 0, .validator = {}, .cancelFd = never_.get()});
+    });
+    EXPECT_EQ(std::string(failure.what()).find("/dev/null/7"), std::string::npos) << failure.what();
+}
+
+TEST_F(PluginTransportTest, RehearsingFindsAWrongOption) {
+    const PluginTransport transport(pluginDir(), "example",
+                                    {{.plugin = "example", .key = "colour", .value = "red"}}, {}, {});
+    EXPECT_EQ(failureOf([&] { transport.rehearse(); }).code(), ErrorCode::Invalid);
+}
+
+TEST_F(PluginTransportTest, AFolderThatCannotBeReadIsNamed) {
+    const auto failure = failureOf([] { (void)locatePlugin("/nowhere/at/all", "http"); });
+    EXPECT_EQ(failure.code(), ErrorCode::Unsupported);
+    EXPECT_THAT(failure.what(), HasSubstr("'/nowhere/at/all': No such file"));
+}
+
 TEST_F(PluginTransportTest, AnOptionForAPluginThatIsNotThereIsRefused) {
     const auto failure = failureOf([&] {
         (void)open({.url = "example://h/10", .offset = 0, .validator = {}, .cancelFd = never_.get()},

@@ -22,6 +22,9 @@ protected:
             const auto found = all.find(name);
             return found != all.end() ? found->second.c_str() : nullptr;
         };
+        table_.option_file = [](void*, const char* path) -> const char* {
+            return std::strcmp(path, "/root/key") == 0 ? "/proc/self/fd/7" : path;
+        };
     }
 
     [[nodiscard]] plugin::Host host() const { return plugin::Host(&table_); }
@@ -36,15 +39,15 @@ TEST_F(SftpOptionsTest, EveryOptionItDescribesIsOne) {
         const bool isFlag = std::strncmp(option->help, "FLAG: ", 6) == 0;
         const bool isFingerprint = std::strncmp(option->key, "host", 4) == 0;
         const std::string value = isFlag ? "" : isFingerprint ? std::string(firstFingerprint) : "7";
-        EXPECT_NO_THROW(options_.set(option->key, value)) << option->key;
+        EXPECT_NO_THROW(options_.set(option->key, value, host())) << option->key;
     }
-    EXPECT_THROW(options_.set("frob", "1"), plugin::Failure);
-    EXPECT_THROW(options_.set("frob", ""), plugin::Failure);
+    EXPECT_THROW(options_.set("frob", "1", host()), plugin::Failure);
+    EXPECT_THROW(options_.set("frob", "", host()), plugin::Failure);
 }
 
 TEST_F(SftpOptionsTest, TheUserIsTheUrlsThenTheOptionsThenRoot) {
     EXPECT_EQ(options_.login(host()).user, "root");
-    options_.set("user", "ferry");
+    options_.set("user", "ferry", host());
     EXPECT_EQ(options_.login(host()).user, "ferry");
     credentials_["user"] = "someone";
     EXPECT_EQ(options_.login(host()).user, "someone");
@@ -58,13 +61,23 @@ TEST_F(SftpOptionsTest, AnEmptyPasswordIsNone) {
 }
 
 TEST_F(SftpOptionsTest, AFileThatCannotBeReadIsALocalFault) {
-    options_.set("key", "/nowhere/at/all");
+    options_.set("key", "/nowhere/at/all", host());
     try {
         (void)options_.login(host());
         ADD_FAILURE();
     } catch (const plugin::Failure& failure) {
         EXPECT_EQ(failure.code(), BOOTFERRY_ERROR_IO);
         EXPECT_EQ(failure.errnoValue(), ENOENT);
+    }
+}
+
+TEST_F(SftpOptionsTest, FilesAreOpenedByTheNameTheHostHasForThem) {
+    options_.set("key", "/root/key", host());
+    try {
+        (void)options_.login(host());
+        ADD_FAILURE();
+    } catch (const plugin::Failure& failure) {
+        EXPECT_STREQ(failure.what(), "opening the private key '/proc/self/fd/7'");
     }
 }
 

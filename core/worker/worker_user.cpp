@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// nobody(5) is a step down in order, not in safety: it may be the user of other programs, but of theirs a
+// worker can reach as little as of anybody's, and they cannot look into it.
+#include "worker_user.h"
+
+#include <cstdlib>
+
+#include <pwd.h>
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include "build_config.h"
+
+namespace bootferry {
+
+WorkerUser workerUser() {
+    if (::geteuid() != 0) {
+        return {};
+    }
+    // NOLINTBEGIN(concurrency-mt-unsafe): before any thread
+    if (const char* wanted = std::getenv("BOOTFERRY_WORKER_USER")) {
+        return {.name = wanted, .remark = {}};
+    }
+    if (::getpwnam(BOOTFERRY_WORKER_USER) == nullptr && ::getpwnam("nobody") != nullptr) {
+        return {.name = "nobody",
+                .remark = fmt::format("there is no user '{}', which systemd-sysusers makes: the transfer "
+                                      "process runs as 'nobody'",
+                                      BOOTFERRY_WORKER_USER)};
+    }
+    // NOLINTEND(concurrency-mt-unsafe)
+    return {.name = BOOTFERRY_WORKER_USER, .remark = {}};
+}
+
+} // namespace bootferry
