@@ -193,9 +193,10 @@ void PluginSession::setOption(const std::string& key, const std::string& value) 
     }
 }
 
-void PluginSession::open(const OpenRequest& request) {
+void PluginSession::open(const OpenRequest& request, std::uint32_t flags) {
     bootferry_request asked{};
     asked.struct_size = sizeof asked;
+    asked.flags = flags;
     asked.url = request.url.c_str();
     asked.offset = request.offset;
     asked.length = request.length.value_or(BOOTFERRY_SIZE_UNKNOWN);

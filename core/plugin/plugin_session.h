@@ -34,7 +34,7 @@ public:
     ~PluginSession() override;
 
     void setOption(const std::string& key, const std::string& value);
-    void open(const OpenRequest& request);
+    void open(const OpenRequest& request, std::uint32_t flags = 0); // flags: of bootferry_request
 
     [[nodiscard]] std::size_t read(std::span<std::byte> into) override;
     [[nodiscard]] std::size_t splice(int pipe, std::size_t most) override;

@@ -35,7 +35,7 @@ std::unique_ptr<ByteSource> PluginTransport::open(const OpenRequest& request) {
     for (const auto& option : options_) {
         session->setOption(option.key, option.value);
     }
-    session->open(request);
+    session->open(request, elsewhere_ ? BOOTFERRY_REQUEST_ELSEWHERE : 0);
     return session;
 }
 

@@ -27,6 +27,9 @@ public:
     // connected, and what files they name is known.
     void rehearse() const;
 
+    // It is another server than the one for which options with a login were given (plugin.h, ELSEWHERE).
+    void leaveLoginOut() { elsewhere_ = true; }
+
     [[nodiscard]] std::unique_ptr<ByteSource> open(const OpenRequest& request) override;
 
     [[nodiscard]] std::string description() const; // "curl 0.1.0"
@@ -37,6 +40,7 @@ private:
     std::map<std::string, std::string> credentials_;
     StatusCallback status_;
     FileNames files_;
+    bool elsewhere_ = false;
 };
 
 } // namespace bootferry

@@ -39,8 +39,8 @@ Url mirrorUrl(const std::string& text) {
     auto url = Url::parse(text);
     if (url.userinfo()) {
         throw Error(ErrorCode::Invalid,
-                    "a mirror cannot have a user name or password in its URL; the one of root=live: "
-                    "is used for all of them");
+                    "a mirror cannot have a user name or password in its URL; the credentials "
+                    "bootferry.user.HOST and bootferry.password.HOST are for the mirror HOST");
     }
     return url;
 }

@@ -47,9 +47,9 @@ std::string environment(const char* name, const std::string& fallback) {
 // systemd credentials of ours (systemd.exec(5)): "bootferry.user" is known to plugins as "user". A unit has
 // to list by name what it wants of the system's, and which names a plugin will ask for nobody knows
 // beforehand; so the system's are looked at as well, and the unit's own come after them.
-std::map<std::string, std::string> readCredentials() {
+Credentials readCredentials() {
     constexpr std::string_view prefix = "bootferry.";
-    std::map<std::string, std::string> credentials;
+    Credentials credentials;
     for (const auto& folder : {environment("BOOTFERRY_SYSTEM_CREDENTIALS", "/run/credentials/@system"),
                                environment("CREDENTIALS_DIRECTORY", "")}) {
         std::error_code none;
@@ -60,11 +60,11 @@ std::map<std::string, std::string> readCredentials() {
             }
         }
     }
-    // Whoever wrote them with echo did not mean the end of the line.
-    for (const char* name : {"user", "password", "sshkey_passphrase"}) {
-        if (const auto found = credentials.find(name);
-            found != credentials.end() && found->second.ends_with('\n')) {
-            found->second.pop_back();
+    // Whoever wrote them with echo did not mean the end of the line. "user.HOST" is the user for that server.
+    for (auto& [name, value] : credentials) {
+        const auto kind = std::string_view(name).substr(0, name.find('.'));
+        if ((kind == "user" || kind == "password" || kind == "sshkey_passphrase") && value.ends_with('\n')) {
+            value.pop_back();
         }
     }
     return credentials;

@@ -14,8 +14,8 @@ namespace bootferry {
 struct ServiceSettings {
     WorkerProgram program;
     std::string pluginDir;
-    std::map<std::string, std::string> credentials; // of the service, for every transfer
-    std::string runtimeDirectory;                   // "/run/bootferry"
+    Credentials credentials;      // of the service, for every transfer
+    std::string runtimeDirectory; // "/run/bootferry"
     bool inInitrd = false;
 };
 

@@ -6,19 +6,6 @@
 namespace bootferry {
 namespace {
 
-std::map<std::string, std::string> credentialsFor(const Url& url,
-                                                  const std::map<std::string, std::string>& common) {
-    auto credentials = common;
-    if (const auto& userinfo = url.userinfo()) {
-        credentials["user"] = userinfo->user;
-        credentials.erase("password");
-        if (userinfo->password) {
-            credentials["password"] = *userinfo->password;
-        }
-    }
-    return credentials;
-}
-
 ResumeSettings resumeSettings(const TransferRequest& request) {
     ResumeSettings settings;
     settings.stallTimeout = request.stallTimeout;
@@ -36,16 +23,27 @@ WideningSettings wideningSettings(const TransferRequest& request) {
 
 } // namespace
 
-Composition::Composition(const WorkerJob& job, const std::vector<Url>& urls, ProgressReporter& reporter,
+std::vector<Place> placesOf(const ReceivedJob& job) {
+    std::vector<Place> places{{.url = job.request.url, .credentials = job.credentials.front()}};
+    for (std::size_t i = 0; i < job.request.mirrors.size(); ++i) {
+        places.push_back({.url = job.request.mirrors[i], .credentials = job.credentials[i + 1]});
+    }
+    return places;
+}
+
+Composition::Composition(const ReceivedJob& job, const std::vector<Place>& places, ProgressReporter& reporter,
                          HandedFiles& files)
     : reporter_(reporter) {
     std::vector<Origin> origins;
-    for (const auto& url : urls) {
+    for (const auto& [url, credentials] : places) {
         transports_.push_back(std::make_unique<PluginTransport>(
-            job.pluginDir, url.scheme(), job.request.pluginOptions, credentialsFor(url, job.credentials),
+            job.pluginDir, url.scheme(), job.request.pluginOptions, credentials,
             [this](const std::string& text) { pluginSaid(text); },
             [&files](const std::string& path) { return files.nameOf(path); }));
         transports_.back()->rehearse();
+        if (!isSameOrigin(url, job.request.url)) {
+            transports_.back()->leaveLoginOut();
+        }
         widening_.push_back(
             std::make_unique<WideningTransport>(*transports_.back(), wideningSettings(job.request)));
         origins.push_back({.url = url, .transport = widening_.back().get()});

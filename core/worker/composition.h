@@ -15,11 +15,17 @@
 
 namespace bootferry {
 
+struct Place {
+    Url url;
+    Credentials credentials;
+};
+[[nodiscard]] std::vector<Place> placesOf(const ReceivedJob& job); // the image's URL, then the mirrors
+
 class Composition {
 public:
-    // urls: at least one; the first is the one that was asked for. Throws Error(Unsupported) for a scheme or
-    // an option that no plugin serves.
-    Composition(const WorkerJob& job, const std::vector<Url>& urls, ProgressReporter& reporter,
+    // places: at least one; the first is the one that was asked for. Throws Error(Unsupported) for a scheme
+    // or an option that no plugin serves.
+    Composition(const ReceivedJob& job, const std::vector<Place>& places, ProgressReporter& reporter,
                 HandedFiles& files);
 
     [[nodiscard]] ResumingSource& source() { return *source_; }

@@ -15,14 +15,6 @@ namespace {
 // mistake must not wait for all of the image.
 constexpr std::size_t largestList = std::size_t{1} << 20U;
 
-// The image's credentials are for the server that has the image.
-Url withCredentialsOf(const Url& image, Url list) {
-    if (image.userinfo() && image.scheme() == list.scheme() && image.authority() == list.authority()) {
-        list.setUserinfo(*image.userinfo());
-    }
-    return list;
-}
-
 std::string readOnce(ResumingSource& source) {
     std::string text(largestList + 1, '\0');
     std::size_t used = 0;
@@ -60,11 +52,12 @@ Checksum fetchChecksum(ResumingSource& source, const Url& list, const Url& image
 
 } // namespace
 
-ChecksumOrigin::ChecksumOrigin(const WorkerJob& job, ProgressReporter& reporter, HandedFiles& files)
+ChecksumOrigin::ChecksumOrigin(const ReceivedJob& job, ProgressReporter& reporter, HandedFiles& files)
     : request_(job.request), progress_(reporter), reporter_(progress_, reporter.progress().attempt) {
     if (request_.checksumUrl) {
-        composition_.emplace(job, std::vector{withCredentialsOf(request_.url, *request_.checksumUrl)},
-                             reporter_, files);
+        composition_.emplace(
+            job, std::vector{Place{.url = *request_.checksumUrl, .credentials = job.credentials.back()}},
+            reporter_, files);
     }
 }
 

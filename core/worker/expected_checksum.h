@@ -20,7 +20,7 @@ struct ExpectedChecksum {
 // Constructed before the network is touched, since the options of its plugin may name files.
 class ChecksumOrigin {
 public:
-    ChecksumOrigin(const WorkerJob& job, ProgressReporter& reporter, HandedFiles& files);
+    ChecksumOrigin(const ReceivedJob& job, ProgressReporter& reporter, HandedFiles& files);
 
     // nullopt if none is asked for. Fetches the list, for as long as that takes. Throws Error whose text
     // names the list: what the transfer of the list throws, TooLarge for something too large to be a list,

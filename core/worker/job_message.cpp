@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// URLs, the first is the one that was asked for, each with its userinfo · plugin options · credentials ·
-// checksum, its list's URL or "" · live image wanted · declared size wanted · decode · stall timeout, timeout
-// (UINT64_MAX: never), both in microseconds · connections · plugin folder · attempt. Lists and maps have
-// their length before them.
+// URL · mirrors · plugin options · checksum, its list's URL or "" · credentials of each URL · live image
+// wanted · declared size wanted · decode · stall timeout, timeout (UINT64_MAX: never), both in microseconds ·
+// connections · plugin folder · attempt. Lists and maps have their length before them.
 #include "job_message.h"
 
 #include "argument_values.h"
@@ -12,32 +11,9 @@
 namespace bootferry {
 namespace {
 
-using Strings = std::map<std::string, std::string>;
-
 constexpr std::uint64_t never = UINT64_MAX;
 
-Strings asMap(const std::optional<Userinfo>& userinfo) {
-    Strings map;
-    if (userinfo) {
-        map["user"] = userinfo->user;
-        if (userinfo->password) {
-            map["password"] = *userinfo->password;
-        }
-    }
-    return map;
-}
-
-std::optional<Userinfo> asUserinfo(const Strings& map) {
-    const auto user = map.find("user");
-    if (user == map.end()) {
-        return std::nullopt;
-    }
-    const auto password = map.find("password");
-    return Userinfo{.user = user->second,
-                    .password = password != map.end() ? std::optional(password->second) : std::nullopt};
-}
-
-void put(PacketWriter& packet, const Strings& strings) {
+void put(PacketWriter& packet, const Credentials& strings) {
     packet.number(static_cast<std::uint32_t>(strings.size()));
     for (const auto& [name, value] : strings) {
         packet.text(name);
@@ -45,26 +21,13 @@ void put(PacketWriter& packet, const Strings& strings) {
     }
 }
 
-Strings takeStrings(PacketReader& packet) {
-    Strings strings;
+Credentials takeCredentials(PacketReader& packet) {
+    Credentials strings;
     for (auto left = packet.number(); left > 0; --left) {
         auto name = packet.text();
         strings[std::move(name)] = packet.text();
     }
     return strings;
-}
-
-void put(PacketWriter& packet, const Url& url) {
-    packet.text(url.redacted());
-    put(packet, asMap(url.userinfo()));
-}
-
-Url takeUrl(PacketReader& packet) {
-    auto url = Url::parse(packet.text());
-    if (auto userinfo = asUserinfo(takeStrings(packet))) {
-        url.setUserinfo(std::move(*userinfo));
-    }
-    return url;
 }
 
 void put(PacketWriter& packet, const std::vector<PluginOption>& options) {
@@ -96,14 +59,18 @@ std::string checksumText(const TransferRequest& request) {
 UniqueFd writeJob(const WorkerJob& job) {
     const auto& request = job.request;
     PacketWriter packet;
-    put(packet, request.url);
+    packet.text(request.url.redacted());
     packet.number(static_cast<std::uint32_t>(request.mirrors.size()));
     for (const auto& mirror : request.mirrors) {
-        put(packet, mirror);
+        packet.text(mirror.redacted());
     }
     put(packet, request.pluginOptions);
-    put(packet, job.credentials);
     packet.text(checksumText(request));
+    const auto credentials = credentialsFor(request, job.credentials);
+    packet.number(static_cast<std::uint32_t>(credentials.size()));
+    for (const auto& ofOne : credentials) {
+        put(packet, ofOne);
+    }
     packet.number(static_cast<std::uint32_t>(request.requireLiveImage));
     packet.number(static_cast<std::uint32_t>(request.requireDeclaredSize));
     packet.number(static_cast<std::uint32_t>(request.decode));
@@ -115,18 +82,23 @@ UniqueFd writeJob(const WorkerJob& job) {
     return sealedMemory("bootferry-job", packet.bytes());
 }
 
-WorkerJob readJob(int fd) {
+ReceivedJob readJob(int fd) {
     const auto bytes = readMemory(fd);
     PacketReader packet(bytes);
-    WorkerJob job;
-    job.request.url = takeUrl(packet);
+    ReceivedJob job;
+    job.request.url = Url::parse(packet.text());
     for (auto left = packet.number(); left > 0; --left) {
-        job.request.mirrors.push_back(takeUrl(packet));
+        job.request.mirrors.push_back(Url::parse(packet.text()));
     }
     job.request.pluginOptions = takeOptions(packet);
-    job.credentials = takeStrings(packet);
     if (const auto checksum = packet.text(); !checksum.empty()) {
         setChecksum(job.request, checksum);
+    }
+    for (auto left = packet.number(); left > 0; --left) {
+        job.credentials.push_back(takeCredentials(packet));
+    }
+    if (job.credentials.size() != job.request.mirrors.size() + (job.request.checksumUrl ? 2 : 1)) {
+        throw Error(ErrorCode::Protocol, "the supervisor's job lacks credentials");
     }
     job.request.requireLiveImage = packet.number() != 0;
     job.request.requireDeclaredSize = packet.number() != 0;

@@ -8,7 +8,16 @@
 
 namespace bootferry {
 
+// What the worker makes of it. URLs are without userinfo.
+struct ReceivedJob {
+    TransferRequest request;
+    // Of the image's URL, each mirror's, and the checksum list's where there is one.
+    std::vector<Credentials> credentials;
+    std::string pluginDir;
+    std::uint32_t attempt = 1;
+};
+
 [[nodiscard]] UniqueFd writeJob(const WorkerJob& job); // throws Error(Io)
-[[nodiscard]] WorkerJob readJob(int fd);               // throws Error(Io, Protocol, Invalid)
+[[nodiscard]] ReceivedJob readJob(int fd);             // throws Error(Io, Protocol, Invalid)
 
 } // namespace bootferry

@@ -4,7 +4,6 @@
 // that does not would end us.
 #include "supervisor_channel.h"
 
-#include "job_message.h"
 #include "plain_text.h"
 
 namespace bootferry {
@@ -44,7 +43,7 @@ void SupervisorChannel::call(const PacketWriter& packet, Answer& answer, std::si
     answer.packet = std::move(*received);
 }
 
-WorkerJob SupervisorChannel::job() {
+ReceivedJob SupervisorChannel::job() {
     Answer answer;
     call(newCall(channel::Call::Job), answer, 1);
     answer.reader().end();

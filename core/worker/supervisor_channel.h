@@ -9,6 +9,7 @@
 
 #include "channel.h"
 #include "channel_socket.h"
+#include "job_message.h"
 #include "packet.h"
 #include "pipeline.h"
 #include "worker_process.h"
@@ -17,7 +18,7 @@ namespace bootferry {
 
 class SupervisorChannel : public PipelineSupervisor, public ProgressListener {
 public:
-    [[nodiscard]] WorkerJob job();
+    [[nodiscard]] ReceivedJob job();
     [[nodiscard]] UniqueFd keyFile(const std::string& path); // none: there is no such file
     [[nodiscard]] WriteTarget requestTarget(std::optional<std::uint64_t> size) override;
     void awaitCommit(const PipelineResult& result) override;

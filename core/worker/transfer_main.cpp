@@ -34,12 +34,6 @@ PipelineSettings pipelineSettings(const TransferRequest& request,
     return settings;
 }
 
-std::vector<Url> originsOf(const TransferRequest& request) {
-    std::vector<Url> urls{request.url};
-    urls.insert(urls.end(), request.mirrors.begin(), request.mirrors.end());
-    return urls;
-}
-
 int transfer() {
     SupervisorChannel supervisor;
     try {
@@ -49,7 +43,7 @@ int transfer() {
         HandedFiles files(supervisor);
         // Before the list is fetched: its overall timeout runs from here, and a scheme nobody serves costs no
         // wait.
-        Composition composition(job, originsOf(job.request), reporter, files);
+        Composition composition(job, placesOf(job), reporter, files);
         ChecksumOrigin checksum(job, reporter, files);
         files.complete();
         supervisor.pluginLoaded(composition.plugin());

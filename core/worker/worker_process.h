@@ -7,11 +7,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "credentials.h"
 #include "errors.h"
 #include "handles.h"
 #include "prepared_target.h"
@@ -22,8 +22,7 @@ namespace bootferry {
 
 struct WorkerJob {
     TransferRequest request;
-    std::map<std::string, std::string>
-        credentials; // by the names plugins ask for; "user", "password" included
+    Credentials credentials; // of whoever starts it; the worker gets those that are for its servers
     std::string pluginDir;
     std::uint32_t attempt = 1; // counted on from earlier workers of the same transfer
 };

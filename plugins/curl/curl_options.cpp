@@ -133,7 +133,35 @@ void CurlOptions::unset(CURLoption option) {
 
 void CurlOptions::addCookies(const std::string& cookies) {
     cookies_ += (cookies_.empty() ? "" : "; ") + cookies;
-    setText(CURLOPT_COOKIE, cookies_);
+}
+
+void CurlOptions::useCookieFile(const std::string& path) {
+    cookieFile_ = true;
+    setFile(CURLOPT_COOKIEFILE, path);
+}
+
+// CURLOPT_COOKIE sends them wherever a redirect leads. A header of that name is left out for another origin;
+// but it would take the place of those from a file, hence beside one they become cookies of this host.
+void CurlOptions::finishCookies(const std::string& host) {
+    if (cookies_.empty()) {
+        return;
+    }
+    if (!cookieFile_) {
+        addHeader("Cookie: " + cookies_);
+        return;
+    }
+    std::string_view left = cookies_;
+    while (!left.empty()) {
+        auto cookie = left.substr(0, left.find(';'));
+        left.remove_prefix(std::min(cookie.size() + 1, left.size()));
+        cookie.remove_prefix(std::min(cookie.find_first_not_of(' '), cookie.size()));
+        const auto equals = std::min(cookie.find('='), cookie.size());
+        // The format of a file of cookies: host, for its subdomains, path, for https alone, expiry, name,
+        // value
+        setText(CURLOPT_COOKIELIST, host + "\tFALSE\t/\tFALSE\t0\t" + std::string(cookie.substr(0, equals)) +
+                                        "\t" +
+                                        std::string(cookie.substr(std::min(equals + 1, cookie.size()))));
+    }
 }
 
 // As in curl(1), "optional" wins over the others in whatever order they come.
@@ -180,6 +208,22 @@ void CurlOptions::chooseProtocols(const std::string& choice) {
 void CurlOptions::chooseRedirectProtocols(const std::string& choice) {
     (void)parseProtocols(choice, plainRedirects);
     redirectProtocols_ = choice;
+}
+
+// libcurl itself does the same where a redirect leads to another host. Any header may be a token. The files
+// of netrc name their hosts.
+void CurlOptions::leaveLoginOut() {
+    for (const auto option : {CURLOPT_USERPWD, CURLOPT_XOAUTH2_BEARER, CURLOPT_AWS_SIGV4, CURLOPT_COOKIEFILE,
+                              CURLOPT_TLSAUTH_USERNAME, CURLOPT_TLSAUTH_PASSWORD, CURLOPT_FTP_ACCOUNT,
+                              CURLOPT_FTP_ALTERNATIVE_TO_USER, CURLOPT_HTTPHEADER, CURLOPT_REFERER}) {
+        const auto result = curl_easy_setopt(easy_, option, nullptr);
+        if (result != CURLE_UNKNOWN_OPTION && result != CURLE_NOT_BUILT_IN) { // then nothing was set by it
+            check(result);
+        }
+    }
+    lists_.erase(CURLOPT_HTTPHEADER);
+    cookies_.clear();
+    cookieFile_ = false;
 }
 
 void CurlOptions::finishProtocols(bool encrypted) {

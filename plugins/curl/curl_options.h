@@ -27,6 +27,12 @@ public:
     // encrypted connection to a plain one unless an option said so.
     void finishProtocols(bool encrypted);
 
+    // Forgets what was given for the server of the image and would log in at another one.
+    void leaveLoginOut();
+
+    // After that: the cookies, for this host and no other.
+    void finishCookies(const std::string& host);
+
     // True: libcurl is to watch how fast the bytes come, or how long.
     [[nodiscard]] bool needPacing() const { return needPacing_; }
 
@@ -45,6 +51,7 @@ public:
     void addAuth(CURLoption option, long methods);
     void unset(CURLoption option);
     void addCookies(const std::string& cookies);
+    void useCookieFile(const std::string& path);
     void useNetrc(long use);
     void useSsl(long level);
     void setLowestSpeed(long bytesPerSecond);
@@ -70,6 +77,7 @@ private:
     std::string protocols_; // as they were given
     std::string redirectProtocols_;
     std::string cookies_;
+    bool cookieFile_ = false;
     std::optional<long> lowestSpeed_;
     std::optional<long> lowestSpeedTime_;
     bool needPacing_ = false;

@@ -140,6 +140,11 @@ void CurlSession::configure(const bootferry_request& request) {
     // libcurl may hand over one receive buffer more after it was asked to pause.
     overflow_.resize(2 * static_cast<std::size_t>(bufferSize));
 
+    if ((request.flags & BOOTFERRY_REQUEST_ELSEWHERE) != 0) {
+        options_.leaveLoginOut();
+        configureLogin();
+    }
+    options_.finishCookies(hostOf(authorityOf(url_)));
     curl_easy_setopt(easy, CURLOPT_URL, url_.c_str());
     options_.finishProtocols(url_.starts_with("https:"));
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);

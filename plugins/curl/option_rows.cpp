@@ -197,7 +197,7 @@ void cookie(CurlOptions& options, const std::string& value) {
     if (value.find('=') != std::string::npos) {
         options.addCookies(value);
     } else {
-        options.setFile(CURLOPT_COOKIEFILE, value);
+        options.useCookieFile(value);
     }
 }
 

@@ -35,6 +35,9 @@ void DollySession::open(const bootferry_request& request) {
     if (request.offset > 0) {
         throw Failure(BOOTFERRY_ERROR_RANGE, "dolly sends images from their beginning only");
     }
+    if ((request.flags & BOOTFERRY_REQUEST_ELSEWHERE) != 0) {
+        settings_.password.reset(); // the option was given for another server
+    }
     if (!settings_.password) {
         settings_.password = host_.credential("password");
     }

@@ -134,10 +134,17 @@ struct bootferry_host {
     const char* (*option_file)(void* context, const char* path);
 };
 
+/*
+ * request.flags: the URL is on another server than the one that was asked for (a mirror's, a checksum
+ * list's). Options that log in or identify (a name, a password, a header, a cookie) were given for that one
+ * and must not reach this. Credentials are this server's own already.
+ */
+#define BOOTFERRY_REQUEST_ELSEWHERE (1u << 0)
+
 /* What is to be opened. Filled by the host; valid until open returns, but for cancel_fd. */
 struct bootferry_request {
     uint32_t struct_size;
-    uint32_t flags; /* none are defined; ignore those you do not know */
+    uint32_t flags; /* BOOTFERRY_REQUEST_...; ignore those you do not know */
 
     /* RFC 3986, normalised, with the scheme in lower case. Never holds userinfo: ask credential(). */
     const char* url;

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "credentials.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+
+namespace bootferry {
+namespace {
+
+// None of them is told to a server: certificates and host keys to trust, and a key that only ever signs.
+constexpr std::array<std::string_view, 4> untold{"cacert", "known_hosts", "sshkey", "sshkey_passphrase"};
+
+std::optional<std::uint16_t> portOf(const Url& url) {
+    constexpr std::pair<std::string_view, std::uint16_t> usual[] = {
+        {"http", 80}, {"https", 443}, {"ftp", 21}, {"sftp", 22}};
+    if (url.port()) {
+        return url.port();
+    }
+    for (const auto& [scheme, port] : usual) {
+        if (url.scheme() == scheme) {
+            return port;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string credentialHost(const Url& url) {
+    auto host = url.host();
+    if (url.port()) {
+        host += "-" + std::to_string(*url.port());
+    }
+    std::replace(host.begin(), host.end(), ':', '-');
+    return host;
+}
+
+} // namespace
+
+bool isSameOrigin(const Url& one, const Url& other) {
+    return one.scheme() == other.scheme() && one.host() == other.host() && portOf(one) == portOf(other);
+}
+
+Credentials credentialsFor(const Url& url, const Url& image, const Credentials& all) {
+    const auto suffix = "." + credentialHost(url);
+    const bool isImages = isSameOrigin(url, image);
+    Credentials chosen;
+    for (const auto& [name, value] : all) {
+        const bool told = std::find(untold.begin(), untold.end(), name) == untold.end();
+        if (name.size() > suffix.size() && name.ends_with(suffix)) {
+            chosen[name.substr(0, name.size() - suffix.size())] = value;
+        } else if (isImages || !told) {
+            chosen.emplace(name, value); // the one for just this server stays
+        }
+    }
+    const auto& userinfo = url.userinfo() || !isImages ? url.userinfo() : image.userinfo();
+    if (userinfo) {
+        chosen["user"] = userinfo->user;
+        chosen.erase("password");
+        if (userinfo->password) {
+            chosen["password"] = *userinfo->password;
+        }
+    }
+    return chosen;
+}
+
+std::vector<Credentials> credentialsFor(const TransferRequest& request, const Credentials& all) {
+    std::vector<Credentials> credentials{credentialsFor(request.url, request.url, all)};
+    for (const auto& mirror : request.mirrors) {
+        credentials.push_back(credentialsFor(mirror, request.url, all));
+    }
+    if (request.checksumUrl) {
+        credentials.push_back(credentialsFor(*request.checksumUrl, request.url, all));
+    }
+    return credentials;
+}
+
+} // namespace bootferry
