@@ -17,7 +17,7 @@
 #include "stream_target.h"
 #include "supervising_loop.h"
 #include "transfer_arguments.h"
-#include "transfer_view.h"
+#include "transfer_status.h"
 #include "worker_process.h"
 #include "worker_user.h"
 

@@ -12,7 +12,7 @@
 
 #include "handles.h"
 #include "transfer_request.h"
-#include "transfer_view.h"
+#include "transfer_status.h"
 
 namespace bootferry {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "transfer.h"
-#include "transfer_view.h"
+#include "transfer_status.h"
 
 namespace bootferry {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "transfer_view.h"
+#include "transfer_status.h"
 
 #include <spdlog/fmt/fmt.h>
 
