@@ -22,8 +22,8 @@ namespace {
 constexpr unsigned lossesAllowed = 5;
 constexpr int interrupted = 130;
 
-std::string outcome(const TransferView& view) {
-    return fmt::format("{}: {}", view.device, summaryText(view));
+std::string outcome(const TransferStatus& status) {
+    return fmt::format("{}: {}", status.device, summaryText(status));
 }
 
 class Deploy {
@@ -40,7 +40,7 @@ private:
     void start() {
         id_.reset();
         client_ = std::make_unique<ServiceClient>(loop_.event());
-        client_->watch([this](const TransferView& view) { changed(view); }, [this] { lost(); });
+        client_->watch([this](const TransferStatus& status) { changed(status); }, [this] { lost(); });
         id_ = client_->start(request_);
     }
 
@@ -56,22 +56,22 @@ private:
         loop_.end(interrupted);
     }
 
-    void changed(const TransferView& view) {
-        if (view.id != id_) {
+    void changed(const TransferStatus& status) {
+        if (status.id != id_) {
             return;
         }
-        if (!isFinal(view.progress.state)) {
-            line_.show(view.progress);
+        if (!isFinal(status.state)) {
+            line_.show(status);
             return;
         }
         line_.end();
         id_.reset();
-        if (view.progress.state == TransferState::Done) {
-            fmt::print(stderr, "{}\n", outcome(view));
+        if (status.state == TransferState::Done) {
+            fmt::print(stderr, "{}\n", outcome(status));
             loop_.end(EXIT_SUCCESS);
         } else {
-            giveUp(fmt::format("fetching {}: {}", view.url, view.errorMessage),
-                   view.progress.state == TransferState::Cancelled ? interrupted : EXIT_FAILURE);
+            giveUp(fmt::format("fetching {}: {}", status.url, status.errorMessage),
+                   status.state == TransferState::Cancelled ? interrupted : EXIT_FAILURE);
         }
     }
 

@@ -66,15 +66,15 @@ public:
         : only_(only), json_(json), loop_([this] { end(EXIT_SUCCESS); }), client_(loop_.event()) {}
 
     int run() {
-        client_.watch([this](const TransferView& view) { changed(view); },
+        client_.watch([this](const TransferStatus& status) { changed(status); },
                       [this] {
                           end(EXIT_FAILURE);
                           fmt::print(stderr, "bootferryctl: bootferryd has gone\n");
                       });
         bool found = false;
-        for (const auto& view : client_.transfers()) {
-            found = found || view.id == only_;
-            changed(view);
+        for (const auto& status : client_.transfers()) {
+            found = found || status.id == only_;
+            changed(status);
         }
         if (only_ && !found) {
             throwNoTransfer(*only_);
@@ -83,30 +83,30 @@ public:
     }
 
 private:
-    void changed(const TransferView& view) {
-        if (only_ && view.id != *only_) {
+    void changed(const TransferStatus& status) {
+        if (only_ && status.id != *only_) {
             return;
         }
         if (json_) {
-            lines_.show(toJson(view).text(*json_));
+            lines_.show(toJson(status).text(*json_));
         } else {
-            lines_.show(view.progress, text(view));
+            lines_.show(status, text(status));
         }
-        if (only_ && isFinal(view.progress.state)) {
-            end(view.progress.state == TransferState::Done ? EXIT_SUCCESS : EXIT_FAILURE);
+        if (only_ && isFinal(status.state)) {
+            end(status.state == TransferState::Done ? EXIT_SUCCESS : EXIT_FAILURE);
         }
     }
 
-    std::string text(const TransferView& view) {
-        auto& rate = rates_[view.id];
-        rate.add(RateMeter::Time::clock::now(), view.progress.bytes);
-        std::string what = progressText(view.progress, rate);
-        if (view.progress.state == TransferState::Done) {
-            what = fmt::format("{}: {}", view.device, summaryText(view));
-        } else if (!view.errorMessage.empty()) {
-            what = view.errorMessage;
+    std::string text(const TransferStatus& status) {
+        auto& rate = rates_[status.id];
+        rate.add(RateMeter::Time::clock::now(), status.bytes);
+        std::string what = progressText(status, rate);
+        if (status.state == TransferState::Done) {
+            what = fmt::format("{}: {}", status.device, summaryText(status));
+        } else if (!status.errorMessage.empty()) {
+            what = status.errorMessage;
         }
-        return fmt::format("{}  {}  {}", view.id, stateName(view.progress.state), what);
+        return fmt::format("{}  {}  {}", status.id, stateName(status.state), what);
     }
 
     void end(int status) {

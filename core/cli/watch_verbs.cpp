@@ -38,28 +38,27 @@ void line(const char* name, const std::string& value) {
     }
 }
 
-std::string duration(const TransferView& view) {
-    const auto took = durationOf(view);
-    const auto rate = meanRate(view);
+std::string duration(const TransferStatus& status) {
+    const auto took = durationOf(status);
+    const auto rate = meanRate(status);
     return !took ? "" : formatDuration(*took) + (rate ? fmt::format(" ({})", formatRate(*rate)) : "");
 }
 
-void print(const std::string& title, const TransferView& view) {
-    const auto& progress = view.progress;
+void print(const std::string& title, const TransferStatus& status) {
     fmt::print("{}\n", title);
-    line("URL", view.url);
-    line("Target", view.target);
-    line("Device", view.device + (view.reused ? " (held an image already)" : ""));
-    line("State", fmt::format("{} ({})", stateName(progress.state), percentage(progress)));
-    line("Detail", progress.detail);
-    line("Received", fmt::format("{} of {}", formatSize(progress.bytes), sizeOrUnknown(progress.total)));
-    line("Written", formatSize(progress.written));
-    line("Attempt", std::to_string(progress.attempt));
-    line("Took", duration(view));
-    line("Digest", view.digest);
-    line("Plugin", view.plugin);
-    line("Error", view.errorName);
-    line("Message", view.errorMessage);
+    line("URL", status.url);
+    line("Target", status.target);
+    line("Device", status.device + (status.reused ? " (held an image already)" : ""));
+    line("State", fmt::format("{} ({})", stateName(status.state), percentage(status)));
+    line("Detail", status.detail);
+    line("Received", fmt::format("{} of {}", formatSize(status.bytes), sizeOrUnknown(status.total)));
+    line("Written", formatSize(status.written));
+    line("Attempt", std::to_string(status.attempt));
+    line("Took", duration(status));
+    line("Digest", status.digest);
+    line("Plugin", status.plugin);
+    line("Error", status.errorName);
+    line("Message", status.errorMessage);
 }
 
 std::string recordPath() {
@@ -69,13 +68,13 @@ std::string recordPath() {
 }
 
 // What the service of the initrd has left, or one that has ended since.
-std::optional<TransferView> recordedTransfer() {
+std::optional<TransferStatus> recordedTransfer() {
     const auto text = readSmallFile(recordPath());
     return text ? transferFromJson(*text) : std::nullopt;
 }
 
 // Where there is a record, no service is no failure.
-std::vector<TransferView> liveTransfers(bool mayBeNone) {
+std::vector<TransferStatus> liveTransfers(bool mayBeNone) {
     const auto loop = makeLoop();
     try {
         return ServiceClient(loop.get()).transfers();
@@ -87,21 +86,21 @@ std::vector<TransferView> liveTransfers(bool mayBeNone) {
     }
 }
 
-std::vector<JsonObject> asJson(const std::vector<TransferView>& views) {
+std::vector<JsonObject> asJson(const std::vector<TransferStatus>& transfers) {
     std::vector<JsonObject> objects;
-    std::transform(views.begin(), views.end(), std::back_inserter(objects), toJson);
+    std::transform(transfers.begin(), transfers.end(), std::back_inserter(objects), toJson);
     return objects;
 }
 
 int statusOfOne(std::uint32_t id, std::optional<JsonStyle> json) {
-    for (const auto& view : liveTransfers(false)) {
-        if (view.id != id) {
+    for (const auto& status : liveTransfers(false)) {
+        if (status.id != id) {
             continue;
         }
         if (json) {
-            fmt::print("{}\n", toJson(view).text(*json));
+            fmt::print("{}\n", toJson(status).text(*json));
         } else {
-            print(fmt::format("Transfer {}", id), view);
+            print(fmt::format("Transfer {}", id), status);
         }
         return EXIT_SUCCESS;
     }
@@ -110,22 +109,22 @@ int statusOfOne(std::uint32_t id, std::optional<JsonStyle> json) {
 
 int statusOfAll(std::optional<JsonStyle> json) {
     const auto recorded = recordedTransfer();
-    auto views = liveTransfers(recorded.has_value());
-    const bool known = recorded && std::any_of(views.begin(), views.end(), [&](const auto& view) {
-                           return view.startedUSec == recorded->startedUSec;
+    auto transfers = liveTransfers(recorded.has_value());
+    const bool known = recorded && std::any_of(transfers.begin(), transfers.end(), [&](const auto& status) {
+                           return status.startedUSec == recorded->startedUSec;
                        });
     if (json) {
         if (recorded && !known) {
-            views.insert(views.begin(), *recorded);
+            transfers.insert(transfers.begin(), *recorded);
         }
-        fmt::print("{}\n", jsonArray(asJson(views), *json));
+        fmt::print("{}\n", jsonArray(asJson(transfers), *json));
         return EXIT_SUCCESS;
     }
     if (recorded && !known) {
         print(fmt::format("Recorded in {}", recordPath()), *recorded);
     }
-    for (const auto& view : views) {
-        print(fmt::format("Transfer {}", view.id), view);
+    for (const auto& status : transfers) {
+        print(fmt::format("Transfer {}", status.id), status);
     }
     return EXIT_SUCCESS;
 }
@@ -134,14 +133,14 @@ int statusOfAll(std::optional<JsonStyle> json) {
 
 int runList(const std::vector<std::string>& arguments) {
     const auto output = parseOutput(arguments, 0, "bootferryctl list [--json=short]");
-    const auto views = liveTransfers(false);
+    const auto transfers = liveTransfers(false);
     if (output.json) {
-        fmt::print("{}\n", jsonArray(asJson(views), *output.json));
+        fmt::print("{}\n", jsonArray(asJson(transfers), *output.json));
         return EXIT_SUCCESS;
     }
-    for (const auto& view : views) {
-        fmt::print("{}  {}  {}  {}  {}\n", view.id, stateName(view.progress.state), percentage(view.progress),
-                   view.target, view.url);
+    for (const auto& status : transfers) {
+        fmt::print("{}  {}  {}  {}  {}\n", status.id, stateName(status.state), percentage(status),
+                   status.target, status.url);
     }
     return EXIT_SUCCESS;
 }

@@ -105,10 +105,10 @@ bool readBool(sd_bus_message* message) {
     return value != 0;
 }
 
-using Reader = void (*)(TransferView& view, sd_bus_message* message);
+using Reader = void (*)(TransferStatus& status, sd_bus_message* message);
 
 const std::map<std::string_view, Reader>& readers() {
-    using View = TransferView;
+    using View = TransferStatus;
     using Message = sd_bus_message*;
     static const std::map<std::string_view, Reader> table{
         {"Id", [](View& v, Message m) { v.id = readSmallNumber(m); }},
@@ -120,30 +120,27 @@ const std::map<std::string_view, Reader>& readers() {
         {"Digest", [](View& v, Message m) { v.digest = readString(m); }},
         {"FinishedUSec", [](View& v, Message m) { v.finishedUSec = readNumber(m); }},
         {"StartedUSec", [](View& v, Message m) { v.startedUSec = readNumber(m); }},
-        {"Detail", [](View& v, Message m) { v.progress.detail = readString(m); }},
-        {"BytesTransferred", [](View& v, Message m) { v.progress.bytes = readNumber(m); }},
-        {"BytesTotal", [](View& v, Message m) { v.progress.total = readNumber(m); }},
-        {"BytesWritten", [](View& v, Message m) { v.progress.written = readNumber(m); }},
-        {"Attempt", [](View& v, Message m) { v.progress.attempt = readSmallNumber(m); }},
+        {"Detail", [](View& v, Message m) { v.detail = readString(m); }},
+        {"BytesTransferred", [](View& v, Message m) { v.bytes = readNumber(m); }},
+        {"BytesTotal", [](View& v, Message m) { v.total = readNumber(m); }},
+        {"BytesWritten", [](View& v, Message m) { v.written = readNumber(m); }},
+        {"Attempt", [](View& v, Message m) { v.attempt = readSmallNumber(m); }},
         {"ErrorName", [](View& v, Message m) { v.errorName = readString(m); }},
         {"ErrorMessage", [](View& v, Message m) { v.errorMessage = readString(m); }},
-        {"State",
-         [](View& v, Message m) {
-             v.progress.state = stateFromName(readString(m)).value_or(v.progress.state);
-         }},
+        {"State", [](View& v, Message m) { v.state = stateFromName(readString(m)).value_or(v.state); }},
     };
     return table;
 }
 
 // a{sv}; what a newer service has more is passed over.
-void readProperties(TransferView& view, sd_bus_message* message) {
+void readProperties(TransferStatus& status, sd_bus_message* message) {
     check(sd_bus_message_enter_container(message, 'a', "{sv}"));
     while (checkMore(sd_bus_message_enter_container(message, 'e', "sv"))) {
         const char* name = nullptr;
         check(sd_bus_message_read(message, "s", &name));
         const auto reader = readers().find(name);
         if (reader != readers().end()) {
-            reader->second(view, message);
+            reader->second(status, message);
         } else {
             check(sd_bus_message_skip(message, "v"));
         }
@@ -259,12 +256,12 @@ BusMessageHandle ServiceClient::call(sd_bus_message* message) {
     return BusMessageHandle(reply);
 }
 
-TransferView ServiceClient::get(const std::string& path) {
+TransferStatus ServiceClient::get(const std::string& path) {
     const auto message = newCall(path.c_str(), propertiesInterface, "GetAll");
     check(sd_bus_message_append(message.get(), "s", transferInterface));
-    TransferView view;
-    readProperties(view, call(message.get()).get());
-    return view;
+    TransferStatus status;
+    readProperties(status, call(message.get()).get());
+    return status;
 }
 
 std::uint32_t ServiceClient::start(const TransferRequest& request) {
@@ -284,9 +281,9 @@ void ServiceClient::cancel(std::uint32_t id) {
     (void)call(message.get());
 }
 
-std::vector<TransferView> ServiceClient::transfers() {
+std::vector<TransferStatus> ServiceClient::transfers() {
     const auto reply = call(newCall(managerPath, managerInterface, "ListTransfers").get());
-    std::vector<TransferView> views;
+    std::vector<TransferStatus> transfers;
     const char* path = nullptr;
     check(sd_bus_message_enter_container(reply.get(), 'a', "(uosssd)"));
     while (checkMore(sd_bus_message_enter_container(reply.get(), 'r', "uosssd"))) {
@@ -294,10 +291,10 @@ std::vector<TransferView> ServiceClient::transfers() {
         check(sd_bus_message_read(reply.get(), "o", &path));
         check(sd_bus_message_skip(reply.get(), "sssd"));
         check(sd_bus_message_exit_container(reply.get()));
-        views.push_back(get(path));
-        views_[path] = views.back();
+        transfers.push_back(get(path));
+        transfers_[path] = transfers.back();
     }
-    return views;
+    return transfers;
 }
 
 std::vector<PluginView> ServiceClient::plugins() {
@@ -345,19 +342,19 @@ int ServiceClient::onPropertiesChanged(sd_bus_message* message, void* userdata, 
     return guarded([&] {
         auto& self = *static_cast<ServiceClient*>(userdata);
         const char* path = sd_bus_message_get_path(message);
-        const auto known = self.views_.find(path);
+        const auto known = self.transfers_.find(path);
         const char* interface = nullptr;
         check(sd_bus_message_read(message, "s", &interface));
         if (std::strcmp(interface, transferInterface) != 0) {
             return;
         }
-        if (known == self.views_.end()) {
-            self.views_[path] = self.get(path);
+        if (known == self.transfers_.end()) {
+            self.transfers_[path] = self.get(path);
         } else {
             readProperties(known->second, message);
         }
         if (self.changed_) {
-            self.changed_(self.views_[path]);
+            self.changed_(self.transfers_[path]);
         }
     });
 }
@@ -367,9 +364,9 @@ int ServiceClient::onTransferNew(sd_bus_message* message, void* userdata, sd_bus
         auto& self = *static_cast<ServiceClient*>(userdata);
         const char* path = nullptr;
         check(sd_bus_message_read(message, "uo", nullptr, &path));
-        const auto& view = self.views_[path] = self.get(path);
+        const auto& status = self.transfers_[path] = self.get(path);
         if (self.changed_) {
-            self.changed_(view);
+            self.changed_(status);
         }
     });
 }

@@ -24,7 +24,7 @@ struct PluginView {
 
 class ServiceClient {
 public:
-    using Changed = std::function<void(const TransferView&)>;
+    using Changed = std::function<void(const TransferStatus&)>;
     using Lost = std::function<void()>;
 
     // Throws Error(Unreachable) where there is no service. `event` must outlive the object.
@@ -33,7 +33,7 @@ public:
     // Throw Error with the service's code and text.
     [[nodiscard]] std::uint32_t start(const TransferRequest& request);
     void cancel(std::uint32_t id);
-    [[nodiscard]] std::vector<TransferView> transfers();
+    [[nodiscard]] std::vector<TransferStatus> transfers();
     [[nodiscard]] std::vector<PluginView> plugins();
 
     // From now on every change of a transfer is told, and once that the service is gone.
@@ -42,14 +42,14 @@ public:
 private:
     [[nodiscard]] BusMessageHandle newCall(const char* path, const char* interface, const char* member);
     [[nodiscard]] BusMessageHandle call(sd_bus_message* message);
-    [[nodiscard]] TransferView get(const std::string& path);
+    [[nodiscard]] TransferStatus get(const std::string& path);
     static int onPropertiesChanged(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int onTransferNew(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int onOwnerChanged(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int onLost(sd_bus_message* message, void* userdata, sd_bus_error* error);
 
-    const char* destination_ = nullptr;         // none on the private socket
-    std::map<std::string, TransferView> views_; // by path
+    const char* destination_ = nullptr;               // none on the private socket
+    std::map<std::string, TransferStatus> transfers_; // by path
     Changed changed_;
     Lost lost_;
     BusHandle bus_;

@@ -46,75 +46,75 @@ std::string sizeText(std::uint64_t received, std::uint64_t written) {
                                : fmt::format("{} ({} compressed)", formatSize(written), formatSize(received));
 }
 
-std::optional<std::chrono::microseconds> durationOf(const TransferView& view) {
-    if (view.finishedUSec <= view.startedUSec) {
+std::optional<std::chrono::microseconds> durationOf(const TransferStatus& status) {
+    if (status.finishedUSec <= status.startedUSec) {
         return std::nullopt;
     }
-    return std::chrono::microseconds(view.finishedUSec - view.startedUSec);
+    return std::chrono::microseconds(status.finishedUSec - status.startedUSec);
 }
 
-std::optional<std::uint64_t> meanRate(const TransferView& view) {
-    const auto duration = durationOf(view);
-    if (!duration || view.progress.bytes == 0) {
+std::optional<std::uint64_t> meanRate(const TransferStatus& status) {
+    const auto duration = durationOf(status);
+    if (!duration || status.bytes == 0) {
         return std::nullopt;
     }
     const auto seconds = std::chrono::duration<double>(*duration).count();
-    return static_cast<std::uint64_t>(static_cast<double>(view.progress.bytes) / seconds);
+    return static_cast<std::uint64_t>(static_cast<double>(status.bytes) / seconds);
 }
 
-std::string summaryText(const TransferView& view) {
-    if (view.reused) {
+std::string summaryText(const TransferStatus& status) {
+    if (status.reused) {
         return "holds an image already, which is used as it is";
     }
-    auto text = fmt::format("{} from {}", sizeText(view.progress.bytes, view.progress.written), view.url);
-    if (const auto duration = durationOf(view)) {
+    auto text = fmt::format("{} from {}", sizeText(status.bytes, status.written), status.url);
+    if (const auto duration = durationOf(status)) {
         text += fmt::format(" in {}", formatDuration(*duration));
     }
-    if (const auto rate = meanRate(view)) {
+    if (const auto rate = meanRate(status)) {
         text += fmt::format(", {}", formatRate(*rate));
     }
-    if (const auto retries = view.progress.attempt - 1; retries > 0) {
+    if (const auto retries = status.attempt - 1; retries > 0) {
         text += fmt::format(", {} {}", retries, retries == 1 ? "retry" : "retries");
     }
-    if (!view.digest.empty()) {
-        text += ", " + view.digest;
+    if (!status.digest.empty()) {
+        text += ", " + status.digest;
     }
     return text;
 }
 
-JsonObject toJson(const TransferView& view) {
+JsonObject toJson(const TransferStatus& status) {
     JsonObject object;
-    object.add("id", std::uint64_t{view.id});
-    object.add("state", stateName(view.progress.state));
-    addText(object, "detail", view.progress.detail);
-    object.add("url", std::string_view(view.url));
-    object.add("target", std::string_view(view.target));
-    addText(object, "device", view.device);
-    object.add("reused", view.reused);
-    addText(object, "plugin", view.plugin);
-    object.add("bytes", view.progress.bytes);
-    if (view.progress.total == unknownSize) {
+    object.add("id", std::uint64_t{status.id});
+    object.add("state", stateName(status.state));
+    addText(object, "detail", status.detail);
+    object.add("url", std::string_view(status.url));
+    object.add("target", std::string_view(status.target));
+    addText(object, "device", status.device);
+    object.add("reused", status.reused);
+    addText(object, "plugin", status.plugin);
+    object.add("bytes", status.bytes);
+    if (status.total == unknownSize) {
         object.addNull("total");
     } else {
-        object.add("total", view.progress.total);
+        object.add("total", status.total);
     }
-    object.add("written", view.progress.written);
-    object.add("attempts", std::uint64_t{view.progress.attempt});
-    addText(object, "digest", view.digest);
-    object.add("started_usec", view.startedUSec);
-    if (const auto duration = durationOf(view)) {
-        object.add("finished_usec", view.finishedUSec);
+    object.add("written", status.written);
+    object.add("attempts", std::uint64_t{status.attempt});
+    addText(object, "digest", status.digest);
+    object.add("started_usec", status.startedUSec);
+    if (const auto duration = durationOf(status)) {
+        object.add("finished_usec", status.finishedUSec);
         object.add("seconds", std::chrono::duration<double>(*duration).count());
     } else {
         object.addNull("finished_usec");
         object.addNull("seconds");
     }
-    addText(object, "error", view.errorName);
-    addText(object, "message", view.errorMessage);
+    addText(object, "error", status.errorName);
+    addText(object, "message", status.errorMessage);
     return object;
 }
 
-std::optional<TransferView> transferFromJson(std::string_view text) {
+std::optional<TransferStatus> transferFromJson(std::string_view text) {
     const auto parsed = parseJsonObject(text);
     if (!parsed) {
         return std::nullopt;
@@ -126,25 +126,25 @@ std::optional<TransferView> transferFromJson(std::string_view text) {
     if (!known) {
         return std::nullopt;
     }
-    TransferView view;
-    view.progress.state = *known;
-    members.read("id", view.id);
-    members.read("detail", view.progress.detail);
-    members.read("url", view.url);
-    members.read("target", view.target);
-    members.read("device", view.device);
-    members.read("reused", view.reused);
-    members.read("plugin", view.plugin);
-    members.read("bytes", view.progress.bytes);
-    members.read("total", view.progress.total);
-    members.read("written", view.progress.written);
-    members.read("attempts", view.progress.attempt);
-    members.read("digest", view.digest);
-    members.read("started_usec", view.startedUSec);
-    members.read("finished_usec", view.finishedUSec);
-    members.read("error", view.errorName);
-    members.read("message", view.errorMessage);
-    return view;
+    TransferStatus status;
+    status.state = *known;
+    members.read("id", status.id);
+    members.read("detail", status.detail);
+    members.read("url", status.url);
+    members.read("target", status.target);
+    members.read("device", status.device);
+    members.read("reused", status.reused);
+    members.read("plugin", status.plugin);
+    members.read("bytes", status.bytes);
+    members.read("total", status.total);
+    members.read("written", status.written);
+    members.read("attempts", status.attempt);
+    members.read("digest", status.digest);
+    members.read("started_usec", status.startedUSec);
+    members.read("finished_usec", status.finishedUSec);
+    members.read("error", status.errorName);
+    members.read("message", status.errorMessage);
+    return status;
 }
 
 } // namespace bootferry

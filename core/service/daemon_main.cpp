@@ -176,7 +176,7 @@ private:
         std::string status = "Idle";
         for (const auto& [id, transfer] : manager_.transfers()) {
             if (!transfer->ended()) {
-                status = statusText(*transfer);
+                status = statusText(transfer->status());
             }
         }
         if (status != told_) {
@@ -185,15 +185,14 @@ private:
         }
     }
 
-    static std::string statusText(const Transfer& transfer) {
-        const auto& status = transfer.status();
-        auto text = fmt::format("{} to {}: ", transfer.url(), transfer.target());
+    static std::string statusText(const TransferStatus& status) {
+        auto text = fmt::format("{} to {}: ", status.url, status.target);
         if (!status.detail.empty()) {
             return text + status.detail;
         }
         text += stateName(status.state);
-        if (status.progress >= 0) {
-            text += fmt::format(", {:.0f} %", status.progress * 100);
+        if (status.fraction >= 0) {
+            text += fmt::format(", {:.0f} %", status.fraction * 100);
         }
         return text;
     }

@@ -16,59 +16,57 @@ namespace {
 
 constexpr std::size_t finishedKept = 16;
 
-void writeOutcome(const std::string& folder, const Transfer& transfer, bool inInitrd) {
+void writeOutcome(const std::string& folder, const TransferStatus& status, bool inInitrd) {
     try {
-        writeOutcomeFiles(folder, transfer, inInitrd);
+        writeOutcomeFiles(folder, status, inInitrd);
     } catch (const std::exception& error) {
-        logError(
-            fmt::format("writing down how transfer {} ended: {}, ignoring", transfer.id(), error.what()));
+        logError(fmt::format("writing down how transfer {} ended: {}, ignoring", status.id, error.what()));
     }
 }
 
-void logStart(const Transfer& transfer) {
-    journalEntry(LogLevel::Info, fmt::format("{} to {}: started", transfer.url(), transfer.target()),
+void logStart(const TransferStatus& status) {
+    journalEntry(LogLevel::Info, fmt::format("{} to {}: started", status.url, status.target),
                  {{"MESSAGE_ID", transferStartedMessage},
-                  {"BOOTFERRY_TRANSFER", std::to_string(transfer.id())},
-                  {"BOOTFERRY_URL", transfer.url()},
-                  {"BOOTFERRY_TARGET", transfer.target()}});
+                  {"BOOTFERRY_TRANSFER", std::to_string(status.id)},
+                  {"BOOTFERRY_URL", status.url},
+                  {"BOOTFERRY_TARGET", status.target}});
 }
 
-void logSuccess(const TransferView& view) {
-    journalEntry(LogLevel::Info, fmt::format("{}: {}", view.device, summaryText(view)),
-                 {{"MESSAGE_ID", view.reused ? imageReusedMessage : transferDoneMessage},
-                  {"BOOTFERRY_TRANSFER", std::to_string(view.id)},
-                  {"BOOTFERRY_URL", view.url},
-                  {"BOOTFERRY_TARGET", view.target},
-                  {"BOOTFERRY_DEVICE", view.device},
-                  {"BOOTFERRY_BYTES", std::to_string(view.progress.bytes)},
-                  {"BOOTFERRY_BYTES_WRITTEN", std::to_string(view.progress.written)},
-                  {"BOOTFERRY_DURATION_USEC", std::to_string(view.finishedUSec - view.startedUSec)},
-                  {"BOOTFERRY_RATE", std::to_string(meanRate(view).value_or(0))},
-                  {"BOOTFERRY_ATTEMPTS", std::to_string(view.progress.attempt)},
-                  {"BOOTFERRY_DIGEST", view.digest},
-                  {"BOOTFERRY_PLUGIN", view.plugin}});
+void logSuccess(const TransferStatus& status) {
+    journalEntry(LogLevel::Info, fmt::format("{}: {}", status.device, summaryText(status)),
+                 {{"MESSAGE_ID", status.reused ? imageReusedMessage : transferDoneMessage},
+                  {"BOOTFERRY_TRANSFER", std::to_string(status.id)},
+                  {"BOOTFERRY_URL", status.url},
+                  {"BOOTFERRY_TARGET", status.target},
+                  {"BOOTFERRY_DEVICE", status.device},
+                  {"BOOTFERRY_BYTES", std::to_string(status.bytes)},
+                  {"BOOTFERRY_BYTES_WRITTEN", std::to_string(status.written)},
+                  {"BOOTFERRY_DURATION_USEC", std::to_string(status.finishedUSec - status.startedUSec)},
+                  {"BOOTFERRY_RATE", std::to_string(meanRate(status).value_or(0))},
+                  {"BOOTFERRY_ATTEMPTS", std::to_string(status.attempt)},
+                  {"BOOTFERRY_DIGEST", status.digest},
+                  {"BOOTFERRY_PLUGIN", status.plugin}});
 }
 
-void logFailure(const TransferView& view) {
-    const auto code = errorCodeFromName(view.errorName.substr(view.errorName.rfind('.') + 1));
-    const auto cancelled = view.progress.state == TransferState::Cancelled;
+void logFailure(const TransferStatus& status) {
+    const auto code = errorCodeFromName(status.errorName.substr(status.errorName.rfind('.') + 1));
+    const auto cancelled = status.state == TransferState::Cancelled;
     journalEntry(cancelled ? LogLevel::Info : LogLevel::Error,
-                 fmt::format("{} to {}: {}", view.url, view.target, view.errorMessage),
+                 fmt::format("{} to {}: {}", status.url, status.target, status.errorMessage),
                  {{"MESSAGE_ID", failureMessage(code.value_or(ErrorCode::Internal))},
-                  {"BOOTFERRY_TRANSFER", std::to_string(view.id)},
-                  {"BOOTFERRY_URL", view.url},
-                  {"BOOTFERRY_TARGET", view.target},
-                  {"BOOTFERRY_BYTES", std::to_string(view.progress.bytes)},
-                  {"BOOTFERRY_ATTEMPTS", std::to_string(view.progress.attempt)},
-                  {"BOOTFERRY_ERROR", view.errorName}});
+                  {"BOOTFERRY_TRANSFER", std::to_string(status.id)},
+                  {"BOOTFERRY_URL", status.url},
+                  {"BOOTFERRY_TARGET", status.target},
+                  {"BOOTFERRY_BYTES", std::to_string(status.bytes)},
+                  {"BOOTFERRY_ATTEMPTS", std::to_string(status.attempt)},
+                  {"BOOTFERRY_ERROR", status.errorName}});
 }
 
-void logEnd(const Transfer& transfer) {
-    const auto view = viewOf(transfer);
-    if (view.progress.state == TransferState::Done) {
-        logSuccess(view);
+void logEnd(const TransferStatus& status) {
+    if (status.state == TransferState::Done) {
+        logSuccess(status);
     } else {
-        logFailure(view);
+        logFailure(status);
     }
 }
 
@@ -81,7 +79,7 @@ Transfer& Manager::start(TransferRequest request) {
         throw Error(ErrorCode::Unreachable, "bootferryd is ending: ask the next one");
     }
     for (const auto& [id, other] : transfers_) {
-        if (!other->ended() && other->target() == request.target) {
+        if (!other->ended() && other->status().target == request.target) {
             throw Error(ErrorCode::TargetRefused,
                         fmt::format("'{}' is being written by transfer {}", request.target, id));
         }
@@ -95,7 +93,7 @@ Transfer& Manager::start(TransferRequest request) {
     ++lastId_;
     auto& started = *transfer;
     transfers_.emplace(started.id(), std::move(transfer));
-    logStart(started);
+    logStart(started.status());
     if (listener_ != nullptr) {
         listener_->transferNew(started);
     }
@@ -134,8 +132,8 @@ void Manager::changed(Transfer& transfer) {
 }
 
 void Manager::ended(Transfer& transfer) {
-    writeOutcome(settings_.runtimeDirectory, transfer, settings_.inInitrd);
-    logEnd(transfer);
+    writeOutcome(settings_.runtimeDirectory, transfer.status(), settings_.inInitrd);
+    logEnd(transfer.status());
     if (listener_ != nullptr) {
         listener_->transferEnded(transfer);
     }

@@ -45,8 +45,8 @@ int onListTransfers(sd_bus_message* message, void* userdata, sd_bus_error* error
         for (const auto& [id, transfer] : self(userdata).manager.transfers()) {
             const auto& status = transfer->status();
             checkSd(sd_bus_message_append(reply.get(), "(uosssd)", id, transferPath(id).c_str(),
-                                          transfer->url().c_str(), transfer->target().c_str(),
-                                          std::string(stateName(status.state)).c_str(), status.progress),
+                                          status.url.c_str(), status.target.c_str(),
+                                          std::string(stateName(status.state)).c_str(), status.fraction),
                     what);
         }
         checkSd(sd_bus_message_close_container(reply.get()), what);

@@ -6,14 +6,11 @@
 
 #include <string>
 
-#include "transfer.h"
 #include "transfer_status.h"
 
 namespace bootferry {
 
-[[nodiscard]] TransferView viewOf(const Transfer& transfer);
-
 // `image` comes only after success, and last: who sees it, sees all. Throws Error(Io).
-void writeOutcomeFiles(const std::string& folder, const Transfer& transfer, bool inInitrd);
+void writeOutcomeFiles(const std::string& folder, const TransferStatus& status, bool inInitrd);
 
 } // namespace bootferry

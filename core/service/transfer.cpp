@@ -58,9 +58,13 @@ PreparedTarget prepareDisk(Disk& disk, std::optional<std::uint64_t> imageSize, b
 
 Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, WorkerJob job,
                    TransferListener& listener)
-    : id_(id), event_(event), program_(std::move(program)), job_(std::move(job)), listener_(listener),
-      url_(job_.request.url.redacted()), targetPath_(job_.request.target), startedUSec_(nowUSec()),
-      waitingSince_(RateMeter::Time::clock::now()) {
+    : event_(event), program_(std::move(program)), job_(std::move(job)), listener_(listener),
+      targetPath_(job_.request.target), waitingSince_(RateMeter::Time::clock::now()) {
+    status_.id = id;
+    status_.url = job_.request.url.redacted();
+    status_.target = targetPath_;
+    status_.startedUSec = nowUSec();
+    status_.state = TransferState::Waiting;
     job_.request.requireDeclaredSize = job_.request.requireLiveImage && !isRamDisk(targetPath_);
 }
 
@@ -164,15 +168,10 @@ void Transfer::pluginLoaded(const std::string& nameAndVersion) {
 
 void Transfer::progressed(const Progress& progress) {
     rate_.add(RateMeter::Time::clock::now(), progress.bytes);
-    status_.state = progress.state;
-    status_.detail = progress.detail;
-    status_.bytesTransferred = progress.bytes;
-    status_.bytesTotal = progress.total;
-    status_.bytesWritten = progress.written;
-    status_.attempt = progress.attempt;
-    status_.progress = -1;
+    static_cast<Progress&>(status_) = progress;
+    status_.fraction = -1;
     if (progress.total != unknownSize && progress.total > 0) {
-        status_.progress =
+        status_.fraction =
             std::min(1.0, static_cast<double>(progress.bytes) / static_cast<double>(progress.total));
     }
     const bool moving = progress.state == TransferState::Transferring;
@@ -238,10 +237,10 @@ void Transfer::releaseTarget() {
 
 void Transfer::succeed(const std::string& device) {
     status_.device = device;
-    status_.bytesTransferred = result_.bytes;
-    status_.bytesTotal = result_.bytes;
-    status_.bytesWritten = result_.written;
-    status_.progress = 1;
+    status_.bytes = result_.bytes;
+    status_.total = result_.bytes;
+    status_.written = result_.written;
+    status_.fraction = 1;
     status_.digest = result_.digest;
     status_.remainingUSec = 0;
     end(TransferState::Done);

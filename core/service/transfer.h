@@ -13,32 +13,10 @@
 #include "prepared_target.h"
 #include "rate_meter.h"
 #include "transfer_request.h"
+#include "transfer_status.h"
 #include "worker_process.h"
 
 namespace bootferry {
-
-// What D-Bus shows of a transfer and what changes while it runs. Times are in microseconds.
-struct TransferStatus {
-    TransferState state = TransferState::Waiting;
-    std::string detail;                 // for people; may be empty
-    std::uint64_t bytesTransferred = 0; // received, before any decoder
-    std::uint64_t bytesTotal = unknownSize;
-    std::uint64_t bytesWritten = 0;
-    double progress = -1; // 0…1; -1: not known
-    std::uint64_t rate = 0;
-    std::uint64_t remainingUSec = UINT64_MAX; // UINT64_MAX: not known
-    std::uint32_t attempt = 1;
-    std::string plugin; // "curl 0.1.0"; empty until a worker has loaded it
-    // Where the image lies: the target, or the loop device that stands in for it. Empty until it is ready.
-    std::string device;
-    bool reused = false;            // the image was there; nothing was fetched
-    std::string digest;             // "sha256:HEX" of what was received, where a checksum was asked for
-    std::uint64_t finishedUSec = 0; // CLOCK_REALTIME; 0: not yet
-    std::string errorName;          // "org.bootferry1.Error.NotFound"; empty unless failed or cancelled
-    std::string errorMessage;       // one line, without secrets
-
-    bool operator==(const TransferStatus&) const = default;
-};
 
 class Transfer;
 
@@ -65,10 +43,7 @@ public:
     void start();  // throws Error where no worker can be started
     void cancel(); // the end follows within a few seconds; nothing happens after the end
 
-    [[nodiscard]] std::uint32_t id() const { return id_; }
-    [[nodiscard]] const std::string& url() const { return url_; } // without userinfo
-    [[nodiscard]] const std::string& target() const { return targetPath_; }
-    [[nodiscard]] std::uint64_t startedUSec() const { return startedUSec_; } // CLOCK_REALTIME
+    [[nodiscard]] std::uint32_t id() const { return status_.id; }
     [[nodiscard]] const TransferStatus& status() const { return status_; }
     [[nodiscard]] bool ended() const { return isFinal(status_.state); }
 
@@ -91,14 +66,11 @@ private:
     static int onRetry(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onLookAgain(sd_event_source* source, std::uint64_t time, void* userdata);
 
-    std::uint32_t id_;
     sd_event* event_;
     WorkerProgram program_;
     WorkerJob job_;
     TransferListener& listener_;
-    std::string url_;
     std::string targetPath_;
-    std::uint64_t startedUSec_ = 0;
     TransferStatus status_;
     WorkerResult result_;
     RateMeter rate_;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What never changes is read off the transfer, what does is a member of its status: the vtable, the reader
-// and the comparison name the same member.
+// The vtable, the reader and the comparison name the same member of a transfer's status.
 #include "transfer_interface.h"
 
 #include <charconv>
@@ -63,14 +62,7 @@ int appendNamed(sd_bus_message* message, const char* name, const Value& value) {
     return sd_bus_message_append(message, "{sv}", name, typeOf(argument), argument);
 }
 
-// Of a transfer, by one of its getters.
-template <auto Getter>
-int ofTransfer(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* userdata,
-               sd_bus_error*) {
-    return append(reply, (static_cast<const Transfer*>(userdata)->*Getter)());
-}
-
-// Of its status, by member.
+// Of a transfer's status, by member.
 template <auto Member>
 int ofStatus(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* userdata,
              sd_bus_error*) {
@@ -87,17 +79,17 @@ int onCancel(sd_bus_message* message, void* userdata, sd_bus_error* error) {
 
 constexpr sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Id", "u", ofTransfer<&Transfer::id>, 0, fixed),
-    SD_BUS_PROPERTY("Url", "s", ofTransfer<&Transfer::url>, 0, fixed),
-    SD_BUS_PROPERTY("Target", "s", ofTransfer<&Transfer::target>, 0, fixed),
-    SD_BUS_PROPERTY("StartedUSec", "t", ofTransfer<&Transfer::startedUSec>, 0, fixed),
+    SD_BUS_PROPERTY("Id", "u", ofStatus<&Status::id>, 0, fixed),
+    SD_BUS_PROPERTY("Url", "s", ofStatus<&Status::url>, 0, fixed),
+    SD_BUS_PROPERTY("Target", "s", ofStatus<&Status::target>, 0, fixed),
+    SD_BUS_PROPERTY("StartedUSec", "t", ofStatus<&Status::startedUSec>, 0, fixed),
     SD_BUS_PROPERTY("FinishedUSec", "t", ofStatus<&Status::finishedUSec>, 0, told),
     SD_BUS_PROPERTY("State", "s", ofStatus<&Status::state>, 0, told),
     SD_BUS_PROPERTY("Detail", "s", ofStatus<&Status::detail>, 0, told),
-    SD_BUS_PROPERTY("BytesTransferred", "t", ofStatus<&Status::bytesTransferred>, 0, told),
-    SD_BUS_PROPERTY("BytesTotal", "t", ofStatus<&Status::bytesTotal>, 0, told),
-    SD_BUS_PROPERTY("BytesWritten", "t", ofStatus<&Status::bytesWritten>, 0, told),
-    SD_BUS_PROPERTY("Progress", "d", ofStatus<&Status::progress>, 0, told),
+    SD_BUS_PROPERTY("BytesTransferred", "t", ofStatus<&Status::bytes>, 0, told),
+    SD_BUS_PROPERTY("BytesTotal", "t", ofStatus<&Status::total>, 0, told),
+    SD_BUS_PROPERTY("BytesWritten", "t", ofStatus<&Status::written>, 0, told),
+    SD_BUS_PROPERTY("Progress", "d", ofStatus<&Status::fraction>, 0, told),
     SD_BUS_PROPERTY("Rate", "t", ofStatus<&Status::rate>, 0, told),
     SD_BUS_PROPERTY("RemainingUSec", "t", ofStatus<&Status::remainingUSec>, 0, told),
     SD_BUS_PROPERTY("Attempt", "u", ofStatus<&Status::attempt>, 0, told),
@@ -148,10 +140,10 @@ BusMessageHandle propertiesChanged(sd_bus* bus, const std::string& path, const T
     compare("FinishedUSec", &Status::finishedUSec);
     compare("State", &Status::state);
     compare("Detail", &Status::detail);
-    compare("BytesTransferred", &Status::bytesTransferred);
-    compare("BytesTotal", &Status::bytesTotal);
-    compare("BytesWritten", &Status::bytesWritten);
-    compare("Progress", &Status::progress);
+    compare("BytesTransferred", &Status::bytes);
+    compare("BytesTotal", &Status::total);
+    compare("BytesWritten", &Status::written);
+    compare("Progress", &Status::fraction);
     compare("Rate", &Status::rate);
     compare("RemainingUSec", &Status::remainingUSec);
     compare("Attempt", &Status::attempt);

@@ -70,23 +70,21 @@ std::string hostOf(const std::string& url) {
     }
 }
 
-std::string numbers(const TransferView& view, const RateMeter& rate) {
-    const auto& progress = view.progress;
-    const auto padded = formatProgress({.bytes = progress.bytes,
-                                        .total = progress.total,
+std::string numbers(const TransferStatus& status, const RateMeter& rate) {
+    const auto padded = formatProgress({.bytes = status.bytes,
+                                        .total = status.total,
                                         .bytesPerSecond = rate.rate(),
-                                        .remaining = rate.remaining(progress.total)});
-    return fmt::format("{}  from {}", padded.substr(padded.find_first_not_of(' ')), hostOf(view.url));
+                                        .remaining = rate.remaining(status.total)});
+    return fmt::format("{}  from {}", padded.substr(padded.find_first_not_of(' ')), hostOf(status.url));
 }
 
-std::string words(const TransferView& view, const RateMeter& rate) {
-    switch (view.progress.state) {
+std::string words(const TransferStatus& status, const RateMeter& rate) {
+    switch (status.state) {
     case TransferState::Waiting:
     case TransferState::Connecting:
-        return view.progress.detail.empty() ? "Connecting to " + hostOf(view.url)
-                                            : sentence(view.progress.detail);
+        return status.detail.empty() ? "Connecting to " + hostOf(status.url) : sentence(status.detail);
     case TransferState::Transferring:
-        return numbers(view, rate);
+        return numbers(status, rate);
     case TransferState::Verifying:
         return "Verifying the live system";
     case TransferState::Committing:
@@ -94,7 +92,7 @@ std::string words(const TransferView& view, const RateMeter& rate) {
     case TransferState::Done:
         return {};
     case TransferState::Failed:
-        return fmt::format("The live system cannot be fetched: {} ({})", view.errorMessage, view.url);
+        return fmt::format("The live system cannot be fetched: {} ({})", status.errorMessage, status.url);
     case TransferState::Cancelled:
         return "The transfer of the live system was cancelled";
     }
@@ -103,19 +101,18 @@ std::string words(const TransferView& view, const RateMeter& rate) {
 
 } // namespace
 
-SplashContents splashContents(const TransferView& view, const RateMeter& rate, std::string_view barMode) {
+SplashContents splashContents(const TransferStatus& status, const RateMeter& rate, std::string_view barMode) {
     SplashContents contents;
-    contents.message = fittedToScreen(words(view, rate));
-    const auto& progress = view.progress;
-    if (isFinal(progress.state)) {
+    contents.message = fittedToScreen(words(status, rate));
+    if (isFinal(status.state)) {
         return contents;
     }
     contents.bootPaused = true;
-    if (progress.total != unknownSize && progress.total != 0) {
-        const auto done = static_cast<double>(progress.bytes) / static_cast<double>(progress.total);
+    if (status.total != unknownSize && status.total != 0) {
+        const auto done = static_cast<double>(status.bytes) / static_cast<double>(status.total);
         contents.percent = static_cast<unsigned>(std::min(done, 1.0) * 100);
     }
-    if (contents.percent && progress.state == TransferState::Transferring) {
+    if (contents.percent && status.state == TransferState::Transferring) {
         contents.mode = barMode;
     }
     return contents;

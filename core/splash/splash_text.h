@@ -16,7 +16,7 @@
 namespace bootferry {
 
 // `barMode`: the mode plymouth is to be in while there is a percentage to show, see bootferry-plymouth(8).
-[[nodiscard]] SplashContents splashContents(const TransferView& view, const RateMeter& rate,
+[[nodiscard]] SplashContents splashContents(const TransferStatus& status, const RateMeter& rate,
                                             std::string_view barMode = bootMode);
 
 // In lines that fit; what does not fit into three of them ends in "...". Control characters become spaces.

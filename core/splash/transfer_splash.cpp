@@ -54,9 +54,9 @@ void TransferSplash::run() {
 void TransferSplash::follow() {
     try {
         client_ = std::make_unique<ServiceClient>(event_.get());
-        client_->watch([this](const TransferView& view) { changed(view); }, [this] { followLater(); });
-        for (const auto& view : client_->transfers()) {
-            changed(view);
+        client_->watch([this](const TransferStatus& status) { changed(status); }, [this] { followLater(); });
+        for (const auto& status : client_->transfers()) {
+            changed(status);
         }
     } catch (const Error&) {
         followLater(); // it is not there yet, or not any more
@@ -72,27 +72,27 @@ void TransferSplash::followLater() {
     }
 }
 
-void TransferSplash::changed(const TransferView& view) {
+void TransferSplash::changed(const TransferStatus& status) {
     if (ending_) {
         return; // what was said last stands
     }
     const auto now = RateMeter::Time::clock::now();
-    auto& followed = transfers_[view.id];
-    followed.view = view;
-    if (view.progress.state == TransferState::Transferring) {
-        followed.rate.add(now, view.progress.bytes);
+    auto& followed = transfers_[status.id];
+    followed.status = status;
+    if (status.state == TransferState::Transferring) {
+        followed.rate.add(now, status.bytes);
     } else {
         followed.rate = {}; // a wait is no part of how fast it goes
     }
 
     const auto& newest = transfers_.rbegin()->second;
-    auto contents = splashContents(newest.view, newest.rate, barMode_);
+    auto contents = splashContents(newest.status, newest.rate, barMode_);
     if (std::all_of(transfers_.begin(), transfers_.end(),
-                    [](const auto& t) { return isFinal(t.second.view.progress.state); })) {
+                    [](const auto& t) { return isFinal(t.second.status.state); })) {
         endWith(contents);
         return;
     }
-    contents.message = pace_.next(now, newest.view.progress.state, contents.message);
+    contents.message = pace_.next(now, newest.status.state, contents.message);
     plymouth_.show(std::move(contents));
 }
 

@@ -26,14 +26,14 @@ public:
 private:
     void follow();
     void followLater();
-    void changed(const TransferView& view);
+    void changed(const TransferStatus& status);
     void endWith(const SplashContents& contents);
     static int onFollow(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onLingered(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onStop(sd_event_source* source, const signalfd_siginfo* info, void* userdata);
 
     struct Followed {
-        TransferView view;
+        TransferStatus status;
         RateMeter rate;
     };
 

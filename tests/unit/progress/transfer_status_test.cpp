@@ -6,53 +6,53 @@
 namespace bootferry {
 namespace {
 
-TransferView done() {
-    TransferView view;
-    view.id = 3;
-    view.url = "http://10.0.0.1/live.iso";
-    view.target = view.device = "/dev/ram0";
-    view.progress.state = TransferState::Done;
-    view.progress.bytes = view.progress.written = view.progress.total = std::uint64_t{48} << 20U;
-    view.startedUSec = 1'000'000;
-    view.finishedUSec = 13'000'000;
-    return view;
+TransferStatus done() {
+    TransferStatus status;
+    status.id = 3;
+    status.url = "http://10.0.0.1/live.iso";
+    status.target = status.device = "/dev/ram0";
+    status.state = TransferState::Done;
+    status.bytes = status.written = status.total = std::uint64_t{48} << 20U;
+    status.startedUSec = 1'000'000;
+    status.finishedUSec = 13'000'000;
+    return status;
 }
 
-TEST(TransferView, TheSummaryHasWhatIsKnown) {
-    auto view = done();
-    EXPECT_EQ(summaryText(view), "48.0 MiB from http://10.0.0.1/live.iso in 12 s, 4.0 MiB/s");
-    view.progress.attempt = 3;
-    view.digest = "sha256:5d35";
-    EXPECT_EQ(summaryText(view),
+TEST(TransferStatus, TheSummaryHasWhatIsKnown) {
+    auto status = done();
+    EXPECT_EQ(summaryText(status), "48.0 MiB from http://10.0.0.1/live.iso in 12 s, 4.0 MiB/s");
+    status.attempt = 3;
+    status.digest = "sha256:5d35";
+    EXPECT_EQ(summaryText(status),
               "48.0 MiB from http://10.0.0.1/live.iso in 12 s, 4.0 MiB/s, 2 retries, sha256:5d35");
-    view.reused = true;
-    EXPECT_EQ(summaryText(view), "holds an image already, which is used as it is");
+    status.reused = true;
+    EXPECT_EQ(summaryText(status), "holds an image already, which is used as it is");
 }
 
-TEST(TransferView, NothingIsDividedByNothing) {
-    auto view = done();
-    view.finishedUSec = view.startedUSec;
-    EXPECT_FALSE(durationOf(view));
-    EXPECT_FALSE(meanRate(view));
-    EXPECT_EQ(summaryText(view), "48.0 MiB from http://10.0.0.1/live.iso");
+TEST(TransferStatus, NothingIsDividedByNothing) {
+    auto status = done();
+    status.finishedUSec = status.startedUSec;
+    EXPECT_FALSE(durationOf(status));
+    EXPECT_FALSE(meanRate(status));
+    EXPECT_EQ(summaryText(status), "48.0 MiB from http://10.0.0.1/live.iso");
 }
 
-TEST(TransferView, JsonTellsTheSame) {
-    auto view = done();
-    view.digest = "sha256:5d35";
-    view.plugin = "curl 0.1.0";
-    view.progress.attempt = 2;
-    const auto read = transferFromJson(toJson(view).text(JsonStyle::Pretty));
+TEST(TransferStatus, JsonTellsTheSame) {
+    auto status = done();
+    status.digest = "sha256:5d35";
+    status.plugin = "curl 0.1.0";
+    status.attempt = 2;
+    const auto read = transferFromJson(toJson(status).text(JsonStyle::Pretty));
     ASSERT_TRUE(read);
-    EXPECT_EQ(toJson(*read).text(JsonStyle::Short), toJson(view).text(JsonStyle::Short));
-    EXPECT_EQ(read->progress, view.progress);
-    EXPECT_EQ(read->digest, view.digest);
+    EXPECT_EQ(toJson(*read).text(JsonStyle::Short), toJson(status).text(JsonStyle::Short));
+    EXPECT_EQ(*read, status);
+    EXPECT_EQ(read->digest, status.digest);
 }
 
-TEST(TransferView, AnUnknownSizeIsNull) {
-    TransferView view;
-    EXPECT_NE(toJson(view).text(JsonStyle::Short).find("\"total\":null"), std::string::npos);
-    EXPECT_EQ(transferFromJson(toJson(view).text(JsonStyle::Short))->progress.total, unknownSize);
+TEST(TransferStatus, AnUnknownSizeIsNull) {
+    TransferStatus status;
+    EXPECT_NE(toJson(status).text(JsonStyle::Short).find("\"total\":null"), std::string::npos);
+    EXPECT_EQ(transferFromJson(toJson(status).text(JsonStyle::Short))->total, unknownSize);
     EXPECT_FALSE(transferFromJson("{}"));
     EXPECT_FALSE(transferFromJson("{\"state\":\"flying\"}"));
 }

@@ -15,19 +15,20 @@ using Time = RateMeter::Time;
 
 constexpr std::uint64_t MiB = 1 << 20;
 
-TransferView transferring(std::string url = "http://10.0.2.2:8000/live.iso") {
-    TransferView view;
-    view.url = std::move(url);
-    view.progress = {
-        .state = TransferState::Transferring, .detail = "", .bytes = 21 * MiB, .total = 49 * MiB};
-    return view;
+TransferStatus transferring(std::string url = "http://10.0.2.2:8000/live.iso") {
+    TransferStatus status;
+    status.url = std::move(url);
+    status.state = TransferState::Transferring;
+    status.bytes = 21 * MiB;
+    status.total = 49 * MiB;
+    return status;
 }
 
-TransferView in(TransferState state, std::string detail = "") {
-    auto view = transferring();
-    view.progress.state = state;
-    view.progress.detail = std::move(detail);
-    return view;
+TransferStatus in(TransferState state, std::string detail = "") {
+    auto status = transferring();
+    status.state = state;
+    status.detail = std::move(detail);
+    return status;
 }
 
 RateMeter fourMiBASecond() {
@@ -37,8 +38,8 @@ RateMeter fourMiBASecond() {
     return rate;
 }
 
-std::string messageOf(const TransferView& view) {
-    return splashContents(view, fourMiBASecond()).message;
+std::string messageOf(const TransferStatus& status) {
+    return splashContents(status, fourMiBASecond()).message;
 }
 
 TEST(SplashContents, tellsHowFarHowFastHowLongAndWhereFrom) {
@@ -52,9 +53,9 @@ TEST(SplashContents, givesALongHostItsOwnLine) {
 }
 
 TEST(SplashContents, doesWithoutWhatIsNotKnown) {
-    auto view = transferring();
-    view.progress.total = unknownSize;
-    const auto contents = splashContents(view, RateMeter());
+    auto status = transferring();
+    status.total = unknownSize;
+    const auto contents = splashContents(status, RateMeter());
     EXPECT_EQ(contents.message, "21.0 MiB  from 10.0.2.2");
     EXPECT_EQ(contents.percent, std::nullopt);
 }
@@ -65,9 +66,9 @@ TEST(SplashContents, hasThePercentageWhileItWaitsAsWell) {
 }
 
 TEST(SplashContents, neverTellsMoreThanAll) {
-    auto view = transferring();
-    view.progress.bytes = 50 * MiB; // the server sent more than it had announced
-    EXPECT_EQ(splashContents(view, RateMeter()).percent, 100U);
+    auto status = transferring();
+    status.bytes = 50 * MiB; // the server sent more than it had announced
+    EXPECT_EQ(splashContents(status, RateMeter()).percent, 100U);
 }
 
 TEST(SplashContents, tellsWhatItWaitsFor) {
@@ -82,10 +83,10 @@ TEST(SplashContents, tellsWhatItWaitsFor) {
 }
 
 TEST(SplashContents, tellsTheReasonOfAFailureAndOfWhat) {
-    auto view = in(TransferState::Failed);
-    view.errorMessage = "server answered 404 Not Found";
-    EXPECT_EQ(messageOf(view), "The live system cannot be fetched: server answered 404 Not Found\n"
-                               "(http://10.0.2.2:8000/live.iso)");
+    auto status = in(TransferState::Failed);
+    status.errorMessage = "server answered 404 Not Found";
+    EXPECT_EQ(messageOf(status), "The live system cannot be fetched: server answered 404 Not Found\n"
+                                 "(http://10.0.2.2:8000/live.iso)");
 }
 
 TEST(SplashContents, leavesTheSplashAsItWasFoundWhenAllIsDone) {
@@ -104,7 +105,7 @@ TEST(SplashContents, usesTheModeWithABarWhileThereIsSomethingToShowInIt) {
     EXPECT_EQ(splashContents(in(TransferState::Waiting), RateMeter(), "updates").mode, bootMode);
     EXPECT_EQ(splashContents(in(TransferState::Failed), RateMeter(), "updates").mode, bootMode);
     auto unknown = transferring();
-    unknown.progress.total = unknownSize;
+    unknown.total = unknownSize;
     EXPECT_EQ(splashContents(unknown, RateMeter(), "updates").mode, bootMode);
 }
 
