@@ -6,6 +6,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "property_reader.h"
+
 namespace bootferry {
 namespace {
 
@@ -79,74 +81,6 @@ Error asError(const sd_bus_error& error) {
                             privateSocket)};
     }
     return {ErrorCode::Unreachable, fmt::format("bootferryd does not answer: {}", text)};
-}
-
-std::string readString(sd_bus_message* message) {
-    const char* text = nullptr;
-    check(sd_bus_message_read(message, "v", "s", &text));
-    return text;
-}
-
-std::uint64_t readNumber(sd_bus_message* message) {
-    std::uint64_t number = 0;
-    check(sd_bus_message_read(message, "v", "t", &number));
-    return number;
-}
-
-std::uint32_t readSmallNumber(sd_bus_message* message) {
-    std::uint32_t number = 0;
-    check(sd_bus_message_read(message, "v", "u", &number));
-    return number;
-}
-
-bool readBool(sd_bus_message* message) {
-    int value = 0;
-    check(sd_bus_message_read(message, "v", "b", &value));
-    return value != 0;
-}
-
-using Reader = void (*)(TransferStatus& status, sd_bus_message* message);
-
-const std::map<std::string_view, Reader>& readers() {
-    using View = TransferStatus;
-    using Message = sd_bus_message*;
-    static const std::map<std::string_view, Reader> table{
-        {"Id", [](View& v, Message m) { v.id = readSmallNumber(m); }},
-        {"Url", [](View& v, Message m) { v.url = readString(m); }},
-        {"Target", [](View& v, Message m) { v.target = readString(m); }},
-        {"Device", [](View& v, Message m) { v.device = readString(m); }},
-        {"Reused", [](View& v, Message m) { v.reused = readBool(m); }},
-        {"Plugin", [](View& v, Message m) { v.plugin = readString(m); }},
-        {"Digest", [](View& v, Message m) { v.digest = readString(m); }},
-        {"FinishedUSec", [](View& v, Message m) { v.finishedUSec = readNumber(m); }},
-        {"StartedUSec", [](View& v, Message m) { v.startedUSec = readNumber(m); }},
-        {"Detail", [](View& v, Message m) { v.detail = readString(m); }},
-        {"BytesTransferred", [](View& v, Message m) { v.bytes = readNumber(m); }},
-        {"BytesTotal", [](View& v, Message m) { v.total = readNumber(m); }},
-        {"BytesWritten", [](View& v, Message m) { v.written = readNumber(m); }},
-        {"Attempt", [](View& v, Message m) { v.attempt = readSmallNumber(m); }},
-        {"ErrorName", [](View& v, Message m) { v.errorName = readString(m); }},
-        {"ErrorMessage", [](View& v, Message m) { v.errorMessage = readString(m); }},
-        {"State", [](View& v, Message m) { v.state = stateFromName(readString(m)).value_or(v.state); }},
-    };
-    return table;
-}
-
-// a{sv}; what a newer service has more is passed over.
-void readProperties(TransferStatus& status, sd_bus_message* message) {
-    check(sd_bus_message_enter_container(message, 'a', "{sv}"));
-    while (checkMore(sd_bus_message_enter_container(message, 'e', "sv"))) {
-        const char* name = nullptr;
-        check(sd_bus_message_read(message, "s", &name));
-        const auto reader = readers().find(name);
-        if (reader != readers().end()) {
-            reader->second(status, message);
-        } else {
-            check(sd_bus_message_skip(message, "v"));
-        }
-        check(sd_bus_message_exit_container(message));
-    }
-    check(sd_bus_message_exit_container(message));
 }
 
 void appendTexts(sd_bus_message* message, const char* name, const std::vector<Url>& urls) {

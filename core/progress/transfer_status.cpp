@@ -3,41 +3,47 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "transfer_properties.h"
+
 namespace bootferry {
 namespace {
 
-void addText(JsonObject& object, std::string_view key, const std::string& text) {
-    if (text.empty()) {
-        object.addNull(key);
-    } else {
-        object.add(key, std::string_view(text));
-    }
+void add(JsonObject& object, const char* key, const std::string& value) {
+    object.add(key, std::string_view(value));
+}
+void add(JsonObject& object, const char* key, TransferState value) {
+    object.add(key, stateName(value));
+}
+void add(JsonObject& object, const char* key, std::uint32_t value) {
+    object.add(key, std::uint64_t{value});
+}
+template <typename Value>
+void add(JsonObject& object, const char* key, Value value) {
+    object.add(key, value);
 }
 
-class Members {
-public:
-    explicit Members(const std::map<std::string, JsonValue>& members) : members_(members) {}
-
-    template <typename Value>
-    void read(const char* key, Value& value) const {
-        const auto found = members_.find(key);
-        if (found == members_.end()) {
-            return;
-        }
-        if (const auto* read = std::get_if<Value>(&found->second)) {
-            value = *read;
-        }
+// False, and nothing is read: it is null, or of another type.
+template <typename Value>
+bool read(const JsonValue& json, Value& value) {
+    const auto* found = std::get_if<Value>(&json);
+    if (found != nullptr) {
+        value = *found;
     }
-
-    void read(const char* key, std::uint32_t& value) const {
-        std::uint64_t wide = value;
-        read(key, wide);
-        value = static_cast<std::uint32_t>(wide);
+    return found != nullptr;
+}
+bool read(const JsonValue& json, std::uint32_t& value) {
+    const auto* found = std::get_if<std::uint64_t>(&json);
+    if (found != nullptr) {
+        value = static_cast<std::uint32_t>(*found);
     }
-
-private:
-    const std::map<std::string, JsonValue>& members_;
-};
+    return found != nullptr;
+}
+bool read(const JsonValue& json, TransferState& value) {
+    const auto* name = std::get_if<std::string>(&json);
+    const auto found = name != nullptr ? stateFromName(*name) : std::nullopt;
+    value = found.value_or(value);
+    return found.has_value();
+}
 
 } // namespace
 
@@ -84,67 +90,40 @@ std::string summaryText(const TransferStatus& status) {
 
 JsonObject toJson(const TransferStatus& status) {
     JsonObject object;
-    object.add("id", std::uint64_t{status.id});
-    object.add("state", stateName(status.state));
-    addText(object, "detail", status.detail);
-    object.add("url", std::string_view(status.url));
-    object.add("target", std::string_view(status.target));
-    addText(object, "device", status.device);
-    object.add("reused", status.reused);
-    addText(object, "plugin", status.plugin);
-    object.add("bytes", status.bytes);
-    if (status.total == unknownSize) {
-        object.addNull("total");
-    } else {
-        object.add("total", status.total);
+    for (const auto& property : transferProperties) {
+        const auto* key = property.json.key;
+        if (key == nullptr) {
+            continue;
+        }
+        if (property.json.nullAtFirst && !differs(property, status, TransferStatus())) {
+            object.addNull(key);
+        } else {
+            visitProperty(property, status, [&](const auto& value) { add(object, key, value); });
+        }
     }
-    object.add("written", status.written);
-    object.add("attempts", std::uint64_t{status.attempt});
-    addText(object, "digest", status.digest);
-    object.add("started_usec", status.startedUSec);
     if (const auto duration = durationOf(status)) {
-        object.add("finished_usec", status.finishedUSec);
         object.add("seconds", std::chrono::duration<double>(*duration).count());
     } else {
-        object.addNull("finished_usec");
         object.addNull("seconds");
     }
-    addText(object, "error", status.errorName);
-    addText(object, "message", status.errorMessage);
     return object;
 }
 
 std::optional<TransferStatus> transferFromJson(std::string_view text) {
-    const auto parsed = parseJsonObject(text);
-    if (!parsed) {
-        return std::nullopt;
-    }
-    const Members members(*parsed);
-    std::string state;
-    members.read("state", state);
-    const auto known = stateFromName(state);
-    if (!known) {
+    const auto members = parseJsonObject(text);
+    if (!members) {
         return std::nullopt;
     }
     TransferStatus status;
-    status.state = *known;
-    members.read("id", status.id);
-    members.read("detail", status.detail);
-    members.read("url", status.url);
-    members.read("target", status.target);
-    members.read("device", status.device);
-    members.read("reused", status.reused);
-    members.read("plugin", status.plugin);
-    members.read("bytes", status.bytes);
-    members.read("total", status.total);
-    members.read("written", status.written);
-    members.read("attempts", status.attempt);
-    members.read("digest", status.digest);
-    members.read("started_usec", status.startedUSec);
-    members.read("finished_usec", status.finishedUSec);
-    members.read("error", status.errorName);
-    members.read("message", status.errorMessage);
-    return status;
+    bool hasState = false;
+    for (const auto& property : transferProperties) {
+        const auto found = property.json.key != nullptr ? members->find(property.json.key) : members->end();
+        const bool known = found != members->end() && visitProperty(property, status, [&](auto& value) {
+                               return read(found->second, value);
+                           });
+        hasState = hasState || (known && property.name == std::string_view("State"));
+    }
+    return hasState ? std::optional(status) : std::nullopt;
 }
 
 } // namespace bootferry

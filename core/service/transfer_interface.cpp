@@ -1,41 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The vtable, the reader and the comparison name the same member of a transfer's status.
+// The vtable and PropertiesChanged are made from the table of properties; what sd-bus asks for by name is
+// looked up in it.
 #include "transfer_interface.h"
 
+#include <array>
 #include <charconv>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "bus_method.h"
+#include "transfer_properties.h"
 
 namespace bootferry {
 namespace {
 
-using Status = TransferStatus;
-
 // A D-Bus path element may not begin with a digit as far as some bindings are concerned.
 constexpr std::string_view transferNode = "/org/bootferry1/transfer/_";
 
-constexpr auto fixed = SD_BUS_VTABLE_PROPERTY_CONST;
-constexpr auto told = SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE;
-
-// How a value travels: its type in D-Bus, and as an argument of sd_bus_message_append(3).
-constexpr const char* typeOf(const char*) {
-    return "s";
-}
-constexpr const char* typeOf(int) {
-    return "b";
-}
-constexpr const char* typeOf(std::uint32_t) {
-    return "u";
-}
-constexpr const char* typeOf(std::uint64_t) {
-    return "t";
-}
-constexpr const char* typeOf(double) {
-    return "d";
-}
-
+// How a value is passed to sd_bus_message_append(3).
 template <typename Value>
 Value argumentOf(Value value) {
     return value;
@@ -50,23 +32,23 @@ const char* argumentOf(TransferState state) {
     return stateName(state).data(); // a literal
 }
 
-template <typename Value>
-int append(sd_bus_message* reply, const Value& value) {
-    const auto argument = argumentOf(value);
-    return sd_bus_message_append(reply, typeOf(argument), argument);
+int getProperty(sd_bus*, const char*, const char*, const char* name, sd_bus_message* reply, void* userdata,
+                sd_bus_error*) {
+    const auto* property = findTransferProperty(name);
+    if (property == nullptr) {
+        return -ENOENT; // it is not in the vtable either
+    }
+    const auto& status = static_cast<const Transfer*>(userdata)->status();
+    return visitProperty(*property, status, [&](const auto& value) {
+        return sd_bus_message_append(reply, signatureOf(*property), argumentOf(value));
+    });
 }
 
-template <typename Value>
-int appendNamed(sd_bus_message* message, const char* name, const Value& value) {
-    const auto argument = argumentOf(value);
-    return sd_bus_message_append(message, "{sv}", name, typeOf(argument), argument);
-}
-
-// Of a transfer's status, by member.
-template <auto Member>
-int ofStatus(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* userdata,
-             sd_bus_error*) {
-    return append(reply, static_cast<const Transfer*>(userdata)->status().*Member);
+int appendNamed(sd_bus_message* message, const TransferProperty& property, const TransferStatus& status) {
+    return visitProperty(property, status, [&](const auto& value) {
+        return sd_bus_message_append(message, "{sv}", property.name, signatureOf(property),
+                                     argumentOf(value));
+    });
 }
 
 int onCancel(sd_bus_message* message, void* userdata, sd_bus_error* error) {
@@ -77,36 +59,33 @@ int onCancel(sd_bus_message* message, void* userdata, sd_bus_error* error) {
     });
 }
 
-constexpr sd_bus_vtable vtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Id", "u", ofStatus<&Status::id>, 0, fixed),
-    SD_BUS_PROPERTY("Url", "s", ofStatus<&Status::url>, 0, fixed),
-    SD_BUS_PROPERTY("Target", "s", ofStatus<&Status::target>, 0, fixed),
-    SD_BUS_PROPERTY("StartedUSec", "t", ofStatus<&Status::startedUSec>, 0, fixed),
-    SD_BUS_PROPERTY("FinishedUSec", "t", ofStatus<&Status::finishedUSec>, 0, told),
-    SD_BUS_PROPERTY("State", "s", ofStatus<&Status::state>, 0, told),
-    SD_BUS_PROPERTY("Detail", "s", ofStatus<&Status::detail>, 0, told),
-    SD_BUS_PROPERTY("BytesTransferred", "t", ofStatus<&Status::bytes>, 0, told),
-    SD_BUS_PROPERTY("BytesTotal", "t", ofStatus<&Status::total>, 0, told),
-    SD_BUS_PROPERTY("BytesWritten", "t", ofStatus<&Status::written>, 0, told),
-    SD_BUS_PROPERTY("Progress", "d", ofStatus<&Status::fraction>, 0, told),
-    SD_BUS_PROPERTY("Rate", "t", ofStatus<&Status::rate>, 0, told),
-    SD_BUS_PROPERTY("RemainingUSec", "t", ofStatus<&Status::remainingUSec>, 0, told),
-    SD_BUS_PROPERTY("Attempt", "u", ofStatus<&Status::attempt>, 0, told),
-    SD_BUS_PROPERTY("Plugin", "s", ofStatus<&Status::plugin>, 0, told),
-    SD_BUS_PROPERTY("Device", "s", ofStatus<&Status::device>, 0, told),
-    SD_BUS_PROPERTY("Reused", "b", ofStatus<&Status::reused>, 0, told),
-    SD_BUS_PROPERTY("Digest", "s", ofStatus<&Status::digest>, 0, told),
-    SD_BUS_PROPERTY("ErrorName", "s", ofStatus<&Status::errorName>, 0, told),
-    SD_BUS_PROPERTY("ErrorMessage", "s", ofStatus<&Status::errorMessage>, 0, told),
-    SD_BUS_METHOD("Cancel", "", "", onCancel, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_VTABLE_END,
-};
+constexpr sd_bus_vtable vtableEntry(const TransferProperty& property) {
+    if (property.changes == Changes::Never) {
+        return SD_BUS_PROPERTY(property.name, signatureOf(property), getProperty, 0,
+                               SD_BUS_VTABLE_PROPERTY_CONST);
+    }
+    return SD_BUS_PROPERTY(property.name, signatureOf(property), getProperty, 0,
+                           SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE);
+}
+
+constexpr auto makeVtable() {
+    std::array<sd_bus_vtable, std::size(transferProperties) + 3> entries{};
+    auto* next = entries.begin();
+    *next++ = SD_BUS_VTABLE_START(0);
+    for (const auto& property : transferProperties) {
+        *next++ = vtableEntry(property);
+    }
+    *next++ = SD_BUS_METHOD("Cancel", "", "", onCancel, SD_BUS_VTABLE_UNPRIVILEGED);
+    *next = SD_BUS_VTABLE_END;
+    return entries;
+}
+
+constexpr auto vtable = makeVtable();
 
 } // namespace
 
 const sd_bus_vtable* transferVtable() {
-    return vtable;
+    return vtable.data();
 }
 
 std::string transferPath(std::uint32_t id) {
@@ -130,29 +109,13 @@ BusMessageHandle propertiesChanged(sd_bus* bus, const std::string& path, const T
                                            "PropertiesChanged");
     BusMessageHandle message(signal);
     const auto then = [&](auto step) { result = result < 0 ? result : step(); };
-    const auto compare = [&](const char* name, auto member) {
-        if (before.*member != now.*member) {
-            then([&] { return appendNamed(signal, name, now.*member); });
-        }
-    };
     then([&] { return sd_bus_message_append(signal, "s", transferInterface); });
     then([&] { return sd_bus_message_open_container(signal, 'a', "{sv}"); });
-    compare("FinishedUSec", &Status::finishedUSec);
-    compare("State", &Status::state);
-    compare("Detail", &Status::detail);
-    compare("BytesTransferred", &Status::bytes);
-    compare("BytesTotal", &Status::total);
-    compare("BytesWritten", &Status::written);
-    compare("Progress", &Status::fraction);
-    compare("Rate", &Status::rate);
-    compare("RemainingUSec", &Status::remainingUSec);
-    compare("Attempt", &Status::attempt);
-    compare("Plugin", &Status::plugin);
-    compare("Device", &Status::device);
-    compare("Reused", &Status::reused);
-    compare("Digest", &Status::digest);
-    compare("ErrorName", &Status::errorName);
-    compare("ErrorMessage", &Status::errorMessage);
+    for (const auto& property : transferProperties) {
+        if (property.changes == Changes::Announced && differs(property, before, now)) {
+            then([&] { return appendNamed(signal, property, now); });
+        }
+    }
     then([&] { return sd_bus_message_close_container(signal); });
     then([&] { return sd_bus_message_append(signal, "as", 0); });
     return result < 0 ? BusMessageHandle() : std::move(message);

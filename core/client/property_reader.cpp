@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "property_reader.h"
+
+#include "transfer_properties.h"
+
+namespace bootferry {
+namespace {
+
+void check(int result) {
+    checkSd(result, "reading the properties of a transfer");
+}
+
+bool checkMore(int result) {
+    check(result);
+    return result > 0;
+}
+
+template <typename Value>
+void readVariant(sd_bus_message* message, Value& value) {
+    check(sd_bus_message_read(message, "v", dbusType<Value>, &value));
+}
+void readVariant(sd_bus_message* message, bool& value) {
+    int number = 0;
+    check(sd_bus_message_read(message, "v", dbusType<bool>, &number));
+    value = number != 0;
+}
+void readVariant(sd_bus_message* message, std::string& value) {
+    const char* text = nullptr;
+    check(sd_bus_message_read(message, "v", dbusType<std::string>, &text));
+    value = text;
+}
+void readVariant(sd_bus_message* message, TransferState& value) {
+    std::string name;
+    readVariant(message, name);
+    value = stateFromName(name).value_or(value);
+}
+
+} // namespace
+
+void readProperties(TransferStatus& status, sd_bus_message* message) {
+    check(sd_bus_message_enter_container(message, 'a', "{sv}"));
+    while (checkMore(sd_bus_message_enter_container(message, 'e', "sv"))) {
+        const char* name = nullptr;
+        check(sd_bus_message_read(message, "s", &name));
+        if (const auto* property = findTransferProperty(name)) {
+            visitProperty(*property, status, [&](auto& value) { readVariant(message, value); });
+        } else {
+            check(sd_bus_message_skip(message, "v"));
+        }
+        check(sd_bus_message_exit_container(message));
+    }
+    check(sd_bus_message_exit_container(message));
+}
+
+} // namespace bootferry
