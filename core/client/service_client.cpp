@@ -7,6 +7,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "property_reader.h"
+#include "transfer_properties.h"
 
 namespace bootferry {
 namespace {
@@ -14,7 +15,6 @@ namespace {
 constexpr const char* serviceName = "org.bootferry1";
 constexpr const char* managerPath = "/org/bootferry1";
 constexpr const char* managerInterface = "org.bootferry1.Manager";
-constexpr const char* transferInterface = "org.bootferry1.Transfer";
 constexpr const char* propertiesInterface = "org.freedesktop.DBus.Properties";
 constexpr const char* privateSocket = "/run/bootferry/private";
 constexpr std::uint64_t callTimeoutUSec = 60'000'000;

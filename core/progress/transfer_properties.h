@@ -14,6 +14,8 @@
 
 namespace bootferry {
 
+inline constexpr const char* transferInterface = "org.bootferry1.Transfer";
+
 enum class Changes {
     Never,
     Announced, // by PropertiesChanged

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "transfer_interface.h"
+#include "transfer_properties.h"
 
 namespace bootferry {
 namespace {

@@ -12,7 +12,6 @@
 
 namespace bootferry {
 
-inline constexpr const char* transferInterface = "org.bootferry1.Transfer";
 inline constexpr const char* transferPrefix = "/org/bootferry1/transfer";
 
 [[nodiscard]] const sd_bus_vtable* transferVtable(); // its userdata is a Transfer
