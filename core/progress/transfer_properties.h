@@ -77,9 +77,9 @@ inline constexpr TransferProperty transferProperties[] = {
     {"Digest",           &TransferStatus::digest,         Changes::Announced, {.key = "digest", .nullAtFirst = true},
      "After success, algorithm and hash of what was received; empty without a checksum."},
     {"ErrorName",        &TransferStatus::errorName,      Changes::Announced, {.key = "error", .nullAtFirst = true},
-     "After a failure, one of the errors below."},
+     "One of org.bootferry1.Error.*; empty unless it failed or was cancelled."},
     {"ErrorMessage",     &TransferStatus::errorMessage,   Changes::Announced, {.key = "message", .nullAtFirst = true},
-     "After a failure, the reason in one line for people."},
+     "The reason in one line for people; empty unless it failed or was cancelled."},
 };
 // clang-format on
 
