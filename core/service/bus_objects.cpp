@@ -98,7 +98,7 @@ void BusObjects::transferEnded(Transfer& transfer) {
     const auto path = transferPath(transfer.id());
     const std::string result(stateName(transfer.status().state));
     toAll([&](sd_bus* bus) {
-        return sd_bus_emit_signal(bus, managerPath, managerInterface, "TransferRemoved", "uos", transfer.id(),
+        return sd_bus_emit_signal(bus, managerPath, managerInterface, "TransferEnded", "uos", transfer.id(),
                                   path.c_str(), result.c_str());
     });
 }

@@ -74,7 +74,7 @@ constexpr sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("ListPlugins", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ssas)", plugins), onListPlugins,
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_SIGNAL_WITH_ARGS("TransferNew", SD_BUS_ARGS("u", id, "o", path), 0),
-    SD_BUS_SIGNAL_WITH_ARGS("TransferRemoved", SD_BUS_ARGS("u", id, "o", path, "s", result), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("TransferEnded", SD_BUS_ARGS("u", id, "o", path, "s", result), 0),
     SD_BUS_VTABLE_END,
 };
 

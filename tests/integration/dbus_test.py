@@ -195,7 +195,7 @@ class Doors(ServiceTest):
                 states.append(message["payload"]["data"][1].get("State", {}).get("data"))
                 if states[-1] == "waiting" and states.count("waiting") == 1:
                     cancel()
-            if message.get("member") == "TransferRemoved":
+            if message.get("member") == "TransferEnded":
                 self.assertEqual(message["payload"]["data"], [1, "/org/bootferry1/transfer/_1", "cancelled"])
                 break
         for member in ("InterfacesAdded", "TransferNew", "PropertiesChanged"):
@@ -254,15 +254,33 @@ class Doors(ServiceTest):
 
 class Signals(ServiceTest):
     def follow(self, daemon):
-        """The PropertiesChanged signals of a whole transfer, until it is removed; bytes come in all the time."""
+        """The PropertiesChanged signals of a whole transfer, until it has ended; bytes come in all the time."""
         with FaultServer(self.image, pace=1_500_000) as server, RawClient(daemon.folder / "private") as client, \
                 daemon.ctl_running("deploy", f"http://127.0.0.1:{server.port}/", "/dev/ram0") as deploy:
             for message in client.signals():
                 if b"PropertiesChanged\0" in message[1]:
                     yield message[2], message[3]
-                elif b"TransferRemoved\0" in message[1]:
+                elif b"TransferEnded\0" in message[1]:
                     break
             deploy.wait(timeout=60)
+
+    def test_an_object_outlives_its_transfer_until_sixteen_others_have_ended(self):
+        daemon = self.daemon()
+        first = TRANSFER[1].encode() + b"\0"
+        with RawClient(daemon.folder / "private") as client:
+            for _ in range(17):
+                self.assertEqual(daemon.ctl("deploy", self.url("nothing"), "/dev/ram0").returncode, 1)
+            self.assertEqual(daemon.busctl("get-property", *TRANSFER, "State").stdout, 's "failed"\n')
+            daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
+            self.assertEqual(daemon.busctl("get-property", *TRANSFER, "State").returncode, 1)
+            ended = False
+            for _, header, body, _ in client.signals():
+                ended = ended or (b"TransferEnded\0" in header and first in body)
+                if b"InterfacesRemoved\0" in header:
+                    break
+        self.assertTrue(ended)
+        self.assertIn(first, body)
+        self.assertIn(b"org.bootferry1.Transfer\0", body)
 
     @needs_root
     def test_at_most_two_a_second_beside_new_states(self):
@@ -298,7 +316,7 @@ class Signals(ServiceTest):
             self.assertEqual(deploy.wait(timeout=120), 0, said)
         self.assertNotIn("retry", said)
         for client in others[10:]:
-            self.assertTrue(any(b"TransferRemoved\0" in header for _, header, _, _ in client.signals()))
+            self.assertTrue(any(b"TransferEnded\0" in header for _, header, _, _ in client.signals()))
         for client in (deaf, silent, *others):
             client.close()
         mute.close()
@@ -312,7 +330,7 @@ class Signals(ServiceTest):
                 late.call("org.bootferry1", "/org/bootferry1", "org.freedesktop.DBus.Introspectable", "Introspect")
             self.assertEqual(daemon.ctl("deploy", self.url(), "/dev/ram0").returncode, 0)
             answers, size = 0, 0
-            while b"TransferRemoved\0" not in (message := late.message())[1]:
+            while b"TransferEnded\0" not in (message := late.message())[1]:
                 answers += message[0] == METHOD_RETURN
                 size += len(message[2])
         self.assertEqual(answers, 1 + 85)  # and Hello
