@@ -3,17 +3,24 @@
 // its patterns stay out of the programs, and of the initrd.
 #include "log.h"
 
+#include <atomic>
 #include <cstdlib>
 #include <memory>
 #include <vector>
 
+#include <poll.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/sink.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
+
+#include "handles.h"
+#include "standard_streams.h"
 
 namespace bootferry {
 namespace {
@@ -56,7 +63,7 @@ spdlog::level::level_enum spdlogLevel(LogLevel level) {
     return spdlog::level::err;
 }
 
-// One write(2) for a line keeps those of several threads and processes apart.
+// One call for a line keeps those of several threads and processes apart.
 class StandardError final : public spdlog::sinks::sink {
 public:
     explicit StandardError(bool journalReads) : journalReads_(journalReads) {}
@@ -66,7 +73,7 @@ public:
                                   : fmt::format("{}: ", std::string_view(message.logger_name.data(),
                                                                          message.logger_name.size()));
         line.append(message.payload.data(), message.payload.size()).push_back('\n');
-        (void)!::write(STDERR_FILENO, line.data(), line.size()); // there is nobody to tell
+        writeError(line);
     }
     void flush() override {}
     void set_pattern(const std::string&) override {}
@@ -75,6 +82,22 @@ public:
 private:
     bool journalReads_;
 };
+
+// sd_journal_sendv(3) waits for a journal that stands still for as long as it does, and has no way to be told
+// not to. Its socket is asked first; only somebody who takes the last place in its queue in between could
+// make it wait.
+bool journalTakesMore() {
+    constexpr int patience = 2000; // ms, and then none until it takes some
+    static std::atomic<bool> stuck = false;
+    const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
+    if (!socket || ::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
+        return true; // then it does not wait either
+    }
+    pollfd writable{.fd = socket.get(), .events = POLLOUT, .revents = 0};
+    stuck = ::poll(&writable, 1, stuck ? 0 : patience) == 0;
+    return !stuck;
+}
 
 bool journalReads = false;
 std::unique_ptr<spdlog::logger> logger;
@@ -97,7 +120,7 @@ void log(LogLevel level, std::string_view message) {
 }
 
 bool journalAlone(LogLevel level, std::string_view message, JournalFields fields) {
-    if (!journalReads) {
+    if (!journalReads || !journalTakesMore()) {
         return false;
     }
     std::vector<std::string> lines{fmt::format("MESSAGE={}", message),

@@ -2,8 +2,9 @@
 // Logging, for the programs' top level: library code throws, it does not log. Under systemd the lines go to
 // the journal with their priority (sd-daemon(3)'s "<N>" prefix); started by hand they go to standard error,
 // prefixed with the program's name. Entries that programs search for are written with journalEntry(), which
-// adds fields. From any thread. That spdlog does it is log.cpp's business: its headers take longer to compile
-// than most files that log.
+// adds fields. From any thread. It never fails and never waits for long, whoever should read it
+// (standard_streams.h). That spdlog does it is log.cpp's business: its headers take longer to compile than
+// most files that log.
 #pragma once
 
 #include <initializer_list>

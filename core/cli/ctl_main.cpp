@@ -15,6 +15,7 @@
 #include "log.h"
 #include "monitor.h"
 #include "programs.h"
+#include "standard_streams.h"
 #include "watch_verbs.h"
 
 namespace bootferry {
@@ -81,11 +82,11 @@ constexpr Verb verbs[] = {
 
 int run(const std::vector<std::string>& words) {
     if (words.empty() || words.front() == "--help" || words.front() == "help") {
-        fmt::print("{}", help);
+        printOutput("{}", help);
         return words.empty() ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     if (words.front() == "--version") {
-        fmt::print("bootferryctl {}\n", BOOTFERRY_VERSION);
+        printOutput("bootferryctl {}\n", BOOTFERRY_VERSION);
         return EXIT_SUCCESS;
     }
     for (const auto& verb : verbs) {
@@ -104,7 +105,7 @@ int bootferryctl_main(int argc, char** argv) {
         bootferry::initLogging("bootferryctl");
         return bootferry::run({argv + 1, argv + argc});
     } catch (const std::exception& error) {
-        fmt::print(stderr, "bootferryctl: {}\n", error.what());
+        bootferry::printError("bootferryctl: {}\n", error.what());
         return EXIT_FAILURE;
     }
 }

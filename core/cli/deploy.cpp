@@ -13,6 +13,7 @@
 #include "journal_messages.h"
 #include "progress_line.h"
 #include "service_client.h"
+#include "standard_streams.h"
 #include "supervising_loop.h"
 #include "transfer_arguments.h"
 
@@ -31,7 +32,7 @@ public:
     explicit Deploy(TransferRequest request) : request_(std::move(request)), loop_([this] { stop(); }) {}
 
     int run() {
-        fmt::print(stderr, "{} to {}\n", request_.url.redacted(), request_.target);
+        printError("{} to {}\n", request_.url.redacted(), request_.target);
         start();
         return loop_.run();
     }
@@ -67,7 +68,7 @@ private:
         line_.end();
         id_.reset();
         if (status.state == TransferState::Done) {
-            fmt::print(stderr, "{}\n", outcome(status));
+            printError("{}\n", outcome(status));
             loop_.end(EXIT_SUCCESS);
         } else {
             giveUp(fmt::format("fetching {}: {}", status.url, status.errorMessage),
@@ -82,7 +83,7 @@ private:
             giveUp("bootferryd has gone again and again: see its journal", EXIT_FAILURE);
             return;
         }
-        fmt::print(stderr, "bootferryd has gone; asking again\n");
+        printError("bootferryd has gone; asking again\n");
         again_ = makeHandle<EventSourceHandle>(
             [&](sd_event_source** source) {
                 return sd_event_add_time_relative(loop_.event(), source, CLOCK_MONOTONIC,
@@ -102,7 +103,7 @@ private:
     }
 
     void giveUp(const std::string& reason, int status) {
-        fmt::print(stderr, "bootferryctl: {}\n", reason);
+        printError("bootferryctl: {}\n", reason);
         if (status != interrupted) {
             reportFailure(reason);
         }
@@ -131,7 +132,7 @@ int runDeploy(const std::vector<std::string>& arguments) {
 
 int runRefuse(const std::vector<std::string>& arguments) {
     const std::string reason = arguments.empty() ? "no reason was given" : arguments.front();
-    fmt::print(stderr, "bootferryctl: {}\n", reason);
+    printError("bootferryctl: {}\n", reason);
     reportFailure(reason, bootRefusedMessage);
     return EXIT_FAILURE;
 }

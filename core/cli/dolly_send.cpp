@@ -13,6 +13,7 @@
 #include "errors.h"
 #include "files.h"
 #include "progress_line.h"
+#include "standard_streams.h"
 #include "text.h"
 
 namespace bootferry {
@@ -130,9 +131,9 @@ public:
     void heardFrom(const dolly::NodeLine& node) override {
         line_.end();
         if (node.ready) {
-            fmt::print(stderr, "{}: ready, {} of {}\n", node.node, ++ready_, nodes_);
+            printError("{}: ready, {} of {}\n", node.node, ++ready_, nodes_);
         } else {
-            fmt::print(stderr, "{}: reached\n", node.node);
+            printError("{}: reached\n", node.node);
         }
     }
 
@@ -153,7 +154,7 @@ int runDollySend(const std::vector<std::string>& arguments) {
         dolly::SourceImage image(send.image);
         dolly::ChainSender(send.chain, send.ports, send.patience, console).send(image);
         console.end();
-        fmt::print(stderr, "{0}: {1} sent, {2} of {2} nodes have acknowledged it\n", send.image,
+        printError("{0}: {1} sent, {2} of {2} nodes have acknowledged it\n", send.image,
                    formatSize(image.size()), send.chain.hosts.size());
     } catch (Error& error) {
         console.end();

@@ -14,6 +14,7 @@
 #include "file_target.h"
 #include "log.h"
 #include "progress_line.h"
+#include "standard_streams.h"
 #include "stream_target.h"
 #include "supervising_loop.h"
 #include "transfer_arguments.h"
@@ -108,13 +109,13 @@ public:
                 throw *failure;
             }
             if (file_ && !file_->publish()) {
-                fmt::print(stderr, "'{}' is yours now: its owner could not be kept\n", request_.target);
+                printError("'{}' is yours now: its owner could not be kept\n", request_.target);
             }
             if (isDevice()) {
                 target_.fd.reset();
                 disk_->rereadPartitionTable();
             }
-            fmt::print(stderr, "{}: {} from {}\n", request_.target, sizeText(result.bytes, result.written),
+            printError("{}: {} from {}\n", request_.target, sizeText(result.bytes, result.written),
                        request_.url.redacted());
             loop_.end(EXIT_SUCCESS);
         } catch (const Error& error) {
@@ -149,7 +150,7 @@ private:
 
     void giveUp(const Error& failure) {
         if (!isStream() || !hasLostReader(target_.fd)) { // who stops to read knows why
-            fmt::print(stderr, "bootferryctl: fetching {}: {}\n", request_.url.redacted(), failure.what());
+            printError("bootferryctl: fetching {}: {}\n", request_.url.redacted(), failure.what());
         }
         loop_.end(failure.code() == ErrorCode::Cancelled ? interrupted : EXIT_FAILURE);
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "monitor.h"
 
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "output_options.h"
 #include "progress_line.h"
 #include "service_client.h"
+#include "standard_streams.h"
 #include "supervising_loop.h"
 #include "terminal_line.h"
 #include "transfer_number.h"
@@ -19,39 +19,39 @@
 namespace bootferry {
 namespace {
 
-// Lines on standard output, of which the last one may be redrawn.
+// Lines on standard output, of which the last one may be redrawn. False: nobody will read what is still to
+// come.
 class MonitorLines {
 public:
     MonitorLines() : terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
     // While it moves, the line is drawn over by the next one.
-    void show(const Progress& progress, const std::string& text) {
+    [[nodiscard]] bool show(const Progress& progress, const std::string& text) {
         if (!terminal_ || progress.state != TransferState::Transferring) {
-            show(text);
-            return;
+            return show(text);
         }
         clear();
-        fmt::print("{}", terminalLine(progress, text, terminalWidth(STDOUT_FILENO)));
+        printOutput("{}", terminalLine(progress, text, terminalWidth(STDOUT_FILENO)));
         drawn_ = true;
-        (void)std::fflush(stdout);
+        return flushOutput();
     }
 
-    void show(const std::string& text) {
+    [[nodiscard]] bool show(const std::string& text) {
         clear();
-        fmt::print("{}\n", text);
-        (void)std::fflush(stdout);
+        printOutput("{}\n", text);
+        return flushOutput();
     }
 
     void end() {
         if (std::exchange(drawn_, false)) {
-            fmt::print("\n");
+            printOutput("\n");
         }
     }
 
 private:
     void clear() {
         if (std::exchange(drawn_, false)) {
-            fmt::print("\r\033[K");
+            printOutput("\r\033[K");
         }
     }
 
@@ -69,7 +69,7 @@ public:
         client_.watch([this](const TransferStatus& status) { changed(status); },
                       [this] {
                           end(EXIT_FAILURE);
-                          fmt::print(stderr, "bootferryctl: bootferryd has gone\n");
+                          printError("bootferryctl: bootferryd has gone\n");
                       });
         bool found = false;
         for (const auto& status : client_.transfers()) {
@@ -87,12 +87,11 @@ private:
         if (only_ && status.id != *only_) {
             return;
         }
-        if (json_) {
-            lines_.show(toJson(status).text(*json_));
-        } else {
-            lines_.show(status, text(status));
-        }
-        if (only_ && isFinal(status.state)) {
+        const bool shown =
+            json_ ? lines_.show(toJson(status).text(*json_)) : lines_.show(status, text(status));
+        if (!shown) {
+            end(EXIT_FAILURE);
+        } else if (only_ && isFinal(status.state)) {
             end(status.state == TransferState::Done ? EXIT_SUCCESS : EXIT_FAILURE);
         }
     }

@@ -4,6 +4,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include "standard_streams.h"
 #include "terminal_line.h"
 #include "worded_alike.h"
 
@@ -24,11 +25,11 @@ void ProgressLine::show(const Progress& progress) {
     const bool moved = progress.bytes != last_.bytes || (waiting && progress.detail != last_.detail);
     const bool due = moved && now - lastLine_ >= (waiting ? waitInterval : lineInterval);
     if (terminal_) {
-        fmt::print(stderr, "\r\033[K{}",
+        printError("\r\033[K{}",
                    terminalLine(progress, progressText(progress, rate_), terminalWidth(STDERR_FILENO)));
         drawn_ = true;
     } else if (due || isNews(progress)) {
-        fmt::print(stderr, "{}\n", progressText(progress, rate_));
+        printError("{}\n", progressText(progress, rate_));
         lastLine_ = now;
     }
     if (waiting) {
@@ -55,7 +56,7 @@ bool ProgressLine::isNews(const Progress& progress) const {
 
 void ProgressLine::end() {
     if (drawn_) {
-        fmt::print(stderr, "\n");
+        printError("\n");
     }
 }
 

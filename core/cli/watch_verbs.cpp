@@ -10,6 +10,7 @@
 #include "files.h"
 #include "output_options.h"
 #include "service_client.h"
+#include "standard_streams.h"
 #include "transfer_number.h"
 
 namespace bootferry {
@@ -34,7 +35,7 @@ std::string sizeOrUnknown(std::uint64_t bytes) {
 
 void line(const char* name, const std::string& value) {
     if (!value.empty()) {
-        fmt::print("{:>12}: {}\n", name, value);
+        printOutput("{:>12}: {}\n", name, value);
     }
 }
 
@@ -44,8 +45,8 @@ std::string duration(const TransferStatus& status) {
     return !took ? "" : formatDuration(*took) + (rate ? fmt::format(" ({})", formatRate(*rate)) : "");
 }
 
-void print(const std::string& title, const TransferStatus& status) {
-    fmt::print("{}\n", title);
+void printTransfer(const std::string& title, const TransferStatus& status) {
+    printOutput("{}\n", title);
     line("URL", status.url);
     line("Target", status.target);
     line("Device", status.device + (status.reused ? " (held an image already)" : ""));
@@ -98,9 +99,9 @@ int statusOfOne(std::uint32_t id, std::optional<JsonStyle> json) {
             continue;
         }
         if (json) {
-            fmt::print("{}\n", toJson(status).text(*json));
+            printOutput("{}\n", toJson(status).text(*json));
         } else {
-            print(fmt::format("Transfer {}", id), status);
+            printTransfer(fmt::format("Transfer {}", id), status);
         }
         return EXIT_SUCCESS;
     }
@@ -117,14 +118,14 @@ int statusOfAll(std::optional<JsonStyle> json) {
         if (recorded && !known) {
             transfers.insert(transfers.begin(), *recorded);
         }
-        fmt::print("{}\n", jsonArray(asJson(transfers), *json));
+        printOutput("{}\n", jsonArray(asJson(transfers), *json));
         return EXIT_SUCCESS;
     }
     if (recorded && !known) {
-        print(fmt::format("Recorded in {}", recordPath()), *recorded);
+        printTransfer(fmt::format("Recorded in {}", recordPath()), *recorded);
     }
     for (const auto& status : transfers) {
-        print(fmt::format("Transfer {}", status.id), status);
+        printTransfer(fmt::format("Transfer {}", status.id), status);
     }
     return EXIT_SUCCESS;
 }
@@ -135,12 +136,12 @@ int runList(const std::vector<std::string>& arguments) {
     const auto output = parseOutput(arguments, 0, "bootferryctl list [--json=short]");
     const auto transfers = liveTransfers(false);
     if (output.json) {
-        fmt::print("{}\n", jsonArray(asJson(transfers), *output.json));
+        printOutput("{}\n", jsonArray(asJson(transfers), *output.json));
         return EXIT_SUCCESS;
     }
     for (const auto& status : transfers) {
-        fmt::print("{}  {}  {}  {}  {}\n", status.id, stateName(status.state), percentage(status),
-                   status.target, status.url);
+        printOutput("{}  {}  {}  {}  {}\n", status.id, stateName(status.state), percentage(status),
+                    status.target, status.url);
     }
     return EXIT_SUCCESS;
 }
@@ -167,7 +168,7 @@ int runPlugins(const std::vector<std::string>& arguments) {
     std::vector<JsonObject> objects;
     for (const auto& plugin : ServiceClient(loop.get()).plugins()) {
         if (!output.json) {
-            fmt::print("{}  {}  {}\n", plugin.name, plugin.version, fmt::join(plugin.schemes, " "));
+            printOutput("{}  {}  {}\n", plugin.name, plugin.version, fmt::join(plugin.schemes, " "));
             continue;
         }
         objects.emplace_back();
@@ -176,7 +177,7 @@ int runPlugins(const std::vector<std::string>& arguments) {
         objects.back().add("schemes", plugin.schemes);
     }
     if (output.json) {
-        fmt::print("{}\n", jsonArray(objects, *output.json));
+        printOutput("{}\n", jsonArray(objects, *output.json));
     }
     return EXIT_SUCCESS;
 }

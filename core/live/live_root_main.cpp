@@ -15,6 +15,7 @@
 #include "live_root.h"
 #include "log.h"
 #include "programs.h"
+#include "standard_streams.h"
 
 namespace {
 
@@ -43,9 +44,9 @@ bool asksFor(const std::vector<std::string>& words, const char* option) {
 
 int run(const std::vector<std::string>& words) {
     if (asksFor(words, "--help")) {
-        fmt::print("{}", help);
+        bootferry::printOutput("{}", help);
     } else if (asksFor(words, "--version")) {
-        fmt::print("bootferry-live-root {}\n", BOOTFERRY_VERSION);
+        bootferry::printOutput("bootferry-live-root {}\n", BOOTFERRY_VERSION);
     } else {
         const auto found = bootferry::assembleLiveRoot(bootferry::parseLiveRootArguments(words));
         bootferry::logInfo(fmt::format("live root of {}", found));

@@ -7,6 +7,9 @@
 #pragma GCC visibility push(default)
 extern "C" {
 
+// Calls one of those below as runProgram() does (standard_streams.h).
+int bootferry_run(int (*program)(int argc, char** argv), int argc, char** argv);
+
 int bootferry_generator_main(int argc, char** argv);
 int bootferry_live_root_main(int argc, char** argv);
 int bootferry_plymouth_main(int argc, char** argv);

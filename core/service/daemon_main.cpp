@@ -23,6 +23,7 @@
 #include "private_bus.h"
 #include "programs.h"
 #include "resolver_file.h"
+#include "standard_streams.h"
 #include "system_bus.h"
 
 namespace bootferry {
@@ -226,11 +227,11 @@ int run(const std::vector<std::string>& words) {
     Options options;
     for (const auto& word : words) {
         if (word == "--help") {
-            fmt::print("{}", help);
+            printOutput("{}", help);
             return EXIT_SUCCESS;
         }
         if (word == "--version") {
-            fmt::print("bootferryd {}\n", BOOTFERRY_VERSION);
+            printOutput("bootferryd {}\n", BOOTFERRY_VERSION);
             return EXIT_SUCCESS;
         }
         if (word.starts_with(socketOption)) {

@@ -10,6 +10,7 @@
 #include "build_config.h"
 #include "log.h"
 #include "programs.h"
+#include "standard_streams.h"
 #include "transfer_splash.h"
 
 namespace bootferry {
@@ -43,11 +44,11 @@ int run(const std::vector<std::string>& words) {
     std::string barMode(bootMode);
     for (const auto& word : words) {
         if (word == "--help") {
-            fmt::print("{}", help);
+            printOutput("{}", help);
             return EXIT_SUCCESS;
         }
         if (word == "--version") {
-            fmt::print("bootferry-plymouth {}\n", BOOTFERRY_VERSION);
+            printOutput("bootferry-plymouth {}\n", BOOTFERRY_VERSION);
             return EXIT_SUCCESS;
         }
         if (!word.starts_with(barModeOption)) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // bootferry-transfer: fetches its job over the channel, puts one pipeline together, runs it and reports how
 // it ended. It is started by bootferryd or bootferryctl only; by hand it can merely list the plugins.
-#include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -16,6 +14,7 @@
 #include "plugin_locator.h"
 #include "programs.h"
 #include "sandbox.h"
+#include "standard_streams.h"
 #include "supervisor_channel.h"
 
 namespace bootferry {
@@ -66,7 +65,7 @@ int listPluginsOnStandardOutput() {
     enterSandbox();
     const char* folder = std::getenv("BOOTFERRY_PLUGIN_DIR"); // NOLINT(concurrency-mt-unsafe): one thread
     for (const auto& plugin : listPlugins(folder != nullptr ? folder : BOOTFERRY_PLUGIN_DIR)) {
-        fmt::print("{}\t{}\t{}\n", plugin.name, plugin.version, fmt::join(plugin.schemes, " "));
+        printOutput("{}\t{}\t{}\n", plugin.name, plugin.version, fmt::join(plugin.schemes, " "));
     }
     return EXIT_SUCCESS;
 }
@@ -78,11 +77,10 @@ int run(int argc, char** argv) {
         return listPluginsOnStandardOutput();
     }
     if (argc != 1 || std::getenv("BOOTFERRY_WORKER_PROCESS") == nullptr) { // NOLINT(concurrency-mt-unsafe)
-        fmt::print(stderr, "bootferry-transfer is started by bootferryd and bootferryctl; "
-                           "to fetch something by hand: bootferryctl fetch URL FILE\n");
+        printError("bootferry-transfer is started by bootferryd and bootferryctl; "
+                   "to fetch something by hand: bootferryctl fetch URL FILE\n");
         return EXIT_FAILURE;
     }
-    std::signal(SIGPIPE, SIG_IGN);
     return transfer();
 }
 
@@ -93,7 +91,7 @@ int bootferry_transfer_main(int argc, char** argv) {
     try {
         return bootferry::run(argc, argv);
     } catch (const std::exception& error) {
-        fmt::print(stderr, "bootferry-transfer: {}\n", error.what());
+        bootferry::printError("bootferry-transfer: {}\n", error.what());
         return EXIT_FAILURE;
     }
 }

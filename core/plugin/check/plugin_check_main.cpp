@@ -12,6 +12,7 @@
 
 #include "errors.h"
 #include "isolated_run.h"
+#include "standard_streams.h"
 #include "url.h"
 
 namespace bootferry {
@@ -109,31 +110,31 @@ void parse(const std::vector<std::string_view>& words, Arguments& arguments) {
 bool report(std::size_t number, const Check& check, const CheckResult& result) {
     switch (result.verdict) {
     case CheckResult::Verdict::Passed:
-        fmt::print("ok {} - {}\n", number, check.name);
+        printOutput("ok {} - {}\n", number, check.name);
         return true;
     case CheckResult::Verdict::Skipped:
-        fmt::print("ok {} - {} # SKIP {}\n", number, check.name, result.reason);
+        printOutput("ok {} - {} # SKIP {}\n", number, check.name, result.reason);
         return true;
     case CheckResult::Verdict::Failed:
         break;
     }
-    fmt::print("not ok {} - {}\n# {}\n", number, check.name, result.reason);
+    printOutput("not ok {} - {}\n# {}\n", number, check.name, result.reason);
     return false;
 }
 
 int run(Arguments& arguments) {
     const auto checks = pluginChecks();
-    fmt::print("1..{}\n", checks.size());
-    std::fflush(stdout);
+    printOutput("1..{}\n", checks.size());
+    (void)flushOutput(); // before it forks
     std::size_t failed = 0;
     for (std::size_t i = 0; i < checks.size(); ++i) {
         if (i > 0 && !arguments.settings.reference.isComplete()) {
-            fmt::print("Bail out! what the other checks compare with could not be read\n");
+            printOutput("Bail out! what the other checks compare with could not be read\n");
             return EXIT_FAILURE;
         }
         const auto result = runIsolated(checks[i], arguments.settings, arguments.limit);
         failed += report(i + 1, checks[i], result) ? 0U : 1U;
-        std::fflush(stdout);
+        (void)flushOutput();
     }
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -141,19 +142,27 @@ int run(Arguments& arguments) {
 } // namespace
 } // namespace bootferry
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
     constexpr int couldNotTry = 2;
     try {
         bootferry::initLogging("bootferry-plugin-check", bootferry::LogLevel::Warning);
         bootferry::Arguments arguments;
         bootferry::parse({argv + 1, argv + argc}, arguments);
         if (arguments.wantsHelp) {
-            fmt::print("{}", bootferry::help);
+            bootferry::printOutput("{}", bootferry::help);
             return EXIT_SUCCESS;
         }
         return bootferry::run(arguments);
     } catch (const std::exception& error) {
-        fmt::print(stderr, "bootferry-plugin-check: {}\n", error.what());
+        bootferry::printError("bootferry-plugin-check: {}\n", error.what());
         return couldNotTry;
     }
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    return bootferry::runProgram(run, argc, argv);
 }
