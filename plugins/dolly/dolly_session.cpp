@@ -41,7 +41,7 @@ void DollySession::open(const bootferry_request& request) {
     if (!settings_.password) {
         settings_.password = host_.credential("password");
     }
-    waiter_.emplace(host_, request.cancel_fd);
+    waiter_.emplace(request.cancel_fd, [this](const std::string& what) { host_.status(what); });
     Resolver resolver(settings_.family);
     auto predecessor = Reception(host_, settings_, server, resolver, *waiter_).receive();
     host_.log(BOOTFERRY_LOG_INFO, predecessor.peer.text() + " sends; we are '" + predecessor.ownName() +
@@ -49,7 +49,7 @@ void DollySession::open(const bootferry_request& request) {
                                       std::to_string(predecessor.tab.hosts.size()));
     greetUpward(predecessor);
     auto successors = connectSuccessors(predecessor, settings_, resolver, *waiter_);
-    waiter_->say("waiting for the ring to be built");
+    waiter_->announce("waiting for the ring to be built");
     relay_ = std::make_unique<Relay>(host_, settings_, std::move(predecessor), std::move(successors));
 }
 

@@ -56,13 +56,13 @@ Reception::Reception(const plugin::Host& host, const Settings& settings, std::st
     : host_(host), settings_(settings), server_(std::move(server)), resolver_(resolver), waiter_(waiter),
       waiting_("waiting for the dolly server " + server_ + " (ports " + std::to_string(settings.controlPort) +
                " and " + std::to_string(settings.dataPort) + ")"),
-      startUntil_(settings.startTimeout ? Waiter::Clock::now() + *settings.startTimeout : forever),
+      startUntil_(settings.startTimeout ? Waiter::Clock::now() + *settings.startTimeout : Waiter::forever),
       // With nothing in between: dolly's servers lose a connection they have while the other is refused.
       control_(listenOn(settings.controlPort, settings.family)),
       data_(listenOn(settings.dataPort, settings.family)) {}
 
 Predecessor Reception::receive() {
-    waiter_.say(waiting_);
+    waiter_.announce(waiting_);
     for (;;) {
         poll();
         acceptAll();
@@ -97,7 +97,7 @@ void Reception::poll() {
         }
         until = std::min(until, candidate.deadline.value_or(until));
     }
-    (void)waiter_.wait(std::move(fds), until);
+    (void)waiter_.wait(fds, until);
     if (Waiter::Clock::now() >= startUntil_) {
         throw Failure(BOOTFERRY_ERROR_TIMEOUT,
                       "no dolly server came within " + std::to_string(settings_.startTimeout->count()) +
@@ -262,7 +262,7 @@ void Reception::showOut(const Candidate& candidate, const Failure& why) {
     }
     host_.log(BOOTFERRY_LOG_WARNING, text);
     lastTrouble_ = text;
-    waiter_.say(waiting_ + "; " + text);
+    waiter_.announce(waiting_ + "; " + text);
 }
 
 } // namespace bootferry::dolly

@@ -66,17 +66,17 @@ std::size_t Relay::read(std::span<std::byte> into, Waiter& waiter) {
             const std::lock_guard lock(mutex_);
             consumed_ += piece.size();
             wake_.raise();
-            waiter.fallSilent();
+            waiter.stopAnnouncing();
             return piece.size();
         }
-        (void)waiter.wait(news_.fd(), POLLIN, forever);
+        (void)waiter.wait(news_.fd(), POLLIN);
     }
 }
 
 void Relay::acknowledge(Waiter& waiter) {
     const auto until = Waiter::Clock::now() + settings_.ackTimeout;
     if (!children_.empty()) {
-        waiter.say("waiting for the nodes behind");
+        waiter.announce("waiting for the nodes behind");
     }
     for (bool done = false; !done;) {
         news_.lower();

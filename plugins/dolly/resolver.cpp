@@ -70,7 +70,7 @@ std::vector<Endpoint> Resolver::resolve(const std::string& name, Waiter& waiter)
             answer->endpoints = lookUp(name, family, false);
             answer->done.raise();
         });
-        (void)waiter.wait(answer->done.fd(), POLLIN, forever);
+        (void)waiter.wait(answer->done.fd(), POLLIN);
         join();
         endpoints = std::move(answer->endpoints);
     }

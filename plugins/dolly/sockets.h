@@ -14,10 +14,12 @@
 #include <sys/socket.h>
 
 #include "descriptor.h"
+#include "waiter.h"
 
 namespace bootferry::dolly {
 
 using plugin::Descriptor;
+using plugin::Waiter;
 
 enum class Family { Any, Ipv4, Ipv6 };
 

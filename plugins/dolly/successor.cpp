@@ -29,7 +29,11 @@ constexpr std::chrono::milliseconds gapAfterVerdict{100};
 class Connecting {
 public:
     Connecting(const Predecessor& predecessor, const Settings& settings, Resolver& resolver, Waiter& waiter)
-        : predecessor_(predecessor), settings_(settings), resolver_(resolver), waiter_(waiter) {}
+        : predecessor_(predecessor), settings_(settings), resolver_(resolver), waiter_(waiter),
+          predecessorIsGone_(
+              waiter, predecessor.control.get(), POLLRDHUP,
+              Failure(BOOTFERRY_ERROR_UNREACHABLE,
+                      predecessor.peer.text() + " hung up before the nodes behind us were reached")) {}
 
     Successor reach(std::size_t index) {
         Successor successor;
@@ -64,22 +68,8 @@ public:
     }
 
 private:
-    // Waits, and looks whether whoever sends to us is still there.
-    bool wait(int fd, short events, Waiter::Clock::time_point until) {
-        std::vector<pollfd> fds{{.fd = predecessor_.control.get(), .events = POLLRDHUP, .revents = 0}};
-        if (fd >= 0) {
-            fds.push_back({.fd = fd, .events = events, .revents = 0});
-        }
-        (void)waiter_.wait(fds, until, &fds);
-        if (fds.front().revents != 0) {
-            throw Failure(BOOTFERRY_ERROR_UNREACHABLE,
-                          predecessor_.peer.text() + " hung up before the nodes behind us were reached");
-        }
-        return fd >= 0 && fds.back().revents != 0;
-    }
-
     Descriptor connect(const std::string& name, std::uint16_t port) {
-        waiter_.say("waiting for the next node, " + name);
+        waiter_.announce("waiting for the next node, " + name);
         unsigned tries = 0;
         for (;;) {
             int why = EHOSTUNREACH;
@@ -91,8 +81,9 @@ private:
                     why = errno;
                     continue;
                 }
-                why = wait(socket.get(), POLLOUT, Waiter::Clock::now() + connectTime) ? connectResult(socket)
-                                                                                      : ETIMEDOUT;
+                why = waiter_.wait(socket.get(), POLLOUT, Waiter::Clock::now() + connectTime)
+                          ? connectResult(socket)
+                          : ETIMEDOUT;
                 if (why == 0) {
                     return socket;
                 }
@@ -103,7 +94,7 @@ private:
                                                 : "cannot reach the next node, " + name,
                               endpoints.empty() ? 0 : why);
             }
-            (void)wait(-1, 0, Waiter::Clock::now() + betweenTries);
+            waiter_.sleepUntil(Waiter::Clock::now() + betweenTries);
         }
     }
 
@@ -114,7 +105,7 @@ private:
                 bytes.remove_prefix(static_cast<std::size_t>(count));
             } else if (errno != EAGAIN && errno != EINTR) {
                 throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "the next node, " + name + ", hung up", errno);
-            } else if (!wait(socket.get(), POLLOUT, Waiter::Clock::now() + answerTime)) {
+            } else if (!waiter_.wait(socket.get(), POLLOUT, Waiter::Clock::now() + answerTime)) {
                 throw Failure(BOOTFERRY_ERROR_TIMEOUT, "the next node, " + name + ", takes nothing");
             }
         }
@@ -127,7 +118,7 @@ private:
         const auto expected = challengeAnswer(settings_.password.value_or(""), nonceText);
         Digest answer{};
         for (std::size_t got = 0; got < answer.size();) {
-            if (!wait(successor.control.get(), POLLIN, Waiter::Clock::now() + answerTime)) {
+            if (!waiter_.wait(successor.control.get(), POLLIN, Waiter::Clock::now() + answerTime)) {
                 throw Failure(BOOTFERRY_ERROR_TIMEOUT,
                               "the next node, " + successor.name + ", does not answer");
             }
@@ -154,15 +145,16 @@ private:
         const auto until = Waiter::Clock::now() + answerTime;
         int unsent = 1;
         while (::ioctl(socket.get(), SIOCOUTQ, &unsent) == 0 && unsent > 0 && Waiter::Clock::now() < until) {
-            (void)wait(-1, 0, Waiter::Clock::now() + gapAfterVerdict / 10);
+            waiter_.sleepUntil(Waiter::Clock::now() + gapAfterVerdict / 10);
         }
-        (void)wait(-1, 0, Waiter::Clock::now() + gapAfterVerdict);
+        waiter_.sleepUntil(Waiter::Clock::now() + gapAfterVerdict);
     }
 
     const Predecessor& predecessor_;
     const Settings& settings_;
     Resolver& resolver_;
     Waiter& waiter_;
+    plugin::Interruption predecessorIsGone_;
 };
 
 } // namespace

@@ -11,10 +11,13 @@ using plugin::Failure;
 
 void SftpSession::open(const bootferry_request& request) {
     const auto url = SftpUrl::parse(request.url);
-    waiter_.emplace(request.cancel_fd, url.authority());
+    waiter_.emplace(request.cancel_fd);
     waiter_->throwIfCancelled();
     const auto login = options_.login(host_);
-    waiter_->setDeadline(options_.connectTimeout());
+    const auto timeout = options_.connectTimeout();
+    waiter_->setDeadline(plugin::Waiter::Clock::now() + timeout, url.authority() +
+                                                                     ": timed out opening the file (" +
+                                                                     std::to_string(timeout.count()) + " s)");
     connect(url, login.user);
     connection_->logIn(login);
     file_.emplace(*connection_, url.path);

@@ -32,7 +32,7 @@ private:
 
     plugin::Host host_;
     SftpOptions options_;
-    std::optional<Waiter> waiter_;
+    std::optional<plugin::Waiter> waiter_;
     std::unique_ptr<SshConnection> connection_;
     std::optional<SftpFile> file_; // goes before the connection
 };

@@ -50,7 +50,7 @@ std::vector<std::string> namesOf(int methods) {
 
 } // namespace
 
-SshConnection::SshConnection(Descriptor socket, const Waiter& waiter, std::string authority,
+SshConnection::SshConnection(Descriptor socket, plugin::Waiter& waiter, std::string authority,
                              const std::string& user)
     : waiter_(waiter), authority_(std::move(authority)), socket_(std::move(socket)), session_(ssh_new()) {
     if (!session_) {
@@ -78,8 +78,7 @@ void SshConnection::set(ssh_options_e option, const void* value) {
 void SshConnection::waitForSocket() {
     const bool writes = (ssh_get_poll_flags(get()) & SSH_WRITE_PENDING) != 0;
     const auto events = static_cast<short>(writes ? POLLIN | POLLOUT : POLLIN);
-    std::vector<pollfd> entries{{.fd = socket_.get(), .events = events, .revents = 0}};
-    waiter_.wait(entries);
+    (void)waiter_.wait(socket_.get(), events);
     atLastWait_ = traffic_.in_bytes;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One SSH connection over a non-blocking socket. libssh is never allowed to wait by itself: each of its calls
-// is repeated by finish() until it has an end, and between the calls the waiter waits, who hears of a cancel.
-// It is told all that it would otherwise look for: no file of the user's or of the system's is read.
+// is repeated by finish() until it has an end, and between the calls the waiter waits, which ends with a
+// cancel. It is told all that it would otherwise look for: no file of the user's or of the system's is read.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ using plugin::Descriptor;
 
 class SshConnection {
 public:
-    SshConnection(Descriptor socket, const Waiter& waiter, std::string authority, const std::string& user);
+    SshConnection(Descriptor socket, plugin::Waiter& waiter, std::string authority, const std::string& user);
 
     // Throws Failure; with TLS where the server has no key of these algorithms, among other reasons.
     void shakeHands(const std::vector<std::string>& hostKeyAlgorithms);
@@ -64,7 +64,7 @@ private:
     bool tryKeyboard(const Login& login);
     [[nodiscard]] bool accepted(int result) const; // false: refused; throws for what is neither
 
-    const Waiter& waiter_;
+    plugin::Waiter& waiter_;
     std::string authority_;
     Descriptor socket_;            // libssh has a duplicate of it
     std::string greeting_;         // the first bytes that the server sent

@@ -72,7 +72,7 @@ void startThread(const std::shared_ptr<Lookup>& lookup, const std::string& host,
     }).detach();
 }
 
-AddressList resolveName(const SftpUrl& url, const Waiter& waiter) {
+AddressList resolveName(const SftpUrl& url, plugin::Waiter& waiter) {
     const auto port = std::to_string(url.port);
     if (auto numeric = resolve(url.host, port, AI_NUMERICHOST); numeric.addresses) {
         return std::move(numeric.addresses);
@@ -82,8 +82,7 @@ AddressList resolveName(const SftpUrl& url, const Waiter& waiter) {
         throw Failure(BOOTFERRY_ERROR_IO, "making an eventfd", errno);
     }
     startThread(lookup, url.host, port);
-    std::vector<pollfd> entries{{.fd = lookup->done.get(), .events = POLLIN, .revents = 0}};
-    waiter.wait(entries);
+    (void)waiter.wait(lookup->done.get(), POLLIN);
     const std::lock_guard lock(lookup->mutex);
     if (!lookup->resolution.addresses) {
         throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "host name '" + url.host + "' does not resolve",
@@ -136,12 +135,13 @@ public:
     }
 
     // The first that is connected; none: nothing is decided, or another failed.
-    Descriptor wait(const Waiter& waiter, std::optional<std::chrono::milliseconds> atMost) {
+    Descriptor wait(plugin::Waiter& waiter, std::optional<std::chrono::milliseconds> atMost) {
         std::vector<pollfd> entries;
         for (const auto& socket : running_) {
             entries.push_back({.fd = socket.get(), .events = POLLOUT, .revents = 0});
         }
-        waiter.wait(entries, atMost);
+        const auto until = atMost ? plugin::Waiter::Clock::now() + *atMost : plugin::Waiter::forever;
+        (void)waiter.wait(entries, until);
         for (std::size_t i = entries.size(); i-- > 0;) {
             if (entries[i].revents == 0) {
                 continue;
@@ -169,7 +169,7 @@ private:
 
 } // namespace
 
-Descriptor connectTo(const SftpUrl& url, const Waiter& waiter) {
+Descriptor connectTo(const SftpUrl& url, plugin::Waiter& waiter) {
     constexpr auto headStart = 250ms;
     const auto addresses = resolveName(url, waiter);
     const auto order = inTurn(addresses.get());

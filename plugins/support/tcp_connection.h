@@ -13,6 +13,6 @@ namespace bootferry::sftp {
 using plugin::Descriptor;
 
 // A non-blocking socket. Throws Failure(UNREACHABLE), and what the waiter throws.
-[[nodiscard]] Descriptor connectTo(const SftpUrl& url, const Waiter& waiter);
+[[nodiscard]] Descriptor connectTo(const SftpUrl& url, plugin::Waiter& waiter);
 
 } // namespace bootferry::sftp

@@ -4,66 +4,103 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "host.h"
-
-namespace bootferry::sftp {
+namespace bootferry::plugin {
 namespace {
 
-using plugin::Failure;
-using std::chrono::milliseconds;
-
-// Rounded up: a poll that ends a little early would only be repeated.
-milliseconds until(Waiter::Clock::time_point when) {
-    const auto left = std::chrono::ceil<milliseconds>(when - Waiter::Clock::now());
-    return std::max(left, milliseconds(0));
+Failure cancelled() {
+    return {BOOTFERRY_ERROR_CANCELLED, "cancelled"};
 }
 
 } // namespace
 
-void Waiter::setDeadline(milliseconds fromNow) {
-    patience_ = fromNow;
-    deadline_ = Clock::now() + fromNow;
+void Waiter::setDeadline(Clock::time_point when, std::string message) {
+    deadline_.emplace(Deadline{when, std::move(message)});
 }
 
-bool Waiter::wait(std::vector<pollfd>& entries, std::optional<milliseconds> atMost) const {
-    constexpr milliseconds longest{60'000}; // poll's own limit is an int
-    const auto end = atMost ? std::optional(Clock::now() + *atMost) : std::nullopt;
-    entries.push_back({.fd = cancelFd_, .events = POLLIN, .revents = 0});
+void Waiter::announce(const std::string& what) {
+    announced_ = what;
+    lastAnnounced_ = Clock::now();
+    if (announce_) {
+        announce_(announced_);
+    }
+}
+
+// Rounded up: a poll that ends a little early would only be repeated.
+int Waiter::pollTime(Clock::time_point until) const {
+    constexpr std::chrono::milliseconds longest{60'000}; // poll's own limit is an int
+    const auto now = Clock::now();
+    auto end = std::min(until, now + longest);
+    if (deadline_) {
+        end = std::min(end, deadline_->when);
+    }
+    if (!announced_.empty()) {
+        end = std::min(end, lastAnnounced_ + interval_);
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now);
+    return static_cast<int>(std::max(left, std::chrono::milliseconds(0)).count());
+}
+
+void Waiter::throwInterrupts(std::span<const pollfd> watched) const {
+    if (watched.front().revents != 0) {
+        throw cancelled();
+    }
+    for (std::size_t i = 0; i < interrupts_.size(); ++i) {
+        if (watched[i + 1].revents != 0) {
+            throw Failure(interrupts_[i].failure);
+        }
+    }
+}
+
+void Waiter::repeatAnnouncement() {
+    if (!announced_.empty() && Clock::now() - lastAnnounced_ >= interval_) {
+        announce(std::string(announced_));
+    }
+}
+
+int Waiter::wait(std::span<pollfd> entries, Clock::time_point until) {
+    std::vector<pollfd> watched{{.fd = cancelFd_, .events = POLLIN, .revents = 0}};
+    for (const auto& interrupt : interrupts_) {
+        watched.push_back(interrupt.entry);
+    }
+    const auto first = static_cast<std::ptrdiff_t>(watched.size());
+    watched.insert(watched.end(), entries.begin(), entries.end());
     for (;;) {
-        auto patience = longest;
-        if (deadline_) {
-            patience = std::min(patience, until(*deadline_));
-        }
-        if (end) {
-            patience = std::min(patience, until(*end));
-        }
-        const int ready = ::poll(entries.data(), entries.size(), static_cast<int>(patience.count()));
+        const int ready = ::poll(watched.data(), watched.size(), pollTime(until));
         if (ready < 0 && errno != EINTR) {
             throw Failure(BOOTFERRY_ERROR_IO, "waiting for the network", errno);
         }
-        if (ready > 0 && entries.back().revents != 0) {
-            throw Failure(BOOTFERRY_ERROR_CANCELLED, "cancelled");
-        }
         if (ready > 0) {
-            entries.pop_back();
-            return true;
+            throwInterrupts(watched);
+            std::copy(watched.begin() + first, watched.end(), entries.begin());
         }
-        if (deadline_ && Clock::now() >= *deadline_) {
-            throw Failure(BOOTFERRY_ERROR_TIMEOUT, whom_ + " did not let the file be opened within " +
-                                                       std::to_string(patience_.count() / 1000) + " s");
+        repeatAnnouncement();
+        if (ready > 0) {
+            return ready;
         }
-        if (end && Clock::now() >= *end) {
-            entries.pop_back();
-            return false;
+        if (deadline_ && Clock::now() >= deadline_->when) {
+            throw Failure(BOOTFERRY_ERROR_TIMEOUT, deadline_->message);
+        }
+        if (Clock::now() >= until) {
+            return 0;
         }
     }
+}
+
+bool Waiter::wait(int fd, short events, Clock::time_point until) {
+    pollfd entry{.fd = fd, .events = events, .revents = 0};
+    return wait({&entry, 1}, until) > 0;
 }
 
 void Waiter::throwIfCancelled() const {
     pollfd entry{.fd = cancelFd_, .events = POLLIN, .revents = 0};
     if (::poll(&entry, 1, 0) > 0) {
-        throw Failure(BOOTFERRY_ERROR_CANCELLED, "cancelled");
+        throw cancelled();
     }
 }
 
-} // namespace bootferry::sftp
+Interruption::Interruption(Waiter& waiter, int fd, short events, Failure failure) : waiter_(waiter) {
+    waiter_.interrupts_.push_back(
+        {.entry = {.fd = fd, .events = events, .revents = 0}, .failure = std::move(failure)});
+}
+
+} // namespace bootferry::plugin

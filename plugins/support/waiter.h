@@ -1,39 +1,89 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one place where this plugin waits. Every wait watches the request's cancel_fd beside what it waits for,
-// and ends at the deadline while one is set (opening has one; a stall in mid-transfer is the host's to
-// judge).
+// The one place where a session's own thread waits. A wait ends with what is waited for, at a time, or by a
+// Failure: a cancel, the deadline of all waits, or an interruption. Silence is a stall to the host, and
+// rightly so in mid-transfer; a wait that may be long (for a server that is started by hand) announces what
+// is waited for, at once and then every few seconds, which the host takes as a sign of life.
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <poll.h>
 
-namespace bootferry::sftp {
+#include "host.h"
+
+namespace bootferry::plugin {
 
 class Waiter {
 public:
     using Clock = std::chrono::steady_clock;
+    using Announce = std::function<void(const std::string& what)>;
 
-    // `whom`: who is waited for, as a deadline that passed names it.
-    Waiter(int cancelFd, std::string whom) : cancelFd_(cancelFd), whom_(std::move(whom)) {}
+    static constexpr Clock::time_point forever = Clock::time_point::max();
+    static constexpr std::chrono::milliseconds announceInterval{5000}; // the host wants one every ten seconds
 
-    void setDeadline(std::chrono::milliseconds fromNow);
+    // cancelFd: readable from the moment of a cancel, and not owned; -1: there is no cancel.
+    // announce: where announcements go; empty: nowhere.
+    explicit Waiter(int cancelFd, Announce announce = {}, Clock::duration interval = announceInterval)
+        : cancelFd_(cancelFd), announce_(std::move(announce)), interval_(interval) {}
+
+    // From then on every wait throws Failure(TIMEOUT) with this message, until clearDeadline().
+    void setDeadline(Clock::time_point when, std::string message);
     void clearDeadline() { deadline_.reset(); }
 
-    // Polls the entries and fills their revents. False: `atMost` passed first. Throws Failure(CANCELLED) and
-    // Failure(TIMEOUT).
-    bool wait(std::vector<pollfd>& entries, std::optional<std::chrono::milliseconds> atMost = {}) const;
+    // What is waited for from now on, until stopAnnouncing().
+    void announce(const std::string& what);
+    void stopAnnouncing() { announced_.clear(); }
+
+    // As poll(2), without EINTR: how many entries have revents. 0: `until` passed first. Throws Failure with
+    // CANCELLED, TIMEOUT, or as the interruption has it.
+    int wait(std::span<pollfd> entries, Clock::time_point until = forever);
+    // Of one descriptor: true once one of the events, or an error, is there.
+    bool wait(int fd, short events, Clock::time_point until = forever);
+    // Until then, whatever happens, but for what throws.
+    void sleepUntil(Clock::time_point until) { (void)wait({}, until); }
 
     void throwIfCancelled() const;
 
 private:
+    friend class Interruption;
+    struct Deadline {
+        Clock::time_point when;
+        std::string message;
+    };
+    struct Interrupt {
+        pollfd entry;
+        Failure failure;
+    };
+
+    [[nodiscard]] int pollTime(Clock::time_point until) const;
+    void throwInterrupts(std::span<const pollfd> watched) const;
+    void repeatAnnouncement();
+
     int cancelFd_;
-    std::string whom_;
-    std::chrono::milliseconds patience_{0};
-    std::optional<Clock::time_point> deadline_;
+    Announce announce_;
+    Clock::duration interval_;
+    std::optional<Deadline> deadline_;
+    std::vector<Interrupt> interrupts_;
+    std::string announced_;
+    Clock::time_point lastAnnounced_;
 };
 
-} // namespace bootferry::sftp
+// While it exists, every wait of the waiter watches one more descriptor, not owned, and throws `failure` when
+// one of the events, or an error, is there. The last one made goes first.
+class Interruption {
+public:
+    Interruption(Waiter& waiter, int fd, short events, Failure failure);
+    Interruption(const Interruption&) = delete;
+    Interruption& operator=(const Interruption&) = delete;
+    ~Interruption() { waiter_.interrupts_.pop_back(); }
+
+private:
+    Waiter& waiter_;
+};
+
+} // namespace bootferry::plugin
