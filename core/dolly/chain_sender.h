@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "chain_words.h"
+#include "chain.h"
 #include "node_link.h"
 #include "progress.h"
 #include "source_image.h"

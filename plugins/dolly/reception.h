@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "greeting.h"
-#include "resolver.h"
+#include "name_resolver.h"
 #include "settings.h"
 #include "sockets.h"
 #include "waiter.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What the sender says, as dolly's own parser wants it, and what it makes of the answers.
-#include "chain_words.h"
+#include "chain.h"
 
 #include <gtest/gtest.h>
 

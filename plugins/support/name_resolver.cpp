@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "resolver.h"
+#include "name_resolver.h"
 
 #include <algorithm>
 #include <cstring>

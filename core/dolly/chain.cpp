@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // dolly's own limits are kept to, since any node may be a real one: lines of 255 characters, 16 children, and
 // no blank within a name, at which it would end.
-#include "chain_words.h"
+#include "chain.h"
 
 #include <algorithm>
 #include <cerrno>
