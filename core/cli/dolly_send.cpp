@@ -62,9 +62,9 @@ bool applyOption(DollySend& send, std::string_view name, const std::string& valu
     } else if (name == "password-file") {
         send.chain.password = readPassword(value);
     } else if (name == "fanout") {
-        send.chain.fanout = parseCount<unsigned>(value, 16);
+        send.chain.tab.fanout = parseCount(value, dolly::mostChildren);
     } else if (name == "output") {
-        send.chain.outputName = value;
+        send.chain.tab.outfile = value;
     } else if (name == "control-port") {
         send.ports.control = parseCount(value, mostPorts);
     } else if (name == "data-port") {
@@ -113,11 +113,11 @@ DollySend parseWords(const std::vector<std::string>& arguments) {
                     "dolly-send takes an image and at least one host: bootferryctl dolly-send IMAGE HOST...");
     }
     send.image = words.front();
-    send.chain.hosts.assign(words.begin() + 1, words.end());
-    send.chain.serverName = thisHost();
-    send.chain.imageName = send.image.substr(send.image.rfind('/') + 1);
-    if (send.chain.outputName.empty()) {
-        send.chain.outputName = "/" + send.chain.imageName;
+    send.chain.tab.hosts.assign(words.begin() + 1, words.end());
+    send.chain.tab.server = thisHost();
+    send.chain.tab.infile = send.image.substr(send.image.rfind('/') + 1);
+    if (send.chain.tab.outfile.empty()) {
+        send.chain.tab.outfile = "/" + send.chain.tab.infile;
     }
     return send;
 }
@@ -149,13 +149,13 @@ private:
 
 int runDollySend(const std::vector<std::string>& arguments) {
     const auto send = parseWords(arguments);
-    Console console(send.chain.hosts.size());
+    Console console(send.chain.tab.hosts.size());
     try {
         dolly::SourceImage image(send.image);
         dolly::ChainSender(send.chain, send.ports, send.patience, console).send(image);
         console.end();
         printError("{0}: {1} sent, {2} of {2} nodes have acknowledged it\n", send.image,
-                   formatSize(image.size()), send.chain.hosts.size());
+                   formatSize(image.size()), send.chain.tab.hosts.size());
     } catch (Error& error) {
         console.end();
         error.addContext(fmt::format("sending '{}'", send.image));

@@ -9,8 +9,6 @@
 
 #include "errors.h"
 
-using namespace std::string_view_literals;
-
 namespace bootferry::dolly {
 namespace {
 
@@ -29,114 +27,114 @@ std::string sizeOctets(std::uint64_t size) {
 ChainSender::ChainSender(Chain chain, Ports ports, NodeLink::Patience patience, ChainListener& listener)
     : chain_(std::move(chain)), ports_(ports), patience_(patience), listener_(listener) {
     check(chain_);
-    const auto children = std::min<std::size_t>(chain_.fanout, chain_.hosts.size());
+    const auto children = std::min<std::size_t>(chain_.tab.fanout, chain_.tab.hosts.size());
     for (std::size_t i = 0; i < children; ++i) {
-        children_.emplace_back(chain_.hosts[i], patience_);
+        const auto& host = chain_.tab.hosts[i];
+        children_.emplace_back(host, fmt::format("'{}'", host), patience_);
     }
 }
 
 void ChainSender::send(SourceImage& image) {
+    try {
+        sendThrough(image);
+    } catch (const plugin::Failure& failure) {
+        throw Error(errorCodeFromNumber(failure.code()).value_or(ErrorCode::Internal), failure.errnoValue(),
+                    failure.what());
+    }
+}
+
+void ChainSender::sendThrough(SourceImage& image) {
     progress_.total = image.size();
-    connect();
-    const auto tab = dollytab(chain_);
     for (auto& node : children_) {
-        greet(node, tab);
+        connect(node);
+    }
+    for (auto& node : children_) {
+        greet(node);
     }
     awaitReadiness();
     sendBytes(image);
     awaitAcknowledgements(image.size());
 }
 
-void ChainSender::connect() {
-    for (auto& node : children_) {
-        node.connect(ports_,
-                     [this](const std::string& why) { tell(TransferState::Waiting, "waiting for " + why); });
-    }
+void ChainSender::connect(NodeLink& node) {
+    node.connect({node.name()}, ports_, resolver_, waiter_, [&](const NodeLink::FailedTry& failed) {
+        if (failed.resolution.endpoints.empty()) {
+            throw Error(ErrorCode::NotFound,
+                        fmt::format("'{}' does not resolve: {}", node.name(), failed.resolution.errorText()));
+        }
+        if (patience_ && Waiter::Clock::now() - failed.began >= *patience_) {
+            throw Error(ErrorCode::Unreachable, failed.error,
+                        fmt::format("'{}', port {}", node.name(), failed.port));
+        }
+        report(TransferState::Waiting, fmt::format("waiting for {} (port {}: {})", node.name(), failed.port,
+                                                   errnoText(failed.error)));
+    });
 }
 
-void ChainSender::greet(NodeLink& node, const std::string& tab) {
-    if (chain_.generation == Generation::Classic) {
-        node.sendControl(tab);
-        return;
-    }
-    node.sendControl(std::string(1, chain_.password ? '\1' : '\0'));
-    if (chain_.password) {
-        challenge(node);
-    }
-    const std::string notDirectories(sizeof(std::uint32_t), '\0');
-    node.sendControl(notDirectories + tab);
-}
-
-void ChainSender::challenge(NodeLink& node) {
-    const auto nonce = randomNonce();
-    node.sendControl({nonce.data(), nonce.size()});
-    const auto answer = node.receive(
-        digestSize, "when it was asked for the password: it has none, or speaks the classic generation");
-    const auto expected = passwordProof(*chain_.password, nonce);
-    if (!std::equal(answer.begin(), answer.end(), expected.begin())) {
-        node.sendControl("AUTH_FAILED:" + node.name() + std::string(1, '\0'));
+void ChainSender::greet(NodeLink& node) {
+    if (!node.greet(chain_.generation, chain_.password, composeDollytab(chain_.tab, chain_.generation),
+                    waiter_)) {
         throw Error(ErrorCode::Auth, fmt::format("'{}' has another password", node.name()));
     }
-    node.sendControl("OK\0"sv);
-    // dolly takes the verdict with one read of up to 270 octets and throws away what came along with it.
-    node.leaveGap();
 }
 
 void ChainSender::awaitReadiness() {
-    tell(TransferState::Connecting, "waiting until all nodes are ready");
-    std::vector<std::string> heard(children_.size());
-    for (std::size_t ready = 0; ready < chain_.hosts.size();) {
+    report(TransferState::Connecting, "waiting until all nodes are ready");
+    std::vector<std::string> received(children_.size());
+    for (std::size_t ready = 0; ready < chain_.tab.hosts.size();) {
         std::vector<pollfd> fds;
         for (const auto& node : children_) {
-            fds.push_back({.fd = node.controlFd(), .events = POLLIN, .revents = 0});
+            fds.push_back({.fd = node.control().get(), .events = POLLIN, .revents = 0});
         }
-        if (!awaitAny(fds, patience_)) {
+        const auto until = patience_ ? Waiter::Clock::now() + *patience_ : Waiter::forever;
+        if (waiter_.wait(fds, until) == 0) {
             throw Error(ErrorCode::Timeout,
-                        fmt::format("only {} of {} nodes are ready", ready, chain_.hosts.size()));
+                        fmt::format("only {} of {} nodes are ready", ready, chain_.tab.hosts.size()));
         }
         for (std::size_t i = 0; i < children_.size(); ++i) {
-            heard[i] += children_[i].receiveSome(beforeReady);
-            take(heard[i], ready);
+            received[i] += children_[i].receiveArrived(beforeReady);
+            takeLines(received[i], ready);
         }
     }
 }
 
-void ChainSender::take(std::string& heard, std::size_t& ready) {
-    for (auto end = heard.find('\n'); end != std::string::npos; end = heard.find('\n')) {
-        const auto line = parseNodeLine(std::string_view(heard).substr(0, end));
-        heard.erase(0, end + 1);
+void ChainSender::takeLines(std::string& received, std::size_t& ready) {
+    for (auto end = received.find('\n'); end != std::string::npos; end = received.find('\n')) {
+        const auto line = parseNodeLine(std::string_view(received).substr(0, end));
+        received.erase(0, end + 1);
         if (line) {
             ready += line->ready ? 1 : 0;
             listener_.heardFrom(*line);
         }
     }
-    if (heard.size() > longestBacklog) {
-        throw Error(ErrorCode::Protocol, "what answers is no dolly node: its line does not end");
+    if (received.size() > longestBacklog) {
+        throw Error(ErrorCode::Protocol, "what answers is not a dolly node: its line does not end");
     }
 }
 
 void ChainSender::sendBytes(SourceImage& image) {
-    tell(TransferState::Transferring, {});
+    report(TransferState::Transferring, {});
     std::vector<std::byte> block(blockSize);
     for (auto bytes = image.read(block); !bytes.empty(); bytes = image.read(block)) {
         for (auto& node : children_) {
-            node.sendData(bytes);
+            node.sendData(bytes, waiter_);
         }
         progress_.bytes += bytes.size();
         listener_.progressed(progress_);
     }
     for (auto& node : children_) {
-        node.sendControl(sizeOctets(image.size()));
+        node.sendControl(sizeOctets(image.size()), waiter_);
         node.endData();
     }
 }
 
 void ChainSender::awaitAcknowledgements(std::uint64_t size) {
-    tell(TransferState::Verifying, "waiting until all nodes have written it");
+    report(TransferState::Verifying, "waiting until all nodes have written it");
     for (auto& node : children_) {
-        const auto octets =
-            node.receive(sizeof size, "without acknowledging the image: it, or a node behind it, "
-                                      "failed; their own messages say which");
+        const auto octets = node.receive(totalSize,
+                                         "without acknowledging the image: it, or a node behind it, failed; "
+                                         "their own messages say which",
+                                         waiter_);
         std::uint64_t acknowledged = 0;
         std::memcpy(&acknowledged, octets.data(), sizeof acknowledged);
         if (acknowledged != size) {
@@ -146,7 +144,7 @@ void ChainSender::awaitAcknowledgements(std::uint64_t size) {
     }
 }
 
-void ChainSender::tell(TransferState state, std::string detail) {
+void ChainSender::report(TransferState state, std::string detail) {
     progress_.state = state;
     progress_.detail = std::move(detail);
     listener_.progressed(progress_);

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A dolly server: builds the chain, sends the image to its first node (with a fan-out to the first few),
-// tells the size, and waits until all nodes have acknowledged it. dolly cannot resume and a chain with a
-// broken link is none, so that the first failure ends it; the nodes wait for the next server by themselves.
+// A dolly server: builds the chain, sends the image to its first node (with a fan-out to the first few), then
+// the size, and waits until all nodes have acknowledged it. dolly cannot resume, and a chain with a broken
+// link is useless, so the first failure ends it; the nodes wait for the next server by themselves.
+//
+// What it shares with the receiving side, the protocol and the connections to a node, lies with the plugin,
+// in plugins/dolly/protocol and plugins/support: a plugin may not build on core/, and core/ may build on
+// those two, which themselves need plugin.h only. Their failures become Errors here.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "chain.h"
+#include "node_line.h"
 #include "node_link.h"
 #include "progress.h"
 #include "source_image.h"
@@ -28,20 +33,22 @@ public:
     void send(SourceImage& image);
 
 private:
-    void connect();
-    void greet(NodeLink& node, const std::string& tab);
-    void challenge(NodeLink& node);
+    void sendThrough(SourceImage& image);
+    void connect(NodeLink& node);
+    void greet(NodeLink& node);
     void awaitReadiness();
-    void take(std::string& heard, std::size_t& ready);
+    void takeLines(std::string& received, std::size_t& ready);
     void sendBytes(SourceImage& image);
     void awaitAcknowledgements(std::uint64_t size);
-    void tell(TransferState state, std::string detail);
+    void report(TransferState state, std::string detail);
 
     Chain chain_;
     Ports ports_;
     NodeLink::Patience patience_;
     ChainListener& listener_;
     Progress progress_;
+    NameResolver resolver_{plugin::Family::Any, NameResolver::Patience::Usual};
+    Waiter waiter_{-1}; // a signal ends the program
     std::vector<NodeLink> children_;
 };
 

@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "node_line.h"
+
 namespace bootferry::dolly {
 namespace {
 
@@ -42,7 +44,7 @@ void DollySession::open(const bootferry_request& request) {
         settings_.password = host_.credential("password");
     }
     waiter_.emplace(request.cancel_fd, [this](const std::string& what) { host_.status(what); });
-    Resolver resolver(settings_.family);
+    NameResolver resolver(settings_.family, NameResolver::Patience::Brief);
     auto predecessor = Reception(host_, settings_, server, resolver, *waiter_).receive();
     host_.log(BOOTFERRY_LOG_INFO, predecessor.peer.text() + " sends; we are '" + predecessor.ownName() +
                                       "', host " + std::to_string(predecessor.place + 1) + " of " +
@@ -54,20 +56,18 @@ void DollySession::open(const bootferry_request& request) {
 }
 
 void DollySession::greetUpward(const Predecessor& predecessor) const {
-    const auto message =
-        predecessor.generation == Generation::Classic
-            ? "Host got parameters '" + predecessor.ownName() + "'.\n"
-            : "Client " + predecessor.ownName() + " configured with parameters. Ready to proceed.\n";
-    // That nobody is there any more is noticed in the next step.
-    (void)::send(predecessor.control.get(), message.data(), message.size(), MSG_NOSIGNAL);
+    const auto line =
+        composeNodeLine({.node = predecessor.ownName(), .ready = false}, predecessor.generation);
+    // A predecessor that is gone is noticed in the next step.
+    (void)::send(predecessor.control.get(), line.data(), line.size(), MSG_NOSIGNAL);
 }
 
-void DollySession::info(bootferry_info& told) const {
-    told.flags = 0;
-    told.size = BOOTFERRY_SIZE_UNKNOWN;
-    told.validator = nullptr;
+void DollySession::info(bootferry_info& info) const {
+    info.flags = 0;
+    info.size = BOOTFERRY_SIZE_UNKNOWN;
+    info.validator = nullptr;
     if (relay_) {
-        told.size = relay_->total().value_or(BOOTFERRY_SIZE_UNKNOWN);
+        info.size = relay_->total().value_or(BOOTFERRY_SIZE_UNKNOWN);
     }
 }
 

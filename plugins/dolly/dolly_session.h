@@ -24,7 +24,7 @@ public:
 
     void setOption(const std::string& key, const std::string& value) { settings_.set(key, value); }
     void open(const bootferry_request& request);
-    void info(bootferry_info& told) const;
+    void info(bootferry_info& info) const;
     [[nodiscard]] std::size_t read(std::span<std::byte> into) { return relay_->read(into, *waiter_); }
     void finish(bootferry_outcome outcome);
 

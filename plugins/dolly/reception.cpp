@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A classic server with a fan-out connects to its first node and is silent until it has reached the others:
-// so the silent are not put out by a clock, only by too many coming after them.
+// so a silent peer has no deadline, and only makes room when there are too many.
 #include "reception.h"
 
 #include <algorithm>
@@ -16,10 +16,10 @@ namespace {
 using plugin::Failure;
 
 constexpr std::size_t mostWaiting = 64;
-constexpr std::chrono::seconds greetingTime{30}; // from a peer's first word to its data connections
+constexpr std::chrono::seconds greetingTime{30}; // from a peer's first octet to its data connections
 constexpr std::chrono::milliseconds dataPollTime{200};
 
-std::string receiveSome(const Descriptor& socket) {
+std::string receiveGreeting(const Descriptor& socket) {
     std::string bytes(4096, '\0');
     const auto count = ::recv(socket.get(), bytes.data(), bytes.size(), 0);
     if (count < 0) {
@@ -29,14 +29,14 @@ std::string receiveSome(const Descriptor& socket) {
         throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "the connection broke", errno);
     }
     if (count == 0) {
-        throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "it hung up before it had said what it wants");
+        throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "it hung up before its greeting was complete");
     }
     bytes.resize(static_cast<std::size_t>(count));
     return bytes;
 }
 
 void sendAll(const Descriptor& socket, const std::string& bytes) {
-    // Less than any socket's buffer: what does not go at once is a peer that does not read.
+    // Less than a socket's buffer: where it is not sent at once, the peer does not read.
     if (!bytes.empty() && ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) !=
                               static_cast<ssize_t>(bytes.size())) {
         throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "the connection broke", errno);
@@ -52,23 +52,24 @@ bool hungUp(const Descriptor& socket) {
 } // namespace
 
 Reception::Reception(const plugin::Host& host, const Settings& settings, std::string server,
-                     Resolver& resolver, Waiter& waiter)
+                     NameResolver& resolver, Waiter& waiter)
     : host_(host), settings_(settings), server_(std::move(server)), resolver_(resolver), waiter_(waiter),
-      waiting_("waiting for the dolly server " + server_ + " (ports " + std::to_string(settings.controlPort) +
-               " and " + std::to_string(settings.dataPort) + ")"),
+      waitingText_("waiting for the dolly server " + server_ + " (ports " +
+                   std::to_string(settings.ports.control) + " and " + std::to_string(settings.ports.data) +
+                   ")"),
       startUntil_(settings.startTimeout ? Waiter::Clock::now() + *settings.startTimeout : Waiter::forever),
       // With nothing in between: dolly's servers lose a connection they have while the other is refused.
-      control_(listenOn(settings.controlPort, settings.family)),
-      data_(listenOn(settings.dataPort, settings.family)) {}
+      control_(listenOn(settings.ports.control, settings.family)),
+      data_(listenOn(settings.ports.data, settings.family)) {}
 
 Predecessor Reception::receive() {
-    waiter_.announce(waiting_);
+    waiter_.announce(waitingText_);
     for (;;) {
         poll();
         acceptAll();
         for (auto candidate = candidates_.begin(); candidate != candidates_.end();) {
             try {
-                hear(*candidate);
+                receiveFrom(*candidate);
                 if (candidate->admitted && takeData(*candidate->admitted)) {
                     candidate->admitted->control = std::move(candidate->connection.socket);
                     return std::move(*candidate->admitted);
@@ -78,7 +79,7 @@ Predecessor Reception::receive() {
                 if (failure.code() == BOOTFERRY_ERROR_CANCELLED) {
                     throw;
                 }
-                showOut(*candidate, failure);
+                reject(*candidate, failure);
                 candidate = candidates_.erase(candidate);
             }
         }
@@ -101,7 +102,7 @@ void Reception::poll() {
     if (Waiter::Clock::now() >= startUntil_) {
         throw Failure(BOOTFERRY_ERROR_TIMEOUT,
                       "no dolly server came within " + std::to_string(settings_.startTimeout->count()) +
-                          " seconds" + (lastTrouble_.empty() ? "" : "; " + lastTrouble_));
+                          " seconds" + (lastRejection_.empty() ? "" : "; " + lastRejection_));
     }
 }
 
@@ -134,10 +135,10 @@ void Reception::dropDeadData() {
     std::erase_if(waitingData_, [](const Connection& connection) { return hungUp(connection.socket); });
 }
 
-void Reception::hear(Candidate& candidate) {
+void Reception::receiveFrom(Candidate& candidate) {
     if (candidate.deadline && Waiter::Clock::now() >= *candidate.deadline) {
         throw Failure(BOOTFERRY_ERROR_TIMEOUT, candidate.admitted ? "its data connection did not come"
-                                                                  : "it did not finish its sentence");
+                                                                  : "its greeting is not complete");
     }
     if (candidate.admitted) {
         if (hungUp(candidate.connection.socket)) {
@@ -145,9 +146,9 @@ void Reception::hear(Candidate& candidate) {
         }
         return;
     }
-    candidate.greeting.feed(receiveSome(candidate.connection.socket));
+    candidate.greeting.feed(receiveGreeting(candidate.connection.socket));
     sendAll(candidate.connection.socket, candidate.greeting.takeReply());
-    if (candidate.greeting.saidAnything() && !candidate.deadline) {
+    if (candidate.greeting.hasReceived() && !candidate.deadline) {
         candidate.deadline = Waiter::Clock::now() + greetingTime;
     }
     if (candidate.greeting.complete()) {
@@ -177,19 +178,27 @@ void Reception::admit(Candidate& candidate) {
 
 bool Reception::mayConnect(const HostAddress& peer, const Dollytab& tab) {
     const auto server = HostAddress::parse(server_);
-    if (server ? *server == peer || server->isUnspecified() : resolver_.resolvesTo(server_, peer, waiter_)) {
+    if (server ? *server == peer || server->isUnspecified() : resolvesToAny(server_, {peer})) {
         return true;
     }
-    // Numbers first: names may have to be asked for.
+    // Numbers first: names may have to be looked up.
     const auto isPeer = [&](const std::string& name) { return HostAddress::parse(name) == peer; };
     if (std::any_of(tab.hosts.begin(), tab.hosts.end(), isPeer)) {
         return true;
     }
     const auto until = Waiter::Clock::now() + greetingTime;
     return std::any_of(tab.hosts.begin(), tab.hosts.end(), [&](const std::string& name) {
-        return Waiter::Clock::now() < until && !HostAddress::parse(name) &&
-               resolver_.resolvesTo(name, peer, waiter_);
+        return Waiter::Clock::now() < until && !HostAddress::parse(name) && resolvesToAny(name, {peer});
     });
+}
+
+bool Reception::resolvesToAny(const std::string& name, const std::vector<HostAddress>& hosts) {
+    const auto resolution = resolver_.resolve(name, waiter_);
+    return std::any_of(resolution.endpoints.begin(), resolution.endpoints.end(),
+                       [&](const plugin::Endpoint& endpoint) {
+                           const auto address = HostAddress::of(endpoint.plain());
+                           return std::find(hosts.begin(), hosts.end(), address) != hosts.end();
+                       });
 }
 
 std::optional<std::size_t> Reception::placeIn(const Dollytab& tab) {
@@ -201,11 +210,7 @@ std::optional<std::size_t> Reception::placeIn(const Dollytab& tab) {
             break;
         }
         if (!HostAddress::parse(tab.hosts[i])) {
-            const auto endpoints = resolver_.resolve(tab.hosts[i], waiter_);
-            if (std::any_of(endpoints.begin(), endpoints.end(),
-                            [&](const Endpoint& endpoint) { return own.hasAddress(endpoint.host()); })) {
-                place = i;
-            }
+            place = resolvesToAny(tab.hosts[i], own.addresses) ? std::optional(i) : std::nullopt;
         }
     }
     return place;
@@ -253,16 +258,16 @@ void Reception::takeNumberedData(Predecessor& predecessor) {
     }
 }
 
-void Reception::showOut(const Candidate& candidate, const Failure& why) {
+void Reception::reject(const Candidate& candidate, const Failure& why) {
     auto text = candidate.connection.peer.text() + " was turned away: " + why.what();
-    if (!candidate.greeting.saidAnything()) {
-        // A look whether the port is open; dolly's newer servers take one at others' ports, too.
+    if (!candidate.greeting.hasReceived()) {
+        // A probe whether the port is open; dolly's newer servers probe their nodes' ports.
         host_.log(BOOTFERRY_LOG_DEBUG, text);
         return;
     }
     host_.log(BOOTFERRY_LOG_WARNING, text);
-    lastTrouble_ = text;
-    waiter_.announce(waiting_ + "; " + text);
+    lastRejection_ = text;
+    waiter_.announce(waitingText_ + "; " + text);
 }
 
 } // namespace bootferry::dolly

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The node's front door: listens on both ports until somebody has come who may send, whose list has this
-// machine in it and whose data connections are there. Everybody is heard at the same time and for a bounded
-// time only. Whoever will not do is shown out with the reason, and the door stays open: dolly's users correct
-// their command line and start the server again.
+// Listens on both ports until a peer has connected that may send, whose list has this machine in it, and
+// whose data connections are there. All peers are read from side by side and for a bounded time. A peer that
+// is rejected is logged with the reason, and the ports stay open: dolly's users correct their command line
+// and start the server again.
 #pragma once
 
 #include <deque>
@@ -15,9 +15,10 @@
 #include "name_resolver.h"
 #include "settings.h"
 #include "sockets.h"
-#include "waiter.h"
 
 namespace bootferry::dolly {
+
+using plugin::NameResolver;
 
 // Who sends to us, accepted.
 struct Predecessor {
@@ -35,7 +36,7 @@ struct Predecessor {
 class Reception {
 public:
     // server: the URL's host, from which connections are accepted whether it is in the list or not.
-    Reception(const plugin::Host& host, const Settings& settings, std::string server, Resolver& resolver,
+    Reception(const plugin::Host& host, const Settings& settings, std::string server, NameResolver& resolver,
               Waiter& waiter);
 
     // Throws plugin::Failure: cancelled, the start timeout passed, or a port cannot be had.
@@ -45,35 +46,36 @@ private:
     struct Candidate {
         Connection connection;
         Greeting greeting;
-        std::optional<Waiter::Clock::time_point> deadline; // from its first word on
+        std::optional<Waiter::Clock::time_point> deadline; // from its first octet on
         std::optional<Predecessor> admitted;               // lacks its data connections yet
     };
 
     void acceptAll();
-    void hear(Candidate& candidate);
+    void receiveFrom(Candidate& candidate);
     void admit(Candidate& candidate);
     [[nodiscard]] bool mayConnect(const HostAddress& peer, const Dollytab& tab);
+    [[nodiscard]] bool resolvesToAny(const std::string& name, const std::vector<HostAddress>& hosts);
     [[nodiscard]] std::optional<std::size_t> placeIn(const Dollytab& tab);
-    // Are they all there? Then they are moved to it.
+    // True: all are there, and moved to the predecessor.
     bool takeData(Predecessor& predecessor);
     [[nodiscard]] std::optional<Descriptor> takeNewestData(const HostAddress& peer);
     void takeNumberedData(Predecessor& predecessor);
     void dropDeadData();
-    void showOut(const Candidate& candidate, const plugin::Failure& why);
+    void reject(const Candidate& candidate, const plugin::Failure& why);
     void poll();
 
     const plugin::Host& host_;
     const Settings& settings_;
     std::string server_;
-    Resolver& resolver_;
+    NameResolver& resolver_;
     Waiter& waiter_;
-    std::string waiting_;
+    std::string waitingText_;
     Waiter::Clock::time_point startUntil_;
     Descriptor control_;
     Descriptor data_;
     std::deque<Candidate> candidates_;
-    std::deque<Connection> waitingData_; // accepted, and not anybody's yet
-    std::string lastTrouble_;
+    std::deque<Connection> waitingData_; // accepted, and not yet assigned to a peer
+    std::string lastRejection_;
 };
 
 } // namespace bootferry::dolly

@@ -7,30 +7,29 @@
 #include <cerrno>
 #include <cstring>
 
+#include "node_line.h"
 #include "threads.h"
 
 namespace bootferry::dolly {
 using plugin::Failure;
 
 Relay::Relay(const plugin::Host& host, const Settings& settings, Predecessor predecessor,
-             std::vector<Successor> successors)
+             std::vector<NodeLink> successors)
     : host_(host), settings_(settings),
       predecessor_(std::move(predecessor)), stripes_{.blockSize = settings.blockSize,
                                                      .connections = predecessor_.data.size()},
       ring_(settings.buffer) {
     for (auto& successor : successors) {
-        children_.emplace_back().link = std::move(successor);
+        children_.push_back({.link = std::move(successor)});
     }
     childrenDone_ = children_.empty();
-    upward_ = predecessor_.generation == Generation::Classic
-                  ? "Host ready '" + predecessor_.ownName() + "'.\n"
-                  : "Client " + predecessor_.ownName() + " ready.\n";
-    thread_ = startThread([this] { run(); });
+    upward_ = composeNodeLine({.node = predecessor_.ownName(), .ready = true}, predecessor_.generation);
+    thread_ = plugin::startThread([this] { run(); });
 }
 
 Relay::~Relay() {
     stop_ = true;
-    wake_.raise();
+    threadWake_.raise();
     thread_.join();
 }
 
@@ -46,7 +45,7 @@ std::optional<std::uint64_t> Relay::total() const {
 std::size_t Relay::read(std::span<std::byte> into, Waiter& waiter) {
     for (;;) {
         waiter.throwIfCancelled();
-        news_.lower();
+        readerWake_.lower();
         std::uint64_t first = 0;
         std::uint64_t end = 0;
         {
@@ -65,11 +64,11 @@ std::size_t Relay::read(std::span<std::byte> into, Waiter& waiter) {
             std::memcpy(into.data(), piece.data(), piece.size());
             const std::lock_guard lock(mutex_);
             consumed_ += piece.size();
-            wake_.raise();
+            threadWake_.raise();
             waiter.stopAnnouncing();
             return piece.size();
         }
-        (void)waiter.wait(news_.fd(), POLLIN);
+        (void)waiter.wait(readerWake_.fd(), POLLIN);
     }
 }
 
@@ -79,18 +78,18 @@ void Relay::acknowledge(Waiter& waiter) {
         waiter.announce("waiting for the nodes behind");
     }
     for (bool done = false; !done;) {
-        news_.lower();
+        readerWake_.lower();
         {
             const std::lock_guard lock(mutex_);
-            if (newsOfChildren_) {
+            if (childFailure_) {
                 host_.log(BOOTFERRY_LOG_WARNING,
                           std::string("the image is not acknowledged to the server: ") +
-                              newsOfChildren_->what());
+                              childFailure_->what());
                 return;
             }
             done = childrenDone_;
         }
-        if (!done && !waiter.wait(news_.fd(), POLLIN, until)) {
+        if (!done && !waiter.wait(readerWake_.fd(), POLLIN, until)) {
             host_.log(BOOTFERRY_LOG_WARNING,
                       "the image is not acknowledged to the server: the nodes behind are not done");
             return;
@@ -123,11 +122,11 @@ void Relay::run() noexcept {
     }
     {
         const std::lock_guard lock(mutex_);
-        if (failure_ && !newsOfChildren_) {
-            newsOfChildren_ = failure_;
+        if (failure_ && !childFailure_) {
+            childFailure_ = failure_;
         }
     }
-    news_.raise();
+    readerWake_.raise();
 }
 
 // Looks at everything after each poll: what is not ready answers EAGAIN, and each look is one system call.
@@ -137,7 +136,7 @@ void Relay::loop() {
         if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) {
             throw Failure(BOOTFERRY_ERROR_IO, "waiting for bytes", errno);
         }
-        wake_.lower();
+        threadWake_.lower();
         // Backflow before the control connection: it belongs to the time before the server began.
         for (auto& child : children_) {
             takeBackflow(child);
@@ -149,7 +148,7 @@ void Relay::loop() {
             passTotal(child);
             passOn(child);
         }
-        settle();
+        publishAcknowledgements();
         if (childrenDone_ && complete()) {
             return;
         }
@@ -158,7 +157,7 @@ void Relay::loop() {
 
 std::vector<pollfd> Relay::interests() {
     const std::lock_guard lock(mutex_);
-    std::vector<pollfd> fds{{.fd = wake_.fd(), .events = POLLIN, .revents = 0}};
+    std::vector<pollfd> fds{{.fd = threadWake_.fd(), .events = POLLIN, .revents = 0}};
     if (!predecessorGone_ && !total_) {
         fds.push_back({.fd = predecessor_.control.get(), .events = POLLIN, .revents = 0});
     }
@@ -175,9 +174,9 @@ std::vector<pollfd> Relay::interests() {
         if (child.lost || child.acknowledged) {
             continue;
         }
-        fds.push_back({.fd = child.link.control.get(), .events = POLLIN, .revents = 0});
+        fds.push_back({.fd = child.link.control().get(), .events = POLLIN, .revents = 0});
         if (child.sent < received_) {
-            fds.push_back({.fd = child.link.data[stripes_.connectionAt(child.sent)].get(),
+            fds.push_back({.fd = child.link.data(stripes_.connectionAt(child.sent)).get(),
                            .events = POLLOUT,
                            .revents = 0});
         }
@@ -232,10 +231,10 @@ void Relay::takeTotal(std::uint64_t total) {
         const std::lock_guard lock(mutex_);
         total_ = total;
     }
-    news_.raise();
+    readerWake_.raise();
 }
 
-// Seen before the reader is told of the end. What is still on its way is not seen; it is no byte of ours.
+// Checked before the reader sees the end. What is still on its way is not seen; it is no byte of ours.
 void Relay::refuseSurplus(std::uint64_t total) const {
     char octet = 0;
     const auto& socket = predecessor_.data[stripes_.connectionAt(total)];
@@ -263,7 +262,7 @@ void Relay::takeData() {
             return;
         }
         if (count <= 0) {
-            // The total is told before the connection ends, but on another one.
+            // The total is sent before the connection ends, but on another one.
             takeControl();
             if (complete()) {
                 return;
@@ -291,7 +290,7 @@ void Relay::takeData() {
             const std::lock_guard lock(mutex_);
             received_ += static_cast<std::uint64_t>(count);
         }
-        news_.raise();
+        readerWake_.raise();
         for (auto& child : children_) {
             passOn(child);
         }

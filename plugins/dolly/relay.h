@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Store and forward. A thread of its own takes bytes from the predecessor into a ring and passes them on from
-// there at once, so that the chain behind does not wait for our disk; our own reader is one more taker of the
-// ring. When the slowest of them is a whole ring behind, the predecessor is made to wait: that is all the
-// memory there is, and a worker has no disk of its own to put more on.
+// Store and forward. A thread of its own receives bytes from the predecessor into a ring and sends them on
+// from there at once, so that the chain behind does not wait for our disk; our own reader is one more
+// consumer of the ring. When the slowest consumer is a whole ring behind, nothing more is received, and the
+// predecessor waits: that is all the memory there is, and a worker has no disk of its own to put more on.
 #pragma once
 
 #include <atomic>
@@ -22,29 +22,28 @@
 
 namespace bootferry::dolly {
 
+using plugin::Event;
+
 class Relay {
 public:
-    // From here on the ring is built and the predecessor hears that we are ready.
+    // Tells the predecessor that we are ready.
     Relay(const plugin::Host& host, const Settings& settings, Predecessor predecessor,
-          std::vector<Successor> successors);
+          std::vector<NodeLink> successors);
     Relay(const Relay&) = delete;
     Relay& operator=(const Relay&) = delete;
     ~Relay();
 
     // The next bytes, or 0 at the end. Throws plugin::Failure.
     [[nodiscard]] std::size_t read(std::span<std::byte> into, Waiter& waiter);
-    // Known from the moment at which the server tells it, which in dolly is after the last byte.
+    // Known once the server has sent it, which in dolly is after the last byte.
     [[nodiscard]] std::optional<std::uint64_t> total() const;
-    // Our bytes are safe: waits for the nodes behind, then tells the predecessor. Where they fail it is told
-    // nothing, which is how dolly says so; our own bytes are no worse for it.
+    // Our bytes are safe: waits for the nodes behind, then acknowledges to the predecessor. Where they fail,
+    // nothing is acknowledged, which is how dolly reports it; our own bytes are no worse for it.
     void acknowledge(Waiter& waiter);
 
 private:
-    static constexpr std::size_t totalSize =
-        sizeof(std::uint64_t); // in the machines' byte order, as dolly has it
-
     struct Child {
-        Successor link;
+        NodeLink link;
         std::uint64_t sent = 0;
         std::string backflow; // the beginning of a line, or of the acknowledgement
         bool acknowledged = false;
@@ -67,7 +66,7 @@ private:
     void lose(Child& child, const std::string& how, int errnoValue);
     [[nodiscard]] std::uint64_t slowest() const; // under the lock
     [[nodiscard]] bool complete() const { return total_ && received_ == *total_; }
-    void settle(); // what the reader may know by now
+    void publishAcknowledgements(); // to the reader
 
     const plugin::Host& host_;
     const Settings& settings_;
@@ -75,15 +74,15 @@ private:
     std::vector<Child> children_; // the thread's, but for `sent`
     Stripes stripes_;
     Ring ring_;
-    Event wake_; // the thread: there is room, or an end
-    Event news_; // the reader: there are bytes, or an end
+    Event threadWake_; // there is room, or an end
+    Event readerWake_; // there are bytes, or an end
 
     mutable std::mutex mutex_; // guards what follows
     std::uint64_t received_ = 0;
     std::uint64_t consumed_ = 0;
     std::optional<std::uint64_t> total_;
     std::optional<plugin::Failure> failure_;
-    std::optional<plugin::Failure> newsOfChildren_; // why there will be no acknowledgement
+    std::optional<plugin::Failure> childFailure_; // why there will be no acknowledgement
     bool childrenDone_ = false;
 
     std::string upward_;      // lines of the nodes behind, on their way to the server

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The relay's other side: what the nodes behind are given, and what they say. Lines until the server has
-// begun, eight octets after it.
+// The relay's other side: what is sent to the nodes behind, and what they answer: lines until the server has
+// begun to send, eight octets after it.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -13,7 +13,7 @@ namespace {
 using plugin::Failure;
 
 constexpr std::size_t mostUpward = 64 * std::size_t{1024};
-constexpr std::size_t longestLine = 4096;
+constexpr std::size_t longestNodeLine = 4096;
 
 } // namespace
 
@@ -23,7 +23,7 @@ void Relay::passTotal(Child& child) {
     }
     // Eight octets on a connection that is all but idle: they fit, or the node is gone.
     child.totalSent = true;
-    if (::send(child.link.control.get(), &*total_, totalSize, MSG_NOSIGNAL) != totalSize) {
+    if (::send(child.link.control().get(), &*total_, totalSize, MSG_NOSIGNAL) != totalSize) {
         lose(child, "hung up", errno);
     }
 }
@@ -32,7 +32,7 @@ void Relay::passOn(Child& child) {
     while (!child.lost && child.sent < received_) {
         const auto end = std::min(received_, stripes_.blockEnd(child.sent));
         const auto piece = ring_.piece(child.sent, end);
-        const auto& socket = child.link.data[stripes_.connectionAt(child.sent)];
+        const auto& socket = child.link.data(stripes_.connectionAt(child.sent));
         const auto count = ::send(socket.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
         if (count < 0) {
             if (!wouldBlock()) {
@@ -50,7 +50,7 @@ void Relay::takeBackflow(Child& child) {
         char octets[1024];
         const auto wanted =
             started_ ? std::min(sizeof octets, totalSize - child.backflow.size()) : sizeof octets;
-        const auto count = ::recv(child.link.control.get(), octets, wanted, 0);
+        const auto count = ::recv(child.link.control().get(), octets, wanted, 0);
         if (count < 0 && wouldBlock()) {
             return;
         }
@@ -60,13 +60,13 @@ void Relay::takeBackflow(Child& child) {
         }
         child.backflow.append(octets, static_cast<std::size_t>(count));
         if (started_) {
-            std::uint64_t told = 0;
+            std::uint64_t acknowledged = 0;
             if (child.backflow.size() < totalSize) {
                 continue;
             }
-            std::memcpy(&told, child.backflow.data(), totalSize);
-            if (told != total_) {
-                lose(child, "acknowledges " + bytesOf(told), 0);
+            std::memcpy(&acknowledged, child.backflow.data(), totalSize);
+            if (acknowledged != total_) {
+                lose(child, "acknowledges " + bytesOf(acknowledged), 0);
                 return;
             }
             child.acknowledged = true;
@@ -78,8 +78,8 @@ void Relay::takeBackflow(Child& child) {
             upward_ += child.backflow.substr(0, end + 1);
             child.backflow.erase(0, end + 1);
         }
-        if (upward_.size() > mostUpward || child.backflow.size() > longestLine) {
-            lose(child, "talks nonsense", 0);
+        if (upward_.size() > mostUpward || child.backflow.size() > longestNodeLine) {
+            lose(child, "sent what is no line of dolly's", 0);
         }
     }
 }
@@ -87,23 +87,23 @@ void Relay::takeBackflow(Child& child) {
 // Before we have everything ourselves a broken chain is a failure: the server is started again, for all of
 // it. Afterwards it only costs the acknowledgement.
 void Relay::lose(Child& child, const std::string& how, int errnoValue) {
-    Failure failure(BOOTFERRY_ERROR_UNREACHABLE, "the next node, " + child.link.name + ", " + how,
+    Failure failure(BOOTFERRY_ERROR_UNREACHABLE, "the next node, " + child.link.name() + ", " + how,
                     errnoValue);
     if (!complete()) {
         throw failure;
     }
     const std::lock_guard lock(mutex_);
     child.lost = true;
-    newsOfChildren_ = std::move(failure);
+    childFailure_ = std::move(failure);
 }
 
-void Relay::settle() {
+void Relay::publishAcknowledgements() {
     const std::lock_guard lock(mutex_);
     const bool done = std::all_of(children_.begin(), children_.end(),
                                   [](const Child& child) { return child.lost || child.acknowledged; });
-    if (done != childrenDone_ || newsOfChildren_) {
+    if (done != childrenDone_ || childFailure_) {
         childrenDone_ = done;
-        news_.raise();
+        readerWake_.raise();
     }
 }
 

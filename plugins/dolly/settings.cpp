@@ -5,6 +5,7 @@
 #include <charconv>
 #include <iterator>
 
+#include "challenge.h"
 #include "host.h"
 
 namespace bootferry::dolly {
@@ -42,14 +43,16 @@ constexpr Row rows[] = {
      [](Settings& s, const std::string& v) { s.buffer = number(v, 1, 4096) * mebibyte; }},
     {{"control-port", "port of the control connections (9997)"},
      [](Settings& s, const std::string& v) {
-         s.controlPort = static_cast<std::uint16_t>(number(v, 1, 65535));
+         s.ports.control = static_cast<std::uint16_t>(number(v, 1, 65535));
      }},
     {{"data-port", "port of the data connections (9998)"},
-     [](Settings& s, const std::string& v) { s.dataPort = static_cast<std::uint16_t>(number(v, 1, 65535)); }},
+     [](Settings& s, const std::string& v) {
+         s.ports.data = static_cast<std::uint16_t>(number(v, 1, 65535));
+     }},
     {{"hyphennormal", "FLAG: in the server's list node1-x is not node1"},
      [](Settings& s, const std::string&) { s.hyphenIsNormal = true; }},
-    {{"ipv4", "FLAG: IPv4 only"}, [](Settings& s, const std::string&) { s.family = Family::Ipv4; }},
-    {{"ipv6", "FLAG: IPv6 only"}, [](Settings& s, const std::string&) { s.family = Family::Ipv6; }},
+    {{"ipv4", "FLAG: IPv4 only"}, [](Settings& s, const std::string&) { s.family = plugin::Family::Ipv4; }},
+    {{"ipv6", "FLAG: IPv6 only"}, [](Settings& s, const std::string&) { s.family = plugin::Family::Ipv6; }},
     {{"name", "this machine's name in the server's list (found by addresses and host name)"},
      [](Settings& s, const std::string& v) { s.name = v; }},
     {{"password", "what the server asks for, newer generation only (none)"},
@@ -61,8 +64,6 @@ constexpr Row rows[] = {
          s.startTimeout = std::chrono::seconds(number(v, 1, mostSeconds));
      }},
 };
-
-constexpr std::size_t longestPassword = 255; // dolly's own
 
 } // namespace
 

@@ -9,16 +9,15 @@
 #include <string>
 
 #include "bootferry/plugin.h"
-#include "sockets.h"
+#include "connections.h"
 
 namespace bootferry::dolly {
 
 struct Settings {
-    std::uint16_t controlPort = 9997;
-    std::uint16_t dataPort = 9998;
+    Ports ports;
     std::optional<std::string> password;
     std::string name; // of this node in the list; empty: found by addresses and host name
-    Family family = Family::Any;
+    plugin::Family family = plugin::Family::Any;
     bool hyphenIsNormal = false;
     std::optional<unsigned> retries; // to reach a node behind us; absent: as long as the server waits
     std::optional<std::chrono::seconds> startTimeout;

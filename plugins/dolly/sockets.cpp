@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// ip(7), ipv6(7), tcp(7). A peer that loses its power sends nothing: keepalive and TCP_USER_TIMEOUT end a
-// connection on which it stays silent for half a minute.
+// ip(7), ipv6(7).
 #include "sockets.h"
 
 #include <algorithm>
@@ -11,7 +10,6 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #include "host.h"
 
@@ -19,11 +17,11 @@ namespace bootferry::dolly {
 namespace {
 
 using plugin::Failure;
+using plugin::Family;
 
 constexpr int backlog = 64;
 
 void set(int fd, int level, int option, int value) {
-    // Each is an improvement only; a kernel that lacks one does without.
     (void)::setsockopt(fd, level, option, &value, sizeof value);
 }
 
@@ -90,12 +88,6 @@ bool HostAddress::isUnspecified() const {
     return text() == "0.0.0.0" || text() == "::";
 }
 
-void Endpoint::setPort(std::uint16_t port) {
-    // The port lies at the same place in both families.
-    auto* four = reinterpret_cast<sockaddr_in*>(&address);
-    four->sin_port = htons(port);
-}
-
 std::vector<HostAddress> ownAddresses() {
     ifaddrs* raw = nullptr;
     if (::getifaddrs(&raw) < 0) {
@@ -136,45 +128,13 @@ std::optional<Connection> acceptFrom(const Descriptor& listener) {
         Descriptor socket(::accept4(listener.get(), reinterpret_cast<sockaddr*>(&peer), &length,
                                     SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (socket) {
-            watchOver(socket);
+            plugin::configure(socket, keepAlive);
             return Connection{std::move(socket), HostAddress::of(reinterpret_cast<const sockaddr*>(&peer))};
         }
         if (errno != EINTR && errno != ECONNABORTED) {
             return std::nullopt;
         }
     }
-}
-
-Descriptor beginConnect(const Endpoint& endpoint) {
-    auto socket = newSocket(endpoint.address.ss_family);
-    if (!socket) {
-        throw Failure(BOOTFERRY_ERROR_IO, "creating a socket", errno);
-    }
-    watchOver(socket);
-    if (::connect(socket.get(), endpoint.plain(), endpoint.length) < 0 && errno != EINPROGRESS) {
-        // Some errors come at once and are forgotten by SO_ERROR: an unconnected socket tells them apart.
-        return {};
-    }
-    return socket;
-}
-
-int connectResult(const Descriptor& socket) {
-    int result = 0;
-    socklen_t length = sizeof result;
-    return ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &result, &length) < 0 ? errno : result;
-}
-
-bool wouldBlock() {
-    return errno == EAGAIN || errno == EINTR;
-}
-
-void watchOver(const Descriptor& socket) {
-    set(socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-    set(socket.get(), SOL_SOCKET, SO_KEEPALIVE, 1);
-    set(socket.get(), IPPROTO_TCP, TCP_KEEPIDLE, 10);
-    set(socket.get(), IPPROTO_TCP, TCP_KEEPINTVL, 5);
-    set(socket.get(), IPPROTO_TCP, TCP_KEEPCNT, 4);
-    set(socket.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, 30'000);
 }
 
 } // namespace bootferry::dolly

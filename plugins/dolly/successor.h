@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The next node of the chain: reached, told the dollytab as we were told it, in the generation in which we
-// were told it.
+// The next nodes of the chain: reached, and sent the dollytab as it came to us, in the same generation.
 #pragma once
 
-#include <string>
 #include <vector>
 
+#include "node_link.h"
 #include "reception.h"
 
 namespace bootferry::dolly {
 
-struct Successor {
-    std::string name;
-    Descriptor control;
-    std::vector<Descriptor> data;
-};
-
-// Reaches all of them before the first is told anything, as dolly does. Throws plugin::Failure: cancelled,
-// the predecessor hung up, or a node cannot be reached or has another password.
-[[nodiscard]] std::vector<Successor> connectSuccessors(const Predecessor& predecessor,
-                                                       const Settings& settings, Resolver& resolver,
-                                                       Waiter& waiter);
+// Reaches all of them before it sends anything to the first, as dolly does. Throws plugin::Failure:
+// cancelled, the predecessor hung up, or a node cannot be reached or has another password.
+[[nodiscard]] std::vector<NodeLink> connectSuccessors(const Predecessor& predecessor,
+                                                      const Settings& settings, NameResolver& resolver,
+                                                      Waiter& waiter);
 
 } // namespace bootferry::dolly

@@ -63,11 +63,11 @@ HostKey HostKey::of(ssh_key key) {
     char* base64 = nullptr;
     unsigned char* sha256 = nullptr;
     std::size_t size = 0;
-    const bool told = ssh_pki_export_pubkey_base64(key, &base64) == SSH_OK;
+    const bool exported = ssh_pki_export_pubkey_base64(key, &base64) == SSH_OK;
     const TextHandle text(base64);
     const bool hashed = ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &sha256, &size) == 0;
     const HashHandle hash(sha256);
-    if (!told || !hashed) {
+    if (!exported || !hashed) {
         throw std::bad_alloc();
     }
     return {.base64 = text.get(), .type = ssh_key_type(key), .fingerprint = fingerprintOf(hash.get(), size)};

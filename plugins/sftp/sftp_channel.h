@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The stream of bytes between this side and the server's sftp. Who is at its end says in which stage that
-// was, and so it is told by values here and not thrown; what the waiter throws passes through.
+// The stream of bytes between this side and the server's sftp. Only the caller knows in which stage it ended,
+// so an end is a value here and not thrown; what the waiter throws passes through.
 #pragma once
 
 #include <cstddef>

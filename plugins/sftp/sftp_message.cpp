@@ -77,17 +77,17 @@ std::string_view Fields::text() {
 
 Attributes Attributes::parse(Fields& fields) {
     Attributes attributes;
-    const auto told = fields.number();
-    if ((told & SSH_FILEXFER_ATTR_SIZE) != 0) {
+    const auto present = fields.number();
+    if ((present & SSH_FILEXFER_ATTR_SIZE) != 0) {
         attributes.size = fields.longNumber();
     }
-    if ((told & SSH_FILEXFER_ATTR_UIDGID) != 0) {
+    if ((present & SSH_FILEXFER_ATTR_UIDGID) != 0) {
         (void)fields.longNumber();
     }
-    if ((told & SSH_FILEXFER_ATTR_PERMISSIONS) != 0) {
+    if ((present & SSH_FILEXFER_ATTR_PERMISSIONS) != 0) {
         attributes.permissions = fields.number();
     }
-    if ((told & SSH_FILEXFER_ATTR_ACMODTIME) != 0) {
+    if ((present & SSH_FILEXFER_ATTR_ACMODTIME) != 0) {
         (void)fields.number(); // of the last access
         attributes.modified = fields.number();
     }

@@ -33,8 +33,7 @@ void SftpSession::connect(const SftpUrl& url, const std::string& user) {
     auto algorithms = policy.algorithmsFor(url);
     std::optional<Failure> refused;
     while (!algorithms.empty()) {
-        connection_ =
-            std::make_unique<SshConnection>(connectTo(url, *waiter_), *waiter_, url.authority(), user);
+        connection_ = std::make_unique<SshConnection>(connectTcp(url), *waiter_, url.authority(), user);
         try {
             connection_->shakeHands(algorithms);
         } catch (const Failure& failure) {
@@ -58,6 +57,22 @@ void SftpSession::connect(const SftpUrl& url, const std::string& user) {
     throw Failure(*refused);
 }
 
+Descriptor SftpSession::connectTcp(const SftpUrl& url) {
+    auto resolution = resolver_.resolve(url.host, *waiter_);
+    if (resolution.endpoints.empty()) {
+        throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "host name '" + url.host + "' does not resolve",
+                      resolution.systemError);
+    }
+    for (auto& endpoint : resolution.endpoints) {
+        endpoint.setPort(url.port);
+    }
+    auto attempt = plugin::connectTo(resolution.endpoints, *waiter_, {});
+    if (!attempt.socket) {
+        throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "connecting to " + url.authority(), attempt.error);
+    }
+    return std::move(attempt.socket);
+}
+
 void SftpSession::examine(const bootferry_request& request) const {
     if (request.validator != nullptr && file_->validator() != request.validator) {
         throw Failure(BOOTFERRY_ERROR_RANGE, "the file on the server changed");
@@ -71,14 +86,14 @@ void SftpSession::examine(const bootferry_request& request) const {
     }
 }
 
-void SftpSession::info(bootferry_info& told) const {
+void SftpSession::info(bootferry_info& info) const {
     if (!file_) {
         return;
     }
     const auto size = file_->size();
-    told.flags = size ? BOOTFERRY_INFO_RESUMABLE : 0;
-    told.size = size.value_or(BOOTFERRY_SIZE_UNKNOWN);
-    told.validator = file_->validator().empty() ? nullptr : file_->validator().c_str();
+    info.flags = size ? BOOTFERRY_INFO_RESUMABLE : 0;
+    info.size = size.value_or(BOOTFERRY_SIZE_UNKNOWN);
+    info.validator = file_->validator().empty() ? nullptr : file_->validator().c_str();
 }
 
 std::size_t SftpSession::read(std::span<std::byte> into) {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "host.h"
+#include "name_resolver.h"
 #include "sftp_file.h"
 #include "sftp_options.h"
 #include "ssh_connection.h"
@@ -23,15 +24,17 @@ public:
 
     void setOption(const std::string& key, const std::string& value) { options_.set(key, value, host_); }
     void open(const bootferry_request& request);
-    void info(bootferry_info& told) const;
+    void info(bootferry_info& info) const;
     [[nodiscard]] std::size_t read(std::span<std::byte> into);
 
 private:
     void connect(const SftpUrl& url, const std::string& user);
+    [[nodiscard]] Descriptor connectTcp(const SftpUrl& url);
     void examine(const bootferry_request& request) const;
 
     plugin::Host host_;
     SftpOptions options_;
+    plugin::NameResolver resolver_{plugin::Family::Any, plugin::NameResolver::Patience::Usual};
     std::optional<plugin::Waiter> waiter_;
     std::unique_ptr<SshConnection> connection_;
     std::optional<SftpFile> file_; // goes before the connection

@@ -13,7 +13,7 @@ namespace bootferry::sftp {
 struct SftpUrl {
     std::string host; // as the resolver wants it: no brackets, a zone after a plain '%'
     std::uint16_t port = 22;
-    std::string path; // percent-decoded, as it is said to the server
+    std::string path; // percent-decoded, as it is sent to the server
 
     // Throws Failure(INVALID).
     [[nodiscard]] static SftpUrl parse(std::string_view text);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One SSH connection over a non-blocking socket. libssh is never allowed to wait by itself: each of its calls
 // is repeated by finish() until it has an end, and between the calls the waiter waits, which ends with a
-// cancel. It is told all that it would otherwise look for: no file of the user's or of the system's is read.
+// cancel. It gets all that it would otherwise look for: no file of the user's or of the system's is read.
 #pragma once
 
 #include <cstdint>

@@ -9,15 +9,13 @@
 #include "descriptor.h"
 #include "host.h"
 
-namespace bootferry::dolly {
-
-using plugin::Descriptor;
+namespace bootferry::plugin {
 
 class Event {
 public:
     Event() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
         if (!fd_) {
-            throw plugin::Failure(BOOTFERRY_ERROR_IO, "creating an event descriptor", errno);
+            throw Failure(BOOTFERRY_ERROR_IO, "creating an event descriptor", errno);
         }
     }
 
@@ -32,4 +30,4 @@ private:
     Descriptor fd_;
 };
 
-} // namespace bootferry::dolly
+} // namespace bootferry::plugin

@@ -2,6 +2,7 @@
 #include "name_resolver.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 
@@ -11,26 +12,28 @@
 #include "event.h"
 #include "threads.h"
 
-namespace bootferry::dolly {
+namespace bootferry::plugin {
 namespace {
 
-std::vector<Endpoint> lookUp(const std::string& name, Family family, bool numeric) {
+Resolution ask(const std::string& name, Family family, int flags) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = numeric ? AI_NUMERICHOST : AI_ADDRCONFIG;
+    hints.ai_flags = flags;
     hints.ai_family = family == Family::Ipv4 ? AF_INET : family == Family::Ipv6 ? AF_INET6 : AF_UNSPEC;
     addrinfo* raw = nullptr;
-    if (::getaddrinfo(name.c_str(), nullptr, &hints, &raw) != 0) {
-        return {};
+    Resolution resolution;
+    resolution.error = ::getaddrinfo(name.c_str(), nullptr, &hints, &raw);
+    if (resolution.error != 0) {
+        resolution.systemError = resolution.error == EAI_SYSTEM ? errno : 0;
+        return resolution;
     }
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(raw, &::freeaddrinfo);
-    std::vector<Endpoint> endpoints;
     for (const auto* entry = list.get(); entry != nullptr; entry = entry->ai_next) {
-        auto& endpoint = endpoints.emplace_back();
+        auto& endpoint = resolution.endpoints.emplace_back();
         endpoint.length = std::min<socklen_t>(entry->ai_addrlen, sizeof endpoint.address);
         std::memcpy(&endpoint.address, entry->ai_addr, endpoint.length);
     }
-    return endpoints;
+    return resolution;
 }
 
 void shortenPatience() {
@@ -43,47 +46,51 @@ void shortenPatience() {
 
 } // namespace
 
-Resolver::~Resolver() {
-    join();
+std::string Resolution::errorText() const {
+    return ::gai_strerror(error);
 }
 
-void Resolver::join() {
+NameResolver::~NameResolver() {
+    release();
+}
+
+void NameResolver::release() {
     if (thread_.joinable()) {
-        thread_.join();
+        patience_ == Patience::Brief ? thread_.join() : thread_.detach();
     }
 }
 
-std::vector<Endpoint> Resolver::resolve(const std::string& name, Waiter& waiter) {
-    if (const auto found = known_.find(name); found != known_.end()) {
+Resolution NameResolver::resolve(const std::string& name, Waiter& waiter) {
+    if (const auto found = found_.find(name); found != found_.end()) {
         return found->second;
     }
-    auto endpoints = lookUp(name, family_, true);
-    if (endpoints.empty()) {
-        struct Answer {
-            std::vector<Endpoint> endpoints;
-            Event done;
-        };
-        const auto answer = std::make_shared<Answer>(); // the wait may end before the thread does
-        join();
-        thread_ = startThread([answer, name, family = family_] {
+    auto resolution = ask(name, family_, AI_NUMERICHOST);
+    if (resolution.endpoints.empty()) {
+        resolution = lookUp(name, waiter);
+    }
+    if (!resolution.endpoints.empty()) {
+        found_[name] = resolution;
+    }
+    return resolution;
+}
+
+Resolution NameResolver::lookUp(const std::string& name, Waiter& waiter) {
+    struct Lookup {
+        Resolution resolution; // the thread's until it has raised `done`
+        Event done;
+    };
+    const auto lookup = std::make_shared<Lookup>(); // the wait may end before the thread does
+    release();
+    thread_ = startThread([lookup, name, family = family_, brief = patience_ == Patience::Brief] {
+        if (brief) {
             shortenPatience();
-            answer->endpoints = lookUp(name, family, false);
-            answer->done.raise();
-        });
-        (void)waiter.wait(answer->done.fd(), POLLIN);
-        join();
-        endpoints = std::move(answer->endpoints);
-    }
-    if (!endpoints.empty()) {
-        known_[name] = endpoints;
-    }
-    return endpoints;
+        }
+        lookup->resolution = ask(name, family, AI_ADDRCONFIG);
+        lookup->done.raise();
+    });
+    (void)waiter.wait(lookup->done.fd(), POLLIN);
+    thread_.join();
+    return std::move(lookup->resolution);
 }
 
-bool Resolver::resolvesTo(const std::string& name, const HostAddress& host, Waiter& waiter) {
-    const auto endpoints = resolve(name, waiter);
-    return std::any_of(endpoints.begin(), endpoints.end(),
-                       [&](const Endpoint& endpoint) { return endpoint.host() == host; });
-}
-
-} // namespace bootferry::dolly
+} // namespace bootferry::plugin

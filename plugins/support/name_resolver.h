@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Names to addresses, without letting go of the cancel: getaddrinfo(3) cannot be interrupted, so that it runs
-// in a thread. The thread is joined when the resolver goes; its patience with name servers is cut short for
-// that (a second, one try), and longer patience is the host's, who tries again.
+// From names to addresses, in a wait that a cancel ends: getaddrinfo(3) cannot be interrupted, so it runs in
+// a thread of its own, which shares nothing with the session but where it leaves the answer.
 #pragma once
 
 #include <map>
@@ -9,28 +8,45 @@
 #include <thread>
 #include <vector>
 
-#include "sockets.h"
+#include "endpoint.h"
 #include "waiter.h"
 
-namespace bootferry::dolly {
+namespace bootferry::plugin {
 
-class Resolver {
+struct Resolution {
+    std::vector<Endpoint> endpoints; // port 0, in the order of RFC 6724
+    int error = 0;                   // where there are none: EAI_… of getaddrinfo(3)
+    int systemError = 0;             // the errno behind EAI_SYSTEM
+
+    [[nodiscard]] std::string errorText() const; // as gai_strerror(3) has it
+};
+
+class NameResolver {
 public:
-    explicit Resolver(Family family) : family_(family) {}
-    Resolver(const Resolver&) = delete;
-    Resolver& operator=(const Resolver&) = delete;
-    ~Resolver();
+    // How long name servers may take, and what becomes of the thread of a lookup that a Failure cut short.
+    enum class Patience {
+        Brief, // a second each, one try; the destructor waits for the thread
+        Usual, // as resolv.conf(5) has it, up to half a minute. Nobody waits for that: the thread is left
+               // behind, and a module that uses this is linked with -z nodelete
+    };
 
-    // Empty: it has none, or nobody could be asked. Answers are kept, failures are not.
-    [[nodiscard]] std::vector<Endpoint> resolve(const std::string& name, Waiter& waiter);
-    [[nodiscard]] bool resolvesTo(const std::string& name, const HostAddress& host, Waiter& waiter);
+    NameResolver(Family family, Patience patience) : family_(family), patience_(patience) {}
+    NameResolver(const NameResolver&) = delete;
+    NameResolver& operator=(const NameResolver&) = delete;
+    ~NameResolver();
+
+    // A numeric address is its own answer, at once. Addresses that were found are kept, failures are not.
+    // Throws what the waiter throws.
+    [[nodiscard]] Resolution resolve(const std::string& name, Waiter& waiter);
 
 private:
-    void join();
+    [[nodiscard]] Resolution lookUp(const std::string& name, Waiter& waiter);
+    void release();
 
     Family family_;
-    std::map<std::string, std::vector<Endpoint>> known_;
+    Patience patience_;
+    std::map<std::string, Resolution> found_;
     std::thread thread_;
 };
 
-} // namespace bootferry::dolly
+} // namespace bootferry::plugin

@@ -44,8 +44,8 @@ struct SessionCalls {
         return succeeds(session, [&] { session->open(*request); });
     }
 
-    static int info(Session* session, bootferry_info* told) {
-        return succeeds(session, [&] { session->info(*told); });
+    static int info(Session* session, bootferry_info* info) {
+        return succeeds(session, [&] { session->info(*info); });
     }
 
     static ssize_t read(Session* session, void* buffer, size_t len) {

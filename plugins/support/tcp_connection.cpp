@@ -1,104 +1,34 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// getaddrinfo(3) blocks and takes no descriptor, so it runs in a thread of its own that shares nothing with
-// the session. Who gives up leaves it behind: it ends with the resolver's own timeouts, seconds later, and
-// touches nothing by then that could be gone (the module is linked with -z nodelete for that).
 #include "tcp_connection.h"
 
 #include <array>
 #include <cerrno>
-#include <csignal>
-#include <memory>
-#include <mutex>
-#include <thread>
+#include <vector>
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#include "host.h"
-
-namespace bootferry::sftp {
+namespace bootferry::plugin {
 namespace {
 
-using plugin::Failure;
-using namespace std::chrono_literals;
+using Order = ConnectOptions::Order;
 
-struct AddressListFree {
-    void operator()(addrinfo* list) const noexcept { freeaddrinfo(list); }
-};
-using AddressList = std::unique_ptr<addrinfo, AddressListFree>;
-
-struct Resolution {
-    int result = 0;
-    int systemError = 0;
-    AddressList addresses;
-};
-
-Resolution resolve(const std::string& host, const std::string& port, int flags) {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_NUMERICSERV | flags;
-    addrinfo* list = nullptr;
-    Resolution resolution;
-    resolution.result = getaddrinfo(host.c_str(), port.c_str(), &hints, &list);
-    resolution.systemError = resolution.result == EAI_SYSTEM ? errno : 0;
-    resolution.addresses.reset(resolution.result == 0 ? list : nullptr);
-    return resolution;
+void set(const Descriptor& socket, int level, int option, std::chrono::seconds::rep value) {
+    // Each is an improvement only; a kernel that lacks one does without.
+    const auto number = static_cast<int>(value);
+    (void)::setsockopt(socket.get(), level, option, &number, sizeof number);
 }
 
-// What the thread and the one who waits for it have in common.
-struct Lookup {
-    Descriptor done{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-    std::mutex mutex;
-    Resolution resolution;
-};
-
-void startThread(const std::shared_ptr<Lookup>& lookup, const std::string& host, const std::string& port) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); // signals are the host's
-    struct Restore {
-        sigset_t& mask;
-        ~Restore() { pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
-    } const restore{before};
-    std::thread([lookup, host, port] {
-        auto resolution = resolve(host, port, AI_ADDRCONFIG);
-        const std::lock_guard lock(lookup->mutex);
-        lookup->resolution = std::move(resolution);
-        (void)eventfd_write(lookup->done.get(), 1);
-    }).detach();
-}
-
-AddressList resolveName(const SftpUrl& url, plugin::Waiter& waiter) {
-    const auto port = std::to_string(url.port);
-    if (auto numeric = resolve(url.host, port, AI_NUMERICHOST); numeric.addresses) {
-        return std::move(numeric.addresses);
+// The resolver's order (RFC 6724), but the families take turns (RFC 8305 section 4).
+std::vector<const Endpoint*> inTurn(std::span<const Endpoint> endpoints) {
+    std::array<std::vector<const Endpoint*>, 2> families;
+    for (const auto& endpoint : endpoints) {
+        const bool first = endpoint.address.ss_family == endpoints.front().address.ss_family;
+        families.at(first ? 0 : 1).push_back(&endpoint);
     }
-    const auto lookup = std::make_shared<Lookup>();
-    if (!lookup->done) {
-        throw Failure(BOOTFERRY_ERROR_IO, "making an eventfd", errno);
-    }
-    startThread(lookup, url.host, port);
-    (void)waiter.wait(lookup->done.get(), POLLIN);
-    const std::lock_guard lock(lookup->mutex);
-    if (!lookup->resolution.addresses) {
-        throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "host name '" + url.host + "' does not resolve",
-                      lookup->resolution.systemError);
-    }
-    return std::move(lookup->resolution.addresses);
-}
-
-// The resolver's order (RFC 6724), but the families take turns.
-std::vector<const addrinfo*> inTurn(const addrinfo* list) {
-    std::array<std::vector<const addrinfo*>, 2> families;
-    for (const auto* address = list; address != nullptr; address = address->ai_next) {
-        families.at(address->ai_family == list->ai_family ? 0 : 1).push_back(address);
-    }
-    std::vector<const addrinfo*> order;
-    for (std::size_t i = 0; i < std::max(families[0].size(), families[1].size()); ++i) {
+    std::vector<const Endpoint*> order;
+    for (std::size_t i = 0; order.size() < endpoints.size(); ++i) {
         for (const auto& family : families) {
             if (i < family.size()) {
                 order.push_back(family[i]);
@@ -108,39 +38,33 @@ std::vector<const addrinfo*> inTurn(const addrinfo* list) {
     return order;
 }
 
-void configure(const Descriptor& socket) {
-    const int on = 1;
-    const int idle = 30;
-    ::setsockopt(socket.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // requests are small
-}
-
-// The race of the addresses.
+// The attempts that are under way.
 class Race {
 public:
-    // Begins to connect to one more; one that fails at once is remembered only.
-    void enter(const addrinfo& address) {
-        Descriptor socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    explicit Race(const KeepAlive& keepAlive) : keepAlive_(keepAlive) {}
+
+    // Begins to connect to one more; one that fails at once is only remembered.
+    void enter(const Endpoint& endpoint) {
+        Descriptor socket(
+            ::socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         if (!socket) {
             lastError_ = errno;
             return;
         }
-        configure(socket);
-        if (::connect(socket.get(), address.ai_addr, address.ai_addrlen) == 0 || errno == EINPROGRESS) {
+        configure(socket, keepAlive_);
+        if (::connect(socket.get(), endpoint.plain(), endpoint.length) == 0 || errno == EINPROGRESS) {
             running_.push_back(std::move(socket));
         } else {
             lastError_ = errno;
         }
     }
 
-    // The first that is connected; none: nothing is decided, or another failed.
-    Descriptor wait(plugin::Waiter& waiter, std::optional<std::chrono::milliseconds> atMost) {
+    // The first that is connected; none: nothing is decided, or an attempt failed.
+    Descriptor wait(Waiter& waiter, Waiter::Clock::time_point until) {
         std::vector<pollfd> entries;
         for (const auto& socket : running_) {
             entries.push_back({.fd = socket.get(), .events = POLLOUT, .revents = 0});
         }
-        const auto until = atMost ? plugin::Waiter::Clock::now() + *atMost : plugin::Waiter::forever;
         (void)waiter.wait(entries, until);
         for (std::size_t i = entries.size(); i-- > 0;) {
             if (entries[i].revents == 0) {
@@ -150,7 +74,7 @@ public:
             running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
             int error = 0;
             socklen_t length = sizeof error;
-            ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+            (void)::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &length);
             if (error == 0) {
                 return socket;
             }
@@ -159,21 +83,38 @@ public:
         return {};
     }
 
+    void giveUp() {
+        running_.clear();
+        lastError_ = ETIMEDOUT;
+    }
+
     [[nodiscard]] bool isEmpty() const { return running_.empty(); }
     [[nodiscard]] int lastError() const { return lastError_; }
 
 private:
+    const KeepAlive& keepAlive_;
     std::vector<Descriptor> running_;
     int lastError_ = 0;
 };
 
 } // namespace
 
-Descriptor connectTo(const SftpUrl& url, plugin::Waiter& waiter) {
-    constexpr auto headStart = 250ms;
-    const auto addresses = resolveName(url, waiter);
-    const auto order = inTurn(addresses.get());
-    Race race;
+void configure(const Descriptor& socket, const KeepAlive& keepAlive) {
+    set(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+    set(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(socket, IPPROTO_TCP, TCP_KEEPIDLE, keepAlive.idle.count());
+    if (keepAlive.deadAfter) {
+        constexpr std::chrono::seconds interval{5};
+        set(socket, IPPROTO_TCP, TCP_KEEPINTVL, interval.count());
+        set(socket, IPPROTO_TCP, TCP_KEEPCNT, (*keepAlive.deadAfter - keepAlive.idle) / interval);
+        set(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, std::chrono::milliseconds(*keepAlive.deadAfter).count());
+    }
+}
+
+ConnectResult connectTo(std::span<const Endpoint> endpoints, Waiter& waiter, const ConnectOptions& options) {
+    const auto order = inTurn(endpoints);
+    const bool oneByOne = options.order == Order::OneByOne;
+    Race race(options.keepAlive);
     for (auto next = order.begin(); next != order.end() || !race.isEmpty();) {
         if (next != order.end()) {
             race.enter(**next++);
@@ -181,12 +122,16 @@ Descriptor connectTo(const SftpUrl& url, plugin::Waiter& waiter) {
         if (race.isEmpty()) {
             continue;
         }
-        const auto atMost = next != order.end() ? std::optional(headStart) : std::nullopt;
-        if (auto winner = race.wait(waiter, atMost)) {
-            return winner;
+        const bool timed = oneByOne || next != order.end();
+        const auto until = timed ? Waiter::Clock::now() + options.attemptTime : Waiter::forever;
+        if (auto winner = race.wait(waiter, until)) {
+            return {.socket = std::move(winner)};
+        }
+        if (oneByOne && !race.isEmpty()) {
+            race.giveUp();
         }
     }
-    throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "connecting to " + url.authority(), race.lastError());
+    return {.socket = {}, .error = race.lastError()};
 }
 
-} // namespace bootferry::sftp
+} // namespace bootferry::plugin

@@ -9,7 +9,7 @@
 
 #include "host.h"
 
-namespace bootferry::dolly {
+namespace bootferry::plugin {
 
 template <typename Work>
 std::thread startThread(Work work) {
@@ -24,8 +24,8 @@ std::thread startThread(Work work) {
     try {
         return std::thread(std::move(work));
     } catch (const std::system_error& error) {
-        throw plugin::Failure(BOOTFERRY_ERROR_IO, "starting a thread", error.code().value());
+        throw Failure(BOOTFERRY_ERROR_IO, "starting a thread", error.code().value());
     }
 }
 
-} // namespace bootferry::dolly
+} // namespace bootferry::plugin

@@ -36,8 +36,8 @@ int Waiter::pollTime(Clock::time_point until) const {
     if (!announced_.empty()) {
         end = std::min(end, lastAnnounced_ + interval_);
     }
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - now);
-    return static_cast<int>(std::max(left, std::chrono::milliseconds(0)).count());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::max(end, now) - now);
+    return static_cast<int>(left.count());
 }
 
 void Waiter::throwInterrupts(std::span<const pollfd> watched) const {

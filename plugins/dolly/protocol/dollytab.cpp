@@ -13,8 +13,6 @@ namespace {
 
 using plugin::Failure;
 
-constexpr std::size_t longestLine = 255; // dolly's own buffers
-
 [[noreturn]] void refuse(const std::string& what) {
     throw Failure(BOOTFERRY_ERROR_PROTOCOL, "the server's dollytab " + what);
 }
@@ -50,7 +48,7 @@ public:
         const auto end = rest_.find('\n');
         line_ = rest_.substr(0, end);
         rest_ = end == std::string_view::npos ? std::string_view() : rest_.substr(end + 1);
-        if (line_.size() > longestLine) {
+        if (line_.size() > longestDollytabLine) {
             refuse("has a line of more than 255 characters");
         }
     }
@@ -122,7 +120,7 @@ void parseTopology(Dollytab& tab, Lines& lines) {
 }
 
 void parseClassicHosts(Dollytab& tab, Lines& lines) {
-    (void)lines.want("server ");
+    tab.server = lines.want("server ");
     (void)lines.want("firstclient ");
     (void)lines.want("lastclient ");
     const auto count = parseNumber(lines.want("clients "), 1, mostHosts, "number of clients");
@@ -184,9 +182,9 @@ Dollytab parseDollytab(std::string text, Generation generation) {
     tab.text = std::move(text);
     Lines lines(tab.text);
     tab.compressed = lines.line().starts_with("compressed ");
-    (void)lines.want(tab.compressed ? "compressed infile " : "infile ");
+    tab.infile = lines.want(tab.compressed ? "compressed infile " : "infile ");
     const bool compressedOut = lines.line().starts_with("compressed ");
-    (void)lines.want(compressedOut ? "compressed outfile " : "outfile ");
+    tab.outfile = lines.want(compressedOut ? "compressed outfile " : "outfile ");
     tab.compressed = tab.compressed || compressedOut;
     if (generation == Generation::Classic) {
         parseTopology(tab, lines);
@@ -203,6 +201,27 @@ Dollytab parseDollytab(std::string text, Generation generation) {
         refuse("asks for a fanout and for further interfaces, which dolly cannot do together");
     }
     return tab;
+}
+
+std::string composeDollytab(const Dollytab& tab, Generation generation) {
+    auto text = "infile " + tab.infile + "\noutfile " + tab.outfile + "\n";
+    if (generation == Generation::Classic) {
+        if (tab.fanout > 1) {
+            text += "fanout " + std::to_string(tab.fanout) + "\n";
+        }
+        text += "server " + tab.server + "\nfirstclient " + tab.hosts.front() + "\nlastclient " +
+                tab.hosts.back() + "\nclients " + std::to_string(tab.hosts.size()) + "\n";
+    }
+    for (const auto& host : tab.hosts) {
+        text += host + "\n";
+    }
+    text += "endconfig\n";
+    // A real node that reads exactly so much waits for more: it takes it for a full segment on an Ethernet.
+    constexpr std::size_t takenForUnfinished = 1448;
+    if (text.size() == takenForUnfinished) {
+        text += "\n";
+    }
+    return text;
 }
 
 } // namespace bootferry::dolly

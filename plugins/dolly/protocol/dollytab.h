@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The dollytab: the text in which a dolly server tells its nodes who they are and who comes after whom. Both
-// generations' forms are read by one parser, because they differ in which lines may be there and in nothing
-// else (docs/dolly.md). The text comes from the network: it is bounded, and kept as it came, since it is
+// The dollytab: the text in which a dolly server names its nodes and their order, as nodes read it and as
+// servers write it. Both generations' forms are read by one parser, since they differ only in which lines may
+// be there (docs/dolly.md). The text comes from the network: it is bounded, and kept as it came, since it is
 // passed on to the nodes behind.
 #pragma once
 
@@ -21,11 +21,17 @@ enum class Generation {
 inline constexpr std::size_t longestDollytab = 256 * std::size_t{1024};
 inline constexpr std::size_t mostHosts = 65536;
 inline constexpr unsigned mostChildren = 16;
+inline constexpr std::size_t longestDollytabLine = 255; // dolly's own buffers
+// What goes before a host's name and behind it on one line counts as well.
+inline constexpr std::size_t longestHost = longestDollytabLine - std::string_view("lastclient \n").size();
 
 struct Dollytab {
     enum class Affix { None, Postfix, Midfix };
 
-    std::string text; // as it came
+    std::string text;    // as it came
+    std::string infile;  // for people only
+    std::string outfile; // where a real node writes to; our own do not care
+    std::string server;  // classic: is there, and is no node's name
     bool compressed = false;
     unsigned fanout = 1;
     Affix affix = Affix::None;
@@ -47,5 +53,9 @@ struct Dollytab {
 
 // Throws plugin::Failure(PROTOCOL) that says what is wrong.
 [[nodiscard]] Dollytab parseDollytab(std::string text, Generation generation);
+
+// The text for files, server, fanout and hosts, which our server has. What a dollytab may have beside them
+// (further interfaces, compression, hyphens) is not written.
+[[nodiscard]] std::string composeDollytab(const Dollytab& tab, Generation generation);
 
 } // namespace bootferry::dolly

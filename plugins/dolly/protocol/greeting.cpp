@@ -3,15 +3,11 @@
 // without one: whoever set a password would not know that it is not asked for.
 #include "greeting.h"
 
-#include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <utility>
 
-#include <openssl/evp.h>
-#include <sys/random.h>
-
+#include "challenge.h"
 #include "host.h"
 
 namespace bootferry::dolly {
@@ -19,44 +15,16 @@ namespace {
 
 using plugin::Failure;
 
-constexpr std::size_t longestVerdict = 512;
-
-struct FreeContext {
-    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-};
-
-Digest sha256(std::string_view first, std::string_view second) {
-    const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
-    Digest digest{};
-    if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1 ||
-        EVP_DigestUpdate(context.get(), first.data(), first.size()) != 1 ||
-        EVP_DigestUpdate(context.get(), second.data(), second.size()) != 1 ||
-        EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) {
-        throw Failure(BOOTFERRY_ERROR_IO, "SHA-256 is not to be had from libcrypto");
-    }
-    return digest;
-}
-
-std::string_view asText(const Digest& digest) {
-    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
+constexpr unsigned char passwordWanted = 1; // the first octet of the newer generation; 0: none
 
 } // namespace
 
-Digest challengeAnswer(std::string_view password, std::string_view nonce) {
-    return sha256(asText(sha256(password, {})), nonce);
-}
-
-Digest randomNonce() {
-    Digest nonce{};
-    if (::getrandom(nonce.data(), nonce.size(), 0) != static_cast<ssize_t>(nonce.size())) {
-        throw Failure(BOOTFERRY_ERROR_IO, "no random bytes for the password's challenge", errno);
-    }
-    return nonce;
+std::string composeOpening(bool wantsPassword) {
+    return {wantsPassword ? static_cast<char>(passwordWanted) : '\0'};
 }
 
 void Greeting::feed(std::string_view bytes) {
-    spoke_ = spoke_ || !bytes.empty();
+    hasReceived_ = hasReceived_ || !bytes.empty();
     if (buffer_.size() + bytes.size() > longestDollytab) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, "the server's dollytab does not end");
     }
@@ -105,11 +73,11 @@ bool Greeting::takeFirstOctet() {
         state_ = State::Text;
         return true;
     }
-    if (octet > 1) {
+    if (octet > passwordWanted) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, "the peer speaks neither generation of dolly's protocol");
     }
     generation_ = Generation::Password;
-    passwordUsed_ = octet == 1;
+    passwordUsed_ = octet == passwordWanted;
     if (passwordUsed_ != hasPassword) {
         throw Failure(BOOTFERRY_ERROR_AUTH,
                       passwordUsed_
@@ -136,11 +104,11 @@ bool Greeting::takeVerdict() {
     const auto end = buffer_.find('\0');
     if (end == std::string::npos) {
         if (buffer_.size() > longestVerdict) {
-            throw Failure(BOOTFERRY_ERROR_PROTOCOL, "the server's answer to the password makes no sense");
+            throw Failure(BOOTFERRY_ERROR_PROTOCOL, "the server's verdict on the password is invalid");
         }
         return false;
     }
-    if (std::string_view(buffer_).substr(0, end) != "OK") {
+    if (!isAcceptance(std::string_view(buffer_).substr(0, end))) {
         throw Failure(BOOTFERRY_ERROR_AUTH, "the server has another password");
     }
     buffer_.erase(0, end + 1);
@@ -154,10 +122,11 @@ bool Greeting::takeDirectoryWord() {
         return false;
     }
     std::memcpy(&word, buffer_.data(), sizeof word);
-    if (word != 0) {
-        throw Failure(BOOTFERRY_ERROR_PROTOCOL, word == 1 ? "the server sends directories (-D); wanted is "
-                                                            "one image (-I)"
-                                                          : "the peer does not speak dolly's protocol");
+    if (word != oneImage) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, word == directories
+                                                    ? "the server sends directories (-D); wanted is "
+                                                      "one image (-I)"
+                                                    : "the peer does not speak dolly's protocol");
     }
     buffer_.erase(0, sizeof word);
     state_ = State::Text;

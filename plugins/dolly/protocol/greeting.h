@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The first words on a control connection, from the side of the node: which generation speaks is seen by the
-// first octet, since a dollytab begins with a letter and the newer protocol with 0 or 1. Bytes go in as they
-// come, in whatever pieces; nothing here waits, so that one peer that dawdles keeps nobody else from being
-// heard.
+// What comes first on a control connection, as the node reads it: the first octet tells the generations
+// apart, since a dollytab begins with a letter and the newer protocol with 0 or 1. Bytes go in as they
+// arrive, in whatever pieces; nothing here waits, so that a slow peer delays no other. (NodeLink::greet() is
+// the other side.)
 #pragma once
 
-#include <array>
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,12 +14,12 @@
 
 namespace bootferry::dolly {
 
-inline constexpr std::size_t digestSize = 32;
-using Digest = std::array<unsigned char, digestSize>;
+// The newer generation's first octet.
+[[nodiscard]] std::string composeOpening(bool wantsPassword);
 
-// What proves that one knows the password: SHA-256(SHA-256(password) nonce).
-[[nodiscard]] Digest challengeAnswer(std::string_view password, std::string_view nonce);
-[[nodiscard]] Digest randomNonce();
+// The word before the newer generation's dollytab: what is sent.
+inline constexpr std::uint32_t oneImage = 0;
+inline constexpr std::uint32_t directories = 1;
 
 class Greeting {
 public:
@@ -32,7 +31,7 @@ public:
     [[nodiscard]] std::string takeReply();
 
     [[nodiscard]] bool complete() const { return state_ == State::Complete; }
-    [[nodiscard]] bool saidAnything() const { return spoke_; }
+    [[nodiscard]] bool hasReceived() const { return hasReceived_; }
     [[nodiscard]] Generation generation() const { return generation_; }
     [[nodiscard]] bool passwordUsed() const { return passwordUsed_; }
     // Once, when complete.
@@ -51,7 +50,7 @@ private:
     State state_ = State::FirstOctet;
     Generation generation_ = Generation::Classic;
     bool passwordUsed_ = false;
-    bool spoke_ = false;
+    bool hasReceived_ = false;
     std::string buffer_;
     std::string reply_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The two connections to one node, as the node before it in the chain has them: data and control. Every wait
-// is bounded by the patience it was made with; whatever breaks is an Error(Unreachable) that names the node.
+// The connections to one node, from the side that sends to it, which is the server or the node before it: one
+// for control, and one for data or several. What breaks is a Failure that names the node.
 #pragma once
 
 #include <chrono>
@@ -11,59 +11,73 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include <poll.h>
-
-#include "handles.h"
+#include "connections.h"
+#include "dollytab.h"
+#include "name_resolver.h"
 
 namespace bootferry::dolly {
 
-struct Ports {
-    std::uint16_t control = 9997;
-    std::uint16_t data = 9998;
-};
+using plugin::NameResolver;
 
 class NodeLink {
 public:
-    using Patience = std::optional<std::chrono::microseconds>; // absent: for ever
+    using Patience = std::optional<std::chrono::microseconds>; // of a single wait; absent: for ever
 
-    NodeLink(std::string name, Patience patience) : name_(std::move(name)), patience_(patience) {}
+    // A try to connect that failed: no address, or the errno. Another one follows a second later, unless this
+    // throws.
+    struct FailedTry {
+        const plugin::Resolution& resolution;
+        std::uint16_t port;
+        int error;
+        unsigned unanswered; // tries of this connection so far that were not refused: a node that is not up
+                             // refuses
+        Waiter::Clock::time_point began; // the first of them
+    };
+    using OnFailedTry = std::function<void(const FailedTry&)>;
 
-    // Waits for a node that is not up yet; tells `waiting` why, at each of its tries.
-    void connect(const Ports& ports, const std::function<void(const std::string& why)>& waiting);
+    // called: the node as the subject of a sentence, "'node1'".
+    NodeLink(std::string name, std::string called, Patience patience)
+        : name_(std::move(name)), called_(std::move(called)), patience_(patience) {}
 
-    void sendData(std::span<const std::byte> bytes) { send(data_, asText(bytes)); }
+    // interfaces: the names under which the node is reached for data; the first one serves control as well.
+    void connect(const std::vector<std::string>& interfaces, const Ports& ports, NameResolver& resolver,
+                 Waiter& waiter, const OnFailedTry& onFailedTry);
+    // All that comes before the node's first line. password: it is asked for. False: the node has another
+    // one, and was told so.
+    [[nodiscard]] bool greet(Generation generation, const std::optional<std::string>& password,
+                             std::string_view dollytab, Waiter& waiter);
+
+    void sendData(std::span<const std::byte> bytes, Waiter& waiter);
     void endData();
-    void sendControl(std::string_view octets) { send(control_, octets); }
-    // Until the node has taken what was sent, and a moment longer.
-    void leaveGap() const;
+    void sendControl(std::string_view octets, Waiter& waiter);
 
-    // Exactly so many octets; `when` completes "node1 hung up ".
-    [[nodiscard]] std::string receive(std::size_t count, std::string_view when);
-    // Whatever is there, without waiting: nothing, or octets. `when` as above.
-    [[nodiscard]] std::string receiveSome(std::string_view when);
+    // Exactly so many octets of control; `when` completes "'node1' hung up ".
+    [[nodiscard]] std::string receive(std::size_t count, std::string_view when, Waiter& waiter);
+    // The octets of control that have arrived, or none; does not wait. `when` as above.
+    [[nodiscard]] std::string receiveArrived(std::string_view when);
 
     [[nodiscard]] const std::string& name() const { return name_; }
-    [[nodiscard]] int controlFd() const { return control_.get(); }
+    [[nodiscard]] const Descriptor& control() const { return control_; }
+    [[nodiscard]] const Descriptor& data(std::size_t index) const { return data_.at(index); }
 
 private:
-    [[nodiscard]] static std::string_view asText(std::span<const std::byte> bytes) {
-        return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-    }
-    void send(const UniqueFd& socket, std::string_view octets);
-    void await(const UniqueFd& socket, short events) const;
-    [[nodiscard]] UniqueFd connectTo(std::uint16_t port,
-                                     const std::function<void(const std::string& why)>& waiting) const;
-    [[noreturn]] void hungUp(std::string_view when, int errnoValue) const;
+    [[nodiscard]] Waiter::Clock::time_point patienceEnds() const;
+    [[nodiscard]] static Descriptor connectTo(const std::string& name, std::uint16_t port,
+                                              NameResolver& resolver, Waiter& waiter,
+                                              const OnFailedTry& onFailedTry);
+    [[nodiscard]] bool challenge(std::string_view password, Waiter& waiter);
+    void sendVerdict(bool accepted, Waiter& waiter);
+    std::size_t sendOnce(const Descriptor& socket, std::string_view octets, Waiter& waiter);
+    [[noreturn]] void throwHungUp(std::string_view when, int errnoValue) const;
 
     std::string name_;
+    std::string called_;
     Patience patience_;
-    UniqueFd data_;
-    UniqueFd control_;
-    std::uint64_t sent_ = 0;
+    std::vector<Descriptor> data_;
+    Descriptor control_;
+    std::uint64_t sent_ = 0; // of data
 };
-
-// poll(2), without EINTR. False: patience came to its end.
-[[nodiscard]] bool awaitAny(std::span<pollfd> fds, NodeLink::Patience patience);
 
 } // namespace bootferry::dolly

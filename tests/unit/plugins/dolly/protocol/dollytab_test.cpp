@@ -19,6 +19,15 @@ std::string classic(const std::string& topology, const std::string& count = "3")
            "server head\nfirstclient n1\nlastclient n3\nclients " + count + "\nn1\nn2\nn3\nendconfig\n";
 }
 
+Dollytab tabToSend() {
+    Dollytab tab;
+    tab.infile = "live.iso";
+    tab.outfile = "/dev/sda";
+    tab.server = "head";
+    tab.hosts = {"10.0.0.2", "n3"};
+    return tab;
+}
+
 std::string whyNot(const std::string& text, Generation generation = Generation::Classic) {
     try {
         (void)parseDollytab(text, generation);
@@ -37,6 +46,9 @@ TEST(Dollytab, OfTheClassicGeneration) {
     EXPECT_FALSE(tab.compressed);
     EXPECT_FALSE(tab.hyphenIsNormal);
     EXPECT_EQ(tab.text, classic(""));
+    EXPECT_EQ(tab.infile, "/srv/live.iso");
+    EXPECT_EQ(tab.outfile, "/dev/sda");
+    EXPECT_EQ(tab.server, "head");
 }
 
 TEST(Dollytab, OfTheGenerationWithPasswords) {
@@ -88,6 +100,39 @@ TEST(Dollytab, ChildrenInATree) {
     EXPECT_THAT(tab.childrenOf(0), ElementsAre(2, 3));
     EXPECT_THAT(tab.childrenOf(1), ElementsAre(4));
     EXPECT_THAT(tab.childrenOf(2), IsEmpty());
+}
+
+TEST(Dollytab, ComposedForBothGenerations) {
+    auto tab = tabToSend();
+    EXPECT_EQ(composeDollytab(tab, Generation::Password),
+              "infile live.iso\noutfile /dev/sda\n10.0.0.2\nn3\nendconfig\n");
+    EXPECT_EQ(composeDollytab(tab, Generation::Classic),
+              "infile live.iso\noutfile /dev/sda\nserver head\nfirstclient 10.0.0.2\n"
+              "lastclient n3\nclients 2\n10.0.0.2\nn3\nendconfig\n");
+    tab.fanout = 2;
+    EXPECT_NE(composeDollytab(tab, Generation::Classic).find("\nfanout 2\nserver "), std::string::npos);
+}
+
+TEST(Dollytab, ComposedIsNeverAsLongAsWhatANodeTakesForUnfinished) {
+    auto tab = tabToSend();
+    for (std::size_t length = 1; length <= 200; ++length) {
+        tab.hosts.assign(7, std::string(200, 'a'));
+        tab.hosts.emplace_back(length, 'b');
+        EXPECT_NE(composeDollytab(tab, Generation::Password).size(), 1448U) << length;
+    }
+}
+
+TEST(Dollytab, WhatIsComposedIsWhatIsParsed) {
+    auto tab = tabToSend();
+    tab.fanout = 2;
+    for (const auto generation : {Generation::Classic, Generation::Password}) {
+        const auto parsed = parseDollytab(composeDollytab(tab, generation), generation);
+        EXPECT_EQ(parsed.infile, tab.infile);
+        EXPECT_EQ(parsed.outfile, tab.outfile);
+        EXPECT_EQ(parsed.hosts, tab.hosts);
+        EXPECT_EQ(parsed.server, generation == Generation::Classic ? tab.server : "");
+        EXPECT_EQ(parsed.fanout, generation == Generation::Classic ? tab.fanout : 1);
+    }
 }
 
 TEST(Dollytab, TheEndIsALine) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "challenge.h"
 #include "greeting.h"
 #include "host.h"
 
@@ -82,7 +83,8 @@ TEST(Greeting, Refusals) {
     EXPECT_EQ(refusalOf("secret", "infile").code, BOOTFERRY_ERROR_AUTH);
     EXPECT_THAT(refusalOf({}, "\0\1\0\0\0"s).why, HasSubstr("directories"));
     EXPECT_THAT(refusalOf({}, "GET / HTTP/1.1\r\n").why, HasSubstr("neither generation"));
-    EXPECT_THAT(refusalOf("secret", "\1"s + std::string(digestSize + 600, 'n')).why, HasSubstr("no sense"));
+    EXPECT_THAT(refusalOf("secret", "\1"s + std::string(digestSize + 600, 'n')).why,
+                HasSubstr("verdict on the password is invalid"));
     EXPECT_THAT(refusalOf({}, "i" + std::string(longestDollytab, 'x')).why, HasSubstr("does not end"));
 }
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The two lines that each node says before the image comes, which every node passes on to the one before it:
+// the server counts them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dollytab.h"
+
+namespace bootferry::dolly {
+
+struct NodeLine {
+    std::string node; // as it calls itself, which may be its address
+    bool ready =
+        false; // the nodes behind it are ready as well; else it has only understood the dollytab so far
+
+    bool operator==(const NodeLine&) const = default;
+};
+
+// With its newline.
+[[nodiscard]] std::string composeNodeLine(const NodeLine& line, Generation generation);
+// Without it; of either generation.
+[[nodiscard]] std::optional<NodeLine> parseNodeLine(std::string_view line);
+
+} // namespace bootferry::dolly
