@@ -15,6 +15,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import fault_server  # noqa: E402
+import processes  # noqa: E402
 import tap  # noqa: E402
 from disk_case import LUKS, LVM, MARK, MDRAID_090, MIB, DiskTest, put, run, table  # noqa: E402
 from loop_device import LoopDevice  # noqa: E402
@@ -206,13 +208,20 @@ class Failures(DiskTest):
         self.assert_deployed(self.deploy("--reset"))
 
     def test_killed_workers(self):
-        with self.daemon.ctl_running("deploy", self.url("slow/"), self.device) as client:
-            for _ in range(2):
-                self.read_until_it_moves(client)
-                worker, = self.daemon.workers()
-                os.kill(worker, signal.SIGKILL)
-            said = client.stdout.read()
-            self.assertEqual(client.wait(timeout=120), 0, said)
+        """The server nearly stops in mid-transfer, so that there is a worker to be killed, however late that is."""
+        faults = [fault_server.Fault(crawl=2 * MIB), fault_server.Fault(crawl=MIB)]
+        with fault_server.FaultServer(self.image, faults) as server:
+            url = f"http://127.0.0.1:{server.port}/live.iso"
+            with self.daemon.ctl_running("deploy", "--connections=1", url, self.device) as client:
+                for _ in faults:
+                    self.read_until_it_moves(client)
+                    worker, = self.daemon.workers()
+                    os.kill(worker, signal.SIGKILL)
+                    # A line of the progress before the kill must not pass for one of the next worker.
+                    while "signal 9" not in (line := client.stdout.readline()):
+                        self.assertTrue(line)
+                said = client.stdout.read()
+                self.assertEqual(client.wait(timeout=120), 0, said)
         self.assert_deployed()
 
     def test_killed_at_random_points(self):

@@ -17,12 +17,13 @@ class Fault:
     """How to treat one request. `cut`: close the connection after so many body bytes. `status`: answer
     with this status and no body. `ignore_range`: 200 and the whole file, whatever was asked for.
     `length`: a Content-Length that is not true. `shift`: a part that begins so many bytes behind where it
-    was asked for, and says so. `total`: say of a part that it is one of so many bytes. `silent`: no answer."""
+    was asked for, and says so. `total`: say of a part that it is one of so many bytes. `silent`: no answer.
+    `crawl`: after so many body bytes, send the rest at 10 KiB a second."""
 
     def __init__(self, cut=None, status=None, headers=(), ignore_range=False, length=None, shift=0, total=None,
-                 silent=False):
+                 silent=False, crawl=None):
         self.cut, self.status, self.headers, self.ignore_range = cut, status, tuple(headers), ignore_range
-        self.length, self.shift, self.total, self.silent = length, shift, total, silent
+        self.length, self.shift, self.total, self.silent, self.crawl = length, shift, total, silent, crawl
 
 
 class Request:
@@ -107,7 +108,7 @@ class FaultServer:
         handler.send_header("Content-Length", str(fault.length or last - first + 1))
         handler.end_headers()
         if body:
-            self._send(handler, request, first, last - first + 1, fault.cut)
+            self._send(handler, request, first, last - first + 1, fault)
 
     def _range(self, handler, size):
         text = handler.headers.get("Range")
@@ -119,19 +120,22 @@ class FaultServer:
         last = min(int(match[2]) if match[2] else size - 1, size - 1)
         return (first, last) if first < size else (None, None)
 
-    def _send(self, handler, request, first, length, cut):
-        left = length if cut is None else min(cut, length)
+    def _send(self, handler, request, first, length, fault):
+        left = length if fault.cut is None else min(fault.cut, length)
         try:
             with open(self.file, "rb") as source:
                 source.seek(first)
                 while left:
-                    piece = source.read(min(left, 1 << 16 if self._pace is None else 1 << 14))
+                    slow = fault.crawl is not None and request.body_bytes >= fault.crawl
+                    piece = source.read(min(left, 1 << 10 if slow else 1 << 16 if self._pace is None else 1 << 14))
                     if not piece:
                         break
                     handler.wfile.write(piece)
                     request.body_bytes += len(piece)
                     left -= len(piece)
-                    if self._pace is not None:
+                    if slow:
+                        time.sleep(0.1)
+                    elif self._pace is not None:
                         time.sleep(len(piece) / self._pace)
         except OSError:
             pass  # the client went away
