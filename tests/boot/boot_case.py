@@ -69,9 +69,14 @@ class BootCase(unittest.TestCase):
                                cmdline, cls.work / name, **options)
 
     @classmethod
-    def boot(cls, url, cmdline="", name="machine", **options):
-        """A machine told to boot the live image, and to report on what it booted."""
-        return cls.machine(f"root=live:{url} report.bytes={cls.iso.stat().st_size} {cmdline}", name, **options)
+    def boot(cls, url, cmdline="", name="machine", *, hashed=False, whole=False, **options):
+        """A machine told to boot the live image, and to report on what it booted; with `hashed`, on the bytes in
+        /dev/ram0 as well. It reports as soon as its file systems are mounted; `whole` is for a system that is to come
+        up to its login prompt."""
+        report = "report" if whole else "report.early"
+        if hashed:
+            report += f" report.hash={cls.iso.stat().st_size}"
+        return cls.machine(f"root=live:{url} {report} {cmdline}", name, **options)
 
     def assert_reason_is_last(self, console, pattern):
         """The last paragraph before the emergency prompt says why."""

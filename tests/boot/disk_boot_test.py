@@ -26,7 +26,7 @@ class DiskBoot(boot_case.BootCase):
         quoted, trace = (str(path).replace(",", ",,") for path in (disk, self.trace(name)))
         drive = ["-drive", f"if=none,id=disk0,format=raw,cache=writeback,file={quoted}",
                  "-device", "virtio-blk-pci,drive=disk0", "-trace", f"enable=virtio_blk_handle_write,file={trace}"]
-        return self.machine(f"root={root} rd.kiwi.live.system={DISK} report.counter {cmdline}", name, extra=drive,
+        return self.machine(f"root={root} rd.kiwi.live.system={DISK} report.early report.counter {cmdline}", name, extra=drive,
                             **options)
 
     def trace(self, name):
@@ -114,7 +114,7 @@ class Standalone(DiskBoot):
 
     @classmethod
     def image(cls):
-        return cls.images.standalone_iso(f"root=live:CDLABEL=DEBIAN_LIVE rd.live.check report.counter {cls.layout}")
+        return cls.images.standalone_iso(f"root=live:CDLABEL=DEBIAN_LIVE rd.live.check report report.counter {cls.layout}")
 
     def test_from_the_disk_alone(self):
         disk = self.disk("standalone")

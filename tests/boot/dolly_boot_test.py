@@ -15,7 +15,8 @@ class DollyBoot(boot_case.BootCase):
     def test_a_node_boots_what_it_was_sent(self):
         control, data = processes.free_port(), processes.free_port()
         network = f",hostfwd=tcp:127.0.0.1:{control}-:9997,hostfwd=tcp:127.0.0.1:{data}-:9998"
-        with self.boot(f"dolly://{machine.HOST}/", "rd.kiwi.live.dolly_options=-v,-a,3600", network=network) as guest:
+        with self.boot(f"dolly://{machine.HOST}/", "rd.kiwi.live.dolly_options=-v,-a,3600", network=network,
+                       hashed=True) as guest:
             guest.expect(r"waiting for the dolly server 10\.0\.2\.2")
             # 127.0.0.1 is an address of the guest as well, by which it finds itself in the list.
             with Spoken([boot_case.BUILD / "core/programs/bootferryctl", "dolly-send", "--generation=classic",

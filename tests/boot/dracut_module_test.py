@@ -50,7 +50,7 @@ class Listed(boot_case.BootCase):
 class WithSplash(Listed):
     @classmethod
     def build_initrd(cls):
-        return cls.images.initrd("initrd-splash", over=[cls.images.splash_tree()])
+        return cls.images.splash_initrd()
 
     def test_the_program_and_its_unit(self):
         self.assertIn("usr/lib/bootferry/bootferry-plymouth", self.paths)
@@ -70,7 +70,8 @@ class Contents(Listed):
         return self.images.in_machine(["lsinitrd", "-f", path, "/mnt/initrd"], self.initrd.parent)
 
     def test_kernel_modules(self):
-        names = {pathlib.PurePath(path).name.split(".")[0] for path in self.paths if ".ko" in path}
+        built_in = next(self.images.machine_tree().glob("usr/lib/modules/*/modules.builtin")).read_text().split()
+        names = {pathlib.PurePath(path).name.split(".")[0] for path in [*self.paths, *built_in] if ".ko" in path}
         for module in ("brd", "loop", "isofs", "squashfs", "erofs", "overlay", "ext4", "xfs",
                        "nls_utf8", "nls_iso8859-1", "nls_cp437", "nls_ascii", "virtio_net", "virtio_blk"):
             self.assertIn(module, names)

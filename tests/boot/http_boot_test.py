@@ -16,7 +16,7 @@ class PxeHttpBoot(boot_case.BootCase):
         super().setUpClass()
         with cls.serve() as server:
             cls.url = f"http://{machine.HOST}:{server.port}/{cls.iso.name}"
-            with cls.boot(cls.url, pxe=True) as guest:
+            with cls.boot(cls.url, pxe=True, processors=2, whole=True, hashed=True) as guest:
                 cls.login = guest.expect(rf"{cls.host_name} login:", timeout=600)
                 cls.console, cls.report = guest.text, boot_case.Report(guest)
 

@@ -26,7 +26,7 @@ class InstalledBoot(boot_case.BootCase):
                  "-device", "virtio-blk-pci,drive=disk0"]
         with cls.serve() as server:
             cls.url = f"http://{machine.HOST}:{server.port}/{cls.iso.name}"
-            with cls.boot(cls.url, f"report.again={cls.url}", extra=drive, memory=1024) as guest:
+            with cls.boot(cls.url, f"report.again={cls.url}", extra=drive, memory=1024, whole=True) as guest:
                 cls.report = boot_case.Report(guest, last="again-end", timeout=900)
         with open(disk, "rb") as file:
             cls.on_disk = file.read(cls.iso.stat().st_size)

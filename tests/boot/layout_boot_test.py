@@ -15,7 +15,7 @@ class LayoutBoot(boot_case.BootCase):
     def setUpClass(cls):
         super().setUpClass()
         with cls.serve() as server:
-            with cls.boot(f"http://{machine.HOST}:{server.port}/{cls.iso.name}", cls.cmdline) as guest:
+            with cls.boot(f"http://{machine.HOST}:{server.port}/{cls.iso.name}", cls.cmdline, whole=True) as guest:
                 report = boot_case.Report(guest)
         cls.failed, cls.mounts = report.all("failed"), report.mounts()
 

@@ -19,6 +19,7 @@ import re
 import socket
 import threading
 
+import images
 import processes
 import serial_port
 
@@ -35,13 +36,12 @@ _PXELINUX = ("/usr/lib/PXELINUX/pxelinux.0", "/usr/lib/syslinux/modules/bios/ldl
 class Machine:
     """Context manager. `log` is where the console is kept; `work` a scratch folder of this machine."""
 
-    def __init__(self, kernel, initrd, cmdline, work, *, memory=768, pxe=True, network="",
+    def __init__(self, kernel, initrd, cmdline, work, *, memory=768, processors=1, pxe=True, network="",
                  nic="virtio-net-pci", extra=(), resolver=None, echo=None):
         self._kernel, self._initrd = kernel and pathlib.Path(kernel), initrd and pathlib.Path(initrd)
-        # An emulated processor leaks nothing, and what is done against it is dear there.
-        self._cmdline = f"console=ttyS0 mitigations=off {cmdline}"
+        self._cmdline = f"console=ttyS0 {images.EMULATED} {cmdline}"
         self._work = pathlib.Path(work)
-        self._memory, self._pxe, self._network, self._nic = memory, pxe, network, nic
+        self._memory, self._processors, self._pxe, self._network, self._nic = memory, processors, pxe, network, nic
         self._extra, self._resolver, self._echo = list(extra), resolver, echo
         self.log = self._work / "console.log"
         self._process = self._console = self._report = self._report_socket = self._monitor = None
@@ -49,11 +49,12 @@ class Machine:
 
     def _command(self, monitor, report):
         network = f"user,id=net0{self._network}"
-        # KVM is for who asks for it: in a machine that is itself virtual, the firmware may not run on it. With
-        # thread=multi, QEMU 7.2 lets a machine with two idle processors stand still for minutes now and then.
+        # KVM only on request: in a machine that is itself virtual, the firmware may not run on it. All emulated
+        # processors share one thread: with thread=multi, QEMU 7.2 lets a machine with two idle processors stand still
+        # for minutes now and then. A second processor there costs work and saves no time.
         accelerator = "kvm" if os.environ.get("BOOTFERRY_TEST_KVM") == "1" else "tcg,thread=single"
         command = ["qemu-system-x86_64", "-accel", accelerator,
-                   "-smp", "2", "-m", str(self._memory), "-display", "none", "-no-reboot",
+                   "-smp", str(self._processors), "-m", str(self._memory), "-display", "none", "-no-reboot",
                    "-nodefaults", "-serial", "stdio", "-device", "virtio-rng-pci",
                    "-chardev", f"socket,id=report,fd={report}", "-serial", "chardev:report",
                    "-chardev", f"socket,id=qmp,fd={monitor}", "-mon", "chardev=qmp,mode=control"]

@@ -62,7 +62,7 @@ class Cut(NetworkBoot):
     def test_a_transfer_cut_in_its_middle_is_resumed_where_it_stopped(self):
         size = self.iso.stat().st_size
         with fault_server.FaultServer(self.iso, [fault_server.Fault(cut=size // 3)]) as server:
-            with self.boot(self.url(server)) as guest:
+            with self.boot(self.url(server), hashed=True) as guest:
                 report = self.assert_boots(guest)
         self.assertEqual(len(report.all("sha256")), 1)
         fetched = sum(request.body_bytes for request in server.requests)

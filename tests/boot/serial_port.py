@@ -71,16 +71,19 @@ class SerialPort:
             return "\n".join(self._text.splitlines()[-40:])
 
     def expect(self, pattern, timeout, in_vain=lambda: None):
-        """Waits for `pattern` behind what the last expect() matched; returns the match. in_vain() is asked
-        whenever a port has said something, and may give a reason to wait no longer."""
+        """Waits for `pattern`, within one line, behind what the last expect() matched; returns the match. in_vain() is
+        asked whenever a port has said something, and may give a reason to wait no longer."""
         compiled = re.compile(pattern, re.MULTILINE)
         deadline = time.monotonic() + timeout
         with self._changed:
+            begin = self._seen
             while True:
-                match = compiled.search(self._text, self._seen)
+                match = compiled.search(self._text, begin)
                 if match:
                     self._seen = match.end()
                     return match
+                # Text comes a character at a time: a whole line that does not match is not searched again.
+                begin = max(begin, self._text.rfind("\n") + 1)
                 why = "the machine ended" if self._ended else in_vain()
                 if not why and not self._changed.wait(max(0, deadline - time.monotonic())):
                     why = f"waited {timeout} s"

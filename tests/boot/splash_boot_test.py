@@ -21,8 +21,13 @@ CMDLINE = "console=tty0 vga=0x317 quiet splash plymouth.ignore-serial-consoles"
 
 class SplashBoot(boot_case.BootCase):
     @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.kernel = cls.images.splash_kernel()
+
+    @classmethod
     def build_initrd(cls):
-        return cls.images.initrd("initrd-splash", over=[cls.images.splash_tree()])
+        return cls.images.splash_initrd()
 
     def look(self, guest):
         with tempfile.NamedTemporaryFile(suffix=".ppm") as shot:
