@@ -29,9 +29,9 @@ bool fellBehind(sd_bus* bus) {
 }
 
 BusObjects::BusObjects(sd_event* event, Manager& manager)
-    : event_(event),
-      manager_(manager), interface_{.manager = manager,
-                                    .plugins = PluginListing(event, manager.settings().program)} {
+    : event_(event), manager_(manager), interface_{.manager = manager,
+                                                   .plugins = PluginListing(event, manager.settings().program,
+                                                                            manager.settings().pluginDir)} {
     manager_.setListener(*this);
 }
 

@@ -7,6 +7,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "dolly_trust.h"
 #include "journal_messages.h"
 #include "log.h"
 #include "outcome_files.h"
@@ -83,6 +84,9 @@ Transfer& Manager::start(TransferRequest request) {
             throw Error(ErrorCode::TargetRefused,
                         fmt::format("'{}' is being written by transfer {}", request.target, id));
         }
+    }
+    if (request.requireLiveImage) { // it is to be booted
+        requireProofOfDollyServer(request, settings_.credentials);
     }
     WorkerJob job{.request = std::move(request),
                   .credentials = settings_.credentials,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One line a plugin: name, version and schemes, divided by tabs (see transfer_main.cpp).
+// One line a plugin: name, version and schemes, divided by tabs (see transfer_main.cpp). The program has
+// loaded code of others when it writes them, so that they are made plain here.
 #include "plugin_listing.h"
 
 #include <algorithm>
@@ -9,9 +10,11 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "plain_text.h"
 #include "spawn.h"
 #include "text.h"
 #include "worker_output.h"
@@ -20,10 +23,23 @@ namespace bootferry {
 namespace {
 
 constexpr std::size_t longestList = 64U * 1024U;
-constexpr std::size_t runsAllowed = 8;
+constexpr std::size_t longestField = 128;
+constexpr std::size_t callsWaiting = 256;
+constexpr std::uint64_t patienceUSec = 10'000'000;
+constexpr std::chrono::seconds failureKept{2};
 
 void check(int result) {
     checkSd(result, "answering ListPlugins");
+}
+
+// When something in the folder came, went or took another's place; 0: there is none.
+std::uint64_t stampOf(const std::string& folder) {
+    struct stat status {};
+    if (::stat(folder.c_str(), &status) < 0) {
+        return 0;
+    }
+    return static_cast<std::uint64_t>(status.st_mtim.tv_sec) * 1'000'000'000U +
+           static_cast<std::uint64_t>(status.st_mtim.tv_nsec);
 }
 
 std::pair<UniqueFd, UniqueFd> makePipe() {
@@ -36,7 +52,7 @@ std::pair<UniqueFd, UniqueFd> makePipe() {
 void appendPlugin(sd_bus_message* reply, std::string_view line) {
     const auto takeField = [&] {
         const auto end = std::min(line.find('\t'), line.size());
-        std::string field(line.substr(0, end));
+        auto field = plainText(line.substr(0, end), longestField);
         line.remove_prefix(std::min(end + 1, line.size()));
         return field;
     };
@@ -46,7 +62,7 @@ void appendPlugin(sd_bus_message* reply, std::string_view line) {
     check(sd_bus_message_append(reply, "ss", name.c_str(), version.c_str()));
     check(sd_bus_message_open_container(reply, 'a', "s"));
     for (const auto scheme : wordsOf(line)) {
-        check(sd_bus_message_append(reply, "s", std::string(scheme).c_str()));
+        check(sd_bus_message_append(reply, "s", plainText(scheme, longestField).c_str()));
     }
     check(sd_bus_message_close_container(reply));
     check(sd_bus_message_close_container(reply));
@@ -68,36 +84,62 @@ void reply(sd_bus_message* call, const std::string& list) {
 
 class PluginListing::Run {
 public:
-    Run(PluginListing& owner, sd_bus_message* call) : owner_(owner), call_(sd_bus_message_ref(call)) {
+    explicit Run(PluginListing& owner) : owner_(owner) {
         auto [output, theirOutput] = makePipe();
         auto [errors, theirErrors] = makePipe();
         output_ = std::move(output);
         checkErrno(::fcntl(output_.get(), F_SETFL, O_NONBLOCK), "creating a pipe");
         errors_.emplace(owner.event_, std::move(errors));
         pid_ = spawnPluginList(owner.program_, theirOutput, theirErrors);
-        child_ = makeHandle<EventSourceHandle>(
-            [&](sd_event_source** source) {
-                return sd_event_add_child(owner.event_, source, pid_, WEXITED, onExit, this);
-            },
-            "watching a process");
-        input_ = makeHandle<EventSourceHandle>(
-            [&](sd_event_source** source) {
-                return sd_event_add_io(owner.event_, source, output_.get(), EPOLLIN, onOutput, this);
-            },
-            "watching a pipe");
-    }
-
-    ~Run() {
-        if (pid_ > 0) {
-            ::kill(pid_, SIGKILL);
-            while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-            }
+        try {
+            watch();
+        } catch (const Error&) {
+            killAndReap();
+            throw;
         }
     }
+
+    ~Run() { killAndReap(); }
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
 
 private:
+    void watch() {
+        child_ = makeHandle<EventSourceHandle>(
+            [&](sd_event_source** source) {
+                return sd_event_add_child(owner_.event_, source, pid_, WEXITED, onExit, this);
+            },
+            "watching a process");
+        input_ = makeHandle<EventSourceHandle>(
+            [&](sd_event_source** source) {
+                return sd_event_add_io(owner_.event_, source, output_.get(), EPOLLIN, onOutput, this);
+            },
+            "watching a pipe");
+        patience_ = makeHandle<EventSourceHandle>(
+            [&](sd_event_source** source) {
+                return sd_event_add_time_relative(owner_.event_, source, CLOCK_MONOTONIC, patienceUSec, 0,
+                                                  onTooLong, this);
+            },
+            "timing a process");
+    }
+
+    void killAndReap() noexcept {
+        if (pid_ > 0) {
+            ::kill(pid_, SIGKILL);
+            while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+            }
+            pid_ = -1;
+        }
+    }
+
+    static int onTooLong(sd_event_source*, std::uint64_t, void* userdata) {
+        auto& self = *static_cast<Run*>(userdata);
+        if (self.pid_ > 0) {
+            ::kill(self.pid_, SIGKILL); // its exit follows
+        }
+        return 0;
+    }
+
     // True: there may be more later.
     bool read() {
         std::array<char, 4096> chunk{};
@@ -122,42 +164,61 @@ private:
         while (self.read()) {
         }
         self.errors_->drain();
-        try {
-            if (info->si_code == CLD_EXITED && info->si_status == 0) {
-                reply(self.call_.get(), self.text_);
-            } else {
-                (void)sd_bus_reply_method_errorf(self.call_.get(), "org.bootferry1.Error.Internal", "%s",
-                                                 "the plugins could not be listed: see the journal");
-            }
-        } catch (const Error&) {
-            // The caller is gone.
-        }
-        auto& runs = self.owner_.runs_;
-        runs.remove_if(
-            [&](const auto& run) { return run.get() == &self; }); // destroys us: nothing after this
+        const bool good = info->si_code == CLD_EXITED && info->si_status == 0;
+        self.owner_.listed(good ? std::optional(std::move(self.text_)) : std::nullopt); // destroys us
         return 0;
     }
 
     PluginListing& owner_;
-    BusMessageHandle call_;
     UniqueFd output_;
     std::optional<WorkerOutput> errors_;
     pid_t pid_ = -1;
     std::string text_;
     EventSourceHandle child_;
     EventSourceHandle input_;
+    EventSourceHandle patience_;
 };
 
-PluginListing::PluginListing(sd_event* event, WorkerProgram program)
-    : event_(event), program_(std::move(program)) {}
+PluginListing::PluginListing(sd_event* event, WorkerProgram program, std::string pluginDir)
+    : event_(event), program_(std::move(program)), pluginDir_(std::move(pluginDir)) {}
 
 PluginListing::~PluginListing() = default;
 
 void PluginListing::answer(sd_bus_message* call) {
-    if (runs_.size() >= runsAllowed) {
+    const auto stamp = stampOf(pluginDir_);
+    const auto now = std::chrono::steady_clock::now();
+    if (known_ && (known_->list ? known_->stamp == stamp : now - known_->since < failureKept)) {
+        answerFrom(*known_, call);
+        return;
+    }
+    if (waiting_.size() >= callsWaiting) {
         throw Error(ErrorCode::Unreachable, "too many callers ask for the plugins at once");
     }
-    runs_.push_back(std::make_unique<Run>(*this, call));
+    if (!run_) {
+        stamp_ = stamp;
+        run_ = std::make_unique<Run>(*this);
+    }
+    waiting_.emplace_back(sd_bus_message_ref(call));
+}
+
+void PluginListing::listed(std::optional<std::string> text) {
+    known_ = Known{.stamp = stamp_, .since = std::chrono::steady_clock::now(), .list = std::move(text)};
+    for (const auto& call : std::exchange(waiting_, {})) {
+        try {
+            answerFrom(*known_, call.get());
+        } catch (const Error&) { // NOLINT(bugprone-empty-catch): the caller is gone
+        }
+    }
+    run_.reset();
+}
+
+void PluginListing::answerFrom(const Known& known, sd_bus_message* call) {
+    if (known.list) {
+        reply(call, *known.list);
+    } else {
+        (void)sd_bus_reply_method_errorf(call, "org.bootferry1.Error.Internal", "%s",
+                                         "the plugins could not be listed: see the journal");
+    }
 }
 
 } // namespace bootferry

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The installed plugins, asked of the worker program: the service itself loads none.
+// The installed plugins, asked of the worker program: the service itself loads none. It is asked once, and
+// again when the plugin folder has changed: anybody may call this, and nobody is to make the service start
+// processes.
 #pragma once
 
+#include <chrono>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "handles.h"
@@ -13,19 +17,31 @@ namespace bootferry {
 
 class PluginListing {
 public:
-    PluginListing(sd_event* event, WorkerProgram program);
+    PluginListing(sd_event* event, WorkerProgram program, std::string pluginDir);
     ~PluginListing(); // ends what still runs; its callers get no answer
     PluginListing(const PluginListing&) = delete;
     PluginListing& operator=(const PluginListing&) = delete;
 
-    // Answers the call with a(ssas), later. Throws Error where the program cannot be started.
+    // Answers the call with a(ssas), now or later. Throws Error where the program cannot be started.
     void answer(sd_bus_message* call);
 
 private:
     class Run;
+    struct Known {
+        std::uint64_t stamp; // of the folder
+        std::chrono::steady_clock::time_point since;
+        std::optional<std::string> list; // none: it could not be made
+    };
+    void listed(std::optional<std::string> text);
+    static void answerFrom(const Known& known, sd_bus_message* call);
+
     sd_event* event_;
     WorkerProgram program_;
-    std::list<std::unique_ptr<Run>> runs_;
+    std::string pluginDir_;
+    std::uint64_t stamp_ = 0; // when the run began
+    std::optional<Known> known_;
+    std::list<BusMessageHandle> waiting_;
+    std::unique_ptr<Run> run_;
 };
 
 } // namespace bootferry

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
@@ -21,7 +22,9 @@ namespace bootferry {
 namespace {
 
 constexpr std::size_t connectionsAllowed = 256;
-constexpr std::ptrdiff_t connectionsOfOneUser = 64; // who is not root
+constexpr std::ptrdiff_t connectionsOfOthers = 224; // who are not root: the rest is root's, come who may
+constexpr std::ptrdiff_t connectionsOfOneUser = 64; // of them
+constexpr std::chrono::minutes refusalInterval{1};
 constexpr const char* serviceName = "org.bootferry1";
 constexpr const char* brokerName = "org.freedesktop.DBus";
 
@@ -238,7 +241,7 @@ void PrivateBus::accept() {
     ucred peer{};
     socklen_t size = sizeof(peer);
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || !hasRoomFor(peer.uid)) {
-        logWarning(fmt::format("too many clients of user {} at the private socket: refusing one", peer.uid));
+        tellRefusal(peer.uid);
         return;
     }
     try {
@@ -250,9 +253,26 @@ void PrivateBus::accept() {
 }
 
 bool PrivateBus::hasRoomFor(uid_t user) const {
+    if (user == 0) {
+        return connections_.size() < connectionsAllowed;
+    }
     const auto ofUser = std::count_if(connections_.begin(), connections_.end(),
                                       [&](const auto& connection) { return connection->user() == user; });
-    return connections_.size() < connectionsAllowed && (user == 0 || ofUser < connectionsOfOneUser);
+    const auto ofOthers = std::count_if(connections_.begin(), connections_.end(),
+                                        [](const auto& connection) { return connection->user() != 0; });
+    return ofOthers < connectionsOfOthers && ofUser < connectionsOfOneUser;
+}
+
+// Whoever is refused may come again at once: the first one is logged, and then how many there were.
+void PrivateBus::tellRefusal(uid_t user) {
+    ++refusals_;
+    const auto now = std::chrono::steady_clock::now();
+    if (refusals_ > 1 && now - refusalTold_ < refusalInterval) {
+        return;
+    }
+    refusalTold_ = now;
+    logWarning(
+        fmt::format("too many clients of user {} at the private socket: {} refused so far", user, refusals_));
 }
 
 int PrivateBus::onClients(sd_event_source*, int, std::uint32_t, void* userdata) {

@@ -5,6 +5,7 @@
 // does not read is disconnected, and nobody can take all the places there are.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <list>
 #include <memory>
@@ -38,6 +39,7 @@ private:
     void accept();
     void serveClients();
     [[nodiscard]] bool hasRoomFor(uid_t user) const;
+    void tellRefusal(uid_t user);
 
     sd_event* event_;
     // The connections have a loop of their own, one descriptor for the service's: a round of that one does
@@ -46,6 +48,8 @@ private:
     UniqueFd socket_;
     BusObjects& objects_;
     std::uint64_t lastName_ = 0;
+    std::uint64_t refusals_ = 0;
+    std::chrono::steady_clock::time_point refusalTold_;
     std::list<std::unique_ptr<Connection>> connections_;
     EventSourceHandle listening_;
     EventSourceHandle clientsReady_;
