@@ -13,6 +13,7 @@
 #include "argument_values.h"
 #include "curl_options.h"
 #include "dolly_options.h"
+#include "dolly_trust.h"
 #include "errors.h"
 
 namespace bootferry {
@@ -281,6 +282,7 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
         throw;
     }
     applyProgramOptions(draft);
+    requireProofOfDollyServer(draft.transfer, {});
     draft.transfer.target = draft.boot.target;
     draft.transfer.reset = draft.boot.reset;
     draft.boot.image = std::move(draft.transfer);

@@ -63,6 +63,8 @@ constexpr Row rows[] = {
      [](Settings& s, const std::string& v) {
          s.startTimeout = std::chrono::seconds(number(v, 1, mostSeconds));
      }},
+    {{"trust-server", "FLAG: boot without a checksum though the password does not prove the server"},
+     [](Settings&, const std::string&) {}}, // asked before there is a session
 };
 
 } // namespace

@@ -101,6 +101,8 @@ TEST(BootRequest, AMistakeIsNamed) {
          "curl_options=...: curl's option -X/--request"},
         {"root=live:dolly://x/y rd.kiwi.live.dolly_options=-H,a",
          "dolly_options=...: dolly's option -H is not served"},
+        {"root=live:dolly://x/ rd.kiwi.live.dolly_options=-P,a", "dolly's password proves this machine"},
+        {"root=live:dolly://:a@x/", "rd.bootferry.option=dolly:trust-server"},
         {"root=live:http://x/y rd.bootferry.checksum=http://u@x/SHA256SUMS", "user name or password"},
         {"root=live:http://x/y rd.bootferry.checksum=http://", "rd.bootferry.checksum"},
     };
