@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "build_config.h"
 #include "url.h"
 
 namespace bootferry {
@@ -23,7 +24,7 @@ struct PluginOption {
 };
 
 inline constexpr std::chrono::seconds defaultStallTimeout{30};
-inline constexpr unsigned defaultConnections = 6;
+inline constexpr unsigned defaultConnections = BOOTFERRY_CONNECTIONS;
 inline constexpr unsigned mostConnections = 16;
 
 struct TransferRequest {

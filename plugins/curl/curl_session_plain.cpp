@@ -35,6 +35,9 @@ AnswerFacts CurlSession::answerFacts() const {
 }
 
 std::optional<std::string_view> CurlSession::whyNotPastLibcurl() const {
+    if constexpr (BOOTFERRY_TAKE_OVER == 0) { // the build option take-over
+        return "this build reads nothing past libcurl";
+    }
     if (length_) {
         return "the connection is kept for the next part";
     }
