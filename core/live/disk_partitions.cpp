@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// libfdisk moves the backup header of a GPT to the disk's real end when it writes the table.
+// libfdisk moves the backup header of a GPT to the disk's real end when it writes the table. It writes the
+// backup first, then the primary entries, their header, and the MBR last; through a descriptor with O_DSYNC
+// each of them is flushed before the next, so that one whole table is there whenever the power fails.
 #include "disk_partitions.h"
 
 #include <algorithm>
@@ -11,7 +13,11 @@
 #include <linux/blkpg.h>
 #include <linux/fs.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "errors.h"
@@ -55,15 +61,29 @@ std::uint64_t readNumber(const std::string& path) {
     return std::strtoull(readSmallFile(path).value_or("0").c_str(), nullptr, 10);
 }
 
-Context openTable(const std::string& disk, bool readOnly) {
+Context openTable(const UniqueFd& fd, const std::string& disk, bool readOnly) {
+    const auto what = fmt::format("reading the partition table of '{}'", disk);
     Context context(fdisk_new_context());
     if (!context) {
-        throw Error(ErrorCode::Io, ENOMEM, fmt::format("reading the partition table of '{}'", disk));
+        throw Error(ErrorCode::Io, ENOMEM, what);
     }
-    check(fdisk_disable_dialogs(context.get(), 1), "reading a partition table");
-    check(fdisk_assign_device(context.get(), disk.c_str(), readOnly ? 1 : 0),
-          fmt::format("reading the partition table of '{}'", disk));
+    check(fdisk_disable_dialogs(context.get(), 1), what);
+    check(fdisk_assign_device_by_fd(context.get(), fd.get(), disk.c_str(), readOnly ? 1 : 0), what);
     return context;
+}
+
+UniqueFd openNode(const std::string& node) {
+    return UniqueFd(checkErrno(::open(node.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC),
+                               fmt::format("opening '{}'", node)));
+}
+
+dev_t numberOf(const UniqueFd& fd, const std::string& node) {
+    struct stat status {};
+    checkErrno(::fstat(fd.get(), &status), fmt::format("looking at '{}'", node));
+    if (!S_ISBLK(status.st_mode)) {
+        throw Error(ErrorCode::Invalid, fmt::format("'{}' is no block device", node));
+    }
+    return status.st_rdev;
 }
 
 Table partitionsIn(const Context& context, const std::string& disk) {
@@ -92,9 +112,7 @@ std::uint64_t knownBegin(const std::string& node) {
 
 // Partitions are told one by one (BLKPG, see <linux/blkpg.h>): a table of a disk that is in use cannot be
 // read again as a whole.
-bool tellKernel(const std::string& disk, const DiskPartition& told, int operation) {
-    const UniqueFd fd(
-        checkErrno(::open(disk.c_str(), O_RDONLY | O_CLOEXEC), fmt::format("opening '{}'", disk)));
+bool tellKernel(const UniqueFd& disk, const DiskPartition& told, int operation) {
     blkpg_partition partition{};
     partition.start = static_cast<long long>(told.begin);
     partition.length = static_cast<long long>(told.size);
@@ -103,11 +121,11 @@ bool tellKernel(const std::string& disk, const DiskPartition& told, int operatio
     argument.op = operation;
     argument.datalen = sizeof(partition);
     argument.data = &partition;
-    return ::ioctl(fd.get(), BLKPG, &argument) == 0;
+    return ::ioctl(disk.get(), BLKPG, &argument) == 0;
 }
 
 // Does the kernel know it now? One that it knows from another table, of before the disk was deployed, goes.
-bool announce(const std::string& disk, const DiskPartition& partition) {
+bool announce(const UniqueFd& disk, const DiskPartition& partition) {
     if (knownBegin(partition.node) == partition.begin) {
         return true;
     }
@@ -115,13 +133,19 @@ bool announce(const std::string& disk, const DiskPartition& partition) {
     return tellKernel(disk, partition, BLKPG_ADD_PARTITION);
 }
 
-DiskPartition partitionFrom(const Context& context, const std::string& disk, fdisk_partition* partition) {
+// Nothing where the table says what no disk has: its numbers are anybody's, and some of them wrap.
+std::optional<DiskPartition> partitionFrom(const Context& context, const std::string& disk,
+                                           fdisk_partition* partition) {
     const std::uint64_t sector = fdisk_get_sector_size(context.get());
+    const std::uint64_t sectors = fdisk_get_nsectors(context.get());
+    const std::uint64_t start = fdisk_partition_get_start(partition);
+    const std::uint64_t size = fdisk_partition_get_size(partition);
+    if (size == 0 || start >= sectors || size > sectors - start) {
+        return std::nullopt;
+    }
     const auto number = static_cast<unsigned>(fdisk_partition_get_partno(partition)) + 1;
-    return {.node = nodeOf(disk, number),
-            .number = number,
-            .begin = fdisk_partition_get_start(partition) * sector,
-            .size = fdisk_partition_get_size(partition) * sector};
+    return DiskPartition{
+        .node = nodeOf(disk, number), .number = number, .begin = start * sector, .size = size * sector};
 }
 
 std::vector<DiskPartition> tableOf(const Context& context, const std::string& disk) {
@@ -131,7 +155,9 @@ std::vector<DiskPartition> tableOf(const Context& context, const std::string& di
         auto* partition = fdisk_table_get_partition(table.get(), i);
         if (fdisk_partition_has_start(partition) != 0 && fdisk_partition_has_size(partition) != 0 &&
             fdisk_partition_is_container(partition) == 0) {
-            found.push_back(partitionFrom(context, disk, partition));
+            if (auto sound = partitionFrom(context, disk, partition)) {
+                found.push_back(std::move(*sound));
+            }
         }
     }
     return found;
@@ -184,58 +210,116 @@ bool isWritableDisk(const std::string& disk) {
            !name.starts_with("sr") && !backing.starts_with("/run/bootferry/ram/");
 }
 
-std::vector<DiskPartition> announcedPartitions(const std::string& disk) {
-    auto found = tableOf(openTable(disk, true), disk);
-    std::erase_if(found, [&](const DiskPartition& partition) { return !announce(disk, partition); });
+MediumDisk::MediumDisk(std::string node)
+    : node_(std::move(node)), fd_(openNode(node_)), number_(numberOf(fd_, node_)) {}
+
+std::vector<DiskPartition> MediumDisk::announcedPartitions() const {
+    auto found = tableOf(openTable(fd_, node_, true), node_);
+    std::erase_if(found, [&](const DiskPartition& partition) { return !announce(fd_, partition); });
     return found;
+}
+
+UniqueFd MediumDisk::openPartition(const DiskPartition& partition) const {
+    auto fd = openNode(partition.node);
+    const auto folder = fmt::format("/sys/dev/block/{}:{}", major(numberOf(fd, partition.node)),
+                                    minor(numberOf(fd, partition.node)));
+    const auto disk = readSmallFile(fs::canonical(folder).parent_path() / "dev").value_or("");
+    if (std::uint64_t{readNumber(folder + "/start")} * 512 != partition.begin ||
+        disk != fmt::format("{}:{}\n", major(number_), minor(number_))) {
+        throw Error(ErrorCode::Io,
+                    fmt::format("'{}' is not partition {} of '{}'", partition.node, partition.number, node_));
+    }
+    return fd;
+}
+
+void MediumDisk::claimForWriting() {
+    if (table_) {
+        return;
+    }
+    constexpr int attempts = 100;
+    constexpr timespec pause{.tv_sec = 0, .tv_nsec = 100'000'000};
+    UniqueFd fd(checkErrno(::open(fmt::format("/proc/self/fd/{}", fd_.get()).c_str(), O_RDWR | O_CLOEXEC),
+                           fmt::format("opening '{}' for writing", node_)));
+    for (int attempt = 1; ::flock(fd.get(), LOCK_EX | LOCK_NB) < 0; ++attempt) {
+        if (errno != EWOULDBLOCK || attempt == attempts) {
+            throwErrno(errno, fmt::format("locking '{}'", node_));
+        }
+        (void)::nanosleep(&pause, nullptr);
+    }
+    table_.reset(
+        checkErrno(::open(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), O_RDWR | O_DSYNC | O_CLOEXEC),
+                   fmt::format("opening '{}' for writing", node_)));
+    fd_ = std::move(fd);
+}
+
+void MediumDisk::flush() const {
+    checkErrno(::fsync(fd_.get()), fmt::format("writing to '{}'", node_));
+}
+
+// One of the two copies of a GPT that is damaged is written anew from the other one, as libfdisk has both in
+// memory.
+void MediumDisk::healTable() {
+    auto context = openTable(fd_, node_, true);
+    const auto* label = fdisk_get_label(context.get(), nullptr);
+    if (fdisk_is_label(context.get(), GPT) == 0 || label == nullptr || fdisk_label_is_changed(label) == 0) {
+        return;
+    }
+    context.reset();
+    claimForWriting();
+    context = openTable(table_, node_, false);
+    check(fdisk_write_disklabel(context.get()), fmt::format("writing the partition table of '{}'", node_));
+    flush();
 }
 
 void FreeSpace::Unref::operator()(fdisk_context* context) const noexcept {
     fdisk_unref_context(context);
 }
 
-std::optional<FreeSpace> FreeSpace::behind(const std::string& disk, std::uint64_t end,
+std::optional<FreeSpace> FreeSpace::behind(const MediumDisk& disk, std::uint64_t end,
                                            std::uint64_t smallest) {
-    auto context = openTable(disk, false);
+    auto context = openTable(disk.tableFd(), disk.node(), false);
     if (fdisk_has_label(context.get()) != 1) {
         return std::nullopt;
     }
-    for (const auto& partition : tableOf(context, disk)) {
+    for (const auto& partition : tableOf(context, disk.node())) {
         end = std::max(end, partition.begin + partition.size);
     }
     const std::uint64_t sector = fdisk_get_sector_size(context.get());
-    FreeSpace space;
-    space.disk_ = disk;
-    space.partition_.begin = (end + alignment - 1) / alignment * alignment;
-    const auto last = (static_cast<std::uint64_t>(fdisk_get_last_lba(context.get())) + 1) * sector;
-    if (last < space.partition_.begin + smallest) {
+    const std::uint64_t sectors = fdisk_get_nsectors(context.get());
+    const auto last =
+        std::min<std::uint64_t>(fdisk_get_last_lba(context.get()), sectors - 1) * sector + sector;
+    const auto begin =
+        end > UINT64_MAX - alignment ? UINT64_MAX : (end + alignment - 1) / alignment * alignment;
+    if (begin >= last || last - begin < smallest) {
         return std::nullopt;
     }
-    space.partition_.size = (last - space.partition_.begin) / alignment * alignment;
+    FreeSpace space;
+    space.partition_.begin = begin;
+    space.partition_.size = (last - begin) / alignment * alignment;
     const auto described = describePartition(context, space.partition_.begin, space.partition_.size);
     std::size_t index = 0;
     if (fdisk_add_partition(context.get(), described.get(), &index) != 0) {
         return std::nullopt; // four primary ones are there
     }
     space.partition_.number = static_cast<unsigned>(index) + 1;
-    space.partition_.node = nodeOf(disk, space.partition_.number);
+    space.partition_.node = nodeOf(disk.node(), space.partition_.number);
     space.blockSize_ = static_cast<std::uint32_t>(sector);
     space.table_.reset(context.release());
     return space;
 }
 
-// libfdisk flushes some kinds of tables and others not. What lies in the partition comes before its entry,
-// and the entry before anything that a running system is promised to find again.
-std::string FreeSpace::enter() {
-    const auto what = fmt::format("writing the partition table of '{}'", disk_);
-    checkErrno(::fsync(fdisk_get_devfd(table_.get())), what);
-    check(fdisk_write_disklabel(table_.get()), what);
-    checkErrno(::fsync(fdisk_get_devfd(table_.get())), what);
-    if (!announce(disk_, partition_)) {
+// What lies in the partition comes before its entry, and the entry before anything that a running system is
+// promised to find again.
+DiskPartition FreeSpace::enter(const MediumDisk& disk) {
+    disk.flush();
+    check(fdisk_write_disklabel(table_.get()),
+          fmt::format("writing the partition table of '{}'", disk.node()));
+    disk.flush();
+    if (!announce(disk.fd(), partition_)) {
         throwErrno(errno,
-                   fmt::format("telling the kernel of partition {} on '{}'", partition_.number, disk_));
+                   fmt::format("telling the kernel of partition {} on '{}'", partition_.number, disk.node()));
     }
-    return partition_.node;
+    return partition_;
 }
 
 } // namespace bootferry

@@ -20,7 +20,6 @@ namespace bootferry {
 namespace {
 
 constexpr std::size_t mostNames = 10;
-constexpr std::size_t longestText = 40;
 constexpr int ambivalent = -2; // of blkid_do_safeprobe()
 
 struct ProbeFree {
@@ -200,11 +199,11 @@ std::string whyNotMountable(const Contents& contents) {
     return fmt::format("it holds no file system ({})", beginningText(contents.beginning));
 }
 
-std::string printable(std::string_view text) {
-    std::string shown(text.substr(0, longestText));
+std::string printable(std::string_view text, std::size_t longest) {
+    std::string shown(text.substr(0, longest));
     std::replace_if(
         shown.begin(), shown.end(), [](char c) { return !isPrintable(c); }, '?');
-    return text.size() > longestText ? shown + "..." : shown;
+    return text.size() > longest ? shown + "..." : shown;
 }
 
 std::string listed(std::vector<std::string> names) {

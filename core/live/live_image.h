@@ -4,6 +4,7 @@
 // system decides and the partition table is asked for only where there is none, to say what was found.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,8 +46,9 @@ struct Contents {
 // '<html>')".
 [[nodiscard]] std::string whyNotMountable(const Contents& contents);
 
-// Text from an image, fit for a console: printable ASCII stays, everything else is '?', long text is cut.
-[[nodiscard]] std::string printable(std::string_view text);
+// Text from an image, fit for a console: printable ASCII stays, everything else is '?', text that is longer
+// is cut.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t longest = 40);
 
 // "'boot', 'EFI', 'casper' and 4 more"; names are made printable. "nothing" where there are none.
 [[nodiscard]] std::string listed(std::vector<std::string> names);

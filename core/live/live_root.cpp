@@ -19,7 +19,8 @@
 #include "log.h"
 #include "media_check.h"
 #include "mounts.h"
-#include "persistent_overlay.h"
+#include "termination.h"
+#include "writable_layer.h"
 
 namespace bootferry {
 namespace {
@@ -55,7 +56,7 @@ UniqueFd openDevice(const std::string& device) {
 class LiveRoot {
 public:
     explicit LiveRoot(const LiveRootRequest& request)
-        : request_(request), device_(deviceNode(request.device)) {}
+        : request_(request), device_(deviceNode(request.device)), held_(openDevice(device_)) {}
 
     std::string assemble() {
         refuseSecondRun();
@@ -64,6 +65,7 @@ public:
         }
         mountMediumOrSay();
         mountOverlay();
+        throwIfTerminated();
         mounts_.release();
         return found_;
     }
@@ -85,7 +87,10 @@ private:
                          const char* moreOptions = "") {
         const auto driver = kernelFilesystem(contents.type);
         requireFilesystem(driver);
-        mounts_.mount({source, place(where), driver, readOnlyOptions(contents.type) + moreOptions});
+        // A set-uid file that the running system has removed, or a device node, is of no use through the
+        // layers.
+        mounts_.mount(
+            {source, place(where), driver, readOnlyOptions(contents.type) + ",nosuid,nodev" + moreOptions});
         found_ += (found_.empty() ? fmt::format("'{}': ", device_) : ", ") + contents.type;
     }
 
@@ -105,6 +110,7 @@ private:
         const auto disk = diskOf(device_);
         unsigned next = step;
         checkMedium(openDevice(disk).get(), disk, [&](unsigned percent) {
+            throwIfTerminated();
             for (; percent >= next; next += step) {
                 logInfo(fmt::format("checking '{}': {} %", disk, next));
             }
@@ -240,48 +246,18 @@ private:
 
     void mountOverlay() {
         requireFilesystem("overlay"); // sysroot.mount comes next
-        const auto folder = place("overlayfs");
-        if (!request_.persistent || !mountWritePartition(folder)) {
-            mounts_.mount({"tmpfs", folder, "tmpfs", fmt::format("mode=0755,size={}", request_.overlaySize)});
-        }
-        for (const char* name : {"rw", "work"}) {
-            const auto path = folder + "/" + name;
-            if (::mkdir(path.c_str(), 0755) < 0 && errno != EEXIST) {
-                throwErrno(errno, "creating '" + path + "'");
-            }
-            checkErrno(::chmod(path.c_str(), 0755), "setting the mode of '" + path + "'");
-        }
-    }
-
-    // A system that cannot keep its changes is better than none: the reason is said, and a tmpfs used.
-    bool mountWritePartition(const std::string& folder) {
-        try {
-            const auto partition = prepareWritePartition(device_, imageEndOnDisk(), request_.cowFilesystem);
-            requireFilesystem(partition.filesystem);
-            mounts_.mount({partition.node, folder, partition.filesystem, "rw"});
-            if (partition.filesystem != request_.cowFilesystem) {
-                logInfo(fmt::format(
-                    "'{}' is {} and not {}, and is used as it is; rd.kiwi.live.reset makes it anew",
-                    partition.node, partition.filesystem, request_.cowFilesystem));
-            }
-            found_ += fmt::format("; changes are kept on '{}' ({}{})", partition.node, partition.filesystem,
-                                  partition.made ? ", made just now" : "");
-            return true;
-        } catch (const Error& error) {
-            logWarning(fmt::format(
-                "CHANGES WILL BE LOST AT THE NEXT BOOT, because rd.live.overlay.persistent cannot be "
-                "honoured: {}",
-                error.what()));
-            return false;
-        }
-    }
-
-    [[nodiscard]] std::uint64_t imageEndOnDisk() const {
-        return readDiskContents(openDevice(diskOf(device_)).get()).imageSize;
+        found_ += mountWritableLayer(mounts_, {.folder = place("overlayfs"),
+                                               .lower = place("rootfsbase"),
+                                               .trial = place("trial"),
+                                               .tmpfsSize = request_.overlaySize,
+                                               .persistent = request_.persistent,
+                                               .cowFilesystem = request_.cowFilesystem,
+                                               .disk = diskOf(device_)});
     }
 
     const LiveRootRequest& request_;
     std::string device_;
+    UniqueFd held_; // while it is open the node cannot become another device's
     std::string found_;
     MountStack mounts_;
 };

@@ -12,10 +12,12 @@
 #include "build_config.h"
 #include "failure_report.h"
 #include "journal_messages.h"
+#include "live_image.h"
 #include "live_root.h"
 #include "log.h"
 #include "programs.h"
 #include "standard_streams.h"
+#include "termination.h"
 
 namespace {
 
@@ -59,11 +61,15 @@ int run(const std::vector<std::string>& words) {
 int bootferry_live_root_main(int argc, char** argv) {
     ::umask(022); // the mount points' modes are not the caller's business
     try {
+        bootferry::rememberTermination();
         bootferry::initLogging("bootferry-live-root");
         return run({argv + 1, argv + argc});
     } catch (const std::exception& error) {
-        bootferry::logError(error.what());
-        bootferry::reportFailure(error.what(), bootferry::liveRootFailedMessage);
+        constexpr std::size_t longest = 4096;
+        const auto reason =
+            bootferry::printable(error.what(), longest); // the image may have worded some of it
+        bootferry::logError(reason);
+        bootferry::reportFailure(reason, bootferry::liveRootFailedMessage);
         return EXIT_FAILURE;
     }
 }

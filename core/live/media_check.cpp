@@ -18,6 +18,7 @@
 
 #include "declared_image_size.h"
 #include "errors.h"
+#include "live_image.h"
 #include "text.h"
 
 namespace bootferry {
@@ -27,6 +28,7 @@ constexpr std::uint64_t sectorSize = 2048;
 constexpr std::uint64_t fieldOffset = 16 * sectorSize + 883;
 constexpr std::size_t fieldSize = 512;
 constexpr std::uint64_t blockSize = 512;
+constexpr std::size_t longestDigest = 128; // hex of 64 bytes
 constexpr std::size_t chunkSize = std::size_t{1} << 20U;
 
 struct DigestFree {
@@ -100,7 +102,7 @@ public:
             throw Error(ErrorCode::Unsupported,
                         fmt::format("the medium's checksum is a {}, which this system's "
                                     "libcrypto does not know",
-                                    algorithm));
+                                    printable(algorithm)));
         }
     }
 
@@ -185,7 +187,12 @@ void checkMedium(int fd, const std::string& device, const std::function<void(uns
     const auto wanted = embeddedIn(fd, device);
     const auto size = imageSize(fd, device);
     const auto leftOut = (wanted.skipSectors + wanted.padSectors) * sectorSize;
-    const auto end = size > leftOut ? size - leftOut : 0;
+    if (leftOut >= size) {
+        throw Error(ErrorCode::Checksum,
+                    fmt::format("the checksum embedded in '{}' is of nothing: it leaves out {} bytes of {}",
+                                device, leftOut, size));
+    }
+    const auto end = size - leftOut;
     Digest digest(wanted.algorithm);
     std::vector<unsigned char> buffer(chunkSize);
     for (std::uint64_t at = 0; at < end; at += chunkSize) {
@@ -203,7 +210,8 @@ void checkMedium(int fd, const std::string& device, const std::function<void(uns
     if (const auto found = digest.finish(); found != wanted.digest) {
         throw Error(ErrorCode::Checksum,
                     fmt::format("the medium '{}' is damaged: its embedded {} is {}, but what was read has {}",
-                                device, wanted.algorithm, wanted.digest, found));
+                                device, printable(wanted.algorithm), printable(wanted.digest, longestDigest),
+                                found));
     }
 }
 

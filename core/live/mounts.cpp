@@ -16,11 +16,14 @@
 
 #include "errors.h"
 #include "kernel_modules.h"
+#include "live_image.h"
 #include "log.h"
+#include "termination.h"
 
 namespace bootferry {
 namespace {
 
+constexpr std::size_t longestPath = 4096; // of what lies in an image: somebody else named it
 constexpr int unmountAttempts = 50;
 constexpr timespec unmountPause{.tv_sec = 0, .tv_nsec = 100'000'000};
 
@@ -71,7 +74,7 @@ const char* hint(int errnoValue) {
     }
     std::array<char, 512> words{};
     (void)mnt_context_get_excode(context.get(), result, words.data(), words.size());
-    throw Error(ErrorCode::Io, fmt::format("{}: {}", what, words.data()));
+    throw Error(ErrorCode::Io, fmt::format("{}: {}", what, printable(words.data(), words.size())));
 }
 
 // The errno, 0 for success.
@@ -135,8 +138,15 @@ MountStack::~MountStack() {
     }
 }
 
+void MountStack::unmountLast() {
+    const auto target = std::move(targets_.back());
+    targets_.pop_back();
+    unmountPatiently(target);
+}
+
 void MountStack::mount(const MountRequest& request) {
-    const auto what = fmt::format("mounting '{}'{} at '{}'", request.source,
+    throwIfTerminated();
+    const auto what = fmt::format("mounting '{}'{} at '{}'", printable(request.source, longestPath),
                                   request.type.empty() ? "" : " (" + request.type + ")", request.target);
     std::error_code failure;
     std::filesystem::create_directories(request.target, failure);

@@ -29,8 +29,11 @@ public:
     // Unmounts in reverse what was mounted, unless released; a failure there is logged and passed over.
     ~MountStack();
 
-    // Throws Error(Io), its text naming source, type and target.
+    // Throws Error(Io), its text naming source, type and target; Error(Cancelled), see termination.h.
     void mount(const MountRequest& request);
+
+    // What was mounted last goes again. Throws Error(Io).
+    void unmountLast();
 
     // They stay.
     void release() noexcept { targets_.clear(); }

@@ -6,23 +6,27 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <spawn.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "disk_partitions.h"
 #include "errors.h"
 #include "handles.h"
 #include "live_image.h"
 #include "log.h"
 #include "loop_device.h"
 #include "quantities.h"
+#include "termination.h"
 #include "zero_range.h"
 
 namespace bootferry {
@@ -57,13 +61,14 @@ int run(std::vector<std::string> words) {
         throwErrno(failure, "running " + words.front());
     }
     int status = 0;
-    checkErrno(TEMP_FAILURE_RETRY(::waitpid(pid, &status, 0)), "waiting for " + words.front());
+    while (::waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            throwErrno(errno, "waiting for " + words.front());
+        }
+        (void)::kill(pid, SIGTERM); // what ends us ends it
+    }
+    throwIfTerminated();
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-UniqueFd openForReading(const std::string& node) {
-    return UniqueFd(
-        checkErrno(::open(node.c_str(), O_RDONLY | O_CLOEXEC), fmt::format("opening '{}'", node)));
 }
 
 bool isOneOfOurs(const std::string& filesystem) {
@@ -86,69 +91,97 @@ void make(const std::string& node, const std::string& filesystem) {
 }
 
 // e2fsck(8): 1 and 2 mean that errors were corrected. xfs and btrfs look after themselves when mounted.
-void check(const WritePartition& partition) {
-    if (partition.filesystem != "ext4") {
+void check(const std::string& node, const std::string& filesystem) {
+    if (filesystem != "ext4") {
         return;
     }
-    const int status = run({"e2fsck", "-p", partition.node});
+    const int status = run({"e2fsck", "-p", node});
     if (status == 127) {
-        logInfo(fmt::format("there is no e2fsck in the initrd: '{}' is used unchecked", partition.node));
+        logInfo(fmt::format("there is no e2fsck in the initrd: '{}' is used unchecked", node));
     } else if (status > 2) {
         throw Error(ErrorCode::Io,
                     fmt::format("'{}' is damaged (e2fsck -p ended with status {}); repair it with "
                                 "e2fsck, or have it made anew with rd.kiwi.live.reset",
-                                partition.node, status));
+                                node, status));
     }
 }
 
-// The free space as a device of its own, as long as the object lives.
+// The free space as a device of its own, as long as the object lives. It is held open: a loop device that
+// nobody has open can be somebody else's a moment later.
 class Window {
 public:
-    Window(const std::string& disk, const FreeSpace& space)
+    Window(const MediumDisk& disk, const FreeSpace& space)
         : device_(attachLoopDevice(
-              openForWriting(disk), disk,
-              {.offset = space.begin(), .size = space.size(), .blockSize = space.blockSize()})) {}
+              disk.fd(), disk.node(),
+              {.offset = space.begin(), .size = space.size(), .blockSize = space.blockSize()})),
+          size_(space.size()),
+          fd_(checkErrno(::open(device_.c_str(), O_RDWR | O_CLOEXEC), fmt::format("opening '{}'", device_))) {
+        loop_info64 info{};
+        checkErrno(::ioctl(fd_.get(), LOOP_GET_STATUS64, &info), fmt::format("looking at '{}'", device_));
+        if (info.lo_offset != space.begin() || info.lo_sizelimit != space.size()) {
+            throw Error(ErrorCode::Io, fmt::format("'{}' has become another device", device_));
+        }
+    }
     Window(const Window&) = delete;
     Window& operator=(const Window&) = delete;
     ~Window() {
-        try {
-            detachLoopDevice(device_);
-        } catch (const Error& error) {
-            logWarning(fmt::format("{}, ignoring", error.what()));
+        if (::ioctl(fd_.get(), LOOP_CLR_FD) < 0) {
+            logWarning(fmt::format("freeing '{}': {}, ignoring", device_, errnoText(errno)));
         }
     }
     [[nodiscard]] const std::string& device() const { return device_; }
+    [[nodiscard]] const UniqueFd& fd() const { return fd_; }
 
-private:
-    static UniqueFd openForWriting(const std::string& node) {
-        return UniqueFd(
-            checkErrno(::open(node.c_str(), O_RDWR | O_CLOEXEC), fmt::format("opening '{}'", node)));
+    void flush() const { checkErrno(::fsync(fd_.get()), fmt::format("writing to '{}'", device_)); }
+
+    // Both ends are where signatures of an earlier use lie; mkfs leaves some of them.
+    void wipeEnds() const {
+        const auto what = fmt::format("wiping '{}'", device_);
+        const auto wiped = std::min(size_, endWiped);
+        zeroRange(fd_, 0, wiped, what);
+        zeroRange(fd_, size_ - wiped, wiped, what);
+        flush();
     }
 
+private:
     std::string device_;
+    std::uint64_t size_;
+    UniqueFd fd_;
 };
 
-// Both ends are where signatures of an earlier use lie; mkfs leaves some of them.
-void wipeEnds(const std::string& device, std::uint64_t size) {
-    const auto what = fmt::format("wiping '{}'", device);
-    const UniqueFd fd(checkErrno(::open(device.c_str(), O_RDWR | O_CLOEXEC), what));
-    const auto wiped = std::min(size, endWiped);
-    zeroRange(fd, 0, wiped, what);
-    zeroRange(fd, size - wiped, wiped, what);
-    checkErrno(::fsync(fd.get()), what);
+// What mkfs.xfs has not finished says so itself (sb_inprogress, byte 126 of the superblock); ext4 and btrfs
+// have no signature until they are whole.
+bool isFinished(const UniqueFd& fd, const Contents& contents) {
+    char inProgress = 0;
+    return contents.type != "xfs" || (::pread(fd.get(), &inProgress, 1, 126) == 1 && inProgress == 0);
 }
 
-std::optional<WritePartition> find(const std::string& disk, std::uint64_t imageEnd) {
-    for (const auto& partition : announcedPartitions(disk)) {
+bool isOverlay(const UniqueFd& fd, const Contents& contents) {
+    return contents.kind == Contents::Kind::FileSystem && contents.label == overlayLabel &&
+           isOneOfOurs(contents.type) && isFinished(fd, contents);
+}
+
+// One that was never mounted holds nothing that anybody could miss. ext4 alone says so (s_mtime, byte 44 of
+// its superblock).
+bool mayHoldChanges(const UniqueFd& fd, const Contents& contents) {
+    constexpr off_t mountTime = 1024 + 44;
+    std::uint32_t when = 1;
+    return contents.type != "ext4" ||
+           ::pread(fd.get(), &when, sizeof(when), mountTime) != static_cast<ssize_t>(sizeof(when)) ||
+           when != 0;
+}
+
+std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd) {
+    for (const auto& partition : disk.announcedPartitions()) {
         if (partition.begin < imageEnd) {
             continue;
         }
-        const auto contents = probeContents(openForReading(partition.node).get(), partition.node);
-        if (contents.kind == Contents::Kind::FileSystem && contents.label == overlayLabel &&
-            isOneOfOurs(contents.type)) {
-            WritePartition found{.node = partition.node, .filesystem = contents.type};
-            check(found);
-            return found;
+        auto fd = disk.openPartition(partition);
+        const auto contents = probeContents(fd.get(), partition.node);
+        if (isOverlay(fd, contents)) {
+            disk.healTable();
+            check(partition.node, contents.type);
+            return WritePartition{.node = partition.node, .filesystem = contents.type, .held = std::move(fd)};
         }
         logInfo(fmt::format("'{}' behind the image is not the one for changes: {}", partition.node,
                             whyNotMountable(contents)));
@@ -156,38 +189,61 @@ std::optional<WritePartition> find(const std::string& disk, std::uint64_t imageE
     return std::nullopt;
 }
 
-WritePartition makePartition(const std::string& disk, FreeSpace space, const std::string& filesystem) {
+WritePartition enter(MediumDisk& disk, FreeSpace& space, const std::string& filesystem, bool made) {
+    const auto partition = space.enter(disk);
+    return {.node = partition.node,
+            .filesystem = filesystem,
+            .made = made,
+            .held = disk.openPartition(partition)};
+}
+
+// A table that was written anew, or a power cut of a disk that lied about a flush, may have lost the entry
+// and nothing of the file system: it is entered again. Only what is none is made, and wiped before.
+WritePartition makePartition(MediumDisk& disk, FreeSpace space, const std::string& filesystem) {
+    std::string there;
     {
         const Window window(disk, space);
-        wipeEnds(window.device(), space.size());
-        make(window.device(), filesystem);
+        const auto contents = probeContents(window.fd().get(), window.device());
+        if (isOverlay(window.fd(), contents) && mayHoldChanges(window.fd(), contents)) {
+            there = contents.type;
+            check(window.device(), there);
+        } else {
+            window.wipeEnds();
+            make(window.device(), filesystem);
+        }
+        window.flush();
     }
-    return {.node = space.enter(), .filesystem = filesystem, .made = true};
+    if (!there.empty()) {
+        logInfo(fmt::format("the partition '{}' had been lost from the table of '{}' and is entered again",
+                            overlayLabel, disk.node()));
+    }
+    return enter(disk, space, there.empty() ? filesystem : there, there.empty());
 }
 
 } // namespace
 
-WritePartition prepareWritePartition(const std::string& medium, std::uint64_t imageEnd,
+WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
                                      const std::string& filesystem) {
-    const auto disk = diskOf(medium);
-    if (!isWritableDisk(disk)) {
-        throw Error(ErrorCode::Unsupported, fmt::format("'{}' is no disk that can be written to", disk));
+    if (!isWritableDisk(disk.node())) {
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("'{}' is no disk that can be written to", disk.node()));
     }
     if (imageEnd == 0) {
         throw Error(ErrorCode::Unsupported,
                     fmt::format("the image does not begin where '{}' does: what else lies on that disk is "
                                 "somebody else's",
-                                disk));
+                                disk.node()));
     }
     if (auto found = find(disk, imageEnd)) {
-        return *found;
+        return std::move(*found);
     }
     const auto smallest = smallestFor(filesystem);
+    disk.claimForWriting();
     auto space = FreeSpace::behind(disk, imageEnd, smallest);
     if (!space) {
         throw Error(ErrorCode::TooLarge,
-                    fmt::format("'{}' has no room for a {} partition of {} or more behind the image", disk,
-                                filesystem, formatSize(smallest)));
+                    fmt::format("'{}' has no room for a {} partition of {} or more behind the image",
+                                disk.node(), filesystem, formatSize(smallest)));
     }
     return makePartition(disk, std::move(*space), filesystem);
 }

@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <string>
 
+#include "disk_partitions.h"
+#include "handles.h"
+
 namespace bootferry {
 
 inline constexpr const char* overlayLabel = "cow";
@@ -15,13 +18,14 @@ struct WritePartition {
     std::string node;
     std::string filesystem; // "ext4", "xfs", "btrfs"
     bool made = false;      // just now
+    UniqueFd held;          // open for reading: until it is closed the node is this partition's
 };
 
 // Finds the partition, whatever its file system, or makes it behind the image with this one. imageEnd is
 // where the image that begins with the disk ends, 0 where none does: a medium may be a partition beside
 // somebody else's. Throws Error with the reason why changes cannot be kept: no disk, no room, no tool to make
 // the file system, a check that failed.
-[[nodiscard]] WritePartition prepareWritePartition(const std::string& medium, std::uint64_t imageEnd,
+[[nodiscard]] WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
                                                    const std::string& filesystem);
 
 } // namespace bootferry

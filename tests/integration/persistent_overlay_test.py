@@ -125,29 +125,6 @@ class WritePartition(IsoOnADisk):
             disk.seek(-512, os.SEEK_END)
             self.assertEqual(disk.read(8), b"EFI PART")
 
-    def test_each_step_is_flushed_before_the_next(self):
-        """The file system, then the partition's entry: what is in the overlay was promised to be kept by then."""
-        library = self.path / "disk_faults.so"
-        source = pathlib.Path(__file__).resolve().parent.parent / "support/disk_faults.c"
-        run("cc", "-shared", "-fPIC", "-o", library, source, "-ldl")
-        for image in (self.iso, self.gpt_iso, self.debian_iso):
-            with self.subTest(image.name):
-                self.backing.unlink(missing_ok=True)
-                device = self.disk(image, 300 * MIB)
-                number = os.stat(device).st_rdev
-                log = self.path / "log"
-                log.unlink(missing_ok=True)
-                environment = {**os.environ, "LD_PRELOAD": str(library), "DISK_FAULT_LOG": str(log)}
-                self.assert_partition(run(os.environ["BOOTFERRY_WRITE_PARTITION"], device, "ext4", check=False,
-                                          env=environment), "ext4", "made")
-                ours = f"{os.major(number)}:{os.minor(number)}"
-                events = [line.split() for line in log.read_text().splitlines()]
-                entry = [i for i, event in enumerate(events) if event[:2] == ["write", ours]]
-                made = max(i for i, event in enumerate(events) if event[0] == "write" and event[1] != ours)
-                self.assertIn("flush", [event[0] for event in events[made + 1:entry[0]] if event[1] == ours])
-                self.assertEqual(events[-1], ["flush", ours])
-                self.detach(device)
-
     def test_no_room(self):
         device = self.disk(self.iso, 100 * MIB)
         result = self.write_partition(device)
@@ -275,6 +252,168 @@ class WritePartition(IsoOnADisk):
             disk.write(bytes(512))
         result = self.write_partition(device)
         self.assertEqual(result.returncode, 1)
+
+
+class LostEntry(IsoOnADisk):
+    """The file system is where the partition would be made: it is found there, and nothing is wiped before."""
+
+    def used_overlay(self, image, filesystem):
+        self.backing.unlink(missing_ok=True)
+        device = self.disk(image, 512 * MIB)
+        node = self.assert_partition(self.write_partition(device, filesystem), filesystem, "made")
+        folder = self.path / "mounted"
+        folder.mkdir(exist_ok=True)
+        run("mount", node, folder)
+        (folder / "dear").write_text("to somebody")
+        run("umount", folder)
+        self.detach(device)
+
+    def lose_entry(self, image):
+        with open(self.backing, "r+b") as disk:
+            disk.write(image.read_bytes()[:32768])
+            disk.seek(-33 * 512, os.SEEK_END)
+            disk.write(bytes(33 * 512))
+
+    def dear(self, node):
+        folder = self.path / "mounted"
+        run("mount", node, folder)
+        text = (folder / "dear").read_text()
+        run("umount", folder)
+        return text
+
+    def test_is_entered_again(self):
+        for image in (self.iso, self.gpt_iso, self.debian_iso):
+            for filesystem in ("ext4", "xfs", "btrfs"):
+                with self.subTest(image=image.name, filesystem=filesystem):
+                    self.used_overlay(image, filesystem)
+                    self.lose_entry(image)
+                    device = self.disk(image, 0)
+                    # Whatever file system is asked for now.
+                    node = self.assert_partition(self.write_partition(device, "ext4"), filesystem, "found")
+                    self.assertEqual(self.dear(node), "to somebody")
+                    self.detach(device)
+                    device = self.disk(image, 0)
+                    self.assertEqual(self.dear(self.assert_partition(self.write_partition(device), filesystem, "found")),
+                                     "to somebody")
+                    self.detach(device)
+
+    def test_an_unfinished_xfs_is_made_again(self):
+        self.used_overlay(self.iso, "xfs")
+        self.lose_entry(self.iso)
+        data = self.backing.read_bytes()
+        begin = data.index(b"XFSB", self.iso.stat().st_size)
+        with open(self.backing, "r+b") as disk:
+            disk.seek(begin + 126)
+            disk.write(b"\1")
+        self.assert_partition(self.write_partition(self.disk(self.iso, 0), "xfs"), "xfs", "made")
+
+    def test_a_damaged_one_is_left_alone(self):
+        self.used_overlay(self.iso, "ext4")
+        self.lose_entry(self.iso)
+        device = self.disk(self.iso, 0)
+        begin = self.contents(device).index(b"cow\0", self.iso.stat().st_size) - 1024 - 120
+        put = random.Random(9).randbytes(8 * MIB)
+        with open(device, "r+b") as disk:
+            disk.seek(begin + 4096)
+            disk.write(put)
+        result = self.write_partition(device)
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn("is damaged", result.stdout)
+        self.assertEqual(self.contents(device)[begin + 1024 + 120:][:4], b"cow\0")  # e2fsck alone was there
+
+
+class PowerLoss(IsoOnADisk):
+    """Everything that is written while the partition is made, with its flushes: cut at each flush, between two of them
+    in any order and torn. The next boot makes it or finds it, and its table is sound afterwards."""
+
+    def record(self, image, filesystem):
+        library = self.path / "disk_faults.so"
+        source = pathlib.Path(__file__).resolve().parent.parent / "support/disk_faults.c"
+        run("cc", "-shared", "-fPIC", "-o", library, source, "-ldl")
+        self.backing.unlink(missing_ok=True)
+        device = self.disk(image, 400 * MIB)
+        base = self.backing.read_bytes()
+        number = os.stat(device).st_rdev
+        record = self.path / "record"
+        record.unlink(missing_ok=True)
+        environment = {**os.environ, "LD_PRELOAD": str(library), "DISK_FAULT_RECORD": str(record),
+                       "DISK_FAULT_DEVICE": f"{os.major(number)}:{os.minor(number)}"}
+        self.assert_partition(run(os.environ["BOOTFERRY_WRITE_PARTITION"], device, filesystem, check=False,
+                                  env=environment), filesystem, "made")
+        epochs = self.epochs(record.read_bytes())
+        after = self.contents(device)
+        self.detach(device)
+        whole = bytearray(base)
+        for epoch in epochs:
+            for write in epoch:
+                self.land(whole, *write)
+        self.assertTrue(whole == after, "the record has everything that was written")
+        return base, epochs
+
+    def epochs(self, record):
+        epochs, at = [[]], 0
+        while at < len(record):
+            end = record.index(b"\n", at)
+            words = record[at:end].split()
+            at = end + 1
+            if words[0] == b"F":
+                epochs.append([])
+            else:
+                position, size = int(words[1]), int(words[2])
+                epochs[-1].append((position, record[at:at + size]))
+                at += size
+        self.assertEqual(epochs[-1], [], "what was written last is flushed")
+        return [epoch for epoch in epochs if epoch]
+
+    def land(self, disk, position, data):
+        disk[position:position + len(data)] = data
+
+    def next_boot(self, contents, image, filesystem, where):
+        self.backing.write_bytes(contents)
+        device = self.disk(image, 0)
+        result = self.write_partition(device, filesystem)
+        self.assertEqual(result.returncode, 0, f"{where}: {result.stdout}")
+        self.assert_usable(result.stdout.split()[-3], filesystem)
+        self.assertNotIn("corrupt", run("sfdisk", "--verify", device, check=False).stdout, where)
+        with open(device, "rb") as disk:
+            disk.seek(32768)
+            self.assertTrue(disk.read(image.stat().st_size - 32768 - 33 * 512) ==
+                            image.read_bytes()[32768:-33 * 512], where)
+        self.detach(device)
+        return result.stdout.split()[-1]
+
+    def check(self, image, filesystem):
+        base, epochs = self.record(image, filesystem)
+        dice = random.Random(5)
+        found = set()
+        synced = bytearray(base)
+        for number, epoch in enumerate(epochs):
+            for cut in range(3 if number >= len(epochs) - 6 else 1):
+                disk = bytearray(synced)
+                for position, data in dice.sample(epoch, k=len(epoch)):
+                    begin, end = (dice.randrange(len(data) // 512 + 1) * 512, len(data)) if dice.random() < 0.3 else (0, len(data))
+                    if dice.random() < 0.6:
+                        self.land(disk, position + begin, data[begin:end])
+                found.add(self.next_boot(disk, image, filesystem, f"epoch {number} of {len(epochs)}, cut {cut}"))
+            for write in epoch:
+                self.land(synced, *write)
+        found.add(self.next_boot(synced, image, filesystem, "all of it"))
+        self.assertEqual(found, {"made", "found"})
+
+    def test_mbr(self):
+        self.check(self.iso, "ext4")
+
+    def test_gpt(self):
+        self.check(self.gpt_iso, "ext4")
+
+    def test_mbr_xfs(self):
+        self.check(self.iso, "xfs")
+
+    def test_gpt_btrfs(self):
+        self.check(self.gpt_iso, "btrfs")
+
+    def test_debians_live_build_hybrid(self):
+        self.check(self.debian_iso, "ext4")
 
 
 class MediaCheck(IsoOnADisk):

@@ -2,13 +2,11 @@
 // For persistent_overlay_test.py: makes or finds the write partition of a disk, and prints it.
 #include <cstdlib>
 
-#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 
 #include "disk_contents.h"
 #include "disk_partitions.h"
 #include "errors.h"
-#include "handles.h"
 #include "persistent_overlay.h"
 
 int main(int argc, char** argv) {
@@ -16,9 +14,9 @@ int main(int argc, char** argv) {
         return EXIT_FAILURE;
     }
     try {
-        const bootferry::UniqueFd disk(::open(bootferry::diskOf(argv[1]).c_str(), O_RDONLY | O_CLOEXEC));
-        const auto imageEnd = bootferry::readDiskContents(disk.get()).imageSize;
-        const auto partition = bootferry::prepareWritePartition(argv[1], imageEnd, argv[2]);
+        bootferry::MediumDisk disk(bootferry::diskOf(argv[1]));
+        const auto imageEnd = bootferry::readDiskContents(disk.fd().get()).imageSize;
+        const auto partition = bootferry::prepareWritePartition(disk, imageEnd, argv[2]);
         fmt::print("{} {} {}\n", partition.node, partition.filesystem, partition.made ? "made" : "found");
         return EXIT_SUCCESS;
     } catch (const std::exception& error) {

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "termination.h"
+
+#include <csignal>
+
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+volatile std::sig_atomic_t terminated = 0; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
+extern "C" void onTermination(int) {
+    terminated = 1;
+}
+
+} // namespace
+
+void rememberTermination() {
+    struct sigaction action {};
+    action.sa_handler = onTermination; // no SA_RESTART: a child that is waited for has to hear of it
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+        (void)::sigaction(signal, &action, nullptr);
+    }
+}
+
+bool isTerminated() noexcept {
+    return terminated != 0;
+}
+
+void throwIfTerminated() {
+    if (isTerminated()) {
+        throw Error(ErrorCode::Cancelled, "told to end before everything was mounted");
+    }
+}
+
+} // namespace bootferry
