@@ -23,6 +23,15 @@ bool holdsControl(std::string_view text) {
                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+constexpr std::uint64_t largestTmpfs = (std::uint64_t{1} << 63U) - (std::uint64_t{1} << 20U);
+
+// Of the units of tmpfs(5): k, m, g or none.
+unsigned shiftOf(std::string_view unit) {
+    constexpr std::string_view units = "kmg";
+    const auto place = unit.empty() ? std::string_view::npos : units.find(static_cast<char>(unit[0] | 0x20));
+    return place == std::string_view::npos ? 0 : 10 * (static_cast<unsigned>(place) + 1);
+}
+
 void refuseParentSteps(std::string_view path) {
     std::size_t begin = 0;
     while (begin <= path.size()) {
@@ -78,6 +87,10 @@ std::string parseTmpfsSize(std::string_view text) {
                                        std::string_view("kKmMgG").find(unit[0]) != std::string_view::npos);
     if (!number || *number == 0 || (!percent && !size) || (percent && *number > 100)) {
         refuse(ErrorCode::Invalid, "want a part of the memory such as 50%, or a size such as 512m or 2g");
+    }
+    // The kernel multiplies and rounds up to pages in 64 bits, and takes what has become 0 for no limit.
+    if (!percent && *number > (largestTmpfs >> shiftOf(unit))) {
+        refuse(ErrorCode::Invalid, "want a size below 8 EiB");
     }
     return std::string(text);
 }

@@ -40,6 +40,13 @@ TEST(LiveRootArguments, DefaultsAreTheKernelCommandLines) {
     EXPECT_EQ(request.overlaySize, OverlayRequest{}.size);
 }
 
+TEST(LiveRootArguments, LargeSizesThatDoNotWrapAreTaken) {
+    for (const char* size : {"4096g", "8589934591g", "100%", "8796093022207M", "1"}) {
+        EXPECT_EQ(parseLiveRootArguments({std::string("--overlay-size=") + size, "/dev/ram0"}).overlaySize,
+                  size);
+    }
+}
+
 TEST(LiveRootArguments, TheTopOfTheMediumIsAFolderToo) {
     EXPECT_EQ(parseLiveRootArguments({"--dir=", "/dev/ram0"}).imagePath(), "squashfs.img");
     EXPECT_EQ(parseLiveRootArguments({"--dir=/", "/dev/ram0"}).imagePath(), "squashfs.img");
@@ -56,6 +63,11 @@ TEST(LiveRootArguments, RefusesByName) {
     EXPECT_THAT(refusal({"--squashimg=", "/dev/ram0"}), HasSubstr("--squashimg=: "));
     EXPECT_THAT(refusal({"--overlay-size=lots", "/dev/ram0"}), HasSubstr("--overlay-size=lots: "));
     EXPECT_THAT(refusal({"--overlay-size=1g,mode=0777", "/dev/ram0"}), HasSubstr("512m"));
+    for (const char* size : {"18446744073709551615", "18014398509481984k", "17179869184g", "8796093022208m",
+                             "9223372036854775807", "18446744073709551616"}) {
+        EXPECT_THAT(refusal({std::string("--overlay-size=") + size, "/dev/ram0"}), HasSubstr("want a"))
+            << size;
+    }
     EXPECT_THAT(refusal({"--run-dir=overlay", "/dev/ram0"}), HasSubstr("absolute"));
 }
 

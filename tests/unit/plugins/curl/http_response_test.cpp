@@ -32,18 +32,6 @@ TEST(RetryAfterTest, ReadsSecondsAndDates) {
     EXPECT_FALSE(parseRetryAfter("soon", now));
 }
 
-TEST(HttpResponseTest, NoticesALengthBeyond64Bits) {
-    HttpResponse response;
-    response.addHeaderLine("Content-Length: 18446744073709551615\r\n");
-    EXPECT_EQ(response.contentLength, UINT64_MAX);
-    EXPECT_FALSE(response.lengthIsUnusable);
-    response.addHeaderLine("Content-Length: 18446744073709551616\r\n");
-    EXPECT_FALSE(response.contentLength);
-    EXPECT_TRUE(response.lengthIsUnusable);
-    response.addHeaderLine("HTTP/1.1 200 OK\r\n");
-    EXPECT_FALSE(response.lengthIsUnusable);
-}
-
 TEST(HttpResponseTest, BelievesTheLastAnswer) {
     HttpResponse response;
     for (const auto* line : {"HTTP/1.1 302 Found\r\n", "ETag: \"old\"\r\n", "\r\n", "HTTP/1.1 200 OK\r\n",
