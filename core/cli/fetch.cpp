@@ -2,6 +2,7 @@
 // The smallest supervisor there is: one worker on one event loop, a target to hand over, a line to redraw.
 #include "fetch.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -85,6 +86,8 @@ public:
         return loop_.run();
     }
 
+    void imageHasAtLeast(std::uint64_t size) override { leastSize_ = size; }
+
     void targetWanted(std::optional<std::uint64_t> size) override {
         try {
             if (file_) {
@@ -100,7 +103,16 @@ public:
 
     void pluginLoaded(const std::string&) override {}
     void progressed(const Progress& progress) override { line_.show(progress); }
-    void staged(const WorkerResult&) override { worker_->permitCommit(); }
+    void staged(const WorkerResult& result) override {
+        try {
+            if (disk_) {
+                disk_->clearBehind(result.written);
+            }
+            worker_->permitCommit();
+        } catch (const Error& error) {
+            worker_->refuseTarget(error);
+        }
+    }
 
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override {
         line_.end();
@@ -143,7 +155,7 @@ private:
     void openDevice(std::optional<std::uint64_t> size) {
         disk_->claimForWriting();
         const auto contents = acceptableContents();
-        requireRoom(*disk_, size);
+        requireRoom(*disk_, std::max(leastSize_, size.value_or(0)));
         disk_->wipe(contents);
         target_ = disk_->target();
     }
@@ -157,6 +169,7 @@ private:
 
     TransferRequest request_;
     std::unique_ptr<FileTarget> file_;
+    std::uint64_t leastSize_ = 0;
     std::optional<Disk> disk_;
     PreparedTarget target_;
     SupervisingLoop loop_;

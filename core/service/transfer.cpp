@@ -4,6 +4,7 @@
 // lies there is looked at once more when it is about to be overwritten.
 #include "transfer.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -42,14 +43,14 @@ DiskPlan planFor(const Disk& disk, const DiskContents& contents, bool reset) {
     return plan;
 }
 
-PreparedTarget prepareDisk(Disk& disk, std::optional<std::uint64_t> imageSize, bool reset) {
+PreparedTarget prepareDisk(Disk& disk, std::uint64_t leastSize, bool reset) {
     disk.claimForWriting();
     const auto contents = disk.contents();
     if (planFor(disk, contents, reset) != DiskPlan::Deploy) {
         throw Error(ErrorCode::TargetRefused,
                     fmt::format("somebody else has deployed '{}' meanwhile", disk.name()));
     }
-    requireRoom(disk, imageSize);
+    requireRoom(disk, leastSize);
     disk.wipe(contents);
     return disk.target();
 }
@@ -149,13 +150,15 @@ EventSourceHandle Transfer::later(std::chrono::milliseconds wait, sd_event_time_
 }
 
 void Transfer::startWorker() {
+    leastSize_ = 0;
     worker_ = std::make_unique<WorkerProcess>(event_, program_, job_, static_cast<WorkerListener&>(*this));
 }
 
 void Transfer::targetWanted(std::optional<std::uint64_t> size) {
     try {
-        target_ = isRamDisk(targetPath_) ? prepareRamTarget(targetPath_, size, job_.request.ramdiskSize)
-                                         : prepareDisk(*disk_, size, job_.request.reset);
+        target_ = isRamDisk(targetPath_)
+                      ? prepareRamTarget(targetPath_, size, job_.request.ramdiskSize)
+                      : prepareDisk(*disk_, std::max(leastSize_, size.value_or(0)), job_.request.reset);
         worker_->giveTarget(*target_);
     } catch (const Error& error) {
         worker_->refuseTarget(error);
@@ -181,8 +184,15 @@ void Transfer::progressed(const Progress& progress) {
     listener_.changed(*this);
 }
 
-void Transfer::staged(const WorkerResult&) {
-    worker_->permitCommit();
+void Transfer::staged(const WorkerResult& result) {
+    try {
+        if (disk_) {
+            disk_->clearBehind(result.written);
+        }
+        worker_->permitCommit();
+    } catch (const Error& error) {
+        worker_->refuseTarget(error);
+    }
 }
 
 void Transfer::ended(const WorkerResult& result, const std::optional<Error>& failure) {

@@ -48,6 +48,7 @@ public:
     [[nodiscard]] bool ended() const { return isFinal(status_.state); }
 
 private:
+    void imageHasAtLeast(std::uint64_t size) override { leastSize_ = size; }
     void targetWanted(std::optional<std::uint64_t> size) override;
     void pluginLoaded(const std::string& nameAndVersion) override;
     void progressed(const Progress& progress) override;
@@ -74,7 +75,8 @@ private:
     TransferStatus status_;
     WorkerResult result_;
     RateMeter rate_;
-    std::optional<Disk> disk_; // claimed from the first look on; none for a RAM disk
+    std::uint64_t leastSize_ = 0; // as the image says of itself
+    std::optional<Disk> disk_;    // claimed from the first look on; none for a RAM disk
     std::optional<PreparedTarget> target_;
     unsigned crashes_ = 0;
     RateMeter::Time waitingSince_;

@@ -283,6 +283,21 @@ void Disk::wipeSignatures() const {
     checkErrno(::fsync(fd_.get()), what);
 }
 
+// The partition begins at the next MiB (core/live/disk_partitions.cpp); superblocks lie within its first 128
+// KiB.
+void Disk::clearBehind(std::uint64_t imageSize) const {
+    const auto what = fmt::format("wiping '{}'", name_);
+    const std::uint64_t block = geometry_.physicalBlock;
+    const auto begin = (std::min(imageSize, geometry_.size) + block - 1) / block * block;
+    if (begin >= geometry_.size) {
+        return;
+    }
+    const bool direct = setDirectIo(false);
+    zeroRange(fd_, begin, std::min(2 * endWiped, geometry_.size - begin), what);
+    checkErrno(::fsync(fd_.get()), what);
+    (void)(direct && setDirectIo(true));
+}
+
 PreparedTarget Disk::target() const {
     PreparedTarget target;
     target.fd.reset(checkErrno(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0), fmt::format("opening '{}'", name_)));
@@ -306,9 +321,9 @@ void Disk::rereadPartitionTable() const noexcept {
     }
 }
 
-void requireRoom(const Disk& disk, std::optional<std::uint64_t> size) {
-    if (const auto capacity = disk.geometry().size; size && *size > capacity) {
-        throw Error(ErrorCode::TooLarge, fmt::format("the image has {}, '{}' only {}", formatSize(*size),
+void requireRoom(const Disk& disk, std::uint64_t size) {
+    if (const auto capacity = disk.geometry().size; size > capacity) {
+        throw Error(ErrorCode::TooLarge, fmt::format("the image has {}, '{}' only {}", formatSize(size),
                                                      disk.name(), formatSize(capacity)));
     }
 }

@@ -44,6 +44,10 @@ public:
     // Error(TargetRefused, Io).
     void wipe(const DiskContents& contents);
 
+    // While the worker waits with the head: what lies where the partition for changes would be made, behind
+    // an image of so many bytes, goes, so that no earlier one is found again. Flushed. Throws Error(Io).
+    void clearBehind(std::uint64_t imageSize) const;
+
     // The same open device, for the worker: it stays claimed and locked while either of the two descriptors
     // is open.
     [[nodiscard]] PreparedTarget target() const;
@@ -72,7 +76,7 @@ private:
     bool writable_ = false;
 };
 
-// Throws Error(TooLarge) with the numbers where size is known and does not fit.
-void requireRoom(const Disk& disk, std::optional<std::uint64_t> size);
+// Throws Error(TooLarge) with the numbers where so many bytes do not fit.
+void requireRoom(const Disk& disk, std::uint64_t size);
 
 } // namespace bootferry

@@ -67,6 +67,7 @@ void Pipeline::receivePlain() {
     while (writer_.size() < liveProbeSize && receiveSome()) {
     }
     checkHead();
+    announceLeast(std::nullopt);
     askForTarget(source_.info().size);
     while (maySplice() ? spliceSome() : receiveSome()) {
     }
@@ -76,6 +77,11 @@ void Pipeline::receiveEncoded(Codec codec) {
     DecodingWriter decoding(makeDecoder(codec), writer_);
     receiveEncodedHead(decoding);
     checkHead();
+    if (writer_.size() == 0) {
+        throw Error(ErrorCode::Corrupt,
+                    fmt::format("what is compressed with {} decodes to nothing", codecName(codec)));
+    }
+    announceLeast(decoding.declaredSize());
     askForTarget(std::nullopt); // what it decodes to is known at its end
     if (const auto size = decoding.declaredSize()) {
         writer_.requireRoom(*size);
@@ -137,6 +143,15 @@ std::size_t Pipeline::receiveInto(std::span<std::byte> space) {
         digest_->update(space.first(count));
     }
     return count;
+}
+
+// What does not fit is refused before the target is changed.
+void Pipeline::announceLeast(std::optional<std::uint64_t> decoded) {
+    const auto declared = settings_.requireLiveImage ? declaredImageSize(writer_.head()) : std::nullopt;
+    const auto least = std::max(declared.value_or(0), decoded.value_or(0));
+    if (least > 0 && !writer_.hasTarget()) {
+        supervisor_.expectAtLeast(least);
+    }
 }
 
 void Pipeline::askForTarget(std::optional<std::uint64_t> size) {

@@ -25,8 +25,8 @@ struct PipelineResult {
     std::optional<Checksum> checksum; // of what was received, where one was asked for
 };
 
-// The supervisor, seen from the pipeline. Both calls block until it has answered; a refusal is thrown as
-// Error.
+// The supervisor, seen from the pipeline. The calls that answer block until it has answered; a refusal is
+// thrown as Error.
 class PipelineSupervisor {
 public:
     PipelineSupervisor() = default;
@@ -34,6 +34,9 @@ public:
     PipelineSupervisor& operator=(const PipelineSupervisor&) = delete;
     virtual ~PipelineSupervisor() = default;
 
+    // Before requestTarget(), where the image says of itself how long it is: the target must hold so many
+    // bytes.
+    virtual void expectAtLeast(std::uint64_t /*size*/) {}
     [[nodiscard]] virtual WriteTarget requestTarget(std::optional<std::uint64_t> size) = 0;
     virtual void awaitCommit(const PipelineResult& result) = 0;
 };
@@ -65,6 +68,7 @@ private:
     [[nodiscard]] bool maySplice();
     bool spliceSome();
     [[nodiscard]] std::size_t receiveInto(std::span<std::byte> space);
+    void announceLeast(std::optional<std::uint64_t> decoded);
     void askForTarget(std::optional<std::uint64_t> size);
     void checkHead() const;
     void checkSize() const;

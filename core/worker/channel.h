@@ -12,6 +12,7 @@
 //                                                                   names it; before Plugin
 //   Plugin(s nameAndVersion)                                no answer; once, before any target
 //   Progress(s state, s detail, t bytes, t total, t written, u attempt)           no answer; at any time
+//   AtLeast(t size)                                        no answer; once, before Target: so large is the image
 //   Target(t size) → Granted(u blockSize, t capacity) with the target's descriptor
 //                                                           size UINT64_MAX: not known
 //   Staged(t bytes, t written, s digest) → Granted          all but the head is safe; permits the commit
@@ -35,7 +36,7 @@ inline constexpr std::size_t longestReason = 2048; // of a failure; other texts 
 inline constexpr std::size_t longestName = 128;    // of a plugin, with its version
 inline constexpr std::size_t mostFiles = 64;       // of a job's options
 
-enum class Call : std::uint32_t { Job = 1, Plugin, Progress, Target, Staged, Finished, Failed, File };
+enum class Call : std::uint32_t { Job = 1, Plugin, Progress, Target, Staged, Finished, Failed, File, AtLeast };
 enum class Answer : std::uint32_t { Granted = 1, Refused };
 
 } // namespace bootferry::channel

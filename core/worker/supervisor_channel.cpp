@@ -69,6 +69,12 @@ UniqueFd SupervisorChannel::keyFile(const std::string& path) {
     return answer.packet.descriptors.empty() ? UniqueFd() : std::move(answer.packet.descriptors.front());
 }
 
+void SupervisorChannel::expectAtLeast(std::uint64_t size) {
+    auto packet = newCall(channel::Call::AtLeast);
+    packet.wide(size);
+    (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+}
+
 WriteTarget SupervisorChannel::requestTarget(std::optional<std::uint64_t> size) {
     auto request = newCall(channel::Call::Target);
     request.wide(size.value_or(unknownSize));

@@ -111,6 +111,12 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             word = progress(std::move(next));
             break;
         }
+        case Call::AtLeast: {
+            expect(mayCall && pluginTold_ && !targetAsked_ && !std::exchange(leastTold_, true), "AtLeast");
+            // The image's own word: beyond what a file can have, it fits nowhere.
+            word = AtLeast{std::min(reader.wide(), largest)};
+            break;
+        }
         case Call::Target: {
             expect(mayCall && pluginTold_ && !std::exchange(targetAsked_, true), "Target");
             const auto size = reader.wide();

@@ -30,6 +30,9 @@ public:
     struct PluginLoaded {
         std::string nameAndVersion;
     };
+    struct AtLeast {
+        std::uint64_t size;
+    };
     struct TargetWanted {
         std::optional<std::uint64_t> size;
     };
@@ -43,7 +46,7 @@ public:
         Error reason;
     };
     using Word =
-        std::variant<JobWanted, FileWanted, PluginLoaded, Progress, TargetWanted, Staged, Finished, Failed>;
+        std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, TargetWanted, Staged, Finished, Failed>;
 
     // Of the job only what the worker's words are compared with is looked at.
     explicit WorkerConduct(const WorkerJob& job);
@@ -72,6 +75,7 @@ private:
     std::size_t files_ = 0;
     bool jobGiven_ = false;
     bool pluginTold_ = false;
+    bool leastTold_ = false;
     bool targetAsked_ = false;
     bool stagedSeen_ = false;
     bool ended_ = false;

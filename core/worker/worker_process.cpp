@@ -223,6 +223,8 @@ private:
 
     void take(const Progress& progress) { listener_.progressed(progress); }
 
+    void take(const WorkerConduct::AtLeast& image) { listener_.imageHasAtLeast(image.size); }
+
     void take(const WorkerConduct::TargetWanted& wanted) {
         waiting_ = true;
         if (cancelled_) {

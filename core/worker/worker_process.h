@@ -42,6 +42,9 @@ public:
     WorkerListener& operator=(const WorkerListener&) = delete;
     virtual ~WorkerListener() = default;
 
+    // Before targetWanted(), where the image says of itself how long it is: what it writes will not be
+    // shorter.
+    virtual void imageHasAtLeast(std::uint64_t /*size*/) {}
     // The source answered and its head is what was asked for. Answer, now or later, with giveTarget() or
     // refuseTarget(). size: bytes to be written, where the source tells.
     virtual void targetWanted(std::optional<std::uint64_t> size) = 0;

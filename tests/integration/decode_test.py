@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Compressed images from real servers, packed by the real tools, to files, loop devices and by the service."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -128,6 +129,33 @@ class DecodeTest(unittest.TestCase):
                                    "larger than the target", "8.0 MiB")
                 with open(device, "rb") as file:
                     self.assertNotEqual(file.read(4), b"hsqs")
+
+    @needs_root
+    def test_a_reset_is_refused_before_the_wipe(self):
+        """By what the frame's header says, or what the image in it says of itself."""
+        head = bytearray(1 << 20)
+        head[1024:1028] = b"\xe2\xe1\xf5\xe0"
+        frame = b"\x28\xb5\x2f\xfd\xc0\x50" + (1 << 40).to_bytes(8, "little") + b"".join(
+            (len(head[i:i + 65536]) << 3).to_bytes(3, "little") + head[i:i + 65536] for i in range(0, len(head), 65536))
+        (self.served / "huge.zst").write_bytes(frame)
+        (self.served / "nothing.zst").write_bytes(bytes.fromhex("502a4d1804000000") + b"abcd")
+        head[1024 + 12] = 12  # blocks of 4096 bytes, and 2^28 of them
+        head[1024 + 36:1024 + 40] = (1 << 28).to_bytes(4, "little")
+        (self.served / "declared.gz").write_bytes(gzip.compress(bytes(head)))
+        device = self.device(16 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", device], check=True)
+        with open(device, "rb") as disk:
+            before = disk.read()
+        with Daemon(self.path / "run") as daemon:
+            for name, words in (("huge.zst", "the image has 1.0 TiB"), ("declared.gz", "the image has 1.0 TiB"),
+                                ("nothing.zst", "empty")):
+                result = daemon.ctl("deploy", "--reset", self.url(name), device)
+                self.assertEqual(result.returncode, 1, result.stderr)
+                self.assertIn(words, result.stderr)
+        for name, words in (("huge.zst", "the image has 1.0 TiB"), ("nothing.zst", "decodes to nothing")):
+            self.assert_failed(self.fetch(self.url(name), "--reset", output=device), words)
+        with open(device, "rb") as disk:
+            self.assertEqual(disk.read(), before)
 
     @needs_root
     def test_the_service_decodes_and_counts_both_sides(self):

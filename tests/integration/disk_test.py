@@ -89,6 +89,13 @@ class States(DiskTest):
         self.assert_deployed(self.deploy("--reset"))
         self.assertNotIn(b"EFI PART", self.contents()[-34 * 512:])
 
+    def test_an_earlier_overlay_is_not_found_again(self):
+        """It lies behind the image, where the next boot would make one; the image's table does not tell of it."""
+        place = (len(self.bytes) + MIB - 1) // MIB * MIB
+        put(self.device, (0, self.bytes), (place, b"\xee" * 128 * 1024))
+        self.assert_deployed(self.deploy("--reset"))
+        self.assertEqual(self.contents()[place:place + 128 * 1024], bytes(128 * 1024))
+
     def test_signatures_at_the_far_end_go(self):
         run("mkfs.ext4", "-q", self.device)
         put(self.device, (-65536, MDRAID_090), (-2 * 131072, b"any of ZFS' four labels"))

@@ -55,6 +55,31 @@ TEST_F(DecodingPipelineTest, AnImageSmallerThanTheProbe) {
     EXPECT_TRUE(imageIsOnTarget());
 }
 
+TEST_F(DecodingPipelineTest, WhatDecodesToNothingIsAnErrorBeforeTheTargetIsAskedFor) {
+    settings.requireLiveImage = false;
+    for (const auto& nothing : {std::string("\x50\x2a\x4d\x18\x04\x00\x00\x00"
+                                            "abcd",
+                                            12),
+                                encoded("gzip", ""), encoded("xz", ""), encoded("zstd", "")}) {
+        server.content = nothing;
+        EXPECT_EQ(failure().code(), ErrorCode::Corrupt);
+        EXPECT_EQ(targetRequests, 0);
+    }
+}
+
+TEST_F(DecodingPipelineTest, TheSizeThatIsDeclaredIsToldBeforeTheTargetIsAskedFor) {
+    image.replace(32768 + 80, 4, std::string("\x10\x00\x00\x00", 4)); // 16 blocks …
+    image.replace(32768 + 128, 2, std::string("\x00\x08", 2));        // … of 2048 bytes
+    image.replace(32768, 1, "\x01");
+    server.content = encoded("gzip", image);
+    (void)run();
+    EXPECT_EQ(leastSizeWhenAsked, 32768U) << "of the image in it";
+    leastSize.reset();
+    server.content = encoded("zstd --stream-size=5000000", image);
+    (void)run();
+    EXPECT_EQ(leastSizeWhenAsked, 5'000'000U) << "of the frame";
+}
+
 TEST_F(DecodingPipelineTest, ResumesInTheCompressedBytes) {
     server.content = encoded("gzip", image);
     for (std::size_t i = 1; i <= 20; ++i) {

@@ -20,9 +20,12 @@ class PipelineFixture : public testing::Test, public PipelineSupervisor {
 protected:
     PipelineFixture() { resume.policy.first = resume.policy.longest = std::chrono::milliseconds(1); }
 
+    void expectAtLeast(std::uint64_t size) override { leastSize = size; }
+
     WriteTarget requestTarget(std::optional<std::uint64_t> size) override {
         ++targetRequests;
         requestedSize = size;
+        leastSizeWhenAsked = leastSize;
         if (refusal) {
             throw *refusal;
         }
@@ -66,6 +69,8 @@ protected:
     std::uint32_t blockSize = 512;
     std::optional<Error> refusal;
     std::optional<std::uint64_t> requestedSize;
+    std::optional<std::uint64_t> leastSize;
+    std::optional<std::uint64_t> leastSizeWhenAsked;
     int targetRequests = 0;
     int commitRequests = 0;
 };

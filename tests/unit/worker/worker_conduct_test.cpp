@@ -44,6 +44,12 @@ PacketWriter targetPacket(std::uint64_t size) {
     return packet;
 }
 
+PacketWriter atLeastPacket(std::uint64_t size) {
+    auto packet = packetOf(Call::AtLeast);
+    packet.wide(size);
+    return packet;
+}
+
 PacketWriter resultPacket(Call call, std::uint64_t bytes, std::uint64_t written,
                           std::string_view digest = "") {
     auto packet = packetOf(call);
@@ -216,6 +222,16 @@ TEST_F(WorkerConductTest, NumbersThatNoFileHasAreBreaches) {
     EXPECT_THAT(breach(progressPacket({.total = tooMuch})), HasSubstr("more than a file can have"));
     EXPECT_THAT(breach(progressPacket({.written = 1})), HasSubstr("to a target of 0"));
     EXPECT_THAT(breach(targetPacket(tooMuch)), HasSubstr("more than a file can have"));
+}
+
+TEST_F(WorkerConductTest, TheImagesOwnSizeComesOnceAndBeforeTheTarget) {
+    say<WorkerConduct::JobWanted>(packetOf(Call::Job));
+    EXPECT_THAT(breach(atLeastPacket(1)), HasSubstr("AtLeast out of turn")); // before the plugin
+    say<WorkerConduct::PluginLoaded>(pluginPacket());
+    EXPECT_EQ(say<WorkerConduct::AtLeast>(atLeastPacket(UINT64_MAX)).size, std::uint64_t{INT64_MAX});
+    EXPECT_THAT(breach(atLeastPacket(1)), HasSubstr("AtLeast out of turn"));
+    say<WorkerConduct::TargetWanted>(targetPacket(10));
+    EXPECT_THAT(breach(atLeastPacket(1)), HasSubstr("AtLeast out of turn"));
 }
 
 TEST_F(WorkerConductTest, MoreThanTheTargetHoldsIsABreach) {
