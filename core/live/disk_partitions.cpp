@@ -163,7 +163,8 @@ std::vector<DiskPartition> tableOf(const Context& context, const std::string& di
     return found;
 }
 
-Partition describePartition(const Context& context, std::uint64_t begin, std::uint64_t size) {
+template <typename AnyContext>
+Partition describePartition(const AnyContext& context, std::uint64_t begin, std::uint64_t size) {
     Partition partition(fdisk_new_partition());
     if (!partition) {
         throw Error(ErrorCode::Io, ENOMEM, "adding a partition");
@@ -173,6 +174,14 @@ Partition describePartition(const Context& context, std::uint64_t begin, std::ui
     check(fdisk_partition_set_start(partition.get(), begin / sector), "adding a partition");
     check(fdisk_partition_set_size(partition.get(), size / sector), "adding a partition");
     return partition;
+}
+
+template <typename AnyContext>
+std::optional<std::size_t> addPartition(const AnyContext& context, const DiskPartition& wanted) {
+    const auto described = describePartition(context, wanted.begin, wanted.size);
+    std::size_t index = 0;
+    return fdisk_add_partition(context.get(), described.get(), &index) == 0 ? std::optional(index)
+                                                                            : std::nullopt;
 }
 
 } // namespace
@@ -296,13 +305,12 @@ std::optional<FreeSpace> FreeSpace::behind(const MediumDisk& disk, std::uint64_t
     FreeSpace space;
     space.partition_.begin = begin;
     space.partition_.size = (last - begin) / alignment * alignment;
-    const auto described = describePartition(context, space.partition_.begin, space.partition_.size);
-    std::size_t index = 0;
-    if (fdisk_add_partition(context.get(), described.get(), &index) != 0) {
+    // Whether the table has room for one more is known when it was added; it is taken out again.
+    const auto index = addPartition(context, space.partition_);
+    if (!index) {
         return std::nullopt; // four primary ones are there
     }
-    space.partition_.number = static_cast<unsigned>(index) + 1;
-    space.partition_.node = nodeOf(disk.node(), space.partition_.number);
+    check(fdisk_delete_partition(context.get(), *index), "adding a partition");
     space.blockSize_ = static_cast<std::uint32_t>(sector);
     space.table_.reset(context.release());
     return space;
@@ -310,8 +318,15 @@ std::optional<FreeSpace> FreeSpace::behind(const MediumDisk& disk, std::uint64_t
 
 // What lies in the partition comes before its entry, and the entry before anything that a running system is
 // promised to find again.
-DiskPartition FreeSpace::enter(const MediumDisk& disk) {
+DiskPartition FreeSpace::enter(const MediumDisk& disk, std::uint64_t size) {
     disk.flush();
+    partition_.size = size;
+    const auto index = addPartition(table_, partition_);
+    if (!index) {
+        throw Error(ErrorCode::Io, fmt::format("adding a partition to '{}'", disk.node()));
+    }
+    partition_.number = static_cast<unsigned>(*index) + 1;
+    partition_.node = nodeOf(disk.node(), partition_.number);
     check(fdisk_write_disklabel(table_.get()),
           fmt::format("writing the partition table of '{}'", disk.node()));
     disk.flush();

@@ -79,9 +79,9 @@ public:
     [[nodiscard]] std::uint64_t size() const { return partition_.size; }
     [[nodiscard]] std::uint32_t blockSize() const { return blockSize_; }
 
-    // Enters it into the table, when what was written to the disk before is flushed; flushes the table and
-    // tells the kernel. Throws Error(Io).
-    DiskPartition enter(const MediumDisk& disk);
+    // Enters the first `size` bytes of it into the table, when what was written to the disk before is
+    // flushed; flushes the table and tells the kernel. Throws Error(Io).
+    DiskPartition enter(const MediumDisk& disk, std::uint64_t size);
 
 private:
     struct Unref {

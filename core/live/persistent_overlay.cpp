@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The file system is made first, through a loop device over the free space, and the partition is entered into
-// the table last: one that is in the table is whole, whenever the power failed. So nothing that looks empty
-// or damaged is ever made anew.
+// the table last, each when the one before is flushed: one that is in the table is whole, whenever the power
+// failed. So nothing that looks empty or damaged is ever made anew, and a file system with changes that lies
+// where the partition would be made is found before anything is wiped there.
 #include "persistent_overlay.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,6 +38,7 @@ namespace {
 constexpr std::uint64_t smallestXfs = std::uint64_t{320} << 20U;
 constexpr std::uint64_t smallestOther = std::uint64_t{128} << 20U;
 constexpr std::uint64_t endWiped = std::uint64_t{1} << 20U;
+constexpr std::uint64_t markRoom = std::uint64_t{1} << 20U;
 
 std::uint64_t smallestFor(const std::string& filesystem) {
     return filesystem == "xfs" ? smallestXfs : smallestOther;
@@ -110,15 +113,14 @@ void check(const std::string& node, const std::string& filesystem) {
 // nobody has open can be somebody else's a moment later.
 class Window {
 public:
-    Window(const MediumDisk& disk, const FreeSpace& space)
-        : device_(attachLoopDevice(
-              disk.fd(), disk.node(),
-              {.offset = space.begin(), .size = space.size(), .blockSize = space.blockSize()})),
-          size_(space.size()),
+    Window(const MediumDisk& disk, const FreeSpace& space, std::uint64_t size)
+        : device_(attachLoopDevice(disk.fd(), disk.node(),
+                                   {.offset = space.begin(), .size = size, .blockSize = space.blockSize()})),
+          size_(size),
           fd_(checkErrno(::open(device_.c_str(), O_RDWR | O_CLOEXEC), fmt::format("opening '{}'", device_))) {
         loop_info64 info{};
         checkErrno(::ioctl(fd_.get(), LOOP_GET_STATUS64, &info), fmt::format("looking at '{}'", device_));
-        if (info.lo_offset != space.begin() || info.lo_sizelimit != space.size()) {
+        if (info.lo_offset != space.begin() || info.lo_sizelimit != size) {
             throw Error(ErrorCode::Io, fmt::format("'{}' has become another device", device_));
         }
     }
@@ -189,35 +191,83 @@ std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd) {
     return std::nullopt;
 }
 
-WritePartition enter(MediumDisk& disk, FreeSpace& space, const std::string& filesystem, bool made) {
-    const auto partition = space.enter(disk);
-    return {.node = partition.node,
-            .filesystem = filesystem,
-            .made = made,
-            .held = disk.openPartition(partition)};
+// Behind the file system while mkfs works on it, in the MiB that is left free for it: mkfs writes in any
+// order, and what it has not finished is made again and never taken for somebody's changes.
+class UnfinishedMark {
+public:
+    UnfinishedMark(const MediumDisk& disk, std::uint64_t position) : disk_(disk), position_(position) {}
+
+    [[nodiscard]] bool isThere() const {
+        std::array<char, text.size()> bytes{};
+        const auto count = checkErrno(TEMP_FAILURE_RETRY(::pread(disk_.fd().get(), bytes.data(), bytes.size(),
+                                                                 static_cast<off_t>(position_))),
+                                      fmt::format("reading '{}'", disk_.node()));
+        return std::string_view(bytes.data(), static_cast<std::size_t>(count)) == text;
+    }
+    void set() const { write(text); }
+    void clear() const { write({}); }
+
+private:
+    static constexpr std::string_view text = "bootferry: the file system before this is not finished\n";
+
+    void write(std::string_view what) const {
+        std::array<char, 4096> block{};
+        what.copy(block.data(), block.size());
+        const auto count =
+            checkErrno(TEMP_FAILURE_RETRY(::pwrite(disk_.fd().get(), block.data(), block.size(),
+                                                   static_cast<off_t>(position_))),
+                       fmt::format("writing to '{}'", disk_.node()));
+        if (static_cast<std::size_t>(count) != block.size()) {
+            throw Error(ErrorCode::Io, ENOSPC, fmt::format("writing to '{}'", disk_.node()));
+        }
+        disk_.flush();
+    }
+
+    const MediumDisk& disk_;
+    std::uint64_t position_;
+};
+
+// The file system that lies in the free space, with somebody's changes in it: a table that was written anew,
+// or a power cut of a disk that lied about a flush, may have lost the entry and nothing else.
+std::optional<std::string> overlayIn(const MediumDisk& disk, const FreeSpace& space) {
+    const Window window(disk, space, space.size());
+    const auto contents = probeContents(window.fd().get(), window.device());
+    if (!isOverlay(window.fd(), contents) || !mayHoldChanges(window.fd(), contents)) {
+        return std::nullopt;
+    }
+    check(window.device(), contents.type);
+    window.flush();
+    return contents.type;
 }
 
-// A table that was written anew, or a power cut of a disk that lied about a flush, may have lost the entry
-// and nothing of the file system: it is entered again. Only what is none is made, and wiped before.
+void makeIn(const MediumDisk& disk, const FreeSpace& space, std::uint64_t size,
+            const std::string& filesystem) {
+    const Window window(disk, space, size);
+    window.wipeEnds();
+    make(window.device(), filesystem);
+    window.flush();
+}
+
 WritePartition makePartition(MediumDisk& disk, FreeSpace space, const std::string& filesystem) {
-    std::string there;
-    {
-        const Window window(disk, space);
-        const auto contents = probeContents(window.fd().get(), window.device());
-        if (isOverlay(window.fd(), contents) && mayHoldChanges(window.fd(), contents)) {
-            there = contents.type;
-            check(window.device(), there);
-        } else {
-            window.wipeEnds();
-            make(window.device(), filesystem);
-        }
-        window.flush();
-    }
-    if (!there.empty()) {
-        logInfo(fmt::format("the partition '{}' had been lost from the table of '{}' and is entered again",
+    const auto enter = [&](std::uint64_t size, const std::string& kind, bool made) {
+        const auto partition = space.enter(disk, size);
+        return WritePartition{
+            .node = partition.node, .filesystem = kind, .made = made, .held = disk.openPartition(partition)};
+    };
+    const auto size = space.size() - markRoom;
+    const UnfinishedMark mark(disk, space.begin() + size);
+    if (!mark.isThere()) {
+        if (const auto kind = overlayIn(disk, space)) {
+            logInfo(
+                fmt::format("the partition '{}' had been lost from the table of '{}' and is entered again",
                             overlayLabel, disk.node()));
+            return enter(space.size(), *kind, false);
+        }
     }
-    return enter(disk, space, there.empty() ? filesystem : there, there.empty());
+    mark.set();
+    makeIn(disk, space, size, filesystem);
+    mark.clear();
+    return enter(size, filesystem, true);
 }
 
 } // namespace
@@ -239,7 +289,7 @@ WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
     }
     const auto smallest = smallestFor(filesystem);
     disk.claimForWriting();
-    auto space = FreeSpace::behind(disk, imageEnd, smallest);
+    auto space = FreeSpace::behind(disk, imageEnd, smallest + markRoom);
     if (!space) {
         throw Error(ErrorCode::TooLarge,
                     fmt::format("'{}' has no room for a {} partition of {} or more behind the image",

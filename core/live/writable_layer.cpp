@@ -80,7 +80,6 @@ void tryOverlay(MountStack& mounts, const WritableLayer& layer) {
         throw;
     }
     mounts.unmountLast();
-    (void)::rmdir(layer.trial.c_str());
 }
 
 void mountPartition(MountStack& mounts, const WritableLayer& layer, const WritePartition& partition) {
@@ -89,7 +88,9 @@ void mountPartition(MountStack& mounts, const WritableLayer& layer, const WriteP
     try {
         prepareFolders(layer.folder);
         tryOverlay(mounts, layer);
+        (void)::rmdir(layer.trial.c_str());
     } catch (const Error&) {
+        (void)::rmdir(layer.trial.c_str());
         mounts.unmountLast();
         throw;
     }

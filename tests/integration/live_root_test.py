@@ -5,14 +5,19 @@ Needs root, loop devices and the kernel's file systems. Everything is mounted in
 this test's own, below a temporary folder.
 """
 
+import contextlib
 import errno
 import os
 import pathlib
+import random
 import shutil
+import signal
+import stat
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -297,6 +302,219 @@ class Overlay(LiveRootCase):
         self.assertEqual(self.live_root(self.device(self.rootfs)).returncode, 0)
         for name in ("", "overlayfs", "overlayfs/rw", "overlayfs/work"):
             self.assertEqual((self.overlay / name).stat().st_mode & 0o7777, 0o755, name)
+
+
+class BelowTheOverlay(LiveRootCase):
+    """What the running system has removed, or forbidden, is not to be had through the layers."""
+
+    def setUp(self):
+        super().setUp()
+        tree = self.path / "armed"
+        shutil.copytree(self.tree, tree, symlinks=True)
+        shutil.copyfile("/usr/bin/id", tree / "etc/id")
+        (tree / "etc/id").chmod(0o4755)
+        os.mknod(tree / "etc/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        (tree / "etc/null").chmod(0o666)
+        self.path.chmod(0o755)
+        self.armed = tree
+
+    def user(self, program):
+        return run("setpriv", "--reuid=65534", "--clear-groups", program, "-u").strip()
+
+    def mount_sysroot(self):
+        sysroot = self.path / "sysroot"
+        sysroot.mkdir()
+        layers = (f"lowerdir={self.overlay}/rootfsbase,upperdir={self.overlay}/overlayfs/rw,"
+                  f"workdir={self.overlay}/overlayfs/work")
+        run("mount", "-t", "overlay", "-o", layers, "LiveOS_rootfs", sysroot)
+        return sysroot
+
+    def check(self, image):
+        self.assertEqual(self.live_root(self.device(image)).returncode, 0)
+        sysroot = self.mount_sysroot()
+        self.assertEqual(self.user(sysroot / "etc/id"), "0")
+        (sysroot / "etc/null").write_bytes(b"x")
+        os.mknod(sysroot / "etc/zero", 0o666 | stat.S_IFCHR, os.makedev(1, 5))
+        self.assertEqual((sysroot / "etc/zero").open("rb").read(1), b"\0")
+        (sysroot / "etc/copied").write_bytes((sysroot / "etc/id").read_bytes())
+        (sysroot / "etc/copied").chmod(0o4755)
+        self.assertEqual(self.user(sysroot / "etc/copied"), "0")
+        for folder in (self.overlay / "rootfsbase", self.overlay / "squashfs_container", self.overlay / "live"):
+            if (folder / "etc/id").exists():
+                self.assertEqual(self.user(folder / "etc/id"), "65534", folder)
+                with self.assertRaises(PermissionError, msg=folder):
+                    (folder / "etc/null").open("rb")
+        self.assertEqual(self.user(self.overlay / "overlayfs/rw/etc/copied"), "65534")
+        with self.assertRaises(PermissionError):
+            (self.overlay / "overlayfs/rw/etc/zero").open("rb")
+
+    def test_root_tree_in_squashfs(self):
+        self.check(squashfs(self.armed, self.path / "alone.img"))
+
+    def test_rootfs_in_squashfs_on_a_medium(self):
+        rootfs = ext4(self.armed, self.path / "armed.img")
+        self.check(self.medium({"LiveOS/squashfs.img": self.container(rootfs)}))
+
+    def test_each_layer_says_so(self):
+        image = self.medium({"LiveOS/squashfs.img": self.container()})
+        self.assertEqual(self.live_root(self.device(image)).returncode, 0)
+        for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+            words = line.split()
+            if words[4].startswith(f"{self.overlay}/"):
+                self.assertLessEqual({"nosuid", "nodev"}, set(words[5].split(",")), line)
+
+
+class ToldToEnd(LiveRootCase):
+    def test_at_any_moment_all_is_mounted_or_nothing(self):
+        image = self.medium({"LiveOS/squashfs.img": self.container()})
+        device = self.device(image)
+        dice = random.Random(3)
+        seen = set()
+        for attempt in range(24):
+            process = subprocess.Popen([os.environ["BOOTFERRY_LIVE_ROOT"], f"--run-dir={self.overlay}", device],
+                                       stderr=subprocess.PIPE, text=True)
+            time.sleep(dice.uniform(0, 0.08))  # any moment will do
+            process.send_signal(dice.choice((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)))
+            said = process.communicate(timeout=60)[1]
+            if process.returncode == 0:
+                self.assertEqual(len(self.kinds()), 4, said)
+            else:
+                self.assertEqual(mounts_below(self.overlay), {}, said)
+                self.assertEqual(loops_below(self.overlay), {}, said)
+            seen.add(process.returncode)
+            self.unmount_everything()
+        print(f"# ended with {sorted(seen)}", file=sys.stderr)
+
+
+class KeptChanges(LiveRootCase):
+    """A partition that cannot be written costs the changes, never the boot."""
+
+    def setUp(self):
+        super().setUp()
+        self.disk_image = self.path / "disk"
+        run("mkfs.erofs", "--quiet", self.disk_image, self.tree)
+        os.truncate(self.disk_image, 512 * MIB)
+        subprocess.run(["sfdisk", "-q", "--wipe", "never", "--no-reread", self.disk_image], check=True, text=True,
+                       input="label: dos\n2M,340M,83\n", stdout=subprocess.DEVNULL)
+
+    def place(self, cow):
+        run("dd", f"if={cow}", f"of={self.disk_image}", "bs=1M", "seek=2", "conv=notrunc,sparse", "status=none")
+
+    def attach_disk(self):
+        loop = LoopDevice(self.disk_image, "--partscan")
+        self.addCleanup(loop.detach)
+        self.addCleanup(subprocess.run, ["partx", "--delete", loop.path], check=False, stderr=subprocess.DEVNULL)
+        return loop.path
+
+    def cow(self, **files):
+        """An ext4 with rw and work as they are told: a folder for None, a link, a file with text."""
+        seed = pathlib.Path(tempfile.mkdtemp(dir=self.path))
+        for name, what in files.items():
+            if what is None:
+                (seed / name).mkdir()
+            elif isinstance(what, pathlib.Path):
+                (seed / name).symlink_to(what)
+            else:
+                (seed / name).write_text(what)
+        return ext4(seed, self.path / f"cow{len(os.listdir(self.path))}", 128 * MIB, "-L", "cow")
+
+    def boot(self, device):
+        result = self.live_root("--persistent", device)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        sysroot = self.path / "sysroot"
+        sysroot.mkdir(exist_ok=True)
+        layers = (f"lowerdir={self.overlay}/rootfsbase,upperdir={self.overlay}/overlayfs/rw,"
+                  f"workdir={self.overlay}/overlayfs/work")
+        run("mount", "-t", "overlay", "-o", layers, "LiveOS_rootfs", sysroot)
+        (sysroot / "etc/new").write_text("new")
+        self.assertFalse((self.overlay / "trial").exists())
+        kind = self.kinds()["overlayfs"]
+        run("umount", sysroot)
+        return kind, result.stderr
+
+    def assert_lost(self, device, *words):
+        kind, said = self.boot(device)
+        self.assertEqual(kind, "tmpfs", said)
+        for word in ("CHANGES WILL BE LOST AT THE NEXT BOOT", *words):
+            self.assertIn(word, said)
+        self.unmount_everything()
+
+    def test_one_that_can_be_written_is_used(self):
+        self.place(self.cow())
+        device = self.attach_disk()
+        self.assertEqual(self.boot(device)[0], "ext4")
+        self.unmount_everything()
+        self.assertEqual(self.boot(device)[0], "ext4")
+        self.assertEqual((self.overlay / "overlayfs/rw/etc/new").read_text(), "new")
+        self.assertEqual(sorted(os.listdir(self.overlay / "overlayfs/rw")), ["etc"])
+
+    def test_read_only_feature(self):
+        cow = self.cow()
+        run("tune2fs", "-O", "read-only", cow)
+        self.place(cow)
+        self.assert_lost(self.attach_disk(), "read-only")
+
+    def test_links_are_not_followed(self):
+        secret = self.path / "secret"
+        secret.mkdir(mode=0o700)
+        for name in ("rw", "work"):
+            for target in (secret, pathlib.Path("/nonexistent/x"), pathlib.Path("work")):
+                with self.subTest(name=name, target=target):
+                    self.place(self.cow(**{name: target}))
+                    self.assert_lost(self.attach_disk(), f"overlayfs/{name}' is no folder")
+                    self.assertEqual(secret.stat().st_mode & 0o777, 0o700)
+                    self.assertEqual(os.listdir(secret), [])
+
+    def test_files(self):
+        for name in ("rw", "work"):
+            self.place(self.cow(**{name: "text"}))
+            self.assert_lost(self.attach_disk(), f"overlayfs/{name}' is no folder")
+
+    def test_immutable(self):
+        for name in ("rw", "work", "."):
+            with self.subTest(name):
+                cow = self.cow(**({"rw": None, "work": None} if name != "." else {}))
+                point = self.path / "point"
+                point.mkdir(exist_ok=True)
+                run("mount", "-o", "loop", cow, point)
+                run("chattr", "+i", point / name)
+                run("umount", point)
+                self.place(cow)
+                self.assert_lost(self.attach_disk())
+
+    def test_full(self):
+        cow = self.cow(rw=None, work=None)
+        point = self.path / "point"
+        point.mkdir()
+        run("mount", "-o", "loop", cow, point)
+        with open(point / "rw/full", "wb") as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(MIB))
+        with contextlib.suppress(OSError):
+            for number in range(1 << 20):
+                (point / f"rw/{number}").touch()
+        run("umount", point)
+        self.place(cow)
+        self.assertIn(self.boot(self.attach_disk())[0], ("tmpfs", "ext4"))
+
+    def test_write_protected_partition(self):
+        for kind in ("ext4", "xfs"):
+            with self.subTest(kind):
+                cow = sparse(self.path / f"{kind}.cow", 340 * MIB)
+                run(f"mkfs.{kind}", "-q", "-L", "cow", cow)
+                self.place(cow)
+                device = self.attach_disk()
+                subprocess.run(["partx", "--add", "--nr", "1", device], check=False, stderr=subprocess.DEVNULL)
+                run("blockdev", "--setro", f"{device}p1")
+                self.assert_lost(device)
+                run("blockdev", "--setrw", f"{device}p1")
+
+    def test_btrfs_seed(self):
+        cow = sparse(self.path / "btrfs.cow", 340 * MIB)
+        run("mkfs.btrfs", "-q", "-L", "cow", cow)
+        run("btrfstune", "-S", "1", cow)
+        self.place(cow)
+        self.assert_lost(self.attach_disk())
 
 
 class Refusals(LiveRootCase):

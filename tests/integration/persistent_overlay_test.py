@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import uuid
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
@@ -162,6 +164,31 @@ class WritePartition(IsoOnADisk):
         self.assertEqual(result.returncode, 1)
         self.assertIn("no room", result.stdout)
         self.assertEqual(self.contents(device), before)
+
+    def test_a_table_with_ends_near_2_to_the_64(self):
+        shutil.copyfile(self.gpt_iso, self.backing)
+        with open(self.backing, "r+b") as disk:
+            image = bytearray(disk.read())
+            header, entries = 512, int.from_bytes(image[512 + 72:512 + 80], "little") * 512
+            count, width = (int.from_bytes(image[at:at + 4], "little") for at in (512 + 80, 512 + 84))
+            for number, first, last in ((10, 1 << 55, (1 << 64) - 1), (11, (1 << 64) - 2048, (1 << 64) - 2), (12, 3, 2)):
+                at = entries + number * width
+                image[at:at + 16] = uuid.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4").bytes_le
+                image[at + 16:at + 32] = os.urandom(16)
+                image[at + 32:at + 48] = first.to_bytes(8, "little") + last.to_bytes(8, "little")
+            crc = zlib.crc32(image[entries:entries + count * width])
+            image[header + 88:header + 92] = crc.to_bytes(4, "little")
+            image[header + 16:header + 20] = bytes(4)
+            image[header + 16:header + 20] = zlib.crc32(image[header:header + 92]).to_bytes(4, "little")
+            disk.seek(0)
+            disk.write(image)
+            disk.truncate(300 * MIB)
+        device = self.disk(self.gpt_iso, 0)
+        result = self.write_partition(device)
+        if result.returncode == 0:
+            self.assert_usable(result.stdout.split()[-3], "ext4")
+        size = self.gpt_iso.stat().st_size
+        self.assertEqual(self.contents(device)[32768:size - 33 * 512], bytes(image[32768:size - 33 * 512]))
 
     def test_signatures_of_an_earlier_use_are_gone(self):
         device = self.disk(self.iso, 300 * MIB)
@@ -454,6 +481,26 @@ class MediaCheck(IsoOnADisk):
         for prepare in (self.implant, self.tag, lambda: self.tag("md5", 150), lambda: self.tag("sha512", 0)):
             prepare()
             self.assertIn("is right", self.check())
+
+    def test_a_checksum_of_nothing_is_not_right(self):
+        for words in ("md5sum=d41d8cd98f00b204e9800998ecf8427e;pad=1000000;check=1",
+                      "ISO MD5SUM = d41d8cd98f00b204e9800998ecf8427e;SKIPSECTORS = 99999999"):
+            image = bytearray(self.iso.read_bytes())
+            image[FIELD:FIELD + 512] = words.encode().ljust(512)
+            self.backing.write_bytes(image)
+            said = self.check()
+            self.assertIn("is of nothing", said)
+            self.assertNotIn("is right", said)
+
+    def test_bytes_of_the_image_are_made_printable(self):
+        for words in (b"md5sum=\x1b[2J\nall is well", b"\x1b[2Jsum=abc", b"sha256sum=\xc2\x9b2J"):
+            image = bytearray(self.iso.read_bytes())
+            image[FIELD:FIELD + 512] = words.ljust(512)
+            self.backing.write_bytes(image)
+            said = self.check()
+            self.assertNotIn("\x1b", said)
+            self.assertNotIn("\x9b", said)
+            self.assertNotIn("\nall is well", said)
 
     def test_what_is_damaged(self):
         for prepare in (self.implant, self.tag):
