@@ -193,7 +193,7 @@ bool Reception::mayConnect(const HostAddress& peer, const Dollytab& tab) {
 }
 
 bool Reception::resolvesToAny(const std::string& name, const std::vector<HostAddress>& hosts) {
-    const auto resolution = resolver_.resolve(name, waiter_);
+    const auto& resolution = resolver_.resolve(name, waiter_);
     return std::any_of(resolution.endpoints.begin(), resolution.endpoints.end(),
                        [&](const plugin::Endpoint& endpoint) {
                            const auto address = HostAddress::of(endpoint.plain());

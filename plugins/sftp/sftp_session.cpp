@@ -58,15 +58,12 @@ void SftpSession::connect(const SftpUrl& url, const std::string& user) {
 }
 
 Descriptor SftpSession::connectTcp(const SftpUrl& url) {
-    auto resolution = resolver_.resolve(url.host, *waiter_);
+    const auto& resolution = resolver_.resolve(url.host, *waiter_);
     if (resolution.endpoints.empty()) {
         throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "host name '" + url.host + "' does not resolve",
                       resolution.systemError);
     }
-    for (auto& endpoint : resolution.endpoints) {
-        endpoint.setPort(url.port);
-    }
-    auto attempt = plugin::connectTo(resolution.endpoints, *waiter_, {});
+    auto attempt = plugin::connectTo(resolution.at(url.port), *waiter_, {});
     if (!attempt.socket) {
         throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "connecting to " + url.authority(), attempt.error);
     }

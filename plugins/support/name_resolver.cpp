@@ -46,6 +46,14 @@ void shortenPatience() {
 
 } // namespace
 
+std::vector<Endpoint> Resolution::at(std::uint16_t port) const {
+    auto result = endpoints;
+    for (auto& endpoint : result) {
+        endpoint.setPort(port);
+    }
+    return result;
+}
+
 std::string Resolution::errorText() const {
     return ::gai_strerror(error);
 }
@@ -60,18 +68,15 @@ void NameResolver::release() {
     }
 }
 
-Resolution NameResolver::resolve(const std::string& name, Waiter& waiter) {
-    if (const auto found = found_.find(name); found != found_.end()) {
-        return found->second;
+const Resolution& NameResolver::resolve(const std::string& name, Waiter& waiter) {
+    auto& known = known_[name];
+    if (known.endpoints.empty()) {
+        known = ask(name, family_, AI_NUMERICHOST);
     }
-    auto resolution = ask(name, family_, AI_NUMERICHOST);
-    if (resolution.endpoints.empty()) {
-        resolution = lookUp(name, waiter);
+    if (known.endpoints.empty()) {
+        known = lookUp(name, waiter);
     }
-    if (!resolution.endpoints.empty()) {
-        found_[name] = resolution;
-    }
-    return resolution;
+    return known;
 }
 
 Resolution NameResolver::lookUp(const std::string& name, Waiter& waiter) {

@@ -3,6 +3,7 @@
 // a thread of its own, which shares nothing with the session but where it leaves the answer.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <thread>
@@ -14,11 +15,12 @@
 namespace bootferry::plugin {
 
 struct Resolution {
-    std::vector<Endpoint> endpoints; // port 0, in the order of RFC 6724
+    std::vector<Endpoint> endpoints; // without a port, in the order of RFC 6724
     int error = 0;                   // where there are none: EAI_… of getaddrinfo(3)
     int systemError = 0;             // the errno behind EAI_SYSTEM
 
-    [[nodiscard]] std::string errorText() const; // as gai_strerror(3) has it
+    [[nodiscard]] std::vector<Endpoint> at(std::uint16_t port) const; // the endpoints, with this port
+    [[nodiscard]] std::string errorText() const;                      // as gai_strerror(3) has it
 };
 
 class NameResolver {
@@ -35,9 +37,9 @@ public:
     NameResolver& operator=(const NameResolver&) = delete;
     ~NameResolver();
 
-    // A numeric address is its own answer, at once. Addresses that were found are kept, failures are not.
-    // Throws what the waiter throws.
-    [[nodiscard]] Resolution resolve(const std::string& name, Waiter& waiter);
+    // A numeric address is its own answer, at once. Addresses that were found are kept; where there were
+    // none, it asks again. Valid until the next call. Throws what the waiter throws.
+    [[nodiscard]] const Resolution& resolve(const std::string& name, Waiter& waiter);
 
 private:
     [[nodiscard]] Resolution lookUp(const std::string& name, Waiter& waiter);
@@ -45,7 +47,7 @@ private:
 
     Family family_;
     Patience patience_;
-    std::map<std::string, Resolution> found_;
+    std::map<std::string, Resolution> known_;
     std::thread thread_;
 };
 

@@ -22,18 +22,25 @@ void set(const Descriptor& socket, int level, int option, std::chrono::seconds::
 
 // The resolver's order (RFC 6724), but the families take turns (RFC 8305 section 4).
 std::vector<const Endpoint*> inTurn(std::span<const Endpoint> endpoints) {
-    std::array<std::vector<const Endpoint*>, 2> families;
-    for (const auto& endpoint : endpoints) {
-        const bool first = endpoint.address.ss_family == endpoints.front().address.ss_family;
-        families.at(first ? 0 : 1).push_back(&endpoint);
-    }
-    std::vector<const Endpoint*> order;
-    for (std::size_t i = 0; order.size() < endpoints.size(); ++i) {
-        for (const auto& family : families) {
-            if (i < family.size()) {
-                order.push_back(family[i]);
-            }
+    const auto nextOf = [&](std::size_t index, bool ofFirstFamily) {
+        const auto matches = [&](const Endpoint& endpoint) {
+            return (endpoint.address.ss_family == endpoints.front().address.ss_family) == ofFirstFamily;
+        };
+        while (index < endpoints.size() && !matches(endpoints[index])) {
+            ++index;
         }
+        return index;
+    };
+    std::vector<const Endpoint*> order(endpoints.size());
+    std::array<std::size_t, 2> next{nextOf(0, true), nextOf(0, false)};
+    std::size_t turn = 0;
+    for (auto& place : order) {
+        if (next.at(turn) == endpoints.size()) {
+            turn = 1 - turn;
+        }
+        place = &endpoints[next.at(turn)];
+        next.at(turn) = nextOf(next.at(turn) + 1, turn == 0);
+        turn = 1 - turn;
     }
     return order;
 }
@@ -61,9 +68,9 @@ public:
 
     // The first that is connected; none: nothing is decided, or an attempt failed.
     Descriptor wait(Waiter& waiter, Waiter::Clock::time_point until) {
-        std::vector<pollfd> entries;
-        for (const auto& socket : running_) {
-            entries.push_back({.fd = socket.get(), .events = POLLOUT, .revents = 0});
+        std::vector<pollfd> entries(running_.size());
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            entries[i] = {.fd = running_[i].get(), .events = POLLOUT, .revents = 0};
         }
         (void)waiter.wait(entries, until);
         for (std::size_t i = entries.size(); i-- > 0;) {
@@ -122,8 +129,8 @@ ConnectResult connectTo(std::span<const Endpoint> endpoints, Waiter& waiter, con
         if (race.isEmpty()) {
             continue;
         }
-        const bool timed = oneByOne || next != order.end();
-        const auto until = timed ? Waiter::Clock::now() + options.attemptTime : Waiter::forever;
+        const bool limited = oneByOne || next != order.end();
+        const auto until = limited ? Waiter::Clock::now() + options.attemptTime : Waiter::forever;
         if (auto winner = race.wait(waiter, until)) {
             return {.socket = std::move(winner)};
         }

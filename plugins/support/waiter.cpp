@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <vector>
 
 namespace bootferry::plugin {
 namespace {
@@ -40,14 +41,12 @@ int Waiter::pollTime(Clock::time_point until) const {
     return static_cast<int>(left.count());
 }
 
-void Waiter::throwInterrupts(std::span<const pollfd> watched) const {
-    if (watched.front().revents != 0) {
+void Waiter::throwIfInterrupted(const pollfd& cancel, const pollfd& interrupt) const {
+    if (cancel.revents != 0) {
         throw cancelled();
     }
-    for (std::size_t i = 0; i < interrupts_.size(); ++i) {
-        if (watched[i + 1].revents != 0) {
-            throw Failure(interrupts_[i].failure);
-        }
+    if (interrupt.revents != 0) {
+        throw Failure(interrupt_->failure);
     }
 }
 
@@ -58,20 +57,19 @@ void Waiter::repeatAnnouncement() {
 }
 
 int Waiter::wait(std::span<pollfd> entries, Clock::time_point until) {
-    std::vector<pollfd> watched{{.fd = cancelFd_, .events = POLLIN, .revents = 0}};
-    for (const auto& interrupt : interrupts_) {
-        watched.push_back(interrupt.entry);
-    }
-    const auto first = static_cast<std::ptrdiff_t>(watched.size());
-    watched.insert(watched.end(), entries.begin(), entries.end());
+    constexpr pollfd none{.fd = -1, .events = 0, .revents = 0}; // poll ignores it
+    std::vector<pollfd> watched(entries.size() + 2, none);
+    watched[0] = {.fd = cancelFd_, .events = POLLIN, .revents = 0};
+    watched[1] = interrupt_ ? interrupt_->entry : none;
+    std::copy(entries.begin(), entries.end(), watched.begin() + 2);
     for (;;) {
         const int ready = ::poll(watched.data(), watched.size(), pollTime(until));
         if (ready < 0 && errno != EINTR) {
             throw Failure(BOOTFERRY_ERROR_IO, "waiting for the network", errno);
         }
         if (ready > 0) {
-            throwInterrupts(watched);
-            std::copy(watched.begin() + first, watched.end(), entries.begin());
+            throwIfInterrupted(watched[0], watched[1]);
+            std::copy(watched.begin() + 2, watched.end(), entries.begin());
         }
         repeatAnnouncement();
         if (ready > 0) {
@@ -99,8 +97,8 @@ void Waiter::throwIfCancelled() const {
 }
 
 Interruption::Interruption(Waiter& waiter, int fd, short events, Failure failure) : waiter_(waiter) {
-    waiter_.interrupts_.push_back(
-        {.entry = {.fd = fd, .events = events, .revents = 0}, .failure = std::move(failure)});
+    waiter_.interrupt_.emplace(
+        Waiter::Interrupt{{.fd = fd, .events = events, .revents = 0}, std::move(failure)});
 }
 
 } // namespace bootferry::plugin

@@ -10,7 +10,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include <poll.h>
 
@@ -61,26 +60,26 @@ private:
     };
 
     [[nodiscard]] int pollTime(Clock::time_point until) const;
-    void throwInterrupts(std::span<const pollfd> watched) const;
+    void throwIfInterrupted(const pollfd& cancel, const pollfd& interrupt) const;
     void repeatAnnouncement();
 
     int cancelFd_;
     Announce announce_;
     Clock::duration interval_;
     std::optional<Deadline> deadline_;
-    std::vector<Interrupt> interrupts_;
+    std::optional<Interrupt> interrupt_;
     std::string announced_;
     Clock::time_point lastAnnounced_;
 };
 
 // While it exists, every wait of the waiter watches one more descriptor, not owned, and throws `failure` when
-// one of the events, or an error, is there. The last one made goes first.
+// one of the events, or an error, is there. A waiter has one at a time.
 class Interruption {
 public:
     Interruption(Waiter& waiter, int fd, short events, Failure failure);
     Interruption(const Interruption&) = delete;
     Interruption& operator=(const Interruption&) = delete;
-    ~Interruption() { waiter_.interrupts_.pop_back(); }
+    ~Interruption() { waiter_.interrupt_.reset(); }
 
 private:
     Waiter& waiter_;

@@ -48,11 +48,8 @@ Descriptor NodeLink::connectTo(const std::string& name, std::uint16_t port, Name
     const auto began = Waiter::Clock::now();
     unsigned unanswered = 0;
     for (;;) {
-        auto resolution = resolver.resolve(name, waiter);
-        for (auto& endpoint : resolution.endpoints) {
-            endpoint.setPort(port);
-        }
-        auto attempt = plugin::connectTo(resolution.endpoints, waiter, connectOptions);
+        const auto& resolution = resolver.resolve(name, waiter);
+        auto attempt = plugin::connectTo(resolution.at(port), waiter, connectOptions);
         if (attempt.socket) {
             return std::move(attempt.socket);
         }

@@ -13,7 +13,6 @@ namespace bootferry::plugin {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
 
 constexpr auto often = 1ms; // between announcements
 
