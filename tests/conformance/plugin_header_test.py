@@ -86,6 +86,17 @@ class PluginHeaderTest(unittest.TestCase):
             run(os.environ["BOOTFERRYCTL"], "fetch", "--option=frozen:colour=red", "frozen://long-ago/7",
                 tree / "refused", env=environment)
 
+    def test_a_plugin_may_talk_from_its_threads(self):
+        tree = self.path / "chatty"
+        tree.mkdir()
+        run("cc", "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-pthread",
+            *self.pkg_config("--cflags"), "-shared", "-fPIC", "-o", tree / "chatty.so",
+            SOURCE / "tests/conformance/chatty.c")
+        (tree / "scheme-chatty.so").symlink_to("chatty.so")
+        run(os.environ["BOOTFERRYCTL"], "fetch", "chatty://host/3000017", tree / "fetched",
+            env={**os.environ, "BOOTFERRY_PLUGIN_DIR": str(tree)})
+        self.assertTrue((tree / "fetched").read_bytes() == bytes(p % 251 for p in range(3000017)), "the bytes differ")
+
     def test_plugindir_is_told(self):
         plugindir = pathlib.Path("".join(run("pkg-config", "--variable=plugindir", "bootferry",
                                              env={**self.environment, "PKG_CONFIG_SYSROOT_DIR": ""}).split()))

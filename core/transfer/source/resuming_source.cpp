@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
@@ -18,9 +19,11 @@ namespace {
 // After the kernel announced a route, give the resolver and the neighbours this long to follow.
 constexpr std::chrono::milliseconds settleTime{200};
 
-// For the beginning of an attempt, which cannot be spliced yet. An empty pipe takes so much without waiting.
+// For the beginning of an attempt, which cannot be spliced yet. An empty pipe takes what it holds without
+// waiting, which may be a page: a user with many pipes gets no more (pipe(7), pipe-user-pages-soft).
 std::size_t copyInto(int pipe, ByteSource& source, std::size_t most) {
     std::array<std::byte, std::size_t{32} << 10U> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
+    most = std::min(most, static_cast<std::size_t>(checkErrno(::fcntl(pipe, F_GETPIPE_SZ), "asking a pipe")));
     const auto count = source.read(std::span(buffer).first(std::min(most, buffer.size())));
     if (count > 0) {
         checkErrno(::write(pipe, buffer.data(), count), "handing bytes on");

@@ -3,11 +3,13 @@
 // of a source are ever put together.
 #include "resuming_source.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "fake_transport.h"
+#include "handles.h"
 
 namespace bootferry {
 namespace {
@@ -72,6 +74,25 @@ TEST_F(ResumingSourceTest, GoesOnAtTheByteWhereItStopped) {
     EXPECT_EQ(server.requests[1].validator, "\"v1\"");
     EXPECT_EQ(server.requests[3].offset, 433U);
     EXPECT_EQ(reporter.progress().attempt, 4U);
+}
+
+// One of a user with many pipes holds a page. It does not block here, so that too much shows as a loss.
+TEST_F(ResumingSourceTest, APipeThatHoldsLittleIsNotOverfilled) {
+    server.content = someContent(40'000);
+    server.readSize = 40'000;
+    const auto source = make();
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK), 0);
+    const UniqueFd readEnd(pipe[0]);
+    const UniqueFd writeEnd(pipe[1]);
+    ASSERT_EQ(::fcntl(pipe[1], F_SETPIPE_SZ, 4096), 4096);
+    std::string all;
+    while (const auto count = source->splice(writeEnd.get(), 1 << 20)) {
+        std::array<char, 65536> buffer{};
+        ASSERT_EQ(::read(readEnd.get(), buffer.data(), buffer.size()), static_cast<ssize_t>(count));
+        all.append(buffer.data(), count);
+    }
+    EXPECT_TRUE(all == server.content);
 }
 
 TEST_F(ResumingSourceTest, TheEndStaysTheEnd) {
