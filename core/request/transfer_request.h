@@ -24,6 +24,8 @@ struct PluginOption {
 };
 
 inline constexpr std::chrono::seconds defaultStallTimeout{30};
+// More is for ever. In nanoseconds, and added to a clock, it still fits 64 bits.
+inline constexpr std::chrono::hours longestTimeout{24 * 365 * 100};
 inline constexpr unsigned defaultConnections = BOOTFERRY_CONNECTIONS;
 inline constexpr unsigned mostConnections = 16;
 

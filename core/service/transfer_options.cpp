@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "transfer_options.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -40,14 +41,13 @@ bool readBool(sd_bus_message* message) {
     return value != 0;
 }
 
-// A timeout must fit a signed count; more than this is for ever anyway.
 std::chrono::microseconds readDuration(sd_bus_message* message) {
-    constexpr std::uint64_t longest = std::uint64_t{1} << 55U;
+    constexpr auto longest = static_cast<std::uint64_t>(std::chrono::microseconds(longestTimeout).count());
     const auto usec = readNumber(message);
-    if (usec == 0 || usec > longest) {
-        throw Error(ErrorCode::Invalid, fmt::format("{} µs is no usable timeout", usec));
+    if (usec == 0) {
+        throw Error(ErrorCode::Invalid, "0 µs is no usable timeout");
     }
-    return std::chrono::microseconds(usec);
+    return std::chrono::microseconds(std::min(usec, longest));
 }
 
 std::uint64_t readSize(sd_bus_message* message) {

@@ -4,6 +4,8 @@
 // connections · plugin folder · attempt. Lists and maps have their length before them.
 #include "job_message.h"
 
+#include <algorithm>
+
 #include "argument_values.h"
 #include "packet.h"
 #include "sealed_memory.h"
@@ -48,6 +50,11 @@ std::vector<PluginOption> takeOptions(PacketReader& packet) {
         option.value = packet.text();
     }
     return options;
+}
+
+std::chrono::microseconds takeTimeout(std::uint64_t usec) {
+    constexpr std::chrono::microseconds longest = longestTimeout;
+    return std::chrono::microseconds(std::min(usec, static_cast<std::uint64_t>(longest.count())));
 }
 
 std::string checksumText(const TransferRequest& request) {
@@ -103,9 +110,9 @@ ReceivedJob readJob(int fd) {
     job.request.requireLiveImage = packet.number() != 0;
     job.request.requireDeclaredSize = packet.number() != 0;
     job.request.decode = packet.number() != 0;
-    job.request.stallTimeout = std::chrono::microseconds(packet.wide());
+    job.request.stallTimeout = takeTimeout(packet.wide());
     if (const auto timeout = packet.wide(); timeout != never) {
-        job.request.timeout = std::chrono::microseconds(timeout);
+        job.request.timeout = takeTimeout(timeout);
     }
     job.request.connections = packet.number();
     job.pluginDir = packet.text();

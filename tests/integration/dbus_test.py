@@ -116,6 +116,20 @@ class StartTransfer(ServiceTest):
         for word in words:
             self.assertIn(word, result.stderr)
 
+    def test_timeouts_near_the_ends_of_numbers_are_for_ever(self):
+        daemon = self.daemon()
+        for usec in (2**53, 2**54 + 2**53, 2**55, 2**63, 2**64 - 1):
+            with self.subTest(usec=usec):
+                result = self.start(daemon, ("stall-timeout-usec", "t", str(usec)), ("timeout-usec", "t", str(usec)))
+                self.assertEqual(result.returncode, 0, result.stderr)
+                path = result.stdout.split()[-1].strip('"')
+                processes.wait_for(daemon.process, lambda: daemon.busctl(
+                    "get-property", "org.bootferry1", path, "org.bootferry1.Transfer", "State").stdout.split()[-1]
+                    in ('"done"', '"failed"'))
+                for name, value in (("State", 's "done"'), ("Attempt", "u 1")):
+                    self.assertEqual(daemon.busctl("get-property", "org.bootferry1", path, "org.bootferry1.Transfer",
+                                                   name).stdout.strip(), value)
+
     def test_a_wrong_option_is_named(self):
         daemon = self.daemon()
         for name, (kind, value) in self.WRONG.items():
