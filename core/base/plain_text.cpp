@@ -84,6 +84,17 @@ std::string plainText(std::string_view said, std::size_t longest) {
     return plain;
 }
 
+bool isBusText(std::string_view text) {
+    while (!text.empty()) {
+        const auto length = characterLength(text);
+        if (length == 0 || text.front() == '\0' || isNoncharacter(decoded(text.substr(0, length)))) {
+            return false;
+        }
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 std::string plainText(const char* said, std::size_t longest) {
     // Not strlen: a plugin's text may lack its end. The last character may have four bytes.
     return said != nullptr ? plainText(std::string_view(said, strnlen(said, longest + 4)), longest)

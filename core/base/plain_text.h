@@ -15,6 +15,8 @@ inline constexpr std::size_t longestPlainText = 1024; // bytes
 // Control characters (C0, DEL, C1), separators of lines, and marks of direction become spaces; bytes that are
 // not UTF-8, and noncharacters, which D-Bus refuses, become '?'; the rest past a cap is cut off.
 [[nodiscard]] std::string plainText(std::string_view said, std::size_t longest = longestPlainText);
+// Would D-Bus carry it as it is? Well-formed UTF-8 without noncharacters and without NUL.
+[[nodiscard]] bool isBusText(std::string_view text);
 // NULL is the empty text.
 [[nodiscard]] std::string plainText(const char* said, std::size_t longest = longestPlainText);
 [[nodiscard]] inline std::string plainText(const std::string& said, std::size_t longest = longestPlainText) {

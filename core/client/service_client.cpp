@@ -6,6 +6,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "plain_text.h"
 #include "property_reader.h"
 #include "transfer_properties.h"
 
@@ -83,6 +84,14 @@ Error asError(const sd_bus_error& error) {
     return {ErrorCode::Unreachable, fmt::format("bootferryd does not answer: {}", text)};
 }
 
+// D-Bus carries UTF-8 alone, and its own refusal names nothing.
+const char* busText(const std::string& text, const char* what) {
+    if (!isBusText(text)) {
+        throw Error(ErrorCode::Invalid, fmt::format("{} is not UTF-8, which D-Bus cannot carry", what));
+    }
+    return text.c_str();
+}
+
 void appendTexts(sd_bus_message* message, const char* name, const std::vector<Url>& urls) {
     check(sd_bus_message_open_container(message, 'e', "sv"));
     check(sd_bus_message_append(message, "s", name));
@@ -102,8 +111,9 @@ void appendPluginOptions(sd_bus_message* message, const std::vector<PluginOption
     check(sd_bus_message_open_container(message, 'v', "a(sss)"));
     check(sd_bus_message_open_container(message, 'a', "(sss)"));
     for (const auto& option : options) {
-        check(sd_bus_message_append(message, "(sss)", option.plugin.c_str(), option.key.c_str(),
-                                    option.value.c_str()));
+        check(sd_bus_message_append(message, "(sss)", busText(option.plugin, "an option"),
+                                    busText(option.key, "an option"),
+                                    busText(option.value, "the value of an option")));
     }
     check(sd_bus_message_close_container(message));
     check(sd_bus_message_close_container(message));
@@ -117,9 +127,10 @@ void appendNumber(sd_bus_message* message, const char* name, std::uint64_t numbe
 void appendOptions(sd_bus_message* message, const TransferRequest& request) {
     check(sd_bus_message_open_container(message, 'a', "{sv}"));
     if (const auto& userinfo = request.url.userinfo()) {
-        check(sd_bus_message_append(message, "{sv}", "user", "s", userinfo->user.c_str()));
+        check(sd_bus_message_append(message, "{sv}", "user", "s", busText(userinfo->user, "the user name")));
         if (userinfo->password) {
-            check(sd_bus_message_append(message, "{sv}", "password", "s", userinfo->password->c_str()));
+            check(sd_bus_message_append(message, "{sv}", "password", "s",
+                                        busText(*userinfo->password, "the password")));
         }
     }
     if (!request.mirrors.empty()) {
@@ -201,7 +212,8 @@ TransferStatus ServiceClient::get(const std::string& path) {
 std::uint32_t ServiceClient::start(const TransferRequest& request) {
     const auto message = newCall(managerPath, managerInterface, "StartTransfer");
     (void)sd_bus_message_sensitive(message.get());
-    check(sd_bus_message_append(message.get(), "ss", request.url.redacted().c_str(), request.target.c_str()));
+    check(sd_bus_message_append(message.get(), "ss", request.url.redacted().c_str(),
+                                busText(request.target, "the target's name")));
     appendOptions(message.get(), request);
     const auto reply = call(message.get());
     std::uint32_t id = 0;

@@ -39,6 +39,14 @@ TEST(PlainTextTest, WhatTurnsTheDirectionOrEndsALineBecomesASpace) {
     EXPECT_EQ(plainText("\xe2\x80\x90\xe2\x81\xaa"), "\xe2\x80\x90\xe2\x81\xaa"); // the neighbours
 }
 
+TEST(PlainTextTest, SaysWhatABusCarries) {
+    EXPECT_TRUE(isBusText("größer\n🚢"));
+    EXPECT_TRUE(isBusText(""));
+    EXPECT_FALSE(isBusText("\xff"));
+    EXPECT_FALSE(isBusText("a\xef\xbf\xbf"));
+    EXPECT_FALSE(isBusText(std::string_view("a\0b", 3)));
+}
+
 TEST(PlainTextTest, IsBounded) {
     EXPECT_EQ(plainText(std::string(5000, 'x').c_str()).size(), 1024U);
     EXPECT_EQ(plainText(std::string(5000, 'x'), 100).size(), 100U);
