@@ -108,8 +108,9 @@ std::string deployText(std::string_view description, const std::string& command)
         header, description, liveRootUnit, failsTheBoot(), oneshot(command));
 }
 
-std::string liveRootText(const BootRequest& request, const std::string& device,
-                         const std::string& requirement, const InstalledPaths& paths) {
+// dependency: "Requires=X", or "Wants=X" for what is waited for but whose absence the program reports itself.
+std::string liveRootText(const BootRequest& request, const std::string& device, std::string_view dependency,
+                         const InstalledPaths& paths) {
     std::vector<std::string> words{paths.liveRoot, "--dir=" + request.layout.dir,
                                    "--squashimg=" + request.layout.squashimg,
                                    "--overlay-size=" + request.overlay.size};
@@ -125,12 +126,12 @@ std::string liveRootText(const BootRequest& request, const std::string& device,
                        "Description=Live Root from {1}\n"
                        "Documentation=man:bootferry-kernel-command-line(7)\n"
                        "DefaultDependencies=no\n"
-                       "Requires={2}\n"
-                       "After={2}\n"
+                       "{2}\n"
+                       "After={5}\n"
                        "Before=sysroot.mount initrd-root-fs.target shutdown.target\n"
                        "{3}\n{4}",
-                       header, descriptionText(device), requirement, failsTheBoot(),
-                       oneshot(commandLine(words)));
+                       header, descriptionText(device), dependency, failsTheBoot(),
+                       oneshot(commandLine(words)), dependency.substr(dependency.find('=') + 1));
 }
 
 // rootflags= are the flags of /sysroot itself. The overlay's folders come last, so that rootflags= cannot
@@ -160,8 +161,9 @@ void addSysroot(UnitFiles& files, const std::string& rootflags = {}) {
 void addLocalMedium(UnitFiles& files, const BootRequest& request, const LocalMedium& medium,
                     const InstalledPaths& paths) {
     const auto deviceUnit = deviceUnitName(medium.device);
+    // Wanted, not required: a unit whose dependency fails is never started, and leaves no reason behind.
     files.normal.push_back(
-        {std::string(liveRootUnit), liveRootText(request, medium.device, deviceUnit, paths)});
+        {std::string(liveRootUnit), liveRootText(request, medium.device, "Wants=" + deviceUnit, paths)});
     files.normal.push_back(
         {deviceUnit + ".d/50-bootferry.conf",
          fmt::format("{}[Unit]\nJobRunningTimeoutSec={}\n", header, mediumTimeoutSeconds)});
@@ -178,8 +180,8 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
                                                "Deploy {} to {}", transfer->url.redacted(), request.target)),
                                            commandLine(command))});
         files.normal.push_back(
-            {std::string(liveRootUnit),
-             liveRootText(request, paths.runtimeDirectory + "/image", std::string(deployUnit), paths)});
+            {std::string(liveRootUnit), liveRootText(request, paths.runtimeDirectory + "/image",
+                                                     fmt::format("Requires={}", deployUnit), paths)});
     } else {
         addLocalMedium(files, request, std::get<LocalMedium>(request.image), paths);
     }
@@ -201,8 +203,8 @@ UnitFiles generateRefusal(const std::string& reason, const InstalledPaths& paths
         {std::string(deployUnit),
          deployText("Refuse the Kernel Command Line", commandLine({paths.bootferryctl, "refuse", reason}))});
     files.normal.push_back(
-        {std::string(liveRootUnit),
-         liveRootText(BootRequest{}, paths.runtimeDirectory + "/image", std::string(deployUnit), paths)});
+        {std::string(liveRootUnit), liveRootText(BootRequest{}, paths.runtimeDirectory + "/image",
+                                                 fmt::format("Requires={}", deployUnit), paths)});
     addSysroot(files);
     return files;
 }

@@ -43,8 +43,11 @@ std::string deviceNode(const std::string& device) {
 }
 
 UniqueFd openDevice(const std::string& device) {
-    UniqueFd fd(checkErrno(::open(device.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
-                           "opening '" + device + "'"));
+    UniqueFd fd(::open(device.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!fd && errno == ENOENT) {
+        throw Error(ErrorCode::NotFound, fmt::format("there is no medium '{}'", device));
+    }
+    checkErrno(fd.get(), "opening '" + device + "'");
     struct stat status {};
     checkErrno(::fstat(fd.get(), &status), "looking at '" + device + "'");
     if (!S_ISBLK(status.st_mode)) {

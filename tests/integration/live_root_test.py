@@ -608,7 +608,7 @@ class Refusals(LiveRootCase):
         self.assertEqual(mounts_below(self.overlay), before)
 
     def test_no_device(self):
-        self.assert_refused(["/dev/bootferry-nothing"], "'/dev/bootferry-nothing': No such file or directory")
+        self.assert_refused(["/dev/bootferry-nothing"], "there is no medium '/dev/bootferry-nothing'")
         self.assert_refused([self.rootfs], "is no block device")
         self.assert_refused([], "DEVICE")
         self.assert_refused(["--frobnicate", "/dev/ram0"], "--frobnicate: unknown option")

@@ -134,7 +134,9 @@ TEST(GenerateUnits, ALocalMediumNeedsNoTransfer) {
     const auto files = generated("root=live:CDLABEL=CDROM");
     EXPECT_EQ(textOf(files.normal, "bootferry-deploy.service"), "");
     const auto liveRoot = textOf(files.normal, "bootferry-live-root.service");
-    EXPECT_TRUE(has(liveRoot, "Requires=dev-disk-by\\x2dlabel-CDROM.device")) << liveRoot;
+    EXPECT_TRUE(has(liveRoot, "Wants=dev-disk-by\\x2dlabel-CDROM.device")) << liveRoot;
+    EXPECT_TRUE(has(liveRoot, "After=dev-disk-by\\x2dlabel-CDROM.device")) << liveRoot;
+    EXPECT_FALSE(has(liveRoot, "Requires=")) << liveRoot;
     EXPECT_TRUE(has(textOf(files.normal, "dev-disk-by\\x2dlabel-CDROM.device.d/50-bootferry.conf"),
                     "JobRunningTimeoutSec=90"));
 }
