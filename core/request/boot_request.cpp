@@ -46,6 +46,13 @@ Url mirrorUrl(const std::string& text) {
     return url;
 }
 
+[[noreturn]] void notServed(const char* argument, const char* otherwise) {
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("{} is not served by this version, and without it {}: remove it from the kernel "
+                            "command line where that is meant",
+                            argument, otherwise));
+}
+
 const Entry entries[] = {
     {{"rd.kiwi.live.system", "rd.bootferry.system"},
      Kind::Value,
@@ -74,6 +81,20 @@ const Entry entries[] = {
     {{"rd.live.overlay.size", "rd.bootferry.overlay.size"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { d.boot.overlay.size = parseTmpfsSize(v); }},
+    // KIWI's, not served yet. Without them the overlay would be written in the clear and the image read
+    // unverified, which nobody asked for.
+    {{"rd.live.encrypt"},
+     Kind::Switch,
+     [](Draft&, const std::string&, bool on) {
+         if (on) {
+             notServed("rd.live.encrypt", "what is written would lie on the disk in the clear");
+         }
+     }},
+    {{"rd.kiwi.verity_options"},
+     Kind::MaybeEmptyValue,
+     [](Draft&, const std::string&, bool) {
+         notServed("rd.kiwi.verity_options=", "the image would be read without being verified");
+     }},
     {{"rd.live.dir", "rd.bootferry.dir"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { d.boot.layout.dir = parseRelativePath(v); }},
