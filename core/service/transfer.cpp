@@ -206,7 +206,7 @@ void Transfer::ended(const WorkerResult& result, const std::optional<Error>& fai
             settleUdev();
         }
         succeed(device);
-    } else if (failure->code() == ErrorCode::Internal && ++crashes_ < crashesAllowed) {
+    } else if (result.crashed && ++crashes_ < crashesAllowed) {
         tryAgainLater(*failure);
     } else {
         fail(*failure);

@@ -286,6 +286,7 @@ private:
         self.output_->drain();
         self.waiting_ = false;
         self.grace_.reset();
+        self.result_.crashed = !self.breach_ && !self.finished_ && !self.cancelled_;
         self.listener_.ended(self.result_, self.verdict(*info)); // may destroy us: nothing after this
         return 0;
     }

@@ -31,6 +31,7 @@ struct WorkerResult {
     std::uint64_t bytes = 0;   // received
     std::uint64_t written = 0; // on the target
     std::string digest;        // "sha256:HEX" of what was received; empty where no checksum was asked for
+    bool crashed = false;      // it died without a last word; what it reports or does wrong is not that
 
     bool operator==(const WorkerResult&) const = default;
 };

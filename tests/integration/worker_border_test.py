@@ -2,6 +2,7 @@
 """The border between a worker and its supervisor: a worker that was taken over says and does what it likes, and the
 supervisor neither believes it nor suffers from it; and what a real worker can reach beside its two descriptors."""
 
+import base64
 import os
 import pathlib
 import pty
@@ -222,6 +223,57 @@ class StartTest(StandInCase):
         worker.write_text("#!/bin/sh\n")
         worker.chmod(0o644)
         self.refused(worker, "executing it", "Permission denied")
+
+
+@needs_root
+class ReportedDefectTest(ServiceTest):
+    def deploy(self, **environment):
+        daemon = self.daemon(environment=environment)
+        result = daemon.ctl("deploy", self.url(), "/dev/ram0")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('"attempts":1', (daemon.folder / "result.json").read_text().replace(" ", ""))
+        return result.stderr
+
+    def test_a_broken_installation_is_no_crash(self):
+        plugins = self.path / "plugins"
+        plugins.mkdir()
+        (plugins / "curl.so").write_text("not a shared object")
+        (plugins / "scheme-http.so").symlink_to("curl.so")
+        self.assertIn("curl.so' cannot be used", self.deploy(BOOTFERRY_PLUGIN_DIR=str(plugins)))
+
+    def test_a_breach_is_no_crash(self):
+        worker = stand_in_worker.write(self.path, "job(); job(); time.sleep(100)")
+        self.assertIn("broke the rules", self.deploy(BOOTFERRY_WORKER=str(worker)))
+
+    def test_a_worker_that_cannot_be_started_is_no_crash(self):
+        worker = self.path / "worker"
+        worker.write_text("#!/no/such/interpreter\n")
+        worker.chmod(0o755)
+        result = self.daemon(environment={"BOOTFERRY_WORKER": str(worker)}).ctl("deploy", self.url(), "/dev/ram0")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("executing it: No such file", result.stderr)
+
+
+class BytesTest(StandInCase):
+    def test_secrets_need_not_be_utf8(self):
+        image = self.path / "image"
+        image.write_bytes(b"image")
+        with FaultServer(image) as server:
+            result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch",
+                                     f"http://%FF%C0user:pass%FE@127.0.0.1:{server.port}/image", self.output],
+                                    capture_output=True, timeout=120)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(server.requests[0].headers["Authorization"],
+                         "Basic " + base64.b64encode(b"\xff\xc0user:pass\xfe").decode())
+
+
+@needs_root
+class BusTextTest(ServiceTest):
+    def test_what_the_bus_does_not_carry_is_named(self):
+        (self.path / "userinfo").write_text("%FF:x\n")
+        result = self.daemon().ctl("deploy", f"--userinfo-file={self.path}/userinfo", self.url(), "/dev/ram0")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("the user name is not UTF-8", result.stderr)
 
 
 @needs_root
