@@ -124,8 +124,8 @@ private:
 void addSuperblockCopies(std::vector<std::uint64_t>& places) {
     // ext2 to ext4 keep copies in block groups 1 and the powers of 3, 5 and 7, of 8 * block size blocks each
     // (sparse_super). Those of btrfs (64 MiB, 256 GiB) are powers of two, those of xfs lie in each quarter.
-    for (const std::uint64_t block : {1024, 2048, 4096}) {
-        for (const std::uint64_t group : {1, 3, 5, 7, 9, 25, 27, 49}) {
+    for (const std::uint64_t block : {1024U, 2048U, 4096U}) {
+        for (const std::uint64_t group : {1U, 3U, 5U, 7U, 9U, 25U, 27U, 49U}) {
             places.push_back(8 * block * block * group);
         }
     }
