@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one table of a transfer's properties, the interface org.bootferry1.Transfer. From it come what the
-// service shows and announces on D-Bus, what its clients read, the JSON object in both directions, and the
-// installed introspection file; org.bootferry1(5) and bootferryctl(1) are tested against it. A new property
-// is a member of TransferStatus, a row here, and its item in the manual.
+// The table of a transfer's properties, the interface org.bootferry1.Transfer. The service's vtable and
+// change signals, the client, the JSON object and the installed introspection file are made from it, so that
+// they cannot disagree; org.bootferry1(5) and bootferryctl(1) are tested against it. To add a property, add a
+// member to TransferStatus, a row here, and an item to the manual.
 #pragma once
 
 #include <algorithm>
@@ -22,8 +22,8 @@ enum class Changes {
 };
 
 struct JsonMember {
-    const char* key = nullptr; // null: the object is without the property
-    bool nullAtFirst = false;  // the initial value says that nothing is known, and is null in JSON
+    const char* key = nullptr; // null: JSON does not have the property
+    bool nullAtFirst = false;  // the initial value means "unknown", which is null in JSON
 };
 
 struct TransferProperty {
@@ -34,7 +34,7 @@ struct TransferProperty {
     Member member; // its type is the property's on D-Bus
     Changes changes;
     JsonMember json;
-    const char* text; // one sentence, with which its item in org.bootferry1(5) begins
+    const char* text; // the first sentence of its item in org.bootferry1(5)
 };
 
 // clang-format off
@@ -43,43 +43,43 @@ inline constexpr TransferProperty transferProperties[] = {
     {"Id",               &TransferStatus::id,             Changes::Never,     {.key = "id"},
      "The transfer's number, as in its object's path."},
     {"Url",              &TransferStatus::url,            Changes::Never,     {.key = "url"},
-     "The URL it is fetched from, without user and password."},
+     "The URL the image is fetched from, without user name and password."},
     {"Target",           &TransferStatus::target,         Changes::Never,     {.key = "target"},
-     "The device that was asked for."},
+     "The device to write to, as requested."},
     {"StartedUSec",      &TransferStatus::startedUSec,    Changes::Never,     {.key = "started_usec"},
-     "When it was asked for."},
+     "When the transfer was requested."},
     {"FinishedUSec",     &TransferStatus::finishedUSec,   Changes::Announced, {.key = "finished_usec", .nullAtFirst = true},
-     "When it ended; 0 until then."},
+     "When the transfer ended; 0 until then."},
     {"State",            &TransferStatus::state,          Changes::Announced, {.key = "state"},
-     "The stage it has reached."},
+     "The current stage."},
     {"Detail",           &TransferStatus::detail,         Changes::Announced, {.key = "detail", .nullAtFirst = true},
-     "What it is doing or waiting for, for people; may be empty."},
+     "What the transfer is doing or waiting for, for people; may be empty."},
     {"BytesTransferred", &TransferStatus::bytes,          Changes::Announced, {.key = "bytes"},
-     "Received, before any decompression."},
+     "Bytes received, before any decompression."},
     {"BytesTotal",       &TransferStatus::total,          Changes::Announced, {.key = "total", .nullAtFirst = true},
-     "To be received; UINT64_MAX while unknown."},
+     "Bytes to receive; UINT64_MAX while unknown."},
     {"BytesWritten",     &TransferStatus::written,        Changes::Announced, {.key = "written"},
-     "Safe on the target."},
+     "Bytes that are safe on the target."},
     {"Progress",         &TransferStatus::fraction,       Changes::Announced, {},
      "From 0 to 1, or -1 while BytesTotal is unknown."},
     {"Rate",             &TransferStatus::rate,           Changes::Announced, {},
-     "Bytes a second, over the last five seconds; 0 while nothing moves."},
+     "Bytes per second, over the last five seconds; 0 while nothing arrives."},
     {"RemainingUSec",    &TransferStatus::remainingUSec,  Changes::Announced, {},
-     "Estimated time to the end; UINT64_MAX while unknown."},
+     "Estimated time left; UINT64_MAX while unknown."},
     {"Attempt",          &TransferStatus::attempt,        Changes::Announced, {.key = "attempts"},
-     "1, and one more each time something was tried again."},
+     "Number of attempts: 1 plus the number of retries."},
     {"Plugin",           &TransferStatus::plugin,         Changes::Announced, {.key = "plugin", .nullAtFirst = true},
      "Name and version of the plugin; empty until a worker has loaded it."},
     {"Device",           &TransferStatus::device,         Changes::Announced, {.key = "device", .nullAtFirst = true},
-     "After success, where the image lies: Target, or a loop device in its place."},
+     "After success, the device that holds the image: Target, or a loop device instead."},
     {"Reused",           &TransferStatus::reused,         Changes::Announced, {.key = "reused"},
-     "After success: Target held an image already, and nothing was fetched."},
+     "After success: whether Target already held an image, so that nothing was fetched."},
     {"Digest",           &TransferStatus::digest,         Changes::Announced, {.key = "digest", .nullAtFirst = true},
-     "After success, algorithm and hash of what was received; empty without a checksum."},
+     "After success, algorithm and hash of the bytes received; empty without a checksum."},
     {"ErrorName",        &TransferStatus::errorName,      Changes::Announced, {.key = "error", .nullAtFirst = true},
-     "One of org.bootferry1.Error.*; empty unless it failed or was cancelled."},
+     "One of org.bootferry1.Error.*; empty unless the transfer failed or was cancelled."},
     {"ErrorMessage",     &TransferStatus::errorMessage,   Changes::Announced, {.key = "message", .nullAtFirst = true},
-     "The reason in one line for people; empty unless it failed or was cancelled."},
+     "The reason in one line for people; empty unless the transfer failed or was cancelled."},
 };
 // clang-format on
 
@@ -104,14 +104,14 @@ inline constexpr const char* dbusType<TransferState> = "s"; // its name
                       property.member);
 }
 
-// Null: there is none of this name.
+// Null if no property has this name.
 [[nodiscard]] constexpr const TransferProperty* findTransferProperty(std::string_view name) {
     const auto* found = std::find_if(std::begin(transferProperties), std::end(transferProperties),
                                      [name](const auto& property) { return name == property.name; });
     return found != std::end(transferProperties) ? found : nullptr;
 }
 
-// Calls visitor(value) with the property's value in `status`, which may be written to where `status` may.
+// Calls visitor(value) with the property's value in `status`; value is const if `status` is.
 template <typename Status, typename Visitor>
 auto visitProperty(const TransferProperty& property, Status& status, Visitor visitor) {
     return std::visit([&](auto member) { return visitor(status.*member); }, property.member);
