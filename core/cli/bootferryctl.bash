@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# bash completion for bootferryctl(1). Needs nothing of bash-completion but to be found by it; what it offers
-# is compared with --help by tests/integration/ctl_test.py.
+# bash completion for bootferryctl(1). bash-completion loads this file, but none of its functions are used.
+# tests/integration/ctl_test.py compares the completions with --help.
 
 _bootferryctl() {
     local word=${COMP_WORDS[COMP_CWORD]} verb='' i
@@ -11,7 +11,7 @@ _bootferryctl() {
     local dolly='--generation= --password-file= --fanout= --output= --control-port= --data-port= --timeout='
     local output='--json= --no-pager'
 
-    # bash divides words at "=": --json=sh is three of them.
+    # bash splits words at "=": --json=sh is three words.
     if [[ $word == = ]]; then
         word=
     fi
