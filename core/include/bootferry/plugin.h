@@ -119,8 +119,7 @@ struct bootferry_host {
      */
     const char* (*credential)(void* context, const char* name);
 
-    /* Reports for how many seconds the server asked not to be retried (HTTP Retry-After). Call before fail.
-     */
+    /* Reports for how many seconds the server asked for no retry (HTTP Retry-After). Call before fail. */
     void (*retry_after)(void* context, uint32_t seconds);
 
     /*
@@ -158,8 +157,8 @@ struct bootferry_request {
     uint64_t length;
 
     /*
-     * With offset > 0, the validator that info() of an earlier session returned, else NULL. If the source has
-     * another validator now, open fails with RANGE: bytes of two versions must never be mixed.
+     * With offset > 0, the validator that info() of an earlier session returned, if any; else NULL. If the
+     * source has another validator now, open fails with RANGE: bytes of two versions must never be mixed.
      */
     const char* validator;
 
@@ -184,8 +183,8 @@ struct bootferry_request {
 
 /*
  * What the plugin knows about the source so far. The host sets struct_size and zeroes the rest; the plugin
- * fills the fields that both sides know. The host may call info at any time after open, and the result may
- * change: a size that is unknown at first may be known later.
+ * fills the fields that both sides know. The host may call info at any time after open, from the session's
+ * thread, and the result may change: a size that is unknown at first may be known later.
  */
 struct bootferry_info {
     uint32_t struct_size;
@@ -195,9 +194,9 @@ struct bootferry_info {
     uint64_t size;
 
     /*
-     * A string that changes whenever the bytes of the resource change (HTTP's strong ETag or Last-Modified,
-     * FTP's MDTM and size), or NULL. At most 1023 bytes. Owned by the plugin; valid until the next call on
-     * the session.
+     * A string that changes if and only if the bytes of the resource change (HTTP's strong ETag or
+     * Last-Modified, FTP's MDTM and size), or NULL. At most 1023 bytes. Owned by the plugin; valid until the
+     * next call on the session.
      */
     const char* validator;
 };
