@@ -6,7 +6,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "checksum_list.h"
-#include "composition.h"
+#include "source_stack.h"
 
 namespace bootferry {
 namespace {

@@ -5,9 +5,9 @@
 
 #include <optional>
 
-#include "composition.h"
 #include "digest.h"
 #include "progress_reporter.h"
+#include "source_stack.h"
 #include "worker_process.h"
 
 namespace bootferry {

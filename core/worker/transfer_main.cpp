@@ -8,12 +8,12 @@
 #include <sys/prctl.h>
 
 #include "build_config.h"
-#include "composition.h"
 #include "expected_checksum.h"
 #include "log.h"
 #include "plugin_locator.h"
 #include "programs.h"
 #include "sandbox.h"
+#include "source_stack.h"
 #include "standard_streams.h"
 #include "supervisor_channel.h"
 

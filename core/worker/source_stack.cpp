@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "composition.h"
+#include "source_stack.h"
 
 #include "channel.h"
 
