@@ -55,7 +55,7 @@ Checksum fetchChecksum(ResumingSource& source, const Url& list, const Url& image
 ChecksumOrigin::ChecksumOrigin(const ReceivedJob& job, ProgressReporter& reporter, HandedFiles& files)
     : request_(job.request), progress_(reporter), reporter_(progress_, reporter.progress().attempt) {
     if (request_.checksumUrl) {
-        composition_.emplace(
+        sourceStack_.emplace(
             job, std::vector{Place{.url = *request_.checksumUrl, .credentials = job.credentials.back()}},
             reporter_, files);
     }
@@ -72,13 +72,13 @@ std::optional<ExpectedChecksum> ChecksumOrigin::expectedChecksum() {
     if (request_.checksum) {
         return ExpectedChecksum{.checksum = Checksum::parse(*request_.checksum), .origin = {}};
     }
-    if (!composition_) {
+    if (!sourceStack_) {
         return std::nullopt;
     }
     ExpectedChecksum expected{.checksum =
-                                  fetchChecksum(composition_->source(), *request_.checksumUrl, request_.url),
+                                  fetchChecksum(sourceStack_->source(), *request_.checksumUrl, request_.url),
                               .origin = request_.checksumUrl->redacted()};
-    composition_.reset();
+    sourceStack_.reset();
     return expected;
 }
 

@@ -42,7 +42,7 @@ private:
     TransferRequest request_;
     ListProgress progress_;
     ProgressReporter reporter_;
-    std::optional<Composition> composition_; // of the list
+    std::optional<SourceStack> sourceStack_; // of the list
 };
 
 } // namespace bootferry

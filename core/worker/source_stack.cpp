@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// A server of another origin than the requested URL must not get the login from the options.
 #include "source_stack.h"
 
 #include "channel.h"
@@ -31,14 +32,14 @@ std::vector<Place> placesOf(const ReceivedJob& job) {
     return places;
 }
 
-Composition::Composition(const ReceivedJob& job, const std::vector<Place>& places, ProgressReporter& reporter,
+SourceStack::SourceStack(const ReceivedJob& job, const std::vector<Place>& places, ProgressReporter& reporter,
                          HandedFiles& files)
     : reporter_(reporter) {
     std::vector<Origin> origins;
     for (const auto& [url, credentials] : places) {
         transports_.push_back(std::make_unique<PluginTransport>(
             job.pluginDir, url.scheme(), job.request.pluginOptions, credentials,
-            [this](const std::string& text) { pluginSaid(text); },
+            [this](const std::string& text) { onPluginStatus(text); },
             [&files](const std::string& path) { return files.nameOf(path); }));
         transports_.back()->rehearse();
         if (!isSameOrigin(url, job.request.url)) {
@@ -51,7 +52,7 @@ Composition::Composition(const ReceivedJob& job, const std::vector<Place>& place
     source_ = std::make_unique<ResumingSource>(std::move(origins), resumeSettings(job.request), reporter);
 }
 
-void Composition::pluginSaid(const std::string& text) {
+void SourceStack::onPluginStatus(const std::string& text) {
     source_->keepAlive();
     reporter_.remark(text);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What stands before a pipeline: for each place the bytes may come from a transport with its plugin, options
-// and credentials, and the one source over them that never breaks off.
+// The source of a transfer, built from its layers: for the URL and each mirror a transport (a plugin with its
+// options and credentials, and the decorator for several connections), and over all of them one
+// ResumingSource.
 #pragma once
 
 #include <memory>
@@ -21,22 +22,22 @@ struct Place {
 };
 [[nodiscard]] std::vector<Place> placesOf(const ReceivedJob& job); // the image's URL, then the mirrors
 
-class Composition {
+class SourceStack {
 public:
-    // places: at least one; the first is the one that was asked for. Throws Error(Unsupported) for a scheme
-    // or an option that no plugin serves.
-    Composition(const ReceivedJob& job, const std::vector<Place>& places, ProgressReporter& reporter,
+    // places: at least one; the first is the requested one. Throws Error(Unsupported) for a scheme or an
+    // option without a plugin.
+    SourceStack(const ReceivedJob& job, const std::vector<Place>& places, ProgressReporter& reporter,
                 HandedFiles& files);
 
     [[nodiscard]] ResumingSource& source() { return *source_; }
     [[nodiscard]] std::string plugin() const { return transports_.front()->description(); }
 
 private:
-    void pluginSaid(const std::string& text);
+    void onPluginStatus(const std::string& text);
 
     ProgressReporter& reporter_;
     std::vector<std::unique_ptr<PluginTransport>> transports_;
-    std::vector<std::unique_ptr<WideningTransport>> widening_; // over them, one each
+    std::vector<std::unique_ptr<WideningTransport>> widening_; // one over each transport
     std::unique_ptr<ResumingSource> source_;
 };
 

@@ -42,12 +42,12 @@ int transfer() {
         HandedFiles files(supervisor);
         // Before the list is fetched: its overall timeout runs from here, and a scheme nobody serves costs no
         // wait.
-        Composition composition(job, placesOf(job), reporter, files);
+        SourceStack sourceStack(job, placesOf(job), reporter, files);
         ChecksumOrigin checksum(job, reporter, files);
         files.complete();
-        supervisor.pluginLoaded(composition.plugin());
+        supervisor.pluginLoaded(sourceStack.plugin());
         const auto expected = checksum.expectedChecksum();
-        Pipeline pipeline(composition.source(), supervisor, reporter,
+        Pipeline pipeline(sourceStack.source(), supervisor, reporter,
                           pipelineSettings(job.request, expected));
         const auto result = pipeline.run();
         supervisor.finished(result);
