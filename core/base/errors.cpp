@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One table holds what there is to know of a code: its D-Bus name and whether a retry can help.
+// One table describes every code: its D-Bus name, and whether a retry can help.
 #include "errors.h"
 
 #include <algorithm>

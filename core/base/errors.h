@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What went wrong, in words for the person at the console and in a code for the policy that decides what
-// happens next. An Error is thrown where the failure is noticed and gathers context on its way up ("opening
-// the target '/dev/sda'"); the text reads from the widest context to the cause. Only the code decides whether
-// a transfer is tried again, never the text.
+// The exception of this project: a text for the person at the console, and a code for the program that
+// decides what to do next. An Error is thrown where the failure is noticed; callers add context to it
+// ("opening the target '/dev/sda'"), so that the text reads from the widest context to the cause. Whether a
+// transfer is retried depends on the code alone, never on the text.
 #pragma once
 
 #include <chrono>
@@ -13,26 +13,26 @@
 
 namespace bootferry {
 
-// The first eleven are the plugin ABI's codes (bootferry/plugin.h), by the same numbers.
+// The first eleven are the plugin ABI's codes (bootferry/plugin.h), with the same numbers.
 enum class ErrorCode {
-    Cancelled = 1, // somebody asked for it
+    Cancelled = 1, // by a user or a signal
     Invalid,       // the request itself is wrong: URL, option, argument
-    NotFound,      // the server has no such thing
+    NotFound,      // the server does not have the resource
     Auth,          // credentials missing or refused
     Tls,           // a certificate or host key was not accepted
-    Unreachable,   // network, name service or server cannot serve now
-    Timeout,       // nothing moved for too long
-    Protocol,      // the peer broke its protocol
-    Range,         // an offset cannot be honoured, or the source is not what it was
+    Unreachable,   // the network, the name service or the server is not available now
+    Timeout,       // no data for too long
+    Protocol,      // the peer violated its protocol
+    Range,         // the server cannot resume at this offset, or the source has changed
     Io,            // a local read or write failed
-    Internal,      // a defect of ours or of a plugin's; a crashed worker too
-    Unsupported,   // no plugin serves this scheme, or an option is not served
+    Internal,      // a bug in bootferry or in a plugin, or a crashed worker
+    Unsupported,   // no plugin for this scheme, or an option that is not supported
     TooLarge,      // image larger than the target or the memory
-    Checksum,      // the bytes are not the ones that were asked for
+    Checksum,      // the checksum does not match
     NotLive,       // the bytes are not a live image
     TargetRefused, // the target holds something else, is in use, or is read-only
     NotPermitted,  // the caller may not do this
-    Corrupt,       // compressed bytes that do not decode
+    Corrupt,       // compressed data that cannot be decoded
 };
 
 // The last element of the D-Bus error name, e.g. "NotFound" of org.bootferry1.Error.NotFound.
@@ -40,22 +40,22 @@ enum class ErrorCode {
 [[nodiscard]] std::optional<ErrorCode> errorCodeFromName(std::string_view name);
 [[nodiscard]] std::optional<ErrorCode> errorCodeFromNumber(int number);
 
-// Worth another try without anybody changing anything?
+// Can a retry help although nobody has changed anything?
 [[nodiscard]] bool isTransient(ErrorCode code);
 
 class Error : public std::exception {
 public:
     Error(ErrorCode code, std::string message) : Error(code, 0, std::move(message)) {}
-    // errnoValue, where not 0, is appended to the text as strerror has it.
+    // Unless errnoValue is 0, its strerror(3) text is appended to the message.
     Error(ErrorCode code, int errnoValue, std::string message);
 
     [[nodiscard]] ErrorCode code() const noexcept { return code_; }
     [[nodiscard]] int errnoValue() const noexcept { return errno_; }
     [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }
 
-    // The server's own wish not to be tried again before (HTTP Retry-After).
+    // How long the server asks clients to wait before a retry (HTTP Retry-After).
     [[nodiscard]] std::optional<std::chrono::seconds> retryAfter() const noexcept { return retryAfter_; }
-    void setRetryAfter(std::chrono::seconds wish) noexcept { retryAfter_ = wish; }
+    void setRetryAfter(std::chrono::seconds delay) noexcept { retryAfter_ = delay; }
 
     // Puts "context: " before the text. Call in a catch block and rethrow with `throw;`.
     void addContext(std::string_view context);
@@ -67,19 +67,19 @@ private:
     std::optional<std::chrono::seconds> retryAfter_;
 };
 
-// An errno as the sentence part that strerror has for it; thread-safe.
+// strerror(3), but thread-safe.
 [[nodiscard]] std::string errnoText(int errnoValue);
 
-// For system calls: throws Error(Io, errno, what) where result is negative, else hands result back.
+// For system calls: throws Error(Io, errno, what) if result is negative, else returns result.
 template <typename Result>
 Result checkErrno(Result result, std::string_view what);
 
-// For libsystemd: throws Error(Io, -result, what) where result is negative, else hands result back.
+// For libsystemd: throws Error(Io, -result, what) if result is negative, else returns result.
 int checkSd(int result, std::string_view what);
 
 [[noreturn]] void throwErrno(int errnoValue, std::string_view what);
 
-// Throws Error(code, message): for functions that refuse in many places for one reason each.
+// Throws Error(code, message): for functions with many checks.
 [[noreturn]] void refuse(ErrorCode code, std::string message);
 
 template <typename Result>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The first reason counts: what fails after it fails because of it.
+// Only the first failure is kept: later ones are usually its consequences.
 #include "failure_report.h"
 
 #include <exception>
@@ -15,7 +15,7 @@ namespace bootferry {
 void reportFailure(std::string_view text, const char* messageId) noexcept {
     try {
         if (messageId != nullptr) {
-            (void)journalAlone(LogLevel::Error, text, {{"MESSAGE_ID", messageId}});
+            (void)journalOnly(LogLevel::Error, text, {{"MESSAGE_ID", messageId}});
         }
         if (runningInInitrd() && !readSmallFile(failureReportPath)) {
             writeFileAtomically(failureReportPath, std::string(text) + "\n");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Plain read and write loops over descriptors; iostreams would lose errno.
+// Plain loops over read(2) and write(2), since iostreams lose errno.
 #include "files.h"
 
 #include <array>

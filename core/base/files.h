@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Small files, whole: read with a cap (everything sized from outside has one), written so that a reader sees
-// either the old text or the new one.
+// Reads and writes small files as a whole: reading is limited in size, writing is atomic (a reader sees
+// either the old text or the new one).
 #pragma once
 
 #include <cstddef>
@@ -12,15 +12,15 @@
 
 namespace bootferry {
 
-// The file's text; nothing where it does not exist. Throws Error(Io) for other failures, Error(TooLarge) past
-// cap.
+// The file's text, nullopt if the file does not exist. Throws Error(Io), and Error(TooLarge) if the file is
+// larger than cap (bytes).
 [[nodiscard]] std::optional<std::string> readSmallFile(const std::string& path, std::size_t cap = 1U << 20U);
 
-// Writes beside path, syncs nothing (these files live in /run), renames over it. Creates parent folders
-// (0755).
+// Writes PATH.new and renames it to path. Creates parent folders (0755). Does not sync, since these files are
+// in /run.
 void writeFileAtomically(const std::string& path, std::string_view text, mode_t mode = 0644);
 
-// /etc/initrd-release exists (systemd's own test, see its docs/INITRD_INTERFACE).
+// Does /etc/initrd-release exist? This is also systemd's test, see its docs/INITRD_INTERFACE.
 [[nodiscard]] bool runningInInitrd();
 
 } // namespace bootferry

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// close(2) is called once and its EINTR ignored: on Linux the descriptor is gone either way.
+// close(2) is not retried on EINTR: Linux has closed the descriptor even then.
 #include "handles.h"
 
 #include <unistd.h>

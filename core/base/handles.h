@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Owners for what the C world hands out: descriptors and libsystemd's objects. Each is born in the line that
-// creates its handle, so that no path, exceptional ones included, leaks. A null or -1 handle owns nothing.
+// RAII owners for file descriptors and for libsystemd's objects. Create the owner in the statement that
+// creates the resource, so that an exception cannot leak it. A null or -1 handle owns nothing.
 #pragma once
 
 #include <memory>
@@ -26,7 +26,7 @@ public:
     [[nodiscard]] int get() const noexcept { return fd_; }
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
     explicit operator bool() const noexcept { return fd_ >= 0; }
-    void reset(int fd = -1) noexcept; // closes what it held
+    void reset(int fd = -1) noexcept; // closes the old descriptor
 
 private:
     int fd_ = -1;
@@ -36,7 +36,7 @@ namespace detail {
 struct SdBusCloser {
     void operator()(sd_bus* bus) const noexcept { sd_bus_flush_close_unref(bus); }
 };
-// Where the other side may have stopped to read: a flush would wait for it for ever.
+// For a peer that may have stopped reading: flushing would block forever.
 struct SdBusDropper {
     void operator()(sd_bus* bus) const noexcept { sd_bus_close_unref(bus); }
 };
@@ -50,7 +50,7 @@ struct SdEventUnref {
     void operator()(sd_event* event) const noexcept { sd_event_unref(event); }
 };
 struct SdEventSourceUnref {
-    // Disabled first: libsystemd may hold a reference of its own while it dispatches.
+    // Disable it as well: libsystemd may still hold a reference while it dispatches.
     void operator()(sd_event_source* source) const noexcept { sd_event_source_disable_unref(source); }
 };
 } // namespace detail
@@ -62,8 +62,9 @@ using BusSlotHandle = std::unique_ptr<sd_bus_slot, detail::SdBusSlotUnref>;
 using EventHandle = std::unique_ptr<sd_event, detail::SdEventUnref>;
 using EventSourceHandle = std::unique_ptr<sd_event_source, detail::SdEventSourceUnref>;
 
-// For calls that fill a pointer: makeHandle<EventHandle>([](sd_event** e) { return sd_event_default(e); },
-// "..."). Throws Error(Io) where the call fails.
+// For functions that return the object through a pointer:
+// makeHandle<EventHandle>([](sd_event** e) { return sd_event_default(e); }, "..."). Throws Error(Io) if the
+// call fails.
 template <typename Handle, typename Call>
 Handle makeHandle(Call call, const char* what) {
     typename Handle::pointer raw = nullptr;
@@ -71,7 +72,7 @@ Handle makeHandle(Call call, const char* what) {
     return Handle(raw);
 }
 
-// sd_bus_error has no owner of its own.
+// Frees an sd_bus_error.
 class BusError {
 public:
     BusError() = default;
@@ -83,7 +84,7 @@ public:
     [[nodiscard]] const char* message() const noexcept { return error_.message; }
 
 private:
-    sd_bus_error error_{}; // SD_BUS_ERROR_NULL is the same, but a compound literal is no C++
+    sd_bus_error error_{}; // SD_BUS_ERROR_NULL is a compound literal, which C++ does not have
 };
 
 } // namespace bootferry

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The MESSAGE_IDs of bootferry's journal entries: by these `journalctl -x` finds in
-// units/catalog/bootferry.catalog what an entry means and what to do, and programs find the entries. An id is
-// never given a second meaning.
+// The MESSAGE_IDs of bootferry's journal entries. `journalctl -x` uses them to look up explanations in
+// units/catalog/bootferry.catalog, and programs use them to find entries. Never reuse an id for another
+// meaning.
 #pragma once
 
 #include "errors.h"
@@ -14,7 +14,7 @@ inline constexpr const char* imageReusedMessage = "0b708804ebe7451181a54274a58ff
 inline constexpr const char* bootRefusedMessage = "5eb6be9d6ee341908e39c8a65b97b4ac"; // the command line
 inline constexpr const char* liveRootFailedMessage = "d3ca40c23a024149a7a39d9b38164a55";
 
-// How a transfer failed: one id a code, since what to do depends on it.
+// The id for a failed transfer: one per code, since the advice in the catalog depends on it.
 [[nodiscard]] const char* failureMessage(ErrorCode code);
 
 } // namespace bootferry

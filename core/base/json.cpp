@@ -10,7 +10,7 @@
 namespace bootferry {
 namespace {
 
-// Section 7 of the RFC. Bytes past ASCII are UTF-8 already, as all that D-Bus carries.
+// RFC 8259 section 7. Bytes beyond ASCII are valid UTF-8 already, as D-Bus requires.
 std::string quoted(std::string_view text) {
     std::string result = "\"";
     for (const char c : text) {
@@ -26,7 +26,7 @@ std::string quoted(std::string_view text) {
     return result + "\"";
 }
 
-// Consumes the text from its front. Each step says whether it found what it looked for.
+// A recursive descent parser: each function consumes what it recognises, or returns nullopt or false.
 class Reader {
 public:
     explicit Reader(std::string_view text) : rest_(text) {}
@@ -123,7 +123,7 @@ private:
         return take('"') ? std::optional(text) : std::nullopt;
     }
 
-    // Of \u only what quoted() writes: control characters.
+    // Supports \u only for ASCII, since quoted() uses it for control characters alone.
     bool escape(std::string& text) {
         if (rest_.empty()) {
             return false;

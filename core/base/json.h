@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// JSON (RFC 8259) as far as this project speaks it: flat objects of texts, numbers, truth values and null.
-// Their members keep the order in which they were added. No library, because an initrd would carry it for
-// this alone.
+// The subset of JSON (RFC 8259) that this project uses: flat objects of strings, numbers, booleans and null,
+// whose members keep the order in which they were added. A library would be in every initrd for this alone.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +16,7 @@ namespace bootferry {
 
 enum class JsonStyle {
     Short,  // one line
-    Pretty, // one member a line
+    Pretty, // one member per line
 };
 
 class JsonObject {
@@ -30,19 +29,19 @@ public:
     void add(std::string_view key, const std::vector<std::string>& texts);
     void addNull(std::string_view key);
 
-    [[nodiscard]] std::string text(JsonStyle style) const; // without a newline at its end
+    [[nodiscard]] std::string text(JsonStyle style) const; // without a final newline
 
 private:
     void addRaw(std::string_view key, std::string value);
-    std::vector<std::pair<std::string, std::string>> members_; // key and value, both as they are written
+    std::vector<std::pair<std::string, std::string>> members_; // key and value as JSON text
 };
 
-// [a, b, …], a line each.
+// [a, b, …]; Pretty begins a new line for each object.
 [[nodiscard]] std::string jsonArray(const std::vector<JsonObject>& objects, JsonStyle style);
 
 using JsonValue = std::variant<std::nullptr_t, bool, std::uint64_t, double, std::string>;
 
-// The members of a flat object. Nothing where the text is none.
+// The members of a flat object, nullopt if the text is not one.
 [[nodiscard]] std::optional<std::map<std::string, JsonValue>> parseJsonObject(std::string_view text);
 
 } // namespace bootferry

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One spdlog logger with a sink of our own, which writes a line of ours with one call: spdlog's registry and
-// its patterns stay out of the programs, and of the initrd.
+// One spdlog logger with our own sink, which writes each line with a single call. This keeps spdlog's
+// registry and its pattern formatter out of the programs, and thus out of the initrd.
 #include "log.h"
 
 #include <atomic>
@@ -63,7 +63,7 @@ spdlog::level::level_enum spdlogLevel(LogLevel level) {
     return spdlog::level::err;
 }
 
-// One call for a line keeps those of several threads and processes apart.
+// One write per line, so that the lines of several threads and processes do not mix.
 class StandardError final : public spdlog::sinks::sink {
 public:
     explicit StandardError(bool journalReads) : journalReads_(journalReads) {}
@@ -83,16 +83,15 @@ private:
     bool journalReads_;
 };
 
-// sd_journal_sendv(3) waits for a journal that stands still for as long as it does, and has no way to be told
-// not to. Its socket is asked first; only somebody who takes the last place in its queue in between could
-// make it wait.
-bool journalTakesMore() {
-    constexpr int patience = 2000; // ms, and then none until it takes some
+// sd_journal_sendv(3) blocks while journald does not read, and has no option against it. Poll the journal's
+// socket first: the call can then only block if another process fills the queue in between.
+bool canWriteToJournal() {
+    constexpr int patience = 2000; // ms; after a timeout 0 until the journal reads again
     static std::atomic<bool> stuck = false;
     const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     sockaddr_un address{.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
     if (!socket || ::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
-        return true; // then it does not wait either
+        return true; // without a journal sd_journal_sendv does not block either
     }
     pollfd writable{.fd = socket.get(), .events = POLLOUT, .revents = 0};
     stuck = ::poll(&writable, 1, stuck ? 0 : patience) == 0;
@@ -119,8 +118,8 @@ void log(LogLevel level, std::string_view message) {
     }
 }
 
-bool journalAlone(LogLevel level, std::string_view message, JournalFields fields) {
-    if (!journalReads || !journalTakesMore()) {
+bool journalOnly(LogLevel level, std::string_view message, JournalFields fields) {
+    if (!journalReads || !canWriteToJournal()) {
         return false;
     }
     std::vector<std::string> lines{fmt::format("MESSAGE={}", message),
@@ -137,7 +136,7 @@ bool journalAlone(LogLevel level, std::string_view message, JournalFields fields
 }
 
 void journalEntry(LogLevel level, std::string_view message, JournalFields fields) {
-    if (!journalAlone(level, message, fields)) {
+    if (!journalOnly(level, message, fields)) {
         log(level, message);
     }
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Logging, for the programs' top level: library code throws, it does not log. Under systemd the lines go to
-// the journal with their priority (sd-daemon(3)'s "<N>" prefix); started by hand they go to standard error,
-// prefixed with the program's name. Entries that programs search for are written with journalEntry(), which
-// adds fields. From any thread. It never fails and never waits for long, whoever should read it
-// (standard_streams.h). That spdlog does it is log.cpp's business: its headers take longer to compile than
-// most files that log.
+// Logging, for the top level of programs: library code throws instead. Everything goes to standard error:
+// under systemd with the priority (sd-daemon(3)'s "<N>" prefix) for the journal, otherwise with the program's
+// name. journalEntry() writes entries with fields, for programs that search the journal. Callable from any
+// thread; never fails, and does not block for long if nobody reads (standard_streams.h). Only log.cpp
+// includes spdlog, whose headers take longer to compile than most files that log.
 #pragma once
 
 #include <initializer_list>
@@ -16,8 +15,8 @@ namespace bootferry {
 
 enum class LogLevel { Debug, Info, Warning, Error };
 
-// Call once, first thing in main(). $BOOTFERRY_LOG_LEVEL (trace, debug, info, warning, error) overrides the
-// level. What is logged without, goes nowhere.
+// Call once, at the start of main(). $BOOTFERRY_LOG_LEVEL (trace, debug, info, warning, error) overrides the
+// level. Messages logged before this call are lost.
 void initLogging(std::string_view programName, LogLevel level = LogLevel::Info);
 
 void log(LogLevel level, std::string_view message);
@@ -34,13 +33,13 @@ inline void logError(std::string_view message) {
     log(LogLevel::Error, message);
 }
 
-// One journal entry with extra fields: names in upper case as journald wants them, e.g. {"BOOTFERRY_TARGET",
-// "/dev/ram0"}. Where there is no journal the message alone goes where the other lines go.
+// Writes one journal entry with extra fields, whose names are in upper case, e.g. {"BOOTFERRY_TARGET",
+// "/dev/ram0"}. Without a journal this is log(level, message).
 using JournalFields = std::initializer_list<std::pair<std::string_view, std::string>>;
 void journalEntry(LogLevel level, std::string_view message, JournalFields fields);
 
-// The same, and nothing where there is no journal: for what standard error has been told already, because a
-// console reads it. False: it is not in the journal.
-bool journalAlone(LogLevel level, std::string_view message, JournalFields fields);
+// As journalEntry(), but without a journal it does nothing: for messages that standard error has already.
+// Returns false if the message is not in the journal.
+bool journalOnly(LogLevel level, std::string_view message, JournalFields fields);
 
 } // namespace bootferry

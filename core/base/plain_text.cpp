@@ -13,7 +13,7 @@ bool isContinuation(unsigned char byte, unsigned char lowest = 0x80, unsigned ch
     return byte >= lowest && byte <= highest;
 }
 
-// How many bytes the character at the beginning of `text` has; 0: it is none.
+// The length in bytes of the character at the beginning of `text`, 0 if it is not valid UTF-8.
 std::size_t characterLength(std::string_view text) {
     const auto byte = [text](std::size_t at) -> unsigned char {
         return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
@@ -52,7 +52,8 @@ char32_t decoded(std::string_view character) {
     return code;
 }
 
-// Unicode's Bidi_Control, line and paragraph separators, the byte order mark, and tags, which show nothing.
+// Control characters, Unicode's Bidi_Control, line and paragraph separators, the byte order mark, and the
+// invisible tag characters.
 bool misleads(char32_t code) {
     return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x061C || code == 0x200E ||
            code == 0x200F || (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) ||
@@ -65,12 +66,12 @@ bool isNoncharacter(char32_t code) {
 
 } // namespace
 
-std::string plainText(std::string_view said, std::size_t longest) {
+std::string plainText(std::string_view text, std::size_t longest) {
     std::string plain;
-    while (!said.empty()) {
-        const auto length = characterLength(said);
-        std::string_view shown = said.substr(0, std::max<std::size_t>(length, 1));
-        said.remove_prefix(shown.size());
+    while (!text.empty()) {
+        const auto length = characterLength(text);
+        std::string_view shown = text.substr(0, std::max<std::size_t>(length, 1));
+        text.remove_prefix(shown.size());
         if (length == 0 || isNoncharacter(decoded(shown))) {
             shown = "?";
         } else if (misleads(decoded(shown))) {
@@ -95,9 +96,9 @@ bool isBusText(std::string_view text) {
     return true;
 }
 
-std::string plainText(const char* said, std::size_t longest) {
-    // Not strlen: a plugin's text may lack its end. The last character may have four bytes.
-    return said != nullptr ? plainText(std::string_view(said, strnlen(said, longest + 4)), longest)
+std::string plainText(const char* text, std::size_t longest) {
+    // strnlen, since a plugin's text may lack its NUL. The last character may have four bytes.
+    return text != nullptr ? plainText(std::string_view(text, strnlen(text, longest + 4)), longest)
                            : std::string();
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Fixed formats: one decimal from KiB on, rounding up the remaining time so that it never says "0 s left" too
-// soon.
+// Sizes have one decimal from KiB on. Durations are rounded up, so that "0 s left" is not shown too early.
 #include "quantities.h"
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Numbers as people read them: sizes in binary units ("3.4 GiB"), rates, durations ("2 min 05 s"),
-// percentages. One place, so that the console, the splash, the journal and error texts all speak alike.
+// Formats numbers for people: sizes in binary units ("3.4 GiB"), rates, durations ("2 min 05 s"),
+// percentages. The console, the splash screen, the journal and error messages all use this one format.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@
 
 namespace bootferry {
 
-// A size that is not known yet, as D-Bus (BytesTotal) and the plugin ABI have it.
+// A size that is not known yet, with the same value on D-Bus (BytesTotal) and in the plugin ABI.
 inline constexpr std::uint64_t unknownSize = UINT64_MAX;
 
 [[nodiscard]] std::string formatSize(std::uint64_t bytes);          // "731 B", "64.0 KiB", "3.4 GiB"
@@ -18,7 +18,7 @@ inline constexpr std::uint64_t unknownSize = UINT64_MAX;
 [[nodiscard]] std::string
 formatDuration(std::chrono::microseconds duration); // "8 s", "2 min 05 s", "1 h 02 min"
 
-// "45 %  141.2 MiB of 312.0 MiB  11.2 MiB/s  15 s left"; parts that are not known are left out.
+// "45 %  141.2 MiB of 312.0 MiB  11.2 MiB/s  15 s left", without the parts that are not known.
 struct ProgressNumbers {
     std::uint64_t bytes = 0;
     std::uint64_t total = unknownSize;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// poll(2) waits, and the write after it takes RWF_NOWAIT, because several processes may share a pipe and
-// another may have taken the room meanwhile. What knows no RWF_NOWAIT (a terminal, an old kernel's pipe) is
-// written to in pieces that poll has promised room for.
+// Waits with poll(2), then writes with RWF_NOWAIT, because another process that shares the pipe may have
+// filled it in between. Files without RWF_NOWAIT (terminals, pipes of old kernels) get pieces of at most
+// PIPE_BUF bytes, for which POLLOUT guarantees room.
 #include "standard_streams.h"
 
 #include <algorithm>
@@ -29,26 +29,26 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds errorPatience{2};
 constexpr std::chrono::seconds outputPatience{10};
-constexpr std::size_t muchOutput = std::size_t{32} << 10U;
+constexpr std::size_t bufferSize = std::size_t{32} << 10U;
 
 std::atomic<bool> errorIsStuck = false;
-std::string gathered;  // standard output
+std::string buffered;  // standard output
 int outputFailure = 0; // an errno; 0: none
 bool outputIsUsed = false;
 
-enum class Signals { Blocked, Usual };
+enum class Signals { Blocked, Unblocked };
 
 bool isRegularFile(int fd) {
     struct stat status {};
     return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-// Until something can be written, or the limit. A signal that the program has blocked, to hear of it
-// elsewhere, ends it here where it is not.
-bool awaitRoom(int fd, std::optional<Clock::time_point> limit, Signals signals) {
+// Waits until fd is writable; false after the limit. With Unblocked, SIGINT and SIGTERM act during the wait
+// although the program has blocked them (for a signalfd).
+bool waitUntilWritable(int fd, std::optional<Clock::time_point> limit, Signals signals) {
     sigset_t mask;
     ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-    if (signals == Signals::Usual) {
+    if (signals == Signals::Unblocked) {
         sigdelset(&mask, SIGINT);
         sigdelset(&mask, SIGTERM);
     }
@@ -59,7 +59,7 @@ bool awaitRoom(int fd, std::optional<Clock::time_point> limit, Signals signals) 
         left = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1'000'000};
     }
     pollfd watched{.fd = fd, .events = POLLOUT, .revents = 0};
-    return ::ppoll(&watched, 1, limit ? &left : nullptr, &mask) != 0; // of an error the write knows more
+    return ::ppoll(&watched, 1, limit ? &left : nullptr, &mask) != 0; // an error is left to the write
 }
 
 ssize_t writeNow(int fd, std::string_view text) {
@@ -71,11 +71,11 @@ ssize_t writeNow(int fd, std::string_view text) {
     return count;
 }
 
-// 0, or the errno; ETIMEDOUT: nobody reads.
+// Returns 0 or an errno; ETIMEDOUT means that nobody reads.
 int writeBounded(int fd, std::string_view text, std::optional<Clock::time_point> limit, Signals signals) {
     const bool regular = isRegularFile(fd);
     while (!text.empty()) {
-        if (!regular && !awaitRoom(fd, limit, signals)) {
+        if (!regular && !waitUntilWritable(fd, limit, signals)) {
             return ETIMEDOUT;
         }
         const auto piece = text.substr(0, PIPE_BUF);
@@ -91,15 +91,15 @@ int writeBounded(int fd, std::string_view text, std::optional<Clock::time_point>
     return 0;
 }
 
-// In the direction that fails: a program that was given no standard output has lost what it writes.
+// Opens them in the wrong direction, so that using them fails as it does on a closed descriptor.
 void openClosedDescriptors() {
     for (const auto& [fd, direction] :
          {std::pair{STDIN_FILENO, O_WRONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_RDONLY}}) {
         if (::fcntl(fd, F_GETFD) >= 0) {
             continue;
         }
-        // The lowest free number is this one, since those below are open. A folder can be neither read nor
-        // written.
+        // open(2) returns the lowest free number, which is this one. Without /dev/null a directory serves: it
+        // can be neither read nor written.
         if (::open("/dev/null", direction) <
             0) { // NOLINT(android-cloexec-open): standard descriptors are inherited
             (void)!::open("/", O_RDONLY | O_DIRECTORY); // NOLINT(android-cloexec-open)
@@ -107,7 +107,7 @@ void openClosedDescriptors() {
     }
 }
 
-void sayOutputIsLost() {
+void reportLostOutput() {
     if (outputFailure == ETIMEDOUT) {
         printError("{}: nobody reads standard output\n", program_invocation_short_name);
     } else if (outputFailure != EPIPE) {
@@ -116,7 +116,7 @@ void sayOutputIsLost() {
     }
 }
 
-// Some file systems say only here that the disk is full.
+// Some file systems report a full disk only when the file is closed.
 void closeOutput() {
     const int copy = outputIsUsed ? ::dup(STDOUT_FILENO) : -1;
     if (copy >= 0 && ::close(copy) < 0 && errno != EINTR && outputFailure == 0) {
@@ -143,7 +143,7 @@ int runProgram(int (*program)(int argc, char** argv), int argc, char** argv) noe
     if (outputFailure == 0) {
         return status;
     }
-    sayOutputIsLost();
+    reportLostOutput();
     return status == EXIT_SUCCESS ? EXIT_FAILURE : status;
 }
 
@@ -153,20 +153,20 @@ void writeError(std::string_view text) noexcept {
 }
 
 void writeOutput(std::string_view text) noexcept {
-    gathered += text;
-    if (gathered.size() >= muchOutput) {
+    buffered += text;
+    if (buffered.size() >= bufferSize) {
         (void)flushOutput();
     }
 }
 
 bool flushOutput() noexcept {
-    outputIsUsed = outputIsUsed || !gathered.empty();
+    outputIsUsed = outputIsUsed || !buffered.empty();
     if (outputFailure == 0) {
         const auto limit =
             ::isatty(STDOUT_FILENO) == 1 ? std::nullopt : std::optional(Clock::now() + outputPatience);
-        outputFailure = writeBounded(STDOUT_FILENO, gathered, limit, Signals::Usual);
+        outputFailure = writeBounded(STDOUT_FILENO, buffered, limit, Signals::Unblocked);
     }
-    gathered.clear();
+    buffered.clear();
     return outputFailure == 0;
 }
 

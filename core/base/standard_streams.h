@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one place where a program speaks to whoever started it. Standard error decides nothing: what cannot be
-// written there in a short time is lost, since a boot must not hang because nobody reads its log. Lost
-// standard output is a failure, for which the exit status stands; it is quiet where the reader has gone, as
-// `| head` does. Neither throws, neither raises SIGPIPE, neither waits for ever. From any thread, standard
-// output from one.
+// All writing to standard output and standard error. A message that standard error does not accept within a
+// short time is dropped, since a boot must not hang because nobody reads its log. A failed write to standard
+// output makes the program fail, silently if the reader has closed the pipe (`| head`). Neither function
+// throws or raises SIGPIPE. Use standard error from any thread, standard output from one.
 #pragma once
 
 #include <string>
@@ -13,19 +12,19 @@
 
 namespace bootferry {
 
-// What main() does: opens the standard descriptors that are closed, so that no other file gets their numbers
-// (what is written to them is lost all the same), calls `program`, prints what it throws, and hands back its
-// status or EXIT_FAILURE where standard output was lost.
+// The body of main(): opens standard descriptors that are closed, so that no other file gets their numbers
+// (writing to them still fails), calls `program` and prints the exception it throws. Returns its status, or
+// EXIT_FAILURE if standard output could not be written.
 int runProgram(int (*program)(int argc, char** argv), int argc, char** argv) noexcept;
 
-// Waits for two seconds at most, and not again until something could be written.
+// Blocks for at most two seconds; after a timeout not at all until a write succeeds again.
 void writeError(std::string_view text) noexcept;
 
-// Gathered, and written when it is much, at flushOutput() and at the end. Waits for a terminal as long as it
-// takes, a signal ends it as usual; for anything else ten seconds.
+// Buffered: written when the buffer is full, by flushOutput() and at the end of the program. Waits for a
+// terminal without a limit (SIGINT and SIGTERM work meanwhile), for anything else ten seconds.
 void writeOutput(std::string_view text) noexcept;
 
-// False: standard output is lost, nothing of what is still to come will be read.
+// Returns false once a write to standard output has failed; all later output is dropped.
 bool flushOutput() noexcept;
 
 template <typename... Arguments>

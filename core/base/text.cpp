@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A line may be empty, a word cannot: that is all that tells the two apart.
+// Lines may be empty, words may not: hence two loops.
 #include "text.h"
 
 #include <algorithm>

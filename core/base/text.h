@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Text taken apart: lines, words, numbers. Not with streams, which bring the locales of libstdc++ into an
-// initrd, a third of all our code. ASCII only, whatever the locale. A string_view that is returned points
-// into the text.
+// Splits text into lines, words and numbers. Does not use streams, which would bring libstdc++'s locales into
+// the initrd, as much as a third of all our code. Treats text as ASCII in every locale. A returned
+// string_view points into the argument.
 #pragma once
 
 #include <charconv>
@@ -12,12 +12,12 @@
 
 namespace bootferry {
 
-// Without their '\n'; the last one may lack it.
+// The lines without their '\n', which the last one may lack.
 [[nodiscard]] std::vector<std::string_view> linesOf(std::string_view text);
 
 inline constexpr std::string_view whiteSpace = " \t\r\n";
 
-// Separated by white space.
+// The words that white space separates.
 [[nodiscard]] std::vector<std::string_view> wordsOf(std::string_view text);
 
 // Without the blanks at both ends.
@@ -25,8 +25,8 @@ inline constexpr std::string_view whiteSpace = " \t\r\n";
 
 [[nodiscard]] std::string lowered(std::string_view text);
 
-// The number at the beginning of text, which is shortened by it. nullopt, and text unchanged, if text does
-// not begin with digits (a '-' too, for a signed type) or if the number does not fit into its type.
+// Removes a number from the beginning of text and returns it. nullopt, with text unchanged, if text does not
+// begin with digits (or '-' and digits, for a signed type) or if the number does not fit into its type.
 template <typename Number>
 [[nodiscard]] std::optional<Number> takeNumber(std::string_view& text, int base = 10) {
     Number number = 0;
@@ -38,7 +38,8 @@ template <typename Number>
     return number;
 }
 
-// The number that text is, as a whole: no sign for an unsigned type, no blanks, nothing behind it.
+// Converts the whole text, nullopt if anything but the number is in it: blanks, or a sign of an unsigned
+// type.
 template <typename Number>
 [[nodiscard]] std::optional<Number> parseNumber(std::string_view text, int base = 10) {
     const auto number = takeNumber<Number>(text, base);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The codes are a contract three times over: plugin ABI numbers, D-Bus names, retry decisions.
+// Three interfaces depend on the codes: the plugin ABI's numbers, the D-Bus names, and the retry decisions.
 #include "errors.h"
 
 #include <cerrno>
@@ -9,7 +9,7 @@
 namespace bootferry {
 namespace {
 
-TEST(Errors, NamesAndNumbersGoBackAndForth) {
+TEST(Errors, NamesAndNumbersRoundTrip) {
     for (int number = 1; number <= static_cast<int>(ErrorCode::Corrupt); ++number) {
         const auto code = errorCodeFromNumber(number);
         ASSERT_TRUE(code) << number;
@@ -20,7 +20,7 @@ TEST(Errors, NamesAndNumbersGoBackAndForth) {
     EXPECT_FALSE(errorCodeFromName("NoSuchThing"));
 }
 
-TEST(Errors, OnlyTheServersAndTheNetworksTroublesAreTransient) {
+TEST(Errors, OnlyNetworkAndServerFailuresAreTransient) {
     EXPECT_TRUE(isTransient(ErrorCode::Unreachable));
     EXPECT_TRUE(isTransient(ErrorCode::Timeout));
     EXPECT_FALSE(isTransient(ErrorCode::NotFound));
@@ -37,7 +37,7 @@ TEST(Errors, ReadFromTheWidestContextToTheCause) {
     EXPECT_EQ(error.errnoValue(), ENOENT);
 }
 
-TEST(Errors, LibsystemdsNegativeErrnoIsUnderstood) {
+TEST(Errors, ConvertsLibsystemdsNegativeErrno) {
     EXPECT_EQ(checkSd(3, "unused"), 3);
     try {
         checkSd(-EPERM, "connecting");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Reads are capped, writes are whole or not at all.
+// Reads are limited in size, writes are atomic.
 #include "files.h"
 
 #include <filesystem>
@@ -23,11 +23,11 @@ protected:
     std::string folder;
 };
 
-TEST_F(Files, MissingIsNotAFailure) {
+TEST_F(Files, AMissingFileIsNotAnError) {
     EXPECT_FALSE(readSmallFile(folder + "/nothing"));
 }
 
-TEST_F(Files, WhatIsWrittenIsRead) {
+TEST_F(Files, ReadsBackWhatWasWritten) {
     const auto path = folder + "/a/b/text";
     writeFileAtomically(path, "first");
     writeFileAtomically(path, "second", 0600);
@@ -38,13 +38,13 @@ TEST_F(Files, WhatIsWrittenIsRead) {
     EXPECT_FALSE(std::filesystem::exists(path + ".new"));
 }
 
-TEST_F(Files, MoreThanTheCapIsRefused) {
+TEST_F(Files, RefusesAFileLargerThanTheCap) {
     writeFileAtomically(folder + "/large", std::string(100, 'x'));
     EXPECT_EQ(readSmallFile(folder + "/large", 100)->size(), 100U);
     EXPECT_THROW((void)readSmallFile(folder + "/large", 99), Error);
 }
 
-TEST_F(Files, AFolderCannotBeRead) {
+TEST_F(Files, FailsToReadAFolder) {
     EXPECT_THROW((void)readSmallFile(folder), Error);
 }
 

@@ -15,7 +15,7 @@ bool isOpen(int fd) {
     return ::fcntl(fd, F_GETFD) >= 0;
 }
 
-TEST(UniqueFd, ClosesWhatItHeld) {
+TEST(UniqueFd, ClosesItsDescriptor) {
     const int raw = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     { const UniqueFd fd(raw); }
     EXPECT_FALSE(isOpen(raw));
@@ -25,7 +25,7 @@ TEST(UniqueFd, MovesOwnership) {
     UniqueFd first(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     const int raw = first.get();
     UniqueFd second(std::move(first));
-    EXPECT_EQ(first.get(), -1); // NOLINT(bugprone-use-after-move): what is left is the point
+    EXPECT_EQ(first.get(), -1); // NOLINT(bugprone-use-after-move): tests the moved-from state
     EXPECT_EQ(second.get(), raw);
     second = UniqueFd();
     EXPECT_FALSE(isOpen(raw));
@@ -38,7 +38,7 @@ TEST(UniqueFd, AssigningToItselfKeepsTheDescriptor) {
     EXPECT_TRUE(isOpen(fd.get()));
 }
 
-TEST(MakeHandle, ThrowsWhatTheCallSays) {
+TEST(MakeHandle, ThrowsTheErrorOfTheCall) {
     EXPECT_THROW(makeHandle<EventHandle>([](sd_event**) { return -ENOMEM; }, "making an event loop"), Error);
     EXPECT_TRUE(
         makeHandle<EventHandle>([](sd_event** e) { return sd_event_new(e); }, "making an event loop"));

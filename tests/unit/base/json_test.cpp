@@ -6,7 +6,7 @@
 namespace bootferry {
 namespace {
 
-TEST(Json, ShortIsOneLineAndPrettyIsMany) {
+TEST(Json, ShortIsOneLineAndPrettyIsSeveral) {
     JsonObject object;
     object.add("text", "a");
     object.add("number", std::uint64_t{18446744073709551615U});
@@ -23,7 +23,7 @@ TEST(Json, ShortIsOneLineAndPrettyIsMany) {
     EXPECT_EQ(jsonArray({one, one}, JsonStyle::Short), R"([{"a":"b"},{"a":"b"}])");
 }
 
-TEST(Json, WhatIsWrittenIsReadBack) {
+TEST(Json, ReadsBackWhatItWrites) {
     const std::string odd = "quote \" backslash \\ line\nend\x01 ü";
     JsonObject object;
     object.add("odd", odd);
@@ -42,7 +42,7 @@ TEST(Json, WhatIsWrittenIsReadBack) {
     }
 }
 
-TEST(Json, WhatIsNoObjectIsNothing) {
+TEST(Json, ReturnsNulloptForAnythingButAFlatObject) {
     for (const char* text : {"", "{", "[]", "{\"a\"}", "{\"a\":}", "{\"a\":1", "{\"a\":1} x", "{\"a\":tru}",
                              "{\"a\":\"b}", "{\"a\":1 \"b\":2}", "{\"a\":\"\\u00\"}", "{\"a\":{}}"}) {
         EXPECT_FALSE(parseJsonObject(text)) << text;

@@ -6,12 +6,12 @@
 namespace bootferry {
 namespace {
 
-TEST(PlainTextTest, KeepsWhatIsWellFormed) {
+TEST(PlainTextTest, KeepsValidText) {
     EXPECT_EQ(plainText("größer – 🚢"), "größer – 🚢");
     EXPECT_EQ(plainText(static_cast<const char*>(nullptr)), "");
 }
 
-TEST(PlainTextTest, ReplacesWhatWouldHarmAJournalOrABus) {
+TEST(PlainTextTest, ReplacesInvalidUtf8AndNoncharacters) {
     EXPECT_EQ(plainText("a\nb\x1b[31m"), "a b [31m");
     EXPECT_EQ(plainText("\xff\xc0\xaf"), "???");
     EXPECT_EQ(plainText("\xed\xa0\x80"), "???"); // a surrogate
@@ -19,8 +19,8 @@ TEST(PlainTextTest, ReplacesWhatWouldHarmAJournalOrABus) {
     EXPECT_EQ(plainText("a\xef\xbf\xbf-\xef\xb7\x90-\xf0\x9f\xbf\xbe"), "a?-?-?"); // noncharacters
 }
 
-// A terminal may take U+0080 to U+009F for control characters: U+009B is "ESC [".
-TEST(PlainTextTest, ControlCharactersOfBothSetsBecomeSpaces) {
+// Terminals may interpret U+0080 to U+009F as control characters: U+009B is "ESC [".
+TEST(PlainTextTest, ReplacesC0AndC1ControlCharactersWithSpaces) {
     EXPECT_EQ(plainText("a\x7f"
                         "b\xc2\x80"
                         "c\xc2\x9b"
@@ -30,7 +30,7 @@ TEST(PlainTextTest, ControlCharactersOfBothSetsBecomeSpaces) {
     EXPECT_EQ(plainText(std::string_view("a\0b", 3)), "a b");
 }
 
-TEST(PlainTextTest, WhatTurnsTheDirectionOrEndsALineBecomesASpace) {
+TEST(PlainTextTest, ReplacesDirectionMarksAndLineSeparatorsWithSpaces) {
     for (const auto* character :
          {"\xd8\x9c", "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaa",
           "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9", "\xef\xbb\xbf", "\xf3\xa0\x81\x81"}) {
@@ -39,7 +39,7 @@ TEST(PlainTextTest, WhatTurnsTheDirectionOrEndsALineBecomesASpace) {
     EXPECT_EQ(plainText("\xe2\x80\x90\xe2\x81\xaa"), "\xe2\x80\x90\xe2\x81\xaa"); // the neighbours
 }
 
-TEST(PlainTextTest, SaysWhatABusCarries) {
+TEST(PlainTextTest, KnowsWhatABusCanCarry) {
     EXPECT_TRUE(isBusText("größer\n🚢"));
     EXPECT_TRUE(isBusText(""));
     EXPECT_FALSE(isBusText("\xff"));
@@ -47,7 +47,7 @@ TEST(PlainTextTest, SaysWhatABusCarries) {
     EXPECT_FALSE(isBusText(std::string_view("a\0b", 3)));
 }
 
-TEST(PlainTextTest, IsBounded) {
+TEST(PlainTextTest, LimitsTheLength) {
     EXPECT_EQ(plainText(std::string(5000, 'x').c_str()).size(), 1024U);
     EXPECT_EQ(plainText(std::string(5000, 'x'), 100).size(), 100U);
     EXPECT_EQ(plainText("ab\xc3\xbc", 3), "ab"); // no half characters

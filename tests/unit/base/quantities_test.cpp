@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What people read, to the letter.
+// The exact texts that people read.
 #include "quantities.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ TEST(Quantities, DurationsRoundUp) {
     EXPECT_EQ(formatDuration(3725s), "1 h 02 min");
 }
 
-TEST(Quantities, ProgressLeavesOutWhatIsNotKnown) {
+TEST(Quantities, ProgressOmitsUnknownParts) {
     EXPECT_EQ(formatProgress({.bytes = 512}), "512 B");
     EXPECT_EQ(
         formatProgress({.bytes = 50 << 20, .total = 100 << 20, .bytesPerSecond = 10 << 20, .remaining = 5s}),

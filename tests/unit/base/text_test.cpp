@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The ends of texts and lines are where such code goes wrong.
+// Mostly the edge cases: the ends of texts and lines.
 #include "text.h"
 
 #include <cstdint>
@@ -13,32 +13,32 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-TEST(LinesOf, keepsEmptyLinesAndNoneBehindTheLastEnd) {
+TEST(LinesOf, keepsEmptyLinesButAddsNoneAtTheEnd) {
     EXPECT_THAT(linesOf("one\n\ntwo\n"), ElementsAre("one", "", "two"));
     EXPECT_THAT(linesOf("one\ntwo"), ElementsAre("one", "two"));
     EXPECT_THAT(linesOf("\n"), ElementsAre(""));
     EXPECT_THAT(linesOf(""), IsEmpty());
 }
 
-TEST(WordsOf, takesAnyBlanksForOneBorder) {
+TEST(WordsOf, treatsARunOfBlanksAsOneSeparator) {
     EXPECT_THAT(wordsOf("  MemAvailable:\t 2048 kB\r\n"), ElementsAre("MemAvailable:", "2048", "kB"));
     EXPECT_THAT(wordsOf("word"), ElementsAre("word"));
     EXPECT_THAT(wordsOf(" \t"), IsEmpty());
     EXPECT_THAT(wordsOf(""), IsEmpty());
 }
 
-TEST(Trimmed, takesTheBlanksAtBothEndsAndNoneWithin) {
+TEST(Trimmed, removesBlanksOnlyAtBothEnds) {
     EXPECT_EQ(trimmed(" \ta b\r\n"), "a b");
     EXPECT_EQ(trimmed("\ta ", " "), "\ta");
     EXPECT_EQ(trimmed(" \t "), "");
     EXPECT_EQ(trimmed(""), "");
 }
 
-TEST(Lowered, changesAsciiLettersAlone) {
+TEST(Lowered, changesOnlyAsciiLetters) {
     EXPECT_EQ(lowered("AZaz09-\xc3\x84"), "azaz09-\xc3\x84");
 }
 
-TEST(ParseNumber, takesTheWholeTextOrNothing) {
+TEST(ParseNumber, requiresTheWholeTextToBeANumber) {
     EXPECT_EQ(parseNumber<std::uint64_t>("18446744073709551615"), UINT64_MAX);
     EXPECT_EQ(parseNumber<std::uint16_t>("0080"), 80);
     EXPECT_EQ(parseNumber<unsigned>("fF", 16), 255U);
@@ -49,7 +49,7 @@ TEST(ParseNumber, takesTheWholeTextOrNothing) {
     EXPECT_EQ(parseNumber<int>("-1"), -1);
 }
 
-TEST(TakeNumber, leavesWhatFollows) {
+TEST(TakeNumber, leavesTheRestOfTheText) {
     std::string_view text = "12min";
     EXPECT_EQ(takeNumber<unsigned>(text), 12U);
     EXPECT_EQ(text, "min");
