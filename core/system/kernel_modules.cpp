@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// libkmod(3): a lookup may name several modules (aliases); one that loads is enough.
+// A libkmod lookup of an alias may return several modules; one that loads is enough.
 #include "kernel_modules.h"
 
 #include <cerrno>

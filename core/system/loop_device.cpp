@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// LOOP_CTL_GET_FREE only proposes: somebody else may take the device first, so EBUSY means ask again.
+// LOOP_CTL_GET_FREE does not reserve the device: another process may take it first, so retry on EBUSY.
 #include "loop_device.h"
 
 #include <cerrno>
@@ -57,7 +57,7 @@ std::string attachLoopDevice(const UniqueFd& file, const std::string& name, cons
 
 std::optional<std::string> findLoopDevice(const std::string& path) {
     for (const auto& entry : std::filesystem::directory_iterator("/sys/block")) {
-        // Absent where nothing is attached.
+        // The file exists only while the device is attached.
         const auto backing = readSmallFile((entry.path() / "loop/backing_file").string());
         if (backing && *backing == path + '\n') {
             return "/dev/" + entry.path().filename().string();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A file, or a part of a disk, as a block device (loop(4)): for where the kernel has no brd and the image
-// lies in a tmpfs file, and for a file system that is made before there is a partition for it. Mounts of
-// files go through libmount, which sets up loop devices of its own.
+// A file, or a part of a disk, as a block device (loop(4)). Used for an image in a tmpfs file, if the kernel
+// has no brd, and for making a file system before its partition exists. Mounting image files does not need
+// this: libmount sets up its own loop devices.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,16 @@ struct LoopWindow {
     std::uint32_t blockSize = 512;
 };
 
-// Attaches the file, read-write, to a free loop device and returns its node. It stays until detached.
+// Attaches the file, read-write, to a free loop device and returns the path of the device. The device stays
+// until detachLoopDevice(). `name` is what losetup(8) shows as the file.
 [[nodiscard]] std::string attachLoopDevice(const UniqueFd& file, const std::string& name,
                                            const LoopWindow& window = {});
 
-// The one that the file at `path` is attached to, as this mount namespace names files.
+// The loop device of the file at `path` (in this mount namespace), nullopt if it has none.
 [[nodiscard]] std::optional<std::string> findLoopDevice(const std::string& path);
 
-// Frees the device; a user that is left keeps it until it closes. Throws Error(Io).
+// Detaches the file. If the device is still open elsewhere, the kernel detaches it at the last close. Throws
+// Error(Io).
 void detachLoopDevice(const std::string& device);
 
 } // namespace bootferry
