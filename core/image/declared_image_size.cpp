@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// All three formats have what is asked here in little endian, ISO 9660 in both.
+// All three formats have their sizes in little endian (ISO 9660 in big endian as well).
 #include "declared_image_size.h"
 
 #include <cstring>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How many bytes an image says it has. Two sides rely on it: the writer, which takes no stream for whole that
-// ends before, and whoever finds an image on a disk later and has to tell it from one that was cut off.
+// The size that an image declares in its own header. The pipeline uses it to detect that a download ended too
+// early, and a later boot to decide whether the image on a disk is complete.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,9 @@ namespace bootferry {
 
 inline constexpr std::size_t declaredSizeProbe = std::size_t{68} * 1024;
 
-// From the image's first declaredSizeProbe bytes: ISO 9660 (ECMA-119 8.4.8, 8.4.12), squashfs (bytes_used of
-// its superblock), erofs (blocks of its superblock); nothing for anything else, or for fewer bytes. Pure.
+// The size in bytes, from the image's first declaredSizeProbe bytes: of an ISO 9660 image (ECMA-119 8.4.8,
+// 8.4.12), a squashfs (bytes_used in its superblock) or an erofs (blocks in its superblock). nullopt for
+// other formats, or if `head` is shorter. Pure.
 [[nodiscard]] std::optional<std::uint64_t> declaredImageSize(std::span<const std::byte> head);
 
 } // namespace bootferry

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a device begins with while an image is being written to it, until the image's own head takes the
-// place. A disk that was cut off in mid-deployment is thereby told from one that holds something of somebody
-// else's. No firmware, file system or partition table begins like it.
+// The text at the beginning of a device while an image is being written to it; the image's own head replaces
+// it at the end. It distinguishes a disk whose deployment was interrupted from one with somebody's data. No
+// firmware, file system or partition table begins with it.
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Offsets and magics: ECMA-119 §8 (volume descriptors from sector 16), the kernel's magic.h and the
-// filesystems' own format documents. What is still compressed here was so twice, or in a way nobody decodes.
+// Offsets and magics are from ECMA-119 §8 (volume descriptors from sector 16), the kernel's magic.h and the
+// filesystems' format documents. Data that is still compressed here was compressed twice, or with a format
+// that bootferry cannot decode.
 #include "live_image_probe.h"
 
 #include <algorithm>
@@ -29,7 +30,7 @@ constexpr std::array liveMagics{
     Magic{65600, "_BHRfS_M"sv, "btrfs"},
 };
 
-// Compressions that are not decoded here.
+// Formats that bootferry cannot decode.
 constexpr std::array compressedMagics{
     Magic{0, "BZh"sv, "bzip2"},
     Magic{0, "\x04\x22\x4d\x18"sv, "lz4"},
@@ -44,11 +45,11 @@ const Magic* findMagic(const Magics& magics, std::string_view text) {
     return found != magics.end() ? found : nullptr;
 }
 
-// What a person may recognise: the first printable run, shortened.
+// The first printable characters, by which a person may recognise the data.
 std::string beginning(std::string_view text) {
     std::string shown;
     for (const char byte : text.substr(0, 200)) {
-        const auto c = static_cast<unsigned char>(byte); // as the C library's classes want it
+        const auto c = static_cast<unsigned char>(byte); // required by isspace(3)
         if (std::isspace(c) != 0 && (shown.empty() || shown.back() == ' ')) {
             continue;
         }
@@ -78,13 +79,13 @@ std::optional<std::string> whyNotLive(std::span<const std::byte> head, std::stri
     }
     if (!compression.empty()) {
         return fmt::format(
-            "it is compressed with {}, which is not decoded here: serve it uncompressed, or once "
-            "with gzip, xz or zstd",
+            "it is compressed with {}, which bootferry cannot decode: serve it uncompressed, or "
+            "compressed once with gzip, xz or zstd",
             compression);
     }
     const auto shown = beginning(text);
     if (shown.size() < 4) {
-        return "neither ISO 9660 nor squashfs, erofs, ext4, xfs or btrfs was found at its beginning";
+        return "it is not an ISO 9660, squashfs, erofs, ext4, xfs or btrfs image";
     }
     const bool html = shown.front() == '<';
     return fmt::format("it begins with '{}'{}", shown, html ? ", an HTML page: check the URL" : "");

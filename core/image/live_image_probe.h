@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Looks at the first bytes of what arrives, before any target is touched: a login page instead of an image
-// must not cost a disk. Only magics are compared here; whether the live root is really inside shows when it
-// is mounted.
+// Checks the first bytes of a download before anything is written, so that a login page instead of an image
+// does not overwrite a disk. This compares magic numbers only; whether the image holds a live system is known
+// when it is mounted.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +12,13 @@
 
 namespace bootferry {
 
-// So many bytes (or all there are) are wanted for a verdict: the last magic looked at is btrfs's, at 64 KiB.
+// How many bytes whyNotLive() needs, unless the image is smaller: the last magic is btrfs's, at 64 KiB.
 inline constexpr std::size_t liveProbeSize = std::size_t{68} * 1024;
 
-// nullopt if the head may be that of a live image: ISO 9660, squashfs, erofs, ext, xfs, btrfs. Otherwise what
-// is wrong, as the end of a sentence: "it begins with '<!DOCTYPE html>', an HTML page: check the URL".
-// `compression` names the codec whose magic begins the head, empty if there is none: the caller has decoded
-// one layer already.
+// nullopt if this may be the head of a live image: ISO 9660, squashfs, erofs, ext, xfs, btrfs. Otherwise the
+// reason, as the end of a sentence: "it begins with '<!DOCTYPE html>', an HTML page: check the URL".
+// `compression` is the codec whose magic the head begins with, empty if none: an image that was compressed
+// twice, since the caller has decoded one layer already.
 [[nodiscard]] std::optional<std::string> whyNotLive(std::span<const std::byte> head,
                                                     std::string_view compression = {});
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Real magics at their places pass; everything else is described so that a person knows what to do.
+// Magics at their offsets pass; for everything else the text tells a person what to do.
 #include "live_image_probe.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ std::string withMagic(std::size_t offset, std::string_view magic) {
     return head.replace(offset, magic.size(), magic);
 }
 
-TEST(LiveImageProbe, KnowsWhatALiveImageBeginsWith) {
+TEST(LiveImageProbe, AcceptsTheMagicsOfLiveImages) {
     EXPECT_FALSE(verdict(withMagic(0x8001, "CD001")));
     EXPECT_FALSE(verdict(withMagic(0, "hsqs")));
     EXPECT_FALSE(verdict(withMagic(1024, "\xe2\xe1\xf5\xe0")));
@@ -25,19 +25,19 @@ TEST(LiveImageProbe, KnowsWhatALiveImageBeginsWith) {
     EXPECT_FALSE(verdict(withMagic(0x10040, "_BHRfS_M")));
 }
 
-TEST(LiveImageProbe, SaysWhatItSawInstead) {
+TEST(LiveImageProbe, DescribesOtherData) {
     EXPECT_EQ(verdict(""), "it is empty");
     EXPECT_EQ(verdict("  <html>\n<title>"), "it begins with '<html> <title>', an HTML page: check the URL");
     EXPECT_EQ(verdict("Not Found"), "it begins with 'Not Found'");
     EXPECT_EQ(
         verdict(withMagic(0, "BZh")),
-        "it is compressed with bzip2, which is not decoded here: serve it uncompressed, or once with gzip, "
-        "xz or zstd");
+        "it is compressed with bzip2, which bootferry cannot decode: serve it uncompressed, or compressed "
+        "once with gzip, xz or zstd");
     EXPECT_EQ(verdict(std::string(liveProbeSize, '\0')),
-              "neither ISO 9660 nor squashfs, erofs, ext4, xfs or btrfs was found at its beginning");
+              "it is not an ISO 9660, squashfs, erofs, ext4, xfs or btrfs image");
 }
 
-TEST(LiveImageProbe, NeverReadsPastAShortHead) {
+TEST(LiveImageProbe, HandlesAShortHead) {
     EXPECT_TRUE(verdict("hsq"));
 }
 
