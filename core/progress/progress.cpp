@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One table for both directions, so that a name cannot be read other than it is written.
+// One table for both directions, so that reading and writing use the same names.
 #include "progress.h"
 
 #include <algorithm>

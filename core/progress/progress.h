@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where a transfer stands: the states D-Bus shows (org.bootferry1.Transfer, property State) and the numbers
-// beside them. Filled by the worker's loop, carried over the channel, shown by everybody.
+// The progress of a transfer: its state (property State of org.bootferry1.Transfer on D-Bus) and the numbers
+// beside it. The worker fills this in and sends it to the supervisor over the channel.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ enum class TransferState {
     Connecting,
     Transferring,
     Verifying,
-    Committing, // writing the head, the last thing
+    Committing, // writing the head, which is the last step
     Done,
     Failed,
     Cancelled,
@@ -30,16 +30,16 @@ enum class TransferState {
 struct Progress {
     TransferState state = TransferState::Connecting;
     std::string detail;      // for people: "waiting for the network", "retrying in 8 s: …"; may be empty
-    std::uint64_t bytes = 0; // received, before any decoder
-    std::uint64_t total = unknownSize; // of what is received
+    std::uint64_t bytes = 0; // received, before decoding
+    std::uint64_t total = unknownSize; // to be received
     std::uint64_t written = 0;         // safe on the target
     std::uint32_t attempt = 1;
 
     bool operator==(const Progress&) const = default;
 };
 
-// Who wants to know. Called from the pipeline's thread, as often as something changes; throttling is the
-// caller's.
+// Receives progress reports, throttled by ProgressReporter. Called from the pipeline's thread, or from a
+// thread of a plugin.
 class ProgressListener {
 public:
     ProgressListener() = default;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The clock read per chunk is a vDSO call; chunks are large. The lock is taken by one thread but for a plugin
-// with threads that talk.
+// Cheap enough to call for each chunk: reading the clock is a vDSO call, and only a plugin that reports its
+// status from its own threads competes for the lock.
 #include "progress_reporter.h"
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 namespace bootferry {
 namespace {
 
-constexpr double remarksInARow = 16;
+constexpr double remarkBurst = 16;
 constexpr double remarksPerSecond = 4;
 
 } // namespace
@@ -60,7 +60,7 @@ void ProgressReporter::remark(std::string detail) {
     progress_.detail = std::move(detail);
     const auto now = Clock::now();
     const auto passed = std::chrono::duration<double>(now - lastRemark_).count();
-    remarksAllowed_ = std::min(remarksInARow, remarksAllowed_ + passed * remarksPerSecond);
+    remarksAllowed_ = std::min(remarkBurst, remarksAllowed_ + passed * remarksPerSecond);
     lastRemark_ = now;
     if (remarksAllowed_ >= 1) {
         --remarksAllowed_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Collects what the pipeline's parts know of the progress and passes it on, throttled: a change of state or
-// of the text at once, mere bytes at most four times a second, so that a fast transfer pays nothing for being
-// watched. What a plugin says may come from any thread, as often as it likes.
+// Collects the progress from the parts of the pipeline and reports it to a listener: changes of the state or
+// the text at once, byte counts at most four times a second, so that reports do not slow down a fast
+// transfer. Plugins may report from any thread, at any rate.
 #pragma once
 
 #include <chrono>
@@ -25,10 +25,10 @@ public:
     void setTotal(std::uint64_t total);
     void setWritten(std::uint64_t written);
     void setAttempt(std::uint32_t attempt);
-    void countAttempt(); // one more than the last
+    void countAttempt(); // increments the attempt
 
-    // A remark beside the state. From any thread. A burst is passed on as it comes; of a flood only a few a
-    // second, and what was left out last comes with whatever is reported next.
+    // Sets the text beside the state. Callable from any thread. A burst of remarks is reported at once; of a
+    // flood only a few per second are, and the latest remark comes with the next report.
     void remark(std::string detail);
 
     [[nodiscard]] Progress progress() const;
@@ -37,11 +37,11 @@ private:
     void report(bool now);
 
     ProgressListener& listener_;
-    mutable std::mutex mutex_; // held while the listener is told: what it hears is in order
+    mutable std::mutex mutex_; // also held during listener calls, which keeps reports in order
     Progress progress_;
     Clock::time_point lastReport_;
     Clock::time_point lastRemark_;
-    double remarksAllowed_ = 0; // more than none once the first has come
+    double remarksAllowed_ = 0; // refilled by the first remark()
 };
 
 } // namespace bootferry

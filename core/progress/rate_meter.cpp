@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::chrono::seconds window{5};
 constexpr std::chrono::milliseconds spacing{250};
-constexpr std::chrono::milliseconds soonest{500}; // less than this says nothing
+constexpr std::chrono::milliseconds soonest{500}; // a shorter measurement is too inaccurate
 
 } // namespace
 
@@ -16,7 +16,7 @@ void RateMeter::add(Time now, std::uint64_t bytes) {
     if (!samples_.empty() && bytes < samples_.back().bytes) {
         samples_.clear();
     }
-    // The newest sample moves along until it is far enough from the one before.
+    // Replace the newest sample while it is too close to the one before.
     if (samples_.size() >= 2 && now - samples_[samples_.size() - 2].time < spacing) {
         samples_.back() = {now, bytes};
     } else {
@@ -46,7 +46,7 @@ std::optional<std::chrono::microseconds> RateMeter::remaining(std::uint64_t tota
     }
     const auto left =
         static_cast<double>(total - samples_.back().bytes) / static_cast<double>(bytesPerSecond);
-    constexpr double longest = 1e9; // seconds: beyond it a number is no news
+    constexpr double longest = 1e9; // seconds; a larger estimate is useless
     if (left > longest) {
         return std::nullopt;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Run by the build: prints org.bootferry1.Transfer.xml from the table of properties, so that what is
-// installed to generate clients from cannot differ from what the service shows.
+// Prints org.bootferry1.Transfer.xml from the table of properties. The build runs it, so that the installed
+// introspection file, from which clients are generated, cannot differ from the service.
 // tests/integration/dbus_test.py compares the two.
 #include <cstdio>
 

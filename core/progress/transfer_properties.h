@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The table of a transfer's properties, the interface org.bootferry1.Transfer. The service's vtable and
-// change signals, the client, the JSON object and the installed introspection file are made from it, so that
-// they cannot disagree; org.bootferry1(5) and bootferryctl(1) are tested against it. To add a property, add a
-// member to TransferStatus, a row here, and an item to the manual.
+// The table of a transfer's properties, the D-Bus interface org.bootferry1.Transfer. The service's vtable and
+// change signals, the clients, the JSON object (written and read) and the installed introspection file are
+// all derived from it; org.bootferry1(5) and bootferryctl(1) are tested against it. To add a property, add a
+// member to TransferStatus, a row here, and an item in the manual.
 #pragma once
 
 #include <algorithm>
@@ -22,8 +22,8 @@ enum class Changes {
 };
 
 struct JsonMember {
-    const char* key = nullptr; // null: JSON does not have the property
-    bool nullAtFirst = false;  // the initial value means "unknown", which is null in JSON
+    const char* key = nullptr; // null: the property is not in the JSON object
+    bool nullAtFirst = false;  // the initial value means "not known" and is null in JSON
 };
 
 struct TransferProperty {
@@ -34,7 +34,7 @@ struct TransferProperty {
     Member member; // its type is the property's on D-Bus
     Changes changes;
     JsonMember json;
-    const char* text; // the first sentence of its item in org.bootferry1(5)
+    const char* text; // one sentence; the item in org.bootferry1(5) begins with it
 };
 
 // clang-format off
@@ -104,14 +104,14 @@ inline constexpr const char* dbusType<TransferState> = "s"; // its name
                       property.member);
 }
 
-// Null if no property has this name.
+// nullptr if there is no property of this name.
 [[nodiscard]] constexpr const TransferProperty* findTransferProperty(std::string_view name) {
     const auto* found = std::find_if(std::begin(transferProperties), std::end(transferProperties),
                                      [name](const auto& property) { return name == property.name; });
     return found != std::end(transferProperties) ? found : nullptr;
 }
 
-// Calls visitor(value) with the property's value in `status`; value is const if `status` is.
+// Calls visitor(value) with a reference to the property's value in `status`, const if `status` is.
 template <typename Status, typename Visitor>
 auto visitProperty(const TransferProperty& property, Status& status, Visitor visitor) {
     return std::visit([&](auto member) { return visitor(status.*member); }, property.member);

@@ -22,7 +22,7 @@ void add(JsonObject& object, const char* key, Value value) {
     object.add(key, value);
 }
 
-// False, and nothing is read: it is null, or of another type.
+// Returns false, and leaves `value` unchanged, if `json` is null or of another type.
 template <typename Value>
 bool read(const JsonValue& json, Value& value) {
     const auto* found = std::get_if<Value>(&json);

@@ -19,7 +19,7 @@ struct Listener : ProgressListener {
     std::vector<Progress> seen;
 };
 
-TEST(ProgressReporterTest, ARemarkComesAtOnceBesideTheState) {
+TEST(ProgressReporterTest, ReportsARemarkAtOnceAndKeepsTheState) {
     Listener listener;
     ProgressReporter reporter(listener);
     reporter.setState(TransferState::Transferring);
@@ -29,8 +29,8 @@ TEST(ProgressReporterTest, ARemarkComesAtOnceBesideTheState) {
     EXPECT_EQ(listener.seen.back().detail, "waiting for the dolly server");
 }
 
-// The plugin ABI lets any thread of a plugin's talk, as often as it likes.
-TEST(ProgressReporterTest, AFloodFromManyThreadsIsThinnedAndInOrder) {
+// The plugin ABI allows reports from any thread of a plugin, at any rate.
+TEST(ProgressReporterTest, ThrottlesAFloodFromManyThreadsAndKeepsTheOrder) {
     Listener listener;
     ProgressReporter reporter(listener);
     std::vector<std::jthread> threads;
@@ -50,13 +50,13 @@ TEST(ProgressReporterTest, AFloodFromManyThreadsIsThinnedAndInOrder) {
         EXPECT_LE(listener.seen[i - 1].bytes, listener.seen[i].bytes);
     }
     reporter.setState(TransferState::Verifying, reporter.progress().detail);
-    EXPECT_EQ(listener.seen.back().detail, reporter.progress().detail); // what was left out last
+    EXPECT_EQ(listener.seen.back().detail, reporter.progress().detail); // the latest remark is not lost
 }
 
-TEST(ProgressReporterTest, AttemptsAreCountedOnWhoeverSetThem) {
+TEST(ProgressReporterTest, CountsAttemptsFromTheSetValue) {
     Listener listener;
     ProgressReporter reporter(listener, 3);
-    reporter.setAttempt(7); // by a transfer before this one
+    reporter.setAttempt(7); // from an earlier transfer
     reporter.countAttempt();
     EXPECT_EQ(reporter.progress().attempt, 8U);
 }

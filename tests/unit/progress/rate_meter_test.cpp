@@ -13,7 +13,7 @@ using std::chrono::seconds;
 
 const RateMeter::Time start{seconds(1000)};
 
-TEST(RateMeter, KnowsNothingAtFirst) {
+TEST(RateMeter, IsUnknownAtFirst) {
     RateMeter meter;
     EXPECT_EQ(meter.rate(), 0U);
     meter.add(start, 0);
@@ -28,14 +28,14 @@ TEST(RateMeter, IsTheMeanOfTheLastSeconds) {
         meter.add(start + milliseconds(100) * tenth, tenth * 1000ULL);
     }
     EXPECT_EQ(meter.rate(), 10000U);
-    for (unsigned tenth = 101; tenth <= 200; ++tenth) { // twice as fast from here on
+    for (unsigned tenth = 101; tenth <= 200; ++tenth) { // twice as fast from now on
         meter.add(start + milliseconds(100) * tenth, 100000ULL + (tenth - 100) * 2000ULL);
     }
     EXPECT_NEAR(static_cast<double>(meter.rate()), 20000.0, 200.0);
     EXPECT_EQ(meter.remaining(400000)->count() / 1000000, 5);
 }
 
-TEST(RateMeter, ForgetsAfterAStandstill) {
+TEST(RateMeter, ForgetsOldSamplesAfterAStandstill) {
     RateMeter meter;
     meter.add(start, 0);
     meter.add(start + seconds(1), 1000000);
@@ -46,7 +46,7 @@ TEST(RateMeter, ForgetsAfterAStandstill) {
     EXPECT_FALSE(meter.remaining(2000000));
 }
 
-TEST(RateMeter, BeginsAnewWhenTheTransferDoes) {
+TEST(RateMeter, RestartsWhenTheTransferStartsOver) {
     RateMeter meter;
     meter.add(start, 0);
     meter.add(start + seconds(1), 5000);
@@ -56,7 +56,7 @@ TEST(RateMeter, BeginsAnewWhenTheTransferDoes) {
     EXPECT_EQ(meter.rate(), 100U);
 }
 
-TEST(RateMeter, TellsNoTimeLeftWithoutATotal) {
+TEST(RateMeter, RemainingTimeIsUnknownWithoutATotal) {
     RateMeter meter;
     meter.add(start, 0);
     meter.add(start + seconds(1), 5000);

@@ -8,10 +8,10 @@
 namespace bootferry {
 namespace {
 
-// What every member can be initialised with, to count the members of an aggregate.
+// Converts to any type, to count the members of an aggregate by initialising them.
 struct Anything {
     template <typename Value>
-    operator Value() const; // NOLINT(google-explicit-constructor): that is what it is for
+    operator Value() const; // NOLINT(google-explicit-constructor): intended
 };
 
 template <typename Aggregate, typename... Members>
@@ -45,7 +45,7 @@ TransferStatus withChanged(const TransferProperty& property) {
     return status;
 }
 
-TEST(TransferProperties, EachMemberOfTheStatusHasARow) {
+TEST(TransferProperties, EveryMemberOfTheStatusHasARow) {
     EXPECT_EQ(std::size(transferProperties), statusMembers);
     for (const auto& property : transferProperties) {
         const auto changed = withChanged(property);
@@ -56,7 +56,7 @@ TEST(TransferProperties, EachMemberOfTheStatusHasARow) {
     }
 }
 
-TEST(TransferProperties, NoNameAndNoKeyComesTwice) {
+TEST(TransferProperties, NamesAndKeysAreUnique) {
     std::set<std::string_view> names;
     std::set<std::string_view> keys;
     for (const auto& property : transferProperties) {
@@ -76,7 +76,7 @@ TEST(TransferProperties, TypesAreThoseOfDBus) {
     EXPECT_STREQ(signatureOf(*findTransferProperty("Reused")), "b");
 }
 
-TEST(TransferProperties, EachWithAKeyGoesThroughJson) {
+TEST(TransferProperties, PropertiesWithAKeyRoundTripThroughJson) {
     for (const auto& property : transferProperties) {
         if (property.json.key == nullptr) {
             continue;
@@ -88,7 +88,7 @@ TEST(TransferProperties, EachWithAKeyGoesThroughJson) {
     }
 }
 
-TEST(TransferProperties, WhatIsNotKnownAtFirstIsNullUntilThen) {
+TEST(TransferProperties, UnknownInitialValuesAreNull) {
     for (const auto& property : transferProperties) {
         if (property.json.key == nullptr) {
             continue;
@@ -102,7 +102,7 @@ TEST(TransferProperties, WhatIsNotKnownAtFirstIsNullUntilThen) {
     }
 }
 
-// They stand in the introspection file as comments, where XML allows no "--", and in the manual.
+// The texts are used in the manual, and as comments in the introspection file, where XML allows no "--".
 TEST(TransferProperties, TextsAreSentences) {
     for (const auto& property : transferProperties) {
         const std::string_view text = property.text;

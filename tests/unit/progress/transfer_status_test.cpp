@@ -18,7 +18,7 @@ TransferStatus done() {
     return status;
 }
 
-TEST(TransferStatus, TheSummaryHasWhatIsKnown) {
+TEST(TransferStatus, TheSummaryContainsWhatIsKnown) {
     auto status = done();
     EXPECT_EQ(summaryText(status), "48.0 MiB from http://10.0.0.1/live.iso in 12 s, 4.0 MiB/s");
     status.attempt = 3;
@@ -29,7 +29,7 @@ TEST(TransferStatus, TheSummaryHasWhatIsKnown) {
     EXPECT_EQ(summaryText(status), "holds an image already, which is used as it is");
 }
 
-TEST(TransferStatus, NothingIsDividedByNothing) {
+TEST(TransferStatus, AvoidsDivisionByZero) {
     auto status = done();
     status.finishedUSec = status.startedUSec;
     EXPECT_FALSE(durationOf(status));
@@ -37,7 +37,7 @@ TEST(TransferStatus, NothingIsDividedByNothing) {
     EXPECT_EQ(summaryText(status), "48.0 MiB from http://10.0.0.1/live.iso");
 }
 
-TEST(TransferStatus, JsonTellsTheSame) {
+TEST(TransferStatus, RoundTripsThroughJson) {
     auto status = done();
     status.digest = "sha256:5d35";
     status.plugin = "curl 0.1.0";
