@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// run() reads as the sentence that describes it. A source that changed midway makes receive() begin again, on
-// the same target: its head is zero until the end, so nothing half-new can boot.
+// run() shows the order of the steps. If the source changes midway, receive() begins again on the same
+// target; the head is written last, so that a mixture of two versions cannot boot.
 #include "pipeline.h"
 
 #include <algorithm>
@@ -58,18 +58,18 @@ void Pipeline::receive() {
 }
 
 std::optional<Codec> Pipeline::receiveMagic() {
-    while (writer_.size() < codecMagicSize && receiveSome(codecMagicSize - writer_.size())) {
+    while (writer_.size() < codecMagicSize && receiveToWriter(codecMagicSize - writer_.size())) {
     }
     return recogniseCodec(writer_.head());
 }
 
 void Pipeline::receivePlain() {
-    while (writer_.size() < liveProbeSize && receiveSome()) {
+    while (writer_.size() < liveProbeSize && receiveToWriter()) {
     }
     checkHead();
     announceLeast(std::nullopt);
-    askForTarget(source_.info().size);
-    while (maySplice() ? spliceSome() : receiveSome()) {
+    requestTarget(source_.info().size);
+    while (canSplice() ? spliceSome() : receiveToWriter()) {
     }
 }
 
@@ -78,16 +78,15 @@ void Pipeline::receiveEncoded(Codec codec) {
     receiveEncodedHead(decoding);
     checkHead();
     if (writer_.size() == 0) {
-        throw Error(ErrorCode::Corrupt,
-                    fmt::format("what is compressed with {} decodes to nothing", codecName(codec)));
+        throw Error(ErrorCode::Corrupt, fmt::format("the {} stream decodes to nothing", codecName(codec)));
     }
     announceLeast(decoding.declaredSize());
-    askForTarget(std::nullopt); // what it decodes to is known at its end
+    requestTarget(std::nullopt); // the decoded size is known only at the end
     if (const auto size = decoding.declaredSize()) {
         writer_.requireRoom(*size);
     }
     decoding.start();
-    while (receiveSome(decoding)) {
+    while (receiveToDecoder(decoding)) {
     }
     decoding.finish();
     reporter_.setWritten(writer_.written());
@@ -99,11 +98,11 @@ void Pipeline::receiveEncodedHead(DecodingWriter& decoding) {
     decoding.advance(magic.size());
     writer_.startOver();
     do {
-        (void)receiveSome(decoding);
+        (void)receiveToDecoder(decoding);
     } while (!decoding.decodeHead(liveProbeSize));
 }
 
-bool Pipeline::receiveSome(std::size_t most) {
+bool Pipeline::receiveToWriter(std::size_t most) {
     const auto space = writer_.space();
     const auto count = receiveInto(space.first(std::min(most, space.size())));
     writer_.advance(count);
@@ -111,16 +110,17 @@ bool Pipeline::receiveSome(std::size_t most) {
     return count > 0;
 }
 
-bool Pipeline::receiveSome(DecodingWriter& decoding) {
+bool Pipeline::receiveToDecoder(DecodingWriter& decoding) {
     const auto count = receiveInto(decoding.space());
     decoding.advance(count);
     reporter_.setWritten(decoding.written());
     return count > 0;
 }
 
-// The bytes lie in the kernel already, and only the digest looks at them: it can do that in the target.
-bool Pipeline::maySplice() {
-    return writer_.takesPipes() && (!digest_ || writer_.isReadable()) && source_.info().spliceable;
+// With a checksum the target must be readable: spliced bytes never enter this process, so the digest reads
+// them back from there.
+bool Pipeline::canSplice() {
+    return writer_.canWriteFromPipe() && (!digest_ || writer_.isReadable()) && source_.info().spliceable;
 }
 
 bool Pipeline::spliceSome() {
@@ -129,7 +129,7 @@ bool Pipeline::spliceSome() {
     }
     const auto count = source_.splice(pipe_->writeEnd(), SplicePipe::wantedSize);
     const auto position = writer_.size();
-    writer_.take(pipe_->readEnd(), count);
+    writer_.writeFromPipe(pipe_->readEnd(), count);
     if (digest_) {
         digest_->updateFromFile(writer_.target().fd, position, count);
     }
@@ -145,7 +145,7 @@ std::size_t Pipeline::receiveInto(std::span<std::byte> space) {
     return count;
 }
 
-// What does not fit is refused before the target is changed.
+// An image that does not fit is refused before the target is changed.
 void Pipeline::announceLeast(std::optional<std::uint64_t> decoded) {
     const auto declared = settings_.requireLiveImage ? declaredImageSize(writer_.head()) : std::nullopt;
     const auto least = std::max(declared.value_or(0), decoded.value_or(0));
@@ -154,7 +154,7 @@ void Pipeline::announceLeast(std::optional<std::uint64_t> decoded) {
     }
 }
 
-void Pipeline::askForTarget(std::optional<std::uint64_t> size) {
+void Pipeline::requestTarget(std::optional<std::uint64_t> size) {
     if (!writer_.hasTarget()) {
         writer_.setTarget(supervisor_.requestTarget(size));
     }
@@ -164,25 +164,25 @@ void Pipeline::checkHead() const {
     if (!settings_.requireLiveImage) {
         return;
     }
-    const auto layer = recogniseCodec(writer_.head()); // inside the one that is decoded
+    const auto layer = recogniseCodec(writer_.head()); // a second layer, inside the decoded one
     if (const auto reason = whyNotLive(writer_.head(), layer ? codecName(*layer) : "")) {
         throw Error(ErrorCode::NotLive, fmt::format("not a live image: {}", *reason));
     }
     if (settings_.requireDeclaredSize && !declaredImageSize(writer_.head())) {
         throw Error(ErrorCode::NotLive,
-                    "an ext4, xfs or btrfs image is not deployed to a disk, where a later boot "
-                    "could not tell it from somebody's data: put it into a squashfs or an ISO, "
+                    "an ext4, xfs or btrfs image cannot be deployed to a disk, since a later boot "
+                    "could not distinguish it from somebody's data: put it into a squashfs or an ISO, "
                     "or boot it from memory");
     }
 }
 
-// A server may have but a part of the image, and say that this is all.
+// The server's file may be truncated: then its size and the Content-Length agree.
 void Pipeline::checkSize() const {
     const auto declared = settings_.requireLiveImage ? declaredImageSize(writer_.head()) : std::nullopt;
     if (declared && *declared > writer_.size()) {
         throw Error(ErrorCode::NotLive,
-                    fmt::format("the image is not whole: it says that it has {}, and the server "
-                                "has only {} of it ({} and {} bytes)",
+                    fmt::format("the image is incomplete: its header says {}, but the server "
+                                "has only {} ({} and {} bytes)",
                                 formatSize(*declared), formatSize(writer_.size()), *declared,
                                 writer_.size()));
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The whole way of the data in one loop: source → digest → (decoder) → writer, with the target asked for only
-// when the head has arrived and is that of a live image, and the head written only when everything else is
-// safe, verified, and the supervisor agrees. Resuming happens before the decoder, in the bytes as served; so
-// do the digest and the count of what was received.
+// The whole data path in one loop: source → digest → (decoder) → writer. The pipeline requests the target
+// only after it has received the head of a live image, and writes the head only after everything else has
+// been written and verified and the supervisor agrees. Resuming, the digest and the count of received bytes
+// apply to the bytes as served, before the decoder.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +22,11 @@ namespace bootferry {
 struct PipelineResult {
     std::uint64_t bytes = 0;          // received
     std::uint64_t written = 0;        // on the target
-    std::optional<Checksum> checksum; // of what was received, where one was asked for
+    std::optional<Checksum> checksum; // of what was received, if the request has one
 };
 
-// The supervisor, seen from the pipeline. The calls that answer block until it has answered; a refusal is
-// thrown as Error.
+// What the pipeline needs from the supervisor. Calls that have an answer block until it comes, and throw a refusal as
+// Error.
 class PipelineSupervisor {
 public:
     PipelineSupervisor() = default;
@@ -43,10 +43,10 @@ public:
 
 struct PipelineSettings {
     std::optional<Checksum> checksum;
-    std::string checksumOrigin; // where it was found, for people; empty: it was given as it is
+    std::string checksumOrigin; // the list it was found in, for people; empty: part of the request
     bool requireLiveImage = true;
-    bool decode = true;               // gzip, xz and zstd, where the stream begins as they do
-    bool requireDeclaredSize = false; // for a disk, which later boots know by it as whole
+    bool decode = true;               // decode gzip, xz and zstd, if the stream begins with their magic
+    bool requireDeclaredSize = false; // for a disk: later boots use the size to see that it is complete
 };
 
 class Pipeline {
@@ -54,7 +54,8 @@ public:
     Pipeline(ResumingSource& source, PipelineSupervisor& supervisor, ProgressReporter& reporter,
              const PipelineSettings& settings);
 
-    // Returns when the target is committed. Throws Error; the target's head is then still zero, or untouched.
+    // Returns when the target is committed. If this throws Error, the target cannot be mistaken for an image:
+    // its head is empty or marked as incomplete, or the target was not requested yet.
     PipelineResult run();
 
 private:
@@ -63,13 +64,13 @@ private:
     void receivePlain();
     void receiveEncoded(Codec codec);
     void receiveEncodedHead(DecodingWriter& decoding);
-    bool receiveSome(std::size_t most = SIZE_MAX); // false: the end
-    bool receiveSome(DecodingWriter& decoding);
-    [[nodiscard]] bool maySplice();
+    bool receiveToWriter(std::size_t most = SIZE_MAX); // false: the end
+    bool receiveToDecoder(DecodingWriter& decoding);   // false: the end
+    [[nodiscard]] bool canSplice();
     bool spliceSome();
     [[nodiscard]] std::size_t receiveInto(std::span<std::byte> space);
     void announceLeast(std::optional<std::uint64_t> decoded);
-    void askForTarget(std::optional<std::uint64_t> size);
+    void requestTarget(std::optional<std::uint64_t> size);
     void checkHead() const;
     void checkSize() const;
     void verify(PipelineResult& result);
@@ -80,7 +81,7 @@ private:
     PipelineSettings settings_;
     BlockWriter writer_;
     std::optional<StreamDigest> digest_;
-    std::optional<SplicePipe> pipe_; // once it is wanted
+    std::optional<SplicePipe> pipe_; // created at first use
 };
 
 } // namespace bootferry

@@ -197,7 +197,7 @@ class Failures(DiskTest):
 
     def test_an_image_that_is_not_whole_on_the_server(self):
         (self.shared / "served/part.iso").write_bytes(self.bytes[:4 * MIB])
-        self.assert_refused(self.deploy(url=self.url().replace("live.iso", "part.iso")), "the image is not whole")
+        self.assert_refused(self.deploy(url=self.url().replace("live.iso", "part.iso")), "the image is incomplete")
         self.assertTrue(self.contents().startswith(MARK))
 
     def test_an_image_that_later_boots_would_not_know(self):
@@ -205,7 +205,7 @@ class Failures(DiskTest):
         run("mkfs.ext4", "-q", image, "8M")
         before = self.contents()
         self.assert_refused(self.deploy(url=self.url().replace("live.iso", "root.ext4")),
-                            "an ext4, xfs or btrfs image is not deployed to a disk")
+                            "an ext4, xfs or btrfs image cannot be deployed to a disk")
         self.assertEqual(self.contents(), before)
 
     def test_old_data_does_not_shine_through_holes(self):

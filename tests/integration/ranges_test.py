@@ -105,7 +105,7 @@ class RangesTest(FetchCase):
     def test_a_server_that_refuses_one_of_them(self):
         with FaultServer(self.image, [Fault(), Fault(), Fault(status=503)]) as server:
             said = self.fetch_from(self.far(server.port))
-        self.assertIn("one connection fewer, 2 are left: server answered 503", said)
+        self.assertIn("lost a connection, 2 left: server answered 503", said)
         self.assertNotIn("retrying", said)
         self.assertEqual([request.range for request in server.requests].count(None), 1)
 

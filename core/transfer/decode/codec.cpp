@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// gzip: RFC 1952 §2.3.1, with CM = 8, the only method there is. xz: "The .xz File Format" §2.1.1.1. zstd: RFC
-// 8878 §3.1.1; a skippable frame (§3.1.2), with which pzstd's files begin, has any of sixteen magics.
+// gzip: RFC 1952 §2.3.1, with CM = 8, the only defined method. xz: "The .xz File Format" §2.1.1.1. zstd: RFC
+// 8878 §3.1.1; pzstd's files begin with a skippable frame (§3.1.2), which has one of sixteen magics.
 #include "codec.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The compressions an image may come in, told by the first bytes of the stream and never by its name: a URL
-// says nothing of what a server sends. Only the outermost layer is looked at; what a squashfs or an ISO holds
-// is its own business.
+// The compression formats of images. They are recognised by the first bytes of the stream, not by the name in
+// the URL, which need not match what the server sends. Only the outermost layer counts, not compression
+// inside a squashfs or an ISO.
 #pragma once
 
 #include <cstddef>
@@ -15,10 +15,10 @@ enum class Codec { Gzip, Xz, Zstd };
 
 [[nodiscard]] std::string_view codecName(Codec codec); // "gzip", "xz", "zstd"
 
-// So many bytes (or all there are) are wanted for recogniseCodec().
+// How many bytes recogniseCodec() needs, unless the stream is shorter.
 inline constexpr std::size_t codecMagicSize = 6;
 
-// Nothing: not compressed, or with something that is not decoded here.
+// nullopt if the stream is not compressed, or with a format that bootferry cannot decode.
 [[nodiscard]] std::optional<Codec> recogniseCodec(std::span<const std::byte> head);
 
 } // namespace bootferry

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which codecs there are is decided at build time (meson_options.txt); their headers stay in their files.
+// Build options (meson_options.txt) select the codecs; only their own files include their libraries' headers.
 #include "decoder.h"
 
 #include <spdlog/fmt/fmt.h>
@@ -29,7 +29,7 @@ std::unique_ptr<Decoder> makeDecoder(Codec codec) {
 #endif
     throw Error(
         ErrorCode::Unsupported,
-        fmt::format("the image is compressed with {0}, and this bootferry was built without {0}: serve "
+        fmt::format("the image is compressed with {0}, but this bootferry was built without {0}: serve "
                     "it uncompressed",
                     codecName(codec)));
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A decoder is a function with a memory: bytes in, bytes out, as much of either as fits. It knows neither
-// where they come from nor where they go, so that it can be fed byte by byte in a test and by the megabyte on
-// a thread. A file may be several streams (members, frames) one after the other, as xz, pigz and pzstd write
-// them; all of them are decoded, and what may stand behind them is what the codec's own tool allows.
+// A decoder converts input bytes into output bytes and keeps its state between calls. It does no I/O, so that
+// a test can feed it byte by byte and a thread by the megabyte. A file may consist of several streams
+// (members, frames) in a row, as xz, pigz and pzstd write them: all are decoded, and trailing data is treated
+// as the codec's own tool treats it.
 #pragma once
 
 #include <cstdint>
@@ -25,22 +25,22 @@ public:
     Decoder& operator=(const Decoder&) = delete;
     virtual ~Decoder() = default;
 
-    // output is never empty. last: nothing follows the input; call until nothing is consumed or produced any
-    // more, which happens only where the input ended whole. Without `last` that means: more input is wanted.
-    // Throws Error(Corrupt) that names the codec and the byte, Error(TooLarge) where decoding would need more
-    // memory than a decoder may have. Unusable after a failure.
+    // `output` must not be empty. Without `last`, nothing consumed and nothing produced means that the
+    // decoder needs more input. With `last` (this is the end of the input) call it until it neither consumes
+    // nor produces anything: then the data was complete. Throws Error(Corrupt) that names the codec and the
+    // byte, Error(TooLarge) if decoding needs more memory than the limit. Unusable after a failure.
     [[nodiscard]] virtual DecoderStep decode(std::span<const std::byte> input, std::span<std::byte> output,
                                              bool last) = 0;
 
-    // What the file's header says it decodes to, at least: more may follow in later frames. Known, if ever,
-    // after the first call of decode().
+    // The decoded size according to the first header; later frames may add to it. Known after the first
+    // decode(), if at all.
     [[nodiscard]] virtual std::optional<std::uint64_t> declaredSize() const { return std::nullopt; }
 };
 
-// Throws Error(Unsupported) for a codec that this bootferry was built without.
+// Throws Error(Unsupported) if bootferry was built without the codec.
 [[nodiscard]] std::unique_ptr<Decoder> makeDecoder(Codec codec);
 
-// The failure that decoders share: at that byte (counted before decoding) the file goes wrong.
+// Throws the decoders' common Error(Corrupt). byte: the position of the damage in the compressed file.
 [[noreturn]] void throwCorrupt(Codec codec, std::uint64_t byte, std::string_view what);
 
 } // namespace bootferry

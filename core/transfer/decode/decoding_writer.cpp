@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One lock and one condition for both directions: they change hands once a buffer, some thousand times in a
-// large image.
+// One lock and one condition for both directions are enough: each buffer takes the lock once per side, some
+// thousand times for a large image.
 #include "decoding_writer.h"
 
 #include <limits>
@@ -9,7 +9,7 @@
 namespace bootferry {
 namespace {
 
-constexpr auto everything = std::numeric_limits<std::size_t>::max();
+constexpr auto noLimit = std::numeric_limits<std::size_t>::max();
 
 } // namespace
 
@@ -89,14 +89,14 @@ void DecodingWriter::decodeAll(const std::stop_token& stop) {
         auto& buffer = ring_[taken_ % bufferCount];
         last = complete_ && taken_ + 1 == handedOver_;
         lock.unlock();
-        decodeBuffer(buffer, everything, last);
+        decodeBuffer(buffer, noLimit, last);
         lock.lock();
         ++taken_;
         changed_.notify_all();
     }
 }
 
-// A full output says that there may be more to come without any further input.
+// When the output is full, the decoder may have more output without any further input.
 void DecodingWriter::decodeBuffer(Buffer& buffer, std::size_t wanted, bool last) {
     bool more = true;
     while (more && writer_.size() < wanted) {

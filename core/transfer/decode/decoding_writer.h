@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The way of compressed bytes into the BlockWriter. The head is decoded in the caller's thread, because what
-// it holds decides whether there is a target at all; from start() on a thread of its own decodes and writes,
-// so that the network, the digest and the supervisor are served meanwhile. Between the two is a ring of
-// buffers, made once: a slow disk holds the network back, and nothing grows.
+// Decodes compressed bytes into a BlockWriter. The head is decoded in the caller's thread, because the
+// pipeline checks it before it requests the target. After start() a separate thread decodes and writes, while
+// the caller receives, computes the digest and talks to the supervisor. A ring of buffers with a fixed size
+// connects the two threads, so that a slow disk slows down the network and memory does not grow.
 #pragma once
 
 #include <array>
@@ -24,26 +24,25 @@ namespace bootferry {
 
 class DecodingWriter {
 public:
-    // The writer is borrowed; between start() and finish() (or the destructor) it is the thread's. What has
-    // not been decoded when the destructor is called is not written.
+    // The writer is borrowed; between start() and finish() (or the destructor) only the thread may use it.
+    // The destructor drops what has not been decoded yet.
     DecodingWriter(std::unique_ptr<Decoder> decoder, BlockWriter& writer);
 
-    // Where the next received bytes go; never empty. Waits while all buffers are full, and throws what the
-    // thread has thrown. advance(0) says that there are no more.
+    // The buffer for the next received bytes; never empty. Blocks while all buffers are full, and rethrows
+    // exceptions of the thread. advance(0) marks the end of the input.
     [[nodiscard]] std::span<std::byte> space();
     void advance(std::size_t count);
 
-    // Before start(): decodes until the writer holds so many bytes, or everything has been decoded. False:
-    // more input is wanted for that.
+    // Before start(): decodes until the writer holds `wanted` bytes or the input has ended. Returns false if
+    // that needs more input.
     [[nodiscard]] bool decodeHead(std::size_t wanted);
     void start();
-    // After the last advance(): waits until all of it is in the writer. Throws what the thread has thrown.
+    // After the last advance(): waits until everything is in the writer. Rethrows exceptions of the thread.
     void finish();
 
     [[nodiscard]] std::optional<std::uint64_t> declaredSize() const { return decoder_->declaredSize(); }
-    [[nodiscard]] std::uint64_t written() const {
-        return written_;
-    } // BlockWriter::written(), from any thread
+    // BlockWriter::written(), callable from any thread.
+    [[nodiscard]] std::uint64_t written() const { return written_; }
 
 private:
     static constexpr std::size_t bufferSize = std::size_t{256} << 10U;
@@ -51,7 +50,7 @@ private:
 
     struct Buffer {
         std::unique_ptr<std::byte[]> memory = std::make_unique_for_overwrite<std::byte[]>(bufferSize);
-        std::size_t begin = 0; // what was decoded with the head
+        std::size_t begin = 0; // decodeHead() consumed the bytes before it
         std::size_t end = 0;
         [[nodiscard]] std::span<const std::byte> content() const {
             return {memory.get() + begin, end - begin};
@@ -69,15 +68,15 @@ private:
     BlockWriter& writer_;
     std::array<Buffer, bufferCount> ring_;
     std::atomic<std::uint64_t> written_ = 0;
-    bool ended_ = false; // no more input; the caller's
+    bool ended_ = false; // no more input; used by the caller's thread only
 
     std::mutex mutex_; // guards the rest
     std::condition_variable_any changed_;
-    std::size_t handedOver_ = 0; // buffers, by the caller
-    std::size_t taken_ = 0;      // and done with, by the thread
+    std::size_t handedOver_ = 0; // number of buffers passed to the thread
+    std::size_t taken_ = 0;      // number of buffers the thread has decoded
     bool complete_ = false;      // the last buffer was handed over
     std::exception_ptr failure_;
-    std::jthread thread_; // ends before what it uses goes
+    std::jthread thread_; // last: it is joined before the members it uses are destroyed
 };
 
 } // namespace bootferry

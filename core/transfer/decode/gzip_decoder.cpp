@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// zlib decodes one member at a time; what stands between members is looked at here, byte by byte, because a
-// buffer may end anywhere. The memory is what inflate needs: a window of 32 KiB.
+// zlib decodes one member at a time. This file examines the bytes between members one by one, because a
+// buffer may end anywhere. Memory: inflate's window of 32 KiB.
 #include "gzip_decoder.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 namespace bootferry {
 namespace {
 
-constexpr int gzipOnly = 15 + 16; // inflateInit2: the largest window, and a gzip header around it
+constexpr int gzipOnly = 15 + 16; // inflateInit2: the largest window, and a gzip header
 
 uInt clamped(std::size_t size) {
     return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
@@ -24,7 +24,7 @@ class GzipDecoder : public Decoder {
 public:
     GzipDecoder() {
         if (::inflateInit2(&stream_, gzipOnly) != Z_OK) {
-            throw Error(ErrorCode::Internal, "zlib does not start");
+            throw Error(ErrorCode::Internal, "zlib cannot be initialised");
         }
     }
     ~GzipDecoder() override { ::inflateEnd(&stream_); }
@@ -34,7 +34,7 @@ public:
     DecoderStep decode(std::span<const std::byte> input, std::span<std::byte> output, bool last) override {
         DecoderStep step;
         if (where_ != Where::InMember) {
-            step.consumed = passGap(input, last);
+            step.consumed = skipGap(input, last);
             received_ += step.consumed;
         }
         if (where_ == Where::InMember) {
@@ -46,10 +46,10 @@ public:
     }
 
 private:
-    enum class Where { InMember, BetweenMembers, AfterFirstMagicByte, BehindAll };
+    enum class Where { InMember, BetweenMembers, AfterFirstMagicByte, AfterAll };
 
     DecoderStep inflateSome(std::span<const std::byte> input, std::span<std::byte> output, bool last) {
-        // zlib's interface has no const; it does not write there.
+        // zlib's interface lacks the const; it does not write to the input.
         stream_.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(input.data()));
         stream_.avail_in = clamped(input.size());
         stream_.next_out = reinterpret_cast<Bytef*>(output.data());
@@ -72,8 +72,8 @@ private:
         return step;
     }
 
-    // Returns how much of the input is none of a member's.
-    std::size_t passGap(std::span<const std::byte> input, bool last) {
+    // Returns how many bytes at the beginning of the input do not belong to a member.
+    std::size_t skipGap(std::span<const std::byte> input, bool last) {
         std::size_t passed = 0;
         while (passed < input.size() && where_ != Where::InMember) {
             const auto byte = input[passed];
@@ -95,7 +95,7 @@ private:
         return passed;
     }
 
-    // Its first magic byte has been passed already, so zlib gets one from here.
+    // skipGap() has consumed the first magic byte already, so zlib gets a copy.
     void beginMember() {
         std::byte magic{0x1f};
         std::byte nowhere{};
@@ -105,9 +105,9 @@ private:
     }
 
     void ignoreRest() {
-        if (where_ != Where::BehindAll) {
-            where_ = Where::BehindAll;
-            logWarning("something that is not gzip follows the gzip data, ignoring");
+        if (where_ != Where::AfterAll) {
+            where_ = Where::AfterAll;
+            logWarning("the gzip data is followed by other data, ignoring");
         }
     }
 

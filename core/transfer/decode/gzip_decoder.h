@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// gzip by zlib: one member or many (RFC 1952 §2.2), as gzip -d takes them: zeros behind the last member are
-// padding, anything else behind it is ignored with a warning.
+// Decodes gzip with zlib: one or more members (RFC 1952 §2.2). As in gzip -d, zeros after the last member are
+// padding, and other trailing data is ignored with a warning.
 #pragma once
 
 #include <memory>

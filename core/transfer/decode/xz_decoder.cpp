@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Two limits on memory: up to the first, threads are added; a file that needs more than the second even on
-// one thread is refused. Both are an eighth of the machine's memory, and at least what `xz -9` makes needs.
-// liblzma returns LZMA_BUF_ERROR at the second call in a row that could do nothing, hence the loop at the
-// end.
+// liblzma has two memory limits: it adds threads up to the first, and refuses a file that exceeds the second
+// even on one thread. Both are an eighth of the machine's memory, but at least enough for files of `xz -9`.
+// At the end of a truncated file liblzma returns LZMA_BUF_ERROR only at the second call that makes no
+// progress, hence the loop in decode().
 #include "xz_decoder.h"
 
 #include <algorithm>
@@ -41,7 +41,7 @@ class XzDecoder : public Decoder {
 public:
     XzDecoder() {
         if (startDecoder(stream_, limit_) != LZMA_OK) {
-            throw Error(ErrorCode::Internal, "liblzma does not start");
+            throw Error(ErrorCode::Internal, "liblzma cannot be initialised");
         }
     }
     ~XzDecoder() override { ::lzma_end(&stream_); }
@@ -80,20 +80,21 @@ private:
         case LZMA_MEMLIMIT_ERROR:
             throw Error(
                 ErrorCode::TooLarge,
-                fmt::format("decoding this xz data takes more memory than {}, which is the limit here (an "
-                            "eighth of the memory, 128 MiB at least): compress it with a smaller dictionary "
+                fmt::format("decoding this xz data takes more memory than {}, the limit on this machine (an "
+                            "eighth of its memory, at least 128 MiB): compress it with a smaller dictionary "
                             "(xz -9 has 64 MiB)",
                             formatSize(limit_)));
         case LZMA_FORMAT_ERROR:
-            throwCorrupt(Codec::Xz, stream_.total_in, "something that is not xz follows");
+            throwCorrupt(Codec::Xz, stream_.total_in, "the following data is not xz");
         case LZMA_OPTIONS_ERROR:
             throw Error(
                 ErrorCode::Unsupported,
-                fmt::format("the xz data at byte {} uses a filter that liblzma {} does not know: compress it "
-                            "without",
-                            stream_.total_in, ::lzma_version_string()));
+                fmt::format(
+                    "the xz data at byte {} uses a filter that liblzma {} does not support: compress it "
+                    "without this filter",
+                    stream_.total_in, ::lzma_version_string()));
         default:
-            throwCorrupt(Codec::Xz, stream_.total_in, "it does not decode, or its own checksum is wrong");
+            throwCorrupt(Codec::Xz, stream_.total_in, "it cannot be decoded, or its checksum is wrong");
         }
     }
 

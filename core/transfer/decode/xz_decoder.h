@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// xz by liblzma: one stream or many, stream padding between and behind them ("The .xz File Format" §2.2). A
-// file of more than one block, as xz -T writes them, is decoded on all processors where liblzma can (5.4).
+// Decodes xz with liblzma: one or more streams with stream padding ("The .xz File Format" §2.2). Files of
+// several blocks, as xz -T writes them, are decoded on all processors with liblzma 5.4 or newer.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The window is what a decoder's memory depends on; its limit is the one zstd -d has without --long or
-// --memory, and no level of zstd goes beyond it by itself.
+// The window size determines a decoder's memory. The limit is that of zstd -d without --long or --memory; no
+// compression level exceeds it by itself.
 #include "zstd_decoder.h"
 
 #include <spdlog/fmt/fmt.h>
@@ -32,7 +32,7 @@ public:
             return {};
         }
         if (received_ == 0) {
-            lookAtHeader(input);
+            readDeclaredSize(input);
         }
         ZSTD_inBuffer in{.src = input.data(), .size = input.size(), .pos = 0};
         ZSTD_outBuffer out{.dst = output.data(), .size = output.size(), .pos = 0};
@@ -49,7 +49,7 @@ public:
     std::optional<std::uint64_t> declaredSize() const override { return declaredSize_; }
 
 private:
-    void lookAtHeader(std::span<const std::byte> input) {
+    void readDeclaredSize(std::span<const std::byte> input) {
         const auto size = ::ZSTD_getFrameContentSize(input.data(), input.size());
         if (size != ZSTD_CONTENTSIZE_UNKNOWN && size != ZSTD_CONTENTSIZE_ERROR) {
             declaredSize_ = size;
@@ -64,16 +64,15 @@ private:
         case ZSTD_error_memory_allocation:
             throw std::bad_alloc();
         case ZSTD_error_frameParameter_windowTooLarge:
-            throw Error(
-                ErrorCode::TooLarge,
-                fmt::format("this zstd data has a window of more than {} MiB, which is the limit: compress "
-                            "it without --long, or with --long={}",
-                            1U << (windowLogLimit - 20), windowLogLimit));
+            throw Error(ErrorCode::TooLarge,
+                        fmt::format("this zstd data has a window of more than {} MiB, the limit: compress "
+                                    "it without --long, or with --long={}",
+                                    1U << (windowLogLimit - 20), windowLogLimit));
         case ZSTD_error_prefix_unknown:
-            throwCorrupt(Codec::Zstd, received_, "something that is not zstd follows");
+            throwCorrupt(Codec::Zstd, received_, "the following data is not zstd");
         case ZSTD_error_dictionary_wrong:
             throw Error(ErrorCode::Unsupported,
-                        "this zstd data was compressed with a dictionary: compress it without");
+                        "this zstd data was compressed with a dictionary: compress it without one");
         default:
             throwCorrupt(Codec::Zstd, received_, ::ZSTD_getErrorName(result));
         }

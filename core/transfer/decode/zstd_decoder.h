@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// zstd by libzstd: one frame or many, skippable frames among them (RFC 8878 §3.1). Nothing but frames may
-// stand in a file, as zstd -d has it.
+// Decodes zstd with libzstd: one or more frames, skippable frames included (RFC 8878 §3.1). As in zstd -d,
+// other data is an error.
 #pragma once
 
 #include <memory>

@@ -6,7 +6,7 @@
 namespace bootferry {
 
 std::size_t ByteSource::splice(int, std::size_t) {
-    throw Error(ErrorCode::Internal, "this source has no splice");
+    throw Error(ErrorCode::Internal, "this source does not support splice");
 }
 
 } // namespace bootferry

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one interface of the way of the data: somebody who is asked for the next bytes. A plugin's session is
-// one, so is everything that stands before it (resuming, counting, decoding): small decorators, each with one
-// reason to change. Blocking, one thread; failures are thrown as Error.
+// The interface of everything that delivers bytes: a plugin's session, and the decorators around it
+// (resuming, several connections). Calls block, come from one thread, and throw Error on failure.
 #pragma once
 
 #include <cstddef>
@@ -15,10 +14,10 @@ namespace bootferry {
 
 struct SourceInfo {
     std::optional<std::uint64_t> size; // of the whole resource, bytes; may become known late
-    bool resumable = false;            // open at an offset can work
-    std::string validator;             // equal exactly while the bytes are; empty: none
+    bool resumable = false;            // opening at an offset is possible
+    std::string validator;             // differs if the bytes differ; empty: none
     bool spliceable = false;           // splice() can be called from now on
-    bool ranges = false;               // several parts can be asked for at the same time
+    bool ranges = false;               // several parts can be fetched at the same time
 };
 
 enum class Outcome { Committed, Discarded };
@@ -30,28 +29,28 @@ public:
     ByteSource& operator=(const ByteSource&) = delete;
     virtual ~ByteSource() = default;
 
-    // Puts the next 1…into.size() bytes there and says how many; 0 is the end and stays the end.
+    // Reads the next 1…into.size() bytes and returns how many; 0 at the end, and for every call after it.
     [[nodiscard]] virtual std::size_t read(std::span<std::byte> into) = 0;
 
-    // As read(), into an empty pipe that may take less; after info() said that it is possible.
+    // As read(), into an empty pipe, which may take fewer bytes. Only if info().spliceable.
     [[nodiscard]] virtual std::size_t splice(int pipe, std::size_t most);
 
-    // What is known by now.
+    // What is known so far.
     [[nodiscard]] virtual SourceInfo info() = 0;
 
-    // Once, after the end was read and the bytes are safe (or not wanted).
+    // Called once, after the end was read and the bytes were committed or discarded.
     virtual void finish(Outcome outcome) = 0;
 };
 
-// Opens one attempt. The border between the retry policy and whatever brings the bytes (in life a plugin).
 struct OpenRequest {
     std::string url; // without userinfo
     std::uint64_t offset = 0;
-    std::string validator;               // empty: none is known
-    int cancelFd = -1;                   // borrowed; readable: give up
-    std::optional<std::uint64_t> length; // more may come; absent: to the end
+    std::string validator;               // empty: not known
+    int cancelFd = -1;                   // borrowed; becomes readable to cancel
+    std::optional<std::uint64_t> length; // the source may deliver more; nullopt: to the end
 };
 
+// Opens a source, once per attempt. In production this is a plugin, in tests a fake server.
 class Transport {
 public:
     Transport() = default;
@@ -59,7 +58,7 @@ public:
     Transport& operator=(const Transport&) = delete;
     virtual ~Transport() = default;
 
-    // From one thread at a time; for parts (`length`) of a source that told `ranges`, from several.
+    // Called from one thread at a time, but for parts (with `length`) of a source with `ranges` from several.
     [[nodiscard]] virtual std::unique_ptr<ByteSource> open(const OpenRequest& request) = 0;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// timerfd_create(2), epoll(7). The timer is never read: expired it stays readable until it is set again.
+// timerfd_create(2), epoll(7). The timer is never read, so that it stays readable until it is set again.
 #include "give_up_signal.h"
 
 #include <algorithm>
@@ -70,7 +70,7 @@ void GiveUpSignal::setFromNow() {
     if (latest_ != Clock::time_point::max()) {
         wait = std::min<std::chrono::nanoseconds>(wait, latest_ - Clock::now());
     }
-    // A zero value would disarm the timer: one that is due fires at once instead.
+    // 0 would disarm the timer, 1 ns makes it expire at once.
     setTimer(timer_.get(), std::max(wait, std::chrono::nanoseconds(1)));
 }
 

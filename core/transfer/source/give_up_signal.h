@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The descriptor a plugin polls as cancel_fd. It is an epoll instance over the user's cancel descriptor and a
-// timer, so one poll sees both "somebody cancelled" and "nothing has moved for too long", and no watchdog
-// thread is needed. The clock runs only while the host waits for the plugin: a slow target is not a stalled
-// source.
+// The descriptor that a plugin polls as cancel_fd. It is an epoll instance over the user's cancel descriptor
+// and a stall timer, so that one poll covers both and no watchdog thread is needed. The timer runs only while
+// the host waits for the plugin: a slow target is not a stalled source.
 #pragma once
 
 #include <chrono>
@@ -21,11 +20,10 @@ public:
 
     [[nodiscard]] int fd() const { return epoll_.get(); }
 
-    // Runs the clock anew for the time of one wait; `latest`, where given, is a deadline for the whole
-    // transfer.
+    // Restarts the timer, for one wait. `latest` is the deadline of the whole transfer.
     void startClock(Clock::time_point latest = Clock::time_point::max());
     void stopClock();
-    // While the clock runs, start it anew: the plugin said that it is alive. From any thread.
+    // Restarts the timer if it runs: the plugin has reported activity. Callable from any thread.
     void touch();
 
     [[nodiscard]] bool cancelled() const;
@@ -44,7 +42,7 @@ private:
     UniqueFd epoll_;
 };
 
-// Is the descriptor readable now? -1 never is.
+// Is the descriptor readable now? false for -1.
 [[nodiscard]] bool isReadable(int fd);
 
 } // namespace bootferry

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Only that something changed matters, so the messages are read and dropped; an overrun (ENOBUFS) is a change
-// too.
+// The messages are read and dropped, since it matters only that something has changed. An overrun (ENOBUFS)
+// is a change too.
 #include "network_watch.h"
 
 #include <array>
@@ -18,7 +18,7 @@
 namespace bootferry {
 namespace {
 
-bool reachesBeyondItsLink(const sockaddr* address) {
+bool isRoutable(const sockaddr* address) {
     if (address->sa_family == AF_INET) {
         return true;
     }
@@ -43,7 +43,7 @@ NetworkWatch::NetworkWatch()
 }
 
 NetworkWatch::Woken NetworkWatch::wait(std::chrono::milliseconds longest, int cancelFd) {
-    drain(); // what happened before the failed attempt is no news
+    drain(); // changes from before the failed attempt do not count
     std::array entries{pollfd{.fd = cancelFd, .events = POLLIN, .revents = 0},
                        pollfd{.fd = netlink_.get(), .events = POLLIN, .revents = 0}};
     const auto end = std::chrono::steady_clock::now() + longest;
@@ -71,12 +71,12 @@ void NetworkWatch::drain() {
 bool NetworkWatch::isConfigured() {
     ifaddrs* list = nullptr;
     if (::getifaddrs(&list) < 0) {
-        return true; // not knowing, do not claim that it is the network's fault
+        return true; // unknown: do not blame the network
     }
     const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
     for (const auto* entry = list; entry != nullptr; entry = entry->ifa_next) {
         const bool up = (entry->ifa_flags & IFF_UP) != 0 && (entry->ifa_flags & IFF_LOOPBACK) == 0;
-        if (up && entry->ifa_addr != nullptr && reachesBeyondItsLink(entry->ifa_addr)) {
+        if (up && entry->ifa_addr != nullptr && isRoutable(entry->ifa_addr)) {
             return true;
         }
     }

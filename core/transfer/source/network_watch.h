@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tells when trying again may help: the kernel announces every new address and route on rtnetlink(7). There
-// is no ordering after a network target in our units, because no two initrds agree on one; this takes its
-// place.
+// Waits before a retry, but no longer than until the network changes: the kernel announces every new address
+// and route on rtnetlink(7). This replaces an ordering after a network target in our units, since different
+// initrds have different targets.
 #pragma once
 
 #include <chrono>
@@ -14,12 +14,12 @@ class NetworkWatch {
 public:
     enum class Woken { TimePassed, NetworkChanged, Cancelled };
 
-    NetworkWatch(); // where netlink cannot be had, waits just take their time
+    NetworkWatch(); // without netlink, wait() notices no changes
 
-    // Waits until something happens. cancelFd is borrowed and may be -1.
+    // Waits for a change of the network, a cancel or the end of the time. cancelFd is borrowed and may be -1.
     [[nodiscard]] Woken wait(std::chrono::milliseconds longest, int cancelFd);
 
-    // Has any interface but the loopback an address that reaches beyond its link?
+    // Does any interface other than the loopback have an IPv4 address, or an IPv6 one beyond link-local?
     [[nodiscard]] static bool isConfigured();
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One lock for all; it changes hands once a piece that came, some hundred times a second at the rates this is
-// for. Bytes are copied without it: those that a buffer is said to hold are not touched by its connection.
+// One lock is enough: it is taken once for each piece that arrives, some hundred times per second. Bytes are
+// copied without the lock, since a connection does not touch the first `filled` bytes of its buffer any more.
 #include "parallel_ranges.h"
 
 #include <algorithm>
@@ -27,7 +27,7 @@ ParallelRanges::ParallelRanges(Transport& transport, OpenRequest rest, std::uint
 }
 
 ParallelRanges::~ParallelRanges() {
-    stop_.startClock(); // with no patience: it runs out at once
+    stop_.startClock(); // with zero patience: it expires at once
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
@@ -82,10 +82,10 @@ void ParallelRanges::fetchSegments() {
         try {
             fetch(*segment);
         } catch (const Error& failure) {
-            leaveSegment(*segment, failure);
+            abandonSegment(*segment, failure);
             return;
         } catch (const std::exception& failure) {
-            leaveSegment(*segment, Error(ErrorCode::Io, failure.what()));
+            abandonSegment(*segment, Error(ErrorCode::Io, failure.what()));
             return;
         }
     }
@@ -93,22 +93,22 @@ void ParallelRanges::fetchSegments() {
 
 std::optional<std::uint64_t> ParallelRanges::takeSegment() {
     std::unique_lock lock(mutex_);
-    room_.wait(lock, [this] { return mayLeave() || !abandoned_.empty() || hasRoom(); });
-    if (mayLeave()) {
+    room_.wait(lock, [this] { return mustEnd() || !abandoned_.empty() || hasRoom(); });
+    if (mustEnd()) {
         --running_;
         return std::nullopt;
     }
     if (abandoned_.empty()) {
         return next_++;
     }
-    // What is wanted first.
+    // The one that is needed first.
     const auto first = std::min_element(abandoned_.begin(), abandoned_.end());
     const auto segment = *first;
     abandoned_.erase(first);
     return segment;
 }
 
-bool ParallelRanges::mayLeave() const {
+bool ParallelRanges::mustEnd() const {
     const bool nothingLeft = next_ == segmentCount_ && abandoned_.empty();
     return stopping_ || failure_ || running_ > wanted_ || nothingLeft;
 }
@@ -120,14 +120,14 @@ bool ParallelRanges::hasRoom() const {
 void ParallelRanges::fetch(std::uint64_t segment) {
     auto& buffer = bufferOf(segment);
     const auto length = lengthOf(segment);
-    auto filled = buffer.filled; // another connection may have got so far
+    auto filled = buffer.filled; // not 0 if another connection has abandoned the segment
     auto request = rest_;
     request.offset = beginOf(segment) + filled;
     request.length = length - filled;
     request.cancelFd = stop_.fd();
     const auto source = transport_.open(request);
     if (const auto now = source->info().size; now != size_) {
-        throw Error(ErrorCode::Range, "the source changed: its size is another one");
+        throw Error(ErrorCode::Range, "the source changed: its size is different now");
     }
     while (filled < length) {
         const auto count = source->read({buffer.memory.get() + filled, length - filled});
@@ -144,11 +144,11 @@ void ParallelRanges::fetch(std::uint64_t segment) {
     }
 }
 
-void ParallelRanges::leaveSegment(std::uint64_t segment, const Error& failure) {
+void ParallelRanges::abandonSegment(std::uint64_t segment, const Error& failure) {
     const std::lock_guard lock(mutex_);
     --running_;
     if (isTransient(failure.code()) && running_ > 0) {
-        logInfo(fmt::format("one connection fewer, {} are left: {}", running_, failure.what()));
+        logInfo(fmt::format("lost a connection, {} left: {}", running_, failure.what()));
         abandoned_.push_back(segment);
     } else if (!failure_) {
         failure_ = failure;

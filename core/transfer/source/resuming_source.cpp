@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// deliver() is the whole story: open if need be, read, and on failure let recover() either make another try
-// possible or throw. What recover() may do follows from the error's code alone.
+// deliver() is the main loop: it opens a source if there is none, reads, and calls recover() on failure,
+// which prepares a retry or throws, depending on the error's code.
 #include "resuming_source.h"
 
 #include <algorithm>
@@ -16,17 +16,17 @@
 namespace bootferry {
 namespace {
 
-// After the kernel announced a route, give the resolver and the neighbours this long to follow.
-constexpr std::chrono::milliseconds settleTime{200};
+// After the kernel has announced a route, name and neighbour resolution need some time to work.
+constexpr std::chrono::milliseconds networkSettleTime{200};
 
-// For the beginning of an attempt, which cannot be spliced yet. An empty pipe takes what it holds without
-// waiting, which may be a page: a user with many pipes gets no more (pipe(7), pipe-user-pages-soft).
+// For the beginning of an attempt, which cannot be spliced yet. An empty pipe holds at least a page, and only that for a
+// user with many pipes (pipe(7), pipe-user-pages-soft); a longer write would block.
 std::size_t copyInto(int pipe, ByteSource& source, std::size_t most) {
     std::array<std::byte, std::size_t{32} << 10U> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
     most = std::min(most, static_cast<std::size_t>(checkErrno(::fcntl(pipe, F_GETPIPE_SZ), "asking a pipe")));
     const auto count = source.read(std::span(buffer).first(std::min(most, buffer.size())));
     if (count > 0) {
-        checkErrno(::write(pipe, buffer.data(), count), "handing bytes on");
+        checkErrno(::write(pipe, buffer.data(), count), "writing to a pipe");
     }
     return count;
 }
@@ -39,7 +39,7 @@ ResumingSource::ResumingSource(std::vector<Origin> origins, const ResumeSettings
       deadline_(settings.timeout ? GiveUpSignal::Clock::now() + *settings.timeout
                                  : GiveUpSignal::Clock::time_point::max()) {
     for (auto& origin : origins) {
-        origins_.push_back({.origin = std::move(origin), .known = {}, .failure = {}, .askAgain = {}});
+        origins_.push_back({.origin = std::move(origin), .known = {}, .failure = {}, .notBefore = {}});
     }
 }
 
@@ -59,7 +59,7 @@ std::size_t ResumingSource::deliver(Call call) {
         try {
             if (!source_) {
                 if (size_ && offset_ == *size_) {
-                    return 0; // all of it came before the connection broke
+                    return 0; // the connection broke after the last byte
                 }
                 open();
             }
@@ -67,7 +67,7 @@ std::size_t ResumingSource::deliver(Call call) {
             const auto count = call(*source_);
             giveUp_.stopClock();
             if (!size_) {
-                size_ = source_->info().size; // some sources learn it late
+                size_ = source_->info().size; // may become known late
                 reporter_.setTotal(size_.value_or(unknownSize));
             }
             if (count == 0 && size_ && offset_ != *size_) {
@@ -83,7 +83,7 @@ std::size_t ResumingSource::deliver(Call call) {
         } catch (const StartOver&) {
             throw;
         } catch (const Error& failure) {
-            const auto reason = explained(failure); // before the clock that may have run out is reset
+            const auto reason = explained(failure); // before stopClock() resets an expired clock
             giveUp_.stopClock();
             source_.reset();
             recover(reason);
@@ -117,11 +117,11 @@ void ResumingSource::open() {
     reporter_.setState(TransferState::Transferring);
 }
 
-// A plugin compares the validator where its protocol can; sizes are compared here, for those that cannot.
+// Plugins compare the validator if their protocol can. Comparing the sizes covers the others.
 void ResumingSource::checkSameSource(const SourceInfo& now) {
     if (offset_ > 0 && size_ && now.size && *size_ != *now.size) {
-        throw Error(ErrorCode::Range,
-                    fmt::format("the source changed: it had {} bytes and has {} now", *size_, *now.size));
+        throw Error(ErrorCode::Range, fmt::format("the source changed: its size was {} bytes and is {} now",
+                                                  *size_, *now.size));
     }
 }
 
@@ -132,17 +132,18 @@ std::string ResumingSource::validatorFor(const OriginState& state) const {
     if (state.opened) {
         return state.known.validator;
     }
-    // A mirror seen for the first time: its own validator may differ for the same bytes (an inode in an
-    // ETag), so with a checksum to catch a mix-up at the end the size has to do. Without either nothing does.
+    // This is the first use of a mirror. Its validator may differ for the same bytes (an ETag with an inode),
+    // so if a checksum detects a mixture at the end, comparing the size is enough. Otherwise the validator
+    // must match.
     const auto& validator = origins_[lastOpened_].known.validator;
     if (!settings_.contentIsVerified && validator.empty()) {
         throw StartOver(
-            fmt::format("nothing shows that {} has the same bytes", state.origin.url.authority()));
+            fmt::format("cannot verify that {} has the same bytes", state.origin.url.authority()));
     }
     return settings_.contentIsVerified && size_ ? std::string() : validator;
 }
 
-// What failed before the last byte is history, but for origins that were left for good.
+// Called when bytes arrive. Failures of origins that were given up are kept for reasons().
 void ResumingSource::forgetFailures() {
     failuresInARow_ = protocolFailures_ = 0;
     if (std::exchange(failed_, false)) {
@@ -155,8 +156,8 @@ void ResumingSource::forgetFailures() {
     }
 }
 
-// The reason of one server as it is; of several each is named, so that a mirror's does not pass for the
-// reason of the one that was asked for.
+// Why the origins failed. With several origins each reason has its server's name, so that a mirror's failure
+// is not taken for that of the requested server.
 std::string ResumingSource::reasons() const {
     if (origins_.size() == 1) {
         return origins_.front().failure->what();
@@ -185,12 +186,13 @@ Error ResumingSource::explained(const Error& failure) const {
         if (const auto& before = origins_[currentIndex_].failure) {
             return *before;
         }
-        return Error(ErrorCode::Timeout, offset_ > 0 ? fmt::format("{} bytes had arrived by then", offset_)
+        return Error(ErrorCode::Timeout, offset_ > 0 ? fmt::format("{} bytes had arrived", offset_)
                                                      : std::string("no answer yet"));
     }
-    return giveUp_.expired() ? Error(ErrorCode::Timeout, fmt::format("nothing arrived for {}",
-                                                                     formatDuration(giveUp_.patience())))
-                             : Error(ErrorCode::Internal, "the plugin gave up though nobody asked it to");
+    return giveUp_.expired()
+               ? Error(ErrorCode::Timeout,
+                       fmt::format("nothing arrived for {}", formatDuration(giveUp_.patience())))
+               : Error(ErrorCode::Internal, "the plugin reported a cancel that nobody requested");
 }
 
 void ResumingSource::recover(const Error& failure) {
@@ -204,63 +206,64 @@ void ResumingSource::recover(const Error& failure) {
                     fmt::format("gave up after {}: {}", formatDuration(*settings_.timeout), reasons()));
     }
     if (failure.code() == ErrorCode::Range && offset_ > 0) {
-        startOverOrLeave(failure);
+        startOverOrGiveUp(failure);
         return;
     }
     const bool brokenPeer = failure.code() == ErrorCode::Protocol || failure.code() == ErrorCode::Range;
     if (!isTransient(failure.code()) ||
         (brokenPeer && ++protocolFailures_ >= settings_.policy.protocolFailuresAllowed)) {
-        leaveOrigin(failure);
+        giveUpOrigin(failure);
         return;
     }
     ++failuresInARow_;
     reporter_.countAttempt();
     current().failedThisRound = true;
-    const auto wish = failure.retryAfter().value_or(std::chrono::seconds(0));
-    current().askAgain = GiveUpSignal::Clock::now() + std::min(wish, RetryPolicy::longestWish);
-    if (!moveOn()) {
+    const auto retryAfter = failure.retryAfter().value_or(std::chrono::seconds(0));
+    current().notBefore = GiveUpSignal::Clock::now() + std::min(retryAfter, RetryPolicy::longestRetryAfter);
+    if (!selectNextOrigin()) {
         waitBeforeRetry();
     }
 }
 
-// A server that announces more than it has stops at the same byte each time, and has nothing behind it.
-void ResumingSource::startOverOrLeave(const Error& failure) {
+// Starting over does not help with a server that announces more bytes than it has: it stops at the same byte
+// each time.
+void ResumingSource::startOverOrGiveUp(const Error& failure) {
     refusals_ = refusedAt_ == offset_ ? refusals_ + 1 : 1;
     refusedAt_ = offset_;
     if (refusals_ < settings_.policy.protocolFailuresAllowed) {
         throw StartOver(failure.what());
     }
     refusals_ = 0;
-    const Error stopsHere(ErrorCode::Protocol, fmt::format("each time it stops after {} of {} bytes: {}",
+    const Error stopsHere(ErrorCode::Protocol, fmt::format("it always stops after {} of {} bytes: {}",
                                                            offset_, size_.value_or(offset_), failure.what()));
     current().failure = stopsHere;
-    leaveOrigin(stopsHere);
+    giveUpOrigin(stopsHere);
 }
 
-void ResumingSource::leaveOrigin(const Error& failure) {
+void ResumingSource::giveUpOrigin(const Error& failure) {
     current().usable = false;
     if (std::none_of(origins_.begin(), origins_.end(), [](const auto& state) { return state.usable; })) {
         throw Error(origins_.front().failure->code(), reasons());
     }
     reporter_.countAttempt();
     protocolFailures_ = 0;
-    const auto left = current().origin.url.authority();
-    if (!moveOn()) {
+    const auto givenUp = current().origin.url.authority();
+    if (!selectNextOrigin()) {
         waitBeforeRetry();
         return;
     }
-    reporter_.setState(TransferState::Waiting, fmt::format("leaving {} for {}: {}", left,
+    reporter_.setState(TransferState::Waiting, fmt::format("switching from {} to {}: {}", givenUp,
                                                            current().origin.url.authority(), failure.what()));
 }
 
-// To the next origin, in turn, that has not failed since the last byte or the last wait and has not asked to
-// be left alone for longer. False: there is none.
-bool ResumingSource::moveOn() {
+// Selects the next origin, in turn, that has not failed since the last byte or the last wait and has not
+// asked clients to wait. Returns false if there is none.
+bool ResumingSource::selectNextOrigin() {
     const auto now = GiveUpSignal::Clock::now();
     for (std::size_t step = 1; step <= origins_.size(); ++step) {
         const auto index = (currentIndex_ + step) % origins_.size();
         const auto& state = origins_[index];
-        if (state.usable && !state.failedThisRound && state.askAgain <= now) {
+        if (state.usable && !state.failedThisRound && state.notBefore <= now) {
             currentIndex_ = index;
             return true;
         }
@@ -268,21 +271,21 @@ bool ResumingSource::moveOn() {
     return false;
 }
 
-// How long the server that can be asked first wants to be left alone.
-std::chrono::milliseconds ResumingSource::shortestWish() const {
+// The time until the first server accepts a retry, according to the servers' Retry-After.
+std::chrono::milliseconds ResumingSource::shortestRetryAfter() const {
     auto first = GiveUpSignal::Clock::time_point::max();
     for (const auto& state : origins_) {
         if (state.usable) {
-            first = std::min(first, state.askAgain);
+            first = std::min(first, state.notBefore);
         }
     }
-    const auto wish = std::chrono::ceil<std::chrono::milliseconds>(first - GiveUpSignal::Clock::now());
-    return std::max(wish, std::chrono::milliseconds(0));
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(first - GiveUpSignal::Clock::now());
+    return std::max(wait, std::chrono::milliseconds(0));
 }
 
 void ResumingSource::waitBeforeRetry() {
     std::uniform_real_distribution<double> unit(0, 1);
-    auto wait = settings_.policy.delay(failuresInARow_, unit(random_), shortestWish());
+    auto wait = settings_.policy.delay(failuresInARow_, unit(random_), shortestRetryAfter());
     if (deadline_ != GiveUpSignal::Clock::time_point::max()) {
         const auto left =
             std::chrono::ceil<std::chrono::milliseconds>(deadline_ - GiveUpSignal::Clock::now());
@@ -296,10 +299,10 @@ void ResumingSource::waitBeforeRetry() {
     for (auto& state : origins_) {
         state.failedThisRound = false;
     }
-    (void)moveOn();
+    (void)selectNextOrigin();
 }
 
-// A new address or route ends a wait, but not one that a server asked for.
+// A new address or route ends the wait, unless a server asked for it (Retry-After).
 void ResumingSource::pause(std::chrono::milliseconds wait) {
     const auto until = GiveUpSignal::Clock::now() + wait;
     auto woken = NetworkWatch::Woken::NetworkChanged;
@@ -308,8 +311,8 @@ void ResumingSource::pause(std::chrono::milliseconds wait) {
         woken = network_.wait(std::max(left, std::chrono::milliseconds(0)), settings_.cancelFd);
         if (woken == NetworkWatch::Woken::NetworkChanged) {
             failuresInARow_ = 0;
-            if (shortestWish() == std::chrono::milliseconds(0)) {
-                woken = network_.wait(std::min(settleTime, wait), settings_.cancelFd);
+            if (shortestRetryAfter() == std::chrono::milliseconds(0)) {
+                woken = network_.wait(std::min(networkSettleTime, wait), settings_.cancelFd);
                 break;
             }
         }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one place where anything is tried again. Seen from below it opens attempts at the byte where the last
-// one stopped, on the same server or a mirror; seen from above it is a source that never breaks off. Bytes of
-// two versions of a source are never put together: where resuming is not safe it throws StartOver, and the
-// pipeline begins at the first byte again.
+// A source that resumes after failures; all retries happen here. Each attempt begins at the byte where the
+// last one stopped, on the same server or on a mirror, and the reader does not notice. It never mixes bytes
+// of two versions of a resource: if resuming is not safe it throws StartOver, and the pipeline begins again
+// at the first byte.
 #pragma once
 
 #include <chrono>
@@ -23,8 +23,7 @@
 
 namespace bootferry {
 
-// What was delivered so far does not count any more; call ResumingSource::startOver() and read from the
-// beginning.
+// Discard the bytes delivered so far, call ResumingSource::startOver() and read from the beginning.
 class StartOver : public Error {
 public:
     explicit StartOver(const std::string& why) : Error(ErrorCode::Range, why) {}
@@ -33,9 +32,9 @@ public:
 struct ResumeSettings {
     RetryPolicy policy;
     std::chrono::microseconds stallTimeout{std::chrono::seconds(30)};
-    std::optional<std::chrono::microseconds> timeout; // give up altogether after this long
-    bool contentIsVerified = false; // a checksum is checked: mirrors need not share a validator
-    int cancelFd = -1;              // borrowed
+    std::optional<std::chrono::microseconds> timeout; // of the whole transfer
+    bool contentIsVerified = false;                   // by a checksum: mirrors need not share a validator
+    int cancelFd = -1;                                // borrowed
 };
 
 struct Origin {
@@ -45,7 +44,7 @@ struct Origin {
 
 class ResumingSource : public ByteSource {
 public:
-    // At least one origin; the first is the one that was asked for, the others are its mirrors.
+    // At least one origin: the first is the requested one, the others are its mirrors.
     ResumingSource(std::vector<Origin> origins, const ResumeSettings& settings, ProgressReporter& reporter);
 
     [[nodiscard]] std::size_t read(std::span<std::byte> into) override;
@@ -55,35 +54,35 @@ public:
 
     void startOver();
 
-    // A plugin reported that it is alive (host->status); safe to call from a plugin's thread.
+    // A plugin has reported activity (host->status). Callable from any thread.
     void keepAlive();
 
 private:
     struct OriginState {
         Origin origin;
-        SourceInfo known;                         // from its last successful open
-        std::optional<Error> failure;             // its last one, until bytes come again
-        GiveUpSignal::Clock::time_point askAgain; // it asked not to be tried before
+        SourceInfo known;                          // from the last successful open
+        std::optional<Error> failure;              // the last one, until bytes arrive again
+        GiveUpSignal::Clock::time_point notBefore; // the server asked clients to wait (Retry-After)
         bool opened = false;
-        bool usable = true;           // false: it failed for good
+        bool usable = true;           // false: it has failed permanently
         bool failedThisRound = false; // since the last byte or the last wait
     };
 
     template <typename Call>
-    std::size_t deliver(Call call); // call(source) until it brings something
+    std::size_t deliver(Call call); // repeats call(source) until it succeeds
     void open();
     void checkSameSource(const SourceInfo& now);
     [[nodiscard]] std::string validatorFor(const OriginState& state) const;
-    void recover(const Error& failure); // returns when another try may be made, else throws
-    void startOverOrLeave(const Error& failure);
-    void leaveOrigin(const Error& failure);
+    void recover(const Error& failure); // returns when a retry is due, or throws
+    void startOverOrGiveUp(const Error& failure);
+    void giveUpOrigin(const Error& failure);
     void forgetFailures();
-    bool moveOn();
-    [[nodiscard]] std::chrono::milliseconds shortestWish() const;
+    bool selectNextOrigin();
+    [[nodiscard]] std::chrono::milliseconds shortestRetryAfter() const;
     void waitBeforeRetry();
     void pause(std::chrono::milliseconds wait);
     [[nodiscard]] std::string reasons() const;
-    [[nodiscard]] Error explained(const Error& failure) const; // a cancel or an expired clock behind it named
+    [[nodiscard]] Error explained(const Error& failure) const; // names a cancel or a timeout that caused it
     [[nodiscard]] OriginState& current() { return origins_[currentIndex_]; }
 
     std::vector<OriginState> origins_;
@@ -97,13 +96,13 @@ private:
 
     std::unique_ptr<ByteSource> source_;
     std::uint64_t offset_ = 0;
-    std::optional<std::uint64_t> size_; // once any origin told
-    std::size_t lastOpened_ = 0;        // the origin the delivered bytes came from
+    std::optional<std::uint64_t> size_; // once known from any origin
+    std::size_t lastOpened_ = 0;        // index of the origin that delivered the last bytes
     unsigned failuresInARow_ = 0;
     unsigned protocolFailures_ = 0;
-    std::uint64_t refusedAt_ = 0; // where going on was refused last, and how often just there
-    unsigned refusals_ = 0;
-    bool failed_ = false; // since the last byte
+    std::uint64_t refusedAt_ = 0; // the offset where resuming was refused last
+    unsigned refusals_ = 0;       // in a row at refusedAt_
+    bool failed_ = false;         // since the last byte
 };
 
 } // namespace bootferry

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One, then half of what is allowed, then all of it.
+// The number of connections goes from one to half of the limit, and then to the limit.
 #include "widening_policy.h"
 
 #include <algorithm>
@@ -7,14 +7,14 @@
 namespace bootferry {
 
 WideningPolicy::WideningPolicy(const WideningLimits& limits, Duration opening)
-    : limits_(limits), settled_(limits.connections < 2 || opening < limits.farAway) {}
+    : limits_(limits), fixed_(limits.connections < 2 || opening < limits.farAway) {}
 
 void WideningPolicy::add(Duration waited, std::size_t bytes, std::uint64_t left) {
-    if (settled_) {
+    if (fixed_) {
         return;
     }
     waited_ += waited;
-    if (waited_ < limits_.settling) {
+    if (waited_ < limits_.warmUp) {
         return;
     }
     measured_ += waited;
@@ -28,12 +28,12 @@ void WideningPolicy::add(Duration waited, std::size_t bytes, std::uint64_t left)
 
 void WideningPolicy::judge(double rate, std::uint64_t left) {
     if (connections_ == 1 && !worthTrying(rate, left)) {
-        settle(1);
+        fixAt(1);
     } else if (connections_ > 1 && rate < rate_ * limits_.growth) {
-        settle(before_);
+        fixAt(before_);
         return;
     } else if (connections_ == limits_.connections) {
-        settle(connections_);
+        fixAt(connections_);
     } else {
         before_ = connections_;
         connections_ = connections_ == 1 ? std::max(2U, (limits_.connections + 1) / 2) : limits_.connections;
@@ -42,12 +42,12 @@ void WideningPolicy::judge(double rate, std::uint64_t left) {
 }
 
 bool WideningPolicy::worthTrying(double rate, std::uint64_t left) const {
-    return rate < limits_.fast && left >= limits_.worthIt;
+    return rate < limits_.fast && left >= limits_.leastRest;
 }
 
-void WideningPolicy::settle(unsigned connections) {
+void WideningPolicy::fixAt(unsigned connections) {
     connections_ = connections;
-    settled_ = true;
+    fixed_ = true;
 }
 
 } // namespace bootferry

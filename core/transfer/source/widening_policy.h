@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How many connections a transfer is to use, from nothing but what reading brought: pure arithmetic, without
-// a clock. It begins with one, and more are tried only where one was far away and slow. What is tried stays
-// only if it clearly brought more: a thousand machines may share the server, and where its line is the limit
-// more connections take from the others what they bring.
+// Decides how many connections a transfer uses, from the measured rates alone: pure arithmetic, without a
+// clock. A transfer begins with one connection; more are tried only if the server is far away and slow. They
+// are kept only if they are clearly faster: if a thousand machines share the server and its line is the
+// limit, more connections of one machine only slow down the others.
 #pragma once
 
 #include <chrono>
@@ -15,17 +15,17 @@ struct WideningLimits {
     using Duration = std::chrono::steady_clock::duration;
 
     unsigned connections = 6;
-    // From opening to the first bytes, two round trips and more: no server in the same building.
+    // Opening a connection takes two round trips or more; longer than this is not a server nearby.
     Duration farAway = std::chrono::milliseconds(50);
-    // Bytes a second. Above it, at 100 ms, so much comes in a round trip that the buffers there are for six
-    // connections would no longer bring twice as much.
+    // Bytes per second. At this rate and a round trip of 100 ms, the buffers of six connections would not
+    // double the rate any more.
     double fast = 16e6;
-    // Bytes; less is there before it is known what more connections bring.
-    std::uint64_t worthIt = std::uint64_t{16} << 20U;
-    // Connections are slow while they are new: a rate is measured only after the one, over the other.
-    Duration settling = std::chrono::milliseconds(500);
+    // Bytes. A smaller rest arrives before more connections have been measured.
+    std::uint64_t leastRest = std::uint64_t{16} << 20U;
+    // New connections are slow at first, so measuring begins after the warm-up.
+    Duration warmUp = std::chrono::milliseconds(500);
     Duration measuring = std::chrono::milliseconds(1000);
-    // How many times faster is clearly faster.
+    // More connections are kept if the rate grows by this factor.
     double growth = 1.25;
 };
 
@@ -33,20 +33,20 @@ class WideningPolicy {
 public:
     using Duration = WideningLimits::Duration;
 
-    // opening: how long it took until the first bytes were there.
+    // opening: the time it took to open the first connection.
     WideningPolicy(const WideningLimits& limits, Duration opening);
 
-    // After each read: how long it waited, what it brought, and what is left. A target that is slow makes no
-    // read wait, and no connection look slow.
+    // Call after each read: how long it blocked, how many bytes it returned, and how many are left. Only time
+    // spent in reads counts, so that a slow target does not make a connection look slow.
     void add(Duration waited, std::size_t bytes, std::uint64_t left);
 
-    // As many as there should be now.
+    // The number of connections to use now.
     [[nodiscard]] unsigned connections() const { return connections_; }
-    // The last that was measured, bytes a second.
+    // The last measured rate, bytes per second.
     [[nodiscard]] std::uint64_t rate() const { return static_cast<std::uint64_t>(rate_); }
 
-    // No more attempts: so many it is.
-    void settle(unsigned connections);
+    // Sets the number of connections for the rest of the transfer.
+    void fixAt(unsigned connections);
 
 private:
     void judge(double rate, std::uint64_t left);
@@ -54,12 +54,12 @@ private:
 
     WideningLimits limits_;
     unsigned connections_ = 1;
-    unsigned before_ = 1; // they brought rate_
+    unsigned before_ = 1; // the previous number of connections, which reached rate_
     double rate_ = 0;
-    bool settled_;
-    Duration waited_{}; // with connections_
+    bool fixed_;
+    Duration waited_{}; // since the number of connections changed
     Duration measured_{};
-    std::uint64_t bytes_ = 0; // while it was measured
+    std::uint64_t bytes_ = 0; // during measured_
 };
 
 } // namespace bootferry

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the policy wants is done before a read and not after it: bytes that have been read are never lost to a
-// failure.
+// The number of connections changes before a read, not after it, so that a failure cannot lose bytes that
+// have been read already.
 #include "widening_source.h"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ WideningSource::WideningSource(WideningTransport& transport, OpenRequest request
     : transport_(transport), request_(std::move(request)), source_(std::move(source)), info_(source_->info()),
       opening_(opening), policy_(transport.settings_.limits, opening), position_(request_.offset) {
     if (!mayWiden()) {
-        policy_.settle(1);
+        policy_.fixAt(1);
     }
 }
 
@@ -37,8 +37,8 @@ bool WideningSource::mayWiden() const {
 }
 
 std::size_t WideningSource::read(std::span<std::byte> into) {
-    adjust();
-    return timed([&] {
+    applyPolicy();
+    return measured([&] {
         if (isPastBoundary()) {
             return readRanges(into);
         }
@@ -47,13 +47,15 @@ std::size_t WideningSource::read(std::span<std::byte> into) {
 }
 
 std::size_t WideningSource::splice(int pipe, std::size_t most) {
-    adjust();
-    return timed([&] { return source_->splice(pipe, std::min<std::uint64_t>(most, boundary_ - position_)); });
+    applyPolicy();
+    return measured(
+        [&] { return source_->splice(pipe, std::min<std::uint64_t>(most, boundary_ - position_)); });
 }
 
-// What the first connection still brings while the others begin says nothing of them.
+// Does not measure while the first connection still delivers bytes up to the boundary: these reads tell
+// nothing about the new connections.
 template <typename Call>
-std::size_t WideningSource::timed(Call call) {
+std::size_t WideningSource::measured(Call call) {
     const bool handingOver = ranges_ && !isPastBoundary();
     const auto before = transport_.settings_.now();
     const auto count = call();
@@ -64,16 +66,16 @@ std::size_t WideningSource::timed(Call call) {
     return count;
 }
 
-void WideningSource::adjust() {
+void WideningSource::applyPolicy() {
     const auto wanted = policy_.connections();
     if (wanted == connections_) {
         return;
     }
     if (wanted == 1) {
-        narrow("more bring no more");
+        narrow("more connections are not faster");
     } else if (ranges_) {
-        logInfo(fmt::format("{} brought by {} connections: {} now", formatRate(policy_.rate()), connections_,
-                            wanted));
+        logInfo(fmt::format("{} with {} connections: going on with {}", formatRate(policy_.rate()),
+                            connections_, wanted));
         ranges_->use(wanted);
     } else {
         widen(wanted);
@@ -81,11 +83,11 @@ void WideningSource::adjust() {
     connections_ = wanted;
 }
 
-// The first connection goes on meanwhile, for as long as the others are likely to need until they bring
-// bytes.
+// The first connection continues up to the boundary, for as long as the others will probably need until their
+// first bytes.
 void WideningSource::widen(unsigned connections) {
     const auto& settings = transport_.settings_;
-    logInfo(fmt::format("{} from far away: going on with {} connections", formatRate(policy_.rate()),
+    logInfo(fmt::format("{} from a distant server: going on with {} connections", formatRate(policy_.rate()),
                         connections));
     const auto meanwhile =
         static_cast<double>(policy_.rate()) * std::chrono::duration<double>(opening_).count();
@@ -104,7 +106,7 @@ void WideningSource::widen(unsigned connections) {
 std::size_t WideningSource::readRanges(std::span<std::byte> into) {
     try {
         const auto count = ranges_->read(into);
-        source_.reset(); // they have proved to work
+        source_.reset(); // the new connections work
         return count;
     } catch (const Error& failure) {
         if (failure.code() == ErrorCode::Cancelled) {
@@ -112,18 +114,18 @@ std::size_t WideningSource::readRanges(std::span<std::byte> into) {
         }
         const bool broken = isTransient(failure.code()) && failure.code() != ErrorCode::Range;
         if (broken && !source_) {
-            throw; // as any connection breaks; the next attempt begins at this byte
+            throw; // as with a single connection: the next attempt begins at this byte
         }
         narrow(failure.what());
         return source_->read(into);
     }
 }
 
-// Back to one connection: the first where it is still there, else one that is opened at this byte.
+// Goes back to one connection: the first one if it is still open, else a new one that begins at this byte.
 void WideningSource::narrow(const std::string& why) {
     logInfo(fmt::format("going on with one connection: {}", why));
     transport_.givenUp_ = true;
-    policy_.settle(1);
+    policy_.fixAt(1);
     connections_ = 1;
     ranges_.reset();
     boundary_ = UINT64_MAX;
@@ -133,7 +135,7 @@ void WideningSource::narrow(const std::string& why) {
         rest.validator = info_.validator;
         source_ = transport_.single_.open(rest);
         if (source_->info().size != info_.size) {
-            throw Error(ErrorCode::Range, "the source changed: its size is another one");
+            throw Error(ErrorCode::Range, "the source changed: its size is different now");
         }
     }
 }

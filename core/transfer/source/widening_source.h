@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A transport that begins each attempt as the one behind it does, with one connection, and goes over to
-// several where they bring more: a far server, or one that limits each connection. Whoever reads sees one
-// source that begins at an offset and fails at a byte, so that whatever stands before it (resuming, mirrors)
-// need not know.
+// A decorator of a transport: each attempt begins with one connection and switches to several if they are
+// faster, e.g. with a distant server, or one that limits the rate of each connection. To the reader it is a
+// single source that begins at an offset and fails at a byte, so that resuming and mirrors work unchanged.
 //
-// The first connection is read up to a boundary, behind which the others begin, and is let go only when their
-// first bytes have come: a server that refuses them costs nothing. One that honours no ranges after all, or
-// where more connections brought no more, is asked over one, and not tried again.
+// The first connection is read up to a boundary, where the others begin, and is closed only when their first
+// bytes have arrived: if the server refuses them, nothing is lost. If the server does not support ranges
+// after all, or more connections are not faster, the transfer stays with one connection and does not try
+// again.
 #pragma once
 
 #include <chrono>
@@ -22,14 +22,15 @@ namespace bootferry {
 
 struct WideningSettings {
     WideningLimits limits;
-    // Of all segments' buffers together.
+    // Bytes, for all segment buffers together.
     std::size_t memory = std::size_t{6} << 20U;
     std::function<std::chrono::steady_clock::time_point()> now = &std::chrono::steady_clock::now;
 };
 
 class WideningTransport : public Transport {
 public:
-    // The transport behind it is borrowed, and used from several threads where its sources tell `ranges`.
+    // `single` opens one connection. It is borrowed, and used from several threads if its sources have
+    // `ranges`.
     WideningTransport(Transport& single, WideningSettings settings);
 
     [[nodiscard]] std::unique_ptr<ByteSource> open(const OpenRequest& request) override;
@@ -39,13 +40,13 @@ private:
 
     Transport& single_;
     WideningSettings settings_;
-    bool givenUp_ = false; // more than one connection did not work, or brought nothing
+    bool givenUp_ = false; // several connections did not work, or were not faster
 };
 
 // One attempt.
 class WideningSource : public ByteSource {
 public:
-    // source: the connection that is open already; opening: how long that took.
+    // source: the first connection, already open; opening: how long opening it took.
     WideningSource(WideningTransport& transport, OpenRequest request, std::unique_ptr<ByteSource> source,
                    WideningLimits::Duration opening);
 
@@ -58,21 +59,21 @@ private:
     [[nodiscard]] bool mayWiden() const;
     [[nodiscard]] bool isPastBoundary() const { return ranges_ && position_ >= boundary_; }
     template <typename Call>
-    std::size_t timed(Call call);
-    void adjust(); // to what the policy wants
+    std::size_t measured(Call call); // reports the duration of the call to the policy
+    void applyPolicy();              // sets the number of connections
     void widen(unsigned connections);
     void narrow(const std::string& why);
     [[nodiscard]] std::size_t readRanges(std::span<std::byte> into);
 
     WideningTransport& transport_;
     OpenRequest request_;
-    std::unique_ptr<ByteSource> source_; // the one connection; none while the ranges are read
-    SourceInfo info_;                    // what it told when it was opened
+    std::unique_ptr<ByteSource> source_; // the single connection; null while the ranges are read
+    SourceInfo info_;                    // of source_ when it was opened
     WideningLimits::Duration opening_;
     WideningPolicy policy_;
     std::uint64_t position_;
     unsigned connections_ = 1;
-    std::uint64_t boundary_ = UINT64_MAX; // up to where source_ is read
+    std::uint64_t boundary_ = UINT64_MAX; // source_ is read up to here
     std::unique_ptr<ParallelRanges> ranges_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// libcrypto picks the CPU's own SHA instructions where there are any.
+// libcrypto uses the CPU's SHA instructions if it has them.
 #include "digest.h"
 
 #include <array>
@@ -33,7 +33,7 @@ Digest::Digest(const std::string& algorithm) : algorithm_(algorithm), context_(E
 void Digest::reset() {
     const auto* method = EVP_get_digestbyname(algorithm_.c_str());
     if (method == nullptr || !context_) {
-        throw Error(ErrorCode::Unsupported, fmt::format("no digest '{}' in this libcrypto", algorithm_));
+        throw Error(ErrorCode::Unsupported, fmt::format("libcrypto has no digest '{}'", algorithm_));
     }
     check(EVP_DigestInit_ex(context_.get(), method, nullptr), "starting a digest");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A checksum as the administrator writes it ("sha256:9f86d0…") and its computation while the bytes stream by,
-// with OpenSSL's libcrypto (EVP_DigestInit(3)).
+// A checksum as an administrator writes it ("sha256:9f86d0…"), and its computation piece by piece with
+// OpenSSL's libcrypto (EVP_DigestInit(3)).
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ struct Checksum {
     std::string algorithm; // "sha256", "sha512"
     std::string hex;       // lower case
 
-    // Throws Error(Invalid) that says what was expected.
+    // Throws Error(Invalid) with the expected format.
     [[nodiscard]] static Checksum parse(std::string_view text);
     [[nodiscard]] std::string text() const { return algorithm + ":" + hex; }
     bool operator==(const Checksum&) const = default;
@@ -25,11 +25,11 @@ struct Checksum {
 
 class Digest {
 public:
-    explicit Digest(
-        const std::string& algorithm); // throws Error(Unsupported) for one libcrypto does not know
+    // Throws Error(Unsupported) if libcrypto does not have the algorithm.
+    explicit Digest(const std::string& algorithm);
 
     void update(std::span<const std::byte> bytes);
-    [[nodiscard]] Checksum finish(); // once; then reset() before the next use
+    [[nodiscard]] Checksum finish(); // call reset() before the next use
     void reset();
 
 private:

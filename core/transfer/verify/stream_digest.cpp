@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// pread(2) in pieces that stay in a processor's own cache: mapping the file was slower, for its page faults.
+// pread(2) in pieces that fit a processor's own cache: mmap(2) was slower because of page faults.
 #include "stream_digest.h"
 
 #include <algorithm>
@@ -27,8 +27,7 @@ std::size_t readSome(int fd, std::span<std::byte> into, std::uint64_t position) 
     }
     if (count == 0) {
         throw Error(ErrorCode::Io,
-                    fmt::format("the target lost what was written to it at byte {}: something else "
-                                "makes it shorter",
+                    fmt::format("the target was truncated by another process: cannot read it back at byte {}",
                                 position));
     }
     return static_cast<std::size_t>(count);

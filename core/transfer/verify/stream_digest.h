@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The digest of a stream, of which some bytes pass through our memory and the others go from a socket into a
-// file without coming by (splice_pipe.h). Those are read back from the file, where they lie in the page
-// cache, on a thread of its own: receiving costs so little that it goes on meanwhile, and what the digest
-// covers is what the file holds. It may lag behind, but not so far that the page cache has forgotten.
+// The digest of a stream of which some bytes pass through our memory, and others are spliced from a socket
+// into a file (splice_pipe.h). A separate thread reads the latter back from the file, through the page cache,
+// while receiving goes on; the digest then covers what the file really holds. The thread may fall behind, but
+// only so far that the bytes are still in the page cache.
 #pragma once
 
 #include <condition_variable>
@@ -21,15 +21,15 @@ namespace bootferry {
 
 class StreamDigest {
 public:
-    // Throws Error(Unsupported) for an algorithm libcrypto does not know.
+    // Throws Error(Unsupported) if libcrypto does not have the algorithm.
     explicit StreamDigest(const std::string& algorithm) : digest_(algorithm) {}
 
-    // The next bytes of the stream: these; or so many at a position of a file, which is borrowed until
-    // finish() or reset(). All calls throw what reading back has thrown, Error(Io).
+    // Adds the next bytes of the stream: from memory, or `count` bytes at a position of a file, which is
+    // borrowed until finish() or reset(). All calls throw Error(Io) if reading back has failed.
     void update(std::span<const std::byte> bytes);
     void updateFromFile(int fd, std::uint64_t position, std::uint64_t count);
 
-    [[nodiscard]] Checksum finish(); // waits for what was not read back yet; once; then reset()
+    [[nodiscard]] Checksum finish(); // waits for the thread; call reset() before the next use
     void reset();
 
 private:
@@ -37,15 +37,15 @@ private:
     void readBack(const std::stop_token& stop);
     void await(std::unique_lock<std::mutex>& lock, std::uint64_t backlog);
 
-    Digest digest_; // the thread's while there is something to be read back
+    Digest digest_; // used by the thread while it has something to read back
 
     std::mutex mutex_; // guards the rest
     std::condition_variable_any changed_;
-    int fd_ = -1; // with the next two: what is to be read back
+    int fd_ = -1; // the thread has to read back fd_ from position_ to end_
     std::uint64_t position_ = 0;
     std::uint64_t end_ = 0;
     std::exception_ptr failure_;
-    std::jthread thread_; // ends before what it uses goes
+    std::jthread thread_; // last: it is joined before the members it uses are destroyed
 };
 
 } // namespace bootferry

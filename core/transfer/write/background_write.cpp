@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bytes_ says whose turn it is: the caller sets it, the thread empties it when they are written.
+// bytes_ passes the turn: the caller sets it to start a write, the thread clears it when the write is done.
 #include "background_write.h"
 
 namespace bootferry {

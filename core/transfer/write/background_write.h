@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One write at a time, on a thread of its own: while the target takes a piece, the network brings the next
-// one into another buffer. Two buffers and no queue, so that a slow target holds the network back after one
-// piece, and no more than one write is ever unknown. The thread is made with the first write; a stream that
-// is spliced needs none.
+// Writes one piece at a time on its own thread, so that the next piece can be received into another buffer
+// meanwhile. There are two buffers and no queue: a slow target stops the network after one piece, and only
+// the result of one write is ever outstanding. The first write creates the thread; spliced streams need none.
 #pragma once
 
 #include <condition_variable>
@@ -22,13 +21,12 @@ class BackgroundWrite {
 public:
     using Write = std::function<void(std::span<const std::byte> bytes, std::uint64_t position)>;
 
-    // The function is called in the thread, for one write after the other; what it throws, start() or wait()
-    // throws in its stead, once.
-    // The destructor waits for what was started.
+    // The thread calls the function for one write after the other. If it throws, the next start() or wait()
+    // rethrows the exception, once. The destructor waits for the write in progress.
     explicit BackgroundWrite(Write write) : write_(std::move(write)) {}
 
-    // Waits for the write before, whose bytes are the caller's again, and begins this one. The bytes are
-    // borrowed until the next start() or wait().
+    // Waits for the previous write, then starts this one. `bytes` must stay valid and unchanged until the
+    // next start() or wait() returns.
     void start(std::span<const std::byte> bytes, std::uint64_t position);
     void wait();
 
@@ -39,10 +37,10 @@ private:
     Write write_;
     std::mutex mutex_; // guards the rest
     std::condition_variable_any changed_;
-    std::span<const std::byte> bytes_; // empty: nothing is to be written
+    std::span<const std::byte> bytes_; // empty: idle
     std::uint64_t position_ = 0;
     std::exception_ptr failure_;
-    std::jthread thread_; // ends before what it uses goes
+    std::jthread thread_; // last: it is joined before the members it uses are destroyed
 };
 
 } // namespace bootferry

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// pwrite(2) with whole blocks from page-aligned memory: right for O_DIRECT and harmless elsewhere.
+// pwrite(2) with whole blocks from page-aligned memory: required for O_DIRECT, harmless elsewhere.
 #include "block_writer.h"
 
 #include <algorithm>
@@ -98,7 +98,7 @@ void BlockWriter::flushChunk() {
     if (!hasTarget()) {
         throw Error(ErrorCode::Internal, "the writer has no target yet");
     }
-    if (isStream_ && !std::exchange(headIsOut_, true)) {
+    if (isStream_ && !std::exchange(headIsSent_, true)) {
         background_.start({head_.get(), headSize}, 0);
     }
     background_.start(chunk().first(padded(chunk(), chunkUsed_)), headSize + tailWritten_);
@@ -114,8 +114,8 @@ void BlockWriter::flush() {
     background_.wait();
 }
 
-// The disk begins while the network brings the rest, and not with the sync at the end. No more than a hint:
-// what has no page cache to write back (a tmpfs, a pipe) does without.
+// Starts writing the page cache to the disk now instead of with the sync at the end. Only a hint: errors are
+// ignored, e.g. of a tmpfs, which has nothing to write back.
 void BlockWriter::startWriteBack(std::uint64_t end) {
     if (isDevice() || isStream_ || end - writeBackBegun_ < writeBackStep) {
         return;
@@ -125,7 +125,7 @@ void BlockWriter::startWriteBack(std::uint64_t end) {
     writeBackBegun_ = end;
 }
 
-void BlockWriter::take(int pipe, std::size_t count) {
+void BlockWriter::writeFromPipe(int pipe, std::size_t count) {
     requireRoom(size() + count);
     background_.wait();
     while (count > 0) {
@@ -135,8 +135,8 @@ void BlockWriter::take(int pipe, std::size_t count) {
             continue;
         }
         if (moved < 0 && errno == EINVAL) {
-            splices_ = false;
-            takeByCopy(pipe, count);
+            canSplice_ = false;
+            copyFromPipe(pipe, count);
             return;
         }
         if (moved <= 0) {
@@ -149,11 +149,11 @@ void BlockWriter::take(int pipe, std::size_t count) {
     }
 }
 
-void BlockWriter::takeByCopy(int pipe, std::size_t count) {
+void BlockWriter::copyFromPipe(int pipe, std::size_t count) {
     while (count > 0) {
         const auto into = space().first(std::min(count, space().size()));
         const auto copied = static_cast<std::size_t>(
-            checkErrno(::read(pipe, into.data(), into.size()), "taking bytes from a pipe"));
+            checkErrno(::read(pipe, into.data(), into.size()), "reading from a pipe"));
         advance(copied);
         count -= copied;
     }
@@ -169,8 +169,8 @@ void BlockWriter::stage() {
     sync();
 }
 
-// A disk may tear anything that is longer than one of its blocks. The first block, where the mark is, decides
-// what the device is taken for: it is written alone, and the rest of the head is on the medium before.
+// A disk guarantees atomic writes only for a single block. The first block, which holds the mark, is
+// therefore written alone, after the rest of the head has been synced.
 void BlockWriter::commit() {
     const std::span head(head_.get(), headSize);
     const auto whole = head.first(padded(head, headUsed_));
@@ -178,7 +178,7 @@ void BlockWriter::commit() {
         writeAt(whole.subspan(target_.blockSize), target_.blockSize);
         sync();
         writeAt(whole.first(target_.blockSize), 0);
-    } else if (!headIsOut_) {
+    } else if (!headIsSent_) {
         writeAt(whole, 0);
     }
     sync();
@@ -186,9 +186,9 @@ void BlockWriter::commit() {
 
 void BlockWriter::startOver() {
     background_.wait();
-    if (headIsOut_) {
+    if (headIsSent_) {
         throw Error(ErrorCode::Range,
-                    "the source has changed, and what went into a pipe cannot be taken back");
+                    "the source has changed, and data written to a pipe cannot be taken back");
     }
     headUsed_ = chunkUsed_ = 0;
     tailWritten_ = 0;
@@ -202,7 +202,7 @@ std::size_t BlockWriter::padded(std::span<std::byte> buffer, std::size_t used) c
     return whole;
 }
 
-// The other way round for the same reason: first the mark, then everything else of the head goes.
+// The reverse of commit(), for the same reason: writes and syncs the mark, then clears the rest of the head.
 void BlockWriter::markHead() const {
     const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(headSize, target_.capacity));
     const auto first = std::min<std::size_t>(target_.blockSize, length);
@@ -216,7 +216,7 @@ void BlockWriter::markHead() const {
 
 void BlockWriter::writeAt(std::span<const std::byte> bytes, std::uint64_t position) const {
     if (isStream_) {
-        writeOn(bytes);
+        writeToStream(bytes);
         return;
     }
     while (!bytes.empty()) {
@@ -233,10 +233,10 @@ void BlockWriter::writeAt(std::span<const std::byte> bytes, std::uint64_t positi
     }
 }
 
-void BlockWriter::writeOn(std::span<const std::byte> bytes) const {
+void BlockWriter::writeToStream(std::span<const std::byte> bytes) const {
     while (!bytes.empty()) {
         const auto count = ::write(target_.fd, bytes.data(), bytes.size());
-        if (count < 0 && errno == EAGAIN) { // whoever shares the pipe wants it so
+        if (count < 0 && errno == EAGAIN) { // a process that shares the pipe has set O_NONBLOCK
             pollfd writable{.fd = target_.fd, .events = POLLOUT, .revents = 0};
             (void)::poll(&writable, 1, -1);
             continue;
@@ -252,7 +252,7 @@ void BlockWriter::writeOn(std::span<const std::byte> bytes) const {
 }
 
 void BlockWriter::sync() const {
-    // EINVAL: the target (a pipe, /dev/null) knows no syncing.
+    // EINVAL: the target (a pipe, /dev/null) does not support syncing.
     if (::fdatasync(target_.fd) < 0 && errno != EINVAL) {
         throw Error(ErrorCode::Io, errno, "syncing the target");
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// pipe(7). The default of 64 KiB works as well, with more calls.
+// Enlarging the pipe may fail (pipe(7)): the default of 64 KiB works too, with more calls.
 #include "splice_pipe.h"
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The pipe through which splice(2) leads bytes from a socket to a file: the kernel passes on the pages that
-// the network filled, and they are copied once instead of twice. It is empty between two calls.
+// The pipe that splice(2) needs between a socket and a file. The kernel passes on the pages that the network
+// filled, so that data is copied once instead of twice. The pipe is empty between two calls.
 #pragma once
 
 #include "handles.h"
@@ -14,7 +14,7 @@ public:
     [[nodiscard]] int writeEnd() const { return writeEnd_.get(); }
     [[nodiscard]] int readEnd() const { return readEnd_.get(); }
 
-    static constexpr int wantedSize = 1 << 20; // bytes; it may be less
+    static constexpr int wantedSize = 1 << 20; // bytes; the pipe may be smaller
 
 private:
     UniqueFd readEnd_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Compressed images through the whole pipeline: what reaches the target is decoded, what is counted, verified
-// and resumed is what the server sent.
+// Compressed images through the whole pipeline: the target gets the decoded bytes, while counting, verifying
+// and resuming apply to the bytes as served.
 #include "pipeline.h"
 
 #include <cstring>
@@ -26,7 +26,7 @@ protected:
     std::string image = someContent(5'000'000);
 };
 
-TEST_F(DecodingPipelineTest, EachCodecIsDecodedOnTheWay) {
+TEST_F(DecodingPipelineTest, DecodesEachCodec) {
     for (const auto* tool : {"gzip", "pigz", "xz -T2 --block-size=1MiB", "zstd"}) {
         SCOPED_TRACE(tool);
         server.content = encoded(tool, image);
@@ -34,13 +34,13 @@ TEST_F(DecodingPipelineTest, EachCodecIsDecodedOnTheWay) {
         EXPECT_TRUE(imageIsOnTarget());
         EXPECT_EQ(result.bytes, server.content.size());
         EXPECT_EQ(result.written, image.size());
-        EXPECT_EQ(requestedSize, std::nullopt); // what it decodes to is not known before its end
+        EXPECT_EQ(requestedSize, std::nullopt); // the decoded size is known only at the end
         EXPECT_EQ(listener.seen.back().total, server.content.size());
         EXPECT_GT(listener.seen.back().written, image.size() - (2 << 20)); // the head and the end come later
     }
 }
 
-TEST_F(DecodingPipelineTest, ByteByByte) {
+TEST_F(DecodingPipelineTest, DecodesByteByByte) {
     image.resize(200'000);
     server.content = encoded("xz -0", image);
     server.readSize = 1;
@@ -80,7 +80,7 @@ TEST_F(DecodingPipelineTest, TheSizeThatIsDeclaredIsToldBeforeTheTargetIsAskedFo
     EXPECT_EQ(leastSizeWhenAsked, 5'000'000U) << "of the frame";
 }
 
-TEST_F(DecodingPipelineTest, ResumesInTheCompressedBytes) {
+TEST_F(DecodingPipelineTest, ResumesWithinTheCompressedBytes) {
     server.content = encoded("gzip", image);
     for (std::size_t i = 1; i <= 20; ++i) {
         server.script.push_back({.breakAfter = server.content.size() / 25});
@@ -90,14 +90,14 @@ TEST_F(DecodingPipelineTest, ResumesInTheCompressedBytes) {
     EXPECT_EQ(server.delivered, server.content.size());
 }
 
-TEST_F(DecodingPipelineTest, AChangedSourceIsDecodedFromItsBeginning) {
+TEST_F(DecodingPipelineTest, DecodesAChangedSourceFromTheBeginning) {
     server.content = encoded("gzip -1", image);
     server.script = {{.breakAfter = server.content.size() / 2}};
     server.beforeRead = [this, changed = false](int) mutable {
         if (server.delivered >= server.content.size() / 4 && !std::exchange(changed, true)) {
             server.validator = "\"v2\"";
             image.replace(1000, 3, "NEW");
-            server.content = encoded("zstd", image); // the last attempt breaks off here, in either length
+            server.content = encoded("zstd", image); // the last attempt breaks here, in either length
         }
     };
     (void)run();
@@ -106,14 +106,14 @@ TEST_F(DecodingPipelineTest, AChangedSourceIsDecodedFromItsBeginning) {
     EXPECT_TRUE(listener.sawDetail("starting over"));
 }
 
-TEST_F(DecodingPipelineTest, TheChecksumIsThatOfTheServedFile) {
+TEST_F(DecodingPipelineTest, VerifiesTheServedFile) {
     server.content = encoded("xz", image);
     settings.checksum = sha256Of(server.content);
     EXPECT_EQ(run().checksum, settings.checksum);
     EXPECT_TRUE(imageIsOnTarget());
 }
 
-TEST_F(DecodingPipelineTest, ABombEndsAtTheTargetsSize) {
+TEST_F(DecodingPipelineTest, StopsADecompressionBombAtTheTargetsSize) {
     capacity = 4 << 20;
     image.resize(40 << 20);
     for (const auto* tool : {"gzip", "xz -0", "zstd"}) {
@@ -125,7 +125,7 @@ TEST_F(DecodingPipelineTest, ABombEndsAtTheTargetsSize) {
     }
 }
 
-TEST_F(DecodingPipelineTest, ADeclaredSizeIsRefusedBeforeItIsFetched) {
+TEST_F(DecodingPipelineTest, RefusesADeclaredSizeThatIsTooLargeEarly) {
     capacity = 4 << 20;
     server.content = encoded("zstd -1 --stream-size=5000000", image);
     server.readSize = 100;
@@ -133,7 +133,7 @@ TEST_F(DecodingPipelineTest, ADeclaredSizeIsRefusedBeforeItIsFetched) {
     EXPECT_LT(server.delivered, server.content.size());
 }
 
-TEST_F(DecodingPipelineTest, DamageIsPermanentAndLeavesNothingThatBoots) {
+TEST_F(DecodingPipelineTest, DamagedDataIsAPermanentFailure) {
     server.content = encoded("zstd", image);
     server.content[server.content.size() * 3 / 4] ^= 1;
     const auto error = failure();
@@ -142,7 +142,7 @@ TEST_F(DecodingPipelineTest, DamageIsPermanentAndLeavesNothingThatBoots) {
     EXPECT_FALSE(imageIsOnTarget());
 }
 
-TEST_F(DecodingPipelineTest, WhatIsInsideMustBeALiveImage) {
+TEST_F(DecodingPipelineTest, RequiresALiveImageInside) {
     server.content = encoded("gzip", "just a text");
     const auto error = failure();
     EXPECT_EQ(error.code(), ErrorCode::NotLive);
@@ -152,7 +152,7 @@ TEST_F(DecodingPipelineTest, WhatIsInsideMustBeALiveImage) {
     EXPECT_EQ(targetRequests, 0);
 }
 
-TEST_F(DecodingPipelineTest, WhereNothingIsToBeDecodedItIsKept) {
+TEST_F(DecodingPipelineTest, KeepsTheCompressedBytesWithoutDecoding) {
     settings.requireLiveImage = settings.decode = false;
     server.content = image = encoded("gzip", image);
     (void)run();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A whole pipeline from a faked server to a target in memory. The fixture is the supervisor, and notes what
-// it is asked for.
+// A whole pipeline from a fake server to a target in memory. The fixture is the supervisor, and records the
+// requests it gets.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "source/fake_transport.h"
 #include "pipeline.h"
+#include "source/fake_transport.h"
 
 namespace bootferry {
 
@@ -52,7 +52,7 @@ protected:
         return {ErrorCode::Internal, ""};
     }
 
-    // The target's first bytes; "" where there are not so many.
+    // The target's first bytes; "" if the target is shorter.
     [[nodiscard]] std::string onTarget(std::size_t count) const {
         std::string bytes(count, '?');
         return ::pread(memory.get(), bytes.data(), count, 0) == static_cast<ssize_t>(count) ? bytes : "";

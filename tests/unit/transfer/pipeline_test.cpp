@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The order of things: the target is asked for after the head was looked at, the head is written after
-// everything else was verified and the supervisor agreed.
+// The order of the steps: the target is requested after the head was checked, and the head is written after
+// everything else was verified and the supervisor has agreed.
 #include "pipeline.h"
 
 #include <cstring>
@@ -39,7 +39,7 @@ protected:
     std::string headWhenStaged;
 };
 
-TEST_F(PipelineTest, BringsTheImageOntoTheTargetHeadLast) {
+TEST_F(PipelineTest, WritesTheHeadLast) {
     const auto result = run();
     EXPECT_EQ(requestedSize, server.content.size());
     EXPECT_EQ(headWhenStaged, markedHead());
@@ -49,14 +49,14 @@ TEST_F(PipelineTest, BringsTheImageOntoTheTargetHeadLast) {
     EXPECT_EQ(listener.seen.back().state, TransferState::Committing);
 }
 
-TEST_F(PipelineTest, AnUnknownSizeIsPassedOnAsUnknown) {
+TEST_F(PipelineTest, RequestsATargetWithoutASizeIfItIsUnknown) {
     server.tellsSize = false;
     (void)run();
     EXPECT_EQ(requestedSize, std::nullopt);
     EXPECT_TRUE(onTarget(server.content.size()) == server.content);
 }
 
-TEST_F(PipelineTest, WhatIsNotALiveImageCostsNoTarget) {
+TEST_F(PipelineTest, RequestsNoTargetForAnythingButALiveImage) {
     server.content = "<!DOCTYPE html>\n<html><body>Please log in</body></html>";
     const auto error = failure();
     EXPECT_EQ(error.code(), ErrorCode::NotLive);
@@ -66,14 +66,13 @@ TEST_F(PipelineTest, WhatIsNotALiveImageCostsNoTarget) {
     EXPECT_EQ(targetRequests, 0);
 }
 
-TEST_F(PipelineTest, AnImageThatIsShorterThanItSaysIsNotCommitted) {
+TEST_F(PipelineTest, DoesNotCommitATruncatedImage) {
     server.content.replace(0, 4, "hsqs").replace(40, 8, std::string("\xe1\x93\x04\0\0\0\0\0", 8)); // 300001
     const auto error = failure();
     EXPECT_EQ(error.code(), ErrorCode::NotLive);
-    EXPECT_STREQ(
-        error.what(),
-        "the image is not whole: it says that it has 293.0 KiB, and the server has only 293.0 KiB of it "
-        "(300001 and 300000 bytes)");
+    EXPECT_STREQ(error.what(),
+                 "the image is incomplete: its header says 293.0 KiB, but the server has only 293.0 KiB "
+                 "(300001 and 300000 bytes)");
     EXPECT_EQ(commitRequests, 0);
     EXPECT_EQ(head(), markedHead());
     server.content.append("x");
@@ -81,7 +80,7 @@ TEST_F(PipelineTest, AnImageThatIsShorterThanItSaysIsNotCommitted) {
     EXPECT_EQ(commitRequests, 1);
 }
 
-TEST_F(PipelineTest, WhatADiskWouldNotBeKnownByCostsNoTarget) {
+TEST_F(PipelineTest, RequestsNoDiskForAnImageWithoutADeclaredSize) {
     server.content.replace(32769, 5, "     ").replace(1080, 2, "\x53\xef"); // ext4
     settings.requireDeclaredSize = true;
     EXPECT_EQ(failure().code(), ErrorCode::NotLive);
@@ -90,20 +89,20 @@ TEST_F(PipelineTest, WhatADiskWouldNotBeKnownByCostsNoTarget) {
     (void)run();
 }
 
-TEST_F(PipelineTest, AnythingMayBeFetchedWhereNoLiveImageIsWanted) {
+TEST_F(PipelineTest, FetchesAnythingIfNoLiveImageIsRequired) {
     server.content = "just a text";
     settings.requireLiveImage = false;
     (void)run();
     EXPECT_EQ(onTarget(11), "just a text");
 }
 
-TEST_F(PipelineTest, ARefusedTargetIsTheFailure) {
+TEST_F(PipelineTest, FailsIfTheTargetIsRefused) {
     refusal = Error(ErrorCode::TooLarge, "the image needs 3.4 GiB");
     EXPECT_EQ(failure().code(), ErrorCode::TooLarge);
     EXPECT_EQ(server.committed, 0);
 }
 
-TEST_F(PipelineTest, AChangedSourceIsTakenFromTheBeginningOnTheSameTarget) {
+TEST_F(PipelineTest, AChangedSourceStartsOverOnTheSameTarget) {
     server.script = {{.breakAfter = 200000}};
     server.beforeRead = [this, changed = false](int) mutable {
         if (server.requests.size() == 1 && server.delivered >= 150000 && !std::exchange(changed, true)) {
@@ -117,12 +116,12 @@ TEST_F(PipelineTest, AChangedSourceIsTakenFromTheBeginningOnTheSameTarget) {
     EXPECT_TRUE(listener.sawDetail("starting over: the source changed"));
 }
 
-TEST_F(PipelineTest, AMatchingChecksumIsReported) {
+TEST_F(PipelineTest, ReportsAMatchingChecksum) {
     settings.checksum = sha256Of(server.content);
     EXPECT_EQ(run().checksum, settings.checksum);
 }
 
-TEST_F(PipelineTest, AWrongChecksumLeavesAHeadThatCannotBoot) {
+TEST_F(PipelineTest, AWrongChecksumLeavesTheHeadMarked) {
     settings.checksum = Checksum::parse("sha256:" + std::string(64, '0'));
     EXPECT_EQ(failure().code(), ErrorCode::Checksum);
     EXPECT_EQ(commitRequests, 0);
@@ -140,13 +139,13 @@ protected:
     }
 };
 
-TEST_F(SplicingTest, WhatComesBehindTheHeadOfAFileIsSpliced) {
+TEST_F(SplicingTest, SplicesAfterTheHeadOfAFile) {
     (void)run();
     EXPECT_TRUE(onTarget(server.content.size()) == server.content);
     EXPECT_EQ(server.spliced, 300000U);
 }
 
-TEST_F(SplicingTest, CutsAreResumedWithinThePipe) {
+TEST_F(SplicingTest, ResumesWhileSplicing) {
     const std::size_t inTheTail = BlockWriter::headSize + 1000;
     server.script = {{.breakAfter = inTheTail}, {.breakAfter = 3}, {.breakAfter = 50000}};
     (void)run();
@@ -156,7 +155,7 @@ TEST_F(SplicingTest, CutsAreResumedWithinThePipe) {
     EXPECT_GT(server.spliced, 290000U);
 }
 
-TEST_F(SplicingTest, AChecksumIsThatOfTheWholeWhateverTheWay) {
+TEST_F(SplicingTest, TheChecksumCoversSplicedAndReadBytes) {
     settings.checksum = sha256Of(server.content);
     server.script = {{.breakAfter = BlockWriter::headSize + 1000}, {.breakAfter = 3}, {.breakAfter = 50000}};
     EXPECT_EQ(run().checksum, settings.checksum);
@@ -164,7 +163,7 @@ TEST_F(SplicingTest, AChecksumIsThatOfTheWholeWhateverTheWay) {
     EXPECT_GT(server.spliced, 290000U);
 }
 
-TEST_F(SplicingTest, AChecksumBeginsAgainWithTheStream) {
+TEST_F(SplicingTest, TheChecksumStartsOverWithTheStream) {
     server.script = {{.breakAfter = BlockWriter::headSize + 200000}};
     server.beforeRead = [this, changed = false](int) mutable {
         if (server.delivered >= BlockWriter::headSize + 150000 && !std::exchange(changed, true)) {
@@ -179,7 +178,7 @@ TEST_F(SplicingTest, AChecksumBeginsAgainWithTheStream) {
     EXPECT_TRUE(listener.sawDetail("starting over: the source changed"));
 }
 
-TEST_F(SplicingTest, WhatCannotBeReadBackIsNotSplicedWhereAChecksumIsWanted) {
+TEST_F(SplicingTest, DoesNotSpliceForAChecksumIfTheTargetIsNotReadable) {
     settings.checksum = sha256Of(server.content);
     const UniqueFd writeOnly(
         ::open(fmt::format("/proc/self/fd/{}", memory.get()).c_str(), O_WRONLY | O_CLOEXEC));
@@ -189,7 +188,7 @@ TEST_F(SplicingTest, WhatCannotBeReadBackIsNotSplicedWhereAChecksumIsWanted) {
     EXPECT_EQ(server.spliced, 0U);
 }
 
-TEST_F(SplicingTest, ADeviceIsWrittenInWholeBlocks) {
+TEST_F(SplicingTest, WritesADeviceInWholeBlocks) {
     blockSize = 512;
     (void)run();
     EXPECT_TRUE(onTarget(server.content.size()) == server.content);

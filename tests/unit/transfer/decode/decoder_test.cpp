@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Each codec against what the real tools write, fed in every size, whole and broken.
+// Each codec against files of the real tools: in pieces of all sizes, complete and damaged.
 #include "decoder.h"
 
 #include <random>
@@ -20,7 +20,7 @@ struct Way {
     const char* command;
 };
 
-// Several streams in one file, each from a tool that writes such files.
+// Files of several streams, each from a tool that writes such files.
 constexpr Way ways[] = {
     {"Gzip", Codec::Gzip, "gzip"},
     {"GzipStored", Codec::Gzip, "head -c 70000 | gzip -1 -n; gzip -9 -N"},
@@ -45,7 +45,7 @@ constexpr Way ways[] = {
      "zstd"},
 };
 
-// Half of it compresses.
+// Half of it is compressible.
 std::string someText(std::size_t size) {
     std::mt19937 random(4);
     std::string text;
@@ -59,7 +59,7 @@ std::string someText(std::size_t size) {
     return text;
 }
 
-// Decodes as a caller does, with so much input and output at a time.
+// Decodes as a caller does, with this much input and output at a time.
 std::string decoded(Codec codec, std::string_view text, std::size_t inputSize = SIZE_MAX,
                     std::size_t outputSize = std::size_t{1} << 20U) {
     const auto decoder = makeDecoder(codec);
@@ -124,12 +124,12 @@ TEST_P(DecoderTest, DecodesInPiecesOfAnySize) {
     }
 }
 
-TEST_P(DecoderTest, DecodesNothingToNothing) {
+TEST_P(DecoderTest, DecodesAnEmptyFile) {
     EXPECT_EQ(decoded(GetParam().codec, made(0)), "");
 }
 
-TEST_P(DecoderTest, SaysWhereATruncatedFileEnds) {
-    // So that the cut is in data, not between two streams or in padding.
+TEST_P(DecoderTest, NamesTheByteWhereATruncatedFileEnds) {
+    // Long enough for the cut to be in data, not between two streams or in padding.
     const auto file = made(120000);
     for (const auto length : {file.size() / 2, file.size() - 1100}) {
         const auto error = failure(GetParam().codec, file.substr(0, length));
@@ -141,7 +141,7 @@ TEST_P(DecoderTest, SaysWhereATruncatedFileEnds) {
     }
 }
 
-TEST_P(DecoderTest, NeverPassesOffAFlippedBit) {
+TEST_P(DecoderTest, DetectsAFlippedBit) {
     const auto file = made(120000);
     for (int i = 1; i < 8; ++i) {
         auto flipped = file;
@@ -155,7 +155,7 @@ TEST_P(DecoderTest, NeverPassesOffAFlippedBit) {
 INSTANTIATE_TEST_SUITE_P(Tools, DecoderTest, testing::ValuesIn(ways),
                          [](const auto& way) { return way.param.name; });
 
-TEST(Decoder, TakesWhatStandsBehindAsTheToolsDo) {
+TEST(Decoder, TreatsTrailingDataAsTheToolsDo) {
     const auto text = someText(5000);
     EXPECT_EQ(decoded(Codec::Gzip, encoded("gzip; printf garbage", text)), text);
     EXPECT_EQ(decoded(Codec::Gzip, encoded("gzip; printf '\\37'", text), 1), text);
@@ -172,8 +172,8 @@ TEST(Decoder, RefusesAZstdWindowAboveTheLimit) {
     EXPECT_NE(std::string(error.what()).find("128 MiB"), std::string::npos) << error.what();
 }
 
-// No machine of a test has the memory to make such a file: the dictionary's size is written over (.xz format,
-// 3.1 and 5.3.1).
+// No test machine has the memory to create such a file, so the test overwrites the dictionary size (.xz
+// format, 3.1 and 5.3.1).
 TEST(Decoder, RefusesAnXzDictionaryAboveTheLimit) {
     auto file = encoded("xz -0", someText(1000));
     constexpr std::size_t block = 12;
@@ -189,7 +189,7 @@ TEST(Decoder, RefusesAnXzDictionaryAboveTheLimit) {
     EXPECT_NE(std::string(error.what()).find("takes more memory than"), std::string::npos) << error.what();
 }
 
-TEST(Decoder, KnowsTheSizeThatZstdsHeaderTells) {
+TEST(Decoder, ReadsTheDeclaredSizeFromZstdsHeader) {
     const auto text = someText(100000);
     const auto decoder = makeDecoder(Codec::Zstd);
     std::string output(10, '\0');
@@ -199,7 +199,7 @@ TEST(Decoder, KnowsTheSizeThatZstdsHeaderTells) {
     EXPECT_EQ(decoder->declaredSize(), text.size());
 }
 
-TEST(Codec, IsNotGuessed) {
+TEST(Codec, IsNotGuessedFromSimilarBytes) {
     for (const std::string text : {"", "\x1f", "\x1f\x8b", "\x1f\x8b\x07", "BZh9", "hsqs", "\x28\xb5\x2f"}) {
         EXPECT_EQ(recogniseCodec(std::as_bytes(std::span(text))), std::nullopt);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Compressed texts as the real tools make them, at test time: what matters is what people's xz, gzip, pigz
-// and zstd write, not what this program would.
+// Compresses texts with the real tools at test time, because the decoders must read what people's xz, gzip,
+// pigz and zstd write.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +13,7 @@
 
 namespace bootferry {
 
-// What the shell command makes of the text on its standard input.
+// The output of a shell command with the text as its input.
 inline std::string encoded(const std::string& command, const std::string& text) {
     std::string name = testing::TempDir() + "encoded-XXXXXX";
     const std::filesystem::path folder = ::mkdtemp(name.data());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A server in memory, faked at the one border worth faking: it serves a text, and a script says which attempt
-// fails how. Everything above it is the real thing.
+// A fake Transport that serves a text from memory; a script determines which attempt fails, and how.
+// Everything above it is the real code.
 #pragma once
 
 #include <algorithm>
@@ -21,9 +21,9 @@ namespace bootferry {
 
 struct Attempt {
     std::optional<Error> openFailure;
-    std::optional<std::size_t> breakAfter; // so many bytes are delivered, then readFailure
+    std::optional<std::size_t> breakAfter; // readFailure is thrown after this many bytes
     std::optional<Error> readFailure;
-    bool endEarly = false; // break with a silent end instead
+    bool endEarly = false; // end without an error instead
 };
 
 class FakeTransport : public Transport {
@@ -33,8 +33,8 @@ public:
     bool resumable = true;
     bool tellsSize = true;
     bool spliceable = false;    // from the second read of an attempt on
-    std::size_t readSize = 7;   // at most so much at a time
-    std::deque<Attempt> script; // one an attempt; afterwards all goes well
+    std::size_t readSize = 7;   // the most that a read returns
+    std::deque<Attempt> script; // one entry per attempt; later attempts succeed
     std::vector<OpenRequest> requests;
     std::size_t delivered = 0;
     std::size_t spliced = 0; // of these
@@ -69,7 +69,7 @@ private:
             if (transport_.beforeRead) {
                 transport_.beforeRead(cancelFd_);
             }
-            // The content may have been made shorter than what was sent of it.
+            // A test may have made the content shorter than what was sent.
             const auto left = transport_.content.size() - std::min(position_, transport_.content.size());
             auto count = std::min({into.size(), left, transport_.readSize});
             if (attempt_.breakAfter) {

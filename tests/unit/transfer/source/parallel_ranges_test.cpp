@@ -30,7 +30,7 @@ protected:
         ranges_->use(connections);
     }
 
-    // Where the end or the failure was.
+    // Reads to the end or to a failure; returns the offset there.
     std::uint64_t read(std::size_t most = SIZE_MAX) {
         auto position = from;
         try {
@@ -60,7 +60,7 @@ protected:
     std::atomic<std::uint64_t> delivered_ = from;
 };
 
-TEST_F(ParallelRangesTest, BringEveryByteInItsPlaceInPartsOfOneVersion) {
+TEST_F(ParallelRangesTest, DeliverEveryByteInOrder) {
     start(4);
     EXPECT_EQ(read(), size);
     EXPECT_FALSE(failure_);
@@ -71,7 +71,7 @@ TEST_F(ParallelRangesTest, BringEveryByteInItsPlaceInPartsOfOneVersion) {
     }
 }
 
-TEST_F(ParallelRangesTest, FetchNoMoreThanTheBuffersHold) {
+TEST_F(ParallelRangesTest, FetchOnlyAsMuchAsTheBuffersHold) {
     constexpr std::size_t piece = 512;
     std::uint64_t furthest = 0;
     server_.onOpen = [&](const OpenRequest& request) {
@@ -82,7 +82,7 @@ TEST_F(ParallelRangesTest, FetchNoMoreThanTheBuffersHold) {
     EXPECT_LE(furthest, buffers.count * buffers.size + piece);
 }
 
-TEST_F(ParallelRangesTest, AConnectionThatIsRefusedIsDoneWithout) {
+TEST_F(ParallelRangesTest, ContinueWithoutARefusedConnection) {
     int opened = 0;
     server_.onOpen = [&](const OpenRequest&) {
         if (++opened > 1 && opened < 4) {
@@ -95,7 +95,7 @@ TEST_F(ParallelRangesTest, AConnectionThatIsRefusedIsDoneWithout) {
     EXPECT_EQ(server_.mostAtATime(), 1U);
 }
 
-TEST_F(ParallelRangesTest, AnotherConnectionGoesOnWhereOneBroke) {
+TEST_F(ParallelRangesTest, AnotherConnectionContinuesABrokenOnesSegment) {
     constexpr std::uint64_t second = from + buffers.size;
     server_.cutAfter = [](const OpenRequest& request) {
         return request.offset == second ? std::optional<std::size_t>(1500) : std::nullopt;
@@ -108,7 +108,7 @@ TEST_F(ParallelRangesTest, AnotherConnectionGoesOnWhereOneBroke) {
     }));
 }
 
-TEST_F(ParallelRangesTest, TheLastConnectionsFailureComesBehindItsBytes) {
+TEST_F(ParallelRangesTest, TheLastConnectionsFailureComesAfterItsBytes) {
     server_.cutAfter = [](const OpenRequest& request) {
         return request.offset == from + buffers.size ? std::optional<std::size_t>(1500) : std::nullopt;
     };
@@ -117,7 +117,7 @@ TEST_F(ParallelRangesTest, TheLastConnectionsFailureComesBehindItsBytes) {
     EXPECT_EQ(failure_.value().code(), ErrorCode::Unreachable);
 }
 
-TEST_F(ParallelRangesTest, TwoVersionsAreNeverPutTogether) {
+TEST_F(ParallelRangesTest, NeverMixTwoVersions) {
     int opened = 0;
     server_.onOpen = [&](const OpenRequest&) {
         if (++opened == 6) {
@@ -129,14 +129,14 @@ TEST_F(ParallelRangesTest, TwoVersionsAreNeverPutTogether) {
     EXPECT_EQ(failure_.value().code(), ErrorCode::Range);
 }
 
-TEST_F(ParallelRangesTest, NorIsASourceOfAnotherSize) {
+TEST_F(ParallelRangesTest, RefuseASourceOfADifferentSize) {
     server_.told.size = size + 1;
     start(4);
     EXPECT_EQ(read(), from);
     EXPECT_EQ(failure_.value().code(), ErrorCode::Range);
 }
 
-TEST_F(ParallelRangesTest, ACancelReachesAllConnections) {
+TEST_F(ParallelRangesTest, CancellingReachesAllConnections) {
     server_.onRead = [&](const OpenRequest& request) {
         ASSERT_EQ(eventfd_write(cancel_.get(), 1), 0);
         waitForCancel(request);
@@ -146,17 +146,17 @@ TEST_F(ParallelRangesTest, ACancelReachesAllConnections) {
     EXPECT_EQ(failure_.value().code(), ErrorCode::Cancelled);
 }
 
-TEST_F(ParallelRangesTest, EndingThemBreaksOffWhatIsUnderWay) {
+TEST_F(ParallelRangesTest, TheDestructorCancelsAllConnections) {
     server_.onRead = &waitForCancel;
     start(3);
     while (server_.openNow() < 3) {
         std::this_thread::yield();
     }
-    ranges_.reset(); // or never
+    ranges_.reset(); // hangs if the threads are not cancelled
     EXPECT_EQ(server_.openNow(), 0U);
 }
 
-TEST_F(ParallelRangesTest, FewerGoOnWithAll) {
+TEST_F(ParallelRangesTest, FewerConnectionsFetchTheRest) {
     start(4);
     ranges_->use(1);
     EXPECT_EQ(read(), size);

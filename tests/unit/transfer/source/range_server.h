@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A server of ranges, faked at the border of the transport, for many threads: what it holds follows from the
-// offset. A connection can be refused or cut by a rule, and how many are open at a time is known.
+// A fake Transport that serves ranges to many threads: each byte is computed from its offset. Callbacks can
+// refuse or break a connection, and the server counts how many are open at a time.
 #pragma once
 
 #include <algorithm>
@@ -120,7 +120,7 @@ private:
     unsigned most_ = 0;
 };
 
-// Reads to the end or to a failure, which is thrown; every byte is the one that belongs there.
+// Reads to the end and checks every byte. Throws the source's failure.
 inline std::uint64_t readAll(const std::function<std::size_t(std::span<std::byte>)>& read,
                              std::uint64_t from) {
     std::vector<std::byte> buffer(1 << 16U);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The retry rules, one a test: what is kept, what starts over, what stops at once, and that no two versions
-// of a source are ever put together.
+// The retry rules, one per test: what resumes, what starts over, what fails at once, and that bytes of two
+// versions of a resource are never mixed.
 #include "resuming_source.h"
 
 #include <fcntl.h>
@@ -64,7 +64,7 @@ protected:
     ProgressReporter reporter{listener};
 };
 
-TEST_F(ResumingSourceTest, GoesOnAtTheByteWhereItStopped) {
+TEST_F(ResumingSourceTest, ResumesAtTheByteWhereItStopped) {
     server.script = {breaking(100), breaking(0), breaking(333)};
     const auto source = make();
     EXPECT_EQ(readAll(*source), server.content);
@@ -104,21 +104,21 @@ TEST_F(ResumingSourceTest, TheEndStaysTheEnd) {
     EXPECT_EQ(server.committed, 1);
 }
 
-TEST_F(ResumingSourceTest, AnEndBeforeTheAnnouncedSizeIsResumed) {
+TEST_F(ResumingSourceTest, ResumesAnEndBeforeTheAnnouncedSize) {
     server.script = {{.breakAfter = 400, .endEarly = true}};
     const auto source = make();
     EXPECT_EQ(readAll(*source), server.content);
     EXPECT_EQ(server.requests.at(1).offset, 400U);
 }
 
-TEST_F(ResumingSourceTest, WaitsForAServerThatComesUpLate) {
+TEST_F(ResumingSourceTest, WaitsForAServerThatStartsLate) {
     server.script.assign(20, refusing(ErrorCode::Unreachable));
     const auto source = make();
     EXPECT_EQ(readAll(*source), server.content);
     EXPECT_TRUE(listener.sawDetail("no"));
 }
 
-TEST_F(ResumingSourceTest, PermanentFailuresStopAtOnce) {
+TEST_F(ResumingSourceTest, PermanentFailuresAreNotRetried) {
     for (const auto code : {ErrorCode::NotFound, ErrorCode::Auth, ErrorCode::Tls, ErrorCode::Invalid}) {
         server.requests.clear();
         server.script = {refusing(code)};
@@ -128,14 +128,14 @@ TEST_F(ResumingSourceTest, PermanentFailuresStopAtOnce) {
     }
 }
 
-TEST_F(ResumingSourceTest, APeerThatKeepsBreakingItsProtocolIsGivenUp) {
+TEST_F(ResumingSourceTest, GivesUpAServerThatKeepsViolatingItsProtocol) {
     server.script.assign(10, refusing(ErrorCode::Protocol));
     const auto source = make();
     EXPECT_EQ(failureOf(*source), ErrorCode::Protocol);
     EXPECT_EQ(server.requests.size(), settings.policy.protocolFailuresAllowed);
 }
 
-TEST_F(ResumingSourceTest, AChangedSourceIsNeverMixed) {
+TEST_F(ResumingSourceTest, NeverMixesAChangedSource) {
     server.script = {breaking(100)};
     const auto source = make();
     std::array<std::byte, 64> buffer{};
@@ -150,7 +150,7 @@ TEST_F(ResumingSourceTest, AChangedSourceIsNeverMixed) {
     EXPECT_EQ(readAll(*source), server.content);
 }
 
-TEST_F(ResumingSourceTest, ADifferentSizeIsAChangeEvenWithoutValidator) {
+TEST_F(ResumingSourceTest, ADifferentSizeIsAChangeWithoutAValidator) {
     server.validator.clear();
     server.script = {breaking(100)};
     const auto source = make();
@@ -163,7 +163,7 @@ TEST_F(ResumingSourceTest, ADifferentSizeIsAChangeEvenWithoutValidator) {
     EXPECT_THROW((void)source->read(buffer), StartOver);
 }
 
-TEST_F(ResumingSourceTest, AServerThatAnnouncesMoreThanItHasIsGivenUp) {
+TEST_F(ResumingSourceTest, GivesUpAServerThatAnnouncesMoreThanItHas) {
     for (int i = 0; i < 5; ++i) {
         server.script.insert(server.script.end(), {breaking(400), refusing(ErrorCode::Range)});
     }
@@ -173,10 +173,10 @@ TEST_F(ResumingSourceTest, AServerThatAnnouncesMoreThanItHasIsGivenUp) {
         source->startOver();
     }
     EXPECT_EQ(failureOf(*source), ErrorCode::Protocol);
-    EXPECT_EQ(text, "each time it stops after 400 of 1000 bytes: no");
+    EXPECT_EQ(text, "it always stops after 400 of 1000 bytes: no");
 }
 
-TEST_F(ResumingSourceTest, SourcesThatChangeAreFollowedAsLongAsTheyGoOn) {
+TEST_F(ResumingSourceTest, StartsOverAsLongAsAChangingSourceProgresses) {
     for (std::size_t i = 1; i <= 10; ++i) {
         server.script.insert(server.script.end(), {breaking(40 * i), refusing(ErrorCode::Range)});
     }
@@ -188,7 +188,7 @@ TEST_F(ResumingSourceTest, SourcesThatChangeAreFollowedAsLongAsTheyGoOn) {
     EXPECT_EQ(readAll(*source), server.content);
 }
 
-TEST_F(ResumingSourceTest, AServerThatCannotResumeStartsOver) {
+TEST_F(ResumingSourceTest, StartsOverIfTheServerCannotResume) {
     server.resumable = false;
     server.script = {breaking(100)};
     const auto source = make();
@@ -197,7 +197,7 @@ TEST_F(ResumingSourceTest, AServerThatCannotResumeStartsOver) {
     EXPECT_EQ(readAll(*source), server.content);
 }
 
-TEST_F(ResumingSourceTest, MirrorsAreTriedInTurnWithoutWaiting) {
+TEST_F(ResumingSourceTest, TriesMirrorsInTurnWithoutWaiting) {
     server.script.assign(50, refusing(ErrorCode::Unreachable));
     const auto source = make(true);
     EXPECT_EQ(readAll(*source), server.content);
@@ -205,7 +205,7 @@ TEST_F(ResumingSourceTest, MirrorsAreTriedInTurnWithoutWaiting) {
     EXPECT_EQ(mirror.requests.size(), 1U);
 }
 
-TEST_F(ResumingSourceTest, AMirrorTakesOverInMidTransferWhereTheValidatorAgrees) {
+TEST_F(ResumingSourceTest, AMirrorWithTheSameValidatorTakesOver) {
     server.script.assign(50, refusing(ErrorCode::Unreachable));
     server.script.front() = breaking(700);
     const auto source = make(true);
@@ -214,7 +214,7 @@ TEST_F(ResumingSourceTest, AMirrorTakesOverInMidTransferWhereTheValidatorAgrees)
     EXPECT_EQ(mirror.requests.at(0).validator, server.validator);
 }
 
-TEST_F(ResumingSourceTest, AMirrorWithAnotherValidatorStartsOverUnlessAChecksumGuards) {
+TEST_F(ResumingSourceTest, AMirrorWithAnotherValidatorStartsOverUnlessThereIsAChecksum) {
     mirror.validator = "\"other\"";
     server.script = {breaking(700)};
     const auto unguarded = make(true);
@@ -228,7 +228,7 @@ TEST_F(ResumingSourceTest, AMirrorWithAnotherValidatorStartsOverUnlessAChecksumG
     EXPECT_EQ(mirror.requests.at(0).validator, "");
 }
 
-TEST_F(ResumingSourceTest, AMirrorWithoutAnythingToCompareStartsOver) {
+TEST_F(ResumingSourceTest, AMirrorWithoutAValidatorStartsOver) {
     server.validator.clear();
     server.script = {breaking(700)};
     const auto source = make(true);
@@ -239,14 +239,14 @@ TEST_F(ResumingSourceTest, AMirrorWithoutAnythingToCompareStartsOver) {
     EXPECT_EQ(mirror.requests.at(0).offset, 0U);
 }
 
-TEST_F(ResumingSourceTest, AMirrorThatHasItNotIsLeft) {
+TEST_F(ResumingSourceTest, GivesUpAMirrorWithoutTheFile) {
     server.script.assign(9, refusing(ErrorCode::NotFound));
     const auto source = make(true);
     EXPECT_EQ(readAll(*source), server.content);
     EXPECT_EQ(server.requests.size(), 1U);
 }
 
-TEST_F(ResumingSourceTest, TheReasonOfEveryServerIsSaidAndTheFirstOnesIsTheCode) {
+TEST_F(ResumingSourceTest, ReportsEveryServersReasonAndTheFirstOnesCode) {
     server.script.assign(9, {.openFailure = Error(ErrorCode::NotFound, "server answered 404")});
     mirror.script.assign(9, {.openFailure = Error(ErrorCode::Tls, "no trust in mirror.example")});
     const auto source = make(true);
@@ -254,7 +254,7 @@ TEST_F(ResumingSourceTest, TheReasonOfEveryServerIsSaidAndTheFirstOnesIsTheCode)
     EXPECT_EQ(text, "first.example: server answered 404; no trust in mirror.example");
 }
 
-TEST_F(ResumingSourceTest, AServerThatAsksForPatienceGetsItThoughAMirrorIsTriedMeanwhile) {
+TEST_F(ResumingSourceTest, RespectsRetryAfterWhileTryingAMirror) {
     Error busy(ErrorCode::Unreachable, "server answered 503");
     busy.setRetryAfter(1s);
     server.script = {{.openFailure = busy}};
@@ -267,9 +267,9 @@ TEST_F(ResumingSourceTest, AServerThatAsksForPatienceGetsItThoughAMirrorIsTriedM
     EXPECT_GT(mirror.requests.size(), 2U);
 }
 
-TEST_F(ResumingSourceTest, BytesEndABackOff) {
+TEST_F(ResumingSourceTest, ReceivedBytesResetTheBackoff) {
     settings.policy.longest = 60s;
-    settings.timeout = 10s; // not reset, the waits would sum up to half a minute
+    settings.timeout = 10s; // without the reset the waits add up to half a minute
     server.script.assign(16, breaking(7));
     const auto source = make();
     EXPECT_EQ(readAll(*source), server.content);
@@ -291,7 +291,7 @@ TEST_F(ResumingSourceTest, AStallIsAFailedAttempt) {
     EXPECT_TRUE(listener.sawDetail("nothing arrived for 1 s")) << "durations round up";
 }
 
-TEST_F(ResumingSourceTest, CancellingStopsReadsAndWaits) {
+TEST_F(ResumingSourceTest, CancellingEndsReadsAndWaits) {
     std::array<int, 2> ends{};
     ASSERT_EQ(::pipe(ends.data()), 0);
     const UniqueFd readEnd(ends[0]);
@@ -304,7 +304,7 @@ TEST_F(ResumingSourceTest, CancellingStopsReadsAndWaits) {
     EXPECT_EQ(failureOf(*source), ErrorCode::Cancelled);
 }
 
-TEST_F(ResumingSourceTest, TheOverallTimeoutEndsItWithTheLastReason) {
+TEST_F(ResumingSourceTest, TheOverallTimeoutReportsTheLastReason) {
     settings.timeout = 20ms;
     server.script.assign(100000, refusing(ErrorCode::Unreachable));
     const auto source = make();
@@ -313,7 +313,7 @@ TEST_F(ResumingSourceTest, TheOverallTimeoutEndsItWithTheLastReason) {
     EXPECT_NE(text.find("no"), std::string::npos) << text;
 }
 
-TEST_F(ResumingSourceTest, AServersWishIsPassedToThePolicy) {
+TEST_F(ResumingSourceTest, PassesRetryAfterToThePolicy) {
     Error busy(ErrorCode::Unreachable, "server answered 503");
     busy.setRetryAfter(0s);
     server.script = {{.openFailure = busy}};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The waits grow, stay within their cap, differ between machines and respect the server's wish.
+// The waits grow up to a limit, differ between machines and respect the server's Retry-After.
 #include "retry_policy.h"
 
 #include <gtest/gtest.h>
@@ -18,13 +18,13 @@ TEST(RetryPolicy, DoublesUpToTheCap) {
     EXPECT_LE(policy.delay(4000000000U, 0.999999), 30s);
 }
 
-TEST(RetryPolicy, JitterSpansTheUpperHalf) {
+TEST(RetryPolicy, JitterCoversTheUpperHalf) {
     const RetryPolicy policy;
     EXPECT_EQ(policy.delay(50, 0.5), 22500ms);
     EXPECT_LT(policy.delay(3, 0), policy.delay(3, 0.9));
 }
 
-TEST(RetryPolicy, TheServersWishIsNeverUndercutAndIsCapped) {
+TEST(RetryPolicy, RespectsRetryAfterUpToTheCap) {
     const RetryPolicy policy;
     EXPECT_EQ(policy.delay(1, 0, 7s), 7s);
     EXPECT_EQ(policy.delay(50, 0, 1s), 15s);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The clock moves on by itself whenever it is looked at: opening and each read take 10 ms.
+// The fake clock advances by 10 ms each time it is read, so that opening and each read take 10 ms.
 #include "widening_source.h"
 
 #include <gtest/gtest.h>
@@ -18,8 +18,8 @@ WideningSettings settings() {
     return {.limits = {.connections = 3,
                        .farAway = milliseconds(10),
                        .fast = 1e9,
-                       .worthIt = 1,
-                       .settling = milliseconds(10),
+                       .leastRest = 1,
+                       .warmUp = milliseconds(10),
                        .measuring = milliseconds(30),
                        .growth = 0},
             .memory = memory,
@@ -41,7 +41,7 @@ protected:
         return transport_->open(request);
     }
 
-    // Where the end or the failure was.
+    // Reads to the end or to a failure; returns the offset there.
     std::uint64_t read(ByteSource& source, std::uint64_t offset = 0) {
         auto position = offset;
         try {
@@ -70,22 +70,22 @@ protected:
     std::optional<Error> failure_;
 };
 
-TEST_F(WideningSourceTest, GoesOverFromOneConnectionToSeveral) {
+TEST_F(WideningSourceTest, SwitchesFromOneConnectionToSeveral) {
     const auto source = open();
     EXPECT_EQ(read(*source), size);
     EXPECT_FALSE(failure_);
     EXPECT_EQ(whole().size(), 1U);
     EXPECT_GT(server_.parts(), 10U);
-    EXPECT_LE(server_.mostAtATime(), 4U); // the first one is let go when the others have begun
+    EXPECT_LE(server_.mostAtATime(), 4U); // the first one is closed when the others have begun
     EXPECT_EQ(source->info().size, size);
 }
 
-TEST_F(WideningSourceTest, BeginsBehindAnOffsetAsWell) {
+TEST_F(WideningSourceTest, BeginsAtAnOffset) {
     EXPECT_EQ(read(*open(60'000), 60'000), size);
     EXPECT_GT(server_.parts(), 10U);
 }
 
-TEST_F(WideningSourceTest, StaysWithOneWhereSeveralAreOutOfTheQuestion) {
+TEST_F(WideningSourceTest, StaysWithOneIfSeveralAreNotPossible) {
     const std::vector<std::function<void()>> reasons{
         [this] { server_.told.ranges = false; },
         [this] { server_.told.resumable = false; },
@@ -104,7 +104,7 @@ TEST_F(WideningSourceTest, StaysWithOneWhereSeveralAreOutOfTheQuestion) {
     }
 }
 
-TEST_F(WideningSourceTest, AServerThatRefusesThemLosesNothing) {
+TEST_F(WideningSourceTest, ContinuesIfTheServerRefusesMoreConnections) {
     for (const auto code : {ErrorCode::Unreachable, ErrorCode::Range, ErrorCode::Auth}) {
         transport_.reset();
         const auto before = whole().size();
@@ -115,14 +115,14 @@ TEST_F(WideningSourceTest, AServerThatRefusesThemLosesNothing) {
         };
         EXPECT_EQ(read(*open()), size);
         EXPECT_FALSE(failure_);
-        EXPECT_EQ(whole().size(), before + 1); // the first connection went on
+        EXPECT_EQ(whole().size(), before + 1); // the first connection continued
         const auto tried = server_.parts();
         EXPECT_EQ(read(*open()), size);
         EXPECT_EQ(server_.parts(), tried) << "the next attempt tried again";
     }
 }
 
-TEST_F(WideningSourceTest, GoesBackWhereMoreBringNoMore) {
+TEST_F(WideningSourceTest, GoesBackIfMoreConnectionsAreNotFaster) {
     settings_.limits.growth = 1e9;
     EXPECT_EQ(read(*open()), size);
     EXPECT_FALSE(failure_);
@@ -132,7 +132,7 @@ TEST_F(WideningSourceTest, GoesBackWhereMoreBringNoMore) {
     EXPECT_LT(server_.parts(), 30U);
 }
 
-TEST_F(WideningSourceTest, WhenTheLastConnectionBreaksTheAttemptDoes) {
+TEST_F(WideningSourceTest, TheAttemptFailsWhenTheLastConnectionBreaks) {
     server_.cutAfter = [](const OpenRequest& request) {
         return request.length && request.offset > 50'000 ? std::optional<std::size_t>(100) : std::nullopt;
     };
@@ -143,7 +143,7 @@ TEST_F(WideningSourceTest, WhenTheLastConnectionBreaksTheAttemptDoes) {
     EXPECT_EQ(read(*open(stopped), stopped), size);
 }
 
-TEST_F(WideningSourceTest, ASourceThatChangesUnderWayIsToBeBegunAnew) {
+TEST_F(WideningSourceTest, ASourceThatChangesMidwayIsARangeError) {
     server_.onOpen = [this](const OpenRequest& request) {
         if (request.offset > 50'000) {
             server_.told.validator = "\"v2\"";

@@ -15,7 +15,7 @@ std::span<const std::byte> bytes(std::string_view text) {
     return std::as_bytes(std::span(text));
 }
 
-TEST(Digest, KnownAnswersInPieces) {
+TEST(Digest, ComputesKnownAnswersInPieces) {
     Digest digest("sha256");
     digest.update(bytes("something else"));
     digest.reset();
@@ -25,7 +25,7 @@ TEST(Digest, KnownAnswersInPieces) {
     EXPECT_EQ(Digest("sha512").finish().hex.size(), 128U);
 }
 
-TEST(Checksum, IsReadAsWritten) {
+TEST(Checksum, ParsesWhatItPrints) {
     const auto checksum =
         Checksum::parse("sha256:BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD");
     EXPECT_EQ(checksum.hex, abcSha256);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The checksum that a stream of these bytes is to have, by a Digest that sees them all at once.
+// The expected checksum of a stream of these bytes, computed by a Digest in one piece.
 #pragma once
 
 #include <span>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Whether a byte is given or read back from a file, the digest is that of the stream in its order.
+// The digest is that of the stream in its order, whether bytes come from memory or are read back from a file.
 #include "stream_digest.h"
 
 #include <string>
@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "errors.h"
 #include "../source/fake_transport.h"
+#include "errors.h"
 #include "handles.h"
 #include "sha256_of.h"
 
@@ -31,7 +31,7 @@ protected:
     StreamDigest digest{"sha256"};
 };
 
-TEST_F(StreamDigestTest, GivenAndReadBackInTurns) {
+TEST_F(StreamDigestTest, MixesBytesFromMemoryAndFromAFile) {
     const std::string_view text = stream;
     digest.update(bytes(text.substr(0, 1000)));
     digest.updateFromFile(file.get(), 1000, 1500000);
@@ -42,7 +42,7 @@ TEST_F(StreamDigestTest, GivenAndReadBackInTurns) {
     EXPECT_EQ(digest.finish(), sha256Of(text));
 }
 
-TEST_F(StreamDigestTest, AnotherPlaceAndAnotherFileAreReadInTheOrderOfTheCalls) {
+TEST_F(StreamDigestTest, ReadsOtherPositionsAndFilesInTheOrderOfTheCalls) {
     const UniqueFd other(::memfd_create("other", MFD_CLOEXEC));
     ASSERT_EQ(::write(other.get(), "other", 5), 5);
     digest.updateFromFile(file.get(), 2000000, 1000000);
@@ -53,7 +53,7 @@ TEST_F(StreamDigestTest, AnotherPlaceAndAnotherFileAreReadInTheOrderOfTheCalls) 
               sha256Of(std::string(text.substr(2000000)).append(text.substr(0, 2000000)) + "other"));
 }
 
-TEST_F(StreamDigestTest, AResetForgetsWhatWasToBeReadBack) {
+TEST_F(StreamDigestTest, ResetDropsPendingReads) {
     digest.updateFromFile(file.get(), 0, stream.size());
     digest.reset();
     digest.update(bytes("a"));
@@ -61,7 +61,7 @@ TEST_F(StreamDigestTest, AResetForgetsWhatWasToBeReadBack) {
     EXPECT_EQ(digest.finish(), sha256Of("a" + stream.substr(10, 20)));
 }
 
-TEST_F(StreamDigestTest, AFileThatCannotBeReadIsToldUntilTheReset) {
+TEST_F(StreamDigestTest, ReportsAReadFailureUntilTheReset) {
     digest.updateFromFile(file.get(), stream.size() - 1, 2);
     for (int i = 0; i < 2; ++i) {
         try {
@@ -70,8 +70,7 @@ TEST_F(StreamDigestTest, AFileThatCannotBeReadIsToldUntilTheReset) {
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), ErrorCode::Io);
             EXPECT_STREQ(error.what(),
-                         "the target lost what was written to it at byte 3000000: something else "
-                         "makes it shorter");
+                         "the target was truncated by another process: cannot read it back at byte 3000000");
         }
     }
     EXPECT_THROW(digest.update(bytes("a")), Error);
@@ -80,7 +79,7 @@ TEST_F(StreamDigestTest, AFileThatCannotBeReadIsToldUntilTheReset) {
     EXPECT_EQ(digest.finish(), sha256Of("a"));
 }
 
-TEST_F(StreamDigestTest, AClosedFileIsNamedByPosition) {
+TEST_F(StreamDigestTest, NamesThePositionInAClosedFile) {
     digest.updateFromFile(-1, 5, 2);
     try {
         (void)digest.finish();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The caller goes on while a piece is written, but never two pieces ahead; a failure reaches it with its next
-// call, once, and the writer can be used again.
+// The caller continues while a piece is written, but is never two pieces ahead. Its next call throws a
+// failure, once; then the writer can be used again.
 #include "background_write.h"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::array<std::byte, 4> piece{};
 
-TEST(BackgroundWrite, WritesOneAfterTheOtherInTheOrderOfTheCalls) {
+TEST(BackgroundWrite, WritesInTheOrderOfTheCalls) {
     std::vector<std::uint64_t> positions;
     BackgroundWrite background([&](auto, std::uint64_t position) { positions.push_back(position); });
     for (std::uint64_t position = 0; position < 100; ++position) {
@@ -29,7 +29,7 @@ TEST(BackgroundWrite, WritesOneAfterTheOtherInTheOrderOfTheCalls) {
     EXPECT_TRUE(std::is_sorted(positions.begin(), positions.end()));
 }
 
-TEST(BackgroundWrite, TheCallerGoesOnWhileAPieceIsWritten) {
+TEST(BackgroundWrite, TheCallerContinuesDuringAWrite) {
     std::latch callerWentOn(1);
     std::thread::id writer;
     BackgroundWrite background([&](auto, auto) {
@@ -42,7 +42,7 @@ TEST(BackgroundWrite, TheCallerGoesOnWhileAPieceIsWritten) {
     EXPECT_NE(writer, std::this_thread::get_id());
 }
 
-TEST(BackgroundWrite, APieceIsTheCallersAgainWhenTheNextOneIsStarted) {
+TEST(BackgroundWrite, ThePreviousPieceIsFreeWhenStartReturns) {
     std::array<std::byte, 4> first{};
     std::byte seen{1};
     BackgroundWrite background([&](auto bytes, auto) { seen = bytes.front(); });
@@ -53,7 +53,7 @@ TEST(BackgroundWrite, APieceIsTheCallersAgainWhenTheNextOneIsStarted) {
     EXPECT_EQ(seen, std::byte{0});
 }
 
-TEST(BackgroundWrite, AFailureIsThrownOnceAndTheNextWriteWorks) {
+TEST(BackgroundWrite, ThrowsAFailureOnceAndThenWorksAgain) {
     bool fails = true;
     int written = 0;
     BackgroundWrite background([&](auto, auto) {
@@ -73,7 +73,7 @@ TEST(BackgroundWrite, AFailureIsThrownOnceAndTheNextWriteWorks) {
     EXPECT_EQ(written, 1);
 }
 
-TEST(BackgroundWrite, WhatWasStartedIsWrittenBeforeItEnds) {
+TEST(BackgroundWrite, TheDestructorWaitsForTheWrite) {
     int written = 0;
     {
         BackgroundWrite background([&](auto, auto) { ++written; });

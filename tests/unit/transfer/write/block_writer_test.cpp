@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Until commit() the head is empty but for the mark; after it the target holds the stream byte for byte,
-// whatever the piece sizes.
+// Before commit() the head holds only the mark; afterwards the target holds the stream byte for byte,
+// whatever the sizes of the pieces.
 #include "block_writer.h"
 
 #include <cstring>
@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "errors.h"
 #include "../source/fake_transport.h"
+#include "errors.h"
 #include "handles.h"
 #include "incomplete_mark.h"
 #include "splice_pipe.h"
@@ -47,7 +47,7 @@ protected:
     UniqueFd memory{::memfd_create("target", MFD_CLOEXEC)};
 };
 
-TEST_P(BlockWriterTest, WritesAStreamInOrderAndBehindWhatIsThere) {
+TEST_P(BlockWriterTest, WritesAStreamInOrderAfterExistingData) {
     for (const auto size : {std::size_t{0}, std::size_t{5000}, BlockWriter::headSize,
                             BlockWriter::headSize + 1, 3 * BlockWriter::chunkSize + 12345}) {
         const UniqueFd stream(::memfd_create("stream", MFD_CLOEXEC));
@@ -55,7 +55,7 @@ TEST_P(BlockWriterTest, WritesAStreamInOrderAndBehindWhatIsThere) {
         const auto image = someContent(size);
         BlockWriter writer;
         writer.setTarget({.fd = stream.get(), .blockSize = 0});
-        EXPECT_FALSE(writer.takesPipes());
+        EXPECT_FALSE(writer.canWriteFromPipe());
         put(writer, image, GetParam());
         writer.stage();
         writer.commit();
@@ -63,11 +63,11 @@ TEST_P(BlockWriterTest, WritesAStreamInOrderAndBehindWhatIsThere) {
     }
 }
 
-TEST_P(BlockWriterTest, StartsAStreamOverOnlyWhileNothingIsOut) {
+TEST_P(BlockWriterTest, StartsAStreamOverOnlyBeforeTheFirstWrite) {
     BlockWriter writer;
     writer.setTarget({.fd = memory.get(), .blockSize = 0});
     put(writer, someContent(BlockWriter::headSize), 5000);
-    writer.startOver(); // nothing is out yet
+    writer.startOver(); // nothing has been written yet
     put(writer, someContent(3 * BlockWriter::chunkSize), 5000);
     EXPECT_THROW(writer.startOver(), Error);
 }
@@ -104,7 +104,7 @@ TEST_P(BlockWriterTest, MarksADevicesHeadFirstAndPadsItsTail) {
     EXPECT_EQ(now.at(image.size() + 4096 - 100), 'X');
 }
 
-TEST_P(BlockWriterTest, StartingOverLeavesNothingOfTheFirstTry) {
+TEST_P(BlockWriterTest, StartingOverLeavesNothingOfTheFirstAttempt) {
     BlockWriter writer;
     writer.setTarget({.fd = memory.get()});
     put(writer, std::string(3 * BlockWriter::chunkSize, 'o'), GetParam());
@@ -119,7 +119,7 @@ TEST_P(BlockWriterTest, StartingOverLeavesNothingOfTheFirstTry) {
 INSTANTIATE_TEST_SUITE_P(PieceSizes, BlockWriterTest,
                          testing::Values(4096, 65536, 999983, std::size_t{1} << 30U));
 
-TEST_F(BlockWriterTest, MoreThanTheCapacityIsRefusedWithTheNumber) {
+TEST_F(BlockWriterTest, RefusesMoreThanTheCapacityAndNamesIt) {
     BlockWriter writer;
     writer.setTarget({.fd = memory.get(), .capacity = 2 << 20, .blockSize = 4096});
     put(writer, std::string(2 << 20, 'x'), 1 << 20);
@@ -133,7 +133,7 @@ TEST_F(BlockWriterTest, MoreThanTheCapacityIsRefusedWithTheNumber) {
     }
 }
 
-TEST_F(BlockWriterTest, AFailingTargetIsNamedByPosition) {
+TEST_F(BlockWriterTest, NamesThePositionOfAFailedWrite) {
     const UniqueFd full(::open("/dev/full", O_RDWR | O_CLOEXEC));
     BlockWriter writer;
     put(writer, std::string(BlockWriter::headSize, 'x'), 1 << 20);
@@ -154,26 +154,26 @@ protected:
     SplicePipe pipe;
 };
 
-TEST_F(PipeTest, WhatLiesInAPipeComesBehindWhatWasPut) {
+TEST_F(PipeTest, WritesFromAPipeAfterTheBufferedBytes) {
     const auto image = someContent(BlockWriter::headSize + 70000);
     BlockWriter writer;
     writer.setTarget({.fd = memory.get()});
     put(writer, std::string_view(image).substr(0, BlockWriter::headSize - 1), 4096);
-    EXPECT_FALSE(writer.takesPipes()) << "the head is kept back";
+    EXPECT_FALSE(writer.canWriteFromPipe()) << "the head is not complete yet";
     put(writer, std::string_view(image).substr(BlockWriter::headSize - 1, 1), 1);
-    ASSERT_TRUE(writer.takesPipes());
+    ASSERT_TRUE(writer.canWriteFromPipe());
     fill(std::string_view(image).substr(BlockWriter::headSize, 30000));
-    writer.take(pipe.readEnd(), 30000);
+    writer.writeFromPipe(pipe.readEnd(), 30000);
     put(writer, std::string_view(image).substr(BlockWriter::headSize + 30000), 4096);
-    EXPECT_FALSE(writer.takesPipes()) << "what was put comes first";
+    EXPECT_FALSE(writer.canWriteFromPipe()) << "the buffered bytes come first";
     writer.stage();
     writer.commit();
     EXPECT_TRUE(contents(memory.get()) == image);
 }
 
-TEST_F(PipeTest, AFileThatCannotBeSplicedToIsWrittenAllTheSame) {
-    // To a file open for appending splice(2) answers EINVAL, as some file systems do for all; pwrite(2)
-    // appends.
+TEST_F(PipeTest, CopiesToAFileThatCannotBeSplicedTo) {
+    // splice(2) fails with EINVAL on a file that is open for appending, as it does with some file systems for
+    // all files; pwrite(2) appends.
     ASSERT_EQ(::ftruncate(memory.get(), BlockWriter::headSize), 0);
     ASSERT_EQ(::fcntl(memory.get(), F_SETFL, O_APPEND), 0);
     const auto image = someContent(BlockWriter::headSize + 50000);
@@ -182,8 +182,8 @@ TEST_F(PipeTest, AFileThatCannotBeSplicedToIsWrittenAllTheSame) {
     put(writer, std::string_view(image).substr(0, BlockWriter::headSize), 4096);
     const auto tail = std::string_view(image).substr(BlockWriter::headSize);
     fill(tail);
-    writer.take(pipe.readEnd(), tail.size());
-    EXPECT_FALSE(writer.takesPipes());
+    writer.writeFromPipe(pipe.readEnd(), tail.size());
+    EXPECT_FALSE(writer.canWriteFromPipe());
     EXPECT_EQ(writer.size(), image.size());
     EXPECT_TRUE(std::string_view(contents(memory.get())).substr(BlockWriter::headSize) == tail)
         << "a digest may read it back";
@@ -193,7 +193,7 @@ TEST_F(PipeTest, AFileThatCannotBeSplicedToIsWrittenAllTheSame) {
     EXPECT_TRUE(contents(memory.get()) == image);
 }
 
-TEST_F(PipeTest, OnlyAFileThatWasOpenedForItCanBeReadBack) {
+TEST_F(PipeTest, OnlyAFileOpenForReadingIsReadable) {
     const auto isReadable = [](int fd) {
         BlockWriter writer;
         writer.setTarget({.fd = fd});
@@ -206,12 +206,12 @@ TEST_F(PipeTest, OnlyAFileThatWasOpenedForItCanBeReadBack) {
     EXPECT_FALSE(isReadable(UniqueFd(::open("/dev/null", O_RDWR | O_CLOEXEC)).get()));
 }
 
-TEST_F(PipeTest, MoreThanTheTargetHoldsIsRefused) {
+TEST_F(PipeTest, RefusesMoreThanTheTargetHolds) {
     BlockWriter writer;
     writer.setTarget({.fd = memory.get(), .capacity = BlockWriter::headSize + 10});
     put(writer, someContent(BlockWriter::headSize), 4096);
     fill("eleven byte");
-    EXPECT_THROW(writer.take(pipe.readEnd(), 11), Error);
+    EXPECT_THROW(writer.writeFromPipe(pipe.readEnd(), 11), Error);
 }
 
 } // namespace
