@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One look at the folder gives scheme → module path; everything else is a question to that map.
+// Reads the folder once into a map from scheme to link; all functions are lookups in that map.
 #include "plugin_locator.h"
 
 #include <algorithm>
@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view linkPrefix = "scheme-";
 constexpr std::string_view moduleSuffix = ".so";
 
-// error: why there are none, where the folder could not be read.
+// error: set if the folder could not be read.
 std::map<std::string, fs::path> schemeLinks(const std::string& dir, std::error_code& error) {
     std::map<std::string, fs::path> links;
     for (fs::directory_iterator entry(dir, error), end; !error && entry != end; entry.increment(error)) {
@@ -67,19 +67,19 @@ std::vector<InstalledPlugin> listPlugins(const std::string& dir) {
         try {
             const auto& module = PluginModule::load(followLink(link).string());
             module.requireScheme(scheme);
-            auto& listing = byName[module.name()];
-            listing.name = module.name();
-            listing.version = module.version();
-            listing.schemes.push_back(scheme);
+            auto& plugin = byName[module.name()];
+            plugin.name = module.name();
+            plugin.version = module.version();
+            plugin.schemes.push_back(scheme);
         } catch (const Error& error) {
             logWarning(fmt::format("{}, ignoring the plugin", error.what()));
         }
     }
-    std::vector<InstalledPlugin> listings;
-    for (auto& [name, listing] : byName) {
-        listings.push_back(std::move(listing));
+    std::vector<InstalledPlugin> plugins;
+    for (auto& [name, plugin] : byName) {
+        plugins.push_back(std::move(plugin));
     }
-    return listings;
+    return plugins;
 }
 
 std::string locatePlugin(const std::string& dir, const std::string& scheme) {

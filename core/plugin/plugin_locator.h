@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which file serves a scheme is told by the name of a link, scheme-NAME.so: no module is loaded to find out,
-// and a package adds a transport by adding two files.
+// Finds the plugin for a URL scheme by a symbolic link, scheme-SCHEME.so, in the plugin folder. This needs no
+// loading of modules, and a package adds a transport by installing two files.
 #pragma once
 
 #include <string>
@@ -11,18 +11,19 @@ namespace bootferry {
 struct InstalledPlugin {
     std::string name;
     std::string version;
-    std::vector<std::string> schemes; // those with a link in the folder
+    std::vector<std::string> schemes; // only those with a link in the folder
 };
 
-// Loads every module that has a link, to ask its version. One that cannot be loaded is left out with a
-// warning: a broken plugin must not hide the others. Sorted by name; a missing folder holds none.
+// The plugins that have a link, sorted by name; empty if the folder does not exist. Loads each module for its
+// version. Logs a warning for a module that cannot be loaded and omits it, so that a broken plugin does not
+// hide the others.
 [[nodiscard]] std::vector<InstalledPlugin> listPlugins(const std::string& dir);
 
-// The path of the module that serves the scheme, the link followed. Throws Error(Unsupported) that names the
-// schemes there are.
+// The path of the module that serves the scheme, with links resolved. If there is none, throws
+// Error(Unsupported) with a list of the installed schemes.
 [[nodiscard]] std::string locatePlugin(const std::string& dir, const std::string& scheme);
 
-// Is a plugin of that name (NAME.so) there?
+// Is a plugin of this name (NAME.so) in the folder?
 [[nodiscard]] bool isPluginInstalled(const std::string& dir, const std::string& name);
 
 // The names of the plugins that serve a scheme, sorted.

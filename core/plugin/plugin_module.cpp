@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// RTLD_NOW, so that a missing symbol shows here and not in mid-transfer; RTLD_LOCAL, so that two plugins may
-// carry the same names. Loading happens before the sandbox closes or after it: opening files to read is
-// allowed in both.
+// RTLD_NOW makes a missing symbol fail here and not during a transfer; RTLD_LOCAL allows two plugins to
+// define the same symbols. Loading works both before and after the sandbox is entered, since that allows
+// opening files for reading.
 #include "plugin_module.h"
 
 #include <algorithm>
@@ -22,7 +22,7 @@ namespace bootferry {
 namespace {
 
 constexpr const char* entrySymbol = "bootferry_plugin_entry";
-constexpr std::size_t mostSchemes = 64; // a list without its NULL must not be followed for ever
+constexpr std::size_t mostSchemes = 64; // limits the loop over a list without its NULL
 constexpr std::size_t requiredSize =
     offsetof(bootferry_plugin, session_free) + sizeof(bootferry_plugin::session_free);
 
@@ -42,7 +42,7 @@ const bootferry_plugin* tableOf(const std::string& path) {
     const auto entry = reinterpret_cast<decltype(&bootferry_plugin_entry)>(symbol);
     const auto* table = entry();
     if (table == nullptr) {
-        refuseModule(path, "it says that it cannot work on this machine");
+        refuseModule(path, "it does not work on this machine (its entry returned NULL)");
     }
     return table;
 }
@@ -67,14 +67,14 @@ PluginModule::PluginModule(const std::string& path) : path_(path), table_(tableO
     for (const auto* scheme = table_->schemes; *scheme != nullptr; ++scheme) {
         schemes_.push_back(plainText(*scheme));
         if (schemes_.size() > mostSchemes) {
-            refuseModule(path_, "its list of schemes does not end");
+            refuseModule(path_, "its list of schemes has no end");
         }
     }
     if (schemes_.empty()) {
         refuseModule(path_, "it serves no scheme");
     }
     if (const auto stem = std::filesystem::path(path_).stem().string(); name_ != stem) {
-        refuseModule(path_, fmt::format("it calls itself '{}', so its file must be {}.so", name_, name_));
+        refuseModule(path_, fmt::format("its name is '{}', so its file must be {}.so", name_, name_));
     }
 }
 

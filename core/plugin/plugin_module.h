@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A loaded module and its checked table. Whatever the table promises by the ABI is verified here, once, so
-// that the rest of the host may call through it without looking. A module is never unloaded: threads and
-// thread-local destructors of the libraries behind it may outlive any session, and the process is short.
+// A loaded plugin module and its function table. The table is validated once, here, so that the rest of the
+// host can use it without checks. Modules are never unloaded: threads and thread-local destructors of their
+// libraries may outlive every session, and the process is short-lived.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@ namespace bootferry {
 
 class PluginModule {
 public:
-    // Loads the module, or hands out the one loaded earlier: the entry is called once per process. Throws
-    // Error(Internal) that names the file and what is wrong with it. Safe to call from any thread.
+    // Loads the module, or returns the one loaded before: the entry is called once per process. Throws
+    // Error(Internal) with the file and the fault. Callable from any thread.
     [[nodiscard]] static const PluginModule& load(const std::string& path);
 
     PluginModule(const PluginModule&) = delete;
@@ -22,12 +22,12 @@ public:
     ~PluginModule() = default;
 
     [[nodiscard]] const bootferry_plugin& table() const { return *table_; }
-    [[nodiscard]] bool hasSplice() const; // one of the fields that not every table has
+    [[nodiscard]] bool hasSplice() const; // older tables do not have this field
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& version() const { return version_; }
     [[nodiscard]] const std::vector<std::string>& schemes() const { return schemes_; }
 
-    // Throws Error(Unsupported) where the scheme is not in the plugin's own list.
+    // Throws Error(Unsupported) if the scheme is not in the plugin's own list.
     void requireScheme(const std::string& scheme) const;
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Every call into the plugin goes through guarded(): it forgets what the last call said, makes the call and
-// compares what came back with what was reported.
+// Every call into the plugin goes through guarded(), which clears the last failure, makes the call, and
+// checks that its result agrees with the failure that the plugin has reported, if any.
 #include "plugin_session.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 namespace bootferry {
 namespace {
 
-constexpr std::size_t longestValidator = 1023; // as the ABI has it
+constexpr std::size_t longestValidator = 1023; // from the ABI
 
 LogLevel levelOf(int priority) {
     if (priority <= BOOTFERRY_LOG_ERROR) {
@@ -28,7 +28,7 @@ LogLevel levelOf(int priority) {
 
 } // namespace
 
-// No exception may cross into C, hence the catch-alls: what a plugin says is worth less than its transfer.
+// No exception may cross into C, hence the catch-alls: losing a message must not stop the transfer.
 struct PluginSession::HostFunctions {
     static PluginSession& session(void* context) { return *static_cast<PluginSession*>(context); }
 
@@ -96,25 +96,26 @@ void PluginSession::noteFailure(int code, int errnoValue, const char* message) n
                                    module_.name(), plainText(message)));
             return;
         }
-        auto text = withOwnNames(plainText(message));
+        auto text = withUserPaths(plainText(message));
         if (text.empty()) {
-            text = fmt::format("plugin '{}' gave no reason", module_.name());
+            text = fmt::format("plugin '{}' failed without a message", module_.name());
         }
         const auto known = errorCodeFromNumber(code);
         if (!known || code > BOOTFERRY_ERROR_INTERNAL) {
-            failure_.emplace(ErrorCode::Internal,
-                             fmt::format("plugin '{}' failed with code {}, which does not exist: {}",
-                                         module_.name(), code, text));
+            failure_.emplace(
+                ErrorCode::Internal,
+                fmt::format("plugin '{}' failed with the unknown code {}: {}", module_.name(), code, text));
             return;
         }
         failure_.emplace(*known, std::max(errnoValue, 0), text);
     } catch (
-        ...) { // NOLINT(bugprone-empty-catch): no memory; the call then counts as failed without a reason
+        ...) { // NOLINT(bugprone-empty-catch): no memory; endCall() then reports a failure without a reason
     }
 }
 
-// Where a library names the file that it could not use, a person is to find it.
-std::string PluginSession::withOwnNames(std::string text) const {
+// Replaces the host's names of option files with the user's paths: a library may have put them into its
+// message.
+std::string PluginSession::withUserPaths(std::string text) const {
     for (const auto& [path, name] : fileNames_) {
         for (std::size_t at = 0; path != name && (at = text.find(name, at)) != std::string::npos;) {
             text.replace(at, name.size(), path);
@@ -124,7 +125,7 @@ std::string PluginSession::withOwnNames(std::string text) const {
     return text;
 }
 
-void PluginSession::misbehaved(const std::string& how) const {
+void PluginSession::throwDefective(const std::string& how) const {
     throw Error(ErrorCode::Internal, fmt::format("plugin '{}' is defective: {}", module_.name(), how));
 }
 
@@ -147,10 +148,10 @@ auto PluginSession::guarded(const char* what, Call call) {
 void PluginSession::endCall(const char* what, bool failed) {
     const std::lock_guard lock(mutex_);
     if (failed && !failure_) {
-        misbehaved(fmt::format("{} failed without a reason", what));
+        throwDefective(fmt::format("{} failed without a reason", what));
     }
     if (!failed && failure_) {
-        misbehaved(fmt::format("{} reported a failure and went on: {}", what, failure_->what()));
+        throwDefective(fmt::format("{} reported a failure but succeeded: {}", what, failure_->what()));
     }
     if (failed) {
         if (retryAfter_) {
@@ -187,22 +188,22 @@ void PluginSession::setOption(const std::string& key, const std::string& value) 
         (void)guarded("set_option",
                       [&] { return module_.table().set_option(session_, key.c_str(), value.c_str()); });
     } catch (Error& error) {
-        // The value may be a secret (a proxy's password): it is not repeated here.
+        // Without the value, which may be a secret (a proxy's password).
         error.addContext(fmt::format("option '{}' of plugin '{}'", key, module_.name()));
         throw;
     }
 }
 
 void PluginSession::open(const OpenRequest& request, std::uint32_t flags) {
-    bootferry_request asked{};
-    asked.struct_size = sizeof asked;
-    asked.flags = flags;
-    asked.url = request.url.c_str();
-    asked.offset = request.offset;
-    asked.length = request.length.value_or(BOOTFERRY_SIZE_UNKNOWN);
-    asked.validator = request.offset > 0 && !request.validator.empty() ? request.validator.c_str() : nullptr;
-    asked.cancel_fd = request.cancelFd;
-    (void)guarded("open", [&] { return module_.table().open(session_, &asked); });
+    bootferry_request raw{};
+    raw.struct_size = sizeof raw;
+    raw.flags = flags;
+    raw.url = request.url.c_str();
+    raw.offset = request.offset;
+    raw.length = request.length.value_or(BOOTFERRY_SIZE_UNKNOWN);
+    raw.validator = request.offset > 0 && !request.validator.empty() ? request.validator.c_str() : nullptr;
+    raw.cancel_fd = request.cancelFd;
+    (void)guarded("open", [&] { return module_.table().open(session_, &raw); });
 }
 
 std::size_t PluginSession::read(std::span<std::byte> into) {
@@ -218,28 +219,28 @@ std::size_t PluginSession::splice(int pipe, std::size_t most) {
 
 std::size_t PluginSession::delivered(const char* what, ssize_t count, std::size_t most) const {
     if (static_cast<std::size_t>(count) > most) {
-        misbehaved(fmt::format("{} delivered {} bytes where {} were asked for", what, count, most));
+        throwDefective(fmt::format("{} delivered {} bytes, but {} were requested", what, count, most));
     }
     return static_cast<std::size_t>(count);
 }
 
 SourceInfo PluginSession::info() {
-    bootferry_info told{};
-    told.struct_size = sizeof told;
-    (void)guarded("info", [&] { return module_.table().info(session_, &told); });
+    bootferry_info raw{};
+    raw.struct_size = sizeof raw;
+    (void)guarded("info", [&] { return module_.table().info(session_, &raw); });
     SourceInfo info;
-    if (told.size != BOOTFERRY_SIZE_UNKNOWN) {
-        info.size = told.size;
+    if (raw.size != BOOTFERRY_SIZE_UNKNOWN) {
+        info.size = raw.size;
     }
-    info.resumable = (told.flags & BOOTFERRY_INFO_RESUMABLE) != 0;
-    info.spliceable = (told.flags & BOOTFERRY_INFO_SPLICEABLE) != 0 && module_.hasSplice();
-    info.ranges = (told.flags & BOOTFERRY_INFO_RANGES) != 0;
-    if (told.validator != nullptr) {
-        const auto length = strnlen(told.validator, longestValidator + 1);
+    info.resumable = (raw.flags & BOOTFERRY_INFO_RESUMABLE) != 0;
+    info.spliceable = (raw.flags & BOOTFERRY_INFO_SPLICEABLE) != 0 && module_.hasSplice();
+    info.ranges = (raw.flags & BOOTFERRY_INFO_RANGES) != 0;
+    if (raw.validator != nullptr) {
+        const auto length = strnlen(raw.validator, longestValidator + 1);
         if (length > longestValidator) {
-            misbehaved(fmt::format("its validator is longer than {} bytes", longestValidator));
+            throwDefective(fmt::format("its validator is longer than {} bytes", longestValidator));
         }
-        info.validator.assign(told.validator, length);
+        info.validator.assign(raw.validator, length);
     }
     return info;
 }

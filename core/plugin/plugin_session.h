@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One session of a plugin, seen as C++: calls go down as the ABI wants them, failures come up as Error. This
-// is the border where nothing is believed: a call that fails without a reason, delivers more than there was
-// room for or names no known code is a defect of the plugin's, reported as such under its name, never passed
-// on.
+// A C++ wrapper of one plugin session: calls use the C ABI, failures are thrown as Error. The wrapper does
+// not trust the plugin: if a call fails without a reason, returns more bytes than requested or reports an
+// unknown error code, the wrapper reports a defect of this plugin (ErrorCode::Internal).
 #pragma once
 
 #include <cstdint>
@@ -19,14 +18,14 @@
 
 namespace bootferry {
 
-// What the plugin is waiting for, for the progress display. May come from a thread of the plugin's. Empty:
-// the session is one of many of a transfer, and what it says is for debugging.
+// Receives what the plugin is waiting for, for the progress display. May be called from the plugin's threads.
+// Empty for one of several parallel sessions of a transfer, whose messages are logged for debugging only.
 using StatusCallback = std::function<void(const std::string&)>;
 
-// Under which name a file that an option names can be opened here; the name itself where there is no other.
+// Maps the path of a file in an option to the path under which this process can open it (usually the same).
 using FileNames = std::function<std::string(const std::string& path)>;
 
-// A ByteSource once open() has returned; any failure ends it.
+// A ByteSource after open() has returned. Unusable after a failure.
 class PluginSession : public ByteSource {
 public:
     PluginSession(const PluginModule& module, std::map<std::string, std::string> credentials,
@@ -48,19 +47,19 @@ private:
     auto guarded(const char* what, Call call);
     [[nodiscard]] std::size_t delivered(const char* what, ssize_t count, std::size_t most) const;
     void endCall(const char* what, bool failed);
-    [[noreturn]] void misbehaved(const std::string& how) const;
-    [[nodiscard]] std::string withOwnNames(std::string text) const;
+    [[noreturn]] void throwDefective(const std::string& how) const;
+    [[nodiscard]] std::string withUserPaths(std::string text) const;
     void noteFailure(int code, int errnoValue, const char* message) noexcept;
 
     const PluginModule& module_;
     std::map<std::string, std::string> credentials_;
     StatusCallback status_;
     FileNames files_;
-    std::map<std::string, std::string> fileNames_; // by the options' own
+    std::map<std::string, std::string> fileNames_; // results of files_, by the path in the option
     bootferry_host host_{};
     bootferry_session* session_ = nullptr;
 
-    std::mutex mutex_; // guards the two below: host functions may be called from the plugin's threads
+    std::mutex mutex_; // guards the two below: the plugin's threads may call host functions
     std::optional<Error> failure_;
     std::optional<std::uint32_t> retryAfter_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Options are sorted out once, sessions are made per attempt.
+// The constructor selects this plugin's options; each attempt creates a session.
 #include "plugin_transport.h"
 
 #include <spdlog/fmt/fmt.h>
@@ -29,17 +29,17 @@ PluginTransport::PluginTransport(const std::string& pluginDir, const std::string
 }
 
 std::unique_ptr<ByteSource> PluginTransport::open(const OpenRequest& request) {
-    // A part of a source comes beside others of it: the progress is not its own, its remarks have been made.
+    // With a length this is one of several parallel sessions, which must not report a status of their own.
     auto session = std::make_unique<PluginSession>(module_, credentials_,
                                                    request.length ? StatusCallback() : status_, files_);
     for (const auto& option : options_) {
         session->setOption(option.key, option.value);
     }
-    session->open(request, elsewhere_ ? BOOTFERRY_REQUEST_ELSEWHERE : 0);
+    session->open(request, withholdsLogin_ ? BOOTFERRY_REQUEST_ELSEWHERE : 0);
     return session;
 }
 
-void PluginTransport::rehearse() const {
+void PluginTransport::checkOptions() const {
     PluginSession session(module_, credentials_, {}, files_);
     for (const auto& option : options_) {
         session.setOption(option.key, option.value);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A plugin as the Transport that the retry policy opens attempts with: each attempt is a new session, given
-// the same options. What is wrong with the request (no such scheme, an option for a plugin that is not
-// there) shows at construction, before anything is connected.
+// A plugin as a Transport: each attempt is a new session with the same options. Errors in the request (a
+// scheme without a plugin, an option for a plugin that is not installed) are found at construction, before
+// anything is connected.
 #pragma once
 
 #include <map>
@@ -17,18 +17,19 @@ namespace bootferry {
 
 class PluginTransport : public Transport {
 public:
-    // credentials: by the names that plugins ask for. Throws Error(Unsupported) for a scheme or an option no
-    // installed plugin serves; options for other installed plugins are left alone.
+    // credentials: by the names in the plugin ABI. Throws Error(Unsupported) for a scheme or an option
+    // without an installed plugin; ignores options for other installed plugins.
     PluginTransport(const std::string& pluginDir, const std::string& scheme,
                     std::vector<PluginOption> options, std::map<std::string, std::string> credentials,
                     StatusCallback status, FileNames files = {});
 
-    // Sets the options of a session that is never opened: what is wrong with them shows before anything is
-    // connected, and what files they name is known.
-    void rehearse() const;
+    // Sets the options on a session that is never opened. This finds errors in them before anything is
+    // connected, and calls `files` for every file that they name.
+    void checkOptions() const;
 
-    // It is another server than the one for which options with a login were given (plugin.h, ELSEWHERE).
-    void leaveLoginOut() { elsewhere_ = true; }
+    // Withholds options with a login from this server, since they were given for another one (plugin.h,
+    // BOOTFERRY_REQUEST_ELSEWHERE).
+    void withholdLogin() { withholdsLogin_ = true; }
 
     [[nodiscard]] std::unique_ptr<ByteSource> open(const OpenRequest& request) override;
 
@@ -40,7 +41,7 @@ private:
     std::map<std::string, std::string> credentials_;
     StatusCallback status_;
     FileNames files_;
-    bool elsewhere_ = false;
+    bool withholdsLogin_ = false;
 };
 
 } // namespace bootferry

@@ -41,9 +41,9 @@ SourceStack::SourceStack(const ReceivedJob& job, const std::vector<Place>& place
             job.pluginDir, url.scheme(), job.request.pluginOptions, credentials,
             [this](const std::string& text) { onPluginStatus(text); },
             [&files](const std::string& path) { return files.nameOf(path); }));
-        transports_.back()->rehearse();
+        transports_.back()->checkOptions();
         if (!isSameOrigin(url, job.request.url)) {
-            transports_.back()->leaveLoginOut();
+            transports_.back()->withholdLogin();
         }
         widening_.push_back(
             std::make_unique<WideningTransport>(*transports_.back(), wideningSettings(job.request)));

@@ -43,7 +43,7 @@ FAULTS = {
     "opens-behind-the-end": "behind the end", "ignores-validator": "another version",
     "takes-any-option": "does not know", "silent-failure": "does not know", "two-failures": "does not know",
     "no-reason": "does not know", "unknown-code": "does not know", "wrong-code": "does not know",
-    "failure-reported-as-success": "does not know", "missing-is-protocol": "where nothing is",
+    "failure-reported-as-success": "does not know", "missing-is-protocol": "missing resource as NotFound",
     "opens-when-cancelled": "before it connects", "slow-cancel": "before it connects",
     "reads-when-cancelled": "between reads", "ignores-cancel-while-waiting": "while it waits",
     "leaks-descriptor": "leaves no", "leaks-thread": "leaves no",

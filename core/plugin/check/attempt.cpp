@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// checked() compares the result of a call with the reported failures; every call goes through it.
 #include "attempt.h"
 
 #include <array>
@@ -18,8 +19,8 @@ namespace {
 
 constexpr std::size_t longestValidator = 1023;
 
-// A structure of version 1 as it ends with its last field: for a plugin tried here nothing exists of what the
-// header may have appended since, and a page that must not be touched lies in its place.
+// The size of a structure in version 1 of the ABI. Plugins are tested with this oldest size: the fields that
+// the header has added since are on the inaccessible page.
 constexpr std::uint32_t endingWith(std::size_t offset, std::size_t size) {
     constexpr std::size_t aligned = alignof(std::uint64_t);
     return static_cast<std::uint32_t>((offset + size + aligned - 1) / aligned * aligned);
@@ -80,7 +81,7 @@ Attempt::Attempt(const PluginUnderTest& plugin, bool withOptions)
         const auto found = credentials.find(name != nullptr ? name : "");
         return found != credentials.end() ? found->second.c_str() : nullptr;
     };
-    const auto failure = judged("session_new", [&] {
+    const auto failure = checked("session_new", [&] {
         session_ = plugin_.module->table().session_new(host);
         return session_ != nullptr ? 0 : -1;
     });
@@ -90,7 +91,7 @@ Attempt::Attempt(const PluginUnderTest& plugin, bool withOptions)
     if (withOptions) {
         for (const auto& [key, value] : plugin_.options) {
             if (const auto refused = setOption(key, value)) {
-                throw Fault(fmt::format("it refuses the option '{}': {}", key, refused->message));
+                throw Fault(fmt::format("the plugin refuses the option '{}': {}", key, refused->message));
             }
         }
     }
@@ -102,9 +103,10 @@ Attempt::~Attempt() {
     }
 }
 
-// -1 and exactly one fail with a code there is and a reason, or no fail at all.
+// A failing call must return -1 and call host->fail exactly once, with a valid code and a message. A
+// succeeding call must not call it.
 template <typename Call>
-std::optional<Failed> Attempt::judged(const char* what, Call call) {
+std::optional<Failure> Attempt::checked(const char* what, Call call) {
     {
         const std::lock_guard lock(mutex_);
         failures_.clear();
@@ -113,37 +115,36 @@ std::optional<Failed> Attempt::judged(const char* what, Call call) {
     const std::lock_guard lock(mutex_);
     if (result >= 0) {
         if (!failures_.empty()) {
-            throw Fault(
-                fmt::format("{} called fail (\"{}\") and then did not fail", what, failures_[0].message));
+            throw Fault(fmt::format("{} called fail (\"{}\") but did not fail", what, failures_[0].message));
         }
         return std::nullopt;
     }
     if (failures_.size() != 1) {
         throw Fault(
-            fmt::format("{} failed and called fail {} times, it must be once", what, failures_.size()));
+            fmt::format("{} failed and called fail {} times instead of once", what, failures_.size()));
     }
     const auto& failure = failures_[0];
     if (failure.code < BOOTFERRY_ERROR_CANCELLED || failure.code > BOOTFERRY_ERROR_INTERNAL) {
         throw Fault(fmt::format("{} failed with {}", what, codeName(failure.code)));
     }
     if (failure.message.empty()) {
-        throw Fault(fmt::format("{} failed with {} and gave no reason", what, codeName(failure.code)));
+        throw Fault(fmt::format("{} failed with {} without a message", what, codeName(failure.code)));
     }
     return failure;
 }
 
-std::optional<Failed> Attempt::setOption(const std::string& key, const std::string& value) {
-    return judged("set_option",
-                  [&] { return plugin_.module->table().set_option(session_, key.c_str(), value.c_str()); });
+std::optional<Failure> Attempt::setOption(const std::string& key, const std::string& value) {
+    return checked("set_option",
+                   [&] { return plugin_.module->table().set_option(session_, key.c_str(), value.c_str()); });
 }
 
-std::optional<Failed> Attempt::open(std::uint64_t offset, const std::string& validator) {
+std::optional<Failure> Attempt::open(std::uint64_t offset, const std::string& validator) {
     return openUrl(plugin_.url, offset, validator);
 }
 
-std::optional<Failed> Attempt::openUrl(const std::string& url, std::uint64_t offset,
-                                       const std::string& validator) {
-    // The texts, too, are gone as soon as open has returned.
+std::optional<Failure> Attempt::openUrl(const std::string& url, std::uint64_t offset,
+                                        const std::string& validator) {
+    // The plugin must not use the texts after open has returned, so they are overwritten.
     std::optional<std::string> urlText(url);
     std::optional<std::string> validatorText(validator);
     const GuardedMemory memory(oldestRequest);
@@ -154,41 +155,41 @@ std::optional<Failed> Attempt::openUrl(const std::string& url, std::uint64_t off
     request->length = BOOTFERRY_SIZE_UNKNOWN;
     request->validator = offset > 0 && !validator.empty() ? validatorText->c_str() : nullptr;
     request->cancel_fd = cancel_.get();
-    auto failure = judged("open", [&] { return plugin_.module->table().open(session_, request); });
+    auto failure = checked("open", [&] { return plugin_.module->table().open(session_, request); });
     std::fill(urlText->begin(), urlText->end(), 'X');
     std::fill(validatorText->begin(), validatorText->end(), 'X');
     return failure;
 }
 
-Told Attempt::info() {
+ResourceInfo Attempt::info() {
     const GuardedMemory memory(oldestInfo);
     auto* raw = memory.as<bootferry_info>();
     raw->struct_size = oldestInfo;
-    if (const auto failure = judged("info", [&] { return plugin_.module->table().info(session_, raw); })) {
+    if (const auto failure = checked("info", [&] { return plugin_.module->table().info(session_, raw); })) {
         throw Fault("info failed: " + failure->message);
     }
     if (raw->struct_size != oldestInfo) {
-        throw Fault("info changed struct_size, which is the host's");
+        throw Fault("info changed struct_size, which only the host may set");
     }
-    Told told;
+    ResourceInfo info;
     if (raw->size != BOOTFERRY_SIZE_UNKNOWN) {
-        told.size = raw->size;
+        info.size = raw->size;
     }
-    told.resumable = (raw->flags & BOOTFERRY_INFO_RESUMABLE) != 0;
+    info.resumable = (raw->flags & BOOTFERRY_INFO_RESUMABLE) != 0;
     if (raw->validator != nullptr) {
         const auto length = strnlen(raw->validator, longestValidator + 1);
         if (length > longestValidator) {
             throw Fault(fmt::format("its validator is longer than {} bytes", longestValidator));
         }
-        told.validator.assign(raw->validator, length);
+        info.validator.assign(raw->validator, length);
     }
-    return told;
+    return info;
 }
 
-std::size_t Attempt::read(std::span<std::byte> into, std::optional<Failed>& failure) {
-    const GuardedMemory memory(into.size()); // writing past the end is noticed at once
+std::size_t Attempt::read(std::span<std::byte> into, std::optional<Failure>& failure) {
+    const GuardedMemory memory(into.size()); // writing past the end crashes at once
     ssize_t count = 0;
-    failure = judged("read", [&] {
+    failure = checked("read", [&] {
         count = plugin_.module->table().read(session_, memory.get(), into.size());
         return count;
     });
@@ -196,7 +197,7 @@ std::size_t Attempt::read(std::span<std::byte> into, std::optional<Failed>& fail
         return 0;
     }
     if (static_cast<std::size_t>(count) > into.size()) {
-        throw Fault(fmt::format("read delivered {} bytes where {} were asked for", count, into.size()));
+        throw Fault(fmt::format("read delivered {} bytes, but {} were requested", count, into.size()));
     }
     std::memcpy(into.data(), memory.get(), static_cast<std::size_t>(count));
     return static_cast<std::size_t>(count);
@@ -204,7 +205,7 @@ std::size_t Attempt::read(std::span<std::byte> into, std::optional<Failed>& fail
 
 void Attempt::finish(bootferry_outcome outcome) {
     if (const auto failure =
-            judged("finish", [&] { return plugin_.module->table().finish(session_, outcome); })) {
+            checked("finish", [&] { return plugin_.module->table().finish(session_, outcome); })) {
         throw Fault("finish failed: " + failure->message);
     }
 }
@@ -221,7 +222,7 @@ void Attempt::mustOpen(std::uint64_t offset, const std::string& validator) {
 }
 
 std::size_t Attempt::mustRead(std::span<std::byte> into) {
-    std::optional<Failed> failure;
+    std::optional<Failure> failure;
     const auto count = read(into, failure);
     if (failure) {
         throw Fault(fmt::format("read failed with {}: {}", codeName(failure->code), failure->message));

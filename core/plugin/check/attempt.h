@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One session of the plugin under test, through the bare ABI: every call is compared with what was reported
-// while it ran, and what the ABI forbids is thrown as Fault. The host's structures lie at the very end of
-// their page with nothing mapped behind them, so that a plugin which touches a field that does not exist for
-// it dies instead of getting away with it.
+// One session of the plugin under test, through the bare ABI. The result of every call must agree with the
+// failures reported during the call; a violation of the ABI is thrown as Fault. The host's structures end at
+// the end of a page with an inaccessible page after it, so that a plugin crashes if it accesses a field that
+// its version of the ABI does not have.
 #pragma once
 
 #include <cstddef>
@@ -21,13 +21,13 @@
 
 namespace bootferry {
 
-// What is wrong with the plugin.
+// The plugin violates the ABI; what() says how.
 class Fault : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
 
-// Memory of exactly that size, zeroed, before a page that must not be touched.
+// Zeroed memory of exactly this size, with an inaccessible page after it.
 class GuardedMemory {
 public:
     explicit GuardedMemory(std::size_t size);
@@ -53,12 +53,12 @@ struct PluginUnderTest {
     std::map<std::string, std::string> credentials;
 };
 
-struct Failed {
+struct Failure {
     int code = 0;
     std::string message;
 };
 
-struct Told {
+struct ResourceInfo {
     std::optional<std::uint64_t> size;
     bool resumable = false;
     std::string validator;
@@ -71,23 +71,23 @@ public:
     Attempt& operator=(const Attempt&) = delete;
     ~Attempt();
 
-    [[nodiscard]] std::optional<Failed> setOption(const std::string& key, const std::string& value);
-    [[nodiscard]] std::optional<Failed> open(std::uint64_t offset = 0, const std::string& validator = {});
-    [[nodiscard]] std::optional<Failed> openUrl(const std::string& url, std::uint64_t offset = 0,
-                                                const std::string& validator = {});
-    [[nodiscard]] Told info();
-    // Bytes read, 0 at the end; Failed in `failure` where it failed.
-    [[nodiscard]] std::size_t read(std::span<std::byte> into, std::optional<Failed>& failure);
+    [[nodiscard]] std::optional<Failure> setOption(const std::string& key, const std::string& value);
+    [[nodiscard]] std::optional<Failure> open(std::uint64_t offset = 0, const std::string& validator = {});
+    [[nodiscard]] std::optional<Failure> openUrl(const std::string& url, std::uint64_t offset = 0,
+                                                 const std::string& validator = {});
+    [[nodiscard]] ResourceInfo info();
+    // Returns the bytes read, 0 at the end or after a failure, which is then in `failure`.
+    [[nodiscard]] std::size_t read(std::span<std::byte> into, std::optional<Failure>& failure);
     void finish(bootferry_outcome outcome);
-    void cancel(); // from any thread
+    void cancel(); // callable from any thread
 
-    // For the way without trouble: a failure there is a Fault.
+    // For calls that must succeed: a failure is thrown as Fault.
     void mustOpen(std::uint64_t offset = 0, const std::string& validator = {});
     [[nodiscard]] std::size_t mustRead(std::span<std::byte> into);
 
 private:
     template <typename Call>
-    std::optional<Failed> judged(const char* what, Call call);
+    std::optional<Failure> checked(const char* what, Call call);
 
     const PluginUnderTest& plugin_;
     UniqueFd cancel_;
@@ -95,7 +95,7 @@ private:
     bootferry_session* session_ = nullptr;
 
     std::mutex mutex_;
-    std::vector<Failed> failures_; // of the call under way
+    std::vector<Failure> failures_; // reported during the current call
 };
 
 [[nodiscard]] std::string codeName(int code);

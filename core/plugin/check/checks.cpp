@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The order is that of a plugin's life: table, bytes, offsets, options, cancelling, what is left behind.
+// The checks in their order: reading, options, sessions and threads, offsets, refusals, cancelling, leaks.
 #include "checks.h"
 
 #include <algorithm>
@@ -33,16 +33,16 @@ void wholeResource(CheckSettings& settings) {
         reference.append(bytes);
         digest.update(bytes);
     }
-    const auto told = attempt.info();
-    if (told.size && *told.size != reference.size()) {
-        throw Fault(fmt::format("info says {} bytes, read delivered {}", *told.size, reference.size()));
+    const auto info = attempt.info();
+    if (info.size && *info.size != reference.size()) {
+        throw Fault(fmt::format("info says {} bytes, read delivered {}", *info.size, reference.size()));
     }
     const auto sha256 = digest.finish().hex;
     if (settings.expectedSha256 && *settings.expectedSha256 != sha256) {
         throw Fault(fmt::format("the bytes have the SHA-256 {}", sha256));
     }
     attempt.finish(BOOTFERRY_OUTCOME_COMMITTED);
-    reference.complete(told.resumable, told.validator);
+    reference.complete(info.resumable, info.validator);
 }
 
 void wellFormedOptions(CheckSettings& settings) {
@@ -52,14 +52,14 @@ void wellFormedOptions(CheckSettings& settings) {
         const std::string key = option->key;
         if (key.empty() ||
             key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") != std::string::npos) {
-            throw Fault(fmt::format("the option's key '{}' has other characters than a-z 0-9 - .", key));
+            throw Fault(fmt::format("the option's key '{}' has characters other than a-z 0-9 - .", key));
         }
         if (option->help == nullptr || *option->help == '\0' ||
             std::string_view(option->help).find('\n') != std::string_view::npos) {
             throw Fault(fmt::format("the help of the option '{}' is not one line", key));
         }
         if (++number > mostOptions) {
-            throw Fault("the list of options does not end");
+            throw Fault("the list of options has no end");
         }
     }
 }
@@ -72,13 +72,13 @@ void endStaysTheEnd(CheckSettings& settings) {
     }
     for (int i = 0; i < 3; ++i) {
         if (attempt.mustRead(buffer) != 0) {
-            throw Fault("after the end read delivered bytes again");
+            throw Fault("read delivered bytes after the end");
         }
     }
     attempt.finish(BOOTFERRY_OUTCOME_DISCARDED);
 }
 
-// Where it stopped: at `end` or behind it.
+// Reads and compares up to `end`. Returns the offset reached, which may be past `end`.
 std::uint64_t readFrom(Attempt& attempt, const Reference& reference, std::uint64_t offset,
                        std::span<const std::size_t> sizes, std::uint64_t end) {
     std::vector<std::byte> buffer(*std::max_element(sizes.begin(), sizes.end()));
@@ -109,7 +109,7 @@ void oddReads(CheckSettings& settings) {
     (void)readFrom(attempt, settings.reference, 0, odd, settings.reference.size());
     std::array<std::byte, 1> last{};
     if (attempt.mustRead(last) != 0) {
-        throw Fault("with odd sizes it delivers more bytes than before");
+        throw Fault("with odd sizes read delivers more bytes than before");
     }
 }
 
@@ -161,7 +161,7 @@ void resumes(CheckSettings& settings) {
             const auto failure = attempt.open(offset);
             if (!failure || failure->code != BOOTFERRY_ERROR_RANGE) {
                 throw Fault(fmt::format(
-                    "it does not say RESUMABLE, but open at {} {}", offset,
+                    "info does not set RESUMABLE, but open at {} {}", offset,
                     failure ? "fails with " + codeName(failure->code) + " instead of Range" : "works"));
             }
             continue;
@@ -170,11 +170,11 @@ void resumes(CheckSettings& settings) {
         (void)readFrom(attempt, settings.reference, offset, usual, size);
         std::array<std::byte, 1> more{};
         if (attempt.mustRead(more) != 0) {
-            throw Fault(fmt::format("opened at {} it delivers bytes behind the end", offset));
+            throw Fault(fmt::format("opened at {} the plugin delivers bytes behind the end", offset));
         }
-        if (const auto told = attempt.info(); told.size && *told.size != size) {
+        if (const auto info = attempt.info(); info.size && *info.size != size) {
             throw Fault(fmt::format("opened at {} info says {} bytes, the whole resource has {}", offset,
-                                    *told.size, size));
+                                    *info.size, size));
         }
         attempt.finish(BOOTFERRY_OUTCOME_DISCARDED);
     }
@@ -182,7 +182,7 @@ void resumes(CheckSettings& settings) {
 
 void requireResumable(const CheckSettings& settings) {
     if (!settings.reference.resumable()) {
-        throw Skipped("it cannot resume this resource");
+        throw Skipped("the plugin cannot resume this resource");
     }
 }
 
@@ -192,13 +192,13 @@ void resumesAtTheEnd(CheckSettings& settings) {
     attempt.mustOpen(settings.reference.size(), settings.reference.validator());
     std::array<std::byte, 16> buffer{};
     if (attempt.mustRead(buffer) != 0) {
-        throw Fault("opened at the very end it delivers bytes");
+        throw Fault("opened at the very end the plugin delivers bytes");
     }
 }
 
-void expectFailure(const std::optional<Failed>& failure, bootferry_error code, const std::string& what) {
+void expectFailure(const std::optional<Failure>& failure, bootferry_error code, const std::string& what) {
     if (!failure) {
-        throw Fault(fmt::format("{} works, it must fail with {}", what, codeName(code)));
+        throw Fault(fmt::format("{} succeeds, but must fail with {}", what, codeName(code)));
     }
     if (failure->code != code) {
         throw Fault(fmt::format("{} fails with {} instead of {}: {}", what, codeName(failure->code),
@@ -213,13 +213,13 @@ void refusesPastTheEnd(CheckSettings& settings) {
                   BOOTFERRY_ERROR_RANGE, "open behind the end");
 }
 
-// The last letter or digit is changed, so that the form stays what the protocol wants.
+// Changes only the last letter or digit, so that the validator keeps the form that the protocol requires.
 void refusesAnotherValidator(CheckSettings& settings) {
     requireResumable(settings);
     auto other = settings.reference.validator();
     const auto at = other.find_last_of("0123456789abcdef");
     if (at == std::string::npos || settings.reference.size() < 2) {
-        throw Skipped("it tells no validator");
+        throw Skipped("the plugin reports no validator");
     }
     other[at] = other[at] == '1' ? '2' : '1';
     Attempt attempt(settings.plugin);
@@ -238,7 +238,8 @@ void saysNotFound(CheckSettings& settings) {
         throw Skipped("no --missing-url was given");
     }
     Attempt attempt(settings.plugin);
-    expectFailure(attempt.openUrl(*settings.missingUrl), BOOTFERRY_ERROR_NOT_FOUND, "open where nothing is");
+    expectFailure(attempt.openUrl(*settings.missingUrl), BOOTFERRY_ERROR_NOT_FOUND,
+                  "open of a missing resource");
 }
 
 void expectPromptly(Clock::time_point since, const char* what) {
@@ -252,8 +253,8 @@ void cancelledBeforeOpen(CheckSettings& settings) {
     Attempt attempt(settings.plugin);
     attempt.cancel();
     const auto start = Clock::now();
-    expectFailure(attempt.open(), BOOTFERRY_ERROR_CANCELLED, "open when it is cancelled already");
-    expectPromptly(start, "open when it is cancelled already");
+    expectFailure(attempt.open(), BOOTFERRY_ERROR_CANCELLED, "open after a cancel");
+    expectPromptly(start, "open after a cancel");
 }
 
 void cancelledBetweenReads(CheckSettings& settings) {
@@ -266,7 +267,7 @@ void cancelledBetweenReads(CheckSettings& settings) {
     (void)attempt.mustRead(byte);
     attempt.cancel();
     const auto start = Clock::now();
-    std::optional<Failed> failure;
+    std::optional<Failure> failure;
     (void)attempt.read(byte, failure);
     expectFailure(failure, BOOTFERRY_ERROR_CANCELLED, "read after a cancel");
     expectPromptly(start, "read after a cancel");
@@ -302,7 +303,7 @@ std::size_t entriesOf(const char* folder) {
     return count;
 }
 
-// A thread that was joined may be seen for a moment longer.
+// A joined thread may stay in /proc for a moment.
 std::size_t threadsNow(std::size_t expected) {
     auto count = entriesOf("/proc/self/task");
     for (int i = 0; i < 100 && count > expected; ++i) {
@@ -320,7 +321,7 @@ void leavesNothingBehind(CheckSettings& settings) {
         while (attempt.mustRead(buffer) > 0 && toTheEnd) {
         }
     };
-    session(true); // what a library keeps for the process is no leak
+    session(true); // what a library keeps for the whole process is not a leak
     const auto descriptors = entriesOf("/proc/self/fd");
     const auto threads = entriesOf("/proc/self/task");
     for (int i = 0; i < 5; ++i) {
@@ -338,7 +339,7 @@ void leavesNothingBehind(CheckSettings& settings) {
 constexpr std::array checks{
     Check{"reads the whole resource", &wholeResource},
     Check{"describes its options", &wellFormedOptions},
-    Check{"stays at the end once it is reached", &endStaysTheEnd},
+    Check{"stays at the end once it has reached it", &endStaysTheEnd},
     Check{"delivers the same to reads of one byte", &oneByteReads},
     Check{"delivers the same to reads of odd sizes", &oddReads},
     Check{"keeps sessions apart", &twoSessionsAtATime},
@@ -348,10 +349,10 @@ constexpr std::array checks{
     Check{"refuses an offset behind the end", &refusesPastTheEnd},
     Check{"refuses to resume another version", &refusesAnotherValidator},
     Check{"refuses an option it does not know", &refusesUnknownOptions},
-    Check{"says where nothing is", &saysNotFound},
-    Check{"gives up before it connects", &cancelledBeforeOpen},
-    Check{"gives up between reads", &cancelledBetweenReads},
-    Check{"gives up while it waits", &cancelledWhileWaiting},
+    Check{"reports a missing resource as NotFound", &saysNotFound},
+    Check{"stops before it connects when cancelled", &cancelledBeforeOpen},
+    Check{"stops between reads when cancelled", &cancelledBetweenReads},
+    Check{"stops while it waits when cancelled", &cancelledWhileWaiting},
     Check{"leaves no descriptor and no thread behind", &leavesNothingBehind},
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What bootferry-plugin-check tries, one function a promise of bootferry/plugin.h. Each runs in a process of
-// its own, after the first, which reads the resource that the others compare with.
+// The checks of bootferry-plugin-check, one function for each rule of bootferry/plugin.h. Each check runs in
+// its own process. The first one reads the resource, and the others compare their bytes with it.
 #pragma once
 
 #include <optional>
@@ -18,12 +18,12 @@ struct CheckSettings {
     PluginUnderTest plugin; // its module is loaded in the check's own process
     std::string scheme;
     std::optional<std::string> expectedSha256;
-    std::optional<std::string> missingUrl; // nothing is there
-    std::optional<std::string> waitingUrl; // open or read waits there for ever
+    std::optional<std::string> missingUrl; // of a resource that does not exist
+    std::optional<std::string> waitingUrl; // where open or read blocks forever
     Reference reference;
 };
 
-// There is nothing to be checked here; what() says why.
+// The check does not apply; what() says why.
 class Skipped : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
@@ -34,7 +34,7 @@ struct Check {
     void (*run)(CheckSettings&); // returns, or throws Fault or Skipped
 };
 
-// The first one fills the reference; without it the others make no sense.
+// The first one fills the reference, which the others need.
 [[nodiscard]] std::span<const Check> pluginChecks();
 
 } // namespace bootferry

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The child says its verdict over a pipe, a letter and a text; a child that dies without one was killed.
+// The child writes its verdict to a pipe: a letter and a text. Without a verdict it has crashed or was killed
+// by the time limit.
 #include "isolated_run.h"
 
 #include <array>
@@ -52,10 +53,11 @@ std::string readAll(int fd) {
 std::string howItDied(int status, std::chrono::seconds limit) {
     if (WIFSIGNALED(status)) {
         const int signal = WTERMSIG(status);
-        return signal == SIGALRM ? fmt::format("a call did not return within {} s", limit.count())
-                                 : fmt::format("it crashed (signal {}, SIG{})", signal, sigabbrev_np(signal));
+        return signal == SIGALRM
+                   ? fmt::format("a call did not return within {} s", limit.count())
+                   : fmt::format("the plugin crashed (signal {}, SIG{})", signal, sigabbrev_np(signal));
     }
-    return fmt::format("it ended the process with status {}", WEXITSTATUS(status));
+    return fmt::format("the plugin ended the process with status {}", WEXITSTATUS(status));
 }
 
 } // namespace
@@ -70,16 +72,16 @@ CheckResult runIsolated(const Check& check, CheckSettings& settings, std::chrono
         runChild(check, settings, writeEnd.get(), limit);
     }
     writeEnd.reset();
-    const auto said = readAll(readEnd.get());
+    const auto answer = readAll(readEnd.get());
     int status = 0;
     checkErrno(waitpid(child, &status, 0), "waiting for the check");
-    if (status != 0 || said.empty()) {
+    if (status != 0 || answer.empty()) {
         return {.verdict = CheckResult::Verdict::Failed, .reason = howItDied(status, limit)};
     }
-    const auto verdict = said[0] == 'p'   ? CheckResult::Verdict::Passed
-                         : said[0] == 's' ? CheckResult::Verdict::Skipped
-                                          : CheckResult::Verdict::Failed;
-    return {.verdict = verdict, .reason = said.substr(1)};
+    const auto verdict = answer[0] == 'p'   ? CheckResult::Verdict::Passed
+                         : answer[0] == 's' ? CheckResult::Verdict::Skipped
+                                            : CheckResult::Verdict::Failed;
+    return {.verdict = verdict, .reason = answer.substr(1)};
 }
 
 } // namespace bootferry

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Runs one check in a child process: a plugin that crashes or hangs is a finding, not the end of the tool.
+// Runs one check in a child process, so that a plugin that crashes or hangs fails the check but does not end
+// the tool.
 #pragma once
 
 #include <chrono>
@@ -11,7 +12,7 @@ namespace bootferry {
 
 struct CheckResult {
     enum class Verdict { Passed, Failed, Skipped } verdict = Verdict::Passed;
-    std::string reason; // where it did not pass
+    std::string reason; // unless it passed
 };
 
 // The child loads the module itself and is killed after the time limit.

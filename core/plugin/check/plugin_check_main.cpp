@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootferry-plugin-check MODULE URL: tries a plugin against what bootferry/plugin.h demands of it, and says
-// in TAP what it found.
+// bootferry-plugin-check MODULE URL: checks a plugin against the rules of bootferry/plugin.h and prints the
+// results as TAP.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -21,19 +21,19 @@ namespace {
 constexpr const char* help =
     R"(bootferry-plugin-check [OPTION...] MODULE URL
 
-Try the plugin in the file MODULE on the resource at URL, a megabyte or a few
-best, and say which of the interface's promises it keeps. The resource must not
-change meanwhile.
+Check whether the plugin in the file MODULE follows the rules of the plugin
+interface, using the resource at URL. Use a resource of one or a few megabytes
+that does not change during the checks.
 
-  --expect-sha256 HEX      what the bytes must be
-  --option KEY=VALUE       an option of the plugin (repeatable)
-  --credential NAME=VALUE  a secret it may ask for (repeatable)
-  --missing-url URL        where the server says that nothing is there
-  --waiting-url URL        where it waits for ever, to see it give up
-  --time-limit SECONDS     for each of the checks (60)
+  --expect-sha256 HEX      the SHA-256 of the resource
+  --option KEY=VALUE       set an option of the plugin (repeatable)
+  --credential NAME=VALUE  a secret that the plugin may request (repeatable)
+  --missing-url URL        a resource that does not exist on the server
+  --waiting-url URL        where the server never answers, to check cancelling
+  --time-limit SECONDS     for each check (60)
   --help                   show this
 
-Exit status: 0 all is well, 1 something is not, 2 it could not be tried.
+Exit status: 0 all checks passed, 1 a check failed, 2 the checks could not run.
 )";
 
 struct Arguments {
@@ -96,7 +96,7 @@ void parse(const std::vector<std::string_view>& words, Arguments& arguments) {
         return;
     }
     if (places.size() != 2) {
-        throw Error(ErrorCode::Invalid, "it takes a module and a URL: see --help");
+        throw Error(ErrorCode::Invalid, "a module and a URL are required: see --help");
     }
     std::error_code error;
     arguments.settings.modulePath = std::filesystem::canonical(places[0], error).string();
@@ -106,7 +106,7 @@ void parse(const std::vector<std::string_view>& words, Arguments& arguments) {
     setUrl(arguments.settings, Url::parse(places[1]));
 }
 
-// True: it passed or had nothing to check.
+// Returns true if the check passed or was skipped.
 bool report(std::size_t number, const Check& check, const CheckResult& result) {
     switch (result.verdict) {
     case CheckResult::Verdict::Passed:
@@ -129,7 +129,7 @@ int run(Arguments& arguments) {
     std::size_t failed = 0;
     for (std::size_t i = 0; i < checks.size(); ++i) {
         if (i > 0 && !arguments.settings.reference.isComplete()) {
-            printOutput("Bail out! what the other checks compare with could not be read\n");
+            printOutput("Bail out! the resource could not be read, which the other checks need\n");
             return EXIT_FAILURE;
         }
         const auto result = runIsolated(checks[i], arguments.settings, arguments.limit);
@@ -145,7 +145,7 @@ int run(Arguments& arguments) {
 namespace {
 
 int run(int argc, char** argv) {
-    constexpr int couldNotTry = 2;
+    constexpr int couldNotRun = 2;
     try {
         bootferry::initLogging("bootferry-plugin-check", bootferry::LogLevel::Warning);
         bootferry::Arguments arguments;
@@ -157,7 +157,7 @@ int run(int argc, char** argv) {
         return bootferry::run(arguments);
     } catch (const std::exception& error) {
         bootferry::printError("bootferry-plugin-check: {}\n", error.what());
-        return couldNotTry;
+        return couldNotRun;
     }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// The bytes are in a memfd, the facts in an anonymous shared mapping: child processes inherit both.
 #include "reference.h"
 
 #include <algorithm>
@@ -31,7 +32,7 @@ void Reference::append(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
         const auto written =
             checkErrno(pwrite(content_.get(), bytes.data(), bytes.size(), static_cast<off_t>(facts_->size)),
-                       "keeping the bytes");
+                       "storing the bytes");
         facts_->size += static_cast<std::uint64_t>(written);
         bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
@@ -45,18 +46,19 @@ void Reference::complete(bool resumable, const std::string& validator) {
 
 void Reference::compare(std::uint64_t offset, std::span<const std::byte> bytes) const {
     if (offset + bytes.size() > facts_->size) {
-        throw Fault(fmt::format("it delivered more than the {} bytes it delivered before", facts_->size));
+        throw Fault(
+            fmt::format("the plugin delivered more than the {} bytes of the first read", facts_->size));
     }
     std::array<std::byte, 65536> expected{};
     while (!bytes.empty()) {
         const auto want = std::min(bytes.size(), expected.size());
         const auto got = static_cast<std::size_t>(
             checkErrno(pread(content_.get(), expected.data(), want, static_cast<off_t>(offset)),
-                       "reading the kept bytes"));
+                       "reading the stored bytes"));
         const auto differ =
             std::mismatch(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(got), expected.begin());
         if (const auto at = static_cast<std::size_t>(differ.first - bytes.begin()); at < got) {
-            throw Fault(fmt::format("the byte at {} is another one than before", offset + at));
+            throw Fault(fmt::format("the byte at {} differs from the first read", offset + at));
         }
         offset += got;
         bytes = bytes.subspan(got);

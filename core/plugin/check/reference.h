@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The resource as it was read once, plainly, from its first byte to its end; every later check compares with
-// it. It lies in memory that processes share, because each check runs in a process of its own.
+// The content of the resource, as the first check read it from the first byte to the end; later checks
+// compare with it. It is in shared memory, because each check runs in its own process.
 #pragma once
 
 #include <cstddef>
@@ -19,16 +19,16 @@ public:
     Reference& operator=(const Reference&) = delete;
     ~Reference();
 
-    // While it is read.
+    // For the first check.
     void append(std::span<const std::byte> bytes);
     void complete(bool resumable, const std::string& validator);
 
-    // Thereafter, in every process.
+    // For the other checks, in any process.
     [[nodiscard]] bool isComplete() const { return facts_->complete; }
     [[nodiscard]] std::uint64_t size() const { return facts_->size; }
     [[nodiscard]] bool resumable() const { return facts_->resumable; }
     [[nodiscard]] std::string validator() const { return facts_->validator; }
-    // Throws Fault that says where the bytes differ.
+    // Throws Fault with the first offset where the bytes differ.
     void compare(std::uint64_t offset, std::span<const std::byte> bytes) const;
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The host's side of the ABI, over the example plugin as it was built.
+// The host's side of the ABI, tested with the example plugin of this build.
 #include "plugin_transport.h"
 
 #include <array>
@@ -53,7 +53,7 @@ protected:
     UniqueFd never_{eventfd(0, EFD_CLOEXEC)};
 };
 
-TEST_F(PluginTransportTest, DeliversTheBytesFromTheOffsetOnAndThenTheEnd) {
+TEST_F(PluginTransportTest, DeliversTheBytesFromTheOffsetToTheEnd) {
     auto source = open({.url = "example://h/1000", .offset = 300, .validator = {}, .cancelFd = never_.get()});
     EXPECT_EQ(source->info().size, 1000U);
     EXPECT_TRUE(source->info().resumable);
@@ -72,7 +72,7 @@ TEST_F(PluginTransportTest, DeliversTheBytesFromTheOffsetOnAndThenTheEnd) {
     EXPECT_EQ(transport_->description(), "example 1");
 }
 
-TEST_F(PluginTransportTest, PassesOnTheReasonOfAFailure) {
+TEST_F(PluginTransportTest, ReportsTheReasonOfAFailure) {
     const auto failure = failureOf([&] {
         (void)open({.url = "example://h/10", .offset = 11, .validator = {}, .cancelFd = never_.get()});
     });
@@ -80,14 +80,14 @@ TEST_F(PluginTransportTest, PassesOnTheReasonOfAFailure) {
     EXPECT_THAT(failure.what(), HasSubstr("behind the end"));
 }
 
-TEST_F(PluginTransportTest, AnotherValidatorIsRange) {
+TEST_F(PluginTransportTest, ADifferentValidatorIsARangeError) {
     const auto failure = failureOf([&] {
         (void)open({.url = "example://h/10", .offset = 5, .validator = "older", .cancelFd = never_.get()});
     });
     EXPECT_EQ(failure.code(), ErrorCode::Range);
 }
 
-TEST_F(PluginTransportTest, CancelEndsAWait) {
+TEST_F(PluginTransportTest, CancellingEndsAWait) {
     const UniqueFd cancel(eventfd(1, EFD_CLOEXEC));
     const auto failure = failureOf([&] {
         (void)open({.url = "example://h/10", .offset = 0, .validator = {}, .cancelFd = cancel.get()});
@@ -95,7 +95,7 @@ TEST_F(PluginTransportTest, CancelEndsAWait) {
     EXPECT_EQ(failure.code(), ErrorCode::Cancelled);
 }
 
-TEST_F(PluginTransportTest, SetsItsOwnOptionsAndShowsTheStatus) {
+TEST_F(PluginTransportTest, SetsItsOptionsAndReportsTheStatus) {
     auto source = open({.url = "example://h/10", .offset = 0, .validator = {}, .cancelFd = never_.get()},
                        {{.plugin = "example", .key = "delay", .value = "1"}});
     std::array<std::byte, 10> buffer{};
@@ -103,7 +103,7 @@ TEST_F(PluginTransportTest, SetsItsOwnOptionsAndShowsTheStatus) {
     EXPECT_EQ(statuses_.size(), 1U);
 }
 
-TEST_F(PluginTransportTest, AWrongOptionIsNamed) {
+TEST_F(PluginTransportTest, NamesAnInvalidOption) {
     const auto failure = failureOf([&] {
         (void)open({.url = "example://h/10", .offset = 0, .validator = {}, .cancelFd = never_.get()},
                    {{.plugin = "example", .key = "colour", .value = "red"}});
@@ -112,7 +112,7 @@ TEST_F(PluginTransportTest, AWrongOptionIsNamed) {
     EXPECT_THAT(failure.what(), HasSubstr("'colour'"));
 }
 
-TEST_F(PluginTransportTest, TheHostsNameForAFileIsUsedAndNeverShown) {
+TEST_F(PluginTransportTest, UsesTheHostsNameOfAFileAndShowsTheUsers) {
     std::vector<std::string> asked;
     PluginTransport transport(pluginDir(), "https",
                               {{.plugin = "curl", .key = "cacert", .value = "/root/ca.pem"}}, {}, {},
@@ -120,7 +120,7 @@ TEST_F(PluginTransportTest, TheHostsNameForAFileIsUsedAndNeverShown) {
                                   asked.push_back(path);
                                   return std::string("/dev/null/7");
                               });
-    transport.rehearse();
+    transport.checkOptions();
     EXPECT_EQ(asked, std::vector<std::string>{"/root/ca.pem"});
     const auto failure = failureOf([&] {
         (void)transport.open(
@@ -129,19 +129,19 @@ TEST_F(PluginTransportTest, TheHostsNameForAFileIsUsedAndNeverShown) {
     EXPECT_EQ(std::string(failure.what()).find("/dev/null/7"), std::string::npos) << failure.what();
 }
 
-TEST_F(PluginTransportTest, RehearsingFindsAWrongOption) {
+TEST_F(PluginTransportTest, CheckOptionsFindsAnInvalidOption) {
     const PluginTransport transport(pluginDir(), "example",
                                     {{.plugin = "example", .key = "colour", .value = "red"}}, {}, {});
-    EXPECT_EQ(failureOf([&] { transport.rehearse(); }).code(), ErrorCode::Invalid);
+    EXPECT_EQ(failureOf([&] { transport.checkOptions(); }).code(), ErrorCode::Invalid);
 }
 
-TEST_F(PluginTransportTest, AFolderThatCannotBeReadIsNamed) {
+TEST_F(PluginTransportTest, NamesAFolderThatCannotBeRead) {
     const auto failure = failureOf([] { (void)locatePlugin("/nowhere/at/all", "http"); });
     EXPECT_EQ(failure.code(), ErrorCode::Unsupported);
     EXPECT_THAT(failure.what(), HasSubstr("'/nowhere/at/all': No such file"));
 }
 
-TEST_F(PluginTransportTest, AnOptionForAPluginThatIsNotThereIsRefused) {
+TEST_F(PluginTransportTest, RefusesAnOptionForAMissingPlugin) {
     const auto failure = failureOf([&] {
         (void)open({.url = "example://h/10", .offset = 0, .validator = {}, .cancelFd = never_.get()},
                    {{.plugin = "pigeon", .key = "x", .value = ""}});
@@ -150,14 +150,14 @@ TEST_F(PluginTransportTest, AnOptionForAPluginThatIsNotThereIsRefused) {
     EXPECT_THAT(failure.what(), HasSubstr("'pigeon'"));
 }
 
-TEST_F(PluginTransportTest, ASchemeNobodyServesNamesThoseThatAre) {
+TEST_F(PluginTransportTest, AnUnsupportedSchemeListsTheInstalledOnes) {
     const auto failure = failureOf([] { (void)locatePlugin(pluginDir(), "foo"); });
     EXPECT_EQ(failure.code(), ErrorCode::Unsupported);
     EXPECT_THAT(failure.what(), HasSubstr("no plugin serves 'foo' URLs; installed: "));
     EXPECT_THAT(failure.what(), HasSubstr("example"));
 }
 
-TEST(PluginLocatorTest, ListsWhatTheFolderHolds) {
+TEST(PluginLocatorTest, ListsThePluginsInTheFolder) {
     bool found = false;
     for (const auto& plugin : listPlugins(pluginDir())) {
         found = found || (plugin.name == "example" && plugin.version == "1" &&
