@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// One readVariant() overload per member type; the table of properties selects it.
 #include "property_reader.h"
 
 #include "transfer_properties.h"

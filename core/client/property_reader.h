@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A transfer's properties, read from GetAll and PropertiesChanged.
+// Reads a transfer's properties from D-Bus messages (GetAll and PropertiesChanged).
 #pragma once
 
 #include "handles.h"
@@ -7,8 +7,8 @@
 
 namespace bootferry {
 
-// Takes an a{sv} from the message into `status`. What a newer service has more is passed over, and so is a
-// state that is not known here. Throws Error where a property has another type; what was read before stays.
+// Reads an a{sv} from the message into `status`. Unknown properties and states, as of a newer service, are
+// ignored. Throws Error if a property has the wrong type; properties read before that stay changed.
 void readProperties(TransferStatus& status, sd_bus_message* message);
 
 } // namespace bootferry

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Each call builds its message with sd-bus and waits for the reply; signals arrive through the event loop.
 #include "service_client.h"
 
 #include <cstdlib>
@@ -21,7 +22,7 @@ constexpr const char* privateSocket = "/run/bootferry/private";
 constexpr std::uint64_t callTimeoutUSec = 60'000'000;
 
 void check(int result) {
-    checkSd(result, "speaking to bootferryd");
+    checkSd(result, "communicating with bootferryd");
 }
 
 bool checkMore(int result) {
@@ -39,7 +40,7 @@ BusHandle openPrivate(const std::string& address) {
     return bus;
 }
 
-// A socket may be left from a service that was killed.
+// Without a listener returns null: a killed service may have left its socket.
 BusHandle openPrivateIfServed() {
     try {
         return openPrivate(fmt::format("unix:path={}", privateSocket));
@@ -57,7 +58,7 @@ BusHandle openSystem() {
     if (result < 0) {
         throw Error(
             ErrorCode::Unreachable, -result,
-            fmt::format("bootferryd is not running: nobody listens at '{}', and there is no system bus "
+            fmt::format("bootferryd is not running: it does not listen at '{}', and there is no system bus "
                         "(systemctl start bootferryd.socket)",
                         privateSocket));
     }
@@ -76,10 +77,11 @@ Error asError(const sd_bus_error& error) {
         return {ErrorCode::NotPermitted, text};
     }
     if (name == SD_BUS_ERROR_SERVICE_UNKNOWN || name == SD_BUS_ERROR_NAME_HAS_NO_OWNER) {
-        return {ErrorCode::Unreachable,
-                fmt::format("bootferryd is not running: nobody listens at '{}', and the system bus does not "
-                            "know it (systemctl start bootferryd.socket)",
-                            privateSocket)};
+        return {
+            ErrorCode::Unreachable,
+            fmt::format("bootferryd is not running: it does not listen at '{}' and is not on the system bus "
+                        "(systemctl start bootferryd.socket)",
+                        privateSocket)};
     }
     return {ErrorCode::Unreachable, fmt::format("bootferryd does not answer: {}", text)};
 }
@@ -157,7 +159,7 @@ void appendOptions(sd_bus_message* message, const TransferRequest& request) {
     check(sd_bus_message_close_container(message));
 }
 
-// The border to C: a signal that cannot be read is passed over.
+// No exception may pass through sd-bus. A signal that cannot be read is ignored.
 template <typename Handler>
 int guarded(Handler handler) noexcept {
     try {
@@ -185,7 +187,7 @@ BusMessageHandle ServiceClient::newCall(const char* path, const char* interface,
         [&](sd_bus_message** m) {
             return sd_bus_message_new_method_call(bus_.get(), m, destination_, path, interface, member);
         },
-        "speaking to bootferryd");
+        "communicating with bootferryd");
 }
 
 BusMessageHandle ServiceClient::call(sd_bus_message* message) {
@@ -266,7 +268,7 @@ std::vector<PluginView> ServiceClient::plugins() {
 void ServiceClient::watch(Changed changed, Lost lost) {
     changed_ = std::move(changed);
     lost_ = std::move(lost);
-    // Anybody may send signals on a bus: those of others are not for us.
+    // Anybody may send signals on the bus, so match the sender.
     const auto sender = destination_ != nullptr ? fmt::format("sender='{}',", destination_) : "";
     const auto changes = sender + "type='signal',interface='org.freedesktop.DBus.Properties',"
                                   "member='PropertiesChanged',path_namespace='/org/bootferry1/transfer'";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootferryd seen from a client (bootferryctl, the splash screen): its calls as functions, its transfers as
-// values that follow its signals. Speaks to the private socket where somebody listens there, else over the
-// system bus; $BOOTFERRY_ADDRESS names another socket (sd_bus_set_address(3)), and then nothing else is
-// tried. Calls block; signals are served by the event loop. One thread.
+// The client side of bootferryd's D-Bus interface, for bootferryctl and the splash screen: method calls as
+// functions, and transfers as values that its signals keep up to date. Connects to the private socket, or to
+// the system bus if nobody listens there; $BOOTFERRY_ADDRESS (sd_bus_set_address(3)) overrides both. Calls
+// block; the event loop dispatches signals. One thread.
 #pragma once
 
 #include <functional>
@@ -27,16 +27,16 @@ public:
     using Changed = std::function<void(const TransferStatus&)>;
     using Lost = std::function<void()>;
 
-    // Throws Error(Unreachable) where there is no service. `event` must outlive the object.
+    // Throws Error(Unreachable) if there is no service. `event` must outlive the object.
     explicit ServiceClient(sd_event* event);
 
-    // Throw Error with the service's code and text.
+    // These throw Error with the service's code and text.
     [[nodiscard]] std::uint32_t start(const TransferRequest& request);
     void cancel(std::uint32_t id);
     [[nodiscard]] std::vector<TransferStatus> transfers();
     [[nodiscard]] std::vector<PluginView> plugins();
 
-    // From now on every change of a transfer is told, and once that the service is gone.
+    // From now on calls changed() for every change of a transfer, and lost() when the service has gone.
     void watch(Changed changed, Lost lost);
 
 private:
@@ -48,7 +48,7 @@ private:
     static int onOwnerChanged(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int onLost(sd_bus_message* message, void* userdata, sd_bus_error* error);
 
-    const char* destination_ = nullptr;               // none on the private socket
+    const char* destination_ = nullptr;               // null on the private socket
     std::map<std::string, TransferStatus> transfers_; // by path
     Changed changed_;
     Lost lost_;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Removes the digits and compares the rest.
 #include "worded_alike.h"
 
 #include <algorithm>

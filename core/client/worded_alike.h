@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// "retrying in 4 s: connection refused" and "retrying in 9 s: connection refused" are the same trouble, "41
-// %" and "42 %" the same good news: whoever shows a transfer need not say so again at once. Pure.
+// Compares two status texts without their numbers: "retrying in 4 s: connection refused" and "retrying in 9
+// s: connection refused" are the same message. Displays use this to avoid repeating a message at once. Pure.
 #pragma once
 
 #include <string_view>
 
 namespace bootferry {
 
-// True where the two differ in their digits alone.
+// Do the texts differ in their digits only?
 [[nodiscard]] bool wordedAlike(std::string_view one, std::string_view other);
 
 } // namespace bootferry
