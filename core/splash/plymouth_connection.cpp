@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A request of ours fits into an empty socket buffer whole: it is sent at once, or the peer is given up.
-// plymouthd reads requests blocking, so that half a request would stop it.
+// Requests fit into an empty socket buffer, so each is sent with one call; if that fails the connection is
+// closed. A partial request must not happen: plymouthd reads requests blocking and would hang.
 #include "plymouth_connection.h"
 
 #include <array>
@@ -15,7 +15,7 @@
 namespace bootferry {
 namespace {
 
-// In the abstract namespace: no file, and nothing tells when it comes into being.
+// In the abstract namespace: there is no file to watch, so connecting is retried.
 constexpr std::string_view socketName = "/org/freedesktop/plymouthd";
 constexpr std::uint64_t retryUSec = 1'000'000;
 
@@ -38,15 +38,15 @@ UniqueFd connectToPlymouth() {
 
 } // namespace
 
-PlymouthConnection::PlymouthConnection(sd_event* event, std::function<void()> settled)
-    : event_(event), settled_(std::move(settled)) {}
+PlymouthConnection::PlymouthConnection(sd_event* event, std::function<void()> onUpToDate)
+    : event_(event), onUpToDate_(std::move(onUpToDate)) {}
 
 void PlymouthConnection::show(SplashContents contents) {
     wanted_ = std::move(contents);
     if (!socket_ && !retry_) {
         connect();
     }
-    bringUpToDate();
+    sendChanges();
 }
 
 void PlymouthConnection::connect() {
@@ -62,7 +62,7 @@ void PlymouthConnection::connect() {
         "watching plymouth");
 }
 
-void PlymouthConnection::bringUpToDate() {
+void PlymouthConnection::sendChanges() {
     if (!socket_ || unanswered_ > 0) {
         return;
     }
@@ -86,15 +86,15 @@ void PlymouthConnection::readAnswers() {
         }
         return;
     }
-    // A byte each, yes or no: what plymouthd does not know or allow, it does not show.
+    // One byte per answer, ACK or NAK. A NAK (unknown or not allowed) is ignored.
     unanswered_ -= std::min(unanswered_, static_cast<std::size_t>(count));
-    bringUpToDate();
-    if (isSettled()) {
-        settled_();
+    sendChanges();
+    if (isUpToDate()) {
+        onUpToDate_();
     }
 }
 
-// The next plymouthd knows nothing of what the last one was told.
+// Clears shown_ as well: a new plymouthd begins without contents.
 void PlymouthConnection::lose() {
     answers_.reset();
     socket_.reset();
@@ -104,11 +104,11 @@ void PlymouthConnection::lose() {
         [&](sd_event_source** source) {
             return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC, retryUSec, 0, onRetry, this);
         },
-        "timing the next look for plymouth");
+        "setting the timer for reconnecting to plymouth");
 }
 
-// The borders to C. What fails here (no memory, no descriptors) costs the splash, nothing else: the program
-// ends by the error that sd-event hands on.
+// No exception may pass through sd-event. A failure here (no memory, no descriptors) ends the event loop and
+// the program, and thus costs only the splash.
 int PlymouthConnection::onSocket(sd_event_source*, int, std::uint32_t, void* userdata) {
     try {
         static_cast<PlymouthConnection*>(userdata)->readAnswers();
@@ -124,7 +124,7 @@ int PlymouthConnection::onRetry(sd_event_source*, std::uint64_t, void* userdata)
         self.retry_.reset();
         if (self.wanted_ != SplashContents{}) {
             self.connect();
-            self.bringUpToDate();
+            self.sendChanges();
         }
         return 0;
     } catch (const std::exception&) {

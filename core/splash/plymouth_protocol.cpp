@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// plymouthd keeps every message until it is hidden by its text, and shows all it has kept when the theme
-// changes (Escape, a theme that comes late). Hence an old message is hidden, and before the new one is shown:
-// some themes hide whatever stands there. Others hide nothing: they are shown an empty message where there is
-// no new one.
+// plymouthd keeps every message until a client hides it by its text, and shows all kept messages again when
+// the theme changes (Escape, or a theme that is loaded late). So the old message is always hidden, and this
+// before the new one is shown, since some themes hide whatever message is visible. Other themes cannot hide
+// messages: for these an empty message replaces the old one.
 #include "plymouth_protocol.h"
 
 namespace bootferry {
@@ -16,7 +16,7 @@ constexpr char showMessage = 'M';
 constexpr char hideMessage = 'm';
 
 constexpr char withArgument = '\x02';
-constexpr std::size_t longestArgument = 254; // its length with the NUL goes into a byte
+constexpr std::size_t longestArgument = 254; // its length including the NUL is sent in one byte
 
 bool continuesCharacter(char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; // UTF-8
@@ -52,16 +52,16 @@ std::vector<std::string> plymouthRequests(const SplashContents& shown, const Spl
     if (shown.bootPaused != wanted.bootPaused) {
         requests.push_back(plymouthRequest(wanted.bootPaused ? pauseBoot : unpauseBoot));
     }
-    // A theme draws itself anew in another mode, without what it showed before.
-    const bool drawnAnew = shown.mode != wanted.mode;
-    if (drawnAnew) {
+    // After a change of mode a theme redraws itself, without the old message and percentage.
+    const bool redrawn = shown.mode != wanted.mode;
+    if (redrawn) {
         requests.push_back(plymouthRequest(changeMode, wanted.mode));
     }
-    if (wanted.percent && (drawnAnew || shown.percent != wanted.percent)) {
+    if (wanted.percent && (redrawn || shown.percent != wanted.percent)) {
         requests.push_back(plymouthRequest(systemUpdate, std::to_string(*wanted.percent)));
     }
     const bool hasMessage = !shown.message.empty() || !wanted.message.empty();
-    if (hasMessage && (drawnAnew || shown.message != wanted.message)) {
+    if (hasMessage && (redrawn || shown.message != wanted.message)) {
         if (!shown.message.empty()) {
             requests.push_back(plymouthRequest(hideMessage, shown.message));
         }

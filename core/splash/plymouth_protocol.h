@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// plymouthd's language, as far as it is spoken here, as values: what a splash shall show, and the requests
-// that make it show that. The format is plymouth's own (src/ply-boot-protocol.h there,
-// src/ply-boot-server.c): a letter, then either a NUL, or a byte 2, the length of the argument with its NUL
-// in one byte, and both. Every request is answered, most of them by a single byte (acknowledged or not).
-// plymouthd hears root alone. Pure.
+// The requests to plymouthd that change what the splash shows. The format is defined in plymouth's
+// src/ply-boot-protocol.h and src/ply-boot-server.c: a letter, then either a NUL, or the byte 2, one byte
+// with the length of the argument including its NUL, and the argument with the NUL. plymouthd answers every
+// request, most with a single byte (ACK or NAK), and accepts only connections from root. Pure.
 #pragma once
 
 #include <optional>
@@ -13,26 +12,25 @@
 
 namespace bootferry {
 
-// What plymouthd begins with.
+// plymouthd's initial mode.
 inline constexpr std::string_view bootMode = "boot-up";
 
 struct SplashContents {
     std::string message; // empty: none
-    // Of the work in hand. Themes written in plymouth's script language show it in every mode, the others in
-    // a mode that is about updates only.
+    // Progress of the transfer. Script themes show it in every mode, other themes only in the update modes.
     std::optional<unsigned> percent;
     std::string mode = std::string(bootMode);
-    // plymouth guesses the progress of a boot from the time it took so far. Paused, that guess stands still.
+    // Stops plymouth's own progress bar, which estimates the progress of the boot from the elapsed time.
     bool bootPaused = false;
 
     bool operator==(const SplashContents&) const = default;
 };
 
-// An argument of more than 254 bytes, which plymouth has no way to carry, is cut (between characters).
+// Cuts the argument between characters to 254 bytes, the most that the format allows.
 [[nodiscard]] std::string plymouthRequest(char letter,
                                           std::optional<std::string_view> argument = std::nullopt);
 
-// In the order in which they are to be sent; none where nothing differs.
+// The requests that change a splash from `shown` to `wanted`, in the order to send them; empty if equal.
 [[nodiscard]] std::vector<std::string> plymouthRequests(const SplashContents& shown,
                                                         const SplashContents& wanted);
 

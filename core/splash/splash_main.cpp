@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootferry-plymouth: shows on a boot splash what bootferryd does. A splash is an ornament: whatever goes
-// wrong here, the boot neither waits for it nor fails by it.
+// bootferry-plymouth: shows the progress of bootferryd's transfers on the boot splash. The splash is not
+// essential: failures here neither delay the boot nor make it fail.
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -18,11 +18,11 @@ namespace {
 
 constexpr const char* help = R"(bootferry-plymouth [--bar-mode=MODE]
 
-Shows on plymouth's boot splash how the transfers of bootferryd get on, and ends with them.
-Started by the initrd's units; whether there is a plymouth, and when, does not matter.
+Shows the progress of bootferryd's transfers on plymouth's boot splash, until all have ended.
+Started by units of the initrd. plymouth may start later, or not at all.
 
-  --bar-mode=MODE  while there is a percentage, put the splash into this mode of plymouth's, whose
-                   progress bar shows it: updates, system-upgrade or firmware-upgrade
+  --bar-mode=MODE  while there is a percentage, switch plymouth to this mode, whose progress bar
+                   shows it: updates, system-upgrade or firmware-upgrade
   --help           show this
   --version        show the version
 )";
@@ -35,8 +35,7 @@ std::string checkedMode(const std::string& mode) {
     }
     throw Error(
         ErrorCode::Invalid,
-        fmt::format("plymouth shows no progress of ours in a mode '{}': see bootferry-plymouth --help",
-                    mode));
+        fmt::format("plymouth cannot show this progress in mode '{}': see bootferry-plymouth --help", mode));
 }
 
 int run(const std::vector<std::string>& words) {

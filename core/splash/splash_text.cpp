@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// Widths are counted in characters (UTF-8), which serves for our texts, and not in the font's real widths.
 #include "splash_text.h"
 
 #include <algorithm>
@@ -27,7 +28,7 @@ bool dividesWords(char c) {
     return c == ' ' || (static_cast<unsigned char>(c) < ' ') || c == '\x7f';
 }
 
-// As many spaces as there were: the numbers stand two apart.
+// Keeps the number of spaces: the numbers are two spaces apart.
 std::string takeSpace(std::string_view& text) {
     const auto* const end = std::find_if_not(text.begin(), text.end(), dividesWords);
     const auto width = static_cast<std::size_t>(end - text.begin());
@@ -35,7 +36,7 @@ std::string takeSpace(std::string_view& text) {
     return std::string(width, ' ');
 }
 
-// No more of a word than a line has room for.
+// Takes at most as much of a word as fits into a line.
 std::string_view takeWord(std::string_view& text) {
     const auto* end = text.begin();
     for (std::size_t width = 0; end != text.end() && !dividesWords(*end); ++end) {
@@ -49,7 +50,7 @@ std::string_view takeWord(std::string_view& text) {
     return word;
 }
 
-// Where a line has to be broken anyway, it is broken there.
+// A text that does not fit into one line is broken before these words.
 bool opensAnAside(std::string_view word) {
     return word.front() == '(' || word == "from";
 }
@@ -61,7 +62,7 @@ std::string sentence(std::string text) {
     return text;
 }
 
-// Without the port, which means nothing to whom this is for.
+// Without the port, which does not help the person who reads this.
 std::string hostOf(const std::string& url) {
     try {
         return Url::parse(url).host();
@@ -92,7 +93,7 @@ std::string words(const TransferStatus& status, const RateMeter& rate) {
     case TransferState::Done:
         return {};
     case TransferState::Failed:
-        return fmt::format("The live system cannot be fetched: {} ({})", status.errorMessage, status.url);
+        return fmt::format("Cannot fetch the live system: {} ({})", status.errorMessage, status.url);
     case TransferState::Cancelled:
         return "The transfer of the live system was cancelled";
     }
@@ -141,10 +142,10 @@ std::string fittedToScreen(std::string_view text) {
 }
 
 const std::string& MessagePace::next(Time now, TransferState state, const std::string& message) {
-    const bool triesAgain = inTrouble_ && state == TransferState::Connecting;
-    inTrouble_ = triesAgain || state == TransferState::Waiting;
-    const bool onlyNumbersMoved = wordedAlike(message, shown_);
-    if (!triesAgain && (!onlyNumbersMoved || now - since_ >= readingTime)) {
+    const bool retrying = hasFailed_ && state == TransferState::Connecting;
+    hasFailed_ = retrying || state == TransferState::Waiting;
+    const bool onlyNumbersChanged = wordedAlike(message, shown_);
+    if (!retrying && (!onlyNumbersChanged || now - since_ >= readingTime)) {
         shown_ = message;
         since_ = now;
     }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A transfer in words for whoever stands before the machine: how far it is, how fast, how long it will take
-// and from where it comes; what it waits for; why it failed. Fit for a screen of 80 columns or 640 pixels,
-// since text themes cut or displace what is longer and graphical ones let it run out of the picture.
-// Pure.
+// The text about a transfer for the person in front of the machine: progress, rate, remaining time and
+// server, what the transfer waits for, or why it failed. It fits a screen of 80 columns or 640 pixels: text
+// themes cut or misplace longer lines, and in graphical themes they leave the screen. Pure.
 #pragma once
 
 #include <chrono>
@@ -15,16 +14,17 @@
 
 namespace bootferry {
 
-// `barMode`: the mode plymouth is to be in while there is a percentage to show, see bootferry-plymouth(8).
+// `barMode`: plymouth's mode while there is a percentage to show, see bootferry-plymouth(8).
 [[nodiscard]] SplashContents splashContents(const TransferStatus& status, const RateMeter& rate,
                                             std::string_view barMode = bootMode);
 
-// In lines that fit; what does not fit into three of them ends in "...". Control characters become spaces.
+// Breaks the text into at most three lines that fit; a longer text ends in "...". Control characters become
+// spaces.
 [[nodiscard]] std::string fittedToScreen(std::string_view text);
 
-// A message whose words change is news and shown at once. Where only its numbers move it stays for two
-// seconds, so that it can be read, and so that a theme that lists messages line by line is not flooded. Why
-// something is tried again stays while it is tried.
+// Decides when a new message replaces the one on the screen. New words are shown at once. If only the numbers
+// change, the old message stays for two seconds, so that people can read it and themes that list messages
+// line by line are not flooded. During a retry the reason for it stays.
 class MessagePace {
 public:
     using Time = std::chrono::steady_clock::time_point;
@@ -34,7 +34,7 @@ public:
 private:
     std::string shown_;
     Time since_;
-    bool inTrouble_ = false;
+    bool hasFailed_ = false; // the last attempt
 };
 
 } // namespace bootferry

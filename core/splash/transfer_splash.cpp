@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+// One event loop serves bootferryd's signals, plymouthd's answers, timers and SIGTERM. The program ends when
+// plymouthd has shown the last contents, or after a timeout.
 #include "transfer_splash.h"
 
 #include <algorithm>
@@ -8,7 +10,8 @@ namespace bootferry {
 namespace {
 
 constexpr std::uint64_t followAgainUSec = 2'000'000;
-// For plymouthd to take in the last words. It may be gone or busy, and nobody is to wait for that.
+// The time for plymouthd to show the last contents. It may be gone or busy, and the boot must not wait for
+// it.
 constexpr std::uint64_t lingerUSec = 2'000'000;
 
 EventHandle makeLoop() {
@@ -59,12 +62,12 @@ void TransferSplash::follow() {
             changed(status);
         }
     } catch (const Error&) {
-        followLater(); // it is not there yet, or not any more
+        followLater(); // bootferryd has not started yet, or has ended
     }
 }
 
-// Called by the connection that is lost as well: the next one is made from the event loop. A bootferryd that
-// comes again counts its transfers from one.
+// A lost ServiceClient calls this too, so the event loop replaces it later. The transfers are forgotten,
+// since a restarted bootferryd numbers its transfers from one.
 void TransferSplash::followLater() {
     transfers_.clear();
     if (!ending_) {
@@ -74,7 +77,7 @@ void TransferSplash::followLater() {
 
 void TransferSplash::changed(const TransferStatus& status) {
     if (ending_) {
-        return; // what was said last stands
+        return; // the last message stays
     }
     const auto now = RateMeter::Time::clock::now();
     auto& followed = transfers_[status.id];
@@ -82,7 +85,7 @@ void TransferSplash::changed(const TransferStatus& status) {
     if (status.state == TransferState::Transferring) {
         followed.rate.add(now, status.bytes);
     } else {
-        followed.rate = {}; // a wait is no part of how fast it goes
+        followed.rate = {}; // the rate does not include waits
     }
 
     const auto& newest = transfers_.rbegin()->second;
@@ -99,7 +102,7 @@ void TransferSplash::changed(const TransferStatus& status) {
 void TransferSplash::endWith(const SplashContents& contents) {
     ending_ = true;
     plymouth_.show(contents);
-    if (plymouth_.isSettled()) {
+    if (plymouth_.isUpToDate()) {
         (void)sd_event_exit(event_.get(), 0);
         return;
     }
@@ -115,7 +118,7 @@ int TransferSplash::onLingered(sd_event_source*, std::uint64_t, void* userdata) 
     return sd_event_exit(static_cast<TransferSplash*>(userdata)->event_.get(), 0);
 }
 
-// The boot goes on without a transfer, or ends: the splash is left as it was found.
+// The boot continues without a transfer, or ends: restore the splash.
 int TransferSplash::onStop(sd_event_source*, const signalfd_siginfo*, void* userdata) {
     static_cast<TransferSplash*>(userdata)->endWith({});
     return 0;

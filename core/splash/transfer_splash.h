@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Between the two: follows bootferryd's transfers as any D-Bus client may, and has the splash show the newest
-// of them. Comes to its end when every transfer it has seen has come to its own; a bootferryd that is not
-// there yet, or that has died, is waited for.
+// Connects bootferryd and plymouthd: follows the transfers as a normal D-Bus client, and shows the newest one
+// on the splash. Ends when all transfers it has seen have ended. While bootferryd is not running, waits for
+// it.
 #pragma once
 
 #include <map>
@@ -18,10 +18,10 @@ namespace bootferry {
 
 class TransferSplash {
 public:
-    // `barMode`: see splashContents(). Blocks SIGTERM and SIGINT, which end it.
+    // `barMode`: see splashContents(). Blocks SIGTERM and SIGINT, and ends run() on them.
     explicit TransferSplash(std::string barMode);
 
-    void run(); // returns when there is nothing left to show; throws Error
+    void run(); // until there is nothing left to show; throws Error
 
 private:
     void follow();

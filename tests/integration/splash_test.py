@@ -104,7 +104,7 @@ class Shown(SplashTest):
         with Plymouth(self.stage, self.path) as plymouth:
             splash = self.splash(daemon)
             with daemon.ctl_running("deploy", f"--userinfo-file={userinfo}", self.url("nothing"), "/dev/ram0"):
-                plymouth.expect(r"The live system cannot be fetched: server answered 404 Not Found\n"
+                plymouth.expect(r"Cannot fetch the live system: server answered 404 Not Found\n"
                                 rf"\({self.url('nothing')}\)\n")
                 self.assert_ends(splash)
             trace = plymouth.trace()
@@ -190,7 +190,7 @@ class CommandLine(unittest.TestCase):
         return subprocess.run([os.environ["BOOTFERRY_PLYMOUTH"], *words], capture_output=True, text=True, timeout=120)
 
     def test_what_it_does_not_know(self):
-        for word, reason in (("--bar-mode=shutdown", "shows no progress of ours in a mode 'shutdown'"),
+        for word, reason in (("--bar-mode=shutdown", "cannot show this progress in mode 'shutdown'"),
                              ("--bar", "unknown argument '--bar'")):
             result = self.run_with(word)
             self.assertEqual(result.returncode, 1)

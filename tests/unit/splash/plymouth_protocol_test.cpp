@@ -19,7 +19,7 @@ TEST(PlymouthRequest, carriesTheLengthOfItsArgumentWithTheNul) {
     EXPECT_EQ(plymouthRequest('M', ""), "M\x02\x01\0"s);
 }
 
-TEST(PlymouthRequest, cutsWhatALengthOfOneByteCannotTell) {
+TEST(PlymouthRequest, cutsArgumentsThatAreTooLong) {
     EXPECT_EQ(plymouthRequest('M', std::string(254, 'x')), "M\x02\xFF" + std::string(254, 'x') + '\0');
     EXPECT_EQ(plymouthRequest('M', std::string(255, 'x')), "M\x02\xFF" + std::string(254, 'x') + '\0');
 }
@@ -28,7 +28,7 @@ TEST(PlymouthRequest, cutsBetweenCharacters) {
     EXPECT_EQ(plymouthRequest('M', std::string(253, 'x') + "ä"), "M\x02\xFE" + std::string(253, 'x') + '\0');
 }
 
-TEST(PlymouthRequests, areNoneWhereNothingDiffers) {
+TEST(PlymouthRequests, areEmptyIfNothingChanged) {
     EXPECT_THAT(plymouthRequests({}, {}), IsEmpty());
     const SplashContents contents{.message = "one", .percent = 1, .mode = "updates", .bootPaused = true};
     EXPECT_THAT(plymouthRequests(contents, contents), IsEmpty());
@@ -40,22 +40,22 @@ TEST(PlymouthRequests, hideTheOldMessageBeforeTheNewOneIsShown) {
     EXPECT_THAT(plymouthRequests({}, {.message = "new"}), ElementsAre("M\x02\x04new\0"s));
 }
 
-TEST(PlymouthRequests, leaveNoMessageOnThemesThatCannotHideOne) {
+TEST(PlymouthRequests, showAnEmptyMessageForThemesThatCannotHide) {
     EXPECT_THAT(plymouthRequests({.message = "old"}, {}),
                 ElementsAre("m\x02\x04old\0"s, "M\x02\x01\0"s, "m\x02\x01\0"s));
 }
 
-TEST(PlymouthRequests, pauseTheProgressOfTheBootAndLetItGoOn) {
+TEST(PlymouthRequests, pauseAndResumeTheBootProgress) {
     EXPECT_THAT(plymouthRequests({}, {.bootPaused = true}), ElementsAre("A\0"s));
     EXPECT_THAT(plymouthRequests({.bootPaused = true}, {}), ElementsAre("a\0"s));
 }
 
-TEST(PlymouthRequests, tellAPercentageThatChanged) {
+TEST(PlymouthRequests, sendAChangedPercentage) {
     EXPECT_THAT(plymouthRequests({.percent = 7}, {.percent = 100}), ElementsAre("u\x02\x04"s + "100\0"s));
-    EXPECT_THAT(plymouthRequests({.percent = 7}, {}), IsEmpty()); // there is no request that takes it back
+    EXPECT_THAT(plymouthRequests({.percent = 7}, {}), IsEmpty()); // no request removes a percentage
 }
 
-TEST(PlymouthRequests, tellEverythingAgainInAnotherMode) {
+TEST(PlymouthRequests, sendEverythingAgainAfterAChangeOfMode) {
     const SplashContents before{.message = "same", .percent = 7};
     const SplashContents now{.message = "same", .percent = 7, .mode = "updates"};
     EXPECT_THAT(plymouthRequests(before, now), ElementsAre("C\x02\x08updates\0"s, "u\x02\x02"s + "7\0"s,

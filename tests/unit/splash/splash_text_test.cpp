@@ -42,7 +42,7 @@ std::string messageOf(const TransferStatus& status) {
     return splashContents(status, fourMiBASecond()).message;
 }
 
-TEST(SplashContents, tellsHowFarHowFastHowLongAndWhereFrom) {
+TEST(SplashContents, showsProgressRateRemainingTimeAndHost) {
     EXPECT_EQ(messageOf(transferring()), "42 %  21.0 MiB of 49.0 MiB  4.0 MiB/s  7 s left  from 10.0.2.2");
 }
 
@@ -52,7 +52,7 @@ TEST(SplashContents, givesALongHostItsOwnLine) {
               "from images.some-department.example.org");
 }
 
-TEST(SplashContents, doesWithoutWhatIsNotKnown) {
+TEST(SplashContents, omitsUnknownParts) {
     auto status = transferring();
     status.total = unknownSize;
     const auto contents = splashContents(status, RateMeter());
@@ -60,18 +60,18 @@ TEST(SplashContents, doesWithoutWhatIsNotKnown) {
     EXPECT_EQ(contents.percent, std::nullopt);
 }
 
-TEST(SplashContents, hasThePercentageWhileItWaitsAsWell) {
+TEST(SplashContents, hasThePercentageWhileWaiting) {
     EXPECT_EQ(splashContents(transferring(), RateMeter()).percent, 42U);
     EXPECT_EQ(splashContents(in(TransferState::Waiting), RateMeter()).percent, 42U);
 }
 
-TEST(SplashContents, neverTellsMoreThanAll) {
+TEST(SplashContents, showsAtMost100Percent) {
     auto status = transferring();
-    status.bytes = 50 * MiB; // the server sent more than it had announced
+    status.bytes = 50 * MiB; // the server sent more than it announced
     EXPECT_EQ(splashContents(status, RateMeter()).percent, 100U);
 }
 
-TEST(SplashContents, tellsWhatItWaitsFor) {
+TEST(SplashContents, showsWhatTheTransferWaitsFor) {
     EXPECT_EQ(messageOf(in(TransferState::Waiting, "waiting for the network (no route)")),
               "Waiting for the network (no route)");
     EXPECT_EQ(messageOf(in(TransferState::Waiting,
@@ -82,26 +82,26 @@ TEST(SplashContents, tellsWhatItWaitsFor) {
     EXPECT_EQ(messageOf(in(TransferState::Verifying)), "Verifying the live system");
 }
 
-TEST(SplashContents, tellsTheReasonOfAFailureAndOfWhat) {
+TEST(SplashContents, showsTheReasonOfAFailureAndTheUrl) {
     auto status = in(TransferState::Failed);
     status.errorMessage = "server answered 404 Not Found";
-    EXPECT_EQ(messageOf(status), "The live system cannot be fetched: server answered 404 Not Found\n"
+    EXPECT_EQ(messageOf(status), "Cannot fetch the live system: server answered 404 Not Found\n"
                                  "(http://10.0.2.2:8000/live.iso)");
 }
 
-TEST(SplashContents, leavesTheSplashAsItWasFoundWhenAllIsDone) {
+TEST(SplashContents, restoresTheSplashWhenTheTransferIsDone) {
     EXPECT_EQ(splashContents(in(TransferState::Done), fourMiBASecond(), "updates"), SplashContents{});
 }
 
-TEST(SplashContents, pausesTheGuessOfTheBootUntilTheEnd) {
+TEST(SplashContents, pausesTheBootProgressUntilTheEnd) {
     EXPECT_TRUE(splashContents(in(TransferState::Waiting), RateMeter()).bootPaused);
     EXPECT_FALSE(splashContents(in(TransferState::Failed), RateMeter()).bootPaused);
 }
 
-TEST(SplashContents, usesTheModeWithABarWhileThereIsSomethingToShowInIt) {
+TEST(SplashContents, usesTheBarModeWhileThereIsAPercentage) {
     EXPECT_EQ(splashContents(transferring(), RateMeter()).mode, bootMode);
     EXPECT_EQ(splashContents(transferring(), RateMeter(), "updates").mode, "updates");
-    // Themes suppress messages in it, and these must be seen.
+    // Themes suppress messages in the bar mode, and these must be visible.
     EXPECT_EQ(splashContents(in(TransferState::Waiting), RateMeter(), "updates").mode, bootMode);
     EXPECT_EQ(splashContents(in(TransferState::Failed), RateMeter(), "updates").mode, bootMode);
     auto unknown = transferring();
@@ -109,13 +109,13 @@ TEST(SplashContents, usesTheModeWithABarWhileThereIsSomethingToShowInIt) {
     EXPECT_EQ(splashContents(unknown, RateMeter(), "updates").mode, bootMode);
 }
 
-TEST(FittedToScreen, keepsWhatFits) {
+TEST(FittedToScreen, keepsTextThatFits) {
     EXPECT_EQ(fittedToScreen("short"), "short");
     EXPECT_EQ(fittedToScreen(""), "");
     EXPECT_EQ(fittedToScreen(std::string(72, 'x')), std::string(72, 'x'));
 }
 
-TEST(FittedToScreen, breaksBetweenWordsAndInAWordThatIsTooLong) {
+TEST(FittedToScreen, breaksBetweenWordsAndWithinLongWords) {
     EXPECT_EQ(fittedToScreen(std::string(40, 'a') + " " + std::string(40, 'b')),
               std::string(40, 'a') + "\n" + std::string(40, 'b'));
     EXPECT_EQ(fittedToScreen("a " + std::string(80, 'b')),
@@ -130,7 +130,7 @@ TEST(FittedToScreen, countsCharactersAndNotBytes) {
     EXPECT_EQ(fittedToScreen(umlauts + "ä"), umlauts + "\nä");
 }
 
-TEST(FittedToScreen, saysThatThereIsMore) {
+TEST(FittedToScreen, marksOmittedText) {
     std::string text;
     for (int i = 0; i < 100; ++i) {
         text += "word ";
@@ -140,18 +140,18 @@ TEST(FittedToScreen, saysThatThereIsMore) {
     EXPECT_EQ(std::count(fitted.begin(), fitted.end(), '\n'), 2);
 }
 
-TEST(FittedToScreen, letsNoTerminalSequenceThrough) {
+TEST(FittedToScreen, removesTerminalSequences) {
     EXPECT_EQ(fittedToScreen("red\x1b[31m\ttext\r\n\x7f"), "red [31m text");
 }
 
-TEST(FittedToScreen, breaksBeforeAnAsideIfItHasToBreak) {
+TEST(FittedToScreen, prefersToBreakBeforeAnAside) {
     EXPECT_EQ(fittedToScreen("Waiting (no route)"), "Waiting (no route)");
     EXPECT_EQ(
         fittedToScreen("Waiting for the network (connecting to 10.0.2.2:38191: Network is unreachable)"),
         "Waiting for the network\n(connecting to 10.0.2.2:38191: Network is unreachable)");
 }
 
-TEST(MessagePace, showsNewsAtOnceAndMovingNumbersAfterAWhile) {
+TEST(MessagePace, showsNewWordsAtOnceAndNewNumbersAfterADelay) {
     using enum TransferState;
     MessagePace pace;
     EXPECT_EQ(pace.next(Time(10s), Transferring, "1 %"), "1 %");
@@ -160,7 +160,7 @@ TEST(MessagePace, showsNewsAtOnceAndMovingNumbersAfterAWhile) {
     EXPECT_EQ(pace.next(Time(12s), Verifying, "verifying"), "verifying");
 }
 
-TEST(MessagePace, keepsTheTroubleWhileItIsTriedAgain) {
+TEST(MessagePace, keepsTheReasonDuringARetry) {
     using enum TransferState;
     MessagePace pace;
     EXPECT_EQ(pace.next(Time(0s), Connecting, "connecting"), "connecting");
