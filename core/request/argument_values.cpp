@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Strict on purpose: "2G" for a size in KiB or "5 m" for a time is a misunderstanding, and the console is the
-// place to clear it up.
+// Strict on purpose: "2G" for a size in KiB or "5 m" for a time is a mistake, and an error on the console is
+// better than a guess.
 #include "argument_values.h"
 
 #include <algorithm>
@@ -128,7 +128,8 @@ std::string parseBootInterface(std::string_view text) {
     if (!right) {
         throw Error(
             ErrorCode::Invalid,
-            fmt::format("'{}' is no hardware address; want 01-52-54-00-12-34-56 or 52:54:00:12:34:56", text));
+            fmt::format("'{}' is not a hardware address; want 01-52-54-00-12-34-56 or 52:54:00:12:34:56",
+                        text));
     }
     return lowered(address);
 }

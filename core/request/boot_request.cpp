@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One table holds every argument with its names and what it does to the request; the manual page is tested
-// against it. Whatever begins with rd.bootferry. and is not in the table is a mistake worth stopping for: the
-// prefix is ours, nobody else can have meant it.
+// against it. An argument that begins with rd.bootferry. and is not in the table is refused: no other program
+// uses that prefix, so it is a typing error.
 #include "boot_request.h"
 
 #include <algorithm>
@@ -19,7 +19,7 @@
 namespace bootferry {
 namespace {
 
-// The table fills both; which of them is used, root= decides.
+// The table fills both requests; root= decides which one is used.
 struct Draft {
     BootRequest boot;
     TransferRequest transfer;
@@ -132,7 +132,7 @@ bool isNamed(const Entry& entry, const KernelArgument& argument) {
                        [&](std::string_view name) { return !name.empty() && argument.is(name); });
 }
 
-// A value as an error may show it: what an option or a URL holds may be a secret.
+// The argument as an error may show it, without its value where that may be a secret.
 std::string showable(const KernelArgument& argument) {
     static constexpr std::string_view withSecrets[] = {
         "rd.bootferry.option", "rd.kiwi.live.curl_options", "rd.bootferry.curl_options",
@@ -211,9 +211,9 @@ std::optional<LocalMedium> localMedium(const std::string& text) {
         if (text.starts_with(tag)) {
             const auto name = text.substr(tag.size());
             if (name.empty()) {
-                throw Error(ErrorCode::Invalid, fmt::format("root=live:{} names no medium", text));
+                throw Error(ErrorCode::Invalid, fmt::format("root=live:{} does not name a medium", text));
             }
-            // Labels may come encoded already, as they are read off the links' names.
+            // People copy labels from the names of udev's links, where they are encoded already.
             const bool encoded = name.find("\\x") != std::string::npos;
             return LocalMedium{std::string(folder) + (encoded ? name : udevEncoded(name))};
         }
@@ -242,9 +242,8 @@ std::string bootInterface(const KernelCommandLine& line) {
     }
 }
 
-// KIWI has no curl or dolly call where there is no URL for it. A --pinnedpubkey that nobody looks at would be
-// a hole, so that is said; a local medium has no transfer at all, and what is asked of transfers does not
-// concern it.
+// Options that no URL uses are refused, although KIWI ignores them: an unused --pinnedpubkey would be a
+// security hole. A local medium has no transfer, so transfer options do not matter there.
 void applyProgramOptions(TransferRequest& transfer, std::string_view argument, std::string_view schemes,
                          bool (*serves)(std::string_view scheme), const std::vector<PluginOption>& options) {
     const bool used = serves(transfer.url.scheme()) ||
@@ -252,11 +251,11 @@ void applyProgramOptions(TransferRequest& transfer, std::string_view argument, s
                       std::any_of(transfer.mirrors.begin(), transfer.mirrors.end(),
                                   [serves](const Url& mirror) { return serves(mirror.scheme()); });
     if (!options.empty() && !used) {
-        throw Error(ErrorCode::Invalid, fmt::format("{} is for {}, and has no meaning for {}; remove it from "
+        throw Error(ErrorCode::Invalid, fmt::format("{} applies to {} and not to {}; remove it from "
                                                     "the kernel command line",
                                                     argument, schemes, transfer.url.scheme()));
     }
-    // rd.bootferry.option=, being the narrower one, comes last and so has the last word.
+    // The last one wins: rd.bootferry.option= is the more specific argument.
     transfer.pluginOptions.insert(transfer.pluginOptions.begin(), options.begin(), options.end());
 }
 

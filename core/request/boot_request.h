@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a machine is asked to boot: the kernel command line, understood as a whole and checked. Every argument
-// is known here from the first day; what is understood but not served yet is refused by its name, because an
-// option that is silently dropped is a hole.
+// The boot that the kernel command line requests, parsed and checked as a whole. An argument that is known
+// but not supported is refused by name: an option that is silently ignored would be a security hole.
 #pragma once
 
 #include <optional>
@@ -18,7 +17,7 @@ namespace bootferry {
 
 inline constexpr std::string_view defaultTarget = "/dev/ram0";
 
-// root=live:CDLABEL=..., LABEL=, UUID=, /dev/...: no transfer, the medium is here.
+// root=live:CDLABEL=..., LABEL=, UUID=, /dev/...: a medium of this machine, no transfer.
 struct LocalMedium {
     std::string device; // a device node's path, encoded as udev names its links
 };
@@ -43,21 +42,21 @@ struct BootRequest {
     LiveLayout layout;
     bool reset = false;
     bool check = false; // verify the medium's embedded checksum
-    // rd.kiwi.live.pxe: the hardware address (aa:bb:cc:dd:ee:ff) of the interface to name lan0, from BOOTIF=;
-    // empty without one: the first wired interface that appears, as KIWI has it.
+    // rd.kiwi.live.pxe: the hardware address (aa:bb:cc:dd:ee:ff) of the interface to name lan0, from BOOTIF=.
+    // Empty without BOOTIF=: the first wired interface that appears, as in KIWI.
     std::optional<std::string> lan0;
-    // What was accepted of curl_options= and dolly_options= and changes nothing, for the log.
+    // Options of curl_options= and dolly_options= that were accepted without effect, for the log.
     std::vector<std::string> ignoredCurlOptions;
     std::vector<std::string> ignoredDollyOptions;
 
     [[nodiscard]] const TransferRequest* transfer() const { return std::get_if<TransferRequest>(&image); }
 };
 
-// Nothing: there is no root=live:, the boot is somebody else's. Throws Error(Invalid) that names the
+// nullopt without root=live:, as bootferry does not serve that boot. Throws Error(Invalid) that names the
 // argument, its value and what to write instead.
 [[nodiscard]] std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line);
 
-// The arguments besides root=, for whoever documents them: the first name is the usual one.
+// The arguments besides root=, for the test of the manual page: the first name is the usual one.
 struct BootArgumentNames {
     std::vector<std::string_view> names;
     bool takesValue = false;

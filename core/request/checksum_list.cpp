@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// coreutils, src/digest.c, split_3() and bsd_split_3(). Lines that are neither format (comments, the armour
-// of a signature) are passed over as sha256sum passes them over; a list of nothing else is none.
+// The formats are those of coreutils, src/digest.c, split_3() and bsd_split_3(). As in sha256sum, lines in
+// neither format (comments, the armour of a signature) are skipped; a file with no other lines is not a list.
 #include "checksum_list.h"
 
 #include <algorithm>
@@ -55,7 +55,7 @@ std::optional<Entry> parseGnuLine(std::string_view line) {
     return Entry{.name = std::string(line.substr(space + 2)), .hex = lowered(line.substr(0, space))};
 }
 
-// "SHA256 (name) = HEX"; the name may hold anything, so the end is looked at first.
+// "SHA256 (name) = HEX". The name may contain " (" and ") = ", so its end is searched from the back.
 std::optional<Entry> parseBsdLine(std::string_view line) {
     constexpr std::string_view open = " (";
     constexpr std::string_view close = ") = ";
@@ -113,26 +113,25 @@ bool isEndOf(std::string_view name, std::string_view path) {
 
 [[noreturn]] void refuseList(std::string_view list) {
     if (list.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-        throw Error(ErrorCode::Invalid, "it is empty, and no list of checksums");
+        throw Error(ErrorCode::Invalid, "it is empty, not a list of checksums");
     }
     const bool html = list.substr(list.find_first_not_of(" \t\r\n")).starts_with('<');
     throw Error(ErrorCode::Invalid,
-                fmt::format("it is {}no list of checksums as sha256sum writes it: check the URL",
-                            html ? "an HTML page and " : ""));
+                fmt::format("it is {}not a list of checksums as sha256sum writes it: check the URL",
+                            html ? "an HTML page, " : ""));
 }
 
 std::string withAlgorithm(const std::string& hex, std::string_view name) {
     if (hex.size() != sha256Digits && hex.size() != sha512Digits) {
         throw Error(ErrorCode::Invalid,
-                    fmt::format("the checksum of '{}' in it has {} digits: want sha256 (64 "
-                                "digits) or sha512 (128), give the URL of such a list",
+                    fmt::format("its checksum for '{}' has {} digits: give the URL of a list "
+                                "with sha256 (64 digits) or sha512 (128)",
                                 name, hex.size()));
     }
     return (hex.size() == sha256Digits ? "sha256:" : "sha512:") + hex;
 }
 
-// One that can be used before one that cannot, the longer before the shorter; one list may hold several
-// kinds.
+// A list may hold several algorithms: sha512 is preferred to sha256, and either to an unsupported one.
 std::string bestOf(std::vector<Entry> entries, std::string_view name) {
     const auto usable = [](const Entry& entry) {
         return entry.hex.size() == sha256Digits || entry.hex.size() == sha512Digits ? entry.hex.size() : 0;
@@ -158,7 +157,7 @@ std::string findChecksum(std::string_view list, const Url& image) {
     const auto name = lastPart(path);
     if (name.empty()) {
         throw Error(ErrorCode::Invalid,
-                    "the image's URL ends in no file name to look for in a list of checksums: "
+                    "the image's URL has no file name to look for in a list of checksums: "
                     "write the checksum itself, as sha256:HEX");
     }
     auto entries = parseList(list);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A list of checksums as servers keep beside their images (SHA256SUMS), and the one line in it that is meant.
-// A list that does not name the image, or names it twice with different sums, is an error and never "no
-// checksum": whoever gave its URL wants the image verified.
+// Finds the image's checksum in a list such as SHA256SUMS, which servers keep beside their images. A list
+// that does not name the image, or names it with different checksums, is an error and never "no checksum":
+// giving the URL of a list requests verification.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@
 namespace bootferry {
 
 // The formats of GNU coreutils' sha256sum(1): "HEX  name", "HEX *name", "SHA256 (name) = HEX", each with a
-// backslash before it where the name is escaped. sha256 or sha512, by the number of digits. The entry is that
-// of the image's file name; where that stands in several folders, of the folders in the URL, too.
+// backslash in front if the name is escaped. The number of digits decides between sha256 and sha512. An entry
+// matches by file name; if several do, those whose folders match the URL's path are preferred.
 // Returns "sha256:HEX" or "sha512:HEX". Throws Error(NotFound, Invalid) that says what to do.
 [[nodiscard]] std::string findChecksum(std::string_view list, const Url& image);
 

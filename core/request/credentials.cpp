@@ -9,8 +9,8 @@
 namespace bootferry {
 namespace {
 
-// None of them is told to a server: certificates and host keys to trust, and a key that only ever signs.
-constexpr std::array<std::string_view, 4> untold{"cacert", "known_hosts", "sshkey", "sshkey_passphrase"};
+// Credentials that are not sent to a server: trusted certificates and host keys, and a key that only signs.
+constexpr std::array<std::string_view, 4> neverSent{"cacert", "known_hosts", "sshkey", "sshkey_passphrase"};
 
 std::optional<std::uint16_t> portOf(const Url& url) {
     constexpr std::pair<std::string_view, std::uint16_t> usual[] = {
@@ -46,11 +46,11 @@ Credentials credentialsFor(const Url& url, const Url& image, const Credentials& 
     const bool isImages = isSameOrigin(url, image);
     Credentials chosen;
     for (const auto& [name, value] : all) {
-        const bool told = std::find(untold.begin(), untold.end(), name) == untold.end();
+        const bool isSent = std::find(neverSent.begin(), neverSent.end(), name) == neverSent.end();
         if (name.size() > suffix.size() && name.ends_with(suffix)) {
             chosen[name.substr(0, name.size() - suffix.size())] = value;
-        } else if (isImages || !told) {
-            chosen.emplace(name, value); // the one for just this server stays
+        } else if (isImages || !isSent) {
+            chosen.emplace(name, value); // does not replace the one for this server
         }
     }
     const auto& userinfo = url.userinfo() || !isImages ? url.userinfo() : image.userinfo();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which credential is for which server. A secret that was given without a name is for the server of the image
-// (root=live:) and for no other: not for a mirror, not for the server of the checksum list, which are asked
-// without a login or with one of their own. What no server is told (keys that sign, whom to trust) is for
-// all.
+// Chooses the credentials for a server. A secret without a host in its name is for the image's server
+// (root=live:) only; a mirror or the server of the checksum list gets credentials of its own or none, so that
+// no secret leaks to another server. Credentials that are never sent (signing keys, trusted certificates) are
+// for all servers.
 #pragma once
 
 #include <map>
@@ -13,17 +13,17 @@
 
 namespace bootferry {
 
-using Credentials = std::map<std::string, std::string>; // by the names that plugins ask for
+using Credentials = std::map<std::string, std::string>; // by the names that plugins use
 
-// Scheme, host and port, with the scheme's own port where none is written.
+// Compares scheme, host and port; a URL without a port has the scheme's default port.
 [[nodiscard]] bool isSameOrigin(const Url& one, const Url& other);
 
-// NAME is for the image's server, NAME.HOST or NAME.HOST-PORT for that one; colons of an IPv6 address are
-// written '-', since the name of a credential has none. The URL's own userinfo comes before all of them.
+// NAME is for the image's server, NAME.HOST or NAME.HOST-PORT for the server it names. The colons of an IPv6
+// address are written '-', as a credential's name cannot contain one. The URL's userinfo has precedence.
 [[nodiscard]] Credentials credentialsFor(const Url& url, const Url& image, const Credentials& all);
 
-// For each URL of the request: the image's, the mirrors', and the list's where there is one. Whoever is given
-// these has no others.
+// For each URL of the request: the image, the mirrors, and the checksum list if there is one. The worker gets
+// these and no others.
 [[nodiscard]] std::vector<Credentials> credentialsFor(const TransferRequest& request, const Credentials& all);
 
 } // namespace bootferry

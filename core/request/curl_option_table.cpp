@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Data; long because curl has that many options. Short letters and arities are curl's own. What cannot be
-// honoured says why in words that complete "--name is not served: ...".
+// Data; long because curl has that many options. Letters and arities are curl's own. For a refused option,
+// .why completes the sentence "--name is not served: ...".
 #include "curl_option_table.h"
 
 namespace bootferry {
@@ -49,7 +49,7 @@ constexpr CurlOption table[] = {
     {.name = "alpn", .arity = DefaultOn, .treatment = Honoured, .key = "no-alpn"},
     {.name = "sessionid", .arity = DefaultOn, .treatment = Honoured, .key = "no-sessionid"},
     {.name = "ssl-allow-beast", .treatment = Honoured},
-    // who asks
+    // authentication
     {.name = "user", .letter = 'u', .arity = Value, .treatment = Honoured},
     {.name = "basic", .treatment = Honoured},
     {.name = "digest", .treatment = Honoured},
@@ -142,7 +142,7 @@ constexpr CurlOption table[] = {
     {.name = "ftp-ssl-control", .treatment = Honoured},
     {.name = "ftp-ssl-ccc", .treatment = Honoured},
     {.name = "ftp-ssl-ccc-mode", .arity = Value, .treatment = Honoured},
-    // the way there
+    // network
     {.name = "ipv4", .letter = '4', .arity = Alone, .treatment = Honoured},
     {.name = "ipv6", .letter = '6', .arity = Alone, .treatment = Honoured},
     {.name = "interface", .arity = Value, .treatment = Honoured},
@@ -162,7 +162,7 @@ constexpr CurlOption table[] = {
     {.name = "abstract-unix-socket", .arity = Value, .treatment = Honoured},
     {.name = "proto", .arity = Value, .treatment = Honoured},
     {.name = "proto-redir", .arity = Value, .treatment = Honoured},
-    // accepted by the plugin, which says that they change nothing
+    // accepted by the plugin, which reports that they have no effect
     {.name = "retry", .arity = Value, .treatment = Retry},
     {.name = "retry-delay", .arity = Value, .treatment = Retry},
     {.name = "retry-max-time", .arity = Value, .treatment = Retry},
@@ -174,41 +174,58 @@ constexpr CurlOption table[] = {
     {.name = "fail-early", .treatment = Harmless, .why = "an HTTP error always fails the attempt"},
     {.name = "fail-with-body", .treatment = Harmless, .why = "an HTTP error always fails the attempt"},
 
-    // harmless: progress and errors are always told
-    {.name = "silent", .letter = 's', .treatment = Harmless, .why = "progress and errors are always told"},
+    // harmless: progress and errors are always reported
+    {.name = "silent",
+     .letter = 's',
+     .treatment = Harmless,
+     .why = "progress and errors are always reported"},
     {.name = "show-error",
      .letter = 'S',
      .treatment = Harmless,
-     .why = "progress and errors are always told"},
-    {.name = "verbose", .letter = 'v', .treatment = Harmless, .why = "progress and errors are always told"},
+     .why = "progress and errors are always reported"},
+    {.name = "verbose",
+     .letter = 'v',
+     .treatment = Harmless,
+     .why = "progress and errors are always reported"},
     {.name = "progress-bar",
      .letter = '#',
      .treatment = Harmless,
-     .why = "progress and errors are always told"},
+     .why = "progress and errors are always reported"},
     {.name = "progress-meter",
      .arity = DefaultOn,
      .treatment = Harmless,
-     .why = "progress and errors are always told"},
-    {.name = "stderr", .arity = Value, .treatment = Harmless, .why = "progress and errors are always told"},
-    {.name = "styled-output", .treatment = Harmless, .why = "progress and errors are always told"},
-    {.name = "suppress-connect-headers", .treatment = Harmless, .why = "progress and errors are always told"},
-    {.name = "trace", .arity = Value, .treatment = Harmless, .why = "progress and errors are always told"},
+     .why = "progress and errors are always reported"},
+    {.name = "stderr",
+     .arity = Value,
+     .treatment = Harmless,
+     .why = "progress and errors are always reported"},
+    {.name = "styled-output", .treatment = Harmless, .why = "progress and errors are always reported"},
+    {.name = "suppress-connect-headers",
+     .treatment = Harmless,
+     .why = "progress and errors are always reported"},
+    {.name = "trace",
+     .arity = Value,
+     .treatment = Harmless,
+     .why = "progress and errors are always reported"},
     {.name = "trace-ascii",
      .arity = Value,
      .treatment = Harmless,
-     .why = "progress and errors are always told"},
+     .why = "progress and errors are always reported"},
     {.name = "trace-config",
      .arity = Value,
      .treatment = Harmless,
-     .why = "progress and errors are always told",
+     .why = "progress and errors are always reported",
      .newer = true},
-    {.name = "trace-ids", .treatment = Harmless, .why = "progress and errors are always told", .newer = true},
-    {.name = "trace-time", .treatment = Harmless, .why = "progress and errors are always told"},
+    {.name = "trace-ids",
+     .treatment = Harmless,
+     .why = "progress and errors are always reported",
+     .newer = true},
+    {.name = "trace-time", .treatment = Harmless, .why = "progress and errors are always reported"},
     {.name = "write-out",
      .letter = 'w',
      .arity = Value,
      .treatment = Harmless,
-     .why = "progress and errors are always told"},
+     .why = "progress and errors are always reported"},
 
     // harmless: the image goes to the target and nowhere else
     {.name = "output",
@@ -371,38 +388,38 @@ constexpr CurlOption table[] = {
      .why = "options stand on the kernel command line",
      .newer = true},
 
-    // refused: bootferry itself resumes and sees that the file is the same
+    // refused: bootferry itself resumes and checks that the file is the same
     {.name = "continue-at",
      .letter = 'C',
      .arity = Value,
      .treatment = Refused,
-     .why = "bootferry itself resumes and sees that the file is the same"},
+     .why = "bootferry itself resumes and checks that the file is the same"},
     {.name = "range",
      .letter = 'r',
      .arity = Value,
      .treatment = Refused,
-     .why = "bootferry itself resumes and sees that the file is the same"},
+     .why = "bootferry itself resumes and checks that the file is the same"},
     {.name = "time-cond",
      .letter = 'z',
      .arity = Value,
      .treatment = Refused,
-     .why = "bootferry itself resumes and sees that the file is the same"},
+     .why = "bootferry itself resumes and checks that the file is the same"},
     {.name = "etag-compare",
      .arity = Value,
      .treatment = Refused,
-     .why = "bootferry itself resumes and sees that the file is the same"},
+     .why = "bootferry itself resumes and checks that the file is the same"},
     {.name = "etag-save",
      .arity = Value,
      .treatment = Refused,
-     .why = "bootferry itself resumes and sees that the file is the same"},
+     .why = "bootferry itself resumes and checks that the file is the same"},
     {.name = "ignore-content-length",
      .treatment = Refused,
-     .why = "bootferry itself resumes and sees that the file is the same"},
+     .why = "bootferry itself resumes and checks that the file is the same"},
 
-    // refused: rd.kiwi.live.reset decides whether what is there is kept
+    // refused: rd.kiwi.live.reset decides whether existing data is kept
     {.name = "skip-existing",
      .treatment = Refused,
-     .why = "rd.kiwi.live.reset decides whether what is there is kept",
+     .why = "rd.kiwi.live.reset decides whether existing data is kept",
      .newer = true},
 
     // refused: the image is taken as it lies on the server

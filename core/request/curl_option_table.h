@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Every command-line option of curl and what becomes of it here, as data: curl 7.88 as Debian 12 has it
-// (`curl --help all`, and the names it takes beside those), and what curl 8 added (its docs/cmdline-opts). An
-// option is in one class only, and none is dropped without a word. bootferry-curl-options(7) is this table
-// for people; tests compare it with that page, with the installed curl and with the curl plugin.
+// Every command-line option of curl and how bootferry treats it, as data: curl 7.88 of Debian 12
+// (`curl --help all`, and the names it accepts beside those), and what curl 8 added (its docs/cmdline-opts).
+// No option is ignored silently. bootferry-curl-options(7) documents this table; tests compare it with that
+// page, with the installed curl and with the curl plugin.
 #pragma once
 
 #include <span>
@@ -19,8 +19,8 @@ enum class CurlArity {
 
 enum class CurlTreatment {
     Honoured, // an option of the curl plugin
-    Retry,    // likewise, but bootferry retries by its own rules and the plugin says so
-    Harmless, // accepted: what it asks for is so, or concerns what is not there
+    Retry,    // likewise, but without effect: bootferry has its own rules, and the plugin reports that
+    Harmless, // accepted without effect: already the case, or about something bootferry does not have
     Refused,
 };
 
@@ -30,9 +30,9 @@ struct CurlOption {
     CurlArity arity = CurlArity::Switch;
     CurlTreatment treatment = CurlTreatment::Refused;
     std::string_view why; // Harmless, Refused: the reason, part of a sentence
-    // Honoured: the plugin's option where it is not the name; of DefaultOn the one for --no-name.
+    // Honoured: the plugin's option, if not the same name; for DefaultOn the plugin's option for --no-name.
     std::string_view key;
-    std::string_view offKey; // the plugin's option for --no-name, where off is not simply its absence
+    std::string_view offKey; // the plugin's option for --no-name, if leaving the option out is not enough
     bool newer = false;      // than curl 7.88
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The rules of curl 7.88's own parser: letters may be grouped and a value may be glued to its letter, long
-// names may be shortened while only one option begins so, the case of long names does not matter, a value is
-// whatever word comes next, and of two contradicting switches the last one counts.
+// The rules are those of curl 7.88's parser: letters may be grouped, a value may follow its letter directly,
+// long names may be shortened if unambiguous and are case-insensitive, the next word is taken as the value
+// even if it looks like an option, and of two contradicting switches the last one counts.
 #include "curl_options.h"
 
 #include <algorithm>
@@ -17,10 +17,10 @@
 namespace bootferry {
 namespace {
 
-constexpr std::string_view manualPage = "bootferry-curl-options(7) lists what is";
+constexpr std::string_view manualPage = "bootferry-curl-options(7) lists the options that are";
 
-// A name somebody typed, for an error. It may have a value stuck to it ("--user me:secret" as one word), so
-// it ends with what no name can hold, and with an option's name that it begins with.
+// A mistyped name as an error may show it. A secret may follow it ("--user me:secret" as one word), so the
+// name is cut at the first character that no option has, and after an option's name that it begins with.
 std::string shownName(std::string_view name) {
     constexpr std::size_t longest = 40;
     const auto end = name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.");
@@ -65,7 +65,7 @@ const CurlOption* findExactly(std::string_view name) {
     return found != table.end() ? &*found : nullptr;
 }
 
-// Options that curl 7.88 did not have make no shortened name ambiguous that was none there.
+// A name that is unambiguous in curl 7.88 stays so: newer options are not considered.
 const CurlOption* findShortened(std::string_view beginning) {
     const CurlOption* found = nullptr;
     for (const auto& option : curlOptionTable()) {
@@ -73,7 +73,7 @@ const CurlOption* findShortened(std::string_view beginning) {
             continue;
         }
         if (found != nullptr) {
-            refuse(ErrorCode::Invalid, fmt::format("--{} may be --{} or --{}; write it out",
+            refuse(ErrorCode::Invalid, fmt::format("--{} may be --{} or --{}; write the full name",
                                                    shownName(beginning), found->name, option.name));
         }
         found = &option;
@@ -105,13 +105,13 @@ public:
     }
 
 private:
-    // Never shows the word: it may well be the rest of a password.
+    // The error does not show the word: it may be part of a password.
     void refuseStrayWord() const {
         if (next_ < words_.size()) {
             refuse(
                 ErrorCode::Invalid,
-                fmt::format("word {} of {} is neither an option nor the value of one; the URL is the one of "
-                            "root=live:, and a comma inside a value is written \\,",
+                fmt::format("word {} of {} is neither an option nor the value of one; root=live: gives the "
+                            "URL, and a comma inside a value is written \\,",
                             next_ + 1, words_.size()));
         }
     }
@@ -131,7 +131,7 @@ private:
         }
         if (name.starts_with("expand-")) {
             throw Error(ErrorCode::Unsupported,
-                        fmt::format("curl's option --{} is not served: there are no variables; {}",
+                        fmt::format("curl's option --{} is not served: variables are not supported; {}",
                                     shownName(name), manualPage));
         }
         const auto* option = findExactly(name);
@@ -202,7 +202,7 @@ private:
                        ? fmt::format("curl's option --no-{} takes no value", option.name)
                        : fmt::format("curl's option {} cannot be turned off by --no-", displayName(option)));
         }
-        // What is refused may be off: that is how things are.
+        // A refused option is never in effect, so turning it off is harmless.
         if (option.treatment == CurlTreatment::Refused) {
             result_.ignored.push_back(fmt::format("--no-{}: it is so anyway", option.name));
             return;
@@ -232,7 +232,7 @@ private:
         return true;
     }
 
-    // Switches stand once, at their last place; what has a value may be meant to be repeated.
+    // A repeated switch counts once, at its last place; options with values may be repeated.
     void add(const CurlOption& option, std::string key, std::string value) {
         if (option.arity != CurlArity::Value) {
             remove(key);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Read as getopt(3) reads them: letters may be grouped, a value is glued to its letter or is the next word.
-// dolly's own getopt string lets -6 and -Y swallow the word behind them, which its manual does not say and
-// nobody can mean: here they stand alone.
+// Parsed as getopt(3) parses them: letters may be grouped, a value follows its letter directly or is the next
+// word. dolly's own getopt string gives -6 and -Y a value by mistake; its manual has none, and neither have
+// they here.
 #include "dolly_options.h"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ constexpr auto Honoured = DollyTreatment::Honoured;
 constexpr auto Harmless = DollyTreatment::Harmless;
 constexpr auto Refused = DollyTreatment::Refused;
 
-constexpr std::string_view sending = "it is for the machine that sends, and this one receives";
+constexpr std::string_view sending = "it is for the sender, and this machine receives";
 
 constexpr DollyOption table[] = {
     {'a', withValue, Honoured, "start-timeout"},
@@ -31,13 +31,13 @@ constexpr DollyOption table[] = {
     {'Y', alone, Honoured, "hyphennormal"},
     {'4', alone, Honoured, "ipv4"},
     {'6', alone, Honoured, "ipv6"},
-    {'v', alone, Harmless, "progress is shown anyway, and the journal has the rest"},
+    {'v', alone, Harmless, "progress is always shown, and details are in the journal"},
     {'q', alone, Harmless, "there are no warnings about signals"},
-    {'n', alone, Harmless, "what is acknowledged has been synced, always"},
+    {'n', alone, Harmless, "data is always synced before it is acknowledged"},
     {'R', alone, Harmless, "names of the host list are resolved anyway"},
     {'u', withValue, Harmless, "the kernel chooses the size of a socket's buffers"},
-    {'c', withValue, Harmless, "it is for the statistics of the machine that sends"},
-    {'o', withValue, Harmless, "statistics are written by the machine that sends"},
+    {'c', withValue, Harmless, "it is for the sender's statistics"},
+    {'o', withValue, Harmless, "the sender writes the statistics"},
     {'s', alone, Refused, sending},
     {'S', withValue, Refused, sending},
     {'f', withValue, Refused, sending},
@@ -47,7 +47,7 @@ constexpr DollyOption table[] = {
     {'X', withValue, Refused, sending},
     {'K', withValue, Refused, sending},
     {'d', alone, Refused, sending},
-    {'O', withValue, Refused, "where the image goes is said by rd.kiwi.live.system="},
+    {'O', withValue, Refused, "rd.kiwi.live.system= sets the target"},
     {'t', withValue, Refused, "it belongs to dolly's benchmark, which sends no image"},
     {'h', alone, Refused, "it prints a help text instead of receiving"},
     {'V', alone, Refused, "it prints a version instead of receiving"},
@@ -69,7 +69,7 @@ public:
     }
 
 private:
-    // Never shows the word: it may well be the rest of a password.
+    // The error does not show the word: it may be part of a password.
     [[noreturn]] void refuseStrayWord() const {
         refuse(ErrorCode::Invalid,
                fmt::format("word {} of {} is neither an option nor the value of one; a comma inside a value "

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// rd.kiwi.live.dolly_options= holds words of dolly's command line, as a node that receives takes them: those
-// of the classic generation (0.58 to 0.64) and of openSUSE's 0.7x. They become options of the dolly plugin.
-// docs/dolly.md has the table for people; a test compares the two.
+// rd.kiwi.live.dolly_options= holds words of the command line of a receiving dolly node, of the classic
+// generation (0.58 to 0.64) and of openSUSE's 0.7x. They become options of the dolly plugin. docs/dolly.md
+// documents the table; a test compares the two.
 #pragma once
 
 #include <span>
@@ -15,7 +15,7 @@ namespace bootferry {
 
 enum class DollyTreatment {
     Honoured, // an option of the dolly plugin
-    Harmless, // accepted: what it asks for is so, or changes nothing here
+    Harmless, // accepted without effect
     Refused,
 };
 
@@ -29,12 +29,12 @@ struct DollyOption {
 [[nodiscard]] std::span<const DollyOption> dollyOptionTable();
 
 struct DollyOptions {
-    std::vector<PluginOption> pluginOptions; // for the plugin "dolly", in the order that was given
+    std::vector<PluginOption> pluginOptions; // for the plugin "dolly", in the order given
     std::vector<std::string> ignored;        // "-v: why it changes nothing"
 };
 
-// Throws Error(Invalid, Unsupported) that names the option and what to do. No value stands in it, since one
-// may be the password.
+// Throws Error(Invalid, Unsupported) that names the option and what to do, and never quotes an option's
+// value, which may be a password.
 [[nodiscard]] DollyOptions parseDollyOptions(std::string_view text);
 
 } // namespace bootferry

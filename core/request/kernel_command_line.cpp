@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A backslash is an ordinary character here, as it is for systemd: labels are written with \x20 in them.
+// A backslash is an ordinary character, as in systemd: labels contain \x20.
 #include "kernel_command_line.h"
 
 #include <algorithm>

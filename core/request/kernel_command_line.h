@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The kernel command line as its other readers take it apart, so that one line means the same to all of them:
-// words and quotes as systemd's proc-cmdline.c, '-' and '_' equal in a name (systemd, the kernel), the last
-// of several wins (both), a switch is on without a value and off with 0, no, off or false (dracut's
-// getargbool).
+// The kernel command line, parsed by the rules of its other readers, so that a line means the same to all of
+// them: words and quotes as in systemd's proc-cmdline.c, '-' and '_' equal in a name (systemd, the kernel),
+// the last of several arguments wins (both), a switch is on without a value and off with 0, no, off or false
+// (dracut's getargbool).
 #pragma once
 
 #include <optional>
@@ -27,14 +27,14 @@ public:
 
     [[nodiscard]] const std::vector<KernelArgument>& arguments() const { return arguments_; }
 
-    // The last one of that name; null: none.
+    // The last argument of that name, or nullptr.
     [[nodiscard]] const KernelArgument* find(std::string_view name) const;
 
 private:
     std::vector<KernelArgument> arguments_;
 };
 
-// What a switch's value says: true without a value. Nothing: it is neither yes nor no.
+// The value of a switch; true without a value, nullopt if the value is neither yes nor no.
 [[nodiscard]] std::optional<bool> switchValue(const KernelArgument& argument);
 
 } // namespace bootferry

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A backslash before anything but a comma is an ordinary character: curl has uses of its own for it. KIWI
-// hands the words to a shell, in which two commas in a row are one separator.
+// A backslash that does not precede a comma is an ordinary character, as curl's options use it. Two commas in
+// a row are one separator, as in KIWI, where the shell splits the words.
 #include "option_words.h"
 
 #include "errors.h"
@@ -25,7 +25,7 @@ std::vector<std::string> optionWords(std::string_view text) {
     };
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (isControl(text[i])) {
-            throw Error(ErrorCode::Invalid, "it holds a control character");
+            throw Error(ErrorCode::Invalid, "it contains a control character");
         }
         if (text[i] == '\\' && i + 1 < text.size() && text[i + 1] == ',') {
             word += text[++i];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The words of another program's command line as one kernel argument holds them: with commas for the spaces
-// between them, which is how KIWI has it. A comma that belongs to a word is written "\,", which is ours.
+// The words of another program's command line in one kernel argument, separated by commas as in KIWI. A comma
+// within a word is written "\,"; KIWI does not have that.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace bootferry {
 
-// Throws Error(Invalid) for control characters; what is in the text is not in the error.
+// Throws Error(Invalid) for control characters; the error does not quote the text.
 [[nodiscard]] std::vector<std::string> optionWords(std::string_view text);
 
 } // namespace bootferry

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One transfer as it was asked for, whoever asked: the kernel command line, bootferryctl or a D-Bus client. A
-// value: made once, checked where it is made, then only read.
+// A requested transfer, whether from the kernel command line, bootferryctl or a D-Bus client. It is checked
+// where it is made, and only read afterwards.
 #pragma once
 
 #include <chrono>
@@ -40,10 +40,10 @@ struct TransferRequest {
     bool reset = false;
     bool decode = false;              // unpack gzip, xz and zstd on the way; bootferryd always does
     bool requireLiveImage = true;     // refuse bytes that are not a live image before the target is touched
-    bool requireDeclaredSize = false; // … and images that a later boot could not tell from somebody's data
+    bool requireDeclaredSize = false; // also refuse images that a later boot cannot recognise by their size
     std::chrono::microseconds stallTimeout =
-        defaultStallTimeout;                          // nothing moved for so long: a failed attempt
-    std::optional<std::chrono::microseconds> timeout; // give up altogether; absent: never
+        defaultStallTimeout;                          // an attempt fails when no data arrives for this time
+    std::optional<std::chrono::microseconds> timeout; // the transfer fails after this time; absent: never
     unsigned connections = defaultConnections;        // to one server at a time, at most
 };
 

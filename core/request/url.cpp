@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Parsing by RFC 3986 section 3, kept strict: what cannot be sent as it stands is refused with the reason.
-// What a person mistypes around a password must not end in a message either: no error quotes anything that
-// stands before an '@'.
+// Strict parsing by RFC 3986 section 3: a URL that cannot be sent unchanged is refused with the reason. A
+// mistyped password must not appear in a message either: no error quotes anything before an '@'.
 #include "url.h"
 
 #include <algorithm>
@@ -40,7 +39,7 @@ std::optional<unsigned> hexValue(char c) {
     return std::nullopt;
 }
 
-// The text as an error may show it: nothing between the scheme and the last '@'.
+// The text as an error may show it, without what is between the scheme and the last '@'.
 std::string showable(std::string_view text) {
     const auto at = text.rfind('@');
     std::string shown;
@@ -69,7 +68,8 @@ void checkCharacters(std::string_view text) {
         const auto c = static_cast<unsigned char>(character);
         const bool excluded = c <= 0x20 || c >= 0x7f || c == '"' || c == '<' || c == '>' || c == '\\';
         if (excluded) {
-            refuseUrl(text, fmt::format("it holds a character that no URL may hold; write it as %{:02X}", c));
+            refuseUrl(text, fmt::format(
+                                "it contains a character that a URL cannot contain; write it as %{:02X}", c));
         }
     }
 }
@@ -83,7 +83,7 @@ bool hasLoosePercent(std::string_view text) {
     return false;
 }
 
-// Of a text without loose percents.
+// Requires !hasLoosePercent(text).
 std::string percentDecoded(std::string_view text) {
     std::string decoded;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -106,7 +106,7 @@ std::string decodedSecret(std::string_view text, std::string_view whole) {
     auto decoded = percentDecoded(text);
     if (std::any_of(decoded.begin(), decoded.end(),
                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) {
-        refuseUrl(whole, "the user name or password holds a control character");
+        refuseUrl(whole, "the user name or password contains a control character");
     }
     return decoded;
 }
@@ -127,7 +127,7 @@ std::string schemeOf(std::string_view text) {
                            return isAlpha(c) || isDigit(c) || c == '+' || c == '-' || c == '.';
                        });
     if (!valid) {
-        refuseUrl(text, "its scheme may hold only letters, digits, '+', '-' and '.'");
+        refuseUrl(text, "its scheme may contain only letters, digits, '+', '-' and '.'");
     }
     return lowered(scheme);
 }
@@ -138,7 +138,7 @@ std::string ipv6Host(std::string_view literal, std::string_view whole) {
     const std::string address(literal.substr(0, percent));
     in6_addr binary{};
     if (inet_pton(AF_INET6, address.c_str(), &binary) != 1) {
-        refuseUrl(whole, "what stands in brackets is not an IPv6 address");
+        refuseUrl(whole, "the text in brackets is not an IPv6 address");
     }
     if (percent == std::string_view::npos) {
         return lowered(address);
@@ -158,7 +158,7 @@ std::string ipv6Host(std::string_view literal, std::string_view whole) {
 
 std::string namedHost(std::string_view name, std::string_view whole) {
     if (name.empty()) {
-        refuseUrl(whole, "it names no host");
+        refuseUrl(whole, "it has no host");
     }
     if (name.size() > 253) {
         refuseUrl(whole, "its host name is longer than 253 characters");
@@ -167,9 +167,8 @@ std::string namedHost(std::string_view name, std::string_view whole) {
         return isAlpha(c) || isDigit(c) || c == '-' || c == '.' || c == '_';
     });
     if (!valid) {
-        refuseUrl(
-            whole,
-            "its host name may hold only letters, digits, '-', '.' and '_'; put an IPv6 address in brackets");
+        refuseUrl(whole, "its host name may contain only letters, digits, '-', '.' and '_'; put an IPv6 "
+                         "address in brackets");
     }
     return lowered(name);
 }
@@ -180,7 +179,7 @@ std::optional<std::uint16_t> portOf(std::string_view digits, std::string_view wh
     }
     const auto port = parseNumber<std::uint16_t>(digits);
     if (!port || *port == 0) {
-        // The text is not shown: with a stray '/' in a password it is the password.
+        // The error does not show the text: after an unescaped '/' in a password, it is the password.
         throw Error(ErrorCode::Invalid,
                     fmt::format("the {} URL is not usable: its port is not a number from 1 to 65535 "
                                 "(write '/', '?', '#' and '@' in a password as %2F, %3F, %23, %40)",
@@ -193,7 +192,7 @@ std::optional<std::uint16_t> portOf(std::string_view digits, std::string_view wh
 
 Url Url::parse(std::string_view text) {
     if (text.size() > maximalLength) {
-        throw Error(ErrorCode::Invalid, fmt::format("a URL of {} characters is too long, {} are the limit",
+        throw Error(ErrorCode::Invalid, fmt::format("a URL of {} characters is too long; the limit is {}",
                                                     text.size(), maximalLength));
     }
     Url url;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A URL as RFC 3986 has it, taken apart once. The userinfo is a secret and kept apart from everything that
-// may be shown: redacted() is the URL for logs, D-Bus, units and plugins alike, it never holds userinfo.
+// A URL as in RFC 3986, parsed once. The userinfo is a secret and kept apart from what may be shown:
+// redacted(), the URL for logs, D-Bus, units and plugins, never contains it.
 #pragma once
 
 #include <cstdint>
@@ -12,29 +12,28 @@ namespace bootferry {
 
 struct Userinfo {
     std::string user;                    // percent-decoded
-    std::optional<std::string> password; // percent-decoded; absent: none was given
+    std::optional<std::string> password; // percent-decoded; absent: the URL has none
 };
 
 class Url {
 public:
-    // Throws Error(Invalid) that names what is wrong with the text, without its userinfo. A scheme and a host
-    // are wanted; the scheme is lowered, the host lowered unless an IPv6 literal with a zone, the rest kept
-    // as written.
+    // Throws Error(Invalid) that says what is wrong with the text and does not quote its userinfo. Requires a
+    // scheme and a host. Converts the scheme to lower case, and the host unless it is an IPv6 address with a
+    // zone; keeps the rest as written.
     [[nodiscard]] static Url parse(std::string_view text);
 
     [[nodiscard]] const std::string& scheme() const { return scheme_; }
     [[nodiscard]] const std::string& host() const { return host_; } // IPv6 without brackets
     [[nodiscard]] std::optional<std::uint16_t> port() const { return port_; }
     [[nodiscard]] const std::string& path() const { return path_; } // with query; begins with '/' or is empty
-    [[nodiscard]] std::string decodedPath() const; // as a file's: percent-decoded, without query
+    [[nodiscard]] std::string decodedPath() const;                  // percent-decoded, without query
     [[nodiscard]] const std::optional<Userinfo>& userinfo() const { return userinfo_; }
     void setUserinfo(Userinfo userinfo) { userinfo_ = std::move(userinfo); }
 
-    // "http://[2001:db8::1]:8080/live.iso": all but the userinfo (and without a fragment, which no server
-    // sees).
+    // "http://[2001:db8::1]:8080/live.iso": without the userinfo and the fragment.
     [[nodiscard]] std::string redacted() const;
 
-    // host or host:port, brackets around IPv6, as a person reads it.
+    // host or host:port, with brackets around an IPv6 address.
     [[nodiscard]] std::string authority() const;
 
 private:

@@ -102,7 +102,7 @@ class CurlTest(unittest.TestCase):
         words = sorted(words)
         for word, (verdict, *rest) in zip(words, parsed(*(f"--{word},1" for word in words))):
             reason = rest[0] if verdict == "error" else ""
-            ours = ("is ambiguous" if "write it out" in reason else
+            ours = ("is ambiguous" if "write the full name" in reason else
                     "is unknown" if "is not an option of curl" in reason else "known")
             self.assertEqual(ours, self.verdict(word), f"--{word}: {reason}")
 

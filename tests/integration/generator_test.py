@@ -78,7 +78,7 @@ class GeneratorTest(unittest.TestCase):
             self.assertIn(word, units["bootferry-deploy.service"], options)
             self.assertNotIn("geheim", "".join(units.values()))
         units = self.generate("root=live:dolly://10.0.0.1/live.iso rd.kiwi.live.curl_options=-k")
-        self.assertIn("has no meaning for dolly", units["bootferry-deploy.service"])
+        self.assertIn("and not to dolly", units["bootferry-deploy.service"])
 
     def test_outside_an_initrd_nothing_happens(self):
         environment = {k: v for k, v in os.environ.items() if k != "BOOTFERRY_PROC_CMDLINE"}

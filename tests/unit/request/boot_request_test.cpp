@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Every argument by both its names, and every mistake by its name.
+// Every argument has two names, and every error names the argument.
 #include "boot_request.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ std::string refusal(const std::string& line) {
     return {};
 }
 
-TEST(BootRequest, OnlyALiveRootIsOurs) {
+TEST(BootRequest, ServesOnlyALiveRoot) {
     EXPECT_FALSE(parseBootRequest(KernelCommandLine::parse("root=/dev/sda1 quiet")));
     EXPECT_FALSE(parseBootRequest(KernelCommandLine::parse("quiet")));
 }
@@ -67,7 +67,7 @@ TEST(BootRequest, AChecksumIsGivenOrLookedUp) {
     EXPECT_EQ(parsed("rd.bootferry.checksum=" + given).transfer()->checksum, given);
     const auto listed =
         parsed("rd.bootferry.checksum=" + given + " rd.bootferry.checksum=ftp://h/SHA256SUMS");
-    EXPECT_EQ(listed.transfer()->checksum, std::nullopt); // the last one counts
+    EXPECT_EQ(listed.transfer()->checksum, std::nullopt); // the last one wins
     EXPECT_EQ(listed.transfer()->checksumUrl.value().redacted(), "ftp://h/SHA256SUMS");
 }
 
@@ -82,7 +82,7 @@ TEST(BootRequest, LocalMediaAreNamedAsUdevNamesThem) {
     EXPECT_EQ(device("LABEL=a/b"), "/dev/disk/by-label/a\\x2fb");
 }
 
-TEST(BootRequest, AMistakeIsNamed) {
+TEST(BootRequest, ErrorsNameTheArgument) {
     const struct {
         const char* line;
         const char* word;
@@ -96,7 +96,7 @@ TEST(BootRequest, AMistakeIsNamed) {
         {"root=live:http://x/y rd.kiwi.live.system=sda", "sda"},
         {"root=live:http://x/y rd.live.dir=../etc", "../etc"},
         {"root=live:http://x/y rd.kiwi.live.reset=maybe", "maybe"},
-        {"root=live:http://x/y rd.kiwi.live.pxe BOOTIF=eth0", "'eth0' is no hardware address"},
+        {"root=live:http://x/y rd.kiwi.live.pxe BOOTIF=eth0", "'eth0' is not a hardware address"},
         {"root=live:http://x/y rd.kiwi.live.curl_options=-X,PUT",
          "curl_options=...: curl's option -X/--request"},
         {"root=live:dolly://x/y rd.kiwi.live.dolly_options=-H,a",
@@ -115,7 +115,7 @@ TEST(BootRequest, AMistakeIsNamed) {
     }
 }
 
-TEST(BootRequest, NoSecretStandsInAnError) {
+TEST(BootRequest, ErrorsContainNoSecret) {
     for (const char* line : {"root=live:http://user:geheim@x:nan/y",
                              "root=live:http://x/y rd.kiwi.live.curl_options=-u,user:geheim,-d,geheim",
                              "root=live:dolly://x/y rd.kiwi.live.dolly_options=-P,a,geheim",

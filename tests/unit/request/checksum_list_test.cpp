@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Lists as sha256sum(1), shasum, Fedora and openSUSE write them, and what is no list.
+// Lists as sha256sum(1), shasum, Fedora and openSUSE write them, and files that are not lists.
 #include "checksum_list.h"
 
 #include <gtest/gtest.h>
@@ -48,14 +48,14 @@ TEST(ChecksumList, NamesThatAreEscapedOrEncoded) {
     EXPECT_EQ(found("SHA256 (my (1) = x.iso) = " + a, "http://h/my%20(1)%20=%20x.iso"), "sha256:" + a);
 }
 
-TEST(ChecksumList, CommentsAndSignaturesArePassedOver) {
+TEST(ChecksumList, CommentsAndSignaturesAreSkipped) {
     EXPECT_EQ(found("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n# live.iso: 1000 bytes\nSHA256 "
                     "(live.iso) = " +
                     a + "\n-----BEGIN PGP SIGNATURE-----\niQ0/\n"),
               "sha256:" + a);
 }
 
-TEST(ChecksumList, FoldersDecideWhereTheNameDoesNot) {
+TEST(ChecksumList, FoldersDecideBetweenEqualNames) {
     const auto list = a + "  ./x86_64/live.iso\n" + b + "  aarch64/live.iso\n";
     EXPECT_EQ(found(list, "http://h/pub/aarch64/live.iso"), "sha256:" + b);
     EXPECT_EQ(found(list, "http://h/pub/x86_64/live.iso"), "sha256:" + a);
@@ -63,20 +63,19 @@ TEST(ChecksumList, FoldersDecideWhereTheNameDoesNot) {
     EXPECT_EQ(found(a + "  elsewhere/live.iso"), "sha256:" + a);
 }
 
-TEST(ChecksumList, TheLongerDigestCounts) {
+TEST(ChecksumList, TheLongerDigestIsPreferred) {
     EXPECT_EQ(found("MD5 (live.iso) = " + std::string(32, 'd') + "\nSHA256 (live.iso) = " + a +
                     "\nSHA512 (live.iso) = " + c512 + "\n"),
               "sha512:" + c512);
 }
 
-TEST(ChecksumList, WhatIsNoneSaysWhatToDo) {
+TEST(ChecksumList, ErrorsSayWhatToDo) {
     EXPECT_TRUE(has(refusal(a + "  other.iso\n", ErrorCode::NotFound), "no checksum for 'live.iso': add it"));
     EXPECT_TRUE(has(refusal("", ErrorCode::Invalid), "empty"));
     EXPECT_TRUE(has(refusal("\n<!DOCTYPE html><p>Log in", ErrorCode::Invalid), "HTML page"));
-    EXPECT_TRUE(has(refusal("hello\n" + a + "\n", ErrorCode::Invalid), "no list of checksums"));
+    EXPECT_TRUE(has(refusal("hello\n" + a + "\n", ErrorCode::Invalid), "not a list of checksums"));
     EXPECT_TRUE(has(refusal(std::string(32, 'd') + "  live.iso\n", ErrorCode::Invalid), "has 32 digits"));
-    EXPECT_TRUE(
-        has(refusal(a + "  live.iso\n", ErrorCode::Invalid, "http://h/pub/"), "ends in no file name"));
+    EXPECT_TRUE(has(refusal(a + "  live.iso\n", ErrorCode::Invalid, "http://h/pub/"), "has no file name"));
 }
 
 } // namespace

@@ -9,19 +9,19 @@ namespace {
 const Url image = Url::parse("http://10.0.0.1/live.iso");
 const Credentials login{{"user", "someone"}, {"password", "geheim"}, {"token", "t"}};
 
-TEST(CredentialsTest, TheImagesServerGetsWhatHasNoName) {
+TEST(CredentialsTest, TheImagesServerGetsCredentialsWithoutAHost) {
     EXPECT_EQ(credentialsFor(image, image, login), login);
     EXPECT_EQ(credentialsFor(Url::parse("http://10.0.0.1:80/other"), image, login), login);
 }
 
-TEST(CredentialsTest, NoOtherOriginDoes) {
+TEST(CredentialsTest, OtherOriginsDoNotGetIt) {
     for (const auto* other : {"http://10.0.0.2/live.iso", "http://10.0.0.1:8080/live.iso",
                               "https://10.0.0.1/live.iso", "http://10.0.0.1.example/live.iso"}) {
         EXPECT_TRUE(credentialsFor(Url::parse(other), image, login).empty()) << other;
     }
 }
 
-TEST(CredentialsTest, OthersGetTheirsByName) {
+TEST(CredentialsTest, OtherServersGetTheirsByName) {
     const Credentials all{{"user", "someone"},           {"user.mirror", "another"}, {"password.mirror", "x"},
                           {"user.mirror-8080", "third"}, {"user.fe80--1-81", "six"}, {"token.10.0.0.1", "u"}};
     EXPECT_EQ(credentialsFor(Url::parse("http://mirror/a"), image, all),
@@ -40,7 +40,7 @@ TEST(CredentialsTest, TheNarrowerNameWins) {
     }
 }
 
-TEST(CredentialsTest, WhatNoServerIsToldIsForAll) {
+TEST(CredentialsTest, CredentialsThatAreNotSentAreForAll) {
     const Credentials all{{"cacert", "c"}, {"known_hosts", "k"}, {"sshkey", "s"}, {"sshkey_passphrase", "p"}};
     EXPECT_EQ(credentialsFor(Url::parse("sftp://elsewhere/a"), image, all), all);
 }
@@ -49,7 +49,7 @@ TEST(CredentialsTest, TheUrlsOwnUserinfoComesFirstAndWhole) {
     const auto url = Url::parse("http://u@10.0.0.1/live.iso");
     const auto chosen = credentialsFor(url, url, login);
     EXPECT_EQ(chosen.at("user"), "u");
-    EXPECT_FALSE(chosen.contains("password")); // of somebody else
+    EXPECT_FALSE(chosen.contains("password")); // it belongs to another user
 }
 
 TEST(CredentialsTest, TheImagesUserinfoIsForItsServerWhateverThePath) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Command lines as curl takes them, and what becomes of each; no error repeats a value.
+// Command lines as curl takes them, and the options they become; no error quotes a value.
 #include "curl_options.h"
 
 #include <set>
@@ -22,7 +22,7 @@ TEST(CurlOptions, AreReadAsCurlReadsThem) {
     const OptionWordsCases table{
         {"", ""},
         {",,", ""},
-        // letters: alone, in groups, with their values glued or in the next word
+        // letters: alone, in groups, with the value following directly or in the next word
         {"-k", "insecure"},
         {"-sSfk", "insecure"},
         {"-m30", "max-time=30"},
@@ -40,8 +40,8 @@ TEST(CurlOptions, AreReadAsCurlReadsThem) {
         {"--location-t", "location-trusted"},
         {"--http2-", "http2-prior-knowledge"},
         {"--INSECURE", "insecure"},
-        {"--proxy-he,A: b", "proxy-header=A: b"}, // although curl 8 has --proxy-http2
-        // whatever comes next is the value
+        {"--proxy-he,A: b", "proxy-header=A: b"}, // curl 8 has --proxy-http2 as well
+        // the next word is the value, whatever it is
         {"--user,-k,-4", "user=-k ipv4"},
         {"-A,--,-k", "user-agent=-- insecure"},
         {"-k,--", "insecure"},
@@ -71,16 +71,16 @@ TEST(CurlOptions, AreReadAsCurlReadsThem) {
         // repeated
         {"-H,A: b,-H,C: d", "header=A: b header=C: d"},
         {"-m1,-m2", "max-time=1 max-time=2"},
-        // the plugin says that it tries again by itself
+        // the plugin reports that bootferry retries by itself
         {"--retry,5,--retry-delay,2,--retry-connrefused", "retry=5 retry-delay=2 retry-connrefused"},
-        // accepted, and nothing else
+        // accepted without effect
         {"-f,-s,-S,-v,-#,-O,-o,file,-N,--no-progress-meter,-q,-g", ""},
         {"--no-fail,--no-silent,--no-compressed,--no-get", ""},
     };
     expectParsed(parsed, table);
 }
 
-TEST(CurlOptions, MistakesAreNamed) {
+TEST(CurlOptions, ErrorsNameTheOption) {
     const OptionWordsCases table{
         {"-m", "-m/--max-time needs a value"},
         {"-km", "-m/--max-time needs a value"},
@@ -89,7 +89,7 @@ TEST(CurlOptions, MistakesAreNamed) {
         {"--user-agent=,-k", "-A/--user-agent needs a value"},
         {"--frob", "--frob is not an option of curl"},
         {"--no-frob", "--no-frob is not an option of curl"},
-        {"--no-insec", "--no-insec is not an option of curl"}, // nor does curl take that
+        {"--no-insec", "--no-insec is not an option of curl"}, // curl does not accept it either
         {"--limitrate,1m", "--limitrate is not an option of curl"},
         {"-k -s", "commas, not spaces"},
         {"--limit-rate 1m", "--limit-rate... is not an option of curl; commas, not spaces"},
@@ -120,15 +120,15 @@ TEST(CurlOptions, MistakesAreNamed) {
     expectRefusals(parsed, table);
 }
 
-TEST(CurlOptions, NoErrorHoldsAValue) {
+TEST(CurlOptions, NoErrorQuotesAValue) {
     for (const char* text :
          {"-u,user,geheim", "-u,user:geheim,-X,geheim", "--usr=user:geheim", "-Xgeheim", "--insecure=geheim",
           "-u,a:geheim,rest", "--pass,geheim,--frob", "-d,geheim", "--no-user=geheim", "--user a:geheim",
           "--user:geheim", "--passgeheim", "--proxy-passgeheim", "--no-pass geheim", "--no-passgeheim",
           "--expand-usergeheim", "-s,-S -u a:geheim"}) {
-        const auto told = refusalBy(parsed, text);
-        EXPECT_EQ(told.find("accepted"), std::string::npos) << text;
-        EXPECT_EQ(told.find("geheim"), std::string::npos) << text << " → " << told;
+        const auto reason = refusalBy(parsed, text);
+        EXPECT_EQ(reason.find("accepted"), std::string::npos) << text;
+        EXPECT_EQ(reason.find("geheim"), std::string::npos) << text << " → " << reason;
     }
     EXPECT_NE(refusalBy(parsed, "--frob\xe2\x82\xac").find("--frob... is"), std::string::npos);
 }
@@ -149,7 +149,7 @@ TEST(CurlOptionTable, HasEachOptionOnceAndWithItsReason) {
         const bool handedOn =
             option.treatment == CurlTreatment::Honoured || option.treatment == CurlTreatment::Retry;
         EXPECT_EQ(option.why.empty(), handedOn) << option.name;
-        // Off is an option of its own where the plugin's default is on.
+        // If the plugin's default is on, off has an option of its own.
         EXPECT_EQ(handedOn && option.arity == CurlArity::DefaultOn,
                   option.arity == CurlArity::DefaultOn && !option.key.empty())
             << option.name;
@@ -171,8 +171,8 @@ TEST(CurlOptionsOfABoot, ComeBeforeTheOptionsOfThePlugin) {
     EXPECT_EQ(request.ignoredCurlOptions.size(), 1U);
 }
 
-TEST(CurlOptionsOfABoot, AreRefusedWhereCurlFetchesNothing) {
-    const auto told = [](const std::string& line) -> std::string {
+TEST(CurlOptionsOfABoot, AreRefusedWithoutAUrlOfCurl) {
+    const auto outcomeOf = [](const std::string& line) -> std::string {
         try {
             (void)requested(line);
             return "accepted";
@@ -180,17 +180,17 @@ TEST(CurlOptionsOfABoot, AreRefusedWhereCurlFetchesNothing) {
             return error.what();
         }
     };
-    EXPECT_NE(told("root=live:dolly://x/y rd.kiwi.live.curl_options=-k").find("has no meaning for dolly"),
+    EXPECT_NE(outcomeOf("root=live:dolly://x/y rd.kiwi.live.curl_options=-k").find("and not to dolly"),
               std::string::npos);
-    EXPECT_EQ(told("root=live:dolly://x/y rd.kiwi.live.curl_options=-s"), "accepted");
-    EXPECT_EQ(told("root=live:dolly://x/y rd.bootferry.mirror=http://x/y rd.kiwi.live.curl_options=-k"),
+    EXPECT_EQ(outcomeOf("root=live:dolly://x/y rd.kiwi.live.curl_options=-s"), "accepted");
+    EXPECT_EQ(outcomeOf("root=live:dolly://x/y rd.bootferry.mirror=http://x/y rd.kiwi.live.curl_options=-k"),
               "accepted");
     for (const char* scheme : {"http", "https", "ftp"}) {
-        EXPECT_EQ(told("root=live:" + std::string(scheme) + "://x/y rd.bootferry.curl_options=-k"),
+        EXPECT_EQ(outcomeOf("root=live:" + std::string(scheme) + "://x/y rd.bootferry.curl_options=-k"),
                   "accepted");
     }
-    EXPECT_EQ(told("root=live:CDLABEL=CDROM rd.kiwi.live.curl_options=-k"), "accepted");
-    EXPECT_EQ(told("root=live:http://x/y rd.kiwi.live.curl_options="), "accepted");
+    EXPECT_EQ(outcomeOf("root=live:CDLABEL=CDROM rd.kiwi.live.curl_options=-k"), "accepted");
+    EXPECT_EQ(outcomeOf("root=live:http://x/y rd.kiwi.live.curl_options="), "accepted");
 }
 
 TEST(CurlOptionsOfABoot, KeepTheirSecretsInErrors) {

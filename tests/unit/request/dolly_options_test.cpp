@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Command lines as dolly takes them, and what becomes of each; no error repeats a value.
+// Command lines as dolly takes them, and the options they become; no error quotes a value.
 #include "dolly_options.h"
 
 #include <regex>
@@ -76,8 +76,7 @@ TEST(DollyOptionsOfABoot, ReachThePluginAndNoOther) {
         (void)request("root=live:http://x/y rd.kiwi.live.dolly_options=-r,5");
         FAIL() << "accepted";
     } catch (const Error& error) {
-        EXPECT_NE(std::string(error.what()).find("is for dolly, and has no meaning for http"),
-                  std::string::npos)
+        EXPECT_NE(std::string(error.what()).find("applies to dolly and not to http"), std::string::npos)
             << error.what();
     }
 }

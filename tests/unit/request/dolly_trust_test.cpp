@@ -26,7 +26,7 @@ TEST(DollyTrustTest, APasswordAloneIsNoProofOfTheServer) {
     EXPECT_THROW(requireProofOfDollyServer(asMirror, {{"password.server", "x"}}), Error);
 }
 
-TEST(DollyTrustTest, WhatProvesOrNeedsNothingPasses) {
+TEST(DollyTrustTest, AChecksumOrTrustOrNoPasswordPasses) {
     EXPECT_NO_THROW(requireProofOfDollyServer(requestFor("dolly://server/"), {}));
     EXPECT_NO_THROW(requireProofOfDollyServer(requestFor("http://u:x@server/"), {{"password", "x"}}));
     auto checked = requestFor("dolly://:x@server/");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One line must mean the same to systemd, dracut and us: quotes, the last of several, '-' for '_', switches.
+// One line must mean the same to systemd, dracut and bootferry: quotes, the last of several, '-' for '_',
+// switches.
 #include "kernel_command_line.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What becomes of option words (curl's and dolly's), as text to compare with.
+// Option words (curl's and dolly's) after parsing, as text for comparison.
 #pragma once
 
 #include <string>
@@ -40,12 +40,12 @@ std::string refusalBy(Parse parse, std::string_view text) {
     }
 }
 
-// Each text is refused with a reason that has `wanted` in it.
+// Each text is refused with a reason that contains `wanted`.
 template <typename Parse>
 void expectRefusals(Parse parse, const OptionWordsCases& table) {
     for (const auto& [text, wanted] : table) {
-        const auto told = refusalBy(parse, text);
-        EXPECT_NE(told.find(wanted), std::string::npos) << text << " → " << told;
+        const auto error = refusalBy(parse, text);
+        EXPECT_NE(error.find(wanted), std::string::npos) << text << " → " << error;
     }
 }
 

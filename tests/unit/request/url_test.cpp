@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a URL is taken apart into, what is refused, and that no message holds a password.
+// The parts of a URL, the refused URLs, and that no message contains a password.
 #include "url.h"
 
 #include <gmock/gmock.h>
@@ -23,7 +23,7 @@ std::string refusal(std::string_view text) {
     return "(accepted)";
 }
 
-TEST(Url, isTakenApart) {
+TEST(Url, isParsed) {
     const auto url = Url::parse("HTTP://Boot.Example.ORG:8080/Image/live.iso?a=b&c#part");
     EXPECT_EQ(url.scheme(), "http");
     EXPECT_EQ(url.host(), "boot.example.org");
@@ -74,9 +74,9 @@ TEST(Url, refusesWithTheReason) {
         {"", "scheme"},
         {"10.0.0.1/live.iso", "scheme"},
         {"://host/", "scheme"},
-        {"1http://host/", "scheme may hold only"},
-        {"http:///live.iso", "names no host"},
-        {"http://u:p@/live.iso", "names no host"},
+        {"1http://host/", "scheme may contain only"},
+        {"http:///live.iso", "has no host"},
+        {"http://u:p@/live.iso", "has no host"},
         {"http://ho st/", "%20"},
         {"http://host/a b", "%20"},
         {"http://host/\n", "%0A"},
@@ -101,7 +101,7 @@ TEST(Url, refusesWithTheReason) {
     EXPECT_THAT(refusal("http://h/" + std::string(9000, 'x')), HasSubstr("too long"));
 }
 
-TEST(Url, errorsNeverHoldTheUserinfo) {
+TEST(Url, errorsNeverContainTheUserinfo) {
     for (const auto* text : {
              "http://anna:s3cret@ho st/",
              "http://anna:s3cret@host:99999/",
