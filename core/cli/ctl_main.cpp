@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootferryctl: verbs in a table; what is not in it is answered with what is.
+// bootferryctl: a table of the verbs, each with the function that runs it.
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -24,42 +24,42 @@ namespace {
 constexpr const char* help = R"(bootferryctl VERB [OPTION...] [ARGUMENT...]
 
 Without a service:
-  fetch [OPTION...] URL FILE|DEVICE   fetch what is behind URL
+  fetch [OPTION...] URL FILE|DEVICE   download URL
   dolly-send [OPTION...] IMAGE HOST...  send a file or block device down a chain
 
 With bootferryd:
   deploy [OPTION...] URL DEVICE       fetch a live image into DEVICE, and wait
   list                                transfers: number, state, progress, target, URL
-  status [TRANSFER]                   all there is to know of one, or of each, and
-                                      of the boot's own (without a service as well)
+  status [TRANSFER]                   details of one or all transfers, and of the
+                                      boot's transfer (needs no service)
   monitor [TRANSFER]                  a line for each change; ends with TRANSFER
-  cancel TRANSFER                     end it
-  plugins                             what is installed: name, version, schemes
-  refuse REASON                       fail a boot, and say why (for units)
+  cancel TRANSFER                     cancel a transfer
+  plugins                             installed plugins: name, version, schemes
+  refuse REASON                       fail the boot with REASON (for units)
 
-A transfer resumes where a connection broke, for as long as it takes. FILE
-appears only when it is whole; - is standard output. What lies on DEVICE is only
-overwritten with --reset.
+A transfer resumes after a broken connection, without limit. FILE appears only
+when it is complete; - is standard output. Data on DEVICE is overwritten only
+with --reset.
 
   --mirror=URL               another place for the same bytes (repeatable)
-  --checksum=sha256:HEX|URL  refuse other bytes; sha512: or a SHA256SUMS file as well
-  --decode                   into a FILE as well, unpack gzip, xz and zstd
+  --checksum=sha256:HEX|URL  expected checksum; sha512: or the URL of a SHA256SUMS file
+  --decode                   unpack gzip, xz and zstd into a FILE, too
   --option=PLUGIN:KEY=VALUE  an option of a transport plugin (repeatable)
-  --options-file=FILE        such options, one a line, where others cannot read them
+  --options-file=FILE        file of such options, one per line, for secrets
   --userinfo-file=FILE       user[:password] for URL, percent-encoded
-  --stall-timeout=TIME       nothing arrived for so long: try again (30 s)
-  --timeout=TIME             give up altogether after so long (never)
+  --stall-timeout=TIME       retry when no data arrives for this time (30 s)
+  --timeout=TIME             fail after this time (never)
   --connections=N            to one server at a time, at most (6)
   --ramdisk-size=BYTES       of a RAM disk (deploy only; by default the image's size)
-  --reset                    overwrite what lies on DEVICE
+  --reset                    overwrite data on DEVICE
   --json=short|pretty|off    JSON instead of text (list, status, monitor, plugins)
-  --no-pager                 accepted and without effect: there is no pager
+  --no-pager                 accepted without effect: there is no pager
 
-Of dolly-send, beside --timeout (of the nodes' silence; never):
+Options of dolly-send, beside --timeout (for a node that does not answer; never):
   --generation=classic|0.7   the protocol: dolly 0.58 to 0.64, or 0.70 and later (0.7)
-  --password-file=FILE       what the nodes want to hear; 0.7 only
-  --fanout=N                 nodes that each one passes the bytes on to (1); classic only
-  --output=PATH              where a real dolly writes to (/ and IMAGE's name)
+  --password-file=FILE       the nodes' password; 0.7 only
+  --fanout=N                 nodes that each node sends to (1); classic only
+  --output=PATH              target of dolly's own nodes (/ and IMAGE's name)
   --control-port=PORT        (9997)
   --data-port=PORT           (9998)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A service that dies takes its transfer with it. systemd starts it again at the next connection, so that the
-// transfer is asked for once more, a few times.
+// A transfer ends when bootferryd ends. systemd starts bootferryd again at the next connection, so the
+// transfer is requested again, a few times.
 #include "deploy.h"
 
 #include <cstdlib>
@@ -76,14 +76,14 @@ private:
         }
     }
 
-    // Called by the connection that is lost: the next one is made from the event loop.
+    // Called by the lost connection, so the event loop makes the next one, later.
     void lost() {
         line_.end();
         if (++losses_ > lossesAllowed) {
-            giveUp("bootferryd has gone again and again: see its journal", EXIT_FAILURE);
+            giveUp("bootferryd exited too often: see its journal", EXIT_FAILURE);
             return;
         }
-        printError("bootferryd has gone; asking again\n");
+        printError("bootferryd exited; trying again\n");
         again_ = makeHandle<EventSourceHandle>(
             [&](sd_event_source** source) {
                 return sd_event_add_time_relative(loop_.event(), source, CLOCK_MONOTONIC,
@@ -113,10 +113,10 @@ private:
     TransferRequest request_;
     SupervisingLoop loop_;
     ProgressLine line_;
-    std::optional<std::uint32_t> id_; // as long as the transfer runs
+    std::optional<std::uint32_t> id_; // while the transfer runs
     unsigned losses_ = 0;
     EventSourceHandle again_;
-    std::unique_ptr<ServiceClient> client_; // last: it calls all of the above
+    std::unique_ptr<ServiceClient> client_; // destroyed first: it calls the members above
 };
 
 } // namespace
@@ -131,7 +131,7 @@ int runDeploy(const std::vector<std::string>& arguments) {
 }
 
 int runRefuse(const std::vector<std::string>& arguments) {
-    const std::string reason = arguments.empty() ? "no reason was given" : arguments.front();
+    const std::string reason = arguments.empty() ? "no reason given" : arguments.front();
     printError("bootferryctl: {}\n", reason);
     reportFailure(reason, bootRefusedMessage);
     return EXIT_FAILURE;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// `bootferryctl deploy URL DEVICE`: asks bootferryd for a transfer and stays with it, as the boot's unit
-// does: its progress on the console, its end as exit status, its reason as the last line.
+// `bootferryctl deploy URL DEVICE`: starts a transfer in bootferryd and waits for its end. Shows the progress
+// on the console, the reason of a failure as the last line, and the result as exit status. The boot's unit
+// runs it.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@ namespace bootferry {
 // Exit status: 0 done, 1 failed (the reason is on standard error), 130 interrupted.
 [[nodiscard]] int runDeploy(const std::vector<std::string>& arguments);
 
-// `bootferryctl refuse REASON`: how a command line that cannot be honoured fails its boot. Always 1.
+// `bootferryctl refuse REASON`: fails the boot for a kernel command line that cannot be honoured. Returns 1.
 [[nodiscard]] int runRefuse(const std::vector<std::string>& arguments);
 
 } // namespace bootferry

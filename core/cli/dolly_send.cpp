@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The password comes from a file, because every process may read another's arguments.
+// The password comes from a file, because every process may read the arguments of another.
 #include "dolly_send.h"
 
 #include <cstdlib>
@@ -32,7 +32,7 @@ template <typename Number>
 Number parseCount(std::string_view text, Number most) {
     const auto number = parseNumber<Number>(text);
     if (!number || *number == 0 || *number > most) {
-        throw Error(ErrorCode::Invalid, fmt::format("wants a number from 1 to {}, not '{}'", most, text));
+        throw Error(ErrorCode::Invalid, fmt::format("expects a number from 1 to {}, not '{}'", most, text));
     }
     return *number;
 }
@@ -44,7 +44,7 @@ dolly::Generation parseGeneration(std::string_view text) {
     if (text == "0.7") {
         return dolly::Generation::Password;
     }
-    throw Error(ErrorCode::Invalid, fmt::format("is classic or 0.7, not '{}'", text));
+    throw Error(ErrorCode::Invalid, fmt::format("expects classic or 0.7, not '{}'", text));
 }
 
 std::string readPassword(const std::string& path) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// `bootferryctl dolly-send IMAGE HOST...`: a dolly server for bootferry's nodes and for dolly's own, since
-// most distributions package none.
+// `bootferryctl dolly-send IMAGE HOST...`: a dolly server for bootferry's nodes and for dolly's own. Most
+// distributions do not package dolly.
 #pragma once
 
 #include <string>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Links are followed one at a time, since the kernel cannot say where one that leads nowhere leads. It would
-// keep two promises, which are kept here: after 40 links it is a loop, and in a sticky folder for everybody a
-// link counts only if it is ours or the folder's owner's (proc(5), protected_symlinks), so that nobody plants
-// one in /tmp. The owner and the text are asked of the same open link.
+// Links are followed one at a time, since the kernel does not resolve a dangling link. Two guarantees of the
+// kernel are kept: more than 40 links are a loop, and in a sticky, world-writable folder such as /tmp a link
+// is followed only if it belongs to this user or the folder's owner (proc(5), protected_symlinks). Owner and
+// text are read from the same open link.
 #include "file_location.h"
 
 #include <array>
@@ -38,7 +38,7 @@ std::uint64_t hashOf(std::string_view text) {
     refuse(0, what);
 }
 
-// Folder and name of a path that is looked at from `base`.
+// Sets folder and name to those of a path relative to `base`.
 void enter(FileLocation& location, int base, const std::string& path) {
     const auto slash = path.rfind('/');
     const auto folder = slash == std::string::npos ? std::string(".") : path.substr(0, slash + 1);
@@ -72,7 +72,7 @@ void requireTrusted(const FileLocation& location) {
     checkErrno(::fstat(location.folder.get(), &folder), fmt::format("looking at '{}'", location.path));
     const auto owner = location.status.st_uid;
     if ((folder.st_mode & everybodys) == everybodys && owner != ::geteuid() && owner != folder.st_uid) {
-        refuse(EACCES, fmt::format("'{}' is a link that somebody else has put there", location.path));
+        refuse(EACCES, fmt::format("'{}' is a link of another user, in a sticky folder", location.path));
     }
 }
 
@@ -83,7 +83,7 @@ std::string textOf(const FileLocation& location) {
     return {text.data(), static_cast<std::size_t>(length)};
 }
 
-// By the attributes that stop even root, and only when the name is to be given, at the end.
+// Checks attributes that apply to root, too, and would fail only at the end, when the file gets its name.
 void requireChangeable(const FileLocation& location, const UniqueFd& what, const char* whose) {
     struct statx status {};
     if (::statx(what.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS, &status) < 0) {
@@ -97,8 +97,7 @@ void requireChangeable(const FileLocation& location, const UniqueFd& what, const
     }
     if (&what == &location.present &&
         (status.stx_attributes & static_cast<std::uint64_t>(STATX_ATTR_MOUNT_ROOT)) != 0) {
-        refuse(
-            fmt::format("'{}' is a mount point, which no other file can take the place of", location.path));
+        refuse(fmt::format("'{}' is a mount point, which cannot be replaced", location.path));
     }
 }
 
@@ -118,18 +117,19 @@ void requireReplaceable(const FileLocation& location) {
     checkErrno(::fstat(folder.get(), &around), fmt::format("looking at '{}'", path));
     const auto we = ::geteuid();
     if ((around.st_mode & S_ISVTX) != 0 && we != 0 && we != status.st_uid && we != around.st_uid) {
-        refuse(EPERM, fmt::format("'{}' is somebody else's, in a sticky folder", path));
+        refuse(EPERM, fmt::format("'{}' belongs to another user, in a sticky folder", path));
     }
 }
 
-// A device that is not there, or a slip of the pen: a file would take memory, and stand in the device's way.
+// The device is missing or its name mistyped: a file in /dev would take memory and the device's name.
 void requireNoDeviceFolder(const FileLocation& location) {
     struct stat folder {};
     struct stat devices {};
     struct stat root {};
     if (::fstat(location.folder.get(), &folder) == 0 && ::stat("/dev", &devices) == 0 &&
         ::stat("/", &root) == 0 && folder.st_dev == devices.st_dev && folder.st_dev != root.st_dev) {
-        refuse(ENOENT, fmt::format("there is no device '{}', and no file is made in /dev", location.path));
+        refuse(ENOENT,
+               fmt::format("there is no device '{}', and files are not created in /dev", location.path));
     }
 }
 
@@ -174,7 +174,7 @@ void requireWritable(const FileLocation& location) {
         requireNoDeviceFolder(location);
     }
     if (::faccessat(location.folder.get(), ".", W_OK | X_OK, AT_EACCESS) < 0) {
-        refuse(errno, fmt::format("no file can be made in the folder of '{}'", location.path));
+        refuse(errno, fmt::format("cannot create a file in the folder of '{}'", location.path));
     }
     requireChangeable(location, location.folder, "the folder of ");
 }
@@ -187,8 +187,8 @@ bool isFileAt(int folder, const std::string& name, int fd) {
 }
 
 std::string nameBeside(int folder, const std::string& name, std::string_view suffix) {
-    const auto told = ::fpathconf(folder, _PC_NAME_MAX);
-    const auto longest = told > 0 ? static_cast<std::size_t>(told) : NAME_MAX;
+    const auto limit = ::fpathconf(folder, _PC_NAME_MAX);
+    const auto longest = limit > 0 ? static_cast<std::size_t>(limit) : NAME_MAX;
     if (name.size() + suffix.size() <= longest) {
         return name + std::string(suffix);
     }

@@ -19,13 +19,13 @@
 namespace bootferry {
 namespace {
 
-// Lines on standard output, of which the last one may be redrawn. False: nobody will read what is still to
-// come.
+// Lines on standard output, of which the last one may be redrawn. show() returns false when standard output
+// is closed.
 class MonitorLines {
 public:
     MonitorLines() : terminal_(::isatty(STDOUT_FILENO) == 1) {}
 
-    // While it moves, the line is drawn over by the next one.
+    // During the transfer, the next line replaces this one.
     [[nodiscard]] bool show(const Progress& progress, const std::string& text) {
         if (!terminal_ || progress.state != TransferState::Transferring) {
             return show(text);
@@ -59,7 +59,7 @@ private:
     bool drawn_ = false;
 };
 
-// Follows all transfers, or one, until that has ended.
+// Follows all transfers, or one until its end.
 class Monitor {
 public:
     Monitor(std::optional<std::uint32_t> only, std::optional<JsonStyle> json)
@@ -69,7 +69,7 @@ public:
         client_.watch([this](const TransferStatus& status) { changed(status); },
                       [this] {
                           end(EXIT_FAILURE);
-                          printError("bootferryctl: bootferryd has gone\n");
+                          printError("bootferryctl: bootferryd exited\n");
                       });
         bool found = false;
         for (const auto& status : client_.transfers()) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The options that the verbs which show something have in common, taken out of their arguments: --json=short,
-// --json=pretty, --json=off and --no-pager, as systemd's tools have them. There is no pager; the option is
-// taken, so that what is written for those tools works here.
+// The options that list, status, monitor and plugins have in common: --json=short, --json=pretty, --json=off
+// and
+// --no-pager, as in systemd's tools. There is no pager; --no-pager is accepted so that scripts written for
+// those tools work.
 #pragma once
 
 #include <optional>
@@ -13,11 +14,11 @@
 namespace bootferry {
 
 struct Output {
-    std::optional<JsonStyle> json; // nothing: for people
+    std::optional<JsonStyle> json; // nullopt: text
     std::vector<std::string> words;
 };
 
-// usage: for error texts. Throws Error(Invalid) for other options, and for more words than allowed.
+// usage: for messages. Throws Error(Invalid) for other options and for too many words.
 [[nodiscard]] Output parseOutput(const std::vector<std::string>& arguments, std::size_t wordsAllowed,
                                  const char* usage);
 

@@ -12,7 +12,7 @@ namespace bootferry {
 namespace {
 
 constexpr std::chrono::seconds lineInterval{5};
-constexpr std::chrono::seconds waitInterval{30}; // of a wait that counts its seconds
+constexpr std::chrono::seconds waitInterval{30}; // while the detail counts the seconds of a wait
 
 } // namespace
 

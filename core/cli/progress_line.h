@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Progress on standard error: on a terminal one line that is redrawn, elsewhere a line every five seconds and
-// at each change of state, none while nothing moves. The same trouble met again and again is told once.
+// Progress on standard error: on a terminal one line that is redrawn; elsewhere a line every five seconds and
+// at each change of state, and none while nothing changes. A failure that repeats is reported once.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@ class ProgressLine {
 public:
     ProgressLine();
     void show(const Progress& progress);
-    void end(); // leaves the last line of a terminal behind
+    void end(); // ends the last line on a terminal, which stays
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -27,10 +27,10 @@ private:
     RateMeter rate_;
     Clock::time_point lastLine_;
     Progress last_;
-    std::string lastTrouble_; // why it waited, the last time it did since something moved
+    std::string lastTrouble_; // the reason of the last wait; empty once data has arrived
 };
 
-// One line for a person: where it stands, or why nothing moves. Pure.
+// One line for people: the progress, or the reason for a wait. Pure.
 [[nodiscard]] std::string progressText(const Progress& progress, const RateMeter& rate);
 
 } // namespace bootferry

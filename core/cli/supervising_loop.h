@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The event loop of a verb that watches something run: SIGINT and SIGTERM arrive as events, SIGCHLD is left
-// to sd-event.
+// The event loop of a verb that waits for a transfer: SIGINT and SIGTERM arrive as events, and sd-event
+// handles SIGCHLD.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@ namespace bootferry {
 
 class SupervisingLoop {
 public:
-    // onStop: asked to end; called at each signal.
+    // onStop: called at each SIGINT and SIGTERM.
     explicit SupervisingLoop(std::function<void()> onStop);
 
     [[nodiscard]] sd_event* event() const { return event_.get(); }

@@ -14,7 +14,8 @@ constexpr std::size_t shortestBar = 10;
 constexpr std::size_t longestBar = 40;
 constexpr std::size_t frame = 3; // "[" "] "
 
-// At most so many bytes, which are at least as many columns, and no character of UTF-8 cut in two.
+// Cuts the text to at most `longest` bytes, never within a UTF-8 character. A text has no more columns than
+// bytes.
 std::string shortened(const std::string& text, std::size_t longest) {
     if (text.size() <= longest) {
         return text;

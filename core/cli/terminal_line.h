@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A transfer as one line of a terminal that is drawn over again and again: a bar where there is room for one
-// and something to show with it, then the words. Never as long as the terminal is wide, because a line that
-// wraps cannot be drawn over.
+// A transfer as one line of a terminal that is redrawn in place: a bar, if there is room and the size is
+// known, then the text. Always shorter than the terminal is wide, because a line that wraps cannot be
+// redrawn.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,10 @@
 
 namespace bootferry {
 
-// Columns of the terminal behind a descriptor; 80 where it does not tell.
+// The columns of the terminal; 80 if unknown.
 [[nodiscard]] std::size_t terminalWidth(int fd);
 
-// text: what progressText() says. Pure.
+// text: from progressText(). Pure.
 [[nodiscard]] std::string terminalLine(const Progress& progress, const std::string& text, std::size_t width);
 
 } // namespace bootferry

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Secrets come from files, because every process may read another's arguments.
+// Secrets come from files, because every process may read the arguments of another.
 #include "transfer_arguments.h"
 
 #include <string_view>
@@ -17,7 +17,7 @@ namespace {
 std::uint64_t parseCount(std::string_view text) {
     const auto number = parseNumber<std::uint64_t>(text);
     if (!number || *number == 0) {
-        throw Error(ErrorCode::Invalid, fmt::format("wants a number above 0, not '{}'", text));
+        throw Error(ErrorCode::Invalid, fmt::format("expects a number above 0, not '{}'", text));
     }
     return *number;
 }
@@ -37,7 +37,7 @@ void readUserinfo(TransferRequest& request, std::string_view path) {
     request.url.setUserinfo(Url::parse("x://" + text + "@h/").userinfo().value_or(Userinfo{}));
 }
 
-// PLUGIN:KEY=VALUE, one a line.
+// PLUGIN:KEY=VALUE, one per line.
 void readOptions(TransferRequest& request, std::string_view path) {
     const auto options = readSecretFile(path);
     for (const auto line : linesOf(options)) {
@@ -93,7 +93,7 @@ void applyWord(TransferRequest& request, std::string_view word) {
 
 } // namespace
 
-// The URL first: what options say of its userinfo is kept with it.
+// The URL is parsed first, because --userinfo-file= changes it.
 TransferRequest parseTransferArguments(const std::string& verb, const std::vector<std::string>& arguments) {
     TransferRequest request;
     std::vector<std::string> options;

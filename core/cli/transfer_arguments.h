@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The words that `fetch` and `deploy` have in common, as a request. Options have the form --name=value; the
-// two other words are the URL and the target. Nothing is guessed.
+// Parses the arguments of `fetch` and `deploy` into a request. Options have the form --name=value; the two
+// other arguments are the URL and the target.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace bootferry {
 
-// verb: for error texts. Reads the files that options name. Throws Error(Invalid) that says what to do.
+// verb: for messages. Reads the files that options name. Throws Error(Invalid) that says what to do.
 [[nodiscard]] TransferRequest parseTransferArguments(const std::string& verb,
                                                      const std::vector<std::string>& arguments);
 

@@ -12,7 +12,7 @@ std::uint32_t parseTransferNumber(const std::string& text) {
     const auto id = parseNumber<std::uint32_t>(text);
     if (!id) {
         throw Error(ErrorCode::Invalid,
-                    fmt::format("'{}' is no transfer's number: see bootferryctl list", text));
+                    fmt::format("'{}' is not the number of a transfer: see bootferryctl list", text));
     }
     return *id;
 }

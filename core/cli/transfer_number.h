@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A transfer as it is named on the command line: by its number.
+// Transfers are named by their numbers on the command line.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace bootferry {
 
-// Throws Error(Invalid) that says where the numbers are to be found.
+// Throws Error(Invalid) that refers to bootferryctl list.
 [[nodiscard]] std::uint32_t parseTransferNumber(const std::string& text);
 
 [[noreturn]] void throwNoTransfer(std::uint32_t id); // Error(NotFound)

@@ -30,7 +30,7 @@ std::string percentage(const Progress& progress) {
 }
 
 std::string sizeOrUnknown(std::uint64_t bytes) {
-    return bytes == unknownSize ? "not known" : formatSize(bytes);
+    return bytes == unknownSize ? "unknown" : formatSize(bytes);
 }
 
 void line(const char* name, const std::string& value) {
@@ -68,13 +68,13 @@ std::string recordPath() {
     return std::string(folder != nullptr ? folder : "/run/bootferry") + "/result.json";
 }
 
-// What the service of the initrd has left, or one that has ended since.
+// The transfer recorded by the service of the initrd, or by one that has exited since.
 std::optional<TransferStatus> recordedTransfer() {
     const auto text = readSmallFile(recordPath());
     return text ? transferFromJson(*text) : std::nullopt;
 }
 
-// Where there is a record, no service is no failure.
+// mayBeNone: a recorded transfer can be shown, so a missing service is not an error.
 std::vector<TransferStatus> liveTransfers(bool mayBeNone) {
     const auto loop = makeLoop();
     try {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The verbs that ask a service once: list, status, cancel, plugins. Their output is for people and stable
-// enough for scripts: one line a thing, columns divided by two spaces or more; with --json= it is JSON.
-// `status` tells of the boot's own transfer as well, and does so without a service.
+// The verbs that query or command bootferryd once: list, status, cancel, plugins. Their output is for people
+// and stable enough for scripts: one line per item, columns separated by two or more spaces; JSON with
+// --json=. `status` also shows the recorded transfer of the boot, even without a service.
 #pragma once
 
 #include <string>

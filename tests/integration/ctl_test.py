@@ -137,7 +137,7 @@ class WithoutService(ServiceTest):
                 self.assertEqual(self.run_alone("deploy", self.url("nothing"), "/dev/ram0").returncode, 1)
                 self.assertTrue(any('"state":"failed"' in line for line in iter(monitor.stdout.readline, "")))
                 daemon.stop()
-                self.assertIn("bootferryd has gone", monitor.stdout.read())
+                self.assertIn("bootferryd exited", monitor.stdout.read())
 
 
 class Completion(ServiceTest):

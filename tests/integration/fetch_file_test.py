@@ -179,7 +179,7 @@ class LinkTest(FileCase):
         self.real.write_text("precious")
         os.chown(self.link, 65534, 65534, follow_symlinks=False)
         self.folder.chmod(0o1777)
-        self.assert_left(self.fetch("http://127.0.0.1:9/never-asked"), "somebody else has put there")
+        self.assert_left(self.fetch("http://127.0.0.1:9/never-asked"), "is a link of another user, in a sticky folder")
         self.assertEqual(self.real.read_text(), "precious")
 
 
