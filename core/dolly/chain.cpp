@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// dolly's own limits are kept to, since any node may be a real one: lines of 255 characters, 16 children, and
-// no blank within a name, at which it would end.
+// Keeps dolly's limits, since any node may run dolly itself: lines of 255 characters, 16 children, and names
+// without blanks, as a name ends at the first blank.
 #include "chain.h"
 
 #include <algorithm>
@@ -18,11 +18,10 @@ void checkName(std::string_view what, std::string_view name) {
     const bool plain = std::all_of(name.begin(), name.end(),
                                    [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; });
     if (!plain || name.empty() || name.size() > longestHost) {
-        throw Error(
-            ErrorCode::Invalid,
-            fmt::format("the {} '{}' cannot be sent to a dolly node: want 1 to {} characters, no blank "
-                        "among them",
-                        what, plain ? name.substr(0, longestHost) : "...", longestHost));
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("the {} '{}' cannot be sent to a dolly node: want 1 to {} characters without "
+                                "blanks",
+                                what, plain ? name.substr(0, longestHost) : "...", longestHost));
     }
 }
 
@@ -39,17 +38,17 @@ void check(const Chain& chain) {
     for (const auto& host : tab.hosts) {
         checkName("host", host);
         if (!seen.insert(host).second) {
-            throw Error(ErrorCode::Invalid, fmt::format("the host '{}' is there twice", host));
+            throw Error(ErrorCode::Invalid, fmt::format("the host '{}' is given twice", host));
         }
         if (host.starts_with("endconfig") || host.starts_with("hyphen")) {
             throw Error(ErrorCode::Invalid,
-                        fmt::format("a dolly node would not take '{}' for a host; use its address", host));
+                        fmt::format("a dolly node does not accept '{}' as a host; use its address", host));
         }
     }
     if (chain.generation == Generation::Classic) {
         checkName("server's name", tab.server);
         if (chain.password) {
-            throw Error(ErrorCode::Invalid, "the classic generation of dolly knows no password");
+            throw Error(ErrorCode::Invalid, "the classic generation of dolly has no password");
         }
     } else if (tab.fanout != 1) {
         throw Error(ErrorCode::Invalid, "only the classic generation of dolly can fan out");

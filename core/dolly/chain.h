@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is asked of a dolly server, and which of it dolly cannot do. The text for the nodes is the dollytab of
-// plugins/dolly/protocol.
+// The request to a dolly server, with the check of dolly's limits. plugins/dolly/protocol composes the text
+// for the nodes, the dollytab.
 #pragma once
 
 #include <optional>

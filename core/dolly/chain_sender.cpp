@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Sizes cross the wire in the byte order of the machines, as dolly has it.
+// Sizes are sent in the byte order of the machine, as in dolly.
 #include "chain_sender.h"
 
 #include <algorithm>
@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t blockSize = 256 * std::size_t{1024};
 constexpr std::size_t longestBacklog = 64 * std::size_t{1024};
 constexpr const char* beforeReady =
-    "before the chain was ready: a node may want another password, not find itself in the list of hosts, not "
-    "reach the one behind it, or speak another generation; its own messages say which";
+    "before the chain was ready: a node may have another password, may not be in the list of hosts, may not "
+    "reach the next node, or may speak another generation; see its own messages";
 
 std::string sizeOctets(std::uint64_t size) {
     return {reinterpret_cast<const char*>(&size), sizeof size};
@@ -108,7 +108,7 @@ void ChainSender::takeLines(std::string& received, std::size_t& ready) {
         }
     }
     if (received.size() > longestBacklog) {
-        throw Error(ErrorCode::Protocol, "what answers is not a dolly node: its line does not end");
+        throw Error(ErrorCode::Protocol, "the peer is not a dolly node: its line does not end");
     }
 }
 
@@ -129,16 +129,16 @@ void ChainSender::sendBytes(SourceImage& image) {
 }
 
 void ChainSender::awaitAcknowledgements(std::uint64_t size) {
-    report(TransferState::Verifying, "waiting until all nodes have written it");
+    report(TransferState::Verifying, "waiting until all nodes have written the image");
     for (auto& node : children_) {
         const auto octets = node.receive(totalSize,
-                                         "without acknowledging the image: it, or a node behind it, failed; "
-                                         "their own messages say which",
+                                         "without acknowledging the image: it failed, or a node behind it; "
+                                         "see their own messages",
                                          waiter_);
         std::uint64_t acknowledged = 0;
         std::memcpy(&acknowledged, octets.data(), sizeof acknowledged);
         if (acknowledged != size) {
-            throw Error(ErrorCode::Protocol, fmt::format("'{}' acknowledges {} bytes, and {} were sent",
+            throw Error(ErrorCode::Protocol, fmt::format("'{}' acknowledges {} bytes, but {} were sent",
                                                          node.name(), acknowledged, size));
         }
     }

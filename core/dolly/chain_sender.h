@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A dolly server: builds the chain, sends the image to its first node (with a fan-out to the first few), then
-// the size, and waits until all nodes have acknowledged it. dolly cannot resume, and a chain with a broken
-// link is useless, so the first failure ends it; the nodes wait for the next server by themselves.
+// A dolly server: builds the chain, sends the image and then its size to the first node (to the first few
+// with a fan-out), and waits until all nodes have acknowledged it. dolly cannot resume, and a broken chain is
+// useless, so the first failure ends the transfer; the nodes then wait for the next server.
 //
-// What it shares with the receiving side, the protocol and the connections to a node, lies with the plugin,
-// in plugins/dolly/protocol and plugins/support: a plugin may not build on core/, and core/ may build on
-// those two, which themselves need plugin.h only. Their failures become Errors here.
+// The protocol and the connections to a node are shared with the plugin and live in plugins/dolly/protocol
+// and plugins/support, which need plugin.h only: a plugin may not depend on core/. Their Failures become
+// Errors here.
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ namespace bootferry::dolly {
 
 class ChainListener : public ProgressListener {
 public:
-    // Each node once: it has understood the dollytab; then once more: it is ready to receive.
+    // Called twice for each node: when it has read the dollytab, and when it is ready to receive.
     virtual void heardFrom(const NodeLine& node) = 0;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is sent: a file or block device, opened once, of a size that is fixed when it is opened. dolly tells
-// the size after the last byte; what shrinks or cannot be read in between must not look like its end.
+// The image to send: a file or block device whose size is fixed when it is opened. dolly sends the size after
+// the last byte, so a file that shrinks or a read error must not look like the end of the image.
 #pragma once
 
 #include <cstddef>

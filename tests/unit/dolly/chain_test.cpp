@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is asked of a server, and what dolly cannot do.
+// The requests that dolly cannot serve.
 #include "chain.h"
 
 #include <gtest/gtest.h>
@@ -35,8 +35,8 @@ TEST(Chain, SaysWhatDollyCannotDo) {
         const char* word;
     } table[] = {
         {[](Chain& c) { c.tab.hosts.clear(); }, "no node"},
-        {[](Chain& c) { c.tab.hosts[1] = c.tab.hosts[0]; }, "is there twice"},
-        {[](Chain& c) { c.tab.hosts[0] = "a b"; }, "no blank"},
+        {[](Chain& c) { c.tab.hosts[1] = c.tab.hosts[0]; }, "is given twice"},
+        {[](Chain& c) { c.tab.hosts[0] = "a b"; }, "without blanks"},
         {[](Chain& c) { c.tab.hosts[0] = ""; }, "1 to "},
         {[](Chain& c) { c.tab.hosts[0] = std::string(256, 'a'); }, "1 to "},
         {[](Chain& c) { c.tab.hosts[0] = "endconfig1"; }, "use its address"},
@@ -48,7 +48,7 @@ TEST(Chain, SaysWhatDollyCannotDo) {
              c.generation = Generation::Classic;
              c.password = "geheim";
          },
-         "knows no password"},
+         "has no password"},
     };
     for (const auto& [change, word] : table) {
         auto chosen = chain();
