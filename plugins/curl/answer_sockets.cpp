@@ -59,12 +59,12 @@ bool isDecodedByKernel(int socket) {
 } // namespace
 
 std::optional<std::uint64_t> receivedBytes(int socket) {
-    tcp_info told{};
-    socklen_t length = sizeof told;
-    const bool tells = getsockopt(socket, IPPROTO_TCP, TCP_INFO, &told, &length) == 0 &&
-                       length >= offsetof(tcp_info, tcpi_bytes_received) + sizeof told.tcpi_bytes_received;
-    return tells && !isDecodedByKernel(socket) ? std::optional<std::uint64_t>(told.tcpi_bytes_received)
-                                               : std::nullopt;
+    tcp_info info{};
+    socklen_t length = sizeof info;
+    const bool counts = getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+                        length >= offsetof(tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received;
+    return counts && !isDecodedByKernel(socket) ? std::optional<std::uint64_t>(info.tcpi_bytes_received)
+                                                : std::nullopt;
 }
 
 // Bytes arrive while they are counted, hence the second look.

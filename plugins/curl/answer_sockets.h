@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which socket an answer comes over, and how many bytes the kernel handed libcurl of this answer. libcurl
-// says when it opens a socket and, at every request (redirects, logins, connections used again), over which
-// addresses it is about to be sent; the kernel says what had been received by then.
+// Finds the socket of an answer, and how many bytes of the answer the kernel has delivered to libcurl.
+// libcurl reports each socket that it opens and, before every request (redirects, logins, reused
+// connections), the addresses of its connection; the kernel reports what was received by then.
 //
 // A connection on which anything was received before its first request is never taken for a plain one: TLS,
 // a SOCKS proxy and a tunnel all begin with bytes of the other side. Counting starts anew with each request,

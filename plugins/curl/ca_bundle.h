@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where the certificate authorities lie. libcurl knows the one place of the distribution it was built for; an
-// initrd may be built from another layout, or hold the bundle only where its own distribution's tools look.
+// Finds the bundle of certificate authorities. libcurl knows only the path of the distribution it was built
+// for; an initrd may have the bundle elsewhere.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The transfer's life: configure, pump until the first byte is there, judge the answer, then pump on demand.
+// The course of a transfer: configure, pump until the first byte arrives, examine the answer, then pump on
+// demand.
 #include "curl_session.h"
 
 #include <algorithm>
@@ -97,7 +98,7 @@ void CurlSession::open(const bootferry_request& request) {
         multi_ = IdleConnections::ofThisProcess().take(connectionKey());
     }
     if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) {
-        throw Failure(BOOTFERRY_ERROR_INTERNAL, "libcurl took no transfer");
+        throw Failure(BOOTFERRY_ERROR_INTERNAL, "libcurl refused the transfer");
     }
     const SignalsBlocked blocked;
     pump();
@@ -295,12 +296,12 @@ void CurlSession::examineEnd() const {
     }
 }
 
-void CurlSession::info(bootferry_info& told) const {
-    told.flags = (resumable_ ? BOOTFERRY_INFO_RESUMABLE : 0) |
+void CurlSession::info(bootferry_info& info) const {
+    info.flags = (resumable_ ? BOOTFERRY_INFO_RESUMABLE : 0) |
                  (plain_ && overflowEnd_ == 0 ? BOOTFERRY_INFO_SPLICEABLE : 0) |
                  (ranges_ ? BOOTFERRY_INFO_RANGES : 0);
-    told.size = size_.value_or(BOOTFERRY_SIZE_UNKNOWN);
-    told.validator = validator_.empty() ? nullptr : validator_.c_str();
+    info.size = size_.value_or(BOOTFERRY_SIZE_UNKNOWN);
+    info.validator = validator_.empty() ? nullptr : validator_.c_str();
 }
 
 TransferEnd CurlSession::transferEnd() const {
@@ -369,7 +370,7 @@ std::size_t CurlSession::onHeader(char* line, std::size_t size, std::size_t coun
         if (session.isFtp_) {
             session.ftpReply_ = text.substr(0, text.find_first_of("\r\n"));
             if (hasImpossibleSize(session.ftpReply_)) {
-                session.rejected_ = Failure(BOOTFERRY_ERROR_PROTOCOL, "server told a size that cannot be");
+                session.rejected_ = Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent an impossible size");
                 return 0; // libcurl then ends the transfer
             }
         } else {

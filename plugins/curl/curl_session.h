@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One attempt with libcurl, driven by whoever reads. The multi interface is run only inside open() and
-// read(); bytes go straight into the reader's buffer. What libcurl delivers beyond it lies in one buffer that
-// is made at open, and the transfer is paused until it is empty again: memory is bounded and nothing is
-// allocated while bytes flow.
+// One attempt with libcurl, driven by the reader. The multi interface runs only inside open() and read();
+// bytes go straight into the reader's buffer. Surplus bytes go into one buffer allocated by open(), and the
+// transfer pauses until that is empty again: memory is bounded, and nothing is allocated during the transfer.
 #pragma once
 
 #include <array>
@@ -36,7 +35,7 @@ public:
 
     void setOption(const std::string& key, const std::string& value);
     void open(const bootferry_request& request);
-    void info(bootferry_info& told) const;
+    void info(bootferry_info& info) const;
     [[nodiscard]] std::size_t read(std::span<std::byte> into);
     [[nodiscard]] std::size_t splice(int pipe, std::size_t most);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The session's judgement of an answer, made once, when the first byte or the end is there: is this what was
-// asked for, from the byte and in the version that was asked for? RFC 9110, sections 13 to 15.
+// Examines an answer once, when the first byte or the end arrives: is it the requested file, in the requested
+// version and from the requested byte? RFC 9110, sections 13 to 15.
 #include "curl_session.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ void CurlSession::examineAnswer() {
     if (validator_.size() > longestValidator) {
         validator_.clear();
     }
-    // Without a validator and a size two versions could not be told apart.
+    // Without a validator or a size, two versions of the file cannot be distinguished.
     resumable_ = !response_.refusesRanges && (size_ || !validator_.empty());
 }
 
@@ -30,7 +30,7 @@ void CurlSession::examineHttp() {
     ranges_ = (status == 206 || response_.offersRanges) && !options_.needPacing();
     const bool bringsBytes = status == 206 || status == 200 || status == 203;
     if (bringsBytes && response_.contradictsItself()) {
-        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent a Content-Length that cannot be");
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent an impossible Content-Length");
     }
     if (status == 206 && partAsked) {
         examinePartialContent(validator_);
@@ -77,7 +77,7 @@ void CurlSession::examinePartEnd(std::uint64_t last) {
     partEnd_ = last + 1;
 }
 
-// Asked for what begins at the very end there is nothing to send, and 416 is how servers say so.
+// A server answers 416 to a request that begins exactly at the end of the file.
 void CurlSession::examineUnsatisfiableRange() {
     const auto range = parseContentRange(response_.contentRange);
     if (!range || range->total != offset_) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What an FTP server's reply says that libcurl does not pass on: a size beyond its numbers becomes an empty
-// file there. Pure.
+// Checks the size in an FTP server's reply: libcurl takes one that is too large for its numbers as an empty
+// file. Pure.
 #pragma once
 
 #include <string_view>

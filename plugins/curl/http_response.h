@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What an HTTP answer's head says, as far as a resumable download cares (RFC 9110). Pure: lines go in, values
-// come out; the session decides what they mean.
+// The fields of an HTTP answer's head that a resumable download needs (RFC 9110). Pure: parses lines into
+// values; the session interprets them.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ struct ContentRange {
     bool operator==(const ContentRange&) const = default;
 };
 
-// RFC 9110 section 14.4; nothing where the text is not of that form or contradicts itself.
+// RFC 9110 section 14.4; nullopt if the text is not valid or contradicts itself.
 [[nodiscard]] std::optional<ContentRange> parseContentRange(std::string_view text);
 
 // Seconds from now, of both forms that Retry-After has (section 10.2.3), at most a day.
@@ -32,10 +32,10 @@ struct HttpResponse {
     // The strong ETag, else Last-Modified: what If-Range takes (section 13.1.5). Empty: there is none.
     [[nodiscard]] std::string validator() const;
 
-    // Of the body as it is sent (RFC 9112, section 6.3): where there is a transfer coding, nobody told it.
+    // The length of the body as sent (RFC 9112, section 6.3); unknown with a transfer coding.
     [[nodiscard]] std::optional<std::uint64_t> bodyLength() const;
 
-    // A Content-Length that is no number, more than any file has (2^63 - 1), or two that differ.
+    // A Content-Length that is not a number or exceeds 2^63 - 1, or two that differ.
     [[nodiscard]] bool contradictsItself() const { return lengthIsWrong && !hasTransferCoding; }
 
     std::string status; // "404 Not Found"

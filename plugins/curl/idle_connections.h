@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Connections that outlive the session that opened them, for the sessions of other parts of the same
-// resource: a new one for each part would cost several round trips and begin slowly. What is kept is a whole
-// multi handle with the connections in it: it has one owner at a time, so no object of libcurl's is used by
-// two threads. A connection is for those alone who come with the same key, which holds all that it rests on:
-// origin, options, credentials. libcurl, too, judges whether it fits, as within any multi handle.
+// Keeps connections open for the sessions that fetch other parts of the same file: a new connection per part
+// would cost several round trips and start slowly. A whole multi handle is kept with its connections; it has
+// one owner at a time, so no libcurl object is used by two threads. A session reuses a connection only with
+// the same key: origin, options and credentials. libcurl checks as well whether a connection fits.
 #pragma once
 
 #include <cstddef>

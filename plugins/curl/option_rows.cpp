@@ -388,7 +388,7 @@ constexpr OptionRow rows[] = {
     {"ssl-allow-beast", "FLAG: no workaround for BEAST", &flag<CURLOPT_SSL_OPTIONS, CURLSSLOPT_ALLOW_BEAST>},
     {"no-alpn", "FLAG: do not negotiate the protocol in TLS", &flag<CURLOPT_SSL_ENABLE_ALPN, 0>},
     {"no-sessionid", "FLAG: reuse no TLS session", &flag<CURLOPT_SSL_SESSIONID_CACHE, 0>},
-    // who we are
+    // authentication
     {"user", "USER:PASSWORD for the server; better: the URL or a credential", &text<CURLOPT_USERPWD>},
     {"basic", "FLAG: HTTP Basic authentication (default)", &auth<CURLOPT_HTTPAUTH, METHOD(CURLAUTH_BASIC)>},
     {"digest", "FLAG: HTTP Digest authentication", &auth<CURLOPT_HTTPAUTH, METHOD(CURLAUTH_DIGEST)>},
@@ -504,7 +504,7 @@ constexpr OptionRow rows[] = {
     {"ftp-ssl-control", "FLAG: TLS for the FTP login alone", &useSsl<CURLUSESSL_CONTROL>},
     {"ftp-ssl-ccc", "FLAG: end TLS after the FTP login", &flag<CURLOPT_FTP_SSL_CCC, CURLFTPSSL_CCC_PASSIVE>},
     {"ftp-ssl-ccc-mode", "active or passive: who ends TLS after the FTP login", &clearCommandChannel},
-    // the way there
+    // network
     {"ipv4", "FLAG: IPv4 alone", &flag<CURLOPT_IPRESOLVE, CURL_IPRESOLVE_V4>},
     {"ipv6", "FLAG: IPv6 alone", &flag<CURLOPT_IPRESOLVE, CURL_IPRESOLVE_V6>},
     {"interface", "interface, address or host name to send from", &text<CURLOPT_INTERFACE>},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// May the rest of an answer's body be received without libcurl? This is libcurl's own half of the question:
-// what it says of the answer and of its connection. The kernel's half, the count of bytes, is
-// answer_sockets.h's; both have to agree, and what libcurl does not say counts against it.
+// Decides whether the rest of a body may be received without libcurl, by what libcurl reports of the answer
+// and its connection. answer_sockets.h makes the other half of the decision, by the kernel's count of bytes.
+// Both must agree, and an unknown fact decides for libcurl.
 //
 // Pure: values in, a reason out.
 #pragma once
@@ -27,7 +27,7 @@ struct AnswerFacts {
     std::optional<std::uint64_t> wantedLength; // of the body, by our judgement of the answer
 };
 
-// Why libcurl has to go on reading; nothing: as far as it says, the body comes over TCP as it is.
+// Why libcurl must read the body; nullopt if the body is plain by all that libcurl reports.
 [[nodiscard]] std::optional<std::string_view> whyLibcurlReads(const AnswerFacts& answer);
 
 } // namespace bootferry::curl

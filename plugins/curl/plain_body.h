@@ -1,37 +1,36 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The rest of a body that comes over TCP just as it is (http, ftp), read without libcurl, which would copy
-// every byte once more and take it in smaller pieces: a third of a transfer's processor time. libcurl speaks
-// the protocol, and stays paused from the first bytes of the body on.
+// Reads the rest of a plain body (http, ftp) from the socket without libcurl, which would copy every byte
+// once more and in smaller pieces: a third of a transfer's processor time. libcurl speaks the protocol, and
+// is paused from the first bytes of the body on.
 //
-// Going around libcurl goes around what it guarantees. A socket is taken over only where each of these is
-// kept; where one is in doubt, libcurl reads to the end.
+// Bypassing libcurl bypasses its guarantees. A socket is taken over only if each of these still holds; in
+// doubt, libcurl reads to the end.
 //
-//   TLS, and who is trusted    the answer's own scheme is plain, no option asks for TLS beside it, libcurl
-//   has
-//                              no TLS session on the connection (plain_answer.h); the kernel had received
-//                              nothing on it before the first request, and decodes nothing (answer_sockets.h)
-//   proxies, tunnels, SOCKS    the same: their bytes come before the request; a plain HTTP proxy's answer is
-//                              an answer like any other
-//   framing and codings        HTTP 1, no Transfer-Encoding or Content-Encoding, no FTP line ends; the body's
-//                              length is the one that libcurl goes by, and nothing behind it is received
-//   which bytes are the body   the kernel handed over, on this connection and since this request, exactly the
-//                              answer's head and the body's beginning that libcurl passed on: none is left in
-//                              a buffer or was dropped. Counted for this answer alone: bytes of a redirect,
-//                              whose head is anybody's to choose, are in neither sum
-//   redirects, logins, status  all behind us: the answer has been judged (curl_session_answer.cpp)
-//   where to (connect-to,      the connection is libcurl's own, and known by both ends: a socket that was
-//   closed resolve, interface …)      or is another one by now is not taken for it time limits and rates
-//   options that need them keep libcurl reading (CurlOptions::needPacing()); a stall
-//                              and a cancel are the host's, by cancelFd
-//   largest size               libcurl compares max-filesize with the length before the body begins
-//   keep-alive probes          are the socket's, and stay
-//   pausing                    libcurl is not run any more: not one byte is taken by both
-//   an early end               is reported as libcurl would, as a file cut short. Of ftp the server's closing
-//                              reply is not read: the length has to be known and to have come
-//   the next transfer          there is none: libcurl closes a connection whose transfer was broken off, and
-//   the
-//                              session keeps no connection that was taken over (idle_connections.h)
-//   the socket's settings      the low-water mark is what it was when this ends
+// clang-format off
+//   TLS and certificates      the URL's scheme is plain, no option requests TLS, and libcurl has no TLS session on
+//                             the connection (plain_answer.h); the kernel received nothing on it before the first
+//                             request and decodes nothing (answer_sockets.h)
+//   proxies, tunnels, SOCKS   as for TLS: their bytes come before the request. A plain HTTP proxy's answer is an
+//                             answer like any other
+//   framing and codings       HTTP 1, no Transfer-Encoding or Content-Encoding, no FTP line ends; the body's length
+//                             is the one libcurl uses, and nothing after it is received
+//   where the body begins     the kernel delivered, on this connection since this request, exactly the head and the
+//                             bytes of the body that libcurl passed on: no byte is in a buffer or was dropped.
+//                             Only this answer is counted, as anybody may choose the head of a redirect
+//   redirects, logins, status are done: the answer has been examined (curl_session_answer.cpp)
+//   connect-to, resolve, ...  the connection is libcurl's own and identified by both ends: a socket that was closed,
+//                             or is another one by now, is not taken for it
+//   time and rate limits      options that need them keep libcurl reading (CurlOptions::needPacing()); the host
+//                             handles stalls, and cancels by cancelFd
+//   largest size              libcurl compares max-filesize with the length before the body begins
+//   keep-alive probes         belong to the socket, and stay
+//   pausing                   libcurl does not run any more, so no byte is read by both
+//   an early end              is reported as by libcurl, as a file cut short. FTP's closing reply is not read: the
+//                             length must be known and complete
+//   the next transfer         there is none: libcurl closes the connection of an incomplete transfer, and the session
+//                             keeps no connection that was taken over (idle_connections.h)
+//   the socket's settings     the low-water mark is restored at the end
+// clang-format on
 #pragma once
 
 #include <cstddef>

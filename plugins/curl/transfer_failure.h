@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From libcurl's results and the servers' answers to the ABI's codes and a sentence for the console. The one
-// place that decides which failure is which.
+// Maps libcurl's results and the servers' answers to the ABI's error codes and a message for the console.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +16,7 @@ namespace bootferry::curl {
 struct TransferEnd {
     CURLcode result = CURLE_OK;
     std::string detail;    // libcurl's error buffer
-    std::string reply;     // the last line an FTP server said, "550 Failed to open file."
+    std::string reply;     // the last line of an FTP server, "550 Failed to open file."
     std::string authority; // whom the bytes were asked of, "host:port"
     std::string host;
     long responseCode = 0;

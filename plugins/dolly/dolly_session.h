@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One attempt: wait for whoever sends, find our place, reach the nodes behind, then relay. dolly cannot
-// resume, so a chain that breaks is an attempt that failed and the host starts over.
+// One attempt: wait for the sender, find this machine's place in the list, connect to the next nodes, then
+// relay. dolly cannot resume, so a broken chain fails the attempt and the host starts over.
 #pragma once
 
 #include <cstddef>

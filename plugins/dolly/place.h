@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where in the server's list this machine stands. dolly looks for its own IPv4 addresses, spelled as it would
-// spell them, and for what the environment calls the host; an initrd often has no name yet, so that here the
-// list's names may also be resolved to one of the machine's addresses.
+// Finds this machine in the server's list. dolly compares the list with its own IPv4 addresses, as text, and
+// with $HOSTNAME. An initrd often has no host name yet, so the list's names are also resolved and compared
+// with the machine's addresses.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ struct OwnNames {
     [[nodiscard]] bool hasAddress(const HostAddress& address) const;
 };
 
-// By what the list says, without asking anybody. Pure.
+// Compares names and addresses as they are, without a lookup. Pure.
 [[nodiscard]] std::optional<std::size_t> findPlace(const Dollytab& tab, const OwnNames& own,
                                                    bool hyphenIsNormal);
 

@@ -101,7 +101,7 @@ void Reception::poll() {
     (void)waiter_.wait(fds, until);
     if (Waiter::Clock::now() >= startUntil_) {
         throw Failure(BOOTFERRY_ERROR_TIMEOUT,
-                      "no dolly server came within " + std::to_string(settings_.startTimeout->count()) +
+                      "no dolly server connected within " + std::to_string(settings_.startTimeout->count()) +
                           " seconds" + (lastRejection_.empty() ? "" : "; " + lastRejection_));
     }
 }
@@ -259,7 +259,7 @@ void Reception::takeNumberedData(Predecessor& predecessor) {
 }
 
 void Reception::reject(const Candidate& candidate, const Failure& why) {
-    auto text = candidate.connection.peer.text() + " was turned away: " + why.what();
+    auto text = candidate.connection.peer.text() + " was rejected: " + why.what();
     if (!candidate.greeting.hasReceived()) {
         // A probe whether the port is open; dolly's newer servers probe their nodes' ports.
         host_.log(BOOTFERRY_LOG_DEBUG, text);

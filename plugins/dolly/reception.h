@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Listens on both ports until a peer has connected that may send, whose list has this machine in it, and
-// whose data connections are there. All peers are read from side by side and for a bounded time. A peer that
-// is rejected is logged with the reason, and the ports stay open: dolly's users correct their command line
-// and start the server again.
+// Listens on both ports until a peer connects that is allowed to send, lists this machine, and has made its
+// data connections. All peers are read in parallel, for a limited time. A rejected peer is logged with the
+// reason, and the ports stay open: dolly's users correct their command line and start the server again.
 #pragma once
 
 #include <deque>
@@ -39,7 +38,7 @@ public:
     Reception(const plugin::Host& host, const Settings& settings, std::string server, NameResolver& resolver,
               Waiter& waiter);
 
-    // Throws plugin::Failure: cancelled, the start timeout passed, or a port cannot be had.
+    // Throws plugin::Failure: cancelled, the start timeout passed, or a port is in use.
     [[nodiscard]] Predecessor receive();
 
 private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Store and forward. A thread of its own receives bytes from the predecessor into a ring and sends them on
-// from there at once, so that the chain behind does not wait for our disk; our own reader is one more
-// consumer of the ring. When the slowest consumer is a whole ring behind, nothing more is received, and the
-// predecessor waits: that is all the memory there is, and a worker has no disk of its own to put more on.
+// Store and forward. A thread receives bytes from the predecessor into a ring buffer and sends them on at
+// once, so that the next nodes do not wait for this machine's disk; the local reader is one more consumer of
+// the ring. When the slowest consumer is a whole ring behind, receiving stops and the predecessor waits: the
+// worker has no place for more.
 #pragma once
 
 #include <atomic>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Bytes between one that brings them and several that take them, each at its own pace: what the slowest has
-// not taken yet stays, and there is never more of it than the capacity. Positions count from the first byte
-// of the stream. No lock: the bytes between a position and the next are touched by one side only, positions
-// are guarded by whoever shares them.
+// A ring buffer with one producer and several consumers, each at its own pace: bytes stay until the slowest
+// consumer has taken them, at most as many as the capacity. Positions count from the first byte of the
+// stream. It has no lock: only one side touches the bytes between two positions, and the caller guards the
+// positions.
 #pragma once
 
 #include <algorithm>

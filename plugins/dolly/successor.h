@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The next nodes of the chain: reached, and sent the dollytab as it came to us, in the same generation.
+// Connects to the next nodes of the chain and sends them the dollytab as received, in the same generation.
 #pragma once
 
 #include <vector>

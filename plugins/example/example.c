@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A whole plugin, to start your own from: example://host/SIZE delivers SIZE bytes of a pattern, the byte at
- * position p being (p * 31 + p / 256) mod 256. There is no network in it, but everything a plugin owes its
- * host: options, resuming at any offset, a validator, a wait that can be cancelled, a status for the person
- * who waits, and one reason for each failure.
+ * A complete plugin to start your own from: example://host/SIZE delivers SIZE bytes of a pattern, the byte at
+ * position p being (p * 31 + p / 256) mod 256. It uses no network but shows all that the host requires of a
+ * plugin: options, resuming at any offset, a validator, a wait that can be cancelled, a status for people,
+ * and one reason for each failure.
  *
  *     cc -shared -fPIC $(pkg-config --cflags bootferry) -o example.so example.c
  *     ln -s example.so scheme-example.so
@@ -111,10 +111,10 @@ static int open_source(struct bootferry_session* session, const struct bootferry
 }
 
 /* Zeroed by the host but for struct_size, which says how much of it there is. All of version 1 always is. */
-static int info(struct bootferry_session* session, struct bootferry_info* told) {
-    told->flags = BOOTFERRY_INFO_RESUMABLE;
-    told->size = session->size;
-    told->validator = VALIDATOR;
+static int info(struct bootferry_session* session, struct bootferry_info* result) {
+    result->flags = BOOTFERRY_INFO_RESUMABLE;
+    result->size = session->size;
+    result->validator = VALIDATOR;
     return 0;
 }
 
@@ -125,7 +125,7 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
     size_t i;
 
     if (count > 0 && session->delay_ms > 0)
-        session->host->status(session->host->context, "waiting as long as it was told to");
+        session->host->status(session->host->context, "waiting for the configured delay");
     if (wait_or_cancel(session, count > 0 ? session->delay_ms : 0) < 0)
         return -1;
     for (i = 0; i < count; i++) {

@@ -98,7 +98,7 @@ std::string parseFingerprint(std::string_view text) {
         body.remove_suffix(1);
     }
     if (body.size() != base64Size || body.find_first_not_of(alphabet) != std::string_view::npos) {
-        return refuse("this is no fingerprint");
+        return refuse("this is not a fingerprint");
     }
     return std::string(prefix) + std::string(body);
 }

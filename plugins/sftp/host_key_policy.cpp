@@ -30,7 +30,7 @@ std::optional<std::string> HostKeyPolicy::refusal(const SftpUrl& url, const Host
         return std::nullopt;
     }
     if (!known_) {
-        return "the host key of " + whom + " is " + key.describe() + ", and nothing says which is right" +
+        return "the host key of " + whom + " is " + key.describe() + ", and no known host key is configured" +
                whatToSet(key);
     }
     switch (known_->check(url.host, url.port, key)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which server is the right one. A pinned fingerprint decides alone; else `insecure` takes anyone; else the
-// known hosts are asked. Nobody is trusted at first sight: there is nobody at a boot who could say yes, and
-// nothing remembers the answer.
+// Decides whether to accept a server's host key. A pinned fingerprint decides alone; otherwise `insecure`
+// accepts any key; otherwise the known hosts decide. There is no trust on first use: at boot nobody can
+// confirm a key, and the answer would not be stored.
 #pragma once
 
 #include <optional>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How much of the file is asked for before it is read. As much as the line can use, and as little as a
-// connection that breaks asks for:
+// How much of the file is requested before it is read: enough to fill the line, but not more, since
 //
-//   - What is in flight when a connection breaks is fetched twice. It is a tenth of what came over the
-//     connection; where nothing has broken yet, a twenty-fifth of the file from the beginning, so that a long
-//     line is full at once.
-//   - A server that is near is kept busy by little. More only waits in its queues.
+//   - bytes in flight when a connection breaks are fetched twice. They are limited to a tenth of what this
+//   connection
+//     has delivered; on the first connection, to a twenty-fifth of the file from the start, so that a long
+//     line is filled at once.
+//   - a near server needs few requests in flight; more only wait in its queues.
 #pragma once
 
 #include <chrono>

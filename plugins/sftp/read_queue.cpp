@@ -44,7 +44,7 @@ std::size_t ReadQueue::find(std::uint32_t id) const {
     const auto found = std::find_if(entries_.begin(), entries_.end(),
                                     [id](const Entry& entry) { return entry.id == id && !entry.answered; });
     if (found == entries_.end()) {
-        throw plugin::Failure(BOOTFERRY_ERROR_PROTOCOL, "the server answered what it had not been asked");
+        throw plugin::Failure(BOOTFERRY_ERROR_PROTOCOL, "the server sent an answer without a request");
     }
     return static_cast<std::size_t>(found - entries_.begin());
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The pieces of the file that are asked for, in the file's order. Servers answer in the order of the
-// requests, so that the bytes of the first piece go straight to whoever reads; but they need not, and they
-// may answer with less than was asked for. What comes early is kept, and what is left of a short answer asked
-// for again.
+// The requested pieces of the file, in the file's order. Servers usually answer in the order of the requests,
+// so the bytes of the first piece go straight to the reader. They may answer in another order, or with fewer
+// bytes than requested: early answers are kept, and the rest of a short answer is requested again.
 #pragma once
 
 #include <cstddef>

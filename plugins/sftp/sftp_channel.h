@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The stream of bytes between this side and the server's sftp. Only the caller knows in which stage it ended,
-// so an end is a value here and not thrown; what the waiter throws passes through.
+// The byte stream to the server's sftp subsystem. An end is returned and not thrown, because only the caller
+// knows the stage that it ended; Failures of the waiter pass through.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One file on the server, read from an offset on. How much of it is asked for ahead: see ReadAhead; what
-// becomes of the answers: see ReadQueue.
+// One file on the server, read from an offset on. ReadAhead decides how much is requested in advance,
+// ReadQueue puts the answers in order.
 #pragma once
 
 #include <chrono>

@@ -79,7 +79,7 @@ void SftpSession::examine(const bootferry_request& request) const {
                                                  " lies behind the end of the file on the server");
     }
     if (request.offset > 0 && !file_->size()) {
-        throw Failure(BOOTFERRY_ERROR_RANGE, "the server does not tell the file's size");
+        throw Failure(BOOTFERRY_ERROR_RANGE, "the server does not report the file's size");
     }
 }
 

@@ -25,7 +25,7 @@ std::string decoded(std::string_view text) {
         const auto digits = text.substr(i + 1, 2);
         const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
         if (error != std::errc() || digits.size() != 2 || end != digits.data() + 2 || value == 0) {
-            refuse("'%' is followed by something that is no character's code");
+            refuse("'%' is not followed by the code of a character");
         }
         result += static_cast<char>(value);
         i += 2;
@@ -69,13 +69,13 @@ SftpUrl SftpUrl::parse(std::string_view text) {
         url.host = decoded(place.substr(0, nameEnd));
     }
     if (url.host.empty()) {
-        refuse("it names no host");
+        refuse("it has no host");
     }
     const auto rest = nameEnd < place.size() ? place.substr(nameEnd) : std::string_view();
     if (rest.size() > 1 && rest.front() == ':') {
         url.port = parsePort(rest.substr(1));
     } else if (!rest.empty() && rest != ":") {
-        refuse("something follows the address that is no port");
+        refuse("the text after the address is not a port");
     }
 
     url.path = decoded(text.substr(slash));
@@ -84,7 +84,7 @@ SftpUrl SftpUrl::parse(std::string_view text) {
         url.path.erase(0, home.size()); // a server takes what is not absolute from the home folder
     }
     if (url.path.empty()) {
-        refuse("it names no file");
+        refuse("it has no file name");
     }
     return url;
 }

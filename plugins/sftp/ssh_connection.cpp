@@ -129,7 +129,7 @@ void SshConnection::shakeHands(const std::vector<std::string>& hostKeyAlgorithms
 HostKey SshConnection::hostKey() const {
     ssh_key shown = nullptr;
     if (ssh_get_server_publickey(get(), &shown) != SSH_OK) {
-        throw Failure(BOOTFERRY_ERROR_INTERNAL, "libssh does not tell the host key");
+        throw Failure(BOOTFERRY_ERROR_INTERNAL, "libssh has no host key");
     }
     return HostKey::of(KeyHandle(shown).get());
 }
@@ -179,8 +179,8 @@ bool SshConnection::tryKey(const Login& login) {
     if (ssh_pki_import_privkey_base64(login.key->c_str(), login.passphrase.c_str(), nullptr, nullptr,
                                       &read) != SSH_OK) {
         throw Failure(BOOTFERRY_ERROR_AUTH,
-                      "the private key cannot be used: it is none, of a kind that libssh does not know, or "
-                      "its passphrase is missing or wrong");
+                      "the private key cannot be used: it is not a private key, libssh does not support its "
+                      "kind, or its passphrase is missing or wrong");
     }
     const KeyHandle key(read);
     return accepted(
@@ -192,8 +192,8 @@ bool SshConnection::tryPassword(const Login& login) {
                            SSH_AUTH_AGAIN));
 }
 
-// What a keyboard-interactive login asks is answered once, where it is one hidden question: that is a
-// password. Anything else wants a person, and there is none.
+// A keyboard-interactive login with a single hidden prompt asks for the password, which is sent once. Any
+// other prompt needs a person.
 bool SshConnection::tryKeyboard(const Login& login) {
     bool answered = false;
     for (;;) {

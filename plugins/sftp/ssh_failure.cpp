@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// libssh has one code for all that ends a session and tells the reason in words, which are looked at here as
-// far as they decide what becomes of the boot. Hence the socket is asked as well.
+// libssh has one code for every end of a session, and the reason only as text. The text is compared where it
+// decides between a retry and an error; the state of the socket is considered as well.
 #include "ssh_failure.h"
 
 #include <algorithm>
@@ -66,8 +66,8 @@ Failure failureOfStatus(const SshEnd& end, std::uint32_t status) {
     case SSH_FX_OP_UNSUPPORTED:
     case SSH_FX_BAD_MESSAGE:
     case SSH_FX_INVALID_HANDLE:
-        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " did not understand what it was asked about " +
-                                              file + " (status " + std::to_string(status) + ")"};
+        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " did not understand the request for " + file +
+                                              " (status " + std::to_string(status) + ")"};
     default:
         return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " failed with " + file +
                                               ", without saying why (status " + std::to_string(status) + ")"};
@@ -81,7 +81,7 @@ std::optional<Failure> failureOfHandshake(const SshEnd& end) {
     constexpr std::array<std::string_view, 2> noServer{"No version of SSH protocol usable",
                                                        "Receiving banner"};
     if (!end.spokeSsh || beginsWithOneOf(end.detail, noServer)) {
-        return Failure(BOOTFERRY_ERROR_PROTOCOL, end.authority + " is no SSH server: " + end.detail);
+        return Failure(BOOTFERRY_ERROR_PROTOCOL, end.authority + " is not an SSH server: " + end.detail);
     }
     if (end.detail.starts_with("kex error")) {
         return Failure(BOOTFERRY_ERROR_TLS,
@@ -113,8 +113,7 @@ Failure failureOf(const SshEnd& end) {
     switch (end.stage) {
     case Stage::Login:
         return {BOOTFERRY_ERROR_AUTH,
-                end.authority +
-                    " answered the login neither with yes nor with no; it may want a new password"};
+                end.authority + " neither accepted nor refused the login; it may require a new password"};
     case Stage::Opening:
         return {BOOTFERRY_ERROR_PROTOCOL,
                 end.authority + (end.channelEnded

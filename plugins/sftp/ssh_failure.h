@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From libssh's words and the servers' answers to the ABI's codes and a sentence for the console. The one
-// place that decides which failure is which.
+// Maps libssh's messages and the servers' answers to the ABI's error codes and a message for the console.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Owners for what libssh hands out. None waits when it lets go: a session that does not block sends what the
-// socket takes, and closes it.
+// Owners of libssh's objects. Freeing one never waits: a non-blocking session sends what the socket accepts
+// and closes it.
 #pragma once
 
 #include <memory>

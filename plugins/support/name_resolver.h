@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From names to addresses, in a wait that a cancel ends: getaddrinfo(3) cannot be interrupted, so it runs in
-// a thread of its own, which shares nothing with the session but where it leaves the answer.
+// Resolves names in a wait that can be cancelled. getaddrinfo(3) cannot be interrupted, so it runs in a
+// thread of its own, which shares only the place for the answer with the session.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +25,11 @@ struct Resolution {
 
 class NameResolver {
 public:
-    // How long name servers may take, and what becomes of the thread of a lookup that a Failure cut short.
+    // How long name servers may take, and what happens to the thread of a lookup that a Failure interrupts.
     enum class Patience {
-        Brief, // a second each, one try; the destructor waits for the thread
-        Usual, // as resolv.conf(5) has it, up to half a minute. Nobody waits for that: the thread is left
-               // behind, and a module that uses this is linked with -z nodelete
+        Brief, // one second each, one try; the destructor joins the thread
+        Usual, // as in resolv.conf(5), up to half a minute. The thread is detached, and a module that uses
+               // this is linked with -z nodelete
     };
 
     NameResolver(Family family, Patience patience) : family_(family), patience_(patience) {}

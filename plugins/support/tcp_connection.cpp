@@ -129,8 +129,8 @@ ConnectResult connectTo(std::span<const Endpoint> endpoints, Waiter& waiter, con
         if (race.isEmpty()) {
             continue;
         }
-        const bool limited = oneByOne || next != order.end();
-        const auto until = limited ? Waiter::Clock::now() + options.attemptTime : Waiter::forever;
+        const bool hasTimeLimit = oneByOne || next != order.end();
+        const auto until = hasTimeLimit ? Waiter::Clock::now() + options.attemptTime : Waiter::forever;
         if (auto winner = race.wait(waiter, until)) {
             return {.socket = std::move(winner)};
         }

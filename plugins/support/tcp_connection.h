@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From a host's addresses to a connected socket. RFC 8305 ("happy eyeballs"): the families take turns, and an
-// address that does not answer costs a quarter of a second and not a timeout, since the next one is tried
-// beside it. A server that takes any connection for its only client must not be asked twice: for that one the
-// addresses are tried one by one. (RFC 8305's delay between the answers for IPv4 and IPv6 has no place here:
-// getaddrinfo(3) has both or neither.)
+// Connects a socket to one of a host's addresses by RFC 8305 ("happy eyeballs"): the address families
+// alternate, and an address that does not answer costs 250 ms instead of a timeout, since the next one is
+// tried in parallel. A server that accepts a single client must not see two connections: for it, the
+// addresses are tried one by one. (RFC 8305's delay between the answers for IPv4 and IPv6 does not apply:
+// getaddrinfo(3) returns both at once.)
 #pragma once
 
 #include <chrono>
@@ -17,9 +17,9 @@
 namespace bootferry::plugin {
 
 struct KeepAlive {
-    std::chrono::seconds idle{30}; // of silence, before the peer is asked for a sign of life (tcp(7))
-    // When a peer that gives none is taken for dead: TCP_USER_TIMEOUT as well. Absent: the kernel's own,
-    // which is minutes.
+    std::chrono::seconds idle{30}; // without data, before the first keep-alive probe (tcp(7))
+    // After this time without an answer, the connection fails (also TCP_USER_TIMEOUT). Absent: the kernel's
+    // default, which is minutes.
     std::optional<std::chrono::seconds> deadAfter{};
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The one place where a session's own thread waits. A wait ends with what is waited for, at a time, or by a
-// Failure: a cancel, the deadline of all waits, or an interruption. Silence is a stall to the host, and
-// rightly so in mid-transfer; a wait that may be long (for a server that is started by hand) announces what
-// is waited for, at once and then every few seconds, which the host takes as a sign of life.
+// All waits of a session's own thread. A wait ends with the expected event, at a time limit, or with a
+// Failure: a cancel, the deadline of all waits, or an interruption. The host treats silence as a stall; so a
+// wait that may be long (for a server that is started by hand) announces its reason at once and then every
+// few seconds.
 #pragma once
 
 #include <chrono>

@@ -277,7 +277,7 @@ class ServerTest(DollyCase):
         sender = self.sender([self.host], start=stranger)
         self.assertEqual(sender.wait(), 1, sender.text)
         self.assertIn(f"'{self.host.address}' hung up before the chain was ready", sender.text)
-        node.expect(f"{stranger.address} was turned away: it is neither {self.head.address} nor a host of its own list")
+        node.expect(f"{stranger.address} was rejected: it is neither {self.head.address} nor a host of its own list")
         self.send_well(self.host, node)
 
     def test_extra_interfaces(self):
@@ -341,14 +341,14 @@ class WordsTest(unittest.TestCase):
         for words, reason in ((["image"], "at least one host"),
                               (["/nothing", "10.77.0.2"], "opening '/nothing': No such file"),
                               (["/dev/null", "10.77.0.2"], "neither a regular file nor a block device"),
-                              (["--generation=0.8", "/etc/fstab", "a"], "--generation: is classic or 0.7"),
+                              (["--generation=0.8", "/etc/fstab", "a"], "--generation: expects classic or 0.7"),
                               (["--fanout=2", "/etc/fstab", "a"], "only the classic generation"),
                               (["--generation=classic", "--password-file=/etc/fstab", "/etc/fstab", "a"],
-                               "knows no password"),
+                               "has no password"),
                               (["--password-file=/nothing", "/etc/fstab", "a"], "there is no file"),
-                              (["--data-port=65536", "/etc/fstab", "a"], "--data-port: wants a number"),
-                              (["/etc/fstab", "a", "a"], "is there twice"),
-                              (["/etc/fstab", "a b"], "no blank"),
+                              (["--data-port=65536", "/etc/fstab", "a"], "--data-port: expects a number"),
+                              (["/etc/fstab", "a", "a"], "is given twice"),
+                              (["/etc/fstab", "a b"], "without blanks"),
                               (["--frob", "/etc/fstab", "a"], "no option '--frob'"),
                               (["/etc/fstab", "no-such-host.invalid"], "does not resolve"),
                               (["--timeout=1", "--data-port=1", "/etc/fstab", "127.0.0.1"],

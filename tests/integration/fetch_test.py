@@ -257,7 +257,7 @@ class OddFtpTest(FetchCase):
         huge = 2**64 + SIZE
         for size, opening in ((f"213 {huge}", "150 here it comes"), (None, f"150 here it comes ({huge} bytes)")):
             with self.subTest(size=size), OddFtpServer(content, size, opening) as server:
-                self.assert_failed(self.fetch(f"ftp://127.0.0.1:{server.port}/image", "--timeout=10"), "size that cannot be")
+                self.assert_failed(self.fetch(f"ftp://127.0.0.1:{server.port}/image", "--timeout=10"), "server sent an impossible size")
         for size in (f"213 {SIZE}", None):
             with OddFtpServer(content, size) as server:
                 self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The password of the newer generation: whoever sends gives a nonce, the node answers with a digest that only
-// the password can make, and is given a verdict. docs/dolly.md says what this protects from, and what not.
+// The password of the newer generation: the sender sends a nonce, the node answers with a digest of nonce and
+// password, and the sender replies with a verdict. docs/dolly.md says what this protects from, and what not.
 #pragma once
 
 #include <array>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What comes first on a control connection, as the node reads it: the first octet tells the generations
-// apart, since a dollytab begins with a letter and the newer protocol with 0 or 1. Bytes go in as they
-// arrive, in whatever pieces; nothing here waits, so that a slow peer delays no other. (NodeLink::greet() is
-// the other side.)
+// Parses the beginning of a control connection, on the receiving node. The first octet distinguishes the
+// generations: a dollytab begins with a letter, the newer protocol with 0 or 1. Bytes are fed in as they
+// arrive; nothing here waits, so that a slow peer delays no other. NodeLink::greet() is the sending side.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The two lines that each node says before the image comes, which every node passes on to the one before it:
-// the server counts them.
+// The two lines that each node sends before the image. Every node forwards them to its predecessor, and the
+// server counts them.
 #pragma once
 
 #include <optional>

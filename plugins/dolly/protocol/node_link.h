@@ -44,8 +44,8 @@ public:
     // interfaces: the names under which the node is reached for data; the first one serves control as well.
     void connect(const std::vector<std::string>& interfaces, const Ports& ports, NameResolver& resolver,
                  Waiter& waiter, const OnFailedTry& onFailedTry);
-    // All that comes before the node's first line. password: it is asked for. False: the node has another
-    // one, and was told so.
+    // Sends everything that precedes the node's first line. password: requested from the node. Returns false
+    // if the node has another one, after sending it that verdict.
     [[nodiscard]] bool greet(Generation generation, const std::optional<std::string>& password,
                              std::string_view dollytab, Waiter& waiter);
 
