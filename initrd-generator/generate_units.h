@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What was asked for, as unit files: values in, values out, so that every boot can be looked at in a test.
+// Turns a boot request into the text of unit files. Pure, so that tests can examine every boot.
 //
 //   bootferry-deploy.service → bootferry-live-root.service → sysroot.mount → initrd-root-fs.target
 //
-// Nothing here is ordered after a network target (no two initrds agree on one) or waits for a device that
-// cannot come; a boot that cannot go on ends in the emergency shell with the reason.
+// No unit is ordered after a network target (initrds differ in theirs) or waits for a device that cannot
+// appear; a boot that cannot continue ends in the emergency shell with the reason.
 #pragma once
 
 #include <string>

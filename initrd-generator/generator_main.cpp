@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The systemd generator: kernel command line in, unit files out. It speaks to nobody and never fails the boot
-// by itself: what is wrong with the command line becomes a unit that says so, where people look for it.
-// $BOOTFERRY_PROC_CMDLINE and $BOOTFERRY_RUNTIME_DIRECTORY stand in for /proc/cmdline and /run/bootferry, and
-// for an initrd, in tests.
+// The systemd generator: reads the kernel command line and writes unit files. It uses no network and never
+// fails the boot itself: an error in the command line becomes a unit that fails with the reason, where people
+// look for it. In tests, $BOOTFERRY_PROC_CMDLINE and $BOOTFERRY_RUNTIME_DIRECTORY replace /proc/cmdline,
+// /run/bootferry and the check for an initrd.
 #include <cstdlib>
 #include <exception>
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// curl's options by name; those of plugins that are not known by how their names sound.
+// curl's secret options are listed by name; those of other plugins are recognised by words in their names.
 #include "secret_options.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Units can be read by everyone, so what may be a secret goes to the deployment in a file of root's own.
-// When in doubt, it is a secret.
+// Everyone can read units, so options that may be secrets reach the deployment in a file that only root can
+// read. In doubt, an option is a secret.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Text from the kernel command line becomes text in a unit file only through here (systemd.syntax(7),
-// systemd.service(5) "COMMAND LINES", systemd.unit(5) "STRING ESCAPING FOR INCLUSION IN UNIT NAMES"): it
-// stays the one word it was, whatever it holds.
+// Escapes text of the kernel command line for unit files (systemd.syntax(7), systemd.service(5) "COMMAND
+// LINES", systemd.unit(5) "STRING ESCAPING FOR INCLUSION IN UNIT NAMES"): one word stays one word, whatever
+// it contains.
 #pragma once
 
 #include <string>

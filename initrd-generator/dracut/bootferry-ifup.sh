@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Only with network-legacy, whose interfaces come up from this very queue, each tried once: keeps the
-# queue from giving up while the image is fetched, and tries an interface again whose cable, switch or
-# DHCP server came late. When the live root is there, live-root.conf stops the queue.
+# For network-legacy only, which brings interfaces up from this queue and tries each once. Keeps the queue
+# running while the image is fetched, and retries an interface whose cable, switch or DHCP server was late.
+# live-root.conf stops the queue when the live root is mounted.
 
 [ -e /etc/cmdline.d/20-bootferry.conf ] || return 0
 

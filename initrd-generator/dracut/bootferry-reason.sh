@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Says why the boot cannot go on, as the last thing before the prompt of the emergency shell, or, where
-# that is switched off (rd.shell=0), before the machine halts or reboots.
+# Prints why the boot failed, as the last text before the prompt of the emergency shell or, with rd.shell=0,
+# before the machine halts or reboots.
 #
 # dracut prints a page of its own after the emergency hooks, and then reads /etc/profile just before it
 # starts the shell. So the hook only leaves a call there; this file has been read into the same shell.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Tells dracut that root=live: is served, and asks its network modules for the network where an image
-# comes from there. The root itself is the business of the units that bootferry-generator writes.
+# Tells dracut that bootferry handles root=live:, and requests the network from its modules if the image
+# needs it. The units that bootferry-generator writes mount the root itself.
 #
 # No ip= is added where the line has none: NetworkManager and network-legacy then configure every wired
 # interface by themselves, NetworkManager for IPv4 and IPv6, which ip=dhcp would narrow. networkd is
