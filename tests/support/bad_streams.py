@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Standard output and standard error as a program should not have to meet them: closed, on a full disk, a pipe whose
-reader has gone, a pipe that is full and that nobody reads."""
+"""Unusable standard streams: closed, on a full disk, a pipe without a reader, and a full pipe that nobody reads."""
 
 import contextlib
 import fcntl

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of disks share: an ISO on a server, a loop device as the disk, a daemon, and what other tools leave
-on a disk. Needs root throughout."""
+"""The fixture of the disk tests: an ISO on a server, a loop device as the disk, a daemon, and data that other tools
+write to disks. Needs root."""
 
 import os
 import pathlib

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A dolly server that does what a test wants it to, to one node: written from docs/dolly.md, and so a second
-reading of the protocol beside the sender's."""
+"""A scripted dolly server for one node. It is written from docs/dolly.md, and so checks that description independently
+of the sender."""
 
 import hashlib
 import socket

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """An HTTP server that serves one file badly, in the ways real servers and networks do.
 
-It honours Range and If-Range with an ETag as a good server does, and misbehaves by order: each
-request takes the next fault from a list, and is served well when the list is used up. What was asked
-for is kept in `requests`, so that a test can tell a resumed transfer from one begun again.
+It honours Range and If-Range with an ETag as a good server does, and misbehaves on request: each
+request takes the next fault from a list, and is served correctly when the list is empty. `requests`
+records the requests, so that a test can distinguish a resumed transfer from a restarted one.
 """
 
 import http.server

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What tests of `bootferryctl fetch` share whose image is fetched while something happens to it: the image, a folder
-that a server may serve, the client as a process, what it said."""
+"""The fixture of tests that disturb a running `bootferryctl fetch`: the image, a folder for a server, the client as a
+process, and its output."""
 
 import os
 import pathlib

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Loop devices that stay those they were. All tests of a machine share them, and a number that was detached is
-somebody else's at once: who detaches by number twice takes another test's device away. A device that is held open
-keeps its number (loop(4), LOOP_CLR_FD)."""
+"""Loop devices that keep their numbers. All tests of a machine share the devices, and a detached number may be in use
+by another test at once: detaching it twice would detach that test's device. An open device keeps its number (loop(4),
+LOOP_CLR_FD)."""
 
 import contextlib
 import fcntl

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""An FTP server on loopback that sends what it should and tells of its size what a test wants."""
+"""An FTP server on loopback that sends the file correctly, but reports the size that a test chooses."""
 
 import contextlib
 import socket

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A real plymouthd whose screen is a pseudo terminal, in namespaces of its own. Needs root.
 
-Its socket is an abstract one, hence the network namespace: the machine's own plymouthd is neither met nor
-shut out. No display of the machine is in its sight, and process 1, which it sends signals to, is none that
-minds.
+Its socket is an abstract one, hence the network namespace, which keeps it apart from the machine's own
+plymouthd. It sees no display of the machine, and process 1, to which it sends signals, ignores them.
 """
 
 import contextlib

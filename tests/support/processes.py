@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Starts the servers and virtual machines that tests need, so that none outlives its test.
 
-Each child asks the kernel to be killed when its parent dies (PR_SET_PDEATHSIG), hence even a test
-that is itself killed with SIGKILL leaves nothing running. Nothing here polls with sleep(): a server
-is ready when it accepts a connection, or when it has said so.
+The kernel kills each child when its parent dies (PR_SET_PDEATHSIG), so even a test that is killed with
+SIGKILL leaves nothing running. Nothing here polls with sleep(): a server is ready when it accepts a
+connection or reports that it is ready.
 """
 
 import contextlib

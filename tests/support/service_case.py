@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of bootferryd and its clients share: a small live image, a server that has it, a daemon."""
+"""The fixture of the tests of bootferryd and its clients: a small live image, a server that has it, a daemon."""
 
 import os
 import pathlib

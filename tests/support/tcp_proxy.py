@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A TCP proxy on loopback that breaks connections by order, for protocols that no test server speaks.
+"""A TCP proxy on loopback that breaks connections on request, for protocols that no test server speaks.
 
-Each connection takes the next fault from a list and is served well when the list is used up. What went
-to the client is counted, so that a test can tell a resumed transfer from one begun again.
+Each connection takes the next fault from a list, and is served correctly when the list is empty. The bytes to
+the client are counted, so that a test can distinguish a resumed transfer from a restarted one.
 """
 
 import contextlib
