@@ -36,7 +36,7 @@ TEST(DollyOptions, AreReadAsGetoptReadsThem) {
     expectParsed(parsed, table);
 }
 
-TEST(DollyOptions, AMistakeIsNamed) {
+TEST(DollyOptions, ErrorsNameTheOption) {
     const OptionWordsCases table{
         {"-x", "-x is not an option of dolly"},
         {"-vz", "-z is not"},
@@ -46,7 +46,7 @@ TEST(DollyOptions, AMistakeIsNamed) {
         {"-v,rest", "word 2 of 2"},
         {"-a", "-a needs a value"},
         {"-O,/dev/sda", "rd.kiwi.live.system="},
-        {"-s", "this one receives"},
+        {"-s", "this machine receives"},
         {"-V", "prints a version"},
         {"-v\t", "control character"},
     };
