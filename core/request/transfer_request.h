@@ -29,6 +29,15 @@ inline constexpr std::chrono::hours longestTimeout{24 * 365 * 100};
 inline constexpr unsigned defaultConnections = BOOTFERRY_CONNECTIONS;
 inline constexpr unsigned mostConnections = 16;
 
+// What an earlier try has left of the same thing, at the beginning of the target.
+struct Continuation {
+    std::uint64_t offset = 0;          // bytes that are there, as they were served
+    std::optional<std::uint64_t> size; // of all of it
+    std::string validator;             // what the server told of the version that they are of; not empty
+
+    bool operator==(const Continuation&) const = default;
+};
+
 struct TransferRequest {
     Url url;
     std::vector<Url> mirrors; // other places for the same bytes
@@ -45,6 +54,8 @@ struct TransferRequest {
         defaultStallTimeout;                          // an attempt fails when no data arrives for this time
     std::optional<std::chrono::microseconds> timeout; // the transfer fails after this time; absent: never
     unsigned connections = defaultConnections;        // to one server at a time, at most
+    std::optional<bool> continues;                    // of `bootferryctl fetch`; absent: yes
+    std::optional<Continuation> continuation;
 };
 
 } // namespace bootferry

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -50,7 +51,9 @@ PipelineResult Pipeline::run() {
 }
 
 void Pipeline::receive() {
-    if (const auto codec = settings_.decode ? receiveMagic() : std::nullopt) {
+    if (const auto earlier = std::exchange(settings_.continuation, std::nullopt)) {
+        receiveRest(*earlier);
+    } else if (const auto codec = settings_.decode ? receiveMagic() : std::nullopt) {
         receiveEncoded(*codec);
     } else {
         receivePlain();
@@ -67,8 +70,27 @@ void Pipeline::receivePlain() {
     while (writer_.size() < liveProbeSize && receiveToWriter()) {
     }
     checkHead();
+    supervisor_.sourceKnown(source_.info());
     announceLeast(std::nullopt);
     requestTarget(source_.info().size);
+    while (canSplice() ? spliceSome() : receiveToWriter()) {
+    }
+}
+
+// The existing bytes are hashed before the source is opened, so that no server waits meanwhile.
+void Pipeline::receiveRest(const Continuation& earlier) {
+    if (settings_.requireLiveImage || settings_.decode) {
+        throw Error(ErrorCode::Internal, "only what is kept as it is served can be continued");
+    }
+    source_.continueFrom(earlier);
+    requestTarget(earlier.size);
+    writer_.continueAt(earlier.offset);
+    if (digest_) {
+        reporter_.setState(TransferState::Connecting,
+                           fmt::format("reading the {} that are here", formatSize(earlier.offset)));
+        digest_->updateFromFile(writer_.target().fd, 0, earlier.offset);
+        digest_->update({});
+    }
     while (canSplice() ? spliceSome() : receiveToWriter()) {
     }
 }

@@ -16,6 +16,7 @@
 #include "resuming_source.h"
 #include "splice_pipe.h"
 #include "stream_digest.h"
+#include "transfer_request.h"
 
 namespace bootferry {
 
@@ -25,8 +26,8 @@ struct PipelineResult {
     std::optional<Checksum> checksum; // of what was received, if the request has one
 };
 
-// What the pipeline needs from the supervisor. Calls that have an answer block until it comes, and throw a refusal as
-// Error.
+// What the pipeline needs from the supervisor. Calls that have an answer block until it comes, and throw a
+// refusal as Error.
 class PipelineSupervisor {
 public:
     PipelineSupervisor() = default;
@@ -38,6 +39,8 @@ public:
     // bytes.
     virtual void expectAtLeast(std::uint64_t /*size*/) {}
     [[nodiscard]] virtual WriteTarget requestTarget(std::optional<std::uint64_t> size) = 0;
+    // Once the first bytes of a version are here, before the target is asked for.
+    virtual void sourceKnown(const SourceInfo& /*info*/) {}
     virtual void awaitCommit(const PipelineResult& result) = 0;
 };
 
@@ -47,6 +50,7 @@ struct PipelineSettings {
     bool requireLiveImage = true;
     bool decode = true;               // decode gzip, xz and zstd, if the stream begins with their magic
     bool requireDeclaredSize = false; // for a disk: later boots use the size to see that it is complete
+    std::optional<Continuation> continuation; // of a file that is kept as it is served
 };
 
 class Pipeline {
@@ -62,6 +66,7 @@ private:
     void receive();
     [[nodiscard]] std::optional<Codec> receiveMagic();
     void receivePlain();
+    void receiveRest(const Continuation& earlier);
     void receiveEncoded(Codec codec);
     void receiveEncodedHead(DecodingWriter& decoding);
     bool receiveToWriter(std::size_t most = SIZE_MAX); // false: the end

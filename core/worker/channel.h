@@ -12,7 +12,9 @@
 //                                                                   names it; before Plugin
 //   Plugin(s nameAndVersion)                                no answer; once, before any target
 //   Progress(s state, s detail, t bytes, t total, t written, u attempt)           no answer; at any time
-//   AtLeast(t size)                                        no answer; once, before Target: so large is the image
+//   AtLeast(t size)                                         no answer; once, before Target: the image's size
+//   Source(t size, s validator)                             no answer; whose bytes come: as Target has the
+//                                                           size; before it, and when it has changed
 //   Target(t size) → Granted(u blockSize, t capacity) with the target's descriptor
 //                                                           size UINT64_MAX: not known
 //   Staged(t bytes, t written, s digest) → Granted          all but the head is safe; permits the commit
@@ -31,12 +33,24 @@ namespace bootferry::channel {
 inline constexpr int socketFd = 3; // in the worker
 inline constexpr int cancelFd = 4; // readable (closed by the supervisor, or a byte in it): give up
 
-inline constexpr std::size_t longestPacket = 4096; // bytes, from the worker
-inline constexpr std::size_t longestReason = 2048; // of a failure; other texts have longestPlainText
-inline constexpr std::size_t longestName = 128;    // of a plugin, with its version
-inline constexpr std::size_t mostFiles = 64;       // of a job's options
+inline constexpr std::size_t longestPacket = 4096;    // bytes, from the worker
+inline constexpr std::size_t longestReason = 2048;    // of a failure; other texts have longestPlainText
+inline constexpr std::size_t longestName = 128;       // of a plugin, with its version
+inline constexpr std::size_t longestValidator = 1024; // a longer one is none
+inline constexpr std::size_t mostFiles = 64;          // of a job's options
 
-enum class Call : std::uint32_t { Job = 1, Plugin, Progress, Target, Staged, Finished, Failed, File, AtLeast };
+enum class Call : std::uint32_t {
+    Job = 1,
+    Plugin,
+    Progress,
+    Target,
+    Staged,
+    Finished,
+    Failed,
+    File,
+    AtLeast,
+    Source
+};
 enum class Answer : std::uint32_t { Granted = 1, Refused };
 
 } // namespace bootferry::channel

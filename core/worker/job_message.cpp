@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // URL · mirrors · plugin options · checksum, its list's URL or "" · credentials of each URL · live image
 // wanted · declared size wanted · decode · stall timeout, timeout (UINT64_MAX: never), both in microseconds ·
-// connections · plugin folder · attempt. Lists and maps have their length before them.
+// connections · plugin folder · attempt · offset that an earlier try has come to (0: there was none), size
+// (UINT64_MAX: not known), validator. Lists and maps have their length before them.
 #include "job_message.h"
 
 #include <algorithm>
 
 #include "argument_values.h"
 #include "packet.h"
+#include "quantities.h"
 #include "sealed_memory.h"
 
 namespace bootferry {
@@ -86,6 +88,10 @@ UniqueFd writeJob(const WorkerJob& job) {
     packet.number(request.connections);
     packet.text(job.pluginDir);
     packet.number(job.attempt);
+    const auto continuation = request.continuation.value_or(Continuation{});
+    packet.wide(continuation.offset);
+    packet.wide(continuation.size.value_or(unknownSize));
+    packet.text(continuation.validator);
     return sealedMemory("bootferry-job", packet.bytes());
 }
 
@@ -117,6 +123,13 @@ ReceivedJob readJob(int fd) {
     job.request.connections = packet.number();
     job.pluginDir = packet.text();
     job.attempt = packet.number();
+    Continuation continuation{.offset = packet.wide(), .size = packet.wide(), .validator = packet.text()};
+    if (continuation.offset > 0) {
+        if (continuation.size == unknownSize) {
+            continuation.size.reset();
+        }
+        job.request.continuation = std::move(continuation);
+    }
     packet.end();
     return job;
 }

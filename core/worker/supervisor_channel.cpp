@@ -93,6 +93,13 @@ WriteTarget SupervisorChannel::requestTarget(std::optional<std::uint64_t> size) 
     return target;
 }
 
+void SupervisorChannel::sourceKnown(const SourceInfo& info) {
+    auto packet = newCall(channel::Call::Source);
+    packet.wide(info.size.value_or(unknownSize));
+    packet.text(info.validator.size() <= channel::longestValidator ? info.validator : std::string());
+    (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+}
+
 void SupervisorChannel::awaitCommit(const PipelineResult& result) {
     Answer answer;
     call(resultCall(channel::Call::Staged, result), answer);

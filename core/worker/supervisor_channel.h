@@ -20,10 +20,11 @@ class SupervisorChannel : public PipelineSupervisor, public ProgressListener {
 public:
     [[nodiscard]] ReceivedJob job();
     [[nodiscard]] UniqueFd keyFile(const std::string& path); // none: there is no such file
-    void expectAtLeast(std::uint64_t size) override; // sent without waiting for an answer
+    void expectAtLeast(std::uint64_t size) override;         // sent without waiting for an answer
     [[nodiscard]] WriteTarget requestTarget(std::optional<std::uint64_t> size) override;
     void awaitCommit(const PipelineResult& result) override;
-    // The next two are sent without waiting for an answer.
+    // The next three are sent without waiting for an answer.
+    void sourceKnown(const SourceInfo& info) override;
     void pluginLoaded(const std::string& nameAndVersion);
     void progressed(const Progress& progress) override;
     void finished(const PipelineResult& result);

@@ -29,6 +29,7 @@ PipelineSettings pipelineSettings(const TransferRequest& request,
     }
     settings.requireLiveImage = request.requireLiveImage;
     settings.decode = request.decode;
+    settings.continuation = request.continuation;
     settings.requireDeclaredSize = request.requireDeclaredSize;
     return settings;
 }

@@ -23,6 +23,13 @@ constexpr double perSecond = 128;
     throw Error(ErrorCode::Internal, fmt::format("the transfer process broke the rules: {}", how));
 }
 
+std::string keepable(std::string validator) {
+    const bool isLine = std::all_of(validator.begin(), validator.end(), [](char character) {
+        return static_cast<unsigned char>(character) >= ' ' && character != '\x7f';
+    });
+    return isLine && validator.size() <= channel::longestValidator ? std::move(validator) : std::string();
+}
+
 void requireSize(std::uint64_t size, const char* what) {
     if (size > largest) {
         breach(fmt::format("{} {} bytes is more than a file can have", size, what));
@@ -115,6 +122,13 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             expect(mayCall && pluginTold_ && !targetAsked_ && !std::exchange(leastTold_, true), "AtLeast");
             // The image's own word: beyond what a file can have, it fits nowhere.
             word = AtLeast{std::min(reader.wide(), largest)};
+            break;
+        }
+        case Call::Source: {
+            expect(mayCall && pluginTold_ && !stagedSeen_, "Source");
+            const auto size = reader.wide();
+            word = SourceKnown{.size = size <= largest ? std::optional(size) : std::nullopt,
+                               .validator = keepable(reader.text())};
             break;
         }
         case Call::Target: {

@@ -33,6 +33,10 @@ public:
     struct AtLeast {
         std::uint64_t size;
     };
+    struct SourceKnown {
+        std::optional<std::uint64_t> size;
+        std::string validator; // can be kept in a line of text; empty: none, or one that cannot
+    };
     struct TargetWanted {
         std::optional<std::uint64_t> size;
     };
@@ -45,8 +49,8 @@ public:
     struct Failed {
         Error reason;
     };
-    using Word =
-        std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, TargetWanted, Staged, Finished, Failed>;
+    using Word = std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown,
+                              TargetWanted, Staged, Finished, Failed>;
 
     // Of the job only what the worker's words are compared with is looked at.
     explicit WorkerConduct(const WorkerJob& job);

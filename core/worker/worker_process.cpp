@@ -225,6 +225,10 @@ private:
 
     void take(const WorkerConduct::AtLeast& image) { listener_.imageHasAtLeast(image.size); }
 
+    void take(const WorkerConduct::SourceKnown& source) {
+        listener_.sourceKnown(source.size, source.validator);
+    }
+
     void take(const WorkerConduct::TargetWanted& wanted) {
         waiting_ = true;
         if (cancelled_) {

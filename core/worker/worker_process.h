@@ -51,6 +51,9 @@ public:
     virtual void targetWanted(std::optional<std::uint64_t> size) = 0;
     // Once, at the beginning: "curl 0.1.0", of the first place the bytes may come from.
     virtual void pluginLoaded(const std::string& nameAndVersion) = 0;
+    // Of the version whose bytes are coming, before the target is wanted and again when it has changed.
+    // validator: bounded, printable; empty where the server tells none.
+    virtual void sourceKnown(std::optional<std::uint64_t> /*size*/, const std::string& /*validator*/) {}
     virtual void progressed(const Progress& progress) = 0;
     // Everything but the head is safe and verified. Answer with permitCommit() (or cancel()).
     virtual void staged(const WorkerResult& result) = 0;

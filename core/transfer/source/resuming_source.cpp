@@ -348,6 +348,17 @@ void ResumingSource::startOver() {
     reporter_.setTotal(unknownSize);
 }
 
+void ResumingSource::continueFrom(const Continuation& earlier) {
+    offset_ = earlier.offset;
+    size_ = earlier.size;
+    auto& asked = origins_.front();
+    asked.known.resumable = true;
+    asked.known.validator = earlier.validator;
+    asked.opened = true;
+    reporter_.setBytes(offset_);
+    reporter_.setTotal(size_.value_or(unknownSize));
+}
+
 void ResumingSource::keepAlive() {
     giveUp_.touch();
 }

@@ -19,6 +19,7 @@
 #include "network_watch.h"
 #include "progress_reporter.h"
 #include "retry_policy.h"
+#include "transfer_request.h"
 #include "url.h"
 
 namespace bootferry {
@@ -53,6 +54,10 @@ public:
     void finish(Outcome outcome) override;
 
     void startOver();
+
+    // Call before reading: begins at this offset instead of the first byte. The version is requested again;
+    // if it differs, read() throws StartOver.
+    void continueFrom(const Continuation& earlier);
 
     // A plugin has reported activity (host->status). Callable from any thread.
     void keepAlive();

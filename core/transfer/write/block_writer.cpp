@@ -98,13 +98,19 @@ void BlockWriter::flushChunk() {
     if (!hasTarget()) {
         throw Error(ErrorCode::Internal, "the writer has no target yet");
     }
-    if (isStream_ && !std::exchange(headIsSent_, true)) {
-        background_.start({head_.get(), headSize}, 0);
-    }
+    letHeadOut();
     background_.start(chunk().first(padded(chunk(), chunkUsed_)), headSize + tailWritten_);
     filling_ = 1 - filling_;
     tailWritten_ += chunkUsed_;
     chunkUsed_ = 0;
+}
+
+// Only what may be taken for whole by its head has it last. A file grows in order, so that its size says how
+// much of the stream it has, whatever ends this process.
+void BlockWriter::letHeadOut() {
+    if (!isDevice() && !std::exchange(headIsOut_, true)) {
+        background_.start({head_.get(), headSize}, 0);
+    }
 }
 
 void BlockWriter::flush() {
@@ -127,6 +133,7 @@ void BlockWriter::startWriteBack(std::uint64_t end) {
 
 void BlockWriter::writeFromPipe(int pipe, std::size_t count) {
     requireRoom(size() + count);
+    letHeadOut();
     background_.wait();
     while (count > 0) {
         auto position = static_cast<loff_t>(headSize + tailWritten_);
@@ -178,17 +185,28 @@ void BlockWriter::commit() {
         writeAt(whole.subspan(target_.blockSize), target_.blockSize);
         sync();
         writeAt(whole.first(target_.blockSize), 0);
-    } else if (!headIsSent_) {
+    } else if (!headIsOut_) {
         writeAt(whole, 0);
     }
     sync();
 }
 
+void BlockWriter::continueAt(std::uint64_t offset) {
+    headUsed_ = headSize;
+    headIsOut_ = true;
+    tailWritten_ = offset - headSize;
+    writeBackBegun_ = offset;
+}
+
 void BlockWriter::startOver() {
     background_.wait();
-    if (headIsSent_) {
+    if (isStream_ && headIsOut_) {
         throw Error(ErrorCode::Range,
                     "the source has changed, and data written to a pipe cannot be taken back");
+    }
+    headIsOut_ = false;
+    if (hasTarget() && !isDevice() && !isStream_ && ::ftruncate(target_.fd, 0) < 0 && errno != EINVAL) {
+        throw Error(ErrorCode::Io, errno, "emptying the target");
     }
     headUsed_ = chunkUsed_ = 0;
     tailWritten_ = 0;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Writes a stream to a target so that an incomplete image is always recognisable: the first MiB (the head) is
-// cleared and marked (incomplete_mark.h), the rest is written and synced, and only commit() writes the head.
-// Callers put bytes directly into the writer's aligned buffers, so that nothing is copied between the source
-// and the kernel, even with O_DIRECT. While one buffer is filled, the other is written (background_write.h);
-// a write error is therefore reported one piece later.
+// Writes a stream to a target so that an incomplete image is always recognisable: the first MiB (the head) of
+// a device is cleared and marked (incomplete_mark.h), the rest is written and synced, and only commit()
+// writes the head. A file has no name before it is complete, and is written in order. Callers put bytes
+// directly into the writer's aligned buffers, so that nothing is copied between the source and the kernel,
+// even with O_DIRECT. While one buffer is filled, the other is written (background_write.h); a write error is
+// therefore reported one piece later.
 #pragma once
 
 #include <array>
@@ -64,6 +65,10 @@ public:
     void stage();
     void commit();
 
+    // Continues a file that holds this many bytes of the stream already, at least headSize. Call after
+    // setTarget().
+    void continueAt(std::uint64_t offset);
+
     // Begins again at the first byte of the stream; a target that is set stays, and is overwritten. Throws
     // Error(Range) if the target is a pipe that has received data already.
     void startOver();
@@ -79,6 +84,7 @@ private:
     static Buffer makeBuffer(std::size_t size);
 
     void flushChunk();
+    void letHeadOut();
     void flush(); // writes the chunk and waits for it
     [[nodiscard]] std::span<std::byte> chunk() const { return {chunks_.at(filling_).get(), chunkSize}; }
     void startWriteBack(std::uint64_t end);
@@ -92,8 +98,8 @@ private:
 
     WriteTarget target_;
     bool isStream_ = false;
-    bool headIsSent_ = false; // to a stream
-    bool canSplice_ = true;   // until splice(2) fails: some file systems do not support it
+    bool headIsOut_ = false; // to a stream or a file
+    bool canSplice_ = true;  // until splice(2) fails: some file systems do not support it
     bool readable_ = false;
     Buffer head_;
     std::array<Buffer, 2> chunks_;

@@ -50,6 +50,13 @@ PacketWriter atLeastPacket(std::uint64_t size) {
     return packet;
 }
 
+PacketWriter sourcePacket(std::uint64_t size, std::string_view validator) {
+    auto packet = packetOf(Call::Source);
+    packet.wide(size);
+    packet.text(validator);
+    return packet;
+}
+
 PacketWriter resultPacket(Call call, std::uint64_t bytes, std::uint64_t written,
                           std::string_view digest = "") {
     auto packet = packetOf(call);
@@ -314,6 +321,22 @@ TEST_F(WorkerConductTest, AFloodIsABreachAndABurstIsNone) {
             return {};
         }(),
         HasSubstr("more messages"));
+}
+
+TEST_F(WorkerConductTest, AVersionIsToldOnceItIsKnownAndWhenItHasChanged) {
+    say<WorkerConduct::JobWanted>(packetOf(Call::Job));
+    EXPECT_THAT(breach(sourcePacket(1, "a")), HasSubstr("Source out of turn")); // before the plugin
+    say<WorkerConduct::PluginLoaded>(pluginPacket());
+    const auto first = say<WorkerConduct::SourceKnown>(sourcePacket(10, "\"etag\""));
+    EXPECT_EQ(first.size, 10U);
+    EXPECT_EQ(first.validator, "\"etag\"");
+    say<WorkerConduct::TargetWanted>(targetPacket(10));
+    conduct().answered();
+    EXPECT_FALSE(say<WorkerConduct::SourceKnown>(sourcePacket(unknownSize, "b")).size);
+    EXPECT_FALSE(say<WorkerConduct::SourceKnown>(sourcePacket(UINT64_MAX - 1, "b")).size);
+    for (const auto& unfit : {std::string("two\nlines"), std::string("\0", 1), std::string(1025, 'x')}) {
+        EXPECT_EQ(say<WorkerConduct::SourceKnown>(sourcePacket(10, unfit)).validator, "");
+    }
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Before commit() the head holds only the mark; afterwards the target holds the stream byte for byte,
-// whatever the sizes of the pieces.
+// Until commit() the head of a device holds only the mark; afterwards the target holds the stream byte for
+// byte, whatever the sizes of the pieces.
 #include "block_writer.h"
 
 #include <cstring>
@@ -80,11 +80,31 @@ TEST_P(BlockWriterTest, WritesAFileByteForByte) {
     writer.setTarget({.fd = memory.get()});
     put(writer, std::string_view(image).substr(5000), GetParam());
     writer.stage();
-    EXPECT_EQ(contents(memory.get()).substr(0, BlockWriter::headSize),
-              std::string(BlockWriter::headSize, '\0'));
     writer.commit();
     EXPECT_EQ(writer.size(), image.size());
     EXPECT_TRUE(contents(memory.get()) == image);
+}
+
+TEST_P(BlockWriterTest, AFilesSizeSaysHowMuchOfTheStreamItHas) {
+    const auto image = someContent(3 * BlockWriter::chunkSize + 12345);
+    {
+        BlockWriter writer;
+        writer.setTarget({.fd = memory.get()});
+        put(writer, image, GetParam());
+    } // and is never told that this was all
+    const auto there = contents(memory.get());
+    EXPECT_GE(there.size(), image.size() - BlockWriter::chunkSize);
+    EXPECT_TRUE(image.starts_with(there));
+
+    BlockWriter next;
+    next.setTarget({.fd = memory.get()});
+    next.continueAt(there.size());
+    put(next, std::string_view(image).substr(there.size()), GetParam());
+    next.stage();
+    next.commit();
+    EXPECT_TRUE(contents(memory.get()) == image);
+    next.startOver();
+    EXPECT_EQ(contents(memory.get()), "");
 }
 
 TEST_P(BlockWriterTest, MarksADevicesHeadFirstAndPadsItsTail) {
@@ -142,7 +162,7 @@ TEST_F(BlockWriterTest, NamesThePositionOfAFailedWrite) {
         put(writer, std::string(2 * BlockWriter::chunkSize, 'x'), 1 << 20);
         FAIL() << "nothing was thrown";
     } catch (const Error& error) {
-        EXPECT_STREQ(error.what(), "writing the target at byte 1048576: No space left on device");
+        EXPECT_STREQ(error.what(), "writing the target at byte 0: No space left on device");
     }
 }
 
@@ -174,7 +194,6 @@ TEST_F(PipeTest, WritesFromAPipeAfterTheBufferedBytes) {
 TEST_F(PipeTest, CopiesToAFileThatCannotBeSplicedTo) {
     // splice(2) fails with EINVAL on a file that is open for appending, as it does with some file systems for
     // all files; pwrite(2) appends.
-    ASSERT_EQ(::ftruncate(memory.get(), BlockWriter::headSize), 0);
     ASSERT_EQ(::fcntl(memory.get(), F_SETFL, O_APPEND), 0);
     const auto image = someContent(BlockWriter::headSize + 50000);
     BlockWriter writer;
