@@ -7,7 +7,7 @@ _bootferryctl() {
     local verbs='fetch dolly-send deploy list status monitor cancel plugins refuse'
     local common='--help --version'
     local transfer='--mirror= --checksum= --option= --options-file= --userinfo-file= --stall-timeout= --timeout=
-        --connections= --ramdisk-size= --decode --reset'
+        --connections= --ramdisk-size= --decode --reset --continue --no-continue'
     local dolly='--generation= --password-file= --fanout= --output= --control-port= --data-port= --timeout='
     local output='--json= --no-pager'
 

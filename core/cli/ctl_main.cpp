@@ -44,6 +44,8 @@ with --reset.
   --mirror=URL               another place for the same bytes (repeatable)
   --checksum=sha256:HEX|URL  expected checksum; sha512: or the URL of a SHA256SUMS file
   --decode                   unpack gzip, xz and zstd into a FILE, too
+  --continue                 continue FILE.part of an earlier fetch (the default)
+  --no-continue              start over
   --option=PLUGIN:KEY=VALUE  an option of a transport plugin (repeatable)
   --options-file=FILE        file of such options, one per line, for secrets
   --userinfo-file=FILE       user[:password] for URL, percent-encoded

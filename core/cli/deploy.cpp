@@ -123,7 +123,12 @@ private:
 
 int runDeploy(const std::vector<std::string>& arguments) {
     try {
-        return Deploy(parseTransferArguments("deploy", arguments)).run();
+        auto request = parseTransferArguments("deploy", arguments);
+        if (request.continues) {
+            throw Error(ErrorCode::Invalid,
+                        "--continue and --no-continue are for fetch: a disk is begun at its first byte");
+        }
+        return Deploy(std::move(request)).run();
     } catch (const Error& error) {
         reportFailure(error.what());
         throw;

@@ -33,6 +33,22 @@ std::string fromEnvironment(const char* name, const char* fallback) {
     return value != nullptr ? value : fallback;
 }
 
+// Not where the bytes are the wrong ones, or nobody can say whether they are the right ones.
+bool mayGoOn(const Error& failure) {
+    switch (failure.code()) {
+    case ErrorCode::Checksum:
+    case ErrorCode::Corrupt:
+    case ErrorCode::Internal:
+    case ErrorCode::Io:
+    case ErrorCode::NotLive:
+    case ErrorCode::Range:
+    case ErrorCode::TooLarge:
+        return false;
+    default:
+        return true;
+    }
+}
+
 // One of the two, or a block device, of which its own half of this file knows more.
 struct ChosenTarget {
     std::unique_ptr<FileTarget> file;
@@ -69,6 +85,11 @@ public:
             (void)acceptableContents(); // before anything is fetched
             request_.decode = true;
         }
+        if (file_ && (request_.continuation = file_->findPart(request_))) {
+            source_ = {.size = request_.continuation->size, .validator = request_.continuation->validator};
+            printError("going on with the {} in '{}'\n", formatSize(request_.continuation->offset),
+                       file_->partPath());
+        }
     }
 
     int run() {
@@ -87,6 +108,10 @@ public:
     }
 
     void imageHasAtLeast(std::uint64_t size) override { leastSize_ = size; }
+
+    void sourceKnown(std::optional<std::uint64_t> size, const std::string& validator) override {
+        source_ = {.size = size, .validator = validator};
+    }
 
     void targetWanted(std::optional<std::uint64_t> size) override {
         try {
@@ -161,8 +186,13 @@ private:
     }
 
     void giveUp(const Error& failure) {
+        std::string kept;
+        if (const auto bytes = file_ && mayGoOn(failure) ? file_->keep(request_, source_) : std::nullopt) {
+            kept = fmt::format("; {} are kept in '{}', where the next try goes on", formatSize(*bytes),
+                               file_->partPath());
+        }
         if (!isStream() || !hasLostReader(target_.fd)) { // who stops to read knows why
-            printError("bootferryctl: fetching {}: {}\n", request_.url.redacted(), failure.what());
+            printError("bootferryctl: fetching {}: {}{}\n", request_.url.redacted(), failure.what(), kept);
         }
         loop_.end(failure.code() == ErrorCode::Cancelled ? interrupted : EXIT_FAILURE);
     }
@@ -171,6 +201,7 @@ private:
     std::unique_ptr<FileTarget> file_;
     std::uint64_t leastSize_ = 0;
     std::optional<Disk> disk_;
+    KnownSource source_;
     PreparedTarget target_;
     SupervisingLoop loop_;
     ProgressLine line_;

@@ -53,6 +53,7 @@ FetchRecord::FetchRecord(int folder, const std::string& name, const std::string&
     : folder_(folder), name_(nameBeside(folder, name, suffix)), path_(path) {
     for (unsigned attempt = 0; attempt < attempts; ++attempt) {
         if (create() || takeOver()) {
+            partial_ = partialFromText(readRecord(fd_.get()));
             write();
             return;
         }
@@ -61,9 +62,15 @@ FetchRecord::FetchRecord(int folder, const std::string& name, const std::string&
 }
 
 FetchRecord::~FetchRecord() {
-    if (isInPlace()) {
+    if (!kept_ && isInPlace()) {
         (void)::unlinkat(folder_, name_.c_str(), 0);
     }
+}
+
+void FetchRecord::setPartial(std::optional<PartialState> partial) {
+    partial_ = std::move(partial);
+    write();
+    checkErrno(::fsync(fd_.get()), fmt::format("writing '{}' beside '{}'", name_, path_));
 }
 
 bool FetchRecord::create() {
@@ -112,7 +119,7 @@ void FetchRecord::refuse() const {
 }
 
 void FetchRecord::write() const {
-    const auto text = fmt::format("{}\npid {}\n", firstLine, ::getpid());
+    const auto text = fmt::format("{}\npid {}\n{}", firstLine, ::getpid(), partial_ ? toText(*partial_) : "");
     const auto what = fmt::format("writing '{}' beside '{}'", name_, path_);
     const auto count = checkErrno(::pwrite(fd_.get(), text.data(), text.size(), 0), what);
     if (static_cast<std::size_t>(count) != text.size()) {

@@ -4,7 +4,7 @@
 // something else under that second name: it is looked at before the rename, and the result after it.
 #include "file_target.h"
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
@@ -19,7 +19,12 @@
 namespace bootferry {
 namespace {
 
-constexpr unsigned attempts = 100; // at a random name
+constexpr unsigned attempts = 100;                          // at a random name
+constexpr std::uint64_t fewBytes = std::uint64_t{1} << 20U; // fetched again rather than kept
+
+std::string checksumText(const TransferRequest& request) {
+    return request.checksumUrl ? request.checksumUrl->redacted() : request.checksum.value_or("");
+}
 
 std::string randomName() {
     std::uint64_t number = 0;
@@ -49,9 +54,13 @@ FileLocation checked(FileLocation location) {
 
 FileTarget::FileTarget(FileLocation location)
     : location_(checked(std::move(location))),
-      record_(location_.folder.get(), location_.name, location_.path) {}
+      record_(location_.folder.get(), location_.name, location_.path),
+      partName_(nameBeside(location_.folder.get(), location_.name, ".part")) {}
 
 FileTarget::~FileTarget() {
+    if (part_) { // untouched
+        record_.keep();
+    }
     if (!temporary_.empty() && isFileAt(location_.folder.get(), temporary_, fd_.get())) {
         (void)::unlinkat(location_.folder.get(), temporary_.c_str(), 0);
     }
@@ -60,7 +69,10 @@ FileTarget::~FileTarget() {
 PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     const mode_t mode =
         location_.present ? 0600 : 0666; // a secret's replacement is none before it has its mode
-    openUnnamed(mode);
+    takePart();
+    if (!fd_) {
+        openUnnamed(mode);
+    }
     if (!fd_) {
         openNamed(mode);
     }
@@ -80,13 +92,112 @@ void FileTarget::requireRoom(std::uint64_t size) const {
         return; // a file system that does not count
     }
     const auto blocks = ::geteuid() == 0 ? status.f_bfree : status.f_bavail;
-    const auto room = static_cast<std::uint64_t>(blocks) * status.f_frsize;
+    const auto room = static_cast<std::uint64_t>(blocks) * status.f_frsize + continuesAt_;
     if (size > room) {
         throw Error(
             ErrorCode::TooLarge,
             fmt::format("there is no room for '{}': it has {}, its file system only {} ({} and {} bytes)",
                         location_.path, formatSize(size), formatSize(room), size, room));
     }
+}
+
+std::optional<Continuation> FileTarget::findPart(const TransferRequest& request) {
+    const auto& left = record_.partial();
+    if (!left) {
+        return std::nullopt;
+    }
+    UniqueFd part(::openat(location_.folder.get(), partName_.c_str(),
+                           O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    struct stat status {};
+    if (!part || ::fstat(part.get(), &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
+        !isFileOf(*left, identityOf(part.get()))) {
+        return std::nullopt;
+    }
+    part_ = std::move(part);
+    // The last byte is asked for again: with nothing to ask for, nobody would say whether it is still the
+    // same version.
+    const auto length = left->file.length;
+    const auto offset = std::min(length, left->size.value_or(length + 1) - 1);
+    const bool isOfTheSame = left->url == request.url.redacted() &&
+                             (left->checksum.empty() || left->checksum == checksumText(request));
+    if (!request.continues.value_or(true) || request.decode || left->validator.empty() || offset < fewBytes ||
+        !isOfTheSame) {
+        return std::nullopt;
+    }
+    continuesAt_ = offset;
+    return Continuation{.offset = offset, .size = left->size, .validator = left->validator};
+}
+
+// From here on it is another file than the record says: were this process killed, nobody would go on with it.
+void FileTarget::takePart() {
+    if (!part_) {
+        return;
+    }
+    if (continuesAt_ == 0) {
+        if (isFileAt(location_.folder.get(), partName_, part_.get())) {
+            checkErrno(::unlinkat(location_.folder.get(), partName_.c_str(), 0),
+                       what("removing the part of"));
+        }
+        part_.reset();
+        record_.setPartial(std::nullopt);
+        return;
+    }
+    PartialState beingWritten;
+    beingWritten.file = identityOf(part_.get());
+    record_.setPartial(std::move(beingWritten));
+    fd_ = std::move(part_);
+    temporary_ = partName_;
+    checkErrno(::ftruncate(fd_.get(), static_cast<off_t>(continuesAt_)), what("going on with the part of"));
+}
+
+std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request,
+                                              const KnownSource& source) noexcept {
+    try {
+        if (!fd_ || request.decode || source.validator.empty()) {
+            return std::nullopt;
+        }
+        const auto identity = identityOf(fd_.get());
+        if (identity.length < fewBytes || identity.length > source.size.value_or(UINT64_MAX)) {
+            return std::nullopt;
+        }
+        checkErrno(::fsync(fd_.get()), what("keeping a part of"));
+        record_.setPartial(PartialState{.url = request.url.redacted(),
+                                        .checksum = checksumText(request),
+                                        .size = source.size,
+                                        .validator = source.validator,
+                                        .file = identity});
+        namePart();
+        record_.keep();
+        return identity.length;
+    } catch (const Error&) {
+        return std::nullopt; // then it goes, as it would without
+    }
+}
+
+void FileTarget::namePart() {
+    const int folder = location_.folder.get();
+    const auto requireOurs = [&](const std::string& name) {
+        if (!isFileAt(folder, name, fd_.get())) {
+            throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is somebody else's", partPath()));
+        }
+    };
+    if (temporary_.empty()) {
+        (void)linkAs(partName_);
+    } else {
+        requireOurs(temporary_);
+    }
+    if (!temporary_.empty() && temporary_ != partName_) {
+        checkErrno(::renameat2(folder, temporary_.c_str(), folder, partName_.c_str(), RENAME_NOREPLACE),
+                   what("keeping a part of"));
+    }
+    requireOurs(partName_);
+    syncFolder();
+    temporary_.clear(); // it stays
+}
+
+std::string FileTarget::partPath() const {
+    const auto slash = location_.path.rfind('/');
+    return (slash == std::string::npos ? "" : location_.path.substr(0, slash + 1)) + partName_;
 }
 
 void FileTarget::openUnnamed(mode_t mode) {

@@ -12,21 +12,38 @@
 #include "fetch_record.h"
 #include "file_location.h"
 #include "prepared_target.h"
+#include "transfer_request.h"
 
 namespace bootferry {
+
+// The version whose bytes were written.
+struct KnownSource {
+    std::optional<std::uint64_t> size;
+    std::string validator; // empty: nothing shows which one it is
+};
 
 class FileTarget {
 public:
     // Throws Error(TargetRefused, Io): another process fetches to it, or no file can come to be there.
     explicit FileTarget(FileLocation location);
-    ~FileTarget(); // what was not published goes
+    ~FileTarget(); // what was neither published nor kept goes
 
     FileTarget(const FileTarget&) = delete;
     FileTarget& operator=(const FileTarget&) = delete;
 
-    // Empty and open for writing; the descriptor is a duplicate of ours. Throws Error(TooLarge) with the
-    // numbers where a size is given and the file system has no room for it.
+    // What an earlier try has left of the same thing in FILE.part, which open() then goes on with. Nothing
+    // where it is of something else, or somebody else has written to it or put it there.
+    [[nodiscard]] std::optional<Continuation> findPart(const TransferRequest& request);
+
+    // Empty, but for what was found, and open for writing; the descriptor is a duplicate of ours. Throws
+    // Error(TooLarge) with the numbers where a size is given and the file system has no room for it.
     [[nodiscard]] PreparedTarget open(std::optional<std::uint64_t> size);
+
+    // What was written is FILE.part, with all that has to be known to go on with it. The bytes that it has;
+    // nothing where they are few, or somebody else's file has that name.
+    [[nodiscard]] std::optional<std::uint64_t> keep(const TransferRequest& request,
+                                                    const KnownSource& source) noexcept;
+    [[nodiscard]] std::string partPath() const;
 
     // What was written is the file now, and stays so when the power is cut. A file that is replaced hands on
     // its permissions and its owner; false: the owner could not be kept. Throws Error(TargetRefused) where
@@ -35,6 +52,8 @@ public:
 
 private:
     void requireRoom(std::uint64_t size) const;
+    void takePart();
+    void namePart();
     [[nodiscard]] bool keepOwnerAndMode() const;
     void openUnnamed(mode_t mode);
     void openNamed(mode_t mode);
@@ -50,6 +69,9 @@ private:
     FetchRecord record_;
     UniqueFd fd_;
     std::string temporary_; // the name that the bytes have; empty: none
+    std::string partName_;
+    UniqueFd part_; // ours, from an earlier try; until open()
+    std::uint64_t continuesAt_ = 0;
 };
 
 } // namespace bootferry

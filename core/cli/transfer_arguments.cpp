@@ -68,6 +68,8 @@ bool applyOption(TransferRequest& request, std::string_view name, std::string_vi
         request.ramdiskSize = parseCount(value);
     } else if (name == "decode" && value.empty()) {
         request.decode = true;
+    } else if ((name == "continue" || name == "no-continue") && value.empty()) {
+        request.continues = name == "continue";
     } else if (name == "reset" && value.empty()) {
         request.reset = true;
     } else {

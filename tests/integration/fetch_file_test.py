@@ -316,14 +316,14 @@ class WithoutProcTest(FileCase):
         temporary.unlink()
         temporary.write_text("planted")
         self.assert_left(self.ended(client), "created or replaced")
-        self.assertFalse(self.output.exists())
+        self.assertEqual(self.names(), [temporary.name])
         self.assertEqual(temporary.read_text(), "planted")
 
     def test_what_appears_meanwhile_is_not_replaced(self):
         client = self.started()
         self.output.write_text("precious")
         self.assert_left(self.ended(client), "created or replaced")
-        self.assertEqual(self.names(), ["output"])
+        self.assertEqual(self.names(), ["output", "output.bootferry", "output.part"])
         self.assertEqual(self.output.read_text(), "precious")
 
 

@@ -73,6 +73,10 @@ class FaultServer:
         self._server.server_close()
         self._thread.join()
 
+    def fail_next(self, fault):
+        with self._lock:
+            self._faults.append(fault)
+
     def _serve(self, handler, body):
         request = Request(handler.path, handler.headers)
         with self._lock:

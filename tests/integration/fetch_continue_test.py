@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bootferryctl fetch that was interrupted: what has come is kept, and gone on with where it still fits. Bytes of two
+versions are never put together, and what others put in the way is left alone."""
+
+import hashlib
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import processes  # noqa: E402
+import tap  # noqa: E402
+from fault_server import Fault, FaultServer  # noqa: E402
+from fetch_case import FetchCase  # noqa: E402
+
+FIRST = 2 << 20  # bytes that are waited for before something happens
+KEPT = ["output.bootferry", "output.part"]
+
+
+class ContinueCase(FetchCase):
+    size = 6_000_011
+
+    def setUp(self):
+        super().setUp()
+        self.folder = self.path / "folder"
+        self.folder.mkdir()
+        self.output = self.folder / "output"
+        self.part = self.folder / "output.part"
+        self.server = FaultServer(self.image, pace=2 << 20)
+        self.server.__enter__()
+        self.addCleanup(self.server.__exit__)
+        self.url = f"http://127.0.0.1:{self.server.port}/image"
+        self.digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+
+    def names(self):
+        return sorted(path.name for path in self.folder.iterdir())
+
+    def written(self, client):
+        """The file that the client writes to, as a path."""
+        if unnamed := processes.unnamed_file(client.pid):
+            return unnamed
+        return next(iter([*self.folder.glob(".bootferry-*"), *self.folder.glob("*.part")]), None)
+
+    def begun(self, *options, least=FIRST):
+        client = self.start(self.url, *options)
+        processes.wait_for(client, lambda: (file := self.written(client)) and file.stat().st_size >= least)
+        return client
+
+    def interrupted(self, *options, number=signal.SIGINT):
+        client = self.begun(*options)
+        client.send_signal(number)
+        return self.ended(client)
+
+    def kept(self, *options, number=signal.SIGINT):
+        """What an interrupted fetch has left, in bytes."""
+        status, said = self.interrupted(*options, number=number)
+        self.assertEqual(status, 130, said)
+        self.assertIn(f"are kept in '{self.part}'", said.splitlines()[-1])
+        self.assertEqual(self.names(), KEPT)
+        self.assertTrue(self.image.read_bytes().startswith(self.part.read_bytes()))
+        self.server.requests.clear()
+        return self.part.stat().st_size
+
+    def assert_anew(self, outcome):
+        """All of it was fetched."""
+        said = self.assert_fetched(outcome)
+        self.assertNotIn("going on", said)
+        self.assertEqual([request.range for request in self.server.requests], [None])
+
+
+class ContinueTest(ContinueCase):
+    def test_the_rest_is_fetched_and_no_more(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            length = self.kept(number=number)
+            said = self.assert_fetched(self.fetch(self.url))
+            self.assertIn(f"in '{self.part}'", said)
+            self.assertEqual([request.range for request in self.server.requests], [f"bytes={length}-"])
+            self.assertEqual(self.names(), ["output"])
+            self.output.unlink()
+
+    def test_interrupted_again_and_again(self):
+        lengths = [self.kept()]
+        while len(lengths) < 3:
+            client = self.begun(least=lengths[-1] + (1 << 19))
+            client.send_signal(signal.SIGINT)
+            self.assertEqual(self.ended(client)[0], 130)
+            lengths.append(self.part.stat().st_size)
+        self.assertEqual(lengths, sorted(set(lengths)))
+        self.assert_fetched(self.fetch(self.url))
+
+    def test_the_checksum_is_of_all_bytes_on_the_disk(self):
+        self.kept()
+        self.assert_fetched(self.fetch(self.url, f"--checksum=sha256:{self.digest}"))
+        self.output.unlink()
+        self.kept()
+        before = self.part.stat()
+        with open(self.part, "r+b") as part:
+            part.seek(100_000)
+            part.write(b"other bytes")
+        os.utime(self.part, ns=(before.st_atime_ns, before.st_mtime_ns))
+        status, said = self.fetch(self.url, f"--checksum=sha256:{self.digest}")
+        self.assertEqual(status, 1)
+        self.assertIn("going on", said)
+        self.assertIn("checksum does not match", said.splitlines()[-1])
+        self.assertEqual(self.names(), [])
+
+    def test_a_fetch_that_gives_up_keeps_it_as_well(self):
+        status, said = self.fetch(self.url, "--timeout=2")
+        self.assertEqual(status, 1, said)
+        self.assertEqual(self.names(), KEPT)
+        self.assert_fetched(self.fetch(self.url))
+
+    def test_a_server_that_has_nothing_for_the_moment(self):
+        length = self.kept()
+        self.server.fail_next(Fault(status=404))
+        self.assertEqual(self.fetch(self.url)[0], 1)
+        self.assertEqual((self.names(), self.part.stat().st_size), (KEPT, length))
+        self.assert_fetched(self.fetch(self.url))
+        self.assertEqual(self.server.requests[-1].range, f"bytes={length}-")
+
+    def test_all_of_it_is_there(self):
+        client = self.begun()
+        self.output.write_text("somebody's")
+        status, said = self.ended(client)
+        self.assertEqual(status, 1)
+        self.assertIn("created or replaced", said.splitlines()[-1])
+        self.assertEqual(self.names(), ["output", *KEPT])
+        self.assertEqual(self.output.read_text(), "somebody's")
+        self.output.unlink()
+        self.server.requests.clear()
+        self.assert_fetched(self.fetch(self.url))
+        self.assertEqual([request.range for request in self.server.requests], [f"bytes={self.size - 1}-"])
+
+
+class AnewTest(ContinueCase):
+    def test_by_request(self):
+        self.kept()
+        self.assert_anew(self.fetch(self.url, "--no-continue"))
+        self.assertEqual(self.names(), ["output"])
+
+    def test_another_version(self):
+        for checksum in (False, True):
+            self.kept()
+            self.image.write_bytes(random.Random(int(checksum)).randbytes(self.size))  # as long as the first
+            self.server.etag = f'"{checksum}"'
+            digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+            said = self.assert_fetched(self.fetch(self.url, *[f"--checksum=sha256:{digest}"][:checksum]))
+            self.assertIn("starting over", said)
+            self.assertEqual(self.names(), ["output"])
+            self.output.unlink()
+
+    def test_another_place(self):
+        self.kept()
+        self.assert_anew(self.fetch(f"{self.url}?other"))
+        self.assertEqual(self.names(), ["output"])
+
+    def test_what_was_only_guarded_by_a_checksum_is_not_used_without(self):
+        self.kept(f"--checksum=sha256:{self.digest}")
+        self.assert_anew(self.fetch(self.url))
+
+    def test_decoded(self):
+        self.kept()
+        self.assert_anew(self.fetch(self.url, "--decode"))
+        self.output.unlink()
+        self.assertEqual(self.interrupted("--decode")[0], 130)
+        self.assertEqual(self.names(), [])
+
+    def test_nothing_shows_which_version_it_is(self):
+        self.server.etag = ""
+        self.assertEqual(self.interrupted()[0], 130)
+        self.assertEqual(self.names(), [])
+
+    def test_the_wrong_bytes_are_not_kept(self):
+        self.assertEqual(self.fetch(self.url, "--checksum=sha256:" + "0" * 64)[0], 1)
+        self.assertEqual(self.names(), [])
+
+    def test_what_is_killed_is_not_gone_on_with(self):
+        self.kept()
+        client = self.begun(least=FIRST + (1 << 20))
+        client.kill()
+        client.wait()
+        self.assertEqual(self.names(), KEPT)
+        self.server.requests.clear()
+        self.assert_anew(self.fetch(self.url))
+        self.assertEqual(self.names(), ["output"])
+
+    def test_ended_at_random_moments(self):
+        chance = random.Random(5)
+        for version in range(3):
+            self.image.write_bytes(random.Random(version).randbytes(self.size))
+            self.server.etag = f'"{version}"'
+            for number in (signal.SIGINT, signal.SIGKILL, signal.SIGINT, signal.SIGTERM):
+                client = self.start(self.url)
+                least = chance.randrange(self.size * 2 // 3)
+                processes.wait_for(client, lambda: (file := self.written(client)) and file.stat().st_size >= least)
+                client.send_signal(number)
+                self.ended(client)
+        self.assert_fetched(self.fetch(self.url))
+        self.assertEqual(self.names(), ["output"])
+
+
+class OthersTest(ContinueCase):
+    def test_a_part_that_somebody_has_written_to(self):
+        self.kept()
+        with open(self.part, "ab") as part:
+            part.write(b"more")
+        before = self.part.read_bytes()
+        self.assert_anew(self.fetch(self.url))
+        self.assertEqual(self.part.read_bytes(), before)
+
+    def test_another_file_with_the_name(self):
+        self.kept()
+        content = self.part.read_bytes()
+        self.part.unlink()
+        self.part.write_bytes(content)  # it may have the inode's number
+        self.assert_anew(self.fetch(self.url))
+        self.assertEqual(self.part.read_bytes(), content)
+
+    def test_a_link_with_the_name(self):
+        self.kept()
+        self.part.rename(self.path / "moved")
+        self.part.symlink_to(self.path / "moved")
+        before = (self.path / "moved").read_bytes()
+        self.assert_anew(self.fetch(self.url))
+        self.assertEqual((self.path / "moved").read_bytes(), before)
+
+    def test_a_hard_link_of_somebody(self):
+        self.kept()
+        (self.path / "linked").hardlink_to(self.part)
+        before = self.part.read_bytes()
+        self.assert_anew(self.fetch(self.url))
+        self.assertEqual((self.path / "linked").read_bytes(), before)
+
+    def test_the_name_is_taken(self):
+        self.part.write_text("precious")
+        status, said = self.interrupted()
+        self.assertEqual(status, 130)
+        self.assertNotIn("are kept", said)
+        self.assertEqual((self.names(), self.part.read_text()), (["output.part"], "precious"))
+
+    def test_a_record_that_lies(self):
+        self.kept()
+        record = self.folder / "output.bootferry"
+        for text in ("", "bootferryctl fetch 1\n", record.read_text().replace("end\n", ""),
+                     record.read_text().replace("inode", "inode x")):
+            record.write_text(text)
+            before = self.part.read_bytes()
+            self.server.requests.clear()
+            self.assert_anew(self.fetch(self.url))
+            self.assertEqual(self.part.read_bytes(), before)
+            self.output.unlink()
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root: a mount namespace of its own")
+class WithoutProcTest(ContinueCase):
+    """The bytes have a name from the beginning."""
+
+    def start(self, url, *options):
+        command = [os.environ["BOOTFERRYCTL"], "fetch", *options, url, str(self.output)]
+        hide = 'mount -t tmpfs none /proc && mkdir /proc/self && ln -s "$1" /proc/self/exe && exec "$@"'
+        client = processes.start(["unshare", "--mount", "sh", "-c", hide, "sh", *command], stderr=subprocess.PIPE,
+                                 text=True)
+        self.addCleanup(processes.stop, client)
+        return client
+
+    def test_the_rest_is_fetched(self):
+        length = self.kept()
+        self.assert_fetched(self.fetch(self.url))
+        self.assertEqual([request.range for request in self.server.requests], [f"bytes={length}-"])
+        self.assertEqual(self.names(), ["output"])
+
+
+if __name__ == "__main__":
+    tap.main()
