@@ -3,6 +3,7 @@
 #include "fetch.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -79,7 +80,7 @@ class Fetch : public WorkerListener {
 public:
     Fetch(TransferRequest request, ChosenTarget target)
         : request_(std::move(request)), file_(std::move(target.file)), target_(std::move(target.stream)),
-          loop_([this] { worker_->cancel(); }) {
+          loop_([this] { worker_->cancel(); }, {SIGINT, SIGTERM, SIGHUP}) {
         if (isDevice()) {
             disk_.emplace(request_.target);
             (void)acceptableContents(); // before anything is fetched

@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "supervising_loop.h"
 
-#include <csignal>
+#include <algorithm>
+#include <iterator>
 
 namespace bootferry {
 
-SupervisingLoop::SupervisingLoop(std::function<void()> onStop)
+SupervisingLoop::SupervisingLoop(std::function<void()> onStop, std::initializer_list<int> signals)
     : onStop_(std::move(onStop)),
       event_(makeHandle<EventHandle>([](sd_event** event) { return sd_event_new(event); },
                                      "making an event loop")) {
+    std::vector<int> heeded;
+    std::copy_if(signals.begin(), signals.end(), std::back_inserter(heeded), [](int number) {
+        struct sigaction action {};
+        return ::sigaction(number, nullptr, &action) < 0 || action.sa_handler != SIG_IGN;
+    });
     sigset_t mask;
     sigemptyset(&mask);
-    for (const int number : {SIGCHLD, SIGINT, SIGTERM}) {
+    sigaddset(&mask, SIGCHLD);
+    for (const int number : heeded) {
         sigaddset(&mask, number);
     }
     if (const int result = ::pthread_sigmask(SIG_BLOCK, &mask, nullptr); result != 0) {
         throwErrno(result, "blocking signals");
     }
-    const auto watch = [&](int number) {
-        return makeHandle<EventSourceHandle>(
+    for (const int number : heeded) {
+        watched_.push_back(makeHandle<EventSourceHandle>(
             [&](sd_event_source** source) {
                 return sd_event_add_signal(event_.get(), source, number, onSignal, this);
             },
-            "watching signals");
-    };
-    interrupt_ = watch(SIGINT);
-    terminate_ = watch(SIGTERM);
+            "watching signals"));
+    }
 }
 
 int SupervisingLoop::run() {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The event loop of a verb that waits for a transfer: SIGINT and SIGTERM arrive as events, and sd-event
-// handles SIGCHLD.
+// The event loop of a verb that waits for a transfer: the signals that stop it arrive as events, unless the parent
+// ignores them (nohup(1), a shell's background job), and sd-event handles SIGCHLD.
 #pragma once
 
+#include <csignal>
 #include <functional>
+#include <initializer_list>
+#include <vector>
 
 #include "handles.h"
 
@@ -11,8 +14,9 @@ namespace bootferry {
 
 class SupervisingLoop {
 public:
-    // onStop: called at each SIGINT and SIGTERM.
-    explicit SupervisingLoop(std::function<void()> onStop);
+    // onStop: called at each of the signals.
+    explicit SupervisingLoop(std::function<void()> onStop,
+                             std::initializer_list<int> signals = {SIGINT, SIGTERM});
 
     [[nodiscard]] sd_event* event() const { return event_.get(); }
     [[nodiscard]] int run(); // until end(); returns its status
@@ -23,8 +27,7 @@ private:
 
     std::function<void()> onStop_;
     EventHandle event_;
-    EventSourceHandle interrupt_;
-    EventSourceHandle terminate_;
+    std::vector<EventSourceHandle> watched_;
     int status_ = 0;
 };
 

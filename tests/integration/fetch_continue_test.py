@@ -75,13 +75,21 @@ class ContinueCase(FetchCase):
 
 class ContinueTest(ContinueCase):
     def test_the_rest_is_fetched_and_no_more(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             length = self.kept(number=number)
             said = self.assert_fetched(self.fetch(self.url))
             self.assertIn(f"in '{self.part}'", said)
             self.assertEqual([request.range for request in self.server.requests], [f"bytes={length}-"])
             self.assertEqual(self.names(), ["output"])
             self.output.unlink()
+
+    def test_a_signal_that_is_ignored_ends_nothing(self):
+        client = processes.start(["nohup", os.environ["BOOTFERRYCTL"], "fetch", self.url, str(self.output)],
+                                 stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL)
+        self.addCleanup(processes.stop, client)
+        processes.wait_for(client, lambda: processes.unnamed_file(client.pid))
+        client.send_signal(signal.SIGHUP)
+        self.assert_fetched(self.ended(client))
 
     def test_interrupted_again_and_again(self):
         lengths = [self.kept()]
