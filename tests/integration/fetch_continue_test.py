@@ -17,6 +17,8 @@ import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
+from tcp_proxy import Stall, TcpProxy  # noqa: E402
+from vsftpd import Vsftpd  # noqa: E402
 
 FIRST = 2 << 20  # bytes that are waited for before something happens
 KEPT = ["output.bootferry", "output.part"]
@@ -82,6 +84,17 @@ class ContinueTest(ContinueCase):
             self.assertEqual([request.range for request in self.server.requests], [f"bytes={length}-"])
             self.assertEqual(self.names(), ["output"])
             self.output.unlink()
+
+    def test_ftp(self):
+        if reason := Vsftpd.missing():
+            self.skipTest(reason)
+        with Vsftpd(self.served, one_data_port=True) as server, TcpProxy(server.port, address="127.0.0.2") as control, \
+                TcpProxy(server.data_port, [Stall(FIRST + 700_000)], address="127.0.0.2",
+                         own_port=server.data_port) as data:
+            self.url = f"ftp://127.0.0.2:{control.port}/image"
+            length = self.kept()
+            self.assert_fetched(self.fetch(self.url))
+            self.assertEqual(data.to_client[-1], self.size - length)
 
     def test_a_signal_that_is_ignored_ends_nothing(self):
         client = processes.start(["nohup", os.environ["BOOTFERRYCTL"], "fetch", self.url, str(self.output)],

@@ -51,6 +51,12 @@ TEST(TransferArguments, TakeSecretsFromFiles) {
     std::filesystem::remove_all(folder);
 }
 
+TEST(TransferArguments, GoOnUnlessToldOtherwise) {
+    EXPECT_FALSE(parseTransferArguments("fetch", {"http://a/x", "b"}).continues);
+    EXPECT_EQ(parseTransferArguments("fetch", {"--continue", "http://a/x", "b"}).continues, true);
+    EXPECT_EQ(parseTransferArguments("fetch", {"--no-continue", "http://a/x", "b"}).continues, false);
+}
+
 TEST(TransferArguments, SayWhatIsWrong) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> table{
         {{}, "takes a URL and a target"},
@@ -59,6 +65,7 @@ TEST(TransferArguments, SayWhatIsWrong) {
         {{"http://a/x", ""}, "takes a URL and a target"},
         {{"no-url", "b"}, "no-url"},
         {{"--bogus", "http://a/x", "b"}, "unknown option '--bogus'"},
+        {{"--continue=1", "http://a/x", "b"}, "unknown option '--continue'"},
         {{"--reset=1", "http://a/x", "b"}, "unknown option '--reset'"},
         {{"--timeout=soon", "http://a/x", "b"}, "--timeout: "},
         {{"--connections=0", "http://a/x", "b"}, "--connections: want a number of connections, 1 to 16"},

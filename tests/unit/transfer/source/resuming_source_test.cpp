@@ -95,6 +95,27 @@ TEST_F(ResumingSourceTest, APipeThatHoldsLittleIsNotOverfilled) {
     EXPECT_TRUE(all == server.content);
 }
 
+TEST_F(ResumingSourceTest, GoesOnWithWhatAnEarlierTryHasLeft) {
+    const auto source = make();
+    source->continueFrom({.offset = 300, .size = 1000, .validator = "\"v1\""});
+    EXPECT_EQ(reporter.progress().bytes, 300U);
+    EXPECT_EQ(readAll(*source), server.content.substr(300));
+    ASSERT_EQ(server.requests.size(), 1U);
+    EXPECT_EQ(server.requests[0].offset, 300U);
+    EXPECT_EQ(server.requests[0].validator, "\"v1\"");
+}
+
+TEST_F(ResumingSourceTest, StartsOverWhereTheEarlierTryHadAnotherVersion) {
+    for (const auto& earlier : {Continuation{.offset = 300, .size = 1000, .validator = "\"v0\""},
+                                Continuation{.offset = 300, .size = 999, .validator = "\"v1\""}}) {
+        const auto source = make();
+        source->continueFrom(earlier);
+        EXPECT_THROW((void)readAll(*source), StartOver);
+        source->startOver();
+        EXPECT_EQ(readAll(*source), server.content);
+    }
+}
+
 TEST_F(ResumingSourceTest, TheEndStaysTheEnd) {
     const auto source = make();
     EXPECT_EQ(readAll(*source), server.content);
