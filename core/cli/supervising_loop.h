@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The event loop of a verb that waits for a transfer: the signals that stop it arrive as events, unless the parent
-// ignores them (nohup(1), a shell's background job), and sd-event handles SIGCHLD.
+// The event loop of a verb that waits for a transfer: the signals that stop it arrive as events, unless the
+// parent ignores them (nohup(1), a shell's background job), and sd-event handles SIGCHLD.
 #pragma once
 
 #include <csignal>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A plugin whose threads talk all the time: while a session is read from, four of them call host->status and
- * host->log as fast as they can, which the ABI allows. chatty://HOST/SIZE is SIZE bytes, the one at position p
- * being p mod 251.
+ * host->log as fast as they can, which the ABI allows. chatty://HOST/SIZE is SIZE bytes, the one at position
+ * p being p mod 251.
  */
 #include <pthread.h>
 #include <signal.h>

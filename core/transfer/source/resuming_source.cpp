@@ -19,8 +19,8 @@ namespace {
 // After the kernel has announced a route, name and neighbour resolution need some time to work.
 constexpr std::chrono::milliseconds networkSettleTime{200};
 
-// For the beginning of an attempt, which cannot be spliced yet. An empty pipe holds at least a page, and only that for a
-// user with many pipes (pipe(7), pipe-user-pages-soft); a longer write would block.
+// For the beginning of an attempt, which cannot be spliced yet. An empty pipe holds at least a page, and only
+// that for a user with many pipes (pipe(7), pipe-user-pages-soft); a longer write would block.
 std::size_t copyInto(int pipe, ByteSource& source, std::size_t most) {
     std::array<std::byte, std::size_t{32} << 10U> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
     most = std::min(most, static_cast<std::size_t>(checkErrno(::fcntl(pipe, F_GETPIPE_SZ), "asking a pipe")));
