@@ -169,8 +169,10 @@ std::size_t Pipeline::receiveInto(std::span<std::byte> space) {
 
 // An image that does not fit is refused before the target is changed.
 void Pipeline::announceLeast(std::optional<std::uint64_t> decoded) {
-    const auto declared = settings_.requireLiveImage ? declaredImageSize(writer_.head()) : std::nullopt;
-    const auto least = std::max(declared.value_or(0), decoded.value_or(0));
+    auto least = decoded.value_or(0);
+    if (const auto declared = declaredImageSize(writer_.head()); settings_.requireLiveImage && declared) {
+        least = std::max(least, *declared);
+    }
     if (least > 0 && !writer_.hasTarget()) {
         supervisor_.expectAtLeast(least);
     }
