@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the D-Bus methods have in common: the border to C, where an exception becomes the caller's error by
-// its name, and the question who may act.
+// What the D-Bus methods share: the border to C, where an exception becomes a D-Bus error named after its
+// code, and the check of who may act.
 #pragma once
 
 #include <string>
@@ -14,8 +14,8 @@ namespace bootferry {
 
 int replyWith(sd_bus_error* error, const Error& failure);
 
-// Throws Error(NotPermitted) unless the caller is root, or the user the service runs as. Asked beside the bus
-// policy, which the private socket does not have.
+// Throws Error(NotPermitted) unless the caller is root or the user the service runs as. Checked in addition
+// to the bus policy, because the private socket has none.
 void requireRoot(sd_bus_message* message);
 
 template <typename Method>

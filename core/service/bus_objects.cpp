@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Transfers are served by one fallback vtable and an enumerator instead of being registered one by one: a
-// connection that comes late then has them all. For the same reason a connection that is not complete yet
-// gets no signals: sd-bus would keep them all until the bus comes, and it may never.
+// Transfers are served by one fallback vtable and an enumerator instead of being registered one by one, so
+// that a late connection has them all. A connection that is not ready yet gets no signals: sd-bus would queue
+// them until the bus appears, which may never happen.
 #include "bus_objects.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace bootferry {
 namespace {
 
-constexpr std::uint64_t messagesKept = 64; // for a client that does not read, behind what its socket holds
+constexpr std::uint64_t messagesKept = 64; // for a client that does not read, beyond its socket's buffer
 
 } // namespace
 
@@ -38,7 +38,7 @@ BusObjects::BusObjects(sd_event* event, Manager& manager)
 BusObjects::~BusObjects() = default;
 
 void BusObjects::attach(sd_bus* bus) {
-    // The slots are floating: they go with the connection.
+    // The slots are floating: sd-bus frees them with the connection.
     constexpr const char* what = "serving D-Bus objects";
     checkSd(sd_bus_add_filter(bus, nullptr, onAsked, this), what);
     checkSd(sd_bus_add_object_manager(bus, nullptr, managerPath), what);
@@ -56,7 +56,7 @@ void BusObjects::detach(sd_bus* bus) {
     connections_.erase(std::remove(connections_.begin(), connections_.end(), bus), connections_.end());
 }
 
-// Signals cannot fail in a way that concerns us: a connection that is gone says so by itself.
+// A signal that cannot be sent is ignored: a lost connection is reported by Disconnected.
 template <typename Emit>
 void BusObjects::toAll(Emit emit) {
     for (auto* bus : connections_) {
@@ -81,7 +81,7 @@ void BusObjects::transferNew(Transfer& transfer) {
 void BusObjects::transferChanged(Transfer& transfer) {
     const auto found = told_.find(transfer.id());
     if (found == told_.end()) {
-        return; // it is not announced yet
+        return; // not announced yet
     }
     auto& told = found->second;
     const bool newState = told.status.state != transfer.status().state;
@@ -115,7 +115,7 @@ void BusObjects::tell(const Transfer& transfer, Told& told) {
         return;
     }
     told.pace.told(SignalPace::Time::clock::now());
-    // One message for all connections: to make it costs more than to send it.
+    // One message for all connections: building it costs more than sending it.
     const auto path = transferPath(transfer.id());
     BusMessageHandle message;
     toAll([&](sd_bus* bus) {
@@ -126,7 +126,7 @@ void BusObjects::tell(const Transfer& transfer, Told& told) {
     });
 }
 
-// One timer for all transfers: it fires when the first of them may be told.
+// One timer for all transfers: it fires when the first of them is due.
 void BusObjects::tellAt(SignalPace::Time due) {
     if (tellTimer_) {
         return;
@@ -145,7 +145,7 @@ int BusObjects::onTellDue(sd_event_source*, std::uint64_t, void* userdata) {
     auto& self = *static_cast<BusObjects*>(userdata);
     self.tellTimer_.reset();
     for (const auto& [id, transfer] : self.manager_.transfers()) {
-        self.transferChanged(*transfer); // arms the timer again for those whose time has not come
+        self.transferChanged(*transfer); // rearms the timer for transfers that are not due yet
     }
     return 0;
 }

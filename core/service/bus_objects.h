@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The transfers as D-Bus objects, the same on every connection: org.bootferry1.Manager at /org/bootferry1 and
-// org.bootferry1.Transfer at /org/bootferry1/transfer/_N, and the signals that tell of them. Nothing waits
-// for a client: what cannot be sent at once is kept by its connection, and a connection that keeps too much
-// is given up by its owner (fellBehind()). Described in org.bootferry1(5).
+// The transfers as D-Bus objects, the same on every connection: org.bootferry1.Manager at /org/bootferry1,
+// org.bootferry1.Transfer at /org/bootferry1/transfer/_N, and their signals. The service never waits for a
+// client: what cannot be sent at once is queued on the connection, and the connection's owner closes it when
+// the queue grows too long (fellBehind()). Described in org.bootferry1(5).
 #pragma once
 
 #include <chrono>
@@ -16,27 +16,27 @@
 
 namespace bootferry {
 
-// Messages that wait for the other side to read.
+// Messages queued because the peer has not read yet.
 [[nodiscard]] std::uint64_t unsentMessages(sd_bus* bus);
 
-// Do so many wait that it must have stopped?
+// Whether the queue is so long that the peer must have stopped reading.
 [[nodiscard]] bool fellBehind(sd_bus* bus);
 
 class BusObjects : private ManagerListener {
 public:
-    // Both must outlive the object, and the object all connections.
+    // `event` and `manager` must outlive the object; the object must outlive all connections.
     BusObjects(sd_event* event, Manager& manager);
     ~BusObjects() override;
 
-    // Serves the objects on a connection, and sends its signals there until it is detached.
+    // Serves the objects on a connection and sends signals there until it is detached.
     void attach(sd_bus* bus);
     void detach(sd_bus* bus);
 
-    // When somebody last asked for anything, or a transfer ended.
+    // When a client last sent a message, or a transfer last ended.
     [[nodiscard]] SignalPace::Time lastUse() const { return lastUse_; }
 
 private:
-    // What the signals have told so far of a transfer.
+    // What the signals have reported of a transfer so far.
     struct Told {
         TransferStatus status;
         SignalPace pace;
@@ -64,7 +64,7 @@ private:
     ManagerInterface interface_;
     std::vector<sd_bus*> connections_; // borrowed
     std::map<std::uint32_t, Told> told_;
-    EventSourceHandle tellTimer_; // there while something is held back
+    EventSourceHandle tellTimer_; // set while a signal is held back
     SignalPace::Time lastUse_ = SignalPace::Time::clock::now();
 };
 

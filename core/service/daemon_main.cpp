@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootferryd: one thread, one event loop. It opens devices and never speaks to the network.
+// bootferryd: one thread, one event loop. It opens devices and never uses the network.
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -45,9 +45,9 @@ std::string environment(const char* name, const std::string& fallback) {
     return value != nullptr ? value : fallback;
 }
 
-// systemd credentials of ours (systemd.exec(5)): "bootferry.user" is known to plugins as "user". A unit has
-// to list by name what it wants of the system's, and which names a plugin will ask for nobody knows
-// beforehand; so the system's are looked at as well, and the unit's own come after them.
+// The service's systemd credentials (systemd.exec(5)): plugins see "bootferry.user" as "user". A unit must
+// list each system credential by name, and the names that plugins want are not known beforehand; so the
+// system's credentials are read directly as well, and the unit's own override them.
 Credentials readCredentials() {
     constexpr std::string_view prefix = "bootferry.";
     Credentials credentials;
@@ -61,7 +61,8 @@ Credentials readCredentials() {
             }
         }
     }
-    // Whoever wrote them with echo did not mean the end of the line. "user.HOST" is the user for that server.
+    // A newline at the end, as echo writes it, is not part of the value. "user.HOST": the user for that
+    // server.
     for (auto& [name, value] : credentials) {
         const auto kind = std::string_view(name).substr(0, name.find('.'));
         if ((kind == "user" || kind == "password" || kind == "sshkey_passphrase") && value.ends_with('\n')) {
@@ -102,7 +103,7 @@ UniqueFd privateSocket(const std::optional<std::string>& path, const ServiceSett
     return PrivateBus::listen(path.value_or(settings.runtimeDirectory + "/private"));
 }
 
-// The outermost object: what lives as long as the process, and how it ends.
+// The outermost object: everything that lives as long as the process, and its shutdown.
 class Daemon {
 public:
     explicit Daemon(const Options& options)
@@ -134,7 +135,7 @@ public:
     }
 
 private:
-    // Transfers are ended in order; whoever cannot wait for that asks twice.
+    // The first signal cancels the transfers and waits for their end; a second one ends the service at once.
     static int onStop(sd_event_source*, const signalfd_siginfo*, void* userdata) {
         auto& self = *static_cast<Daemon*>(userdata);
         if (self.stopping_) {
@@ -145,7 +146,7 @@ private:
         return 0;
     }
 
-    // Whoever comes now is for the next service: systemd keeps the socket.
+    // New clients wait for the next service: systemd keeps the socket.
     void stop() {
         stopping_ = true;
         (void)sd_notify(0, "STOPPING=1");
@@ -155,7 +156,7 @@ private:
 
     [[nodiscard]] bool needed() const { return !manager_.idle() || privateBus_.hasClients(); }
 
-    // The name first: what was called before the bus has taken it back is still answered.
+    // The name is released first: calls that arrive before the bus has taken it back are still answered.
     void leave() {
         logInfo("nobody needs the service: ending");
         stop();
@@ -163,7 +164,7 @@ private:
         systemBus_.releaseName([this] { nameReleased_ = true; });
     }
 
-    // After each round: has anything to be said, and is it over?
+    // After each iteration: exits if stopped and idle, else updates the status.
     static int onLoop(sd_event_source*, void* userdata) {
         auto& self = *static_cast<Daemon*>(userdata);
         if (self.stopping_ && self.nameReleased_ && self.manager_.idle()) {
@@ -207,7 +208,7 @@ private:
     std::optional<IdleExit> idleExit_;
     std::string told_;
     bool stopping_ = false;
-    bool nameReleased_ = true; // false: it is waited for
+    bool nameReleased_ = true; // false while the release is pending
 };
 
 void blockSignals() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Ends a service of the booted system that nobody has needed for a while: its socket, or the system bus,
-// starts it again. The results of ended transfers go with it, so that the while is not a short one.
+// Ends an idle service in the booted system; its socket or the system bus starts it again. The results of
+// ended transfers are lost with it, so the timeout should not be short.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@ public:
     using Time = std::chrono::steady_clock::time_point;
 
     struct Questions {
-        std::function<bool()> needed; // does anything run, is anybody connected?
+        std::function<bool()> needed; // a transfer runs, or a client is connected
         std::function<Time()> lastUse;
         std::function<void()> leave;
     };

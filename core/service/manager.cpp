@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The end of a transfer is told to the world in this order: the files that other units wait for, the
-// journal, D-Bus.
+// The end of a transfer is reported in this order: the files that other units wait for, the journal, D-Bus.
 #include "manager.h"
 
 #include <algorithm>
@@ -85,7 +84,7 @@ Transfer& Manager::start(TransferRequest request) {
                         fmt::format("'{}' is being written by transfer {}", request.target, id));
         }
     }
-    if (request.requireLiveImage) { // it is to be booted
+    if (request.requireLiveImage) { // the image will be booted
         requireProofOfDollyServer(request, settings_.credentials);
     }
     WorkerJob job{.request = std::move(request),
@@ -143,7 +142,7 @@ void Manager::ended(Transfer& transfer) {
     }
 }
 
-// Called when a new one has come, never from within a transfer's own callback.
+// Called when a new transfer starts, never from within a transfer's own callback.
 void Manager::forgetOldest() {
     auto finished = static_cast<std::size_t>(std::count_if(
         transfers_.begin(), transfers_.end(), [](const auto& entry) { return entry.second->ended(); }));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// All transfers there are: the running ones, and the last finished ones, which stay so that who asks late
-// still learns how it ended. Decides who may write where at the same time. Knows nothing of D-Bus.
+// All transfers: the running ones, and the last finished ones, which are kept so that a late client can still
+// read their result. Decides which targets may be written at the same time. Independent of D-Bus.
 #pragma once
 
 #include <map>
@@ -14,7 +14,7 @@ namespace bootferry {
 struct ServiceSettings {
     WorkerProgram program;
     std::string pluginDir;
-    Credentials credentials;      // of the service, for every transfer
+    Credentials credentials;      // of the service, used for every transfer
     std::string runtimeDirectory; // "/run/bootferry"
     bool inInitrd = false;
 };
@@ -28,8 +28,8 @@ public:
 
     virtual void transferNew(Transfer& transfer) = 0;
     virtual void transferChanged(Transfer& transfer) = 0;
-    virtual void transferEnded(Transfer& transfer) = 0;     // it can still be read
-    virtual void transferForgotten(Transfer& transfer) = 0; // the last call for it
+    virtual void transferEnded(Transfer& transfer) = 0;     // its status can still be read
+    virtual void transferForgotten(Transfer& transfer) = 0; // the last call for this transfer
 };
 
 class Manager : private TransferListener {
@@ -38,8 +38,8 @@ public:
 
     void setListener(ManagerListener& listener) { listener_ = &listener; }
 
-    // Throws Error: NotPermitted never (that is the caller's business), TargetRefused, Unsupported,
-    // Unreachable (the service is ending), Io.
+    // Throws Error: TargetRefused, Unsupported, Unreachable (the service is ending), Io. The caller checks
+    // permissions.
     Transfer& start(TransferRequest request);
     void cancel(std::uint32_t id); // throws Error(NotFound)
     void cancelAll();
@@ -49,7 +49,7 @@ public:
     [[nodiscard]] const std::map<std::uint32_t, std::unique_ptr<Transfer>>& transfers() const {
         return transfers_;
     }
-    [[nodiscard]] bool idle() const; // nothing runs
+    [[nodiscard]] bool idle() const; // no transfer is running
     [[nodiscard]] const ServiceSettings& settings() const { return settings_; }
 
 private:

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// org.bootferry1.Manager: what can be asked of the service as a whole. The interface is described in
-// org.bootferry1(5).
+// org.bootferry1.Manager: the service-wide methods, property and signals. Described in org.bootferry1(5).
 #pragma once
 
 #include "handles.h"

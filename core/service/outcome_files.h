@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a transfer leaves in /run/bootferry for those who come later: `image`, a link to the device that holds
-// the image, which bootferry-live-root mounts; `result.json`, how it ended, which outlives the service and
-// the initrd. Once the system is up, later transfers leave both as they are: they tell what was booted.
+// What a transfer leaves in /run/bootferry: `image`, a link to the device that holds the image, which
+// bootferry-live-root mounts; and `result.json`, the result, which outlives the service and the initrd.
+// Transfers in the booted system do not change files from the initrd: these describe what was booted.
 #pragma once
 
 #include <string>
@@ -10,7 +10,8 @@
 
 namespace bootferry {
 
-// `image` comes only after success, and last: who sees it, sees all. Throws Error(Io).
+// `image` is created only after success, and last: once it exists, everything else is in place. Throws
+// Error(Io).
 void writeOutcomeFiles(const std::string& folder, const TransferStatus& status, bool inInitrd);
 
 } // namespace bootferry

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One line a plugin: name, version and schemes, divided by tabs (see transfer_main.cpp). The program has
-// loaded code of others when it writes them, so that they are made plain here.
+// One line per plugin: name, version and schemes, separated by tabs (see transfer_main.cpp). The program has
+// loaded third-party code when it writes them, so the texts are reduced to plain characters here.
 #include "plugin_listing.h"
 
 #include <algorithm>
@@ -32,7 +32,7 @@ void check(int result) {
     checkSd(result, "answering ListPlugins");
 }
 
-// When something in the folder came, went or took another's place; 0: there is none.
+// When an entry of the folder was last added, removed or replaced; 0 if there is no folder.
 std::uint64_t stampOf(const std::string& folder) {
     struct stat status {};
     if (::stat(folder.c_str(), &status) < 0) {
@@ -48,7 +48,7 @@ std::pair<UniqueFd, UniqueFd> makePipe() {
     return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-// NAME, VERSION and the schemes, with tabs between.
+// line: NAME, VERSION and the schemes, separated by tabs.
 void appendPlugin(sd_bus_message* reply, std::string_view line) {
     const auto takeField = [&] {
         const auto end = std::min(line.find('\t'), line.size());
@@ -135,12 +135,12 @@ private:
     static int onTooLong(sd_event_source*, std::uint64_t, void* userdata) {
         auto& self = *static_cast<Run*>(userdata);
         if (self.pid_ > 0) {
-            ::kill(self.pid_, SIGKILL); // its exit follows
+            ::kill(self.pid_, SIGKILL); // onExit() follows
         }
         return 0;
     }
 
-    // True: there may be more later.
+    // True if something was read: there may be more.
     bool read() {
         std::array<char, 4096> chunk{};
         const auto n = TEMP_FAILURE_RETRY(::read(output_.get(), chunk.data(), chunk.size()));
@@ -165,7 +165,7 @@ private:
         }
         self.errors_->drain();
         const bool good = info->si_code == CLD_EXITED && info->si_status == 0;
-        self.owner_.listed(good ? std::optional(std::move(self.text_)) : std::nullopt); // destroys us
+        self.owner_.listed(good ? std::optional(std::move(self.text_)) : std::nullopt); // destroys self
         return 0;
     }
 

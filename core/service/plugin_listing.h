@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The installed plugins, asked of the worker program: the service itself loads none. It is asked once, and
-// again when the plugin folder has changed: anybody may call this, and nobody is to make the service start
-// processes.
+// The installed plugins, listed by running the worker program: the service itself loads no plugin. The
+// program runs once, and again when the plugin folder changes: any user may call this, and must not be able
+// to make the service start processes at will.
 #pragma once
 
 #include <chrono>
@@ -18,11 +18,11 @@ namespace bootferry {
 class PluginListing {
 public:
     PluginListing(sd_event* event, WorkerProgram program, std::string pluginDir);
-    ~PluginListing(); // ends what still runs; its callers get no answer
+    ~PluginListing(); // kills a running listing; its callers get no answer
     PluginListing(const PluginListing&) = delete;
     PluginListing& operator=(const PluginListing&) = delete;
 
-    // Answers the call with a(ssas), now or later. Throws Error where the program cannot be started.
+    // Answers the call with a(ssas), now or later. Throws Error if the program cannot be started.
     void answer(sd_bus_message* call);
 
 private:
@@ -30,7 +30,7 @@ private:
     struct Known {
         std::uint64_t stamp; // of the folder
         std::chrono::steady_clock::time_point since;
-        std::optional<std::string> list; // none: it could not be made
+        std::optional<std::string> list; // nullopt if the listing failed
     };
     void listed(std::optional<std::string> text);
     static void answerFrom(const Known& known, sd_bus_message* call);
@@ -38,7 +38,7 @@ private:
     sd_event* event_;
     WorkerProgram program_;
     std::string pluginDir_;
-    std::uint64_t stamp_ = 0; // when the run began
+    std::uint64_t stamp_ = 0; // of the folder, when the run began
     std::optional<Known> known_;
     std::list<BusMessageHandle> waiting_;
     std::unique_ptr<Run> run_;

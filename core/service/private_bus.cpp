@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The broker's calls: D-Bus specification, "Message Bus Messages". Names are not handed out: there is one
-// service, org.bootferry1, and the client's own connection.
+// The broker's calls: D-Bus specification, "Message Bus Messages". Names cannot be requested: the only
+// ones are org.bootferry1 and the client's own.
 #include "private_bus.h"
 
 #include <algorithm>
@@ -22,8 +22,8 @@ namespace bootferry {
 namespace {
 
 constexpr std::size_t connectionsAllowed = 256;
-constexpr std::ptrdiff_t connectionsOfOthers = 224; // who are not root: the rest is root's, come who may
-constexpr std::ptrdiff_t connectionsOfOneUser = 64; // of them
+constexpr std::ptrdiff_t connectionsOfOthers = 224; // of users other than root; the rest is reserved for root
+constexpr std::ptrdiff_t connectionsOfOneUser = 64; // within those
 constexpr std::chrono::minutes refusalInterval{1};
 constexpr const char* serviceName = "org.bootferry1";
 constexpr const char* brokerName = "org.freedesktop.DBus";
@@ -34,7 +34,7 @@ bool isBrokerCall(sd_bus_message* message) {
            std::strcmp(destination, brokerName) == 0;
 }
 
-// The properties and introspection of a broker are not offered.
+// The broker's properties and introspection are not offered.
 bool isBrokerInterface(sd_bus_message* message) {
     const char* interface = sd_bus_message_get_interface(message);
     return interface == nullptr || std::strcmp(interface, brokerName) == 0 ||
@@ -111,7 +111,7 @@ private:
         if (member == "Hello") {
             return reply(call, "s", name_.c_str());
         }
-        // Every signal goes to every client: there is nothing to match, and nothing more to see.
+        // Every signal goes to every client, so match rules change nothing.
         if (member == "AddMatch" || member == "RemoveMatch") {
             return reply(call, "");
         }
@@ -128,7 +128,7 @@ private:
         return answerForName(call, member, error);
     }
 
-    // A monitor has no name, and busctl prints nothing before it was told so.
+    // A monitor has no name, and busctl prints nothing until it has received NameLost.
     int takeName() {
         sd_bus_message* raw = nullptr;
         if (const int result =
@@ -204,7 +204,7 @@ PrivateBus::PrivateBus(sd_event* event, UniqueFd socket, BusObjects& objects)
 
 PrivateBus::~PrivateBus() = default;
 
-// It gets its name when it listens already: who finds it there is not refused.
+// The socket gets its final name only once it listens, so that no client that finds it is refused.
 UniqueFd PrivateBus::listen(const std::string& path) {
     const auto unborn = path + ".new";
     sockaddr_un address{};
@@ -236,7 +236,7 @@ int PrivateBus::onConnection(sd_event_source*, int, std::uint32_t, void* userdat
 void PrivateBus::accept() {
     UniqueFd socket(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket) {
-        return; // the client has gone again
+        return; // the client has disconnected already
     }
     ucred peer{};
     socklen_t size = sizeof(peer);
@@ -263,7 +263,7 @@ bool PrivateBus::hasRoomFor(uid_t user) const {
     return ofOthers < connectionsOfOthers && ofUser < connectionsOfOneUser;
 }
 
-// Whoever is refused may come again at once: the first one is logged, and then how many there were.
+// A refused client may retry at once: the first refusal is logged, then at most one count a minute.
 void PrivateBus::tellRefusal(uid_t user) {
     ++refusals_;
     const auto now = std::chrono::steady_clock::now();
@@ -285,8 +285,9 @@ int PrivateBus::onMoreOfClients(sd_event_source*, void* userdata) {
     return 0;
 }
 
-// One round of the clients' loop; the one that finds nothing leaves it waiting for what they wait for by now.
-// Until then it is called again, in turns with all else: a busy client does not keep a transfer waiting.
+// One iteration of the clients' loop. It repeats, in turn with all other sources so that a busy client does
+// not delay a transfer, until nothing is pending; the last iteration arms the loop for what the connections
+// wait for now.
 void PrivateBus::serveClients() {
     const int result = sd_event_run(clients_.get(), 0);
     if (result < 0) {
@@ -296,7 +297,7 @@ void PrivateBus::serveClients() {
     }
 }
 
-// After each round of the event loop, when no connection is calling us.
+// After each iteration of the event loop, when no connection's callback is running.
 int PrivateBus::onRound(sd_event_source*, void* userdata) {
     auto& self = *static_cast<PrivateBus*>(userdata);
     self.connections_.remove_if([](const auto& connection) { return connection->gone(); });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// D-Bus without a broker: a socket on which every client is spoken to directly. The few calls with which a
-// client greets a broker are answered here, so that `busctl --address=unix:path=/run/bootferry/private` and
-// other ordinary clients work unchanged; signals go to every client, which filters them itself. A client that
-// does not read is disconnected, and nobody can take all the places there are.
+// D-Bus without a broker: a socket on which each client has a direct connection. The few broker calls that
+// clients make on connecting are answered here, so that `busctl --address=unix:path=/run/bootferry/private`
+// and other ordinary clients work unchanged; signals go to every client, which filters them itself. A client
+// that does not read is disconnected, and no user but root can occupy all connections.
 #pragma once
 
 #include <chrono>
@@ -24,10 +24,10 @@ public:
     PrivateBus(const PrivateBus&) = delete;
     PrivateBus& operator=(const PrivateBus&) = delete;
 
-    // A listening socket of our own, where systemd gave none; what lies at path is replaced.
+    // A listening socket, for a start without socket activation; replaces what exists at path.
     [[nodiscard]] static UniqueFd listen(const std::string& path);
 
-    void stopListening(); // who connects then waits for whoever takes the socket over
+    void stopListening(); // clients that connect from now on wait for the next service
     [[nodiscard]] bool hasClients() const { return !connections_.empty(); }
 
 private:
@@ -42,8 +42,8 @@ private:
     void tellRefusal(uid_t user);
 
     sd_event* event_;
-    // The connections have a loop of their own, one descriptor for the service's: a round of that one does
-    // not ask each of them anew what it waits for.
+    // One loop for all connections, a single descriptor in the service's loop: otherwise each iteration of
+    // the service's loop would query every connection.
     EventHandle clients_;
     UniqueFd socket_;
     BusObjects& objects_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Looked at once a second: the state file is replaced each time, in a folder that may not be there yet, and
-// watching both costs more than this.
+// The state file is read once a second: it is replaced on each change, in a folder that may not exist yet,
+// and watching both would cost more.
 #include "resolver_file.h"
 
 #include <string_view>
@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint64_t intervalUSec = 1'000'000;
 constexpr std::string_view mark = "# Written by bootferryd from systemd-networkd's state.\n";
 
-// "192.0.2.1#name", "[2001:db8::1]:53" … (systemd.network(5), DNS=): resolv.conf(5) knows plain addresses
+// "192.0.2.1#name", "[2001:db8::1]:53" … (systemd.network(5), DNS=): resolv.conf(5) takes plain addresses
 // only.
 std::string_view plainAddress(std::string_view address) {
     address = address.substr(0, address.find('#'));
@@ -31,7 +31,7 @@ std::string_view plainAddress(std::string_view address) {
 bool mayWrite(const std::string& path) {
     struct stat status {};
     if (::stat(path.c_str(), &status) < 0) {
-        // A link that points nowhere is somebody's intention as well.
+        // A dangling link counts as written by another program.
         return ::lstat(path.c_str(), &status) < 0;
     }
     const auto present = readSmallFile(path).value_or("");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// /etc/resolv.conf for initrds whose networkd has no systemd-resolved beside it: networkd then tells the name
-// servers that DHCP gave in /run/systemd/netif/state only, where no C library looks. A file that somebody
-// else writes is left alone.
+// Writes /etc/resolv.conf in initrds that have networkd but no systemd-resolved: networkd then publishes the
+// name servers from DHCP only in /run/systemd/netif/state, which no C library reads. A file written by
+// another program is left alone.
 #pragma once
 
 #include <string>
@@ -10,13 +10,13 @@
 
 namespace bootferry {
 
-// The text of resolv.conf(5) for networkd's state file (KEY=value lines, lists divided by spaces); empty
-// where it names no server. Pure.
+// The text of resolv.conf(5) for networkd's state file (KEY=value lines, lists separated by spaces); empty if
+// it names no server. Pure.
 [[nodiscard]] std::string resolvConfText(const std::string& networkState);
 
 class ResolverFile {
 public:
-    // Keeps target up to date from then on. `event` must outlive the object.
+    // Keeps target up to date from construction on. `event` must outlive the object.
     explicit ResolverFile(sd_event* event, std::string networkState = "/run/systemd/netif/state",
                           std::string target = "/etc/resolv.conf");
 

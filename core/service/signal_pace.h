@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How often the signals of one transfer come: at once when its state changes, for all else at most twice
-// a second, counted from the last signal of either kind. What is held back is told when it is due, so that
-// the last numbers of a transfer that falls silent are known as well. Pure.
+// How often the signals of one transfer are sent: at once when its state changes, otherwise at most twice a
+// second, counted from the last signal of either kind. A change that is held back is sent when it is due, so
+// that the last numbers of a stalled transfer are reported too. Pure.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// sd_bus_set_watch_bind(3): sd-bus itself waits, by inotify, for the socket to appear.
+// With sd_bus_set_watch_bind(3), sd-bus itself waits for the socket to appear, by inotify.
 #include "system_bus.h"
 
 #include <spdlog/fmt/fmt.h>
@@ -83,7 +83,7 @@ int SystemBus::onReconnect(sd_event_source*, std::uint64_t, void* userdata) {
     return 0;
 }
 
-// The connection is calling us: it is taken down by the timer.
+// Called by the connection itself, so the timer takes it down.
 int SystemBus::onDisconnected(sd_bus_message*, void* userdata, sd_bus_error*) {
     static_cast<SystemBus*>(userdata)->connectLater();
     return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The system bus, when and as long as there is one: connected to without waiting (an initrd may have none, or
-// get one late), and again after it went away. Nothing depends on it, and nothing waits for it: a bus that
-// has stopped to read is left, and tried again later.
+// The connection to the system bus, while there is one: connecting does not block (an initrd may have no bus,
+// or start it late), and a lost connection is made anew. Nothing depends on the bus or waits for it: a bus
+// that stops reading is disconnected and tried again later.
 #pragma once
 
 #include <functional>
@@ -14,17 +14,17 @@ namespace bootferry {
 
 class SystemBus {
 public:
-    // `event` and `objects` must outlive the object. address: as sd_bus_set_address(3) has it.
+    // `event` and `objects` must outlive the object. address: see sd_bus_set_address(3).
     SystemBus(sd_event* event, std::string address, BusObjects& objects);
     ~SystemBus();
     SystemBus(const SystemBus&) = delete;
     SystemBus& operator=(const SystemBus&) = delete;
 
-    // The callback comes, perhaps at once, when nobody finds us by our name any longer.
+    // Calls back, perhaps at once, when the service no longer owns its name on the bus.
     void releaseName(std::function<void()> released);
 
 private:
-    void connect() noexcept; // what fails is tried again later
+    void connect() noexcept; // a failure is retried later
     void connectOrThrow();
     void disconnect();
     void connectLater();
@@ -39,7 +39,7 @@ private:
     BusObjects& objects_;
     UnflushedBusHandle bus_;
     std::function<void()> released_;
-    EventSourceHandle timer_; // of the next attempt
+    EventSourceHandle timer_; // for the next attempt
     EventSourceHandle rounds_;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// After a crash nothing of the target is trusted: it is released and prepared anew for the next worker. A
-// disk is opened and looked at first, because one that is deployed needs no network; it stays open, and what
-// lies there is looked at once more when it is about to be overwritten.
+// After a crash the target's contents are not trusted: the target is released and prepared anew for the next
+// worker. A disk is opened and inspected first, because a deployed disk needs no network; it stays open, and
+// its contents are checked again just before they are overwritten.
 #include "transfer.h"
 
 #include <algorithm>
@@ -80,7 +80,7 @@ void Transfer::start() {
     if (isRamDisk(targetPath_)) {
         startWorker();
     } else if (::access(targetPath_.c_str(), F_OK) == 0) {
-        timer_ = later(std::chrono::milliseconds(0), onLookAgain); // an end is told after the beginning
+        timer_ = later(std::chrono::milliseconds(0), onLookAgain); // the end is reported after the start
     } else {
         waitForDevice();
     }
@@ -97,13 +97,13 @@ void Transfer::cancel() {
     }
 }
 
-// A disk that is there.
+// The device exists.
 void Transfer::begin() {
     disk_.emplace(targetPath_);
     if (planFor(*disk_, disk_->contents(), job_.request.reset) == DiskPlan::Use) {
         status_.reused = true;
         const auto device = disk_->node();
-        disk_.reset(); // claimed, it cannot be mounted
+        disk_.reset(); // a claimed disk cannot be mounted
         succeed(device);
     } else {
         startWorker();
@@ -166,7 +166,7 @@ void Transfer::targetWanted(std::optional<std::uint64_t> size) {
 }
 
 void Transfer::pluginLoaded(const std::string& nameAndVersion) {
-    status_.plugin = nameAndVersion; // told with the progress that follows
+    status_.plugin = nameAndVersion; // reported with the next progress
 }
 
 void Transfer::progressed(const Progress& progress) {
@@ -199,7 +199,7 @@ void Transfer::ended(const WorkerResult& result, const std::optional<Error>& fai
     result_ = result;
     if (!failure) {
         const auto device = target_->path;
-        target_.reset(); // closed, or the device stays claimed and cannot be mounted
+        target_.reset(); // close it first: a claimed device cannot be mounted
         if (disk_) {
             disk_->rereadPartitionTable();
             disk_.reset();
@@ -238,7 +238,7 @@ int Transfer::onRetry(sd_event_source*, std::uint64_t, void* userdata) {
 
 void Transfer::releaseTarget() {
     if (auto target = std::exchange(target_, std::nullopt)) {
-        target->fd.reset(); // an open device cannot be given back
+        target->fd.reset(); // an open device cannot be released
         if (isRamDisk(targetPath_)) {
             releaseRamTarget(target->path);
         }
@@ -266,7 +266,7 @@ void Transfer::fail(const Error& failure) {
 }
 
 void Transfer::end(TransferState state) {
-    job_ = {}; // the secrets in it are needed no longer
+    job_ = {}; // its secrets are no longer needed
     timer_.reset();
     status_.state = state;
     status_.detail.clear();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One transfer from being asked for to its end: a worker at a time, the target it writes to, and what
-// everybody may know of it. A worker that crashes is one failed attempt; what a worker reports as failed is
-// final, because within a worker the retry policy has had its say. Knows nothing of D-Bus.
+// One transfer from request to end: one worker at a time, the target it writes to, and its public status. A
+// worker that crashes is one failed attempt; a failure that a worker reports is final, because the worker has
+// already applied the retry policy. Independent of D-Bus.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +27,9 @@ public:
     TransferListener& operator=(const TransferListener&) = delete;
     virtual ~TransferListener() = default;
 
-    virtual void changed(Transfer& transfer) = 0; // but not into its final state
-    // After its state became final, once, and before anybody was told: what others wait for is put in place
-    // first. The target's descriptor is closed.
+    virtual void changed(Transfer& transfer) = 0; // not for the change to the final state
+    // Once, when the state is final and before any client is notified, so that what others wait for can be
+    // put in place first. The target's descriptor is closed.
     virtual void ended(Transfer& transfer) = 0;
 };
 
@@ -40,8 +40,8 @@ public:
              TransferListener& listener);
     ~Transfer() override;
 
-    void start();  // throws Error where no worker can be started
-    void cancel(); // the end follows within a few seconds; nothing happens after the end
+    void start();  // throws Error if no worker can be started
+    void cancel(); // the end follows within a few seconds; does nothing after the end
 
     [[nodiscard]] std::uint32_t id() const { return status_.id; }
     [[nodiscard]] const TransferStatus& status() const { return status_; }
@@ -75,12 +75,12 @@ private:
     TransferStatus status_;
     WorkerResult result_;
     RateMeter rate_;
-    std::uint64_t leastSize_ = 0; // as the image says of itself
-    std::optional<Disk> disk_;    // claimed from the first look on; none for a RAM disk
+    std::uint64_t leastSize_ = 0; // as the image declares it
+    std::optional<Disk> disk_;    // claimed when first inspected; nullopt for a RAM disk
     std::optional<PreparedTarget> target_;
     unsigned crashes_ = 0;
     RateMeter::Time waitingSince_;
-    EventSourceHandle timer_; // of the next attempt, or the next look for the device
+    EventSourceHandle timer_; // for the next attempt, or the next check for the device
     std::unique_ptr<WorkerProcess> worker_;
 };
 

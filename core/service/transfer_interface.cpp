@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The vtable and PropertiesChanged are made from the table of properties; what sd-bus asks for by name is
-// looked up in it.
+// The vtable and PropertiesChanged are generated from the table of properties; sd-bus gets values by name,
+// which are looked up in it.
 #include "transfer_interface.h"
 
 #include <array>
@@ -14,7 +14,7 @@
 namespace bootferry {
 namespace {
 
-// A D-Bus path element may not begin with a digit as far as some bindings are concerned.
+// Some bindings do not accept a D-Bus path element that begins with a digit.
 constexpr std::string_view transferNode = "/org/bootferry1/transfer/_";
 
 // How a value is passed to sd_bus_message_append(3).
@@ -36,7 +36,7 @@ int getProperty(sd_bus*, const char*, const char*, const char* name, sd_bus_mess
                 sd_bus_error*) {
     const auto* property = findTransferProperty(name);
     if (property == nullptr) {
-        return -ENOENT; // it is not in the vtable either
+        return -ENOENT; // not in the vtable either
     }
     const auto& status = static_cast<const Transfer*>(userdata)->status();
     return visitProperty(*property, status, [&](const auto& value) {
