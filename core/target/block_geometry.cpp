@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Some RAID controllers and volumes report a stripe as their physical block; such a number, or one that is no
-// power of two, says nothing about tearing and counts as 4096.
+// Some RAID controllers and volumes report a stripe as their physical block; such a number, or one that is
+// not a power of two, says nothing about torn writes and is replaced by 4096.
 #include "block_geometry.h"
 
 #include <algorithm>

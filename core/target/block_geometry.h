@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How large a device is and in what pieces it writes. The logical block is the smallest piece that it
-// accepts, the physical one the smallest that it writes: a drive that has 4096 byte sectors and accepts 512
-// byte ones reads the others of the sector and writes them again, and loses all of them where the power fails
-// meanwhile.
+// The size of a device and its blocks. The logical block is the smallest unit that the device accepts, the
+// physical block the smallest that it writes: a drive with 4096-byte sectors that accepts 512-byte writes
+// reads and rewrites the whole sector, and loses all of it if the power fails meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +14,7 @@ struct BlockGeometry {
     std::uint32_t physicalBlock = 512; // a power of two, a multiple of the logical one, at most 64 KiB
 };
 
-// fd is a block device, or a regular file, which has blocks of 512 bytes. Throws Error(Io).
+// fd: a block device, or a regular file, which counts as having blocks of 512 bytes. Throws Error(Io).
 [[nodiscard]] BlockGeometry readBlockGeometry(int fd);
 
 } // namespace bootferry

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Mounts are looked up where PID 1 sees them, because the service may have a mount namespace of its own. A
-// mount is told by its device number and by its source: btrfs has a number of its own.
+// Mounts are read from PID 1's namespace, because the service may have its own. A mount is matched by its
+// device number and by its source: btrfs has device numbers of its own.
 #include "device_usage.h"
 
 #include <algorithm>
@@ -30,7 +30,7 @@ std::string sysfs(const std::string& name) {
     return "/sys/class/block/" + name;
 }
 
-// Of process 1 only root may read everything; and a kernel may be without swap.
+// Empty if unreadable: only root may read all of process 1, and a kernel may lack swap.
 std::string whatMayBeRead(const std::string& path) {
     constexpr std::size_t cap = 16U << 20U;
     try {
@@ -58,7 +58,7 @@ std::vector<std::string> entries(const std::string& folder) {
     return names;
 }
 
-// The device, its partitions, and, of a partition, the disk: whoever has that has the partition as well.
+// The device, its partitions, and, for a partition, its disk: a user of the disk uses the partition too.
 std::vector<std::string> family(const std::string& name) {
     std::vector<std::string> names{name};
     for (const auto& entry : entries(sysfs(name))) {
@@ -72,7 +72,7 @@ std::vector<std::string> family(const std::string& name) {
     return names;
 }
 
-// mountinfo(5): the fields after the mount point end with a lone "-", then come type and source.
+// mountinfo(5): the fields after the mount point end with a lone "-"; type and source follow.
 std::vector<std::string> mountsOf(const std::string& name) {
     const auto mounts = whatMayBeRead("/proc/1/mountinfo");
     const auto number = firstLine(sysfs(name) + "/dev");
@@ -172,8 +172,8 @@ std::string listDisks() {
     return disks.empty() ? "none" : fmt::format("{}", fmt::join(disks, ", "));
 }
 
-// As `udevadm settle` does it: systemd's own test for an empty queue. Bounded, because what else udev is busy
-// with is none of our business.
+// As `udevadm settle` does: systemd's own test for an empty queue. Bounded, because udev may be busy with
+// unrelated devices.
 void settleUdev() noexcept {
     constexpr int attempts = 100;
     constexpr timespec pause{.tv_sec = 0, .tv_nsec = 50'000'000};

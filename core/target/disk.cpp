@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// O_DIRECT where the device takes it, once the worker has it: writes then are where they belong when they
-// return, and a slow disk does not fill the memory with pages that wait for it. libblkid's accesses are not
-// aligned for it, so that it is switched on and off on the one open device.
+// O_DIRECT if the device supports it, once the worker has it: writes are on the device when they return, and
+// a slow disk does not fill the memory with dirty pages. libblkid's accesses are not aligned for it, so it is
+// switched on and off on the one open device.
 #include "disk.h"
 
 #include <algorithm>
@@ -37,7 +37,8 @@ namespace {
 
 constexpr std::size_t memoryAlignment = 4096;
 constexpr std::uint64_t endWiped = std::uint64_t{1} << 20U;
-// udev, or a worker that has just been killed, lets go within moments; whoever has a name does not.
+// udev, or a worker that was just killed, closes the device within moments; a user that can be named does
+// not.
 constexpr int attempts = 40;
 constexpr timespec pause{.tv_sec = 0, .tv_nsec = 50'000'000};
 
@@ -79,10 +80,10 @@ dev_t numberOf(const UniqueFd& path, const std::string& name) {
     return status.st_rdev;
 }
 
-// The node that is this device, or nothing: /dev may have been made by hand.
+// The node of this device; nullopt if it does not match: /dev may have been made by hand.
 std::optional<std::string> nodeOf(dev_t number) {
     auto node = "/dev/" + kernelName(number);
-    std::replace(node.begin(), node.end(), '!', '/'); // as sysfs writes the slash of "cciss/c0d0"
+    std::replace(node.begin(), node.end(), '!', '/'); // sysfs writes '!' for the slash of "cciss/c0d0"
     struct stat status {};
     if (::stat(node.c_str(), &status) == 0 && S_ISBLK(status.st_mode) && status.st_rdev == number) {
         return node;
@@ -148,7 +149,7 @@ void Disk::open(int access) {
     }
 }
 
-// Of a partition the whole disk is locked: that is where udev and others look.
+// For a partition the whole disk is locked: udev and other tools check there.
 void Disk::lock(int operation) {
     if (!whole_) {
         const auto disk = wholeDiskOf(number_);
@@ -178,7 +179,7 @@ void Disk::claimForWriting() {
     if (writable_) {
         return;
     }
-    // While it is open its number and its name are not given to another one.
+    // While this is open, the device's number and name are not reused.
     const auto meanwhile = reopen(path_, O_RDONLY);
     checkErrno(meanwhile.get(), fmt::format("opening '{}'", name_));
     fd_.reset();
@@ -205,9 +206,8 @@ void Disk::wipe(const DiskContents& contents) {
     wipeSignatures();
 }
 
-// What cannot be read cannot be lost either. A drive that has spare sectors puts one in the place of a bad
-// one when that is written to; then it can be read. A survey ends at some number of errors, so that there may
-// be more behind.
+// Unreadable data is lost already. A drive with spare sectors replaces a bad one when it is written; then it
+// can be read. A survey stops after some number of errors, so more may follow behind.
 void Disk::heal(const std::vector<ByteRange>& found) const {
     auto places = found;
     std::uint64_t healed = 0;
@@ -228,7 +228,7 @@ void Disk::heal(const std::vector<ByteRange>& found) const {
 void Disk::writeZeros(const ByteRange& place) const {
     const std::uint64_t block = geometry_.physicalBlock;
     const auto zeros = makeBlock(block);
-    (void)setDirectIo(true); // else the kernel would read the rest of the page first
+    (void)setDirectIo(true); // else the kernel first reads the rest of the page
     const auto end = std::min((place.end + block - 1) / block * block, geometry_.size);
     for (auto at = place.begin / block * block; at < end; at += block) {
         const auto size = std::min(block, geometry_.size - at);
@@ -239,7 +239,7 @@ void Disk::writeZeros(const ByteRange& place) const {
     }
 }
 
-// One block, which no disk tears: the rest of what was there is no image from then on.
+// One block, which no disk tears: from then on the remaining old data is not an image.
 void Disk::markFirstBlock() const {
     const auto size = std::min<std::size_t>(geometry_.physicalBlock, geometry_.size);
     const auto block = makeBlock(size);
@@ -250,8 +250,8 @@ void Disk::markFirstBlock() const {
     checkErrno(::fdatasync(fd_.get()), what);
 }
 
-// As wipefs --all does it, after both ends: RAID, ZFS and GPT keep there what brings them back, and libblkid
-// may know only one of several copies.
+// As wipefs --all does, after both ends are zeroed: RAID, ZFS and GPT keep backup copies there, and libblkid
+// may know only one of several.
 void Disk::wipeSignatures() const {
     const auto what = fmt::format("wiping '{}'", name_);
     (void)setDirectIo(false);
@@ -269,7 +269,7 @@ void Disk::wipeSignatures() const {
                                       BLKID_SUBLKS_TYPE | BLKID_SUBLKS_MAGIC | BLKID_SUBLKS_BADCSUM);
     blkid_probe_enable_partitions(probe.get(), 1);
     blkid_probe_set_partitions_flags(probe.get(), BLKID_PARTS_MAGIC | BLKID_PARTS_FORCE_GPT);
-    constexpr int most = 1000; // a disk that grows signatures as fast as they are wiped is broken
+    constexpr int most = 1000; // a disk on which signatures reappear after each wipe is broken
     int result = 0;
     for (int count = 0; (result = blkid_do_probe(probe.get())) == 0; ++count) {
         if (count == most || blkid_do_wipe(probe.get(), 0) != 0) {
@@ -304,7 +304,7 @@ PreparedTarget Disk::target() const {
     target.path = node_;
     target.capacity = geometry_.size;
     target.directIo = setDirectIo(true);
-    // The last block is padded: it must end where the disk does, or before.
+    // The last block is padded, and the padding must not exceed the disk.
     const bool fits = geometry_.size % geometry_.physicalBlock == 0;
     target.blockSize = fits ? geometry_.physicalBlock : geometry_.logicalBlock;
     return target;
@@ -313,7 +313,7 @@ PreparedTarget Disk::target() const {
 void Disk::rereadPartitionTable() const noexcept {
     constexpr int rereads = 20;
     for (int attempt = 0; attempt < rereads; ++attempt) {
-        // EBUSY: udev is looking at a partition. Anything else: the device has no partitions to read.
+        // EBUSY: udev is probing a partition. Any other error: the device has no partitions to read.
         if (::ioctl(fd_.get(), BLKRRPART) == 0 || errno != EBUSY) {
             return;
         }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A disk as a target: one open device. Its name is used once, to open it; whatever is done then, looking at
-// what lies there, wiping it, writing to it, having the kernel read its partition table, is done to that very
-// device, wherever the name points meanwhile. It is open exclusively all the time (no mount, no holder), and
-// locked as udev and other tools honour it (systemd's docs/BLOCK_DEVICE_LOCKING.md). Calls block, for seconds
-// where the disk is slow.
+// A disk as a target: one open device. Its name is used once, to open it; inspecting, wiping, writing and
+// rereading the partition table then apply to that device, even if the name points elsewhere meanwhile. It is
+// open exclusively all the time (no mount, no holder), and locked in the way that udev and other tools honour
+// (systemd's docs/BLOCK_DEVICE_LOCKING.md). Calls block, for seconds on a slow disk.
 #pragma once
 
 #include <cstdint>
@@ -21,38 +20,35 @@ namespace bootferry {
 
 class Disk {
 public:
-    // Opens it for looking only, which leaves udev without a reason to look at it again. Throws
-    // Error(NotFound) where it is no block device, Error(TargetRefused) where it is in use or locked, with
-    // the user's name; Error(Io).
+    // Opens it read-only, which gives udev no reason to probe it again. Throws Error(NotFound) if it is not a
+    // block device, Error(TargetRefused) if it is in use or locked, naming the user if known; Error(Io).
     explicit Disk(const std::string& name);
 
-    [[nodiscard]] const std::string& name() const { return name_; } // as it was given
-    // "/dev/sda": what it is called whatever becomes of the name it was opened by.
+    [[nodiscard]] const std::string& name() const { return name_; } // as given by the caller
+    // "/dev/sda": the device's own name, independent of the one it was opened by.
     [[nodiscard]] const std::string& node() const { return node_; }
     [[nodiscard]] const BlockGeometry& geometry() const { return geometry_; }
     [[nodiscard]] bool isReadOnly() const { return readOnly_; }
 
     [[nodiscard]] DiskContents contents() const;
 
-    // From here on it may be written to, and is locked against everybody. Throws Error(TargetRefused):
-    // read-only, in use, locked, or another device by now. Does nothing where it was claimed before.
+    // From now on it may be written to, and is locked exclusively. Throws Error(TargetRefused) if it is
+    // read-only, in use, locked, or now another device. Does nothing if already claimed.
     void claimForWriting();
 
-    // Makes it *incomplete*: what cannot be read is written and read again, or refused with its place, before
-    // anything else is touched; then the first block gets the mark, alone; then every signature that libblkid
-    // knows goes, and both ends. Flushed. `contents` are those that were just read. Throws
-    // Error(TargetRefused, Io).
+    // Makes it *incomplete*, in this order: unreadable places are overwritten and read again, or refused with
+    // their position; the first block gets the mark, alone; all signatures that libblkid knows and both ends
+    // are wiped. Flushed. contents: just read. Throws Error(TargetRefused, Io).
     void wipe(const DiskContents& contents);
 
-    // While the worker waits with the head: what lies where the partition for changes would be made, behind
-    // an image of so many bytes, goes, so that no earlier one is found again. Flushed. Throws Error(Io).
+    // Called while the worker holds back the head: wipes the place behind an image of this size where the
+    // partition for changes would begin, so that no earlier one is found again. Flushed. Throws Error(Io).
     void clearBehind(std::uint64_t imageSize) const;
 
-    // The same open device, for the worker: it stays claimed and locked while either of the two descriptors
-    // is open.
+    // The same open device, for the worker: it stays claimed and locked while either descriptor is open.
     [[nodiscard]] PreparedTarget target() const;
 
-    // Has the kernel read the partition table of what was written. What is in use is left as it is.
+    // Has the kernel reread the partition table. Partitions in use are left as they are.
     void rereadPartitionTable() const noexcept;
 
 private:
@@ -66,17 +62,17 @@ private:
 
     std::string name_;
     std::string node_;
-    UniqueFd path_; // O_PATH: what the name meant when it was opened
+    UniqueFd path_; // O_PATH: the device that the name referred to when opened
     UniqueFd fd_;
-    UniqueFd whole_; // of a partition: the whole disk, which is what is locked
+    UniqueFd whole_; // the whole disk of a partition: the one that is locked
     dev_t number_ = 0;
-    std::optional<std::uint64_t> sequence_; // of the kernel: unlike numbers it is never given twice
+    std::optional<std::uint64_t> sequence_; // the kernel's: unlike numbers, never reused
     BlockGeometry geometry_;
     bool readOnly_ = false;
     bool writable_ = false;
 };
 
-// Throws Error(TooLarge) with the numbers where so many bytes do not fit.
+// Throws Error(TooLarge) with the numbers if so many bytes do not fit.
 void requireRoom(const Disk& disk, std::uint64_t size);
 
 } // namespace bootferry

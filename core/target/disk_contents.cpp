@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// ext4, xfs and btrfs are not taken for an image, although they can be one: a disk that holds one is far more
-// often somebody's data.
+// ext4, xfs and btrfs are not taken for an image, although an image may be one: far more often such a disk
+// holds a user's data.
 #include "disk_contents.h"
 
 #include <algorithm>
@@ -19,9 +19,9 @@
 namespace bootferry {
 namespace {
 
-constexpr std::size_t page = 4096; // what the kernel reads at once
+constexpr std::size_t page = 4096; // the kernel's unit of reading
 
-// As far as it can be read: the survey says what is wrong with the rest.
+// As much as can be read: the survey reports what is wrong with the rest.
 std::vector<std::byte> readHead(int fd) {
     std::vector<std::byte> head(declaredSizeProbe);
     std::size_t used = 0;
@@ -42,7 +42,7 @@ bool isMarkedIncomplete(std::span<const std::byte> head) {
            std::memcmp(head.data(), incompleteMark.data(), incompleteMark.size()) == 0;
 }
 
-// What was recognised, taken for readable.
+// The state if everything could be read.
 DiskState stateOf(const DiskContents& contents, bool hasData) {
     if (contents.imageSize > 0) {
         return DiskState::Deployed;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where several signatures claim the same bytes, none is believed over the others: all of them are named.
-// libblkid says that it failed, and not where; the place is then looked for at the edges of what it was
-// looking at.
+// If several signatures claim the same bytes, all of them are named. libblkid reports that it failed, but not
+// where; the place is then searched for at the edges of the range it was probing.
 #include "disk_description.h"
 
 #include <algorithm>
@@ -20,7 +19,7 @@
 namespace bootferry {
 namespace {
 
-constexpr std::size_t mostNamed = 4; // of partitions, and of signatures in one place
+constexpr std::size_t mostNamed = 4; // partitions, and signatures in one place
 constexpr std::size_t longestLabel = 64;
 constexpr int ambivalent = -2; // of blkid_do_safeprobe()
 
@@ -79,7 +78,7 @@ std::string value(const Probe& probe, const char* key) {
     return shown;
 }
 
-// "ext4 'rootfs'" of what the probe has found.
+// "ext4 'rootfs'", from the probe's result.
 std::string foundBy(const Probe& probe) {
     const auto label = value(probe, "LABEL");
     const bool damaged = blkid_probe_has_value(probe.get(), "SBBADCSUM") == 1;
@@ -100,7 +99,7 @@ public:
     }
 
 private:
-    // Of a blkid_do_...() over this range: was something found? -2 is blkid_do_safeprobe()'s "ambivalent".
+    // Whether a blkid_do_...() on this range found something. -2 is blkid_do_safeprobe()'s "ambivalent".
     bool found(int result, std::uint64_t offset, std::uint64_t size) {
         if (result < 0 && result != ambivalent) {
             noteFailure(result, offset, size);
@@ -113,7 +112,7 @@ private:
             description_.errnoValue = result == -1 ? EIO : -result;
         }
         if (offset == 0 && size == geometry_.size) {
-            return; // the whole disk was surveyed before
+            return; // the whole disk has been surveyed already
         }
         const auto survey = surveyDisk(fd_, geometry_, offset, size);
         description_.unreadable.insert(description_.unreadable.end(), survey.unreadable.begin(),
@@ -136,8 +135,8 @@ private:
         return fmt::format("{}", fmt::join(names, " and "));
     }
 
-    // Empty where there is nothing. One flipped bit does not make a signature nothing: what is damaged is
-    // asked for where nothing whole was found.
+    // Empty if there is none. A damaged signature is searched for only if no intact one is found: one flipped
+    // bit does not make the data worthless.
     std::string superblock(std::uint64_t offset, std::uint64_t size) {
         for (const int flags : {0, BLKID_SUBLKS_BADCSUM}) {
             const auto probe = superblockProbe(offset, size, flags);
@@ -155,25 +154,25 @@ private:
         return {};
     }
 
-    // Signatures at the end are looked for first: a bad end would hide what the beginning says.
+    // libblkid reads signatures at the end first: an unreadable end would hide the readable beginning.
     std::string beforeTheError(std::uint64_t offset, std::uint64_t size) {
         const bool within = offset < readableEnd_ && readableEnd_ < offset + size;
         return within ? superblock(offset, readableEnd_ - offset) : std::string();
     }
 
-    // "FAT 'EFI' on partition 1, ext4 'rootfs' on partition 2 and 5 partitions more"; empty where nothing is
-    // known.
+    // "FAT 'EFI' on partition 1, ext4 'rootfs' on partition 2 and 5 partitions more"; empty if nothing is
+    // recognised.
     std::string partitionContents(blkid_partlist list, int count) {
         std::vector<std::string> names;
         int looked = 0;
         for (; looked < count && names.size() < mostNamed; ++looked) {
             blkid_partition partition = blkid_partlist_get_partition(list, looked);
-            constexpr std::uint64_t sector = 512; // of libblkid, whatever the disk's are
+            constexpr std::uint64_t sector = 512; // libblkid's unit, whatever the disk's
             const auto start = static_cast<std::uint64_t>(blkid_partition_get_start(partition));
             const auto count512 = static_cast<std::uint64_t>(blkid_partition_get_size(partition));
             const auto end = geometry_.size / sector;
             if (count512 == 0 || start > end || count512 > end - start) {
-                continue; // a table may say anything
+                continue; // a table may contain anything
             }
             if (const auto holds = superblock(start * sector, count512 * sector); !holds.empty()) {
                 names.push_back(
@@ -186,7 +185,7 @@ private:
                                     : "");
     }
 
-    // Empty where there is no table.
+    // Empty if there is none.
     std::string partitionTable() {
         const auto probe = makeProbe(fd_, 0, 0);
         blkid_probe_enable_superblocks(probe.get(), 0);

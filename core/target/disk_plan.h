@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is done with a disk follows from what lies there and from what was asked. A deployed disk is used as
-// it is; one that holds anything else is refused, and the refusal says what was seen and how to overwrite it.
+// What is done with a disk follows from its contents and the request. A deployed disk is used as it is; one
+// that holds anything else is refused, with an error that says what was found and how to overwrite it.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@
 namespace bootferry {
 
 enum class DiskPlan {
-    Use,    // what is there, as it is
-    Deploy, // an image has to be fetched
+    Use,    // the deployed image, as it is
+    Deploy, // fetch an image
 };
 
-// Pure. overwrite: the administrator said so (rd.kiwi.live.reset, --reset). Throws Error(TargetRefused).
+// Pure. overwrite: allowed by the administrator (rd.kiwi.live.reset, --reset). Throws Error(TargetRefused).
 [[nodiscard]] DiskPlan planDisk(const std::string& device, const DiskContents& contents, bool overwrite,
                                 const char* overwriteOption);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A place that fails is read again sector by sector, to name the sector; from the first one that fails on,
-// its page is left out, since the kernel reads pages, and a damaged disk takes seconds for each attempt.
+// A failing place is read again sector by sector, to name the sector; after the first bad sector the rest of
+// its page is skipped, since the kernel reads pages, and a damaged disk takes seconds for each attempt.
 #include "disk_survey.h"
 
 #include <algorithm>
@@ -16,7 +16,7 @@
 namespace bootferry {
 namespace {
 
-constexpr std::uint64_t edge = std::uint64_t{4} << 20U; // both ends are read so far
+constexpr std::uint64_t edge = std::uint64_t{4} << 20U; // read at both ends
 constexpr std::uint64_t sample = std::uint64_t{64} << 10U;
 constexpr std::uint64_t samplesBetween = 64;
 constexpr std::uint64_t sector = 512;
@@ -71,7 +71,7 @@ private:
         }
     }
 
-    // False where not all of it could be read; what could be is looked at nevertheless.
+    // False if not all of it could be read; the readable part is searched nevertheless.
     bool read(std::uint64_t begin, std::uint64_t size) {
         std::uint64_t done = 0;
         while (done < size) {
@@ -79,7 +79,7 @@ private:
             const auto count = TEMP_FAILURE_RETRY(
                 ::pread(fd_, buffer_.data() + done, size - done, static_cast<off_t>(begin + done)));
             if (count <= 0) {
-                error_ = errno != 0 ? errno : EIO; // before its end a device does not end
+                error_ = errno != 0 ? errno : EIO; // no end of file within the device
                 break;
             }
             done += static_cast<std::uint64_t>(count);
@@ -167,7 +167,7 @@ std::vector<ByteRange> surveyedPlaces(std::uint64_t size) {
 }
 
 DiskSurvey surveyDisk(int fd, const BlockGeometry& geometry, std::uint64_t begin, std::uint64_t size) {
-    (void)::posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM); // no reading ahead of places that are far apart
+    (void)::posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM); // no read-ahead at places that are far apart
     Surveyor surveyor(fd, geometry);
     for (const auto& range : surveyedPlaces(size)) {
         surveyor.look({begin + range.begin, begin + range.end});

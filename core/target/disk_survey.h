@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Looks at a disk's bytes without asking what they mean. A disk counts as empty only where it was seen to be:
-// at both ends, where nearly everything leaves something, and at places between, among them those of the
-// copies of superblocks, so that a file system whose beginning was lost is not overwritten. What cannot be
-// read is remembered by its place: an error is not emptiness.
+// Reads a disk's bytes without interpreting them. A disk counts as empty only if it was seen to be: at both
+// ends, where nearly all software leaves something, and at places between, among them those of superblock
+// copies, so that a file system with a lost beginning is not overwritten. Unreadable places are recorded: an
+// error is not emptiness.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +21,18 @@ struct ByteRange {
 };
 
 struct DiskSurvey {
-    // The first byte seen that belongs to something; 0x00, and 0xff in whole sectors (flash that was
-    // discarded), do not.
+    // The first byte of data: not 0x00, and not 0xff in whole sectors (discarded flash).
     std::optional<std::uint64_t> firstData;
     std::string dataText;              // what is there: "'GIF89a'", or "8f 3a 11 02 ..."; printable
-    std::vector<ByteRange> unreadable; // in order; the looking ends after a few dozen
+    std::vector<ByteRange> unreadable; // in order; the survey stops after a few dozen
     int errnoValue = 0;                // of the first of them
 };
 
-// Where a disk of this size is looked at: in order, not overlapping. About 120 places, so that a rotating
-// disk answers in about a second. Pure.
+// The places to read on a disk of this size: in order, not overlapping. About 120, so that a rotating disk
+// takes about a second. Pure.
 [[nodiscard]] std::vector<ByteRange> surveyedPlaces(std::uint64_t size);
 
-// Reads those places of [begin, begin + size) of the device. fd is open for reading, without O_DIRECT.
+// Reads those places within [begin, begin + size) of the device. fd is open for reading, without O_DIRECT.
 [[nodiscard]] DiskSurvey surveyDisk(int fd, const BlockGeometry& geometry, std::uint64_t begin,
                                     std::uint64_t size);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// brd: Documentation/admin-guide/blockdev/ramdisk.rst; module parameters rd_nr and rd_size (KiB), which win
-// over ramdisk_size= where brd is a module. Its pages come as they are written and go with the module.
+// brd: Documentation/admin-guide/blockdev/ramdisk.rst; the module parameters rd_nr and rd_size (KiB) override
+// ramdisk_size= if brd is a module. Its pages are allocated when written and freed with the module.
 #include "ram_target.h"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::string_view ramDiskPrefix = "/dev/ram";
 constexpr std::uint64_t pageSize = 4096;
-// What the rest of the initrd and the first steps of the booted system need beside the image.
+// Memory for the rest of the initrd and the first steps of the booted system.
 constexpr std::uint64_t reserve = std::uint64_t{64} << 20U;
 constexpr const char* fallbackFolder = "/run/bootferry/ram";
 constexpr const char* fallbackImage = "/run/bootferry/ram/image";
@@ -57,7 +57,7 @@ std::uint32_t logicalBlockSize(int fd) {
     return static_cast<std::uint32_t>(size);
 }
 
-// Nothing where there is no such device.
+// nullopt if there is no such device.
 std::optional<PreparedTarget> openDevice(const std::string& device) {
     constexpr int flags = O_RDWR | O_EXCL | O_CLOEXEC;
     PreparedTarget target;
@@ -80,15 +80,15 @@ std::optional<PreparedTarget> openDevice(const std::string& device) {
     return target;
 }
 
-// One that is there already (built in, or loaded by somebody) counts if it is large enough; one that is too
-// small is loaded anew where that is possible.
+// An existing one (built in, or already loaded) is used if it is large enough; one that is too small is
+// reloaded if possible.
 std::optional<PreparedTarget> openBrd(const std::string& device, unsigned number, std::uint64_t size) {
     if (auto present = openDevice(device)) {
         if (present->capacity >= size) {
             return present;
         }
         const auto presentSize = present->capacity;
-        present.reset(); // closed, or the module stays busy
+        present.reset(); // close it: an open device keeps the module busy
         if (!unloadKernelModule("brd")) {
             logInfo(fmt::format("'{}' has only {} and cannot be made larger: using tmpfs instead", device,
                                 formatSize(presentSize)));
@@ -108,8 +108,8 @@ void releaseTmpfs(const std::string& device) {
     checkErrno(::umount2(fallbackFolder, MNT_DETACH), "unmounting the image's tmpfs");
 }
 
-// What a service that was killed has left, or an earlier transfer's image that nobody has mounted. Throws
-// Error(TargetRefused) where somebody has.
+// Left by a killed service, or an earlier transfer's image that is not mounted. Throws Error(TargetRefused)
+// if it is mounted.
 void releaseEarlierTmpfs() {
     if (::access(fallbackImage, F_OK) != 0) {
         return;
@@ -152,7 +152,7 @@ RamDiskPlan planForNow(std::optional<std::uint64_t> imageSize, std::optional<std
                        parseMemoryAvailable(readSmallFile("/proc/meminfo").value_or("")));
 }
 
-// False: it is in use.
+// False if it is in use.
 bool releaseEarlierImage() {
     try {
         releaseEarlierTmpfs();
@@ -163,7 +163,7 @@ bool releaseEarlierImage() {
     return true;
 }
 
-// An earlier image has to go at once where the memory is too small for both.
+// An earlier image is released at once if memory is too small for both.
 RamDiskPlan planBesideOrInPlace(std::optional<std::uint64_t> imageSize,
                                 std::optional<std::uint64_t> ramdiskSize) {
     try {
@@ -197,8 +197,7 @@ std::uint64_t parseMemoryAvailable(const std::string& meminfo) {
 
 RamDiskPlan planRamDisk(std::optional<std::uint64_t> imageSize, std::optional<std::uint64_t> ramdiskSize,
                         std::uint64_t memoryAvailable) {
-    // Where the size is not known the image may be compressed, and xz may take an eighth of the memory for
-    // that.
+    // An image of unknown size may be compressed, and xz may take an eighth of the memory to decode it.
     const auto kept = reserve + (imageSize ? 0 : memoryAvailable / 8);
     const auto usable = memoryAvailable > kept ? memoryAvailable - kept : 0;
     if (imageSize && ramdiskSize && *imageSize > *ramdiskSize) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A RAM disk of the image's size: brd, loaded at the moment when the size is known, or a tmpfs file on a loop
-// device where the kernel has no brd (or one that was built in too small). The memory is checked before the
-// first byte moves. The image lies in RAM once: O_DIRECT writes pass the page cache by, and what later reads
-// leave there is clean and given back under pressure.
+// A RAM disk of the image's size: brd, loaded once the size is known, or a tmpfs file on a loop device if the
+// kernel has no brd (or one built in too small). Memory is checked before the first byte is transferred. The
+// image is in RAM only once: O_DIRECT writes bypass the page cache, and pages that later reads leave there
+// are clean and reclaimed under pressure.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +15,13 @@ namespace bootferry {
 
 [[nodiscard]] bool isRamDisk(const std::string& device); // "/dev/ram0" …
 
-// How large the RAM disk is made and how much of it may be used; all in bytes.
+// The size of the RAM disk and how much of it may be used, in bytes.
 struct RamDiskPlan {
     std::uint64_t size;     // a multiple of 4 KiB
-    std::uint64_t capacity; // ≤ size: what memory safely allows where the image's size is not known
+    std::uint64_t capacity; // ≤ size: what memory safely allows if the image's size is unknown
 };
 
-// Pure. Throws Error(TooLarge) with the numbers and the way out.
+// Pure. Throws Error(TooLarge) with the numbers and a way out.
 [[nodiscard]] RamDiskPlan planRamDisk(std::optional<std::uint64_t> imageSize,
                                       std::optional<std::uint64_t> ramdiskSize,
                                       std::uint64_t memoryAvailable);
@@ -29,13 +29,12 @@ struct RamDiskPlan {
 // MemAvailable of /proc/meminfo, in bytes; pure.
 [[nodiscard]] std::uint64_t parseMemoryAvailable(const std::string& meminfo);
 
-// imageSize: absent where the source cannot tell; ramdiskSize: what the administrator wished, in bytes.
+// imageSize: nullopt if the source does not state it; ramdiskSize: the administrator's wish, in bytes.
 [[nodiscard]] PreparedTarget prepareRamTarget(const std::string& device,
                                               std::optional<std::uint64_t> imageSize,
                                               std::optional<std::uint64_t> ramdiskSize);
 
-// Gives the memory back after a transfer that failed; path as PreparedTarget has it. What cannot be undone is
-// left.
+// Frees the memory after a failed transfer; path: PreparedTarget's. What cannot be undone is left.
 void releaseRamTarget(const std::string& path) noexcept;
 
 } // namespace bootferry

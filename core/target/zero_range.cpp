@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// In pieces, so that a large range takes no memory of its size.
+// Written in pieces, so that a large range does not take as much memory.
 #include "zero_range.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Zeros where something lay that must not come back.
+// Overwrites data that must not reappear with zeros.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace bootferry {
 
-// fd is open for writing, without O_DIRECT. Not synced. Throws Error(Io), `what` being what was done.
+// fd is open for writing, without O_DIRECT. Not synced. Throws Error(Io) with `what` as its context.
 void zeroRange(const UniqueFd& fd, std::uint64_t begin, std::uint64_t size, const std::string& what);
 
 } // namespace bootferry
