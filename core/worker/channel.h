@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The worker↔supervisor channel: packets over a SOCK_SEQPACKET socket pair. The kernel keeps the packets
-// apart, so that several threads of the worker may send at once, and the receiver's buffer is the bound of
-// what one may hold: what does not fit is a breach, before anything is kept of it. The worker calls, the
-// supervisor answers; never the other way round, but for cancelling, which is a pipe of its own so that it
-// can be polled beside a plugin's sockets.
+// The channel between worker and supervisor: packets over a SOCK_SEQPACKET socket pair. The kernel keeps
+// packets apart, so that several threads of the worker may send at once, and the receiver's buffer limits a
+// packet's size: a larger one is a breach, and nothing of it is kept. The worker calls and the supervisor
+// answers, never the reverse; only cancelling goes the other way, over a pipe of its own, which can be polled
+// beside a plugin's sockets.
 //
-// A packet (packet.h) begins with a number, which of these it is; t has 64 bits, u 32, s is a text:
+// A packet (packet.h) begins with the number of its kind; t is a 64-bit number, u a 32-bit number, s a text:
 //
 //   Job → Granted with the job (job_message.h) in a descriptor      once, first
-//   File(s path) → Granted with a copy of the file                  a key file, as one of the job's options
-//                                                                   names it; before Plugin
+//   File(s path) → Granted with a copy of the file                  a key file that one of the job's options
+//                                                                   names; before Plugin
 //   Plugin(s nameAndVersion)                                no answer; once, before any target
 //   Progress(s state, s detail, t bytes, t total, t written, u attempt)           no answer; at any time
 //   AtLeast(t size)                                         no answer; once, before Target: the image's size
-//   Source(t size, s validator)                             no answer; whose bytes come: as Target has the
-//                                                           size; before it, and when it has changed
+//   Source(t size, s validator)                             no answer; the version whose bytes arrive; size:
+//                                                           see Target; before it, and on each change
 //   Target(t size) → Granted(u blockSize, t capacity) with the target's descriptor
-//                                                           size UINT64_MAX: not known
+//                                                           size UINT64_MAX: unknown
 //   Staged(t bytes, t written, s digest) → Granted          all but the head is safe; permits the commit
-//   Finished(t bytes, t written, s digest) → Granted        the last call of a good worker; as Staged had it
-//   Failed(u code, s message) → Granted                     the last call of any other
+//   Finished(t bytes, t written, s digest) → Granted        the last call on success; values as in Staged
+//   Failed(u code, s message) → Granted                     the last call on failure
 //
-// An answer is Granted, or Refused(u code, s message). One call waits at a time. What the supervisor makes of
-// a worker that keeps to none of this is worker_conduct.h's.
+// An answer is Granted, or Refused(u code, s message). At most one call waits at a time. worker_conduct.h
+// decides what happens to a worker that breaks these rules.
 #pragma once
 
 #include <cstddef>
@@ -31,12 +31,12 @@
 namespace bootferry::channel {
 
 inline constexpr int socketFd = 3; // in the worker
-inline constexpr int cancelFd = 4; // readable (closed by the supervisor, or a byte in it): give up
+inline constexpr int cancelFd = 4; // readable (closed by the supervisor, or with a byte in it): cancelled
 
 inline constexpr std::size_t longestPacket = 4096;    // bytes, from the worker
 inline constexpr std::size_t longestReason = 2048;    // of a failure; other texts have longestPlainText
 inline constexpr std::size_t longestName = 128;       // of a plugin, with its version
-inline constexpr std::size_t longestValidator = 1024; // a longer one is none
+inline constexpr std::size_t longestValidator = 1024; // a longer one counts as none
 inline constexpr std::size_t mostFiles = 64;          // of a job's options
 
 enum class Call : std::uint32_t {

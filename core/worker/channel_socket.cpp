@@ -13,7 +13,7 @@ namespace {
 constexpr const char* receiving = "reading the worker's channel";
 constexpr const char* sending = "writing to the worker's channel";
 
-// A cmsghdr's alignment, and room for descriptors behind it.
+// A buffer for that many descriptors, aligned as a cmsghdr.
 std::vector<std::byte> controlRoom(std::size_t descriptors) {
     return std::vector<std::byte>(descriptors > 0 ? CMSG_SPACE(descriptors * sizeof(int)) : 0);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The list is a transfer of its own, with the same plugins, options and patience. Its bytes are not the
-// image's: of its progress only the waiting is shown.
+// The list is a transfer of its own, with the same plugins, options and timeouts. Its bytes are not the
+// image's, so only its waiting is reported.
 #include "expected_checksum.h"
 
 #include <spdlog/fmt/fmt.h>
@@ -11,8 +11,8 @@
 namespace bootferry {
 namespace {
 
-// A distribution's list of all its images has some hundred KiB. Somebody who gives the image's own URL by
-// mistake must not wait for all of the image.
+// A distribution's list of all its images has some hundred KiB. A user who gives the image's own URL by
+// mistake must not wait for the whole image.
 constexpr std::size_t largestList = std::size_t{1} << 20U;
 
 std::string readOnce(ResumingSource& source) {

@@ -28,8 +28,7 @@ public:
     [[nodiscard]] std::optional<ExpectedChecksum> expectedChecksum();
 
 private:
-    // The list is a transfer of its own. Its bytes are not the image's: of its progress only the waiting is
-    // shown.
+    // The list is a transfer of its own. Its bytes are not the image's, so only its waiting is reported.
     class ListProgress : public ProgressListener {
     public:
         explicit ListProgress(ProgressReporter& reporter) : reporter_(reporter) {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The files that the options of a job name, as the supervisor handed them over: asked for once, before the
-// network is touched, then known to each session by name.
+// The files that a job's options name, as handed over by the supervisor: requested once, before the network
+// is used, then available by name to each session.
 #pragma once
 
 #include <map>
@@ -16,9 +16,9 @@ class HandedFiles {
 public:
     explicit HandedFiles(SupervisorChannel& supervisor) : supervisor_(&supervisor) {}
 
-    // "/proc/self/fd/N", or path itself where the supervisor has no such file. From any thread.
+    // "/proc/self/fd/N", or path itself if the supervisor has no such file. Callable from any thread.
     [[nodiscard]] std::string nameOf(const std::string& path);
-    void complete(); // from now on the supervisor is not asked any more
+    void complete(); // no requests to the supervisor from now on
 
 private:
     std::mutex mutex_;

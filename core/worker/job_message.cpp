@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // URL · mirrors · plugin options · checksum, its list's URL or "" · credentials of each URL · live image
 // wanted · declared size wanted · decode · stall timeout, timeout (UINT64_MAX: never), both in microseconds ·
-// connections · plugin folder · attempt · offset that an earlier try has come to (0: there was none), size
-// (UINT64_MAX: not known), validator. Lists and maps have their length before them.
+// connections · plugin folder · attempt · offset that an earlier attempt reached (0: none), size (UINT64_MAX:
+// unknown), validator. Lists and maps are preceded by their length.
 #include "job_message.h"
 
 #include <algorithm>

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A WorkerJob as it travels, written and read in one place so that the two cannot drift apart. Secrets travel
-// here and not in argv or the environment, where other processes could read them; and in memory of the
-// kernel's (memfd_create(2)), since a job has no bound that a packet would have.
+// A serialised WorkerJob, written and read in one place so that the two cannot drift apart. Secrets are
+// passed this way and not in argv or the environment, which other processes could read; and in kernel memory
+// (memfd_create(2)), since a job may be larger than a packet.
 #pragma once
 
 #include "worker_process.h"
 
 namespace bootferry {
 
-// What the worker makes of it. URLs are without userinfo.
+// The job as the worker receives it. URLs have no userinfo.
 struct ReceivedJob {
     TransferRequest request;
-    // Of the image's URL, each mirror's, and the checksum list's where there is one.
+    // For the image's URL, each mirror, and the checksum list if there is one.
     std::vector<Credentials> credentials;
     std::string pluginDir;
     std::uint32_t attempt = 1;

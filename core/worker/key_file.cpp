@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// It is opened without waiting: a FIFO must not stop the supervisor.
+// The file is opened without blocking: a FIFO must not stop the supervisor.
 #include "key_file.h"
 
 #include <cerrno>
@@ -45,7 +45,7 @@ UniqueFd copyOfKeyFile(const std::string& path) {
     }
     contents.resize(size);
     auto copy = sealedMemory("bootferry-key-file", contents);
-    checkErrno(::fchmod(copy.get(), 0444), what); // the worker opens it anew, and has another user
+    checkErrno(::fchmod(copy.get(), 0444), what); // the worker reopens it as another user
     return copy;
 }
 

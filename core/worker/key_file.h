@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The files that a plugin's options name (keys, certificates, known hosts) are opened by the supervisor, with
-// the rights of whoever gave the options, and reach the worker as sealed copies in memory: it needs no right
-// to read anything.
+// The supervisor opens the files that a plugin's options name (keys, certificates, known hosts) with the
+// rights of the user who gave the options, and passes them to the worker as sealed copies in memory: the
+// worker needs no right to read files.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace bootferry {
 
-// path: "~/NAME" is in the home folder of whom this process runs as. Any process that holds the descriptor
-// may open the copy again by /proc/self/fd, to read. Throws Error(Io): no regular file, or more than 4 MiB.
+// path: "~/NAME" is in $HOME. A process that holds the descriptor may reopen the copy by /proc/self/fd, to
+// read. Throws Error(Io) if it is not a regular file, or larger than 4 MiB.
 [[nodiscard]] UniqueFd copyOfKeyFile(const std::string& path);
 
 } // namespace bootferry

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A message of the channel as bytes: numbers as this machine has them (both ends are one build), texts with
-// their length before them. The reader believes nothing: it never looks beyond the bytes it was given, and
-// what is missing or left over is an error.
+// A channel message as bytes: numbers in the machine's byte order (both ends are one build), texts preceded
+// by their length. The reader trusts nothing: it never reads beyond the given bytes, and missing or excess
+// bytes are an error.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,7 @@ public:
     [[nodiscard]] std::uint32_t number();
     [[nodiscard]] std::uint64_t wide();
     [[nodiscard]] std::string text();
-    void end() const; // all was read
+    void end() const; // everything must have been read
 
 private:
     std::span<const std::byte> take(std::size_t size);

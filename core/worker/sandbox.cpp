@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An allow-list in the manner of systemd.exec(5)'s SystemCallFilter=@system-service, smaller. A call that is
-// not listed answers EPERM, so that a library falls back or reports it, rather than dying without a word;
-// clone3 answers ENOSYS, since its flags cannot be looked at and glibc then uses clone. Groups by purpose, so
-// that a plugin's author can see what is left.
+// An allow-list like systemd.exec(5)'s SystemCallFilter=@system-service, but smaller. A call that is not
+// listed fails with EPERM, so that a library falls back or reports it instead of being killed silently;
+// clone3 fails with ENOSYS, since a filter cannot inspect its flags and glibc then uses clone. Grouped by
+// purpose, so that a plugin's author can see what is available.
 #include "sandbox.h"
 
 #include <cerrno>
@@ -17,7 +17,7 @@
 
 #include "errors.h"
 
-// AddressSanitizer's own needs are not ours to list: such a build has no filter.
+// AddressSanitizer needs calls that are not listed: such a build has no filter.
 #if defined(__SANITIZE_ADDRESS__)
 #define BOOTFERRY_SANITIZED true
 #elif defined(__has_feature)
@@ -149,7 +149,7 @@ constexpr const char* allowed[] = {
     "getpeername",
     "setsockopt",
     "getsockopt",
-    // who and where we are
+    // identity of process, user and system
     "getpid",
     "getppid",
     "getuid",
@@ -175,7 +175,7 @@ constexpr const char* allowed[] = {
 };
 
 void check(int result, const char* what) {
-    // -EDOM, and an unknown name's __NR_SCMP_ERROR: this architecture has no such call, so nothing is lost.
+    // -EDOM, and __NR_SCMP_ERROR for an unknown name: this architecture has no such call, so none is missing.
     if (result < 0 && result != -EDOM) {
         throw Error(ErrorCode::Io, -result, fmt::format("setting up the sandbox ({})", what));
     }
@@ -220,7 +220,7 @@ void allowNetworkSockets(const Filter& filter) {
 } // namespace
 
 void hideFromOthers() {
-    if constexpr (!BOOTFERRY_SANITIZED) { // LeakSanitizer traces the process that it is in
+    if constexpr (!BOOTFERRY_SANITIZED) { // LeakSanitizer traces its own process
         checkErrno(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "hiding from other processes");
     }
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the process that talks to the network may ask of the kernel, as a seccomp filter on top of being
-// nobody in particular without capabilities: sockets, threads, memory, time, files to read. A plugin that is
-// taken over can then send bytes into the descriptor it was handed, and not much else.
+// What the process that uses the network may request from the kernel: sockets, threads, memory, time, files
+// to read. A seccomp filter, on top of an unprivileged user without capabilities. A compromised plugin can
+// then write to the descriptor it was given, and do little else.
 #pragma once
 
 namespace bootferry {
 
-// First thing in main(): no other process of the same user can look into this one (/proc/PID/mem, ptrace(2),
-// its descriptors), nor is its memory written to a core file. Throws Error(Io).
+// Call first in main(): other processes of the same user cannot inspect this one (/proc/PID/mem, ptrace(2),
+// its descriptors), and its memory is not written to a core file. Throws Error(Io).
 void hideFromOthers();
 
-// Irrevocable, for this process and all its threads. Throws Error(Io) where the kernel refuses.
+// Irrevocable, for this process and all its threads. Throws Error(Io) if the kernel refuses.
 void enterSandbox();
 
 } // namespace bootferry

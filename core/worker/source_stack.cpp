@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A server of another origin than the requested URL must not get the login from the options.
+// A server of another origin than the requested URL must not receive the login from the options.
 #include "source_stack.h"
 
 #include "channel.h"

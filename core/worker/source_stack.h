@@ -24,8 +24,8 @@ struct Place {
 
 class SourceStack {
 public:
-    // places: at least one; the first is the requested one. Throws Error(Unsupported) for a scheme or an
-    // option without a plugin.
+    // places: at least one; the first is the requested URL. Throws Error(Unsupported) for a scheme or an
+    // option that no plugin supports.
     SourceStack(const ReceivedJob& job, const std::vector<Place>& places, ProgressReporter& reporter,
                 HandedFiles& files);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// fork, then only async-signal-safe calls until exec: looking up the user is done before. posix_spawn(3)
-// cannot change the user. A step that fails is told through a pipe that a successful exec closes, so that the
-// parent knows which one it was and why.
+// fork, then only async-signal-safe calls until exec: the user is looked up before. posix_spawn(3) cannot
+// change the user. A failed step is reported through a pipe that a successful exec closes, so that the parent
+// can name the step and the reason.
 #include "spawn.h"
 
 #include <array>
@@ -52,7 +52,7 @@ bool place(int from, int to) {
     return ::dup2(from, to) == to;
 }
 
-// Whoever it runs as, there is no way to get any back. Who is not root has none to lose.
+// After this no exec can grant a capability, to any user. Errors are ignored: only root has any to lose.
 void dropCapabilities() {
     for (int capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
         (void)::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
@@ -70,7 +70,7 @@ void resetSignals() {
     ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
-// What the process finds below 5, and where it reports a failure: descriptors above all of these.
+// The descriptors that become the process's 0 to 4, and the one for reporting a failure; all above 5.
 struct Streams {
     int input;
     int output;
@@ -82,7 +82,7 @@ struct Streams {
 
 constexpr int reportFd = channel::cancelFd + 1;
 
-// In the order in which they are taken.
+// In the order of execution.
 enum Step { Session, Descriptors, User, Privileges, Parent, Execute };
 constexpr std::array<const char*, 6> stepNames{"making a session for it", "placing its descriptors",
                                                "changing to its user",    "giving up privileges",
@@ -107,7 +107,7 @@ bool changeUser(const std::optional<Identity>& identity) {
             ::setresuid(identity->uid, identity->uid, identity->uid) == 0);
 }
 
-// Changing the user clears the death signal, so it is set after that; and the parent may be gone already.
+// Changing the user clears the death signal, so it is set afterwards; the parent may have died before that.
 bool tieTo(pid_t parent) {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
         return false;
@@ -138,8 +138,8 @@ bool tieTo(pid_t parent) {
     ::_exit(127);
 }
 
-// What survives into the worker: language and debugging, nothing that configures a library behind our back.
-// Its standard error is to it what a journal is: lines with their priority (log.cpp).
+// The worker's environment: language and debugging, nothing that configures a library unexpectedly. Its
+// standard error works like a journal: lines with their priority (log.cpp).
 std::vector<std::string> workerEnvironment(int errors) {
     std::vector<std::string> environment{"PATH=/usr/bin:/bin", "BOOTFERRY_WORKER_PROCESS=1"};
     struct stat status {};
@@ -176,7 +176,7 @@ UniqueFd openNull() {
     return duplicateAbove(null.get());
 }
 
-// Returns when the process has become the program, or throws what kept it from that.
+// Returns once the process executes the program, or throws what prevented it.
 void awaitExec(const WorkerProgram& program, pid_t pid, const UniqueFd& reports) {
     Report report{};
     const auto count = TEMP_FAILURE_RETRY(::read(reports.get(), &report, sizeof report));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Every call waits without a time limit: preparing a disk takes as long as it takes, and a supervisor that
-// dies takes the worker with it (PR_SET_PDEATHSIG). Texts are made to fit before they are sent, since one
-// that does not would end us.
+// Calls wait without a time limit: preparing a disk may take any time, and the worker is killed if the
+// supervisor dies (PR_SET_PDEATHSIG). Texts are cut to fit before they are sent, since one that is too long
+// is a breach and ends the worker.
 #include "supervisor_channel.h"
 
 #include "plain_text.h"
@@ -57,14 +57,14 @@ UniqueFd SupervisorChannel::keyFile(const std::string& path) {
     auto request = newCall(channel::Call::File);
     request.text(path);
     if (path.empty() || path.size() + request.bytes().size() > channel::longestPacket) {
-        return {}; // no file has such a name
+        return {}; // not a possible file name
     }
     Answer answer;
     call(request, answer, 1);
     try {
         answer.reader().end();
     } catch (const Error&) {
-        return {}; // the plugin says it better: it knows what the file is for
+        return {}; // the plugin gives the better error: it knows what the file is for
     }
     return answer.packet.descriptors.empty() ? UniqueFd() : std::move(answer.packet.descriptors.front());
 }

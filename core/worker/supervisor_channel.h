@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The worker's end of the channel (see channel.h): blocking calls from the one pipeline thread. The
 // supervisor answers a waiting call when it cancels, so none of them has to watch the cancel descriptor.
-// Progress may be told from any thread: a plugin's as well.
+// Progress may be reported from any thread, including a plugin's.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ namespace bootferry {
 class SupervisorChannel : public PipelineSupervisor, public ProgressListener {
 public:
     [[nodiscard]] ReceivedJob job();
-    [[nodiscard]] UniqueFd keyFile(const std::string& path); // none: there is no such file
+    [[nodiscard]] UniqueFd keyFile(const std::string& path); // empty if there is no such file
     void expectAtLeast(std::uint64_t size) override;         // sent without waiting for an answer
     [[nodiscard]] WriteTarget requestTarget(std::optional<std::uint64_t> size) override;
     void awaitCommit(const PipelineResult& result) override;
@@ -36,12 +36,12 @@ private:
         ReceivedPacket packet;
         [[nodiscard]] PacketReader reader() const;
     };
-    // Throws what the supervisor answered.
+    // Throws the supervisor's refusal.
     void call(const PacketWriter& packet, Answer& answer, std::size_t descriptors = 0) const;
     void end(const PacketWriter& packet);
 
     UniqueFd target_;
-    std::mutex mutex_; // after the last word there is none
+    std::mutex mutex_; // nothing is sent after the last call
     bool ended_ = false;
 };
 

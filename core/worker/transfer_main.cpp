@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootferry-transfer: fetches its job over the channel, puts one pipeline together, runs it and reports how
-// it ended. It is started by bootferryd or bootferryctl only; by hand it can merely list the plugins.
+// bootferry-transfer: receives its job over the channel, builds one pipeline, runs it and reports the result.
+// It is started only by bootferryd or bootferryctl; by hand it can only list the plugins.
 #include <cstdlib>
 #include <cstring>
 
@@ -41,8 +41,8 @@ int transfer() {
         enterSandbox();
         ProgressReporter reporter(supervisor, job.attempt);
         HandedFiles files(supervisor);
-        // Before the list is fetched: its overall timeout runs from here, and a scheme nobody serves costs no
-        // wait.
+        // Before the list is fetched: the image's overall timeout runs from here, and an unsupported scheme
+        // fails at once.
         SourceStack sourceStack(job, placesOf(job), reporter, files);
         ChecksumOrigin checksum(job, reporter, files);
         files.complete();
@@ -61,7 +61,7 @@ int transfer() {
     return EXIT_FAILURE;
 }
 
-// Plugins are somebody else's code here as well.
+// In the sandbox too: plugins are third-party code.
 int listPluginsOnStandardOutput() {
     enterSandbox();
     const char* folder = std::getenv("BOOTFERRY_PLUGIN_DIR"); // NOLINT(concurrency-mt-unsafe): one thread

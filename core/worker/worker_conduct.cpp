@@ -15,7 +15,7 @@ namespace {
 constexpr auto largest = static_cast<std::uint64_t>(INT64_MAX); // no file and no device has more bytes
 constexpr std::uint32_t mostAttempts = 1U << 30U;               // one a second for 34 years
 
-// An honest worker sends a change of state at once and all else a few times a second.
+// A correct worker sends a change of state at once, and everything else a few times a second.
 constexpr double burst = 512;
 constexpr double perSecond = 128;
 
@@ -89,7 +89,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             word = JobWanted{};
             break;
         case Call::File: {
-            // The network comes after Plugin: until then the worker is what was installed.
+            // The network is used only after Plugin: until then the worker can be trusted as installed.
             expect(mayCall && !pluginTold_ && ++files_ <= channel::mostFiles, "File");
             auto path = reader.text();
             if (path.empty() || path.find('\0') != std::string::npos) {
@@ -120,7 +120,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
         }
         case Call::AtLeast: {
             expect(mayCall && pluginTold_ && !targetAsked_ && !std::exchange(leastTold_, true), "AtLeast");
-            // The image's own word: beyond what a file can have, it fits nowhere.
+            // The image's own claim: a size beyond what a file can have fits nowhere.
             word = AtLeast{std::min(reader.wide(), largest)};
             break;
         }
@@ -177,7 +177,7 @@ Progress WorkerConduct::progress(Progress next) {
     if (next.total != unknownSize) {
         requireSize(next.total, "announced");
         if (next.bytes > next.total) {
-            next.total = unknownSize; // a server that sends more than it announced announced nothing
+            next.total = unknownSize; // the announced size was wrong
         }
     }
     if (next.written > capacity_) {
@@ -186,7 +186,7 @@ Progress WorkerConduct::progress(Progress next) {
     if (next.attempt < last_.attempt || next.attempt > mostAttempts) {
         breach(fmt::format("its attempt {} does not follow on {}", next.attempt, last_.attempt));
     }
-    // Who starts over says so before anything new arrives.
+    // A worker that starts over reports that before anything new arrives.
     if (next.bytes < last_.bytes && next.bytes != 0) {
         breach(fmt::format("what it received went from {} bytes back to {}", last_.bytes, next.bytes));
     }

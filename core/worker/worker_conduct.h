@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a worker may say, and when. The worker speaks to the network and is taken for hostile: its packets are
-// judged here and nowhere else, against its life cycle and against what it said before. Texts come out plain
-// and cut, numbers within what a file can have; whatever an honest worker never does is a breach, which ends
-// it. Values in, values out: no descriptor, no clock.
+// What a worker may send, and when. The worker uses the network and is treated as hostile: its packets are
+// judged here and nowhere else, against its life cycle and its earlier packets. Texts are made plain and cut,
+// numbers limited to what a file can have; what a correct worker never does is a breach, which ends it.
+// Values in, values out: no descriptor, no clock.
 #pragma once
 
 #include <chrono>
@@ -35,7 +35,7 @@ public:
     };
     struct SourceKnown {
         std::optional<std::uint64_t> size;
-        std::string validator; // can be kept in a line of text; empty: none, or one that cannot
+        std::string validator; // a line of text; empty if there is none, or it is not fit for one
     };
     struct TargetWanted {
         std::optional<std::uint64_t> size;
@@ -52,15 +52,15 @@ public:
     using Word = std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown,
                               TargetWanted, Staged, Finished, Failed>;
 
-    // Of the job only what the worker's words are compared with is looked at.
+    // Uses only the parts of the job that packets are compared with.
     explicit WorkerConduct(const WorkerJob& job);
 
     // Throws Error(Internal) that names the breach.
     [[nodiscard]] Word judge(std::span<const std::byte> packet, Time now);
 
     void targetGiven(std::uint64_t capacity); // in answer to TargetWanted
-    void answered();                          // any call that waits
-    void cancelled();                         // a failure may say so from now on
+    void answered();                          // to any waiting call
+    void cancelled();                         // from now on a failure may be Cancelled
 
 private:
     void pace(Time now);
@@ -69,7 +69,7 @@ private:
     WorkerResult result(class PacketReader& packet) const;
     Error failure(class PacketReader& packet) const;
 
-    std::optional<std::string> checksum_; // as the administrator has it
+    std::optional<std::string> checksum_; // as stated by the administrator
     bool listNamesChecksum_;
     std::uint64_t capacity_ = 0;
     Progress last_;

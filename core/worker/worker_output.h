@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a worker prints: its own log and what libraries say. It comes through a pipe, as plain lines into the
-// supervisor's log, and no faster than a person could make use of it: standard error itself may be a
-// terminal, which is no place for a process that speaks to the network to write to, let alone to read from.
+// What a worker prints: its own log and messages of libraries. It comes through a pipe and goes into the
+// supervisor's log as plain lines, no faster than a person could read: standard error may be a terminal,
+// which a process that uses the network must not write to, much less read from.
 #pragma once
 
 #include <string>
@@ -12,16 +12,16 @@ namespace bootferry {
 
 class WorkerOutput {
 public:
-    // pipe: what the worker writes to. `event` must outlive the object.
+    // pipe: the end to read the worker's output from. `event` must outlive the object.
     WorkerOutput(sd_event* event, UniqueFd pipe);
     WorkerOutput(const WorkerOutput&) = delete;
     WorkerOutput& operator=(const WorkerOutput&) = delete;
 
-    void drain(); // at its end: what it wrote last, and a line that has no end
+    void drain(); // at the worker's end: its last output, including an unfinished line
 
 private:
     static int onReadable(sd_event_source* source, int fd, std::uint32_t events, void* userdata);
-    bool readSome(); // false: nothing more for now
+    bool readSome(); // false if there is nothing more for now
     void tell(std::string_view line);
 
     UniqueFd pipe_;

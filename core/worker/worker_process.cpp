@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The supervisor's end. The worker is taken for hostile: WorkerConduct judges each packet, and whatever it
-// calls a breach ends the worker at once. Nothing here waits for it, and of what it sends no more is held
-// than one packet.
+// The supervisor's end. The worker is treated as hostile: WorkerConduct judges each packet, and a breach ends
+// the worker at once. Nothing here waits for the worker, and at most one packet of it is held.
 #include "worker_process.h"
 
 #include <array>
@@ -25,8 +24,8 @@
 namespace bootferry {
 namespace {
 
-// A cancelled worker has this long to end by itself: the plugin ABI grants its read one second. One that has
-// reported its end still frees its sessions.
+// The time to exit for a cancelled worker (the plugin ABI grants its read one second), and for one that has
+// reported its end, which still frees its sessions.
 constexpr std::uint64_t cancelGraceUSec = 2'000'000;
 constexpr std::uint64_t endGraceUSec = 10'000'000;
 
@@ -102,13 +101,13 @@ public:
             return;
         }
         conduct_.cancelled();
-        cancelPipe_.reset(); // end of file: readable for as long as the worker lives
+        cancelPipe_.reset(); // end of file: stays readable for the worker's lifetime
         answerRefused(Error(ErrorCode::Cancelled, "cancelled"));
         giveGrace(cancelGraceUSec);
     }
 
 private:
-    // The channel is drained before the death is looked at: a last word may still be in it.
+    // The channel is drained before the exit is handled: it may still hold a last packet.
     void watch(UniqueFd output) {
         constexpr const char* what = "watching the worker";
         output_.emplace(event_, std::move(output));
@@ -151,14 +150,14 @@ private:
         }
     }
 
-    // No call waits twice, so that an answer finds room unless the worker reads none.
+    // Only one call waits at a time, so an answer finds room unless the worker does not read.
     void send(const PacketWriter& packet, std::span<const int> descriptors) {
         try {
             if (!sendPacket(socket_.get(), packet.bytes(), descriptors, MSG_DONTWAIT)) {
                 stop("the transfer process broke the rules: it does not read what it is answered");
             }
         } catch (const Error&) {
-            // It is gone; its end is told by its exit.
+            // The worker is gone; onChildExit() reports its end.
         }
     }
 
@@ -177,14 +176,14 @@ private:
         answer(packet, {});
     }
 
-    // True: there may be more.
+    // True if there may be more.
     bool receive() {
         std::array<std::byte, channel::longestPacket> room; // NOLINT(cppcoreguidelines-pro-type-member-init)
         const auto packet = receivePacket(socket_.get(), room, 0, MSG_DONTWAIT);
         if (!packet) {
             return false;
         }
-        if (packet->size == 0) { // it is exiting, or may as well
+        if (packet->size == 0) { // the worker is exiting, or has to
             (void)sd_event_source_set_enabled(input_.get(), SD_EVENT_OFF);
             if (pid_ > 0) {
                 ::kill(pid_, SIGKILL);
@@ -203,7 +202,7 @@ private:
 
     void take(const WorkerConduct::JobWanted&) {
         const auto job = writeJob(job_);
-        job_ = {}; // secrets are needed no longer than this
+        job_ = {}; // its secrets are no longer needed
         const int fd = job.get();
         send(granted(), {&fd, 1});
     }
@@ -259,7 +258,7 @@ private:
         giveGrace(endGraceUSec);
     }
 
-    // What the listener throws is no breach of the worker's, but ends it all the same.
+    // An exception of the listener is not the worker's breach, but ends the worker all the same.
     bool receiveGuarded() noexcept {
         try {
             return !breach_ && receive();
@@ -291,7 +290,7 @@ private:
         self.waiting_ = false;
         self.grace_.reset();
         self.result_.crashed = !self.breach_ && !self.finished_ && !self.cancelled_;
-        self.listener_.ended(self.result_, self.verdict(*info)); // may destroy us: nothing after this
+        self.listener_.ended(self.result_, self.verdict(*info)); // last: it may destroy self
         return 0;
     }
 
@@ -323,7 +322,7 @@ private:
     std::optional<Error> failure_;
     std::optional<Error> refusal_;
     std::optional<std::string> breach_;
-    bool waiting_ = false; // a call for our answer
+    bool waiting_ = false; // a call waits for an answer
     bool finished_ = false;
     bool cancelled_ = false;
 };

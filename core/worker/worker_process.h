@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One worker seen from its supervisor (bootferryd, or `bootferryctl fetch`): spawned unprivileged with a
-// private channel, asked for nothing it could refuse, trusted with nothing but the descriptor it is handed;
-// what it says is judged by worker_conduct.h, what it prints reaches the log as plain lines. Whatever happens
-// to it (success, failure, crash, a hang after cancel) ends in exactly one call of ended(), after it is
-// reaped. Runs on an sd-event loop, one thread, never blocks.
+// One worker as its supervisor (bootferryd, or `bootferryctl fetch`) handles it: started unprivileged with a
+// private channel, and trusted with nothing but the descriptor it is given. Its packets are judged by
+// worker_conduct.h, its output reaches the log as plain lines. Whatever happens (success, failure, crash, a
+// hang after cancel) ends in exactly one call of ended(), after the worker is reaped. Runs on an sd-event
+// loop, one thread, never blocks.
 #pragma once
 
 #include <cstdint>
@@ -22,16 +22,16 @@ namespace bootferry {
 
 struct WorkerJob {
     TransferRequest request;
-    Credentials credentials; // of whoever starts it; the worker gets those that are for its servers
+    Credentials credentials; // all of the supervisor's; the worker gets those for its servers
     std::string pluginDir;
-    std::uint32_t attempt = 1; // counted on from earlier workers of the same transfer
+    std::uint32_t attempt = 1; // continues the count of earlier workers of the same transfer
 };
 
 struct WorkerResult {
     std::uint64_t bytes = 0;   // received
     std::uint64_t written = 0; // on the target
-    std::string digest;        // "sha256:HEX" of what was received; empty where no checksum was asked for
-    bool crashed = false;      // it died without a last word; what it reports or does wrong is not that
+    std::string digest;        // "sha256:HEX" of what was received; empty if no checksum was requested
+    bool crashed = false; // it died without reporting its end; false after a reported failure or a breach
 
     bool operator==(const WorkerResult&) const = default;
 };
@@ -43,35 +43,34 @@ public:
     WorkerListener& operator=(const WorkerListener&) = delete;
     virtual ~WorkerListener() = default;
 
-    // Before targetWanted(), where the image says of itself how long it is: what it writes will not be
-    // shorter.
+    // Before targetWanted(), if the image declares its size: at least this many bytes will be written.
     virtual void imageHasAtLeast(std::uint64_t /*size*/) {}
-    // The source answered and its head is what was asked for. Answer, now or later, with giveTarget() or
-    // refuseTarget(). size: bytes to be written, where the source tells.
+    // The source has answered and its head is acceptable. Answer, now or later, with giveTarget() or
+    // refuseTarget(). size: bytes to be written, if the source states it.
     virtual void targetWanted(std::optional<std::uint64_t> size) = 0;
-    // Once, at the beginning: "curl 0.1.0", of the first place the bytes may come from.
+    // Once, at the beginning: "curl 0.1.0", for the first URL that the bytes may come from.
     virtual void pluginLoaded(const std::string& nameAndVersion) = 0;
-    // Of the version whose bytes are coming, before the target is wanted and again when it has changed.
-    // validator: bounded, printable; empty where the server tells none.
+    // The version whose bytes arrive; before targetWanted(), and again when it has changed. validator:
+    // bounded, printable; empty if the server sends none.
     virtual void sourceKnown(std::optional<std::uint64_t> /*size*/, const std::string& /*validator*/) {}
     virtual void progressed(const Progress& progress) = 0;
     // Everything but the head is safe and verified. Answer with permitCommit() (or cancel()).
     virtual void staged(const WorkerResult& result) = 0;
-    // The last call. failure is empty on success; a crash is Internal and says so; a cancelled worker is
+    // The last call. failure is nullopt on success; a crash is Internal and says so; a cancelled worker is
     // Cancelled.
     virtual void ended(const WorkerResult& result, const std::optional<Error>& failure) = 0;
 };
 
 struct WorkerProgram {
     std::string path;                // of bootferry-transfer
-    std::optional<std::string> user; // drop to it; absent: stay who we are, who is not root
+    std::optional<std::string> user; // run as this user; nullopt: keep the current user, who is not root
 };
 
 class WorkerProcess {
 public:
-    // Spawns. Throws Error where that is impossible. `event` and `listener` must outlive the object.
+    // Starts the worker. Throws Error if that fails. `event` and `listener` must outlive the object.
     WorkerProcess(sd_event* event, const WorkerProgram& program, WorkerJob job, WorkerListener& listener);
-    ~WorkerProcess(); // kills and reaps what still runs, without calling the listener
+    ~WorkerProcess(); // kills and reaps a running worker, without calling the listener
 
     WorkerProcess(const WorkerProcess&) = delete;
     WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -79,7 +78,7 @@ public:
     void giveTarget(const PreparedTarget& target); // the descriptor is duplicated into the worker
     void refuseTarget(const Error& reason);        // becomes the worker's failure
     void permitCommit();
-    void cancel(); // ended() follows within a few seconds: a worker that does not listen is killed
+    void cancel(); // ended() follows within a few seconds: a worker that does not react is killed
 
 private:
     class State;

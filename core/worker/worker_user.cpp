@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// nobody(5) is a step down in order, not in safety: it may be the user of other programs, but of theirs a
-// worker can reach as little as of anybody's, and they cannot look into it.
+// nobody(5) is less tidy, but not less safe: other programs may run as that user, but a worker can reach as
+// little of theirs as of any user's, and they cannot inspect it.
 #include "worker_user.h"
 
 #include <cstdlib>

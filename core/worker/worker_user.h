@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// As whom a worker runs that a program of root's starts: never as root.
+// The user that a worker runs as if its supervisor is root: never root.
 #pragma once
 
 #include <optional>
@@ -8,12 +8,12 @@
 namespace bootferry {
 
 struct WorkerUser {
-    std::optional<std::string> name; // absent: we are not root, and have nobody else to become
-    std::string remark;              // for people, where it is not the usual one
+    std::optional<std::string> name; // nullopt: not root, so the worker keeps the current user
+    std::string remark;              // for people; empty for the usual user
 };
 
-// $BOOTFERRY_WORKER_USER, else the user that the package makes, else nobody. That there is none at all shows
-// when the worker is started.
+// $BOOTFERRY_WORKER_USER, else the user that the package creates, else nobody. If there is none at all,
+// starting the worker fails.
 [[nodiscard]] WorkerUser workerUser();
 
 } // namespace bootferry
