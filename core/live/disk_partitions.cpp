@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // libfdisk moves the backup header of a GPT to the disk's real end when it writes the table. It writes the
-// backup first, then the primary entries, their header, and the MBR last; through a descriptor with O_DSYNC
-// each of them is flushed before the next, so that one whole table is there whenever the power fails.
+// backup first, then the primary entries, their header, and the MBR last. A descriptor with O_DSYNC flushes
+// each of them before the next, so that a power cut at any moment leaves one complete table.
 #include "disk_partitions.h"
 
 #include <algorithm>
@@ -110,8 +110,8 @@ std::uint64_t knownBegin(const std::string& node) {
     return fs::exists(folder) ? std::uint64_t{readNumber(folder / "start")} * 512 : unknownToTheKernel;
 }
 
-// Partitions are told one by one (BLKPG, see <linux/blkpg.h>): a table of a disk that is in use cannot be
-// read again as a whole.
+// Adds and removes single partitions (BLKPG, see <linux/blkpg.h>): the kernel does not reread the whole table
+// of a disk that is in use.
 bool tellKernel(const UniqueFd& disk, const DiskPartition& told, int operation) {
     blkpg_partition partition{};
     partition.start = static_cast<long long>(told.begin);
@@ -124,7 +124,8 @@ bool tellKernel(const UniqueFd& disk, const DiskPartition& told, int operation) 
     return ::ioctl(disk.get(), BLKPG, &argument) == 0;
 }
 
-// Does the kernel know it now? One that it knows from another table, of before the disk was deployed, goes.
+// True if the kernel lists the partition now. A partition of another table, from before the disk was
+// deployed, is removed from the kernel's list.
 bool announce(const UniqueFd& disk, const DiskPartition& partition) {
     if (knownBegin(partition.node) == partition.begin) {
         return true;
@@ -133,7 +134,7 @@ bool announce(const UniqueFd& disk, const DiskPartition& partition) {
     return tellKernel(disk, partition, BLKPG_ADD_PARTITION);
 }
 
-// Nothing where the table says what no disk has: its numbers are anybody's, and some of them wrap.
+// nullopt if the entry is impossible for this disk: its numbers are untrusted, and some of them wrap.
 std::optional<DiskPartition> partitionFrom(const Context& context, const std::string& disk,
                                            fdisk_partition* partition) {
     const std::uint64_t sector = fdisk_get_sector_size(context.get());
@@ -213,7 +214,7 @@ std::vector<std::string> partitionsOf(const std::string& disk) {
 bool isWritableDisk(const std::string& disk) {
     const auto folder = sysfsFolder(disk);
     const auto name = fs::path(folder).filename().string();
-    // What stands in for a RAM disk where the kernel has no brd (core/target/ram_target.h).
+    // The loop device that replaces a RAM disk if the kernel has no brd (core/target/ram_target.h).
     const auto backing = readSmallFile(folder + "/loop/backing_file").value_or("");
     return fs::exists(folder) && readNumber(folder + "/ro") == 0 && !name.starts_with("ram") &&
            !name.starts_with("sr") && !backing.starts_with("/run/bootferry/ram/");
@@ -265,8 +266,7 @@ void MediumDisk::flush() const {
     checkErrno(::fsync(fd_.get()), fmt::format("writing to '{}'", node_));
 }
 
-// One of the two copies of a GPT that is damaged is written anew from the other one, as libfdisk has both in
-// memory.
+// libfdisk has both copies of a GPT in memory and rewrites a damaged one from the other.
 void MediumDisk::healTable() {
     auto context = openTable(fd_, node_, true);
     const auto* label = fdisk_get_label(context.get(), nullptr);
@@ -305,10 +305,10 @@ std::optional<FreeSpace> FreeSpace::behind(const MediumDisk& disk, std::uint64_t
     FreeSpace space;
     space.partition_.begin = begin;
     space.partition_.size = (last - begin) / alignment * alignment;
-    // Whether the table has room for one more is known when it was added; it is taken out again.
+    // Only adding a partition shows whether the table has room for it; it is removed again.
     const auto index = addPartition(context, space.partition_);
     if (!index) {
-        return std::nullopt; // four primary ones are there
+        return std::nullopt; // there are four primary partitions already
     }
     check(fdisk_delete_partition(context.get(), *index), "adding a partition");
     space.blockSize_ = static_cast<std::uint32_t>(sector);
@@ -316,8 +316,8 @@ std::optional<FreeSpace> FreeSpace::behind(const MediumDisk& disk, std::uint64_t
     return space;
 }
 
-// What lies in the partition comes before its entry, and the entry before anything that a running system is
-// promised to find again.
+// The partition's contents are flushed before its entry is written, and the entry before a running system can
+// write changes that it must find again.
 DiskPartition FreeSpace::enter(const MediumDisk& disk, std::uint64_t size) {
     disk.flush();
     partition_.size = size;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The partitions of the disk that a medium lies on, as the kernel has them (sysfs) and as its table has them
-// (libfdisk). The table decides: what the kernel knows may be of before the disk was deployed.
+// The partitions of a medium's disk: those the kernel lists (sysfs) and those in the partition table
+// (libfdisk). The table decides, since the kernel's list may date from before the disk was deployed.
 #pragma once
 
 #include <cstdint>
@@ -17,24 +17,24 @@ struct fdisk_context;
 
 namespace bootferry {
 
-// The disk a partition belongs to, "/dev/sda" of "/dev/sda3"; the device itself where it is no partition.
+// The disk a partition belongs to, "/dev/sda" of "/dev/sda3"; the device itself if it is not a partition.
 [[nodiscard]] std::string diskOf(const std::string& device);
 
-// Nodes of the partitions the kernel knows, in the order of their numbers.
+// Nodes of the partitions the kernel lists, in the order of their numbers.
 [[nodiscard]] std::vector<std::string> partitionsOf(const std::string& disk);
 
-// May it be partitioned at all: a disk, not a RAM disk, a CD-ROM or anything read-only.
+// True for a disk that can be partitioned: not a RAM disk, a CD-ROM or a read-only device.
 [[nodiscard]] bool isWritableDisk(const std::string& disk);
 
 struct DiskPartition {
     std::string node;
     unsigned number = 0;
-    std::uint64_t begin = 0; // bytes, as is the size
+    std::uint64_t begin = 0; // in bytes, like the size
     std::uint64_t size = 0;
 };
 
-// The disk of a medium, held open: whatever its name leads to later, this is the one that is looked at,
-// written to and partitioned. Not exclusively, since the medium is mounted from it.
+// The disk of a medium, held open so that every read, write and partitioning step reaches the same disk even
+// if its name changes meaning. Not opened exclusively, since the medium is mounted from it.
 class MediumDisk {
 public:
     explicit MediumDisk(std::string node); // throws Error(Io, Invalid)
@@ -42,35 +42,35 @@ public:
     [[nodiscard]] const std::string& node() const { return node_; }
     [[nodiscard]] const UniqueFd& fd() const { return fd_; }
 
-    // What the table has and the kernel knows, which is told of what it did not know yet. Disks without a
-    // table have none. Throws Error(Io).
+    // The partitions of the table, after adding to the kernel's list those it lacks. Empty for a disk without
+    // a table. Throws Error(Io).
     [[nodiscard]] std::vector<DiskPartition> announcedPartitions() const;
 
-    // Open for reading. While it is open its node cannot become another partition's. Throws Error(Io), also
-    // where the node is another one's already.
+    // Opens for reading. While the descriptor is open, the node cannot become another partition's. Throws
+    // Error(Io), also if the node already belongs to another partition.
     [[nodiscard]] UniqueFd openPartition(const DiskPartition& partition) const;
 
-    // From here on it is locked and may be written to; each write through tableFd() is flushed before it
-    // returns. Throws Error(Io).
+    // Locks the disk and opens it for writing; each write through tableFd() is flushed before it returns.
+    // Throws Error(Io).
     void claimForWriting();
     [[nodiscard]] const UniqueFd& tableFd() const { return table_; }
     void flush() const;
 
-    // Writes a GPT of which one copy is damaged anew. Throws Error(Io).
+    // Rewrites a GPT if one of its two copies is damaged. Throws Error(Io).
     void healTable();
 
 private:
     std::string node_;
     UniqueFd fd_;
-    UniqueFd table_; // once it may be written to
+    UniqueFd table_; // open after claimForWriting()
     dev_t number_;
 };
 
-// What is free behind the image and behind all partitions, and could become one. Nothing is written before
+// The free space behind the image and all partitions, as a partition to be. Nothing is written before
 // enter().
 class FreeSpace {
 public:
-    // Nothing where less than `smallest` bytes are free or the table has no room. The disk is claimed for
+    // nullopt if less than `smallest` bytes are free or the table has no room. The disk must be claimed for
     // writing. Throws Error(Io).
     [[nodiscard]] static std::optional<FreeSpace> behind(const MediumDisk& disk, std::uint64_t end,
                                                          std::uint64_t smallest);
@@ -79,8 +79,8 @@ public:
     [[nodiscard]] std::uint64_t size() const { return partition_.size; }
     [[nodiscard]] std::uint32_t blockSize() const { return blockSize_; }
 
-    // Enters the first `size` bytes of it into the table, when what was written to the disk before is
-    // flushed; flushes the table and tells the kernel. Throws Error(Io).
+    // Flushes the disk, enters the first `size` bytes of the space into the table, flushes the table and adds
+    // the partition to the kernel's list. Throws Error(Io).
     DiskPartition enter(const MediumDisk& disk, std::uint64_t size);
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is found is opened with O_PATH first: opening a device node or FIFO that an image holds under the
-// expected name would already do something.
+// Each file is opened with O_PATH first: an image may hold a device node or a FIFO under the expected name,
+// and opening one has side effects.
 #include "image_tree.h"
 
 #include <algorithm>
@@ -62,7 +62,7 @@ UniqueFd ImageTree::openInside(const std::string& name, int flags) const {
     const char* path = name.empty() ? "." : name.c_str();
     long fd = -1;
     int attempt = 0;
-    do { // EAGAIN: something was renamed or mounted meanwhile, anywhere, and the way up ('..') is unsure
+    do { // EAGAIN: a rename or mount elsewhere on the system made the resolution of '..' uncertain
         fd = ::syscall(SYS_openat2, top_.get(), path, &how, sizeof how);
     } while (fd < 0 && errno == EAGAIN && ++attempt < openAttempts);
     return UniqueFd(static_cast<int>(fd));

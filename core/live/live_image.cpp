@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A disk that was something else before keeps signatures where the image did not overwrite them: RAID's,
-// LVM's and ZFS's lie at its end, and libblkid, asked for everything, either stops at the RAID or calls the
-// whole ambivalent. So the kinds that live images come in are asked for by themselves before such a disk is
-// refused.
+// A reused disk keeps old signatures that the image did not overwrite: those of RAID, LVM and ZFS lie at its
+// end, and a full libblkid probe then stops at the RAID or reports an ambivalent result. So a second probe,
+// limited to the file systems of live images, runs before such a disk is refused.
 #include "live_image.h"
 
 #include <algorithm>
@@ -47,14 +46,14 @@ std::string value(const Probe& probe, const char* key) {
 int safeProbe(const Probe& probe, const std::string& name) {
     errno = 0;
     const int result = blkid_do_safeprobe(probe.get());
-    if (result < 0 && result != ambivalent) { // -1, or the negative errno of what could not be read
+    if (result < 0 && result != ambivalent) { // -1, or the negative errno of a failed read
         throw Error(ErrorCode::Io, result == -1 ? errno : -result,
                     "looking for a file system on '" + printable(name) + "'");
     }
     return result;
 }
 
-// The kinds that live images and their root images come in.
+// Limits the probe to the file systems of live images and their root images.
 void keepLiveTypes(const Probe& probe) {
     std::array<std::string, 11> names{"iso9660", "udf", "squashfs", "erofs", "ext4", "ext3",
                                       "ext2",    "xfs", "btrfs",    "vfat",  "exfat"};
@@ -95,7 +94,7 @@ void probePartitions(int fd, const std::string& name, Contents& contents) {
         return;
     }
     contents.partitionTable = value(probe, "PTTYPE");
-    // Not const: a list belongs to its probe, which it may run again.
+    // Not const: the list belongs to the probe and may run it again.
     if (blkid_partlist list = blkid_probe_get_partitions(probe.get())) {
         contents.partitions = std::max(0, blkid_partlist_numof_partitions(list));
     }
@@ -112,7 +111,7 @@ bool isPrintable(char c) {
     return c >= ' ' && c <= '~';
 }
 
-// "(it begins with '<html>')", or less where the bytes are no text.
+// "(it begins with '<html>')", or less if the bytes are not text.
 std::string beginningText(const std::string& bytes) {
     if (bytes.empty()) {
         return "it has no bytes at all";
@@ -142,7 +141,7 @@ Contents probeContents(int fd, const std::string& name) {
         auto live = probeSuperblocks(fd, name, true);
         return live.kind == Contents::Kind::FileSystem ? live : contents;
     } catch (const Error&) {
-        // What cannot be read may be where a RAID would have its signature, and not where the image lies.
+        // A read error where a RAID signature would lie does not affect the image.
         auto live = probeSuperblocks(fd, name, true);
         if (live.kind == Contents::Kind::FileSystem) {
             return live;

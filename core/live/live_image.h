@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What lies on a device or in an image file, as libblkid(3) reads it, and what follows from that. Live ISOs
-// are hybrids: an ISO 9660 that begins where a partition table of the same disk lies too. Hence the file
-// system decides and the partition table is asked for only where there is none, to say what was found.
+// Identifies the contents of a device or an image file with libblkid(3). Live ISOs are hybrids: the disk has
+// both an ISO 9660 file system and a partition table at its beginning. Hence the file system decides; the
+// partition table is looked up only if there is no file system, for the error message.
 #pragma once
 
 #include <cstddef>
@@ -13,44 +13,44 @@ namespace bootferry {
 
 struct Contents {
     enum class Kind {
-        Nothing,    // no signature that libblkid knows
+        Nothing,    // no signature known to libblkid
         FileSystem, // one file system
-        Foreign,    // RAID, encryption, swap: a signature, but nothing to mount
-        Ambiguous,  // several file systems claim it
+        Foreign,    // RAID, encryption, swap: a signature, but not mountable
+        Ambiguous,  // signatures of several file systems
     };
     Kind kind = Kind::Nothing;
     std::string type;  // libblkid's name: "iso9660", "ext4", "crypto_LUKS"
-    std::string label; // as it is stored: not fit for a console
+    std::string label; // as stored: print it only through printable()
     std::string partitionTable;
     int partitions = 0;
-    std::string beginning; // of Nothing: the first bytes
+    std::string beginning; // with Nothing: the first bytes
 };
 
-// fd is open for reading, a block device or a regular file; name is what errors call it. Throws Error(Io).
+// fd: a block device or a regular file, open for reading; name: for error messages. Throws Error(Io).
 [[nodiscard]] Contents probeContents(int fd, const std::string& name);
 
-// squashfs and erofs: made to be packed into, so a root image or a root tree is looked for inside.
+// True for squashfs and erofs: they contain a root image or a root tree.
 [[nodiscard]] bool isContainer(const Contents& contents);
 
-// The driver that mounts it: ext4's serves ext2 and ext3 as well.
+// The driver that mounts the type: ext4's also mounts ext2 and ext3.
 [[nodiscard]] std::string kernelFilesystem(const std::string& type);
 
-// Options to mount it read-only without writing to it: an image that was not unmounted cleanly has a journal
-// to be replayed, which a read-only device refuses.
+// Options that mount it read-only without replaying a journal: an image that was not unmounted cleanly has
+// one, and replaying fails on a read-only device.
 [[nodiscard]] std::string readOnlyOptions(const std::string& type);
 
 // "the ISO 9660 'CDROM'", "the ext4 file system".
 [[nodiscard]] std::string describe(const Contents& contents);
 
-// What is there instead of a file system, as the end of a sentence: "it holds no file system (it begins with
+// Describes what is there instead of a file system, as a clause: "it holds no file system (it begins with
 // '<html>')".
 [[nodiscard]] std::string whyNotMountable(const Contents& contents);
 
-// Text from an image, fit for a console: printable ASCII stays, everything else is '?', text that is longer
-// is cut.
+// Makes text from an image safe for a console: keeps printable ASCII, replaces everything else by '?', cuts
+// longer text.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t longest = 40);
 
-// "'boot', 'EFI', 'casper' and 4 more"; names are made printable. "nothing" where there are none.
+// "'boot', 'EFI', 'casper' and 4 more", with printable names; "nothing" if there are none.
 [[nodiscard]] std::string listed(std::vector<std::string> names);
 
 } // namespace bootferry

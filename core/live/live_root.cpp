@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The sentence is LiveRoot::assemble(): the medium, what is in it, the root, the overlay. Each step hands the
-// next one what it found; a step that cannot go on says what is there instead, with the arguments that help.
+// LiveRoot::assemble() lists the steps: medium, container, root, overlay. Each step passes its result to the
+// next; a step that fails reports what it found instead and which arguments help.
 #include "live_root.h"
 
 #include <array>
@@ -35,7 +35,7 @@ std::string joined(const std::string& folder, const std::string& name) {
     return folder.empty() ? name : folder + "/" + name;
 }
 
-// The node behind /dev/disk/by-... and /run/bootferry/image: what people know a device by.
+// The node behind /dev/disk/by-... and /run/bootferry/image, which messages name.
 std::string deviceNode(const std::string& device) {
     std::error_code missing;
     const auto path = std::filesystem::canonical(device, missing);
@@ -90,8 +90,8 @@ private:
                          const char* moreOptions = "") {
         const auto driver = kernelFilesystem(contents.type);
         requireFilesystem(driver);
-        // A set-uid file that the running system has removed, or a device node, is of no use through the
-        // layers.
+        // A set-uid file that the running system has removed, or a device node, must not be usable through
+        // the layers.
         mounts_.mount(
             {source, place(where), driver, readOnlyOptions(contents.type) + ",nosuid,nodev" + moreOptions});
         found_ += (found_.empty() ? fmt::format("'{}': ", device_) : ", ") + contents.type;
@@ -107,7 +107,7 @@ private:
         found_ += " (a root tree)";
     }
 
-    // The image begins where the disk does, even where the medium was named by its first partition.
+    // The image begins at the start of the disk, even if the medium was given as its first partition.
     void check() const {
         constexpr unsigned step = 10;
         const auto disk = diskOf(device_);
@@ -121,8 +121,8 @@ private:
         logInfo(fmt::format("the checksum embedded in '{}' is right", disk));
     }
 
-    // A disk that is mounted as a whole keeps its partitions from being mounted, and the other way round: so
-    // a medium on one is mounted by the partition that holds it, or else through a loop device.
+    // A disk and its partitions cannot be mounted at the same time. So a medium on a disk is mounted from the
+    // partition that holds it, or else through a loop device.
     void mountMediumAs(const Contents& contents, const char* where) {
         const bool wholeDisk = diskOf(device_) == device_ && isWritableDisk(device_);
         if (!wholeDisk) {
@@ -144,7 +144,7 @@ private:
         return std::nullopt;
     }
 
-    // A partition that cannot be read is not the one: its disk can be mounted without it.
+    // An unreadable partition is skipped: the disk can be mounted without it.
     [[nodiscard]] static bool holds(const std::string& node, const Contents& contents) {
         try {
             const auto partition = openDevice(node);
@@ -158,7 +158,7 @@ private:
         }
     }
 
-    // An ISO that was there before, of an installer say, counts as deployed as well.
+    // An older ISO on the disk, of an installer for example, counts as deployed as well.
     void mountMediumOrSay() {
         try {
             mountMedium();
@@ -217,7 +217,7 @@ private:
         }
     }
 
-    // KIWI calls the folder LiveOS inside the container, whatever it is called outside.
+    // KIWI names the folder inside the container LiveOS, whatever the name outside.
     [[nodiscard]] std::vector<std::string> rootImageNames() const {
         std::vector<std::string> names{joined(request_.dir, "rootfs.img")};
         if (names.front() != "LiveOS/rootfs.img") {
@@ -248,7 +248,7 @@ private:
     }
 
     void mountOverlay() {
-        requireFilesystem("overlay"); // sysroot.mount comes next
+        requireFilesystem("overlay"); // for sysroot.mount, which runs next
         found_ += mountWritableLayer(mounts_, {.folder = place("overlayfs"),
                                                .lower = place("rootfsbase"),
                                                .trial = place("trial"),
@@ -260,7 +260,7 @@ private:
 
     const LiveRootRequest& request_;
     std::string device_;
-    UniqueFd held_; // while it is open the node cannot become another device's
+    UniqueFd held_; // keeps the node from becoming another device's
     std::string found_;
     MountStack mounts_;
 };

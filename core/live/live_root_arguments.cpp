@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Values are checked as the kernel arguments they come from are: a line that the generator accepted is
-// accepted here, and nothing that it would refuse.
+// Values are checked like the kernel arguments they come from: this program accepts exactly what the
+// generator accepts.
 #include <string_view>
 
 #include <spdlog/fmt/fmt.h>

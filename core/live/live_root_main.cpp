@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // bootferry-live-root: run once, as root, by the unit that bootferry-generator writes. It mounts and exits;
-// the reason for a failure goes to the journal and where the emergency shell's greeting finds it.
+// the reason for a failure goes to the journal and to the file that the emergency shell's greeting shows.
 #include <algorithm>
 #include <cstdlib>
 #include <string>
@@ -59,7 +59,7 @@ int run(const std::vector<std::string>& words) {
 } // namespace
 
 int bootferry_live_root_main(int argc, char** argv) {
-    ::umask(022); // the mount points' modes are not the caller's business
+    ::umask(022); // the mount points' modes do not depend on the caller
     try {
         bootferry::rememberTermination();
         bootferry::initLogging("bootferry-live-root");
@@ -67,7 +67,7 @@ int bootferry_live_root_main(int argc, char** argv) {
     } catch (const std::exception& error) {
         constexpr std::size_t longest = 4096;
         const auto reason =
-            bootferry::printable(error.what(), longest); // the image may have worded some of it
+            bootferry::printable(error.what(), longest); // the message may contain text from the image
         bootferry::logError(reason);
         bootferry::reportFailure(reason, bootferry::liveRootFailedMessage);
         return EXIT_FAILURE;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Before it is hashed, an image is made what it was when its checksum was taken: the field itself is spaces,
-// tagmedia's boot sector is zeros and its signature empty. A write partition that was entered into the boot
-// sector since is taken out of it again for isomd5sum, which hashes that sector.
+// The image is hashed as it was when its checksum was computed: with spaces in the field itself and, for
+// tagmedia, a zeroed boot sector and an empty signature. isomd5sum hashes the boot sector, so a write
+// partition that was entered there later is left out.
 #include "media_check.h"
 
 #include <algorithm>
@@ -37,7 +37,7 @@ struct DigestFree {
 using DigestHandle = std::unique_ptr<EVP_MD_CTX, DigestFree>;
 
 std::uint64_t number(const std::string& text) {
-    constexpr std::uint64_t most = std::uint64_t{1} << 40U; // what is declared from outside is capped
+    constexpr std::uint64_t most = std::uint64_t{1} << 40U; // untrusted values are capped
     return std::min<std::uint64_t>(std::strtoull(text.c_str(), nullptr, 10), most);
 }
 
@@ -55,7 +55,7 @@ void readFully(int fd, std::span<unsigned char> into, std::uint64_t offset, cons
     }
 }
 
-// Puts value into the part of [begin, begin + size) that lies in the chunk.
+// Sets the part of [begin, begin + size) that lies in the chunk to value.
 void fill(std::span<unsigned char> chunk, std::uint64_t at, std::uint64_t begin, std::uint64_t size,
           unsigned char value) {
     const auto from = std::max(begin, at);
@@ -65,7 +65,7 @@ void fill(std::span<unsigned char> chunk, std::uint64_t at, std::uint64_t begin,
     }
 }
 
-// Entries of the boot sector's table (at 446, 16 bytes each; first block at 8) behind the image.
+// Removes table entries (at 446, 16 bytes each; first block at 8) of partitions behind the image.
 void dropWritePartition(std::span<unsigned char> bootSector, std::uint64_t imageEnd) {
     for (std::size_t entry = 446; entry < 446 + 4 * 16; entry += 16) {
         std::uint32_t begin = 0;

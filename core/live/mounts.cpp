@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One libmount context per operation. A loop device is freed by the kernel when its last user closes it
-// (autoclear); udev looks into new devices at its own pace, so that the file system below a loop device may
-// be busy for a moment after the one above is gone.
+// One libmount context per operation. The kernel frees a loop device when its last user closes it
+// (autoclear). udev may still have it open, so the file system that holds the device's file can be busy for
+// a moment after the one on the device is unmounted.
 #include "mounts.h"
 
 #include <array>
@@ -23,7 +23,7 @@
 namespace bootferry {
 namespace {
 
-constexpr std::size_t longestPath = 4096; // of what lies in an image: somebody else named it
+constexpr std::size_t longestPath = 4096; // of a file in an image, whose name is untrusted
 constexpr int unmountAttempts = 50;
 constexpr timespec unmountPause{.tv_sec = 0, .tv_nsec = 100'000'000};
 
@@ -57,7 +57,7 @@ const char* hint(int errnoValue) {
     switch (errnoValue) {
     case EBUSY:
         return " (it, or a partition of it, is in use)";
-    case EINVAL: // what most file systems say to tables that lie behind the end
+    case EINVAL: // of most file systems, if their tables lie behind the end of the device
     case EIO:
     case EUCLEAN:
         return " (is it damaged or not whole?)";
@@ -66,7 +66,7 @@ const char* hint(int errnoValue) {
     }
 }
 
-// What failed: the system call's errno, or libmount's own words (a loop device that could not be set up).
+// Reports the system call's errno, or libmount's own message (a loop device that could not be set up).
 [[noreturn]] void throwFailure(const Context& context, int result, const std::string& what) {
     if (mnt_context_syscall_called(context.get()) == 1) {
         const int number = mnt_context_get_syscall_errno(context.get());
@@ -77,7 +77,7 @@ const char* hint(int errnoValue) {
     throw Error(ErrorCode::Io, fmt::format("{}: {}", what, printable(words.data(), words.size())));
 }
 
-// The errno, 0 for success.
+// Returns 0 or an errno.
 int unmount(const std::string& target) {
     const auto context = makeContext(target);
     const int result = mnt_context_umount(context.get());
@@ -160,7 +160,7 @@ void MountStack::mount(const MountRequest& request) {
     if (!request.type.empty()) {
         check(mnt_context_set_fstype(context.get(), request.type.c_str()), "preparing a mount");
     }
-    targets_.reserve(targets_.size() + 1); // what is mounted can be remembered
+    targets_.reserve(targets_.size() + 1); // recording the mount must not fail after it
     std::string target = request.target;
     if (const int result = mnt_context_mount(context.get()); result != 0) {
         throwFailure(context, result, what);

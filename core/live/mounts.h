@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Mounts that belong together: either all of them stay, or none. libmount(3) does them (loop devices
-// included), never mount(8), and without its tables below /run/mount: the kernel's own table is enough.
+// Mounts that belong together: either all of them stay, or none. Mounts with libmount(3) (loop devices
+// included), not mount(8), and without the tables in /run/mount: the kernel's own table suffices.
 #pragma once
 
 #include <string>
@@ -9,16 +9,16 @@
 namespace bootferry {
 
 struct MountRequest {
-    std::string source; // a device, a file (with the option loop), a folder (bind), or a word (tmpfs)
+    std::string source; // a device, a file (with the option loop), a folder (bind), or any name (tmpfs)
     std::string target; // a folder; it is created
-    std::string type;   // as the kernel names it; empty for bind
+    std::string type;   // the kernel's name; empty for bind
     std::string options;
 };
 
-// What is mounted at the folder, "'/dev/loop0' (ext4)"; empty where nothing is.
+// The mount at the folder, "'/dev/loop0' (ext4)"; empty if there is none.
 [[nodiscard]] std::string mountedAt(const std::string& folder);
 
-// Loads the loop module where it is one and not there yet. Throws Error(Unsupported).
+// Loads the loop module if the kernel has no loop driver yet. Throws Error(Unsupported).
 void requireLoopDevices();
 
 class MountStack {
@@ -26,16 +26,16 @@ public:
     MountStack() = default;
     MountStack(const MountStack&) = delete;
     MountStack& operator=(const MountStack&) = delete;
-    // Unmounts in reverse what was mounted, unless released; a failure there is logged and passed over.
+    // Unmounts in reverse order, unless released; a failure is logged and ignored.
     ~MountStack();
 
-    // Throws Error(Io), its text naming source, type and target; Error(Cancelled), see termination.h.
+    // Throws Error(Io), which names source, type and target, or Error(Cancelled), see termination.h.
     void mount(const MountRequest& request);
 
-    // What was mounted last goes again. Throws Error(Io).
+    // Throws Error(Io).
     void unmountLast();
 
-    // They stay.
+    // All mounts stay.
     void release() noexcept { targets_.clear(); }
 
 private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The file system is made first, through a loop device over the free space, and the partition is entered into
-// the table last, each when the one before is flushed: one that is in the table is whole, whenever the power
-// failed. So nothing that looks empty or damaged is ever made anew, and a file system with changes that lies
-// where the partition would be made is found before anything is wiped there.
+// The file system is created first, through a loop device over the free space, and flushed; only then is the
+// partition entered into the table. So a partition in the table is complete even after a power cut, and one
+// that looks empty or damaged is never recreated. Before the free space is wiped, it is searched for a file
+// system with changes.
 #include "persistent_overlay.h"
 
 #include <algorithm>
@@ -34,7 +34,7 @@
 namespace bootferry {
 namespace {
 
-// Enough for the smallest xfs (xfsprogs 5.19 and later) with some room in it; the others take less.
+// Enough for the smallest xfs (xfsprogs 5.19 and later) with some free space; the others need less.
 constexpr std::uint64_t smallestXfs = std::uint64_t{320} << 20U;
 constexpr std::uint64_t smallestOther = std::uint64_t{128} << 20U;
 constexpr std::uint64_t endWiped = std::uint64_t{1} << 20U;
@@ -44,7 +44,7 @@ std::uint64_t smallestFor(const std::string& filesystem) {
     return filesystem == "xfs" ? smallestXfs : smallestOther;
 }
 
-// The exit status; 127 where there is no such program.
+// Returns the exit status; 127 if there is no such program.
 int run(std::vector<std::string> words) {
     std::vector<char*> arguments;
     std::transform(words.begin(), words.end(), std::back_inserter(arguments),
@@ -68,7 +68,7 @@ int run(std::vector<std::string> words) {
         if (errno != EINTR) {
             throwErrno(errno, "waiting for " + words.front());
         }
-        (void)::kill(pid, SIGTERM); // what ends us ends it
+        (void)::kill(pid, SIGTERM); // a terminating signal ends the child as well
     }
     throwIfTerminated();
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -93,7 +93,7 @@ void make(const std::string& node, const std::string& filesystem) {
     }
 }
 
-// e2fsck(8): 1 and 2 mean that errors were corrected. xfs and btrfs look after themselves when mounted.
+// e2fsck(8): 1 and 2 mean that errors were corrected. xfs and btrfs recover when they are mounted.
 void check(const std::string& node, const std::string& filesystem) {
     if (filesystem != "ext4") {
         return;
@@ -109,8 +109,8 @@ void check(const std::string& node, const std::string& filesystem) {
     }
 }
 
-// The free space as a device of its own, as long as the object lives. It is held open: a loop device that
-// nobody has open can be somebody else's a moment later.
+// A loop device over the free space, for the object's lifetime. It is held open: a closed loop device can be
+// freed and attached to another file.
 class Window {
 public:
     Window(const MediumDisk& disk, const FreeSpace& space, std::uint64_t size)
@@ -136,7 +136,7 @@ public:
 
     void flush() const { checkErrno(::fsync(fd_.get()), fmt::format("writing to '{}'", device_)); }
 
-    // Both ends are where signatures of an earlier use lie; mkfs leaves some of them.
+    // Old signatures lie at both ends; mkfs leaves some of them.
     void wipeEnds() const {
         const auto what = fmt::format("wiping '{}'", device_);
         const auto wiped = std::min(size_, endWiped);
@@ -151,8 +151,8 @@ private:
     UniqueFd fd_;
 };
 
-// What mkfs.xfs has not finished says so itself (sb_inprogress, byte 126 of the superblock); ext4 and btrfs
-// have no signature until they are whole.
+// An xfs that mkfs has not finished is marked (sb_inprogress, byte 126 of the superblock); ext4 and btrfs get
+// their signature last.
 bool isFinished(const UniqueFd& fd, const Contents& contents) {
     char inProgress = 0;
     return contents.type != "xfs" || (::pread(fd.get(), &inProgress, 1, 126) == 1 && inProgress == 0);
@@ -163,8 +163,8 @@ bool isOverlay(const UniqueFd& fd, const Contents& contents) {
            isOneOfOurs(contents.type) && isFinished(fd, contents);
 }
 
-// One that was never mounted holds nothing that anybody could miss. ext4 alone says so (s_mtime, byte 44 of
-// its superblock).
+// A file system that was never mounted holds no changes. Only ext4 records this (s_mtime, byte 44 of its
+// superblock).
 bool mayHoldChanges(const UniqueFd& fd, const Contents& contents) {
     constexpr off_t mountTime = 1024 + 44;
     std::uint32_t when = 1;
@@ -191,8 +191,8 @@ std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd) {
     return std::nullopt;
 }
 
-// Behind the file system while mkfs works on it, in the MiB that is left free for it: mkfs writes in any
-// order, and what it has not finished is made again and never taken for somebody's changes.
+// Marks a file system as unfinished while mkfs runs, in a MiB reserved behind it: mkfs writes in any order,
+// and an unfinished file system is created again, not taken for one with changes.
 class UnfinishedMark {
 public:
     UnfinishedMark(const MediumDisk& disk, std::uint64_t position) : disk_(disk), position_(position) {}
@@ -227,8 +227,8 @@ private:
     std::uint64_t position_;
 };
 
-// The file system that lies in the free space, with somebody's changes in it: a table that was written anew,
-// or a power cut of a disk that lied about a flush, may have lost the entry and nothing else.
+// A file system with changes in the free space: a rewritten table, or a power cut on a disk that ignores
+// flushes, may have lost only the table entry.
 std::optional<std::string> overlayIn(const MediumDisk& disk, const FreeSpace& space) {
     const Window window(disk, space, space.size());
     const auto contents = probeContents(window.fd().get(), window.device());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The place on the live medium's own disk where the running system's changes are kept: a partition labelled
-// `cow` behind the image, as KIWI has it, made at the first boot and found again at the next ones. One that
-// is damaged is never made anew: what is on it may be dear to somebody.
+// The partition on the live medium's own disk that keeps the running system's changes: labelled `cow` and
+// behind the image, as KIWI has it, created at the first boot and found again at later ones. A damaged one is
+// never recreated, since its data may still be wanted.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,14 @@ inline constexpr const char* overlayLabel = "cow";
 struct WritePartition {
     std::string node;
     std::string filesystem; // "ext4", "xfs", "btrfs"
-    bool made = false;      // just now
-    UniqueFd held;          // open for reading: until it is closed the node is this partition's
+    bool made = false;      // created by this call
+    UniqueFd held;          // open for reading; keeps the node from becoming another partition's
 };
 
-// Finds the partition, whatever its file system, or makes it behind the image with this one. imageEnd is
-// where the image that begins with the disk ends, 0 where none does: a medium may be a partition beside
-// somebody else's. Throws Error with the reason why changes cannot be kept: no disk, no room, no tool to make
-// the file system, a check that failed.
+// Finds the partition, whatever its file system, or creates it behind the image with the given one. imageEnd:
+// the end of the image at the beginning of the disk, 0 if there is none there (the medium may be one
+// partition among others). Throws Error with the reason why changes cannot be kept: no disk, no room, no mkfs
+// program, a failed check.
 [[nodiscard]] WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
                                                    const std::string& filesystem);
 

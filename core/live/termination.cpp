@@ -18,7 +18,7 @@ extern "C" void onTermination(int) {
 
 void rememberTermination() {
     struct sigaction action {};
-    action.sa_handler = onTermination; // no SA_RESTART: a child that is waited for has to hear of it
+    action.sa_handler = onTermination; // no SA_RESTART: interrupts waitpid(), so that the child is stopped
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
         (void)::sigaction(signal, &action, nullptr);
     }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A live root that is told to end in the middle leaves nothing behind: the signal becomes an Error at the
-// next step, and whatever was mounted or attached goes with the objects that hold it.
+// A terminated live root leaves nothing behind: the signal becomes an Error at the next step, and destructors
+// undo mounts and loop devices.
 #pragma once
 
 namespace bootferry {
 
-// SIGTERM, SIGINT and SIGHUP are remembered from here on; system calls that wait are interrupted.
+// From now on SIGTERM, SIGINT and SIGHUP are recorded and interrupt blocking system calls.
 void rememberTermination();
 
 [[nodiscard]] bool isTerminated() noexcept;

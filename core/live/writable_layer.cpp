@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What lies on the partition is anybody's by now: rw and work are opened as folders and not followed where
-// they are links, and what is done to them is done through those descriptors.
+// The partition's contents are untrusted: rw and work are opened as folders, without following links, and
+// changed only through those descriptors.
 #include "writable_layer.h"
 
 #include <array>
@@ -23,7 +23,7 @@
 namespace bootferry {
 namespace {
 
-// Whoever owned a file of the running system could use it through this mount, past the overlay.
+// The owner of a file of the running system could use it through this mount, past the overlay.
 constexpr const char* belowTheOverlay = "nosuid,nodev";
 constexpr std::size_t longestReason = 1024;
 constexpr const char* trialFile = ".bootferry-trial";
@@ -62,13 +62,13 @@ void prepareFolders(const std::string& folder) {
 void writeSomething(const std::string& folder) {
     const auto what = fmt::format("writing to an overlay at '{}'", folder);
     const auto top = openFolder(AT_FDCWD, folder, folder);
-    (void)::unlinkat(top.get(), trialFile, 0); // of a boot that ended right here
+    (void)::unlinkat(top.get(), trialFile, 0); // left by a boot that ended here
     const UniqueFd file(checkErrno(
         ::openat(top.get(), trialFile, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), what));
     checkErrno(::unlinkat(top.get(), trialFile, 0), what);
 }
 
-// As sysroot.mount does it next.
+// Mounts the overlay as sysroot.mount will.
 void tryOverlay(MountStack& mounts, const WritableLayer& layer) {
     mounts.mount(
         {"overlay", layer.trial, "overlay",
@@ -111,7 +111,7 @@ std::string mountWritePartition(MountStack& mounts, const WritableLayer& layer) 
 
 } // namespace
 
-// A system that cannot keep its changes is better than none: the reason is said, and a tmpfs used.
+// A system that cannot keep its changes is better than none: the reason is logged, and a tmpfs used.
 std::string mountWritableLayer(MountStack& mounts, const WritableLayer& layer) {
     if (layer.persistent) {
         try {
