@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The smallest supervisor there is: one worker on one event loop, a target to hand over, a line to redraw.
+// The smallest supervisor: one worker on one event loop, one target, one progress line.
 #include "fetch.h"
 
 #include <algorithm>
@@ -34,7 +34,7 @@ std::string fromEnvironment(const char* name, const char* fallback) {
     return value != nullptr ? value : fallback;
 }
 
-// Not where the bytes are the wrong ones, or nobody can say whether they are the right ones.
+// False if the bytes received are wrong or may be wrong: the next try must not continue after them.
 bool mayGoOn(const Error& failure) {
     switch (failure.code()) {
     case ErrorCode::Checksum:
@@ -50,7 +50,7 @@ bool mayGoOn(const Error& failure) {
     }
 }
 
-// One of the two, or a block device, of which its own half of this file knows more.
+// `file` or `stream` is set; neither for a block device.
 struct ChosenTarget {
     std::unique_ptr<FileTarget> file;
     PreparedTarget stream;
@@ -83,7 +83,7 @@ public:
           loop_([this] { worker_->cancel(); }, {SIGINT, SIGTERM, SIGHUP}) {
         if (isDevice()) {
             disk_.emplace(request_.target);
-            (void)acceptableContents(); // before anything is fetched
+            (void)acceptableContents(); // refuse before fetching
             request_.decode = true;
         }
         if (file_ && (request_.continuation = file_->findPart(request_))) {
@@ -165,7 +165,7 @@ private:
     [[nodiscard]] bool isStream() const { return target_.blockSize == streamBlockSize; }
     [[nodiscard]] bool isDevice() const { return !file_ && !isStream(); }
 
-    // A disk that is deployed is refused as well: whoever fetches wants other bytes there.
+    // Refuses a deployed disk as well: a fetch is meant to write other bytes to it.
     [[nodiscard]] DiskContents acceptableContents() const {
         auto contents = disk_->contents();
         if (planDisk(request_.target, contents, request_.reset, "--reset") == DiskPlan::Use) {
@@ -192,7 +192,7 @@ private:
             kept = fmt::format("; {} are kept in '{}', where the next try goes on", formatSize(*bytes),
                                file_->partPath());
         }
-        if (!isStream() || !hasLostReader(target_.fd)) { // who stops to read knows why
+        if (!isStream() || !hasLostReader(target_.fd)) { // no message if the reader closed the pipe
             printError("bootferryctl: fetching {}: {}{}\n", request_.url.redacted(), failure.what(), kept);
         }
         loop_.end(failure.code() == ErrorCode::Cancelled ? interrupted : EXIT_FAILURE);
@@ -206,7 +206,7 @@ private:
     PreparedTarget target_;
     SupervisingLoop loop_;
     ProgressLine line_;
-    std::unique_ptr<WorkerProcess> worker_; // last: it refers to everything above
+    std::unique_ptr<WorkerProcess> worker_; // last: refers to the members above
 };
 
 } // namespace
@@ -217,7 +217,7 @@ int runFetch(const std::vector<std::string>& arguments) {
         throw Error(ErrorCode::Invalid, "--ramdisk-size is for deploy: fetch makes no RAM disk");
     }
     request.requireLiveImage = false;
-    auto target = chooseTarget(request.target); // a wait for a FIFO's reader is ended by a signal, as usual
+    auto target = chooseTarget(request.target); // before the loop: a signal ends the wait for a FIFO's reader
     return Fetch(std::move(request), std::move(target)).run();
 }
 

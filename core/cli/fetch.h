@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// `bootferryctl fetch URL FILE|DEVICE`: the boot's own pipeline on any Linux machine, with no service. A file
-// takes no root, and appears under its name only when it is whole (file_target.h); standard output and its
-// like are written to as the bytes come (stream_target.h). A block device is written head last, and only if
-// nothing lies on it or --reset is given.
+// `bootferryctl fetch URL FILE|DEVICE`: the boot's own pipeline on any Linux machine, without a service. A
+// file needs no root privileges and gets its name only when it is complete (file_target.h); standard output
+// and other streams are written as the bytes arrive (stream_target.h). A block device is written head last,
+// and only if it is empty or --reset is given.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace bootferry {
 
-// Exit status: 0 done, 1 failed (the reason is on standard error), 130 interrupted.
+// Returns the exit status: 0 done, 1 failed (the reason is on standard error), 130 interrupted.
 [[nodiscard]] int runFetch(const std::vector<std::string>& arguments);
 
 } // namespace bootferry

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The record is opened by its name, without following a link, and from then on known by its descriptor:
-// whoever gets the lock looks whether the name still means what it has locked. A file system without flock(2)
-// has no lock, which costs the clear words but no bytes: each process writes to a file of its own.
+// The record is opened by its name, without following a link, and then used through its descriptor: after
+// locking, a process checks that the name still refers to the locked file. Without flock(2) on the file
+// system a second fetch is not refused, but no bytes are lost: each process writes to a file of its own.
 #include "fetch_record.h"
 
 #include <cerrno>
@@ -23,7 +23,7 @@ namespace {
 constexpr std::string_view firstLine = "bootferryctl fetch 1";
 constexpr std::string_view suffix = ".bootferry";
 constexpr std::size_t longestRecord = 16384;
-constexpr unsigned attempts = 100; // at a name that others create and remove
+constexpr unsigned attempts = 100; // other processes may create and remove the name meanwhile
 
 std::string readRecord(int fd) {
     std::string text(longestRecord, '\0');
@@ -36,7 +36,7 @@ bool isOurs(const std::string& text) {
     return text.empty() || text.starts_with(std::string(firstLine) + "\n");
 }
 
-// " (pid 1234)", or nothing while it is being written.
+// " (pid 1234)"; empty while the record is being written.
 std::string holderOf(const std::string& text) {
     for (const auto line : linesOf(text)) {
         const auto words = wordsOf(line);
@@ -85,7 +85,7 @@ bool FetchRecord::takeOver() {
     fd_.reset(::openat(folder_, name_.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd_) {
         if (errno == ENOENT) {
-            return false; // its owner has ended
+            return false; // its owner has removed it
         }
         throw Error(
             ErrorCode::TargetRefused, errno,
@@ -104,7 +104,7 @@ bool FetchRecord::takeOver() {
     return isInPlace();
 }
 
-// False: another process has it.
+// False: another process holds the lock.
 bool FetchRecord::lock() const {
     return ::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// FILE.bootferry: a small file beside FILE that says who fetches to it, and what FILE.part is. It is locked
-// (flock(2)) for as long as that process lives, so that a second fetch is refused at once instead of racing
-// for the name; what a killed process leaves behind has no lock and is taken over. A file of that name which
-// is not ours is never changed.
+// FILE.bootferry: a small file beside FILE that names the process that fetches to it and describes FILE.part.
+// The process holds a lock on it (flock(2)), so that a second fetch is refused at once instead of racing for
+// the name. The record of a killed process is not locked and is reused. A foreign file of that name is never
+// changed.
 #pragma once
 
 #include <optional>
@@ -15,18 +15,18 @@ namespace bootferry {
 
 class FetchRecord {
 public:
-    // folder: open, borrowed. name: of FILE in it; path: as people know it. Throws Error(TargetRefused) where
-    // another process fetches to FILE or something else has the record's name, Error(Io).
+    // folder: open, borrowed. name: of FILE in it; path: for messages. Throws Error(TargetRefused) if another
+    // process fetches to FILE or a foreign file has the record's name, Error(Io).
     FetchRecord(int folder, const std::string& name, const std::string& path);
-    ~FetchRecord(); // removes it, unless it is to be kept
+    ~FetchRecord(); // removes the record, unless keep() was called
 
     FetchRecord(const FetchRecord&) = delete;
     FetchRecord& operator=(const FetchRecord&) = delete;
 
-    // What one before us has left.
+    // The state of the part that an earlier fetch left.
     [[nodiscard]] const std::optional<PartialState>& partial() const { return partial_; }
 
-    // On the medium when it returns. Throws Error(Io).
+    // Writes and syncs the record. Throws Error(Io).
     void setPartial(std::optional<PartialState> partial);
     void keep() { kept_ = true; }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A name is given with linkat(2), which fails where the name is taken; only to replace a file that was there
-// at the beginning is a second name needed, and rename(2). Whoever may write in the folder could put
-// something else under that second name: it is looked at before the rename, and the result after it.
+// linkat(2) gives the name and fails if the name is taken. Only replacing a file that was there at the
+// beginning needs a temporary name and rename(2). Another user who may write to the folder could replace the
+// file under the temporary name: it is checked before the rename, and the result after it.
 #include "file_target.h"
 
 #include <algorithm>
@@ -19,8 +19,8 @@
 namespace bootferry {
 namespace {
 
-constexpr unsigned attempts = 100;                          // at a random name
-constexpr std::uint64_t fewBytes = std::uint64_t{1} << 20U; // fetched again rather than kept
+constexpr unsigned attempts = 100;                          // to find a free random name
+constexpr std::uint64_t fewBytes = std::uint64_t{1} << 20U; // a shorter part is not kept
 
 std::string checksumText(const TransferRequest& request) {
     return request.checksumUrl ? request.checksumUrl->redacted() : request.checksum.value_or("");
@@ -38,7 +38,7 @@ std::string linkOf(int fd) {
     return fmt::format("/proc/self/fd/{}", fd);
 }
 
-// Without /proc, what has no name could not be given one at the end.
+// False without /proc: linkat(2) could not name the file at the end.
 bool canBeNamed(int fd) {
     struct stat named {};
     struct stat open {};
@@ -58,7 +58,7 @@ FileTarget::FileTarget(FileLocation location)
       partName_(nameBeside(location_.folder.get(), location_.name, ".part")) {}
 
 FileTarget::~FileTarget() {
-    if (part_) { // untouched
+    if (part_) { // not opened for writing, so the record still describes it
         record_.keep();
     }
     if (!temporary_.empty() && isFileAt(location_.folder.get(), temporary_, fd_.get())) {
@@ -68,7 +68,7 @@ FileTarget::~FileTarget() {
 
 PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     const mode_t mode =
-        location_.present ? 0600 : 0666; // a secret's replacement is none before it has its mode
+        location_.present ? 0600 : 0666; // a secret file's replacement must not be readable meanwhile
     takePart();
     if (!fd_) {
         openUnnamed(mode);
@@ -89,7 +89,7 @@ PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
 void FileTarget::requireRoom(std::uint64_t size) const {
     struct statvfs status {};
     if (::fstatvfs(fd_.get(), &status) < 0 || status.f_blocks == 0) {
-        return; // a file system that does not count
+        return; // the file system does not report its size
     }
     const auto blocks = ::geteuid() == 0 ? status.f_bfree : status.f_bavail;
     const auto room = static_cast<std::uint64_t>(blocks) * status.f_frsize + continuesAt_;
@@ -114,8 +114,8 @@ std::optional<Continuation> FileTarget::findPart(const TransferRequest& request)
         return std::nullopt;
     }
     part_ = std::move(part);
-    // The last byte is asked for again: with nothing to ask for, nobody would say whether it is still the
-    // same version.
+    // The last byte is requested again: an empty request could not show whether the version is still the
+    // same.
     const auto length = left->file.length;
     const auto offset = std::min(length, left->size.value_or(length + 1) - 1);
     const bool isOfTheSame = left->url == request.url.redacted() &&
@@ -128,7 +128,7 @@ std::optional<Continuation> FileTarget::findPart(const TransferRequest& request)
     return Continuation{.offset = offset, .size = left->size, .validator = left->validator};
 }
 
-// From here on it is another file than the record says: were this process killed, nobody would go on with it.
+// From here on the record does not describe a usable part: if this process is killed, no fetch continues it.
 void FileTarget::takePart() {
     if (!part_) {
         return;
@@ -170,7 +170,7 @@ std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request,
         record_.keep();
         return identity.length;
     } catch (const Error&) {
-        return std::nullopt; // then it goes, as it would without
+        return std::nullopt; // the destructor deletes it
     }
 }
 
@@ -192,7 +192,7 @@ void FileTarget::namePart() {
     }
     requireOurs(partName_);
     syncFolder();
-    temporary_.clear(); // it stays
+    temporary_.clear(); // the destructor leaves it
 }
 
 std::string FileTarget::partPath() const {
@@ -240,7 +240,7 @@ bool FileTarget::publish() {
     return kept;
 }
 
-// Not the bits that would have a program run as its owner: writing to such a file takes them away as well.
+// Set-user-ID and set-group-ID bits are not kept: writing to a file clears them as well.
 bool FileTarget::keepOwnerAndMode() const {
     struct stat before {};
     struct stat now {};
@@ -257,7 +257,7 @@ bool FileTarget::keepOwnerAndMode() const {
     return kept;
 }
 
-// False: the name is free. Throws where it means something else than at the beginning.
+// False: the name is free. Throws if it refers to another file than at the beginning.
 bool FileTarget::isThereStill() const {
     const auto& [folder, name, path, present, status, isProcLink] = location_;
     if (present && isFileAt(folder.get(), name, present.get())) {
@@ -276,7 +276,7 @@ void FileTarget::refuseChanged() const {
                             location_.path));
 }
 
-// False: something has that name.
+// False: the name is taken.
 bool FileTarget::linkAs(const std::string& name) const {
     if (::linkat(AT_FDCWD, linkOf(fd_.get()).c_str(), location_.folder.get(), name.c_str(),
                  AT_SYMLINK_FOLLOW) == 0) {
@@ -313,7 +313,7 @@ void FileTarget::rename(bool replaces) {
     temporary_.clear();
 }
 
-// A folder that may be written but not read cannot be opened for this.
+// A folder without read permission cannot be opened for fsync(2); then the whole file system is synced.
 void FileTarget::syncFolder() const {
     const UniqueFd folder(::openat(location_.folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const int result = folder ? ::fsync(folder.get()) : ::syncfs(fd_.get());

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A file as a target: it appears under its name only when it is whole, verified and on the medium. Until then
-// its bytes have no name at all (O_TMPFILE), or one of their own where the file system cannot do that; what
-// was verified is what gets the name, by its descriptor. Nothing that lies in the folder is opened, followed
-// or made shorter.
+// A file as a target: it gets its name only when it is complete, verified and synced. Until then it is
+// unnamed (O_TMPFILE), or has a temporary name if the file system does not support that. The name is given
+// through the descriptor, so that it goes to exactly the file that was verified. Foreign files in the folder
+// are never opened, followed or truncated.
 #pragma once
 
 #include <cstdint>
@@ -16,38 +16,38 @@
 
 namespace bootferry {
 
-// The version whose bytes were written.
+// The version of the source whose bytes were written.
 struct KnownSource {
     std::optional<std::uint64_t> size;
-    std::string validator; // empty: nothing shows which one it is
+    std::string validator; // empty: the version cannot be identified
 };
 
 class FileTarget {
 public:
-    // Throws Error(TargetRefused, Io): another process fetches to it, or no file can come to be there.
+    // Throws Error(TargetRefused, Io) if another process fetches to it or no file can be created there.
     explicit FileTarget(FileLocation location);
-    ~FileTarget(); // what was neither published nor kept goes
+    ~FileTarget(); // deletes the file unless it was published or kept
 
     FileTarget(const FileTarget&) = delete;
     FileTarget& operator=(const FileTarget&) = delete;
 
-    // What an earlier try has left of the same thing in FILE.part, which open() then goes on with. Nothing
-    // where it is of something else, or somebody else has written to it or put it there.
+    // Finds the FILE.part of an earlier fetch of the same source; open() then continues it. nullopt if it is
+    // of another source, or if another program has changed or replaced it.
     [[nodiscard]] std::optional<Continuation> findPart(const TransferRequest& request);
 
-    // Empty, but for what was found, and open for writing; the descriptor is a duplicate of ours. Throws
-    // Error(TooLarge) with the numbers where a size is given and the file system has no room for it.
+    // Opens the part found, or an empty file, for writing; the descriptor is a duplicate. Throws
+    // Error(TooLarge) with the numbers if a size is given and the file system has no room for it.
     [[nodiscard]] PreparedTarget open(std::optional<std::uint64_t> size);
 
-    // What was written is FILE.part, with all that has to be known to go on with it. The bytes that it has;
-    // nothing where they are few, or somebody else's file has that name.
+    // Keeps the bytes written as FILE.part and records what is needed to continue. Returns its length;
+    // nullopt if it is too short to be worth keeping, or if a foreign file has that name.
     [[nodiscard]] std::optional<std::uint64_t> keep(const TransferRequest& request,
                                                     const KnownSource& source) noexcept;
     [[nodiscard]] std::string partPath() const;
 
-    // What was written is the file now, and stays so when the power is cut. A file that is replaced hands on
-    // its permissions and its owner; false: the owner could not be kept. Throws Error(TargetRefused) where
-    // the name means something else than it did at the beginning, Error(Io).
+    // Gives the file its name and syncs it, so that it survives a power cut. A replaced file's permissions
+    // and owner are kept; returns false if the owner could not be kept. Throws Error(TargetRefused) if the
+    // name refers to another file than at the beginning, Error(Io).
     [[nodiscard]] bool publish();
 
 private:
@@ -68,9 +68,9 @@ private:
     FileLocation location_;
     FetchRecord record_;
     UniqueFd fd_;
-    std::string temporary_; // the name that the bytes have; empty: none
+    std::string temporary_; // the file's temporary name; empty: none
     std::string partName_;
-    UniqueFd part_; // ours, from an earlier try; until open()
+    UniqueFd part_; // the part of an earlier fetch; until open()
     std::uint64_t continuesAt_ = 0;
 };
 

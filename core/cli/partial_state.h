@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is known of FILE.part: where its bytes are from, of which version they are, and which file it is, so
-// that bytes of two versions are never put together and nobody else's file is taken for ours. It stands in
-// FILE.bootferry and not in the file itself or its extended attributes: those are not on every file system,
-// and bytes behind the image's would be in the way of whoever uses the part as it is.
+// Describes FILE.part: the source and version of its bytes, and the file's identity, so that bytes of two
+// versions are never combined and a foreign file is never continued. The description is in FILE.bootferry
+// and not in the file's extended attributes, which not every file system has, or behind its bytes, which
+// would disturb other uses of the part.
 #pragma once
 
 #include <cstdint>
@@ -14,22 +14,22 @@
 
 namespace bootferry {
 
-// Numbers of an inode are used again. Where the file system tells the time of its birth, another file is
-// another one; where not, only one that nobody has written to since is known again.
+// Inode numbers are reused. If the file system records birth times, they distinguish two files; if not, a
+// file is recognised only as long as it is unchanged.
 struct FileIdentity {
     std::uint64_t inode = 0;
-    std::string born; // seconds.nanoseconds; empty: not known
+    std::string born; // seconds.nanoseconds; empty: unknown
     std::uint64_t length = 0;
-    std::string modified; // as born
+    std::string modified; // seconds.nanoseconds
 
     bool operator==(const FileIdentity&) const = default;
 };
 
 struct PartialState {
     std::string url;                   // without userinfo
-    std::string checksum;              // that was asked for, or its list's URL; empty: none
-    std::optional<std::uint64_t> size; // of the whole
-    std::string validator;             // empty: it is being written to, its length says nothing
+    std::string checksum;              // as requested, or its list's URL; empty: none
+    std::optional<std::uint64_t> size; // of the complete file
+    std::string validator;             // empty: the part is being written, its length is not final
     FileIdentity file;
 
     bool operator==(const PartialState&) const = default;
@@ -38,10 +38,10 @@ struct PartialState {
 // Throws Error(Io).
 [[nodiscard]] FileIdentity identityOf(int fd);
 
-// Whether it is the file that the state was written of.
+// True if the state describes this file.
 [[nodiscard]] bool isFileOf(const PartialState& state, const FileIdentity& now);
 
-// Lines of "name value" and one that says that this is all. Pure.
+// Lines of "name value" and a last line that marks the end. Pure.
 [[nodiscard]] std::string toText(const PartialState& state);
 [[nodiscard]] std::optional<PartialState> partialFromText(std::string_view text);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// /dev/stdout and its like are links of /proc: opening one of a regular file would begin at its first byte
-// again, over what a shell or another program has written there, so that the descriptor itself is duplicated.
+// /dev/stdout and similar names are links in /proc. If one leads to a regular file, opening it would start at
+// the first byte and overwrite what a shell or another program has written there; so the descriptor itself is
+// duplicated.
 #include "stream_target.h"
 
 #include <cerrno>
@@ -31,7 +32,7 @@ UniqueFd duplicate(int fd, const std::string& path) {
     return copy;
 }
 
-// N of /proc/self/fd/N; nothing for what another process has open.
+// N of /proc/self/fd/N; nullopt for a file that another process has open.
 std::optional<int> ownDescriptor(const FileLocation& location) {
     struct stat own {};
     struct stat folder {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What is neither a file nor a block device but can be written to from the beginning to the end: standard
-// output, a pipe, a FIFO, a character device. What was written there cannot be taken back; only the exit
-// status tells that it was whole and verified.
+// Targets that are written sequentially and are neither a file nor a block device: standard output, a pipe, a
+// FIFO, a character device. Bytes written there cannot be taken back; only the exit status shows that they
+// were complete and verified.
 #pragma once
 
 #include <optional>
@@ -12,14 +12,13 @@
 
 namespace bootferry {
 
-// "-": what standard output is open for.
+// Standard output, for "-".
 [[nodiscard]] UniqueFd openStandardOutput();
 
-// Nothing where a file or a block device is meant. Waits for somebody who reads a FIFO. Throws
-// Error(TargetRefused).
+// nullopt for a file or a block device. Waits until a FIFO has a reader. Throws Error(TargetRefused).
 [[nodiscard]] std::optional<UniqueFd> openStream(const FileLocation& location);
 
-// The pipe or socket has no reader any more.
+// True if the pipe or socket no longer has a reader.
 [[nodiscard]] bool hasLostReader(const UniqueFd& stream);
 
 } // namespace bootferry

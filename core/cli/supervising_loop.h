@@ -14,7 +14,7 @@ namespace bootferry {
 
 class SupervisingLoop {
 public:
-    // onStop: called at each of the signals.
+    // onStop: called for each such signal.
     explicit SupervisingLoop(std::function<void()> onStop,
                              std::initializer_list<int> signals = {SIGINT, SIGTERM});
 
