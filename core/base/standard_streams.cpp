@@ -59,7 +59,7 @@ bool waitUntilWritable(int fd, std::optional<Clock::time_point> limit, Signals s
         left = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1'000'000};
     }
     pollfd watched{.fd = fd, .events = POLLOUT, .revents = 0};
-    return ::ppoll(&watched, 1, limit ? &left : nullptr, &mask) != 0; // an error is left to the write
+    return ::ppoll(&watched, 1, limit ? &left : nullptr, &mask) != 0; // the write reports an error
 }
 
 ssize_t writeNow(int fd, std::string_view text) {
@@ -71,7 +71,7 @@ ssize_t writeNow(int fd, std::string_view text) {
     return count;
 }
 
-// Returns 0 or an errno; ETIMEDOUT means that nobody reads.
+// Returns 0 or an errno; ETIMEDOUT means that the reader does not read.
 int writeBounded(int fd, std::string_view text, std::optional<Clock::time_point> limit, Signals signals) {
     const bool regular = isRegularFile(fd);
     while (!text.empty()) {
@@ -91,7 +91,7 @@ int writeBounded(int fd, std::string_view text, std::optional<Clock::time_point>
     return 0;
 }
 
-// Opens them in the wrong direction, so that using them fails as it does on a closed descriptor.
+// Opens closed ones in the wrong direction, so that using them fails as on a closed descriptor.
 void openClosedDescriptors() {
     for (const auto& [fd, direction] :
          {std::pair{STDIN_FILENO, O_WRONLY}, {STDOUT_FILENO, O_RDONLY}, {STDERR_FILENO, O_RDONLY}}) {

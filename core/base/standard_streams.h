@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // All writing to standard output and standard error. A message that standard error does not accept within a
-// short time is dropped, since a boot must not hang because nobody reads its log. A failed write to standard
-// output makes the program fail, silently if the reader has closed the pipe (`| head`). Neither function
-// throws or raises SIGPIPE. Use standard error from any thread, standard output from one.
+// short time is dropped, since a boot must not hang on an unread log. A failed write to standard output makes
+// the program fail, silently if the reader has closed the pipe (`| head`). Neither function throws or raises
+// SIGPIPE. Use standard error from any thread, standard output from one.
 #pragma once
 
 #include <string>
