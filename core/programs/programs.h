@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The programs' entry points. All programs are in one library, libbootferry-programs.so, so that what they
-// have in common lies in an initrd once; a program is the call of its function here (program.cpp). For nobody
-// else: library and programs are built and installed together.
+// The programs' entry points. All programs are in one library, libbootferry-programs.so, so that an initrd
+// contains their shared code once; each executable only calls its function here (program.cpp). The library is
+// private: it is built and installed together with the programs.
 #pragma once
 
 #pragma GCC visibility push(default)
 extern "C" {
 
-// Calls one of those below as runProgram() does (standard_streams.h).
+// Runs one of the functions below with runProgram() (standard_streams.h).
 int bootferry_run(int (*program)(int argc, char** argv), int argc, char** argv);
 
 int bootferry_generator_main(int argc, char** argv);
