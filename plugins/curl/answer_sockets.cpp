@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// tcp(7), socket(7). linux/tcp.h and not netinet/tcp.h, whose tcp_info ends before the byte counts.
+// tcp(7), socket(7). Not netinet/tcp.h, whose tcp_info lacks the byte counts.
 #include "answer_sockets.h"
 
 #include <algorithm>
@@ -67,7 +67,7 @@ std::optional<std::uint64_t> receivedBytes(int socket) {
                                                 : std::nullopt;
 }
 
-// Bytes arrive while they are counted, hence the second look.
+// Counts again if bytes arrived meanwhile.
 std::optional<std::uint64_t> takenBytes(int socket) {
     constexpr int looks = 8;
     for (int i = 0; i < looks; ++i) {

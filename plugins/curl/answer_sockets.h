@@ -3,10 +3,10 @@
 // libcurl reports each socket that it opens and, before every request (redirects, logins, reused
 // connections), the addresses of its connection; the kernel reports what was received by then.
 //
-// A connection on which anything was received before its first request is never taken for a plain one: TLS,
-// a SOCKS proxy and a tunnel all begin with bytes of the other side. Counting starts anew with each request,
-// on the connection that it goes out on, so that no other connection's bytes, and no redirect's, are in the
-// sum: what lies between the socket and the body can only add to the kernel's side of it.
+// A connection on which anything was received before its first request is not plain: TLS, a SOCKS proxy and a
+// tunnel all begin with bytes of the other side. Counting restarts with each request, on the connection that
+// carries it, so that the sum excludes other connections and redirects: bytes between the socket and the body
+// can only increase the kernel's count.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace bootferry::curl {
 
-// The two ends as libcurl names them.
+// The two ends as libcurl reports them.
 struct ConnectionEnds {
     std::string localAddress;
     int localPort = 0;
@@ -26,19 +26,19 @@ struct ConnectionEnds {
 
 class AnswerSockets {
 public:
-    // libcurl's new socket. Borrowed, and used only while the kernel says that it has the ends it was
-    // announced with: libcurl may have closed it, and its number may be another one's.
+    // Reports libcurl's new socket. Borrowed, and used only while the kernel reports the announced ends for
+    // it: libcurl may have closed it, and another socket may have its number.
     void opened(int socket);
 
-    // A request is about to be sent.
+    // Reports that a request is about to be sent.
     void announced(const ConnectionEnds& ends);
 
-    // Of http: the socket of the newest request; of ftp: the one that was opened after it, for the data. -1:
-    // not certain, or not a plain one.
+    // For http, the socket of the newest request; for ftp, the data socket opened after it. -1: uncertain, or
+    // not plain.
     [[nodiscard]] int ofRequest() const;
     [[nodiscard]] int ofData() const;
 
-    // What was taken from the socket before the newest request.
+    // Bytes read from the socket before the newest request.
     [[nodiscard]] std::uint64_t takenBefore() const { return takenBefore_; }
 
 private:
@@ -48,15 +48,15 @@ private:
         bool beganPlain = false; // nothing had been received before the first request
     };
 
-    std::vector<Entry> entries_; // the newest is the last
+    std::vector<Entry> entries_; // newest last
     std::optional<Entry> answering_;
     ConnectionEnds ends_;
     std::uint64_t takenBefore_ = 0;
-    bool openedSince_ = false; // a socket, since the newest request
+    bool openedSince_ = false; // a socket was opened after the newest request
 };
 
-// As the kernel counts them: all that were received, and those that a reader took of them. Nothing: not TCP,
-// or decoded by the kernel itself (TLS in the kernel).
+// The kernel's counts of bytes received, and of those already read from the socket. nullopt: not TCP, or
+// decoded by the kernel (kTLS).
 [[nodiscard]] std::optional<std::uint64_t> receivedBytes(int socket);
 [[nodiscard]] std::optional<std::uint64_t> takenBytes(int socket);
 

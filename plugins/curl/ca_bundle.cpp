@@ -23,7 +23,7 @@ std::string findCaBundle(const std::string& root) {
     for (const auto* bundle : bundles) {
         auto path = root + bundle;
         struct stat status {};
-        // An empty bundle is what update-ca-certificates leaves where no authority is installed.
+        // update-ca-certificates creates an empty bundle if no authority is installed.
         if (stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
             access(path.c_str(), R_OK) == 0) {
             return path;

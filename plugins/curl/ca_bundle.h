@@ -7,7 +7,7 @@
 
 namespace bootferry::curl {
 
-// The first bundle that is there and can be read; empty: there is none. `root` is put before each path.
+// The first readable bundle; empty: there is none. `root` is put before each path.
 [[nodiscard]] std::string findCaBundle(const std::string& root = "");
 
 } // namespace bootferry::curl

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The easy handle's side of the options: what several of them share, and how libcurl's refusals read.
+// Sets options on the easy handle: logic that several options share, and messages for libcurl's refusals.
 #include "curl_options.h"
 
 #include <algorithm>
@@ -92,7 +92,7 @@ void CurlOptions::useNetrcFile(const std::string& path) {
     setFile(CURLOPT_NETRC_FILE, path);
 }
 
-// libcurl looks for it in the home folder of whom the process runs as, which is nobody's.
+// libcurl would search the home folder of the worker's own user.
 void CurlOptions::useHomeNetrc() {
     const std::string path = "~/.netrc";
     if (const auto file = host_.optionFile(path); !netrcFile_ && file != path) {
@@ -106,7 +106,7 @@ void CurlOptions::addToList(CURLoption option, const std::string& line) {
     if (longer == nullptr) {
         throw std::bad_alloc();
     }
-    (void)list.release(); // it is the beginning of the longer one
+    (void)list.release(); // the longer list includes it
     list.reset(longer);
     check(curl_easy_setopt(easy_, option, longer));
 }
@@ -140,8 +140,9 @@ void CurlOptions::useCookieFile(const std::string& path) {
     setFile(CURLOPT_COOKIEFILE, path);
 }
 
-// CURLOPT_COOKIE sends them wherever a redirect leads. A header of that name is left out for another origin;
-// but it would take the place of those from a file, hence beside one they become cookies of this host.
+// CURLOPT_COOKIE would send the cookies to every redirect's target; libcurl sends a Cookie header only to the
+// same origin. But such a header replaces the cookies of a file, so with a file they become cookies of this
+// host instead.
 void CurlOptions::finishCookies(const std::string& host) {
     if (cookies_.empty()) {
         return;
@@ -156,15 +157,14 @@ void CurlOptions::finishCookies(const std::string& host) {
         left.remove_prefix(std::min(cookie.size() + 1, left.size()));
         cookie.remove_prefix(std::min(cookie.find_first_not_of(' '), cookie.size()));
         const auto equals = std::min(cookie.find('='), cookie.size());
-        // The format of a file of cookies: host, for its subdomains, path, for https alone, expiry, name,
-        // value
+        // The format of a cookie file: host, include subdomains, path, https only, expiry, name, value
         setText(CURLOPT_COOKIELIST, host + "\tFALSE\t/\tFALSE\t0\t" + std::string(cookie.substr(0, equals)) +
                                         "\t" +
                                         std::string(cookie.substr(std::min(equals + 1, cookie.size()))));
     }
 }
 
-// As in curl(1), "optional" wins over the others in whatever order they come.
+// As in curl(1), "optional" wins over the others in any order.
 void CurlOptions::useNetrc(long use) {
     if (netrc_ != CURL_NETRC_OPTIONAL) {
         netrc_ = use;
@@ -172,7 +172,7 @@ void CurlOptions::useNetrc(long use) {
     setLong(CURLOPT_NETRC, netrc_);
 }
 
-// The same for "required" over the others, and for "where the server has it" over "for the login alone".
+// Likewise "required" wins over the others, and "if the server supports it" over "for the login only".
 void CurlOptions::useSsl(long level) {
     if (sslRank(level) > sslRank(useSsl_)) {
         useSsl_ = level;
@@ -180,7 +180,7 @@ void CurlOptions::useSsl(long level) {
     setLong(CURLOPT_USE_SSL, useSsl_);
 }
 
-// Either of the two alone implies the other.
+// One of the two options implies a default for the other.
 void CurlOptions::setLowestSpeed(long bytesPerSecond) {
     lowestSpeed_ = bytesPerSecond;
     applyLowestSpeed();
@@ -204,20 +204,20 @@ void CurlOptions::chooseProtocols(const std::string& choice) {
     protocols_ = choice;
 }
 
-// What is allowed at first depends on the URL, which is not known yet; here it is only looked at.
+// The defaults depend on the URL, which is not known yet; here the value is only checked.
 void CurlOptions::chooseRedirectProtocols(const std::string& choice) {
     (void)parseProtocols(choice, plainRedirects);
     redirectProtocols_ = choice;
 }
 
-// libcurl itself does the same where a redirect leads to another host. Any header may be a token. The files
-// of netrc name their hosts.
+// libcurl does the same for a redirect to another host. Any header may be a token. A netrc file stays, since
+// it names the hosts of its logins.
 void CurlOptions::leaveLoginOut() {
     for (const auto option : {CURLOPT_USERPWD, CURLOPT_XOAUTH2_BEARER, CURLOPT_AWS_SIGV4, CURLOPT_COOKIEFILE,
                               CURLOPT_TLSAUTH_USERNAME, CURLOPT_TLSAUTH_PASSWORD, CURLOPT_FTP_ACCOUNT,
                               CURLOPT_FTP_ALTERNATIVE_TO_USER, CURLOPT_HTTPHEADER, CURLOPT_REFERER}) {
         const auto result = curl_easy_setopt(easy_, option, nullptr);
-        if (result != CURLE_UNKNOWN_OPTION && result != CURLE_NOT_BUILT_IN) { // then nothing was set by it
+        if (result != CURLE_UNKNOWN_OPTION && result != CURLE_NOT_BUILT_IN) { // these cannot have been set
             check(result);
         }
     }
@@ -237,7 +237,7 @@ void CurlOptions::finishProtocols(bool encrypted) {
     }
 }
 
-// libcurl 7.85, the oldest this builds with, takes names.
+// libcurl 7.85, the oldest supported version, accepts names.
 void CurlOptions::setProtocols(const std::string& names) {
     setText(CURLOPT_PROTOCOLS_STR, names);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The options of the curl plugin are curl's own command-line options, by their long names without the dashes.
-// One table (option_rows.cpp) says how each is honoured; what is not in it, or what this libcurl was built
-// without, is refused by name: an option that is quietly dropped (--pinnedpubkey) would be a hole.
+// One table (option_rows.cpp) maps each to libcurl. An option that is not in it, or that this libcurl lacks,
+// is refused by name: silently ignoring one (--pinnedpubkey) would be a security hole.
 #pragma once
 
 #include <map>
@@ -17,32 +17,32 @@ class CurlOptions {
 public:
     CurlOptions(CURL* easy, const plugin::Host& host) : easy_(easy), host_(host) {}
 
-    // The table as the ABI wants it, ended by a null key.
+    // The table in the ABI's form, terminated by a null key.
     [[nodiscard]] static const bootferry_option* described();
 
-    // Hands the option to libcurl; throws Failure(INVALID) that says what is wrong with it.
+    // Sets the option in libcurl. Throws Failure(INVALID) with the reason.
     void set(const std::string& key, const std::string& value);
 
-    // After the last option: what may be spoken. A redirect never leads from an
-    // encrypted connection to a plain one unless an option said so.
+    // Call after the last option: sets the allowed protocols. A redirect from an
+    // encrypted connection to a plain one is followed only if an option allows it.
     void finishProtocols(bool encrypted);
 
-    // Forgets what was given for the server of the image and would log in at another one.
+    // Removes the image server's credentials, for a request to another server.
     void leaveLoginOut();
 
-    // After that: the cookies, for this host and no other.
+    // Call after that: sets the cookies, for this host only.
     void finishCookies(const std::string& host);
 
-    // True: libcurl is to watch how fast the bytes come, or how long.
+    // True: libcurl must enforce a limit on the rate or the time.
     [[nodiscard]] bool needPacing() const { return needPacing_; }
 
-    // True: an option asks for TLS where the scheme does not.
+    // True: an option requests TLS although the scheme does not.
     [[nodiscard]] bool askForFtpTls() const { return useSsl_ != CURLUSESSL_NONE; }
 
-    // A request header of the session's own, beside the user's.
+    // Adds a request header of the session to the user's.
     void addHeader(const std::string& line) { addToList(CURLOPT_HTTPHEADER, line); }
 
-    // What the table's rows do.
+    // For the table's rows.
     void setLong(CURLoption option, long value);
     void setLarge(CURLoption option, curl_off_t value);
     void setText(CURLoption option, const std::string& value);
@@ -74,7 +74,7 @@ private:
     plugin::Host host_;
     std::map<CURLoption, StringList> lists_;
     std::map<CURLoption, long> auth_;
-    std::string protocols_; // as they were given
+    std::string protocols_; // as given
     std::string redirectProtocols_;
     std::string cookies_;
     bool cookieFile_ = false;
@@ -82,7 +82,7 @@ private:
     std::optional<long> lowestSpeedTime_;
     bool needPacing_ = false;
     long netrc_ = CURL_NETRC_IGNORED;
-    bool netrcFile_ = false; // one is named
+    bool netrcFile_ = false; // an option names one
     long useSsl_ = CURLUSESSL_NONE;
     long lowestTls_ = CURL_SSLVERSION_DEFAULT;
     long highestTls_ = CURL_SSLVERSION_MAX_NONE;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The curl plugin's table: http, https and ftp by libcurl. Nothing but the border between C and CurlSession.
+// The curl plugin's table: http, https and ftp with libcurl. Only connects the C interface with CurlSession.
 #include <curl/curl.h>
 
 #include "curl_session.h"

@@ -21,10 +21,10 @@ namespace {
 using plugin::Failure;
 
 constexpr long receiveBufferSize = 512L * 1024; // libcurl's largest
-constexpr long partBufferSize = 64L * 1024;     // there are several at a time, and none is fast
+constexpr long partBufferSize = 64L * 1024;     // several parts are fetched at a time, each slowly
 constexpr int longestPoll = 1000;               // milliseconds; libcurl's own timers shorten it
 
-// Threads that libcurl starts (its resolver) inherit the mask: signals are the host's.
+// Threads that libcurl starts (its resolver) inherit the mask: only the host handles signals.
 class SignalsBlocked {
 public:
     SignalsBlocked() {
@@ -67,8 +67,8 @@ CurlSession::CurlSession(const bootferry_host* host)
 
 CurlSession::~CurlSession() {
     const bool wasTakenOver = plain_.has_value();
-    plain_.reset();                                      // while its socket is open
-    curl_multi_remove_handle(multi_.get(), easy_.get()); // harmless where it was never added
+    plain_.reset();                                      // before libcurl closes its socket
+    curl_multi_remove_handle(multi_.get(), easy_.get()); // harmless if it was never added
     if (length_ && done_ && result_ == CURLE_OK && !rejected_ && !wasTakenOver) {
         IdleConnections::ofThisProcess().keep(connectionKey(), std::move(multi_));
     }
@@ -79,9 +79,9 @@ void CurlSession::setOption(const std::string& key, const std::string& value) {
     optionText_ += key + '=' + value + '\0';
 }
 
-// A connection is used again only by a session that would have made the same one. libcurl compares much of
-// that itself, but neither the addresses that names were given by an option, nor what its next version
-// brings.
+// Only a session that would have opened the same connection reuses it. libcurl compares many settings itself,
+// but not the addresses that options assign to names, and future versions may add settings that it does not
+// compare.
 std::string CurlSession::connectionKey() const {
     auto key = originOf(url_) + '\0' + optionText_;
     for (const char* name : {"cacert", "user", "password"}) {
@@ -114,7 +114,7 @@ void CurlSession::open(const bootferry_request& request) {
     takeOverPlainBody();
 }
 
-// What a user's option may change, so it comes before them.
+// Set before the user's options, which may override these.
 void CurlSession::configureDefaults() {
     auto* easy = easy_.get();
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "bootferry/" BOOTFERRY_PLUGIN_VERSION);
@@ -127,7 +127,7 @@ void CurlSession::configureDefaults() {
     configureLogin();
 }
 
-// What the contract with the host rests on comes after the user's options.
+// Set after the user's options, since the contract with the host depends on these.
 void CurlSession::configure(const bootferry_request& request) {
     auto* easy = easy_.get();
     url_ = request.url;
@@ -138,7 +138,7 @@ void CurlSession::configure(const bootferry_request& request) {
         length_ = request.length;
     }
     const auto bufferSize = length_ ? partBufferSize : receiveBufferSize;
-    // libcurl may hand over one receive buffer more after it was asked to pause.
+    // libcurl may deliver one more receive buffer after a pause was requested.
     overflow_.resize(2 * static_cast<std::size_t>(bufferSize));
 
     if ((request.flags & BOOTFERRY_REQUEST_ELSEWHERE) != 0) {
@@ -156,7 +156,7 @@ void CurlSession::configure(const bootferry_request& request) {
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlSession::onHeader);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
 #if LIBCURL_VERSION_NUM >= 0x075700
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // giving up does not wait for a name server
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // cancelling does not wait for a name server
 #endif
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlSession::openSocket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
@@ -240,7 +240,7 @@ void CurlSession::collectResult() {
     while (const auto* message = curl_multi_info_read(multi_.get(), &left)) {
         if (message->msg == CURLMSG_DONE) {
             done_ = true;
-            // Refusing the body of a 416 that stands for the end is no failure.
+            // The body of a 416 at the end of the file is refused on purpose.
             result_ = nothingLeft_ ? CURLE_OK : message->data.result;
         }
     }
@@ -328,7 +328,7 @@ std::size_t CurlSession::deliver(std::span<const std::byte> bytes) {
     const auto rest = bytes.size() - straight;
     if (rest > overflow_.size() - overflowEnd_) {
         paused_ = true;
-        return CURL_WRITEFUNC_PAUSE; // libcurl keeps these and brings them again
+        return CURL_WRITEFUNC_PAUSE; // libcurl keeps these bytes and delivers them again
     }
     std::copy_n(bytes.begin(), straight, sink_.begin()); // before the first read() there is no sink
     sink_ = sink_.subspan(straight);

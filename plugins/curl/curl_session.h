@@ -52,7 +52,7 @@ private:
     void throwIfCancelled() const;
     [[nodiscard]] std::string connectionKey() const;
 
-    // Called as soon as the first byte, or the end, is there: is this the answer that was asked for?
+    // Checks, at the first byte or the end, that the answer matches the request.
     void examineAnswer();
     void examineHttp();
     void examinePartialContent(const std::string& validator);
@@ -63,7 +63,7 @@ private:
     void examineEnd() const;
 
     [[nodiscard]] TransferEnd transferEnd() const;
-    // What comes over TCP as it is is read by PlainBody, which lists what that takes
+    // PlainBody reads a body that TCP carries unencoded, under the conditions listed there
     // (curl_session_plain.cpp).
     void stopForPlainBody();
     void takeOverPlainBody();
@@ -83,30 +83,30 @@ private:
 
     plugin::Host host_;
     EasyHandle easy_;
-    CurlOptions options_; // owns lists the handle points to, and touches it no more when it goes
+    CurlOptions options_; // owns lists that the handle points to; its destructor does not use the handle
     MultiHandle multi_;
     std::array<char, CURL_ERROR_SIZE> errorText_{};
     int cancelFd_ = -1;
 
-    std::string optionText_; // all that were set, in order
+    std::string optionText_; // all options set, in order
     std::string url_;
     bool isFtp_ = false;
     std::uint64_t offset_ = 0;
-    std::optional<std::uint64_t> length_; // a part is wanted, as one of many (http)
+    std::optional<std::uint64_t> length_; // of the requested part, one of many (http)
     std::string wantedValidator_;
 
     HttpResponse response_;
     std::string ftpReply_;
     bool examined_ = false;
-    std::optional<plugin::Failure> rejected_; // why the transfer was broken off
+    std::optional<plugin::Failure> rejected_; // why the transfer was aborted
 
     std::optional<std::uint64_t> size_;
-    std::optional<std::uint64_t> partEnd_; // of the part that is sent, in the resource
+    std::optional<std::uint64_t> partEnd_; // of the part being sent, as an offset in the file
     std::string validator_;
     bool resumable_ = false;
-    bool ranges_ = false; // the server can be asked for parts
+    bool ranges_ = false; // the server supports requests for parts
 
-    std::span<std::byte> sink_; // what is left of the reader's buffer, while there is one
+    std::span<std::byte> sink_; // the free rest of the reader's buffer; empty between reads
     std::uint64_t received_ = 0;
     std::vector<std::byte> overflow_;
     std::size_t overflowFirst_ = 0;
@@ -116,7 +116,7 @@ private:
     std::uint64_t headBytes_ = 0; // of the newest request's answer
     bool stopped_ = false;        // in the first piece of a body that may be plain
     std::optional<PlainBody> plain_;
-    bool nothingLeft_ = false; // the server said that the offset is the end
+    bool nothingLeft_ = false; // the server reported that the offset is the end
     bool done_ = false;
     CURLcode result_ = CURLE_OK;
 };

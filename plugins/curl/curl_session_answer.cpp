@@ -26,7 +26,7 @@ void CurlSession::examineHttp() {
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
     validator_ = response_.validator();
     const bool partAsked = !rangeText().empty();
-    // A rate that the user set is meant for all connections together.
+    // A rate limit applies to all connections together, so there must be only one.
     ranges_ = (status == 206 || response_.offersRanges) && !options_.needPacing();
     const bool bringsBytes = status == 206 || status == 200 || status == 203;
     if (bringsBytes && response_.contradictsItself()) {
@@ -85,7 +85,7 @@ void CurlSession::examineUnsatisfiableRange() {
                       "byte " + std::to_string(offset_) + " lies behind the end of the file on the server");
     }
     size_ = offset_;
-    // An error's own ETag says nothing of the file.
+    // The ETag of an error response is not the file's.
     validator_ = wantedValidator_;
     nothingLeft_ = true;
 }
@@ -96,7 +96,7 @@ void CurlSession::examineFtp() {
     curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &left);
     curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &modified);
     if (done_ && received_ == 0) {
-        // No transfer was begun: the length is still that of the whole file, where the server told it.
+        // No transfer began: the length is still that of the whole file, if the server reported it.
         size_ = left >= 0 ? static_cast<std::uint64_t>(left) : offset_;
     } else if (left >= 0) {
         size_ = offset_ + static_cast<std::uint64_t>(left);

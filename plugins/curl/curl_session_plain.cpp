@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The session's way past libcurl: what libcurl and the kernel say of the answer is gathered here; what it has
-// to be is decided in plain_answer.h, and why is told in plain_body.h.
+// The session's bypass of libcurl. Collects what libcurl and the kernel report about the answer;
+// plain_answer.h decides, and plain_body.h gives the reasons.
 #include "curl_session.h"
 
 namespace bootferry::curl {
@@ -47,7 +47,7 @@ std::optional<std::string_view> CurlSession::whyNotPastLibcurl() const {
     return whyLibcurlReads(answerFacts());
 }
 
-// In the first piece of the body, before libcurl asks the socket for more.
+// Called with the first piece of the body, before libcurl reads more from the socket.
 void CurlSession::stopForPlainBody() {
     if (const auto reason = whyNotPastLibcurl()) {
         host_.log(BOOTFERRY_LOG_DEBUG, "the body is read by libcurl: " + std::string(*reason));
@@ -62,7 +62,7 @@ void CurlSession::takeOverPlainBody() {
         return;
     }
     if (*size_ - offset_ <= received_) {
-        return; // the first piece was all
+        return; // the first piece was the whole body
     }
     const auto left = *size_ - offset_ - received_;
     plain_ = isFtp_ ? PlainBody::takeOver(sockets_.ofData(), received_, left)
@@ -97,12 +97,12 @@ std::size_t CurlSession::receivePlain(Receive call) {
     return count;
 }
 
-// As libcurl does without it. CURLINFO_ACTIVESOCKET tells nothing before the end of a transfer.
+// Opens the socket as libcurl does by default. CURLINFO_ACTIVESOCKET is not set before the end of a transfer.
 curl_socket_t CurlSession::openSocket(void* context, curlsocktype, curl_sockaddr* address) noexcept {
     const auto opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     try {
         static_cast<CurlSession*>(context)->sockets_.opened(opened);
-    } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch): a socket that libcurl reads
+    } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch): then libcurl reads the body
     }
     return opened;
 }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view digits = "0123456789";
 
-// The digits that the text ends with, as libcurl looks for them.
+// True if the digits at the end of the text, which libcurl parses, exceed the limit.
 bool endsTooLarge(std::string_view text) {
     const auto before = text.find_last_not_of(digits);
     const auto number = before == std::string_view::npos ? text : text.substr(before + 1);

@@ -25,7 +25,7 @@ bool sameName(std::string_view a, std::string_view b) {
                       [lower](char x, char y) { return lower(x) == lower(y); });
 }
 
-// At most what a file's size can be, and libcurl's numbers.
+// At most 2^63 - 1, the limit of file sizes and of libcurl's numbers.
 std::optional<std::uint64_t> number(std::string_view text) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -117,7 +117,7 @@ void HttpResponse::addHeaderLine(std::string_view line) {
     }
 }
 
-// The same number more than once, with commas or in lines of its own, is still that number.
+// The same number repeated, separated by commas or on several lines, is valid.
 void HttpResponse::addContentLength(std::string_view value) {
     for (;;) {
         const auto comma = value.find(',');

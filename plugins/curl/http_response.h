@@ -26,16 +26,16 @@ struct ContentRange {
 [[nodiscard]] std::optional<std::uint32_t> parseRetryAfter(std::string_view text, std::time_t now);
 
 struct HttpResponse {
-    // A status line begins anew (redirects, 100 Continue); other lines add to what is there.
+    // A status line resets everything (redirects, 100 Continue); other lines add fields.
     void addHeaderLine(std::string_view line);
 
-    // The strong ETag, else Last-Modified: what If-Range takes (section 13.1.5). Empty: there is none.
+    // The strong ETag, else Last-Modified, as If-Range accepts (section 13.1.5). Empty: there is none.
     [[nodiscard]] std::string validator() const;
 
     // The length of the body as sent (RFC 9112, section 6.3); unknown with a transfer coding.
     [[nodiscard]] std::optional<std::uint64_t> bodyLength() const;
 
-    // A Content-Length that is not a number or exceeds 2^63 - 1, or two that differ.
+    // True for a Content-Length that is not a number or exceeds 2^63 - 1, or for two that differ.
     [[nodiscard]] bool contradictsItself() const { return lengthIsWrong && !hasTransferCoding; }
 
     std::string status; // "404 Not Found"

@@ -7,7 +7,7 @@
 namespace bootferry::curl {
 namespace {
 
-constexpr std::size_t mostKept = 16; // as many as a host has at a time
+constexpr std::size_t mostKept = 16; // the most connections that a host uses at a time
 
 } // namespace
 
@@ -40,7 +40,7 @@ void IdleConnections::keep(const std::string& key, MultiHandle handle) noexcept 
         if (entries_.size() < mostKept) {
             entries_.push_back({.key = key, .handle = std::move(handle)});
         }
-    } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch): a connection less
+    } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch): the connection is closed instead
     }
 }
 

@@ -18,10 +18,10 @@ class IdleConnections {
 public:
     static IdleConnections& ofThisProcess();
 
-    // One that was kept under this key, or a new one.
+    // Returns a handle kept under this key, or a new one.
     [[nodiscard]] MultiHandle take(const std::string& key);
 
-    // With no transfer in it, after one that ended as it should.
+    // Keeps a handle without a transfer, after one that succeeded.
     void keep(const std::string& key, MultiHandle handle) noexcept;
 
     [[nodiscard]] std::size_t size();
@@ -33,7 +33,7 @@ private:
     };
 
     std::mutex mutex_;
-    std::vector<Entry> entries_; // the last one was used last
+    std::vector<Entry> entries_; // most recently used last
 };
 
 } // namespace bootferry::curl

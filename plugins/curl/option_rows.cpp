@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A row per option: its name, what `bootferryctl plugins` says of it, and how it reaches libcurl. Most are
-// one call, named by a template; those with a form of their own have a function. Long, since curl has that
-// many options.
+// One row per option: its name, its text in `bootferryctl plugins`, and the function that sets it. Most are
+// one libcurl call, made by a template; options with a special format have their own function. The file is
+// long because curl has so many options.
 #include "option_rows.h"
 
 #include <string_view>
@@ -93,7 +93,7 @@ void proxyOfType(CurlOptions& options, const std::string& value) {
     options.setLong(CURLOPT_PROXYTYPE, type);
 }
 
-// The host tries again by its own rules, for as long as it takes: what these ask for is what it does anyway.
+// The host retries by its own rules until it succeeds, so these options have no effect.
 void retry(CurlOptions& options, const std::string& value) {
     if (!value.empty()) {
         (void)parseSeconds(value);
@@ -165,7 +165,7 @@ void certificate(CurlOptions& options, const std::string& value) {
     }
 }
 
-// A file cannot be meant: curl's "@FILE" is refused rather than sent as it is.
+// Reading headers from a file, curl's "@FILE", is refused rather than sent literally.
 void checkHeaderLine(const std::string& value) {
     takesValue(value);
     if (value.starts_with('@')) {
@@ -176,7 +176,7 @@ void checkHeaderLine(const std::string& value) {
     }
 }
 
-// Resuming rests on the first two, and on the bytes being those of the file on the third.
+// Resuming depends on the first two, and receiving the unencoded file on the third.
 void header(CurlOptions& options, const std::string& value) {
     checkHeaderLine(value);
     for (const std::string_view name : {"range:", "if-range:", "accept-encoding:"}) {
@@ -232,7 +232,7 @@ void insecure(CurlOptions& options, const std::string& value) {
     options.setLong(host, 0);
 }
 
-// A negative number is how curl writes "as many as there are".
+// -1 means no limit, as in curl.
 void maxRedirects(CurlOptions& options, const std::string& value) {
     options.setLong(CURLOPT_MAXREDIRS, value == "-1" ? -1 : parseNumber(value));
 }
@@ -313,7 +313,7 @@ void redirectProtocols(CurlOptions& options, const std::string& value) {
     refuse("the libcurl that this plugin was built with is older than the option");
 }
 
-// Options that came to libcurl later than the oldest one this builds with.
+// Options that the oldest supported libcurl lacks.
 #if LIBCURL_VERSION_NUM >= 0x080200
 constexpr auto haproxyClientAddress = &text<CURLOPT_HAPROXY_CLIENT_IP>;
 #else

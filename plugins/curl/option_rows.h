@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the curl plugin takes, as data: see option_rows.cpp.
+// The curl plugin's options as data: see option_rows.cpp.
 #pragma once
 
 #include <span>

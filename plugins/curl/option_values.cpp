@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// No locale, no rounding, and no number that libcurl would cut.
+// Parses without locale and rounding, and refuses numbers that libcurl would truncate.
 #include "option_values.h"
 
 #include <algorithm>

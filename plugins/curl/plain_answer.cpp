@@ -6,7 +6,7 @@
 namespace bootferry::curl {
 namespace {
 
-// libcurl writes schemes in capitals before 8.0, and a redirect as it likes.
+// libcurl before 8.0 reports schemes in capitals, and a redirect may use any case.
 bool speaks(const AnswerFacts& answer, std::string_view scheme) {
     const auto colon = answer.url.find(':');
     return colon == scheme.size() && answer.scheme.size() == scheme.size() &&
@@ -14,7 +14,7 @@ bool speaks(const AnswerFacts& answer, std::string_view scheme) {
            curl_strnequal(answer.scheme.c_str(), scheme.data(), scheme.size()) != 0;
 }
 
-// ";type=a" in an FTP URL: line ends are converted on the way.
+// ";type=a" in an FTP URL: line ends are converted in transit.
 bool convertsLines(const AnswerFacts& answer) {
     return answer.isFtp && answer.url.find(';') != std::string::npos;
 }

@@ -18,8 +18,8 @@ namespace {
 
 using plugin::Failure;
 
-// Being woken for every segment costs more than copying it. Whatever has come after `longestWait` is taken
-// all the same: a slow line is to show its progress.
+// Waking up for every segment costs more than copying it. After `longestWait` any bytes are read, so that a
+// slow connection shows progress.
 constexpr std::uint64_t worthWaking = 256 * 1024;
 constexpr int longestWait = 100; // milliseconds
 
@@ -77,7 +77,7 @@ template <typename Receive>
 std::size_t PlainBody::receive(std::size_t most, int cancelFd, Receive call) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(most, left_));
     if (left_ < wakesFor_) {
-        wakeFor(left_); // more than the end does not come
+        wakeFor(left_); // no more bytes than these will come
     }
     for (;;) {
         pollfd entries[] = {{.fd = socket_, .events = POLLIN, .revents = 0},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Reads the rest of a plain body (http, ftp) from the socket without libcurl, which would copy every byte
-// once more and in smaller pieces: a third of a transfer's processor time. libcurl speaks the protocol, and
-// is paused from the first bytes of the body on.
+// once more and in smaller pieces: a third of a transfer's processor time. libcurl speaks the protocol and is
+// paused at the first bytes of the body.
 //
 // Bypassing libcurl bypasses its guarantees. A socket is taken over only if each of these still holds; in
 // doubt, libcurl reads to the end.
@@ -42,8 +42,8 @@ namespace bootferry::curl {
 
 class PlainBody {
 public:
-    // `taken`: what should have been read from the connection by now, all in all; `left`: bytes that are
-    // still to come. The socket is borrowed, and outlives this.
+    // `taken`: the bytes that must have been read from the connection so far; `left`: the bytes still to
+    // come. nullopt if the kernel's count differs. The socket is borrowed and outlives this.
     static std::optional<PlainBody> takeOver(int socket, std::uint64_t taken, std::uint64_t left);
 
     PlainBody(PlainBody&& other) noexcept;
@@ -57,7 +57,7 @@ public:
     [[nodiscard]] std::size_t read(std::span<std::byte> into, int cancelFd);
     [[nodiscard]] std::size_t splice(int pipe, std::size_t most, int cancelFd); // as read()
     [[nodiscard]] std::uint64_t left() const { return left_; }
-    [[nodiscard]] int brokenBy() const { return errno_; } // how it ended; 0: the peer closed it
+    [[nodiscard]] int brokenBy() const { return errno_; } // the errno; 0: the peer closed the connection
 
 private:
     PlainBody(int socket, std::uint64_t left, int lowWater)
@@ -67,7 +67,7 @@ private:
     void wakeFor(std::uint64_t bytes);
 
     int socket_;
-    int lowWater_; // as it was
+    int lowWater_; // the original value
     std::uint64_t left_;
     std::uint64_t wakesFor_ = 0;
     int errno_ = 0;

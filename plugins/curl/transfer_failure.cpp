@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An FTP reply says more than libcurl's code for it, so it is asked first; a verification that failed over
-// dates names the clock, since an initrd's often says 1970.
+// An FTP reply is more precise than libcurl's code for it, so it is used first. A verification that failed
+// over dates reports the clock's time, since an initrd's clock is often at 1970.
 #include "transfer_failure.h"
 
 #include <array>
@@ -38,7 +38,7 @@ Failure tlsFailure(const TransferEnd& end) {
     return {BOOTFERRY_ERROR_TLS, message};
 }
 
-// A handshake may break because the network does, or because the two sides do not agree.
+// A handshake fails because the connection broke (worth a retry) or because the two sides do not agree.
 Failure handshakeFailure(const TransferEnd& end) {
     const bool broken = end.osErrno != 0 || mentions(end.detail, "SSL_ERROR_SYSCALL") ||
                         mentions(end.detail, "unexpected eof") || mentions(end.detail, "reset by peer");
@@ -170,7 +170,7 @@ Failure failureOfStatus(long status, const HttpResponse& response, std::time_t n
         return failure;
     }
     if (status >= 300 && status < 400) {
-        // Only an option (--no-location) keeps libcurl from following it; asking again leads nowhere else.
+        // libcurl follows redirects unless an option (--no-location) forbids it; a retry would not help.
         return {BOOTFERRY_ERROR_NOT_FOUND, message + ", and redirects are not to be followed"};
     }
     return {BOOTFERRY_ERROR_PROTOCOL, message};

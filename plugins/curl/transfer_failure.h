@@ -17,24 +17,24 @@ struct TransferEnd {
     CURLcode result = CURLE_OK;
     std::string detail;    // libcurl's error buffer
     std::string reply;     // the last line of an FTP server, "550 Failed to open file."
-    std::string authority; // whom the bytes were asked of, "host:port"
+    std::string authority; // the server, "host:port"
     std::string host;
     long responseCode = 0;
     long osErrno = 0;
-    long verifyResult = 0; // OpenSSL's, where it is the TLS library
+    long verifyResult = 0; // OpenSSL's, if libcurl uses it
     bool isFtp = false;
-    std::uint64_t position = 0; // of the resource, after the last byte that came
+    std::uint64_t position = 0; // in the file, after the last byte received
     std::optional<std::uint64_t> size;
-    std::time_t now = 0; // what the clock says
+    std::time_t now = 0; // the current time
 };
 
 // For a result other than CURLE_OK.
 [[nodiscard]] plugin::Failure failureOf(const TransferEnd& end);
 
-// For an HTTP status that brings no bytes; 416 is not asked here.
+// For an HTTP status without the file's bytes, other than 416.
 [[nodiscard]] plugin::Failure failureOfStatus(long status, const HttpResponse& response, std::time_t now);
 
-// Host and port of a URL, whatever userinfo a redirect may have put there left out.
+// Host and port of a URL, without the userinfo that a redirect may contain.
 [[nodiscard]] std::string authorityOf(const std::string& url);
 
 } // namespace bootferry::curl
