@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The dolly plugin's table. Nothing but the border between C and DollySession.
+// The dolly plugin's table. Only connects the C interface with DollySession.
 #include "dolly_session.h"
 #include "session_table.h"
 

@@ -10,7 +10,7 @@ namespace {
 
 using plugin::Failure;
 
-// dolly://HOST/..., HOST being where the server runs; the path is nobody's.
+// dolly://HOST/..., with the server's HOST; the path has no meaning.
 std::string serverOf(std::string_view url) {
     auto authority = url.substr(url.find("://") + 3);
     authority = authority.substr(0, authority.find_first_of("/?"));
@@ -38,7 +38,7 @@ void DollySession::open(const bootferry_request& request) {
         throw Failure(BOOTFERRY_ERROR_RANGE, "dolly sends images from their beginning only");
     }
     if ((request.flags & BOOTFERRY_REQUEST_ELSEWHERE) != 0) {
-        settings_.password.reset(); // the option was given for another server
+        settings_.password.reset(); // it belongs to another server
     }
     if (!settings_.password) {
         settings_.password = host_.credential("password");
@@ -58,7 +58,7 @@ void DollySession::open(const bootferry_request& request) {
 void DollySession::greetUpward(const Predecessor& predecessor) const {
     const auto line =
         composeNodeLine({.node = predecessor.ownName(), .ready = false}, predecessor.generation);
-    // A predecessor that is gone is noticed in the next step.
+    // If the predecessor is gone, the next step fails.
     (void)::send(predecessor.control.get(), line.data(), line.size(), MSG_NOSIGNAL);
 }
 
@@ -75,7 +75,7 @@ void DollySession::finish(bootferry_outcome outcome) {
     if (outcome == BOOTFERRY_OUTCOME_COMMITTED) {
         relay_->acknowledge(*waiter_);
     }
-    relay_.reset(); // hanging up without an acknowledgement is how a node says that it failed
+    relay_.reset(); // closing without an acknowledgement reports a failure in dolly's protocol
 }
 
 } // namespace bootferry::dolly

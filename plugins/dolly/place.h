@@ -15,14 +15,14 @@
 namespace bootferry::dolly {
 
 struct OwnNames {
-    std::string option; // as the user named this node; wins over everything else
+    std::string option; // the user's name for this node; takes precedence
     std::string host;   // gethostname(2)
     std::vector<HostAddress> addresses;
 
     [[nodiscard]] bool hasAddress(const HostAddress& address) const;
 };
 
-// Compares names and addresses as they are, without a lookup. Pure.
+// Compares names and addresses literally, without a lookup. Pure.
 [[nodiscard]] std::optional<std::size_t> findPlace(const Dollytab& tab, const OwnNames& own,
                                                    bool hyphenIsNormal);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A classic server with a fan-out connects to its first node and is silent until it has reached the others:
-// so a silent peer has no deadline, and only makes room when there are too many.
+// A classic server with a fan-out connects to its first node and stays silent until it has reached the
+// others. So a silent peer has no deadline, and is dropped only when there are too many.
 #include "reception.h"
 
 #include <algorithm>
@@ -36,7 +36,7 @@ std::string receiveGreeting(const Descriptor& socket) {
 }
 
 void sendAll(const Descriptor& socket, const std::string& bytes) {
-    // Less than a socket's buffer: where it is not sent at once, the peer does not read.
+    // Fits into the socket's buffer: if it is not sent at once, the peer does not read.
     if (!bytes.empty() && ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) !=
                               static_cast<ssize_t>(bytes.size())) {
         throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "the connection broke", errno);
@@ -58,7 +58,7 @@ Reception::Reception(const plugin::Host& host, const Settings& settings, std::st
                    std::to_string(settings.ports.control) + " and " + std::to_string(settings.ports.data) +
                    ")"),
       startUntil_(settings.startTimeout ? Waiter::Clock::now() + *settings.startTimeout : Waiter::forever),
-      // With nothing in between: dolly's servers lose a connection they have while the other is refused.
+      // Open both ports at once: a dolly server loses its connection to one while the other refuses it.
       control_(listenOn(settings.ports.control, settings.family)),
       data_(listenOn(settings.ports.data, settings.family)) {}
 
@@ -181,7 +181,7 @@ bool Reception::mayConnect(const HostAddress& peer, const Dollytab& tab) {
     if (server ? *server == peer || server->isUnspecified() : resolvesToAny(server_, {peer})) {
         return true;
     }
-    // Numbers first: names may have to be looked up.
+    // Numeric addresses first: names may need a lookup.
     const auto isPeer = [&](const std::string& name) { return HostAddress::parse(name) == peer; };
     if (std::any_of(tab.hosts.begin(), tab.hosts.end(), isPeer)) {
         return true;
@@ -229,7 +229,7 @@ bool Reception::takeData(Predecessor& predecessor) {
                        [](const auto& d) { return bool(d); });
 }
 
-// The newest: a server whose machine was switched off has left its old one behind.
+// Takes the newest: a server that was switched off and restarted has left an old connection behind.
 std::optional<Descriptor> Reception::takeNewestData(const HostAddress& peer) {
     for (auto connection = waitingData_.rbegin(); connection != waitingData_.rend(); ++connection) {
         if (connection->peer == peer) {
@@ -241,7 +241,7 @@ std::optional<Descriptor> Reception::takeNewestData(const HostAddress& peer) {
     return std::nullopt;
 }
 
-// With further interfaces each connection begins with its number, and comes from an address of its own.
+// With further interfaces, each connection begins with its number and has its own source address.
 void Reception::takeNumberedData(Predecessor& predecessor) {
     predecessor.data.resize(predecessor.tab.dataConnections());
     for (auto connection = waitingData_.rbegin(); connection != waitingData_.rend();) {
@@ -261,7 +261,7 @@ void Reception::takeNumberedData(Predecessor& predecessor) {
 void Reception::reject(const Candidate& candidate, const Failure& why) {
     auto text = candidate.connection.peer.text() + " was rejected: " + why.what();
     if (!candidate.greeting.hasReceived()) {
-        // A probe whether the port is open; dolly's newer servers probe their nodes' ports.
+        // A port probe; newer dolly servers probe their nodes' ports.
         host_.log(BOOTFERRY_LOG_DEBUG, text);
         return;
     }

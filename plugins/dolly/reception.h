@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Listens on both ports until a peer connects that is allowed to send, lists this machine, and has made its
+// Listens on both ports until a peer connects that is allowed to send, lists this machine, and has opened its
 // data connections. All peers are read in parallel, for a limited time. A rejected peer is logged with the
-// reason, and the ports stay open: dolly's users correct their command line and start the server again.
+// reason, and the ports stay open, so that a user can correct the command line and restart the server.
 #pragma once
 
 #include <deque>
@@ -19,10 +19,10 @@ namespace bootferry::dolly {
 
 using plugin::NameResolver;
 
-// Who sends to us, accepted.
+// The accepted peer that sends to this node.
 struct Predecessor {
     Descriptor control;
-    std::vector<Descriptor> data; // one for each interface, in the order of the dollytab
+    std::vector<Descriptor> data; // one per interface, in the order of the dollytab
     HostAddress peer;
     Generation generation = Generation::Classic;
     bool passwordUsed = false;
@@ -34,7 +34,7 @@ struct Predecessor {
 
 class Reception {
 public:
-    // server: the URL's host, from which connections are accepted whether it is in the list or not.
+    // server: the URL's host, whose connections are accepted even if it is not in the list.
     Reception(const plugin::Host& host, const Settings& settings, std::string server, NameResolver& resolver,
               Waiter& waiter);
 
@@ -45,8 +45,8 @@ private:
     struct Candidate {
         Connection connection;
         Greeting greeting;
-        std::optional<Waiter::Clock::time_point> deadline; // from its first octet on
-        std::optional<Predecessor> admitted;               // lacks its data connections yet
+        std::optional<Waiter::Clock::time_point> deadline; // set at its first octet
+        std::optional<Predecessor> admitted;               // still without its data connections
     };
 
     void acceptAll();
@@ -55,7 +55,7 @@ private:
     [[nodiscard]] bool mayConnect(const HostAddress& peer, const Dollytab& tab);
     [[nodiscard]] bool resolvesToAny(const std::string& name, const std::vector<HostAddress>& hosts);
     [[nodiscard]] std::optional<std::size_t> placeIn(const Dollytab& tab);
-    // True: all are there, and moved to the predecessor.
+    // True: all data connections were accepted and are now the predecessor's.
     bool takeData(Predecessor& predecessor);
     [[nodiscard]] std::optional<Descriptor> takeNewestData(const HostAddress& peer);
     void takeNumberedData(Predecessor& predecessor);

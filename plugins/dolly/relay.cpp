@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One thread, one poll. The predecessor's control connection brings nothing but the total. The nodes behind
-// are in relay_children.cpp.
+// One thread with one poll loop. The predecessor's control connection carries only the total. The nodes
+// behind are handled in relay_children.cpp.
 #include "relay.h"
 
 #include <algorithm>
@@ -103,7 +103,7 @@ void Relay::acknowledge(Waiter& waiter) {
                   predecessor_.peer.text() + " hung up before the image was acknowledged to it");
         return;
     }
-    // What was not read would make a reset of the close, and take the octets with it.
+    // Unread octets would turn the close into a reset, which could discard the acknowledgement.
     char rest[256];
     while (::recv(predecessor_.control.get(), rest, sizeof rest, 0) > 0) {
     }
@@ -129,7 +129,7 @@ void Relay::run() noexcept {
     readerWake_.raise();
 }
 
-// Looks at everything after each poll: what is not ready answers EAGAIN, and each look is one system call.
+// Tries every socket after each poll: one that is not ready costs one system call (EAGAIN).
 void Relay::loop() {
     while (!stop_) {
         auto fds = interests();
@@ -137,7 +137,7 @@ void Relay::loop() {
             throw Failure(BOOTFERRY_ERROR_IO, "waiting for bytes", errno);
         }
         threadWake_.lower();
-        // Backflow before the control connection: it belongs to the time before the server began.
+        // Backflow first: it may hold lines from before the server began to send.
         for (auto& child : children_) {
             takeBackflow(child);
         }
@@ -234,7 +234,7 @@ void Relay::takeTotal(std::uint64_t total) {
     readerWake_.raise();
 }
 
-// Checked before the reader sees the end. What is still on its way is not seen; it is no byte of ours.
+// Runs before the reader sees the end. Later surplus is not detected, but it is never delivered.
 void Relay::refuseSurplus(std::uint64_t total) const {
     char octet = 0;
     const auto& socket = predecessor_.data[stripes_.connectionAt(total)];
@@ -262,7 +262,7 @@ void Relay::takeData() {
             return;
         }
         if (count <= 0) {
-            // The total is sent before the connection ends, but on another one.
+            // The server sends the total before it ends this connection, but on the control connection.
             takeControl();
             if (complete()) {
                 return;
@@ -305,7 +305,7 @@ void Relay::sendUp() {
         const auto count = ::send(predecessor_.control.get(), upward_.data(), upward_.size(), MSG_NOSIGNAL);
         if (count < 0) {
             if (!wouldBlock()) {
-                upward_.clear(); // that it is gone is seen by reading
+                upward_.clear(); // reading from the predecessor reports the failure
             }
             return;
         }

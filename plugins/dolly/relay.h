@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Store and forward. A thread receives bytes from the predecessor into a ring buffer and sends them on at
 // once, so that the next nodes do not wait for this machine's disk; the local reader is one more consumer of
-// the ring. When the slowest consumer is a whole ring behind, receiving stops and the predecessor waits: the
-// worker has no place for more.
+// the ring. When the slowest consumer is a whole ring behind, receiving stops and the predecessor waits, so
+// that memory is bounded.
 #pragma once
 
 #include <atomic>
@@ -26,7 +26,7 @@ using plugin::Event;
 
 class Relay {
 public:
-    // Tells the predecessor that we are ready.
+    // Reports to the predecessor that this node is ready.
     Relay(const plugin::Host& host, const Settings& settings, Predecessor predecessor,
           std::vector<NodeLink> successors);
     Relay(const Relay&) = delete;
@@ -35,10 +35,10 @@ public:
 
     // The next bytes, or 0 at the end. Throws plugin::Failure.
     [[nodiscard]] std::size_t read(std::span<std::byte> into, Waiter& waiter);
-    // Known once the server has sent it, which in dolly is after the last byte.
+    // nullopt until the server has sent it, which dolly does after the last byte.
     [[nodiscard]] std::optional<std::uint64_t> total() const;
-    // Our bytes are safe: waits for the nodes behind, then acknowledges to the predecessor. Where they fail,
-    // nothing is acknowledged, which is how dolly reports it; our own bytes are no worse for it.
+    // Call when the local image is written: waits for the nodes behind, then acknowledges to the predecessor.
+    // If a node behind failed, sends no acknowledgement, as dolly does; the local image is not affected.
     void acknowledge(Waiter& waiter);
 
 private:
@@ -64,30 +64,30 @@ private:
     void takeBackflow(Child& child);
     void sendUp();
     void lose(Child& child, const std::string& how, int errnoValue);
-    [[nodiscard]] std::uint64_t slowest() const; // under the lock
+    [[nodiscard]] std::uint64_t slowest() const; // call with the lock held
     [[nodiscard]] bool complete() const { return total_ && received_ == *total_; }
-    void publishAcknowledgements(); // to the reader
+    void publishAcknowledgements(); // wakes the reader
 
     const plugin::Host& host_;
     const Settings& settings_;
     Predecessor predecessor_;
-    std::vector<Child> children_; // the thread's, but for `sent`
+    std::vector<Child> children_; // used by the thread only, except `sent`
     Stripes stripes_;
     Ring ring_;
-    Event threadWake_; // there is room, or an end
-    Event readerWake_; // there are bytes, or an end
+    Event threadWake_; // room in the ring, or the end
+    Event readerWake_; // bytes in the ring, or the end
 
-    mutable std::mutex mutex_; // guards what follows
+    mutable std::mutex mutex_; // guards the members below, up to childrenDone_
     std::uint64_t received_ = 0;
     std::uint64_t consumed_ = 0;
     std::optional<std::uint64_t> total_;
     std::optional<plugin::Failure> failure_;
-    std::optional<plugin::Failure> childFailure_; // why there will be no acknowledgement
+    std::optional<plugin::Failure> childFailure_; // why no acknowledgement will be sent
     bool childrenDone_ = false;
 
-    std::string upward_;      // lines of the nodes behind, on their way to the server
-    std::string totalOctets_; // of the total, as far as they came
-    bool started_ = false;    // the server has begun: what comes back now are acknowledgements
+    std::string upward_;      // lines of the nodes behind, to be forwarded to the server
+    std::string totalOctets_; // the octets of the total received so far
+    bool started_ = false;    // the server sends: the nodes behind answer with acknowledgements, not lines
     bool predecessorGone_ = false;
     std::atomic<bool> stop_{false};
     std::thread thread_;

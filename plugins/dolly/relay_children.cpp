@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The relay's other side: what is sent to the nodes behind, and what they answer: lines until the server has
-// begun to send, eight octets after it.
+// The relay's side towards the nodes behind: sends them the bytes and reads their answers, which are lines
+// until the server begins to send, and eight octets afterwards.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -21,7 +21,7 @@ void Relay::passTotal(Child& child) {
     if (!total_ || child.totalSent || child.lost) {
         return;
     }
-    // Eight octets on a connection that is all but idle: they fit, or the node is gone.
+    // Eight octets always fit on a nearly idle connection, unless the node is gone.
     child.totalSent = true;
     if (::send(child.link.control().get(), &*total_, totalSize, MSG_NOSIGNAL) != totalSize) {
         lose(child, "hung up", errno);
@@ -72,7 +72,7 @@ void Relay::takeBackflow(Child& child) {
             child.acknowledged = true;
             return;
         }
-        // Whole lines only: the server looks for a word in whatever one read brings.
+        // Only whole lines: the server searches the result of each single read for a word.
         const auto end = child.backflow.rfind('\n');
         if (end != std::string::npos) {
             upward_ += child.backflow.substr(0, end + 1);
@@ -84,8 +84,8 @@ void Relay::takeBackflow(Child& child) {
     }
 }
 
-// Before we have everything ourselves a broken chain is a failure: the server is started again, for all of
-// it. Afterwards it only costs the acknowledgement.
+// Until this node has the whole image, a broken chain is a failure: the server must start over with the whole
+// image. Afterwards it only costs the acknowledgement.
 void Relay::lose(Child& child, const std::string& how, int errnoValue) {
     Failure failure(BOOTFERRY_ERROR_UNREACHABLE, "the next node, " + child.link.name() + ", " + how,
                     errnoValue);

@@ -15,10 +15,10 @@ namespace bootferry::dolly {
 
 class Ring {
 public:
-    // Memory is taken by the kernel as it is first written, hence not initialised here.
+    // Not initialised: the kernel allocates the memory at the first write.
     explicit Ring(std::size_t capacity) : capacity_(capacity), bytes_(new std::byte[capacity]) {}
 
-    // The bytes from `first` to `end`, as far as they lie in one piece. end - first is at most the capacity.
+    // The bytes from `first` to `end`, up to where the ring wraps. end - first is at most the capacity.
     [[nodiscard]] std::span<std::byte> piece(std::uint64_t first, std::uint64_t end) {
         const auto offset = static_cast<std::size_t>(first % capacity_);
         const auto length =
@@ -33,8 +33,8 @@ private:
     std::unique_ptr<std::byte[]> bytes_;
 };
 
-// Which of several connections the byte at a position goes over, and up to where: dolly changes after each
-// block.
+// Which of several connections carries the byte at a position, and where its block ends: dolly changes the
+// connection after each block.
 struct Stripes {
     std::size_t blockSize = 1;
     std::size_t connections = 1;

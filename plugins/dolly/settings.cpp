@@ -64,7 +64,7 @@ constexpr Row rows[] = {
          s.startTimeout = std::chrono::seconds(number(v, 1, mostSeconds));
      }},
     {{"trust-server", "FLAG: boot without a checksum though the password does not prove the server"},
-     [](Settings&, const std::string&) {}}, // asked before there is a session
+     [](Settings&, const std::string&) {}}, // evaluated before a session exists
 };
 
 } // namespace

@@ -16,10 +16,10 @@ namespace bootferry::dolly {
 struct Settings {
     Ports ports;
     std::optional<std::string> password;
-    std::string name; // of this node in the list; empty: found by addresses and host name
+    std::string name; // of this node in the list; empty: find it by addresses and host name
     plugin::Family family = plugin::Family::Any;
     bool hyphenIsNormal = false;
-    std::optional<unsigned> retries; // to reach a node behind us; absent: as long as the server waits
+    std::optional<unsigned> retries; // to reach the next node; absent: as long as the server waits
     std::optional<std::chrono::seconds> startTimeout;
     std::chrono::seconds ackTimeout{600};
     std::size_t blockSize = 4096;

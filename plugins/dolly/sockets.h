@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A node's listening side: two ports, and addresses that are compared whichever family they come in. All
+// A node's listening side: two ports, and addresses that compare equal in their IPv4 and IPv6 form. All
 // sockets are non-blocking.
 #pragma once
 
@@ -17,7 +17,7 @@
 
 namespace bootferry::dolly {
 
-// A host by its address, without a port; IPv4 in the form ::ffff:a.b.c.d. Scopes are not part of it.
+// A host's address, without port and scope; IPv4 in the form ::ffff:a.b.c.d.
 class HostAddress {
 public:
     static HostAddress of(const sockaddr* address);
@@ -38,10 +38,10 @@ struct Connection {
     HostAddress peer;
 };
 
-// The addresses of this machine's interfaces, as they are now.
+// The current addresses of this machine's interfaces.
 [[nodiscard]] std::vector<HostAddress> ownAddresses();
 
-// Both families at once where there are both. Throws plugin::Failure.
+// Listens on both families if the machine has both. Throws plugin::Failure.
 [[nodiscard]] Descriptor listenOn(std::uint16_t port, plugin::Family family);
 // nullopt: no connection is waiting.
 [[nodiscard]] std::optional<Connection> acceptFrom(const Descriptor& listener);

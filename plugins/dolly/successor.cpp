@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A node that refuses the connection is not up yet and is waited for, as long as whoever sends to us waits.
+// A node that refuses the connection is not up yet; connecting is retried as long as the predecessor waits.
 #include "successor.h"
 
 #include <cerrno>

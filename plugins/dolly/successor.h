@@ -9,7 +9,7 @@
 
 namespace bootferry::dolly {
 
-// Reaches all of them before it sends anything to the first, as dolly does. Throws plugin::Failure:
+// Connects to all of them before it sends anything to the first, as dolly does. Throws plugin::Failure:
 // cancelled, the predecessor hung up, or a node cannot be reached or has another password.
 [[nodiscard]] std::vector<NodeLink> connectSuccessors(const Predecessor& predecessor,
                                                       const Settings& settings, NameResolver& resolver,

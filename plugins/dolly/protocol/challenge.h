@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The password of the newer generation: the sender sends a nonce, the node answers with a digest of nonce and
-// password, and the sender replies with a verdict. docs/dolly.md says what this protects from, and what not.
+// password, and the sender replies with a verdict. docs/dolly.md describes what this protects from.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 namespace bootferry::dolly {
 
 inline constexpr std::size_t digestSize = 32;
-inline constexpr std::size_t longestPassword = 255; // dolly's own
+inline constexpr std::size_t longestPassword = 255; // as in dolly
 using Digest = std::array<unsigned char, digestSize>;
 
 [[nodiscard]] Digest randomNonce();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What all of dolly's connections have in common: two ports, and the time after which a silent peer is dead.
+// Settings of all dolly connections: two ports, and the time after which a silent peer counts as dead.
 #pragma once
 
 #include <cerrno>
@@ -18,14 +18,14 @@ struct Ports {
     std::uint16_t data = 9998;
 };
 
-// A node whose power was cut says nothing.
+// Detects a node that lost its power.
 inline constexpr plugin::KeepAlive keepAlive{.idle = std::chrono::seconds(10),
                                              .deadAfter = std::chrono::seconds(30)};
 
-// The total, and its acknowledgement, on a control connection: in the byte order of the machines.
+// The total and its acknowledgement, on a control connection, in the machines' byte order.
 inline constexpr std::size_t totalSize = sizeof(std::uint64_t);
 
-// Did the last call on a non-blocking socket fail for no other reason than that it would have to wait?
+// True if the last call on a non-blocking socket failed only because it would have to wait.
 [[nodiscard]] inline bool wouldBlock() {
     return errno == EAGAIN || errno == EINTR;
 }

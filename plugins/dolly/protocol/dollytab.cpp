@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Line by line, in the order that dolly itself wants; the lines that may be missing are asked for one after
-// the other. What a line of the newer form that is no keyword holds is a host.
+// Parses line by line, in the order that dolly requires, and checks for each optional line in turn. In the
+// newer form, a line without a keyword is a host.
 #include "dollytab.h"
 
 #include <algorithm>
@@ -53,7 +53,7 @@ public:
         }
     }
 
-    // The rest of the line where it begins with the keyword; the next line then is the current one.
+    // If the line begins with the keyword, returns its rest and advances to the next line.
     std::optional<std::string_view> take(std::string_view keyword) {
         if (!line_.starts_with(keyword)) {
             return std::nullopt;
@@ -76,7 +76,7 @@ private:
     std::string_view line_;
 };
 
-// "2:-fast:-slow"; a number of 0 means that the one name changes the first interface's.
+// "2:-fast:-slow"; with the number 0, the single affix applies to the first interface.
 void parseAdd(Dollytab& tab, std::string_view value, Dollytab::Affix affix) {
     const auto colon = value.find(':');
     if (colon == std::string_view::npos) {
@@ -108,7 +108,7 @@ void addHost(Dollytab& tab, std::string_view host) {
 }
 
 void parseTopology(Dollytab& tab, Lines& lines) {
-    (void)lines.take("segsize "); // a TCP option for benchmarks; ours is the kernel's choice
+    (void)lines.take("segsize "); // a TCP option for benchmarks, ignored: the kernel chooses
     if (const auto value = lines.take("add2 ")) {
         parseAdd(tab, *value, Dollytab::Affix::Midfix);
     } else if (const auto postfix = lines.take("add ")) {
@@ -190,7 +190,7 @@ Dollytab parseDollytab(std::string text, Generation generation) {
         parseTopology(tab, lines);
     }
     for (const auto* word : {"hyphennormal", "hypheninterface"}) {
-        // Both mean the same to dolly, whatever the second one's name says.
+        // dolly treats both alike, despite the second one's name.
         tab.hyphenIsNormal = lines.take(word).has_value() || tab.hyphenIsNormal;
     }
     generation == Generation::Classic ? parseClassicHosts(tab, lines) : parseHosts(tab, lines);
@@ -216,7 +216,7 @@ std::string composeDollytab(const Dollytab& tab, Generation generation) {
         text += host + "\n";
     }
     text += "endconfig\n";
-    // A real node that reads exactly so much waits for more: it takes it for a full segment on an Ethernet.
+    // A dolly node that reads exactly this many octets, a full Ethernet segment, waits for more.
     constexpr std::size_t takenForUnfinished = 1448;
     if (text.size() == takenForUnfinished) {
         text += "\n";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A password that only one side has is refused, as in dolly. The classic generation has no password, so one
-// that is set is refused, too: its user would expect a protection that does not exist.
+// A password on only one side is refused, as in dolly. The classic generation has no passwords, so a
+// configured one is refused, too: the user would expect protection that does not exist.
 #include "greeting.h"
 
 #include <cstdint>

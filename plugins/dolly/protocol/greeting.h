@@ -16,7 +16,7 @@ namespace bootferry::dolly {
 // The newer generation's first octet.
 [[nodiscard]] std::string composeOpening(bool wantsPassword);
 
-// The word before the newer generation's dollytab: what is sent.
+// The word before the newer generation's dollytab: the kind of transfer.
 inline constexpr std::uint32_t oneImage = 0;
 inline constexpr std::uint32_t directories = 1;
 
@@ -24,22 +24,22 @@ class Greeting {
 public:
     explicit Greeting(std::optional<std::string> password) : password_(std::move(password)) {}
 
-    // Throws plugin::Failure where the peer or its password will not do.
+    // Throws plugin::Failure if the peer or its password is not accepted.
     void feed(std::string_view bytes);
-    // What is to be sent to the peer now.
+    // The octets to send to the peer now.
     [[nodiscard]] std::string takeReply();
 
     [[nodiscard]] bool complete() const { return state_ == State::Complete; }
     [[nodiscard]] bool hasReceived() const { return hasReceived_; }
     [[nodiscard]] Generation generation() const { return generation_; }
     [[nodiscard]] bool passwordUsed() const { return passwordUsed_; }
-    // Once, when complete.
+    // Call once, when complete.
     [[nodiscard]] Dollytab dollytab() { return parseDollytab(std::move(buffer_), generation_); }
 
 private:
     enum class State { FirstOctet, Nonce, Verdict, DirectoryWord, Text, Complete };
 
-    bool advance(); // false: more bytes are wanted
+    bool advance(); // false: more bytes are needed
     bool takeFirstOctet();
     bool takeNonce();
     bool takeVerdict();

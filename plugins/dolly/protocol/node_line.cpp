@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Real servers look for the word "ready" in whatever they read; here whole lines are compared.
+// dolly's servers search everything they read for the word "ready"; this parser compares whole lines.
 #include "node_line.h"
 
 #include <algorithm>

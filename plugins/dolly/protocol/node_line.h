@@ -12,16 +12,16 @@
 namespace bootferry::dolly {
 
 struct NodeLine {
-    std::string node; // as it calls itself, which may be its address
+    std::string node; // the node's own name, which may be its address
     bool ready =
-        false; // the nodes behind it are ready as well; else it has only understood the dollytab so far
+        false; // it and the nodes behind it are ready; false: it has only accepted the dollytab so far
 
     bool operator==(const NodeLine&) const = default;
 };
 
-// With its newline.
+// Includes the newline.
 [[nodiscard]] std::string composeNodeLine(const NodeLine& line, Generation generation);
-// Without it; of either generation.
+// line: without the newline, of either generation.
 [[nodiscard]] std::optional<NodeLine> parseNodeLine(std::string_view line);
 
 } // namespace bootferry::dolly

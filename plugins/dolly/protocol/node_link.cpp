@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A real node takes any connection for that of its server, so a node's addresses are tried one by one, and
-// never two at a time.
+// A dolly node takes any connection for its server's, so a node's addresses are tried one by one, never two
+// at a time.
 #include "node_link.h"
 
 #include <linux/sockios.h>
@@ -15,7 +15,7 @@ namespace {
 
 using plugin::Failure;
 
-constexpr std::chrono::seconds betweenTries{1}; // as dolly has it
+constexpr std::chrono::seconds betweenTries{1}; // as in dolly
 constexpr plugin::ConnectOptions connectOptions{.keepAlive = keepAlive,
                                                 .order = plugin::ConnectOptions::Order::OneByOne,
                                                 .attemptTime = std::chrono::seconds(10)};
@@ -31,8 +31,8 @@ std::string_view octetsOf(const std::uint32_t& number) {
 void NodeLink::connect(const std::vector<std::string>& interfaces, const Ports& ports, NameResolver& resolver,
                        Waiter& waiter, const OnFailedTry& onFailedTry) {
     for (std::uint32_t index = 0; index < interfaces.size(); ++index) {
-        // Not the other way round: a node looks for the data connection when it has read the dollytab, and
-        // takes the newest that is there.
+        // Data before control: after reading the dollytab from control, a node takes the newest data
+        // connection.
         data_.push_back(connectTo(interfaces[index], ports.data, resolver, waiter, onFailedTry));
         if (interfaces.size() > 1) {
             (void)sendOnce(data_.back(), octetsOf(index), waiter);
@@ -88,8 +88,8 @@ bool NodeLink::challenge(std::string_view password, Waiter& waiter) {
     return accepted;
 }
 
-// dolly reads the verdict with one read(2) of up to 270 octets and throws away what comes with it: what
-// follows comes later.
+// dolly reads the verdict with one read(2) of up to 270 octets and discards octets that follow it in the same
+// read: the next octets must be sent later.
 void NodeLink::sendVerdict(bool accepted, Waiter& waiter) {
     sendControl(composeVerdict(accepted, name_), waiter);
     if (!accepted) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The connections to one node, from the side that sends to it, which is the server or the node before it: one
-// for control, and one for data or several. What breaks is a Failure that names the node.
+// The sending side's connections to one node (the sender is the server or the node before it): one for
+// control, one or more for data. Errors are Failures that name the node.
 #pragma once
 
 #include <chrono>
@@ -23,17 +23,16 @@ using plugin::NameResolver;
 
 class NodeLink {
 public:
-    using Patience = std::optional<std::chrono::microseconds>; // of a single wait; absent: for ever
+    using Patience = std::optional<std::chrono::microseconds>; // the limit of one wait; absent: no limit
 
-    // A try to connect that failed: no address, or the errno. Another one follows a second later, unless this
-    // throws.
+    // A failed attempt to connect: no address, or the errno. The next one follows after a second, unless the
+    // callback throws.
     struct FailedTry {
         const plugin::Resolution& resolution;
         std::uint16_t port;
         int error;
-        unsigned unanswered; // tries of this connection so far that were not refused: a node that is not up
-                             // refuses
-        Waiter::Clock::time_point began; // the first of them
+        unsigned unanswered; // failed attempts so far, without refused ones: a node that is not up refuses
+        Waiter::Clock::time_point began; // of the first attempt
     };
     using OnFailedTry = std::function<void(const FailedTry&)>;
 
@@ -41,11 +40,11 @@ public:
     NodeLink(std::string name, std::string called, Patience patience)
         : name_(std::move(name)), called_(std::move(called)), patience_(patience) {}
 
-    // interfaces: the names under which the node is reached for data; the first one serves control as well.
+    // interfaces: the node's names for the data connections; the first one also serves control.
     void connect(const std::vector<std::string>& interfaces, const Ports& ports, NameResolver& resolver,
                  Waiter& waiter, const OnFailedTry& onFailedTry);
-    // Sends everything that precedes the node's first line. password: requested from the node. Returns false
-    // if the node has another one, after sending it that verdict.
+    // Sends everything that precedes the node's first line. password: the one the node must have. Returns
+    // false, after sending the verdict, if the node has another one.
     [[nodiscard]] bool greet(Generation generation, const std::optional<std::string>& password,
                              std::string_view dollytab, Waiter& waiter);
 
@@ -53,9 +52,9 @@ public:
     void endData();
     void sendControl(std::string_view octets, Waiter& waiter);
 
-    // Exactly so many octets of control; `when` completes "'node1' hung up ".
+    // Receives exactly `count` octets of control; `when` completes "'node1' hung up ".
     [[nodiscard]] std::string receive(std::size_t count, std::string_view when, Waiter& waiter);
-    // The octets of control that have arrived, or none; does not wait. `when` as above.
+    // Receives the octets of control that have arrived, without waiting. `when` as above.
     [[nodiscard]] std::string receiveArrived(std::string_view when);
 
     [[nodiscard]] const std::string& name() const { return name_; }
@@ -77,7 +76,7 @@ private:
     Patience patience_;
     std::vector<Descriptor> data_;
     Descriptor control_;
-    std::uint64_t sent_ = 0; // of data
+    std::uint64_t sent_ = 0; // bytes of data
 };
 
 } // namespace bootferry::dolly
