@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The owner of a file descriptor, closed with it. core/ has its own, of which a plugin includes nothing.
+// Owns and closes a file descriptor. core/ has its own class, but a plugin includes nothing of core/.
 #pragma once
 
 #include <utility>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An address with a port, as the resolver finds it and connect(2) takes it.
+// An address with a port, in the form that the resolver returns and connect(2) takes.
 #pragma once
 
 #include <cstdint>

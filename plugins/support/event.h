@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One thread wakes another one that waits in poll(2): eventfd(2).
+// Lets one thread wake another that waits in poll(2): eventfd(2).
 #pragma once
 
 #include <cerrno>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The C++ plugins' side of the border: failures are exceptions inside and one host->fail outside. Header
+// The C++ plugins' side of the C interface: failures are exceptions inside and one host->fail outside. Header
 // only, so that a plugin links nothing for it.
 #pragma once
 
@@ -34,7 +34,7 @@ private:
     std::optional<std::uint32_t> retryAfter_;
 };
 
-// What the host offers; copyable, the table behind it lives as long as the session.
+// The host's functions; copyable, since the table behind it outlives the session.
 class Host {
 public:
     explicit Host(const bootferry_host* table) : table_(table) {}
@@ -49,7 +49,7 @@ public:
         return value != nullptr ? std::optional<std::string>(value) : std::nullopt;
     }
 
-    // For an option that names a file, in set_option: under which name it can be opened (plugin.h).
+    // For an option that names a file, in set_option: the path under which it can be opened (plugin.h).
     [[nodiscard]] std::string optionFile(const std::string& path) const {
         constexpr auto end = offsetof(bootferry_host, option_file) + sizeof(bootferry_host::option_file);
         return table_->struct_size >= end && table_->option_file != nullptr
@@ -71,7 +71,7 @@ private:
     const bootferry_host* table_;
 };
 
-// Runs one callback of the table: its result, or `failed` after exactly one report.
+// Runs one callback of the table and returns its result, or `failed` after reporting its exception once.
 template <typename Result, typename Call>
 Result guarded(const Host& host, Result failed, Call call) noexcept {
     try {

@@ -37,7 +37,7 @@ Resolution ask(const std::string& name, Family family, int flags) {
 }
 
 void shortenPatience() {
-    // A thread's own resolver state; glibc looks whether it was changed.
+    // The thread's resolver state; glibc honours changes to it.
     if (::res_init() == 0) {
         _res.retrans = 1;
         _res.retry = 1;
@@ -81,7 +81,7 @@ const Resolution& NameResolver::resolve(const std::string& name, Waiter& waiter)
 
 Resolution NameResolver::lookUp(const std::string& name, Waiter& waiter) {
     struct Lookup {
-        Resolution resolution; // the thread's until it has raised `done`
+        Resolution resolution; // owned by the thread until it raises `done`
         Event done;
     };
     const auto lookup = std::make_shared<Lookup>(); // the wait may end before the thread does

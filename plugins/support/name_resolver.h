@@ -16,11 +16,11 @@ namespace bootferry::plugin {
 
 struct Resolution {
     std::vector<Endpoint> endpoints; // without a port, in the order of RFC 6724
-    int error = 0;                   // where there are none: EAI_… of getaddrinfo(3)
+    int error = 0;                   // if there are none: EAI_… of getaddrinfo(3)
     int systemError = 0;             // the errno behind EAI_SYSTEM
 
     [[nodiscard]] std::vector<Endpoint> at(std::uint16_t port) const; // the endpoints, with this port
-    [[nodiscard]] std::string errorText() const;                      // as gai_strerror(3) has it
+    [[nodiscard]] std::string errorText() const;                      // of gai_strerror(3)
 };
 
 class NameResolver {
@@ -37,8 +37,8 @@ public:
     NameResolver& operator=(const NameResolver&) = delete;
     ~NameResolver();
 
-    // A numeric address is its own answer, at once. Addresses that were found are kept; where there were
-    // none, it asks again. Valid until the next call. Throws what the waiter throws.
+    // A numeric address is returned at once. Addresses found are cached, failures are not. Valid until the
+    // next call. Throws what the waiter throws.
     [[nodiscard]] const Resolution& resolve(const std::string& name, Waiter& waiter);
 
 private:

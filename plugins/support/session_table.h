@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From a C++ class to the table of plugin.h. The class is the plugin's own definition of bootferry_session;
-// it has what the table's functions are to call:
+// Builds the table of plugin.h from a C++ class. The class is the plugin's own definition of
+// bootferry_session and has the functions that the table calls:
 //
 //     Session(const bootferry_host*)                       may throw, as may all but host()
 //     const Host& host() const
@@ -8,10 +8,10 @@
 //     void open(const bootferry_request&)
 //     void info(bootferry_info&) const
 //     std::size_t read(std::span<std::byte>)
-//     void finish(bootferry_outcome)                       only where the protocol acknowledges
-//     std::size_t splice(int pipe, std::size_t most)       only where it can
+//     void finish(bootferry_outcome)                       optional: the protocol has acknowledgements
+//     std::size_t splice(int pipe, std::size_t most)       optional
 //
-// What one of them throws is reported to the host once (see guarded()) and crosses the border no further.
+// An exception is reported to the host once (see guarded()) and does not leave the plugin.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@
 
 namespace bootferry::plugin {
 
-// What a plugin says of itself; see struct bootferry_plugin.
+// Describes a plugin; see struct bootferry_plugin.
 struct Description {
     const char* name;
     const char* version;

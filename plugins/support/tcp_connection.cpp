@@ -15,7 +15,7 @@ namespace {
 using Order = ConnectOptions::Order;
 
 void set(const Descriptor& socket, int level, int option, std::chrono::seconds::rep value) {
-    // Each is an improvement only; a kernel that lacks one does without.
+    // Every option is optional: errors are ignored, since a kernel may lack it.
     const auto number = static_cast<int>(value);
     (void)::setsockopt(socket.get(), level, option, &number, sizeof number);
 }
@@ -45,12 +45,12 @@ std::vector<const Endpoint*> inTurn(std::span<const Endpoint> endpoints) {
     return order;
 }
 
-// The attempts that are under way.
+// The attempts in progress.
 class Race {
 public:
     explicit Race(const KeepAlive& keepAlive) : keepAlive_(keepAlive) {}
 
-    // Begins to connect to one more; one that fails at once is only remembered.
+    // Starts another attempt; if it fails at once, only its error is recorded.
     void enter(const Endpoint& endpoint) {
         Descriptor socket(
             ::socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -66,7 +66,7 @@ public:
         }
     }
 
-    // The first that is connected; none: nothing is decided, or an attempt failed.
+    // Returns the first connected socket; empty after `until` or after a failed attempt.
     Descriptor wait(Waiter& waiter, Waiter::Clock::time_point until) {
         std::vector<pollfd> entries(running_.size());
         for (std::size_t i = 0; i < entries.size(); ++i) {

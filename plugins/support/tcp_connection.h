@@ -23,23 +23,23 @@ struct KeepAlive {
     std::optional<std::chrono::seconds> deadAfter{};
 };
 
-// Small messages go out at once, and a peer that lost its power is noticed.
+// Sends small messages at once, and detects a peer that lost its power.
 void configure(const Descriptor& socket, const KeepAlive& keepAlive);
 
 struct ConnectOptions {
     KeepAlive keepAlive{};
     enum class Order { SideBySide, OneByOne } order = Order::SideBySide;
-    // SideBySide: until the next address is tried as well; RFC 8305 section 5 recommends 250 ms. OneByOne:
-    // until an address, the last one as well, is given up.
+    // SideBySide: the time until the next address is tried in parallel; RFC 8305 section 5 recommends 250 ms.
+    // OneByOne: the time until an attempt, including the last one, is abandoned.
     std::chrono::milliseconds attemptTime{250};
 };
 
 struct ConnectResult {
-    Descriptor socket; // non-blocking; none: no address can be reached
-    int error = 0;     // then: the errno of the attempt that failed last, ETIMEDOUT for one given up
+    Descriptor socket; // non-blocking; empty: no address can be reached
+    int error = 0;     // if empty: the errno of the last failure, ETIMEDOUT for an abandoned attempt
 };
 
-// Throws what the waiter throws. SideBySide has no limit of its own: the waiter's deadline is.
+// Throws what the waiter throws. SideBySide has no time limit except the waiter's deadline.
 [[nodiscard]] ConnectResult connectTo(std::span<const Endpoint> endpoints, Waiter& waiter,
                                       const ConnectOptions& options);
 

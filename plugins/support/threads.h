@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A plugin's threads have all signals blocked: signals are the host's.
+// A plugin's threads block all signals: only the host handles signals.
 #pragma once
 
 #include <csignal>

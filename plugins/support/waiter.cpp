@@ -26,7 +26,7 @@ void Waiter::announce(const std::string& what) {
     }
 }
 
-// Rounded up: a poll that ends a little early would only be repeated.
+// Rounds up: a poll that ends early would only be repeated.
 int Waiter::pollTime(Clock::time_point until) const {
     constexpr std::chrono::milliseconds longest{60'000}; // poll's own limit is an int
     const auto now = Clock::now();

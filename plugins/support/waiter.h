@@ -23,27 +23,27 @@ public:
     using Announce = std::function<void(const std::string& what)>;
 
     static constexpr Clock::time_point forever = Clock::time_point::max();
-    static constexpr std::chrono::milliseconds announceInterval{5000}; // the host wants one every ten seconds
+    static constexpr std::chrono::milliseconds announceInterval{5000}; // the host expects one every ten s
 
-    // cancelFd: readable from the moment of a cancel, and not owned; -1: there is no cancel.
-    // announce: where announcements go; empty: nowhere.
+    // cancelFd: becomes readable on a cancel; not owned; -1: waits cannot be cancelled.
+    // announce: receives the announcements; may be empty.
     explicit Waiter(int cancelFd, Announce announce = {}, Clock::duration interval = announceInterval)
         : cancelFd_(cancelFd), announce_(std::move(announce)), interval_(interval) {}
 
-    // From then on every wait throws Failure(TIMEOUT) with this message, until clearDeadline().
+    // After `when`, every wait throws Failure(TIMEOUT) with this message, until clearDeadline().
     void setDeadline(Clock::time_point when, std::string message);
     void clearDeadline() { deadline_.reset(); }
 
-    // What is waited for from now on, until stopAnnouncing().
+    // Announces `what` during waits, until stopAnnouncing().
     void announce(const std::string& what);
     void stopAnnouncing() { announced_.clear(); }
 
-    // As poll(2), without EINTR: how many entries have revents. 0: `until` passed first. Throws Failure with
-    // CANCELLED, TIMEOUT, or as the interruption has it.
+    // Like poll(2) without EINTR: returns how many entries have revents; 0: `until` passed first. Throws
+    // Failure with CANCELLED or TIMEOUT, or the interruption's.
     int wait(std::span<pollfd> entries, Clock::time_point until = forever);
-    // Of one descriptor: true once one of the events, or an error, is there.
+    // Waits for one descriptor; true: one of the events, or an error, occurred.
     bool wait(int fd, short events, Clock::time_point until = forever);
-    // Until then, whatever happens, but for what throws.
+    // Waits until then; throws like wait().
     void sleepUntil(Clock::time_point until) { (void)wait({}, until); }
 
     void throwIfCancelled() const;
@@ -73,7 +73,7 @@ private:
 };
 
 // While it exists, every wait of the waiter watches one more descriptor, not owned, and throws `failure` when
-// one of the events, or an error, is there. A waiter has one at a time.
+// one of the events, or an error, occurs. A waiter has one at a time.
 class Interruption {
 public:
     Interruption(Waiter& waiter, int fd, short events, Failure failure);
