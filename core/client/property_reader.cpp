@@ -2,19 +2,13 @@
 // One readVariant() overload per member type; the table of properties selects it.
 #include "property_reader.h"
 
+#include "sd_check.h"
 #include "transfer_properties.h"
 
 namespace bootferry {
 namespace {
 
-void check(int result) {
-    checkSd(result, "reading the properties of a transfer");
-}
-
-bool checkMore(int result) {
-    check(result);
-    return result > 0;
-}
+constexpr SdCheck check{"reading the properties of a transfer"};
 
 template <typename Value>
 void readVariant(sd_bus_message* message, Value& value) {
@@ -40,7 +34,7 @@ void readVariant(sd_bus_message* message, TransferState& value) {
 
 void readProperties(TransferStatus& status, sd_bus_message* message) {
     check(sd_bus_message_enter_container(message, 'a', "{sv}"));
-    while (checkMore(sd_bus_message_enter_container(message, 'e', "sv"))) {
+    while (check.more(sd_bus_message_enter_container(message, 'e', "sv"))) {
         const char* name = nullptr;
         check(sd_bus_message_read(message, "s", &name));
         if (const auto* property = findTransferProperty(name)) {

@@ -9,6 +9,7 @@
 
 #include "plain_text.h"
 #include "property_reader.h"
+#include "sd_check.h"
 #include "transfer_properties.h"
 
 namespace bootferry {
@@ -21,14 +22,7 @@ constexpr const char* propertiesInterface = "org.freedesktop.DBus.Properties";
 constexpr const char* privateSocket = "/run/bootferry/private";
 constexpr std::uint64_t callTimeoutUSec = 60'000'000;
 
-void check(int result) {
-    checkSd(result, "communicating with bootferryd");
-}
-
-bool checkMore(int result) {
-    check(result);
-    return result > 0;
-}
+constexpr SdCheck check{"communicating with bootferryd"};
 
 BusHandle openPrivate(const std::string& address) {
     auto bus = makeHandle<BusHandle>([](sd_bus** b) { return sd_bus_new(b); }, "connecting to bootferryd");
@@ -234,7 +228,7 @@ std::vector<TransferStatus> ServiceClient::transfers() {
     std::vector<TransferStatus> transfers;
     const char* path = nullptr;
     check(sd_bus_message_enter_container(reply.get(), 'a', "(uosssd)"));
-    while (checkMore(sd_bus_message_enter_container(reply.get(), 'r', "uosssd"))) {
+    while (check.more(sd_bus_message_enter_container(reply.get(), 'r', "uosssd"))) {
         check(sd_bus_message_skip(reply.get(), "u"));
         check(sd_bus_message_read(reply.get(), "o", &path));
         check(sd_bus_message_skip(reply.get(), "sssd"));
@@ -249,14 +243,14 @@ std::vector<PluginView> ServiceClient::plugins() {
     const auto reply = call(newCall(managerPath, managerInterface, "ListPlugins").get());
     std::vector<PluginView> plugins;
     check(sd_bus_message_enter_container(reply.get(), 'a', "(ssas)"));
-    while (checkMore(sd_bus_message_enter_container(reply.get(), 'r', "ssas"))) {
+    while (check.more(sd_bus_message_enter_container(reply.get(), 'r', "ssas"))) {
         const char* name = nullptr;
         const char* version = nullptr;
         check(sd_bus_message_read(reply.get(), "ss", &name, &version));
         plugins.push_back({.name = name, .version = version, .schemes = {}});
         const char* scheme = nullptr;
         check(sd_bus_message_enter_container(reply.get(), 'a', "s"));
-        while (checkMore(sd_bus_message_read(reply.get(), "s", &scheme))) {
+        while (check.more(sd_bus_message_read(reply.get(), "s", &scheme))) {
             plugins.back().schemes.emplace_back(scheme);
         }
         check(sd_bus_message_exit_container(reply.get()));

@@ -45,7 +45,7 @@ using Context = std::unique_ptr<fdisk_context, ContextUnref>;
 using Table = std::unique_ptr<fdisk_table, TableUnref>;
 using Partition = std::unique_ptr<fdisk_partition, PartitionUnref>;
 
-void check(int result, const std::string& what) {
+void checkFdisk(int result, const std::string& what) {
     if (result != 0) {
         throw Error(ErrorCode::Io, result < 0 ? -result : EIO, what);
     }
@@ -67,8 +67,8 @@ Context openTable(const UniqueFd& fd, const std::string& disk, bool readOnly) {
     if (!context) {
         throw Error(ErrorCode::Io, ENOMEM, what);
     }
-    check(fdisk_disable_dialogs(context.get(), 1), what);
-    check(fdisk_assign_device_by_fd(context.get(), fd.get(), disk.c_str(), readOnly ? 1 : 0), what);
+    checkFdisk(fdisk_disable_dialogs(context.get(), 1), what);
+    checkFdisk(fdisk_assign_device_by_fd(context.get(), fd.get(), disk.c_str(), readOnly ? 1 : 0), what);
     return context;
 }
 
@@ -89,7 +89,8 @@ dev_t numberOf(const UniqueFd& fd, const std::string& node) {
 Table partitionsIn(const Context& context, const std::string& disk) {
     fdisk_table* raw = nullptr;
     if (fdisk_has_label(context.get()) == 1) {
-        check(fdisk_get_partitions(context.get(), &raw), fmt::format("reading the partitions of '{}'", disk));
+        checkFdisk(fdisk_get_partitions(context.get(), &raw),
+                   fmt::format("reading the partitions of '{}'", disk));
     }
     return Table(raw);
 }
@@ -171,9 +172,9 @@ Partition describePartition(const AnyContext& context, std::uint64_t begin, std:
         throw Error(ErrorCode::Io, ENOMEM, "adding a partition");
     }
     const std::uint64_t sector = fdisk_get_sector_size(context.get());
-    check(fdisk_partition_partno_follow_default(partition.get(), 1), "adding a partition");
-    check(fdisk_partition_set_start(partition.get(), begin / sector), "adding a partition");
-    check(fdisk_partition_set_size(partition.get(), size / sector), "adding a partition");
+    checkFdisk(fdisk_partition_partno_follow_default(partition.get(), 1), "adding a partition");
+    checkFdisk(fdisk_partition_set_start(partition.get(), begin / sector), "adding a partition");
+    checkFdisk(fdisk_partition_set_size(partition.get(), size / sector), "adding a partition");
     return partition;
 }
 
@@ -276,7 +277,8 @@ void MediumDisk::healTable() {
     context.reset();
     claimForWriting();
     context = openTable(table_, node_, false);
-    check(fdisk_write_disklabel(context.get()), fmt::format("writing the partition table of '{}'", node_));
+    checkFdisk(fdisk_write_disklabel(context.get()),
+               fmt::format("writing the partition table of '{}'", node_));
     flush();
 }
 
@@ -310,7 +312,7 @@ std::optional<FreeSpace> FreeSpace::behind(const MediumDisk& disk, std::uint64_t
     if (!index) {
         return std::nullopt; // there are four primary partitions already
     }
-    check(fdisk_delete_partition(context.get(), *index), "adding a partition");
+    checkFdisk(fdisk_delete_partition(context.get(), *index), "adding a partition");
     space.blockSize_ = static_cast<std::uint32_t>(sector);
     space.table_.reset(context.release());
     return space;
@@ -327,8 +329,8 @@ DiskPartition FreeSpace::enter(const MediumDisk& disk, std::uint64_t size) {
     }
     partition_.number = static_cast<unsigned>(*index) + 1;
     partition_.node = nodeOf(disk.node(), partition_.number);
-    check(fdisk_write_disklabel(table_.get()),
-          fmt::format("writing the partition table of '{}'", disk.node()));
+    checkFdisk(fdisk_write_disklabel(table_.get()),
+               fmt::format("writing the partition table of '{}'", disk.node()));
     disk.flush();
     if (!announce(disk.fd(), partition_)) {
         throwErrno(errno,

@@ -36,7 +36,7 @@ struct TableUnref {
 using Context = std::unique_ptr<libmnt_context, ContextFree>;
 using Table = std::unique_ptr<libmnt_table, TableUnref>;
 
-void check(int result, const char* what) {
+void checkMount(int result, const char* what) {
     if (result != 0) {
         throw Error(ErrorCode::Io, result < 0 ? -result : 0, what);
     }
@@ -47,9 +47,9 @@ Context makeContext(const std::string& target) {
     if (!context) {
         throw Error(ErrorCode::Io, ENOMEM, "preparing a mount");
     }
-    check(mnt_context_disable_helpers(context.get(), 1), "preparing a mount");
-    check(mnt_context_disable_mtab(context.get(), 1), "preparing a mount");
-    check(mnt_context_set_target(context.get(), target.c_str()), "preparing a mount");
+    checkMount(mnt_context_disable_helpers(context.get(), 1), "preparing a mount");
+    checkMount(mnt_context_disable_mtab(context.get(), 1), "preparing a mount");
+    checkMount(mnt_context_set_target(context.get(), target.c_str()), "preparing a mount");
     return context;
 }
 
@@ -154,11 +154,11 @@ void MountStack::mount(const MountRequest& request) {
         throw Error(ErrorCode::Io, failure.value(), "creating the folder '" + request.target + "'");
     }
     const auto context = makeContext(request.target);
-    check(mnt_context_set_optsmode(context.get(), MNT_OMODE_NOTAB), "preparing a mount");
-    check(mnt_context_set_source(context.get(), request.source.c_str()), "preparing a mount");
-    check(mnt_context_set_options(context.get(), request.options.c_str()), "preparing a mount");
+    checkMount(mnt_context_set_optsmode(context.get(), MNT_OMODE_NOTAB), "preparing a mount");
+    checkMount(mnt_context_set_source(context.get(), request.source.c_str()), "preparing a mount");
+    checkMount(mnt_context_set_options(context.get(), request.options.c_str()), "preparing a mount");
     if (!request.type.empty()) {
-        check(mnt_context_set_fstype(context.get(), request.type.c_str()), "preparing a mount");
+        checkMount(mnt_context_set_fstype(context.get(), request.type.c_str()), "preparing a mount");
     }
     targets_.reserve(targets_.size() + 1); // recording the mount must not fail after it
     std::string target = request.target;

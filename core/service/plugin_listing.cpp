@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "plain_text.h"
+#include "sd_check.h"
 #include "spawn.h"
 #include "text.h"
 #include "worker_output.h"
@@ -28,9 +29,7 @@ constexpr std::size_t callsWaiting = 256;
 constexpr std::uint64_t patienceUSec = 10'000'000;
 constexpr std::chrono::seconds failureKept{2};
 
-void check(int result) {
-    checkSd(result, "answering ListPlugins");
-}
+constexpr SdCheck check{"answering ListPlugins"};
 
 // When an entry of the folder was last added, removed or replaced; 0 if there is no folder.
 std::uint64_t stampOf(const std::string& folder) {

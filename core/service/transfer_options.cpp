@@ -10,18 +10,12 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "argument_values.h"
+#include "sd_check.h"
 
 namespace bootferry {
 namespace {
 
-void check(int result) {
-    checkSd(result, "reading the arguments of StartTransfer");
-}
-
-bool checkMore(int result) {
-    check(result);
-    return result > 0;
-}
+constexpr SdCheck check{"reading the arguments of StartTransfer"};
 
 std::string readString(sd_bus_message* message) {
     const char* text = nullptr;
@@ -68,7 +62,7 @@ std::vector<Url> readMirrors(sd_bus_message* message) {
     std::vector<Url> mirrors;
     const char* text = nullptr;
     check(sd_bus_message_enter_container(message, 'a', "s"));
-    while (checkMore(sd_bus_message_read(message, "s", &text))) {
+    while (check.more(sd_bus_message_read(message, "s", &text))) {
         mirrors.push_back(Url::parse(text));
     }
     check(sd_bus_message_exit_container(message));
@@ -81,7 +75,7 @@ std::vector<PluginOption> readPluginOptions(sd_bus_message* message) {
     const char* key = nullptr;
     const char* value = nullptr;
     check(sd_bus_message_enter_container(message, 'a', "(sss)"));
-    while (checkMore(sd_bus_message_read(message, "(sss)", &plugin, &key, &value))) {
+    while (check.more(sd_bus_message_read(message, "(sss)", &plugin, &key, &value))) {
         options.push_back({.plugin = plugin, .key = key, .value = value});
     }
     check(sd_bus_message_exit_container(message));
@@ -155,7 +149,7 @@ TransferRequest readTransferRequest(sd_bus_message* message) {
     request.url = Url::parse(readString(message));
     request.target = parseDeviceNode(readString(message));
     check(sd_bus_message_enter_container(message, 'a', "{sv}"));
-    while (checkMore(sd_bus_message_enter_container(message, 'e', "sv"))) {
+    while (check.more(sd_bus_message_enter_container(message, 'e', "sv"))) {
         readOption(reading, message);
         check(sd_bus_message_exit_container(message));
     }

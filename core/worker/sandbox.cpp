@@ -174,7 +174,7 @@ constexpr const char* allowed[] = {
     "signalfd4",
 };
 
-void check(int result, const char* what) {
+void checkSeccomp(int result, const char* what) {
     // -EDOM, and __NR_SCMP_ERROR for an unknown name: this architecture has no such call, so none is missing.
     if (result < 0 && result != -EDOM) {
         throw Error(ErrorCode::Io, -result, fmt::format("setting up the sandbox ({})", what));
@@ -185,8 +185,9 @@ template <typename... Comparisons>
 void allow(const Filter& filter, const char* name, Comparisons... comparisons) {
     const int number = seccomp_syscall_resolve_name(name);
     if (number != __NR_SCMP_ERROR) {
-        check(seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, number, sizeof...(comparisons), comparisons...),
-              name);
+        checkSeccomp(
+            seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, number, sizeof...(comparisons), comparisons...),
+            name);
     }
 }
 
@@ -201,7 +202,7 @@ scmp_arg_cmp equal(unsigned argument, int value) {
 
 void allowThreadsOnly(const Filter& filter) {
     allow(filter, "clone", masked(0, CLONE_THREAD, CLONE_THREAD));
-    check(seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0), "clone3");
+    checkSeccomp(seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0), "clone3");
 }
 
 void allowReadingFiles(const Filter& filter) {
@@ -233,14 +234,14 @@ void enterSandbox() {
     if (!filter) {
         throw Error(ErrorCode::Io, ENOMEM, "setting up the sandbox");
     }
-    check(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "for all threads");
+    checkSeccomp(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "for all threads");
     for (const char* name : allowed) {
         allow(filter, name);
     }
     allowThreadsOnly(filter);
     allowReadingFiles(filter);
     allowNetworkSockets(filter);
-    check(seccomp_load(filter.get()), "loading it");
+    checkSeccomp(seccomp_load(filter.get()), "loading it");
 }
 
 } // namespace bootferry

@@ -12,7 +12,7 @@
 namespace bootferry {
 namespace {
 
-void check(int result, const char* what) {
+void checkCrypto(int result, const char* what) {
     if (result != 1) {
         throw Error(ErrorCode::Internal, fmt::format("libcrypto failed while {}", what));
     }
@@ -35,17 +35,17 @@ void Digest::reset() {
     if (method == nullptr || !context_) {
         throw Error(ErrorCode::Unsupported, fmt::format("libcrypto has no digest '{}'", algorithm_));
     }
-    check(EVP_DigestInit_ex(context_.get(), method, nullptr), "starting a digest");
+    checkCrypto(EVP_DigestInit_ex(context_.get(), method, nullptr), "starting a digest");
 }
 
 void Digest::update(std::span<const std::byte> bytes) {
-    check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()), "computing a digest");
+    checkCrypto(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()), "computing a digest");
 }
 
 Checksum Digest::finish() {
     std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
     unsigned length = 0;
-    check(EVP_DigestFinal_ex(context_.get(), raw.data(), &length), "finishing a digest");
+    checkCrypto(EVP_DigestFinal_ex(context_.get(), raw.data(), &length), "finishing a digest");
     Checksum checksum{.algorithm = algorithm_, .hex = {}};
     for (unsigned i = 0; i < length; ++i) {
         checksum.hex += fmt::format("{:02x}", raw.at(i));
