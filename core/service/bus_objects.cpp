@@ -49,6 +49,9 @@ void BusObjects::attach(sd_bus* bus) {
                                        findTransfer, this),
             what);
     checkSd(sd_bus_add_node_enumerator(bus, nullptr, transferPrefix, listNodes, this), what);
+}
+
+void BusObjects::sendSignals(sd_bus* bus) {
     connections_.push_back(bus);
 }
 

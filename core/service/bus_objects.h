@@ -28,8 +28,11 @@ public:
     BusObjects(sd_event* event, Manager& manager);
     ~BusObjects() override;
 
-    // Serves the objects on a connection and sends signals there until it is detached.
+    // Serves the objects on a connection.
     void attach(sd_bus* bus);
+    // Sends signals there from now on, until it is detached. Not before the answer to Hello: a client library
+    // closes a connection on which anything else comes first.
+    void sendSignals(sd_bus* bus);
     void detach(sd_bus* bus);
 
     // When a client last sent a message, or a transfer last ended.

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
@@ -82,7 +83,12 @@ private:
             self.gone_ = true;
             return 0;
         }
-        return isBrokerCall(message) ? self.answerForBroker(message, error) : 0;
+        const int result = isBrokerCall(message) ? self.answerForBroker(message, error) : 0;
+        // After the answer to Hello, if the client greets a broker, as busctl does.
+        if (!std::exchange(self.receivesSignals_, true)) {
+            self.owner_.objects_.sendSignals(self.bus_.get());
+        }
+        return result;
     }
 
     template <typename... Values>
@@ -178,6 +184,7 @@ private:
     uid_t user_;
     UnflushedBusHandle bus_;
     bool gone_ = false;
+    bool receivesSignals_ = false; // from its first message on
 };
 
 PrivateBus::PrivateBus(sd_event* event, UniqueFd socket, BusObjects& objects)

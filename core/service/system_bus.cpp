@@ -42,6 +42,7 @@ void SystemBus::connectOrThrow() {
     checkSd(sd_bus_set_bus_client(bus_.get(), 1), what);
     checkSd(sd_bus_set_watch_bind(bus_.get(), 1), what);
     objects_.attach(bus_.get());
+    objects_.sendSignals(bus_.get()); // once the bus is ready
     checkSd(sd_bus_start(bus_.get()), what);
     checkSd(sd_bus_attach_event(bus_.get(), event_, SD_EVENT_PRIORITY_NORMAL), what);
     checkSd(sd_bus_match_signal_async(bus_.get(), nullptr, "org.freedesktop.DBus.Local",

@@ -5,6 +5,7 @@ The doors are the private socket, a real dbus-daemon and a real dbus-broker; the
 that behave as no client should.
 """
 
+import itertools
 import json
 import os
 import pathlib
@@ -22,7 +23,7 @@ import message_bus  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import FaultServer  # noqa: E402
-from raw_dbus import RawClient  # noqa: E402
+from raw_dbus import METHOD_RETURN, RawClient  # noqa: E402
 from service_case import MANAGER, NOBODY, ServiceTest, needs_root  # noqa: E402
 
 DOCS = pathlib.Path(os.environ["BOOTFERRY_DOCS"])
@@ -123,7 +124,6 @@ class StartTransfer(ServiceTest):
                 result = self.start(daemon, ("stall-timeout-usec", "t", str(usec)), ("timeout-usec", "t", str(usec)))
                 self.assertEqual(result.returncode, 0, result.stderr)
                 path = result.stdout.split()[-1].strip('"')
-                # An answer that fails once, on a busy machine, is asked for again; what counts is checked below.
                 processes.wait_for(daemon.process, lambda: daemon.busctl(
                     "get-property", "org.bootferry1", path, "org.bootferry1.Transfer", "State").stdout.strip()
                     in ('s "done"', 's "failed"'))
@@ -265,6 +265,16 @@ class Doors(ServiceTest):
             said = subprocess.run([*NOBODY, "python3", "-c", start, support, daemon.folder / "private", sender],
                                   capture_output=True, text=True, timeout=60)
             self.assertIn("org.bootferry1.Error.NotPermitted", said.stdout, said.stderr)
+
+    def test_the_answer_to_hello_comes_before_any_signal(self):
+        """A client library closes a connection on which anything else comes first."""
+        daemon = self.daemon()
+        with RawClient(daemon.folder / "private", hello=False) as client:
+            self.assertEqual(daemon.ctl("deploy", self.url("nothing"), "/dev/ram0").returncode, 1)
+            client.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello")
+            self.assertEqual(client.message()[0], METHOD_RETURN)
+            self.assertEqual(daemon.ctl("deploy", self.url("nothing"), "/dev/ram0").returncode, 1)
+            self.assertIn(b"TransferNew\0", b"".join(header for _, header, _, _ in itertools.islice(client.signals(), 2)))
 
 
 class Signals(ServiceTest):

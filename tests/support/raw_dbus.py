@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 
+METHOD_RETURN = 2
 _CALL, _SIGNAL = 1, 4
 _FIXED = "<BBBBIII"  # endianness, type, flags, version, length of the body, serial, length of the fields
 
