@@ -277,6 +277,7 @@ class OthersTest(ContinueCase):
             self.output.unlink()
 
 
+@processes.without_sanitizers
 @unittest.skipUnless(os.geteuid() == 0, "needs root: a mount namespace of its own")
 class WithoutProcTest(ContinueCase):
     """The bytes have a name from the beginning."""

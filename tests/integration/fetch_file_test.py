@@ -286,6 +286,7 @@ class LocalFaultTest(FileCase):
         self.assertEqual(self.names(), ["other"])
 
 
+@processes.without_sanitizers
 @unittest.skipUnless(os.geteuid() == 0, "needs root: a mount namespace of its own")
 class WithoutProcTest(FileCase):
     """What has no name cannot be given one without /proc/self/fd: the bytes have a name from the beginning."""

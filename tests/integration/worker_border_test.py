@@ -292,6 +292,7 @@ class RealWorkerTest(ServiceTest):
         worker, = processes.children(daemon.process.pid)
         return worker
 
+    @processes.without_sanitizers
     def test_another_process_of_its_user_cannot_look_into_it(self):
         worker = self.worker()
         for what in ("mem", "environ", "maps", "fd/3", "auxv"):

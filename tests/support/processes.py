@@ -16,9 +16,14 @@ import signal
 import socket
 import subprocess
 import time
+import unittest
 
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
+
+# tests/run sets it for the programs of the sanitizers' build.
+without_sanitizers = unittest.skipIf("ASAN_OPTIONS" in os.environ,
+                                     "the sanitizers need /proc and a process that can be traced")
 
 
 def start(command, *, orphaned=signal.SIGKILL, **options):
