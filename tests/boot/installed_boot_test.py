@@ -66,7 +66,7 @@ class InstalledBoot(boot_case.BootCase):
         self.assertEqual(self.report.all("catalog"), [])
         self.assertIn("404", self.report.all("failure")[-1])
         explained = self.text("explained")
-        self.assertIn("Subject: There is nothing at the URL, or no such device", explained)
+        self.assertIn("Subject: File or device not found", explained)
         self.assertIn(f"{self.url}.missing", explained)
 
 
