@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
-from fetch_case import FetchCase  # noqa: E402
+from fetch_case import WITHOUT_PROC, FetchCase  # noqa: E402
 from tcp_proxy import Stall, TcpProxy  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
 
@@ -282,13 +282,7 @@ class OthersTest(ContinueCase):
 class WithoutProcTest(ContinueCase):
     """The bytes have a name from the beginning."""
 
-    def start(self, url, *options):
-        command = [os.environ["BOOTFERRYCTL"], "fetch", *options, url, str(self.output)]
-        hide = 'mount -t tmpfs none /proc && mkdir /proc/self && ln -s "$1" /proc/self/exe && exec "$@"'
-        client = processes.start(["unshare", "--mount", "sh", "-c", hide, "sh", *command], stderr=subprocess.PIPE,
-                                 text=True)
-        self.addCleanup(processes.stop, client)
-        return client
+    prefix = WITHOUT_PROC
 
     def test_the_rest_is_fetched(self):
         length = self.kept()

@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import FaultServer  # noqa: E402
-from fetch_case import FetchCase  # noqa: E402
+from fetch_case import WITHOUT_PROC, FetchCase  # noqa: E402
 
 SLOW = 1 << 20  # bytes a second
 
@@ -291,14 +291,7 @@ class LocalFaultTest(FileCase):
 class WithoutProcTest(FileCase):
     """What has no name cannot be given one without /proc/self/fd: the bytes have a name from the beginning."""
 
-    def start(self, url, *options):
-        command = [os.environ["BOOTFERRYCTL"], "fetch", *options, url, str(self.output)]
-        # The link is what the dynamic linker goes by.
-        hide = 'mount -t tmpfs none /proc && mkdir /proc/self && ln -s "$1" /proc/self/exe && exec "$@"'
-        client = processes.start(["unshare", "--mount", "sh", "-c", hide, "sh", *command], stderr=subprocess.PIPE,
-                                 text=True)
-        self.addCleanup(processes.stop, client)
-        return client
+    prefix = WITHOUT_PROC
 
     def test_a_new_file(self):
         client = self.started()

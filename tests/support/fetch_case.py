@@ -12,8 +12,14 @@ import unittest
 import processes
 
 
+# Runs a command, as root, in a mount namespace whose /proc is empty but for the link that the dynamic linker goes by.
+WITHOUT_PROC = ("unshare", "--mount", "sh", "-c",
+                'mount -t tmpfs none /proc && mkdir /proc/self && ln -s "$1" /proc/self/exe && exec "$@"', "sh")
+
+
 class FetchCase(unittest.TestCase):
     size = 0  # of the image, bytes
+    prefix = ()  # of the client's command
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="bootferry-fetch-")
@@ -27,7 +33,7 @@ class FetchCase(unittest.TestCase):
         self.output = self.path / "output"
 
     def start(self, url, *options):
-        client = processes.start([os.environ["BOOTFERRYCTL"], "fetch", *options, url, str(self.output)],
+        client = processes.start([*self.prefix, os.environ["BOOTFERRYCTL"], "fetch", *options, url, str(self.output)],
                                  stderr=subprocess.PIPE, text=True)
         self.addCleanup(processes.stop, client)
         return client
