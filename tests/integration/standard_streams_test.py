@@ -172,7 +172,7 @@ class ServiceStreamsTest(ServiceTest):
         for kind in KINDS:
             with self.subTest(kind):
                 command = [os.environ["BOOTFERRYCTL"], "deploy", self.url(), "/dev/ram0"]
-                self.assertEqual(outcome(command, stderr=kind, env=daemon.environment())[0], 0)
+                self.assertEqual(outcome(command, stderr=kind, env=daemon.environment())[0], 0, daemon.said())
 
     def test_a_monitor_ends_when_its_reader_has_gone(self):
         daemon = self.daemon()
