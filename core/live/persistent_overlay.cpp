@@ -15,10 +15,8 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <linux/loop.h>
 #include <spawn.h>
 #include <spdlog/fmt/fmt.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -109,46 +107,39 @@ void check(const std::string& node, const std::string& filesystem) {
     }
 }
 
-// A loop device over the free space, for the object's lifetime. It is held open: a closed loop device can be
-// freed and attached to another file.
+// A loop device over the free space, for the object's lifetime.
 class Window {
 public:
     Window(const MediumDisk& disk, const FreeSpace& space, std::uint64_t size)
         : device_(attachLoopDevice(disk.fd(), disk.node(),
                                    {.offset = space.begin(), .size = size, .blockSize = space.blockSize()})),
-          size_(size),
-          fd_(checkErrno(::open(device_.c_str(), O_RDWR | O_CLOEXEC), fmt::format("opening '{}'", device_))) {
-        loop_info64 info{};
-        checkErrno(::ioctl(fd_.get(), LOOP_GET_STATUS64, &info), fmt::format("looking at '{}'", device_));
-        if (info.lo_offset != space.begin() || info.lo_sizelimit != size) {
-            throw Error(ErrorCode::Io, fmt::format("'{}' has become another device", device_));
-        }
-    }
+          size_(size) {}
     Window(const Window&) = delete;
     Window& operator=(const Window&) = delete;
     ~Window() {
-        if (::ioctl(fd_.get(), LOOP_CLR_FD) < 0) {
-            logWarning(fmt::format("freeing '{}': {}, ignoring", device_, errnoText(errno)));
+        try {
+            detachLoopDevice(device_);
+        } catch (const Error& error) {
+            logWarning(fmt::format("{}, ignoring", error.what()));
         }
     }
-    [[nodiscard]] const std::string& device() const { return device_; }
-    [[nodiscard]] const UniqueFd& fd() const { return fd_; }
+    [[nodiscard]] const std::string& device() const { return device_.path; }
+    [[nodiscard]] const UniqueFd& fd() const { return device_.fd; }
 
-    void flush() const { checkErrno(::fsync(fd_.get()), fmt::format("writing to '{}'", device_)); }
+    void flush() const { checkErrno(::fsync(fd().get()), fmt::format("writing to '{}'", device())); }
 
     // Old signatures lie at both ends; mkfs leaves some of them.
     void wipeEnds() const {
-        const auto what = fmt::format("wiping '{}'", device_);
+        const auto what = fmt::format("wiping '{}'", device());
         const auto wiped = std::min(size_, endWiped);
-        zeroRange(fd_, 0, wiped, what);
-        zeroRange(fd_, size_ - wiped, wiped, what);
+        zeroRange(fd(), 0, wiped, what);
+        zeroRange(fd(), size_ - wiped, wiped, what);
         flush();
     }
 
 private:
-    std::string device_;
+    OpenLoopDevice device_;
     std::uint64_t size_;
-    UniqueFd fd_;
 };
 
 // An xfs that mkfs has not finished is marked (sb_inprogress, byte 126 of the superblock); ext4 and btrfs get

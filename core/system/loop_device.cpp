@@ -10,6 +10,7 @@
 #include <linux/loop.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include "files.h"
 #include "kernel_modules.h"
@@ -32,7 +33,7 @@ UniqueFd openControl() {
 
 } // namespace
 
-std::string attachLoopDevice(const UniqueFd& file, const std::string& name, const LoopWindow& window) {
+OpenLoopDevice attachLoopDevice(const UniqueFd& file, const std::string& name, const LoopWindow& window) {
     const auto control = openControl();
     loop_config config{};
     config.fd = static_cast<__u32>(file.get());
@@ -44,9 +45,9 @@ std::string attachLoopDevice(const UniqueFd& file, const std::string& name, cons
         const int number =
             checkErrno(::ioctl(control.get(), LOOP_CTL_GET_FREE), "finding a free loop device");
         auto device = fmt::format("/dev/loop{}", number);
-        const UniqueFd fd(checkErrno(::open(device.c_str(), O_RDWR | O_CLOEXEC), "opening '" + device + "'"));
+        UniqueFd fd(checkErrno(::open(device.c_str(), O_RDWR | O_CLOEXEC), "opening '" + device + "'"));
         if (::ioctl(fd.get(), LOOP_CONFIGURE, &config) == 0) {
-            return device;
+            return {.path = std::move(device), .fd = std::move(fd)};
         }
         if (errno != EBUSY) {
             throwErrno(errno, "setting up '" + device + "'");
@@ -55,20 +56,28 @@ std::string attachLoopDevice(const UniqueFd& file, const std::string& name, cons
     throw Error(ErrorCode::Io, EBUSY, "finding a free loop device");
 }
 
-std::optional<std::string> findLoopDevice(const std::string& path) {
+std::optional<OpenLoopDevice> findLoopDevice(const std::string& path) {
+    struct stat file {};
+    if (::stat(path.c_str(), &file) < 0) {
+        return std::nullopt;
+    }
     for (const auto& entry : std::filesystem::directory_iterator("/sys/block")) {
-        // The file exists only while the device is attached.
-        const auto backing = readSmallFile((entry.path() / "loop/backing_file").string());
-        if (backing && *backing == path + '\n') {
-            return "/dev/" + entry.path().filename().string();
+        if (!std::filesystem::exists(entry.path() / "loop")) { // only while a file is attached
+            continue;
+        }
+        OpenLoopDevice device{.path = "/dev/" + entry.path().filename().string()};
+        device.fd.reset(::open(device.path.c_str(), O_RDONLY | O_CLOEXEC));
+        loop_info64 info{};
+        if (device.fd && ::ioctl(device.fd.get(), LOOP_GET_STATUS64, &info) == 0 &&
+            info.lo_device == file.st_dev && info.lo_inode == file.st_ino) {
+            return device;
         }
     }
     return std::nullopt;
 }
 
-void detachLoopDevice(const std::string& device) {
-    const UniqueFd fd(checkErrno(::open(device.c_str(), O_RDONLY | O_CLOEXEC), "opening '" + device + "'"));
-    checkErrno(::ioctl(fd.get(), LOOP_CLR_FD), "freeing '" + device + "'");
+void detachLoopDevice(const OpenLoopDevice& device) {
+    checkErrno(::ioctl(device.fd.get(), LOOP_CLR_FD), "freeing '" + device.path + "'");
 }
 
 } // namespace bootferry

@@ -18,16 +18,24 @@ struct LoopWindow {
     std::uint32_t blockSize = 512;
 };
 
+// An attached loop device. Open, it keeps its number: nobody can attach another file to it (loop(4)).
+struct OpenLoopDevice {
+    std::string path;
+    UniqueFd fd; // read-write from attachLoopDevice(), read-only from findLoopDevice()
+};
+
 // Attaches the file, read-write, to a free loop device and returns the path of the device. The device stays
 // until detachLoopDevice(). `name` is what losetup(8) shows as the file.
-[[nodiscard]] std::string attachLoopDevice(const UniqueFd& file, const std::string& name,
-                                           const LoopWindow& window = {});
+[[nodiscard]] OpenLoopDevice attachLoopDevice(const UniqueFd& file, const std::string& name,
+                                              const LoopWindow& window = {});
 
-// The loop device of the file at `path` (in this mount namespace), nullopt if it has none.
-[[nodiscard]] std::optional<std::string> findLoopDevice(const std::string& path);
+// The loop device of the file at `path`; nullopt if it has none. Compares the files, for the path that the
+// kernel shows may be that of another file in another mount namespace. Loop devices that cannot be opened are
+// not seen.
+[[nodiscard]] std::optional<OpenLoopDevice> findLoopDevice(const std::string& path);
 
 // Detaches the file. If the device is still open elsewhere, the kernel detaches it at the last close. Throws
 // Error(Io).
-void detachLoopDevice(const std::string& device);
+void detachLoopDevice(const OpenLoopDevice& device);
 
 } // namespace bootferry

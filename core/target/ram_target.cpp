@@ -103,8 +103,10 @@ std::optional<PreparedTarget> openBrd(const std::string& device, unsigned number
     return target && target->capacity >= size ? std::move(target) : std::nullopt;
 }
 
-void releaseTmpfs(const std::string& device) {
-    detachLoopDevice(device);
+void releaseTmpfs() {
+    if (const auto device = findLoopDevice(fallbackImage)) {
+        detachLoopDevice(*device);
+    }
     checkErrno(::umount2(fallbackFolder, MNT_DETACH), "unmounting the image's tmpfs");
 }
 
@@ -115,11 +117,9 @@ void releaseEarlierTmpfs() {
         return;
     }
     if (const auto device = findLoopDevice(fallbackImage)) {
-        (void)openDevice(*device);
-        releaseTmpfs(*device);
-    } else {
-        checkErrno(::umount2(fallbackFolder, MNT_DETACH), "unmounting the image's tmpfs");
+        (void)openDevice(device->path);
     }
+    releaseTmpfs();
 }
 
 PreparedTarget openTmpfsOnLoop(std::uint64_t size) {
@@ -135,14 +135,13 @@ PreparedTarget openTmpfsOnLoop(std::uint64_t size) {
                                        "creating '" + path + "'"));
         checkErrno(::ftruncate(file.get(), static_cast<off_t>(size)), "setting the size of '" + path + "'");
         const auto device = attachLoopDevice(file, path);
-        auto target = openDevice(device);
+        auto target = openDevice(device.path);
         if (!target) {
-            detachLoopDevice(device);
-            throw Error(ErrorCode::Io, ENOENT, "opening '" + device + "'");
+            throw Error(ErrorCode::Io, ENOENT, "opening '" + device.path + "'");
         }
         return std::move(*target);
     } catch (...) {
-        (void)::umount2(fallbackFolder, MNT_DETACH);
+        releaseRamTarget(fallbackImage);
         throw;
     }
 }
@@ -247,7 +246,7 @@ void releaseRamTarget(const std::string& path) noexcept {
         if (isRamDisk(path)) {
             (void)unloadKernelModule("brd");
         } else {
-            releaseTmpfs(path);
+            releaseTmpfs();
         }
     } catch (const std::exception& error) {
         logWarning(fmt::format("giving memory back: {}, ignoring", error.what()));

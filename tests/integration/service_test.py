@@ -20,6 +20,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 
 import processes  # noqa: E402
 import tap  # noqa: E402
+from daemon import Daemon  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
 from service_case import MANAGER, ServiceTest, needs_root  # noqa: E402
 
@@ -291,6 +292,17 @@ class RamDisk(ServiceTest):
         result = daemon.ctl("deploy", self.url(), "/dev/ram0")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(self.image_in(daemon), self.image.read_bytes())
+
+    def test_the_image_of_a_service_in_another_mount_namespace_stays(self):
+        """The two tmpfs files have one path; only the files tell whose a loop device is."""
+        daemon = self.daemon()
+        with Daemon(self.path / "other") as other:
+            for service in (other, daemon, daemon, other):
+                result = service.ctl("deploy", self.url(), "/dev/ram0")
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertEqual(self.image_in(other), self.image.read_bytes())
+                self.assertNotEqual(os.path.realpath(other.folder / "image"), os.path.realpath(daemon.folder / "image"))
+            self.assertEqual(self.image_in(daemon), self.image.read_bytes())
 
     def test_a_failed_transfer_gives_the_memory_back(self):
         daemon = self.daemon()

@@ -178,7 +178,7 @@ protected:
         const auto device = attachLoopDevice(memory, "power-loss");
         writeLog() = {.recording = true, .epochs = {{}}};
         try {
-            reset(image_, device);
+            reset(image_, device.path);
         } catch (const Error& error) {
             ADD_FAILURE() << error.what();
         }
