@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Mounts are read from PID 1's namespace, because the service may have its own. A mount is matched by its
-// device number and by its source: btrfs has device numbers of its own.
+// device number and by its source: btrfs has device numbers of its own. What is behind a loop device is
+// matched by its device number: the name in sysfs may be that of another file, in another mount namespace or
+// before a rename.
 #include "device_usage.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <vector>
 
+#include <fcntl.h>
+#include <linux/loop.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "errors.h"
 #include "files.h"
+#include "handles.h"
 #include "quantities.h"
 #include "text.h"
 
@@ -58,6 +63,17 @@ std::vector<std::string> entries(const std::string& folder) {
     return names;
 }
 
+std::optional<dev_t> numberOf(const std::string& folder) {
+    const auto text = firstLine(folder + "/dev");
+    std::string_view rest = text;
+    const auto high = takeNumber<unsigned>(rest);
+    if (!high || !rest.starts_with(':')) {
+        return std::nullopt;
+    }
+    const auto low = parseNumber<unsigned>(rest.substr(1));
+    return low ? std::optional(makedev(*high, *low)) : std::nullopt;
+}
+
 // The device, its partitions, and, for a partition, its disk: a user of the disk uses the partition too.
 std::vector<std::string> family(const std::string& name) {
     std::vector<std::string> names{name};
@@ -90,6 +106,26 @@ std::vector<std::string> mountsOf(const std::string& name) {
     return found;
 }
 
+// The number of the block device behind a loop device; 0 if a file is; nullopt if it cannot be opened or
+// nothing is behind it.
+std::optional<dev_t> deviceBehind(const std::string& loop) {
+    const UniqueFd fd(::open(("/dev/" + loop).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    loop_info64 status{};
+    if (!fd || ::ioctl(fd.get(), LOOP_GET_STATUS64, &status) != 0) {
+        return std::nullopt;
+    }
+    return status.lo_rdevice;
+}
+
+bool liesOn(const std::string& loop, dev_t number, const std::string& name) {
+    const auto shown = firstLine("/sys/block/" + loop + "/loop/backing_file");
+    if (shown.empty()) { // not a loop device, or detached
+        return false;
+    }
+    const auto behind = deviceBehind(loop);
+    return behind ? *behind == number : shown == "/dev/" + name;
+}
+
 std::vector<std::string> holdersOf(const std::string& name) {
     std::vector<std::string> found;
     for (const auto& holder : entries(sysfs(name) + "/holders")) {
@@ -97,8 +133,9 @@ std::vector<std::string> holdersOf(const std::string& name) {
         found.push_back(fmt::format("'{}'{} lies on '/dev/{}'", holder,
                                     mapped.empty() ? "" : fmt::format(" ({})", mapped), name));
     }
+    const auto number = numberOf(sysfs(name));
     for (const auto& loop : entries("/sys/block")) {
-        if (firstLine("/sys/block/" + loop + "/loop/backing_file") == "/dev/" + name) {
+        if (number && liesOn(loop, *number, name)) {
             found.push_back(fmt::format("'{}' lies on '/dev/{}'", loop, name));
         }
     }
@@ -147,13 +184,7 @@ std::optional<dev_t> wholeDiskOf(dev_t number) {
     if (!fs::exists(folder + "/partition", missing)) {
         return std::nullopt;
     }
-    const auto text = firstLine(fs::canonical(folder).parent_path() / "dev");
-    unsigned high = 0;
-    unsigned low = 0;
-    if (std::sscanf(text.c_str(), "%u:%u", &high, &low) != 2) { // NOLINT(cert-err34-c): of sysfs
-        return std::nullopt;
-    }
-    return makedev(high, low);
+    return numberOf(fs::canonical(folder).parent_path());
 }
 
 std::string listDisks() {

@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import signal
+import stat
 import subprocess
 import sys
 import unittest
@@ -18,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import fault_server  # noqa: E402
 import tap  # noqa: E402
 from disk_case import LUKS, LVM, MARK, MDRAID_090, MIB, DiskTest, put, run, table  # noqa: E402
-from loop_device import LoopDevice  # noqa: E402
+from loop_device import HeldLoopDevice, LoopDevice  # noqa: E402
 
 FOREIGN = {
     "ext4 'data'": lambda device: run("mkfs.ext4", "-q", "-L", "data", device),
@@ -139,6 +140,29 @@ class Unusable(DiskTest):
         loop = LoopDevice(self.device, "--read-only")
         self.addCleanup(loop.detach)
         self.assert_refused(self.deploy(), f"'{os.path.basename(loop.path)}' lies on '{self.device}'")
+
+    def test_a_loop_device_lies_on_it_by_another_name(self):
+        """A node made by hand, renamed, or of another mount namespace: the name behind a loop device proves nothing."""
+        node = f"/dev/bootferry-test-{os.getpid()}"
+        os.mknod(node, 0o600 | stat.S_IFBLK, os.stat(self.device).st_rdev)
+        self.addCleanup(os.unlink, node)
+        loop = LoopDevice(node, "--read-only")
+        self.addCleanup(loop.detach)
+        self.assert_refused(self.deploy(), f"'{os.path.basename(loop.path)}' lies on '{self.device}'")
+
+    def test_a_loop_device_on_something_else_of_the_same_name(self):
+        """In another mount namespace, a file bears the disk's name; the kernel shows that name here."""
+        other = self.path / "other"
+        other.write_bytes(bytes(MIB))
+        namespace = subprocess.Popen(
+            ["unshare", "--mount", "sh", "-ec", f"mount --bind {other} {self.device}; "
+             f"losetup --find --show {self.device}; read wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(namespace.communicate)
+        loop = HeldLoopDevice(namespace.stdout.readline().strip())
+        self.addCleanup(loop.detach)
+        shown = pathlib.Path("/sys/block", os.path.basename(loop.path), "loop/backing_file").read_text().strip()
+        self.assertEqual(shown, self.device)
+        self.assert_deployed(self.deploy())
 
     def test_another_program_has_it(self):
         holder = os.open(self.device, os.O_RDONLY | os.O_EXCL)
