@@ -12,6 +12,7 @@
 #include <libfdisk/libfdisk.h>
 #include <linux/blkpg.h>
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -84,6 +85,17 @@ dev_t numberOf(const UniqueFd& fd, const std::string& node) {
         throw Error(ErrorCode::Invalid, fmt::format("'{}' is no block device", node));
     }
     return status.st_rdev;
+}
+
+// True for the loop device that replaces a RAM disk if the kernel has no brd (core/target/ram_target.h).
+// Compares the files: the name in sysfs depends on the mount namespace and the name that was attached.
+bool isImageInMemory(const std::string& device) {
+    struct stat image {};
+    loop_info64 loop{};
+    const UniqueFd fd(::open(device.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    return fd && ::ioctl(fd.get(), LOOP_GET_STATUS64, &loop) == 0 &&
+           ::stat("/run/bootferry/ram/image", &image) == 0 && loop.lo_device == image.st_dev &&
+           loop.lo_inode == image.st_ino;
 }
 
 Table partitionsIn(const Context& context, const std::string& disk) {
@@ -215,10 +227,8 @@ std::vector<std::string> partitionsOf(const std::string& disk) {
 bool isWritableDisk(const std::string& disk) {
     const auto folder = sysfsFolder(disk);
     const auto name = fs::path(folder).filename().string();
-    // The loop device that replaces a RAM disk if the kernel has no brd (core/target/ram_target.h).
-    const auto backing = readSmallFile(folder + "/loop/backing_file").value_or("");
     return fs::exists(folder) && readNumber(folder + "/ro") == 0 && !name.starts_with("ram") &&
-           !name.starts_with("sr") && !backing.starts_with("/run/bootferry/ram/");
+           !name.starts_with("sr") && !isImageInMemory(disk);
 }
 
 MediumDisk::MediumDisk(std::string node)

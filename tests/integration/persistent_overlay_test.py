@@ -102,6 +102,23 @@ class IsoOnADisk(unittest.TestCase):
 
 
 class WritePartition(IsoOnADisk):
+    def test_the_image_in_memory_is_not_a_disk(self):
+        """The loop device that stands in for a RAM disk, also if its file was attached under another name."""
+        for name in ("/run/bootferry/ram/image", self.path / "other"):
+            with self.subTest(name):
+                result = run("unshare", "--mount", "sh", "-ec", f"""
+                    mount -t tmpfs -o size=32m tmpfs /run
+                    mkdir -p /run/bootferry/ram
+                    cp {self.iso} /run/bootferry/ram/image
+                    truncate --size=16M /run/bootferry/ram/image
+                    [ {name} = /run/bootferry/ram/image ] ||
+                        {{ touch {name}; mount --bind /run/bootferry/ram/image {name}; }}
+                    loop=$(losetup --find --show {name})
+                    trap 'losetup --detach "$loop"' EXIT
+                    {os.environ["BOOTFERRY_WRITE_PARTITION"]} "$loop" ext4""", check=False)
+                self.assertEqual(result.returncode, 1, result.stdout)
+                self.assertRegex(result.stdout, "^'/dev/loop[0-9]+' is no disk that can be written to$")
+
     def test_each_file_system_is_made_and_found_again(self):
         for filesystem in ("ext4", "xfs", "btrfs"):
             with self.subTest(filesystem=filesystem):
