@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ftp_reply.h"
 
-#include <charconv>
 #include <cstdint>
-#include <system_error>
+
+#include "ascii_text.h"
 
 namespace bootferry::curl {
 namespace {
@@ -14,9 +14,7 @@ constexpr std::string_view digits = "0123456789";
 bool endsTooLarge(std::string_view text) {
     const auto before = text.find_last_not_of(digits);
     const auto number = before == std::string_view::npos ? text : text.substr(before + 1);
-    std::int64_t value = 0;
-    return std::from_chars(number.data(), number.data() + number.size(), value).ec ==
-           std::errc::result_out_of_range;
+    return !number.empty() && !plugin::parseNumber<std::int64_t>(number);
 }
 
 } // namespace

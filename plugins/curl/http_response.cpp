@@ -2,37 +2,21 @@
 #include "http_response.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 
 #include <curl/curl.h>
 
+#include "ascii_text.h"
+
 namespace bootferry::curl {
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blanks = " \t\r\n";
-    const auto first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-bool sameName(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [lower](char x, char y) { return lower(x) == lower(y); });
-}
+using plugin::equalIgnoringCase;
+using plugin::trimmed;
 
 // At most 2^63 - 1, the limit of file sizes and of libcurl's numbers.
 std::optional<std::uint64_t> number(std::string_view text) {
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value > INT64_MAX) {
-        return std::nullopt;
-    }
-    return value;
+    return plugin::parseNumberWithin<std::uint64_t>(text, 0, INT64_MAX);
 }
 
 } // namespace
@@ -40,7 +24,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
 std::optional<ContentRange> parseContentRange(std::string_view text) {
     constexpr std::string_view unit = "bytes ";
     text = trimmed(text);
-    if (text.size() <= unit.size() || !sameName(text.substr(0, unit.size()), unit)) {
+    if (text.size() <= unit.size() || !equalIgnoringCase(text.substr(0, unit.size()), unit)) {
         return std::nullopt;
     }
     text.remove_prefix(unit.size());
@@ -97,23 +81,23 @@ void HttpResponse::addHeaderLine(std::string_view line) {
     }
     const auto name = line.substr(0, colon);
     const auto value = trimmed(line.substr(colon + 1));
-    if (sameName(name, "ETag")) {
+    if (equalIgnoringCase(name, "ETag")) {
         etag = value;
-    } else if (sameName(name, "Last-Modified")) {
+    } else if (equalIgnoringCase(name, "Last-Modified")) {
         lastModified = value;
-    } else if (sameName(name, "Content-Range")) {
+    } else if (equalIgnoringCase(name, "Content-Range")) {
         contentRange = value;
-    } else if (sameName(name, "Retry-After")) {
+    } else if (equalIgnoringCase(name, "Retry-After")) {
         retryAfter = value;
-    } else if (sameName(name, "Content-Length")) {
+    } else if (equalIgnoringCase(name, "Content-Length")) {
         addContentLength(value);
-    } else if (sameName(name, "Transfer-Encoding")) {
-        hasTransferCoding = hasTransferCoding || !sameName(value, "identity");
-    } else if (sameName(name, "Content-Encoding")) {
+    } else if (equalIgnoringCase(name, "Transfer-Encoding")) {
+        hasTransferCoding = hasTransferCoding || !equalIgnoringCase(value, "identity");
+    } else if (equalIgnoringCase(name, "Content-Encoding")) {
         hasContentCoding = true;
-    } else if (sameName(name, "Accept-Ranges")) {
-        refusesRanges = sameName(value, "none");
-        offersRanges = sameName(value, "bytes");
+    } else if (equalIgnoringCase(name, "Accept-Ranges")) {
+        refusesRanges = equalIgnoringCase(value, "none");
+        offersRanges = equalIgnoringCase(value, "bytes");
     }
 }
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 
+#include "ascii_text.h"
 #include "host.h"
 
 namespace bootferry::curl {
@@ -32,21 +32,13 @@ std::string_view takeElement(std::string_view& list) {
     return element;
 }
 
-std::string lowered(std::string_view text) {
-    std::string result(text);
-    for (char& c : result) {
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    return result;
-}
-
 void applyElement(std::set<std::string>& allowed, std::string_view element) {
     char modifier = '+';
     if (!element.empty() && std::string_view("+-=").find(element.front()) != std::string_view::npos) {
         modifier = element.front();
         element.remove_prefix(1);
     }
-    const auto name = lowered(element);
+    const auto name = plugin::lowered(element);
     if (name != "all" && !isKnown(name)) {
         refuse("it takes protocols with commas between them, e.g. =https or -ftp");
     }
@@ -67,12 +59,11 @@ void refuse(const std::string& why) {
 }
 
 long parseNumber(std::string_view text, long highest) {
-    long value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > highest) {
+    const auto value = plugin::parseNumberWithin<long>(text, 0, highest);
+    if (!value) {
         refuse("it takes a number from 0 to " + std::to_string(highest));
     }
-    return value;
+    return *value;
 }
 
 long parseSeconds(std::string_view text) {

@@ -2,9 +2,9 @@
 #include "settings.h"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
+#include "ascii_text.h"
 #include "challenge.h"
 #include "host.h"
 
@@ -14,14 +14,12 @@ namespace {
 using plugin::Failure;
 
 unsigned number(const std::string& value, unsigned least, unsigned most) {
-    unsigned result = 0;
-    const auto* end = value.data() + value.size();
-    const auto [stopped, error] = std::from_chars(value.data(), end, result);
-    if (error != std::errc() || stopped != end || result < least || result > most) {
+    const auto result = plugin::parseNumberWithin(value, least, most);
+    if (!result) {
         throw Failure(BOOTFERRY_ERROR_INVALID,
                       "want a number from " + std::to_string(least) + " to " + std::to_string(most));
     }
-    return result;
+    return *result;
 }
 
 constexpr unsigned mostSeconds = 7 * 24 * 3600;

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <new>
 
+#include "ascii_text.h"
 #include "host.h"
 #include "ssh_handles.h"
 
@@ -47,12 +47,11 @@ std::string fingerprintOf(unsigned char* sha256, std::size_t size) {
 std::vector<unsigned char> bytesOfHex(std::string_view digits) {
     std::vector<unsigned char> bytes;
     for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
-        unsigned char value = 0;
-        const auto [end, error] = std::from_chars(digits.data() + i, digits.data() + i + 2, value, 16);
-        if (error != std::errc() || end != digits.data() + i + 2) {
+        const auto value = plugin::parseNumber<unsigned char>(digits.substr(i, 2), 16);
+        if (!value) {
             return {};
         }
-        bytes.push_back(value);
+        bytes.push_back(*value);
     }
     return bytes;
 }

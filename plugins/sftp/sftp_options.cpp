@@ -3,10 +3,10 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 
 #include <fcntl.h>
 
+#include "ascii_text.h"
 #include "descriptor.h"
 
 namespace bootferry::sftp {
@@ -34,13 +34,11 @@ constexpr bootferry_option table[] = {
 
 std::chrono::seconds parseSeconds(const std::string& text) {
     constexpr int longest = 3600;
-    int value = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc() || stopped != end || value < 1 || value > longest) {
+    const auto value = plugin::parseNumberWithin(text, 1, longest);
+    if (!value) {
         refuse("it takes a number of seconds from 1 to " + std::to_string(longest));
     }
-    return std::chrono::seconds(value);
+    return std::chrono::seconds(*value);
 }
 
 std::string readFile(const std::string& path, const char* what) {

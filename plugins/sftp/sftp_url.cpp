@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "sftp_url.h"
 
-#include <charconv>
-
+#include "ascii_text.h"
 #include "host.h"
 
 namespace bootferry::sftp {
@@ -21,25 +20,23 @@ std::string decoded(std::string_view text) {
             result += text[i];
             continue;
         }
-        unsigned value = 0;
         const auto digits = text.substr(i + 1, 2);
-        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-        if (error != std::errc() || digits.size() != 2 || end != digits.data() + 2 || value == 0) {
+        const auto value = plugin::parseNumber<unsigned char>(digits, 16);
+        if (digits.size() != 2 || !value || *value == 0) {
             refuse("'%' is not followed by the code of a character");
         }
-        result += static_cast<char>(value);
+        result += static_cast<char>(*value);
         i += 2;
     }
     return result;
 }
 
 std::uint16_t parsePort(std::string_view text) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc() || end != text.data() + text.size() || port == 0) {
+    const auto port = plugin::parseNumberWithin<std::uint16_t>(text, 1, UINT16_MAX);
+    if (!port) {
         refuse("the port is not a number from 1 to 65535");
     }
-    return port;
+    return *port;
 }
 
 } // namespace

@@ -4,8 +4,8 @@
 #include "dollytab.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "ascii_text.h"
 #include "host.h"
 
 namespace bootferry::dolly {
@@ -26,13 +26,12 @@ unsigned parseNumber(std::string_view text, unsigned least, unsigned most, const
     while (!text.empty() && text.front() == ' ') {
         text.remove_prefix(1);
     }
-    unsigned number = 0;
-    const auto [stopped, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || stopped == text.data() || number < least || number > most) {
+    const auto number = plugin::takeNumber<unsigned>(text); // what follows it is ignored, as dolly does
+    if (!number || *number < least || *number > most) {
         refuse("has a " + std::string(what) + " that is not between " + std::to_string(least) + " and " +
                std::to_string(most));
     }
-    return number;
+    return *number;
 }
 
 class Lines {
