@@ -4,11 +4,11 @@
 #include "transfer_interface.h"
 
 #include <array>
-#include <charconv>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "bus_method.h"
+#include "text.h"
 #include "transfer_properties.h"
 
 namespace bootferry {
@@ -96,10 +96,7 @@ std::optional<std::uint32_t> transferIdOf(std::string_view path) {
     if (!path.starts_with(transferNode)) {
         return std::nullopt;
     }
-    std::uint32_t id = 0;
-    const auto* end = path.data() + path.size();
-    const auto [stopped, error] = std::from_chars(path.data() + transferNode.size(), end, id);
-    return error == std::errc() && stopped == end ? std::optional(id) : std::nullopt;
+    return parseNumber<std::uint32_t>(path.substr(transferNode.size()));
 }
 
 BusMessageHandle propertiesChanged(sd_bus* bus, const std::string& path, const TransferStatus& before,
