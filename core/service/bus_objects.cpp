@@ -141,7 +141,7 @@ void BusObjects::tellAt(SignalPace::Time due) {
             return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC,
                                               static_cast<std::uint64_t>(usec), 1, onTellDue, this);
         },
-        "timing a signal");
+        "scheduling a signal");
 }
 
 int BusObjects::onTellDue(sd_event_source*, std::uint64_t, void* userdata) {

@@ -93,7 +93,8 @@ struct Options {
 UniqueFd privateSocket(const std::optional<std::string>& path, const ServiceSettings& settings) {
     const int passed = sd_listen_fds(1);
     if (passed > 1 || (passed == 1 && path)) {
-        throw Error(ErrorCode::Invalid, "want one listening socket, from systemd or by --private-socket=");
+        throw Error(ErrorCode::Invalid,
+                    "expected one listening socket, from systemd or by --private-socket=");
     }
     if (passed == 1) {
         checkSd(sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, nullptr, 0), "taking over the socket");
@@ -158,7 +159,7 @@ private:
 
     // The name is released first: calls that arrive before the bus has taken it back are still answered.
     void leave() {
-        logInfo("nobody needs the service: ending");
+        logInfo("the service is idle: exiting");
         stop();
         nameReleased_ = false;
         systemBus_.releaseName([this] { nameReleased_ = true; });

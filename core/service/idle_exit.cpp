@@ -14,7 +14,7 @@ void IdleExit::askAgainIn(std::chrono::microseconds wait) {
             return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC,
                                               static_cast<std::uint64_t>(wait.count()), 0, onTimer, this);
         },
-        "timing the end of an idle service");
+        "scheduling the end of an idle service");
 }
 
 int IdleExit::onTimer(sd_event_source*, std::uint64_t, void* userdata) {

@@ -20,7 +20,7 @@ void writeOutcome(const std::string& folder, const TransferStatus& status, bool 
     try {
         writeOutcomeFiles(folder, status, inInitrd);
     } catch (const std::exception& error) {
-        logError(fmt::format("writing down how transfer {} ended: {}, ignoring", status.id, error.what()));
+        logError(fmt::format("recording the result of transfer {}: {}, ignoring", status.id, error.what()));
     }
 }
 
@@ -76,7 +76,7 @@ Manager::Manager(sd_event* event, ServiceSettings settings) : event_(event), set
 
 Transfer& Manager::start(TransferRequest request) {
     if (refusing_) {
-        throw Error(ErrorCode::Unreachable, "bootferryd is ending: ask the next one");
+        throw Error(ErrorCode::Unreachable, "bootferryd is stopping: try again");
     }
     for (const auto& [id, other] : transfers_) {
         if (!other->ended() && other->status().target == request.target) {

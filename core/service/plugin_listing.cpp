@@ -119,7 +119,7 @@ private:
                 return sd_event_add_time_relative(owner_.event_, source, CLOCK_MONOTONIC, patienceUSec, 0,
                                                   onTooLong, this);
             },
-            "timing a process");
+            "setting a process's time limit");
     }
 
     void killAndReap() noexcept {
@@ -191,7 +191,7 @@ void PluginListing::answer(sd_bus_message* call) {
         return;
     }
     if (waiting_.size() >= callsWaiting) {
-        throw Error(ErrorCode::Unreachable, "too many callers ask for the plugins at once");
+        throw Error(ErrorCode::Unreachable, "too many calls of ListPlugins are pending");
     }
     if (!run_) {
         stamp_ = stamp;

@@ -75,10 +75,10 @@ void ResolverFile::update() noexcept {
         if (!text.empty() && text != written_ && mayWrite(target_)) {
             writeFileAtomically(target_, text);
             written_ = text;
-            logInfo(fmt::format("wrote '{}' with the name servers that the network gave", target_));
+            logInfo(fmt::format("wrote the network's name servers to '{}'", target_));
         }
     } catch (const std::exception& error) {
-        logWarning(fmt::format("name servers: {}, ignoring", error.what()));
+        logWarning(fmt::format("updating the name servers: {}, ignoring", error.what()));
     }
 }
 
@@ -88,7 +88,7 @@ void ResolverFile::updateLater() {
             return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC, intervalUSec, 0, onTimer,
                                               this);
         },
-        "timing the look at the name servers");
+        "scheduling the next look at the name servers");
 }
 
 int ResolverFile::onTimer(sd_event_source*, std::uint64_t, void* userdata) {

@@ -70,7 +70,7 @@ void SystemBus::connectLater() {
 int SystemBus::onRound(sd_event_source*, void* userdata) {
     auto& self = *static_cast<SystemBus*>(userdata);
     if (self.bus_ && fellBehind(self.bus_.get())) {
-        logWarning("the system bus does not read: leaving it for now");
+        logWarning("the system bus does not read: disconnecting for now");
         self.disconnect();
         self.connectLater();
     }
@@ -105,7 +105,7 @@ int SystemBus::onReleased(sd_bus_message*, void* userdata, sd_bus_error*) {
 
 int SystemBus::onName(sd_bus_message* message, void*, sd_bus_error*) {
     if (const auto* error = sd_bus_message_get_error(message)) {
-        logWarning(fmt::format("the system bus does not give us the name org.bootferry1: {}, ignoring",
+        logWarning(fmt::format("requesting the name org.bootferry1 from the system bus: {}, ignoring",
                                error->message != nullptr ? error->message : error->name));
     }
     return 0;

@@ -48,7 +48,7 @@ PreparedTarget prepareDisk(Disk& disk, std::uint64_t leastSize, bool reset) {
     const auto contents = disk.contents();
     if (planFor(disk, contents, reset) != DiskPlan::Deploy) {
         throw Error(ErrorCode::TargetRefused,
-                    fmt::format("somebody else has deployed '{}' meanwhile", disk.name()));
+                    fmt::format("another program has deployed an image to '{}' meanwhile", disk.name()));
     }
     requireRoom(disk, leastSize);
     disk.wipe(contents);
@@ -113,7 +113,7 @@ void Transfer::begin() {
 void Transfer::waitForDevice() {
     const auto waited = RateMeter::Time::clock::now() - waitingSince_;
     if (waited >= devicePatience) {
-        throw Error(ErrorCode::NotFound, fmt::format("'{}' did not appear within {} s; the disks here: {}",
+        throw Error(ErrorCode::NotFound, fmt::format("'{}' did not appear within {} s; existing disks: {}",
                                                      targetPath_, devicePatience.count(), listDisks()));
     }
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited).count();
@@ -146,7 +146,7 @@ EventSourceHandle Transfer::later(std::chrono::milliseconds wait, sd_event_time_
             return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC,
                                               static_cast<std::uint64_t>(usec), 0, handler, this);
         },
-        "timing the next attempt");
+        "scheduling the next attempt");
 }
 
 void Transfer::startWorker() {

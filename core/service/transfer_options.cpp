@@ -39,7 +39,7 @@ std::chrono::microseconds readDuration(sd_bus_message* message) {
     constexpr auto longest = static_cast<std::uint64_t>(std::chrono::microseconds(longestTimeout).count());
     const auto usec = readNumber(message);
     if (usec == 0) {
-        throw Error(ErrorCode::Invalid, "0 µs is no usable timeout");
+        throw Error(ErrorCode::Invalid, "a timeout of 0 µs is invalid");
     }
     return std::chrono::microseconds(std::min(usec, longest));
 }
@@ -47,7 +47,7 @@ std::chrono::microseconds readDuration(sd_bus_message* message) {
 std::uint64_t readSize(sd_bus_message* message) {
     const auto bytes = readNumber(message);
     if (bytes == 0) {
-        throw Error(ErrorCode::Invalid, "0 bytes hold nothing");
+        throw Error(ErrorCode::Invalid, "a size of 0 bytes is invalid");
     }
     return bytes;
 }
@@ -119,7 +119,7 @@ void readOption(Reading& reading, sd_bus_message* message) {
     const auto name = readString(message);
     const auto known = options().find(name);
     if (known == options().end()) {
-        throw Error(ErrorCode::Invalid, fmt::format("StartTransfer knows no option '{}'", name));
+        throw Error(ErrorCode::Invalid, fmt::format("StartTransfer has no option '{}'", name));
     }
     if (!reading.seen.insert(name).second) {
         throw Error(ErrorCode::Invalid, fmt::format("StartTransfer's option '{}' is given twice", name));

@@ -130,7 +130,7 @@ private:
                 return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC, usec, 0, onGraceOver,
                                                   this);
             },
-            "timing a worker's end");
+            "setting the time limit of a worker's end");
     }
 
     void killAndReap() noexcept {

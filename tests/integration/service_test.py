@@ -184,7 +184,7 @@ class Idle(ServiceTest):
     def test_it_ends_when_nobody_needs_it(self):
         daemon = self.daemon(arguments=["--idle-exit=1s"])
         self.assertEqual(daemon.process.wait(timeout=60), 0)
-        self.assertIn("nobody needs the service", daemon.said())
+        self.assertIn("the service is idle: exiting", daemon.said())
 
     def test_it_stays_while_somebody_listens_or_something_runs(self):
         daemon = self.daemon(arguments=["--idle-exit=1s"])
