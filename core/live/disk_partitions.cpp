@@ -82,7 +82,7 @@ dev_t numberOf(const UniqueFd& fd, const std::string& node) {
     struct stat status {};
     checkErrno(::fstat(fd.get(), &status), fmt::format("looking at '{}'", node));
     if (!S_ISBLK(status.st_mode)) {
-        throw Error(ErrorCode::Invalid, fmt::format("'{}' is no block device", node));
+        throw Error(ErrorCode::Invalid, fmt::format("'{}' is not a block device", node));
     }
     return status.st_rdev;
 }

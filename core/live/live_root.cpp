@@ -51,7 +51,7 @@ UniqueFd openDevice(const std::string& device) {
     struct stat status {};
     checkErrno(::fstat(fd.get(), &status), "looking at '" + device + "'");
     if (!S_ISBLK(status.st_mode)) {
-        throw Error(ErrorCode::Invalid, fmt::format("'{}' is no block device", device));
+        throw Error(ErrorCode::Invalid, fmt::format("'{}' is not a block device", device));
     }
     return fd;
 }

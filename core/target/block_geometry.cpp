@@ -37,8 +37,8 @@ BlockGeometry readBlockGeometry(int fd) {
     }
     int logical = 0;
     unsigned physical = 0;
-    checkErrno(::ioctl(fd, BLKGETSIZE64, &geometry.size), "asking for the disk's size");
-    checkErrno(::ioctl(fd, BLKSSZGET, &logical), "asking for the disk's block size");
+    checkErrno(::ioctl(fd, BLKGETSIZE64, &geometry.size), "reading the disk's size");
+    checkErrno(::ioctl(fd, BLKSSZGET, &logical), "reading the disk's block size");
     if (::ioctl(fd, BLKPBSZGET, &physical) < 0) {
         physical = static_cast<unsigned>(logical);
     }

@@ -36,7 +36,7 @@ std::string sysfs(const std::string& name) {
 }
 
 // Empty if unreadable: only root may read all of process 1, and a kernel may lack swap.
-std::string whatMayBeRead(const std::string& path) {
+std::string readIfPermitted(const std::string& path) {
     constexpr std::size_t cap = 16U << 20U;
     try {
         return readSmallFile(path, cap).value_or("");
@@ -90,7 +90,7 @@ std::vector<std::string> family(const std::string& name) {
 
 // mountinfo(5): the fields after the mount point end with a lone "-"; type and source follow.
 std::vector<std::string> mountsOf(const std::string& name) {
-    const auto mounts = whatMayBeRead("/proc/1/mountinfo");
+    const auto mounts = readIfPermitted("/proc/1/mountinfo");
     const auto number = firstLine(sysfs(name) + "/dev");
     std::vector<std::string> found;
     for (const auto line : linesOf(mounts)) {
@@ -117,7 +117,7 @@ std::optional<dev_t> deviceBehind(const std::string& loop) {
     return status.lo_rdevice;
 }
 
-bool liesOn(const std::string& loop, dev_t number, const std::string& name) {
+bool isOn(const std::string& loop, dev_t number, const std::string& name) {
     const auto shown = firstLine("/sys/block/" + loop + "/loop/backing_file");
     if (shown.empty()) { // not a loop device, or detached
         return false;
@@ -130,23 +130,23 @@ std::vector<std::string> holdersOf(const std::string& name) {
     std::vector<std::string> found;
     for (const auto& holder : entries(sysfs(name) + "/holders")) {
         const auto mapped = firstLine(sysfs(holder) + "/dm/name");
-        found.push_back(fmt::format("'{}'{} lies on '/dev/{}'", holder,
-                                    mapped.empty() ? "" : fmt::format(" ({})", mapped), name));
+        found.push_back(fmt::format("'/dev/{}' is used by '{}'{}", name, holder,
+                                    mapped.empty() ? "" : fmt::format(" ({})", mapped)));
     }
     const auto number = numberOf(sysfs(name));
     for (const auto& loop : entries("/sys/block")) {
-        if (number && liesOn(loop, *number, name)) {
-            found.push_back(fmt::format("'{}' lies on '/dev/{}'", loop, name));
+        if (number && isOn(loop, *number, name)) {
+            found.push_back(fmt::format("'/dev/{}' is used by '{}'", name, loop));
         }
     }
     return found;
 }
 
 std::vector<std::string> swapOn(const std::string& name) {
-    const auto swaps = whatMayBeRead("/proc/swaps");
+    const auto swaps = readIfPermitted("/proc/swaps");
     for (const auto line : linesOf(swaps)) {
         if (line.starts_with("/dev/" + name + " ") || line.starts_with("/dev/" + name + "\t")) {
-            return {fmt::format("'/dev/{}' is swapped to", name)};
+            return {fmt::format("'/dev/{}' is used as swap space", name)};
         }
     }
     return {};
@@ -161,7 +161,7 @@ std::string kernelName(dev_t number) {
     return missing ? std::string() : folder.filename().string();
 }
 
-std::string whatUses(dev_t number) {
+std::string describeUsers(dev_t number) {
     std::vector<std::string> uses;
     const auto device = kernelName(number);
     if (device.empty()) {

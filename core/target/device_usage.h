@@ -16,9 +16,9 @@ namespace bootferry {
 // The disk that a partition belongs to; nullopt if it is not a partition.
 [[nodiscard]] std::optional<dev_t> wholeDiskOf(dev_t number);
 
-// "'/dev/sda1' is mounted at '/mnt', 'dm-0' (vg-root) lies on '/dev/sda2'", for the device and its
+// "'/dev/sda1' is mounted at '/mnt', '/dev/sda2' is used by 'dm-0' (vg-root)", for the device and its
 // partitions; empty if no user is found. Reads /proc and /sys only.
-[[nodiscard]] std::string whatUses(dev_t number);
+[[nodiscard]] std::string describeUsers(dev_t number);
 
 // "vda (10.0 GiB), sda (931.5 GiB)": the existing disks, for an error about a missing one; else "none".
 [[nodiscard]] std::string listDisks();

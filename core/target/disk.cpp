@@ -75,7 +75,7 @@ dev_t numberOf(const UniqueFd& path, const std::string& name) {
     struct stat status {};
     checkErrno(::fstat(path.get(), &status), fmt::format("looking at '{}'", name));
     if (!S_ISBLK(status.st_mode)) {
-        throw Error(ErrorCode::NotFound, fmt::format("'{}' is no block device", name));
+        throw Error(ErrorCode::NotFound, fmt::format("'{}' is not a block device", name));
     }
     return status.st_rdev;
 }
@@ -122,14 +122,14 @@ Disk::Disk(const std::string& name) : name_(name), path_(openName(name)), number
     geometry_ = readBlockGeometry(fd_.get());
     int readOnly = 0;
     checkErrno(::ioctl(fd_.get(), BLKROGET, &readOnly),
-               fmt::format("asking '{}' whether it is read-only", name));
+               fmt::format("checking whether '{}' is read-only", name));
     readOnly_ = readOnly != 0;
     lock(LOCK_SH);
 }
 
 void Disk::open(int access) {
     for (int attempt = 1;; ++attempt) {
-        if (const auto user = whatUses(number_); !user.empty()) {
+        if (const auto user = describeUsers(number_); !user.empty()) {
             refuse(fmt::format("'{}' is in use: {}", name_, user));
         }
         fd_ = reopen(path_, access | O_EXCL);
@@ -185,7 +185,7 @@ void Disk::claimForWriting() {
     fd_.reset();
     open(O_RDWR);
     if (sequenceOf(fd_) != sequence_) {
-        refuse(fmt::format("'{}' is another device than it was", name_));
+        refuse(fmt::format("'{}' is another device now", name_));
     }
     int readOnly = 0;
     if (::ioctl(fd_.get(), BLKROGET, &readOnly) < 0 || readOnly != 0) {
@@ -219,7 +219,8 @@ void Disk::heal(const std::vector<ByteRange>& found) const {
         checkErrno(::fdatasync(fd_.get()), fmt::format("writing to '{}'", name_));
         const auto again = contents();
         if (!again.unreadable.empty() && again.unreadable.front().begin < healed) {
-            refuse(unreadableText(name_, again.unreadable, again.errnoValue) + ", though it was written to");
+            refuse(unreadableText(name_, again.unreadable, again.errnoValue) +
+                   ", although it was overwritten");
         }
         places = again.unreadable;
     }
@@ -323,8 +324,8 @@ void Disk::rereadPartitionTable() const noexcept {
 
 void requireRoom(const Disk& disk, std::uint64_t size) {
     if (const auto capacity = disk.geometry().size; size > capacity) {
-        throw Error(ErrorCode::TooLarge, fmt::format("the image has {}, '{}' only {}", formatSize(size),
-                                                     disk.name(), formatSize(capacity)));
+        throw Error(ErrorCode::TooLarge, fmt::format("the image has {}, but '{}' has only {}",
+                                                     formatSize(size), disk.name(), formatSize(capacity)));
     }
 }
 

@@ -72,7 +72,7 @@ DiskContents readDiskContents(int fd) {
     const auto geometry = readBlockGeometry(fd);
     const auto head = readHead(fd);
     if (isMarkedIncomplete(head)) {
-        return {.state = DiskState::Incomplete, .description = "an image that is not complete"};
+        return {.state = DiskState::Incomplete, .description = "an incomplete image"};
     }
     const auto survey = surveyDisk(fd, geometry, 0, geometry.size);
     const auto readableEnd = survey.unreadable.empty() ? geometry.size : survey.unreadable.front().begin;
@@ -81,7 +81,7 @@ DiskContents readDiskContents(int fd) {
     contents.description = description.text;
     const auto image = declaredImageSize(head);
     if (image && *image > geometry.size) {
-        contents.description = "an image that is larger than the disk: " + contents.description;
+        contents.description = "an image larger than the disk: " + contents.description;
     } else if (image) {
         contents.imageSize = *image;
     }
@@ -96,7 +96,7 @@ DiskContents readDiskContents(int fd) {
 
 std::string unreadableText(const std::string& device, const std::vector<ByteRange>& places, int errnoValue) {
     return fmt::format("'{}' cannot be read {} ({})", device,
-                       places.empty() ? std::string("where signatures are looked for")
+                       places.empty() ? std::string("in the areas of signatures")
                                       : "at " + placesText(places),
                        errnoText(errnoValue));
 }

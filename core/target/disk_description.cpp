@@ -62,7 +62,7 @@ Probe makeProbe(int fd, std::uint64_t offset, std::uint64_t size) {
     Probe probe(blkid_new_probe());
     if (!probe || blkid_probe_set_device(probe.get(), fd, static_cast<blkid_loff_t>(offset),
                                          static_cast<blkid_loff_t>(size)) != 0) {
-        throw Error(ErrorCode::Io, ENOMEM, "looking at what lies on the disk");
+        throw Error(ErrorCode::Io, ENOMEM, "identifying what the disk holds");
     }
     return probe;
 }
@@ -181,7 +181,7 @@ private:
         }
         const int more = count - looked;
         return fmt::format("{}{}", fmt::join(names, ", "),
-                           more > 0 ? fmt::format(" and {} partition{} more", more, more == 1 ? "" : "s")
+                           more > 0 ? fmt::format(" and {} more partition{}", more, more == 1 ? "" : "s")
                                     : "");
     }
 

@@ -13,7 +13,7 @@ std::string whatIsThere(const std::string& device, const DiskContents& contents)
         return fmt::format("'{}' holds {}", device, contents.description);
     }
     return unreadableText(device, contents.unreadable, contents.errnoValue) +
-           (contents.description.empty() ? "" : "; what can be read of it is " + contents.description);
+           (contents.description.empty() ? "" : "; its readable part is " + contents.description);
 }
 
 } // namespace

@@ -157,7 +157,7 @@ class Unreadable(FaultsTest):
     def test_a_deployed_one_as_well(self):
         self.assert_deployed(self.deploy())
         self.start_faulty(bad=f"{SIZE - 512}-{SIZE}")
-        self.assert_refused(self.deploy(), "cannot be read at byte", "what can be read of it is ISO 9660 'CDROM'")
+        self.assert_refused(self.deploy(), "cannot be read at byte", "its readable part is ISO 9660 'CDROM'")
         self.assert_deployed()
 
     def test_reset_deploys_where_writing_heals(self):

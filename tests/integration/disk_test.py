@@ -32,7 +32,7 @@ FOREIGN = {
         lambda device: (table(device, "label: dos\nsize=8MiB\nsize=8MiB\n", p2=LVM),
                         run("mkfs.ext4", "-q", "-F", "-L", "home", "-E", f"offset={MIB}", device, "8M")),
     "GPT with 7 partitions; LUKS encrypted volume on partition 1, LUKS encrypted volume on partition 2, LUKS encrypted "
-    "volume on partition 4, LUKS encrypted volume on partition 5 and 2 partitions more":
+    "volume on partition 4, LUKS encrypted volume on partition 5 and 2 more partitions":
         lambda device: table(device, "label: gpt\n" + "size=2MiB\n" * 7, p1=LUKS, p2=LUKS, p4=LUKS, p5=LUKS, p7=LUKS),
 }
 
@@ -112,7 +112,7 @@ class States(DiskTest):
         with open(self.backing, "r+b") as disk:
             disk.truncate(4 * MIB)
         self.device = self.attach()
-        self.assert_refused(self.deploy(), "an image that is larger than the disk: ISO 9660 'CDROM'")
+        self.assert_refused(self.deploy(), "an image larger than the disk: ISO 9660 'CDROM'")
 
 
 class Unusable(DiskTest):
@@ -139,7 +139,7 @@ class Unusable(DiskTest):
         """The root of a running live system may: no other tool would stop here."""
         loop = LoopDevice(self.device, "--read-only")
         self.addCleanup(loop.detach)
-        self.assert_refused(self.deploy(), f"'{os.path.basename(loop.path)}' lies on '{self.device}'")
+        self.assert_refused(self.deploy(), f"'{self.device}' is used by '{os.path.basename(loop.path)}'")
 
     def test_a_loop_device_lies_on_it_by_another_name(self):
         """A node made by hand, renamed, or of another mount namespace: the name behind a loop device proves nothing."""
@@ -148,7 +148,7 @@ class Unusable(DiskTest):
         self.addCleanup(os.unlink, node)
         loop = LoopDevice(node, "--read-only")
         self.addCleanup(loop.detach)
-        self.assert_refused(self.deploy(), f"'{os.path.basename(loop.path)}' lies on '{self.device}'")
+        self.assert_refused(self.deploy(), f"'{self.device}' is used by '{os.path.basename(loop.path)}'")
 
     def test_a_loop_device_on_something_else_of_the_same_name(self):
         """In another mount namespace, a file bears the disk's name; the kernel shows that name here."""
@@ -191,7 +191,7 @@ class Unusable(DiskTest):
         self.assertEqual(self.contents(), before)
 
     def test_no_block_device(self):
-        self.assert_refused(self.deploy(device="/dev/null"), "'/dev/null' is no block device")
+        self.assert_refused(self.deploy(device="/dev/null"), "'/dev/null' is not a block device")
 
     def test_a_device_that_comes_late(self):
         link = pathlib.Path(f"/dev/bootferry-test-{os.getpid()}")

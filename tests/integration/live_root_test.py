@@ -609,7 +609,7 @@ class Refusals(LiveRootCase):
 
     def test_no_device(self):
         self.assert_refused(["/dev/bootferry-nothing"], "there is no medium '/dev/bootferry-nothing'")
-        self.assert_refused([self.rootfs], "is no block device")
+        self.assert_refused([self.rootfs], "is not a block device")
         self.assert_refused([], "DEVICE")
         self.assert_refused(["--frobnicate", "/dev/ram0"], "--frobnicate: unknown option")
 

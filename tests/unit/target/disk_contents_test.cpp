@@ -168,9 +168,8 @@ TEST(PlanDisk, NamesThePlaceThatCannotBeRead) {
         FAIL() << "an unreadable disk was not refused";
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::TargetRefused);
-        EXPECT_STREQ(error.what(),
-                     "'/dev/sda' cannot be read at byte 512 and 1 more place (Input/output error); "
-                     "what can be read of it is ext4 'data'; --reset overwrites it");
+        EXPECT_STREQ(error.what(), "'/dev/sda' cannot be read at byte 512 and 1 more place (Input/output "
+                                   "error); its readable part is ext4 'data'; --reset overwrites it");
     }
 }
 
