@@ -31,7 +31,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t alignment = std::uint64_t{1} << 20U;
-constexpr std::uint64_t unknownToTheKernel = UINT64_MAX;
+constexpr std::uint64_t notListed = UINT64_MAX;
 
 struct ContextUnref {
     void operator()(fdisk_context* context) const noexcept { fdisk_unref_context(context); }
@@ -118,33 +118,33 @@ std::string nodeOf(const std::string& disk, unsigned number) {
 }
 
 // In bytes; sysfs counts in units of 512, whatever the disk's sectors are.
-std::uint64_t knownBegin(const std::string& node) {
+std::uint64_t listedBegin(const std::string& node) {
     const auto folder = fs::path("/sys/class/block") / fs::path(node).filename();
-    return fs::exists(folder) ? std::uint64_t{readNumber(folder / "start")} * 512 : unknownToTheKernel;
+    return fs::exists(folder) ? std::uint64_t{readNumber(folder / "start")} * 512 : notListed;
 }
 
 // Adds and removes single partitions (BLKPG, see <linux/blkpg.h>): the kernel does not reread the whole table
 // of a disk that is in use.
-bool tellKernel(const UniqueFd& disk, const DiskPartition& told, int operation) {
-    blkpg_partition partition{};
-    partition.start = static_cast<long long>(told.begin);
-    partition.length = static_cast<long long>(told.size);
-    partition.pno = static_cast<int>(told.number);
+bool changeKernelList(const UniqueFd& disk, const DiskPartition& partition, int operation) {
+    blkpg_partition entry{};
+    entry.start = static_cast<long long>(partition.begin);
+    entry.length = static_cast<long long>(partition.size);
+    entry.pno = static_cast<int>(partition.number);
     blkpg_ioctl_arg argument{};
     argument.op = operation;
-    argument.datalen = sizeof(partition);
-    argument.data = &partition;
+    argument.datalen = sizeof(entry);
+    argument.data = &entry;
     return ::ioctl(disk.get(), BLKPG, &argument) == 0;
 }
 
 // True if the kernel lists the partition now. A partition of another table, from before the disk was
 // deployed, is removed from the kernel's list.
 bool announce(const UniqueFd& disk, const DiskPartition& partition) {
-    if (knownBegin(partition.node) == partition.begin) {
+    if (listedBegin(partition.node) == partition.begin) {
         return true;
     }
-    (void)tellKernel(disk, partition, BLKPG_DEL_PARTITION);
-    return tellKernel(disk, partition, BLKPG_ADD_PARTITION);
+    (void)changeKernelList(disk, partition, BLKPG_DEL_PARTITION);
+    return changeKernelList(disk, partition, BLKPG_ADD_PARTITION);
 }
 
 // nullopt if the entry is impossible for this disk: its numbers are untrusted, and some of them wrap.
@@ -343,8 +343,8 @@ DiskPartition FreeSpace::enter(const MediumDisk& disk, std::uint64_t size) {
                fmt::format("writing the partition table of '{}'", disk.node()));
     disk.flush();
     if (!announce(disk.fd(), partition_)) {
-        throwErrno(errno,
-                   fmt::format("telling the kernel of partition {} on '{}'", partition_.number, disk.node()));
+        throwErrno(errno, fmt::format("adding partition {} of '{}' to the kernel's list", partition_.number,
+                                      disk.node()));
     }
     return partition_;
 }

@@ -84,7 +84,7 @@ std::optional<ImageFile> ImageTree::findFile(const std::string& name) const {
     struct stat status {};
     checkErrno(::fstat(found.get(), &status), "looking at '" + name + "'");
     if (!S_ISREG(status.st_mode)) {
-        throw Error(ErrorCode::NotLive, fmt::format("'{}' is {}, and no file", name,
+        throw Error(ErrorCode::NotLive, fmt::format("'{}' is {}, not a file", name,
                                                     S_ISDIR(status.st_mode) ? "a folder" : "a special file"));
     }
     ImageFile file;

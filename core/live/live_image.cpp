@@ -114,7 +114,7 @@ bool isPrintable(char c) {
 // "(it begins with '<html>')", or less if the bytes are not text.
 std::string beginningText(const std::string& bytes) {
     if (bytes.empty()) {
-        return "it has no bytes at all";
+        return "it is empty";
     }
     if (std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == '\0'; })) {
         return "it begins with zeros";
@@ -184,9 +184,9 @@ std::string whyNotMountable(const Contents& contents) {
     case Contents::Kind::FileSystem:
         return "it holds " + describe(contents);
     case Contents::Kind::Foreign:
-        return fmt::format("it holds {}, which is no file system", contents.type);
+        return fmt::format("it holds {}, which is not a file system", contents.type);
     case Contents::Kind::Ambiguous:
-        return "several file systems have left their signatures on it (see wipefs(8))";
+        return "it has the signatures of several file systems (see wipefs(8))";
     case Contents::Kind::Nothing:
         break;
     }

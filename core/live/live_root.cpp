@@ -25,7 +25,7 @@
 namespace bootferry {
 namespace {
 
-constexpr const char* whereItLies = "tell where it lies with rd.live.dir= and rd.live.squashimg=";
+constexpr const char* placeHint = "set its place with rd.live.dir= and rd.live.squashimg=";
 
 [[noreturn]] void notLive(const std::string& reason) {
     throw Error(ErrorCode::NotLive, reason);
@@ -45,7 +45,7 @@ std::string deviceNode(const std::string& device) {
 UniqueFd openDevice(const std::string& device) {
     UniqueFd fd(::open(device.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd && errno == ENOENT) {
-        throw Error(ErrorCode::NotFound, fmt::format("there is no medium '{}'", device));
+        throw Error(ErrorCode::NotFound, fmt::format("the medium '{}' does not exist", device));
     }
     checkErrno(fd.get(), "opening '" + device + "'");
     struct stat status {};
@@ -66,7 +66,7 @@ public:
         if (request_.check) {
             check();
         }
-        mountMediumOrSay();
+        mountMediumWithAdvice();
         mountOverlay();
         throwIfTerminated();
         mounts_.release();
@@ -79,9 +79,8 @@ private:
     void refuseSecondRun() const {
         for (const char* name : {"live", "squashfs_container", "rootfsbase", "overlayfs"}) {
             if (const auto mounted = mountedAt(place(name)); !mounted.empty()) {
-                throw Error(
-                    ErrorCode::TargetRefused,
-                    fmt::format("a live root is there already: {} is mounted at '{}'", mounted, place(name)));
+                throw Error(ErrorCode::TargetRefused,
+                            fmt::format("a live root is mounted already: {} at '{}'", mounted, place(name)));
             }
         }
     }
@@ -118,7 +117,7 @@ private:
                 logInfo(fmt::format("checking '{}': {} %", disk, next));
             }
         });
-        logInfo(fmt::format("the checksum embedded in '{}' is right", disk));
+        logInfo(fmt::format("the checksum embedded in '{}' matches", disk));
     }
 
     // A disk and its partitions cannot be mounted at the same time. So a medium on a disk is mounted from the
@@ -159,7 +158,7 @@ private:
     }
 
     // An older ISO on the disk, of an installer for example, counts as deployed as well.
-    void mountMediumOrSay() {
+    void mountMediumWithAdvice() {
         try {
             mountMedium();
         } catch (const Error& error) {
@@ -190,15 +189,15 @@ private:
             useAsRoot("live");
         } else {
             notLive(fmt::format("not a live image: {} on '{}' has no '{}': {}; {}", describe(contents),
-                                device_, request_.imagePath(), whatIsThere(medium), whereItLies));
+                                device_, request_.imagePath(), whatIsThere(medium), placeHint));
         }
     }
 
     [[nodiscard]] std::string whatIsThere(const ImageTree& medium) const {
         if (const auto inDir = medium.names(request_.dir); inDir && !request_.dir.empty()) {
-            return fmt::format("in its folder '{}' there is {}", request_.dir, listed(*inDir));
+            return fmt::format("its folder '{}' contains {}", request_.dir, listed(*inDir));
         }
-        return fmt::format("at its top there is {}",
+        return fmt::format("its top folder contains {}",
                            listed(medium.names("").value_or(std::vector<std::string>())));
     }
 
@@ -206,8 +205,8 @@ private:
         const auto name = request_.imagePath();
         const auto contents = probeContents(image.fd.get(), name);
         if (contents.kind != Contents::Kind::FileSystem) {
-            notLive(
-                fmt::format("'{}' on '{}' is no root image: {}", name, device_, whyNotMountable(contents)));
+            notLive(fmt::format("'{}' on '{}' is not a root image: {}", name, device_,
+                                whyNotMountable(contents)));
         }
         if (isContainer(contents)) {
             mountFile(image, contents, "squashfs_container");
@@ -232,7 +231,7 @@ private:
             if (const auto file = tree.findFile(rootImage)) {
                 const auto contents = probeContents(file->fd.get(), rootImage);
                 if (contents.kind != Contents::Kind::FileSystem) {
-                    notLive(fmt::format("'{}' in {} is no root image: {}", rootImage, name,
+                    notLive(fmt::format("'{}' in {} is not a root image: {}", rootImage, name,
                                         whyNotMountable(contents)));
                 }
                 mountFile(*file, contents, "rootfsbase");
@@ -240,7 +239,7 @@ private:
             }
         }
         if (!tree.isRootTree()) {
-            notLive(fmt::format("{} holds neither '{}' nor a root tree: at its top there is {}", name,
+            notLive(fmt::format("{} holds neither '{}' nor a root tree: its top folder contains {}", name,
                                 rootImageNames().front(),
                                 listed(tree.names("").value_or(std::vector<std::string>()))));
         }

@@ -14,7 +14,7 @@ namespace {
 
 std::string parseRunDir(std::string_view text) {
     if (!text.starts_with('/')) {
-        throw Error(ErrorCode::Invalid, "want an absolute path");
+        throw Error(ErrorCode::Invalid, "expected an absolute path");
     }
     return "/" + parseRelativePath(text);
 }
@@ -22,7 +22,7 @@ std::string parseRunDir(std::string_view text) {
 std::string parseImageName(std::string_view text) {
     auto name = parseRelativePath(text);
     if (name.empty()) {
-        throw Error(ErrorCode::Invalid, "want the name of a file");
+        throw Error(ErrorCode::Invalid, "expected a file name");
     }
     return name;
 }
@@ -63,7 +63,7 @@ LiveRootRequest parseLiveRootArguments(const std::vector<std::string>& arguments
         if (argument.starts_with("-")) {
             applyOption(request, argument);
         } else if (argument.empty() || !request.device.empty()) {
-            throw Error(ErrorCode::Invalid, fmt::format("'{}': want exactly one DEVICE", argument));
+            throw Error(ErrorCode::Invalid, fmt::format("'{}': expected exactly one DEVICE", argument));
         } else {
             request.device = argument;
         }

@@ -100,8 +100,7 @@ public:
         const auto* method = EVP_get_digestbyname(algorithm.c_str());
         if (method == nullptr || !context_ || EVP_DigestInit_ex(context_.get(), method, nullptr) != 1) {
             throw Error(ErrorCode::Unsupported,
-                        fmt::format("the medium's checksum is a {}, which this system's "
-                                    "libcrypto does not know",
+                        fmt::format("the medium's checksum is a {}, which this libcrypto does not support",
                                     printable(algorithm)));
         }
     }
@@ -134,7 +133,7 @@ std::uint64_t imageSize(int fd, const std::string& device) {
     readFully(fd, {reinterpret_cast<unsigned char*>(head.data()), head.size()}, 0, device);
     const auto size = declaredImageSize(head);
     if (!size) {
-        throw Error(ErrorCode::NotLive, fmt::format("'{}' holds no ISO 9660 to be checked", device));
+        throw Error(ErrorCode::NotLive, fmt::format("'{}' holds no ISO 9660 image to check", device));
     }
     return *size;
 }
@@ -144,11 +143,9 @@ EmbeddedChecksum embeddedIn(int fd, const std::string& device) {
     readFully(fd, field, fieldOffset, device);
     auto found = parseEmbeddedChecksum({reinterpret_cast<const char*>(field.data()), field.size()});
     if (!found) {
-        throw Error(
-            ErrorCode::NotLive,
-            fmt::format("the image on '{}' has no checksum embedded (implantisomd5 or tagmedia puts one in): "
-                        "leave rd.live.check out",
-                        device));
+        throw Error(ErrorCode::NotLive, fmt::format("the image on '{}' has no embedded checksum: add one "
+                                                    "with implantisomd5 or tagmedia, or remove rd.live.check",
+                                                    device));
     }
     return *found;
 }
@@ -189,7 +186,7 @@ void checkMedium(int fd, const std::string& device, const std::function<void(uns
     const auto leftOut = (wanted.skipSectors + wanted.padSectors) * sectorSize;
     if (leftOut >= size) {
         throw Error(ErrorCode::Checksum,
-                    fmt::format("the checksum embedded in '{}' is of nothing: it leaves out {} bytes of {}",
+                    fmt::format("the checksum embedded in '{}' covers nothing: it skips {} of {} bytes",
                                 device, leftOut, size));
     }
     const auto end = size - leftOut;
@@ -208,10 +205,10 @@ void checkMedium(int fd, const std::string& device, const std::function<void(uns
         digest.add(zeros);
     }
     if (const auto found = digest.finish(); found != wanted.digest) {
-        throw Error(ErrorCode::Checksum,
-                    fmt::format("the medium '{}' is damaged: its embedded {} is {}, but what was read has {}",
-                                device, printable(wanted.algorithm), printable(wanted.digest, longestDigest),
-                                found));
+        throw Error(
+            ErrorCode::Checksum,
+            fmt::format("the medium '{}' is damaged: its embedded {} is {}, but the computed one is {}",
+                        device, printable(wanted.algorithm), printable(wanted.digest, longestDigest), found));
     }
 }
 

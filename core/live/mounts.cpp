@@ -60,7 +60,7 @@ const char* hint(int errnoValue) {
     case EINVAL: // of most file systems, if their tables lie behind the end of the device
     case EIO:
     case EUCLEAN:
-        return " (is it damaged or not whole?)";
+        return " (is it damaged or incomplete?)";
     default:
         return "";
     }
@@ -88,7 +88,7 @@ int unmount(const std::string& target) {
                                                           : EINVAL;
 }
 
-void unmountPatiently(const std::string& target) {
+void unmountWithRetries(const std::string& target) {
     for (int attempt = 1;; ++attempt) {
         const int failure = unmount(target);
         if (failure == 0) {
@@ -131,7 +131,7 @@ void requireLoopDevices() {
 MountStack::~MountStack() {
     for (; !targets_.empty(); targets_.pop_back()) {
         try {
-            unmountPatiently(targets_.back());
+            unmountWithRetries(targets_.back());
         } catch (const std::exception& error) {
             logWarning(fmt::format("{}, ignoring", error.what()));
         }
@@ -141,7 +141,7 @@ MountStack::~MountStack() {
 void MountStack::unmountLast() {
     const auto target = std::move(targets_.back());
     targets_.pop_back();
-    unmountPatiently(target);
+    unmountWithRetries(target);
 }
 
 void MountStack::mount(const MountRequest& request) {

@@ -72,7 +72,7 @@ int run(std::vector<std::string> words) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-bool isOneOfOurs(const std::string& filesystem) {
+bool isSupported(const std::string& filesystem) {
     return filesystem == "ext4" || filesystem == "xfs" || filesystem == "btrfs";
 }
 
@@ -81,7 +81,7 @@ void make(const std::string& node, const std::string& filesystem) {
     const int status = run({"mkfs." + filesystem, "-q", force, "-L", overlayLabel, node});
     if (status == 127) {
         throw Error(ErrorCode::Unsupported,
-                    fmt::format("there is no mkfs.{} in the initrd; build it with its package installed, or "
+                    fmt::format("the initrd has no mkfs.{}: rebuild it with that program installed, or "
                                 "choose another rd.live.overlay.cowfs=",
                                 filesystem));
     }
@@ -98,12 +98,11 @@ void check(const std::string& node, const std::string& filesystem) {
     }
     const int status = run({"e2fsck", "-p", node});
     if (status == 127) {
-        logInfo(fmt::format("there is no e2fsck in the initrd: '{}' is used unchecked", node));
+        logInfo(fmt::format("the initrd has no e2fsck: using '{}' unchecked", node));
     } else if (status > 2) {
-        throw Error(ErrorCode::Io,
-                    fmt::format("'{}' is damaged (e2fsck -p ended with status {}); repair it with "
-                                "e2fsck, or have it made anew with rd.kiwi.live.reset",
-                                node, status));
+        throw Error(ErrorCode::Io, fmt::format("'{}' is damaged (e2fsck -p ended with status {}); repair it "
+                                               "with e2fsck, or recreate it with rd.kiwi.live.reset",
+                                               node, status));
     }
 }
 
@@ -151,7 +150,7 @@ bool isFinished(const UniqueFd& fd, const Contents& contents) {
 
 bool isOverlay(const UniqueFd& fd, const Contents& contents) {
     return contents.kind == Contents::Kind::FileSystem && contents.label == overlayLabel &&
-           isOneOfOurs(contents.type) && isFinished(fd, contents);
+           isSupported(contents.type) && isFinished(fd, contents);
 }
 
 // A file system that was never mounted holds no changes. Only ext4 records this (s_mtime, byte 44 of its
@@ -176,7 +175,7 @@ std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd) {
             check(partition.node, contents.type);
             return WritePartition{.node = partition.node, .filesystem = contents.type, .held = std::move(fd)};
         }
-        logInfo(fmt::format("'{}' behind the image is not the one for changes: {}", partition.node,
+        logInfo(fmt::format("'{}' behind the image is not the write partition: {}", partition.node,
                             whyNotMountable(contents)));
     }
     return std::nullopt;
@@ -249,9 +248,8 @@ WritePartition makePartition(MediumDisk& disk, FreeSpace space, const std::strin
     const UnfinishedMark mark(disk, space.begin() + size);
     if (!mark.isThere()) {
         if (const auto kind = overlayIn(disk, space)) {
-            logInfo(
-                fmt::format("the partition '{}' had been lost from the table of '{}' and is entered again",
-                            overlayLabel, disk.node()));
+            logInfo(fmt::format("the table of '{}' has lost the partition '{}': adding it again", disk.node(),
+                                overlayLabel));
             return enter(space.size(), *kind, false);
         }
     }
@@ -266,14 +264,13 @@ WritePartition makePartition(MediumDisk& disk, FreeSpace space, const std::strin
 WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
                                      const std::string& filesystem) {
     if (!isWritableDisk(disk.node())) {
-        throw Error(ErrorCode::Unsupported,
-                    fmt::format("'{}' is no disk that can be written to", disk.node()));
+        throw Error(ErrorCode::Unsupported, fmt::format("'{}' is not a writable disk", disk.node()));
     }
     if (imageEnd == 0) {
-        throw Error(ErrorCode::Unsupported,
-                    fmt::format("the image does not begin where '{}' does: what else lies on that disk is "
-                                "somebody else's",
-                                disk.node()));
+        throw Error(
+            ErrorCode::Unsupported,
+            fmt::format("the image does not begin at the start of '{}': that disk may hold other data",
+                        disk.node()));
     }
     if (auto found = find(disk, imageEnd)) {
         return std::move(*found);

@@ -31,7 +31,7 @@ constexpr const char* trialFile = ".bootferry-trial";
 UniqueFd openFolder(int parent, const std::string& name, const std::string& shown) {
     UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!fd && (errno == ELOOP || errno == ENOTDIR)) {
-        throw Error(ErrorCode::Io, fmt::format("'{}' is no folder", shown));
+        throw Error(ErrorCode::Io, fmt::format("'{}' is not a folder", shown));
     }
     checkErrno(fd.get(), fmt::format("opening '{}'", shown));
     return fd;
@@ -59,7 +59,7 @@ void prepareFolders(const std::string& folder) {
     }
 }
 
-void writeSomething(const std::string& folder) {
+void writeTrialFile(const std::string& folder) {
     const auto what = fmt::format("writing to an overlay at '{}'", folder);
     const auto top = openFolder(AT_FDCWD, folder, folder);
     (void)::unlinkat(top.get(), trialFile, 0); // left by a boot that ended here
@@ -74,7 +74,7 @@ void tryOverlay(MountStack& mounts, const WritableLayer& layer) {
         {"overlay", layer.trial, "overlay",
          fmt::format("lowerdir={},upperdir={}/rw,workdir={}/work", layer.lower, layer.folder, layer.folder)});
     try {
-        writeSomething(layer.trial);
+        writeTrialFile(layer.trial);
     } catch (const Error&) {
         mounts.unmountLast();
         throw;
@@ -102,11 +102,11 @@ std::string mountWritePartition(MountStack& mounts, const WritableLayer& layer) 
     const auto partition = prepareWritePartition(disk, imageEnd, layer.cowFilesystem);
     mountPartition(mounts, layer, partition);
     if (partition.filesystem != layer.cowFilesystem) {
-        logInfo(fmt::format("'{}' is {} and not {}, and is used as it is; rd.kiwi.live.reset makes it anew",
+        logInfo(fmt::format("'{}' is {}, not {}: using it as it is (rd.kiwi.live.reset recreates it)",
                             partition.node, partition.filesystem, layer.cowFilesystem));
     }
     return fmt::format("; changes are kept on '{}' ({}{})", partition.node, partition.filesystem,
-                       partition.made ? ", made just now" : "");
+                       partition.made ? ", new" : "");
 }
 
 } // namespace
@@ -120,10 +120,9 @@ std::string mountWritableLayer(MountStack& mounts, const WritableLayer& layer) {
             if (error.code() == ErrorCode::Cancelled) {
                 throw;
             }
-            logWarning(fmt::format(
-                "CHANGES WILL BE LOST AT THE NEXT BOOT, because rd.live.overlay.persistent cannot be "
-                "honoured: {}",
-                printable(error.what(), longestReason)));
+            logWarning(fmt::format("CHANGES WILL BE LOST AT THE NEXT BOOT, because "
+                                   "rd.live.overlay.persistent is not possible: {}",
+                                   printable(error.what(), longestReason)));
         }
     }
     mounts.mount({"tmpfs", layer.folder, "tmpfs",

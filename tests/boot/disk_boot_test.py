@@ -129,7 +129,7 @@ class Standalone(DiskBoot):
         count, report = self.counter_without_cable(disk, "none", name="alone", kernel=None, initrd=None)
         self.assertEqual(count, 3)
         self.assert_kept_on_the_disk(report, "xfs")
-        self.assertRegex("\n".join(report.all("journal")), r"checksum embedded in '/dev/vda' is right")
+        self.assertRegex("\n".join(report.all("journal")), r"checksum embedded in '/dev/vda' matches")
         self.assertEqual(self.hash_of_image(disk), image)
         self.assertGreaterEqual(self.first_byte_written("alone"), self.iso.stat().st_size)
         self.assert_damage_stops_the_boot(disk)

@@ -569,7 +569,7 @@ class Refusals(LiveRootCase):
     def test_rootfs_that_is_none(self):
         text = self.folder({"rootfs": "not found"}) / "rootfs"
         self.refused_device(self.medium({"LiveOS/squashfs.img": self.container(text)}),
-                            "'LiveOS/rootfs.img' in 'LiveOS/squashfs.img' is no root image")
+                            "'LiveOS/rootfs.img' in 'LiveOS/squashfs.img' is not a root image")
 
     def test_truncated_container(self):
         image = self.container()
@@ -604,11 +604,11 @@ class Refusals(LiveRootCase):
         before = mounts_below(self.overlay)
         result = self.live_root(device)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("a live root is there already", result.stderr)
+        self.assertIn("a live root is mounted already", result.stderr)
         self.assertEqual(mounts_below(self.overlay), before)
 
     def test_no_device(self):
-        self.assert_refused(["/dev/bootferry-nothing"], "there is no medium '/dev/bootferry-nothing'")
+        self.assert_refused(["/dev/bootferry-nothing"], "the medium '/dev/bootferry-nothing' does not exist")
         self.assert_refused([self.rootfs], "is not a block device")
         self.assert_refused([], "DEVICE")
         self.assert_refused(["--frobnicate", "/dev/ram0"], "--frobnicate: unknown option")

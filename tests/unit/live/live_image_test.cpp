@@ -64,7 +64,7 @@ TEST(LiveImage, ARaidThatWasThereBeforeDoesNotHideTheIso) {
 TEST(LiveImage, ForeignSignaturesAreNamed) {
     const auto contents = Image().write(0, "LUKS\xba\xbe\0\1"s).contents();
     EXPECT_EQ(contents.kind, Kind::Foreign);
-    EXPECT_EQ(whyNotMountable(contents), "it holds crypto_LUKS, which is no file system");
+    EXPECT_EQ(whyNotMountable(contents), "it holds crypto_LUKS, which is not a file system");
 }
 
 TEST(LiveImage, APartitionTableAloneIsNoImage) {
@@ -81,7 +81,7 @@ TEST(LiveImage, WhatIsThereInstead) {
               "it holds no file system (it begins with '<!DOCTYPE html>')");
     EXPECT_EQ(whyNotMountable(Image().write(0, "\1\2\3").contents()),
               "it holds no file system (no known signature was found)");
-    EXPECT_EQ(whyNotMountable({}), "it holds no file system (it has no bytes at all)");
+    EXPECT_EQ(whyNotMountable({}), "it holds no file system (it is empty)");
 }
 
 TEST(LiveImage, AnEmptyFileIsNoSurprise) {
