@@ -143,7 +143,7 @@ class Unreadable(FaultsTest):
                 self.clear()
                 mkfs("ext4", "-F", "-b", "1024")(self.device)
                 self.start_faulty(bad=f"{place}-{place + 512}")
-                self.assert_refused(self.deploy(), f"cannot be read at byte {place} ", "can be read of it is ext4")
+                self.assert_refused(self.deploy(), f"cannot be read at byte {place} ", "its readable part is ext4")
 
     def test_is_said_by_fetch_as_well(self):
         for bad, word in (("0-512", "at byte 0 "), (f"{SIZE - 512}-{SIZE}", f"at byte {SIZE - 512} ")):

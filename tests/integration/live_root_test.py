@@ -461,14 +461,14 @@ class KeptChanges(LiveRootCase):
             for target in (secret, pathlib.Path("/nonexistent/x"), pathlib.Path("work")):
                 with self.subTest(name=name, target=target):
                     self.place(self.cow(**{name: target}))
-                    self.assert_lost(self.attach_disk(), f"overlayfs/{name}' is no folder")
+                    self.assert_lost(self.attach_disk(), f"overlayfs/{name}' is not a folder")
                     self.assertEqual(secret.stat().st_mode & 0o777, 0o700)
                     self.assertEqual(os.listdir(secret), [])
 
     def test_files(self):
         for name in ("rw", "work"):
             self.place(self.cow(**{name: "text"}))
-            self.assert_lost(self.attach_disk(), f"overlayfs/{name}' is no folder")
+            self.assert_lost(self.attach_disk(), f"overlayfs/{name}' is not a folder")
 
     def test_immutable(self):
         for name in ("rw", "work", "."):
@@ -550,12 +550,12 @@ class Refusals(LiveRootCase):
     def test_another_medium(self):
         image = self.medium({"boot/a": "x", "EFI/b": "x", "casper/c": "x", "bad\x1b[2J": "x"})
         text = self.refused_device(image, "not a live image: the ext4 file system 'CDROM' on '/dev/loop",
-                                   "has no 'LiveOS/squashfs.img': at its top there is 'EFI', 'bad?[2J', 'boot', "
-                                   "'casper', 'lost+found'; tell where it lies with rd.live.dir=")
+                                   "has no 'LiveOS/squashfs.img': its top folder contains 'EFI', 'bad?[2J', 'boot', "
+                                   "'casper', 'lost+found'; set its place with rd.live.dir=")
         self.assertNotIn("\x1b", text)
 
     def test_another_name_in_the_folder(self):
-        self.refused_device(self.medium({"LiveOS/root.erofs": "x"}), "in its folder 'LiveOS' there is 'root.erofs'")
+        self.refused_device(self.medium({"LiveOS/root.erofs": "x"}), "its folder 'LiveOS' contains 'root.erofs'")
 
     def test_container_with_something_else(self):
         image = self.medium({"LiveOS/squashfs.img": squashfs(self.folder({"README": "x"}), self.path / "other.img")})
@@ -575,7 +575,7 @@ class Refusals(LiveRootCase):
         image = self.container()
         os.truncate(image, image.stat().st_size // 2)
         self.refused_device(self.medium({"LiveOS/squashfs.img": image}), "mounting '", "LiveOS/squashfs.img' (squashfs)",
-                            "is it damaged or not whole?")
+                            "is it damaged or incomplete?")
 
     def test_link_that_leads_out(self):
         medium = self.folder({"LiveOS/other": "x"})

@@ -506,7 +506,7 @@ class MediaCheck(IsoOnADisk):
             image[FIELD:FIELD + 512] = words.encode().ljust(512)
             self.backing.write_bytes(image)
             said = self.check()
-            self.assertIn("is of nothing", said)
+            self.assertIn("covers nothing", said)
             self.assertNotIn("matches", said)
 
     def test_bytes_of_the_image_are_made_printable(self):
