@@ -22,7 +22,7 @@ std::string readOnce(ResumingSource& source) {
         count = source.read(std::as_writable_bytes(std::span(text)).subspan(used));
         if (used + count > largestList || source.info().size.value_or(0) > largestList) {
             throw Error(ErrorCode::TooLarge,
-                        "it is larger than 1 MiB, and so no list of checksums: check the URL");
+                        "it is larger than 1 MiB, so it is not a checksum list: check the URL");
         }
     }
     text.resize(used);

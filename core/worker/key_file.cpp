@@ -32,7 +32,7 @@ UniqueFd copyOfKeyFile(const std::string& path) {
     struct stat status {};
     checkErrno(::fstat(file.get(), &status), what);
     if (!S_ISREG(status.st_mode)) {
-        throw Error(ErrorCode::Io, fmt::format("'{}' is no regular file", path));
+        throw Error(ErrorCode::Io, fmt::format("'{}' is not a regular file", path));
     }
     std::vector<std::byte> contents(largest + 1);
     std::size_t size = 0;

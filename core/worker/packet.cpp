@@ -27,7 +27,7 @@ void PacketWriter::text(std::string_view value) {
 
 std::span<const std::byte> PacketReader::take(std::size_t size) {
     if (size > left_.size()) {
-        throw Error(ErrorCode::Protocol, "a message of the worker's channel is cut short");
+        throw Error(ErrorCode::Protocol, "a message on the worker's channel is truncated");
     }
     const auto taken = left_.first(size);
     left_ = left_.subspan(size);
@@ -53,7 +53,7 @@ std::string PacketReader::text() {
 
 void PacketReader::end() const {
     if (!left_.empty()) {
-        throw Error(ErrorCode::Protocol, "a message of the worker's channel has something behind its end");
+        throw Error(ErrorCode::Protocol, "a message on the worker's channel has trailing bytes");
     }
 }
 

@@ -11,7 +11,7 @@
 namespace bootferry {
 
 UniqueFd sealedMemory(const char* name, std::span<const std::byte> contents) {
-    constexpr const char* what = "keeping something for a worker";
+    constexpr const char* what = "storing a worker's input";
     UniqueFd memory(checkErrno(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), what));
     while (!contents.empty()) {
         const auto count =
@@ -25,7 +25,7 @@ UniqueFd sealedMemory(const char* name, std::span<const std::byte> contents) {
 }
 
 std::vector<std::byte> readMemory(int fd) {
-    constexpr const char* what = "reading what the supervisor handed over";
+    constexpr const char* what = "reading the supervisor's input";
     struct stat status {};
     checkErrno(::fstat(fd, &status), what);
     std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));

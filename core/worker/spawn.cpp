@@ -40,7 +40,7 @@ std::optional<Identity> lookUp(const std::optional<std::string>& user) {
     const int result = ::getpwnam_r(user->c_str(), &entry, buffer.data(), buffer.size(), &found);
     if (found == nullptr) {
         throw Error(ErrorCode::Io, result,
-                    fmt::format("there is no user '{}' for the transfer process: create it with "
+                    fmt::format("the transfer process's user '{}' does not exist: create it with "
                                 "systemd-sysusers, or in the initrd's /etc/passwd",
                                 *user));
     }
@@ -84,9 +84,12 @@ constexpr int reportFd = channel::cancelFd + 1;
 
 // In the order of execution.
 enum Step { Session, Descriptors, User, Privileges, Parent, Execute };
-constexpr std::array<const char*, 6> stepNames{"making a session for it", "placing its descriptors",
-                                               "changing to its user",    "giving up privileges",
-                                               "tying it to us",          "executing it"};
+constexpr std::array<const char*, 6> stepNames{"creating a session",
+                                               "placing its descriptors",
+                                               "switching to the user",
+                                               "dropping privileges",
+                                               "requesting a signal at the parent's death",
+                                               "executing it"};
 
 struct Report {
     int step;

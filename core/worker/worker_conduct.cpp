@@ -20,7 +20,7 @@ constexpr double burst = 512;
 constexpr double perSecond = 128;
 
 [[noreturn]] void breach(const std::string& how) {
-    throw Error(ErrorCode::Internal, fmt::format("the transfer process broke the rules: {}", how));
+    throw Error(ErrorCode::Internal, fmt::format("the transfer process violated the protocol: {}", how));
 }
 
 std::string keepable(std::string validator) {
@@ -65,7 +65,7 @@ void WorkerConduct::pace(Time now) {
     }
     refilled_ = now;
     if (--allowance_ < 0) {
-        breach("it sends more messages than anybody can read");
+        breach("it sends too many messages");
     }
 }
 
@@ -93,7 +93,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             expect(mayCall && !pluginTold_ && ++files_ <= channel::mostFiles, "File");
             auto path = reader.text();
             if (path.empty() || path.find('\0') != std::string::npos) {
-                breach("it asked for a file without a name");
+                breach("it requested a file without a name");
             }
             word = FileWanted{std::move(path)};
             break;
@@ -112,7 +112,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             next.written = reader.wide();
             next.attempt = reader.number();
             if (!state || isFinal(*state)) {
-                breach("it told a state that a running transfer does not have");
+                breach("it reported a state that a running transfer cannot have");
             }
             next.state = *state;
             word = progress(std::move(next));
@@ -148,7 +148,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
         case Call::Finished:
             expect(mayCall && stagedSeen_, "Finished");
             if (result(reader) != staged_) {
-                breach("it finished something else than what it asked leave to commit");
+                breach("it finished with another result than the staged one");
             }
             word = Finished{staged_};
             break;
@@ -184,11 +184,11 @@ Progress WorkerConduct::progress(Progress next) {
         breach(fmt::format("it wrote {} bytes to a target of {}", next.written, capacity_));
     }
     if (next.attempt < last_.attempt || next.attempt > mostAttempts) {
-        breach(fmt::format("its attempt {} does not follow on {}", next.attempt, last_.attempt));
+        breach(fmt::format("attempt {} does not follow attempt {}", next.attempt, last_.attempt));
     }
     // A worker that starts over reports that before anything new arrives.
     if (next.bytes < last_.bytes && next.bytes != 0) {
-        breach(fmt::format("what it received went from {} bytes back to {}", last_.bytes, next.bytes));
+        breach(fmt::format("its received bytes went from {} back to {}", last_.bytes, next.bytes));
     }
     last_ = next;
     return next;
@@ -204,13 +204,13 @@ WorkerResult WorkerConduct::result(PacketReader& packet) const {
         breach(fmt::format("it wrote {} bytes to a target of {}", result.written, capacity_));
     }
     if (checksum_ ? digest != *checksum_ : digest.empty() == listNamesChecksum_) {
-        breach("its checksum is not the one that was asked for");
+        breach("its checksum is not the requested one");
     }
     if (listNamesChecksum_) {
         try {
             result.digest = parseChecksum(digest);
         } catch (const Error&) {
-            breach("its checksum is none");
+            breach("its checksum is malformed");
         }
     } else {
         result.digest = digest;

@@ -45,7 +45,7 @@ LogLevel takeLevel(std::string_view& line) {
 } // namespace
 
 WorkerOutput::WorkerOutput(sd_event* event, UniqueFd pipe) : pipe_(std::move(pipe)), allowance_(burst) {
-    constexpr const char* what = "watching what the worker prints";
+    constexpr const char* what = "watching the worker's output";
     checkErrno(::fcntl(pipe_.get(), F_SETFL, O_NONBLOCK), what);
     input_ = makeHandle<EventSourceHandle>(
         [&](sd_event_source** source) {
@@ -85,7 +85,7 @@ void WorkerOutput::drain() {
         tell(std::exchange(line_, {}));
     }
     if (dropped_ > 0) {
-        logWarning(fmt::format("transfer process: {} more lines, left out", dropped_));
+        logWarning(fmt::format("transfer process: {} more lines omitted", dropped_));
     }
 }
 

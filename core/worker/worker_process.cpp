@@ -154,7 +154,7 @@ private:
     void send(const PacketWriter& packet, std::span<const int> descriptors) {
         try {
             if (!sendPacket(socket_.get(), packet.bytes(), descriptors, MSG_DONTWAIT)) {
-                stop("the transfer process broke the rules: it does not read what it is answered");
+                stop("the transfer process violated the protocol: it does not read the answers");
             }
         } catch (const Error&) {
             // The worker is gone; onChildExit() reports its end.
@@ -191,9 +191,8 @@ private:
             return false;
         }
         if (!packet->whole) {
-            throw Error(ErrorCode::Internal,
-                        "the transfer process broke the rules: it sent a message that is "
-                        "too long, or descriptors");
+            throw Error(ErrorCode::Internal, "the transfer process violated the protocol: it sent a message "
+                                             "that is too long, or descriptors");
         }
         std::visit([this](auto&& word) { take(std::forward<decltype(word)>(word)); },
                    conduct_.judge(std::span(room).first(packet->size), std::chrono::steady_clock::now()));

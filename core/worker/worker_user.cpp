@@ -23,8 +23,8 @@ WorkerUser workerUser() {
     }
     if (::getpwnam(BOOTFERRY_WORKER_USER) == nullptr && ::getpwnam("nobody") != nullptr) {
         return {.name = "nobody",
-                .remark = fmt::format("there is no user '{}', which systemd-sysusers makes: the transfer "
-                                      "process runs as 'nobody'",
+                .remark = fmt::format("the user '{}' does not exist (systemd-sysusers creates it): running "
+                                      "the transfer process as 'nobody'",
                                       BOOTFERRY_WORKER_USER)};
     }
     // NOLINTEND(concurrency-mt-unsafe)

@@ -41,7 +41,7 @@ class StandInCase(unittest.TestCase):
     def assert_ended(self, result, *words):
         said = result.stderr.decode()
         self.assertEqual(result.returncode, 1, said)
-        for word in ("the transfer process broke the rules", *words):
+        for word in ("the transfer process violated the protocol", *words):
             self.assertIn(word, said.splitlines()[-1])
         self.assertFalse(self.output.exists())
         self.assertFalse(pathlib.Path(f"{self.output}.part").exists())
@@ -244,7 +244,7 @@ class ReportedDefectTest(ServiceTest):
 
     def test_a_breach_is_no_crash(self):
         worker = stand_in_worker.write(self.path, "job(); job(); time.sleep(100)")
-        self.assertIn("broke the rules", self.deploy(BOOTFERRY_WORKER=str(worker)))
+        self.assertIn("violated the protocol", self.deploy(BOOTFERRY_WORKER=str(worker)))
 
     def test_a_worker_that_cannot_be_started_is_no_crash(self):
         worker = self.path / "worker"

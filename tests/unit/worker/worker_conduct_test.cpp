@@ -115,7 +115,7 @@ protected:
             (void)say(packet);
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), ErrorCode::Internal);
-            EXPECT_THAT(error.what(), HasSubstr("the transfer process broke the rules"));
+            EXPECT_THAT(error.what(), HasSubstr("the transfer process violated the protocol"));
             return error.what();
         }
         ADD_FAILURE() << "it passed";
