@@ -199,7 +199,7 @@ class FetchTest(FetchCase):
                                 env={**os.environ, "BOOTFERRY_WORKER_USER": "no-such-user"}, capture_output=True,
                                 text=True, timeout=120)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("there is no user 'no-such-user'", result.stderr.splitlines()[-1])
+        self.assertIn("the transfer process's user 'no-such-user' does not exist", result.stderr.splitlines()[-1])
         self.assertIn("systemd-sysusers", result.stderr.splitlines()[-1])
 
     def test_an_interrupt_ends_it_at_once(self):

@@ -173,11 +173,11 @@ TEST_F(WorkerConductTest, NothingIsSaidAfterTheLastWord) {
 TEST_F(WorkerConductTest, UnknownCallsAndBrokenPacketsAreBreaches) {
     begin();
     EXPECT_THAT(breach(packetOf(static_cast<Call>(99))), HasSubstr("no call 99"));
-    EXPECT_THAT(breach(PacketWriter()), HasSubstr("cut short"));
-    EXPECT_THAT(breach(packetOf(Call::Progress)), HasSubstr("cut short"));
+    EXPECT_THAT(breach(PacketWriter()), HasSubstr("is truncated"));
+    EXPECT_THAT(breach(packetOf(Call::Progress)), HasSubstr("is truncated"));
     auto long_ = progressPacket({});
     long_.number(1);
-    EXPECT_THAT(breach(long_), HasSubstr("behind its end"));
+    EXPECT_THAT(breach(long_), HasSubstr("trailing bytes"));
 }
 
 TEST_F(WorkerConductTest, TextsComeOutPlainAndCut) {
@@ -251,7 +251,7 @@ TEST_F(WorkerConductTest, MoreThanTheTargetHoldsIsABreach) {
 TEST_F(WorkerConductTest, ProgressGoesBackToTheBeginningOrNotAtAll) {
     begin();
     (void)say(progressPacket({.bytes = 50}));
-    EXPECT_THAT(breach(progressPacket({.bytes = 49})), HasSubstr("from 50 bytes back to 49"));
+    EXPECT_THAT(breach(progressPacket({.bytes = 49})), HasSubstr("from 50 back to 49"));
     (void)say(progressPacket({.bytes = 0})); // starting over
     (void)say(progressPacket({.bytes = 10}));
 }
@@ -271,7 +271,7 @@ TEST_F(WorkerConductTest, AttemptsAreCountedOn) {
 
 TEST_F(WorkerConductTest, WhatIsFinishedIsWhatWasStaged) {
     stage();
-    EXPECT_THAT(breach(resultPacket(Call::Finished, 10, 21)), HasSubstr("something else"));
+    EXPECT_THAT(breach(resultPacket(Call::Finished, 10, 21)), HasSubstr("another result"));
 }
 
 TEST_F(WorkerConductTest, TheChecksumIsTheOneThatWasAskedFor) {
@@ -320,7 +320,7 @@ TEST_F(WorkerConductTest, AFloodIsABreachAndABurstIsNone) {
             }
             return {};
         }(),
-        HasSubstr("more messages"));
+        HasSubstr("too many messages"));
 }
 
 TEST_F(WorkerConductTest, AVersionIsToldOnceItIsKnownAndWhenItHasChanged) {
