@@ -111,7 +111,7 @@ bool changeUser(const std::optional<Identity>& identity) {
 }
 
 // Changing the user clears the death signal, so it is set afterwards; the parent may have died before that.
-bool tieTo(pid_t parent) {
+bool requestDeathSignal(pid_t parent) {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
         return false;
     }
@@ -132,7 +132,7 @@ bool tieTo(pid_t parent) {
     const bool ready = ::setsid() >= 0 && next(Descriptors) && placeAll(streams) && next(User) &&
                        (reportTo = reportFd) >= 0 && (dropCapabilities(), changeUser(identity)) &&
                        next(Privileges) && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && next(Parent) &&
-                       tieTo(parent) && next(Execute);
+                       requestDeathSignal(parent) && next(Execute);
     if (ready) {
         ::execve(program.path.c_str(), arguments, environment);
     }

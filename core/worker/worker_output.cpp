@@ -70,7 +70,7 @@ bool WorkerOutput::readSome() {
     }
     for (const char c : std::string_view(piece.data(), static_cast<std::size_t>(count))) {
         if (c == '\n') {
-            tell(std::exchange(line_, {}));
+            logLine(std::exchange(line_, {}));
         } else if (line_.size() < 2 * longestPlainText) {
             line_ += c;
         }
@@ -82,14 +82,14 @@ void WorkerOutput::drain() {
     for (unsigned reads = 0; reads < lastReads && readSome(); ++reads) {
     }
     if (!line_.empty()) {
-        tell(std::exchange(line_, {}));
+        logLine(std::exchange(line_, {}));
     }
     if (dropped_ > 0) {
         logWarning(fmt::format("transfer process: {} more lines omitted", dropped_));
     }
 }
 
-void WorkerOutput::tell(std::string_view line) {
+void WorkerOutput::logLine(std::string_view line) {
     const auto now = nowUSec();
     allowance_ = std::min(burst, allowance_ + static_cast<double>(now - refilled_) / 1e6 * perSecond);
     refilled_ = now;

@@ -22,7 +22,7 @@ public:
 private:
     static int onReadable(sd_event_source* source, int fd, std::uint32_t events, void* userdata);
     bool readSome(); // false if there is nothing more for now
-    void tell(std::string_view line);
+    void logLine(std::string_view line);
 
     UniqueFd pipe_;
     std::string line_;
