@@ -40,7 +40,7 @@ BusObjects::~BusObjects() = default;
 void BusObjects::attach(sd_bus* bus) {
     // The slots are floating: sd-bus frees them with the connection.
     constexpr const char* what = "serving D-Bus objects";
-    checkSd(sd_bus_add_filter(bus, nullptr, onAsked, this), what);
+    checkSd(sd_bus_add_filter(bus, nullptr, onMessage, this), what);
     checkSd(sd_bus_add_object_manager(bus, nullptr, managerPath), what);
     checkSd(
         sd_bus_add_object_vtable(bus, nullptr, managerPath, managerInterface, managerVtable(), &interface_),
@@ -70,9 +70,9 @@ void BusObjects::toAll(Emit emit) {
 }
 
 void BusObjects::transferNew(Transfer& transfer) {
-    auto& told = told_[transfer.id()];
-    told.status = transfer.status();
-    told.pace.told(SignalPace::Time::clock::now());
+    auto& reported = reported_[transfer.id()];
+    reported.status = transfer.status();
+    reported.pace.sent(SignalPace::Time::clock::now());
     const auto path = transferPath(transfer.id());
     toAll([&](sd_bus* bus) {
         (void)sd_bus_emit_object_added(bus, path.c_str());
@@ -82,22 +82,22 @@ void BusObjects::transferNew(Transfer& transfer) {
 }
 
 void BusObjects::transferChanged(Transfer& transfer) {
-    const auto found = told_.find(transfer.id());
-    if (found == told_.end()) {
+    const auto found = reported_.find(transfer.id());
+    if (found == reported_.end()) {
         return; // not announced yet
     }
-    auto& told = found->second;
-    const bool newState = told.status.state != transfer.status().state;
-    if (told.pace.mayTell(SignalPace::Time::clock::now(), newState)) {
-        tell(transfer, told);
+    auto& reported = found->second;
+    const bool newState = reported.status.state != transfer.status().state;
+    if (reported.pace.maySend(SignalPace::Time::clock::now(), newState)) {
+        sendChanges(transfer, reported);
     } else {
-        tellAt(told.pace.due());
+        sendChangesAt(reported.pace.due());
     }
 }
 
 void BusObjects::transferEnded(Transfer& transfer) {
     lastUse_ = SignalPace::Time::clock::now();
-    tell(transfer, told_[transfer.id()]);
+    sendChanges(transfer, reported_[transfer.id()]);
     const auto path = transferPath(transfer.id());
     const std::string result(stateName(transfer.status().state));
     toAll([&](sd_bus* bus) {
@@ -107,53 +107,53 @@ void BusObjects::transferEnded(Transfer& transfer) {
 }
 
 void BusObjects::transferForgotten(Transfer& transfer) {
-    told_.erase(transfer.id());
+    reported_.erase(transfer.id());
     const auto path = transferPath(transfer.id());
     toAll([&](sd_bus* bus) { return sd_bus_emit_object_removed(bus, path.c_str()); });
 }
 
-void BusObjects::tell(const Transfer& transfer, Told& told) {
-    const auto before = std::exchange(told.status, transfer.status());
-    if (before == told.status) {
+void BusObjects::sendChanges(const Transfer& transfer, Reported& reported) {
+    const auto before = std::exchange(reported.status, transfer.status());
+    if (before == reported.status) {
         return;
     }
-    told.pace.told(SignalPace::Time::clock::now());
+    reported.pace.sent(SignalPace::Time::clock::now());
     // One message for all connections: building it costs more than sending it.
     const auto path = transferPath(transfer.id());
     BusMessageHandle message;
     toAll([&](sd_bus* bus) {
         if (!message) {
-            message = propertiesChanged(bus, path, before, told.status);
+            message = propertiesChanged(bus, path, before, reported.status);
         }
         return message ? sd_bus_send(bus, message.get(), nullptr) : -ENOMEM;
     });
 }
 
 // One timer for all transfers: it fires when the first of them is due.
-void BusObjects::tellAt(SignalPace::Time due) {
-    if (tellTimer_) {
+void BusObjects::sendChangesAt(SignalPace::Time due) {
+    if (signalTimer_) {
         return;
     }
     const auto wait = std::max(due - SignalPace::Time::clock::now(), SignalPace::Time::duration::zero());
     const auto usec = std::chrono::ceil<std::chrono::microseconds>(wait).count();
-    tellTimer_ = makeHandle<EventSourceHandle>(
+    signalTimer_ = makeHandle<EventSourceHandle>(
         [&](sd_event_source** source) {
             return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC,
-                                              static_cast<std::uint64_t>(usec), 1, onTellDue, this);
+                                              static_cast<std::uint64_t>(usec), 1, onSignalDue, this);
         },
         "scheduling a signal");
 }
 
-int BusObjects::onTellDue(sd_event_source*, std::uint64_t, void* userdata) {
+int BusObjects::onSignalDue(sd_event_source*, std::uint64_t, void* userdata) {
     auto& self = *static_cast<BusObjects*>(userdata);
-    self.tellTimer_.reset();
+    self.signalTimer_.reset();
     for (const auto& [id, transfer] : self.manager_.transfers()) {
         self.transferChanged(*transfer); // rearms the timer for transfers that are not due yet
     }
     return 0;
 }
 
-int BusObjects::onAsked(sd_bus_message*, void* userdata, sd_bus_error*) {
+int BusObjects::onMessage(sd_bus_message*, void* userdata, sd_bus_error*) {
     static_cast<BusObjects*>(userdata)->lastUse_ = SignalPace::Time::clock::now();
     return 0;
 }

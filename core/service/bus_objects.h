@@ -40,7 +40,7 @@ public:
 
 private:
     // What the signals have reported of a transfer so far.
-    struct Told {
+    struct Reported {
         TransferStatus status;
         SignalPace pace;
     };
@@ -50,11 +50,11 @@ private:
     void transferEnded(Transfer& transfer) override;
     void transferForgotten(Transfer& transfer) override;
 
-    void tell(const Transfer& transfer, Told& told);
-    void tellAt(SignalPace::Time due);
-    static int onTellDue(sd_event_source* source, std::uint64_t time, void* userdata);
+    void sendChanges(const Transfer& transfer, Reported& reported);
+    void sendChangesAt(SignalPace::Time due);
+    static int onSignalDue(sd_event_source* source, std::uint64_t time, void* userdata);
 
-    static int onAsked(sd_bus_message* message, void* userdata, sd_bus_error* error);
+    static int onMessage(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int findTransfer(sd_bus* bus, const char* path, const char* interface, void* userdata,
                             void** found, sd_bus_error* error);
     static int listNodes(sd_bus* bus, const char* prefix, void* userdata, char*** nodes, sd_bus_error* error);
@@ -66,8 +66,8 @@ private:
     Manager& manager_;
     ManagerInterface interface_;
     std::vector<sd_bus*> connections_; // borrowed
-    std::map<std::uint32_t, Told> told_;
-    EventSourceHandle tellTimer_; // set while a signal is held back
+    std::map<std::uint32_t, Reported> reported_;
+    EventSourceHandle signalTimer_; // set while a signal is held back
     SignalPace::Time lastUse_ = SignalPace::Time::clock::now();
 };
 

@@ -123,7 +123,7 @@ public:
             resolver_.emplace(event_.get());
         } else if (options.idleExit) {
             idleExit_.emplace(event_.get(), *options.idleExit,
-                              IdleExit::Questions{.needed = [this] { return needed(); },
+                              IdleExit::Callbacks{.needed = [this] { return needed(); },
                                                   .lastUse = [this] { return objects_.lastUse(); },
                                                   .leave = [this] { leave(); }});
         }
@@ -182,9 +182,9 @@ private:
                 status = statusText(transfer->status());
             }
         }
-        if (status != told_) {
-            told_ = status;
-            (void)sd_notifyf(0, "STATUS=%s", told_.c_str());
+        if (status != notifiedStatus_) {
+            notifiedStatus_ = status;
+            (void)sd_notifyf(0, "STATUS=%s", notifiedStatus_.c_str());
         }
     }
 
@@ -207,7 +207,7 @@ private:
     SystemBus systemBus_;
     std::optional<ResolverFile> resolver_;
     std::optional<IdleExit> idleExit_;
-    std::string told_;
+    std::string notifiedStatus_;
     bool stopping_ = false;
     bool nameReleased_ = true; // false while the release is pending
 };

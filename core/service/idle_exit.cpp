@@ -3,12 +3,12 @@
 
 namespace bootferry {
 
-IdleExit::IdleExit(sd_event* event, std::chrono::microseconds patience, Questions questions)
-    : event_(event), patience_(patience), questions_(std::move(questions)) {
-    askAgainIn(patience_);
+IdleExit::IdleExit(sd_event* event, std::chrono::microseconds timeout, Callbacks callbacks)
+    : event_(event), timeout_(timeout), callbacks_(std::move(callbacks)) {
+    checkIn(timeout_);
 }
 
-void IdleExit::askAgainIn(std::chrono::microseconds wait) {
+void IdleExit::checkIn(std::chrono::microseconds wait) {
     timer_ = makeHandle<EventSourceHandle>(
         [&](sd_event_source** source) {
             return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC,
@@ -20,13 +20,13 @@ void IdleExit::askAgainIn(std::chrono::microseconds wait) {
 int IdleExit::onTimer(sd_event_source*, std::uint64_t, void* userdata) {
     auto& self = *static_cast<IdleExit*>(userdata);
     const auto idle =
-        std::chrono::ceil<std::chrono::microseconds>(Time::clock::now() - self.questions_.lastUse());
-    if (self.questions_.needed()) {
-        self.askAgainIn(self.patience_);
-    } else if (idle < self.patience_) {
-        self.askAgainIn(self.patience_ - idle);
+        std::chrono::ceil<std::chrono::microseconds>(Time::clock::now() - self.callbacks_.lastUse());
+    if (self.callbacks_.needed()) {
+        self.checkIn(self.timeout_);
+    } else if (idle < self.timeout_) {
+        self.checkIn(self.timeout_ - idle);
     } else {
-        self.questions_.leave();
+        self.callbacks_.leave();
     }
     return 0;
 }

@@ -14,22 +14,22 @@ class IdleExit {
 public:
     using Time = std::chrono::steady_clock::time_point;
 
-    struct Questions {
+    struct Callbacks {
         std::function<bool()> needed; // a transfer runs, or a client is connected
         std::function<Time()> lastUse;
         std::function<void()> leave;
     };
 
     // `event` must outlive the object.
-    IdleExit(sd_event* event, std::chrono::microseconds patience, Questions questions);
+    IdleExit(sd_event* event, std::chrono::microseconds timeout, Callbacks callbacks);
 
 private:
-    void askAgainIn(std::chrono::microseconds wait);
+    void checkIn(std::chrono::microseconds wait);
     static int onTimer(sd_event_source* source, std::uint64_t time, void* userdata);
 
     sd_event* event_;
-    std::chrono::microseconds patience_;
-    Questions questions_;
+    std::chrono::microseconds timeout_;
+    Callbacks callbacks_;
     EventSourceHandle timer_;
 };
 

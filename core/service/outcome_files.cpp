@@ -10,7 +10,7 @@
 namespace bootferry {
 namespace {
 
-bool tellsOfTheBoot(const std::string& path) {
+bool describesTheBoot(const std::string& path) {
     const auto members = parseJsonObject(readSmallFile(path).value_or(""));
     if (!members) {
         return false;
@@ -23,7 +23,7 @@ bool tellsOfTheBoot(const std::string& path) {
 
 void writeOutcomeFiles(const std::string& folder, const TransferStatus& status, bool inInitrd) {
     const auto record = folder + "/result.json";
-    if (!inInitrd && tellsOfTheBoot(record)) {
+    if (!inInitrd && describesTheBoot(record)) {
         return;
     }
     auto object = toJson(status);

@@ -26,7 +26,7 @@ namespace {
 constexpr std::size_t longestList = 64U * 1024U;
 constexpr std::size_t longestField = 128;
 constexpr std::size_t callsWaiting = 256;
-constexpr std::uint64_t patienceUSec = 10'000'000;
+constexpr std::uint64_t timeLimitUSec = 10'000'000;
 constexpr std::chrono::seconds failureKept{2};
 
 constexpr SdCheck check{"answering ListPlugins"};
@@ -114,10 +114,10 @@ private:
                 return sd_event_add_io(owner_.event_, source, output_.get(), EPOLLIN, onOutput, this);
             },
             "watching a pipe");
-        patience_ = makeHandle<EventSourceHandle>(
+        timeLimit_ = makeHandle<EventSourceHandle>(
             [&](sd_event_source** source) {
-                return sd_event_add_time_relative(owner_.event_, source, CLOCK_MONOTONIC, patienceUSec, 0,
-                                                  onTooLong, this);
+                return sd_event_add_time_relative(owner_.event_, source, CLOCK_MONOTONIC, timeLimitUSec, 0,
+                                                  onTimeLimit, this);
             },
             "setting a process's time limit");
     }
@@ -131,7 +131,7 @@ private:
         }
     }
 
-    static int onTooLong(sd_event_source*, std::uint64_t, void* userdata) {
+    static int onTimeLimit(sd_event_source*, std::uint64_t, void* userdata) {
         auto& self = *static_cast<Run*>(userdata);
         if (self.pid_ > 0) {
             ::kill(self.pid_, SIGKILL); // onExit() follows
@@ -175,7 +175,7 @@ private:
     std::string text_;
     EventSourceHandle child_;
     EventSourceHandle input_;
-    EventSourceHandle patience_;
+    EventSourceHandle timeLimit_;
 };
 
 PluginListing::PluginListing(sd_event* event, WorkerProgram program, std::string pluginDir)
@@ -186,8 +186,8 @@ PluginListing::~PluginListing() = default;
 void PluginListing::answer(sd_bus_message* call) {
     const auto stamp = stampOf(pluginDir_);
     const auto now = std::chrono::steady_clock::now();
-    if (known_ && (known_->list ? known_->stamp == stamp : now - known_->since < failureKept)) {
-        answerFrom(*known_, call);
+    if (last_ && (last_->list ? last_->stamp == stamp : now - last_->since < failureKept)) {
+        answerFrom(*last_, call);
         return;
     }
     if (waiting_.size() >= callsWaiting) {
@@ -201,19 +201,19 @@ void PluginListing::answer(sd_bus_message* call) {
 }
 
 void PluginListing::listed(std::optional<std::string> text) {
-    known_ = Known{.stamp = stamp_, .since = std::chrono::steady_clock::now(), .list = std::move(text)};
+    last_ = Listing{.stamp = stamp_, .since = std::chrono::steady_clock::now(), .list = std::move(text)};
     for (const auto& call : std::exchange(waiting_, {})) {
         try {
-            answerFrom(*known_, call.get());
+            answerFrom(*last_, call.get());
         } catch (const Error&) { // NOLINT(bugprone-empty-catch): the caller is gone
         }
     }
     run_.reset();
 }
 
-void PluginListing::answerFrom(const Known& known, sd_bus_message* call) {
-    if (known.list) {
-        reply(call, *known.list);
+void PluginListing::answerFrom(const Listing& listing, sd_bus_message* call) {
+    if (listing.list) {
+        reply(call, *listing.list);
     } else {
         (void)sd_bus_reply_method_errorf(call, "org.bootferry1.Error.Internal", "%s",
                                          "the plugins could not be listed: see the journal");

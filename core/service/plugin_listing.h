@@ -27,19 +27,19 @@ public:
 
 private:
     class Run;
-    struct Known {
+    struct Listing {
         std::uint64_t stamp; // of the folder
         std::chrono::steady_clock::time_point since;
         std::optional<std::string> list; // nullopt if the listing failed
     };
     void listed(std::optional<std::string> text);
-    static void answerFrom(const Known& known, sd_bus_message* call);
+    static void answerFrom(const Listing& listing, sd_bus_message* call);
 
     sd_event* event_;
     WorkerProgram program_;
     std::string pluginDir_;
     std::uint64_t stamp_ = 0; // of the folder, when the run began
-    std::optional<Known> known_;
+    std::optional<Listing> last_;
     std::list<BusMessageHandle> waiting_;
     std::unique_ptr<Run> run_;
 };

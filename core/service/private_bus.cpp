@@ -123,7 +123,7 @@ private:
         }
         if (member == "BecomeMonitor") {
             const int replied = reply(call, "");
-            return replied < 0 ? replied : takeName();
+            return replied < 0 ? replied : sendNameLost();
         }
         if (member == "ListNames") {
             return reply(call, "as", 3, brokerName, serviceName, name_.c_str());
@@ -135,7 +135,7 @@ private:
     }
 
     // A monitor has no name, and busctl prints nothing until it has received NameLost.
-    int takeName() {
+    int sendNameLost() {
         sd_bus_message* raw = nullptr;
         if (const int result =
                 sd_bus_message_new_signal(bus_.get(), &raw, "/org/freedesktop/DBus", brokerName, "NameLost");
@@ -213,21 +213,21 @@ PrivateBus::~PrivateBus() = default;
 
 // The socket gets its final name only once it listens, so that no client that finds it is refused.
 UniqueFd PrivateBus::listen(const std::string& path) {
-    const auto unborn = path + ".new";
+    const auto temporary = path + ".new";
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (unborn.size() >= sizeof(address.sun_path)) {
+    if (temporary.size() >= sizeof(address.sun_path)) {
         throw Error(ErrorCode::Invalid, fmt::format("'{}' is too long for a socket's name", path));
     }
-    std::copy(unborn.begin(), unborn.end(), address.sun_path);
+    std::copy(temporary.begin(), temporary.end(), address.sun_path);
     UniqueFd socket(checkErrno(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
                                "creating the private socket"));
-    (void)::unlink(unborn.c_str());
+    (void)::unlink(temporary.c_str());
     const auto what = fmt::format("listening on '{}'", path);
     checkErrno(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), what);
-    checkErrno(::chmod(unborn.c_str(), 0666), what);
+    checkErrno(::chmod(temporary.c_str(), 0666), what);
     checkErrno(::listen(socket.get(), SOMAXCONN), what);
-    checkErrno(::rename(unborn.c_str(), path.c_str()), what);
+    checkErrno(::rename(temporary.c_str(), path.c_str()), what);
     return socket;
 }
 
@@ -248,7 +248,7 @@ void PrivateBus::accept() {
     ucred peer{};
     socklen_t size = sizeof(peer);
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || !hasRoomFor(peer.uid)) {
-        tellRefusal(peer.uid);
+        logRefusal(peer.uid);
         return;
     }
     try {
@@ -271,13 +271,13 @@ bool PrivateBus::hasRoomFor(uid_t user) const {
 }
 
 // A refused client may retry at once: the first refusal is logged, then at most one count a minute.
-void PrivateBus::tellRefusal(uid_t user) {
+void PrivateBus::logRefusal(uid_t user) {
     ++refusals_;
     const auto now = std::chrono::steady_clock::now();
-    if (refusals_ > 1 && now - refusalTold_ < refusalInterval) {
+    if (refusals_ > 1 && now - refusalLogged_ < refusalInterval) {
         return;
     }
-    refusalTold_ = now;
+    refusalLogged_ = now;
     logWarning(
         fmt::format("too many clients of user {} at the private socket: {} refused so far", user, refusals_));
 }

@@ -39,7 +39,7 @@ private:
     void accept();
     void serveClients();
     [[nodiscard]] bool hasRoomFor(uid_t user) const;
-    void tellRefusal(uid_t user);
+    void logRefusal(uid_t user);
 
     sd_event* event_;
     // One loop for all connections, a single descriptor in the service's loop: otherwise each iteration of
@@ -49,7 +49,7 @@ private:
     BusObjects& objects_;
     std::uint64_t lastName_ = 0;
     std::uint64_t refusals_ = 0;
-    std::chrono::steady_clock::time_point refusalTold_;
+    std::chrono::steady_clock::time_point refusalLogged_;
     std::list<std::unique_ptr<Connection>> connections_;
     EventSourceHandle listening_;
     EventSourceHandle clientsReady_;

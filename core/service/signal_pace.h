@@ -13,9 +13,9 @@ public:
     using Time = std::chrono::steady_clock::time_point;
     static constexpr std::chrono::milliseconds interval{500};
 
-    [[nodiscard]] bool mayTell(Time now, bool newState) const { return newState || now >= due(); }
+    [[nodiscard]] bool maySend(Time now, bool newState) const { return newState || now >= due(); }
     [[nodiscard]] Time due() const { return last_ + interval; }
-    void told(Time now) { last_ = now; }
+    void sent(Time now) { last_ = now; }
 
 private:
     Time last_;

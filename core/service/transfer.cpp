@@ -22,8 +22,8 @@ namespace {
 constexpr unsigned crashesAllowed = 5;
 constexpr const char* overwriteOption =
     "rd.kiwi.live.reset on the kernel command line (bootferryctl: --reset)";
-constexpr std::chrono::seconds devicePatience{90};
-constexpr std::chrono::milliseconds lookInterval{250};
+constexpr std::chrono::seconds deviceTimeout{90};
+constexpr std::chrono::milliseconds deviceCheckInterval{250};
 
 double randomFraction() {
     static std::minstd_rand generator{std::random_device{}()};
@@ -60,13 +60,13 @@ PreparedTarget prepareDisk(Disk& disk, std::uint64_t leastSize, bool reset) {
 Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, WorkerJob job,
                    TransferListener& listener)
     : event_(event), program_(std::move(program)), job_(std::move(job)), listener_(listener),
-      targetPath_(job_.request.target), waitingSince_(RateMeter::Time::clock::now()) {
+      waitingSince_(RateMeter::Time::clock::now()) {
     status_.id = id;
     status_.url = job_.request.url.redacted();
-    status_.target = targetPath_;
+    status_.target = job_.request.target;
     status_.startedUSec = nowUSec();
     status_.state = TransferState::Waiting;
-    job_.request.requireDeclaredSize = job_.request.requireLiveImage && !isRamDisk(targetPath_);
+    job_.request.requireDeclaredSize = job_.request.requireLiveImage && !isRamDisk(status_.target);
 }
 
 Transfer::~Transfer() {
@@ -77,10 +77,10 @@ Transfer::~Transfer() {
 }
 
 void Transfer::start() {
-    if (isRamDisk(targetPath_)) {
+    if (isRamDisk(status_.target)) {
         startWorker();
-    } else if (::access(targetPath_.c_str(), F_OK) == 0) {
-        timer_ = later(std::chrono::milliseconds(0), onLookAgain); // the end is reported after the start
+    } else if (::access(status_.target.c_str(), F_OK) == 0) {
+        timer_ = later(std::chrono::milliseconds(0), onDeviceCheck); // the end is reported after the start
     } else {
         waitForDevice();
     }
@@ -99,7 +99,7 @@ void Transfer::cancel() {
 
 // The device exists.
 void Transfer::begin() {
-    disk_.emplace(targetPath_);
+    disk_.emplace(status_.target);
     if (planFor(*disk_, disk_->contents(), job_.request.reset) == DiskPlan::Use) {
         status_.reused = true;
         const auto device = disk_->node();
@@ -112,23 +112,23 @@ void Transfer::begin() {
 
 void Transfer::waitForDevice() {
     const auto waited = RateMeter::Time::clock::now() - waitingSince_;
-    if (waited >= devicePatience) {
+    if (waited >= deviceTimeout) {
         throw Error(ErrorCode::NotFound, fmt::format("'{}' did not appear within {} s; existing disks: {}",
-                                                     targetPath_, devicePatience.count(), listDisks()));
+                                                     status_.target, deviceTimeout.count(), listDisks()));
     }
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited).count();
-    timer_ = later(lookInterval, onLookAgain);
+    timer_ = later(deviceCheckInterval, onDeviceCheck);
     status_.state = TransferState::Waiting;
-    status_.detail =
-        fmt::format("waiting for the device '{}' ({} of {} s)", targetPath_, seconds, devicePatience.count());
+    status_.detail = fmt::format("waiting for the device '{}' ({} of {} s)", status_.target, seconds,
+                                 deviceTimeout.count());
     listener_.changed(*this);
 }
 
-int Transfer::onLookAgain(sd_event_source*, std::uint64_t, void* userdata) {
+int Transfer::onDeviceCheck(sd_event_source*, std::uint64_t, void* userdata) {
     auto& self = *static_cast<Transfer*>(userdata);
     self.timer_.reset();
     try {
-        if (::access(self.targetPath_.c_str(), F_OK) == 0) {
+        if (::access(self.status_.target.c_str(), F_OK) == 0) {
             self.begin();
         } else {
             self.waitForDevice();
@@ -156,8 +156,8 @@ void Transfer::startWorker() {
 
 void Transfer::targetWanted(std::optional<std::uint64_t> size) {
     try {
-        target_ = isRamDisk(targetPath_)
-                      ? prepareRamTarget(targetPath_, size, job_.request.ramdiskSize)
+        target_ = isRamDisk(status_.target)
+                      ? prepareRamTarget(status_.target, size, job_.request.ramdiskSize)
                       : prepareDisk(*disk_, std::max(leastSize_, size.value_or(0)), job_.request.reset);
         worker_->giveTarget(*target_);
     } catch (const Error& error) {
@@ -207,13 +207,13 @@ void Transfer::ended(const WorkerResult& result, const std::optional<Error>& fai
         }
         succeed(device);
     } else if (result.crashed && ++crashes_ < crashesAllowed) {
-        tryAgainLater(*failure);
+        retryLater(*failure);
     } else {
         fail(*failure);
     }
 }
 
-void Transfer::tryAgainLater(const Error& failure) {
+void Transfer::retryLater(const Error& failure) {
     releaseTarget();
     const auto wait = RetryPolicy{}.delay(crashes_, randomFraction());
     timer_ = later(wait, onRetry);
@@ -239,7 +239,7 @@ int Transfer::onRetry(sd_event_source*, std::uint64_t, void* userdata) {
 void Transfer::releaseTarget() {
     if (auto target = std::exchange(target_, std::nullopt)) {
         target->fd.reset(); // an open device cannot be released
-        if (isRamDisk(targetPath_)) {
+        if (isRamDisk(status_.target)) {
             releaseRamTarget(target->path);
         }
     }

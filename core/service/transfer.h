@@ -58,20 +58,19 @@ private:
     void begin();
     void waitForDevice();
     void startWorker();
-    void tryAgainLater(const Error& failure);
+    void retryLater(const Error& failure);
     [[nodiscard]] EventSourceHandle later(std::chrono::milliseconds wait, sd_event_time_handler_t handler);
     void releaseTarget();
     void succeed(const std::string& device);
     void fail(const Error& failure);
     void end(TransferState state);
     static int onRetry(sd_event_source* source, std::uint64_t time, void* userdata);
-    static int onLookAgain(sd_event_source* source, std::uint64_t time, void* userdata);
+    static int onDeviceCheck(sd_event_source* source, std::uint64_t time, void* userdata);
 
     sd_event* event_;
     WorkerProgram program_;
     WorkerJob job_;
     TransferListener& listener_;
-    std::string targetPath_;
     TransferStatus status_;
     WorkerResult result_;
     RateMeter rate_;
