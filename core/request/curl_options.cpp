@@ -17,7 +17,7 @@
 namespace bootferry {
 namespace {
 
-constexpr std::string_view manualPage = "bootferry-curl-options(7) lists the options that are";
+constexpr std::string_view manualPage = "bootferry-curl-options(7) lists the supported options";
 
 // A mistyped name as an error may show it. A secret may follow it ("--user me:secret" as one word), so the
 // name is cut at the first character that no option has, and after an option's name that it begins with.
@@ -131,7 +131,7 @@ private:
         }
         if (name.starts_with("expand-")) {
             throw Error(ErrorCode::Unsupported,
-                        fmt::format("curl's option --{} is not served: variables are not supported; {}",
+                        fmt::format("curl's option --{} is refused: variables are not supported; {}",
                                     shownName(name), manualPage));
         }
         const auto* option = findExactly(name);
@@ -204,7 +204,7 @@ private:
         }
         // A refused option is never in effect, so turning it off is harmless.
         if (option.treatment == CurlTreatment::Refused) {
-            result_.ignored.push_back(fmt::format("--no-{}: it is so anyway", option.name));
+            result_.ignored.push_back(fmt::format("--no-{}: this is always so", option.name));
             return;
         }
         if (!isServed(option)) {
@@ -222,7 +222,7 @@ private:
 
     bool isServed(const CurlOption& option) {
         if (option.treatment == CurlTreatment::Refused) {
-            throw Error(ErrorCode::Unsupported, fmt::format("curl's option {} is not served: {}; {}",
+            throw Error(ErrorCode::Unsupported, fmt::format("curl's option {} is refused: {}; {}",
                                                             displayName(option), option.why, manualPage));
         }
         if (option.treatment == CurlTreatment::Harmless) {

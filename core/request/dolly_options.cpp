@@ -114,7 +114,7 @@ private:
             return;
         case DollyTreatment::Refused:
             throw Error(ErrorCode::Unsupported,
-                        fmt::format("dolly's option -{} is not served: {}", option.letter, option.text));
+                        fmt::format("dolly's option -{} is refused: {}", option.letter, option.text));
         }
     }
 

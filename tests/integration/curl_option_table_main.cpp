@@ -3,7 +3,7 @@
 // who know better: the installed curl, the curl plugin and the manual page. Fields are separated by tabs.
 //
 //   (no argument)       treatment, short letter, name, arity, plugin option when on, plugin option when off,
-//   era
+//   era, reason
 //   --plugin MODULE     each option of a plugin: key, "flag" or "value"
 //   --parse TEXT...     a line for each TEXT: "ok" and KEY=VALUE..., or "error" and the reason
 #include <array>
@@ -42,7 +42,7 @@ void printTable() {
                   << (option.letter != 0 ? std::string(1, option.letter) : "") << '\t' << option.name << '\t'
                   << arityName(option.arity) << '\t' << (handedOn && !defaultOn ? key : "") << '\t'
                   << (handedOn && defaultOn ? key : option.offKey) << '\t'
-                  << (option.newer ? "newer" : "7.88") << '\n';
+                  << (option.newer ? "newer" : "7.88") << '\t' << option.why << '\n';
     }
 }
 

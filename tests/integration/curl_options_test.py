@@ -27,7 +27,8 @@ MANUAL_PAGE = pathlib.Path(os.environ["BOOTFERRY_DOCS"], "bootferry-curl-options
 
 class Option:
     def __init__(self, line):
-        self.treatment, self.letter, self.name, self.arity, self.on, self.off, self.era = line.split("\t")
+        self.treatment, self.letter, self.name, self.arity, self.on, self.off, self.era, self.why = \
+            line.split("\t")
         # curl's help shows a switch that is on by default by its negation, and so does the manual page.
         self.shown = f"no-{self.name}" if self.arity == "default-on" else self.name
         self.takes_value = self.arity == "value"
@@ -129,6 +130,11 @@ class PluginTest(unittest.TestCase):
         self.assertEqual(sorted(set(taken) - wanted), ["ftp-ssl", "ftp-ssl-reqd"], "options only the plugin knows")
 
 
+def capitalized(reason):
+    """The name of an option of the kernel command line keeps its small letter."""
+    return reason if reason.startswith("rd.") else reason[0].upper() + reason[1:]
+
+
 class ManualPageTest(unittest.TestCase):
     """bootferry-curl-options(7) and the table say the same."""
 
@@ -146,6 +152,18 @@ class ManualPageTest(unittest.TestCase):
                 listed[found[2]] = (treatment, found[1] or "", found[3] is not None, found[4] is not None)
         self.assertEqual(listed, {option.shown: (option.treatment, option.letter, option.takes_value,
                                                  option.era == "newer") for option in table()})
+
+    def test_the_reasons_are_the_headings(self):
+        heading, reasons = None, {}
+        for line in MANUAL_PAGE.read_text().splitlines():
+            if line.startswith((".Sh ", ".Ss ")):
+                heading = line[4:].removeprefix("\\&")
+            elif found := re.match(r"\.It Fl (?:(?:\\&)?. , Fl )?Fl (\S+)", line):
+                reasons[found[1]] = heading
+        explained = {option.shown: capitalized(option.why) for option in table()
+                     if option.treatment in ("harmless", "refused")}
+        self.assertGreater(len(explained), 100)
+        self.assertEqual({name: reasons[name] for name in explained}, explained)
 
     def test_the_page_is_well_formed(self):
         program = shutil.which("groff")

@@ -69,7 +69,7 @@ class GeneratorTest(unittest.TestCase):
         self.assertEqual(stat.S_IMODE(secret.stat().st_mode), 0o600)
 
     def test_curl_options_that_cannot_be_honoured_are_named(self):
-        for options, word in (("-X,PUT", "-X/--request is not served: the image is fetched with GET"),
+        for options, word in (("-X,PUT", "-X/--request is refused: the image is fetched with GET"),
                               ("--frob=geheim", "--frob is not an option of curl"),
                               ("-u,a:geheim,-m", "-m/--max-time needs a value"),
                               ("-k,geheim", "word 2 of 2")):

@@ -100,7 +100,7 @@ TEST(BootRequest, ErrorsNameTheArgument) {
         {"root=live:http://x/y rd.kiwi.live.curl_options=-X,PUT",
          "curl_options=...: curl's option -X/--request"},
         {"root=live:dolly://x/y rd.kiwi.live.dolly_options=-H,a",
-         "dolly_options=...: dolly's option -H is not served"},
+         "dolly_options=...: dolly's option -H is refused"},
         {"root=live:http://x/y rd.live.encrypt", "rd.live.encrypt is not served"},
         {"root=live:CDLABEL=x rd.live.encrypt=1", "rd.live.encrypt is not served"},
         {"root=live:http://x/y rd.kiwi.verity_options=x", "rd.kiwi.verity_options= is not served"},

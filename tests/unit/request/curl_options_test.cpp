@@ -106,16 +106,16 @@ TEST(CurlOptions, ErrorsNameTheOption) {
         {"-k,--,-4", "word 3 of 3"},
         {"-", "word 1 of 1"},
         {"-k\n", "control character"},
-        {"-X,POST", "-X/--request is not served"},
+        {"-X,POST", "-X/--request is refused"},
         {"-d,a", "-d/--data"},
         {"-T,a", "-T/--upload-file"},
         {"-F,a=b", "-F/--form"},
         {"-K,/etc/curlrc", "-K/--config"},
         {"-:", "-:/--next"},
         {"-Z", "-Z/--parallel"},
-        {"-kC,-", "-C/--continue-at is not served: bootferry itself resumes"},
+        {"-kC,-", "-C/--continue-at is refused: bootferry itself resumes"},
         {"--expand-url,a", "--expand-url"},
-        {"--compressed", "as it lies on the server"},
+        {"--compressed", "as stored on the server"},
     };
     expectRefusals(parsed, table);
 }
