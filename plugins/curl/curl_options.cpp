@@ -56,7 +56,7 @@ void CurlOptions::set(const std::string& key, const std::string& value) {
             return;
         }
     }
-    refuse("curl's option --" + key + " is unknown or cannot be honoured here");
+    refuse("curl's option --" + key + " is unknown or not supported here");
 }
 
 void CurlOptions::check(CURLcode code) {

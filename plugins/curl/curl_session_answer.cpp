@@ -52,12 +52,12 @@ void CurlSession::examineHttp() {
 void CurlSession::examinePartialContent(const std::string& validator) {
     const auto range = parseContentRange(response_.contentRange);
     if (!range || !range->first) {
-        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent a part of the file without saying which");
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent a part of the file without its position");
     }
     if (*range->first != offset_) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent the file from byte " +
                                                     std::to_string(*range->first) + " where byte " +
-                                                    std::to_string(offset_) + " was asked for");
+                                                    std::to_string(offset_) + " was requested");
     }
     size_ = range->total;
     examinePartEnd(*range->last);
@@ -71,7 +71,7 @@ void CurlSession::examinePartEnd(std::uint64_t last) {
     const auto wanted = std::min(offset_ + *length_, size_.value_or(UINT64_MAX)) - 1;
     if (last < wanted) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent the file up to byte " + std::to_string(last) +
-                                                    " where it was asked for up to " +
+                                                    " where it was requested up to " +
                                                     std::to_string(wanted));
     }
     partEnd_ = last + 1;
@@ -82,7 +82,7 @@ void CurlSession::examineUnsatisfiableRange() {
     const auto range = parseContentRange(response_.contentRange);
     if (!range || range->total != offset_) {
         throw Failure(BOOTFERRY_ERROR_RANGE,
-                      "byte " + std::to_string(offset_) + " lies behind the end of the file on the server");
+                      "byte " + std::to_string(offset_) + " is beyond the end of the file on the server");
     }
     size_ = offset_;
     // The ETag of an error response is not the file's.

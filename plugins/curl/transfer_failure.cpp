@@ -171,7 +171,7 @@ Failure failureOfStatus(long status, const HttpResponse& response, std::time_t n
     }
     if (status >= 300 && status < 400) {
         // libcurl follows redirects unless an option (--no-location) forbids it; a retry would not help.
-        return {BOOTFERRY_ERROR_NOT_FOUND, message + ", and redirects are not to be followed"};
+        return {BOOTFERRY_ERROR_NOT_FOUND, message + ", and following redirects is turned off"};
     }
     return {BOOTFERRY_ERROR_PROTOCOL, message};
 }

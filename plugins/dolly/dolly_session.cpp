@@ -17,15 +17,14 @@ std::string serverOf(std::string_view url) {
     if (authority.starts_with('[')) {
         const auto end = authority.find(']');
         if (end + 1 != authority.size()) {
-            throw Failure(
-                BOOTFERRY_ERROR_INVALID,
-                "a dolly URL has no port; the options control-port and data-port are there for that");
+            throw Failure(BOOTFERRY_ERROR_INVALID,
+                          "a dolly URL has no port: use the options control-port and data-port");
         }
         return std::string(authority.substr(1, end - 1));
     }
     if (authority.find(':') != std::string_view::npos) {
         throw Failure(BOOTFERRY_ERROR_INVALID,
-                      "a dolly URL has no port; the options control-port and data-port are there for that");
+                      "a dolly URL has no port: use the options control-port and data-port");
     }
     return std::string(authority);
 }

@@ -29,7 +29,8 @@ std::string receiveGreeting(const Descriptor& socket) {
         throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "the connection broke", errno);
     }
     if (count == 0) {
-        throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "it hung up before its greeting was complete");
+        throw Failure(BOOTFERRY_ERROR_UNREACHABLE,
+                      "it closed the connection before its greeting was complete");
     }
     bytes.resize(static_cast<std::size_t>(count));
     return bytes;
@@ -137,12 +138,13 @@ void Reception::dropDeadData() {
 
 void Reception::receiveFrom(Candidate& candidate) {
     if (candidate.deadline && Waiter::Clock::now() >= *candidate.deadline) {
-        throw Failure(BOOTFERRY_ERROR_TIMEOUT, candidate.admitted ? "its data connection did not come"
-                                                                  : "its greeting is not complete");
+        throw Failure(BOOTFERRY_ERROR_TIMEOUT,
+                      candidate.admitted ? "it made no data connection" : "its greeting is not complete");
     }
     if (candidate.admitted) {
         if (hungUp(candidate.connection.socket)) {
-            throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "it hung up while its data connection was waited for");
+            throw Failure(BOOTFERRY_ERROR_UNREACHABLE,
+                          "it closed the connection before it made its data connection");
         }
         return;
     }
@@ -169,8 +171,8 @@ void Reception::admit(Candidate& candidate) {
     if (!place) {
         throw Failure(BOOTFERRY_ERROR_NOT_FOUND,
                       settings_.name.empty()
-                          ? "its list of hosts does not have this machine in it"
-                          : "its list of hosts does not have '" + settings_.name + "' in it");
+                          ? "its list of hosts does not contain this machine"
+                          : "its list of hosts does not contain '" + settings_.name + "' in it");
     }
     predecessor.place = *place;
     candidate.admitted = std::move(predecessor);

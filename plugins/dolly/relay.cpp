@@ -100,7 +100,8 @@ void Relay::acknowledge(Waiter& waiter) {
     if (::send(predecessor_.control.get(), octets.data(), octets.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(octets.size())) {
         host_.log(BOOTFERRY_LOG_WARNING,
-                  predecessor_.peer.text() + " hung up before the image was acknowledged to it");
+                  predecessor_.peer.text() +
+                      " closed the connection before the image was acknowledged to it");
         return;
     }
     // Unread octets would turn the close into a reset, which could discard the acknowledgement.
@@ -218,7 +219,7 @@ void Relay::takeControl() {
 void Relay::takeTotal(std::uint64_t total) {
     if (total < received_) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, predecessor_.peer.text() + " sent " + bytesOf(received_) +
-                                                    " and says that they are " + bytesOf(total));
+                                                    " and announces " + bytesOf(total));
     }
     if (total > static_cast<std::uint64_t>(INT64_MAX)) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL,

@@ -24,7 +24,7 @@ void Relay::passTotal(Child& child) {
     // Eight octets always fit on a nearly idle connection, unless the node is gone.
     child.totalSent = true;
     if (::send(child.link.control().get(), &*total_, totalSize, MSG_NOSIGNAL) != totalSize) {
-        lose(child, "hung up", errno);
+        lose(child, "closed the connection", errno);
     }
 }
 
@@ -36,7 +36,7 @@ void Relay::passOn(Child& child) {
         const auto count = ::send(socket.get(), piece.data(), piece.size(), MSG_NOSIGNAL);
         if (count < 0) {
             if (!wouldBlock()) {
-                lose(child, "hung up after " + bytesOf(child.sent), errno);
+                lose(child, "closed the connection after " + bytesOf(child.sent), errno);
             }
             return;
         }
@@ -55,7 +55,7 @@ void Relay::takeBackflow(Child& child) {
             return;
         }
         if (count <= 0) {
-            lose(child, "hung up after " + bytesOf(child.sent), count < 0 ? errno : 0);
+            lose(child, "closed the connection after " + bytesOf(child.sent), count < 0 ? errno : 0);
             return;
         }
         child.backflow.append(octets, static_cast<std::size_t>(count));
@@ -79,7 +79,7 @@ void Relay::takeBackflow(Child& child) {
             child.backflow.erase(0, end + 1);
         }
         if (upward_.size() > mostUpward || child.backflow.size() > longestNodeLine) {
-            lose(child, "sent what is no line of dolly's", 0);
+            lose(child, "sent an invalid line", 0);
         }
     }
 }

@@ -17,7 +17,7 @@ unsigned number(const std::string& value, unsigned least, unsigned most) {
     const auto result = plugin::parseNumberWithin(value, least, most);
     if (!result) {
         throw Failure(BOOTFERRY_ERROR_INVALID,
-                      "want a number from " + std::to_string(least) + " to " + std::to_string(most));
+                      "expected a number from " + std::to_string(least) + " to " + std::to_string(most));
     }
     return *result;
 }
@@ -31,13 +31,13 @@ struct Row {
 };
 
 constexpr Row rows[] = {
-    {{"ack-timeout", "seconds to wait for the nodes behind to be done, at the end (600)"},
+    {{"ack-timeout", "seconds to wait at the end for the nodes behind (600)"},
      [](Settings& s, const std::string& v) {
          s.ackTimeout = std::chrono::seconds(number(v, 1, mostSeconds));
      }},
     {{"block-size", "bytes after which the server changes from one interface to the next (4096)"},
      [](Settings& s, const std::string& v) { s.blockSize = number(v, 1, 1U << 30); }},
-    {{"buffer", "MiB by which our disk may lag behind the network (32)"},
+    {{"buffer", "MiB by which the disk may fall behind the network (32)"},
      [](Settings& s, const std::string& v) { s.buffer = number(v, 1, 4096) * mebibyte; }},
     {{"control-port", "port of the control connections (9997)"},
      [](Settings& s, const std::string& v) {
@@ -47,21 +47,22 @@ constexpr Row rows[] = {
      [](Settings& s, const std::string& v) {
          s.ports.data = static_cast<std::uint16_t>(number(v, 1, 65535));
      }},
-    {{"hyphennormal", "FLAG: in the server's list node1-x is not node1"},
+    {{"hyphennormal", "FLAG: node1-x in the server's list is not node1"},
      [](Settings& s, const std::string&) { s.hyphenIsNormal = true; }},
     {{"ipv4", "FLAG: IPv4 only"}, [](Settings& s, const std::string&) { s.family = plugin::Family::Ipv4; }},
     {{"ipv6", "FLAG: IPv6 only"}, [](Settings& s, const std::string&) { s.family = plugin::Family::Ipv6; }},
     {{"name", "this machine's name in the server's list (found by addresses and host name)"},
      [](Settings& s, const std::string& v) { s.name = v; }},
-    {{"password", "what the server asks for, newer generation only (none)"},
+    {{"password", "password that the server requires, newer generation only (none)"},
      [](Settings& s, const std::string& v) { s.password = v; }},
-    {{"retries", "tries to reach the next node, where it does not refuse (no limit)"},
+    {{"retries", "attempts to reach the next node, if it does not refuse the connection (no limit)"},
      [](Settings& s, const std::string& v) { s.retries = number(v, 1, 1U << 30); }},
-    {{"start-timeout", "seconds until a server must have begun to send (no limit)"},
+    {{"start-timeout", "seconds within which a server must begin to send (no limit)"},
      [](Settings& s, const std::string& v) {
          s.startTimeout = std::chrono::seconds(number(v, 1, mostSeconds));
      }},
-    {{"trust-server", "FLAG: boot without a checksum though the password does not prove the server"},
+    {{"trust-server",
+      "FLAG: boot without a checksum, although the password does not authenticate the server"},
      [](Settings&, const std::string&) {}}, // evaluated before a session exists
 };
 

@@ -91,7 +91,7 @@ bool HostAddress::isUnspecified() const {
 std::vector<HostAddress> ownAddresses() {
     ifaddrs* raw = nullptr;
     if (::getifaddrs(&raw) < 0) {
-        throw Failure(BOOTFERRY_ERROR_IO, "asking for this machine's addresses", errno);
+        throw Failure(BOOTFERRY_ERROR_IO, "reading this machine's addresses", errno);
     }
     const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> list(raw, &::freeifaddrs);
     std::vector<HostAddress> addresses;

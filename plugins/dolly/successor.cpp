@@ -41,7 +41,7 @@ std::vector<NodeLink> connectSuccessors(const Predecessor& predecessor, const Se
     const plugin::Interruption predecessorIsGone(
         waiter, predecessor.control.get(), POLLRDHUP,
         {BOOTFERRY_ERROR_UNREACHABLE,
-         predecessor.peer.text() + " hung up before the nodes behind us were reached"});
+         predecessor.peer.text() + " closed the connection before the nodes behind us were reached"});
     const auto& tab = predecessor.tab;
     std::vector<NodeLink> successors;
     for (const auto child : tab.childrenOf(predecessor.place)) {

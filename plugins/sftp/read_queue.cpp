@@ -54,13 +54,12 @@ std::span<std::byte> ReadQueue::expectData(std::uint32_t id, std::uint32_t lengt
     const auto asked = entries_[index].length;
     if (length == 0 || length > asked) {
         throw plugin::Failure(BOOTFERRY_ERROR_PROTOCOL, "the server sent " + std::to_string(length) +
-                                                            " bytes where it was asked for " +
-                                                            std::to_string(asked));
+                                                            " bytes instead of " + std::to_string(asked));
     }
     if (length < asked) {
         if (entries_.size() >= mostPieces) {
             throw plugin::Failure(BOOTFERRY_ERROR_PROTOCOL,
-                                  "the server answers with a few bytes at a time, and out of their order");
+                                  "the server answers with a few bytes at a time, and out of order");
         }
         entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(index) + 1,
                         {.id = {}, .offset = entries_[index].offset + length, .length = asked - length});

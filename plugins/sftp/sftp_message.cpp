@@ -52,7 +52,7 @@ std::string Request::message() const {
 
 std::string_view Fields::take(std::size_t count) {
     if (count > left_.size()) {
-        throw plugin::Failure(BOOTFERRY_ERROR_PROTOCOL, "the server's sftp answer is shorter than it says");
+        throw plugin::Failure(BOOTFERRY_ERROR_PROTOCOL, "the server's sftp answer is truncated");
     }
     const auto taken = left_.substr(0, count);
     left_.remove_prefix(count);

@@ -16,15 +16,16 @@ using plugin::Descriptor;
 using plugin::Failure;
 
 constexpr bootferry_option table[] = {
-    {"connect-timeout", "give an attempt up that has not opened the file after so many seconds (30)"},
+    {"connect-timeout", "seconds within which an attempt must open the file (30)"},
     {"hostkey",
-     "accept the server with this host key only: SHA256:... as ssh-keygen -l prints it (repeatable)"},
-    {"hostpubsha256", "the same by the name that curl has for it"},
-    {"insecure", "FLAG: accept any host key; whoever is in between can then send another image"},
+     "accept only the server with this host key: SHA256:... as ssh-keygen -l prints it (repeatable)"},
+    {"hostpubsha256", "the same as hostkey, under curl's name"},
+    {"insecure", "FLAG: accept any host key; an attacker on the network can then send another image"},
     {"key", "file with the private key, instead of the credential bootferry.sshkey"},
-    {"known-hosts", "file with known hosts, beside the credential bootferry.known_hosts (repeatable)"},
+    {"known-hosts",
+     "file with known hosts, in addition to the credential bootferry.known_hosts (repeatable)"},
     {"pass", "passphrase of the private key, instead of the credential bootferry.sshkey_passphrase"},
-    {"user", "log in as this user where the URL and the credential bootferry.user name none (root)"},
+    {"user", "log in as this user if neither the URL nor the credential bootferry.user names one (root)"},
     {nullptr, nullptr},
 };
 
@@ -113,8 +114,8 @@ HostKeyPolicy SftpOptions::hostKeyPolicy(const plugin::Host& host) const {
         notUnderstood += policy.knownHosts().add(readFile(file, "known hosts"));
     }
     if (notUnderstood > 0) {
-        host.log(BOOTFERRY_LOG_WARNING, std::to_string(notUnderstood) +
-                                            " lines of the known hosts were not understood, ignoring them");
+        host.log(BOOTFERRY_LOG_WARNING,
+                 std::to_string(notUnderstood) + " lines of the known hosts are invalid, ignoring");
     }
     for (const auto& fingerprint : pins_) {
         policy.pin(fingerprint);

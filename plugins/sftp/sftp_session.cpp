@@ -76,7 +76,7 @@ void SftpSession::examine(const bootferry_request& request) const {
     }
     if (file_->size() && request.offset > *file_->size()) {
         throw Failure(BOOTFERRY_ERROR_RANGE, "byte " + std::to_string(request.offset) +
-                                                 " lies behind the end of the file on the server");
+                                                 " is beyond the end of the file on the server");
     }
     if (request.offset > 0 && !file_->size()) {
         throw Failure(BOOTFERRY_ERROR_RANGE, "the server does not report the file's size");

@@ -156,8 +156,8 @@ void SshConnection::logIn(const Login& login) {
     const auto accepts = " (it accepts " + join(namesOf(methods), ", ") + ")";
     if (tried.empty()) {
         throw Failure(BOOTFERRY_ERROR_AUTH,
-                      authority_ + " wants a login" + accepts +
-                          ", and there is no fitting credential: bootferry.sshkey, or user and password");
+                      authority_ + " requires a login" + accepts +
+                          ", and no suitable credential is set: bootferry.sshkey, or user and password");
     }
     throw Failure(BOOTFERRY_ERROR_AUTH,
                   authority_ + " refused " + join(tried, " and ") + " of this user" + accepts);
@@ -210,8 +210,7 @@ bool SshConnection::tryKeyboard(const Login& login) {
         (void)ssh_userauth_kbdint_getprompt(get(), 0, &echoes);
         if (questions != 1 || answered || echoes != 0) {
             throw Failure(BOOTFERRY_ERROR_AUTH,
-                          authority_ +
-                              " asks for more than a password, and nobody is here to answer: use a key");
+                          authority_ + " asks for more than a password, which needs a person: use a key");
         }
         answered = true;
         if (ssh_userauth_kbdint_setanswer(get(), 0, login.password->c_str()) < 0) {

@@ -70,7 +70,7 @@ Failure failureOfStatus(const SshEnd& end, std::uint32_t status) {
                                               " (status " + std::to_string(status) + ")"};
     default:
         return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " failed with " + file +
-                                              ", without saying why (status " + std::to_string(status) + ")"};
+                                              ", without a reason (status " + std::to_string(status) + ")"};
     }
 }
 

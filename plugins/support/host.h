@@ -83,7 +83,7 @@ Result guarded(const Host& host, Result failed, Call call) noexcept {
     } catch (const std::exception& error) {
         host.report(BOOTFERRY_ERROR_INTERNAL, 0, error.what());
     } catch (...) {
-        host.report(BOOTFERRY_ERROR_INTERNAL, 0, "an exception of no known kind");
+        host.report(BOOTFERRY_ERROR_INTERNAL, 0, "unknown exception");
     }
     return failed;
 }

@@ -205,7 +205,7 @@ class ServerTest(DollyCase):
     def test_a_total_that_differs(self):
         node = self.node(self.host)
         for total, reason in ((SIZE + 1, f"broke off after {SIZE} bytes of {SIZE + 1}"),
-                              (SIZE - 1, f"more than the {SIZE - 1} bytes it announced|says that they are {SIZE - 1}")):
+                              (SIZE - 1, f"more than the {SIZE - 1} bytes it announced|announces {SIZE - 1}")):
             peer, _ = self.begin_classic()
             peer.send(self.content)
             peer.tell_total(total)
@@ -230,7 +230,7 @@ class ServerTest(DollyCase):
         process = nodes[2].process
         processes.wait_for(process, lambda: (written := processes.unnamed_file(process.pid)) and written.stat().st_size)
         nodes[1].process.kill()
-        nodes[0].expect(f"the next node, {hosts[1].address}, hung up after")
+        nodes[0].expect(f"the next node, {hosts[1].address}, closed the connection after")
         nodes[2].expect(f"{hosts[1].address} broke off after")
         rest = [hosts[0], hosts[2]]
         sender = self.sender(rest)
@@ -242,7 +242,7 @@ class ServerTest(DollyCase):
         node = self.node(self.host)
         peer = self.peer(self.host)
         peer.greet_classic(classic_tab(["10.77.0.99"]))
-        node.expect("its list of hosts does not have this machine in it")
+        node.expect("its list of hosts does not contain this machine")
         self.assertEqual(peer.receive(1), b"")
         self.send_well(self.host, node)
 
@@ -276,7 +276,7 @@ class ServerTest(DollyCase):
         stranger = self.hosts[NODES]
         sender = self.sender([self.host], start=stranger)
         self.assertEqual(sender.wait(), 1, sender.text)
-        self.assertIn(f"'{self.host.address}' hung up before the chain was ready", sender.text)
+        self.assertIn(f"'{self.host.address}' closed the connection before the chain was ready", sender.text)
         node.expect(f"{stranger.address} was rejected: it is neither {self.head.address} nor a host of its own list")
         self.send_well(self.host, node)
 
@@ -308,7 +308,7 @@ class PasswordTest(DollyCase):
         node.expect("the server asks for no password")
         sender = self.sender([host], "--generation=classic")
         self.assertEqual(sender.wait(), 1)
-        node.expect("the classic protocol, which knows no password")
+        node.expect("the classic protocol, which has no password")
         sender = self.sender([host], self.password_file("open sesame"))
         self.assertEqual(sender.wait(), 0, sender.text)
         self.assert_received(host, node)

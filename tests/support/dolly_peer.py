@@ -70,7 +70,7 @@ class DollyPeer:
         while sum(" ready" in line for line in lines) < nodes:
             piece = self.control.recv(4096)
             if not piece:
-                raise ConnectionError(f"the node hung up; it said {lines}")
+                raise ConnectionError(f"the node closed the connection; it said {lines}")
             text += piece
             *whole, text = text.split(b"\n")
             lines += [line.decode() for line in whole]
@@ -87,7 +87,7 @@ class DollyPeer:
         self.control.sendall(struct.pack("=Q", total))
 
     def acknowledgement(self):
-        """The number of bytes that were acknowledged; None: it hung up instead."""
+        """The number of bytes that were acknowledged; None: it closed the connection instead."""
         octets = self.receive(8)
         return struct.unpack("=Q", octets)[0] if len(octets) == 8 else None
 

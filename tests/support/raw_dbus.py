@@ -73,7 +73,7 @@ class RawClient:
         return data
 
     def message(self):
-        """The next message as (type, header, body, time it was read). EOFError when the service hung up."""
+        """The next message as (type, header, body, time it was read). EOFError when the service closed the connection."""
         fixed = self._exactly(16)
         _, kind, _, _, body, _, fields = struct.unpack(_FIXED, fixed)
         header = self._exactly(fields + _aligned(fields))

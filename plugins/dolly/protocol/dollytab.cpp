@@ -65,7 +65,7 @@ public:
     std::string_view want(std::string_view keyword) {
         const auto value = take(keyword);
         if (!value) {
-            refuse("has no line '" + std::string(keyword) + "' where one is wanted");
+            refuse("has no line '" + std::string(keyword) + "' where it is required");
         }
         return *value;
     }
@@ -98,7 +98,7 @@ void parseAdd(Dollytab& tab, std::string_view value, Dollytab::Affix affix) {
 
 void addHost(Dollytab& tab, std::string_view host) {
     if (host.empty() || !isPlain(host)) {
-        refuse("has a host whose name is empty or no name");
+        refuse("has a host with an empty or invalid name");
     }
     if (tab.hosts.size() == mostHosts) {
         refuse("has more than " + std::to_string(mostHosts) + " hosts");
@@ -197,7 +197,7 @@ Dollytab parseDollytab(std::string text, Generation generation) {
         refuse("does not end with 'endconfig' after its hosts");
     }
     if (tab.fanout > 1 && !tab.extraNames.empty()) {
-        refuse("asks for a fanout and for further interfaces, which dolly cannot do together");
+        refuse("requests a fanout and further interfaces, which dolly does not combine");
     }
     return tab;
 }

@@ -66,9 +66,8 @@ bool Greeting::takeFirstOctet() {
     const bool hasPassword = password_ && !password_->empty();
     if (octet == 'i' || octet == 'c') { // "infile ", "compressed infile "
         if (hasPassword) {
-            throw Failure(BOOTFERRY_ERROR_AUTH,
-                          "the server speaks the classic protocol, which knows no password; give none "
-                          "(-P) to use it");
+            throw Failure(BOOTFERRY_ERROR_AUTH, "the server speaks the classic protocol, which has no "
+                                                "password: remove the password (-P) to use it");
         }
         state_ = State::Text;
         return true;
@@ -79,11 +78,10 @@ bool Greeting::takeFirstOctet() {
     generation_ = Generation::Password;
     passwordUsed_ = octet == passwordWanted;
     if (passwordUsed_ != hasPassword) {
-        throw Failure(BOOTFERRY_ERROR_AUTH,
-                      passwordUsed_
-                          ? "the server asks for a password, and none was given (-P)"
-                          : "the server asks for no password, though one was given (-P); give one to the "
-                            "server as well, or to neither");
+        throw Failure(BOOTFERRY_ERROR_AUTH, passwordUsed_
+                                                ? "the server requires a password, and none is set (-P)"
+                                                : "the server requires no password, but one is set (-P): set "
+                                                  "one on the server too, or on neither");
     }
     buffer_.erase(0, 1);
     state_ = passwordUsed_ ? State::Nonce : State::DirectoryWord;
@@ -124,8 +122,7 @@ bool Greeting::takeDirectoryWord() {
     std::memcpy(&word, buffer_.data(), sizeof word);
     if (word != oneImage) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, word == directories
-                                                    ? "the server sends directories (-D); wanted is "
-                                                      "one image (-I)"
+                                                    ? "the server sends directories (-D), not one image (-I)"
                                                     : "the peer does not speak dolly's protocol");
     }
     buffer_.erase(0, sizeof word);

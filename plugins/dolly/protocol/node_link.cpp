@@ -129,10 +129,10 @@ std::size_t NodeLink::sendOnce(const Descriptor& socket, std::string_view octets
             return static_cast<std::size_t>(count);
         }
         if (!wouldBlock()) {
-            throwHungUp("after " + std::to_string(sent_) + " bytes", errno);
+            throwClosed("after " + std::to_string(sent_) + " bytes", errno);
         }
         if (!waiter.wait(socket.get(), POLLOUT, patienceEnds())) {
-            throw Failure(BOOTFERRY_ERROR_TIMEOUT, called_ + " takes nothing");
+            throw Failure(BOOTFERRY_ERROR_TIMEOUT, called_ + " does not receive");
         }
     }
 }
@@ -146,7 +146,7 @@ std::string NodeLink::receive(std::size_t count, std::string_view when, Waiter& 
         std::string piece(count - octets.size(), '\0');
         const auto got = ::recv(control_.get(), piece.data(), piece.size(), 0);
         if (got == 0 || (got < 0 && !wouldBlock())) {
-            throwHungUp(when, got < 0 ? errno : 0);
+            throwClosed(when, got < 0 ? errno : 0);
         }
         octets.append(piece, 0, got > 0 ? static_cast<std::size_t>(got) : 0);
     }
@@ -157,7 +157,7 @@ std::string NodeLink::receiveArrived(std::string_view when) {
     std::string octets(4096, '\0');
     const auto got = ::recv(control_.get(), octets.data(), octets.size(), 0);
     if (got == 0 || (got < 0 && !wouldBlock())) {
-        throwHungUp(when, got < 0 ? errno : 0);
+        throwClosed(when, got < 0 ? errno : 0);
     }
     octets.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     return octets;
@@ -167,8 +167,9 @@ Waiter::Clock::time_point NodeLink::patienceEnds() const {
     return patience_ ? Waiter::Clock::now() + *patience_ : Waiter::forever;
 }
 
-void NodeLink::throwHungUp(std::string_view when, int errnoValue) const {
-    throw Failure(BOOTFERRY_ERROR_UNREACHABLE, called_ + " hung up " + std::string(when), errnoValue);
+void NodeLink::throwClosed(std::string_view when, int errnoValue) const {
+    throw Failure(BOOTFERRY_ERROR_UNREACHABLE, called_ + " closed the connection " + std::string(when),
+                  errnoValue);
 }
 
 } // namespace bootferry::dolly

@@ -52,7 +52,7 @@ public:
     void endData();
     void sendControl(std::string_view octets, Waiter& waiter);
 
-    // Receives exactly `count` octets of control; `when` completes "'node1' hung up ".
+    // Receives exactly `count` octets of control; `when` completes "'node1' closed the connection ".
     [[nodiscard]] std::string receive(std::size_t count, std::string_view when, Waiter& waiter);
     // Receives the octets of control that have arrived, without waiting. `when` as above.
     [[nodiscard]] std::string receiveArrived(std::string_view when);
@@ -69,7 +69,7 @@ private:
     [[nodiscard]] bool challenge(std::string_view password, Waiter& waiter);
     void sendVerdict(bool accepted, Waiter& waiter);
     std::size_t sendOnce(const Descriptor& socket, std::string_view octets, Waiter& waiter);
-    [[noreturn]] void throwHungUp(std::string_view when, int errnoValue) const;
+    [[noreturn]] void throwClosed(std::string_view when, int errnoValue) const;
 
     std::string name_;
     std::string called_;
