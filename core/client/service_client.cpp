@@ -2,6 +2,7 @@
 // Each call builds its message with sd-bus and waits for the reply; signals arrive through the event loop.
 #include "service_client.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -223,19 +224,32 @@ void ServiceClient::cancel(std::uint32_t id) {
     (void)call(message.get());
 }
 
+// One call for all: of transfers that are listed first and looked at one by one, some are gone by then.
 std::vector<TransferStatus> ServiceClient::transfers() {
-    const auto reply = call(newCall(managerPath, managerInterface, "ListTransfers").get());
+    const auto reply =
+        call(newCall(managerPath, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects").get());
     std::vector<TransferStatus> transfers;
-    const char* path = nullptr;
-    check(sd_bus_message_enter_container(reply.get(), 'a', "(uosssd)"));
-    while (check.more(sd_bus_message_enter_container(reply.get(), 'r', "uosssd"))) {
-        check(sd_bus_message_skip(reply.get(), "u"));
+    check(sd_bus_message_enter_container(reply.get(), 'a', "{oa{sa{sv}}}"));
+    while (check.more(sd_bus_message_enter_container(reply.get(), 'e', "oa{sa{sv}}"))) {
+        const char* path = nullptr;
         check(sd_bus_message_read(reply.get(), "o", &path));
-        check(sd_bus_message_skip(reply.get(), "sssd"));
+        check(sd_bus_message_enter_container(reply.get(), 'a', "{sa{sv}}"));
+        while (check.more(sd_bus_message_enter_container(reply.get(), 'e', "sa{sv}"))) {
+            const char* interface = nullptr;
+            check(sd_bus_message_read(reply.get(), "s", &interface));
+            if (std::strcmp(interface, transferInterface) == 0) {
+                readProperties(transfers.emplace_back(), reply.get());
+                transfers_[path] = transfers.back();
+            } else {
+                check(sd_bus_message_skip(reply.get(), "a{sv}"));
+            }
+            check(sd_bus_message_exit_container(reply.get()));
+        }
         check(sd_bus_message_exit_container(reply.get()));
-        transfers.push_back(get(path));
-        transfers_[path] = transfers.back();
+        check(sd_bus_message_exit_container(reply.get()));
     }
+    std::sort(transfers.begin(), transfers.end(),
+              [](const auto& one, const auto& other) { return one.id < other.id; });
     return transfers;
 }
 
