@@ -111,16 +111,18 @@ void Transfer::begin() {
 }
 
 void Transfer::waitForDevice() {
+    using Seconds = std::chrono::duration<double>;
     const auto waited = RateMeter::Time::clock::now() - waitingSince_;
-    if (waited >= deviceTimeout) {
-        throw Error(ErrorCode::NotFound, fmt::format("'{}' did not appear within {} s; existing disks: {}",
-                                                     status_.target, deviceTimeout.count(), listDisks()));
+    const auto longest = std::min<Seconds>(deviceTimeout, job_.request.timeout.value_or(deviceTimeout));
+    if (waited >= longest) {
+        throw Error(ErrorCode::NotFound, fmt::format("'{}' did not appear within {:g} s; existing disks: {}",
+                                                     status_.target, longest.count(), listDisks()));
     }
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited).count();
     timer_ = later(deviceCheckInterval, onDeviceCheck);
     status_.state = TransferState::Waiting;
-    status_.detail = fmt::format("waiting for the device '{}' ({} of {} s)", status_.target, seconds,
-                                 deviceTimeout.count());
+    status_.detail =
+        fmt::format("waiting for the device '{}' ({} of {:g} s)", status_.target, seconds, longest.count());
     listener_.changed(*this);
 }
 
@@ -197,6 +199,8 @@ void Transfer::staged(const WorkerResult& result) {
 
 void Transfer::ended(const WorkerResult& result, const std::optional<Error>& failure) {
     result_ = result;
+    worker_.reset(); // and with it `result`, and descriptors that a transfer that is only remembered must not
+                     // keep
     if (!failure) {
         const auto device = target_->path;
         target_.reset(); // close it first: a claimed device cannot be mounted
@@ -206,7 +210,7 @@ void Transfer::ended(const WorkerResult& result, const std::optional<Error>& fai
             settleUdev();
         }
         succeed(device);
-    } else if (result.crashed && ++crashes_ < crashesAllowed) {
+    } else if (result_.crashed && ++crashes_ < crashesAllowed) {
         retryLater(*failure);
     } else {
         fail(*failure);

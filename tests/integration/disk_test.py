@@ -193,6 +193,10 @@ class Unusable(DiskTest):
     def test_no_block_device(self):
         self.assert_refused(self.deploy(device="/dev/null"), "'/dev/null' is not a block device")
 
+    def test_a_device_that_does_not_come_in_the_time_of_the_transfer(self):
+        result = self.deploy("--timeout=1", device=f"/dev/bootferry-test-{os.getpid()}")
+        self.assert_refused(result, "did not appear within 1 s; existing disks: ")
+
     def test_a_device_that_comes_late(self):
         link = pathlib.Path(f"/dev/bootferry-test-{os.getpid()}")
         self.addCleanup(link.unlink, missing_ok=True)
