@@ -4,7 +4,7 @@
 
 _bootferryctl() {
     local word=${COMP_WORDS[COMP_CWORD]} verb='' i
-    local verbs='fetch dolly-send deploy list status monitor cancel plugins refuse'
+    local verbs='fetch dolly-send deploy list status monitor cancel plugins refuse help'
     local common='--help --version'
     local transfer='--mirror= --checksum= --option= --options-file= --userinfo-file= --stall-timeout= --timeout=
         --connections= --ramdisk-size= --decode --reset --continue --no-continue'

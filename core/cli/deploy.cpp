@@ -121,22 +121,17 @@ private:
 
 } // namespace
 
-int runDeploy(const std::vector<std::string>& arguments) {
+int runDeploy(const CommandLine& line) {
     try {
-        auto request = parseTransferArguments("deploy", arguments);
-        if (request.continues) {
-            throw Error(ErrorCode::Invalid,
-                        "--continue and --no-continue are for fetch: a disk is begun at its first byte");
-        }
-        return Deploy(std::move(request)).run();
+        return Deploy(parseTransferArguments(line)).run();
     } catch (const Error& error) {
         reportFailure(error.what());
         throw;
     }
 }
 
-int runRefuse(const std::vector<std::string>& arguments) {
-    const std::string reason = arguments.empty() ? "no reason given" : arguments.front();
+int runRefuse(const CommandLine& line) {
+    const auto& reason = line.words.front();
     printError("bootferryctl: {}\n", reason);
     reportFailure(reason, bootRefusedMessage);
     return EXIT_FAILURE;

@@ -4,15 +4,14 @@
 // runs it.
 #pragma once
 
-#include <string>
-#include <vector>
+#include "command_line.h"
 
 namespace bootferry {
 
 // Exit status: 0 done, 1 failed (the reason is on standard error), 130 interrupted.
-[[nodiscard]] int runDeploy(const std::vector<std::string>& arguments);
+[[nodiscard]] int runDeploy(const CommandLine& line);
 
 // `bootferryctl refuse REASON`: fails the boot for a kernel command line that cannot be honoured. Returns 1.
-[[nodiscard]] int runRefuse(const std::vector<std::string>& arguments);
+[[nodiscard]] int runRefuse(const CommandLine& line);
 
 } // namespace bootferry

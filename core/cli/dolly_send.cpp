@@ -55,7 +55,7 @@ std::string readPassword(const std::string& path) {
     return text->substr(0, text->find('\n'));
 }
 
-bool applyOption(DollySend& send, std::string_view name, const std::string& value) {
+void applyOption(DollySend& send, std::string_view name, const std::string& value) {
     constexpr auto mostPorts = std::numeric_limits<std::uint16_t>::max();
     if (name == "generation") {
         send.chain.generation = parseGeneration(value);
@@ -71,26 +71,7 @@ bool applyOption(DollySend& send, std::string_view name, const std::string& valu
         send.ports.data = parseCount(value, mostPorts);
     } else if (name == "timeout") {
         send.patience = parseSeconds(value);
-    } else {
-        return false;
     }
-    return true;
-}
-
-void applyWord(DollySend& send, std::string_view word) {
-    const auto equals = std::min(word.find('='), word.size());
-    const auto name = word.substr(2, equals - 2);
-    const auto value = std::string(word.substr(std::min(equals + 1, word.size())));
-    try {
-        if (applyOption(send, name, value)) {
-            return;
-        }
-    } catch (Error& error) {
-        error.addContext(fmt::format("--{}", name));
-        throw;
-    }
-    throw Error(ErrorCode::Invalid,
-                fmt::format("dolly-send has no option '--{}': see bootferryctl --help", name));
 }
 
 std::string thisHost() {
@@ -98,22 +79,12 @@ std::string thisHost() {
     return ::gethostname(name, sizeof name - 1) == 0 && *name != 0 ? name : "server";
 }
 
-DollySend parseWords(const std::vector<std::string>& arguments) {
+DollySend parseWords(const CommandLine& line) {
     DollySend send;
-    std::vector<std::string> words;
-    for (const auto& argument : arguments) {
-        if (argument.starts_with("--")) {
-            applyWord(send, argument);
-        } else {
-            words.push_back(argument);
-        }
-    }
-    if (words.size() < 2) {
-        throw Error(ErrorCode::Invalid,
-                    "dolly-send takes an image and at least one host: bootferryctl dolly-send IMAGE HOST...");
-    }
-    send.image = words.front();
-    send.chain.tab.hosts.assign(words.begin() + 1, words.end());
+    applyOptions(line,
+                 [&](std::string_view name, const std::string& value) { applyOption(send, name, value); });
+    send.image = line.words.front();
+    send.chain.tab.hosts.assign(line.words.begin() + 1, line.words.end());
     send.chain.tab.server = thisHost();
     send.chain.tab.infile = send.image.substr(send.image.rfind('/') + 1);
     if (send.chain.tab.outfile.empty()) {
@@ -147,8 +118,8 @@ private:
 
 } // namespace
 
-int runDollySend(const std::vector<std::string>& arguments) {
-    const auto send = parseWords(arguments);
+int runDollySend(const CommandLine& line) {
+    const auto send = parseWords(line);
     Console console(send.chain.tab.hosts.size());
     try {
         dolly::SourceImage image(send.image);

@@ -3,12 +3,11 @@
 // distributions do not package dolly.
 #pragma once
 
-#include <string>
-#include <vector>
+#include "command_line.h"
 
 namespace bootferry {
 
 // Exit status: 0 all nodes have acknowledged the image, 1 failed (the reason is on standard error).
-[[nodiscard]] int runDollySend(const std::vector<std::string>& arguments);
+[[nodiscard]] int runDollySend(const CommandLine& line);
 
 } // namespace bootferry

@@ -211,11 +211,8 @@ private:
 
 } // namespace
 
-int runFetch(const std::vector<std::string>& arguments) {
-    auto request = parseTransferArguments("fetch", arguments);
-    if (request.ramdiskSize) {
-        throw Error(ErrorCode::Invalid, "--ramdisk-size is for deploy: fetch makes no RAM disk");
-    }
+int runFetch(const CommandLine& line) {
+    auto request = parseTransferArguments(line);
     request.requireLiveImage = false;
     auto target = chooseTarget(request.target); // before the loop: a signal ends the wait for a FIFO's reader
     return Fetch(std::move(request), std::move(target)).run();

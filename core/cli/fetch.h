@@ -5,12 +5,11 @@
 // and only if it is empty or --reset is given.
 #pragma once
 
-#include <string>
-#include <vector>
+#include "command_line.h"
 
 namespace bootferry {
 
 // Returns the exit status: 0 done, 1 failed (the reason is on standard error), 130 interrupted.
-[[nodiscard]] int runFetch(const std::vector<std::string>& arguments);
+[[nodiscard]] int runFetch(const CommandLine& line);
 
 } // namespace bootferry

@@ -123,11 +123,10 @@ private:
 
 } // namespace
 
-int runMonitor(const std::vector<std::string>& arguments) {
-    const auto output = parseOutput(arguments, 1, "bootferryctl monitor [--json=short] [TRANSFER]");
+int runMonitor(const CommandLine& line) {
     const auto only =
-        output.words.empty() ? std::nullopt : std::optional(parseTransferNumber(output.words.front()));
-    return Monitor(only, output.json).run();
+        line.words.empty() ? std::nullopt : std::optional(parseTransferNumber(line.words.front()));
+    return Monitor(only, jsonStyleOf(line)).run();
 }
 
 } // namespace bootferry

@@ -3,12 +3,11 @@
 // transfer is one line that is redrawn; elsewhere, and with --json=, each change is a line of its own.
 #pragma once
 
-#include <string>
-#include <vector>
+#include "command_line.h"
 
 namespace bootferry {
 
 // Exit status: 0 after SIGINT or a successful transfer, 1 if the transfer failed or bootferryd exited.
-[[nodiscard]] int runMonitor(const std::vector<std::string>& arguments);
+[[nodiscard]] int runMonitor(const CommandLine& line);
 
 } // namespace bootferry

@@ -6,11 +6,9 @@
 #include "errors.h"
 
 namespace bootferry {
-namespace {
 
-constexpr std::string_view jsonOption = "--json=";
-
-std::optional<JsonStyle> parseStyle(std::string_view text) {
+std::optional<JsonStyle> jsonStyleOf(const CommandLine& line) {
+    const auto text = line.last("json").value_or("off");
     if (text == "short") {
         return JsonStyle::Short;
     }
@@ -21,25 +19,6 @@ std::optional<JsonStyle> parseStyle(std::string_view text) {
         return std::nullopt;
     }
     throw Error(ErrorCode::Invalid, fmt::format("--json={}: want short, pretty or off", text));
-}
-
-} // namespace
-
-Output parseOutput(const std::vector<std::string>& arguments, std::size_t wordsAllowed, const char* usage) {
-    Output output;
-    for (const auto& argument : arguments) {
-        if (argument.starts_with(jsonOption)) {
-            output.json = parseStyle(std::string_view(argument).substr(jsonOption.size()));
-        } else if (argument.starts_with("-") && argument != "--no-pager") {
-            throw Error(ErrorCode::Invalid, fmt::format("unknown option '{}': {}", argument, usage));
-        } else if (argument != "--no-pager") {
-            output.words.push_back(argument);
-        }
-    }
-    if (output.words.size() > wordsAllowed) {
-        throw Error(ErrorCode::Invalid, fmt::format("too many arguments: {}", usage));
-    }
-    return output;
 }
 
 } // namespace bootferry

@@ -47,7 +47,7 @@ void readOptions(TransferRequest& request, std::string_view path) {
     }
 }
 
-bool applyOption(TransferRequest& request, std::string_view name, std::string_view value) {
+void applyOption(TransferRequest& request, std::string_view name, std::string_view value) {
     if (name == "mirror") {
         request.mirrors.push_back(Url::parse(value));
     } else if (name == "checksum") {
@@ -66,52 +66,27 @@ bool applyOption(TransferRequest& request, std::string_view name, std::string_vi
         request.connections = parseConnections(value);
     } else if (name == "ramdisk-size") {
         request.ramdiskSize = parseCount(value);
-    } else if (name == "decode" && value.empty()) {
+    } else if (name == "decode") {
         request.decode = true;
-    } else if ((name == "continue" || name == "no-continue") && value.empty()) {
+    } else if (name == "continue" || name == "no-continue") {
         request.continues = name == "continue";
-    } else if (name == "reset" && value.empty()) {
+    } else if (name == "reset") {
         request.reset = true;
-    } else {
-        return false;
     }
-    return true;
-}
-
-void applyWord(TransferRequest& request, std::string_view word) {
-    const auto equals = word.find('=');
-    const auto name = word.substr(2, equals == std::string_view::npos ? equals : equals - 2);
-    const auto value = equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1);
-    try {
-        if (applyOption(request, name, value)) {
-            return;
-        }
-    } catch (Error& error) {
-        error.addContext(fmt::format("--{}", name));
-        throw;
-    }
-    throw Error(ErrorCode::Invalid, fmt::format("unknown option '--{}': see bootferryctl --help", name));
 }
 
 } // namespace
 
 // The URL is parsed first, because --userinfo-file= changes it.
-TransferRequest parseTransferArguments(const std::string& verb, const std::vector<std::string>& arguments) {
+TransferRequest parseTransferArguments(const CommandLine& line) {
     TransferRequest request;
-    std::vector<std::string> options;
-    std::vector<std::string> words;
-    for (const auto& argument : arguments) {
-        (argument.starts_with("--") ? options : words).push_back(argument);
+    request.url = Url::parse(line.words.front());
+    request.target = line.words.back();
+    if (request.target.empty()) {
+        throw Error(ErrorCode::Invalid, fmt::format("the target is empty: {}", usageOf(*line.verb)));
     }
-    if (words.size() != 2 || words.back().empty()) {
-        throw Error(ErrorCode::Invalid,
-                    fmt::format("{0} takes a URL and a target: bootferryctl {0} URL TARGET", verb));
-    }
-    request.url = Url::parse(words.front());
-    request.target = words.back();
-    for (const auto& option : options) {
-        applyWord(request, option);
-    }
+    applyOptions(line,
+                 [&](std::string_view name, const std::string& value) { applyOption(request, name, value); });
     return request;
 }
 

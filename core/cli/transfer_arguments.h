@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Parses the arguments of `fetch` and `deploy` into a request. Options have the form --name=value; the two
-// other arguments are the URL and the target.
+// Turns the command line of `fetch` and `deploy` into a request.
 #pragma once
 
-#include <string>
-#include <vector>
-
+#include "command_line.h"
 #include "transfer_request.h"
 
 namespace bootferry {
 
-// verb: for messages. Reads the files that options name. Throws Error(Invalid) that says what to do.
-[[nodiscard]] TransferRequest parseTransferArguments(const std::string& verb,
-                                                     const std::vector<std::string>& arguments);
+// Reads the files that options name. Throws Error(Invalid) that says what to do.
+[[nodiscard]] TransferRequest parseTransferArguments(const CommandLine& line);
 
 } // namespace bootferry

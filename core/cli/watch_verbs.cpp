@@ -132,11 +132,11 @@ int statusOfAll(std::optional<JsonStyle> json) {
 
 } // namespace
 
-int runList(const std::vector<std::string>& arguments) {
-    const auto output = parseOutput(arguments, 0, "bootferryctl list [--json=short]");
+int runList(const CommandLine& line) {
+    const auto json = jsonStyleOf(line);
     const auto transfers = liveTransfers(false);
-    if (output.json) {
-        printOutput("{}\n", jsonArray(asJson(transfers), *output.json));
+    if (json) {
+        printOutput("{}\n", jsonArray(asJson(transfers), *json));
         return EXIT_SUCCESS;
     }
     for (const auto& status : transfers) {
@@ -146,28 +146,25 @@ int runList(const std::vector<std::string>& arguments) {
     return EXIT_SUCCESS;
 }
 
-int runStatus(const std::vector<std::string>& arguments) {
-    const auto output = parseOutput(arguments, 1, "bootferryctl status [--json=short] [TRANSFER]");
-    return output.words.empty() ? statusOfAll(output.json)
-                                : statusOfOne(parseTransferNumber(output.words.front()), output.json);
+int runStatus(const CommandLine& line) {
+    const auto json = jsonStyleOf(line);
+    return line.words.empty() ? statusOfAll(json)
+                              : statusOfOne(parseTransferNumber(line.words.front()), json);
 }
 
-int runCancel(const std::vector<std::string>& arguments) {
-    const auto output = parseOutput(arguments, 1, "bootferryctl cancel TRANSFER");
-    if (output.words.empty()) {
-        throw Error(ErrorCode::Invalid, "cancel takes a transfer's number: see bootferryctl list");
-    }
+int runCancel(const CommandLine& line) {
+    const auto id = parseTransferNumber(line.words.front());
     const auto loop = makeLoop();
-    ServiceClient(loop.get()).cancel(parseTransferNumber(output.words.front()));
+    ServiceClient(loop.get()).cancel(id);
     return EXIT_SUCCESS;
 }
 
-int runPlugins(const std::vector<std::string>& arguments) {
-    const auto output = parseOutput(arguments, 0, "bootferryctl plugins [--json=short]");
+int runPlugins(const CommandLine& line) {
+    const auto json = jsonStyleOf(line);
     const auto loop = makeLoop();
     std::vector<JsonObject> objects;
     for (const auto& plugin : ServiceClient(loop.get()).plugins()) {
-        if (!output.json) {
+        if (!json) {
             printOutput("{}  {}  {}\n", plugin.name, plugin.version, fmt::join(plugin.schemes, " "));
             continue;
         }
@@ -176,8 +173,8 @@ int runPlugins(const std::vector<std::string>& arguments) {
         objects.back().add("version", plugin.version);
         objects.back().add("schemes", plugin.schemes);
     }
-    if (output.json) {
-        printOutput("{}\n", jsonArray(objects, *output.json));
+    if (json) {
+        printOutput("{}\n", jsonArray(objects, *json));
     }
     return EXIT_SUCCESS;
 }

@@ -4,14 +4,13 @@
 // --json=. `status` also shows the recorded transfer of the boot, even without a service.
 #pragma once
 
-#include <string>
-#include <vector>
+#include "command_line.h"
 
 namespace bootferry {
 
-[[nodiscard]] int runList(const std::vector<std::string>& arguments);
-[[nodiscard]] int runStatus(const std::vector<std::string>& arguments);
-[[nodiscard]] int runCancel(const std::vector<std::string>& arguments);
-[[nodiscard]] int runPlugins(const std::vector<std::string>& arguments);
+[[nodiscard]] int runList(const CommandLine& line);
+[[nodiscard]] int runStatus(const CommandLine& line);
+[[nodiscard]] int runCancel(const CommandLine& line);
+[[nodiscard]] int runPlugins(const CommandLine& line);
 
 } // namespace bootferry

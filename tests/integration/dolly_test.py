@@ -338,7 +338,7 @@ class WordsTest(unittest.TestCase):
         return result.stderr.splitlines()[-1]
 
     def test_what_is_wrong_is_said(self):
-        for words, reason in ((["image"], "at least one host"),
+        for words, reason in ((["image"], "lacks an argument: bootferryctl dolly-send [OPTION...] IMAGE HOST..."),
                               (["/nothing", "10.77.0.2"], "opening '/nothing': No such file"),
                               (["/dev/null", "10.77.0.2"], "neither a regular file nor a block device"),
                               (["--generation=0.8", "/etc/fstab", "a"], "--generation: expects classic or 0.7"),

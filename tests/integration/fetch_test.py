@@ -214,11 +214,11 @@ class FetchTest(FetchCase):
 
     def test_bad_words_on_the_command_line(self):
         for arguments, words in (
-                (["image"], "a URL and a target"),
+                (["image"], "lacks an argument"),
                 (["gopher://x/y", str(self.output)], "no plugin serves 'gopher'"),
                 (["http://", str(self.output)], ""),
                 (["--checksum=md5:12", "http://x/y", str(self.output)], "want sha256:HEX"),
-                (["--frob", "http://x/y", str(self.output)], "unknown option '--frob'"),
+                (["--frob", "http://x/y", str(self.output)], "fetch has no option '--frob'"),
                 (["--option=curl:frob=1", "http://x/y", str(self.output)], "'frob'"),
                 (["http://x/y", "/dev"], "is a folder")):
             result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", *arguments], capture_output=True, text=True,

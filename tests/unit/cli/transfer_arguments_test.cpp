@@ -7,13 +7,19 @@
 
 #include "errors.h"
 #include "files.h"
+#include "verbs.h"
 
 namespace bootferry {
 namespace {
 
+TransferRequest parsed(const char* verb, std::vector<std::string> words) {
+    words.insert(words.begin(), verb);
+    return parseTransferArguments(parseCommandLine(allVerbs(), words));
+}
+
 std::string refusal(const std::vector<std::string>& arguments) {
     try {
-        (void)parseTransferArguments("deploy", arguments);
+        (void)parsed("deploy", arguments);
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::Invalid);
         return error.what();
@@ -22,9 +28,9 @@ std::string refusal(const std::vector<std::string>& arguments) {
 }
 
 TEST(TransferArguments, ReadWhatTheGeneratorWrites) {
-    const auto request = parseTransferArguments(
-        "deploy", {"--ramdisk-size=4096", "--mirror=http://b/x", "--stall-timeout=60", "--timeout=5min",
-                   "--connections=1", "--option=curl:limit-rate=1m", "--reset", "http://a/x", "/dev/ram0"});
+    const auto request = parsed("deploy", {"--ramdisk-size=4096", "--mirror=http://b/x", "--stall-timeout=60",
+                                           "--timeout=5min", "--connections=1", "--option=curl:limit-rate=1m",
+                                           "--reset", "http://a/x", "/dev/ram0"});
     EXPECT_EQ(request.url.redacted(), "http://a/x");
     EXPECT_EQ(request.target, "/dev/ram0");
     EXPECT_EQ(request.ramdiskSize, 4096U);
@@ -41,9 +47,8 @@ TEST(TransferArguments, TakeSecretsFromFiles) {
     const std::filesystem::path folder = ::mkdtemp(name.data());
     writeFileAtomically(folder / "userinfo", "an%6ea:ge%3aheim\n", 0600);
     writeFileAtomically(folder / "options", "curl:pass=a=b\n\ncurl:proxy-user=x:y\n", 0600);
-    const auto request =
-        parseTransferArguments("fetch", {"http://a/x", "--userinfo-file=" + (folder / "userinfo").string(),
-                                         "file", "--options-file=" + (folder / "options").string()});
+    const auto request = parsed("fetch", {"http://a/x", "--userinfo-file=" + (folder / "userinfo").string(),
+                                          "file", "--options-file=" + (folder / "options").string()});
     EXPECT_EQ(request.url.userinfo()->user, "anna");
     EXPECT_EQ(request.url.userinfo()->password, "ge:heim");
     EXPECT_EQ(request.pluginOptions.at(0), (PluginOption{"curl", "pass", "a=b"}));
@@ -52,21 +57,15 @@ TEST(TransferArguments, TakeSecretsFromFiles) {
 }
 
 TEST(TransferArguments, GoOnUnlessToldOtherwise) {
-    EXPECT_FALSE(parseTransferArguments("fetch", {"http://a/x", "b"}).continues);
-    EXPECT_EQ(parseTransferArguments("fetch", {"--continue", "http://a/x", "b"}).continues, true);
-    EXPECT_EQ(parseTransferArguments("fetch", {"--no-continue", "http://a/x", "b"}).continues, false);
+    EXPECT_FALSE(parsed("fetch", {"http://a/x", "b"}).continues);
+    EXPECT_EQ(parsed("fetch", {"--continue", "http://a/x", "b"}).continues, true);
+    EXPECT_EQ(parsed("fetch", {"--no-continue", "http://a/x", "b"}).continues, false);
 }
 
 TEST(TransferArguments, SayWhatIsWrong) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> table{
-        {{}, "takes a URL and a target"},
-        {{"http://a/x"}, "takes a URL and a target"},
-        {{"http://a/x", "b", "c"}, "takes a URL and a target"},
-        {{"http://a/x", ""}, "takes a URL and a target"},
+        {{"http://a/x", ""}, "the target is empty"},
         {{"no-url", "b"}, "no-url"},
-        {{"--bogus", "http://a/x", "b"}, "unknown option '--bogus'"},
-        {{"--continue=1", "http://a/x", "b"}, "unknown option '--continue'"},
-        {{"--reset=1", "http://a/x", "b"}, "unknown option '--reset'"},
         {{"--timeout=soon", "http://a/x", "b"}, "--timeout: "},
         {{"--connections=0", "http://a/x", "b"}, "--connections: want a number of connections, 1 to 16"},
         {{"--connections=17", "http://a/x", "b"}, "--connections: "},
