@@ -43,6 +43,10 @@ const CodeTraits& traitsOf(ErrorCode code) {
     return found != codes.end() ? *found : traitsOf(ErrorCode::Internal);
 }
 
+bool saysNoRoom(int errnoValue) {
+    return errnoValue == ENOSPC || errnoValue == EDQUOT || errnoValue == EFBIG;
+}
+
 } // namespace
 
 std::string_view errorName(ErrorCode code) {
@@ -66,7 +70,8 @@ bool isTransient(ErrorCode code) {
 }
 
 Error::Error(ErrorCode code, int errnoValue, std::string message)
-    : code_(code), errno_(errnoValue), message_(std::move(message)) {
+    : code_(code == ErrorCode::Io && saysNoRoom(errnoValue) ? ErrorCode::TooLarge : code), errno_(errnoValue),
+      message_(std::move(message)) {
     if (errno_ != 0) {
         message_ += ": " + errnoText(errno_);
     }

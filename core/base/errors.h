@@ -27,7 +27,7 @@ enum class ErrorCode {
     Io,            // a local read or write failed
     Internal,      // a bug in bootferry or in a plugin, or a crashed worker
     Unsupported,   // no plugin for this scheme, or an option that is not supported
-    TooLarge,      // image larger than the target or the memory
+    TooLarge,      // no room: larger than the target, the memory or the free space
     Checksum,      // the checksum does not match
     NotLive,       // the bytes are not a live image
     TargetRefused, // the target holds something else, is in use, or is read-only
@@ -46,7 +46,8 @@ enum class ErrorCode {
 class Error : public std::exception {
 public:
     Error(ErrorCode code, std::string message) : Error(code, 0, std::move(message)) {}
-    // Unless errnoValue is 0, its strerror(3) text is appended to the message.
+    // Unless errnoValue is 0, its strerror(3) text is appended to the message. Io becomes TooLarge for an
+    // errno that says so (ENOSPC, EDQUOT, EFBIG).
     Error(ErrorCode code, int errnoValue, std::string message);
 
     [[nodiscard]] ErrorCode code() const noexcept { return code_; }

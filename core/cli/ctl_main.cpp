@@ -4,6 +4,7 @@
 
 #include "build_config.h"
 #include "errors.h"
+#include "exit_status.h"
 #include "log.h"
 #include "programs.h"
 #include "standard_streams.h"
@@ -24,7 +25,7 @@ int run(const std::vector<std::string>& words) {
     }
     if (line.verb == nullptr) {
         printError("{}", overview());
-        return EXIT_FAILURE;
+        return exitUsage;
     }
     return line.verb->run(line);
 }
@@ -38,6 +39,6 @@ int bootferryctl_main(int argc, char** argv) {
         return bootferry::run({argv + 1, argv + argc});
     } catch (const std::exception& error) {
         bootferry::printError("bootferryctl: {}\n", error.what());
-        return EXIT_FAILURE;
+        return bootferry::exitStatusOf(error);
     }
 }

@@ -9,6 +9,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "exit_status.h"
 #include "failure_report.h"
 #include "journal_messages.h"
 #include "progress_line.h"
@@ -21,7 +22,6 @@ namespace bootferry {
 namespace {
 
 constexpr unsigned lossesAllowed = 5;
-constexpr int interrupted = 130;
 
 std::string outcome(const TransferStatus& status) {
     return fmt::format("{}: {}", status.device, summaryText(status));
@@ -54,7 +54,7 @@ private:
         } catch (const Error&) {
             // The service is gone, and the transfer with it.
         }
-        loop_.end(interrupted);
+        loop_.end(exitInterrupted);
     }
 
     void changed(const TransferStatus& status) {
@@ -72,7 +72,7 @@ private:
             loop_.end(EXIT_SUCCESS);
         } else {
             giveUp(fmt::format("fetching {}: {}", status.url, status.errorMessage),
-                   status.state == TransferState::Cancelled ? interrupted : EXIT_FAILURE);
+                   exitStatusOfName(status.errorName));
         }
     }
 
@@ -80,7 +80,7 @@ private:
     void lost() {
         line_.end();
         if (++losses_ > lossesAllowed) {
-            giveUp("bootferryd exited too often: see its journal", EXIT_FAILURE);
+            giveUp("bootferryd exited too often: see its journal", exitNoService);
             return;
         }
         printError("bootferryd exited; trying again\n");
@@ -97,14 +97,14 @@ private:
         try {
             self.start();
         } catch (const Error& error) {
-            self.giveUp(error.what(), EXIT_FAILURE);
+            self.giveUp(error.what(), exitStatusOf(error));
         }
         return 0;
     }
 
     void giveUp(const std::string& reason, int status) {
         printError("bootferryctl: {}\n", reason);
-        if (status != interrupted) {
+        if (status != exitInterrupted) {
             reportFailure(reason);
         }
         loop_.end(status);

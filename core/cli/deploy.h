@@ -8,7 +8,7 @@
 
 namespace bootferry {
 
-// Exit status: 0 done, 1 failed (the reason is on standard error), 130 interrupted.
+// Returns the exit status (exit_status.h); the reason of a failure is on standard error.
 [[nodiscard]] int runDeploy(const CommandLine& line);
 
 // `bootferryctl refuse REASON`: fails the boot for a kernel command line that cannot be honoured. Returns 1.

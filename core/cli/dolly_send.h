@@ -7,7 +7,7 @@
 
 namespace bootferry {
 
-// Exit status: 0 all nodes have acknowledged the image, 1 failed (the reason is on standard error).
+// Returns 0 when all nodes have acknowledged the image; throws Error.
 [[nodiscard]] int runDollySend(const CommandLine& line);
 
 } // namespace bootferry

@@ -13,6 +13,7 @@
 #include "build_config.h"
 #include "disk.h"
 #include "disk_plan.h"
+#include "exit_status.h"
 #include "file_target.h"
 #include "log.h"
 #include "progress_line.h"
@@ -26,8 +27,6 @@
 
 namespace bootferry {
 namespace {
-
-constexpr int interrupted = 130;
 
 std::string fromEnvironment(const char* name, const char* fallback) {
     const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
@@ -195,7 +194,7 @@ private:
         if (!isStream() || !hasLostReader(target_.fd)) { // no message if the reader closed the pipe
             printError("bootferryctl: fetching {}: {}{}\n", request_.url.redacted(), failure.what(), kept);
         }
-        loop_.end(failure.code() == ErrorCode::Cancelled ? interrupted : EXIT_FAILURE);
+        loop_.end(exitStatusOf(failure));
     }
 
     TransferRequest request_;

@@ -9,7 +9,7 @@
 
 namespace bootferry {
 
-// Returns the exit status: 0 done, 1 failed (the reason is on standard error), 130 interrupted.
+// Returns the exit status (exit_status.h); the reason of a failure is on standard error.
 [[nodiscard]] int runFetch(const CommandLine& line);
 
 } // namespace bootferry

@@ -8,6 +8,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include "exit_status.h"
 #include "output_options.h"
 #include "progress_line.h"
 #include "service_client.h"
@@ -63,12 +64,13 @@ private:
 class Monitor {
 public:
     Monitor(std::optional<std::uint32_t> only, std::optional<JsonStyle> json)
-        : only_(only), json_(json), loop_([this] { end(EXIT_SUCCESS); }), client_(loop_.event()) {}
+        : only_(only), json_(json), loop_([this] { end(only_ ? exitInterrupted : EXIT_SUCCESS); }),
+          client_(loop_.event()) {}
 
     int run() {
         client_.watch([this](const TransferStatus& status) { changed(status); },
                       [this] {
-                          end(EXIT_FAILURE);
+                          end(exitNoService);
                           printError("bootferryctl: bootferryd exited\n");
                       });
         bool found = false;
@@ -92,7 +94,7 @@ private:
         if (!shown) {
             end(EXIT_FAILURE);
         } else if (only_ && isFinal(status.state)) {
-            end(status.state == TransferState::Done ? EXIT_SUCCESS : EXIT_FAILURE);
+            end(status.state == TransferState::Done ? EXIT_SUCCESS : exitStatusOfName(status.errorName));
         }
     }
 

@@ -7,7 +7,7 @@
 
 namespace bootferry {
 
-// Exit status: 0 after SIGINT or a successful transfer, 1 if the transfer failed or bootferryd exited.
+// Exit status (exit_status.h): with TRANSFER its result; else 0 after SIGINT. 30 if bootferryd exited.
 [[nodiscard]] int runMonitor(const CommandLine& line);
 
 } // namespace bootferry

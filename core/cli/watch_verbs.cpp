@@ -8,6 +8,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "files.h"
+#include "no_service.h"
 #include "output_options.h"
 #include "service_client.h"
 #include "standard_streams.h"
@@ -79,8 +80,8 @@ std::vector<TransferStatus> liveTransfers(bool mayBeNone) {
     const auto loop = makeLoop();
     try {
         return ServiceClient(loop.get()).transfers();
-    } catch (const Error& error) {
-        if (!mayBeNone || error.code() != ErrorCode::Unreachable) {
+    } catch (const NoService&) {
+        if (!mayBeNone) {
             throw;
         }
         return {};

@@ -8,6 +8,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "no_service.h"
 #include "plain_text.h"
 #include "property_reader.h"
 #include "sd_check.h"
@@ -30,7 +31,7 @@ BusHandle openPrivate(const std::string& address) {
     check(sd_bus_set_address(bus.get(), address.c_str()));
     const int result = sd_bus_start(bus.get());
     if (result < 0) {
-        throw Error(ErrorCode::Unreachable, -result, fmt::format("no bootferryd listens at '{}'", address));
+        throw NoService(-result, fmt::format("no bootferryd listens at '{}'", address));
     }
     return bus;
 }
@@ -39,11 +40,8 @@ BusHandle openPrivate(const std::string& address) {
 BusHandle openPrivateIfServed() {
     try {
         return openPrivate(fmt::format("unix:path={}", privateSocket));
-    } catch (const Error& error) {
-        if (error.code() == ErrorCode::Unreachable) {
-            return nullptr;
-        }
-        throw;
+    } catch (const NoService&) {
+        return nullptr;
     }
 }
 
@@ -51,8 +49,8 @@ BusHandle openSystem() {
     sd_bus* bus = nullptr;
     const int result = sd_bus_open_system(&bus);
     if (result < 0) {
-        throw Error(
-            ErrorCode::Unreachable, -result,
+        throw NoService(
+            -result,
             fmt::format("bootferryd is not running: it does not listen at '{}', and there is no system bus "
                         "(systemctl start bootferryd.socket)",
                         privateSocket));
@@ -60,25 +58,24 @@ BusHandle openSystem() {
     return BusHandle(bus);
 }
 
-Error asError(const sd_bus_error& error) {
+[[noreturn]] void throwRemote(const sd_bus_error& error) {
     constexpr std::string_view ours = "org.bootferry1.Error.";
     const std::string_view name = error.name != nullptr ? error.name : "";
     const std::string text = error.message != nullptr ? error.message : std::string(name);
     if (name.starts_with(ours)) {
         const auto code = errorCodeFromName(name.substr(ours.size())).value_or(ErrorCode::Internal);
-        return {code, text};
+        throw Error(code, text);
     }
     if (name == SD_BUS_ERROR_ACCESS_DENIED) {
-        return {ErrorCode::NotPermitted, text};
+        throw Error(ErrorCode::NotPermitted, text);
     }
     if (name == SD_BUS_ERROR_SERVICE_UNKNOWN || name == SD_BUS_ERROR_NAME_HAS_NO_OWNER) {
-        return {
-            ErrorCode::Unreachable,
+        throw NoService(
             fmt::format("bootferryd is not running: it does not listen at '{}' and is not on the system bus "
                         "(systemctl start bootferryd.socket)",
-                        privateSocket)};
+                        privateSocket));
     }
-    return {ErrorCode::Unreachable, fmt::format("bootferryd does not answer: {}", text)};
+    throw NoService(fmt::format("bootferryd does not answer: {}", text));
 }
 
 // D-Bus carries UTF-8 alone, and its own refusal names nothing.
@@ -190,10 +187,10 @@ BusMessageHandle ServiceClient::call(sd_bus_message* message) {
     sd_bus_message* reply = nullptr;
     const int result = sd_bus_call(bus_.get(), message, callTimeoutUSec, error.get(), &reply);
     if (result < 0 && error.name() != nullptr) {
-        throw asError(*error.get());
+        throwRemote(*error.get());
     }
     if (result < 0) {
-        throw Error(ErrorCode::Unreachable, -result, "bootferryd does not answer");
+        throw NoService(-result, "bootferryd does not answer");
     }
     return BusMessageHandle(reply);
 }

@@ -27,7 +27,7 @@ public:
     using Changed = std::function<void(const TransferStatus&)>;
     using Lost = std::function<void()>;
 
-    // Throws Error(Unreachable) if there is no service. `event` must outlive the object.
+    // Throws NoService (no_service.h) if there is none. `event` must outlive the object.
     explicit ServiceClient(sd_event* event);
 
     // These throw Error with the service's code and text.

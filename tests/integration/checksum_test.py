@@ -10,6 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from daemon import Daemon  # noqa: E402
@@ -58,7 +59,7 @@ class ChecksumListTest(unittest.TestCase):
         self.output.unlink()
 
     def assert_failed(self, result, *words):
-        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn(result.returncode, exit_status.FAILURES, result.stderr)
         for word in words:
             self.assertIn(word, result.stderr.strip().splitlines()[-1])
         self.assertFalse(self.output.exists())
@@ -138,7 +139,7 @@ class ChecksumListTest(unittest.TestCase):
                 file.seek(SIZE)
                 file.write(b"changed")
             result = daemon.ctl("deploy", "--reset", f"--checksum={checksums}", self.url(), device)
-            self.assertEqual(result.returncode, 1, result.stderr)
+            self.assertEqual(result.returncode, exit_status.CHECKSUM, result.stderr)
             self.assertIn(f"(from {checksums})", result.stderr.splitlines()[-1])
             with open(device, "rb") as file:
                 self.assertNotEqual(file.read(4), b"hsqs")

@@ -12,6 +12,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import ctl_help  # noqa: E402
+import exit_status  # noqa: E402
 import message_bus  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
@@ -135,7 +136,7 @@ class WithoutService(ServiceTest):
             variables = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": bus.address}
             with processes.running([PROGRAM, "monitor", "--json=short"], env=variables, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, text=True) as monitor:
-                self.assertEqual(self.run_alone("deploy", self.url("nothing"), "/dev/ram0").returncode, 1)
+                self.assertEqual(self.run_alone("deploy", self.url("nothing"), "/dev/ram0").returncode, exit_status.NOT_FOUND)
                 self.assertTrue(any('"state":"failed"' in line for line in iter(monitor.stdout.readline, "")))
                 daemon.stop()
                 self.assertIn("bootferryd exited", monitor.stdout.read())

@@ -16,6 +16,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import accounts  # noqa: E402
+import exit_status  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from certificates import Authority  # noqa: E402
@@ -57,7 +58,7 @@ class EffectCase(unittest.TestCase):
 
     def assert_refused(self, reason, url, words=""):
         result = self.fetch(url, words)
-        self.assertEqual(result.returncode, 1, words)
+        self.assertIn(result.returncode, exit_status.FAILURES, words)
         self.assertRegex(result.stderr.splitlines()[-1], reason, words)
         self.assertNotIn("retrying", result.stderr)
 
@@ -259,7 +260,7 @@ class ProxyTest(NginxCase):
         url, proxy = self.serve(), self.microsocks("-u", "someone", "-P", "geheim")
         self.assertEqual(self.seen(f"--socks5,{proxy},-U,someone:geheim", url)["from"], "127.0.0.3")
         result = self.fetch(url, f"--socks5,{proxy},-U,someone:falsch,--max-time,5,-m,5")
-        self.assertEqual(result.returncode, 1)
+        self.assertIn(result.returncode, exit_status.FAILURES)
         self.assertNotIn("falsch", result.stderr)
 
 

@@ -19,6 +19,7 @@ import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import message_bus  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
@@ -270,10 +271,10 @@ class Doors(ServiceTest):
         """A client library closes a connection on which anything else comes first."""
         daemon = self.daemon()
         with RawClient(daemon.folder / "private", hello=False) as client:
-            self.assertEqual(daemon.ctl("deploy", self.url("nothing"), "/dev/ram0").returncode, 1)
+            self.assertEqual(daemon.ctl("deploy", self.url("nothing"), "/dev/ram0").returncode, exit_status.NOT_FOUND)
             client.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello")
             self.assertEqual(client.message()[0], METHOD_RETURN)
-            self.assertEqual(daemon.ctl("deploy", self.url("nothing"), "/dev/ram0").returncode, 1)
+            self.assertEqual(daemon.ctl("deploy", self.url("nothing"), "/dev/ram0").returncode, exit_status.NOT_FOUND)
             self.assertIn(b"TransferNew\0", b"".join(header for _, header, _, _ in itertools.islice(client.signals(), 2)))
 
 
@@ -294,7 +295,7 @@ class Signals(ServiceTest):
         first = TRANSFER[1].encode() + b"\0"
         with RawClient(daemon.folder / "private") as client:
             for _ in range(17):
-                self.assertEqual(daemon.ctl("deploy", self.url("nothing"), "/dev/ram0").returncode, 1)
+                self.assertEqual(daemon.ctl("deploy", self.url("nothing"), "/dev/ram0").returncode, exit_status.NOT_FOUND)
             self.assertEqual(daemon.busctl("get-property", *TRANSFER, "State").stdout, 's "failed"\n')
             daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
             self.assertEqual(daemon.busctl("get-property", *TRANSFER, "State").returncode, 1)

@@ -14,6 +14,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import network  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
@@ -199,7 +200,7 @@ class ServerTest(DollyCase):
         peer.send(self.content)
         peer.tell_total(SIZE)
         self.assertIsNone(peer.acknowledgement())
-        self.assertEqual(node.wait(), 1)
+        self.assertEqual(node.wait(), exit_status.CHECKSUM)
         self.assertFalse(self.output(self.host).exists())
 
     def test_a_total_that_differs(self):
@@ -300,14 +301,14 @@ class PasswordTest(DollyCase):
         host = self.hosts[0]
         node = self.node(host, "--option=dolly:password=open sesame")
         sender = self.sender([host], self.password_file("closed"))
-        self.assertEqual(sender.wait(), 1)
+        self.assertIn(sender.wait(), exit_status.FAILURES)
         self.assertIn(f"'{host.address}' has another password", sender.text)
         node.expect("the server has another password")
         sender = self.sender([host], "--generation=0.7")
-        self.assertEqual(sender.wait(), 1)
+        self.assertIn(sender.wait(), exit_status.FAILURES)
         node.expect("the server asks for no password")
         sender = self.sender([host], "--generation=classic")
-        self.assertEqual(sender.wait(), 1)
+        self.assertIn(sender.wait(), exit_status.FAILURES)
         node.expect("the classic protocol, which has no password")
         sender = self.sender([host], self.password_file("open sesame"))
         self.assertEqual(sender.wait(), 0, sender.text)
@@ -318,7 +319,7 @@ class PasswordTest(DollyCase):
         host = self.hosts[0]
         node = self.node(host)
         sender = self.sender([host], self.password_file("open sesame"))
-        self.assertEqual(sender.wait(), 1)
+        self.assertIn(sender.wait(), exit_status.FAILURES)
         self.assertIn("when it was asked for the password", sender.text)
         node.expect("the server asks for a password, and none was given")
 
@@ -334,7 +335,7 @@ class WordsTest(unittest.TestCase):
     def refusal(self, *words):
         result = subprocess.run([os.environ["BOOTFERRYCTL"], "dolly-send", *words], stdin=subprocess.DEVNULL,
                                 capture_output=True, text=True, timeout=120)
-        self.assertEqual(result.returncode, 1, words)
+        self.assertIn(result.returncode, exit_status.FAILURES, words)
         return result.stderr.splitlines()[-1]
 
     def test_what_is_wrong_is_said(self):

@@ -13,6 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
@@ -125,21 +126,21 @@ class ContinueTest(ContinueCase):
             part.write(b"other bytes")
         os.utime(self.part, ns=(before.st_atime_ns, before.st_mtime_ns))
         status, said = self.fetch(self.url, f"--checksum=sha256:{self.digest}")
-        self.assertEqual(status, 1)
+        self.assertEqual(status, exit_status.CHECKSUM)
         self.assertIn("going on", said)
         self.assertIn("checksum does not match", said.splitlines()[-1])
         self.assertEqual(self.names(), [])
 
     def test_a_fetch_that_gives_up_keeps_it_as_well(self):
         status, said = self.fetch(self.url, "--timeout=2")
-        self.assertEqual(status, 1, said)
+        self.assertEqual(status, exit_status.TIMEOUT, said)
         self.assertEqual(self.names(), KEPT)
         self.assert_fetched(self.fetch(self.url))
 
     def test_a_server_that_has_nothing_for_the_moment(self):
         length = self.kept()
         self.server.fail_next(Fault(status=404))
-        self.assertEqual(self.fetch(self.url)[0], 1)
+        self.assertEqual(self.fetch(self.url)[0], exit_status.NOT_FOUND)
         self.assertEqual((self.names(), self.part.stat().st_size), (KEPT, length))
         self.assert_fetched(self.fetch(self.url))
         self.assertEqual(self.server.requests[-1].range, f"bytes={length}-")
@@ -148,7 +149,7 @@ class ContinueTest(ContinueCase):
         client = self.begun()
         self.output.write_text("somebody's")
         status, said = self.ended(client)
-        self.assertEqual(status, 1)
+        self.assertEqual(status, exit_status.TARGET_REFUSED)
         self.assertIn("created or replaced", said.splitlines()[-1])
         self.assertEqual(self.names(), ["output", *KEPT])
         self.assertEqual(self.output.read_text(), "somebody's")

@@ -14,6 +14,7 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
@@ -96,7 +97,7 @@ class StreamTest(StreamCase):
         self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
         self.assertTrue(link.is_symlink())
         status, _, said = self.to("/dev/full", self.serve())
-        self.assertEqual(status, 1)
+        self.assertEqual(status, exit_status.NO_ROOM)
         self.assertIn("No space left on device", said.splitlines()[-1])
 
     def test_a_pipe_that_does_not_block(self):
@@ -120,21 +121,21 @@ class StreamTest(StreamCase):
         self.addCleanup(os.close, ours)
         status, _, said = self.to("-", self.serve(), stdout=theirs)
         os.close(theirs)
-        self.assertEqual(status, 1)
+        self.assertEqual(status, exit_status.TARGET_REFUSED)
         self.assertIn("is a terminal", said)
 
     def test_a_wrong_checksum(self):
         status, output, said = self.to("-", self.serve(), WRONG)
-        self.assertEqual(status, 1)
+        self.assertEqual(status, exit_status.CHECKSUM)
         self.assertIn("checksum does not match", said.splitlines()[-1])
         self.assertGreater(len(output), 0)  # what a stream has cannot be taken back
         self.image.write_bytes(bytes(1 << 20))  # but so much is held back until it is verified
         status, output, said = self.to("-", self.serve(), WRONG)
-        self.assertEqual((status, output), (1, b""), said)
+        self.assertEqual((status, output), (exit_status.CHECKSUM, b""), said)
 
     def test_another_version_is_not_put_behind_the_first(self):
         outcome = self.to("-", self.serve([Fault(cut=2_500_000), Fault(ignore_range=True)]))
-        self.assertEqual(outcome[0], 1)
+        self.assertEqual(outcome[0], exit_status.RANGE)
         self.assertIn("cannot be taken back", outcome[2].splitlines()[-1])
         self.assertTrue(self.image.read_bytes().startswith(outcome[1]))
         self.assert_streamed(self.to("-", self.serve([Fault(cut=500_000), Fault(ignore_range=True)])))
@@ -148,7 +149,7 @@ class ReaderTest(StreamCase):
         client = self.start_to("-", self.serve())
         client.stdout.read(1)
         client.stdout.close()
-        self.assertEqual(client.wait(timeout=60), 1)
+        self.assertEqual(client.wait(timeout=60), exit_status.IO)
         self.assertNotIn("bootferryctl:", client.stderr.read().decode())
 
     def test_a_reader_that_does_not_read_is_waited_for_until_a_signal(self):

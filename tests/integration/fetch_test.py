@@ -17,6 +17,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
@@ -49,7 +50,7 @@ class FetchCase(unittest.TestCase):
         self.assertEqual(sorted(path.name for path in self.path.iterdir()), ["output", "served"])
 
     def assert_failed(self, result, *words):
-        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn(result.returncode, exit_status.FAILURES, result.stderr)
         reason = result.stderr.strip().splitlines()[-1]
         self.assertTrue(reason.startswith("bootferryctl: "), reason)
         for word in words:
@@ -66,7 +67,7 @@ class FetchTest(FetchCase):
         self.output.write_text("precious")
         with Nginx(self.path / "served") as server:
             result = self.fetch(f"http://127.0.0.1:{server.port}/nothing")
-        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.returncode, exit_status.NOT_FOUND)
         self.assertIn("server answered 404 Not Found", result.stderr.splitlines()[-1])
         self.assertEqual(self.output.read_text(), "precious")
 
@@ -152,7 +153,7 @@ class FetchTest(FetchCase):
                 children = pathlib.Path(f"/proc/{client.pid}/task/{client.pid}/children").read_text().split()
                 os.kill(int(children[0]), 9)
                 self.assertIn("crashed (signal 9", client.stderr.read())
-                self.assertEqual(client.wait(timeout=120), 1)
+                self.assertEqual(client.wait(timeout=120), exit_status.OTHER)
 
     def test_a_terminal_shows_a_bar_that_fits_it(self):
         ours, theirs = pty.openpty()
@@ -198,7 +199,7 @@ class FetchTest(FetchCase):
         result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", "http://127.0.0.1:1/image", self.output],
                                 env={**os.environ, "BOOTFERRY_WORKER_USER": "no-such-user"}, capture_output=True,
                                 text=True, timeout=120)
-        self.assertEqual(result.returncode, 1)
+        self.assertIn(result.returncode, exit_status.FAILURES)
         self.assertIn("the transfer process's user 'no-such-user' does not exist", result.stderr.splitlines()[-1])
         self.assertIn("systemd-sysusers", result.stderr.splitlines()[-1])
 
@@ -223,7 +224,7 @@ class FetchTest(FetchCase):
                 (["http://x/y", "/dev"], "is a folder")):
             result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", *arguments], capture_output=True, text=True,
                                     timeout=120)
-            self.assertEqual(result.returncode, 1, arguments)
+            self.assertIn(result.returncode, exit_status.FAILURES, arguments)
             self.assertIn(words, result.stderr.splitlines()[-1])
 
     def test_the_worker_is_not_for_hands(self):
@@ -280,7 +281,7 @@ class DeviceTest(FetchCase):
             return file.read(size)
 
     def refused(self, result, *words):
-        self.assertEqual(result.returncode, 1)
+        self.assertIn(result.returncode, exit_status.FAILURES)
         for word in words:
             self.assertIn(word, result.stderr.splitlines()[-1])
 

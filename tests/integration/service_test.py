@@ -18,6 +18,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from daemon import Daemon  # noqa: E402
@@ -189,7 +190,7 @@ class Idle(ServiceTest):
     def test_it_stays_while_somebody_listens_or_something_runs(self):
         daemon = self.daemon(arguments=["--idle-exit=1s"])
         with daemon.ctl_running("monitor") as monitor:
-            self.assertEqual(daemon.ctl("deploy", "--timeout=4", "http://127.0.0.1:1/x", "/dev/ram0").returncode, 1)
+            self.assertEqual(daemon.ctl("deploy", "--timeout=4", "http://127.0.0.1:1/x", "/dev/ram0").returncode, exit_status.TIMEOUT)
             self.assertTrue(any("failed" in line for line in iter(monitor.stdout.readline, "")))
             self.assertIsNone(daemon.process.poll())
         self.assertEqual(daemon.process.wait(timeout=60), 0)

@@ -18,6 +18,7 @@ import urllib.parse
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import accounts  # noqa: E402
+import exit_status  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from sshd import Sshd  # noqa: E402
@@ -71,7 +72,7 @@ class SftpTest(unittest.TestCase):
         self.assertTrue(self.output.read_bytes() == self.image.read_bytes(), "the bytes differ")
 
     def assert_failed(self, result, *words):
-        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn(result.returncode, exit_status.FAILURES, result.stderr)
         reason = result.stderr.strip().splitlines()[-1]
         self.assertTrue(reason.startswith("bootferryctl: "), reason)
         for word in words:

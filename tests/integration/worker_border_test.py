@@ -16,6 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import processes  # noqa: E402
 import stand_in_worker  # noqa: E402
 import tap  # noqa: E402
@@ -40,7 +41,7 @@ class StandInCase(unittest.TestCase):
 
     def assert_ended(self, result, *words):
         said = result.stderr.decode()
-        self.assertEqual(result.returncode, 1, said)
+        self.assertIn(result.returncode, exit_status.FAILURES, said)
         for word in ("the transfer process violated the protocol", *words):
             self.assertIn(word, said.splitlines()[-1])
         self.assertFalse(self.output.exists())
@@ -144,7 +145,7 @@ class HostileWorkerTest(StandInCase):
 
     def test_a_closed_channel_ends_it(self):
         result = self.fetch("job(); channel.close(); time.sleep(1000)")
-        self.assertEqual(result.returncode, 1)
+        self.assertIn(result.returncode, exit_status.FAILURES)
 
     def test_texts_are_plain(self):
         result = self.fetch(r"""
@@ -200,7 +201,7 @@ class StartTest(StandInCase):
         result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", "http://127.0.0.1:1/image", self.output],
                                 capture_output=True, text=True, env={**os.environ, "BOOTFERRY_WORKER": str(worker)},
                                 timeout=120)
-        self.assertEqual(result.returncode, 1)
+        self.assertIn(result.returncode, exit_status.FAILURES)
         for word in (f"starting the transfer process '{worker}'", *words):
             self.assertIn(word, result.stderr.splitlines()[-1])
 
@@ -231,7 +232,7 @@ class ReportedDefectTest(ServiceTest):
     def deploy(self, **environment):
         daemon = self.daemon(environment=environment)
         result = daemon.ctl("deploy", self.url(), "/dev/ram0")
-        self.assertEqual(result.returncode, 1)
+        self.assertIn(result.returncode, exit_status.FAILURES)
         self.assertIn('"attempts":1', (daemon.folder / "result.json").read_text().replace(" ", ""))
         return result.stderr
 
@@ -251,7 +252,7 @@ class ReportedDefectTest(ServiceTest):
         worker.write_text("#!/no/such/interpreter\n")
         worker.chmod(0o755)
         result = self.daemon(environment={"BOOTFERRY_WORKER": str(worker)}).ctl("deploy", self.url(), "/dev/ram0")
-        self.assertEqual(result.returncode, 1)
+        self.assertIn(result.returncode, exit_status.FAILURES)
         self.assertIn("executing it: No such file", result.stderr)
 
 
@@ -273,7 +274,7 @@ class BusTextTest(ServiceTest):
     def test_what_the_bus_does_not_carry_is_named(self):
         (self.path / "userinfo").write_text("%FF:x\n")
         result = self.daemon().ctl("deploy", f"--userinfo-file={self.path}/userinfo", self.url(), "/dev/ram0")
-        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.returncode, exit_status.USAGE)
         self.assertIn("the user name is not UTF-8", result.stderr)
 
 

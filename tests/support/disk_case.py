@@ -12,6 +12,7 @@ import tempfile
 import unittest
 import zlib
 
+import exit_status
 from daemon import Daemon
 from loop_device import LoopDevice
 from nginx import Nginx
@@ -113,7 +114,7 @@ class DiskTest(unittest.TestCase):
             self.assertEqual(disk.read(len(self.bytes)), self.bytes)
 
     def assert_refused(self, result, *words):
-        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn(result.returncode, exit_status.FAILURES, result.stderr)
         reason = result.stderr.strip().splitlines()[-1]
         for word in words:
             self.assertIn(word, reason)

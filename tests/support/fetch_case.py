@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
+import exit_status
 import processes
 
 
@@ -55,7 +56,7 @@ class FetchCase(unittest.TestCase):
 
     def assert_failed(self, outcome, *words):
         status, said = outcome
-        self.assertEqual(status, 1, said)
+        self.assertIn(status, exit_status.FAILURES, said)
         for word in words:
             self.assertIn(word, said.splitlines()[-1])
         self.assertFalse(self.output.exists())

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
+import exit_status
 from daemon import Daemon
 from nginx import Nginx
 
@@ -44,7 +45,7 @@ class ServiceTest(unittest.TestCase):
         return daemon
 
     def assert_refused(self, result, *words):
-        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn(result.returncode, exit_status.FAILURES, result.stderr)
         reason = result.stderr.strip().splitlines()[-1]
         self.assertTrue(reason.startswith("bootferryctl: "), reason)
         for word in words:

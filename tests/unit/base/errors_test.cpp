@@ -37,6 +37,14 @@ TEST(Errors, ReadFromTheWidestContextToTheCause) {
     EXPECT_EQ(error.errnoValue(), ENOENT);
 }
 
+TEST(Errors, NoRoomIsAClassOfItsOwn) {
+    EXPECT_EQ(Error(ErrorCode::Io, ENOSPC, "writing").code(), ErrorCode::TooLarge);
+    EXPECT_EQ(Error(ErrorCode::Io, EDQUOT, "writing").code(), ErrorCode::TooLarge);
+    EXPECT_EQ(Error(ErrorCode::Io, EFBIG, "writing").code(), ErrorCode::TooLarge);
+    EXPECT_EQ(Error(ErrorCode::Io, EIO, "writing").code(), ErrorCode::Io);
+    EXPECT_EQ(Error(ErrorCode::TargetRefused, ENOSPC, "opening").code(), ErrorCode::TargetRefused);
+}
+
 TEST(Errors, ConvertsLibsystemdsNegativeErrno) {
     EXPECT_EQ(checkSd(3, "unused"), 3);
     try {

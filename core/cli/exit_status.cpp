@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "exit_status.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "no_service.h"
+
+namespace bootferry {
+namespace {
+
+constexpr ExitStatus table[] = {
+    {EXIT_SUCCESS, std::nullopt, "Success."},
+    {EXIT_FAILURE, ErrorCode::Internal,
+     "Another failure: a bug, a crashed worker, standard output that is lost."},
+    {exitUsage, ErrorCode::Invalid, "The command line, a URL or an option is wrong."},
+    {10, ErrorCode::NotFound, "What was asked for does not exist: the file, the host, the transfer."},
+    {11, ErrorCode::Auth, "User name, password or key are missing or refused."},
+    {12, ErrorCode::Tls, "The server's certificate or host key was not accepted."},
+    {13, ErrorCode::Unreachable, "The network, the name service or the server cannot be reached."},
+    {14, ErrorCode::Timeout, "The time limit was reached, or nothing arrived for too long."},
+    {15, ErrorCode::Protocol, "The server violates its protocol."},
+    {16, ErrorCode::Range, "The source changed, or the server cannot resume."},
+    {17, ErrorCode::Checksum, "The checksum does not match."},
+    {18, ErrorCode::NotLive, "The bytes are not a live image."},
+    {19, ErrorCode::Corrupt, "Compressed data cannot be decoded."},
+    {20, ErrorCode::TargetRefused, "The target holds something else, is in use, or is write-protected."},
+    {21, ErrorCode::TooLarge, "The image does not fit: no room on the target, or not enough memory."},
+    {22, ErrorCode::Io, "A read or write on this machine failed."},
+    {23, ErrorCode::NotPermitted, "Only root may do this."},
+    {24, ErrorCode::Unsupported, "No plugin serves the URL's scheme, or this build lacks the option."},
+    {exitNoService, std::nullopt, "bootferryd is not running, or has exited."},
+    {exitInterrupted, ErrorCode::Cancelled, "Interrupted by a signal, or cancelled by somebody else."},
+};
+
+} // namespace
+
+std::span<const ExitStatus> exitStatuses() {
+    return table;
+}
+
+int exitStatusOf(ErrorCode code) {
+    const auto* found = std::find_if(std::begin(table), std::end(table),
+                                     [code](const auto& row) { return row.code == code; });
+    return found != std::end(table) ? found->number : EXIT_FAILURE;
+}
+
+int exitStatusOf(const std::exception& error) {
+    if (dynamic_cast<const NoService*>(&error) != nullptr) {
+        return exitNoService;
+    }
+    const auto* ours = dynamic_cast<const Error*>(&error);
+    return ours != nullptr ? exitStatusOf(ours->code()) : EXIT_FAILURE;
+}
+
+int exitStatusOfName(std::string_view name) {
+    const auto code = errorCodeFromName(name.substr(name.rfind('.') + 1));
+    return code ? exitStatusOf(*code) : EXIT_FAILURE;
+}
+
+} // namespace bootferry

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The class of a failure is the exit status, and the same for a fetch, a deploy and who watches it; with real servers,
+real devices and a full file system."""
+
+import gzip
+import os
+import pathlib
+import signal
+import socketserver
+import subprocess
+import sys
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import exit_status  # noqa: E402
+import processes  # noqa: E402
+import tap  # noqa: E402
+from certificates import Authority  # noqa: E402
+from fault_server import Fault, FaultServer  # noqa: E402
+from loop_device import LoopDevice  # noqa: E402
+from nginx import Nginx  # noqa: E402
+from service_case import ServiceTest, needs_root  # noqa: E402
+
+PROGRAM = os.environ["BOOTFERRYCTL"]
+WRONG = "--checksum=sha256:" + "0" * 64
+AS_NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+
+
+class ExitStatusCase(ServiceTest):
+    def run_alone(self, *words, **options):
+        environment = {key: value for key, value in os.environ.items() if key != "BOOTFERRY_ADDRESS"}
+        environment["DBUS_SYSTEM_BUS_ADDRESS"] = f"unix:path={self.path}/no-bus"
+        return subprocess.run([PROGRAM, *words], env=environment, text=True, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=120, **options)
+
+    def fetch(self, *words):
+        """Its status, with the words in front of a FILE."""
+        return self.run_alone("fetch", *words, str(self.path / "output"))
+
+    def assert_status(self, result, status, *words):
+        self.assertEqual(result.returncode, status, result.stderr)
+        for word in words:
+            self.assertIn(word, result.stderr.splitlines()[-1])
+
+
+class SourceTest(ExitStatusCase):
+    """What the source is to blame for: of a fetch, and of a deploy and of its monitor."""
+
+    def check(self, status, *words, deploys=True):
+        self.assert_status(self.fetch(*words), status)
+        if not deploys or os.geteuid() != 0:
+            return
+        with self.daemon() as daemon:
+            self.assert_status(daemon.ctl("deploy", *words, "/dev/ram0"), status)
+            self.assert_status(daemon.ctl("monitor", "1"), status)
+            self.assert_status(daemon.ctl("status", "1"), 0)  # the question was answered
+
+    def test_not_found(self):
+        self.check(exit_status.NOT_FOUND, self.url("nothing"))
+
+    def test_a_login_that_is_refused(self):
+        (self.path / "htpasswd").write_text("someone:{PLAIN}geheim\n")
+        extra = f'auth_basic "closed"; auth_basic_user_file {self.path}/htpasswd;'
+        with Nginx(self.path / "served", extra=extra) as server:
+            url = f"http://127.0.0.1:{server.port}/live.squashfs"
+            self.check(exit_status.AUTH, url)
+            self.assert_status(self.fetch(url.replace("http://", "http://someone:falsch@")), exit_status.AUTH)
+            self.assert_status(self.fetch(url.replace("http://", "http://someone:geheim@")), 0)
+
+    def test_a_certificate_of_a_stranger(self):
+        authority = Authority(self.path / "ca")
+        certificate, key = authority.issue("server", ["IP:127.0.0.1"])
+        port = processes.free_port()
+        extra = f"listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};"
+        with Nginx(self.path / "served", extra=extra):
+            url = f"https://127.0.0.1:{port}/live.squashfs"
+            self.check(exit_status.TLS, url)
+            self.assert_status(self.fetch(f"--option=curl:cacert={authority.certificate}", url), 0)
+
+    def test_a_wrong_checksum(self):
+        self.check(exit_status.CHECKSUM, WRONG, self.url())
+
+    def test_a_time_limit(self):
+        self.check(exit_status.TIMEOUT, "--timeout=1", "http://127.0.0.1:1/image")
+
+    def test_a_server_that_answers_nonsense(self):
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self):
+                self.rfile.readline()
+                self.wfile.write(b"220 this is the mail server\r\n")
+
+        with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            self.check(exit_status.PROTOCOL, f"http://127.0.0.1:{server.server_address[1]}/image")
+            server.shutdown()
+
+    def test_no_live_image(self):
+        (self.path / "served/page.html").write_text("<html>log in to the hotel's network</html>")
+        with self.daemon() as daemon:
+            result = daemon.ctl("deploy", self.url("page.html"), "/dev/ram0")
+        self.assert_status(result, exit_status.NOT_LIVE)
+
+    def test_what_cannot_be_decoded(self):
+        packed = bytearray(gzip.compress(os.urandom(100_000)))
+        packed[50_000:50_010] = b"\xff" * 10
+        (self.path / "served/image.gz").write_bytes(packed)
+        self.assert_status(self.fetch("--decode", self.url("image.gz")), exit_status.CORRUPT)
+
+    def test_a_scheme_of_nobody(self):
+        self.check(exit_status.UNSUPPORTED, "gopher://127.0.0.1/image")
+
+    def test_a_sender_without_hosts_that_listen(self):
+        for words, status in ((["no-such-host.invalid"], exit_status.NOT_FOUND),
+                              (["--timeout=1", "--data-port=1", "127.0.0.1"], exit_status.TIMEOUT)):
+            self.assert_status(self.run_alone("dolly-send", str(self.image), *words), status)
+
+
+class TargetTest(ExitStatusCase):
+    @needs_root
+    def test_a_device_with_data(self):
+        backing = self.path / "disk"
+        backing.write_bytes(os.urandom(16 << 20))
+        loop = LoopDevice(backing)
+        self.addCleanup(loop.detach)
+        self.assert_status(self.run_alone("fetch", self.url(), loop.path), exit_status.TARGET_REFUSED)
+        daemon = self.daemon()
+        self.assert_status(daemon.ctl("deploy", self.url(), loop.path), exit_status.TARGET_REFUSED)
+        self.assert_status(daemon.ctl("monitor", "1"), exit_status.TARGET_REFUSED)
+
+    @needs_root
+    def test_a_device_that_is_too_small(self):
+        backing = self.path / "disk"
+        backing.write_bytes(bytes(2 << 20))
+        loop = LoopDevice(backing)
+        self.addCleanup(loop.detach)
+        self.assert_status(self.run_alone("fetch", self.url(), loop.path), exit_status.NO_ROOM)
+        daemon = self.daemon()
+        self.assert_status(daemon.ctl("deploy", self.url(), loop.path), exit_status.NO_ROOM)
+        self.assert_status(daemon.ctl("monitor", "1"), exit_status.NO_ROOM)
+
+    def test_a_folder(self):
+        self.assert_status(self.run_alone("fetch", self.url(), str(self.path)), exit_status.TARGET_REFUSED)
+
+    @needs_root
+    def test_a_full_file_system(self):
+        """Noticed before the download where the size is known, and in the middle of it where it is not."""
+        (self.path / "small").mkdir()
+        plain = self.path / "served/zeros.gz"
+        plain.write_bytes(gzip.compress(bytes(8 << 20)))
+        for words in ([self.url()], ["--decode", self.url("zeros.gz")]):
+            script = f'mount -t tmpfs -o size=2m none {self.path}/small && exec "$0" "$@"'
+            result = subprocess.run(["unshare", "--mount", "sh", "-c", script, PROGRAM, "fetch", *words,
+                                     f"{self.path}/small/output"], text=True, capture_output=True, timeout=120)
+            self.assert_status(result, exit_status.NO_ROOM)
+
+
+class ServiceStatusTest(ExitStatusCase):
+    def test_no_service(self):
+        for words in (["list"], ["status"], ["status", "1"], ["monitor"], ["monitor", "1"], ["cancel", "1"], ["plugins"],
+                      ["deploy", self.url(), "/dev/ram0"]):
+            self.assert_status(self.run_alone(*words), exit_status.NO_SERVICE, "bootferryd is not running")
+
+    def test_a_service_that_ends(self):
+        daemon = self.daemon()
+        with daemon.ctl_running("monitor") as monitor:
+            daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
+            monitor.stdout.readline()
+            daemon.stop()
+            self.assertEqual(monitor.wait(timeout=60), exit_status.NO_SERVICE)
+
+    def test_no_such_transfer(self):
+        daemon = self.daemon()
+        for verb in ("status", "monitor", "cancel"):
+            self.assert_status(daemon.ctl(verb, "99"), exit_status.NOT_FOUND)
+
+    @needs_root
+    def test_who_may_not(self):
+        daemon = self.daemon()
+        for words in (["deploy", self.url(), "/dev/ram0"], ["cancel", "1"]):
+            result = subprocess.run([*AS_NOBODY, PROGRAM, *words], env=daemon.environment(), text=True,
+                                    capture_output=True, timeout=120)
+            self.assert_status(result, exit_status.NOT_PERMITTED)
+
+    def test_a_cancelled_transfer(self):
+        daemon = self.daemon()
+        with FaultServer(self.image, [Fault(status=503)] * 1000) as server, \
+                daemon.ctl_running("deploy", f"http://127.0.0.1:{server.port}/image", "/dev/ram0") as deploy:
+            processes.wait_for(daemon.process, lambda: daemon.ctl("status", "1").returncode == 0)
+            with daemon.ctl_running("monitor", "1") as monitor:
+                monitor.stdout.readline()
+                self.assert_status(daemon.ctl("cancel", "1"), 0)
+                self.assertEqual(monitor.wait(timeout=60), exit_status.INTERRUPTED)
+            self.assertEqual(deploy.wait(timeout=60), exit_status.INTERRUPTED)
+
+
+class InterruptTest(ExitStatusCase):
+    def test_each_signal(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with FaultServer(self.image, [Fault(status=503)] * 1000) as server:
+                with processes.running([PROGRAM, "fetch", f"http://127.0.0.1:{server.port}/image", self.path / "output"],
+                                       stderr=subprocess.PIPE, text=True) as client:
+                    while "503" not in client.stderr.readline():
+                        pass
+                    client.send_signal(number)
+                    self.assertEqual(client.wait(timeout=60), exit_status.INTERRUPTED)
+
+    def test_a_monitor_of_one_transfer(self):
+        daemon = self.daemon()
+        with FaultServer(self.image, [Fault(status=503)] * 1000) as server, \
+                daemon.ctl_running("deploy", f"http://127.0.0.1:{server.port}/image", "/dev/ram0"):
+            processes.wait_for(daemon.process, lambda: daemon.ctl("status", "1").returncode == 0)
+            for words, status in ((["1"], exit_status.INTERRUPTED), ([], 0)):
+                with daemon.ctl_running("monitor", *words) as monitor:
+                    monitor.stdout.readline()
+                    monitor.send_signal(signal.SIGINT)
+                    self.assertEqual(monitor.wait(timeout=60), status, words)
+
+
+class UsageTest(ExitStatusCase):
+    def test_wrong_words(self):
+        for words in ([], ["frob"], ["--frob"], ["fetch"], ["fetch", "--frob", self.url(), "x"],
+                      ["fetch", "--checksum=md5:1", self.url(), "x"], ["fetch", "no-url", "x"], ["status", "x"],
+                      ["list", "--json=xml"], ["list", "1"], ["cancel"], ["cancel", "x"], ["dolly-send", "image"],
+                      ["dolly-send", "--fanout=x", "image", "host"], ["help", "frob"],
+                      ["deploy", "--timeout=soon", self.url(), "/dev/ram0"]):
+            with self.subTest(words=words):
+                self.assert_status(self.run_alone(*words), exit_status.USAGE)
+
+    def test_help_is_a_success(self):
+        for words in (["--help"], ["-h"], ["help"], ["help", "fetch"], ["fetch", "--help"], ["--version"]):
+            result = self.run_alone(*words)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertNotEqual(result.stdout, "")
+
+
+if __name__ == "__main__":
+    tap.main()
