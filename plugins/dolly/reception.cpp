@@ -170,9 +170,8 @@ void Reception::admit(Candidate& candidate) {
     const auto place = placeIn(predecessor.tab);
     if (!place) {
         throw Failure(BOOTFERRY_ERROR_NOT_FOUND,
-                      settings_.name.empty()
-                          ? "its list of hosts does not contain this machine"
-                          : "its list of hosts does not contain '" + settings_.name + "' in it");
+                      settings_.name.empty() ? "its list of hosts does not contain this machine"
+                                             : "its list of hosts does not contain '" + settings_.name + "'");
     }
     predecessor.place = *place;
     candidate.admitted = std::move(predecessor);

@@ -306,7 +306,7 @@ class PasswordTest(DollyCase):
         node.expect("the server has another password")
         sender = self.sender([host], "--generation=0.7")
         self.assertIn(sender.wait(), exit_status.FAILURES)
-        node.expect("the server asks for no password")
+        node.expect("the server requires no password")
         sender = self.sender([host], "--generation=classic")
         self.assertIn(sender.wait(), exit_status.FAILURES)
         node.expect("the classic protocol, which has no password")
@@ -321,7 +321,7 @@ class PasswordTest(DollyCase):
         sender = self.sender([host], self.password_file("open sesame"))
         self.assertIn(sender.wait(), exit_status.FAILURES)
         self.assertIn("when it was asked for the password", sender.text)
-        node.expect("the server asks for a password, and none was given")
+        node.expect("the server requires a password, and none is set")
 
     def test_the_challenge_is_dollys_own(self):
         host = self.hosts[0]

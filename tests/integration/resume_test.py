@@ -144,7 +144,7 @@ class FaultTest(ResumeCase):
     def test_a_part_that_begins_elsewhere_is_not_taken(self):
         outcome, requests = self.fetch_with(Fault(cut=500_000), Fault(shift=100))
         said = self.assert_fetched(outcome)
-        self.assertIn("from byte 500100 where byte 500000 was asked for", said)
+        self.assertIn("from byte 500100 where byte 500000 was requested", said)
 
     def test_another_total_is_another_file(self):
         outcome, _ = self.fetch_with(Fault(cut=500_000), Fault(total=SIZE + 7))

@@ -154,12 +154,12 @@ TEST(Dollytab, WhatIsWrongIsSaid) {
     EXPECT_THAT(whyNot(classic("fanout -1\n")), testing::HasSubstr("fanout"));
     EXPECT_THAT(whyNot(classic("fanout 1000\n")), testing::HasSubstr("fanout"));
     EXPECT_THAT(whyNot(classic("add 3:-a:-b\n")), testing::HasSubstr("too few names"));
-    EXPECT_THAT(whyNot(classic("add 1:-a\nfanout 2\n")), testing::HasSubstr("cannot do together"));
+    EXPECT_THAT(whyNot(classic("add 1:-a\nfanout 2\n")), testing::HasSubstr("does not combine"));
     EXPECT_THAT(whyNot("infile " + std::string(300, 'x') + "\n"), testing::HasSubstr("255"));
     EXPECT_THAT(whyNot("infile a\noutfile b\nendconfig\n", Generation::Password),
                 testing::HasSubstr("no hosts"));
     EXPECT_THAT(whyNot("infile a\noutfile b\na\tb\nendconfig\n", Generation::Password),
-                testing::HasSubstr("no name"));
+                testing::HasSubstr("empty or invalid name"));
     EXPECT_THAT(whyNot(std::string(longestDollytab + 1, 'i')), testing::HasSubstr("longer than"));
 }
 

@@ -77,8 +77,8 @@ TEST(Greeting, TheChallengeIsAnswered) {
 TEST(Greeting, Refusals) {
     EXPECT_THAT(refusalOf("secret", "\1"s + std::string(digestSize, 'n') + "AUTH_FAILED:n1\0"s).why,
                 HasSubstr("another password"));
-    EXPECT_THAT(refusalOf({}, "\1").why, HasSubstr("asks for a password"));
-    EXPECT_THAT(refusalOf("secret", "\0"s).why, HasSubstr("asks for no password"));
+    EXPECT_THAT(refusalOf({}, "\1").why, HasSubstr("requires a password"));
+    EXPECT_THAT(refusalOf("secret", "\0"s).why, HasSubstr("requires no password"));
     EXPECT_THAT(refusalOf("secret", "infile").why, HasSubstr("classic"));
     EXPECT_EQ(refusalOf("secret", "infile").code, BOOTFERRY_ERROR_AUTH);
     EXPECT_THAT(refusalOf({}, "\0\1\0\0\0"s).why, HasSubstr("directories"));
