@@ -5,7 +5,6 @@
 #include "disk_partitions.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 
 #include <fcntl.h>
@@ -17,18 +16,15 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "block_device.h"
 #include "errors.h"
-#include "files.h"
 #include "handles.h"
 
 namespace bootferry {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::uint64_t alignment = std::uint64_t{1} << 20U;
 constexpr std::uint64_t notListed = UINT64_MAX;
@@ -50,16 +46,6 @@ void checkFdisk(int result, const std::string& what) {
     if (result != 0) {
         throw Error(ErrorCode::Io, result < 0 ? -result : EIO, what);
     }
-}
-
-std::string sysfsFolder(const std::string& device) {
-    std::error_code missing;
-    const auto node = fs::canonical(device, missing);
-    return "/sys/class/block/" + (missing ? fs::path(device) : node).filename().string();
-}
-
-std::uint64_t readNumber(const std::string& path) {
-    return std::strtoull(readSmallFile(path).value_or("0").c_str(), nullptr, 10);
 }
 
 Context openTable(const UniqueFd& fd, const std::string& disk, bool readOnly) {
@@ -118,9 +104,15 @@ std::string nodeOf(const std::string& disk, unsigned number) {
 }
 
 // In bytes; sysfs counts in units of 512, whatever the disk's sectors are.
+std::uint64_t beginOf(const BlockDevice& partition) {
+    return partition.numberAttribute("start") * 512;
+}
+
+// By its name, since /dev may lack the node.
 std::uint64_t listedBegin(const std::string& node) {
-    const auto folder = fs::path("/sys/class/block") / fs::path(node).filename();
-    return fs::exists(folder) ? std::uint64_t{readNumber(folder / "start")} * 512 : notListed;
+    constexpr std::string_view folder = "/dev/";
+    const auto device = BlockDevice::named(node.starts_with(folder) ? node.substr(folder.size()) : node);
+    return device ? beginOf(*device) : notListed;
 }
 
 // Adds and removes single partitions (BLKPG, see <linux/blkpg.h>): the kernel does not reread the whole table
@@ -201,34 +193,24 @@ std::optional<std::size_t> addPartition(const AnyContext& context, const DiskPar
 } // namespace
 
 std::string diskOf(const std::string& device) {
-    const auto folder = sysfsFolder(device);
-    if (!fs::exists(folder + "/partition")) {
-        return device;
-    }
-    return "/dev/" + fs::canonical(folder).parent_path().filename().string();
+    const auto found = BlockDevice::at(device);
+    return found && found->isPartition() ? found->disk().node() : device;
 }
 
 std::vector<std::string> partitionsOf(const std::string& disk) {
-    std::vector<std::pair<std::uint64_t, std::string>> found;
-    std::error_code failure;
-    for (const auto& entry : fs::directory_iterator(sysfsFolder(disk), failure)) {
-        if (fs::exists(entry.path() / "partition", failure)) {
-            found.emplace_back(readNumber(entry.path() / "partition"),
-                               "/dev/" + entry.path().filename().string());
+    std::vector<std::string> nodes;
+    if (const auto device = BlockDevice::at(disk)) {
+        for (const auto& partition : device->partitions()) {
+            nodes.push_back(partition.node());
         }
     }
-    std::sort(found.begin(), found.end());
-    std::vector<std::string> nodes;
-    std::transform(found.begin(), found.end(), std::back_inserter(nodes),
-                   [](const auto& entry) { return entry.second; });
     return nodes;
 }
 
 bool isWritableDisk(const std::string& disk) {
-    const auto folder = sysfsFolder(disk);
-    const auto name = fs::path(folder).filename().string();
-    return fs::exists(folder) && readNumber(folder + "/ro") == 0 && !name.starts_with("ram") &&
-           !name.starts_with("sr") && !isImageInMemory(disk);
+    const auto device = BlockDevice::at(disk);
+    return device && device->numberAttribute("ro") == 0 && !device->name().starts_with("ram") &&
+           !device->name().starts_with("sr") && !isImageInMemory(disk);
 }
 
 MediumDisk::MediumDisk(std::string node)
@@ -242,11 +224,8 @@ std::vector<DiskPartition> MediumDisk::announcedPartitions() const {
 
 UniqueFd MediumDisk::openPartition(const DiskPartition& partition) const {
     auto fd = openNode(partition.node);
-    const auto folder = fmt::format("/sys/dev/block/{}:{}", major(numberOf(fd, partition.node)),
-                                    minor(numberOf(fd, partition.node)));
-    const auto disk = readSmallFile(fs::canonical(folder).parent_path() / "dev").value_or("");
-    if (std::uint64_t{readNumber(folder + "/start")} * 512 != partition.begin ||
-        disk != fmt::format("{}:{}\n", major(number_), minor(number_))) {
+    const auto device = BlockDevice::of(numberOf(fd, partition.node));
+    if (!device || beginOf(*device) != partition.begin || device->disk().number() != number_) {
         throw Error(ErrorCode::Io,
                     fmt::format("'{}' is not partition {} of '{}'", partition.node, partition.number, node_));
     }

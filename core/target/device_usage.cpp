@@ -6,8 +6,7 @@
 #include "device_usage.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
+#include <optional>
 #include <vector>
 
 #include <fcntl.h>
@@ -18,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "block_device.h"
 #include "errors.h"
 #include "files.h"
 #include "handles.h"
@@ -27,13 +27,7 @@
 namespace bootferry {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t mostNamed = 4;
-
-std::string sysfs(const std::string& name) {
-    return "/sys/class/block/" + name;
-}
 
 // Empty if unreadable: only root may read all of process 1, and a kernel may lack swap.
 std::string readIfPermitted(const std::string& path) {
@@ -48,50 +42,20 @@ std::string readIfPermitted(const std::string& path) {
     }
 }
 
-std::string firstLine(const std::string& path) {
-    const auto text = readSmallFile(path).value_or("");
-    return text.substr(0, text.find('\n'));
-}
-
-std::vector<std::string> entries(const std::string& folder) {
-    std::vector<std::string> names;
-    std::error_code failure;
-    for (const auto& entry : fs::directory_iterator(folder, failure)) {
-        names.push_back(entry.path().filename().string());
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
-std::optional<dev_t> numberOf(const std::string& folder) {
-    const auto text = firstLine(folder + "/dev");
-    std::string_view rest = text;
-    const auto high = takeNumber<unsigned>(rest);
-    if (!high || !rest.starts_with(':')) {
-        return std::nullopt;
-    }
-    const auto low = parseNumber<unsigned>(rest.substr(1));
-    return low ? std::optional(makedev(*high, *low)) : std::nullopt;
-}
-
 // The device, its partitions, and, for a partition, its disk: a user of the disk uses the partition too.
-std::vector<std::string> family(const std::string& name) {
-    std::vector<std::string> names{name};
-    for (const auto& entry : entries(sysfs(name))) {
-        if (fs::exists(sysfs(name) + "/" + entry + "/partition")) {
-            names.push_back(entry);
-        }
+std::vector<BlockDevice> family(const BlockDevice& device) {
+    auto devices = device.partitions();
+    devices.insert(devices.begin(), device);
+    if (device.isPartition()) {
+        devices.push_back(device.disk());
     }
-    if (fs::exists(sysfs(name) + "/partition")) {
-        names.push_back(fs::canonical(sysfs(name)).parent_path().filename().string());
-    }
-    return names;
+    return devices;
 }
 
 // mountinfo(5): the fields after the mount point end with a lone "-"; type and source follow.
-std::vector<std::string> mountsOf(const std::string& name) {
+std::vector<std::string> mountsOf(const BlockDevice& device) {
     const auto mounts = readIfPermitted("/proc/1/mountinfo");
-    const auto number = firstLine(sysfs(name) + "/dev");
+    const auto number = fmt::format("{}:{}", major(device.number()), minor(device.number()));
     std::vector<std::string> found;
     for (const auto line : linesOf(mounts)) {
         const auto fields = wordsOf(line);
@@ -99,8 +63,8 @@ std::vector<std::string> mountsOf(const std::string& name) {
         if (fields.end() - dash < 3 || dash - fields.begin() < 5) {
             continue;
         }
-        if (fields[2] == number || dash[2] == "/dev/" + name) {
-            found.push_back(fmt::format("'/dev/{}' is mounted at '{}'", name, fields[4]));
+        if (fields[2] == number || dash[2] == device.node()) {
+            found.push_back(fmt::format("'{}' is mounted at '{}'", device.node(), fields[4]));
         }
     }
     return found;
@@ -108,8 +72,8 @@ std::vector<std::string> mountsOf(const std::string& name) {
 
 // The number of the block device behind a loop device; 0 if a file is; nullopt if it cannot be opened or
 // nothing is behind it.
-std::optional<dev_t> deviceBehind(const std::string& loop) {
-    const UniqueFd fd(::open(("/dev/" + loop).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+std::optional<dev_t> deviceBehind(const BlockDevice& loop) {
+    const UniqueFd fd(::open(loop.node().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     loop_info64 status{};
     if (!fd || ::ioctl(fd.get(), LOOP_GET_STATUS64, &status) != 0) {
         return std::nullopt;
@@ -117,36 +81,35 @@ std::optional<dev_t> deviceBehind(const std::string& loop) {
     return status.lo_rdevice;
 }
 
-bool isOn(const std::string& loop, dev_t number, const std::string& name) {
-    const auto shown = firstLine("/sys/block/" + loop + "/loop/backing_file");
+bool isBehind(const BlockDevice& loop, const BlockDevice& device) {
+    const auto shown = loop.attribute("loop/backing_file");
     if (shown.empty()) { // not a loop device, or detached
         return false;
     }
     const auto behind = deviceBehind(loop);
-    return behind ? *behind == number : shown == "/dev/" + name;
+    return behind ? *behind == device.number() : shown == device.node();
 }
 
-std::vector<std::string> holdersOf(const std::string& name) {
+std::vector<std::string> holdersOf(const BlockDevice& device) {
     std::vector<std::string> found;
-    for (const auto& holder : entries(sysfs(name) + "/holders")) {
-        const auto mapped = firstLine(sysfs(holder) + "/dm/name");
-        found.push_back(fmt::format("'/dev/{}' is used by '{}'{}", name, holder,
+    for (const auto& holder : device.holders()) {
+        const auto mapped = holder.attribute("dm/name");
+        found.push_back(fmt::format("'{}' is used by '{}'{}", device.node(), holder.name(),
                                     mapped.empty() ? "" : fmt::format(" ({})", mapped)));
     }
-    const auto number = numberOf(sysfs(name));
-    for (const auto& loop : entries("/sys/block")) {
-        if (number && isOn(loop, *number, name)) {
-            found.push_back(fmt::format("'/dev/{}' is used by '{}'", name, loop));
+    for (const auto& loop : BlockDevice::disks()) {
+        if (isBehind(loop, device)) {
+            found.push_back(fmt::format("'{}' is used by '{}'", device.node(), loop.name()));
         }
     }
     return found;
 }
 
-std::vector<std::string> swapOn(const std::string& name) {
+std::vector<std::string> swapOn(const BlockDevice& device) {
     const auto swaps = readIfPermitted("/proc/swaps");
     for (const auto line : linesOf(swaps)) {
-        if (line.starts_with("/dev/" + name + " ") || line.starts_with("/dev/" + name + "\t")) {
-            return {fmt::format("'/dev/{}' is used as swap space", name)};
+        if (const auto words = wordsOf(line); !words.empty() && words.front() == device.node()) {
+            return {fmt::format("'{}' is used as swap space", device.node())};
         }
     }
     return {};
@@ -154,21 +117,14 @@ std::vector<std::string> swapOn(const std::string& name) {
 
 } // namespace
 
-std::string kernelName(dev_t number) {
-    std::error_code missing;
-    const auto folder =
-        fs::canonical(fmt::format("/sys/dev/block/{}:{}", major(number), minor(number)), missing);
-    return missing ? std::string() : folder.filename().string();
-}
-
 std::string describeUsers(dev_t number) {
     std::vector<std::string> uses;
-    const auto device = kernelName(number);
-    if (device.empty()) {
+    const auto device = BlockDevice::of(number);
+    if (!device) {
         return {};
     }
-    for (const auto& name : family(device)) {
-        for (const auto& some : {mountsOf(name), holdersOf(name), swapOn(name)}) {
+    for (const auto& member : family(*device)) {
+        for (const auto& some : {mountsOf(member), holdersOf(member), swapOn(member)}) {
             uses.insert(uses.end(), some.begin(), some.end());
         }
     }
@@ -178,28 +134,14 @@ std::string describeUsers(dev_t number) {
     return shown < uses.size() ? text + fmt::format(" and {} more", uses.size() - shown) : text;
 }
 
-std::optional<dev_t> wholeDiskOf(dev_t number) {
-    std::error_code missing;
-    const auto folder = sysfs(kernelName(number));
-    if (!fs::exists(folder + "/partition", missing)) {
-        return std::nullopt;
-    }
-    return numberOf(fs::canonical(folder).parent_path());
-}
-
 std::string listDisks() {
     std::vector<std::string> disks;
-    std::error_code failure;
-    for (const auto& entry : fs::directory_iterator("/sys/block", failure)) {
-        const auto name = entry.path().filename().string();
-        const bool device = fs::exists(entry.path() / "device", failure);
-        const auto sectors =
-            std::strtoull(readSmallFile(entry.path() / "size").value_or("0").c_str(), nullptr, 10);
-        if (device && sectors > 0) {
-            disks.push_back(fmt::format("/dev/{} ({})", name, formatSize(sectors * 512)));
+    for (const auto& disk : BlockDevice::disks()) {
+        const auto sectors = disk.numberAttribute("size"); // of 512 bytes, whatever the disk's are
+        if (disk.hasHardware() && sectors > 0) {
+            disks.push_back(fmt::format("{} ({})", disk.node(), formatSize(sectors * 512)));
         }
     }
-    std::sort(disks.begin(), disks.end());
     return disks.empty() ? "none" : fmt::format("{}", fmt::join(disks, ", "));
 }
 

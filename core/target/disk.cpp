@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "block_device.h"
 #include "device_usage.h"
 #include "errors.h"
 #include "incomplete_mark.h"
@@ -82,13 +83,10 @@ dev_t numberOf(const UniqueFd& path, const std::string& name) {
 
 // The node of this device; nullopt if it does not match: /dev may have been made by hand.
 std::optional<std::string> nodeOf(dev_t number) {
-    auto node = "/dev/" + kernelName(number);
-    std::replace(node.begin(), node.end(), '!', '/'); // sysfs writes '!' for the slash of "cciss/c0d0"
-    struct stat status {};
-    if (::stat(node.c_str(), &status) == 0 && S_ISBLK(status.st_mode) && status.st_rdev == number) {
-        return node;
-    }
-    return std::nullopt;
+    const auto device = BlockDevice::of(number);
+    const auto node = device ? device->node() : std::string();
+    const auto there = BlockDevice::at(node);
+    return there && there->number() == number ? std::optional(node) : std::nullopt;
 }
 
 UniqueFd reopen(const UniqueFd& path, int flags) {
@@ -152,8 +150,8 @@ void Disk::open(int access) {
 // For a partition the whole disk is locked: udev and other tools check there.
 void Disk::lock(int operation) {
     if (!whole_) {
-        const auto disk = wholeDiskOf(number_);
-        const auto node = disk ? nodeOf(*disk) : std::nullopt;
+        const auto device = BlockDevice::of(number_);
+        const auto node = device && device->isPartition() ? nodeOf(device->disk().number()) : std::nullopt;
         if (node) {
             whole_.reset(::open(node->c_str(), O_RDONLY | O_CLOEXEC));
         }
