@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""tests/bench measures what it says: small images, one round, no figure is judged."""
+"""tests/bench runs and measures what it names: small images, one round, no figure is checked."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Credentials reach the server they are for. Servers write down what they are told: the image's, a mirror's, a
+"""Credentials reach only the server they are for. The servers log what they receive: the image's, a mirror's, a
 checksum list's, and one that a redirect leads to."""
 
 import base64
@@ -52,7 +52,7 @@ class CredentialsCase(unittest.TestCase):
         return f"http://{user}127.0.0.1:{server.port}/image"
 
     def assert_told(self, server, **wanted):
-        """Of the headers that identify somebody these, and no other, were in each request."""
+        """Of the headers that carry credentials, each request had these and no other."""
         self.assertTrue(server.requests)
         for request in server.requests:
             told = {name: value for name, value in request.headers.items() if name in SECRETS}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""bootferryctl as a client of bootferryd: JSON, completion, both doors, and what it knows without a service."""
+"""bootferryctl as a client of bootferryd: JSON, completion, both buses, and what works without a service."""
 
 import json
 import os
@@ -144,7 +144,7 @@ class WithoutService(ServiceTest):
 
 class Completion(ServiceTest):
     def complete(self, *words, daemon=None):
-        """What bash would offer for the last of the words."""
+        """bash's completions of the last word."""
         script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _bootferryctl; '
                   'printf "%s\\n" "${COMPREPLY[@]}"')
         environment = daemon.environment() if daemon else dict(os.environ)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What curl's options do to real servers: nginx and vsftpd say what arrived, tinyproxy and microsocks stand
-in between. That an option is understood is curl_options_test.py's to show; here it has to have its effect."""
+"""The effect of curl's options on real servers: nginx and vsftpd log what arrives, tinyproxy and microsocks are
+in between. curl_options_test.py tests the parsing of options, this file their effect."""
 
 import os
 import pathlib
@@ -277,7 +277,7 @@ class FtpTest(EffectCase):
         return f"ftp://127.0.0.1:{self.server.port}/a/b/image"
 
     def commands(self, words, url):
-        """What the server was told in a fetch with these options: the commands, in order."""
+        """The commands that the server receives in a fetch with these options, in order."""
         before = len(self.server.log())
         self.assert_fetched(url, words)
         return re.findall(r'FTP command: Client "[^"]*", "([^"]*)"', self.server.log()[before:])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""rd.kiwi.live.curl_options= beside those who know better: the installed curl, the curl plugin, the manual page,
-and a server that sees what arrives."""
+"""rd.kiwi.live.curl_options= compared with the installed curl, the curl plugin and the manual page,
+and with what arrives at a server."""
 
 import hashlib
 import os
@@ -81,7 +81,7 @@ class CurlTest(unittest.TestCase):
             self.assertEqual(ours[name], theirs, name)
 
     def verdict(self, word):
-        """What curl says of a long name. "-o" without its value keeps it from doing anything, but some options
+        """curl's verdict on a long name. "-o" without its value keeps curl from doing anything, but some options
         open the file "1" as soon as they are read."""
         result = subprocess.run([self.curl, "-q", f"--{word}", "1", "-o"], stdin=subprocess.DEVNULL,
                                 cwd=self.folder.name, capture_output=True, text=True, timeout=120)
@@ -137,7 +137,7 @@ def capitalized(reason):
 
 
 class ManualPageTest(unittest.TestCase):
-    """bootferry-curl-options(7) and the table say the same."""
+    """bootferry-curl-options(7) compared with the table."""
 
     def test_the_page_lists_the_table(self):
         treatment, listed = None, {}
@@ -254,7 +254,7 @@ class FetchTest(unittest.TestCase):
 
 
 class PlainFtpServer(socketserver.ThreadingTCPServer):
-    """Speaks no TLS and lets nobody in; what it was asked for is kept in `commands`."""
+    """Supports no TLS and refuses every login; `commands` collects the commands."""
 
     allow_reuse_address = daemon_threads = True
 

@@ -95,7 +95,7 @@ class Documentation(ServiceTest):
                 self.assertIn(member.get("name"), items)
 
     def test_the_annotations_are_true(self):
-        """What is const has no other value at the end, and what changed was told."""
+        """Constant properties have the same value at the end, and each change was signalled."""
         for prop in self.live["org.bootferry1.Transfer"].findall("property"):
             notes = {note.get("name"): note.get("value") for note in prop.findall("annotation")}
             fixed = prop.get("name") in ("Id", "Url", "Target", "StartedUSec")
@@ -166,7 +166,7 @@ class StartTransfer(ServiceTest):
 
 
 class Doors(ServiceTest):
-    """One story, told at each door."""
+    """The same test on each connection."""
 
     def try_door(self, daemon, address, wait):
         wait()
@@ -202,7 +202,7 @@ class Doors(ServiceTest):
             self.assertRegex(refused.stderr, "(?i)access denied|rejected send message|only root")
 
     def check_signals(self, monitor, cancel):
-        """Of a transfer that waits, and is cancelled then."""
+        """The signals of a transfer that waits and is then cancelled."""
         members, states = [], []
         for line in monitor.stdout:
             message = json.loads(line)
@@ -310,7 +310,7 @@ class Signals(ServiceTest):
 
     @needs_root
     def test_at_most_two_a_second_beside_new_states(self):
-        """Counted over the whole transfer: that the reader is late now and then changes no sum."""
+        """Counts over the whole transfer, so that a reader that is late at times does not matter."""
         signals = list(self.follow(self.daemon()))
         numbers = [when for body, when in signals if b"\5\0\0\0State\0" not in body]
         seconds = signals[-1][1] - signals[0][1]
@@ -364,7 +364,7 @@ class Signals(ServiceTest):
         self.assertGreater(size, kept_by_the_socket, "nothing had to wait in the service")
 
     def flood(self, client):
-        """Asks and never reads an answer, until the service has had enough."""
+        """Calls without reading an answer, until the service disconnects."""
         with self.assertRaises((BrokenPipeError, ConnectionResetError)):
             for _ in range(100_000):
                 client.call("org.bootferry1", "/org/bootferry1", "org.freedesktop.DBus.ObjectManager",

@@ -133,7 +133,7 @@ class DecodeTest(unittest.TestCase):
 
     @needs_root
     def test_a_reset_is_refused_before_the_wipe(self):
-        """By what the frame's header says, or what the image in it says of itself."""
+        """The size is taken from the frame's header, or from the image itself."""
         head = bytearray(1 << 20)
         head[1024:1028] = b"\xe2\xe1\xf5\xe0"
         frame = b"\x28\xb5\x2f\xfd\xc0\x50" + (1 << 40).to_bytes(8, "little") + b"".join(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Disks that cannot be read, whose names move, that hold what nobody knows, or that others have: nothing of somebody
-else's is ever written to. The faults are made by tests/support/disk_faults.c. Needs root throughout.
+"""Disks that cannot be read, whose names move, that hold unknown data, or that are in use: data of others
+is never overwritten. The faults are made by tests/support/disk_faults.c. Needs root throughout.
 """
 
 import fcntl
@@ -96,7 +96,7 @@ class FaultsTest(DiskTest):
             **environment})
 
     def clear(self):
-        """Zeros again, and a new device: nothing of what was cached remains."""
+        """Writes zeros and attaches the device anew, so that nothing cached remains."""
         self.daemon.stop()
         self.loop.detach()
         with open(self.backing, "wb") as disk:
@@ -182,7 +182,7 @@ class Unreadable(FaultsTest):
         self.assert_deployed(self.deploy("--reset"))
 
     def test_a_disk_that_became_shorter(self):
-        """Reading behind the end of the file is an I/O error of its loop device."""
+        """Reading beyond the end of a loop device's file is an I/O error."""
         mkfs("ext4", "-F")(self.device)
         os.truncate(self.backing, SIZE - 65536)
         self.assert_refused(self.deploy(), f"cannot be read at byte {SIZE - 65536} ")
@@ -236,7 +236,7 @@ class Unknown(FaultsTest):
 
 class Names(FaultsTest):
     def test_a_name_that_moves_never_leads_to_another_disk(self):
-        """As udev moves a link by label. Moved before the first opening it means the other disk, which is refused."""
+        """The link moves as udev moves a link by label. If it moves before the first opening, the other disk is refused."""
         other = self.other_disk()
         before = other.contents()
         link = self.link()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What becomes of a disk: each cell of the table of a disk's states and what is asked, on loop devices.
+"""Each cell of the table of disk states and requests (docs/disks.md), on loop devices.
 
 Needs root throughout.
 """
@@ -91,7 +91,7 @@ class States(DiskTest):
         self.assertNotIn(b"EFI PART", self.contents()[-34 * 512:])
 
     def test_an_earlier_overlay_is_not_found_again(self):
-        """It lies behind the image, where the next boot would make one; the image's table does not tell of it."""
+        """It lies behind the image, where the next boot would make one; the image's table has no entry for it."""
         place = (len(self.bytes) + MIB - 1) // MIB * MIB
         put(self.device, (0, self.bytes), (place, b"\xee" * 128 * 1024))
         self.assert_deployed(self.deploy("--reset"))
@@ -136,7 +136,7 @@ class Unusable(DiskTest):
         self.assert_refused(self.deploy("--reset"), "is in use", f"'{partition}' is mounted at '{folder}'")
 
     def test_a_loop_device_lies_on_it(self):
-        """The root of a running live system may: no other tool would stop here."""
+        """The root of a running live system may be on it; the kernel does not refuse then."""
         loop = LoopDevice(self.device, "--read-only")
         self.addCleanup(loop.detach)
         self.assert_refused(self.deploy(), f"'{self.device}' is used by '{os.path.basename(loop.path)}'")
@@ -242,7 +242,7 @@ class Failures(DiskTest):
         self.assert_deployed(self.deploy("--reset"))
 
     def test_killed_workers(self):
-        """The server nearly stops in mid-transfer, so that there is a worker to be killed, however late that is."""
+        """The server nearly stops in mid-transfer, so that there is always a worker to kill."""
         faults = [fault_server.Fault(crawl=2 * MIB), fault_server.Fault(crawl=MIB)]
         with fault_server.FaultServer(self.image, faults) as server:
             url = f"http://127.0.0.1:{server.port}/live.iso"
@@ -259,7 +259,7 @@ class Failures(DiskTest):
         self.assert_deployed()
 
     def test_killed_at_random_points(self):
-        """Whatever is killed, and when: the disk is not taken for an image, or it is the whole one."""
+        """Whichever process is killed at whatever time, the disk is not taken for an image unless it holds all of it."""
         seed = random.randrange(1 << 32)
         dice = random.Random(seed)
         seen = set()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Chains of `bootferryctl fetch dolly://...` in network namespaces, fed by `bootferryctl dolly-send` and by a
-server that does what it should not."""
+server that violates the protocol."""
 
 import os
 import pathlib
@@ -85,7 +85,7 @@ class DollyCase(unittest.TestCase):
         return peer
 
     def send_well(self, host, node):
-        """What went wrong before is over: a server that does all right is served."""
+        """After an earlier failure, a correct server is accepted."""
         sender = self.sender([host])
         self.assertEqual(sender.wait(), 0, sender.text)
         self.assert_received(host, node)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""bootferryctl fetch that was interrupted: what has come is kept, and gone on with where it still fits. Bytes of two
-versions are never put together, and what others put in the way is left alone."""
+"""An interrupted bootferryctl fetch keeps what has arrived, and continues if the file is unchanged. Bytes of two
+versions are never put together, and files of other programs are left alone."""
 
 import hashlib
 import os
@@ -60,7 +60,7 @@ class ContinueCase(FetchCase):
         return self.ended(client)
 
     def kept(self, *options, number=signal.SIGINT):
-        """What an interrupted fetch has left, in bytes."""
+        """The size of the part that an interrupted fetch has left."""
         status, said = self.interrupted(*options, number=number)
         self.assertEqual(status, 130, said)
         self.assertIn(f"are kept in '{self.part}'", said.splitlines()[-1])
@@ -70,7 +70,7 @@ class ContinueCase(FetchCase):
         return self.part.stat().st_size
 
     def assert_anew(self, outcome):
-        """All of it was fetched."""
+        """The whole file was fetched."""
         said = self.assert_fetched(outcome)
         self.assertNotIn("going on", said)
         self.assertEqual([request.range for request in self.server.requests], [None])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A file as the target of bootferryctl fetch: others fetch to it, write beside it, and put things in its way."""
+"""A file as the target of bootferryctl fetch, while other programs fetch to it, write beside it or replace it."""
 
 import os
 import pathlib
@@ -37,7 +37,7 @@ class FileCase(FetchCase):
         return f"http://127.0.0.1:{server.port}/image"
 
     def started(self, *options):
-        """A fetch that is receiving, and has some seconds to go."""
+        """A fetch that is receiving and takes some more seconds."""
         client = self.start(self.serve(pace=SLOW), *options)
         processes.wait_for(client, lambda: processes.unnamed_file(client.pid) or any(self.folder.glob(".bootferry-*")))
         return client
@@ -46,7 +46,7 @@ class FileCase(FetchCase):
         return sorted(path.name for path in self.folder.iterdir())
 
     def assert_left(self, outcome, word):
-        """It failed for that reason, and nothing that was there was touched."""
+        """The fetch failed for that reason and left all existing files alone."""
         status, said = outcome
         self.assertIn(status, exit_status.FAILURES, said)
         self.assertIn(word, said.splitlines()[-1])
@@ -208,7 +208,7 @@ class ReplacedTest(FileCase):
 
 
 class LocalFaultTest(FileCase):
-    """Said before anybody is asked for the image."""
+    """Refusals before the image is requested."""
 
     def setUp(self):
         super().setUp()
@@ -290,7 +290,7 @@ class LocalFaultTest(FileCase):
 @processes.without_sanitizers
 @unittest.skipUnless(os.geteuid() == 0, "needs root: a mount namespace of its own")
 class WithoutProcTest(FileCase):
-    """What has no name cannot be given one without /proc/self/fd: the bytes have a name from the beginning."""
+    """Without /proc/self/fd, a file without a name cannot get one, so the file has a name from the beginning."""
 
     prefix = WITHOUT_PROC
 

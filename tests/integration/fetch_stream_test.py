@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""bootferryctl fetch to what cannot take bytes back: standard output, pipes, FIFOs, character devices."""
+"""bootferryctl fetch to targets that cannot be rewound: standard output, pipes, FIFOs, character devices."""
 
 import contextlib
 import fcntl

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The generator as systemd runs it, and systemd's own opinion of what it wrote."""
+"""The generator as systemd runs it, and its units checked by systemd-analyze."""
 
 import os
 import pathlib

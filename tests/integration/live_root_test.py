@@ -133,7 +133,7 @@ class LiveRootCase(unittest.TestCase):
         return {point.rsplit("/", 1)[1]: what[0] for point, what in mounts_below(self.overlay).items()}
 
     def assert_boots(self, image, kinds, *options):
-        """The whole way, and then what sysroot.mount does."""
+        """Assembles the live root, and mounts what sysroot.mount mounts."""
         result = self.live_root(*options, self.device(image))
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(self.kinds(), dict(kinds, overlayfs="tmpfs"))
@@ -235,7 +235,7 @@ class Layouts(LiveRootCase):
 
 
 class NotCleanlyUnmounted(LiveRootCase):
-    """A read-only device cannot have its journal replayed, and its root is to be had nevertheless."""
+    """A read-only device, whose journal cannot be replayed, can still be mounted as the root."""
 
     def interrupted(self, kind, image):
         """A copy of the image while it is mounted and has just been written to."""
@@ -305,7 +305,7 @@ class Overlay(LiveRootCase):
 
 
 class BelowTheOverlay(LiveRootCase):
-    """What the running system has removed, or forbidden, is not to be had through the layers."""
+    """Files that the running system has removed or protected cannot be reached through the layers."""
 
     def setUp(self):
         super().setUp()
@@ -387,7 +387,7 @@ class ToldToEnd(LiveRootCase):
 
 
 class KeptChanges(LiveRootCase):
-    """A partition that cannot be written costs the changes, never the boot."""
+    """If the write partition cannot be used, changes are lost, but the boot succeeds."""
 
     def setUp(self):
         super().setUp()
@@ -407,7 +407,7 @@ class KeptChanges(LiveRootCase):
         return loop.path
 
     def cow(self, **files):
-        """An ext4 with rw and work as they are told: a folder for None, a link, a file with text."""
+        """An ext4 with rw and work as given: a folder for None, a link, or a file with text."""
         seed = pathlib.Path(tempfile.mkdtemp(dir=self.path))
         for name, what in files.items():
             if what is None:
@@ -532,7 +532,7 @@ class Refusals(LiveRootCase):
         self.refused_device(sparse(self.path / "empty", 8 * MIB), "it begins with zeros")
 
     def test_what_cannot_be_read_is_not_taken_for_nothing(self):
-        """Reading behind the end of its file is an I/O error of a loop device."""
+        """Reading beyond the end of a loop device's file is an I/O error."""
         disk = sparse(self.path / "disk", 8 * MIB)
         device = self.device(disk)
         os.truncate(disk, 8 * MIB - 65536)

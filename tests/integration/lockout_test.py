@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What users who are not root can do to those who are: they take their places at the private socket and no more, and
-make the service neither start processes nor fill the journal."""
+"""What users other than root can do to root: they use their share of the private socket's connections and no more, and
+cannot make the service start processes or fill the journal."""
 
 import contextlib
 import os
@@ -30,7 +30,7 @@ sys.stdin.read()
 class LockoutTest(ServiceTest):
     @contextlib.contextmanager
     def crowd(self, daemon, users):
-        """Each of these users has as many connections as it is let."""
+        """Each of these users opens as many connections as the service allows."""
         with contextlib.ExitStack() as stack:
             for user in users:
                 client = processes.start(["setpriv", f"--reuid={user}", "--regid=65534", "--clear-groups",

@@ -77,7 +77,7 @@ class IsoOnADisk(unittest.TestCase):
         return loop.path
 
     def detach(self, device):
-        """If the test has not done so before: the number may be another's by now."""
+        """Detaches, unless the test has done so: the number may belong to another device by now."""
         if loop := self.loops.pop(device, None):
             subprocess.run(["partx", "--delete", device], check=False, stderr=subprocess.DEVNULL)
             loop.detach()
@@ -162,7 +162,7 @@ class WritePartition(IsoOnADisk):
         self.assertNotEqual(run("blkid", "-o", "value", "-s", "UUID", node).stdout, before)
 
     def test_one_that_was_not_finished_is_made_again(self):
-        """It is entered into the table last, so that a power cut leaves but bytes in the free space."""
+        """The table entry is written last, so that a power cut leaves only bytes in the free space."""
         device = self.disk(self.iso, 300 * MIB)
         before = self.backing.read_bytes()[:self.iso.stat().st_size]
         self.assert_partition(self.write_partition(device), "ext4", "made")
@@ -173,7 +173,7 @@ class WritePartition(IsoOnADisk):
         self.assert_partition(self.write_partition(device), "ext4", "made")
 
     def test_an_empty_partition_behind_the_image_is_not_touched(self):
-        """Nobody can tell one that was lost from one that was never made."""
+        """A lost entry cannot be distinguished from one that was never made."""
         device = self.disk(self.iso, 300 * MIB)
         run("sfdisk", "--append", "--no-reread", device, input="size=200MiB\n")
         before = self.contents(device)
@@ -227,7 +227,7 @@ class WritePartition(IsoOnADisk):
         self.assert_usable(node, "ext4")
 
     def test_one_that_kiwi_made_is_found(self):
-        """With the very keys that KIWI's preparePersistentOverlayDiskBoot presses."""
+        """With the keys that KIWI's preparePersistentOverlayDiskBoot sends."""
         for image in (self.iso, self.gpt_iso, self.debian_iso):
             with self.subTest(image.name):
                 self.backing.unlink(missing_ok=True)
@@ -367,7 +367,7 @@ class LostEntry(IsoOnADisk):
 
 
 class PowerLoss(IsoOnADisk):
-    """Everything that is written while the partition is made, with its flushes: cut at each flush, between two of them
+    """All writes while the partition is made, with their flushes: cut at each flush, between two of them
     in any order and torn. The next boot makes it or finds it, and its table is sound afterwards."""
 
     def record(self, image, filesystem):

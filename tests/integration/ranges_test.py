@@ -46,7 +46,7 @@ class RangesTest(FetchCase):
         return f"{scheme}://127.0.0.1:{port}/image"
 
     def fetch_from(self, port, *options, **how):
-        """What it said; the bytes are right."""
+        """Fetches, checks the bytes, and returns the output."""
         return self.assert_fetched(self.fetch(self.url(port, **how), *options))
 
     @staticmethod

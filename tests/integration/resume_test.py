@@ -87,7 +87,7 @@ class StallTest(ResumeCase):
 
 
 class ChangeTest(ResumeCase):
-    """The file becomes another one while a transfer of it hangs in the middle."""
+    """The file is replaced while a transfer of it stalls."""
 
     def change(self):
         os.rename(self.image, self.path / "before")
@@ -119,7 +119,7 @@ class ChangeTest(ResumeCase):
 
 
 class FaultTest(ResumeCase):
-    """Servers that break the rules of HTTP, or use those that few remember."""
+    """Servers that violate HTTP, or use rare parts of it."""
 
     def fetch_with(self, *faults, options=(), path="/image"):
         with FaultServer(self.image, faults) as server:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""bootferryd's transfers, asked for and followed by bootferryctl, from a real nginx.
+"""bootferryd's transfers from a real nginx, started and watched by bootferryctl.
 
 What needs root (a RAM disk) is skipped without it.
 """
@@ -199,7 +199,7 @@ class Idle(ServiceTest):
 @needs_root
 class RamDisk(ServiceTest):
     def image_in(self, daemon):
-        """The bytes of the device, seen where the service runs."""
+        """The bytes of the device, read in the service's mount namespace."""
         device = os.readlink(daemon.folder / "image")
         size = self.image.stat().st_size
         with open(device, "rb") as file:
@@ -264,7 +264,7 @@ class RamDisk(ServiceTest):
         self.assertEqual(self.image_in(daemon), self.image.read_bytes())
 
     def in_one_namespace(self):
-        """Arguments for daemons that see each other's mounts, as those of one machine do."""
+        """Arguments for daemons that share their mounts, as on one machine."""
         keeper = processes.start(["unshare", "--mount", "sleep", "infinity"])
         self.addCleanup(processes.stop, keeper)
         processes.wait_for(keeper, lambda: pathlib.Path(f"/proc/{keeper.pid}/comm").read_text() == "sleep\n")

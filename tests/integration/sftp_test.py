@@ -343,7 +343,7 @@ class BrokenConnectionTest(SftpTest):
             self.assertLessEqual(sum(proxy.to_client), size * 1.1)
 
     def stall_and(self, server, action, size):
-        """What a client says that is held up in the middle, while `action` does something to the server."""
+        """The output of a client that is stalled in the middle while `action` changes something at the server."""
         write_random(self.image, size)
         with TcpProxy(server.port, [Stall(size // 4)]) as proxy:
             # A stall timeout would hide it if the end of the connection were not noticed.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""bootferry-plymouth between a real bootferryd and a real plymouthd that comes, goes and stands still."""
+"""bootferry-plymouth between a real bootferryd and a real plymouthd that starts, ends and hangs."""
 
 import os
 import pathlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Who cannot be spoken to decides nothing: programs whose standard output and standard error cannot be written to."""
+"""Programs whose standard output and standard error cannot be written to do their work all the same."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ from service_case import ServiceTest, needs_root  # noqa: E402
 
 
 class Started:
-    """A program with bad streams of its own."""
+    """A program whose standard streams are bad."""
 
     def __init__(self, command, stdout=None, stderr=None, stdin=None, **options):
         with contextlib.ExitStack() as stack:
@@ -35,7 +35,7 @@ class Started:
             self.process = processes.start(closing(closed, command), **streams, **options)
 
     def ended(self):
-        """Status, standard output, standard error; what is bad is empty."""
+        """Exit status, standard output and standard error; a bad stream is an empty text."""
         try:
             output, said = self.process.communicate(timeout=120)
             return self.process.returncode, (output or b"").decode(), (said or b"").decode()
@@ -85,7 +85,7 @@ class FetchTest(FetchCase):
 
 
 class OutputTest(unittest.TestCase):
-    """What was asked for and could not be said is a failure."""
+    """Requested output that cannot be written is a failure."""
 
     def commands(self):
         help_of = ("BOOTFERRYCTL", "BOOTFERRYD", "BOOTFERRY_LIVE_ROOT", "BOOTFERRY_PLYMOUTH", "BOOTFERRY_PLUGIN_CHECK")
@@ -163,7 +163,7 @@ class ServiceStreamsTest(ServiceTest):
                 daemon.stop()
 
     def daemon_with(self, stream):
-        """Its log is the stream."""
+        """Its standard error is its log."""
         to = "&-" if stream is None else f"/proc/{os.getpid()}/fd/{stream}"
         return self.daemon(prefix=["sh", "-c", f'exec "$@" >{to} 2>{to}', "sh"])
 

@@ -128,7 +128,7 @@ class TakeOverCase(FetchCase):
         self.encrypted = f"https://127.0.0.1:{self.tls_port}"
 
     def how(self, url, *options):
-        """What the plugin said of the way that it read."""
+        """The plugin's log lines about how it reads the body."""
         said = self.assert_fetched(self.fetch(url, *(f"--option=curl:{option}" for option in options)))
         return re.findall(r"curl: the body is read (.*)", said)
 
@@ -141,7 +141,7 @@ class TakeOverCase(FetchCase):
 
 class AttackTest(TakeOverCase):
     def head_length(self):
-        """Of the answer with the image."""
+        """The length of the head of the answer with the image."""
         with socket.create_connection(("127.0.0.1", self.server.port)) as client:
             client.sendall(b"GET /image HTTP/1.1\r\nHost: server\r\n\r\n")
             said = b""
@@ -150,7 +150,7 @@ class AttackTest(TakeOverCase):
         return said.index(b"\r\n\r\n") + 4
 
     def assert_survived(self, url, *options):
-        """The attempt that was attacked failed, and the next one brought what the server has."""
+        """The attacked attempt fails, and the next one receives the server's file."""
         said = self.assert_fetched(self.fetch(url, *(f"--option=curl:{option}" for option in options)))
         self.assertRegex(said, "(?i)retrying|trying again")
         self.assertNotIn("past libcurl", said)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The border between a worker and its supervisor: a worker that was taken over says and does what it likes, and the
-supervisor neither believes it nor suffers from it; and what a real worker can reach beside its two descriptors."""
+"""The border between a worker and its supervisor: a hostile worker sends and does anything, and the
+supervisor neither trusts it nor is harmed by it; and what a real worker can reach besides its two descriptors."""
 
 import base64
 import contextlib
@@ -195,7 +195,7 @@ class HostileWorkerTest(StandInCase):
 
 
 class StartTest(StandInCase):
-    """Each step on the way to being the worker that fails is told by its own reason."""
+    """Each step of starting a worker that fails is reported with its own reason."""
 
     def refused(self, worker, *words):
         result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", "http://127.0.0.1:1/image", self.output],
@@ -281,7 +281,7 @@ class BusTextTest(ServiceTest):
 @needs_root
 class RealWorkerTest(ServiceTest):
     def worker(self):
-        """One that waits in the service's hands, and another that it may be curious about."""
+        """A worker that waits, and another process that it might try to inspect."""
         server = FaultServer(self.image, [Fault(status=503, headers=[("Retry-After", "60")])] * 2)
         server.__enter__()
         self.addCleanup(server.__exit__, None, None, None)

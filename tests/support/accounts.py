@@ -19,8 +19,8 @@ exec "$@"
 
 
 def prefix(folder, service, expired=False):
-    """The words before a server's command; `service` is its name for PAM. An expired password is to be changed,
-    which takes more questions than one."""
+    """The words before a server's command; `service` is its name for PAM. An expired password must be changed,
+    which takes more than one question."""
     folder = pathlib.Path(folder)
     (folder / "pam.d").mkdir(parents=True)
     home = folder / "home"

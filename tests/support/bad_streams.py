@@ -22,7 +22,7 @@ def _unread_pipe():
 
 @contextlib.contextmanager
 def bad_stream(kind):
-    """A descriptor for the child, or None: it closes its own."""
+    """A descriptor for the child; None: the child closes its own."""
     if kind == CLOSED:
         yield None
         return

@@ -84,7 +84,7 @@ class Daemon:
         self.stop()
 
     def holds_memory(self):
-        """Is the RAM disk's tmpfs mounted, where the service sees it?"""
+        """True if the RAM disk's tmpfs is mounted in the service's mount namespace."""
         return " /run/bootferry/ram " in pathlib.Path(f"/proc/{self.process.pid}/mountinfo").read_text()
 
     def said(self):
@@ -108,7 +108,7 @@ class Daemon:
             processes.stop(client)
 
     def watched(self):
-        """A client that is told of all transfers; a context manager."""
+        """A client that receives the signals of all transfers; a context manager."""
         return processes.running([os.environ["BOOTFERRYCTL"], "monitor"], env=self.environment(),
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

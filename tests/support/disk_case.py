@@ -25,7 +25,7 @@ def run(*command, **options):
 
 
 def put(device, *pieces):
-    """(offset, bytes), an offset below zero being one from the end."""
+    """Writes (offset, bytes) pieces; a negative offset counts from the end."""
     with open(device, "r+b") as disk:
         for offset, data in pieces:
             disk.seek(offset, os.SEEK_END if offset < 0 else os.SEEK_SET)

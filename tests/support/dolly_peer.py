@@ -43,7 +43,7 @@ class DollyPeer:
         self.control.sendall(tab)
 
     def greet_newer(self, tab, password=None):
-        """Returns what the node answers to the challenge: is it right?"""
+        """True if the node's answer to the challenge is right."""
         self.control.sendall(b"\1" if password else b"\0")
         right = True
         if password:
@@ -65,7 +65,7 @@ class DollyPeer:
         return octets
 
     def lines_until_ready(self, nodes):
-        """The lines of the nodes, up to the one with which the last of them is ready."""
+        """Reads the lines of the nodes until the last node is ready."""
         lines, text = [], b""
         while sum(" ready" in line for line in lines) < nodes:
             piece = self.control.recv(4096)
@@ -87,7 +87,7 @@ class DollyPeer:
         self.control.sendall(struct.pack("=Q", total))
 
     def acknowledgement(self):
-        """The number of bytes that were acknowledged; None: it closed the connection instead."""
+        """The number of acknowledged bytes; None if the node closed the connection."""
         octets = self.receive(8)
         return struct.unpack("=Q", octets)[0] if len(octets) == 8 else None
 

@@ -40,7 +40,7 @@ class FetchCase(unittest.TestCase):
         return client
 
     def ended(self, client):
-        """What it said and how it ended."""
+        """Its output and exit status."""
         said = client.stderr.read()
         return client.wait(timeout=60), said
 

@@ -14,14 +14,14 @@ _LOOP_INFO64 = struct.Struct("=QQ216x")  # device and inode of the file; the res
 
 
 class HeldLoopDevice:
-    """One that somebody has attached already."""
+    """A loop device that is attached already."""
 
     def __init__(self, path):
         self.path = path
         self._descriptor = os.open(path, os.O_RDONLY)
 
     def lies_on(self, status):
-        """Is the file behind it the one of this os.stat_result?"""
+        """True if the file of this os.stat_result is attached to it."""
         try:
             info = fcntl.ioctl(self._descriptor, _LOOP_GET_STATUS64, bytes(_LOOP_INFO64.size))
         except OSError:  # ENXIO: nothing is behind it
@@ -29,17 +29,17 @@ class HeldLoopDevice:
         return _LOOP_INFO64.unpack(info) == (status.st_dev, status.st_ino)
 
     def contents(self):
-        """As who opens it sees them: what was written to it need not have come to the file behind it yet."""
+        """The bytes of the device. Writes may not have reached the file behind it yet."""
         with open(self.path, "rb") as device:
             return device.read()
 
     def release(self):
-        """Holds it no longer, and leaves it attached."""
+        """Closes the device and leaves it attached."""
         os.close(self._descriptor)
         self._descriptor = None
 
     def detach(self):
-        """Once and for all: called again, or where another has done it, it does nothing."""
+        """Detaches and closes the device. Does nothing if that is done already, here or by another process."""
         if self._descriptor is not None:
             with contextlib.suppress(OSError):  # ENXIO: another has detached it
                 os.fsync(self._descriptor)  # what others wrote and closed has not been, for this one held it open

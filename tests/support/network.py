@@ -18,7 +18,7 @@ _CLONE_NEWNET = 0x40000000
 
 
 def missing():
-    """Why there can be no network of namespaces here, or None."""
+    """The reason why network namespaces cannot be used here, or None."""
     if os.geteuid() != 0:
         return "network namespaces need root"
     for program in ("ip", "nsenter", "unshare"):
@@ -52,7 +52,7 @@ class Host:
 
     @contextlib.contextmanager
     def entered(self):
-        """The calling thread's sockets belong to this host meanwhile."""
+        """Moves the calling thread to this host for the block."""
         libc = ctypes.CDLL(None, use_errno=True)
 
         def enter(path):

@@ -8,7 +8,7 @@ import threading
 
 
 class OddFtpServer(socketserver.ThreadingTCPServer):
-    """Context manager; `size`: the words of the answer to SIZE, None: it does not know the command; `opening`: what it
+    """Context manager; `size`: the text of the answer to SIZE, None: the command is unknown; `opening`: what it
     says when a transfer begins."""
 
     allow_reuse_address = daemon_threads = True

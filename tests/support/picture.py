@@ -16,14 +16,14 @@ class Picture:
         return self._pixels[y * self.width * 3:(y + 1) * self.width * 3]
 
     def lit(self, top, bottom, left=0.0, right=1.0):
-        """(x, y) of the bright pixels in a part of the screen, its borders told as fractions."""
+        """(x, y) of the bright pixels in a part of the screen, whose borders are fractions."""
         columns = range(int(left * self.width), int(right * self.width))
         return {(x, y) for y in range(int(top * self.height), int(bottom * self.height))
                 for row in [self.row(y)] if max(row, default=0) > 127
                 for x in columns if row[x * 3 + 1] > 127}
 
     def save(self, path):
-        """As PNG, in gray where that is all there is."""
+        """Writes a PNG, in gray if the picture has no color."""
         gray = self._pixels[0::3] == self._pixels[1::3] == self._pixels[2::3]
         pixels, depth = (self._pixels[0::3], 1) if gray else (self._pixels, 3)
         stride = self.width * depth

@@ -40,7 +40,7 @@ class Stage:
 
     @property
     def prefix(self):
-        """Put before a command to have it run there."""
+        """The words before a command that runs in the namespaces."""
         return ["nsenter", f"--target={self._holder.pid}", "--net", "--mount"]
 
 
@@ -79,7 +79,7 @@ class Plymouth:
         os.close(self._screen)
 
     def _client(self, word):
-        """plymouth's own client: it shows that ours is not the only one plymouthd still listens to."""
+        """plymouth's own client: it shows whether plymouthd still serves other clients."""
         return processes.subprocess.run([*self._stage.prefix, "plymouth", word], check=False,
                                         stdin=processes.subprocess.DEVNULL, timeout=120).returncode
 
@@ -111,5 +111,5 @@ class Plymouth:
             return match
 
     def trace(self):
-        """What plymouthd says of the requests it got."""
+        """plymouthd's log of the requests."""
         return self._trace.read_text(errors="replace")

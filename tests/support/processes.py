@@ -36,7 +36,7 @@ def start(command, *, orphaned=signal.SIGKILL, **options):
 
 @contextlib.contextmanager
 def running(command, **options):
-    """start(), and stop() however the block is left."""
+    """start(), and stop() at the end of the block."""
     process = start(command, **options)
     try:
         yield process
@@ -45,7 +45,7 @@ def running(command, **options):
 
 
 def stop(process, grace=10):
-    """Ends one child, politely first, and reaps it."""
+    """Ends one child, with SIGTERM first, and reaps it."""
     if process.poll() is None:
         process.terminate()
         try:
@@ -80,7 +80,7 @@ def unnamed_file(process):
 
 
 def stop_all(process):
-    """Kills one child and whatever it started, at once and without a word to anyone."""
+    """Kills one child and all its descendants with SIGKILL."""
     generations = [[process.pid]]
     while generations[-1]:
         generations.append([child for parent in generations[-1] for child in children(parent)])

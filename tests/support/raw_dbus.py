@@ -24,7 +24,7 @@ def _field(code, kind, value):
 
 
 class RawClient:
-    """Greets the service at `path`, and then does what it is told."""
+    """A connection to the service at `path`, authenticated."""
 
     def __init__(self, path, hello=True):
         self._socket = socket.socket(socket.AF_UNIX)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A program whose standard error a test listens to while it runs."""
+"""A program whose standard error a test reads while it runs."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ import processes
 
 
 class Spoken:
-    """Context manager. What it said is in `text`; expect() waits for more of it."""
+    """Context manager. `text` is what the program has written so far; expect() waits for more."""
 
     def __init__(self, command, **options):
         self.process = processes.start(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)

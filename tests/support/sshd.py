@@ -68,7 +68,7 @@ class Sshd:
         return None
 
     def new_key(self, kind="ed25519", passphrase=""):
-        """One that nobody lets in."""
+        """A key that no server accepts."""
         return _generate(self.folder / f"key{len(list(self.folder.iterdir()))}", kind, passphrase)
 
     def authorize(self, key):
@@ -84,7 +84,7 @@ class Sshd:
         return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
     def known_hosts(self, name=None, port=None, kinds=None):
-        """The text of a known_hosts file for this server, or for whoever stands before it."""
+        """The text of a known_hosts file for this server, or for a proxy before it."""
         place = f"[{name or self.address}]:{port or self.port}"
         return "".join(f"{place} {self.public_host_key(kind)}\n" for kind in kinds or self._host_keys)
 

@@ -23,7 +23,7 @@ def send(call, *parts):
     channel.send(struct.pack("=I", call) + b"".join(parts))
 
 def answer():
-    """What was answered, and the descriptors that came with it."""
+    """The answer and its descriptors."""
     said, control, _, _ = channel.recvmsg(8192, socket.CMSG_SPACE(64 * 4))
     fds = array.array("i")
     for _, _, piece in control:
@@ -35,7 +35,7 @@ def job():
     return os.fdopen(answer()[1][0], "rb").read()
 
 def file(path):
-    """The contents of the copy, or what was answered instead."""
+    """The contents of the copy, or the refusal."""
     send(FILE, text(path))
     said, fds = answer()
     return os.fdopen(fds[0], "rb").read() if fds else said

@@ -20,7 +20,7 @@ def reasons(path):
 
 
 def explanation(suite):
-    """What a test file said, but for the verdicts; GoogleTest's is in the failures themselves."""
+    """The output of a test file without the verdicts; GoogleTest's is in the failures themselves."""
     said = [line for line in (suite.findtext("system-out") or "").splitlines() if line.startswith("#")]
     for failure in suite.iter("failure"):
         said += (failure.text or failure.get("message") or "").splitlines()

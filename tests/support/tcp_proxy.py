@@ -19,7 +19,7 @@ class Cut:
 
 
 class Stall:
-    """Keeps the connection after so many bytes to the client, and says nothing more until resume() or cut()."""
+    """Stalls the connection after so many bytes to the client, until resume() or cut()."""
 
     def __init__(self, after):
         self.after = after
@@ -123,7 +123,7 @@ class TcpProxy:
             connection.close()
 
     def _pass(self, number, client, server, left=None):
-        """To the client; False: the server ended before so many bytes."""
+        """Forwards bytes to the client; False if the server ended before so many."""
         while left != 0:
             piece = server.recv(1 << 16 if left is None else min(1 << 16, left))
             if not piece:
