@@ -98,7 +98,7 @@ class Persistent(DiskBoot):
             count, _ = self.counter(disk, self.url(server), f"{options} rd.kiwi.live.reset", "ext4-reset")
         self.assertEqual(count, 1, "after a reset nothing of the old one is left")
 
-    def test_on_a_ram_disk_it_is_said_and_ignored(self):
+    def test_on_a_ram_disk_it_is_logged_and_ignored(self):
         with self.serve() as server:
             with self.boot(self.url(server).removeprefix("live:"), "rd.live.overlay.persistent", "ram") as guest:
                 guest.expect("CHANGES WILL BE LOST")

@@ -184,7 +184,7 @@ class Refusals(boot_case.BootCase):
         self.assertIn("file system zfs: dracut.conf has", said)
         self.assertNotIn("plugin curl", said)
 
-    def test_what_nobody_asked_for_stays_out(self):
+    def test_optional_parts_stay_out(self):
         succeeded, said, listing = self.dracut(files={
             "etc/dracut.conf.d/few.conf": 'bootferry_plugins="curl"\nbootferry_filesystems="ext4"\n'})
         self.assertTrue(succeeded, said)
@@ -199,7 +199,7 @@ class Refusals(boot_case.BootCase):
         self.assertIn('omit_dracutmodules+=" kiwi-live "', said)
         self.assertIn('bootferry_overrides+=" kiwi-live "', said)
 
-    def test_another_module_that_was_told_to_yield(self):
+    def test_another_module_that_is_omitted(self):
         succeeded, said, listing = self.dracut("--add", "kiwi-live", files={
             **_RIVAL_FILES, "etc/dracut.conf.d/yield.conf": 'bootferry_overrides+=" kiwi-live "\n'})
         self.assertTrue(succeeded, said)

@@ -23,7 +23,7 @@ class NotFound(FailingBoot):
         self.assert_reason_is_last(console, r"404")
         self.assert_reason_is_last(console, re.escape(url))
 
-    def test_without_a_shell_the_reason_is_said_before_the_reboot(self):
+    def test_without_a_shell_the_reason_is_shown_before_the_reboot(self):
         with self.serve() as server:
             url = f"http://{machine.HOST}:{server.port}/missing.iso"
             with self.machine(f"root=live:{url} rd.shell=0 rd.emergency=reboot", "reboot") as guest:

@@ -52,7 +52,7 @@ class PxeHttpBoot(boot_case.BootCase):
         failed = [line for line in self.report.all("failed") if "bootferry" in line or "sysroot" in line]
         self.assertEqual(failed, [])
 
-    def test_journal_of_the_initrd_tells_what_was_fetched(self):
+    def test_the_journal_of_the_initrd_names_the_image(self):
         journal = "\n".join(self.report.all("journal") + self.report.all("unit-journal"))
         self.assertIn(self.url, journal)
 

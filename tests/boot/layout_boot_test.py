@@ -42,7 +42,7 @@ class BareSquashfs(LayoutBoot):
         self.assertEqual(self.mounts["/run/overlay/squashfs_container"][1], "/dev/ram0")
         self.assert_read_only("/run/overlay/rootfsbase", "squashfs")
 
-    def test_the_overlay_is_as_large_as_asked_for(self):
+    def test_the_overlay_has_the_requested_size(self):
         self.assertIn(f"size={64 << 10}k", self.mounts["/run/overlay/overlayfs"][2].split(","))
 
     def test_rootflags_are_the_roots(self):

@@ -30,7 +30,7 @@ class Names(NetworkBoot):
                 self.assert_boots(guest)
         self.assertIn("images.example.net", names.asked)
 
-    def test_a_name_that_does_not_exist_is_said_and_tried_again(self):
+    def test_a_name_that_does_not_resolve_is_reported_and_retried(self):
         with self.serve() as server, dns.NameServer({}) as names:
             with self.boot(self.url(server, "nowhere.example.net"), name="no-name", resolver=names.address) as guest:
                 guest.expect(r"nowhere\.example\.net")

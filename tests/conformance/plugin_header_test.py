@@ -97,7 +97,7 @@ class PluginHeaderTest(unittest.TestCase):
             env={**os.environ, "BOOTFERRY_PLUGIN_DIR": str(tree)})
         self.assertTrue((tree / "fetched").read_bytes() == bytes(p % 251 for p in range(3000017)), "the bytes differ")
 
-    def test_plugindir_is_told(self):
+    def test_pkg_config_has_plugindir(self):
         plugindir = pathlib.Path("".join(run("pkg-config", "--variable=plugindir", "bootferry",
                                              env={**self.environment, "PKG_CONFIG_SYSROOT_DIR": ""}).split()))
         installed = self.root / plugindir.relative_to("/")

@@ -81,7 +81,7 @@ class ChecksumListTest(unittest.TestCase):
         self.assert_failed(self.fetch(checksums), "checksum does not match", f"sha256:{expected}",
                            f"(from {checksums})", f"sha256:{received}")
 
-    def test_what_is_no_list_is_said(self):
+    def test_a_file_that_is_not_a_list_is_reported(self):
         (self.served / "page.html").write_text("<!DOCTYPE html>\n<p>Please log in</p>\n")
         (self.served / "empty").write_text("")
         self.assert_failed(self.fetch(self.url("nothing")), f"the checksum list '{self.url('nothing')}'", "404")

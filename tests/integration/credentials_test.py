@@ -51,12 +51,12 @@ class CredentialsCase(unittest.TestCase):
     def url(self, server, user=""):
         return f"http://{user}127.0.0.1:{server.port}/image"
 
-    def assert_told(self, server, **wanted):
+    def assert_credentials(self, server, **wanted):
         """Of the headers that carry credentials, each request had these and no other."""
         self.assertTrue(server.requests)
         for request in server.requests:
-            told = {name: value for name, value in request.headers.items() if name in SECRETS}
-            self.assertEqual(told, {name.replace("_", "-"): value for name, value in wanted.items()})
+            sent = {name: value for name, value in request.headers.items() if name in SECRETS}
+            self.assertEqual(sent, {name.replace("_", "-"): value for name, value in wanted.items()})
 
 
 class FetchTest(CredentialsCase):
@@ -69,14 +69,14 @@ class FetchTest(CredentialsCase):
     def test_a_mirror_gets_nothing_that_is_the_first_servers(self):
         first, mirror = self.serve(None, Fault(status=404)), self.serve()
         self.fetch(self.url(first, "someone:geheim@"), f"--mirror={self.url(mirror)}")
-        self.assert_told(first, Authorization=basic("someone", "geheim"))
-        self.assert_told(mirror)
+        self.assert_credentials(first, Authorization=basic("someone", "geheim"))
+        self.assert_credentials(mirror)
 
     def test_a_mirror_gets_its_own(self):
         first, mirror = self.serve(None, Fault(status=404)), self.serve()
         self.fetch(self.url(first), f"--mirror={self.url(mirror, 'another:offen@')}")
-        self.assert_told(first)
-        self.assert_told(mirror, Authorization=basic("another", "offen"))
+        self.assert_credentials(first)
+        self.assert_credentials(mirror, Authorization=basic("another", "offen"))
 
     def test_options_that_log_in_are_for_the_first_server(self):
         first, mirror, lists = self.serve(None, Fault(status=404)), self.serve(), self.serve(self.write_list())
@@ -84,23 +84,23 @@ class FetchTest(CredentialsCase):
                    f"--checksum=http://127.0.0.1:{lists.port}/SHA256SUMS", "--option=curl:user=someone:geheim",
                    "--option=curl:header=X-Token: geheim", "--option=curl:cookie=session=geheim",
                    "--option=curl:referer=http://secret/")
-        self.assert_told(first, Authorization=basic("someone", "geheim"), Cookie="session=geheim", X_Token="geheim",
+        self.assert_credentials(first, Authorization=basic("someone", "geheim"), Cookie="session=geheim", X_Token="geheim",
                          Referer="http://secret/")
-        self.assert_told(mirror)
-        self.assert_told(lists)
+        self.assert_credentials(mirror)
+        self.assert_credentials(lists)
 
     def test_a_bearer_token_is_for_the_first_server(self):
         first, mirror = self.serve(None, Fault(status=404)), self.serve()
         self.fetch(self.url(first), f"--mirror={self.url(mirror)}", "--option=curl:oauth2-bearer=geheim")
-        self.assert_told(first, Authorization="Bearer geheim")
-        self.assert_told(mirror)
+        self.assert_credentials(first, Authorization="Bearer geheim")
+        self.assert_credentials(mirror)
 
     def test_a_redirect_takes_no_login_along(self):
         elsewhere = self.serve()
         first = self.serve(None, Fault(status=302, headers=[("Location", self.url(elsewhere))]))
         self.fetch(self.url(first, "someone:geheim@"), "--option=curl:cookie=session=geheim")
-        self.assert_told(first, Authorization=basic("someone", "geheim"), Cookie="session=geheim")
-        self.assert_told(elsewhere)
+        self.assert_credentials(first, Authorization=basic("someone", "geheim"), Cookie="session=geheim")
+        self.assert_credentials(elsewhere)
 
     def test_cookies_beside_a_file_of_them_stay_on_their_host(self):
         elsewhere = FaultServer(self.image, address="127.0.0.2")
@@ -112,13 +112,13 @@ class FetchTest(CredentialsCase):
             self.fetch(self.url(first), "--option=curl:cookie=session=geheim; second=2", f"--option=curl:cookie={jar}")
             self.assertEqual(set(first.requests[0].headers["Cookie"].split("; ")),
                              {"session=geheim", "second=2", "filed=yes"})
-            self.assert_told(elsewhere)
+            self.assert_credentials(elsewhere)
 
     def test_a_redirect_to_another_path_is_the_same_server(self):
         first = self.serve(None, Fault(status=302, headers=[("Location", "/other")]))
         self.fetch(self.url(first, "someone:geheim@"))
         self.assertEqual(len(first.requests), 2)
-        self.assert_told(first, Authorization=basic("someone", "geheim"))
+        self.assert_credentials(first, Authorization=basic("someone", "geheim"))
 
 
 @needs_root
@@ -137,15 +137,15 @@ class ServiceTest(CredentialsCase):
     def test_a_credential_without_a_name_is_for_the_images_server(self):
         first, mirror = self.serve(None, Fault(status=404)), self.serve()
         self.deploy(first, f"--mirror={self.url(mirror)}", user="someone", password="geheim")
-        self.assert_told(first, Authorization=basic("someone", "geheim"))
-        self.assert_told(mirror)
+        self.assert_credentials(first, Authorization=basic("someone", "geheim"))
+        self.assert_credentials(mirror)
 
     def test_others_get_theirs_by_name(self):
         first, mirror = self.serve(None, Fault(status=404)), self.serve()
         self.deploy(first, f"--mirror={self.url(mirror)}", user="someone", password="geheim",
                     **{f"user.127.0.0.1-{mirror.port}": "another", f"password.127.0.0.1-{mirror.port}": "offen"})
-        self.assert_told(first, Authorization=basic("someone", "geheim"))
-        self.assert_told(mirror, Authorization=basic("another", "offen"))
+        self.assert_credentials(first, Authorization=basic("someone", "geheim"))
+        self.assert_credentials(mirror, Authorization=basic("another", "offen"))
 
 
 if __name__ == "__main__":

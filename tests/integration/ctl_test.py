@@ -123,7 +123,7 @@ class WithoutService(ServiceTest):
             self.run_alone("status", "--json=short", BOOTFERRY_ADDRESS=daemon.address).stdout)]
         self.assertEqual(urls, [record["url"], self.url("nothing")])
 
-    def test_without_anything_it_is_said_what_to_do(self):
+    def test_without_a_service_the_error_names_the_remedy(self):
         for words in (["status"], ["list"], ["monitor"], ["plugins"], ["cancel", "1"]):
             self.assert_refused(self.run_alone(*words), "bootferryd is not running", "systemctl start bootferryd.socket")
         with message_bus.MessageBus(self.path):

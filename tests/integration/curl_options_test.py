@@ -217,19 +217,19 @@ class FetchTest(unittest.TestCase):
         self.assertIn(result.returncode, exit_status.FAILURES)
         self.assertNotIn("geheim", result.stderr)
 
-    def test_a_proxy_after_a_socks_proxy_is_none(self):
+    def test_a_proxy_after_a_socks_proxy_is_ignored(self):
         with FaultServer(self.image) as server:
             result = self.fetch("http://10.255.255.1/image", f"--socks5,127.0.0.1:1,-x,127.0.0.1:{server.port}")
         self.assertEqual(result.returncode, 0, result.stderr)
 
-    def test_names_are_resolved_as_told(self):
+    def test_names_are_resolved_as_configured(self):
         with Nginx(self.path / "served") as server:
             for text in (f"--resolve,no-such-host.invalid:{server.port}:127.0.0.1",
                          f"--connect-to,no-such-host.invalid:{server.port}:127.0.0.1:{server.port}"):
                 result = self.fetch(f"http://no-such-host.invalid:{server.port}/image", text)
                 self.assertEqual(result.returncode, 0, result.stderr)
 
-    def test_redirects_are_followed_unless_told_otherwise(self):
+    def test_redirects_are_followed_unless_turned_off(self):
         with Nginx(self.path / "served", extra="location = /moved { return 302 /image; }") as server:
             url = f"http://127.0.0.1:{server.port}/moved"
             for text in ("", "-L", "--no-location,-L", "--proto-redir,=http", "--max-redirs,-1"):

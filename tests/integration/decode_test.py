@@ -77,7 +77,7 @@ class DecodeTest(unittest.TestCase):
         for word in words:
             self.assertIn(word, result.stderr.strip().splitlines()[-1])
 
-    def test_a_file_is_decoded_where_that_is_asked_for(self):
+    def test_a_file_is_decoded_on_request(self):
         for name in ("", *TOOLS):
             with self.subTest(name):
                 self.output.unlink(missing_ok=True)

@@ -145,7 +145,7 @@ class Unreadable(FaultsTest):
                 self.start_faulty(bad=f"{place}-{place + 512}")
                 self.assert_refused(self.deploy(), f"cannot be read at byte {place} ", "its readable part is ext4")
 
-    def test_is_said_by_fetch_as_well(self):
+    def test_is_reported_by_fetch_as_well(self):
         for bad, word in (("0-512", "at byte 0 "), (f"{SIZE - 512}-{SIZE}", f"at byte {SIZE - 512} ")):
             number = os.stat(self.device).st_rdev
             result = subprocess.run(
@@ -203,7 +203,7 @@ class Unknown(FaultsTest):
                 self.assertEqual(self.contents(), before)
                 self.assert_deployed(self.deploy("--reset"))
 
-    def test_what_was_seen_is_said(self):
+    def test_what_was_seen_is_reported(self):
         put(self.device, (12345, b"somebody's words"))
         self.assert_refused(self.deploy(), "holds unknown data (at byte 12345: 'somebody's words'); rd.kiwi.live.reset")
 

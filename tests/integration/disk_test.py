@@ -228,7 +228,7 @@ class Failures(DiskTest):
         self.assert_refused(self.deploy(url=self.url().replace("live.iso", "part.iso")), "the image is incomplete")
         self.assertTrue(self.contents().startswith(MARK))
 
-    def test_an_image_that_later_boots_would_not_know(self):
+    def test_an_image_that_later_boots_would_not_recognise(self):
         image = self.shared / "served/root.ext4"
         run("mkfs.ext4", "-q", image, "8M")
         before = self.contents()

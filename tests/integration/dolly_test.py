@@ -184,7 +184,7 @@ class ServerTest(DollyCase):
         node = self.node(self.host)
         peer, _ = self.begin_classic()
         peer.send(self.content)
-        peer.tell_total(SIZE)
+        peer.send_total(SIZE)
         self.assertEqual(peer.acknowledgement(), SIZE)
         try:
             written = processes.unnamed_file(node.process.pid).read_bytes()
@@ -198,7 +198,7 @@ class ServerTest(DollyCase):
         node = self.node(self.host, "--checksum=sha256:" + "0" * 64)
         peer, _ = self.begin_classic()
         peer.send(self.content)
-        peer.tell_total(SIZE)
+        peer.send_total(SIZE)
         self.assertIsNone(peer.acknowledgement())
         self.assertEqual(node.wait(), exit_status.CHECKSUM)
         self.assertFalse(self.output(self.host).exists())
@@ -209,7 +209,7 @@ class ServerTest(DollyCase):
                               (SIZE - 1, f"more than the {SIZE - 1} bytes it announced|announces {SIZE - 1}")):
             peer, _ = self.begin_classic()
             peer.send(self.content)
-            peer.tell_total(total)
+            peer.send_total(total)
             peer.data[0].close()
             self.assertIsNone(peer.acknowledgement())
             node.expect(reason)
@@ -290,7 +290,7 @@ class ServerTest(DollyCase):
         sending = threading.Thread(target=peer.send, args=[self.content])
         sending.start()
         sending.join(30)
-        peer.tell_total(SIZE)
+        peer.send_total(SIZE)
         self.assertEqual(peer.acknowledgement(), SIZE)
         self.assert_received(first, nodes[0])
         self.assert_received(second, nodes[1])
@@ -338,7 +338,7 @@ class WordsTest(unittest.TestCase):
         self.assertIn(result.returncode, exit_status.FAILURES, words)
         return result.stderr.splitlines()[-1]
 
-    def test_what_is_wrong_is_said(self):
+    def test_errors_are_reported(self):
         for words, reason in ((["image"], "lacks an argument: bootferryctl dolly-send [OPTION...] IMAGE HOST..."),
                               (["/nothing", "10.77.0.2"], "opening '/nothing': No such file"),
                               (["/dev/null", "10.77.0.2"], "neither a regular file nor a block device"),

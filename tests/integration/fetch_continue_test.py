@@ -227,7 +227,7 @@ class AnewTest(ContinueCase):
 
 
 class OthersTest(ContinueCase):
-    def test_a_part_that_somebody_has_written_to(self):
+    def test_a_part_that_another_program_has_changed(self):
         self.kept()
         with open(self.part, "ab") as part:
             part.write(b"more")
@@ -251,7 +251,7 @@ class OthersTest(ContinueCase):
         self.assert_anew(self.fetch(self.url))
         self.assertEqual((self.path / "moved").read_bytes(), before)
 
-    def test_a_hard_link_of_somebody(self):
+    def test_a_part_with_a_second_hard_link(self):
         self.kept()
         (self.path / "linked").hardlink_to(self.part)
         before = self.part.read_bytes()

@@ -176,7 +176,7 @@ class LinkTest(FileCase):
         self.assert_left(self.fetch("http://127.0.0.1:9/never-asked"), "Too many levels of symbolic links")
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root: a link of somebody else's")
-    def test_a_link_that_somebody_else_planted(self):
+    def test_a_link_of_another_user(self):
         self.real.write_text("precious")
         os.chown(self.link, 65534, 65534, follow_symlinks=False)
         self.folder.chmod(0o1777)
@@ -270,13 +270,13 @@ class LocalFaultTest(FileCase):
         self.assert_refused(self.folder / "x", "No space left on device")
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")
-    def test_too_little_room_is_said_when_the_size_is_known(self):
+    def test_too_little_room_is_reported_when_the_size_is_known(self):
         self.mount("-t", "tmpfs", "-o", "size=1m", "none")
         self.assert_left(self.fetch(self.url), "has 3.0 MiB, its file system only")
         self.assertEqual(self.names(), [])
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")
-    def test_room_that_somebody_else_takes_meanwhile(self):
+    def test_room_that_another_program_takes_meanwhile(self):
         self.mount("-t", "tmpfs", "-o", "size=4m", "none")
         client = self.started()
         with open(self.folder / "other", "wb") as other:

@@ -79,7 +79,7 @@ class StreamTest(StreamCase):
         self.assertTrue(received == self.image.read_bytes())
         self.assertTrue(stat.S_ISFIFO(self.output.stat().st_mode))
 
-    def test_nobody_opens_the_fifo_and_a_signal_ends_the_wait(self):
+    def test_a_signal_ends_the_wait_for_a_reader_of_the_fifo(self):
         os.mkfifo(self.output)
         client = self.start_to(str(self.output), self.serve())
         openat = {"x86_64": "257 ", "aarch64": "56 "}[os.uname().machine]

@@ -114,7 +114,7 @@ class FetchTest(FetchCase):
         self.assert_fetched(result)
         self.assertIn("starting over", result.stderr)
 
-    def test_busy_servers_are_asked_again(self):
+    def test_busy_servers_are_retried(self):
         faults = [Fault(status=503, headers=[("Retry-After", "1")]), Fault(status=429)]
         with FaultServer(self.image, faults) as server:
             result = self.fetch(f"http://127.0.0.1:{server.port}/image")
@@ -193,7 +193,7 @@ class FetchTest(FetchCase):
         self.assertNotIn("\nGid:\t0", status)
         self.assertIn("\nGroups:\t \n", status)
 
-    def test_there_is_nobody_to_become(self):
+    def test_a_worker_user_that_does_not_exist(self):
         if os.geteuid() != 0:
             self.skipTest("it is about root")
         result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", "http://127.0.0.1:1/image", self.output],

@@ -39,7 +39,7 @@ class GeneratorTest(unittest.TestCase):
     def test_another_root_is_left_alone(self):
         self.assertEqual(self.generate("root=/dev/sda1 quiet"), {})
 
-    def test_a_wrong_line_is_a_unit_that_says_so(self):
+    def test_a_wrong_line_becomes_a_unit_that_fails_with_the_reason(self):
         for line, word in ((f"{URL} rd.bootferry.chekcsum=1", "rd.bootferry.chekcsum"),
                            (f"{URL} rd.bootferry.checksum=http://u:p@x/y", "rd.bootferry.checksum"),
                            ("root=live:nonsense", "live:http://SERVER/PATH"),

@@ -355,7 +355,7 @@ class BelowTheOverlay(LiveRootCase):
         rootfs = ext4(self.armed, self.path / "armed.img")
         self.check(self.medium({"LiveOS/squashfs.img": self.container(rootfs)}))
 
-    def test_each_layer_says_so(self):
+    def test_each_layer_is_nosuid_and_nodev(self):
         image = self.medium({"LiveOS/squashfs.img": self.container()})
         self.assertEqual(self.live_root(self.device(image)).returncode, 0)
         for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
@@ -364,7 +364,7 @@ class BelowTheOverlay(LiveRootCase):
                 self.assertLessEqual({"nosuid", "nodev"}, set(words[5].split(",")), line)
 
 
-class ToldToEnd(LiveRootCase):
+class Termination(LiveRootCase):
     def test_at_any_moment_all_is_mounted_or_nothing(self):
         image = self.medium({"LiveOS/squashfs.img": self.container()})
         device = self.device(image)
@@ -562,11 +562,11 @@ class Refusals(LiveRootCase):
         self.refused_device(image, "'LiveOS/squashfs.img' holds neither 'LiveOS/rootfs.img' nor a root tree",
                             "'README'")
 
-    def test_image_that_is_none(self):
+    def test_file_that_is_not_an_image(self):
         self.refused_device(self.medium({"LiveOS/squashfs.img": "<html>"}),
                             "'LiveOS/squashfs.img' on '/dev/loop", "it begins with '<html>'")
 
-    def test_rootfs_that_is_none(self):
+    def test_rootfs_that_is_not_a_file_system(self):
         text = self.folder({"rootfs": "not found"}) / "rootfs"
         self.refused_device(self.medium({"LiveOS/squashfs.img": self.container(text)}),
                             "'LiveOS/rootfs.img' in 'LiveOS/squashfs.img' is not a root image")

@@ -48,7 +48,7 @@ class LockoutTest(ServiceTest):
                 result = daemon.ctl("list")
                 self.assertEqual(result.returncode, 0, result.stderr)
 
-    def test_refusals_are_counted_and_not_told_one_by_one(self):
+    def test_refusals_are_counted_and_not_logged_one_by_one(self):
         daemon = self.daemon()
         with self.crowd(daemon, range(23_001, 23_004)):
             self.assertEqual(daemon.ctl("list").returncode, 0)

@@ -537,7 +537,7 @@ class MediaCheck(IsoOnADisk):
             self.detach(device)
             self.assertIn("matches", self.check())
 
-    def test_none_is_there(self):
+    def test_a_medium_without_a_checksum(self):
         shutil.copyfile(self.iso, self.backing)
         self.assertIn("has no embedded checksum", self.check())
 

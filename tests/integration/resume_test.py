@@ -215,7 +215,7 @@ class MirrorTest(ResumeCase):
             self.assertIn("REST 500000", second.log())
         self.assertNotIn("starting over", said)
 
-    def test_the_reason_of_each_is_said(self):
+    def test_the_reason_of_each_is_reported(self):
         with FaultServer(self.image, [Fault(status=404)]) as first, \
                 FaultServer(self.image, [Fault(status=403)]) as second:
             self.assert_failed(

@@ -33,7 +33,7 @@ class PrivateSocket(ServiceTest):
         listed = daemon.ctl("plugins")
         self.assertRegex(listed.stdout, r"(?m)^curl  \S+  ftp http https$")
 
-    def test_what_is_not_there_is_said(self):
+    def test_what_does_not_exist_is_reported(self):
         daemon = self.daemon()
         self.assert_refused(daemon.ctl("status", "7"), "there is no transfer 7")
         self.assert_refused(daemon.ctl("cancel", "7"), "there is no transfer 7")
@@ -44,7 +44,7 @@ class PrivateSocket(ServiceTest):
                                 env={**os.environ, "BOOTFERRY_ADDRESS": f"unix:path={self.path}/nobody"})
         self.assert_refused(result, "no bootferryd listens at")
 
-    def test_garbage_harms_nobody(self):
+    def test_garbage_ends_only_its_own_connection(self):
         daemon = self.daemon()
         garbage = random.Random(2)
         sockets = []
@@ -129,7 +129,7 @@ class Running(ServiceTest):
             self.assertFalse(pathlib.Path(f"/proc/{worker}").exists())
             self.assertIn("cancelled", client.stdout.read())
 
-    def test_the_plugin_is_told_from_the_beginning(self):
+    def test_the_plugin_is_reported_from_the_beginning(self):
         daemon = self.daemon()
         with daemon.ctl_running("deploy", "http://127.0.0.1:1/live", "/dev/ram0") as client:
             self.read_until(client, "Connection refused")
@@ -169,7 +169,7 @@ class Running(ServiceTest):
 
 
 class SystemdsView(ServiceTest):
-    def test_it_tells_that_it_is_ready_and_what_it_does(self):
+    def test_it_notifies_systemd_of_readiness_and_status(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
             notified.bind(str(self.path / "notify"))
             notified.settimeout(30)
@@ -182,12 +182,12 @@ class SystemdsView(ServiceTest):
 
 
 class Idle(ServiceTest):
-    def test_it_ends_when_nobody_needs_it(self):
+    def test_it_exits_when_idle(self):
         daemon = self.daemon(arguments=["--idle-exit=1s"])
         self.assertEqual(daemon.process.wait(timeout=60), 0)
         self.assertIn("the service is idle: exiting", daemon.said())
 
-    def test_it_stays_while_somebody_listens_or_something_runs(self):
+    def test_it_stays_while_a_client_is_connected_or_a_transfer_runs(self):
         daemon = self.daemon(arguments=["--idle-exit=1s"])
         with daemon.ctl_running("monitor") as monitor:
             self.assertEqual(daemon.ctl("deploy", "--timeout=4", "http://127.0.0.1:1/x", "/dev/ram0").returncode, exit_status.TIMEOUT)
@@ -217,7 +217,7 @@ class RamDisk(ServiceTest):
         self.assertRegex(status, r"State: done \(100 %\)")
         self.assertEqual(daemon.workers(), [])
 
-    def test_signals_tell_the_whole_story(self):
+    def test_signals_report_the_whole_transfer(self):
         daemon = self.daemon()
         with daemon.ctl_running("monitor") as monitor:
             self.assertEqual(daemon.ctl("deploy", self.url("slow/live.squashfs"), "/dev/ram0").returncode, 0)

@@ -167,7 +167,7 @@ class FetchTest(SftpTest):
         server = self.server()
         self.assert_failed(self.fetch(self.url(server), server), "may not read")
 
-    def test_who_is_no_ssh_server(self):
+    def test_a_server_without_ssh(self):
         server = self.server(start=False)
 
         def talk(listener):
@@ -287,7 +287,7 @@ class HostKeyTest(SftpTest):
 
 
 class LoginTest(SftpTest):
-    def test_a_key_that_nobody_knows(self):
+    def test_an_unknown_key(self):
         server = self.server()
         result = self.fetch(self.url(server), server, key=server.new_key())
         self.assert_failed(result, "refused the key", "accepts publickey")
@@ -318,7 +318,7 @@ class PasswordTest(SftpTest):
         self.assert_failed(result, "refused the password", "accepts password")
         self.assertNotIn("hidden", result.stderr)
 
-    def test_a_password_where_it_is_asked_for_interactively(self):
+    def test_a_password_over_keyboard_interactive(self):
         server = self.password_server("keyboard-interactive\nKbdInteractiveAuthentication yes\nUsePAM yes")
         self.assert_fetched(self.fetch(self.url(server), server, key=None))
         self.assertIn("Accepted keyboard-interactive", server.log())

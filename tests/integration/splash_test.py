@@ -172,7 +172,7 @@ class Undisturbed(SplashTest):
                 plymouth.expect("The transfer of the live system was cancelled")
                 self.assert_ends(splash)
 
-    def test_it_ends_when_it_is_told_to(self):
+    def test_it_ends_on_a_signal(self):
         daemon = self.daemon()
         with Plymouth(self.stage, self.path) as plymouth, \
                 daemon.ctl_running("deploy", "http://127.0.0.1:1/live", "/dev/ram0"):
@@ -189,7 +189,7 @@ class CommandLine(unittest.TestCase):
     def run_with(self, *words):
         return subprocess.run([os.environ["BOOTFERRY_PLYMOUTH"], *words], capture_output=True, text=True, timeout=120)
 
-    def test_what_it_does_not_know(self):
+    def test_unknown_arguments(self):
         for word, reason in (("--bar-mode=shutdown", "cannot show this progress in mode 'shutdown'"),
                              ("--bar", "unknown argument '--bar'")):
             result = self.run_with(word)

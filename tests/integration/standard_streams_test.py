@@ -154,7 +154,7 @@ class OtherProgramsTest(unittest.TestCase):
 
 @needs_root
 class ServiceStreamsTest(ServiceTest):
-    def test_a_service_that_nobody_hears(self):
+    def test_a_service_whose_log_nobody_reads(self):
         for kind in KINDS:
             with self.subTest(kind), bad_stream(kind) as stream:
                 daemon = self.daemon_with(stream)
@@ -167,7 +167,7 @@ class ServiceStreamsTest(ServiceTest):
         to = "&-" if stream is None else f"/proc/{os.getpid()}/fd/{stream}"
         return self.daemon(prefix=["sh", "-c", f'exec "$@" >{to} 2>{to}', "sh"])
 
-    def test_a_client_that_nobody_hears(self):
+    def test_a_client_whose_output_nobody_reads(self):
         daemon = self.daemon()
         for kind in KINDS:
             with self.subTest(kind):

@@ -63,7 +63,7 @@ class HostileWorkerTest(StandInCase):
     def test_a_message_that_is_too_long(self):
         self.assert_ended(self.fetch("job(); plugin(); progress(detail='x' * 5000); time.sleep(100)"), "too long")
 
-    def test_descriptors_nobody_wants(self):
+    def test_unexpected_descriptors(self):
         self.assert_ended(self.fetch("""
             job()
             channel.sendmsg([struct.pack("=I", PLUGIN) + text("x")],
@@ -117,7 +117,7 @@ class HostileWorkerTest(StandInCase):
         self.assert_ended(self.fetch("file('/etc/passwd'); time.sleep(100)"), "File out of turn")
         self.assert_ended(self.fetch("job()\nfor n in range(100): file('/etc/passwd')\ntime.sleep(100)"), "File out of turn")
 
-    def test_a_checksum_that_was_not_asked_for(self):
+    def test_a_checksum_that_was_not_requested(self):
         code = "job(); plugin(); target(); staged(5, 5, '{}'); finished(5, 5, '{}')"
         for digest in ("", "sha256:anything", "sha256:" + "b" * 64):
             self.assert_ended(self.fetch(code.format(digest, digest), "--checksum=sha256:" + "a" * 64), "checksum")
@@ -208,7 +208,7 @@ class StartTest(StandInCase):
     def test_no_program(self):
         self.refused(self.path / "nothing", "executing it", "No such file")
 
-    def test_a_program_that_is_none(self):
+    def test_a_file_that_is_not_a_program(self):
         worker = self.path / "worker"
         worker.write_bytes(b"\0" * 100)
         worker.chmod(0o755)

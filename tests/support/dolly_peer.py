@@ -83,7 +83,7 @@ class DollyPeer:
         for number, start in enumerate(range(0, len(image), block)):
             self.data[number % len(self.data)].sendall(image[start:start + block])
 
-    def tell_total(self, total):
+    def send_total(self, total):
         self.control.sendall(struct.pack("=Q", total))
 
     def acknowledgement(self):

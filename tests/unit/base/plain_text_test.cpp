@@ -39,7 +39,7 @@ TEST(PlainTextTest, ReplacesDirectionMarksAndLineSeparatorsWithSpaces) {
     EXPECT_EQ(plainText("\xe2\x80\x90\xe2\x81\xaa"), "\xe2\x80\x90\xe2\x81\xaa"); // the neighbours
 }
 
-TEST(PlainTextTest, KnowsWhatABusCanCarry) {
+TEST(PlainTextTest, RecognisesWhatABusCanCarry) {
     EXPECT_TRUE(isBusText("größer\n🚢"));
     EXPECT_TRUE(isBusText(""));
     EXPECT_FALSE(isBusText("\xff"));

@@ -26,7 +26,7 @@ TEST(PartialState, IsReadAsItWasWritten) {
     EXPECT_EQ(partialFromText(toText(little)), little);
 }
 
-TEST(PartialState, IsNothingUnlessItIsWhole) {
+TEST(PartialState, IsRefusedUnlessItIsComplete) {
     const auto text = toText(someState());
     for (std::size_t length = 0; length + 1 < text.size(); ++length) {
         EXPECT_FALSE(partialFromText(text.substr(0, length))) << length;
@@ -51,7 +51,7 @@ TEST(PartialState, AnotherFileIsAnotherOne) {
     }
 }
 
-TEST(PartialState, WhatIsBeingWrittenToIsKnownByItsBirthAlone) {
+TEST(PartialState, AFileThatIsBeingWrittenIsRecognisedByItsBirthTime) {
     auto state = someState();
     state.validator.clear();
     auto now = state.file;
@@ -64,7 +64,7 @@ TEST(PartialState, WhatIsBeingWrittenToIsKnownByItsBirthAlone) {
     EXPECT_FALSE(isFileOf(state, now));
 }
 
-TEST(PartialState, KnowsAFileThatIsOpen) {
+TEST(PartialState, RecognisesAFileThatIsOpen) {
     std::string path = testing::TempDir() + "bootferry-part-XXXXXX";
     const UniqueFd file(::mkstemp(path.data()));
     ASSERT_TRUE(file);

@@ -56,13 +56,13 @@ TEST(TransferArguments, TakeSecretsFromFiles) {
     std::filesystem::remove_all(folder);
 }
 
-TEST(TransferArguments, GoOnUnlessToldOtherwise) {
+TEST(TransferArguments, ContinueByDefault) {
     EXPECT_FALSE(parsed("fetch", {"http://a/x", "b"}).continues);
     EXPECT_EQ(parsed("fetch", {"--continue", "http://a/x", "b"}).continues, true);
     EXPECT_EQ(parsed("fetch", {"--no-continue", "http://a/x", "b"}).continues, false);
 }
 
-TEST(TransferArguments, SayWhatIsWrong) {
+TEST(TransferArguments, NameTheError) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> table{
         {{"http://a/x", ""}, "the target is empty"},
         {{"no-url", "b"}, "no-url"},

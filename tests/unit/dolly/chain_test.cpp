@@ -28,7 +28,7 @@ std::string refusal(const Chain& chain) {
     }
 }
 
-TEST(Chain, SaysWhatDollyCannotDo) {
+TEST(Chain, RefusesWhatDollyCannotDo) {
     EXPECT_EQ(refusal(chain()), "accepted");
     const struct {
         void (*change)(Chain&);

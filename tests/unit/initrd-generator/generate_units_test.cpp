@@ -65,7 +65,7 @@ TEST(GenerateUnits, ADiskIsDeployedToAndKeepsChanges) {
     EXPECT_TRUE(has(root, "--persistent --cowfs=xfs ")) << root;
 }
 
-TEST(GenerateUnits, TheBootInterfaceIsNamedWhereThatIsAsked) {
+TEST(GenerateUnits, TheBootInterfaceIsNamedOnRequest) {
     const auto files =
         generated("root=live:http://10.0.0.1/live.iso rd.kiwi.live.pxe BOOTIF=01-52-54-00-AB-34-56");
     ASSERT_EQ(files.network.size(), 1U);
@@ -146,7 +146,7 @@ TEST(GenerateUnits, RootflagsAreThoseOfSysroot) {
     EXPECT_TRUE(has(textOf(files.early, "sysroot.mount"), "Options=noatime,a%%b,lowerdir="));
 }
 
-TEST(GenerateUnits, ARefusalIsAUnitThatSaysWhy) {
+TEST(GenerateUnits, ARefusalIsAUnitWithTheReason) {
     const auto files = generateRefusal("50 % of \"it\"\nis $wrong", paths);
     const auto deploy = textOf(files.normal, "bootferry-deploy.service");
     EXPECT_TRUE(has(deploy, "refuse")) << deploy;

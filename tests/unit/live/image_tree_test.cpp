@@ -106,7 +106,7 @@ TEST_F(ImageTreeTest, AnInitMayBeALinkToAnywhere) {
     EXPECT_TRUE(tree().isRootTree());
 }
 
-TEST_F(ImageTreeTest, AnInitOutsideIsNone) {
+TEST_F(ImageTreeTest, AnInitOutsideTheTreeDoesNotCount) {
     write(base_ / "host/init");
     fs::create_directories(top() / "etc");
     fs::create_symlink("../../host", top() / "sbin");

@@ -24,7 +24,7 @@ std::string refusal(const std::vector<std::string>& arguments) {
     return {};
 }
 
-TEST(LiveRootArguments, WhatTheUnitSays) {
+TEST(LiveRootArguments, ParsesTheUnitsCommandLine) {
     const auto request = parseLiveRootArguments(
         {"--dir=images/today", "--squashimg=root.erofs", "--overlay-size=2g", "/run/bootferry/image"});
     EXPECT_EQ(request.device, "/run/bootferry/image");

@@ -69,7 +69,7 @@ TEST(ChecksumList, TheLongerDigestIsPreferred) {
               "sha512:" + c512);
 }
 
-TEST(ChecksumList, ErrorsSayWhatToDo) {
+TEST(ChecksumList, ErrorsNameTheRemedy) {
     EXPECT_TRUE(has(refusal(a + "  other.iso\n", ErrorCode::NotFound), "no checksum for 'live.iso': add it"));
     EXPECT_TRUE(has(refusal("", ErrorCode::Invalid), "empty"));
     EXPECT_TRUE(has(refusal("\n<!DOCTYPE html><p>Log in", ErrorCode::Invalid), "HTML page"));

@@ -133,7 +133,7 @@ TEST(CurlOptions, NoErrorQuotesAValue) {
     EXPECT_NE(refusalBy(parsed, "--frob\xe2\x82\xac").find("--frob... is"), std::string::npos);
 }
 
-TEST(CurlOptions, SayWhatTheyIgnore) {
+TEST(CurlOptions, ReportWhatTheyIgnore) {
     const auto ignored = parseCurlOptions("-s,-k,--no-compressed").ignored;
     ASSERT_EQ(ignored.size(), 2U);
     EXPECT_NE(ignored[0].find("--silent: "), std::string::npos);

@@ -53,7 +53,7 @@ TEST(DollyOptions, ErrorsNameTheOption) {
     expectRefusals(parsed, table);
 }
 
-TEST(DollyOptions, SayWhatTheyIgnore) {
+TEST(DollyOptions, ReportWhatTheyIgnore) {
     const auto ignored = parseDollyOptions("-v,-n").ignored;
     ASSERT_EQ(ignored.size(), 2U);
     EXPECT_TRUE(ignored[0].starts_with("-v: "));

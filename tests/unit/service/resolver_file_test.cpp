@@ -43,7 +43,7 @@ protected:
     EventHandle event_;
 };
 
-TEST_F(ResolverFileOnDisk, IsWrittenWhereThereIsNone) {
+TEST_F(ResolverFileOnDisk, IsWrittenIfThereIsNone) {
     EXPECT_EQ(afterwards(), resolvConfText(state));
 }
 
@@ -57,7 +57,7 @@ TEST_F(ResolverFileOnDisk, LeavesAnothersAlone) {
     EXPECT_EQ(afterwards(), "nameserver 127.0.0.53\n");
 }
 
-TEST_F(ResolverFileOnDisk, LeavesALinkAloneThatSomebodyWillFill) {
+TEST_F(ResolverFileOnDisk, LeavesADanglingLinkAlone) {
     std::filesystem::create_symlink("nowhere", folder_ / "resolv.conf");
     EXPECT_EQ(afterwards(), "nothing");
 }

@@ -58,7 +58,7 @@ private:
     std::vector<std::byte> bytes_;
 };
 
-TEST(DeclaredImageSize, IsWhatTheImageSaysOfItself) {
+TEST(DeclaredImageSize, IsTheSizeInTheImagesHead) {
     EXPECT_EQ(declaredImageSize(Disk().iso(1000).head()), 2048000U);
     EXPECT_EQ(declaredImageSize(Disk().put(0, "hsqs").putNumber(40, 123456, 8).head()), 123456U);
     EXPECT_EQ(declaredImageSize(
@@ -81,7 +81,7 @@ TEST(DiskContents, AreBlankWhereNothingIsSeen) {
     EXPECT_EQ(Disk().put(1024, discarded).contents().state, DiskState::Blank);
 }
 
-TEST(DiskContents, AreUnknownWhereSomethingIsSeenThatNobodyKnows) {
+TEST(DiskContents, AreUnknownIfTheDataIsNotRecognised) {
     const auto words = Disk().put(5000, "some old words").contents();
     EXPECT_EQ(words.state, DiskState::Unknown);
     EXPECT_EQ(words.description, "unknown data (at byte 5000: 'some old words')");
@@ -117,7 +117,7 @@ TEST(DiskContents, AreDeployedWhereAnImageHasRoom) {
     EXPECT_NE(contents.description.find("ISO 9660 'CDROM'"), std::string::npos) << contents.description;
 }
 
-TEST(DiskContents, AreForeignWhereTheImageSaysMoreThanThereIs) {
+TEST(DiskContents, AreForeignIfTheDeclaredSizeExceedsTheDisk) {
     const auto contents = Disk().iso(2049).contents();
     EXPECT_EQ(contents.state, DiskState::Foreign);
     EXPECT_NE(contents.description.find("larger than the disk"), std::string::npos) << contents.description;

@@ -55,7 +55,7 @@ TEST(RamDiskPlan, AnUnknownSizeMayUseWhatIsSafe) {
     refusal({}, {}, 64 * MiB);
 }
 
-TEST(RamTarget, KnowsARamDiskByItsName) {
+TEST(RamTarget, RecognisesARamDiskByItsName) {
     EXPECT_TRUE(isRamDisk("/dev/ram0"));
     EXPECT_TRUE(isRamDisk("/dev/ram15"));
     for (const char* other : {"/dev/ram", "/dev/ram16", "/dev/ram0p1", "/dev/ramx", "/dev/sda", "ram0", ""}) {

@@ -55,7 +55,7 @@ TEST_F(DecodingPipelineTest, AnImageSmallerThanTheProbe) {
     EXPECT_TRUE(imageIsOnTarget());
 }
 
-TEST_F(DecodingPipelineTest, WhatDecodesToNothingIsAnErrorBeforeTheTargetIsAskedFor) {
+TEST_F(DecodingPipelineTest, AnEmptyImageIsAnErrorBeforeTheTargetIsRequested) {
     settings.requireLiveImage = false;
     for (const auto& nothing : {std::string("\x50\x2a\x4d\x18\x04\x00\x00\x00"
                                             "abcd",
@@ -67,7 +67,7 @@ TEST_F(DecodingPipelineTest, WhatDecodesToNothingIsAnErrorBeforeTheTargetIsAsked
     }
 }
 
-TEST_F(DecodingPipelineTest, TheSizeThatIsDeclaredIsToldBeforeTheTargetIsAskedFor) {
+TEST_F(DecodingPipelineTest, TheDeclaredSizeIsReportedBeforeTheTargetIsRequested) {
     image.replace(32768 + 80, 4, std::string("\x10\x00\x00\x00", 4)); // 16 blocks …
     image.replace(32768 + 128, 2, std::string("\x00\x08", 2));        // … of 2048 bytes
     image.replace(32768, 1, "\x01");

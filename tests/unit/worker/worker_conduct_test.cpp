@@ -156,14 +156,14 @@ TEST_F(WorkerConductTest, CallsOutOfTurnAreBreaches) {
     EXPECT_THAT(breach(pluginPacket()), HasSubstr("Plugin out of turn"));
 }
 
-TEST_F(WorkerConductTest, NothingButProgressIsSaidWhileACallWaits) {
+TEST_F(WorkerConductTest, OnlyProgressIsAllowedWhileACallWaits) {
     begin();
     (void)say(targetPacket(1));
     EXPECT_THAT(breach(resultPacket(Call::Staged, 1, 0)), HasSubstr("Staged out of turn"));
     EXPECT_THAT(breach(failurePacket(4, "no")), HasSubstr("Failed out of turn"));
 }
 
-TEST_F(WorkerConductTest, NothingIsSaidAfterTheLastWord) {
+TEST_F(WorkerConductTest, NothingIsAllowedAfterTheLastCall) {
     stage();
     (void)say(resultPacket(Call::Finished, 10, 20));
     EXPECT_THAT(breach(failurePacket(4, "no")), HasSubstr("Failed out of turn"));
@@ -256,7 +256,7 @@ TEST_F(WorkerConductTest, ProgressGoesBackToTheBeginningOrNotAtAll) {
     (void)say(progressPacket({.bytes = 10}));
 }
 
-TEST_F(WorkerConductTest, AnAnnouncementThatIsExceededIsNone) {
+TEST_F(WorkerConductTest, AnAnnouncedSizeThatIsExceededIsDropped) {
     begin();
     EXPECT_EQ(say<Progress>(progressPacket({.bytes = 11, .total = 10})).total, unknownSize);
 }
@@ -274,7 +274,7 @@ TEST_F(WorkerConductTest, WhatIsFinishedIsWhatWasStaged) {
     EXPECT_THAT(breach(resultPacket(Call::Finished, 10, 21)), HasSubstr("another result"));
 }
 
-TEST_F(WorkerConductTest, TheChecksumIsTheOneThatWasAskedFor) {
+TEST_F(WorkerConductTest, TheChecksumIsTheRequestedOne) {
     job_.request.checksum = sum;
     receive();
     for (const auto& digest :
@@ -285,7 +285,7 @@ TEST_F(WorkerConductTest, TheChecksumIsTheOneThatWasAskedFor) {
     }
 }
 
-TEST_F(WorkerConductTest, AChecksumNobodyAskedForIsABreach) {
+TEST_F(WorkerConductTest, AChecksumThatWasNotRequestedIsABreach) {
     receive();
     EXPECT_THAT(breach(resultPacket(Call::Staged, 1, 1, sum)), HasSubstr("checksum"));
 }
@@ -300,7 +300,7 @@ TEST_F(WorkerConductTest, AListsChecksumHasTheFormOfOne) {
     EXPECT_EQ(say<WorkerConduct::Staged>(resultPacket(Call::Staged, 1, 1, sum)).result.digest, sum);
 }
 
-TEST_F(WorkerConductTest, AFloodIsABreachAndABurstIsNone) {
+TEST_F(WorkerConductTest, AFloodIsABreachButABurstIsNot) {
     begin();
     for (int i = 0; i < 400; ++i) {
         (void)say(progressPacket({}));
@@ -323,7 +323,7 @@ TEST_F(WorkerConductTest, AFloodIsABreachAndABurstIsNone) {
         HasSubstr("too many messages"));
 }
 
-TEST_F(WorkerConductTest, AVersionIsToldOnceItIsKnownAndWhenItHasChanged) {
+TEST_F(WorkerConductTest, AVersionIsReportedAtFirstAndOnEachChange) {
     say<WorkerConduct::JobWanted>(packetOf(Call::Job));
     EXPECT_THAT(breach(sourcePacket(1, "a")), HasSubstr("Source out of turn")); // before the plugin
     say<WorkerConduct::PluginLoaded>(pluginPacket());

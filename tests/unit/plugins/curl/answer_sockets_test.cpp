@@ -24,7 +24,7 @@ ConnectionEnds endsOf(int socket) {
             .remotePort = ntohs(peer.sin_port)};
 }
 
-TEST(AnswerSocketsTest, NothingIsKnownBeforeTheFirst) {
+TEST(AnswerSocketsTest, NothingIsKnownBeforeTheFirstAnswer) {
     const AnswerSockets sockets;
     EXPECT_EQ(sockets.ofRequest(), -1);
     EXPECT_EQ(sockets.ofData(), -1);

@@ -208,7 +208,7 @@ TEST_F(CurlSessionTest, ALengthThatCannotBeIsAnError) {
 }
 
 // Parts of one file come over connections that are kept between them.
-TEST_F(CurlSessionTest, AConnectionIsKeptForWhoeverComesWithTheSameOptions) {
+TEST_F(CurlSessionTest, AConnectionIsKeptForSessionsWithTheSameOptions) {
     const WebServer::Script script{.attacks = false};
     server_.play(script);
     const auto part = [&](const std::string& address, Options more = {}) {

@@ -46,7 +46,7 @@ TEST_F(PlainBodyTest, GoesOnWhereTheHeadEnded) {
     EXPECT_EQ(body->left(), 0U);
 }
 
-TEST_F(PlainBodyTest, LeavesAloneWhatWasNotHandedOverWhole) {
+TEST_F(PlainBodyTest, LeavesAloneWhatWasNotHandedOverCompletely) {
     say("head|body");
     take(7);
     EXPECT_FALSE(PlainBody::takeOver(client_, 5, 4)) << "two bytes lie in a buffer";
@@ -95,7 +95,7 @@ TEST_F(PlainBodyTest, TheSocketIsLeftAsItWas) {
     EXPECT_EQ(lowWater(), before);
 }
 
-TEST_F(PlainBodyTest, AnEarlyEndIsTold) {
+TEST_F(PlainBodyTest, AnEarlyEndIsReported) {
     say("head|bo");
     take(5);
     auto body = PlainBody::takeOver(client_, 5, 4);

@@ -24,7 +24,7 @@ TEST(TransferFailureTest, AWrongClockIsNamed) {
     EXPECT_THAT(failureOf(end).what(), Not(HasSubstr("clock")));
 }
 
-TEST(TransferFailureTest, FtpRepliesSayWhatHappened) {
+TEST(TransferFailureTest, FtpRepliesAreExplained) {
     TransferEnd end;
     end.isFtp = true;
     end.result = CURLE_FTP_COULDNT_RETR_FILE;

@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 const SftpUrl url{.host = "files.example", .port = 22, .path = "/a"};
 const std::string other = "SHA256:" + std::string(43, 'A');
 
-TEST(HostKeyPolicyTest, NobodyIsTrustedAtFirstSight) {
+TEST(HostKeyPolicyTest, NoServerIsTrustedAtFirstSight) {
     const auto reason = HostKeyPolicy().refusal(url, ed25519(firstKey));
     ASSERT_TRUE(reason);
     EXPECT_THAT(*reason, HasSubstr("sftp:hostkey=" + std::string(firstFingerprint)));
@@ -32,7 +32,7 @@ TEST(HostKeyPolicyTest, APinDecidesAlone) {
     EXPECT_TRUE(policy.mayKnowAnotherKey());
 }
 
-TEST(HostKeyPolicyTest, KnownHostsAreAskedUnlessAnyoneWillDo) {
+TEST(HostKeyPolicyTest, KnownHostsDecideUnlessAnyKeyIsAccepted) {
     HostKeyPolicy policy;
     policy.knownHosts().add(line("files.example", firstKey));
     EXPECT_FALSE(policy.refusal(url, ed25519(firstKey)));
@@ -42,7 +42,7 @@ TEST(HostKeyPolicyTest, KnownHostsAreAskedUnlessAnyoneWillDo) {
     EXPECT_FALSE(policy.mayKnowAnotherKey());
 }
 
-TEST(HostKeyPolicyTest, AsksFirstForTheKindOfKeyThatIsKnown) {
+TEST(HostKeyPolicyTest, PrefersTheKnownKindOfKey) {
     HostKeyPolicy policy;
     EXPECT_EQ(policy.algorithmsFor(url), hostKeyAlgorithms());
     policy.knownHosts().add("files.example ecdsa-sha2-nistp256 " + std::string(secondKey) + "\n");

@@ -60,7 +60,7 @@ TEST_F(KnownHostsTest, ARevokedKeyIsRefusedWhereverItShows) {
     EXPECT_EQ(check("files.example"), Verdict::Revoked);
 }
 
-TEST_F(KnownHostsTest, WhatItDoesNotKnowRecognisesNobody) {
+TEST_F(KnownHostsTest, UnsupportedLinesMatchNoHost) {
     EXPECT_EQ(
         hosts_.add("@cert-authority " + line("*.example", firstKey) + "files.example\r\nfiles.example x\n"),
         3U);

@@ -62,7 +62,7 @@ TEST(ReadQueueTest, WhatComesEarlyIsKeptForItsTurn) {
     EXPECT_EQ(early(queue), "");
 }
 
-TEST(ReadQueueTest, WhatIsLeftOfAShortAnswerIsAskedForAgain) {
+TEST(ReadQueueTest, TheRestOfAShortAnswerIsRequestedAgain) {
     ReadQueue queue(0, whole);
     const auto first = queue.refill(whole);
     EXPECT_TRUE(queue.expectData(first.at(0).id, 100).empty());

@@ -26,12 +26,12 @@ TEST(SftpMessageTest, FieldsAreReadInTheirOrder) {
     EXPECT_THROW((void)fields.byte(), plugin::Failure);
 }
 
-TEST(SftpMessageTest, ATextThatIsLongerThanTheMessageIsNone) {
+TEST(SftpMessageTest, ATextThatIsLongerThanTheMessageIsRefused) {
     Fields fields("\377\377\377\377ab");
     EXPECT_THROW((void)fields.text(), plugin::Failure);
 }
 
-TEST(SftpMessageTest, AServerTellsAsMuchOfAFileAsItLikes) {
+TEST(SftpMessageTest, AServerReportsOnlySomeAttributes) {
     const auto all = "\0\0\0\17"
                      "\0\0\0\0\0\0\0\12"
                      "\0\0\0\1\0\0\0\2"

@@ -53,7 +53,7 @@ TEST_F(SftpOptionsTest, TheUserIsTheUrlsThenTheOptionsThenRoot) {
     EXPECT_EQ(options_.login(host()).user, "someone");
 }
 
-TEST_F(SftpOptionsTest, AnEmptyPasswordIsNone) {
+TEST_F(SftpOptionsTest, AnEmptyPasswordIsIgnored) {
     credentials_["password"] = "";
     EXPECT_FALSE(options_.login(host()).password);
     credentials_["password"] = "x";

@@ -31,7 +31,7 @@ TEST(SftpUrlTest, DecodesThePath) {
     EXPECT_EQ(SftpUrl::parse("sftp://h/~other/a").path, "/~other/a");
 }
 
-TEST(SftpUrlTest, RefusesWhatIsNone) {
+TEST(SftpUrlTest, RefusesAnInvalidUrl) {
     for (const auto* text : {"http://h/a", "sftp:///a", "sftp://h", "sftp://h/~/", "sftp://h:0/a",
                              "sftp://h:65536/a", "sftp://h:x/a", "sftp://[::1/a", "sftp://[::1]x/a",
                              "sftp://h/%", "sftp://h/%4", "sftp://h/%zz", "sftp://h/a%00"}) {

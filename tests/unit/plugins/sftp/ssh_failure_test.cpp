@@ -49,7 +49,7 @@ TEST(SshFailureTest, TheServersAnswersToAFile) {
     EXPECT_EQ(codeOfStatus(SSH_FX_OK), BOOTFERRY_ERROR_PROTOCOL);
 }
 
-TEST(SshFailureTest, ACutSaysHowFarItCame) {
+TEST(SshFailureTest, ACutIsReportedWithItsPosition) {
     const auto failure = failureOf({.stage = Stage::Reading,
                                     .detail = "Socket error: Connection reset by peer",
                                     .authority = "files.example:22",

@@ -44,7 +44,7 @@ TEST(NameResolver, ANumericAddressIsItsOwnAnswer) {
     }
 }
 
-TEST(NameResolver, TheFamilyIsWhatWasAskedFor) {
+TEST(NameResolver, TheFamilyIsTheRequestedOne) {
     Waiter waiter(-1);
     NameResolver resolver(Family::Ipv6, Patience::Usual);
     const auto resolution = resolver.resolve("127.0.0.1", waiter);

@@ -126,7 +126,7 @@ protected:
     Waiter waiter_ = waiterThatCalls([] {});
 };
 
-TEST_F(TcpConnectionTest, TheFirstThatAnswersIsTheOnlyOneAsked) {
+TEST_F(TcpConnectionTest, TheFirstServerThatAnswersIsTheOnlyOneTried) {
     const Listener first;
     const Listener second;
     const auto result =
@@ -242,7 +242,7 @@ TEST_F(TcpConnectionTest, ADeadlineEndsIt) {
     EXPECT_EQ(failure.code(), BOOTFERRY_ERROR_TIMEOUT);
 }
 
-TEST_F(TcpConnectionTest, KeepAliveIsAskedFor) {
+TEST_F(TcpConnectionTest, KeepAliveIsTurnedOn) {
     const Listener listener;
     const auto optionOf = [](const Descriptor& socket, int level, int option) {
         int value = -1;

@@ -142,7 +142,7 @@ TEST(Dollytab, TheEndIsALine) {
     EXPECT_FALSE(endsWithEndconfig("infile /my-endconfig\n"));
 }
 
-TEST(Dollytab, WhatIsWrongIsSaid) {
+TEST(Dollytab, ErrorsNameTheLine) {
     EXPECT_THAT(whyNot(""), testing::HasSubstr("ends too early"));
     EXPECT_THAT(whyNot("outfile x\n"), testing::HasSubstr("no line 'infile '"));
     EXPECT_THAT(whyNot(classic("", "4")), testing::HasSubstr("announces 4 clients and has 3"));
