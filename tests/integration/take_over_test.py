@@ -28,13 +28,10 @@ RECORD = 16384  # bytes of plain text in a full TLS record
 INJECTED = b"X" * SIZE
 
 
-class Injector:
-    """A relay to a TLS port. The first connection goes well up to the first full record; what comes then is not TLS but
-    bytes of the attacker's. `passed`: what the client got before them. Further connections go well."""
+class Listener:
+    """Context manager. serve() gets each connection to `port`, in one thread."""
 
-    def __init__(self, port, attacks=True):
-        self.passed = None
-        self._target, self._attacks = port, attacks
+    def __init__(self):
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
 
@@ -49,12 +46,23 @@ class Injector:
     def _accept(self):
         with contextlib.suppress(OSError):
             while True:
-                client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
-                attacks, self._attacks = self._attacks, False
-                threading.Thread(target=self._copy, args=(client, server), daemon=True).start()
-                threading.Thread(target=self._inject if attacks else self._copy, args=(server, client),
-                                 daemon=True).start()
+                self.serve(self._listener.accept()[0])
+
+
+class Injector(Listener):
+    """A relay to a TLS port. The first connection is relayed up to the first full record, and then carries the attacker's
+    bytes, which are not TLS. `passed`: the number of bytes before them. Further connections are relayed unchanged."""
+
+    def __init__(self, port, attacks=True):
+        super().__init__()
+        self.passed = None
+        self._target, self._attacks = port, attacks
+
+    def serve(self, client):
+        server = socket.create_connection(("127.0.0.1", self._target))
+        attacks, self._attacks = self._attacks, False
+        threading.Thread(target=self._copy, args=(client, server), daemon=True).start()
+        threading.Thread(target=self._inject if attacks else self._copy, args=(server, client), daemon=True).start()
 
     @staticmethod
     def _copy(source, sink):
@@ -80,31 +88,21 @@ class Injector:
                 pass
 
 
-class Redirector:
+class Redirector(Listener):
     """Plain HTTP: redirects to `target` by a head of exactly `length` bytes."""
 
     def __init__(self, target, length):
+        super().__init__()
         head = f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\nX-Padding: \r\n\r\n"
         self._answer = head.replace("g: \r\n\r\n", "g: " + "p" * (length - len(head)) + "\r\n\r\n").encode()
         assert len(self._answer) == length
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/image"
+        self.url = f"http://127.0.0.1:{self.port}/image"
 
-    def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                client.recv(1 << 16)  # a request comes in one piece
-                client.sendall(self._answer)
-                client.shutdown(socket.SHUT_WR)
+    def serve(self, client):
+        with contextlib.suppress(OSError):  # the client may have closed the connection
+            client.recv(1 << 16)  # a request comes in one piece
+            client.sendall(self._answer)
+            client.shutdown(socket.SHUT_WR)
 
 
 class TakeOverCase(FetchCase):
