@@ -24,122 +24,109 @@ ConnectionEnds endsOf(int socket) {
             .remotePort = ntohs(peer.sin_port)};
 }
 
-TEST(AnswerSocketsTest, NothingIsKnownBeforeTheFirstAnswer) {
-    const AnswerSockets sockets;
+class AnswerSocketsTest : public testing::Test {
+protected:
+    void opened(const Connection& connection) { sockets.opened(connection.client); }
+    void answered(const Connection& connection) { sockets.announced(endsOf(connection.client)); }
+
+    const Connection first;
+    const Connection second;
+    AnswerSockets sockets;
+};
+
+TEST_F(AnswerSocketsTest, NothingIsKnownBeforeTheFirstAnswer) {
     EXPECT_EQ(sockets.ofRequest(), -1);
     EXPECT_EQ(sockets.ofData(), -1);
 }
 
-TEST(AnswerSocketsTest, TheOneThatTheRequestGoesOutOn) {
-    const Connection first;
-    const Connection second; // the one that lost a race, or the one of an earlier redirect
-    AnswerSockets sockets;
-    sockets.opened(first.client);
-    sockets.opened(second.client);
-    sockets.announced(endsOf(first.client));
+TEST_F(AnswerSocketsTest, TheOneThatTheRequestGoesOutOn) {
+    opened(first);
+    opened(second); // it loses a race, or is the one of an earlier redirect
+    answered(first);
     EXPECT_EQ(sockets.ofRequest(), first.client);
     EXPECT_EQ(sockets.takenBefore(), 0U);
 }
 
-TEST(AnswerSocketsTest, ASecondAnswerBeginsWhereTheFirstEnded) {
-    const Connection connection;
-    AnswerSockets sockets;
-    sockets.opened(connection.client);
-    sockets.announced(endsOf(connection.client));
-    connection.say("302 moved");
-    connection.take(9);
-    sockets.announced(endsOf(connection.client));
-    EXPECT_EQ(sockets.ofRequest(), connection.client);
+TEST_F(AnswerSocketsTest, ASecondAnswerBeginsWhereTheFirstEnded) {
+    opened(first);
+    answered(first);
+    first.say("302 moved");
+    first.take(9);
+    answered(first);
+    EXPECT_EQ(sockets.ofRequest(), first.client);
     EXPECT_EQ(sockets.takenBefore(), 9U);
-    connection.say("200 image");
-    connection.take(4);
-    EXPECT_EQ(takenBytes(connection.client), 13U);
-    EXPECT_EQ(receivedBytes(connection.client), 18U);
+    first.say("200 image");
+    first.take(4);
+    EXPECT_EQ(takenBytes(first.client), 13U);
+    EXPECT_EQ(receivedBytes(first.client), 18U);
     EXPECT_EQ(sockets.takenBefore(), 9U);
 }
 
 // As with TLS, SOCKS or CONNECT; the attacker's own bytes, not yet taken, are bytes as well.
-TEST(AnswerSocketsTest, AConnectionThatBeginsWithBytesIsNotPlain) {
-    for (const bool taken : {false, true}) {
-        const Connection connection;
-        AnswerSockets sockets;
-        sockets.opened(connection.client);
-        connection.say("hello");
-        if (taken) {
-            connection.take(5);
+TEST_F(AnswerSocketsTest, AConnectionThatBeginsWithBytesIsNotPlain) {
+    for (const auto* connection : {&first, &second}) {
+        opened(*connection);
+        connection->say("hello");
+        if (connection == &second) {
+            connection->take(5);
         }
-        sockets.announced(endsOf(connection.client));
+        answered(*connection);
         EXPECT_EQ(sockets.ofRequest(), -1);
-        sockets.announced(endsOf(connection.client));
+        answered(*connection);
         EXPECT_EQ(sockets.ofRequest(), -1) << "nor is its second answer";
     }
 }
 
-TEST(AnswerSocketsTest, OneThatItDidNotSeeOpenedIsNotTaken) {
-    const Connection connection;
-    AnswerSockets sockets;
-    sockets.announced(endsOf(connection.client));
+TEST_F(AnswerSocketsTest, OneThatItDidNotSeeOpenedIsNotTaken) {
+    answered(first);
     EXPECT_EQ(sockets.ofRequest(), -1);
 }
 
-TEST(AnswerSocketsTest, AnUnknownConnectionIsNotTheOneBefore) {
-    const Connection known;
-    const Connection unknown;
-    AnswerSockets sockets;
-    sockets.opened(known.client);
-    sockets.announced(endsOf(known.client));
-    sockets.announced(endsOf(unknown.client));
+TEST_F(AnswerSocketsTest, AnUnknownConnectionIsNotTheOneBefore) {
+    opened(first);
+    answered(first);
+    answered(second);
     EXPECT_EQ(sockets.ofRequest(), -1);
 }
 
-TEST(AnswerSocketsTest, ANumberThatBecameAnotherConnectionIsNotTaken) {
-    const Connection connection;
-    const Connection other;
-    AnswerSockets sockets;
-    sockets.opened(connection.client);
-    sockets.announced(endsOf(connection.client));
-    ASSERT_EQ(dup2(other.client, connection.client), connection.client);
+TEST_F(AnswerSocketsTest, ANumberThatBecameAnotherConnectionIsNotTaken) {
+    opened(first);
+    answered(first);
+    ASSERT_EQ(dup2(second.client, first.client), first.client);
     EXPECT_EQ(sockets.ofRequest(), -1);
 }
 
-TEST(AnswerSocketsTest, ANewSocketOfTheSameNumberBeginsAnew) {
-    const Connection connection;
-    const Connection other;
-    AnswerSockets sockets;
-    sockets.opened(connection.client);
-    connection.say("hello");
-    sockets.announced(endsOf(connection.client));
-    ASSERT_EQ(dup2(other.client, connection.client), connection.client);
-    sockets.opened(connection.client);
-    sockets.announced(endsOf(connection.client));
-    EXPECT_EQ(sockets.ofRequest(), connection.client);
+TEST_F(AnswerSocketsTest, ANewSocketOfTheSameNumberBeginsAnew) {
+    opened(first);
+    first.say("hello");
+    answered(first);
+    ASSERT_EQ(dup2(second.client, first.client), first.client);
+    opened(first);
+    answered(first);
+    EXPECT_EQ(sockets.ofRequest(), first.client);
 }
 
-TEST(AnswerSocketsTest, DataComesOverTheOneThatIsOpenedAfterTheRequest) {
-    const Connection control;
-    const Connection data;
-    AnswerSockets sockets;
-    sockets.opened(control.client);
-    EXPECT_EQ(sockets.ofData(), control.client);
-    sockets.announced(endsOf(control.client));
+TEST_F(AnswerSocketsTest, DataComesOverTheOneThatIsOpenedAfterTheRequest) {
+    opened(first);
+    EXPECT_EQ(sockets.ofData(), first.client);
+    answered(first);
     EXPECT_EQ(sockets.ofData(), -1) << "the connection of the request brings no data";
-    sockets.opened(data.client);
-    EXPECT_EQ(sockets.ofData(), data.client);
+    opened(second);
+    EXPECT_EQ(sockets.ofData(), second.client);
 }
 
-TEST(AnswerSocketsTest, WhatTheKernelDecodesIsNotCounted) {
-    const Connection connection;
-    connection.say("hello");
-    EXPECT_EQ(receivedBytes(connection.client), 5U);
+TEST_F(AnswerSocketsTest, WhatTheKernelDecodesIsNotCounted) {
+    first.say("hello");
+    EXPECT_EQ(receivedBytes(first.client), 5U);
     constexpr const char* protocol = "tls";
-    if (setsockopt(connection.client, IPPROTO_TCP, TCP_ULP, protocol, std::strlen(protocol)) != 0) {
+    if (setsockopt(first.client, IPPROTO_TCP, TCP_ULP, protocol, std::strlen(protocol)) != 0) {
         GTEST_SKIP() << "this kernel has no TLS";
     }
-    EXPECT_FALSE(receivedBytes(connection.client));
-    EXPECT_FALSE(takenBytes(connection.client));
+    EXPECT_FALSE(receivedBytes(first.client));
+    EXPECT_FALSE(takenBytes(first.client));
 }
 
-TEST(AnswerSocketsTest, WhatIsNoTcpConnectionIsNotCounted) {
+TEST_F(AnswerSocketsTest, WhatIsNoTcpConnectionIsNotCounted) {
     int ends[2] = {-1, -1};
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     EXPECT_FALSE(takenBytes(ends[0]));
