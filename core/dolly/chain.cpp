@@ -18,10 +18,11 @@ void checkName(std::string_view what, std::string_view name) {
     const bool plain = std::all_of(name.begin(), name.end(),
                                    [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; });
     if (!plain || name.empty() || name.size() > longestHost) {
-        throw Error(ErrorCode::Invalid,
-                    fmt::format("the {} '{}' cannot be sent to a dolly node: want 1 to {} characters without "
-                                "blanks",
-                                what, plain ? name.substr(0, longestHost) : "...", longestHost));
+        throw Error(
+            ErrorCode::Invalid,
+            fmt::format(
+                "the {} '{}' cannot be sent to a dolly node: expected 1 to {} characters without blanks",
+                what, plain ? name.substr(0, longestHost) : "...", longestHost));
     }
 }
 

@@ -48,7 +48,7 @@ void refuseParentSteps(std::string_view path) {
 std::uint64_t parseKibibytes(std::string_view text) {
     const auto number = parseNumber<std::uint64_t>(text);
     if (!number || *number == 0 || *number > (UINT64_MAX >> 1U) / 1024) {
-        refuse(ErrorCode::Invalid, "want a size in KiB, digits only; 2097152 is 2 GiB");
+        refuse(ErrorCode::Invalid, "expected a size in KiB, digits only; 2097152 is 2 GiB");
     }
     return *number * 1024;
 }
@@ -66,7 +66,7 @@ std::chrono::seconds parseSeconds(std::string_view text) {
         factor = 3600;
     }
     if (!number || *number == 0 || factor == 0 || *number > longest / factor) {
-        refuse(ErrorCode::Invalid, "want a time such as 30, 30s, 2min or 1h, at most 30 days");
+        refuse(ErrorCode::Invalid, "expected a time such as 30, 30s, 2min or 1h, at most 30 days");
     }
     return std::chrono::seconds(*number * factor);
 }
@@ -74,7 +74,7 @@ std::chrono::seconds parseSeconds(std::string_view text) {
 unsigned parseConnections(std::string_view text) {
     const auto number = parseNumber<std::uint64_t>(text);
     if (!number || *number == 0 || *number > mostConnections) {
-        refuse(ErrorCode::Invalid, fmt::format("want a number of connections, 1 to {}", mostConnections));
+        refuse(ErrorCode::Invalid, fmt::format("expected a number of connections, 1 to {}", mostConnections));
     }
     return static_cast<unsigned>(*number);
 }
@@ -86,25 +86,27 @@ std::string parseTmpfsSize(std::string_view text) {
     const bool size = unit.empty() || (unit.size() == 1 &&
                                        std::string_view("kKmMgG").find(unit[0]) != std::string_view::npos);
     if (!number || *number == 0 || (!percent && !size) || (percent && *number > 100)) {
-        refuse(ErrorCode::Invalid, "want a part of the memory such as 50%, or a size such as 512m or 2g");
+        refuse(ErrorCode::Invalid,
+               "expected a share of the memory such as 50%, or a size such as 512m or 2g");
     }
     // The kernel multiplies and rounds up to pages in 64 bits, and takes what has become 0 for no limit.
     if (!percent && *number > (largestTmpfs >> shiftOf(unit))) {
-        refuse(ErrorCode::Invalid, "want a size below 8 EiB");
+        refuse(ErrorCode::Invalid, "expected a size below 8 EiB");
     }
     return std::string(text);
 }
 
 std::string parseCowFilesystem(std::string_view text) {
     if (text != "ext4" && text != "xfs" && text != "btrfs") {
-        refuse(ErrorCode::Invalid, "want ext4, xfs or btrfs");
+        refuse(ErrorCode::Invalid, "expected ext4, xfs or btrfs");
     }
     return std::string(text);
 }
 
 std::string parseDeviceNode(std::string_view text) {
     if (!text.starts_with("/dev/") || text.size() == 5 || holdsControl(text)) {
-        refuse(ErrorCode::Invalid, "want a device node, such as /dev/ram0, /dev/sda or /dev/disk/by-id/...");
+        refuse(ErrorCode::Invalid,
+               "expected a device node, such as /dev/ram0, /dev/sda or /dev/disk/by-id/...");
     }
     refuseParentSteps(text);
     return std::string(text);
@@ -128,7 +130,7 @@ std::string parseBootInterface(std::string_view text) {
     if (!right) {
         throw Error(
             ErrorCode::Invalid,
-            fmt::format("'{}' is not a hardware address; want 01-52-54-00-12-34-56 or 52:54:00:12:34:56",
+            fmt::format("'{}' is not a hardware address; expected 01-52-54-00-12-34-56 or 52:54:00:12:34:56",
                         text));
     }
     return lowered(address);
@@ -142,7 +144,7 @@ std::string parseRelativePath(std::string_view text) {
         text.remove_suffix(1);
     }
     if (holdsControl(text)) {
-        refuse(ErrorCode::Invalid, "want a path without control characters");
+        refuse(ErrorCode::Invalid, "expected a path without control characters");
     }
     refuseParentSteps(text);
     return std::string(text);
@@ -156,7 +158,7 @@ std::string parseChecksum(std::string_view text) {
                    [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
     const std::size_t digits = name == "sha256" ? 64 : name == "sha512" ? 128 : 0;
     if (digits == 0) {
-        refuse(ErrorCode::Invalid, "want sha256:HEX, sha512:HEX or the URL of a SHA256SUMS file");
+        refuse(ErrorCode::Invalid, "expected sha256:HEX, sha512:HEX or the URL of a SHA256SUMS file");
     }
     if (hex.size() != digits || hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
         refuse(ErrorCode::Invalid,
@@ -196,7 +198,7 @@ PluginOption parsePluginOption(std::string_view text) {
         return isPlain(c) || c == '-' || c == '_' || c == '.';
     });
     if (!named || !keyed || holdsControl(value)) {
-        refuse(ErrorCode::Invalid, "want PLUGIN:KEY=VALUE, such as curl:cacert=/etc/ca.pem");
+        refuse(ErrorCode::Invalid, "expected PLUGIN:KEY=VALUE, such as curl:cacert=/etc/ca.pem");
     }
     return {std::string(plugin), std::string(key), std::string(value)};
 }

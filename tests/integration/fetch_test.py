@@ -218,7 +218,7 @@ class FetchTest(FetchCase):
                 (["image"], "lacks an argument"),
                 (["gopher://x/y", str(self.output)], "no plugin serves 'gopher'"),
                 (["http://", str(self.output)], ""),
-                (["--checksum=md5:12", "http://x/y", str(self.output)], "want sha256:HEX"),
+                (["--checksum=md5:12", "http://x/y", str(self.output)], "expected sha256:HEX"),
                 (["--frob", "http://x/y", str(self.output)], "fetch has no option '--frob'"),
                 (["--option=curl:frob=1", "http://x/y", str(self.output)], "'frob'"),
                 (["http://x/y", "/dev"], "is a folder")):

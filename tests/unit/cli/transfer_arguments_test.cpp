@@ -67,7 +67,7 @@ TEST(TransferArguments, NameTheError) {
         {{"http://a/x", ""}, "the target is empty"},
         {{"no-url", "b"}, "no-url"},
         {{"--timeout=soon", "http://a/x", "b"}, "--timeout: "},
-        {{"--connections=0", "http://a/x", "b"}, "--connections: want a number of connections, 1 to 16"},
+        {{"--connections=0", "http://a/x", "b"}, "--connections: expected a number of connections, 1 to 16"},
         {{"--connections=17", "http://a/x", "b"}, "--connections: "},
         {{"--connections=4x", "http://a/x", "b"}, "--connections: "},
         {{"--ramdisk-size=2g", "http://a/x", "b"}, "--ramdisk-size: "},

@@ -65,7 +65,7 @@ TEST(LiveRootArguments, RefusesByName) {
     EXPECT_THAT(refusal({"--overlay-size=1g,mode=0777", "/dev/ram0"}), HasSubstr("512m"));
     for (const char* size : {"18446744073709551615", "18014398509481984k", "17179869184g", "8796093022208m",
                              "9223372036854775807", "18446744073709551616"}) {
-        EXPECT_THAT(refusal({std::string("--overlay-size=") + size, "/dev/ram0"}), HasSubstr("want a"))
+        EXPECT_THAT(refusal({std::string("--overlay-size=") + size, "/dev/ram0"}), HasSubstr("expected a"))
             << size;
     }
     EXPECT_THAT(refusal({"--run-dir=overlay", "/dev/ram0"}), HasSubstr("absolute"));
