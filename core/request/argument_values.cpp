@@ -71,6 +71,27 @@ std::chrono::seconds parseSeconds(std::string_view text) {
     return std::chrono::seconds(*number * factor);
 }
 
+std::optional<std::chrono::seconds> parseTimeLimit(std::string_view text) {
+    auto unit = text;
+    if (takeNumber<std::uint64_t>(unit) == 0U && (unit.empty() || unit == "s")) {
+        return std::nullopt;
+    }
+    return parseSeconds(text);
+}
+
+// As curl's --limit-rate: a number of bytes, or of KiB, MiB or GiB.
+std::optional<std::uint64_t> parseRate(std::string_view text) {
+    auto unit = text;
+    const auto number = takeNumber<std::uint64_t>(unit);
+    const auto shift = shiftOf(unit);
+    const bool known = unit.empty() || (unit.size() == 1 && shift > 0);
+    if (!number || !known || *number > (UINT64_MAX >> 1U) >> shift) {
+        refuse(ErrorCode::Invalid,
+               fmt::format("want bytes per second, such as 200000, 500K, 10M or 1G, not '{}'", text));
+    }
+    return *number > 0 ? std::optional(*number << shift) : std::nullopt;
+}
+
 unsigned parseConnections(std::string_view text) {
     const auto number = parseNumber<std::uint64_t>(text);
     if (!number || *number == 0 || *number > mostConnections) {
@@ -151,14 +172,19 @@ std::string parseRelativePath(std::string_view text) {
 }
 
 std::string parseChecksum(std::string_view text) {
+    constexpr std::size_t sha256Digits = 64;
+    constexpr std::size_t sha512Digits = 128;
     const auto colon = text.find(':');
-    const auto name = text.substr(0, colon);
-    std::string hex(colon == std::string_view::npos ? "" : text.substr(colon + 1));
-    std::transform(hex.begin(), hex.end(), hex.begin(),
-                   [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
-    const std::size_t digits = name == "sha256" ? 64 : name == "sha512" ? 128 : 0;
+    const bool bare = colon == std::string_view::npos;
+    const auto name = !bare                         ? text.substr(0, colon)
+                      : text.size() == sha256Digits ? "sha256"
+                      : text.size() == sha512Digits ? "sha512"
+                                                    : "";
+    const auto hex = lowered(bare ? text : text.substr(colon + 1));
+    const std::size_t digits = name == "sha256" ? sha256Digits : name == "sha512" ? sha512Digits : 0;
     if (digits == 0) {
-        refuse(ErrorCode::Invalid, "expected sha256:HEX, sha512:HEX or the URL of a SHA256SUMS file");
+        refuse(ErrorCode::Invalid,
+               "expected sha256:HEX, sha512:HEX, the 64 or 128 digits alone, or the URL of a SHA256SUMS file");
     }
     if (hex.size() != digits || hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
         refuse(ErrorCode::Invalid,

@@ -53,8 +53,11 @@ struct TransferRequest {
     std::chrono::microseconds stallTimeout =
         defaultStallTimeout;                          // an attempt fails when no data arrives for this time
     std::optional<std::chrono::microseconds> timeout; // the transfer fails after this time; absent: never
-    unsigned connections = defaultConnections;        // to one server at a time, at most
-    std::optional<bool> continues;                    // of `bootferryctl fetch`; absent: yes
+    // `bootferryctl fetch` fails when no byte arrives for this time, over all retries; absent: never
+    std::optional<std::chrono::microseconds> idleTimeout;
+    std::optional<std::uint64_t> limitRate;    // bytes per second, at most
+    unsigned connections = defaultConnections; // to one server at a time, at most
+    std::optional<bool> continues;             // of `bootferryctl fetch`; absent: yes
     std::optional<Continuation> continuation;
 };
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // URL · mirrors · plugin options · checksum, its list's URL or "" · credentials of each URL · live image
-// wanted · declared size wanted · decode · stall timeout, timeout (UINT64_MAX: never), both in microseconds ·
-// connections · plugin folder · attempt · offset that an earlier attempt reached (0: none), size (UINT64_MAX:
-// unknown), validator. Lists and maps are preceded by their length.
+// wanted · declared size wanted · decode · stall timeout, timeout, idle timeout (UINT64_MAX: never), all in
+// microseconds · rate limit (UINT64_MAX: none) · connections · plugin folder · proxy variables · attempt ·
+// offset that an earlier attempt reached (0: none), size (UINT64_MAX: unknown), validator. Lists and maps are
+// preceded by their length.
 #include "job_message.h"
 
 #include <algorithm>
+#include <map>
 
 #include "argument_values.h"
 #include "packet.h"
@@ -16,8 +18,9 @@ namespace bootferry {
 namespace {
 
 constexpr std::uint64_t never = UINT64_MAX;
+constexpr std::uint64_t unlimited = UINT64_MAX;
 
-void put(PacketWriter& packet, const Credentials& strings) {
+void put(PacketWriter& packet, const std::map<std::string, std::string>& strings) {
     packet.number(static_cast<std::uint32_t>(strings.size()));
     for (const auto& [name, value] : strings) {
         packet.text(name);
@@ -25,8 +28,8 @@ void put(PacketWriter& packet, const Credentials& strings) {
     }
 }
 
-Credentials takeCredentials(PacketReader& packet) {
-    Credentials strings;
+std::map<std::string, std::string> takeStrings(PacketReader& packet) {
+    std::map<std::string, std::string> strings;
     for (auto left = packet.number(); left > 0; --left) {
         auto name = packet.text();
         strings[std::move(name)] = packet.text();
@@ -59,6 +62,14 @@ std::chrono::microseconds takeTimeout(std::uint64_t usec) {
     return std::chrono::microseconds(std::min(usec, static_cast<std::uint64_t>(longest.count())));
 }
 
+std::optional<std::chrono::microseconds> takeLimit(std::uint64_t usec) {
+    return usec != never ? std::optional(takeTimeout(usec)) : std::nullopt;
+}
+
+std::uint64_t usecOf(const std::optional<std::chrono::microseconds>& limit) {
+    return limit ? static_cast<std::uint64_t>(limit->count()) : never;
+}
+
 std::string checksumText(const TransferRequest& request) {
     return request.checksumUrl ? request.checksumUrl->redacted() : request.checksum.value_or("");
 }
@@ -84,9 +95,12 @@ UniqueFd writeJob(const WorkerJob& job) {
     packet.number(static_cast<std::uint32_t>(request.requireDeclaredSize));
     packet.number(static_cast<std::uint32_t>(request.decode));
     packet.wide(static_cast<std::uint64_t>(request.stallTimeout.count()));
-    packet.wide(request.timeout ? static_cast<std::uint64_t>(request.timeout->count()) : never);
+    packet.wide(usecOf(request.timeout));
+    packet.wide(usecOf(request.idleTimeout));
+    packet.wide(request.limitRate.value_or(unlimited));
     packet.number(request.connections);
     packet.text(job.pluginDir);
+    put(packet, job.proxies);
     packet.number(job.attempt);
     const auto continuation = request.continuation.value_or(Continuation{});
     packet.wide(continuation.offset);
@@ -108,7 +122,7 @@ ReceivedJob readJob(int fd) {
         setChecksum(job.request, checksum);
     }
     for (auto left = packet.number(); left > 0; --left) {
-        job.credentials.push_back(takeCredentials(packet));
+        job.credentials.push_back(takeStrings(packet));
     }
     if (job.credentials.size() != job.request.mirrors.size() + (job.request.checksumUrl ? 2 : 1)) {
         throw Error(ErrorCode::Protocol, "the supervisor's job lacks credentials");
@@ -117,11 +131,14 @@ ReceivedJob readJob(int fd) {
     job.request.requireDeclaredSize = packet.number() != 0;
     job.request.decode = packet.number() != 0;
     job.request.stallTimeout = takeTimeout(packet.wide());
-    if (const auto timeout = packet.wide(); timeout != never) {
-        job.request.timeout = takeTimeout(timeout);
+    job.request.timeout = takeLimit(packet.wide());
+    job.request.idleTimeout = takeLimit(packet.wide());
+    if (const auto rate = packet.wide(); rate != unlimited) {
+        job.request.limitRate = std::max<std::uint64_t>(rate, 1);
     }
     job.request.connections = packet.number();
     job.pluginDir = packet.text();
+    job.proxies = takeStrings(packet);
     job.attempt = packet.number();
     Continuation continuation{.offset = packet.wide(), .size = packet.wide(), .validator = packet.text()};
     if (continuation.offset > 0) {

@@ -14,6 +14,7 @@ struct ReceivedJob {
     // For the image's URL, each mirror, and the checksum list if there is one.
     std::vector<Credentials> credentials;
     std::string pluginDir;
+    ProxyVariables proxies;
     std::uint32_t attempt = 1;
 };
 

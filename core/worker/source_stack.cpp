@@ -11,6 +11,8 @@ ResumeSettings resumeSettings(const TransferRequest& request) {
     ResumeSettings settings;
     settings.stallTimeout = request.stallTimeout;
     settings.timeout = request.timeout;
+    settings.idleTimeout = request.idleTimeout;
+    settings.limitRate = request.limitRate;
     settings.contentIsVerified = request.checksum || request.checksumUrl;
     settings.cancelFd = channel::cancelFd;
     return settings;
@@ -18,7 +20,7 @@ ResumeSettings resumeSettings(const TransferRequest& request) {
 
 WideningSettings wideningSettings(const TransferRequest& request) {
     WideningSettings settings;
-    settings.limits.connections = request.connections;
+    settings.limits.connections = request.limitRate ? 1 : request.connections; // more would not be faster
     return settings;
 }
 

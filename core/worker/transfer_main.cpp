@@ -38,6 +38,7 @@ int transfer() {
     SupervisorChannel supervisor;
     try {
         const auto job = supervisor.job();
+        setProxyVariables(job.proxies);
         enterSandbox();
         ProgressReporter reporter(supervisor, job.attempt);
         HandedFiles files(supervisor);

@@ -16,6 +16,7 @@
 #include "handles.h"
 #include "prepared_target.h"
 #include "progress.h"
+#include "proxy_variables.h"
 #include "transfer_request.h"
 
 namespace bootferry {
@@ -24,6 +25,7 @@ struct WorkerJob {
     TransferRequest request;
     Credentials credentials; // all of the supervisor's; the worker gets those for its servers
     std::string pluginDir;
+    ProxyVariables proxies;    // for libcurl; contains secrets
     std::uint32_t attempt = 1; // continues the count of earlier workers of the same transfer
 };
 

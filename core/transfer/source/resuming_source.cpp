@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
@@ -36,25 +37,31 @@ std::size_t copyInto(int pipe, ByteSource& source, std::size_t most) {
 ResumingSource::ResumingSource(std::vector<Origin> origins, const ResumeSettings& settings,
                                ProgressReporter& reporter)
     : settings_(settings), reporter_(reporter), giveUp_(settings.cancelFd, settings.stallTimeout),
-      deadline_(settings.timeout ? GiveUpSignal::Clock::now() + *settings.timeout
-                                 : GiveUpSignal::Clock::time_point::max()) {
+      pace_(settings.limitRate), timeLimit_(settings.timeout ? GiveUpSignal::Clock::now() + *settings.timeout
+                                                             : GiveUpSignal::Clock::time_point::max()),
+      deadline_(timeLimit_) {
     for (auto& origin : origins) {
         origins_.push_back({.origin = std::move(origin), .known = {}, .failure = {}, .notBefore = {}});
     }
 }
 
 std::size_t ResumingSource::read(std::span<std::byte> into) {
-    return deliver([into](ByteSource& source) { return source.read(into); });
+    const auto portion = into.first(pace_.portion(into.size()));
+    return deliver([portion](ByteSource& source) { return source.read(portion); });
 }
 
 std::size_t ResumingSource::splice(int pipe, std::size_t most) {
-    return deliver([pipe, most](ByteSource& source) {
-        return source.info().spliceable ? source.splice(pipe, most) : copyInto(pipe, source, most);
+    const auto portion = pace_.portion(most);
+    return deliver([pipe, portion](ByteSource& source) {
+        return source.info().spliceable ? source.splice(pipe, portion) : copyInto(pipe, source, portion);
     });
 }
 
 template <typename Call>
 std::size_t ResumingSource::deliver(Call call) {
+    awaitTurn();
+    const auto begun = GiveUpSignal::Clock::now();
+    deadline_ = settings_.idleTimeout ? std::min(timeLimit_, begun + *settings_.idleTimeout) : timeLimit_;
     for (;;) {
         try {
             if (!source_) {
@@ -75,6 +82,7 @@ std::size_t ResumingSource::deliver(Call call) {
                             fmt::format("the source ended after {} of {} bytes", offset_, *size_));
             }
             if (count > 0) {
+                pace_.count(count, begun);
                 offset_ += count;
                 forgetFailures();
                 reporter_.setBytes(offset_);
@@ -87,6 +95,17 @@ std::size_t ResumingSource::deliver(Call call) {
             giveUp_.stopClock();
             source_.reset();
             recover(reason);
+        }
+    }
+}
+
+void ResumingSource::awaitTurn() {
+    const auto turn = std::min(pace_.next(), timeLimit_);
+    for (auto now = GiveUpSignal::Clock::now(); now < turn; now = GiveUpSignal::Clock::now()) {
+        pollfd cancel{.fd = settings_.cancelFd, .events = POLLIN, .revents = 0};
+        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(turn - now);
+        if (::poll(&cancel, 1, static_cast<int>(wait.count())) > 0) {
+            throw Error(ErrorCode::Cancelled, "cancelled");
         }
     }
 }
@@ -195,16 +214,27 @@ Error ResumingSource::explained(const Error& failure) const {
                : Error(ErrorCode::Internal, "the plugin reported a cancel that nobody requested");
 }
 
+// A time limit is a class of its own; when nothing arrives, the class is that of the reason.
+void ResumingSource::giveUpIfTooLate() {
+    const auto now = GiveUpSignal::Clock::now();
+    if (now >= timeLimit_) {
+        throw Error(ErrorCode::Timeout,
+                    fmt::format("gave up after {}: {}", formatDuration(*settings_.timeout), reasons()));
+    }
+    if (now >= deadline_) {
+        throw Error(origins_.front().failure.value_or(*current().failure).code(),
+                    fmt::format("gave up after {} in which nothing arrived: {}",
+                                formatDuration(*settings_.idleTimeout), reasons()));
+    }
+}
+
 void ResumingSource::recover(const Error& failure) {
     if (failure.code() == ErrorCode::Cancelled) {
         throw failure;
     }
     current().failure = failure;
     failed_ = true;
-    if (GiveUpSignal::Clock::now() >= deadline_) {
-        throw Error(ErrorCode::Timeout,
-                    fmt::format("gave up after {}: {}", formatDuration(*settings_.timeout), reasons()));
-    }
+    giveUpIfTooLate();
     if (failure.code() == ErrorCode::Range && offset_ > 0) {
         startOverOrGiveUp(failure);
         return;
@@ -330,7 +360,7 @@ SourceInfo ResumingSource::info() {
 
 void ResumingSource::finish(Outcome outcome) {
     if (source_) {
-        giveUp_.startClock(deadline_);
+        giveUp_.startClock(timeLimit_);
         source_->finish(outcome);
         giveUp_.stopClock();
     }

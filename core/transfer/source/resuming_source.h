@@ -18,6 +18,7 @@
 #include "give_up_signal.h"
 #include "network_watch.h"
 #include "progress_reporter.h"
+#include "rate_pace.h"
 #include "retry_policy.h"
 #include "transfer_request.h"
 #include "url.h"
@@ -33,9 +34,11 @@ public:
 struct ResumeSettings {
     RetryPolicy policy;
     std::chrono::microseconds stallTimeout{std::chrono::seconds(30)};
-    std::optional<std::chrono::microseconds> timeout; // of the whole transfer
-    bool contentIsVerified = false;                   // by a checksum: mirrors need not share a validator
-    int cancelFd = -1;                                // borrowed
+    std::optional<std::chrono::microseconds> timeout;     // of the whole transfer
+    std::optional<std::chrono::microseconds> idleTimeout; // of one read, all its retries included
+    std::optional<std::uint64_t> limitRate;               // bytes per second
+    bool contentIsVerified = false;                       // by a checksum: mirrors need not share a validator
+    int cancelFd = -1;                                    // borrowed
 };
 
 struct Origin {
@@ -75,9 +78,11 @@ private:
 
     template <typename Call>
     std::size_t deliver(Call call); // repeats call(source) until it succeeds
+    void awaitTurn();               // of the rate limit
     void open();
     void checkSameSource(const SourceInfo& now);
     [[nodiscard]] std::string validatorFor(const OriginState& state) const;
+    void giveUpIfTooLate();
     void recover(const Error& failure); // returns when a retry is due, or throws
     void startOverOrGiveUp(const Error& failure);
     void giveUpOrigin(const Error& failure);
@@ -97,7 +102,10 @@ private:
     GiveUpSignal giveUp_;
     NetworkWatch network_;
     std::mt19937 random_{std::random_device{}()};
-    GiveUpSignal::Clock::time_point deadline_;
+    RatePace pace_;
+    GiveUpSignal::Clock::time_point timeLimit_; // of the whole transfer
+    GiveUpSignal::Clock::time_point
+        deadline_; // of the current read: timeLimit_, or the idle timeout if earlier
 
     std::unique_ptr<ByteSource> source_;
     std::uint64_t offset_ = 0;

@@ -334,6 +334,57 @@ TEST_F(ResumingSourceTest, TheOverallTimeoutReportsTheLastReason) {
     EXPECT_NE(text.find("no"), std::string::npos) << text;
 }
 
+// The class is the reason's: a server that is not there is not a slow one.
+TEST_F(ResumingSourceTest, GivesUpWhenNothingArrivesForTooLong) {
+    settings.idleTimeout = 30ms;
+    server.script.assign(1000, refusing(ErrorCode::Unreachable));
+    const auto source = make();
+    EXPECT_EQ(failureOf(*source), ErrorCode::Unreachable);
+    EXPECT_NE(text.find("in which nothing arrived: no"), std::string::npos) << text;
+}
+
+TEST_F(ResumingSourceTest, GivesUpAServerThatIsSilentForTooLong) {
+    settings.idleTimeout = 30ms;
+    server.beforeRead = [](int cancelFd) {
+        pollfd entry{.fd = cancelFd, .events = POLLIN, .revents = 0};
+        ASSERT_EQ(::poll(&entry, 1, 10000), 1); // as a plugin does
+        throw Error(ErrorCode::Cancelled, "gave up");
+    };
+    const auto source = make();
+    EXPECT_EQ(failureOf(*source), ErrorCode::Timeout);
+    EXPECT_NE(text.find("no answer yet"), std::string::npos) << text;
+}
+
+TEST_F(ResumingSourceTest, EachByteBeginsThePatienceAnew) {
+    settings.idleTimeout = std::chrono::hours(1);
+    server.script = {breaking(100), breaking(0), breaking(333)};
+    const auto source = make();
+    EXPECT_EQ(readAll(*source), server.content);
+}
+
+TEST_F(ResumingSourceTest, KeepsToTheRate) {
+    settings.limitRate = 5000;
+    server.script = {breaking(300)};
+    const auto source = make();
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_EQ(readAll(*source), server.content); // 1000 bytes: 200 ms, of which 100 may be saved
+    EXPECT_GE(std::chrono::steady_clock::now() - begun, 50ms);
+}
+
+TEST_F(ResumingSourceTest, IsCancelledWhileItKeepsToTheRate) {
+    settings.limitRate = 1;
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    const UniqueFd readEnd(ends[0]);
+    UniqueFd writeEnd(ends[1]);
+    settings.cancelFd = readEnd.get();
+    const auto source = make();
+    std::array<std::byte, 64> buffer{};
+    EXPECT_EQ(source->read(buffer), 1U);
+    writeEnd.reset();
+    EXPECT_EQ(failureOf(*source), ErrorCode::Cancelled);
+}
+
 TEST_F(ResumingSourceTest, PassesRetryAfterToThePolicy) {
     Error busy(ErrorCode::Unreachable, "server answered 503");
     busy.setRetryAfter(0s);
