@@ -7,7 +7,9 @@ _bootferryctl() {
     local verbs='fetch dolly-send deploy list status monitor cancel plugins refuse help'
     local common='--help --version'
     local transfer='--mirror= --checksum= --option= --options-file= --userinfo-file= --stall-timeout= --timeout=
-        --connections= --ramdisk-size= --decode --reset --continue --no-continue'
+        --connections= --reset'
+    local fetch='--output= --limit-rate= --continue --no-continue --decode --quiet --verbose'
+    local deploy='--ramdisk-size='
     local dolly='--generation= --password-file= --fanout= --output= --control-port= --data-port= --timeout='
     local output='--json= --no-pager'
 
@@ -22,7 +24,7 @@ _bootferryctl() {
             --json) mapfile -t COMPREPLY < <(compgen -W 'short pretty off' -- "$word") ;;
             --checksum) mapfile -t COMPREPLY < <(compgen -W 'sha256: sha512:' -- "$word") ;;
             --generation) mapfile -t COMPREPLY < <(compgen -W 'classic 0.7' -- "$word") ;;
-            --options-file | --userinfo-file | --password-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+            --options-file | --userinfo-file | --password-file | --output) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
             *) COMPREPLY=() ;;
         esac
         return
@@ -38,7 +40,7 @@ _bootferryctl() {
         '') mapfile -t COMPREPLY < <(compgen -W "$verbs $common" -- "$word") ;;
         fetch | deploy)
             if [[ $word == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W "$transfer" -- "$word")
+                mapfile -t COMPREPLY < <(compgen -W "$transfer ${!verb}" -- "$word")
                 [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2> /dev/null
             elif [[ $verb == deploy && $word == /dev/* ]] || [[ $verb == fetch ]]; then
                 mapfile -t COMPREPLY < <(compgen -f -- "$word")

@@ -15,6 +15,10 @@ namespace {
 
 int run(const std::vector<std::string>& words) {
     const auto line = parseCommandLine(allVerbs(), words);
+    if (line.has("verbose")) { // the worker's as well; whoever set the variable knows better
+        ::setenv("BOOTFERRY_LOG_LEVEL", "debug", 0); // NOLINT(concurrency-mt-unsafe): one thread
+    }
+    initLogging("bootferryctl");
     if (line.help) {
         printOutput("{}", line.verb != nullptr ? helpOf(*line.verb) : overview());
         return EXIT_SUCCESS;
@@ -35,7 +39,6 @@ int run(const std::vector<std::string>& words) {
 
 int bootferryctl_main(int argc, char** argv) {
     try {
-        bootferry::initLogging("bootferryctl");
         return bootferry::run({argv + 1, argv + argc});
     } catch (const std::exception& error) {
         bootferry::printError("bootferryctl: {}\n", error.what());

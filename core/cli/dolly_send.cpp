@@ -70,7 +70,7 @@ void applyOption(DollySend& send, std::string_view name, const std::string& valu
     } else if (name == "data-port") {
         send.ports.data = parseCount(value, mostPorts);
     } else if (name == "timeout") {
-        send.patience = parseSeconds(value);
+        send.patience = parseTimeLimit(value);
     }
 }
 

@@ -49,13 +49,17 @@ bool mayGoOn(const Error& failure) {
     }
 }
 
+// Without a byte for so long, over all retries: somebody waits at a prompt. The boot has no such limit.
+constexpr std::chrono::minutes patienceUnlessTold{5};
+
 // `file` or `stream` is set; neither for a block device.
 struct ChosenTarget {
     std::unique_ptr<FileTarget> file;
     PreparedTarget stream;
 };
 
-ChosenTarget chooseTarget(const std::string& target) {
+// isNamed: else the name is the URL's, and nothing but a file can be meant.
+ChosenTarget chooseTarget(const std::string& target, bool isNamed) {
     ChosenTarget chosen;
     const auto choose = [&](UniqueFd stream) {
         chosen.stream.fd = std::move(stream);
@@ -67,6 +71,12 @@ ChosenTarget chooseTarget(const std::string& target) {
         return chosen;
     }
     auto location = locateFile(target);
+    if (!isNamed && location.present && !S_ISREG(location.status.st_mode)) {
+        throw Error(
+            ErrorCode::TargetRefused,
+            fmt::format("'{}', as the URL has it, is not a regular file here: name a FILE behind the URL",
+                        target));
+    }
     if (auto stream = openStream(location)) {
         choose(std::move(*stream));
     } else if (!isBlockDevice(location)) {
@@ -77,9 +87,9 @@ ChosenTarget chooseTarget(const std::string& target) {
 
 class Fetch : public WorkerListener {
 public:
-    Fetch(TransferRequest request, ChosenTarget target)
-        : request_(std::move(request)), file_(std::move(target.file)), target_(std::move(target.stream)),
-          loop_([this] { worker_->cancel(); }, {SIGINT, SIGTERM, SIGHUP}) {
+    Fetch(TransferRequest request, ChosenTarget target, bool quiet)
+        : request_(std::move(request)), quiet_(quiet), file_(std::move(target.file)),
+          target_(std::move(target.stream)), loop_([this] { worker_->cancel(); }, {SIGINT, SIGTERM, SIGHUP}) {
         if (isDevice()) {
             disk_.emplace(request_.target);
             (void)acceptableContents(); // refuse before fetching
@@ -87,15 +97,16 @@ public:
         }
         if (file_ && (request_.continuation = file_->findPart(request_))) {
             source_ = {.size = request_.continuation->size, .validator = request_.continuation->validator};
-            printError("going on with the {} in '{}'\n", formatSize(request_.continuation->offset),
-                       file_->partPath());
+            remark("going on with the {} in '{}'\n", formatSize(request_.continuation->offset),
+                   file_->partPath());
         }
     }
 
     int run() {
         const WorkerJob job{.request = request_,
                             .credentials = {},
-                            .pluginDir = fromEnvironment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR)};
+                            .pluginDir = fromEnvironment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR),
+                            .proxies = proxyVariables()};
         const auto user = workerUser();
         if (!user.remark.empty()) {
             logInfo(user.remark);
@@ -127,7 +138,11 @@ public:
     }
 
     void pluginLoaded(const std::string&) override {}
-    void progressed(const Progress& progress) override { line_.show(progress); }
+    void progressed(const Progress& progress) override {
+        if (!quiet_) {
+            line_.show(progress);
+        }
+    }
     void staged(const WorkerResult& result) override {
         try {
             if (disk_) {
@@ -152,8 +167,8 @@ public:
                 target_.fd.reset();
                 disk_->rereadPartitionTable();
             }
-            printError("{}: {} from {}\n", request_.target, sizeText(result.bytes, result.written),
-                       request_.url.redacted());
+            remark("{}: {} from {}\n", request_.target, sizeText(result.bytes, result.written),
+                   request_.url.redacted());
             loop_.end(EXIT_SUCCESS);
         } catch (const Error& error) {
             giveUp(error);
@@ -161,6 +176,13 @@ public:
     }
 
 private:
+    template <typename... Arguments>
+    void remark(fmt::format_string<Arguments...> format, Arguments&&... arguments) const {
+        if (!quiet_) {
+            printError(format, std::forward<Arguments>(arguments)...);
+        }
+    }
+
     [[nodiscard]] bool isStream() const { return target_.blockSize == streamBlockSize; }
     [[nodiscard]] bool isDevice() const { return !file_ && !isStream(); }
 
@@ -198,6 +220,7 @@ private:
     }
 
     TransferRequest request_;
+    bool quiet_;
     std::unique_ptr<FileTarget> file_;
     std::uint64_t leastSize_ = 0;
     std::optional<Disk> disk_;
@@ -213,8 +236,12 @@ private:
 int runFetch(const CommandLine& line) {
     auto request = parseTransferArguments(line);
     request.requireLiveImage = false;
-    auto target = chooseTarget(request.target); // before the loop: a signal ends the wait for a FIFO's reader
-    return Fetch(std::move(request), std::move(target)).run();
+    if (!line.has("timeout")) {
+        request.idleTimeout = patienceUnlessTold;
+    }
+    auto target = chooseTarget(
+        request.target, isTargetNamed(line)); // before the loop: a signal ends the wait for a FIFO's reader
+    return Fetch(std::move(request), std::move(target), line.has("quiet")).run();
 }
 
 } // namespace bootferry

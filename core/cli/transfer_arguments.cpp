@@ -7,12 +7,16 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "argument_values.h"
+#include "checksum_list.h"
 #include "errors.h"
 #include "files.h"
 #include "text.h"
+#include "url_file_name.h"
 
 namespace bootferry {
 namespace {
+
+constexpr std::string_view hexDigits = "0123456789abcdefABCDEF";
 
 std::uint64_t parseCount(std::string_view text) {
     const auto number = parseNumber<std::uint64_t>(text);
@@ -47,11 +51,36 @@ void readOptions(TransferRequest& request, std::string_view path) {
     }
 }
 
+// A checksum, the URL of a list, or the name of a list on this machine, in which the URL is looked up.
+void readChecksum(TransferRequest& request, std::string_view text) {
+    const bool isPath =
+        text.find('/') != std::string_view::npos && text.find("://") == std::string_view::npos;
+    const bool isName =
+        text.find(':') == std::string_view::npos && text.find_first_not_of(hexDigits) != text.npos;
+    if (!isPath && !isName) {
+        setChecksum(request, text);
+        return;
+    }
+    const auto list = readSmallFile(std::string(text));
+    if (!list) {
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("want sha256:HEX, sha512:HEX, the digits alone, or a SHA256SUMS file or its "
+                                "URL; there is no file '{}'",
+                                text));
+    }
+    try {
+        setChecksum(request, findChecksum(*list, request.url));
+    } catch (Error& error) {
+        error.addContext(fmt::format("the checksum list '{}'", text));
+        throw;
+    }
+}
+
 void applyOption(TransferRequest& request, std::string_view name, std::string_view value) {
     if (name == "mirror") {
         request.mirrors.push_back(Url::parse(value));
     } else if (name == "checksum") {
-        setChecksum(request, value);
+        readChecksum(request, value);
     } else if (name == "option") {
         request.pluginOptions.push_back(parsePluginOption(value));
     } else if (name == "options-file") {
@@ -61,7 +90,9 @@ void applyOption(TransferRequest& request, std::string_view name, std::string_vi
     } else if (name == "stall-timeout") {
         request.stallTimeout = parseSeconds(value);
     } else if (name == "timeout") {
-        request.timeout = parseSeconds(value);
+        request.timeout = parseTimeLimit(value);
+    } else if (name == "limit-rate") {
+        request.limitRate = parseRate(value);
     } else if (name == "connections") {
         request.connections = parseConnections(value);
     } else if (name == "ramdisk-size") {
@@ -75,13 +106,29 @@ void applyOption(TransferRequest& request, std::string_view name, std::string_vi
     }
 }
 
+std::string targetOf(const CommandLine& line, const Url& url) {
+    const auto output = line.last("output");
+    if (output && line.words.size() > 1) {
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("--output and '{}' both name the target", line.words.back()));
+    }
+    if (line.words.size() > 1) {
+        return line.words.back();
+    }
+    return output ? *output : fileNameOf(url);
+}
+
 } // namespace
+
+bool isTargetNamed(const CommandLine& line) {
+    return line.words.size() > 1 || line.has("output");
+}
 
 // The URL is parsed first, because --userinfo-file= changes it.
 TransferRequest parseTransferArguments(const CommandLine& line) {
     TransferRequest request;
     request.url = Url::parse(line.words.front());
-    request.target = line.words.back();
+    request.target = targetOf(line, request.url);
     if (request.target.empty()) {
         throw Error(ErrorCode::Invalid, fmt::format("the target is empty: {}", usageOf(*line.verb)));
     }

@@ -10,4 +10,7 @@ namespace bootferry {
 // Reads the files that options name. Throws Error(Invalid) that says what to do.
 [[nodiscard]] TransferRequest parseTransferArguments(const CommandLine& line);
 
+// False if the target's name was taken from the URL.
+[[nodiscard]] bool isTargetNamed(const CommandLine& line);
+
 } // namespace bootferry

@@ -19,19 +19,23 @@ namespace {
 // clang-format off
 constexpr Option transferOptions[] = {
     {0, "mirror", "URL", "another place for the same bytes (repeatable)"},
-    {0, "checksum", "CHECKSUM", "sha256:HEX, sha512:HEX or a list's URL"},
+    {0, "checksum", "CHECKSUM", "sha256:HEX, HEX, or SHA256SUMS' name or URL"},
     {0, "option", "PLUGIN:KEY=VALUE", "an option of a transport plugin (repeatable)"},
     {0, "options-file", "FILE", "file of such options, one per line, for secrets"},
     {0, "userinfo-file", "FILE", "user[:password] for URL, percent-encoded"},
     {0, "stall-timeout", "TIME", "retry when no data arrives for this time (30 s)"},
-    {0, "timeout", "TIME", "fail after this time (never)"},
+    {0, "timeout", "TIME", "fail after this time; 0: never"},
     {0, "connections", "N", "to one server at a time, at most (6)"},
     {0, "reset", nullptr, "overwrite data on DEVICE"},
 };
 constexpr Option fetchOptions[] = {
+    {'o', "output", "FILE", "where to, instead of behind the URL"},
+    {0, "limit-rate", "RATE", "bytes per second at most, such as 500K or 10M"},
     {0, "decode", nullptr, "unpack gzip, xz and zstd into a FILE, too"},
     {0, "continue", nullptr, "continue FILE.part of an earlier try (default)"},
     {0, "no-continue", nullptr, "start over"},
+    {'q', "quiet", nullptr, "print nothing but failures"},
+    {'v', "verbose", nullptr, "print what the transport plugin does, too"},
 };
 constexpr Option deployOptions[] = {
     {0, "ramdisk-size", "BYTES", "of a RAM disk (by default the image's size)"},
@@ -40,7 +44,7 @@ constexpr Option dollyOptions[] = {
     {0, "generation", "classic|0.7", "dolly 0.58 to 0.64, or 0.70 and later (0.7)"},
     {0, "password-file", "FILE", "the nodes' password; 0.7 only"},
     {0, "fanout", "N", "nodes that each node sends to (1); classic only"},
-    {0, "output", "PATH", "target of dolly's own nodes (/ and IMAGE's name)"},
+    {'o', "output", "PATH", "target of dolly's own nodes (/ and IMAGE's name)"},
     {0, "control-port", "PORT", "(9997)"},
     {0, "data-port", "PORT", "(9998)"},
     {0, "timeout", "TIME", "fail when a node makes no progress for so long"},
@@ -53,10 +57,12 @@ constexpr Option outputOptions[] = {
 int runHelp(const CommandLine& line);
 
 constexpr Verb table[] = {
-    {"fetch", "URL FILE|DEVICE", 2, 2, VerbKind::Alone, "Download URL",
+    {"fetch", "URL [FILE|DEVICE]", 1, 2, VerbKind::Alone, "Download URL",
      {transferOptions, fetchOptions}, runFetch,
-     "\nA transfer resumes after a broken connection. FILE appears only when it is\n"
-     "complete; - is standard output. Data on DEVICE is overwritten only with --reset.\n"},
+     "\nWithout FILE, the URL's last part is its name. FILE appears only when it is\n"
+     "complete; - is standard output. Data on DEVICE is overwritten only with --reset.\n"
+     "A transfer resumes after a broken connection; without --timeout it fails when\n"
+     "nothing arrives for 5 min.\n"},
     {"dolly-send", "IMAGE HOST...", 2, anyNumber, VerbKind::Alone, "Send a file or block device down a chain",
      {dollyOptions}, runDollySend},
     {"help", "[VERB]", 0, 1, VerbKind::Alone, "Show this, or the options of VERB", {}, runHelp},

@@ -276,7 +276,7 @@ class ServerTest(DollyCase):
         node = self.node(self.host)
         stranger = self.hosts[NODES]
         sender = self.sender([self.host], start=stranger)
-        self.assertEqual(sender.wait(), 1, sender.text)
+        self.assertEqual(sender.wait(), exit_status.UNREACHABLE, sender.text)
         self.assertIn(f"'{self.host.address}' closed the connection before the chain was ready", sender.text)
         node.expect(f"{stranger.address} was rejected: it is neither {self.head.address} nor a host of its own list")
         self.send_well(self.host, node)

@@ -112,7 +112,7 @@ class SourceTest(ExitStatusCase):
 
     def test_a_sender_without_hosts_that_listen(self):
         for words, status in ((["no-such-host.invalid"], exit_status.NOT_FOUND),
-                              (["--timeout=1", "--data-port=1", "127.0.0.1"], exit_status.TIMEOUT)):
+                              (["--timeout=1", "--data-port=1", "127.0.0.1"], exit_status.UNREACHABLE)):
             self.assert_status(self.run_alone("dolly-send", str(self.image), *words), status)
 
 

@@ -198,7 +198,7 @@ class AnewTest(ContinueCase):
         self.assertEqual(self.names(), [])
 
     def test_the_wrong_bytes_are_not_kept(self):
-        self.assertEqual(self.fetch(self.url, "--checksum=sha256:" + "0" * 64)[0], 1)
+        self.assertEqual(self.fetch(self.url, "--checksum=sha256:" + "0" * 64)[0], exit_status.CHECKSUM)
         self.assertEqual(self.names(), [])
 
     def test_what_is_killed_is_not_gone_on_with(self):

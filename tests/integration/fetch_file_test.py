@@ -63,7 +63,7 @@ class TwoWritersTest(FileCase):
     def test_of_ten_at_once_one_comes_through(self):
         url = self.serve(pace=SLOW)
         outcomes = [self.ended(client) for client in [self.start(url) for _ in range(10)]]
-        self.assertEqual(sorted(status for status, _ in outcomes), [0] + [1] * 9, outcomes)
+        self.assertEqual(sorted(status for status, _ in outcomes), [0] + [exit_status.TARGET_REFUSED] * 9, outcomes)
         for status, said in outcomes:
             if status:
                 self.assertIn("another bootferryctl is fetching to", said)

@@ -176,7 +176,7 @@ class ReaderTest(StreamCase):
                                   "-"], stderr=subprocess.PIPE, text=True)
         self.addCleanup(processes.stop, client)
         said = client.stderr.read()
-        self.assertEqual(client.wait(timeout=60), 1, said)
+        self.assertEqual(client.wait(timeout=60), exit_status.TARGET_REFUSED, said)
         self.assertIn("bootferryctl: '-'", said)
 
 

@@ -62,10 +62,52 @@ TEST(TransferArguments, ContinueByDefault) {
     EXPECT_EQ(parsed("fetch", {"--no-continue", "http://a/x", "b"}).continues, false);
 }
 
+TEST(TransferArguments, TakeTheTargetFromThreePlaces) {
+    EXPECT_EQ(parsed("fetch", {"http://a/dir/x%20y?z", "b"}).target, "b");
+    EXPECT_EQ(parsed("fetch", {"http://a/dir/x%20y?z", "-o", "b"}).target, "b");
+    EXPECT_EQ(parsed("fetch", {"http://a/dir/x%20y?z"}).target, "x y");
+    EXPECT_EQ(parsed("fetch", {"http://a/x", "-"}).target, "-");
+    EXPECT_FALSE(isTargetNamed(parseCommandLine(allVerbs(), {"fetch", "http://a/x"})));
+    EXPECT_TRUE(isTargetNamed(parseCommandLine(allVerbs(), {"fetch", "http://a/x", "x"})));
+    EXPECT_TRUE(isTargetNamed(parseCommandLine(allVerbs(), {"fetch", "-ox", "http://a/x"})));
+}
+
+TEST(TransferArguments, LookUpTheChecksumInAListOnThisMachine) {
+    std::string name = testing::TempDir() + "sums-XXXXXX";
+    const std::filesystem::path folder = ::mkdtemp(name.data());
+    const std::string hex(64, 'a');
+    writeFileAtomically(folder / "SHA256SUMS", hex + "  x.iso\n", 0644);
+    const auto option = "--checksum=" + (folder / "SHA256SUMS").string();
+    EXPECT_EQ(parsed("deploy", {option, "http://a/x.iso", "/dev/ram0"}).checksum, "sha256:" + hex);
+    EXPECT_EQ(parsed("deploy", {"--checksum=" + hex, "http://a/y.iso", "/dev/ram0"}).checksum,
+              "sha256:" + hex);
+    EXPECT_EQ(
+        parsed("deploy", {"--checksum=http://b/SUMS", "http://a/y", "/dev/ram0"}).checksumUrl->redacted(),
+        "http://b/SUMS");
+    try {
+        (void)parsed("deploy", {option, "http://a/y.iso", "/dev/ram0"});
+        ADD_FAILURE() << "an image that the list does not name";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::NotFound);
+        EXPECT_NE(std::string(error.what()).find(option.substr(11)), std::string::npos) << error.what();
+    }
+    std::filesystem::remove_all(folder);
+}
+
+TEST(TransferArguments, LimitTimeAndRate) {
+    EXPECT_EQ(parsed("fetch", {"--timeout=0", "http://a/x", "b"}).timeout, std::nullopt);
+    EXPECT_EQ(parsed("fetch", {"--limit-rate=10K", "http://a/x", "b"}).limitRate, 10U << 10U);
+}
+
 TEST(TransferArguments, NameTheError) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> table{
         {{"http://a/x", ""}, "the target is empty"},
         {{"no-url", "b"}, "no-url"},
+        {{"--checksum=", "http://a/x", "b"}, "--checksum: expected sha256:HEX"},
+        {{"--checksum=abc", "http://a/x", "b"}, "--checksum: expected sha256:HEX"},
+        {{"--checksum=md5:12", "http://a/x", "b"}, "--checksum: expected sha256:HEX"},
+        {{"--checksum=/nonexistent/SUMS", "http://a/x", "b"}, "there is no file '/nonexistent/SUMS'"},
+        {{"--checksum=SHA256SUMS.none", "http://a/x", "b"}, "there is no file 'SHA256SUMS.none'"},
         {{"--timeout=soon", "http://a/x", "b"}, "--timeout: "},
         {{"--connections=0", "http://a/x", "b"}, "--connections: expected a number of connections, 1 to 16"},
         {{"--connections=17", "http://a/x", "b"}, "--connections: "},

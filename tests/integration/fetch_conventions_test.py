@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""fetch as those who know curl and wget expect it: a name from the URL, letters, quiet, a rate, proxies from the
+environment, checksums by themselves and in files."""
+
+import hashlib
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import exit_status  # noqa: E402
+import tap  # noqa: E402
+from fault_server import Fault, FaultServer  # noqa: E402
+from fetch_case import FetchCase  # noqa: E402
+from nginx import Nginx  # noqa: E402
+from vsftpd import Vsftpd  # noqa: E402
+
+PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY",
+           "ALL_PROXY", "NO_PROXY")
+
+
+class ConventionsCase(FetchCase):
+    size = 300_000
+
+    def setUp(self):
+        super().setUp()
+        self.folder = self.path / "here"
+        self.folder.mkdir()
+
+    def serve(self, faults=()):
+        server = FaultServer(self.image, list(faults))
+        self.addCleanup(server.__exit__)
+        server.__enter__()
+        return server
+
+    def url(self, name="image", faults=()):
+        return f"http://127.0.0.1:{self.serve(faults).port}/{name}"
+
+    def run_in_folder(self, *words, **variables):
+        environment = {key: value for key, value in os.environ.items() if key not in PROXIES}
+        return subprocess.run([os.environ["BOOTFERRYCTL"], *words], cwd=self.folder, env={**environment, **variables},
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+
+    def names(self):
+        return sorted(path.name for path in self.folder.iterdir())
+
+    def assert_ended(self, result, status, *words):
+        said = result.stderr.decode()
+        self.assertEqual(result.returncode, status, said)
+        for word in words:
+            self.assertIn(word, said.splitlines()[-1])
+
+    def assert_has(self, name):
+        self.assertTrue((self.folder / name).read_bytes() == self.image.read_bytes(), "the bytes differ")
+
+
+class NameTest(ConventionsCase):
+    def test_it_is_the_urls(self):
+        for url, name in (("live.iso", "live.iso"), ("a/b%20c.iso?token=x/y", "b c.iso"), ("-q", "-q")):
+            self.assert_ended(self.run_in_folder("fetch", self.url(url)), 0)
+            self.assert_has(name)
+
+    def test_it_replaces_what_has_the_name(self):
+        (self.folder / "live.iso").write_text("older")
+        self.assert_ended(self.run_in_folder("fetch", self.url("live.iso")), 0)
+        self.assert_has("live.iso")
+
+    def test_no_name_is_an_error_before_the_network(self):
+        for path in ("", "a/", "..", "%2e%2e", "%2E%2E%2Fx", "a%2Fb", "a%0Ab", "a%00b", "-", "%1B%5B2J"):
+            self.assert_ended(self.run_in_folder("fetch", f"http://127.0.0.1:1/{path}"), exit_status.USAGE, "name a FILE")
+        self.assertEqual(self.names(), [])
+
+    def test_a_redirect_does_not_choose_it(self):
+        with Nginx(self.served, extra="location = /wanted { return 302 /image; }") as server:
+            self.assert_ended(self.run_in_folder("fetch", f"http://127.0.0.1:{server.port}/wanted"), 0)
+        self.assertEqual(self.names(), ["wanted"])
+        self.assert_has("wanted")
+
+    def test_a_server_does_not_choose_it(self):
+        headers = [("Content-Disposition", 'attachment; filename="../evil"')]
+        self.assert_ended(self.run_in_folder("fetch", self.url("wanted", [Fault(headers=headers)])), 0)
+        self.assertEqual(self.names(), ["wanted"])
+        self.assertFalse((self.path / "evil").exists())
+
+    def test_only_a_file_can_be_meant(self):
+        os.mkfifo(self.folder / "pipe")
+        (self.folder / "folder").mkdir()
+        for name in ("pipe", "folder"):
+            self.assert_ended(self.run_in_folder("fetch", f"http://127.0.0.1:1/{name}"), exit_status.TARGET_REFUSED,
+                              "not a regular file")
+
+
+class OptionsTest(ConventionsCase):
+    def test_each_way_to_write_them(self):
+        for number, words in enumerate((["-o", "FILE"], ["-oFILE"], ["--output", "FILE"], ["--output=FILE"],
+                                        ["--outp=FILE", "--timeout", "60"])):
+            words = [word.replace("FILE", f"file{number}") for word in words]
+            for order in (["fetch", *words, self.url()], ["fetch", self.url(), *words], [*words, "fetch", self.url()],
+                          ["fetch", *words, "--", self.url()]):
+                self.assert_ended(self.run_in_folder(*order), 0)
+                self.assert_has(f"file{number}")
+                (self.folder / f"file{number}").unlink()
+
+    def test_standard_output(self):
+        for words in (["-"], ["-o", "-"], ["-o-"]):
+            result = self.run_in_folder("fetch", "-q", self.url(), *words)
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            self.assertTrue(result.stdout == self.image.read_bytes())
+
+    def test_two_targets(self):
+        self.assert_ended(self.run_in_folder("fetch", "-o", "a", self.url(), "b"), exit_status.USAGE, "both name the target")
+
+    def test_quiet_is_silent_but_for_failures(self):
+        result = self.run_in_folder("fetch", "-q", self.url(), "file")
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"", b""))
+        result = self.run_in_folder("fetch", "--quiet", self.url(faults=[Fault(status=404)]), "file")
+        self.assert_ended(result, exit_status.NOT_FOUND, "404")
+        self.assertEqual(len(result.stderr.splitlines()), 1)
+
+    def test_verbose_says_more(self):
+        plain = self.run_in_folder("fetch", self.url(), "file").stderr
+        self.assertGreater(len(self.run_in_folder("fetch", "-v", self.url(), "file").stderr.splitlines()),
+                           len(plain.splitlines()))
+
+    def test_no_time_limit(self):
+        self.assert_ended(self.run_in_folder("fetch", "--timeout=0", self.url(faults=[Fault(cut=1000)]), "file"), 0)
+
+
+class ChecksumTest(ConventionsCase):
+    def setUp(self):
+        super().setUp()
+        self.short, self.long = (make(self.image.read_bytes()).hexdigest() for make in (hashlib.sha256, hashlib.sha512))
+
+    def test_a_digest_alone(self):
+        for digest in (self.short, self.short.upper(), self.long):
+            self.assert_ended(self.run_in_folder("fetch", "--checksum", digest, self.url(), "file"), 0)
+        for digest in ("0" * 64, "0" * 128):
+            self.assert_ended(self.run_in_folder("fetch", f"--checksum={digest}", self.url(), "other"),
+                              exit_status.CHECKSUM)
+        self.assert_ended(self.run_in_folder("fetch", f"--checksum={self.short[1:]}", self.url(), "file"), exit_status.USAGE)
+        self.assertEqual(self.names(), ["file"])
+
+    def test_a_list_on_this_machine(self):
+        (self.folder / "SHA256SUMS").write_text(f"{self.short}  live.iso\n{'0' * 64}  wrong.iso\n")
+        for name in ("SHA256SUMS", "./SHA256SUMS", str(self.folder / "SHA256SUMS")):
+            self.assert_ended(self.run_in_folder("fetch", f"--checksum={name}", self.url("live.iso")), 0)
+        self.assert_ended(self.run_in_folder("fetch", "--checksum=SHA256SUMS", self.url("wrong.iso")), exit_status.CHECKSUM)
+        self.assert_ended(self.run_in_folder("fetch", "--checksum=SHA256SUMS", self.url("other.iso")),
+                          exit_status.NOT_FOUND, "SHA256SUMS")
+        self.assert_ended(self.run_in_folder("fetch", "--checksum=SHA1SUMS", self.url("live.iso")), exit_status.USAGE,
+                          "there is no file 'SHA1SUMS'")
+
+
+class RateTest(ConventionsCase):
+    """The bytes arrive, and not sooner than the rate allows: a slow machine takes longer still."""
+
+    def check(self, url):
+        begun = time.monotonic()
+        self.assert_ended(self.run_in_folder("fetch", "--limit-rate=100K", url, "file"), 0)
+        self.assertGreater(time.monotonic() - begun, 2)  # 300 000 bytes at 102 400 a second, a tenth of one saved
+        self.assert_has("file")
+
+    def test_http(self):
+        self.check(self.url())
+
+    def test_http_that_is_spliced(self):
+        with Nginx(self.served) as server:
+            self.check(f"http://127.0.0.1:{server.port}/image")
+
+    def test_ftp(self):
+        if reason := Vsftpd.missing():
+            self.skipTest(reason)
+        with Vsftpd(self.served) as server:
+            self.check(f"ftp://127.0.0.1:{server.port}/image")
+
+    def test_what_is_none(self):
+        for rate in ("", "fast", "-1", "1.5M", "10MB"):
+            self.assert_ended(self.run_in_folder("fetch", f"--limit-rate={rate}", self.url(), "file"), exit_status.USAGE,
+                              "--limit-rate: want bytes per second")
+        self.assert_ended(self.run_in_folder("fetch", "--limit-rate=0", self.url(), "file"), 0)
+
+
+class ProxyTest(ConventionsCase):
+    """The host does not exist: only a proxy, which is a server that is asked for the whole URL, can have served it."""
+
+    URL = "http://no-such-host.invalid/image"
+
+    def via(self, server, **variables):
+        return self.run_in_folder("fetch", "--timeout=20", self.URL, "file", **variables), server.requests
+
+    def test_one_from_the_environment(self):
+        for name in ("http_proxy", "all_proxy", "ALL_PROXY"):
+            server = self.serve()
+            result, requests = self.via(server, **{name: f"http://127.0.0.1:{server.port}"})
+            self.assert_ended(result, 0)
+            self.assertEqual(requests[0].path, self.URL)
+            self.assertNotIn("Proxy-Authorization", requests[0].headers)
+            self.assert_has("file")
+
+    def test_a_login_goes_to_the_proxy_and_nowhere_else(self):
+        server = self.serve()
+        result, requests = self.via(server, http_proxy=f"http://someone:geheim@127.0.0.1:{server.port}")
+        self.assert_ended(result, 0)
+        self.assertEqual(requests[0].headers["Proxy-Authorization"], "Basic c29tZW9uZTpnZWhlaW0=")
+        self.assertNotIn("Authorization", requests[0].headers)
+        server = self.serve([Fault(status=407)])
+        result, _ = self.via(server, http_proxy=f"http://someone:geheim@127.0.0.1:{server.port}")
+        self.assertIn(result.returncode, exit_status.FAILURES)
+        self.assertNotIn(b"geheim", result.stderr)
+        direct = self.serve()
+        result = self.run_in_folder("fetch", f"http://127.0.0.1:{direct.port}/image", "file",
+                                    http_proxy=f"http://someone:geheim@127.0.0.1:{server.port}", no_proxy="127.0.0.1")
+        self.assert_ended(result, 0)
+        self.assertNotIn("Proxy-Authorization", direct.requests[0].headers)
+
+    def test_hosts_without(self):
+        for name in ("no_proxy", "NO_PROXY"):
+            for hosts in ("127.0.0.1", "*", "x.example,127.0.0.1"):
+                result = self.run_in_folder("fetch", self.url(), "file", http_proxy="http://127.0.0.1:1", **{name: hosts})
+                self.assert_ended(result, 0)
+
+    def test_a_variable_that_web_clients_can_set_is_ignored(self):
+        self.assert_ended(self.run_in_folder("fetch", self.url(), "file", HTTP_PROXY="http://127.0.0.1:1"), 0)
+
+    def test_an_option_is_stronger(self):
+        server = self.serve()
+        result = self.run_in_folder("fetch", f"--option=curl:proxy=127.0.0.1:{server.port}", self.URL, "file",
+                                    http_proxy="http://127.0.0.1:1")
+        self.assert_ended(result, 0)
+
+
+if __name__ == "__main__":
+    tap.main()
