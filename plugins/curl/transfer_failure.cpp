@@ -52,6 +52,11 @@ Failure cutShort(const TransferEnd& end) {
     return {BOOTFERRY_ERROR_UNREACHABLE, message, static_cast<int>(end.osErrno)};
 }
 
+// libcurl has one code for a URL that it cannot use and a server that speaks another protocol.
+bool isNoHttp(const TransferEnd& end) {
+    return end.detail.starts_with("Received HTTP/") || end.detail.starts_with("Unsupported HTTP");
+}
+
 std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
     if (end.responseCode < 400) {
         return std::nullopt;
@@ -138,6 +143,9 @@ Failure failureOf(const TransferEnd& end) {
     case CURLE_TOO_MANY_REDIRECTS:
         return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " redirects without end"};
     case CURLE_UNSUPPORTED_PROTOCOL:
+        if (isNoHttp(end)) {
+            return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " does not answer in HTTP: " + detail};
+        }
         return end.responseCode >= 300
                    ? Failure(BOOTFERRY_ERROR_PROTOCOL,
                              end.authority + " redirects to a protocol that is not allowed")

@@ -47,6 +47,19 @@ TEST(TransferFailureTest, ABrokenHandshakeMayBeTheNetworks) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
 }
 
+TEST(TransferFailureTest, AServerOfAnotherProtocolIsNoWrongUrl) {
+    TransferEnd end;
+    end.result = CURLE_UNSUPPORTED_PROTOCOL;
+    end.authority = "server";
+    end.detail = "Received HTTP/0.9 when not allowed";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
+    EXPECT_THAT(failureOf(end).what(), HasSubstr("server does not answer in HTTP"));
+    end.detail = "Unsupported HTTP version (7.1) in response";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
+    end.detail = "Protocol \"ldap\" not supported or disabled in libcurl";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_INVALID);
+}
+
 TEST(TransferFailureTest, StatusesHaveTheirCodes) {
     HttpResponse response;
     response.status = "503 Service Unavailable";
