@@ -200,8 +200,8 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
 UnitFiles generateRefusal(const std::string& reason, const InstalledPaths& paths) {
     UnitFiles files;
     files.normal.push_back(
-        {std::string(deployUnit),
-         deployText("Refuse the Kernel Command Line", commandLine({paths.bootferryctl, "refuse", reason}))});
+        {std::string(deployUnit), deployText("Refuse the Kernel Command Line",
+                                             commandLine({paths.bootferryctl, "refuse", "--", reason}))});
     files.normal.push_back(
         {std::string(liveRootUnit), liveRootText(BootRequest{}, paths.runtimeDirectory + "/image",
                                                  fmt::format("Requires={}", deployUnit), paths)});

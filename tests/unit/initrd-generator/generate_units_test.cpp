@@ -149,7 +149,7 @@ TEST(GenerateUnits, RootflagsAreThoseOfSysroot) {
 TEST(GenerateUnits, ARefusalIsAUnitWithTheReason) {
     const auto files = generateRefusal("50 % of \"it\"\nis $wrong", paths);
     const auto deploy = textOf(files.normal, "bootferry-deploy.service");
-    EXPECT_TRUE(has(deploy, "refuse")) << deploy;
+    EXPECT_TRUE(has(deploy, "refuse -- ")) << deploy;
     EXPECT_TRUE(has(deploy, "50 %% of")) << deploy;
     EXPECT_TRUE(has(deploy, "$$wrong")) << deploy;
     EXPECT_FALSE(has(deploy, "\nis ")) << "no line of its own: " << deploy;
