@@ -13,11 +13,16 @@
 namespace bootferry {
 namespace {
 
+// The worker's as well. Whoever has set the variable knows better.
+void setLogLevel(const CommandLine& line) {
+    if (const char* level = line.has("verbose") ? "debug" : line.has("quiet") ? "warning" : nullptr) {
+        ::setenv("BOOTFERRY_LOG_LEVEL", level, 0); // NOLINT(concurrency-mt-unsafe): one thread
+    }
+}
+
 int run(const std::vector<std::string>& words) {
     const auto line = parseCommandLine(allVerbs(), words);
-    if (line.has("verbose")) { // the worker's as well; whoever set the variable knows better
-        ::setenv("BOOTFERRY_LOG_LEVEL", "debug", 0); // NOLINT(concurrency-mt-unsafe): one thread
-    }
+    setLogLevel(line);
     initLogging("bootferryctl");
     if (line.help) {
         printOutput("{}", line.verb != nullptr ? helpOf(*line.verb) : overview());

@@ -18,7 +18,7 @@ std::string fileNameOf(const Url& url) {
     const auto path = url.path().substr(0, url.path().find('?'));
     const auto written = lowered(path.substr(path.rfind('/') + 1));
     const auto decoded = url.decodedPath();
-    const auto name = decoded.substr(decoded.rfind('/') + 1);
+    auto name = decoded.substr(decoded.rfind('/') + 1);
     if (name.empty()) {
         refuseName("names no file");
     }
