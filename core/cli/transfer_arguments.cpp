@@ -26,8 +26,17 @@ std::uint64_t parseCount(std::string_view text) {
     return *number;
 }
 
+// One that is far too large was named by mistake.
+std::optional<std::string> readNamedFile(std::string_view path) {
+    try {
+        return readSmallFile(std::string(path));
+    } catch (const Error& error) {
+        throw Error(error.code() == ErrorCode::TooLarge ? ErrorCode::Invalid : error.code(), error.what());
+    }
+}
+
 std::string readSecretFile(std::string_view path) {
-    auto text = readSmallFile(std::string(path));
+    auto text = readNamedFile(path);
     if (!text) {
         throw Error(ErrorCode::Invalid, fmt::format("there is no file '{}'", path));
     }
@@ -61,7 +70,7 @@ void readChecksum(TransferRequest& request, std::string_view text) {
         setChecksum(request, text);
         return;
     }
-    const auto list = readSmallFile(std::string(text));
+    const auto list = readNamedFile(text);
     if (!list) {
         throw Error(ErrorCode::Invalid,
                     fmt::format("want sha256:HEX, sha512:HEX, the digits alone, or a SHA256SUMS file or its "

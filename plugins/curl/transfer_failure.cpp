@@ -52,6 +52,13 @@ Failure cutShort(const TransferEnd& end) {
     return {BOOTFERRY_ERROR_UNREACHABLE, message, static_cast<int>(end.osErrno)};
 }
 
+// libcurl's text quotes all of the proxy's URL, with a password, and its code is that of a network that
+// fails.
+bool isUnusableProxy(const TransferEnd& end) {
+    return (end.result == CURLE_COULDNT_CONNECT || end.result == CURLE_COULDNT_RESOLVE_PROXY) &&
+           end.detail.starts_with("Unsupported proxy");
+}
+
 // libcurl has one code for a URL that it cannot use and a server that speaks another protocol.
 bool isNoHttp(const TransferEnd& end) {
     return end.detail.starts_with("Received HTTP/") || end.detail.starts_with("Unsupported HTTP");
@@ -78,6 +85,9 @@ std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
 } // namespace
 
 Failure failureOf(const TransferEnd& end) {
+    if (isUnusableProxy(end)) {
+        return {BOOTFERRY_ERROR_INVALID, "the proxy's URL cannot be used"};
+    }
     const auto detail = detailOf(end);
     switch (end.result) {
     case CURLE_COULDNT_RESOLVE_HOST:

@@ -216,6 +216,14 @@ class ProxyTest(ConventionsCase):
         self.assert_ended(result, 0)
         self.assertNotIn("Proxy-Authorization", direct.requests[0].headers)
 
+    def test_one_that_cannot_be_used_is_an_error_without_its_password(self):
+        for proxy in ("gopher://someone:geheim@proxy.invalid", "http://someone:geheim@[proxy", "http://some one:geheim@x",
+                      "http://someone:geheim@proxy.invalid:99999"):
+            with self.subTest(proxy=proxy):
+                result = self.run_in_folder("fetch", "--timeout=20", self.URL, "file", http_proxy=proxy)
+                self.assert_ended(result, exit_status.USAGE, "the proxy's URL")
+                self.assertNotIn(b"geheim", result.stderr)
+
     def test_hosts_without(self):
         for name in ("no_proxy", "NO_PROXY"):
             for hosts in ("127.0.0.1", "*", "x.example,127.0.0.1"):

@@ -108,6 +108,7 @@ TEST(TransferArguments, NameTheError) {
         {{"--checksum=md5:12", "http://a/x", "b"}, "--checksum: expected sha256:HEX"},
         {{"--checksum=/nonexistent/SUMS", "http://a/x", "b"}, "there is no file '/nonexistent/SUMS'"},
         {{"--checksum=SHA256SUMS.none", "http://a/x", "b"}, "there is no file 'SHA256SUMS.none'"},
+        {{"--checksum=/dev/zero", "http://a/x", "b"}, "is larger than"},
         {{"--timeout=soon", "http://a/x", "b"}, "--timeout: "},
         {{"--connections=0", "http://a/x", "b"}, "--connections: expected a number of connections, 1 to 16"},
         {{"--connections=17", "http://a/x", "b"}, "--connections: "},

@@ -60,6 +60,18 @@ TEST(TransferFailureTest, AServerOfAnotherProtocolIsNoWrongUrl) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_INVALID);
 }
 
+TEST(TransferFailureTest, AProxysPasswordIsNotShown) {
+    TransferEnd end;
+    end.detail = "Unsupported proxy scheme for 'gopher://user:secret@proxy'";
+    for (const auto result : {CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_PROXY}) {
+        end.result = result;
+        EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_INVALID);
+        EXPECT_THAT(failureOf(end).what(), Not(HasSubstr("secret")));
+    }
+    end.detail = "Could not resolve proxy: proxy";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+}
+
 TEST(TransferFailureTest, StatusesHaveTheirCodes) {
     HttpResponse response;
     response.status = "503 Service Unavailable";
