@@ -18,7 +18,7 @@ std::optional<JsonStyle> jsonStyleOf(const CommandLine& line) {
     if (text == "off") {
         return std::nullopt;
     }
-    throw Error(ErrorCode::Invalid, fmt::format("--json={}: want short, pretty or off", text));
+    throw Error(ErrorCode::Invalid, fmt::format("--json={}: expected short, pretty or off", text));
 }
 
 } // namespace bootferry

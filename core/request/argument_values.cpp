@@ -87,7 +87,7 @@ std::optional<std::uint64_t> parseRate(std::string_view text) {
     const bool known = unit.empty() || (unit.size() == 1 && shift > 0);
     if (!number || !known || *number > (UINT64_MAX >> 1U) >> shift) {
         refuse(ErrorCode::Invalid,
-               fmt::format("want bytes per second, such as 200000, 500K, 10M or 1G, not '{}'", text));
+               fmt::format("expected bytes per second, such as 200000, 500K, 10M or 1G, not '{}'", text));
     }
     return *number > 0 ? std::optional(*number << shift) : std::nullopt;
 }

@@ -149,7 +149,7 @@ void apply(const Entry& entry, const KernelArgument& argument, Draft& draft) {
         const auto on = switchValue(argument);
         if (!on) {
             throw Error(ErrorCode::Invalid,
-                        fmt::format("{}: want it alone, or with =1 or =0", showable(argument)));
+                        fmt::format("{}: expected it alone, or with =1 or =0", showable(argument)));
         }
         entry.set(draft, {}, *on);
         return;
