@@ -50,7 +50,7 @@ class Json(ServiceTest):
             self.assertGreater(pretty.count("\n"), 3)
             self.assertEqual(json.loads(short), json.loads(pretty))
             self.assertEqual(daemon.ctl(*words, "--json=off").stdout, daemon.ctl(*words).stdout)
-        self.assert_refused(daemon.ctl("list", "--json=xml"), "--json=xml: want short, pretty or off")
+        self.assert_refused(daemon.ctl("list", "--json=xml"), "--json=xml: expected short, pretty or off")
         self.assert_refused(daemon.ctl("list", "--jsn"), "list has no option '--jsn', did you mean '--json'?")
 
     def test_monitor_is_one_object_a_line(self):

@@ -179,7 +179,7 @@ class RateTest(ConventionsCase):
     def test_what_is_none(self):
         for rate in ("", "fast", "-1", "1.5M", "10MB"):
             self.assert_ended(self.run_in_folder("fetch", f"--limit-rate={rate}", self.url(), "file"), exit_status.USAGE,
-                              "--limit-rate: want bytes per second")
+                              "--limit-rate: expected bytes per second")
         self.assert_ended(self.run_in_folder("fetch", "--limit-rate=0", self.url(), "file"), 0)
 
 

@@ -29,7 +29,7 @@ TEST(ArgumentValues, ARateHasCurlsUnits) {
     EXPECT_EQ(parseRate("0M"), std::nullopt);
     for (const auto* text :
          {"", "K", "1.5M", "10MB", "10 M", "-1", "1T", "fast", "8589934592G", "99999999999999999999"}) {
-        EXPECT_NE(refusalOf(parseRate, text).find("want bytes per second"), std::string::npos) << text;
+        EXPECT_NE(refusalOf(parseRate, text).find("expected bytes per second"), std::string::npos) << text;
     }
 }
 
@@ -38,7 +38,7 @@ TEST(ArgumentValues, ATimeLimitOfZeroIsNone) {
     EXPECT_EQ(parseTimeLimit("0s"), std::nullopt);
     EXPECT_EQ(parseTimeLimit("5min"), std::chrono::minutes(5));
     for (const auto* text : {"", "-1", "00x", "0x", "soon", "s"}) {
-        EXPECT_NE(refusalOf(parseTimeLimit, text).find("want a time"), std::string::npos) << text;
+        EXPECT_NE(refusalOf(parseTimeLimit, text).find("expected a time"), std::string::npos) << text;
     }
 }
 
@@ -50,7 +50,7 @@ TEST(ArgumentValues, ADigestAloneSaysByItsLengthWhatItIs) {
     EXPECT_EQ(parseChecksum("sha256:" + short_), "sha256:" + std::string(64, 'a'));
     for (const auto& text : {std::string(63, 'a'), std::string(96, 'a'), std::string(32, 'a'), std::string(),
                              "md5:" + short_, std::string("sha256")}) {
-        EXPECT_NE(refusalOf(parseChecksum, text).find("want sha256:HEX"), std::string::npos) << text;
+        EXPECT_NE(refusalOf(parseChecksum, text).find("expected sha256:HEX"), std::string::npos) << text;
     }
     EXPECT_NE(refusalOf(parseChecksum, std::string(63, 'a') + "g").find("has 64 hexadecimal digits"),
               std::string::npos);
