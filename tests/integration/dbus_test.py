@@ -85,7 +85,8 @@ class Documentation(ServiceTest):
         for name, live in self.live.items():
             with self.subTest(interface=name):
                 text = re.search(rf"  interface {re.escape(name)} {{\n(.*?)\n  }};", self.page, re.DOTALL)[1]
-                self.assertEqual([line.strip() for line in text.splitlines()], listing(live))
+                lines = re.sub(r",\n +", ", ", text).splitlines()  # a method with many arguments has several lines
+                self.assertEqual([line.strip() for line in lines], listing(live))
 
     def test_the_page_describes_each_member(self):
         items = {word for line in self.page.splitlines() if line.startswith((".It Fn", ".It Li"))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Manual pages name what the programs' --help names, and groff finds nothing to complain about."""
+"""Manual pages name what the programs' --help names, every program has one, groff finds nothing to complain about, and
+a terminal of 80 columns shows them whole."""
 
 import os
 import pathlib
@@ -10,10 +11,19 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
-import ctl_help  # noqa: E402
 import tap  # noqa: E402
 
 DOCS = pathlib.Path(os.environ["BOOTFERRY_DOCS"])
+SOURCE = pathlib.Path(os.environ["BOOTFERRY_SOURCE"])
+PAGES = sorted(DOCS.glob("*.[1-8]"))
+# The program's page, and the variable that holds its path.
+PROGRAMS = {"bootferry-generator.8": "BOOTFERRY_GENERATOR", "bootferry-live-root.8": "BOOTFERRY_LIVE_ROOT",
+            "bootferry-plugin-check.1": "BOOTFERRY_PLUGIN_CHECK", "bootferry-plymouth.8": "BOOTFERRY_PLYMOUTH",
+            "bootferry-transfer.8": "BOOTFERRY_WORKER", "bootferryctl.1": "BOOTFERRYCTL", "bootferryd.8": "BOOTFERRYD"}
+WITHOUT_HELP = {"bootferry-generator.8", "bootferry-transfer.8"}
+COLUMNS = 80
+# Set by one program of ours for another, or by systemd for every service; nobody else sets them.
+INTERNAL_VARIABLES = {"BOOTFERRY_WORKER_PROCESS", "JOURNAL_STREAM"}
 
 
 def help_of(program):
@@ -27,28 +37,90 @@ def page(name):
 def items(text, macro):
     """What `.It Fl Fl name` or `.It Cm name` lines begin with."""
     return {word for line in text.splitlines() if line.startswith(".It ")
-            for word in re.findall(rf"{macro} ([a-z-]+)", line)}
+            for word in re.findall(rf"{macro} ([a-z][a-z0-9-]*)", line)}
+
+
+def options_of(text):
+    """Options at the beginning of a line of --help."""
+    return set(re.findall(r"^  (?:-\w, )?--([a-z0-9-]+)", text, re.MULTILINE))
+
+
+def shown(path):
+    """As man(1) shows it on a terminal of 80 columns."""
+    return subprocess.run(["groff", "-mandoc", "-Tutf8", "-P-cbou", "-ww", f"-rLL={COLUMNS - 2}n", path],
+                          capture_output=True, text=True)
 
 
 class ManualPages(unittest.TestCase):
-    def test_bootferryctl(self):
-        text = page("bootferryctl.1")
-        self.assertEqual(items(text, "Fl Fl"), ctl_help.all_options())
-        self.assertEqual(items(text, "Cm"), set(ctl_help.verbs()))
+    def test_every_program_has_one(self):
+        built = {pathlib.Path(os.environ[variable]).name for variable in PROGRAMS.values()}
+        self.assertEqual({name.rpartition(".")[0] for name in PROGRAMS}, built)
+        installed = re.findall(r"programs \+= \{'([a-z-]+)'|^(bootferry-[a-z-]+) = executable|^bootferry_\w+ = executable"
+                               r"\('([a-z-]+)'", "".join(path.read_text() for path in [
+                                   *SOURCE.glob("core/**/meson.build"), *SOURCE.glob("initrd-generator/meson.build")]),
+                               re.MULTILINE)
+        self.assertEqual({name for names in installed for name in names if name}, built)
 
-    def test_bootferryd(self):
-        self.assertEqual(items(page("bootferryd.8"), "Fl Fl"),
-                         set(re.findall(r"^  --([a-z-]+)", help_of("BOOTFERRYD"), re.MULTILINE)))
+    def test_every_page_is_installed(self):
+        installed = set(re.findall(r"'([\w.-]+\.[1-8])'", (DOCS / "meson.build").read_text()))
+        self.assertEqual(installed, {path.name for path in PAGES})
 
-    def test_bootferry_plymouth(self):
-        self.assertEqual(items(page("bootferry-plymouth.8"), "Fl Fl"),
-                         set(re.findall(r"^  --([a-z-]+)", help_of("BOOTFERRY_PLYMOUTH"), re.MULTILINE)))
+    def test_options_are_those_of_help(self):
+        for name, variable in PROGRAMS.items():
+            if name not in WITHOUT_HELP:
+                with self.subTest(page=name):
+                    self.assertEqual(items(page(name), "Fl Fl"), options_of(help_of(variable)))
+
+    def test_verbs_are_those_of_help(self):
+        self.assertEqual(items(page("bootferryctl.1"), "Cm"),
+                         set(re.findall(r"^  ([a-z][a-z-]*)\b", help_of("BOOTFERRYCTL"), re.MULTILINE)))
+
+    def test_programs_without_help_say_who_runs_them(self):
+        for name, words in {"bootferry-generator.8": r"usage: .*systemd\.generator\(7\)",
+                            "bootferry-transfer.8": "is started by bootferryd and bootferryctl"}.items():
+            with self.subTest(page=name):
+                done = subprocess.run([os.environ[PROGRAMS[name]], "--help"], capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertRegex(done.stderr, words)
+
+    def test_programs_have_the_usual_sections(self):
+        for name in PROGRAMS:
+            with self.subTest(page=name):
+                sections = re.findall(r"^\.Sh (.*)", page(name), re.MULTILINE)
+                self.assertEqual(sections[:3], ["NAME", "SYNOPSIS", "DESCRIPTION"])
+                self.assertLessEqual({"EXIT STATUS", "ENVIRONMENT", "SEE ALSO"}, set(sections))
+                self.assertEqual(sections[-1], "SEE ALSO")
+
+    def test_variables_of_the_environment_are_those_that_are_read(self):
+        text = "".join(path.read_text() for folder in ("core", "initrd-generator", "plugins")
+                       for path in (SOURCE / folder).glob("**/*.cpp"))
+        read = set(re.findall(r'\b(?:getenv|environment|fromEnvironment)\(\s*"([A-Z_]+)"', text))
+        self.assertIn("BOOTFERRY_LOG_LEVEL", read)
+        named = {word for path in PAGES for line in path.read_text().splitlines()
+                 if line.startswith((".It Ev", ".Ev")) for word in re.findall(r"\b[A-Z][A-Z_]+\b", line)}
+        self.assertEqual(read - named - INTERNAL_VARIABLES, set())
+
+    def test_references_lead_to_pages(self):
+        ours = {path.name for path in PAGES}
+        for path in PAGES:
+            for name, section in re.findall(r"\.Xr ([\w.-]*bootferry[\w.-]*) (\d)", path.read_text()):
+                with self.subTest(page=path.name):
+                    self.assertIn(f"{name}.{section}", ours)
 
     def test_they_can_be_shown(self):
-        for path in sorted(DOCS.glob("*.[1-8]")):
+        for path in PAGES:
             with self.subTest(page=path.name):
-                shown = subprocess.run(["groff", "-mandoc", "-Tutf8", "-ww", path], capture_output=True, text=True)
-                self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+                done = shown(path)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertEqual([line for line in done.stdout.splitlines() if len(line) > COLUMNS], [])
+
+    def test_headers_hold_the_whole_title(self):
+        for path in PAGES:
+            with self.subTest(page=path.name):
+                name, _, section = path.name.rpartition(".")
+                header = shown(path).stdout.splitlines()[0]
+                title = f"{name.upper()}({section})"
+                self.assertRegex(header, rf"^{re.escape(title)}  +\S.*\S  +{re.escape(title)}$")
 
 
 if __name__ == "__main__":
