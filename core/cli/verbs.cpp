@@ -53,6 +53,9 @@ constexpr Option outputOptions[] = {
     {0, "json", "short|pretty|off", "JSON instead of text"},
     {0, "no-pager", nullptr, "accepted without effect: there is no pager"},
 };
+constexpr Option pluginOptions[] = {
+    {0, "options", nullptr, "list what --option= can be; needs no service"},
+};
 
 int runHelp(const CommandLine& line);
 
@@ -74,8 +77,8 @@ constexpr Verb table[] = {
     {"monitor", "[TRANSFER]", 0, 1, VerbKind::WithService, "Show each change; ends with TRANSFER",
      {outputOptions}, runMonitor},
     {"cancel", "TRANSFER", 1, 1, VerbKind::WithService, "Cancel a transfer", {}, runCancel},
-    {"plugins", "", 0, 0, VerbKind::WithService, "List the plugins: name, version, schemes", {outputOptions},
-     runPlugins},
+    {"plugins", "", 0, 0, VerbKind::WithService, "List the plugins: name, version, schemes",
+     {outputOptions, pluginOptions}, runPlugins},
     {"refuse", "REASON", 1, 1, VerbKind::WithService, "Fail the boot with REASON (for units)", {}, runRefuse},
 };
 // clang-format on

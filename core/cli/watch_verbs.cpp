@@ -10,6 +10,7 @@
 #include "files.h"
 #include "no_service.h"
 #include "output_options.h"
+#include "plugin_options.h"
 #include "service_client.h"
 #include "standard_streams.h"
 #include "transfer_number.h"
@@ -162,6 +163,9 @@ int runCancel(const CommandLine& line) {
 
 int runPlugins(const CommandLine& line) {
     const auto json = jsonStyleOf(line);
+    if (line.has("options")) {
+        return printPluginOptions(json);
+    }
     const auto loop = makeLoop();
     std::vector<JsonObject> objects;
     for (const auto& plugin : ServiceClient(loop.get()).plugins()) {

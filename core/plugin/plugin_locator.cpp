@@ -70,6 +70,7 @@ std::vector<InstalledPlugin> listPlugins(const std::string& dir) {
             auto& plugin = byName[module.name()];
             plugin.name = module.name();
             plugin.version = module.version();
+            plugin.options = module.table().options;
             plugin.schemes.push_back(scheme);
         } catch (const Error& error) {
             logWarning(fmt::format("{}, ignoring the plugin", error.what()));

@@ -6,12 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "bootferry/plugin.h"
+
 namespace bootferry {
 
 struct InstalledPlugin {
     std::string name;
     std::string version;
     std::vector<std::string> schemes; // only those with a link in the folder
+    const bootferry_option* options;  // the plugin's own table; valid as long as the process
 };
 
 // The plugins that have a link, sorted by name; empty if the folder does not exist. Loads each module for its

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "handles.h"
-#include "worker_process.h"
+#include "plugin_list_process.h"
 
 namespace bootferry {
 
@@ -26,7 +26,6 @@ public:
     void answer(sd_bus_message* call);
 
 private:
-    class Run;
     struct Listing {
         std::uint64_t stamp; // of the folder
         std::chrono::steady_clock::time_point since;
@@ -41,7 +40,7 @@ private:
     std::uint64_t stamp_ = 0; // of the folder, when the run began
     std::optional<Listing> last_;
     std::list<BusMessageHandle> waiting_;
-    std::unique_ptr<Run> run_;
+    std::unique_ptr<PluginListProcess> run_;
 };
 
 } // namespace bootferry

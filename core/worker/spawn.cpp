@@ -234,11 +234,12 @@ pid_t spawnWorker(const WorkerProgram& program, const UniqueFd& channel, const U
                   .report = -1});
 }
 
-pid_t spawnPluginList(const WorkerProgram& program, const UniqueFd& output, const UniqueFd& errors) {
+pid_t spawnPluginList(const WorkerProgram& program, const char* argument, const UniqueFd& output,
+                      const UniqueFd& errors) {
     const auto null = openNull();
     const auto highOutput = duplicateAbove(output.get());
     const auto highErrors = duplicateAbove(errors.get());
-    return spawn(program, {program.path, "--list-plugins"},
+    return spawn(program, {program.path, argument},
                  {.input = null.get(),
                   .output = highOutput.get(),
                   .errors = highErrors.get(),

@@ -15,8 +15,8 @@ namespace bootferry {
 [[nodiscard]] pid_t spawnWorker(const WorkerProgram& program, const UniqueFd& channel, const UniqueFd& cancel,
                                 const UniqueFd& output);
 
-// Starts the same program with `--list-plugins`, which writes the list to output.
-[[nodiscard]] pid_t spawnPluginList(const WorkerProgram& program, const UniqueFd& output,
-                                    const UniqueFd& errors);
+// Starts the same program with an argument that makes it write a list to output.
+[[nodiscard]] pid_t spawnPluginList(const WorkerProgram& program, const char* argument,
+                                    const UniqueFd& output, const UniqueFd& errors);
 
 } // namespace bootferry

@@ -62,12 +62,22 @@ int transfer() {
     return EXIT_FAILURE;
 }
 
-// In the sandbox too: plugins are third-party code.
-int listPluginsOnStandardOutput() {
+void printPlugin(const InstalledPlugin& plugin) {
+    printOutput("{}\t{}\t{}\n", plugin.name, plugin.version, fmt::join(plugin.schemes, " "));
+}
+
+void printOptions(const InstalledPlugin& plugin) {
+    for (const auto* option = plugin.options; option->key != nullptr; ++option) {
+        printOutput("{}\t{}\t{}\n", plugin.name, option->key, option->help != nullptr ? option->help : "");
+    }
+}
+
+// In the sandbox too: plugins are third-party code. For plugin_list_process.h.
+int listPluginsOnStandardOutput(void (*print)(const InstalledPlugin&)) {
     enterSandbox();
     const char* folder = std::getenv("BOOTFERRY_PLUGIN_DIR"); // NOLINT(concurrency-mt-unsafe): one thread
     for (const auto& plugin : listPlugins(folder != nullptr ? folder : BOOTFERRY_PLUGIN_DIR)) {
-        printOutput("{}\t{}\t{}\n", plugin.name, plugin.version, fmt::join(plugin.schemes, " "));
+        print(plugin);
     }
     return EXIT_SUCCESS;
 }
@@ -76,7 +86,10 @@ int run(int argc, char** argv) {
     hideFromOthers();
     initLogging("bootferry-transfer");
     if (argc == 2 && std::strcmp(argv[1], "--list-plugins") == 0) {
-        return listPluginsOnStandardOutput();
+        return listPluginsOnStandardOutput(printPlugin);
+    }
+    if (argc == 2 && std::strcmp(argv[1], "--list-options") == 0) {
+        return listPluginsOnStandardOutput(printOptions);
     }
     if (argc != 1 || std::getenv("BOOTFERRY_WORKER_PROCESS") == nullptr) { // NOLINT(concurrency-mt-unsafe)
         printError("bootferry-transfer is started by bootferryd and bootferryctl; "

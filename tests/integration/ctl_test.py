@@ -123,6 +123,22 @@ class WithoutService(ServiceTest):
             self.run_alone("status", "--json=short", BOOTFERRY_ADDRESS=daemon.address).stdout)]
         self.assertEqual(urls, [record["url"], self.url("nothing")])
 
+    def test_options_of_plugins_need_no_service(self):
+        done = self.run_alone("plugins", "--options")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("curl:cacert=  ", done.stdout)
+        self.assertIn("\ncurl:insecure  accept any certificate\n", done.stdout)
+        rows = json.loads(self.run_alone("plugins", "--options", "--json=short").stdout)
+        self.assertEqual(done.stdout, "".join(f"{row['plugin']}:{row['key']}{'' if row['flag'] else '='}  {row['help']}\n"
+                                              for row in rows))
+        self.assertEqual({row["plugin"] for row in rows} & {"curl", "dolly", "example"}, {"curl", "dolly", "example"})
+        (self.path / "empty").mkdir()
+        self.assertEqual(self.run_alone("plugins", "--options", BOOTFERRY_PLUGIN_DIR=f"{self.path}/empty").stdout, "")
+        self.assert_refused(self.run_alone("plugins", "--options", BOOTFERRY_WORKER="/bin/false"),
+                            "the plugins' options could not be listed")
+        self.assert_refused(self.run_alone("plugins", "--options", BOOTFERRY_WORKER=f"{self.path}/none"),
+                            "starting the transfer process", "No such file")
+
     def test_without_a_service_the_error_names_the_remedy(self):
         for words in (["status"], ["list"], ["monitor"], ["plugins"], ["cancel", "1"]):
             self.assert_refused(self.run_alone(*words), "bootferryd is not running", "systemctl start bootferryd.socket")
