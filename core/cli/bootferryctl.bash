@@ -1,70 +1,119 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# bash completion for bootferryctl(1). bash-completion loads this file, but none of its functions are used.
-# tests/integration/ctl_test.py compares the completions with --help.
+# bash completion for bootferryctl(1). Verbs, options and what an option's value is are those that the program's own help
+# names; only the arguments of the verbs are known here. bash-completion loads this file, but none of its functions are used.
+# tests/integration/completion_test.py runs it.
+
+# The program that is being completed, which need not be the one in $PATH.
+_bootferryctl_run() {
+    "${COMP_WORDS[0]}" "$@" 2> /dev/null
+}
+
+_bootferryctl_verbs() {
+    _bootferryctl_run help | sed -nE 's/^  ([a-z][a-z-]*)( .*)?$/\1/p'
+}
+
+# The options of a verb, each with how the help names its value: --output=FILE, -o=FILE, --reset.
+_bootferryctl_options() {
+    _bootferryctl_run help "$@" |
+        sed -nE 's/^ +(-[A-Za-z]), +--[a-z0-9-]+(=[^ ]+)?( .*)?$/&\n\1\2/; s/^ +(-[A-Za-z], +)?(--[a-z0-9-]+(=[^ \n]+)?)( [^\n]*)?/\2/p'
+}
+
+# Block devices and folders that begin with $1.
+_bootferryctl_devices() {
+    local path
+    while IFS= read -r path; do
+        if [[ -b $path ]]; then
+            printf '%s\n' "$path"
+        elif [[ -d $path ]]; then
+            printf '%s/\n' "$path"
+        fi
+    done < <(compgen -f -- "${1:-/dev/}")
+}
+
+# Sets COMPREPLY to what a value may be. $1: how the help names it; $2: what is typed of it.
+_bootferryctl_value() {
+    case $1 in
+        FILE | PATH)
+            mapfile -t COMPREPLY < <(compgen -f -- "$2")
+            compopt -o filenames 2> /dev/null
+            ;;
+        PLUGIN:*) mapfile -t COMPREPLY < <(compgen -W "$(_bootferryctl_run plugins --options | cut -d ' ' -f 1)" -- "$2") ;;
+        CHECKSUM | sha256:*) mapfile -t COMPREPLY < <(compgen -W 'sha256: sha512:' -- "$2"; compgen -f -- "$2") ;;
+        *[A-Z]*) ;;
+        *) mapfile -t COMPREPLY < <(compgen -W "${1//|/ }" -- "$2") ;;
+    esac
+}
+
+# Sets COMPREPLY to the arguments of verb $1. $2: how many there are already; $3: what is typed of the next one.
+_bootferryctl_argument() {
+    case $1:$2 in
+        fetch:1 | verify:0 | dolly-send:0) _bootferryctl_value FILE "$3" ;;
+        deploy:1) mapfile -t COMPREPLY < <(_bootferryctl_devices "$3") ;;
+        dolly-send:*) mapfile -t COMPREPLY < <(compgen -A hostname -- "$3") ;;
+        help:0) mapfile -t COMPREPLY < <(compgen -W "$(_bootferryctl_verbs)" -- "$3") ;;
+        status:0 | monitor:0 | cancel:0)
+            mapfile -t COMPREPLY < <(compgen -W "$(_bootferryctl_run list | sed -nE 's/^ *([0-9]+) .*/\1/p')" -- "$3")
+            ;;
+    esac
+}
 
 _bootferryctl() {
-    local word=${COMP_WORDS[COMP_CWORD]} verb='' i
-    local verbs='fetch dolly-send deploy list status monitor cancel plugins refuse help'
-    local common='--help --version'
-    local transfer='--mirror= --checksum= --option= --options-file= --userinfo-file= --stall-timeout= --timeout=
-        --connections= --reset'
-    local fetch='--output= --limit-rate= --continue --no-continue --decode --quiet --verbose'
-    local deploy='--ramdisk-size='
-    local dolly='--generation= --password-file= --fanout= --output= --control-port= --data-port= --timeout='
-    local output='--json= --no-pager'
+    # Of what is typed up to the cursor, the last word: COMP_WORDS is split at "=" and ":", too.
+    local typed=${COMP_LINE:0:COMP_POINT}
+    local word=${typed##*[[:space:]]}
+    local -a words options
+    read -ra words <<< "${typed%"$word"}"
 
-    # bash splits words at "=": --json=sh is three words.
-    if [[ $word == = ]]; then
-        word=
-    fi
-    if [[ ${COMP_WORDS[COMP_CWORD]} == = || ${COMP_WORDS[COMP_CWORD - 1]} == = ]]; then
-        local option=${COMP_WORDS[COMP_CWORD - 1]}
-        [[ $option == = ]] && option=${COMP_WORDS[COMP_CWORD - 2]}
-        case $option in
-            --json) mapfile -t COMPREPLY < <(compgen -W 'short pretty off' -- "$word") ;;
-            --checksum) mapfile -t COMPREPLY < <(compgen -W 'sha256: sha512:' -- "$word") ;;
-            --generation) mapfile -t COMPREPLY < <(compgen -W 'classic 0.7' -- "$word") ;;
-            --options-file | --userinfo-file | --password-file | --output) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-            *) COMPREPLY=() ;;
-        esac
-        return
-    fi
-
-    for ((i = 1; i < COMP_CWORD; i++)); do
-        if [[ ${COMP_WORDS[i]} != -* ]]; then
-            verb=${COMP_WORDS[i]}
+    local verbs verb='' i
+    verbs=$(_bootferryctl_verbs)
+    for ((i = 1; i < ${#words[@]}; i++)); do
+        if [[ $'\n'$verbs$'\n' == *$'\n'${words[i]}$'\n'* ]]; then
+            verb=${words[i]}
             break
         fi
     done
-    case $verb in
-        '') mapfile -t COMPREPLY < <(compgen -W "$verbs $common" -- "$word") ;;
-        fetch | deploy)
-            if [[ $word == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W "$transfer ${!verb}" -- "$word")
-                [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2> /dev/null
-            elif [[ $verb == deploy && $word == /dev/* ]] || [[ $verb == fetch ]]; then
-                mapfile -t COMPREPLY < <(compgen -f -- "$word")
-            fi
-            ;;
-        dolly-send)
-            if [[ $word == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W "$dolly" -- "$word")
-                [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2> /dev/null
-            else
-                mapfile -t COMPREPLY < <(compgen -f -- "$word")
-            fi
-            ;;
-        list | plugins | status | monitor | cancel)
-            if [[ $word == -* && $verb != cancel ]]; then
-                mapfile -t COMPREPLY < <(compgen -W "$output" -- "$word")
-                [[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2> /dev/null
-            elif [[ $verb != list && $verb != plugins ]]; then
-                local numbers
-                numbers=$(bootferryctl list 2> /dev/null | cut -d ' ' -f 1)
-                mapfile -t COMPREPLY < <(compgen -W "$numbers" -- "$word")
-            fi
-            ;;
-    esac
+    # shellcheck disable=SC2086  # no verb, no argument
+    mapfile -t options < <(_bootferryctl_options $verb)
+
+    # The arguments behind the verb are counted; the last option may still lack its value.
+    local arguments=0 ended='' value='' option
+    for ((i++; i < ${#words[@]}; i++)); do
+        if [[ -n $value ]]; then
+            value=''
+        elif [[ ${words[i]} == -- ]]; then
+            ended=yes
+        elif [[ ${words[i]} == -* && -z $ended ]]; then
+            for option in "${options[@]}"; do
+                [[ $option != "${words[i]}="* ]] || value=${option#*=}
+            done
+        else
+            ((arguments++))
+        fi
+    done
+
+    COMPREPLY=()
+    if [[ -n $value ]]; then
+        _bootferryctl_value "$value" "$word"
+    elif [[ $word == --*=* && -z $ended ]]; then
+        for option in "${options[@]}"; do
+            [[ $option != "${word%%=*}="* ]] || _bootferryctl_value "${option#*=}" "${word#*=}"
+        done
+        COMPREPLY=("${COMPREPLY[@]/#/${word%%=*}=}")
+    elif [[ $word == -* && -z $ended ]]; then
+        mapfile -t COMPREPLY < <(printf '%s\n' "${options[@]}" | sed -nE 's/^(--[^=]+=?).*/\1/p')
+        mapfile -t COMPREPLY < <(compgen -W "${COMPREPLY[*]}" -- "$word")
+    elif [[ -z $verb ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$word")
+    else
+        _bootferryctl_argument "$verb" "$arguments" "$word"
+    fi
+    [[ ${COMPREPLY[0]-} != *[=:/] ]] || compopt -o nospace 2> /dev/null
+
+    # bash completes only what follows the last "=" or ":".
+    local rest=$word
+    [[ $COMP_WORDBREAKS != *:* ]] || rest=${rest##*:}
+    [[ $COMP_WORDBREAKS != *=* ]] || rest=${rest##*=}
+    COMPREPLY=("${COMPREPLY[@]#"${word%"$rest"}"}")
 }
 
 complete -F _bootferryctl bootferryctl

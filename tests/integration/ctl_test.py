@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""bootferryctl as a client of bootferryd: JSON, completion, both buses, and what works without a service."""
+"""bootferryctl as a client of bootferryd: JSON, both buses, and what works without a service."""
 
 import json
 import os
@@ -20,7 +20,6 @@ from service_case import ServiceTest, needs_root  # noqa: E402
 
 PROGRAM = os.environ["BOOTFERRYCTL"]
 DOCS = pathlib.Path(os.environ["BOOTFERRY_DOCS"])
-COMPLETION = os.environ["BOOTFERRY_COMPLETION"]
 
 
 def members_in_the_manual():
@@ -156,34 +155,6 @@ class WithoutService(ServiceTest):
                 self.assertTrue(any('"state":"failed"' in line for line in iter(monitor.stdout.readline, "")))
                 daemon.stop()
                 self.assertIn("bootferryd exited", monitor.stdout.read())
-
-
-class Completion(ServiceTest):
-    def complete(self, *words, daemon=None):
-        """bash's completions of the last word."""
-        script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _bootferryctl; '
-                  'printf "%s\\n" "${COMPREPLY[@]}"')
-        environment = daemon.environment() if daemon else dict(os.environ)
-        environment["PATH"] = f"{pathlib.Path(PROGRAM).parent}:{environment['PATH']}"
-        done = subprocess.run(["bash", "-c", script, "bash", COMPLETION, "bootferryctl", *words], text=True,
-                              capture_output=True, env=environment, timeout=60, check=True)
-        self.assertEqual(done.stderr, "")
-        return set(done.stdout.split())
-
-    def test_it_offers_what_help_names(self):
-        first = self.complete("")
-        self.assertEqual({word for word in first if not word.startswith("-")}, set(ctl_help.verbs()))
-        offered = first.union(*(self.complete(verb, "--") for verb in ctl_help.verbs()))
-        self.assertEqual({word.rstrip("=") for word in offered if word.startswith("-")},
-                         {f"--{name}" for name in ctl_help.all_options()})
-
-    def test_values_and_numbers(self):
-        self.assertEqual(self.complete("list", "--json", "=", "p"), {"pretty"})
-        self.assertEqual(self.complete("list", "--json", "="), {"short", "pretty", "off"})
-        self.assertEqual(self.complete("dep"), {"deploy"})
-        daemon = self.daemon()
-        daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
-        self.assertEqual(self.complete("cancel", "", daemon=daemon), {"1"})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What bash, zsh and fish offer to complete a line, asked of the shells themselves.
+
+complete(lines, environment) returns for each line the set of the words that could stand at its end, whole as they would be
+typed, and what the shell printed besides. fish matches parts of words; those that do not begin as typed are left out."""
+
+import contextlib
+import os
+import pathlib
+import pty
+import subprocess
+import tempfile
+
+LIMIT = 120  # seconds
+
+_BASH = r'''
+source "$1"
+COMP_WORDBREAKS=$' \t\n'  # else a shell completes what follows the last "=" or ":" only
+for line in "${@:2}"; do
+    read -ra COMP_WORDS <<< "$line"
+    COMP_LINE=$line COMP_POINT=${#line} COMPREPLY=()
+    _bootferryctl
+    printf '%s\0' "${COMPREPLY[@]}" $'\n'
+done
+'''
+
+_FISH = r'''
+source $argv[1]
+for line in $argv[2..]
+    complete -C $line | string split -f 1 \t | string join0
+    printf '\n\0'
+end
+'''
+
+# The line editor's completion runs only on a terminal. Each match passes through compadd, which notes it; -O, -A and -D
+# are calls that add none.
+_ZSH = r'''
+fpath=($COMPLETIONS $fpath)
+autoload -Uz compinit
+compinit -u -D
+PS1=
+compadd() {
+    if (( ${@[(I)-(O|A|D)]} )); then
+        builtin compadd "$@"
+        return
+    fi
+    local -a matches
+    local match hidden=
+    builtin compadd -O matches "$@"
+    (( ${@[(I)-p]} )) && hidden=${@[${@[(I)-p]} + 1]}
+    for match in $matches; do
+        print -rN -- "$IPREFIX$hidden$match" >> $MATCHES
+    done
+    builtin compadd "$@"
+}
+complete-lines() {
+    local line
+    for line in ${(0)"$(<$LINES_FILE)"}; do
+        BUFFER=$line
+        CURSOR=$#BUFFER
+        zle complete-word
+        print -rN -- $'\n' >> $MATCHES
+    done
+    BUFFER='exit 0'
+    zle accept-line
+}
+zle -N complete-lines
+bindkey '^I' complete-lines
+'''
+
+
+def _sets(text, lines):
+    """What ends with NUL, up to a newline for each line."""
+    found = [set()]
+    for word in text.split("\0")[:-1]:
+        if word == "\n":
+            found.append(set())
+        elif word:
+            found[-1].add(word)
+    assert len(found) == len(lines) + 1 and not found[-1], text
+    return found[:-1]
+
+
+def _bash(folder, lines, environment):
+    return subprocess.run(["bash", "--norc", "-c", _BASH, "bash", folder / "bootferryctl.bash", *lines], text=True,
+                          capture_output=True, env=environment, timeout=LIMIT, check=True)
+
+
+def _fish(folder, lines, environment):
+    with tempfile.TemporaryDirectory(prefix="bootferry-fish-") as home:
+        return subprocess.run(["fish", "--no-config", "-c", _FISH, folder / "bootferryctl.fish", *lines], text=True,
+                              capture_output=True, env={**environment, "HOME": home}, timeout=LIMIT, check=True)
+
+
+def _output_of(controller):
+    text = b""
+    with contextlib.suppress(OSError):  # EIO: nobody has the terminal open any more
+        while piece := os.read(controller, 4096):
+            text += piece
+    return text.decode(errors="replace")
+
+
+def typed(command, keys, environment):
+    """Runs a shell on a terminal of its own with these keys waiting in it. Returns what it showed."""
+    controller, terminal = pty.openpty()
+    os.write(controller, keys.encode())
+    shell = subprocess.Popen(["timeout", str(LIMIT), *command], stdin=terminal, stdout=terminal, stderr=terminal,
+                             env={**environment, "TERM": "dumb"}, start_new_session=True)
+    os.close(terminal)
+    try:
+        return _output_of(controller)
+    finally:
+        shell.wait()
+        os.close(controller)
+
+
+def _zsh(folder, lines, environment):
+    with tempfile.TemporaryDirectory(prefix="bootferry-zsh-") as name:
+        home = pathlib.Path(name)
+        (home / ".zshrc").write_text(_ZSH)
+        (home / "lines").write_text("\0".join(lines))
+        (home / "matches").touch()
+        shown = typed(["zsh", "-i"], "\t",
+                      {**environment, "ZDOTDIR": name, "COMPLETIONS": str(folder), "LINES_FILE": str(home / "lines"),
+                       "MATCHES": str(home / "matches")})
+        matches = (home / "matches").read_text()
+        return subprocess.CompletedProcess("zsh", 0, matches, "" if matches else shown)
+
+
+SHELLS = {"bash": _bash, "fish": _fish, "zsh": _zsh}
+
+
+def complete(shell, folder, lines, environment):
+    """folder: of the completion scripts. Returns a set for each line, and what went to standard error."""
+    done = SHELLS[shell](folder, lines, environment)
+    offered = [{word for word in words if word.startswith(line.rpartition(" ")[2])}
+               for line, words in zip(lines, _sets(done.stdout, lines))]
+    return offered, done.stderr
