@@ -6,14 +6,20 @@
 #include "sandbox.h"
 
 #include <cerrno>
+#include <initializer_list>
 #include <memory>
 
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "errors.h"
 
@@ -55,11 +61,9 @@ constexpr const char* allowed[] = {
     "set_tid_address",
     "sched_yield",
     "sched_getaffinity",
-    "sched_setaffinity",
     "exit",
     "exit_group",
     "arch_prctl",
-    "tgkill",
     // time
     "clock_gettime",
     "clock_getres",
@@ -86,8 +90,6 @@ constexpr const char* allowed[] = {
     "dup",
     "dup2",
     "dup3",
-    "fcntl",
-    "ioctl",
     "lseek",
     "pipe",
     "pipe2",
@@ -162,8 +164,6 @@ constexpr const char* allowed[] = {
     "getrandom",
     "getrusage",
     "getrlimit",
-    "prlimit64",
-    "prctl",
     "getcpu",
     // signals
     "rt_sigaction",
@@ -211,11 +211,43 @@ void allowReadingFiles(const Filter& filter) {
     allow(filter, "openat", masked(2, writing, 0));
 }
 
+// Of netlink the routes alone: for getaddrinfo(3), and to notice a new network.
 void allowNetworkSockets(const Filter& filter) {
-    for (const int family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK}) {
+    for (const int family : {AF_UNIX, AF_INET, AF_INET6}) {
         allow(filter, "socket", equal(0, family));
     }
+    allow(filter, "socket", equal(0, AF_NETLINK), equal(2, NETLINK_ROUTE));
     allow(filter, "socketpair", equal(0, AF_UNIX));
+}
+
+// Workers share a user, which could otherwise end, starve or pin each other's processes. 0 is the caller.
+void allowForItselfOnly(const Filter& filter) {
+    allow(filter, "tgkill", equal(0, ::getpid()));
+    allow(filter, "prlimit64", equal(0, 0));
+    allow(filter, "sched_setaffinity", equal(0, 0));
+}
+
+// Calls with many meanings. The kernel ignores the upper half of the argument that chooses one.
+void allowMeanings(const Filter& filter, const char* name, unsigned argument,
+                   std::initializer_list<unsigned> meanings) {
+    constexpr scmp_datum_t lowerHalf = 0xffff'ffff;
+    for (const auto meaning : meanings) {
+        allow(filter, name, masked(argument, lowerHalf, meaning));
+    }
+}
+
+void allowChosenMeanings(const Filter& filter) {
+    // Not to become visible to other processes again, and not to outlive the supervisor (PR_SET_PDEATHSIG).
+    allowMeanings(filter, "prctl", 0,
+                  {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ, PR_SET_VMA});
+    // Not to have the kernel send signals (F_SETOWN, F_SETSIG; FIOSETOWN), and nothing on terminals.
+    allowMeanings(filter, "fcntl", 1,
+                  {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW,
+                   F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_GETPIPE_SZ, F_SETPIPE_SZ, F_ADD_SEALS,
+                   F_GET_SEALS});
+    allowMeanings(filter, "ioctl", 1,
+                  {TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, SIOCOUTQ, SIOCGIFNAME, SIOCGIFINDEX,
+                   SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFNETMASK, SIOCGIFMTU});
 }
 
 } // namespace
@@ -241,6 +273,8 @@ void enterSandbox() {
     allowThreadsOnly(filter);
     allowReadingFiles(filter);
     allowNetworkSockets(filter);
+    allowForItselfOnly(filter);
+    allowChosenMeanings(filter);
     checkSeccomp(seccomp_load(filter.get()), "loading it");
 }
 

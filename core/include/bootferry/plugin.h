@@ -29,8 +29,9 @@
  * Host functions may be called from any thread while the session exists.
  *
  * ENVIRONMENT. The process is unprivileged, has no capabilities, runs under no_new_privs and a seccomp
- * filter that allows sockets (AF_INET, AF_INET6, AF_UNIX, AF_NETLINK), threads, memory, timers and opening
- * files to read. It cannot start programs, create files or open devices. SIGPIPE is ignored. A plugin may
+ * filter that allows sockets (AF_INET, AF_INET6, AF_UNIX, and AF_NETLINK for routes), threads, memory, timers
+ * and opening files to read. It cannot start programs, create files, open devices or reach other processes;
+ * of prctl(2), fcntl(2) and ioctl(2) it can use what libraries commonly do. SIGPIPE is ignored. A plugin may
  * change errno freely.
  *
  * FAILURE. A callback that fails calls host->fail once and returns -1 (NULL from session_new). No C++

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a plugin that was taken over can do from inside the real worker, in the service and in bootferryctl fetch. The table
+of docs/security.md is the list of what the kernel lets it do; whatever is not in it is a hole, or a page that is wrong."""
+
+import contextlib
+import os
+import pathlib
+import pwd
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import loop_device  # noqa: E402
+import processes  # noqa: E402
+import tap  # noqa: E402
+from daemon import Daemon  # noqa: E402
+from service_case import NOBODY, needs_root  # noqa: E402
+
+CTL = os.environ["BOOTFERRYCTL"]
+PAGE = pathlib.Path(os.environ["BOOTFERRY_DOCS"]) / "security.md"
+MODULE = os.environ["BREAKOUT_PLUGIN"]
+
+
+def documented(column):
+    """Of each attempt, what a column of the page's table says of it."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")]
+            for line in PAGE.read_text().split("## What a plugin can reach\n")[1].split("\n## ")[0].splitlines()
+            if line.startswith("| ")]
+    header, *rows = [row for row in rows if row[1] and not row[1].startswith("---")]
+    place = header.index(column)
+    return {row[0].replace("`", ""): row[place].replace("*", "") for row in rows}
+
+
+def reported(text):
+    """Of each attempt, what the kernel did: "allowed", or the name of an errno."""
+    outcomes = {}
+    for line in re.findall(r"break-out: (.*)", text):
+        outcomes.update(part.rsplit("=", 1) for part in line.split("|"))
+    return outcomes
+
+
+@processes.without_sanitizers
+class BreakOutTest(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-break-out-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.path.chmod(0o755)
+        self.plugins = self.path / "plugins"
+        self.plugins.mkdir()
+        shutil.copy(MODULE, self.plugins / "breakout.so")
+        (self.plugins / "scheme-breakout.so").symlink_to("breakout.so")
+        self.written = self.path / "written"
+        self.written.mkdir()
+        self.written.chmod(0o777)
+        self.secret = self.path / "secret"
+        self.secret.write_text("secret")
+        self.secret.chmod(0o600)
+
+    def environment(self):
+        return {**os.environ, "BOOTFERRY_PLUGIN_DIR": str(self.plugins)}
+
+    def listening(self, name):
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(name)
+        listener.listen(16)
+        return listener
+
+    def options(self, other):
+        """Something of each kind for the plugin to reach for. other: a process number."""
+        name = f"{self.path}/socket"
+        abstract = f"bootferry-break-out-{os.getpid()}"
+        with contextlib.suppress(OSError):
+            self.listening(name)
+            pathlib.Path(name).chmod(0o777)
+            self.listening("\0" + abstract)
+        device = self.path / "no-device"
+        if os.geteuid() == 0:
+            (self.path / "image").write_bytes(bytes(1 << 20))
+            loop = loop_device.LoopDevice(self.path / "image")
+            self.addCleanup(loop.detach)
+            device = loop.path
+        values = {"secret": self.secret, "device": device, "socket": name, "abstract": abstract,
+                  "folder": self.written, "other": other}
+        return [f"--option=breakout:{key}={value}" for key, value in values.items()]
+
+    def fetch(self, act, *options, prefix=()):
+        return subprocess.run([*prefix, CTL, "fetch", *options, f"breakout://x/{act}", self.written / "image"], text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, env=self.environment(), timeout=120)
+
+    def another_worker(self, prefix=()):
+        """One of the same user, at work."""
+        client = processes.start([*prefix, CTL, "fetch", "breakout://x/wait", self.written / "other"],
+                                 env=self.environment(), stderr=subprocess.PIPE, text=True)
+        self.addCleanup(processes.stop, client)
+        for line in client.stderr:
+            if "waiting to be looked at" in line:
+                break
+        worker, = processes.children(client.pid)
+        return worker
+
+    def assert_as_documented(self, text, column):
+        outcomes = reported(text)
+        expected = documented(column)
+        self.assertGreater(len(outcomes), 90, text)
+        self.assertEqual(set(outcomes), set(expected))
+        either = {name for name, cell in expected.items() if cell.startswith("allowed (")}
+        self.assertEqual({name for name, outcome in outcomes.items() if outcome == "allowed"} | either,
+                         {name for name, cell in expected.items() if cell == "allowed"} | either, outcomes)
+
+    @needs_root
+    def test_in_the_service(self):
+        daemon = Daemon(self.path / "run", environment=self.environment())
+        self.addCleanup(daemon.stop)
+        daemon.start()
+        done = daemon.ctl("deploy", *self.options(self.another_worker()), "breakout://x/attempts", "/dev/ram0")
+        self.assertIn("that is all", done.stderr)
+        self.assert_as_documented(daemon.said(), "service, root's fetch")
+
+    @needs_root
+    def test_in_fetch_by_root(self):
+        done = self.fetch("attempts", *self.options(self.another_worker()))
+        self.assertIn("that is all", done.stderr)
+        self.assert_as_documented(done.stderr, "service, root's fetch")
+
+    def test_in_fetch_by_a_user(self):
+        prefix = ()
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(self.secret, nobody.pw_uid, nobody.pw_gid)
+            prefix = NOBODY
+        done = self.fetch("attempts", *self.options(self.another_worker(prefix)), prefix=prefix)
+        self.assertIn("that is all", done.stderr)
+        self.assert_as_documented(done.stderr, "a user's fetch")
+
+    def test_the_channel_is_no_way_out(self):
+        """Packets that the plugin sends past the host's own code."""
+        for act in ("forge-finished", "forge-staged"):
+            with self.subTest(act=act):
+                done = self.fetch(act)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("the transfer process broke the rules", done.stderr.splitlines()[-1])
+                self.assertEqual(list(self.written.iterdir()), [])
+
+    def test_the_calls_of_another_architecture_end_it(self):
+        done = self.fetch("call-as-32-bit")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the transfer process crashed", done.stderr.splitlines()[-1])
+        if os.uname().machine == "x86_64":
+            self.assertRegex(done.stderr.splitlines()[-1], r"signal (31|11)\b")  # 11: a kernel without such calls
+
+
+if __name__ == "__main__":
+    tap.main()
