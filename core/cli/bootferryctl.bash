@@ -67,7 +67,7 @@ _bootferryctl() {
     local verbs verb='' i
     verbs=$(_bootferryctl_verbs)
     for ((i = 1; i < ${#words[@]}; i++)); do
-        if [[ $'\n'$verbs$'\n' == *$'\n'${words[i]}$'\n'* ]]; then
+        if [[ $'\n'$verbs$'\n' == *$'\n'"${words[i]}"$'\n'* ]]; then
             verb=${words[i]}
             break
         fi

@@ -96,6 +96,9 @@ class Completion(CompletionTest):
                 offered = self.complete(shell, "bootferryctl ", "bootferryctl dep", f"{PROGRAM} dep")
                 self.assertEqual(offered, [verbs(), {"deploy"}, {"deploy"}])
 
+    def test_a_pattern_is_no_verb(self):
+        self.assertEqual(self.complete("bash", "bootferryctl * lis", "bootferryctl [a-z]* --js"), [{"list"}, {"--json="}])
+
     def test_options(self):
         names = sorted(verbs())
         expected = [options(), *(options(verb) for verb in names)]
