@@ -240,7 +240,8 @@ void allowChosenMeanings(const Filter& filter) {
     // Not to become visible to other processes again, and not to outlive the supervisor (PR_SET_PDEATHSIG).
     allowMeanings(filter, "prctl", 0,
                   {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ, PR_SET_VMA});
-    // Not to have the kernel send signals (F_SETOWN, F_SETSIG; FIOSETOWN), and nothing on terminals.
+    // Not to have the kernel send signals (F_SETOWN, F_SETSIG; FIOSETOWN), and no commands to a terminal or
+    // to the target's device (TIOCSTI, SG_IO).
     allowMeanings(filter, "fcntl", 1,
                   {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW,
                    F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_GETPIPE_SZ, F_SETPIPE_SZ, F_ADD_SEALS,

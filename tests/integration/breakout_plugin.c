@@ -46,6 +46,12 @@ typedef long (*attempt_function)(const struct bootferry_session* session);
         return (long)(expression);                                                                           \
     }
 
+/* For calls that the filter must refuse: one that the kernel looked at has come through, whatever it
+ * disliked. */
+static long through(long result) {
+    return result >= 0 || (errno != EPERM && errno != ENOSYS) ? 0 : -1;
+}
+
 /* Closes what an attempt opened. */
 static long opened(long fd) {
     if (fd >= 0)
@@ -72,17 +78,17 @@ ATTEMPT(open_to_write, opened(open("/dev/null", O_WRONLY | O_CLOEXEC)))
 ATTEMPT(reopen_to_write, opened(open("/proc/self/fd/1", O_WRONLY | O_CLOEXEC)))
 ATTEMPT(open_device, opened(open(given->device, O_RDONLY | O_CLOEXEC)))
 ATTEMPT(open_memory_device, opened(open("/dev/mem", O_RDONLY | O_CLOEXEC)))
-ATTEMPT(make_folder, syscall(SYS_mkdirat, AT_FDCWD, "/tmp/bootferry-break-out", 0700))
-ATTEMPT(make_link, syscall(SYS_symlinkat, "x", AT_FDCWD, "/tmp/bootferry-break-out"))
-ATTEMPT(make_node, syscall(SYS_mknodat, AT_FDCWD, "/tmp/bootferry-break-out", 0600, 0))
-ATTEMPT(remove_file, syscall(SYS_unlinkat, AT_FDCWD, "/tmp/bootferry-break-out", 0))
-ATTEMPT(rename_file,
-        syscall(SYS_renameat2, AT_FDCWD, "/tmp/bootferry-break-out", AT_FDCWD, "/tmp/bootferry-break-out", 0))
-ATTEMPT(change_mode, syscall(SYS_fchmodat, AT_FDCWD, "/tmp", 01777))
-ATTEMPT(truncate_file, syscall(SYS_truncate, "/tmp/bootferry-break-out", 0L))
-ATTEMPT(make_memory_file, opened(syscall(SYS_memfd_create, "x", 0)))
-ATTEMPT(open_by_handle, opened(syscall(SYS_open_by_handle_at, AT_FDCWD, NULL, O_RDONLY)))
-ATTEMPT(open_in_a_new_way, opened(syscall(SYS_openat2, AT_FDCWD, "/etc/passwd", NULL, 0)))
+ATTEMPT(make_folder, through(syscall(SYS_mkdirat, AT_FDCWD, "/tmp/bootferry-break-out", 0700)))
+ATTEMPT(make_link, through(syscall(SYS_symlinkat, "x", AT_FDCWD, "/tmp/bootferry-break-out")))
+ATTEMPT(make_node, through(syscall(SYS_mknodat, AT_FDCWD, "/tmp/bootferry-break-out", 0600, 0)))
+ATTEMPT(remove_file, through(syscall(SYS_unlinkat, AT_FDCWD, "/tmp/bootferry-break-out", 0)))
+ATTEMPT(rename_file, through(syscall(SYS_renameat2, AT_FDCWD, "/tmp/bootferry-break-out", AT_FDCWD,
+                                     "/tmp/bootferry-break-out", 0)))
+ATTEMPT(change_mode, through(syscall(SYS_fchmodat, AT_FDCWD, "/tmp", 01777)))
+ATTEMPT(truncate_file, through(syscall(SYS_truncate, "/tmp/bootferry-break-out", 0L)))
+ATTEMPT(make_memory_file, through(opened(syscall(SYS_memfd_create, "x", 0))))
+ATTEMPT(open_by_handle, through(opened(syscall(SYS_open_by_handle_at, AT_FDCWD, NULL, O_RDONLY))))
+ATTEMPT(open_in_a_new_way, through(opened(syscall(SYS_openat2, AT_FDCWD, "/etc/passwd", NULL, 0))))
 
 static long watch_folder(const struct bootferry_session* given) {
     int fd = inotify_init1(IN_CLOEXEC);
@@ -103,17 +109,17 @@ ATTEMPT(other_environment, open_of(given->other, "environ", O_RDONLY))
 ATTEMPT(other_descriptors, open_of(given->other, "fd", O_RDONLY | O_DIRECTORY))
 ATTEMPT(init_memory, open_of(1, "mem", O_RDONLY))
 ATTEMPT(own_memory, open_of(getpid(), "mem", O_RDWR))
-ATTEMPT(trace_parent, syscall(SYS_ptrace, 0x4206 /* PTRACE_SEIZE */, getppid(), NULL, NULL))
-ATTEMPT(read_parent, syscall(SYS_process_vm_readv, getppid(), NULL, 0UL, NULL, 0UL, 0UL))
-ATTEMPT(hold_parent, opened(syscall(SYS_pidfd_open, getppid(), 0)))
-ATTEMPT(signal_parent, syscall(SYS_kill, getppid(), 0))
-ATTEMPT(signal_other, syscall(SYS_kill, given->other, 0))
-ATTEMPT(signal_parent_thread, syscall(SYS_tgkill, getppid(), getppid(), 0))
-ATTEMPT(signal_other_thread, syscall(SYS_tgkill, given->other, given->other, 0))
+ATTEMPT(trace_parent, through(syscall(SYS_ptrace, 0x4206 /* PTRACE_SEIZE */, getppid(), NULL, NULL)))
+ATTEMPT(read_parent, through(syscall(SYS_process_vm_readv, getppid(), NULL, 0UL, NULL, 0UL, 0UL)))
+ATTEMPT(hold_parent, through(opened(syscall(SYS_pidfd_open, getppid(), 0))))
+ATTEMPT(signal_parent, through(syscall(SYS_kill, getppid(), 0)))
+ATTEMPT(signal_other, through(syscall(SYS_kill, given->other, 0)))
+ATTEMPT(signal_parent_thread, through(syscall(SYS_tgkill, getppid(), getppid(), 0)))
+ATTEMPT(signal_other_thread, through(syscall(SYS_tgkill, given->other, given->other, 0)))
 ATTEMPT(signal_own_thread, syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), 0))
-ATTEMPT(limit_other,
-        syscall(SYS_prlimit64, given->other, 7 /* RLIMIT_NOFILE */, NULL, &(struct { long a, b; }){0, 0}))
-ATTEMPT(slow_other, syscall(SYS_setpriority, 0, given->other, 0))
+ATTEMPT(limit_other, through(syscall(SYS_prlimit64, given->other, 7 /* RLIMIT_NOFILE */, NULL,
+                                     &(struct { long a, b; }){0, 0})))
+ATTEMPT(slow_other, through(syscall(SYS_setpriority, 0, given->other, 0)))
 
 static long bind_other(const struct bootferry_session* given) {
     cpu_set_t set;
@@ -141,7 +147,7 @@ static long own_with_ioctl(const struct bootferry_session* given) {
     return result;
 }
 
-ATTEMPT(choose_signal, fcntl(STDOUT_FILENO, F_SETSIG, 0))
+ATTEMPT(choose_signal, through(fcntl(STDOUT_FILENO, F_SETSIG, 0)))
 
 /* Another process, user or view. */
 static long start_process(const struct bootferry_session* given) {
@@ -153,46 +159,47 @@ static long start_process(const struct bootferry_session* given) {
     return child;
 }
 
-ATTEMPT(start_in_a_new_way, syscall(SYS_clone3, NULL, 0UL))
-ATTEMPT(start_like_vfork, syscall(SYS_clone, CLONE_VM | SIGCHLD | CLONE_NEWUSER, NULL, NULL, NULL, NULL))
-ATTEMPT(execute, syscall(SYS_execve, "/etc/passwd", NULL, NULL))
-ATTEMPT(become_root, syscall(SYS_setuid, 0))
-ATTEMPT(become_group_root, syscall(SYS_setgid, 0))
-ATTEMPT(join_groups, syscall(SYS_setgroups, 0UL, NULL))
+ATTEMPT(start_in_a_new_way, through(syscall(SYS_clone3, NULL, 0UL)))
+ATTEMPT(start_like_vfork,
+        through(syscall(SYS_clone, CLONE_VM | SIGCHLD | CLONE_NEWUSER, NULL, NULL, NULL, NULL)))
+ATTEMPT(execute, through(syscall(SYS_execve, "/nothing", NULL, NULL)))
+ATTEMPT(become_root, through(syscall(SYS_setuid, 0)))
+ATTEMPT(become_group_root, through(syscall(SYS_setgid, 0)))
+ATTEMPT(join_groups, through(syscall(SYS_setgroups, 0UL, NULL)))
 ATTEMPT(take_capabilities,
-        syscall(SYS_capset, &(struct __user_cap_header_struct){_LINUX_CAPABILITY_VERSION_3, 0},
-                &(struct __user_cap_data_struct[2]){{1u << CAP_SYS_ADMIN, 1u << CAP_SYS_ADMIN, 0},
-                                                    {0, 0, 0}}))
-ATTEMPT(be_inspected, prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
-ATTEMPT(be_traced, prctl(PR_SET_PTRACER, -1, 0, 0, 0))
-ATTEMPT(outlive, prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0))
+        through(syscall(SYS_capset, &(struct __user_cap_header_struct){_LINUX_CAPABILITY_VERSION_3, 0},
+                        &(struct __user_cap_data_struct[2]){{1u << CAP_SYS_ADMIN, 1u << CAP_SYS_ADMIN, 0},
+                                                            {0, 0, 0}})))
+ATTEMPT(be_inspected, through(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)))
+ATTEMPT(be_traced, through(prctl(PR_SET_PTRACER, -1, 0, 0, 0)))
+ATTEMPT(outlive, through(prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0)))
 ATTEMPT(name_itself, prctl(PR_SET_NAME, "break-out", 0, 0, 0))
-ATTEMPT(new_session, syscall(SYS_setsid))
-ATTEMPT(new_namespace, syscall(SYS_unshare, CLONE_NEWUSER))
-ATTEMPT(join_namespace, syscall(SYS_setns, 0, 0))
-ATTEMPT(mount_something, syscall(SYS_mount, "none", "/tmp/bootferry-break-out", "tmpfs", 0UL, NULL))
-ATTEMPT(open_tree, opened(syscall(SYS_open_tree, AT_FDCWD, "/", 0)))
-ATTEMPT(change_root, syscall(SYS_chroot, "/"))
-ATTEMPT(change_folder, syscall(SYS_chdir, "/"))
-ATTEMPT(change_personality, syscall(SYS_personality, 0xffffffffUL))
+ATTEMPT(new_session, through(syscall(SYS_setsid)))
+ATTEMPT(new_namespace, through(syscall(SYS_unshare, CLONE_NEWUSER)))
+ATTEMPT(join_namespace, through(syscall(SYS_setns, 0, 0)))
+ATTEMPT(mount_something, through(syscall(SYS_mount, "none", "/tmp/bootferry-break-out", "tmpfs", 0UL, NULL)))
+ATTEMPT(open_tree, through(opened(syscall(SYS_open_tree, AT_FDCWD, "/", 0))))
+ATTEMPT(change_root, through(syscall(SYS_chroot, "/")))
+ATTEMPT(change_folder, through(syscall(SYS_chdir, "/")))
+ATTEMPT(change_personality, through(syscall(SYS_personality, 0xffffffffUL)))
 
 /* Doors into the kernel. */
-ATTEMPT(load_bpf, syscall(SYS_bpf, 0, NULL, 0))
-ATTEMPT(ring, syscall(SYS_io_uring_setup, 1, NULL))
-ATTEMPT(old_ring, syscall(SYS_io_setup, 1, NULL))
-ATTEMPT(measure, syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0UL))
-ATTEMPT(handle_faults, opened(syscall(SYS_userfaultfd, 0)))
-ATTEMPT(use_keys, syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -3L, 0L))
-ATTEMPT(add_key, syscall(SYS_add_key, "user", "x", "x", 1UL, -3))
-ATTEMPT(load_module, syscall(SYS_finit_module, -1, "", 0))
-ATTEMPT(load_kernel, syscall(SYS_kexec_load, 0UL, 0UL, NULL, 0UL))
-ATTEMPT(restart, syscall(SYS_reboot, 0, 0, 0, NULL))
-ATTEMPT(read_kernel_log, syscall(SYS_syslog, 10 /* SIZE_BUFFER */, NULL, 0))
-ATTEMPT(set_clock, syscall(SYS_clock_settime, -1, NULL))
-ATTEMPT(set_host_name, syscall(SYS_sethostname, "x", 1UL))
-ATTEMPT(watch_everything, opened(syscall(SYS_fanotify_init, 0, 0)))
-ATTEMPT(shared_memory, syscall(SYS_shmget, 0, 1UL, 0600))
-ATTEMPT(message_queue, syscall(SYS_msgget, 0, 0600))
+ATTEMPT(load_bpf, through(syscall(SYS_bpf, 0, NULL, 0)))
+ATTEMPT(ring, through(syscall(SYS_io_uring_setup, 1, NULL)))
+ATTEMPT(old_ring, through(syscall(SYS_io_setup, 1, NULL)))
+ATTEMPT(measure, through(syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0UL)))
+ATTEMPT(handle_faults, through(opened(syscall(SYS_userfaultfd, 0))))
+ATTEMPT(use_keys, through(syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -3L, 0L)))
+ATTEMPT(add_key, through(syscall(SYS_add_key, "user", "x", "x", 1UL, -3)))
+ATTEMPT(load_module, through(syscall(SYS_finit_module, -1, "", 0)))
+ATTEMPT(load_kernel, through(syscall(SYS_kexec_load, 0UL, 0UL, NULL, 0UL)))
+ATTEMPT(restart, through(syscall(SYS_reboot, 0, 0, 0, NULL)))
+ATTEMPT(read_kernel_log, through(syscall(SYS_syslog, 10 /* SIZE_BUFFER */, NULL, 0)))
+ATTEMPT(set_clock, through(syscall(SYS_clock_settime, -1, NULL)))
+ATTEMPT(set_host_name, through(syscall(SYS_sethostname, "x", 1UL)))
+ATTEMPT(watch_everything, through(opened(syscall(SYS_fanotify_init, 0, 0))))
+ATTEMPT(shared_memory, through(syscall(SYS_shmget, 0, 1UL, 0600)))
+ATTEMPT(message_queue, through(syscall(SYS_msgget, 0, 0600)))
 
 /* Sockets. */
 static long make_socket(int family, int type, int protocol) {
@@ -278,8 +285,11 @@ static long pass_descriptor(const struct bootferry_session* given) {
 /* Terminals and descriptors. */
 ATTEMPT(open_terminal, opened(open("/dev/tty", O_RDONLY | O_CLOEXEC)))
 ATTEMPT(open_console, opened(open("/dev/console", O_RDONLY | O_NOCTTY | O_CLOEXEC)))
-ATTEMPT(type_keys, ioctl(STDIN_FILENO, TIOCSTI, "x"))
-ATTEMPT(paste_keys, ioctl(STDIN_FILENO, 0x541c /* TIOCLINUX */, "\3"))
+ATTEMPT(type_keys, through(ioctl(STDIN_FILENO, TIOCSTI, "x")))
+ATTEMPT(paste_keys, through(ioctl(STDIN_FILENO, 0x541c /* TIOCLINUX */, "\3")))
+ATTEMPT(send_command, through(ioctl(STDIN_FILENO, 0x2285 /* SG_IO */, NULL)))
+ATTEMPT(discard_blocks, through(ioctl(STDIN_FILENO, 0x1277 /* BLKDISCARD */, NULL)))
+ATTEMPT(read_partitions, through(ioctl(STDIN_FILENO, 0x125f /* BLKRRPART */, NULL)))
 ATTEMPT(read_errors, read(STDERR_FILENO, &(char){0}, 1))
 ATTEMPT(read_input, read(STDIN_FILENO, &(char){0}, 1) == 0 ? (errno = ENODATA, -1) : 0)
 
@@ -413,6 +423,9 @@ static const struct {
     {"open the console", open_console},
     {"type on a terminal (TIOCSTI)", type_keys},
     {"paste on a terminal (TIOCLINUX)", paste_keys},
+    {"send a SCSI command to its target (SG_IO)", send_command},
+    {"discard its target's blocks (BLKDISCARD)", discard_blocks},
+    {"have its target's partitions read (BLKRRPART)", read_partitions},
     {"read standard error", read_errors},
     {"read standard input", read_input},
     {"inherit a file or a device", inherit},
