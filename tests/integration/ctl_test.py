@@ -11,7 +11,6 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
-import ctl_help  # noqa: E402
 import exit_status  # noqa: E402
 import message_bus  # noqa: E402
 import processes  # noqa: E402
