@@ -147,13 +147,13 @@ class BreakOutTest(unittest.TestCase):
         for act in ("forge-finished", "forge-staged"):
             with self.subTest(act=act):
                 done = self.fetch(act)
-                self.assertEqual(done.returncode, 1)
+                self.assertNotEqual(done.returncode, 0)
                 self.assertIn("the transfer process broke the rules", done.stderr.splitlines()[-1])
                 self.assertEqual(list(self.written.iterdir()), [])
 
     def test_the_calls_of_another_architecture_end_it(self):
         done = self.fetch("call-as-32-bit")
-        self.assertEqual(done.returncode, 1)
+        self.assertNotEqual(done.returncode, 0)
         self.assertIn("the transfer process crashed", done.stderr.splitlines()[-1])
         if os.uname().machine == "x86_64":
             self.assertRegex(done.stderr.splitlines()[-1], r"signal (31|11)\b")  # 11: a kernel without such calls
