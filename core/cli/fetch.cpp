@@ -233,12 +233,17 @@ private:
 
 } // namespace
 
-int runFetch(const CommandLine& line) {
+TransferRequest fetchRequest(const CommandLine& line) {
     auto request = parseTransferArguments(line);
     request.requireLiveImage = false;
     if (!line.has("timeout")) {
         request.idleTimeout = patienceUnlessTold;
     }
+    return request;
+}
+
+int runFetch(const CommandLine& line) {
+    auto request = fetchRequest(line);
     auto target = chooseTarget(
         request.target, isTargetNamed(line)); // before the loop: a signal ends the wait for a FIFO's reader
     return Fetch(std::move(request), std::move(target), line.has("quiet")).run();

@@ -6,8 +6,12 @@
 #pragma once
 
 #include "command_line.h"
+#include "transfer_request.h"
 
 namespace bootferry {
+
+// What the command line requests. Without --timeout it ends when nothing arrives for five minutes.
+[[nodiscard]] TransferRequest fetchRequest(const CommandLine& line);
 
 // Returns the exit status (exit_status.h); the reason of a failure is on standard error.
 [[nodiscard]] int runFetch(const CommandLine& line);

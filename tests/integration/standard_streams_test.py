@@ -13,6 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from bad_streams import CLOSED, FULL_DISK, GONE, KINDS, UNREAD, bad_stream, closing  # noqa: E402
@@ -65,7 +66,7 @@ class FetchTest(FetchCase):
     def test_a_failure_is_one_status(self):
         for kind in KINDS:
             with self.subTest(kind), FaultServer(self.image, [Fault(status=404)]) as server:
-                self.assertEqual(outcome(self.command(server), stderr=kind)[0], 1)
+                self.assertEqual(outcome(self.command(server), stderr=kind)[0], exit_status.NOT_FOUND)
 
     def test_an_interrupt_ends_it(self):
         with FaultServer(self.image, pace=200_000) as server:

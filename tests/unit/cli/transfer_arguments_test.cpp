@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "errors.h"
+#include "fetch.h"
 #include "files.h"
 #include "verbs.h"
 
@@ -92,6 +93,18 @@ TEST(TransferArguments, LookUpTheChecksumInAListOnThisMachine) {
         EXPECT_NE(std::string(error.what()).find(option.substr(11)), std::string::npos) << error.what();
     }
     std::filesystem::remove_all(folder);
+}
+
+// Somebody waits at a prompt; a boot has nothing else to do.
+TEST(TransferArguments, OnlyAFetchEndsBecauseNothingArrives) {
+    const auto idleTimeout = [](std::vector<std::string> words) {
+        words.insert(words.begin(), "fetch");
+        return fetchRequest(parseCommandLine(allVerbs(), words)).idleTimeout;
+    };
+    EXPECT_EQ(idleTimeout({"http://a/x", "b"}), std::chrono::minutes(5));
+    EXPECT_EQ(idleTimeout({"--timeout=0", "http://a/x", "b"}), std::nullopt);
+    EXPECT_EQ(idleTimeout({"--timeout", "1h", "http://a/x", "b"}), std::nullopt);
+    EXPECT_EQ(parsed("deploy", {"http://a/x", "b"}).idleTimeout, std::nullopt);
 }
 
 TEST(TransferArguments, LimitTimeAndRate) {
