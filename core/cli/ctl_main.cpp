@@ -34,7 +34,7 @@ int run(const std::vector<std::string>& words) {
     }
     if (line.verb == nullptr) {
         printError("{}", overview());
-        return exitUsage;
+        throw Error(ErrorCode::Invalid, "a verb is missing");
     }
     return line.verb->run(line);
 }

@@ -16,8 +16,11 @@ import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
 from nginx import Nginx  # noqa: E402
+from service_case import needs_root  # noqa: E402
+from sshd import Sshd  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
 
+PLUGINS = pathlib.Path(os.environ["BOOTFERRY_PLUGIN_DIR"])
 PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY",
            "ALL_PROXY", "NO_PROXY")
 
@@ -157,9 +160,9 @@ class ChecksumTest(ConventionsCase):
 class RateTest(ConventionsCase):
     """The bytes arrive, and not sooner than the rate allows: a slow machine takes longer still."""
 
-    def check(self, url):
+    def check(self, url, *options):
         begun = time.monotonic()
-        self.assert_ended(self.run_in_folder("fetch", "--limit-rate=100K", url, "file"), 0)
+        self.assert_ended(self.run_in_folder("fetch", "--limit-rate=100K", *options, url, "file"), 0)
         self.assertGreater(time.monotonic() - begun, 2)  # 300 000 bytes at 102 400 a second, a tenth of one saved
         self.assert_has("file")
 
@@ -175,6 +178,25 @@ class RateTest(ConventionsCase):
             self.skipTest(reason)
         with Vsftpd(self.served) as server:
             self.check(f"ftp://127.0.0.1:{server.port}/image")
+
+    def test_sftp(self):
+        if reason := Sshd.missing() or ("built without it" if not (PLUGINS / "scheme-sftp.so").exists() else None):
+            self.skipTest(reason)
+        with Sshd() as server:
+            self.check(f"sftp://{server.user}@127.0.0.1:{server.port}{self.image}",
+                       f"--option=sftp:hostkey={server.fingerprint()}", f"--option=sftp:key={server.key}")
+
+    @needs_root
+    def test_dolly(self):
+        """In a network of its own: the ports are dolly's."""
+        chain = ('ip link set lo up; "$0" fetch -q --timeout=60 --limit-rate=100K dolly://127.0.0.1/ file & '
+                 '"$0" dolly-send --timeout=60 "$1" 127.0.0.1 && wait $!')
+        begun = time.monotonic()
+        done = subprocess.run(["unshare", "--net", "sh", "-c", chain, os.environ["BOOTFERRYCTL"], self.image],
+                              cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+        self.assert_ended(done, 0)
+        self.assertGreater(time.monotonic() - begun, 2)
+        self.assert_has("file")
 
     def test_what_is_none(self):
         for rate in ("", "fast", "-1", "1.5M", "10MB"):
