@@ -7,10 +7,9 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <span>
-#include <string>
 #include <string_view>
-#include <variant>
 
 #include "errors.h"
 

@@ -244,8 +244,8 @@ TransferRequest fetchRequest(const CommandLine& line) {
 
 int runFetch(const CommandLine& line) {
     auto request = fetchRequest(line);
-    auto target = chooseTarget(
-        request.target, isTargetNamed(line)); // before the loop: a signal ends the wait for a FIFO's reader
+    // Before the loop: a signal ends the wait for a FIFO's reader.
+    auto target = chooseTarget(request.target, isTargetNamed(line));
     return Fetch(std::move(request), std::move(target), line.has("quiet")).run();
 }
 
