@@ -10,7 +10,7 @@
 namespace bootferry::dolly {
 
 // Connects to all of them before it sends anything to the first, as dolly does. Throws plugin::Failure:
-// cancelled, the predecessor hung up, or a node cannot be reached or has another password.
+// cancelled, the predecessor closed the connection, or a node cannot be reached or has another password.
 [[nodiscard]] std::vector<NodeLink> connectSuccessors(const Predecessor& predecessor,
                                                       const Settings& settings, NameResolver& resolver,
                                                       Waiter& waiter);
