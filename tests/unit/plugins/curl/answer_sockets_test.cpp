@@ -50,13 +50,13 @@ TEST_F(AnswerSocketsTest, TheOneThatTheRequestGoesOutOn) {
 TEST_F(AnswerSocketsTest, ASecondAnswerBeginsWhereTheFirstEnded) {
     opened(first);
     answered(first);
-    first.say("302 moved");
-    first.take(9);
+    first.sendText("302 moved");
+    first.receive(9);
     answered(first);
     EXPECT_EQ(sockets.ofRequest(), first.client);
     EXPECT_EQ(sockets.takenBefore(), 9U);
-    first.say("200 image");
-    first.take(4);
+    first.sendText("200 image");
+    first.receive(4);
     EXPECT_EQ(takenBytes(first.client), 13U);
     EXPECT_EQ(receivedBytes(first.client), 18U);
     EXPECT_EQ(sockets.takenBefore(), 9U);
@@ -66,9 +66,9 @@ TEST_F(AnswerSocketsTest, ASecondAnswerBeginsWhereTheFirstEnded) {
 TEST_F(AnswerSocketsTest, AConnectionThatBeginsWithBytesIsNotPlain) {
     for (const auto* connection : {&first, &second}) {
         opened(*connection);
-        connection->say("hello");
+        connection->sendText("hello");
         if (connection == &second) {
-            connection->take(5);
+            connection->receive(5);
         }
         answered(*connection);
         EXPECT_EQ(sockets.ofRequest(), -1);
@@ -98,7 +98,7 @@ TEST_F(AnswerSocketsTest, ANumberThatBecameAnotherConnectionIsNotTaken) {
 
 TEST_F(AnswerSocketsTest, ANewSocketOfTheSameNumberBeginsAnew) {
     opened(first);
-    first.say("hello");
+    first.sendText("hello");
     answered(first);
     ASSERT_EQ(dup2(second.client, first.client), first.client);
     opened(first);
@@ -116,7 +116,7 @@ TEST_F(AnswerSocketsTest, DataComesOverTheOneThatIsOpenedAfterTheRequest) {
 }
 
 TEST_F(AnswerSocketsTest, WhatTheKernelDecodesIsNotCounted) {
-    first.say("hello");
+    first.sendText("hello");
     EXPECT_EQ(receivedBytes(first.client), 5U);
     constexpr const char* protocol = "tls";
     if (setsockopt(first.client, IPPROTO_TCP, TCP_ULP, protocol, std::strlen(protocol)) != 0) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A connection over loopback: what the kernel counts, no socket pair has.
+// A TCP connection over loopback, since the kernel keeps no counts of a socket pair.
 #pragma once
 
 #include <string>
@@ -38,11 +38,11 @@ struct Connection {
         close(server);
     }
 
-    void say(const std::string& text) const {
+    void sendText(const std::string& text) const {
         ASSERT_EQ(send(server, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
     }
-    // What libcurl is in life: the one who takes the head, and some of the body with it.
-    void take(std::size_t count) const {
+    // Receives as libcurl does: the head, and some of the body with it.
+    void receive(std::size_t count) const {
         std::string taken(count, '\0');
         ASSERT_EQ(recv(client, taken.data(), count, MSG_WAITALL), static_cast<ssize_t>(count));
     }

@@ -23,8 +23,8 @@ protected:
         close(cancel_[1]);
     }
 
-    void say(const std::string& text) const { connection_.say(text); }
-    void take(std::size_t count) const { connection_.take(count); }
+    void sendText(const std::string& text) const { connection_.sendText(text); }
+    void receive(std::size_t count) const { connection_.receive(count); }
     std::string read(PlainBody& body) const {
         std::array<std::byte, 100> into{};
         const auto count = body.read(into, cancel_[0]);
@@ -38,8 +38,8 @@ protected:
 };
 
 TEST_F(PlainBodyTest, GoesOnWhereTheHeadEnded) {
-    say("head|body");
-    take(5);
+    sendText("head|body");
+    receive(5);
     auto body = PlainBody::takeOver(client_, 5, 4);
     ASSERT_TRUE(body);
     EXPECT_EQ(read(*body), "body");
@@ -47,8 +47,8 @@ TEST_F(PlainBodyTest, GoesOnWhereTheHeadEnded) {
 }
 
 TEST_F(PlainBodyTest, LeavesAloneWhatWasNotHandedOverCompletely) {
-    say("head|body");
-    take(7);
+    sendText("head|body");
+    receive(7);
     EXPECT_FALSE(PlainBody::takeOver(client_, 5, 4)) << "two bytes lie in a buffer";
     EXPECT_FALSE(PlainBody::takeOver(client_, 8, 4)) << "more bytes than came: it was decoded";
     EXPECT_TRUE(PlainBody::takeOver(client_, 7, 2));
@@ -60,20 +60,20 @@ TEST_F(PlainBodyTest, LeavesAloneWhatIsNoTcpConnection) {
 }
 
 TEST_F(PlainBodyTest, TakesNothingThatLiesBehindTheBody) {
-    say("head|body+next");
-    take(5);
+    sendText("head|body+next");
+    receive(5);
     auto body = PlainBody::takeOver(client_, 5, 4);
     ASSERT_TRUE(body);
     EXPECT_EQ(read(*body), "body");
 }
 
 TEST_F(PlainBodyTest, SmallPiecesOfASlowLineComeThrough) {
-    say("head|");
-    take(5);
+    sendText("head|");
+    receive(5);
     auto body = PlainBody::takeOver(client_, 5, 1000000);
     ASSERT_TRUE(body);
     for (const std::string piece : {"a", "little", "at a time"}) {
-        say(piece);
+        sendText(piece);
         EXPECT_EQ(read(*body), piece);
     }
 }
@@ -96,8 +96,8 @@ TEST_F(PlainBodyTest, TheSocketIsLeftAsItWas) {
 }
 
 TEST_F(PlainBodyTest, AnEarlyEndIsReported) {
-    say("head|bo");
-    take(5);
+    sendText("head|bo");
+    receive(5);
     auto body = PlainBody::takeOver(client_, 5, 4);
     ASSERT_TRUE(body);
     shutdown(server_, SHUT_WR);
@@ -107,8 +107,8 @@ TEST_F(PlainBodyTest, AnEarlyEndIsReported) {
 }
 
 TEST_F(PlainBodyTest, AResetIsNamed) {
-    say("head|");
-    take(5);
+    sendText("head|");
+    receive(5);
     auto body = PlainBody::takeOver(client_, 5, 4);
     ASSERT_TRUE(body);
     const linger atOnce{.l_onoff = 1, .l_linger = 0};
@@ -119,8 +119,8 @@ TEST_F(PlainBodyTest, AResetIsNamed) {
 }
 
 TEST_F(PlainBodyTest, GoesIntoAPipeAsWell) {
-    say("head|body+next");
-    take(5);
+    sendText("head|body+next");
+    receive(5);
     auto body = PlainBody::takeOver(client_, 5, 4);
     ASSERT_TRUE(body);
     std::array<int, 2> ends{};
@@ -135,8 +135,8 @@ TEST_F(PlainBodyTest, GoesIntoAPipeAsWell) {
 }
 
 TEST_F(PlainBodyTest, ACancelEndsTheWait) {
-    say("head|");
-    take(5);
+    sendText("head|");
+    receive(5);
     auto body = PlainBody::takeOver(client_, 5, 4);
     ASSERT_TRUE(body);
     ASSERT_EQ(write(cancel_[1], "x", 1), 1);

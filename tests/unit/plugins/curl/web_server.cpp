@@ -74,7 +74,7 @@ struct WebServer::Connection {
         }
         return text;
     }
-    void say(const std::string& text) const {
+    void sendText(const std::string& text) const {
         if (text.empty()) {
             return;
         }
@@ -208,29 +208,30 @@ void WebServer::serve(int socket) {
 void WebServer::answer(Connection& client) {
     for (auto head = client.head(); !head.empty(); head = client.head()) {
         if (head.starts_with("CONNECT ")) {
-            client.say("HTTP/1.1 200 OK\r\n" + field("X-Padding: ", script_.padding) + "\r\n");
+            client.sendText("HTTP/1.1 200 OK\r\n" + field("X-Padding: ", script_.padding) + "\r\n");
             if (client.startsTls() && !client.acceptTls(tls_)) {
                 return;
             }
         } else if (head.substr(0, head.find("\r\n")).find("/moved ") != std::string::npos) {
-            client.say("HTTP/1.1 302 Found\r\nLocation: " + script_.target +
-                       "\r\nContent-Length: " + std::to_string(script_.page) + "\r\n" +
-                       (script_.closes ? "Connection: close\r\n" : "") +
-                       field("X-Padding: ", script_.padding) + "\r\n" + std::string(script_.page, 'm'));
+            client.sendText("HTTP/1.1 302 Found\r\nLocation: " + script_.target +
+                            "\r\nContent-Length: " + std::to_string(script_.page) + "\r\n" +
+                            (script_.closes ? "Connection: close\r\n" : "") +
+                            field("X-Padding: ", script_.padding) + "\r\n" + std::string(script_.page, 'm'));
             if (script_.closes) {
                 return;
             }
         } else {
             const std::string rest(script_.size - script_.genuine, script_.attacks ? 'X' : 'b');
-            client.say("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(script_.size) +
-                       "\r\nETag: \"1\"\r\n" + script_.headers + field("X-Padding: ", script_.answerPadding) +
-                       "\r\n" + std::string(script_.genuine, 'b'));
+            client.sendText("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(script_.size) +
+                            "\r\nETag: \"1\"\r\n" + script_.headers +
+                            field("X-Padding: ", script_.answerPadding) + "\r\n" +
+                            std::string(script_.genuine, 'b'));
             if (script_.attacks) {
                 client.inject(rest);
                 client.waitForTheEnd();
                 return;
             }
-            client.say(rest);
+            client.sendText(rest);
         }
     }
 }
