@@ -83,7 +83,7 @@ def _tree(process):
 
 
 class _Memory(threading.Thread):
-    """Looks at the peaks of all processes below the root, until it is told to stop."""
+    """Records the peaks of all processes below the root, until it is stopped."""
 
     def __init__(self, root, private):
         super().__init__(daemon=True)
@@ -99,7 +99,7 @@ class _Memory(threading.Thread):
                     self._look(process, name, wanted)
 
     def _look(self, process, name, wanted):
-        """What the wanted lines of a file in /proc come to."""
+        """The sum of the wanted lines of a file in /proc."""
         try:
             lines = pathlib.Path(f"/proc/{process}/{name}").read_text().splitlines()
         except OSError:
@@ -125,14 +125,14 @@ def measure(command, service=None, environment=None, *, counted=family_time, wir
                              env=environment, text=True, errors="replace")
     memory = _Memory(service or child.pid, private)
     memory.start()
-    said = child.stderr.read()
+    messages = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.monotonic() - began
     child.returncode = os.waitstatus_to_exitcode(status)
     child.stderr.close()
     resident, alone = memory.stop()
     if child.returncode != 0:
-        raise Failed(f"{argv} ended with status {child.returncode}: {said.strip()[-500:]}")
+        raise Failed(f"{argv} ended with status {child.returncode}: {messages.strip()[-500:]}")
     cpu = counted(service) - before if service else usage.ru_utime + usage.ru_stime
     # ru_maxrss: over before the first look; may be that of the fork.
     return Sample(wall, cpu, resident or usage.ru_maxrss * 1024, alone, wire.received() - received)

@@ -50,7 +50,7 @@ class Row:
 
 
 class Target:
-    """Where the image goes. clear() makes it as it was before the first time."""
+    """The target of the image. clear() restores its first state."""
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
@@ -308,7 +308,7 @@ class Rows:
         yield from self._clients("D-Bus clients, http over 1 Gbit/s to a loop device on tmpfs", self._slowed("1gbit"))
 
     def _clients(self, title, line):
-        """What is told of a transfer costs the service alone; the worker reports to it in any case."""
+        """Reporting a transfer costs only the service; the worker reports to it in any case."""
         image = self._image()
         url = self._http(image)
         with contextlib.ExitStack() as running:

@@ -70,7 +70,7 @@ class BootCase(unittest.TestCase):
 
     @classmethod
     def boot(cls, url, cmdline="", name="machine", *, hashed=False, whole=False, **options):
-        """A machine told to boot the live image, and to report on what it booted; with `hashed`, on the bytes in
+        """A machine that boots the live image, and reports on what it booted; with `hashed`, on the bytes in
         /dev/ram0 as well. It reports as soon as its file systems are mounted; `whole` is for a system that is to come
         up to its login prompt."""
         report = "report" if whole else "report.early"
@@ -79,7 +79,7 @@ class BootCase(unittest.TestCase):
         return cls.machine(f"root=live:{url} {report} {cmdline}", name, **options)
 
     def assert_reason_is_last(self, console, pattern):
-        """The last paragraph before the emergency prompt says why."""
+        """Checks the reason in the last paragraph before the emergency prompt."""
         before_prompt = re.split(machine.EMERGENCY_PROMPT, console)[0].rstrip()
         last_lines = "\n".join(before_prompt.splitlines()[-6:])
         self.assertRegex(last_lines, pattern)

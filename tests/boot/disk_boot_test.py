@@ -34,13 +34,13 @@ class DiskBoot(boot_case.BootCase):
         return self.work / name / "writes"
 
     def first_byte_written(self, name):
-        """By the machine of that name, as QEMU saw it; None where there was no write at all."""
+        """The writes of the machine of that name, as QEMU recorded them; None if there were none."""
         lines = self.trace(name).read_text().splitlines()
         sectors = [int(re.search(r" sector (\d+) ", line)[1]) for line in lines if "virtio_blk_handle_write" in line]
         return min(sectors) * 512 if sectors else None
 
     def finished(self, guest):
-        """What the counter in the overlay says, and the report."""
+        """The counter in the overlay, and the report."""
         report = boot_case.Report(guest)
         self.assertEqual([line for line in report.all("failed") if "bootferry" in line], [])
         count, = report.all("counter")
@@ -51,8 +51,8 @@ class DiskBoot(boot_case.BootCase):
             return self.finished(guest)
 
     def counter_without_cable(self, disk, root, cmdline="", name="machine", **options):
-        """Nobody is there to be waited for, and nobody is: the live root stands before the network has come up,
-        or been given up."""
+        """Nothing waits for a server: the live root is mounted before the network has come up,
+        or has failed."""
         with self.boot_disk(disk, root, cmdline, name, **options) as guest:
             guest.qmp("set_link", name="net0", up=False)
             guest.expect(r"bootferry-live-root\[\d+\]: live root of")

@@ -350,7 +350,7 @@ class Images:
         return self._live("xfs.iso", build)
 
     def installed_iso(self):
-        """A live ISO of a system that has bootferry installed, and runs again/again when it is told to."""
+        """A live ISO of a system that has bootferry installed, and runs again/again on request."""
         installed, payload = self.installed(), _HERE / "again"
         key = _digest(self.live_tree().parent.name, self.machine_tree().parent.name, installed.parent.name,
                       _files_digest(payload), 1)
@@ -371,7 +371,7 @@ class Images:
         return self._cached("installed-iso", key, build) / "installed.iso"
 
     def _libraries(self, folder, installed):
-        """What our programs are linked with, as the administrator's machine has it."""
+        """The libraries that the programs are linked with, on the administrator's machine."""
         target = folder / "libraries/usr/lib/x86_64-linux-gnu"
         target.mkdir(parents=True)
         self.in_machine(["sh", "-c", "ldd /usr/bin/bootferryctl /usr/lib/bootferry/* "

@@ -2,7 +2,7 @@
 """A virtual machine under QEMU, seen through its serial console as an administrator sees it.
 
 Tests never sleep: they wait for a line on the console, with a bound that is generous because QEMU
-may run without KVM on a busy machine. What the console said is kept in a file, whole. What the booted
+may run without KVM on a busy machine. The console's output is kept in a file. What the booted
 system reports (live/report) comes by a serial port of its own: the console is the kernel's and systemd's as
 well, whose lines begin in the middle of another's.
 
@@ -117,7 +117,7 @@ class Machine:
 
     @property
     def text(self):
-        """All the console said so far, without escape sequences."""
+        """The console's output so far, without escape sequences."""
         return self._console.text
 
     def expect(self, pattern, timeout=300):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What comes out of a virtual machine's serial port, as text that can be waited for.
 
-A thread reads it as it comes, keeps it whole in a file, and tells whoever waits. Ports of one machine share
-the condition by which it tells: who waits for the one can be told by the other that it is in vain.
+A thread reads it as it comes, keeps all of it in a file, and wakes those that wait. Ports of one machine share
+one condition variable: output on one port can end a wait for another that has become pointless.
 """
 
 import codecs
@@ -15,7 +15,7 @@ _ESCAPES = re.compile(r"\x1b(\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>78DMc])|\r|\x00
 
 
 class ConsoleError(AssertionError):
-    """A port did not say what a test waited for; the message holds the end of what it said."""
+    """A port did not print what a test waited for; the message holds the end of its output."""
 
 
 class SerialPort:
@@ -61,18 +61,18 @@ class SerialPort:
 
     @property
     def text(self):
-        """All that was said so far, without escape sequences."""
+        """All output so far, without escape sequences."""
         with self._changed:
             return self._text
 
     def tail(self):
-        """The last of it, for a message about what it did not say."""
+        """The end of the output, for an error message."""
         with self._changed:
             return "\n".join(self._text.splitlines()[-40:])
 
     def expect(self, pattern, timeout, in_vain=lambda: None):
         """Waits for `pattern`, within one line, behind what the last expect() matched; returns the match. in_vain() is
-        asked whenever a port has said something, and may give a reason to wait no longer."""
+        called whenever a port has output, and may return a reason to wait no longer."""
         compiled = re.compile(pattern, re.MULTILINE)
         deadline = time.monotonic() + timeout
         with self._changed:
@@ -91,6 +91,6 @@ class SerialPort:
                     raise ConsoleError(f"{pattern!r} was not shown ({why}); see {self._log}")
 
     def wait_for_end(self, timeout):
-        """False when it still goes on after so many seconds."""
+        """False if the output has not ended after so many seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: self._ended, timeout)

@@ -56,7 +56,7 @@ class Vsftpd:
             self._state.cleanup()
 
     def log(self):
-        """What was said on the control connections, both ways."""
+        """The log of the control connections, in both directions."""
         path = pathlib.Path(self._state.name, "log")
         return path.read_text() if path.exists() else ""  # it comes with the first client
 
