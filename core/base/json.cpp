@@ -91,7 +91,26 @@ private:
             }
             return std::nullopt;
         }
+        if (rest_.starts_with('[')) {
+            return texts();
+        }
         return number();
+    }
+
+    std::optional<JsonValue> texts() {
+        std::vector<std::string> texts;
+        (void)take('[');
+        for (bool first = true; !take(']'); first = false) {
+            if (!first && !take(',')) {
+                return std::nullopt;
+            }
+            auto text = string();
+            if (!text) {
+                return std::nullopt;
+            }
+            texts.push_back(std::move(*text));
+        }
+        return texts;
     }
 
     std::optional<JsonValue> number() {

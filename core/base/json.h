@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The subset of JSON (RFC 8259) that this project uses: flat objects of strings, numbers, booleans and null,
-// whose members keep the order in which they were added. A library would be in every initrd for this alone.
+// The subset of JSON (RFC 8259) that this project uses: flat objects of strings, arrays of strings, numbers,
+// booleans and null, whose members keep the order in which they were added. A library would be in every initrd for this alone.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,8 @@ private:
 // [a, b, …]; Pretty begins a new line for each object.
 [[nodiscard]] std::string jsonArray(const std::vector<JsonObject>& objects, JsonStyle style);
 
-using JsonValue = std::variant<std::nullptr_t, bool, std::uint64_t, double, std::string>;
+using JsonValue =
+    std::variant<std::nullptr_t, bool, std::uint64_t, double, std::string, std::vector<std::string>>;
 
 // The members of a flat object, nullopt if the text is not one.
 [[nodiscard]] std::optional<std::map<std::string, JsonValue>> parseJsonObject(std::string_view text);

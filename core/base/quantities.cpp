@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Sizes have one decimal from KiB on. Durations are rounded up, so that "0 s left" is not shown too early.
+// Sizes have one decimal from KiB on. Durations to come are rounded up, so that "0 s left" is not shown too
+// early; durations that are over are rounded to the nearest.
 #include "quantities.h"
 
+#include <algorithm>
 #include <array>
 
 #include <spdlog/fmt/fmt.h>
@@ -35,6 +37,18 @@ std::string formatDuration(std::chrono::microseconds duration) {
         return fmt::format("{} min {:02} s", seconds / 60, seconds % 60);
     }
     return fmt::format("{} h {:02} min", seconds / 3600, seconds % 3600 / 60);
+}
+
+std::string formatElapsed(std::chrono::microseconds duration) {
+    using std::chrono::milliseconds;
+    const auto rounded = std::max(std::chrono::round<milliseconds>(duration), milliseconds(1));
+    if (rounded < std::chrono::seconds(1)) {
+        return fmt::format("{} ms", rounded.count());
+    }
+    if (rounded < milliseconds(9950)) {
+        return fmt::format("{:.1f} s", static_cast<double>(rounded.count()) / 1000);
+    }
+    return formatDuration(std::chrono::round<std::chrono::seconds>(duration));
 }
 
 std::string formatProgress(const ProgressNumbers& numbers) {

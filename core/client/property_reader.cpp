@@ -24,6 +24,18 @@ void readVariant(sd_bus_message* message, std::string& value) {
     check(sd_bus_message_read(message, "v", dbusType<std::string>, &text));
     value = text;
 }
+void readVariant(sd_bus_message* message, std::vector<std::string>& value) {
+    using Texts = std::vector<std::string>;
+    check(sd_bus_message_enter_container(message, 'v', dbusType<Texts>));
+    check(sd_bus_message_enter_container(message, 'a', dbusType<std::string>));
+    value.clear();
+    const char* text = nullptr;
+    while (check.more(sd_bus_message_read(message, dbusType<std::string>, &text))) {
+        value.emplace_back(text);
+    }
+    check(sd_bus_message_exit_container(message));
+    check(sd_bus_message_exit_container(message));
+}
 void readVariant(sd_bus_message* message, TransferState& value) {
     std::string name;
     readVariant(message, name);

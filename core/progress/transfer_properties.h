@@ -29,7 +29,8 @@ struct JsonMember {
 struct TransferProperty {
     using Member = std::variant<bool TransferStatus::*, std::uint32_t TransferStatus::*,
                                 std::uint64_t TransferStatus::*, double TransferStatus::*,
-                                std::string TransferStatus::*, TransferState TransferStatus::*>;
+                                std::string TransferStatus::*, std::vector<std::string> TransferStatus::*,
+                                TransferState TransferStatus::*>;
     const char* name;
     Member member; // its type is the property's on D-Bus
     Changes changes;
@@ -60,14 +61,16 @@ inline constexpr TransferProperty transferProperties[] = {
      "Bytes to receive; UINT64_MAX while unknown."},
     {"BytesWritten",     &TransferStatus::written,        Changes::Announced, {.key = "written"},
      "Bytes that are safe on the target."},
-    {"Progress",         &TransferStatus::fraction,       Changes::Announced, {},
+    {"Progress",         &TransferStatus::fraction,       Changes::Announced, {.key = "progress", .nullAtFirst = true},
      "From 0 to 1, or -1 while BytesTotal is unknown."},
-    {"Rate",             &TransferStatus::rate,           Changes::Announced, {},
+    {"Rate",             &TransferStatus::rate,           Changes::Announced, {.key = "rate"},
      "Bytes per second, over the last five seconds; 0 while nothing arrives."},
-    {"RemainingUSec",    &TransferStatus::remainingUSec,  Changes::Announced, {},
+    {"RemainingUSec",    &TransferStatus::remainingUSec,  Changes::Announced, {.key = "remaining_usec", .nullAtFirst = true},
      "Estimated time left; UINT64_MAX while unknown."},
     {"Attempt",          &TransferStatus::attempt,        Changes::Announced, {.key = "attempts"},
      "Number of attempts: 1 plus the number of retries."},
+    {"Sources",          &TransferStatus::sources,        Changes::Announced, {.key = "sources"},
+     "The URLs that bytes came from, Url or its mirrors; the last one is in use."},
     {"Plugin",           &TransferStatus::plugin,         Changes::Announced, {.key = "plugin", .nullAtFirst = true},
      "Name and version of the plugin; empty until a worker has loaded it."},
     {"Device",           &TransferStatus::device,         Changes::Announced, {.key = "device", .nullAtFirst = true},
@@ -96,6 +99,8 @@ template <>
 inline constexpr const char* dbusType<double> = "d";
 template <>
 inline constexpr const char* dbusType<std::string> = "s";
+template <>
+inline constexpr const char* dbusType<std::vector<std::string>> = "as";
 template <>
 inline constexpr const char* dbusType<TransferState> = "s"; // its name
 

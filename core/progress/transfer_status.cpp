@@ -38,6 +38,15 @@ bool read(const JsonValue& json, std::uint32_t& value) {
     }
     return found != nullptr;
 }
+bool read(const JsonValue& json, double& value) {
+    if (const auto* whole = std::get_if<std::uint64_t>(&json)) {
+        value = static_cast<double>(*whole);
+        return true;
+    }
+    const auto* found = std::get_if<double>(&json);
+    value = found != nullptr ? *found : value;
+    return found != nullptr;
+}
 bool read(const JsonValue& json, TransferState& value) {
     const auto* name = std::get_if<std::string>(&json);
     const auto found = name != nullptr ? stateFromName(*name) : std::nullopt;
@@ -59,36 +68,59 @@ std::optional<std::chrono::microseconds> durationOf(const TransferStatus& status
     return std::chrono::microseconds(status.finishedUSec - status.startedUSec);
 }
 
-std::optional<std::uint64_t> meanRate(const TransferStatus& status) {
+std::optional<std::uint64_t> meanRate(const TransferStatus& status, std::uint64_t earlier) {
     const auto duration = durationOf(status);
-    if (!duration || status.bytes == 0) {
+    if (!duration || status.bytes <= earlier) {
         return std::nullopt;
     }
     const auto seconds = std::chrono::duration<double>(*duration).count();
-    return static_cast<std::uint64_t>(static_cast<double>(status.bytes) / seconds);
+    return static_cast<std::uint64_t>(static_cast<double>(status.bytes - earlier) / seconds);
 }
 
-std::string summaryText(const TransferStatus& status) {
+std::string sourceText(const TransferStatus& status) {
+    return status.sources.empty() ? status.url : fmt::format("{}", fmt::join(status.sources, " and "));
+}
+
+bool isVerified(const TransferStatus& status) {
+    return status.state == TransferState::Done && !status.digest.empty();
+}
+
+std::string summaryText(const TransferStatus& status, std::uint64_t earlier) {
     if (status.reused) {
         return "holds an image already, which is used as it is";
     }
-    auto text = fmt::format("{} from {}", sizeText(status.bytes, status.written), status.url);
-    if (const auto duration = durationOf(status)) {
-        text += fmt::format(" in {}", formatDuration(*duration));
+    auto text = fmt::format("{} from {}", sizeText(status.bytes, status.written), sourceText(status));
+    if (earlier > 0) {
+        text += fmt::format(", {} of them by an earlier fetch,", formatSize(earlier));
     }
-    if (const auto rate = meanRate(status)) {
+    if (const auto duration = durationOf(status)) {
+        text += fmt::format(" in {}", formatElapsed(*duration));
+    }
+    if (const auto rate = meanRate(status, earlier)) {
         text += fmt::format(", {}", formatRate(*rate));
     }
     if (const auto retries = status.attempt - 1; retries > 0) {
         text += fmt::format(", {} {}", retries, retries == 1 ? "retry" : "retries");
     }
     if (!status.digest.empty()) {
-        text += ", " + status.digest;
+        text += ", verified " + status.digest;
     }
     return text;
 }
 
-JsonObject toJson(const TransferStatus& status) {
+std::string progressText(const TransferStatus& status) {
+    if (status.state != TransferState::Transferring) {
+        return status.detail.empty() ? std::string(stateName(status.state)) : status.detail;
+    }
+    ProgressNumbers numbers{
+        .bytes = status.bytes, .total = status.total, .bytesPerSecond = status.rate, .remaining = {}};
+    if (status.remainingUSec != UINT64_MAX) {
+        numbers.remaining = std::chrono::microseconds(status.remainingUSec);
+    }
+    return formatProgress(numbers);
+}
+
+JsonObject toJson(const TransferStatus& status, std::uint64_t earlier) {
     JsonObject object;
     for (const auto& property : transferProperties) {
         const auto* key = property.json.key;
@@ -106,6 +138,12 @@ JsonObject toJson(const TransferStatus& status) {
     } else {
         object.addNull("seconds");
     }
+    if (const auto rate = meanRate(status, earlier)) {
+        object.add("mean_rate", *rate);
+    } else {
+        object.addNull("mean_rate");
+    }
+    object.add("verified", isVerified(status));
     return object;
 }
 

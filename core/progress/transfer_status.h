@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "json.h"
 #include "progress.h"
@@ -24,7 +25,8 @@ struct TransferStatus : Progress {
     double fraction = -1;                     // received, 0…1; -1: not known
     std::uint64_t rate = 0;                   // bytes per second
     std::uint64_t remainingUSec = UINT64_MAX; // UINT64_MAX: not known
-    std::string plugin;                       // "curl 0.1.0"; empty until a worker has loaded it
+    std::vector<std::string> sources; // the URLs that bytes came from, the current one last
+    std::string plugin;               // "curl 0.1.0"; empty until a worker has loaded it
 
     // The device with the image: the target, or a loop device in its place. Empty until the image is ready.
     std::string device;
@@ -44,12 +46,23 @@ struct TransferStatus : Progress {
 [[nodiscard]] std::optional<std::chrono::microseconds> durationOf(const TransferStatus& status);
 
 // Bytes per second over the whole transfer; nullopt if the duration is not known or nothing was received.
-[[nodiscard]] std::optional<std::uint64_t> meanRate(const TransferStatus& status);
+// earlier: the bytes among them that an earlier fetch has left.
+[[nodiscard]] std::optional<std::uint64_t> meanRate(const TransferStatus& status, std::uint64_t earlier = 0);
 
-// The result, for people: "49.0 MiB from URL in 12 s, 3.9 MiB/s, 2 retries, sha256:5d35…".
-[[nodiscard]] std::string summaryText(const TransferStatus& status);
+// "http://10.0.0.1/live.iso", the URL that bytes came from; several if a mirror took over; the requested one
+// before there are any.
+[[nodiscard]] std::string sourceText(const TransferStatus& status);
 
-[[nodiscard]] JsonObject toJson(const TransferStatus& status);
+// Whether the bytes are those of a checksum in the request.
+[[nodiscard]] bool isVerified(const TransferStatus& status);
+
+// The result, for people: "49.0 MiB from URL in 12 s, 3.9 MiB/s, 2 retries, verified sha256:5d35…".
+[[nodiscard]] std::string summaryText(const TransferStatus& status, std::uint64_t earlier = 0);
+
+// The progress in one line, for people: the numbers, or what is waited for.
+[[nodiscard]] std::string progressText(const TransferStatus& status);
+
+[[nodiscard]] JsonObject toJson(const TransferStatus& status, std::uint64_t earlier = 0);
 
 // The reverse of toJson(); nullopt if the text is not such an object. Missing members keep their defaults.
 [[nodiscard]] std::optional<TransferStatus> transferFromJson(std::string_view text);

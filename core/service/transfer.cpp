@@ -24,6 +24,7 @@ constexpr const char* overwriteOption =
     "rd.kiwi.live.reset on the kernel command line (bootferryctl: --reset)";
 constexpr std::chrono::seconds deviceTimeout{90};
 constexpr std::chrono::milliseconds deviceCheckInterval{250};
+constexpr std::chrono::milliseconds beatInterval{1000}; // between looks at a rate without reports
 
 double randomFraction() {
     static std::minstd_rand generator{std::random_device{}()};
@@ -60,6 +61,7 @@ PreparedTarget prepareDisk(Disk& disk, std::uint64_t leastSize, bool reset) {
 Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, WorkerJob job,
                    TransferListener& listener)
     : event_(event), program_(std::move(program)), job_(std::move(job)), listener_(listener),
+      meter_(urlsOf(job_.request)),
       waitingSince_(RateMeter::Time::clock::now()) {
     status_.id = id;
     status_.url = job_.request.url.redacted();
@@ -172,18 +174,30 @@ void Transfer::pluginLoaded(const std::string& nameAndVersion) {
 }
 
 void Transfer::progressed(const Progress& progress) {
-    rate_.add(RateMeter::Time::clock::now(), progress.bytes);
-    static_cast<Progress&>(status_) = progress;
-    status_.fraction = -1;
-    if (progress.total != unknownSize && progress.total > 0) {
-        status_.fraction =
-            std::min(1.0, static_cast<double>(progress.bytes) / static_cast<double>(progress.total));
+    meter_.progressed(status_, progress, TransferMeter::Time::clock::now());
+    if (progress.state != TransferState::Transferring) {
+        pulse_.reset();
+    } else {
+        beat();
     }
-    const bool moving = progress.state == TransferState::Transferring;
-    const auto remaining = moving ? rate_.remaining(progress.total) : std::nullopt;
-    status_.rate = moving ? rate_.rate() : 0;
-    status_.remainingUSec = remaining ? static_cast<std::uint64_t>(remaining->count()) : UINT64_MAX;
     listener_.changed(*this);
+}
+
+// The worker reports only what it does, so that a rate that falls to nothing is seen here alone.
+void Transfer::beat() {
+    pulse_ = later(beatInterval, onBeat);
+}
+
+int Transfer::onBeat(sd_event_source*, std::uint64_t, void* userdata) {
+    auto& self = *static_cast<Transfer*>(userdata);
+    self.meter_.passed(self.status_, TransferMeter::Time::clock::now());
+    if (self.status_.rate > 0) {
+        self.beat();
+    } else {
+        self.pulse_.reset();
+    }
+    self.listener_.changed(self);
+    return 0;
 }
 
 void Transfer::staged(const WorkerResult& result) {
@@ -222,6 +236,7 @@ void Transfer::retryLater(const Error& failure) {
     const auto wait = RetryPolicy{}.delay(crashes_, randomFraction());
     timer_ = later(wait, onRetry);
     job_.attempt = ++status_.attempt;
+    pulse_.reset();
     status_.state = TransferState::Waiting;
     status_.detail = fmt::format("{}; starting over in {} s", failure.what(), (wait.count() + 999) / 1000);
     status_.rate = 0;
@@ -272,6 +287,7 @@ void Transfer::fail(const Error& failure) {
 void Transfer::end(TransferState state) {
     job_ = {}; // its secrets are no longer needed
     timer_.reset();
+    pulse_.reset();
     status_.state = state;
     status_.detail.clear();
     status_.rate = 0;

@@ -11,7 +11,7 @@
 
 #include "disk.h"
 #include "prepared_target.h"
-#include "rate_meter.h"
+#include "transfer_meter.h"
 #include "transfer_request.h"
 #include "transfer_status.h"
 #include "worker_process.h"
@@ -51,12 +51,14 @@ private:
     void imageHasAtLeast(std::uint64_t size) override { leastSize_ = size; }
     void targetWanted(std::optional<std::uint64_t> size) override;
     void pluginLoaded(const std::string& nameAndVersion) override;
+    void opened(std::size_t place) override { meter_.opened(place); }
     void progressed(const Progress& progress) override;
     void staged(const WorkerResult& result) override;
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override;
 
     void begin();
     void waitForDevice();
+    void beat();
     void startWorker();
     void retryLater(const Error& failure);
     [[nodiscard]] EventSourceHandle later(std::chrono::milliseconds wait, sd_event_time_handler_t handler);
@@ -65,6 +67,7 @@ private:
     void fail(const Error& failure);
     void end(TransferState state);
     static int onRetry(sd_event_source* source, std::uint64_t time, void* userdata);
+    static int onBeat(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onDeviceCheck(sd_event_source* source, std::uint64_t time, void* userdata);
 
     sd_event* event_;
@@ -73,13 +76,14 @@ private:
     TransferListener& listener_;
     TransferStatus status_;
     WorkerResult result_;
-    RateMeter rate_;
+    TransferMeter meter_;
     std::uint64_t leastSize_ = 0; // as the image declares it
     std::optional<Disk> disk_;    // claimed when first inspected; nullopt for a RAM disk
     std::optional<PreparedTarget> target_;
     unsigned crashes_ = 0;
     RateMeter::Time waitingSince_;
     EventSourceHandle timer_; // for the next attempt, or the next check for the device
+    EventSourceHandle pulse_; // while bytes arrive
     std::unique_ptr<WorkerProcess> worker_;
 };
 

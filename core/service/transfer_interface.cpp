@@ -17,19 +17,25 @@ namespace {
 // Some bindings do not accept a D-Bus path element that begins with a digit.
 constexpr std::string_view transferNode = "/org/bootferry1/transfer/_";
 
-// How a value is passed to sd_bus_message_append(3).
 template <typename Value>
-Value argumentOf(Value value) {
-    return value;
+int append(sd_bus_message* message, Value value) {
+    return sd_bus_message_append(message, dbusType<Value>, value);
 }
-const char* argumentOf(const std::string& text) {
-    return text.c_str();
+int append(sd_bus_message* message, const std::string& text) {
+    return sd_bus_message_append(message, dbusType<std::string>, text.c_str());
 }
-int argumentOf(bool value) {
-    return static_cast<int>(value);
+int append(sd_bus_message* message, bool value) {
+    return sd_bus_message_append(message, dbusType<bool>, static_cast<int>(value));
 }
-const char* argumentOf(TransferState state) {
-    return stateName(state).data(); // a literal
+int append(sd_bus_message* message, TransferState state) {
+    return sd_bus_message_append(message, dbusType<TransferState>, stateName(state).data()); // a literal
+}
+int append(sd_bus_message* message, const std::vector<std::string>& texts) {
+    int result = sd_bus_message_open_container(message, 'a', dbusType<std::string>);
+    for (const auto& text : texts) {
+        result = result < 0 ? result : append(message, text);
+    }
+    return result < 0 ? result : sd_bus_message_close_container(message);
 }
 
 int getProperty(sd_bus*, const char*, const char*, const char* name, sd_bus_message* reply, void* userdata,
@@ -39,16 +45,20 @@ int getProperty(sd_bus*, const char*, const char*, const char* name, sd_bus_mess
         return -ENOENT; // not in the vtable either
     }
     const auto& status = static_cast<const Transfer*>(userdata)->status();
-    return visitProperty(*property, status, [&](const auto& value) {
-        return sd_bus_message_append(reply, signatureOf(*property), argumentOf(value));
-    });
+    return visitProperty(*property, status, [&](const auto& value) { return append(reply, value); });
 }
 
 int appendNamed(sd_bus_message* message, const TransferProperty& property, const TransferStatus& status) {
-    return visitProperty(property, status, [&](const auto& value) {
-        return sd_bus_message_append(message, "{sv}", property.name, signatureOf(property),
-                                     argumentOf(value));
+    int result = sd_bus_message_open_container(message, 'e', "sv");
+    const auto then = [&](auto step) { result = result < 0 ? result : step(); };
+    then([&] { return sd_bus_message_append(message, "s", property.name); });
+    then([&] { return sd_bus_message_open_container(message, 'v', signatureOf(property)); });
+    then([&] {
+        return visitProperty(property, status, [&](const auto& value) { return append(message, value); });
     });
+    then([&] { return sd_bus_message_close_container(message); });
+    then([&] { return sd_bus_message_close_container(message); });
+    return result;
 }
 
 int onCancel(sd_bus_message* message, void* userdata, sd_bus_error* error) {

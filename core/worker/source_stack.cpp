@@ -24,6 +24,24 @@ WideningSettings wideningSettings(const TransferRequest& request) {
     return settings;
 }
 
+// Reports each answer of a server, with the server's place in the request.
+class ReportingTransport : public Transport {
+public:
+    ReportingTransport(Transport& transport, std::size_t place, SourceStack::Opened opened)
+        : transport_(transport), place_(place), opened_(std::move(opened)) {}
+
+    std::unique_ptr<ByteSource> open(const OpenRequest& request) override {
+        auto source = transport_.open(request);
+        opened_(place_);
+        return source;
+    }
+
+private:
+    Transport& transport_;
+    std::size_t place_;
+    SourceStack::Opened opened_;
+};
+
 } // namespace
 
 std::vector<Place> placesOf(const ReceivedJob& job) {
@@ -35,7 +53,7 @@ std::vector<Place> placesOf(const ReceivedJob& job) {
 }
 
 SourceStack::SourceStack(const ReceivedJob& job, const std::vector<Place>& places, ProgressReporter& reporter,
-                         HandedFiles& files)
+                         HandedFiles& files, const Opened& opened)
     : reporter_(reporter) {
     std::vector<Origin> origins;
     for (const auto& [url, credentials] : places) {
@@ -49,7 +67,9 @@ SourceStack::SourceStack(const ReceivedJob& job, const std::vector<Place>& place
         }
         widening_.push_back(
             std::make_unique<WideningTransport>(*transports_.back(), wideningSettings(job.request)));
-        origins.push_back({.url = url, .transport = widening_.back().get()});
+        reporting_.push_back(
+            std::make_unique<ReportingTransport>(*widening_.back(), reporting_.size(), opened));
+        origins.push_back({.url = url, .transport = reporting_.back().get()});
     }
     source_ = std::make_unique<ResumingSource>(std::move(origins), resumeSettings(job.request), reporter);
 }

@@ -4,6 +4,7 @@
 // ResumingSource.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,10 +25,12 @@ struct Place {
 
 class SourceStack {
 public:
+    using Opened = std::function<void(std::size_t place)>; // a server has answered; in the pipeline's thread
+
     // places: at least one; the first is the requested URL. Throws Error(Unsupported) for a scheme or an
     // option that no plugin supports.
     SourceStack(const ReceivedJob& job, const std::vector<Place>& places, ProgressReporter& reporter,
-                HandedFiles& files);
+                HandedFiles& files, const Opened& opened);
 
     [[nodiscard]] ResumingSource& source() { return *source_; }
     [[nodiscard]] std::string plugin() const { return transports_.front()->description(); }
@@ -38,6 +41,7 @@ private:
     ProgressReporter& reporter_;
     std::vector<std::unique_ptr<PluginTransport>> transports_;
     std::vector<std::unique_ptr<WideningTransport>> widening_; // one over each transport
+    std::vector<std::unique_ptr<Transport>> reporting_;        // one over each of those
     std::unique_ptr<ResumingSource> source_;
 };
 

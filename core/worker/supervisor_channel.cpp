@@ -100,6 +100,12 @@ void SupervisorChannel::sourceKnown(const SourceInfo& info) {
     (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
 }
 
+void SupervisorChannel::opened(std::size_t place) {
+    auto packet = newCall(channel::Call::Opened);
+    packet.number(static_cast<std::uint32_t>(place));
+    (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+}
+
 void SupervisorChannel::awaitCommit(const PipelineResult& result) {
     Answer answer;
     call(resultCall(channel::Call::Staged, result), answer);

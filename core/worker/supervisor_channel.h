@@ -23,8 +23,9 @@ public:
     void expectAtLeast(std::uint64_t size) override;         // sent without waiting for an answer
     [[nodiscard]] WriteTarget requestTarget(std::optional<std::uint64_t> size) override;
     void awaitCommit(const PipelineResult& result) override;
-    // The next three are sent without waiting for an answer.
+    // The next four are sent without waiting for an answer.
     void sourceKnown(const SourceInfo& info) override;
+    void opened(std::size_t place);
     void pluginLoaded(const std::string& nameAndVersion);
     void progressed(const Progress& progress) override;
     void finished(const PipelineResult& result);

@@ -44,7 +44,8 @@ int transfer() {
         HandedFiles files(supervisor);
         // Before the list is fetched: the image's overall timeout runs from here, and an unsupported scheme
         // fails at once.
-        SourceStack sourceStack(job, placesOf(job), reporter, files);
+        SourceStack sourceStack(job, placesOf(job), reporter, files,
+                                [&supervisor](std::size_t place) { supervisor.opened(place); });
         ChecksumOrigin checksum(job, reporter, files);
         files.complete();
         supervisor.pluginLoaded(sourceStack.plugin());

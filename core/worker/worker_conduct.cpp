@@ -39,7 +39,8 @@ void requireSize(std::uint64_t size, const char* what) {
 } // namespace
 
 WorkerConduct::WorkerConduct(const WorkerJob& job)
-    : listNamesChecksum_(job.request.checksumUrl.has_value()), allowance_(burst) {
+    : listNamesChecksum_(job.request.checksumUrl.has_value()), places_(1 + job.request.mirrors.size()),
+      allowance_(burst) {
     if (job.request.checksum) {
         checksum_ = parseChecksum(*job.request.checksum);
     }
@@ -129,6 +130,15 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             const auto size = reader.wide();
             word = SourceKnown{.size = size <= largest ? std::optional(size) : std::nullopt,
                                .validator = keepable(reader.text())};
+            break;
+        }
+        case Call::Opened: {
+            expect(mayCall && pluginTold_ && !stagedSeen_, "Opened");
+            const auto place = reader.number();
+            if (place >= places_) {
+                breach(fmt::format("it opened place {} of a request with {}", place, places_));
+            }
+            word = Opened{place};
             break;
         }
         case Call::Target: {

@@ -37,6 +37,9 @@ public:
         std::optional<std::uint64_t> size;
         std::string validator; // a line of text; empty if there is none, or it is not fit for one
     };
+    struct Opened {
+        std::uint32_t place; // one of the request's: 0 is its URL, the mirrors follow
+    };
     struct TargetWanted {
         std::optional<std::uint64_t> size;
     };
@@ -50,7 +53,7 @@ public:
         Error reason;
     };
     using Word = std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown,
-                              TargetWanted, Staged, Finished, Failed>;
+                              Opened, TargetWanted, Staged, Finished, Failed>;
 
     // Uses only the parts of the job that packets are compared with.
     explicit WorkerConduct(const WorkerJob& job);
@@ -71,6 +74,7 @@ private:
 
     std::optional<std::string> checksum_; // as stated by the administrator
     bool listNamesChecksum_;
+    std::size_t places_;
     std::uint64_t capacity_ = 0;
     Progress last_;
     WorkerResult staged_;

@@ -223,6 +223,7 @@ private:
 
     void take(const WorkerConduct::AtLeast& image) { listener_.imageHasAtLeast(image.size); }
 
+    void take(const WorkerConduct::Opened& opened) { listener_.opened(opened.place); }
     void take(const WorkerConduct::SourceKnown& source) {
         listener_.sourceKnown(source.size, source.validator);
     }

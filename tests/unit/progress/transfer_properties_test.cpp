@@ -35,6 +35,9 @@ void change(bool& value) {
 void change(std::string& value) {
     value += "a \"quoted\" text";
 }
+void change(std::vector<std::string>& value) {
+    value = {"http://a/x", "b, \"c\""};
+}
 void change(TransferState& value) {
     value = TransferState::Verifying;
 }
@@ -74,6 +77,7 @@ TEST(TransferProperties, TypesAreThoseOfDBus) {
     EXPECT_STREQ(signatureOf(*findTransferProperty("BytesTotal")), "t");
     EXPECT_STREQ(signatureOf(*findTransferProperty("Progress")), "d");
     EXPECT_STREQ(signatureOf(*findTransferProperty("Reused")), "b");
+    EXPECT_STREQ(signatureOf(*findTransferProperty("Sources")), "as");
 }
 
 TEST(TransferProperties, PropertiesWithAKeyRoundTripThroughJson) {

@@ -24,9 +24,59 @@ TEST(TransferStatus, TheSummaryContainsWhatIsKnown) {
     status.attempt = 3;
     status.digest = "sha256:5d35";
     EXPECT_EQ(summaryText(status),
-              "48.0 MiB from http://10.0.0.1/live.iso in 12 s, 4.0 MiB/s, 2 retries, sha256:5d35");
+              "48.0 MiB from http://10.0.0.1/live.iso in 12 s, 4.0 MiB/s, 2 retries, verified sha256:5d35");
     status.reused = true;
     EXPECT_EQ(summaryText(status), "holds an image already, which is used as it is");
+}
+
+TEST(TransferStatus, TheSummaryNamesTheSourcesThatServed) {
+    auto status = done();
+    status.sources = {"http://10.0.0.2/copy/live.iso"};
+    EXPECT_EQ(summaryText(status), "48.0 MiB from http://10.0.0.2/copy/live.iso in 12 s, 4.0 MiB/s");
+    status.sources = {status.url, "ftp://10.0.0.3/live.iso"};
+    EXPECT_EQ(
+        summaryText(status),
+        "48.0 MiB from http://10.0.0.1/live.iso and ftp://10.0.0.3/live.iso in 12 s, 4.0 MiB/s");
+}
+
+TEST(TransferStatus, TheMeanRateIsThatOfTheBytesThatCame) {
+    const auto status = done();
+    EXPECT_EQ(summaryText(status, std::uint64_t{36} << 20U),
+              "48.0 MiB from http://10.0.0.1/live.iso, 36.0 MiB of them by an earlier fetch, in 12 s, 1.0 MiB/s");
+    EXPECT_FALSE(meanRate(status, status.bytes));
+}
+
+TEST(TransferStatus, AMillisecondIsNoSecond) {
+    auto status = done();
+    status.bytes = status.written = 1000;
+    status.finishedUSec = status.startedUSec + 2'000;
+    EXPECT_EQ(summaryText(status), "1000 B from http://10.0.0.1/live.iso in 2 ms, 488.3 KiB/s");
+}
+
+TEST(TransferStatus, JsonTellsWhetherTheBytesWereVerified) {
+    const auto verified = [](const TransferStatus& status) {
+        return std::get<bool>(parseJsonObject(toJson(status).text(JsonStyle::Short))->at("verified"));
+    };
+    auto status = done();
+    EXPECT_FALSE(verified(status));
+    status.digest = "sha256:5d35";
+    EXPECT_TRUE(verified(status));
+    status.state = TransferState::Failed;
+    EXPECT_FALSE(verified(status));
+}
+
+TEST(TransferStatus, ProgressTextHasTheNumbersOrTheReasonForAWait) {
+    TransferStatus status;
+    EXPECT_EQ(progressText(status), "connecting");
+    status.state = TransferState::Waiting;
+    status.detail = "waiting for the network";
+    EXPECT_EQ(progressText(status), "waiting for the network");
+    status.state = TransferState::Transferring;
+    status.bytes = std::uint64_t{12} << 20U;
+    status.total = std::uint64_t{48} << 20U;
+    status.rate = std::uint64_t{4} << 20U;
+    status.remainingUSec = 9'000'000;
+    EXPECT_EQ(progressText(status), " 25 %  12.0 MiB of 48.0 MiB  4.0 MiB/s  9 s left");
 }
 
 TEST(TransferStatus, AvoidsDivisionByZero) {

@@ -59,6 +59,7 @@ TransferStatus everythingKnown() {
     status.fraction = 0.5;
     status.rate = 8;
     status.remainingUSec = 9;
+    status.sources = {"one", "two"};
     status.plugin = "plugin";
     status.device = "device";
     status.reused = true;

@@ -57,6 +57,12 @@ PacketWriter sourcePacket(std::uint64_t size, std::string_view validator) {
     return packet;
 }
 
+PacketWriter openedPacket(std::uint32_t place) {
+    auto packet = packetOf(Call::Opened);
+    packet.number(place);
+    return packet;
+}
+
 PacketWriter resultPacket(Call call, std::uint64_t bytes, std::uint64_t written,
                           std::string_view digest = "") {
     auto packet = packetOf(call);
@@ -239,6 +245,21 @@ TEST_F(WorkerConductTest, TheImagesOwnSizeComesOnceAndBeforeTheTarget) {
     EXPECT_THAT(breach(atLeastPacket(1)), HasSubstr("AtLeast out of turn"));
     say<WorkerConduct::TargetWanted>(targetPacket(10));
     EXPECT_THAT(breach(atLeastPacket(1)), HasSubstr("AtLeast out of turn"));
+}
+
+TEST_F(WorkerConductTest, APlaceIsOneOfTheRequests) {
+    job_.request.mirrors = {Url::parse("http://b/"), Url::parse("http://c/")};
+    WorkerConduct conduct(job_);
+    const auto opened = [&](std::uint32_t place) {
+        return std::get<WorkerConduct::Opened>(conduct.judge(openedPacket(place).bytes(), now_)).place;
+    };
+    (void)conduct.judge(packetOf(Call::Job).bytes(), now_);
+    EXPECT_THROW(opened(0), Error); // before the plugin
+    (void)conduct.judge(pluginPacket().bytes(), now_);
+    EXPECT_EQ(opened(0), 0U);
+    EXPECT_EQ(opened(2), 2U);
+    EXPECT_THROW(opened(3), Error);
+    EXPECT_THROW(opened(UINT32_MAX), Error);
 }
 
 TEST_F(WorkerConductTest, MoreThanTheTargetHoldsIsABreach) {
