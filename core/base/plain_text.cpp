@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include <spdlog/fmt/fmt.h>
+
 namespace bootferry {
 namespace {
 
@@ -83,6 +85,24 @@ std::string plainText(std::string_view text, std::size_t longest) {
         plain += shown;
     }
     return plain;
+}
+
+std::string escapedText(std::string_view text) {
+    std::string escaped;
+    while (!text.empty()) {
+        const auto length = characterLength(text);
+        const auto character = text.substr(0, std::max<std::size_t>(length, 1));
+        text.remove_prefix(character.size());
+        const auto code = length > 0 ? decoded(character) : static_cast<unsigned char>(character[0]);
+        if (length == 0 || (code < 0x80 && misleads(code))) {
+            escaped += fmt::format("\\x{:02x}", static_cast<unsigned>(code));
+        } else if (misleads(code) || isNoncharacter(code)) {
+            escaped += fmt::format("\\u{:04x}", static_cast<unsigned>(code));
+        } else {
+            escaped += character;
+        }
+    }
+    return escaped;
 }
 
 bool isBusText(std::string_view text) {

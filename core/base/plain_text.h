@@ -15,6 +15,8 @@ inline constexpr std::size_t longestPlainText = 1024; // bytes
 // Replaces control characters (C0, DEL, C1), line separators and direction marks with spaces, and invalid
 // UTF-8 and noncharacters (which D-Bus refuses) with '?'. Cuts the text off after `longest` bytes.
 [[nodiscard]] std::string plainText(std::string_view text, std::size_t longest = longestPlainText);
+// The text with the same characters written as \x1b or \u202e, so that all of it can be seen; not cut.
+[[nodiscard]] std::string escapedText(std::string_view text);
 // Whether D-Bus can carry the text: well-formed UTF-8 without noncharacters and without NUL.
 [[nodiscard]] bool isBusText(std::string_view text);
 // NULL is the empty text.

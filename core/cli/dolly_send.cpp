@@ -2,6 +2,7 @@
 // The password comes from a file, because every process may read the arguments of another.
 #include "dolly_send.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 
@@ -12,9 +13,11 @@
 #include "chain_sender.h"
 #include "errors.h"
 #include "files.h"
+#include "plain_text.h"
 #include "progress_line.h"
 #include "standard_streams.h"
 #include "text.h"
+#include "transfer_meter.h"
 
 namespace bootferry {
 namespace {
@@ -95,9 +98,13 @@ DollySend parseWords(const CommandLine& line) {
 
 class Console : public dolly::ChainListener {
 public:
-    explicit Console(std::size_t nodes) : nodes_(nodes) {}
+    Console(std::string image, std::size_t nodes)
+        : image_(std::move(image)), nodes_(nodes), meter_({image_}), started_(TransferMeter::Time::clock::now()) {}
 
-    void progressed(const Progress& progress) override { line_.show(progress); }
+    void progressed(const Progress& progress) override {
+        meter_.progressed(status_, progress, TransferMeter::Time::clock::now());
+        line_.show(status_);
+    }
 
     void heardFrom(const dolly::NodeLine& node) override {
         line_.end();
@@ -110,9 +117,22 @@ public:
 
     void end() { line_.end(); }
 
+    void done(std::uint64_t size) {
+        end();
+        const auto took = std::chrono::ceil<std::chrono::microseconds>(
+            std::max(TransferMeter::Time::clock::now() - started_, TransferMeter::Time::duration(1)));
+        const auto rate = static_cast<double>(size) / std::chrono::duration<double>(took).count();
+        printError("{0}: {1} sent, {2} of {2} nodes have acknowledged it, in {3}, {4}\n", escapedText(image_),
+                   formatSize(size), nodes_, formatElapsed(took), formatRate(static_cast<std::uint64_t>(rate)));
+    }
+
 private:
-    ProgressLine line_;
+    std::string image_;
     std::size_t nodes_;
+    TransferMeter meter_;
+    TransferMeter::Time started_;
+    TransferStatus status_;
+    ProgressLine line_;
     std::size_t ready_ = 0;
 };
 
@@ -120,13 +140,11 @@ private:
 
 int runDollySend(const CommandLine& line) {
     const auto send = parseWords(line);
-    Console console(send.chain.tab.hosts.size());
+    Console console(send.image, send.chain.tab.hosts.size());
     try {
         dolly::SourceImage image(send.image);
         dolly::ChainSender(send.chain, send.ports, send.patience, console).send(image);
-        console.end();
-        printError("{0}: {1} sent, {2} of {2} nodes have acknowledged it\n", send.image,
-                   formatSize(image.size()), send.chain.tab.hosts.size());
+        console.done(image.size());
     } catch (Error& error) {
         console.end();
         error.addContext(fmt::format("sending '{}'", send.image));

@@ -14,19 +14,21 @@
 #include "disk.h"
 #include "disk_plan.h"
 #include "exit_status.h"
+#include "fetch_report.h"
 #include "file_target.h"
 #include "log.h"
-#include "progress_line.h"
+#include "output_options.h"
 #include "standard_streams.h"
 #include "stream_target.h"
 #include "supervising_loop.h"
 #include "transfer_arguments.h"
-#include "transfer_status.h"
 #include "worker_process.h"
 #include "worker_user.h"
 
 namespace bootferry {
 namespace {
+
+constexpr std::uint64_t beatUSec = 1'000'000;
 
 std::string fromEnvironment(const char* name, const char* fallback) {
     const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
@@ -87,9 +89,10 @@ ChosenTarget chooseTarget(const std::string& target, bool isNamed) {
 
 class Fetch : public WorkerListener {
 public:
-    Fetch(TransferRequest request, ChosenTarget target, bool quiet)
-        : request_(std::move(request)), quiet_(quiet), file_(std::move(target.file)),
-          target_(std::move(target.stream)), loop_([this] { worker_->cancel(); }, {SIGINT, SIGTERM, SIGHUP}) {
+    Fetch(TransferRequest request, ChosenTarget target, FetchReport& report)
+        : request_(std::move(request)), report_(report), file_(std::move(target.file)),
+          target_(std::move(target.stream)),
+          loop_([this] { worker_->cancel(); }, {SIGINT, SIGTERM, SIGHUP}) {
         if (isDevice()) {
             disk_.emplace(request_.target);
             (void)acceptableContents(); // refuse before fetching
@@ -97,8 +100,7 @@ public:
         }
         if (file_ && (request_.continuation = file_->findPart(request_))) {
             source_ = {.size = request_.continuation->size, .validator = request_.continuation->validator};
-            remark("going on with the {} in '{}'\n", formatSize(request_.continuation->offset),
-                   file_->partPath());
+            report_.continues(request_.continuation->offset, file_->partPath());
         }
     }
 
@@ -115,6 +117,7 @@ public:
             .path = fromEnvironment("BOOTFERRY_WORKER", BOOTFERRY_LIBEXEC_DIR "/bootferry-transfer"),
             .user = user.name};
         worker_ = std::make_unique<WorkerProcess>(loop_.event(), program, job, *this);
+        beat();
         return loop_.run();
     }
 
@@ -137,12 +140,9 @@ public:
         }
     }
 
-    void pluginLoaded(const std::string&) override {}
-    void progressed(const Progress& progress) override {
-        if (!quiet_) {
-            line_.show(progress);
-        }
-    }
+    void pluginLoaded(const std::string& nameAndVersion) override { report_.pluginLoaded(nameAndVersion); }
+    void opened(std::size_t place) override { report_.opened(place); }
+    void progressed(const Progress& progress) override { report_.progressed(progress); }
     void staged(const WorkerResult& result) override {
         try {
             if (disk_) {
@@ -155,7 +155,7 @@ public:
     }
 
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override {
-        line_.end();
+        beat_.reset();
         try {
             if (failure) {
                 throw *failure;
@@ -167,8 +167,7 @@ public:
                 target_.fd.reset();
                 disk_->rereadPartitionTable();
             }
-            remark("{}: {} from {}\n", request_.target, sizeText(result.bytes, result.written),
-                   request_.url.redacted());
+            report_.done(result, disk_ ? request_.target : "");
             loop_.end(EXIT_SUCCESS);
         } catch (const Error& error) {
             giveUp(error);
@@ -176,13 +175,6 @@ public:
     }
 
 private:
-    template <typename... Arguments>
-    void remark(fmt::format_string<Arguments...> format, Arguments&&... arguments) const {
-        if (!quiet_) {
-            printError(format, std::forward<Arguments>(arguments)...);
-        }
-    }
-
     [[nodiscard]] bool isStream() const { return target_.blockSize == streamBlockSize; }
     [[nodiscard]] bool isDevice() const { return !file_ && !isStream(); }
 
@@ -207,27 +199,42 @@ private:
         target_ = disk_->target();
     }
 
+    void beat() {
+        beat_ = makeHandle<EventSourceHandle>(
+            [&](sd_event_source** source) {
+                return sd_event_add_time_relative(loop_.event(), source, CLOCK_MONOTONIC, beatUSec, 0, onBeat,
+                                                  this);
+            },
+            "timing the progress");
+    }
+
+    static int onBeat(sd_event_source*, std::uint64_t, void* userdata) {
+        auto& self = *static_cast<Fetch*>(userdata);
+        self.report_.passed();
+        self.beat();
+        return 0;
+    }
+
     void giveUp(const Error& failure) {
         std::string kept;
         if (const auto bytes = file_ && mayGoOn(failure) ? file_->keep(request_, source_) : std::nullopt) {
             kept = fmt::format("; {} are kept in '{}', where the next try goes on", formatSize(*bytes),
                                file_->partPath());
         }
-        if (!isStream() || !hasLostReader(target_.fd)) { // no message if the reader closed the pipe
-            printError("bootferryctl: fetching {}: {}{}\n", request_.url.redacted(), failure.what(), kept);
-        }
+        const bool quiet = isStream() && hasLostReader(target_.fd); // no message if the reader closed the pipe
+        report_.failed(Error(failure.code(), failure.what() + kept), !quiet);
         loop_.end(exitStatusOf(failure));
     }
 
     TransferRequest request_;
-    bool quiet_;
+    FetchReport& report_;
     std::unique_ptr<FileTarget> file_;
     std::uint64_t leastSize_ = 0;
     std::optional<Disk> disk_;
     KnownSource source_;
     PreparedTarget target_;
     SupervisingLoop loop_;
-    ProgressLine line_;
+    EventSourceHandle beat_;
     std::unique_ptr<WorkerProcess> worker_; // last: refers to the members above
 };
 
@@ -243,10 +250,21 @@ TransferRequest fetchRequest(const CommandLine& line) {
 }
 
 int runFetch(const CommandLine& line) {
+    const auto json = jsonStyleOf(line);
     auto request = fetchRequest(line);
-    // Before the loop: a signal ends the wait for a FIFO's reader.
-    auto target = chooseTarget(request.target, isTargetNamed(line));
-    return Fetch(std::move(request), std::move(target), line.has("quiet")).run();
+    FetchReport report(request, json, line.has("quiet"));
+    try {
+        // Before the loop: a signal ends the wait for a FIFO's reader.
+        auto target = chooseTarget(request.target, isTargetNamed(line));
+        if (json && isStandardOutput(target.stream.fd)) {
+            throw Error(ErrorCode::Invalid, "--json= writes events to standard output, where the image goes as "
+                                            "well: name a FILE for one of them");
+        }
+        return Fetch(std::move(request), std::move(target), report).run();
+    } catch (const Error& error) {
+        report.failed(error, false);
+        throw;
+    }
 }
 
 } // namespace bootferry

@@ -2,7 +2,6 @@
 #include "monitor.h"
 
 #include <cstdlib>
-#include <map>
 #include <optional>
 
 #include <spdlog/fmt/fmt.h>
@@ -10,7 +9,7 @@
 
 #include "exit_status.h"
 #include "output_options.h"
-#include "progress_line.h"
+#include "plain_text.h"
 #include "service_client.h"
 #include "standard_streams.h"
 #include "supervising_loop.h"
@@ -76,7 +75,9 @@ public:
         bool found = false;
         for (const auto& status : client_.transfers()) {
             found = found || status.id == only_;
-            changed(status);
+            if (only_ || !isFinal(status.state)) { // what ended before is no change
+                changed(status);
+            }
         }
         if (only_ && !found) {
             throwNoTransfer(*only_);
@@ -98,16 +99,14 @@ private:
         }
     }
 
-    std::string text(const TransferStatus& status) {
-        auto& rate = rates_[status.id];
-        rate.add(RateMeter::Time::clock::now(), status.bytes);
-        std::string what = progressText(status, rate);
+    static std::string text(const TransferStatus& status) {
+        std::string what = progressText(status);
         if (status.state == TransferState::Done) {
             what = fmt::format("{}: {}", status.device, summaryText(status));
         } else if (!status.errorMessage.empty()) {
             what = status.errorMessage;
         }
-        return fmt::format("{}  {}  {}", status.id, stateName(status.state), what);
+        return fmt::format("{}  {}  {}", status.id, stateName(status.state), escapedText(what));
     }
 
     void end(int status) {
@@ -117,7 +116,6 @@ private:
 
     std::optional<std::uint32_t> only_;
     std::optional<JsonStyle> json_;
-    std::map<std::uint32_t, RateMeter> rates_;
     MonitorLines lines_;
     SupervisingLoop loop_;
     ServiceClient client_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "progress_line.h"
 
-#include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include "plain_text.h"
 #include "standard_streams.h"
 #include "terminal_line.h"
 #include "worded_alike.h"
@@ -18,18 +18,17 @@ constexpr std::chrono::seconds waitInterval{30}; // while the detail counts the 
 
 ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1) {}
 
-void ProgressLine::show(const Progress& progress) {
+void ProgressLine::show(const TransferStatus& progress) {
     const auto now = Clock::now();
-    rate_.add(now, progress.bytes);
+    const auto text = escapedText(progressText(progress));
     const bool waiting = progress.state == TransferState::Waiting;
     const bool moved = progress.bytes != last_.bytes || (waiting && progress.detail != last_.detail);
     const bool due = moved && now - lastLine_ >= (waiting ? waitInterval : lineInterval);
     if (terminal_) {
-        printError("\r\033[K{}",
-                   terminalLine(progress, progressText(progress, rate_), terminalWidth(STDERR_FILENO)));
+        printError("\r\033[K{}", terminalLine(progress, text, terminalWidth(STDERR_FILENO)));
         drawn_ = true;
     } else if (due || isNews(progress)) {
-        printError("{}\n", progressText(progress, rate_));
+        printError("{}\n", text);
         lastLine_ = now;
     }
     if (waiting) {
@@ -58,16 +57,6 @@ void ProgressLine::end() {
     if (drawn_) {
         printError("\n");
     }
-}
-
-std::string progressText(const Progress& progress, const RateMeter& rate) {
-    if (progress.state != TransferState::Transferring) {
-        return progress.detail.empty() ? std::string(stateName(progress.state)) : progress.detail;
-    }
-    return formatProgress({.bytes = progress.bytes,
-                           .total = progress.total,
-                           .bytesPerSecond = rate.rate(),
-                           .remaining = rate.remaining(progress.total)});
 }
 
 } // namespace bootferry

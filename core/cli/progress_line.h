@@ -6,15 +6,14 @@
 #include <chrono>
 #include <string>
 
-#include "progress.h"
-#include "rate_meter.h"
+#include "transfer_status.h"
 
 namespace bootferry {
 
 class ProgressLine {
 public:
     ProgressLine();
-    void show(const Progress& progress);
+    void show(const TransferStatus& status);
     void end(); // ends the last line on a terminal, which stays
 
 private:
@@ -24,13 +23,9 @@ private:
 
     bool terminal_;
     bool drawn_ = false;
-    RateMeter rate_;
     Clock::time_point lastLine_;
     Progress last_;
     std::string lastTrouble_; // the reason of the last wait; empty once data has arrived
 };
-
-// One line for people: the progress, or the reason for a wait. Pure.
-[[nodiscard]] std::string progressText(const Progress& progress, const RateMeter& rate);
 
 } // namespace bootferry

@@ -103,6 +103,13 @@ std::optional<UniqueFd> openStream(const FileLocation& location) {
     return std::nullopt;
 }
 
+bool isStandardOutput(const UniqueFd& stream) {
+    struct stat one {};
+    struct stat other {};
+    return stream && ::fstat(stream.get(), &one) == 0 && ::fstat(STDOUT_FILENO, &other) == 0 &&
+           one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 bool hasLostReader(const UniqueFd& stream) {
     pollfd watched{.fd = stream.get(), .events = 0, .revents = 0};
     return ::poll(&watched, 1, 0) > 0 && (static_cast<unsigned>(watched.revents) & (POLLERR | POLLHUP)) != 0;

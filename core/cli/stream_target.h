@@ -18,6 +18,9 @@ namespace bootferry {
 // nullopt for a file or a block device. Waits until a FIFO has a reader. Throws Error(TargetRefused).
 [[nodiscard]] std::optional<UniqueFd> openStream(const FileLocation& location);
 
+// Whether both are the same pipe, file, terminal or other device; false for an empty descriptor.
+[[nodiscard]] bool isStandardOutput(const UniqueFd& stream);
+
 // True if the pipe or socket no longer has a reader.
 [[nodiscard]] bool hasLostReader(const UniqueFd& stream);
 

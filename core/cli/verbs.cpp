@@ -34,6 +34,7 @@ constexpr Option fetchOptions[] = {
     {0, "decode", nullptr, "unpack gzip, xz and zstd into a FILE, too"},
     {0, "continue", nullptr, "continue FILE.part of an earlier try (default)"},
     {0, "no-continue", nullptr, "start over"},
+    {0, "json", "short|pretty|off", "events on standard output instead of text"},
     {'q', "quiet", nullptr, "print nothing but failures"},
     {'v', "verbose", nullptr, "print what the transport plugin does, too"},
 };

@@ -7,13 +7,16 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "columns.h"
 #include "files.h"
 #include "no_service.h"
 #include "output_options.h"
+#include "plain_text.h"
 #include "plugin_options.h"
 #include "service_client.h"
 #include "standard_streams.h"
 #include "transfer_number.h"
+#include "transfer_view.h"
 
 namespace bootferry {
 namespace {
@@ -23,28 +26,10 @@ EventHandle makeLoop() {
                                    "making an event loop");
 }
 
-std::string percentage(const Progress& progress) {
-    if (progress.total == unknownSize || progress.total == 0) {
-        return "-";
-    }
-    return fmt::format("{:.0f} %",
-                       100 * static_cast<double>(progress.bytes) / static_cast<double>(progress.total));
-}
-
-std::string sizeOrUnknown(std::uint64_t bytes) {
-    return bytes == unknownSize ? "unknown" : formatSize(bytes);
-}
-
 void line(const char* name, const std::string& value) {
     if (!value.empty()) {
-        printOutput("{:>12}: {}\n", name, value);
+        printOutput("{:>12}: {}\n", name, escapedText(value));
     }
-}
-
-std::string duration(const TransferStatus& status) {
-    const auto took = durationOf(status);
-    const auto rate = meanRate(status);
-    return !took ? "" : formatDuration(*took) + (rate ? fmt::format(" ({})", formatRate(*rate)) : "");
 }
 
 void printTransfer(const std::string& title, const TransferStatus& status) {
@@ -52,13 +37,15 @@ void printTransfer(const std::string& title, const TransferStatus& status) {
     line("URL", status.url);
     line("Target", status.target);
     line("Device", status.device + (status.reused ? " (held an image already)" : ""));
-    line("State", fmt::format("{} ({})", stateName(status.state), percentage(status)));
+    line("State", std::string(stateName(status.state)));
     line("Detail", status.detail);
-    line("Received", fmt::format("{} of {}", formatSize(status.bytes), sizeOrUnknown(status.total)));
-    line("Written", formatSize(status.written));
+    line("Received", receivedText(status));
+    line("Source", status.sources.empty() ? "" : sourceText(status));
+    line("Written", status.written > 0 ? formatSize(status.written) : "");
+    line("Rate", rateText(status));
     line("Attempt", std::to_string(status.attempt));
-    line("Took", duration(status));
-    line("Digest", status.digest);
+    line("Took", tookText(status));
+    line("Verified", isVerified(status) ? status.digest : "");
     line("Plugin", status.plugin);
     line("Error", status.errorName);
     line("Message", status.errorMessage);
@@ -91,7 +78,8 @@ std::vector<TransferStatus> liveTransfers(bool mayBeNone) {
 
 std::vector<JsonObject> asJson(const std::vector<TransferStatus>& transfers) {
     std::vector<JsonObject> objects;
-    std::transform(transfers.begin(), transfers.end(), std::back_inserter(objects), toJson);
+    std::transform(transfers.begin(), transfers.end(), std::back_inserter(objects),
+                   [](const auto& status) { return toJson(status); });
     return objects;
 }
 
@@ -141,10 +129,7 @@ int runList(const CommandLine& line) {
         printOutput("{}\n", jsonArray(asJson(transfers), *json));
         return EXIT_SUCCESS;
     }
-    for (const auto& status : transfers) {
-        printOutput("{}  {}  {}  {}  {}\n", status.id, stateName(status.state), percentage(status),
-                    status.target, status.url);
-    }
+    printOutput("{}", transferTable(transfers));
     return EXIT_SUCCESS;
 }
 
@@ -168,11 +153,9 @@ int runPlugins(const CommandLine& line) {
     }
     const auto loop = makeLoop();
     std::vector<JsonObject> objects;
+    std::vector<std::vector<std::string>> rows;
     for (const auto& plugin : ServiceClient(loop.get()).plugins()) {
-        if (!json) {
-            printOutput("{}  {}  {}\n", plugin.name, plugin.version, fmt::join(plugin.schemes, " "));
-            continue;
-        }
+        rows.push_back({plugin.name, plugin.version, fmt::format("{}", fmt::join(plugin.schemes, " "))});
         objects.emplace_back();
         objects.back().add("name", plugin.name);
         objects.back().add("version", plugin.version);
@@ -180,6 +163,8 @@ int runPlugins(const CommandLine& line) {
     }
     if (json) {
         printOutput("{}\n", jsonArray(objects, *json));
+    } else {
+        printOutput("{}", alignedTable({{"NAME"}, {"VERSION"}, {"SCHEMES"}}, std::move(rows)));
     }
     return EXIT_SUCCESS;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The verbs that query or command bootferryd once: list, status, cancel, plugins. Their output is for people
-// and stable enough for scripts: one line per item, columns separated by two or more spaces; JSON with
-// --json=. `status` also shows the recorded transfer of the boot, even without a service.
+// The verbs that query or command bootferryd once: list, status, cancel, plugins. Their output is for people:
+// tables with a header (columns.h), or one item per line; scripts use --json=. `status` also shows the recorded transfer of the boot, even without a service.
 #pragma once
 
 #include "command_line.h"

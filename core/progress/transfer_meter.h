@@ -17,9 +17,11 @@ class TransferMeter {
 public:
     using Time = RateMeter::Time;
 
-    // urls: the requested one, then its mirrors, without userinfo. bytes: what an earlier fetch has left.
-    explicit TransferMeter(std::vector<std::string> urls, std::uint64_t bytes = 0)
-        : urls_(std::move(urls)), bytes_(bytes) {}
+    // urls: the requested one, then its mirrors, without userinfo.
+    explicit TransferMeter(std::vector<std::string> urls) : urls_(std::move(urls)) {}
+
+    // An earlier fetch has left so many bytes.
+    void continues(std::uint64_t bytes) { bytes_ = bytes; }
 
     // The server at this place has answered: later bytes come from there.
     void opened(std::size_t place);
@@ -35,7 +37,7 @@ private:
 
     std::vector<std::string> urls_;
     std::size_t place_ = 0;
-    std::uint64_t bytes_; // at the last report
+    std::uint64_t bytes_ = 0; // at the last report
     RateMeter rate_;
 };
 

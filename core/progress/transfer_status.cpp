@@ -54,7 +54,38 @@ bool read(const JsonValue& json, TransferState& value) {
     return found.has_value();
 }
 
+void setEnd(TransferStatus& status, TransferState state, std::uint64_t now) {
+    status.state = state;
+    status.detail.clear();
+    status.rate = 0;
+    status.finishedUSec = now;
+}
+
 } // namespace
+
+std::uint64_t currentTimeUSec() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+}
+
+void setDone(TransferStatus& status, std::uint64_t bytes, std::uint64_t written, const std::string& digest,
+             std::uint64_t now) {
+    status.bytes = bytes;
+    status.total = bytes;
+    status.written = written;
+    status.fraction = 1;
+    status.digest = digest;
+    status.remainingUSec = 0;
+    setEnd(status, TransferState::Done, now);
+}
+
+void setFailed(TransferStatus& status, const Error& failure, std::uint64_t now) {
+    status.errorName = fmt::format("org.bootferry1.Error.{}", errorName(failure.code()));
+    status.errorMessage = failure.what();
+    status.remainingUSec = UINT64_MAX;
+    setEnd(status,
+           failure.code() == ErrorCode::Cancelled ? TransferState::Cancelled : TransferState::Failed, now);
+}
 
 std::string sizeText(std::uint64_t received, std::uint64_t written) {
     return received == written ? formatSize(received)

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "errors.h"
 #include "json.h"
 #include "progress.h"
 
@@ -38,6 +39,14 @@ struct TransferStatus : Progress {
 
     bool operator==(const TransferStatus&) const = default;
 };
+
+[[nodiscard]] std::uint64_t currentTimeUSec(); // CLOCK_REALTIME
+
+// The end of a transfer at this time, in microseconds since 1970. digest: empty without a checksum. failure:
+// Cancelled is a state of its own.
+void setDone(TransferStatus& status, std::uint64_t bytes, std::uint64_t written, const std::string& digest,
+             std::uint64_t now);
+void setFailed(TransferStatus& status, const Error& failure, std::uint64_t now);
 
 // "1.5 GiB", or "1.5 GiB (412.3 MiB compressed)" if the two differ. In bytes.
 [[nodiscard]] std::string sizeText(std::uint64_t received, std::uint64_t written);

@@ -31,11 +31,6 @@ double randomFraction() {
     return std::uniform_real_distribution<>(0, 1)(generator);
 }
 
-std::uint64_t nowUSec() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
-}
-
 DiskPlan planFor(const Disk& disk, const DiskContents& contents, bool reset) {
     const auto plan = planDisk(disk.name(), contents, reset, overwriteOption);
     if (plan == DiskPlan::Deploy && disk.isReadOnly()) {
@@ -66,7 +61,7 @@ Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, Wor
     status_.id = id;
     status_.url = job_.request.url.redacted();
     status_.target = job_.request.target;
-    status_.startedUSec = nowUSec();
+    status_.startedUSec = currentTimeUSec();
     status_.state = TransferState::Waiting;
     job_.request.requireDeclaredSize = job_.request.requireLiveImage && !isRamDisk(status_.target);
 }
@@ -266,32 +261,21 @@ void Transfer::releaseTarget() {
 
 void Transfer::succeed(const std::string& device) {
     status_.device = device;
-    status_.bytes = result_.bytes;
-    status_.total = result_.bytes;
-    status_.written = result_.written;
-    status_.fraction = 1;
-    status_.digest = result_.digest;
-    status_.remainingUSec = 0;
-    end(TransferState::Done);
+    setDone(status_, result_.bytes, result_.written, result_.digest, currentTimeUSec());
+    end();
 }
 
 void Transfer::fail(const Error& failure) {
     releaseTarget();
     disk_.reset();
-    status_.errorName = fmt::format("org.bootferry1.Error.{}", errorName(failure.code()));
-    status_.errorMessage = failure.what();
-    status_.remainingUSec = UINT64_MAX;
-    end(failure.code() == ErrorCode::Cancelled ? TransferState::Cancelled : TransferState::Failed);
+    setFailed(status_, failure, currentTimeUSec());
+    end();
 }
 
-void Transfer::end(TransferState state) {
+void Transfer::end() {
     job_ = {}; // its secrets are no longer needed
     timer_.reset();
     pulse_.reset();
-    status_.state = state;
-    status_.detail.clear();
-    status_.rate = 0;
-    status_.finishedUSec = nowUSec();
     listener_.ended(*this);
 }
 

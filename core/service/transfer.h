@@ -65,7 +65,7 @@ private:
     void releaseTarget();
     void succeed(const std::string& device);
     void fail(const Error& failure);
-    void end(TransferState state);
+    void end();
     static int onRetry(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onBeat(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onDeviceCheck(sd_event_source* source, std::uint64_t time, void* userdata);

@@ -71,21 +71,19 @@ std::string hostOf(const std::string& url) {
     }
 }
 
-std::string numbers(const TransferStatus& status, const RateMeter& rate) {
-    const auto padded = formatProgress({.bytes = status.bytes,
-                                        .total = status.total,
-                                        .bytesPerSecond = rate.rate(),
-                                        .remaining = rate.remaining(status.total)});
-    return fmt::format("{}  from {}", padded.substr(padded.find_first_not_of(' ')), hostOf(status.url));
+std::string numbers(const TransferStatus& status) {
+    const auto padded = progressText(status);
+    return fmt::format("{}  from {}", padded.substr(padded.find_first_not_of(' ')),
+                       hostOf(status.sources.empty() ? status.url : status.sources.back()));
 }
 
-std::string words(const TransferStatus& status, const RateMeter& rate) {
+std::string words(const TransferStatus& status) {
     switch (status.state) {
     case TransferState::Waiting:
     case TransferState::Connecting:
         return status.detail.empty() ? "Connecting to " + hostOf(status.url) : sentence(status.detail);
     case TransferState::Transferring:
-        return numbers(status, rate);
+        return numbers(status);
     case TransferState::Verifying:
         return "Verifying the live system";
     case TransferState::Committing:
@@ -102,9 +100,9 @@ std::string words(const TransferStatus& status, const RateMeter& rate) {
 
 } // namespace
 
-SplashContents splashContents(const TransferStatus& status, const RateMeter& rate, std::string_view barMode) {
+SplashContents splashContents(const TransferStatus& status, std::string_view barMode) {
     SplashContents contents;
-    contents.message = fittedToScreen(words(status, rate));
+    contents.message = fittedToScreen(words(status));
     if (isFinal(status.state)) {
         return contents;
     }

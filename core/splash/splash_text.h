@@ -9,13 +9,12 @@
 #include <string_view>
 
 #include "plymouth_protocol.h"
-#include "rate_meter.h"
 #include "service_client.h"
 
 namespace bootferry {
 
 // `barMode`: plymouth's mode while there is a percentage to show, see bootferry-plymouth(8).
-[[nodiscard]] SplashContents splashContents(const TransferStatus& status, const RateMeter& rate,
+[[nodiscard]] SplashContents splashContents(const TransferStatus& status,
                                             std::string_view barMode = bootMode);
 
 // Breaks the text into at most three lines that fit; a longer text ends in "...". Control characters become

@@ -79,23 +79,15 @@ void TransferSplash::changed(const TransferStatus& status) {
     if (ending_) {
         return; // the last message stays
     }
-    const auto now = RateMeter::Time::clock::now();
-    auto& followed = transfers_[status.id];
-    followed.status = status;
-    if (status.state == TransferState::Transferring) {
-        followed.rate.add(now, status.bytes);
-    } else {
-        followed.rate = {}; // the rate does not include waits
-    }
-
+    transfers_[status.id] = status;
     const auto& newest = transfers_.rbegin()->second;
-    auto contents = splashContents(newest.status, newest.rate, barMode_);
+    auto contents = splashContents(newest, barMode_);
     if (std::all_of(transfers_.begin(), transfers_.end(),
-                    [](const auto& t) { return isFinal(t.second.status.state); })) {
+                    [](const auto& t) { return isFinal(t.second.state); })) {
         endWith(contents);
         return;
     }
-    contents.message = pace_.next(now, newest.status.state, contents.message);
+    contents.message = pace_.next(MessagePace::Time::clock::now(), newest.state, contents.message);
     plymouth_.show(std::move(contents));
 }
 

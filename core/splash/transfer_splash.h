@@ -10,7 +10,6 @@
 
 #include "handles.h"
 #include "plymouth_connection.h"
-#include "rate_meter.h"
 #include "service_client.h"
 #include "splash_text.h"
 
@@ -32,18 +31,13 @@ private:
     static int onLingered(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onStop(sd_event_source* source, const signalfd_siginfo* info, void* userdata);
 
-    struct Followed {
-        TransferStatus status;
-        RateMeter rate;
-    };
-
     std::string barMode_;
     EventHandle event_;
     bool ending_ = false;
     PlymouthConnection plymouth_;
     MessagePace pace_;
-    std::map<std::uint32_t, Followed> transfers_; // by number: the last is the newest
-    EventSourceHandle timer_;                     // until the next attempt to follow, or the end
+    std::map<std::uint32_t, TransferStatus> transfers_; // by number: the last is the newest
+    EventSourceHandle timer_;                           // until the next attempt to follow, or the end
     std::unique_ptr<ServiceClient> client_;       // last: it calls all of the above
 };
 

@@ -15,23 +15,16 @@ import exit_status  # noqa: E402
 import message_bus  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
-from service_case import ServiceTest, needs_root  # noqa: E402
+from service_case import ServiceTest, documented_members, needs_root  # noqa: E402
 
 PROGRAM = os.environ["BOOTFERRYCTL"]
-DOCS = pathlib.Path(os.environ["BOOTFERRY_DOCS"])
-
-
-def members_in_the_manual():
-    text = (DOCS / "bootferryctl.1").read_text()
-    section = text[text.index(".Sh JSON OUTPUT"):text.index(".Sh EXIT STATUS")]
-    return {name for line in section.splitlines() if line.startswith(".It Li") for name in re.findall(r"[a-z_]{2,}", line)}
 
 
 class Json(ServiceTest):
     def test_objects_have_the_members_of_the_manual(self):
         daemon = self.daemon()
         daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
-        documented = members_in_the_manual()
+        documented = documented_members()
         listed = json.loads(daemon.ctl("list", "--json=short").stdout)
         self.assertEqual(set(listed[0]), documented - {"initrd"})
         self.assertEqual(set(json.loads((daemon.folder / "result.json").read_text())), documented)
@@ -68,8 +61,8 @@ class Json(ServiceTest):
         digest = "sha512:" + subprocess.run(["sha512sum", self.image], capture_output=True, text=True,
                                             check=True).stdout.split()[0]
         said = daemon.ctl("deploy", f"--checksum={digest}", self.url(), "/dev/ram0").stderr
-        self.assertRegex(said.splitlines()[-1], rf"^/dev/\w+: 5\.\d MiB from {self.url()} in \d+ s, .* [KMG]iB/s, {digest}$")
-        self.assertRegex(daemon.said(), rf"(?m)^bootferryd: /dev/\w+: 5\.\d MiB from .*, {digest}$")
+        self.assertRegex(said.splitlines()[-1], rf"^/dev/\w+: 5\.\d MiB from {self.url()} in [\d.]+ m?s, .* [KMG]iB/s, verified {digest}$")
+        self.assertRegex(daemon.said(), rf"(?m)^bootferryd: /dev/\w+: 5\.\d MiB from .*, verified {digest}$")
         status, = json.loads(daemon.ctl("status", "--json=short").stdout)
         self.assertEqual((status["digest"], status["reused"], status["attempts"]), (digest, False, 1))
         self.assertEqual(status["bytes"], self.image.stat().st_size)

@@ -31,7 +31,7 @@ class PrivateSocket(ServiceTest):
         daemon = self.daemon()
         self.assertIn("http", daemon.busctl("call", *MANAGER, "ListPlugins").stdout)
         listed = daemon.ctl("plugins")
-        self.assertRegex(listed.stdout, r"(?m)^curl  \S+  ftp http https$")
+        self.assertRegex(listed.stdout, r"(?m)\ANAME +VERSION +SCHEMES$[^$]*^curl  +\S+  +ftp http https$")
 
     def test_what_does_not_exist_is_reported(self):
         daemon = self.daemon()
@@ -108,7 +108,7 @@ class Running(ServiceTest):
             self.assertEqual(daemon.ctl("cancel", "1").returncode, 0)
             self.assertIn("cancelled", client.stdout.read())
             self.assertEqual(client.wait(timeout=60), 130)
-        self.assertIn("1  cancelled", daemon.ctl("list").stdout)
+        self.assertRegex(daemon.ctl("list").stdout, r"(?m)^1 +cancelled ")
         self.assertEqual(daemon.workers(), [])
 
     def test_an_interrupted_deploy_cancels(self):
@@ -117,7 +117,7 @@ class Running(ServiceTest):
             self.read_until(client, "Connection refused")
             client.send_signal(signal.SIGTERM)
             self.assertEqual(client.wait(timeout=60), 130)
-        self.assertIn("1  cancelled", daemon.ctl("list").stdout)
+        self.assertRegex(daemon.ctl("list").stdout, r"(?m)^1 +cancelled ")
 
     def test_the_service_ends_its_transfers_when_it_is_stopped(self):
         daemon = self.daemon()

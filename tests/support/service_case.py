@@ -4,6 +4,7 @@
 import os
 import pathlib
 import random
+import re
 import subprocess
 import tempfile
 import unittest
@@ -15,6 +16,13 @@ from nginx import Nginx
 MANAGER = ("org.bootferry1", "/org/bootferry1", "org.bootferry1.Manager")
 NOBODY = ("setpriv", "--reuid=nobody", "--clear-groups")
 needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
+
+
+def documented_members():
+    """The members of a transfer's JSON object, according to bootferryctl(1)."""
+    text = (pathlib.Path(os.environ["BOOTFERRY_DOCS"]) / "bootferryctl.1").read_text()
+    section = text[text.index(".Sh JSON OUTPUT"):text.index(".Sh EXIT STATUS")]
+    return {name for line in section.splitlines() if line.startswith(".It Li") for name in re.findall(r"[a-z_]{2,}", line)}
 
 
 class ServiceTest(unittest.TestCase):

@@ -39,6 +39,14 @@ TEST(PlainTextTest, ReplacesDirectionMarksAndLineSeparatorsWithSpaces) {
     EXPECT_EQ(plainText("\xe2\x80\x90\xe2\x81\xaa"), "\xe2\x80\x90\xe2\x81\xaa"); // the neighbours
 }
 
+TEST(PlainTextTest, EscapesWhatWouldNotBeSeen) {
+    EXPECT_EQ(escapedText("größer – 🚢"), "größer – 🚢");
+    EXPECT_EQ(escapedText("a\nb\x1b[31m\x7f"), "a\\x0ab\\x1b[31m\\x7f");
+    EXPECT_EQ(escapedText("\xe2\x80\xae\xc2\x9b"), "\\u202e\\u009b");
+    EXPECT_EQ(escapedText("\xff\xef\xbf\xbf"), "\\xff\\uffff");
+    EXPECT_EQ(escapedText("/dev/disk/by-label/a\\x20b"), "/dev/disk/by-label/a\\x20b");
+}
+
 TEST(PlainTextTest, RecognisesWhatABusCanCarry) {
     EXPECT_TRUE(isBusText("größer\n🚢"));
     EXPECT_TRUE(isBusText(""));

@@ -65,7 +65,7 @@ TEST_F(TransferMeterTest, AnEmptyFileHasASource) {
 }
 
 TEST_F(TransferMeterTest, WhatAnEarlierFetchLeftHasNoSource) {
-    meter_ = TransferMeter({"a", "b"}, 100);
+    meter_.continues(100);
     report(100, TransferState::Connecting);
     EXPECT_THAT(status_.sources, IsEmpty());
     meter_.opened(1);

@@ -11,7 +11,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
-using Time = RateMeter::Time;
+using Time = MessagePace::Time;
 
 constexpr std::uint64_t MiB = 1 << 20;
 
@@ -31,19 +31,20 @@ TransferStatus in(TransferState state, std::string detail = "") {
     return status;
 }
 
-RateMeter fourMiBASecond() {
-    RateMeter rate;
-    rate.add(Time(0s), 1 * MiB);
-    rate.add(Time(5s), 21 * MiB);
-    return rate;
-}
-
-std::string messageOf(const TransferStatus& status) {
-    return splashContents(status, fourMiBASecond()).message;
+std::string messageOf(TransferStatus status) {
+    status.rate = 4 * MiB;
+    status.remainingUSec = 7'000'000;
+    return splashContents(status).message;
 }
 
 TEST(SplashContents, showsProgressRateRemainingTimeAndHost) {
     EXPECT_EQ(messageOf(transferring()), "42 %  21.0 MiB of 49.0 MiB  4.0 MiB/s  7 s left  from 10.0.2.2");
+}
+
+TEST(SplashContents, namesTheServerThatServes) {
+    auto status = transferring();
+    status.sources = {status.url, "ftp://10.0.2.9/live.iso"};
+    EXPECT_THAT(messageOf(status), EndsWith("  from 10.0.2.9"));
 }
 
 TEST(SplashContents, givesALongHostItsOwnLine) {
@@ -55,20 +56,20 @@ TEST(SplashContents, givesALongHostItsOwnLine) {
 TEST(SplashContents, omitsUnknownParts) {
     auto status = transferring();
     status.total = unknownSize;
-    const auto contents = splashContents(status, RateMeter());
+    const auto contents = splashContents(status);
     EXPECT_EQ(contents.message, "21.0 MiB  from 10.0.2.2");
     EXPECT_EQ(contents.percent, std::nullopt);
 }
 
 TEST(SplashContents, hasThePercentageWhileWaiting) {
-    EXPECT_EQ(splashContents(transferring(), RateMeter()).percent, 42U);
-    EXPECT_EQ(splashContents(in(TransferState::Waiting), RateMeter()).percent, 42U);
+    EXPECT_EQ(splashContents(transferring()).percent, 42U);
+    EXPECT_EQ(splashContents(in(TransferState::Waiting)).percent, 42U);
 }
 
 TEST(SplashContents, showsAtMost100Percent) {
     auto status = transferring();
     status.bytes = 50 * MiB; // the server sent more than it announced
-    EXPECT_EQ(splashContents(status, RateMeter()).percent, 100U);
+    EXPECT_EQ(splashContents(status).percent, 100U);
 }
 
 TEST(SplashContents, showsWhatTheTransferWaitsFor) {
@@ -90,23 +91,23 @@ TEST(SplashContents, showsTheReasonOfAFailureAndTheUrl) {
 }
 
 TEST(SplashContents, restoresTheSplashWhenTheTransferIsDone) {
-    EXPECT_EQ(splashContents(in(TransferState::Done), fourMiBASecond(), "updates"), SplashContents{});
+    EXPECT_EQ(splashContents(in(TransferState::Done), "updates"), SplashContents{});
 }
 
 TEST(SplashContents, pausesTheBootProgressUntilTheEnd) {
-    EXPECT_TRUE(splashContents(in(TransferState::Waiting), RateMeter()).bootPaused);
-    EXPECT_FALSE(splashContents(in(TransferState::Failed), RateMeter()).bootPaused);
+    EXPECT_TRUE(splashContents(in(TransferState::Waiting)).bootPaused);
+    EXPECT_FALSE(splashContents(in(TransferState::Failed)).bootPaused);
 }
 
 TEST(SplashContents, usesTheBarModeWhileThereIsAPercentage) {
-    EXPECT_EQ(splashContents(transferring(), RateMeter()).mode, bootMode);
-    EXPECT_EQ(splashContents(transferring(), RateMeter(), "updates").mode, "updates");
+    EXPECT_EQ(splashContents(transferring()).mode, bootMode);
+    EXPECT_EQ(splashContents(transferring(), "updates").mode, "updates");
     // Themes suppress messages in the bar mode, and these must be visible.
-    EXPECT_EQ(splashContents(in(TransferState::Waiting), RateMeter(), "updates").mode, bootMode);
-    EXPECT_EQ(splashContents(in(TransferState::Failed), RateMeter(), "updates").mode, bootMode);
+    EXPECT_EQ(splashContents(in(TransferState::Waiting), "updates").mode, bootMode);
+    EXPECT_EQ(splashContents(in(TransferState::Failed), "updates").mode, bootMode);
     auto unknown = transferring();
     unknown.total = unknownSize;
-    EXPECT_EQ(splashContents(unknown, RateMeter(), "updates").mode, bootMode);
+    EXPECT_EQ(splashContents(unknown, "updates").mode, bootMode);
 }
 
 TEST(FittedToScreen, keepsTextThatFits) {

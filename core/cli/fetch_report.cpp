@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "fetch_report.h"
+
+#include "plain_text.h"
+#include "quantities.h"
+#include "standard_streams.h"
+
+namespace bootferry {
+
+FetchReport::FetchReport(const TransferRequest& request, std::optional<JsonStyle> json, bool quiet)
+    : json_(json), quiet_(quiet), meter_(urlsOf(request)) {
+    status_.url = request.url.redacted();
+    status_.target = request.target;
+    status_.startedUSec = currentTimeUSec();
+}
+
+void FetchReport::continues(std::uint64_t bytes, const std::string& part) {
+    meter_.continues(bytes);
+    status_.bytes = earlier_ = bytes;
+    status_.detail = fmt::format("going on with the {} in '{}'", formatSize(bytes), part);
+    if (json_) {
+        event();
+    } else if (!quiet_) {
+        printError("{}\n", escapedText(status_.detail));
+    }
+}
+
+void FetchReport::progressed(const Progress& progress) {
+    if (progress.bytes < earlier_) {
+        earlier_ = 0; // starting over
+    }
+    meter_.progressed(status_, progress, TransferMeter::Time::clock::now());
+    show();
+}
+
+void FetchReport::passed() {
+    const auto before = status_.rate;
+    meter_.passed(status_, TransferMeter::Time::clock::now());
+    if (status_.rate != before) {
+        show();
+    }
+}
+
+void FetchReport::done(const WorkerResult& result, const std::string& device) {
+    status_.device = device;
+    setDone(status_, result.bytes, result.written, result.digest, currentTimeUSec());
+    line_.end();
+    if (json_) {
+        event();
+    } else if (!quiet_) {
+        printError("{}\n", escapedText(status_.target + ": " + summaryText(status_, earlier_)));
+    }
+}
+
+void FetchReport::failed(const Error& failure, bool inWords) {
+    if (isFinal(status_.state)) {
+        return;
+    }
+    setFailed(status_, failure, currentTimeUSec());
+    line_.end();
+    if (json_) {
+        event();
+    }
+    if (inWords) {
+        printError("bootferryctl: fetching {}: {}\n", status_.url, failure.what());
+    }
+}
+
+void FetchReport::show() {
+    if (json_) {
+        event();
+    } else if (!quiet_) {
+        line_.show(status_);
+    }
+}
+
+void FetchReport::event() const {
+    printOutput("{}\n", toJson(status_, earlier_).text(*json_));
+    (void)flushOutput();
+}
+
+} // namespace bootferry
