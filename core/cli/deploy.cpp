@@ -12,6 +12,7 @@
 #include "exit_status.h"
 #include "failure_report.h"
 #include "journal_messages.h"
+#include "plain_text.h"
 #include "progress_line.h"
 #include "service_client.h"
 #include "standard_streams.h"
@@ -32,7 +33,7 @@ public:
     explicit Deploy(TransferRequest request) : request_(std::move(request)), loop_([this] { stop(); }) {}
 
     int run() {
-        printError("{} to {}\n", request_.url.redacted(), request_.target);
+        printError("{} to {}\n", request_.url.redacted(), escapedText(request_.target));
         start();
         return loop_.run();
     }

@@ -14,7 +14,7 @@ namespace {
 
 std::string parseRunDir(std::string_view text) {
     if (!text.starts_with('/')) {
-        throw Error(ErrorCode::Invalid, "expected an absolute path");
+        throw Error(ErrorCode::Invalid, fmt::format("expected an absolute path, not '{}'", text));
     }
     return "/" + parseRelativePath(text);
 }
@@ -22,7 +22,7 @@ std::string parseRunDir(std::string_view text) {
 std::string parseImageName(std::string_view text) {
     auto name = parseRelativePath(text);
     if (name.empty()) {
-        throw Error(ErrorCode::Invalid, "expected a file name");
+        throw Error(ErrorCode::Invalid, fmt::format("expected a file name, not '{}'", text));
     }
     return name;
 }

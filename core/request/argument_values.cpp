@@ -9,6 +9,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "errors.h"
+#include "plain_text.h"
 #include "text.h"
 
 namespace bootferry {
@@ -32,12 +33,22 @@ unsigned shiftOf(std::string_view unit) {
     return place == std::string_view::npos ? 0 : 10 * (static_cast<unsigned>(place) + 1);
 }
 
+// Long enough for a path, and short enough for a line of a console.
+constexpr std::size_t longestShown = 200;
+
+[[noreturn]] void refuseValue(std::string_view text, std::string_view expected) {
+    const bool isLong = text.size() > longestShown;
+    throw Error(ErrorCode::Invalid, fmt::format("expected {}, not '{}{}'", expected,
+                                                escapedText(text.substr(0, longestShown)), isLong ? "..." : ""));
+}
+
 void refuseParentSteps(std::string_view path) {
     std::size_t begin = 0;
     while (begin <= path.size()) {
         const auto end = std::min(path.find('/', begin), path.size());
         if (path.substr(begin, end - begin) == "..") {
-            refuse(ErrorCode::Invalid, "a path with '..' in it is not accepted");
+            refuse(ErrorCode::Invalid,
+                   fmt::format("a path with '..' in it is not accepted: '{}'", escapedText(path)));
         }
         begin = end + 1;
     }
@@ -48,7 +59,7 @@ void refuseParentSteps(std::string_view path) {
 std::uint64_t parseKibibytes(std::string_view text) {
     const auto number = parseNumber<std::uint64_t>(text);
     if (!number || *number == 0 || *number > (UINT64_MAX >> 1U) / 1024) {
-        refuse(ErrorCode::Invalid, "expected a size in KiB, digits only; 2097152 is 2 GiB");
+        refuseValue(text, "a size in KiB, digits only; 2097152 is 2 GiB");
     }
     return *number * 1024;
 }
@@ -66,7 +77,7 @@ std::chrono::seconds parseSeconds(std::string_view text) {
         factor = 3600;
     }
     if (!number || *number == 0 || factor == 0 || *number > longest / factor) {
-        refuse(ErrorCode::Invalid, "expected a time such as 30, 30s, 2min or 1h, at most 30 days");
+        refuseValue(text, "a time such as 30, 30s, 2min or 1h, at most 30 days");
     }
     return std::chrono::seconds(*number * factor);
 }
@@ -95,7 +106,7 @@ std::optional<std::uint64_t> parseRate(std::string_view text) {
 unsigned parseConnections(std::string_view text) {
     const auto number = parseNumber<std::uint64_t>(text);
     if (!number || *number == 0 || *number > mostConnections) {
-        refuse(ErrorCode::Invalid, fmt::format("expected a number of connections, 1 to {}", mostConnections));
+        refuseValue(text, fmt::format("a number of connections, 1 to {}", mostConnections));
     }
     return static_cast<unsigned>(*number);
 }
@@ -107,27 +118,25 @@ std::string parseTmpfsSize(std::string_view text) {
     const bool size = unit.empty() || (unit.size() == 1 &&
                                        std::string_view("kKmMgG").find(unit[0]) != std::string_view::npos);
     if (!number || *number == 0 || (!percent && !size) || (percent && *number > 100)) {
-        refuse(ErrorCode::Invalid,
-               "expected a share of the memory such as 50%, or a size such as 512m or 2g");
+        refuseValue(text, "a share of the memory such as 50%, or a size such as 512m or 2g");
     }
     // The kernel multiplies and rounds up to pages in 64 bits, and takes what has become 0 for no limit.
     if (!percent && *number > (largestTmpfs >> shiftOf(unit))) {
-        refuse(ErrorCode::Invalid, "expected a size below 8 EiB");
+        refuseValue(text, "a size below 8 EiB");
     }
     return std::string(text);
 }
 
 std::string parseCowFilesystem(std::string_view text) {
     if (text != "ext4" && text != "xfs" && text != "btrfs") {
-        refuse(ErrorCode::Invalid, "expected ext4, xfs or btrfs");
+        refuseValue(text, "ext4, xfs or btrfs");
     }
     return std::string(text);
 }
 
 std::string parseDeviceNode(std::string_view text) {
     if (!text.starts_with("/dev/") || text.size() == 5 || holdsControl(text)) {
-        refuse(ErrorCode::Invalid,
-               "expected a device node, such as /dev/ram0, /dev/sda or /dev/disk/by-id/...");
+        refuseValue(text, "a device node, such as /dev/ram0, /dev/sda or /dev/disk/by-id/...");
     }
     refuseParentSteps(text);
     return std::string(text);
@@ -165,7 +174,7 @@ std::string parseRelativePath(std::string_view text) {
         text.remove_suffix(1);
     }
     if (holdsControl(text)) {
-        refuse(ErrorCode::Invalid, "expected a path without control characters");
+        refuseValue(text, "a path without control characters");
     }
     refuseParentSteps(text);
     return std::string(text);
@@ -183,8 +192,7 @@ std::string parseChecksum(std::string_view text) {
     const auto hex = lowered(bare ? text : text.substr(colon + 1));
     const std::size_t digits = name == "sha256" ? sha256Digits : name == "sha512" ? sha512Digits : 0;
     if (digits == 0) {
-        refuse(ErrorCode::Invalid,
-               "expected sha256:HEX, sha512:HEX, the 64 or 128 digits alone, or the URL of a SHA256SUMS file");
+        refuseValue(text, "sha256:HEX, sha512:HEX, the 64 or 128 digits alone, or the URL of a SHA256SUMS file");
     }
     if (hex.size() != digits || hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
         refuse(ErrorCode::Invalid,
@@ -224,6 +232,7 @@ PluginOption parsePluginOption(std::string_view text) {
         return isPlain(c) || c == '-' || c == '_' || c == '.';
     });
     if (!named || !keyed || holdsControl(value)) {
+        // Without the text, which may be a password.
         refuse(ErrorCode::Invalid, "expected PLUGIN:KEY=VALUE, such as curl:cacert=/etc/ca.pem");
     }
     return {std::string(plugin), std::string(key), std::string(value)};

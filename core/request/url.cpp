@@ -10,6 +10,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "errors.h"
+#include "plain_text.h"
 #include "text.h"
 
 namespace bootferry {
@@ -63,15 +64,55 @@ std::string showable(std::string_view text) {
     throw Error(ErrorCode::Invalid, fmt::format("'{}' is not a usable URL: {}", showable(text), reason));
 }
 
-void checkCharacters(std::string_view text) {
-    for (const char character : text) {
-        const auto c = static_cast<unsigned char>(character);
-        const bool excluded = c <= 0x20 || c >= 0x7f || c == '"' || c == '<' || c == '>' || c == '\\';
-        if (excluded) {
-            refuseUrl(text, fmt::format(
-                                "it contains a character that a URL cannot contain; write it as %{:02X}", c));
-        }
+bool isExcluded(char character) {
+    const auto c = static_cast<unsigned char>(character);
+    return c <= 0x20 || c >= 0x7f || c == '"' || c == '<' || c == '>' || c == '\\';
+}
+
+// The whole character that begins there: a UTF-8 sequence, else one byte.
+std::string_view characterAt(std::string_view text, std::size_t at) {
+    const auto lead = static_cast<unsigned char>(text[at]);
+    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 1;
+    const auto whole = text.substr(at, length);
+    return whole.size() == length && isBusText(whole) ? whole : text.substr(at, 1);
+}
+
+std::string percentEncoded(std::string_view text) {
+    std::string encoded;
+    for (const char c : text) {
+        encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
     }
+    return encoded;
+}
+
+// Is the byte there one of the authority's? Without an '@' behind it, that is the host's name.
+bool isInAuthority(std::string_view text, std::size_t at) {
+    const auto scheme = text.find("://");
+    const auto begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+    return scheme != std::string_view::npos && at >= begin && text.find_first_of("/?#", begin) > at;
+}
+
+// What may be a character of the user's name or password is not shown.
+void checkCharacters(std::string_view text) {
+    const auto found = std::find_if(text.begin(), text.end(), isExcluded);
+    if (found == text.end()) {
+        return;
+    }
+    const auto at = static_cast<std::size_t>(found - text.begin());
+    const auto character = characterAt(text, at);
+    if (text.find('@', at) != std::string_view::npos) {
+        refuseUrl(text, "it contains a character that a URL cannot contain; write it percent-encoded, such as "
+                        "%20 for a space");
+    }
+    const auto name = character == " " ? "a space" : fmt::format("'{}'", escapedText(character));
+    if (isInAuthority(text, at)) {
+        refuseUrl(text, static_cast<unsigned char>(character[0]) >= 0x80
+                            ? fmt::format("its host name contains {}; write the name in its ASCII form, which "
+                                          "begins with xn-- (punycode)",
+                                          name)
+                            : fmt::format("its host name contains {}", name));
+    }
+    refuseUrl(text, fmt::format("{} cannot stand in a URL; write it as {}", name, percentEncoded(character)));
 }
 
 bool hasLoosePercent(std::string_view text) {

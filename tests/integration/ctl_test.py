@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """bootferryctl as a client of bootferryd: JSON, both buses, and what works without a service."""
 
+import hashlib
 import json
 import os
 import pathlib
 import pty
 import re
+import select
 import subprocess
 import sys
 
@@ -15,6 +17,7 @@ import exit_status  # noqa: E402
 import message_bus  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
+from fault_server import Fault, FaultServer  # noqa: E402
 from service_case import ServiceTest, documented_members, needs_root  # noqa: E402
 
 PROGRAM = os.environ["BOOTFERRYCTL"]
@@ -68,6 +71,123 @@ class Json(ServiceTest):
         self.assertEqual(status["bytes"], self.image.stat().st_size)
         self.assertGreater(status["seconds"], 0)
         self.assertIn(digest, daemon.ctl("status").stdout)
+
+
+class Views(ServiceTest):
+    """What list, status and monitor show of a transfer that runs, and of one that has ended."""
+
+    def shown(self, daemon, pattern, *words):
+        """The output of a verb, once it matches: the rate is known after half a second."""
+        found = []
+
+        def matches():
+            found.append(daemon.ctl(*words).stdout)
+            return re.search(pattern, found[-1])
+
+        processes.wait_for(daemon.process, matches)
+        return found[-1]
+
+    @needs_root
+    def test_what_runs_has_percent_bytes_rate_and_time_left(self):
+        daemon = self.daemon()
+        url = self.url("slow/live.squashfs")
+        with daemon.ctl_running("deploy", url, "/dev/ram0"):
+            listed = self.shown(daemon, "KiB/s", "list").splitlines()
+            self.assertEqual(re.split("  +", listed[0]),
+                             ["ID", "STATE", "DONE", "RECEIVED", "RATE", "LEFT", "TARGET", "URL"])
+            self.assertRegex(listed[1], r"^1   transferring +\d+ %  [\d.]+ [KM]iB of 5\.\d MiB  \S+ KiB/s +\d+ s  /dev/ram0  "
+                             + re.escape(url) + "$")
+            self.assertEqual(listed[0].index("TARGET"), listed[1].index("/dev/ram0"))
+            self.assertEqual(len(listed), 2)
+            status = self.shown(daemon, "Rate:", "status", "1")
+            self.assertRegex(status, r"(?m)^ +Received: \d+ %, [\d.]+ [KM]iB of 5\.\d MiB$")
+            self.assertRegex(status, r"(?m)^ +Rate: \S+ KiB/s, \d+ s left$")
+            self.assertRegex(status, rf"(?m)^ +Source: {re.escape(url)}$")
+            view = json.loads(daemon.ctl("status", "1", "--json=short").stdout)
+            self.assertGreater(view["rate"], 0)
+            self.assertGreater(view["remaining_usec"], 0)
+            with daemon.ctl_running("monitor", "1") as monitor:
+                self.assertRegex(monitor.stdout.readline(), r"^1  transferring +\d+ %  .* of 5\.\d MiB  \S+ KiB/s  \d+ s left$")
+
+    @needs_root
+    def test_a_rate_falls_to_nothing_while_a_connection_is_silent(self):
+        daemon = self.daemon()
+        with FaultServer(self.image, [Fault(stop=4_000_000)], pace=2_000_000) as server, \
+                daemon.ctl_running("deploy", f"http://127.0.0.1:{server.port}/image", "/dev/ram0"):
+            self.shown(daemon, r"[KM]iB/s", "list")
+            silent = self.shown(daemon, r"(?m)^1 +transferring +\d+ %  \S+ MiB of \S+ MiB +- +- ", "list")
+            self.assertRegex(silent, r"3\.\d MiB of 5\.\d MiB")
+            self.assertEqual(daemon.busctl("get-property", "org.bootferry1", "/org/bootferry1/transfer/_1",
+                                           "org.bootferry1.Transfer", "Rate").stdout, "t 0\n")
+
+    @needs_root
+    def test_the_mirror_that_served_is_named_everywhere(self):
+        daemon = self.daemon()
+        requested = "http://127.0.0.1:1/live.squashfs"
+        digest = "sha256:" + hashlib.sha256(self.image.read_bytes()).hexdigest()
+        with daemon.ctl_running("monitor") as monitor:
+            deploy = daemon.ctl("deploy", f"--mirror={self.url()}", f"--checksum={digest}", requested, "/dev/ram0")
+            self.assertEqual(deploy.returncode, 0, deploy.stderr)
+            while "  done  " not in (watched := monitor.stdout.readline()):
+                self.assertTrue(watched)
+        summary = rf"/dev/\w+: 5\.\d MiB from {re.escape(self.url())} in [\d.]+ m?s, \S+ MiB/s, 1 retry, verified {digest}$"
+        self.assertRegex(deploy.stderr.splitlines()[-1], "^" + summary)
+        self.assertRegex(watched, "^1  done  " + summary)
+        again = daemon.ctl("monitor", "1")
+        self.assertRegex(again.stdout, "^1  done  " + summary)
+        self.assertRegex(daemon.said(), "(?m)^bootferryd: " + summary)
+        status = daemon.ctl("status", "1").stdout
+        for line in (f"URL: {requested}", f"Source: {self.url()}", f"Verified: {digest}"):
+            self.assertRegex(status, rf"(?m)^ +{re.escape(line)}$")
+        self.assertRegex(status, r"(?m)^ +Took: [\d.]+ m?s, \S+ MiB/s$")
+        view = json.loads(daemon.ctl("status", "1", "--json=short").stdout)
+        self.assertEqual((view["url"], view["sources"], view["verified"]), (requested, [self.url()], True))
+        self.assertEqual(daemon.busctl("get-property", "org.bootferry1", "/org/bootferry1/transfer/_1",
+                                       "org.bootferry1.Transfer", "Sources").stdout, f'as 1 "{self.url()}"\n')
+        self.assertEqual(json.loads((daemon.folder / "result.json").read_text())["sources"], [self.url()])
+
+    def test_what_failed_at_once_has_no_empty_numbers(self):
+        daemon = self.daemon()
+        daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
+        status = daemon.ctl("status", "1").stdout
+        self.assertRegex(status, "(?m)^ +State: failed$")
+        self.assertRegex(status, "(?m)^ +Received: nothing$")
+        self.assertNotRegex(status, "unknown|Source:|Rate:|Verified:")
+        self.assertRegex(daemon.ctl("list").stdout.splitlines()[1], "^1 +failed +- +- +- +-  /dev/ram0  ")
+
+    def test_monitor_does_not_replay(self):
+        daemon = self.daemon()
+        daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
+        with daemon.ctl_running("monitor") as monitor, daemon.ctl_running("monitor", "--json=short") as objects:
+            while daemon.ctl("deploy", self.url("nothing"), "/dev/ram0"):  # until both have come
+                lines = [client.stdout.readline() for client in (monitor, objects)
+                         if select.select([client.stdout], [], [], 0)[0]]
+                if len(lines) == 2:
+                    break
+        self.assertFalse(lines[0].startswith("1 "), lines)
+        self.assertGreater(json.loads(lines[1])["id"], 1)
+
+    def test_monitor_of_what_has_ended_says_how_at_once(self):
+        daemon = self.daemon()
+        daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
+        for words in ([], ["--json=short"]):
+            monitor = daemon.ctl("monitor", "1", *words)
+            self.assertEqual((monitor.returncode, monitor.stdout.count("\n")), (1, 1))
+            self.assertIn("404", monitor.stdout)
+
+    def test_control_characters_stay_in_their_cell(self):
+        daemon = self.daemon()
+        self.assertNotIn("\x1b", daemon.ctl("deploy", self.url(), "/dev/no\n\x1b[2J").stderr)
+        with daemon.ctl_running("deploy", self.url(), "/dev/no\u202e") as client:
+            self.assertIn(r"/dev/no\u202e", client.stdout.readline())
+            self.assertIn(r"'/dev/no\u202e'", client.stdout.readline())
+            self.assertIn(r"/dev/no\u202e  http", daemon.ctl("list").stdout)
+            self.assertIn(r"Target: /dev/no\u202e", daemon.ctl("status").stdout)
+            with daemon.ctl_running("monitor") as monitor:
+                self.assertIn(r"'/dev/no\u202e'", monitor.stdout.readline())
+
+    def test_without_transfers_list_is_its_header(self):
+        self.assertRegex(self.daemon().ctl("list").stdout, r"\AID .* URL\n\Z")
 
 
 class Terminal(ServiceTest):

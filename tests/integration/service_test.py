@@ -214,7 +214,8 @@ class RamDisk(ServiceTest):
         self.assertEqual(outcome["state"], "done")
         self.assertEqual(outcome["bytes"], self.image.stat().st_size)
         status = daemon.ctl("status", "1").stdout
-        self.assertRegex(status, r"State: done \(100 %\)")
+        self.assertIn("State: done\n", status)
+        self.assertIn(f"Source: {self.url()}\n", status)
         self.assertEqual(daemon.workers(), [])
 
     def test_signals_report_the_whole_transfer(self):

@@ -18,12 +18,13 @@ class Fault:
     with this status and no body. `ignore_range`: 200 and the whole file, whatever was asked for.
     `length`: a Content-Length that is not true. `shift`: a part that begins so many bytes behind where it
     was asked for, and says so. `total`: say of a part that it is one of so many bytes. `silent`: no answer.
-    `crawl`: after so many body bytes, send the rest at 10 KiB a second."""
+    `crawl`: after so many body bytes, send the rest at 10 KiB a second. `stop`: after so many body bytes, send
+    nothing until the client goes away."""
 
     def __init__(self, cut=None, status=None, headers=(), ignore_range=False, length=None, shift=0, total=None,
-                 silent=False, crawl=None):
+                 silent=False, crawl=None, stop=None):
         self.cut, self.status, self.headers, self.ignore_range = cut, status, tuple(headers), ignore_range
-        self.length, self.shift, self.total, self.silent, self.crawl = length, shift, total, silent, crawl
+        self.length, self.shift, self.total, self.silent, self.crawl, self.stop = length, shift, total, silent, crawl, stop
 
 
 class Request:
@@ -130,6 +131,9 @@ class FaultServer:
             with open(self.file, "rb") as source:
                 source.seek(first)
                 while left:
+                    if fault.stop is not None and request.body_bytes >= fault.stop:
+                        handler.connection.recv(1)
+                        return
                     slow = fault.crawl is not None and request.body_bytes >= fault.crawl
                     piece = source.read(min(left, 1 << 10 if slow else 1 << 16 if self._pace is None else 1 << 14))
                     if not piece:

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A refused value is named beside what is wanted, on one line; but never one that may be a password.
+#include "argument_values.h"
+
+#include <functional>
+
+#include <gmock/gmock.h>
+
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string refusal(const std::function<void()>& parse) {
+    try {
+        parse();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Invalid);
+        return error.what();
+    }
+    ADD_FAILURE() << "nothing is refused";
+    return {};
+}
+
+TEST(RefusedValues, ARefusalNamesTheValue) {
+    const std::pair<std::function<void()>, const char*> rows[] = {
+        {[] { (void)parseKibibytes("2g"); }, "expected a size in KiB, digits only; 2097152 is 2 GiB, not '2g'"},
+        {[] { (void)parseSeconds("soon"); }, "at most 30 days, not 'soon'"},
+        {[] { (void)parseConnections("0"); }, "expected a number of connections, 1 to 16, not '0'"},
+        {[] { (void)parseTmpfsSize("101%"); }, "not '101%'"},
+        {[] { (void)parseTmpfsSize("9999999999g"); }, "expected a size below 8 EiB, not '9999999999g'"},
+        {[] { (void)parseCowFilesystem("ext5"); }, "expected ext4, xfs or btrfs, not 'ext5'"},
+        {[] { (void)parseDeviceNode("nodev"); }, "by-id/..., not 'nodev'"},
+        {[] { (void)parseDeviceNode(""); }, "by-id/..., not ''"},
+        {[] { (void)parseDeviceNode("/dev/a\n"); }, "by-id/..., not '/dev/a\\x0a'"},
+        {[] { (void)parseDeviceNode("/dev/../a"); }, "not accepted: '/dev/../a'"},
+        {[] { (void)parseRelativePath("a\x1b"); }, "expected a path without control characters, not 'a\\x1b'"},
+        {[] { (void)parseChecksum("md5:12"); }, "SHA256SUMS file, not 'md5:12'"},
+    };
+    for (const auto& [parse, words] : rows) {
+        EXPECT_THAT(refusal(parse), HasSubstr(words));
+    }
+}
+
+TEST(RefusedValues, ALongValueIsCut) {
+    const auto words = refusal([] { (void)parseDeviceNode(std::string(5000, 'x')); });
+    EXPECT_LT(words.size(), 400U);
+    EXPECT_THAT(words, HasSubstr("xxx...'"));
+}
+
+TEST(RefusedValues, APluginOptionMayBeAPassword) {
+    EXPECT_THAT(refusal([] { (void)parsePluginOption("geheim"); }), Not(HasSubstr("geheim")));
+}
+
+} // namespace
+} // namespace bootferry
