@@ -99,7 +99,8 @@ DollySend parseWords(const CommandLine& line) {
 class Console : public dolly::ChainListener {
 public:
     Console(std::string image, std::size_t nodes)
-        : image_(std::move(image)), nodes_(nodes), meter_({image_}), started_(TransferMeter::Time::clock::now()) {}
+        : image_(std::move(image)), nodes_(nodes), meter_({image_}),
+          started_(TransferMeter::Time::clock::now()) {}
 
     void progressed(const Progress& progress) override {
         meter_.progressed(status_, progress, TransferMeter::Time::clock::now());
@@ -123,7 +124,8 @@ public:
             std::max(TransferMeter::Time::clock::now() - started_, TransferMeter::Time::duration(1)));
         const auto rate = static_cast<double>(size) / std::chrono::duration<double>(took).count();
         printError("{0}: {1} sent, {2} of {2} nodes have acknowledged it, in {3}, {4}\n", escapedText(image_),
-                   formatSize(size), nodes_, formatElapsed(took), formatRate(static_cast<std::uint64_t>(rate)));
+                   formatSize(size), nodes_, formatElapsed(took),
+                   formatRate(static_cast<std::uint64_t>(rate)));
     }
 
 private:

@@ -91,8 +91,7 @@ class Fetch : public WorkerListener {
 public:
     Fetch(TransferRequest request, ChosenTarget target, FetchReport& report)
         : request_(std::move(request)), report_(report), file_(std::move(target.file)),
-          target_(std::move(target.stream)),
-          loop_([this] { worker_->cancel(); }, {SIGINT, SIGTERM, SIGHUP}) {
+          target_(std::move(target.stream)), loop_([this] { worker_->cancel(); }, {SIGINT, SIGTERM, SIGHUP}) {
         if (isDevice()) {
             disk_.emplace(request_.target);
             (void)acceptableContents(); // refuse before fetching
@@ -221,7 +220,8 @@ private:
             kept = fmt::format("; {} are kept in '{}', where the next try goes on", formatSize(*bytes),
                                file_->partPath());
         }
-        const bool quiet = isStream() && hasLostReader(target_.fd); // no message if the reader closed the pipe
+        const bool quiet =
+            isStream() && hasLostReader(target_.fd); // no message if the reader closed the pipe
         report_.failed(Error(failure.code(), failure.what() + kept), !quiet);
         loop_.end(exitStatusOf(failure));
     }
@@ -257,8 +257,9 @@ int runFetch(const CommandLine& line) {
         // Before the loop: a signal ends the wait for a FIFO's reader.
         auto target = chooseTarget(request.target, isTargetNamed(line));
         if (json && isStandardOutput(target.stream.fd)) {
-            throw Error(ErrorCode::Invalid, "--json= writes events to standard output, where the image goes as "
-                                            "well: name a FILE for one of them");
+            throw Error(ErrorCode::Invalid,
+                        "--json= writes events to standard output, where the image goes as "
+                        "well: name a FILE for one of them");
         }
         return Fetch(std::move(request), std::move(target), report).run();
     } catch (const Error& error) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What `bootferryctl fetch` says of itself: for people a progress line and a summary on standard error, or, with
+// What `bootferryctl fetch` says of itself: for people a progress line and a summary on standard error, or,
+// with
 // --json=, events on standard output, each the whole state of the transfer in the form that the service uses
-// (transfer_status.h). The last event has a final state. An event that nobody reads costs the exit status, not
-// the fetch (standard_streams.h).
+// (transfer_status.h). The last event has a final state. An event that nobody reads costs the exit status,
+// not the fetch (standard_streams.h).
 #pragma once
 
 #include <optional>

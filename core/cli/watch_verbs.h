@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The verbs that query or command bootferryd once: list, status, cancel, plugins. Their output is for people:
-// tables with a header (columns.h), or one item per line; scripts use --json=. `status` also shows the recorded transfer of the boot, even without a service.
+// tables with a header (columns.h), or one item per line; scripts use --json=. `status` also shows the
+// recorded transfer of the boot, even without a service.
 #pragma once
 
 #include "command_line.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a supervisor (bootferryd, `bootferryctl fetch`) derives from its worker's reports: the fraction, the rate,
-// the time left, and the URLs that bytes came from. The worker names those by their places in the request, so
-// that no text of its own is shown. Values in, values out: no clock.
+// What a supervisor (bootferryd, `bootferryctl fetch`) derives from its worker's reports: the fraction, the
+// rate, the time left, and the URLs that bytes came from. The worker names those by their places in the
+// request, so that no text of its own is shown. Values in, values out: no clock.
 #pragma once
 
 #include <cstddef>

@@ -27,10 +27,10 @@ struct JsonMember {
 };
 
 struct TransferProperty {
-    using Member = std::variant<bool TransferStatus::*, std::uint32_t TransferStatus::*,
-                                std::uint64_t TransferStatus::*, double TransferStatus::*,
-                                std::string TransferStatus::*, std::vector<std::string> TransferStatus::*,
-                                TransferState TransferStatus::*>;
+    using Member =
+        std::variant<bool TransferStatus::*, std::uint32_t TransferStatus::*, std::uint64_t TransferStatus::*,
+                     double TransferStatus::*, std::string TransferStatus::*,
+                     std::vector<std::string> TransferStatus::*, TransferState TransferStatus::*>;
     const char* name;
     Member member; // its type is the property's on D-Bus
     Changes changes;

@@ -83,8 +83,8 @@ void setFailed(TransferStatus& status, const Error& failure, std::uint64_t now) 
     status.errorName = fmt::format("org.bootferry1.Error.{}", errorName(failure.code()));
     status.errorMessage = failure.what();
     status.remainingUSec = UINT64_MAX;
-    setEnd(status,
-           failure.code() == ErrorCode::Cancelled ? TransferState::Cancelled : TransferState::Failed, now);
+    setEnd(status, failure.code() == ErrorCode::Cancelled ? TransferState::Cancelled : TransferState::Failed,
+           now);
 }
 
 std::string sizeText(std::uint64_t received, std::uint64_t written) {

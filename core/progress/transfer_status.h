@@ -26,8 +26,8 @@ struct TransferStatus : Progress {
     double fraction = -1;                     // received, 0…1; -1: not known
     std::uint64_t rate = 0;                   // bytes per second
     std::uint64_t remainingUSec = UINT64_MAX; // UINT64_MAX: not known
-    std::vector<std::string> sources; // the URLs that bytes came from, the current one last
-    std::string plugin;               // "curl 0.1.0"; empty until a worker has loaded it
+    std::vector<std::string> sources;         // the URLs that bytes came from, the current one last
+    std::string plugin;                       // "curl 0.1.0"; empty until a worker has loaded it
 
     // The device with the image: the target, or a loop device in its place. Empty until the image is ready.
     std::string device;

@@ -38,8 +38,9 @@ constexpr std::size_t longestShown = 200;
 
 [[noreturn]] void refuseValue(std::string_view text, std::string_view expected) {
     const bool isLong = text.size() > longestShown;
-    throw Error(ErrorCode::Invalid, fmt::format("expected {}, not '{}{}'", expected,
-                                                escapedText(text.substr(0, longestShown)), isLong ? "..." : ""));
+    throw Error(ErrorCode::Invalid,
+                fmt::format("expected {}, not '{}{}'", expected, escapedText(text.substr(0, longestShown)),
+                            isLong ? "..." : ""));
 }
 
 void refuseParentSteps(std::string_view path) {
@@ -192,7 +193,8 @@ std::string parseChecksum(std::string_view text) {
     const auto hex = lowered(bare ? text : text.substr(colon + 1));
     const std::size_t digits = name == "sha256" ? sha256Digits : name == "sha512" ? sha512Digits : 0;
     if (digits == 0) {
-        refuseValue(text, "sha256:HEX, sha512:HEX, the 64 or 128 digits alone, or the URL of a SHA256SUMS file");
+        refuseValue(text,
+                    "sha256:HEX, sha512:HEX, the 64 or 128 digits alone, or the URL of a SHA256SUMS file");
     }
     if (hex.size() != digits || hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
         refuse(ErrorCode::Invalid,

@@ -101,16 +101,18 @@ void checkCharacters(std::string_view text) {
     const auto at = static_cast<std::size_t>(found - text.begin());
     const auto character = characterAt(text, at);
     if (text.find('@', at) != std::string_view::npos) {
-        refuseUrl(text, "it contains a character that a URL cannot contain; write it percent-encoded, such as "
-                        "%20 for a space");
+        refuseUrl(text,
+                  "it contains a character that a URL cannot contain; write it percent-encoded, such as "
+                  "%20 for a space");
     }
     const auto name = character == " " ? "a space" : fmt::format("'{}'", escapedText(character));
     if (isInAuthority(text, at)) {
-        refuseUrl(text, static_cast<unsigned char>(character[0]) >= 0x80
-                            ? fmt::format("its host name contains {}; write the name in its ASCII form, which "
-                                          "begins with xn-- (punycode)",
-                                          name)
-                            : fmt::format("its host name contains {}", name));
+        refuseUrl(text,
+                  static_cast<unsigned char>(character[0]) >= 0x80
+                      ? fmt::format("its host name contains {}; write the name in its ASCII form, which "
+                                    "begins with xn-- (punycode)",
+                                    name)
+                      : fmt::format("its host name contains {}", name));
     }
     refuseUrl(text, fmt::format("{} cannot stand in a URL; write it as {}", name, percentEncoded(character)));
 }

@@ -38,7 +38,7 @@ private:
     MessagePace pace_;
     std::map<std::uint32_t, TransferStatus> transfers_; // by number: the last is the newest
     EventSourceHandle timer_;                           // until the next attempt to follow, or the end
-    std::unique_ptr<ServiceClient> client_;       // last: it calls all of the above
+    std::unique_ptr<ServiceClient> client_;             // last: it calls all of the above
 };
 
 } // namespace bootferry

@@ -15,8 +15,10 @@
 //   AtLeast(t size)                                         no answer; once, before Target: the image's size
 //   Source(t size, s validator)                             no answer; the version whose bytes arrive; size:
 //                                                           see Target; before it, and on each change
-//   Opened(u place)                                         no answer; after Plugin: a server has answered, and
-//                                                           later bytes come from it; 0: the URL, then its mirrors
+//   Opened(u place)                                         no answer; after Plugin: a server has answered,
+//   and
+//                                                           later bytes come from it; 0: the URL, then its
+//                                                           mirrors
 //   Target(t size) → Granted(u blockSize, t capacity) with the target's descriptor
 //                                                           size UINT64_MAX: unknown
 //   Staged(t bytes, t written, s digest) → Granted          all but the head is safe; permits the commit

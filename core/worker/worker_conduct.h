@@ -52,8 +52,8 @@ public:
     struct Failed {
         Error reason;
     };
-    using Word = std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown,
-                              Opened, TargetWanted, Staged, Finished, Failed>;
+    using Word = std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown, Opened,
+                              TargetWanted, Staged, Finished, Failed>;
 
     // Uses only the parts of the job that packets are compared with.
     explicit WorkerConduct(const WorkerJob& job);

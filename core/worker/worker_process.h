@@ -55,8 +55,8 @@ public:
     // The version whose bytes arrive; before targetWanted(), and again when it has changed. validator:
     // bounded, printable; empty if the server sends none.
     virtual void sourceKnown(std::optional<std::uint64_t> /*size*/, const std::string& /*validator*/) {}
-    // The server at this place of the request has answered: 0 is its URL, the mirrors follow. Later bytes come
-    // from there.
+    // The server at this place of the request has answered: 0 is its URL, the mirrors follow. Later bytes
+    // come from there.
     virtual void opened(std::size_t /*place*/) {}
     virtual void progressed(const Progress& progress) = 0;
     // Everything but the head is safe and verified. Answer with permitCommit() (or cancel()).

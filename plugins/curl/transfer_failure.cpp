@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "tls_words.h"
+
 namespace bootferry::curl {
 namespace {
 
@@ -18,7 +20,7 @@ bool mentions(const std::string& text, const char* words) {
 }
 
 std::string detailOf(const TransferEnd& end) {
-    return end.detail.empty() ? curl_easy_strerror(end.result) : end.detail;
+    return end.detail.empty() ? curl_easy_strerror(end.result) : withTlsWords(end.detail);
 }
 
 std::string clockText(std::time_t now) {
@@ -34,6 +36,10 @@ Failure tlsFailure(const TransferEnd& end) {
                        mentions(end.detail, "not yet") || mentions(end.detail, "expired");
     if (dates) {
         message += "; this machine's clock says " + clockText(end.now);
+    } else if (mentions(end.detail, "issuer certificate") || mentions(end.detail, "self-signed") ||
+               mentions(end.detail, "self signed")) {
+        message +=
+            "; this machine does not trust its issuer (curl's option cacert names a file of those to trust)";
     }
     return {BOOTFERRY_ERROR_TLS, message};
 }
@@ -47,6 +53,9 @@ Failure handshakeFailure(const TransferEnd& end) {
 }
 
 Failure cutShort(const TransferEnd& end) {
+    if (end.result == CURLE_RECV_ERROR && end.position == 0 && isRefusedByServer(end.detail)) {
+        return {BOOTFERRY_ERROR_TLS, "TLS with " + end.authority + ": " + detailOf(end)};
+    }
     auto message = "the connection to " + end.authority + " was cut after " + std::to_string(end.position);
     message += end.size ? " of " + std::to_string(*end.size) + " bytes" : " bytes";
     return {BOOTFERRY_ERROR_UNREACHABLE, message, static_cast<int>(end.osErrno)};

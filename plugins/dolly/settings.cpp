@@ -16,9 +16,8 @@ using plugin::Failure;
 unsigned number(const std::string& value, unsigned least, unsigned most) {
     const auto result = plugin::parseNumberWithin(value, least, most);
     if (!result) {
-        throw Failure(BOOTFERRY_ERROR_INVALID,
-                      "expected a number from " + std::to_string(least) + " to " + std::to_string(most) +
-                          ", not '" + value + "'");
+        throw Failure(BOOTFERRY_ERROR_INVALID, "expected a number from " + std::to_string(least) + " to " +
+                                                   std::to_string(most) + ", not '" + value + "'");
     }
     return *result;
 }

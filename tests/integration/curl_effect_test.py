@@ -153,11 +153,29 @@ class TlsTest(NginxCase):
 
     def test_a_demand_that_the_server_cannot_meet(self):
         url = self.serve_tls("ssl_protocols TLSv1.2;")
-        self.assert_refused("TLS with 127.0.0.1", url, f"{self.trust},--tlsv1.3")
+        self.assert_refused("TLS with 127.0.0.1:[0-9]+: the server and this machine have no TLS version in common", url,
+                            f"{self.trust},--tlsv1.3")
+
+    def test_a_port_without_tls(self):
+        url = self.serve().replace("http:", "https:")
+        self.assert_refused("TLS with 127.0.0.1:[0-9]+: the server does not speak TLS at this port$", url)
+
+    def test_a_server_that_requires_a_client_certificate(self):
+        certificate, key = self.authority.issue("server", ["IP:127.0.0.1"])
+        for version in ("-tls1_2", "-tls1_3"):
+            port = processes.free_port()
+            server = processes.start(["openssl", "s_server", "-quiet", "-accept", f"127.0.0.1:{port}", version,
+                                      "-cert", certificate, "-key", key, "-CAfile", self.authority.certificate,
+                                      "-Verify", "1", "-verify_return_error"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.addCleanup(processes.stop, server)
+            processes.wait_for_port(server, port)
+            with self.subTest(version):
+                self.assert_refused("TLS with 127.0.0.1:[0-9]+: .*requires a client certificate",
+                                    f"https://127.0.0.1:{port}/image", self.trust)
 
     def test_trust(self):
         url = self.serve_tls()
-        self.assert_refused("certificate of 127.0.0.1:[0-9]+ was not accepted", url)
+        self.assert_refused("certificate of 127.0.0.1:[0-9]+ was not accepted: [^:]*does not trust its issuer", url)
         self.assert_fetched(url, "-k")
         hashed = self.path / "hashed"
         hashed.mkdir()

@@ -28,9 +28,9 @@ TEST(Quantities, DurationsRoundUp) {
 TEST(Quantities, WhatIsOverIsAsPreciseAsItIsShort) {
     using namespace std::chrono;
     const std::pair<microseconds, const char*> rows[] = {
-        {1us, "1 ms"},        {1400us, "1 ms"},   {999ms, "999 ms"}, {999'600us, "1.0 s"}, {1340ms, "1.3 s"},
-        {9949ms, "9.9 s"},    {9950ms, "10 s"},   {12'400ms, "12 s"}, {12'600ms, "13 s"},  {59'700ms, "1 min 00 s"},
-        {125s, "2 min 05 s"}, {3725s, "1 h 02 min"}};
+        {1us, "1 ms"},      {1400us, "1 ms"},         {999ms, "999 ms"},    {999'600us, "1.0 s"},
+        {1340ms, "1.3 s"},  {9949ms, "9.9 s"},        {9950ms, "10 s"},     {12'400ms, "12 s"},
+        {12'600ms, "13 s"}, {59'700ms, "1 min 00 s"}, {125s, "2 min 05 s"}, {3725s, "1 h 02 min"}};
     for (const auto& [duration, text] : rows) {
         EXPECT_EQ(formatElapsed(duration), text);
     }

@@ -23,11 +23,13 @@ TEST(AlignedTable, AnEmptyCellIsADash) {
 }
 
 TEST(AlignedTable, ACellStaysInItsLine) {
-    EXPECT_EQ(alignedTable({{"A"}, {"B"}}, {{"x\ny\x1b[2J", "\xe2\x80\xae"}}), "A              B\nx\\x0ay\\x1b[2J  \\u202e\n");
+    EXPECT_EQ(alignedTable({{"A"}, {"B"}}, {{"x\ny\x1b[2J", "\xe2\x80\xae"}}),
+              "A              B\nx\\x0ay\\x1b[2J  \\u202e\n");
 }
 
 TEST(AlignedTable, CountsCharactersAndNotBytes) {
-    EXPECT_EQ(alignedTable({{"A"}, {"B"}}, {{"\xc3\xa4\xc3\xb6", "1"}, {"abc", "2"}}), "A    B\n\xc3\xa4\xc3\xb6   1\nabc  2\n");
+    EXPECT_EQ(alignedTable({{"A"}, {"B"}}, {{"\xc3\xa4\xc3\xb6", "1"}, {"abc", "2"}}),
+              "A    B\n\xc3\xa4\xc3\xb6   1\nabc  2\n");
 }
 
 } // namespace

@@ -71,11 +71,12 @@ TEST(TransferView, TheTableAlignsAndHasTheUrlLast) {
     last.id = 3;
     last.target = "/dev/x\n";
     last.url = "http://b/";
-    EXPECT_EQ(transferTable({first, running(), last}),
-              "ID  STATE          DONE              RECEIVED       RATE  LEFT  TARGET      URL\n"
-              "1   done          100 %              48.0 MiB          -     -  /dev/sdb    http://a/live.iso\n"
-              "2   transferring   25 %  12.0 MiB of 48.0 MiB  4.0 MiB/s   9 s  /dev/sdb    http://a/live.iso\n"
-              "3   connecting        -                     -          -     -  /dev/x\\x0a  http://b/\n");
+    EXPECT_EQ(
+        transferTable({first, running(), last}),
+        "ID  STATE          DONE              RECEIVED       RATE  LEFT  TARGET      URL\n"
+        "1   done          100 %              48.0 MiB          -     -  /dev/sdb    http://a/live.iso\n"
+        "2   transferring   25 %  12.0 MiB of 48.0 MiB  4.0 MiB/s   9 s  /dev/sdb    http://a/live.iso\n"
+        "3   connecting        -                     -          -     -  /dev/x\\x0a  http://b/\n");
 }
 
 } // namespace

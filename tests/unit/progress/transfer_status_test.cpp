@@ -34,15 +34,15 @@ TEST(TransferStatus, TheSummaryNamesTheSourcesThatServed) {
     status.sources = {"http://10.0.0.2/copy/live.iso"};
     EXPECT_EQ(summaryText(status), "48.0 MiB from http://10.0.0.2/copy/live.iso in 12 s, 4.0 MiB/s");
     status.sources = {status.url, "ftp://10.0.0.3/live.iso"};
-    EXPECT_EQ(
-        summaryText(status),
-        "48.0 MiB from http://10.0.0.1/live.iso and ftp://10.0.0.3/live.iso in 12 s, 4.0 MiB/s");
+    EXPECT_EQ(summaryText(status),
+              "48.0 MiB from http://10.0.0.1/live.iso and ftp://10.0.0.3/live.iso in 12 s, 4.0 MiB/s");
 }
 
 TEST(TransferStatus, TheMeanRateIsThatOfTheBytesThatCame) {
     const auto status = done();
-    EXPECT_EQ(summaryText(status, std::uint64_t{36} << 20U),
-              "48.0 MiB from http://10.0.0.1/live.iso, 36.0 MiB of them by an earlier fetch, in 12 s, 1.0 MiB/s");
+    EXPECT_EQ(
+        summaryText(status, std::uint64_t{36} << 20U),
+        "48.0 MiB from http://10.0.0.1/live.iso, 36.0 MiB of them by an earlier fetch, in 12 s, 1.0 MiB/s");
     EXPECT_FALSE(meanRate(status, status.bytes));
 }
 
