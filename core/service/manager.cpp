@@ -39,6 +39,7 @@ void logSuccess(const TransferStatus& status) {
                   {"BOOTFERRY_URL", status.url},
                   {"BOOTFERRY_TARGET", status.target},
                   {"BOOTFERRY_DEVICE", status.device},
+                  {"BOOTFERRY_SOURCES", fmt::format("{}", fmt::join(status.sources, " "))},
                   {"BOOTFERRY_BYTES", std::to_string(status.bytes)},
                   {"BOOTFERRY_BYTES_WRITTEN", std::to_string(status.written)},
                   {"BOOTFERRY_DURATION_USEC", std::to_string(status.finishedUSec - status.startedUSec)},

@@ -166,7 +166,8 @@ class TlsTest(NginxCase):
             port = processes.free_port()
             server = processes.start(["openssl", "s_server", "-quiet", "-accept", f"127.0.0.1:{port}", version,
                                       "-cert", certificate, "-key", key, "-CAfile", self.authority.certificate,
-                                      "-Verify", "1", "-verify_return_error"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                      "-Verify", "1", "-verify_return_error"],
+                                     stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             self.addCleanup(processes.stop, server)
             processes.wait_for_port(server, port)
             with self.subTest(version):
