@@ -5,13 +5,15 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "plain_text.h"
 #include "text.h"
 
 namespace bootferry {
 namespace {
 
-// RFC 8259 section 7. Bytes beyond ASCII are valid UTF-8 already, as D-Bus requires.
-std::string quoted(std::string_view text) {
+// RFC 8259 section 7. JSON is UTF-8 (section 8.1), which a file's name need not be.
+std::string quoted(std::string_view anyText) {
+    const auto text = validUtf8(anyText);
     std::string result = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') {

@@ -105,6 +105,16 @@ std::string escapedText(std::string_view text) {
     return escaped;
 }
 
+std::string validUtf8(std::string_view text) {
+    std::string valid;
+    while (!text.empty()) {
+        const auto length = characterLength(text);
+        valid += length > 0 ? text.substr(0, length) : "\xef\xbf\xbd";
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return valid;
+}
+
 bool isBusText(std::string_view text) {
     while (!text.empty()) {
         const auto length = characterLength(text);

@@ -17,6 +17,8 @@ inline constexpr std::size_t longestPlainText = 1024; // bytes
 [[nodiscard]] std::string plainText(std::string_view text, std::size_t longest = longestPlainText);
 // The text with the same characters written as \x1b or \u202e, so that all of it can be seen; not cut.
 [[nodiscard]] std::string escapedText(std::string_view text);
+// The text with U+FFFD in place of each byte that is not part of a character.
+[[nodiscard]] std::string validUtf8(std::string_view text);
 // Whether D-Bus can carry the text: well-formed UTF-8 without noncharacters and without NUL.
 [[nodiscard]] bool isBusText(std::string_view text);
 // NULL is the empty text.

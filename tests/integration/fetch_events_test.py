@@ -112,6 +112,14 @@ class Events(FetchCase):
                 self.assertEqual(result.returncode, 1)
                 self.assertIn("--json= writes events to standard output, where the image goes as well", result.stderr)
 
+    def test_a_name_that_is_not_text_is_told_in_text(self):
+        target = os.fsencode(self.path) + b"/\xff\n"
+        command = [os.environ["BOOTFERRYCTL"], "fetch", "--json=short"]
+        with FaultServer(self.image) as server:
+            result = subprocess.run([*command, at(server), target], capture_output=True, timeout=120, check=True)
+        last = json.loads(result.stdout.decode().splitlines()[-1])  # which is strict about UTF-8
+        self.assertEqual((last["state"], last["target"]), ("done", f"{self.path}/\ufffd\n"))
+
     def test_a_fifo_takes_the_image_beside_the_events(self):
         fifo = self.path / "fifo"
         os.mkfifo(fifo)

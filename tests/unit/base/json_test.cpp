@@ -50,5 +50,24 @@ TEST(Json, ReturnsNulloptForAnythingButAFlatObject) {
     EXPECT_TRUE(parseJsonObject(" { } "));
 }
 
+TEST(Json, IsUtf8) {
+    JsonObject object;
+    object.add("a", "\xff");
+    object.add("\xc3", std::vector<std::string>{"\x80"});
+    EXPECT_EQ(object.text(JsonStyle::Short),
+              "{\"a\":\"\xef\xbf\xbd\",\"\xef\xbf\xbd\":[\"\xef\xbf\xbd\"]}");
+}
+
+TEST(Json, ReadsArraysOfStrings) {
+    using Texts = std::vector<std::string>;
+    const auto read = [](std::string_view text) { return parseJsonObject(text); };
+    EXPECT_EQ(std::get<Texts>(read(R"({"a": [ ]})")->at("a")), Texts{});
+    EXPECT_EQ(std::get<Texts>(read(R"({"a": ["x" , "]\""]})")->at("a")), (Texts{"x", "]\""}));
+    for (const auto* text : {R"({"a": [})", R"({"a": ["x"})", R"({"a": ["x" "y"]})", R"({"a": [1]})",
+                             R"({"a": ["x",]})", R"({"a": [["x"]]})"}) {
+        EXPECT_FALSE(read(text)) << text;
+    }
+}
+
 } // namespace
 } // namespace bootferry

@@ -47,6 +47,11 @@ TEST(PlainTextTest, EscapesWhatWouldNotBeSeen) {
     EXPECT_EQ(escapedText("/dev/disk/by-label/a\\x20b"), "/dev/disk/by-label/a\\x20b");
 }
 
+TEST(PlainTextTest, ReplacesWhatIsNoCharacter) {
+    EXPECT_EQ(validUtf8("größer\n\x1b"), "größer\n\x1b");
+    EXPECT_EQ(validUtf8("a\xff\xc3"), "a\xef\xbf\xbd\xef\xbf\xbd");
+}
+
 TEST(PlainTextTest, RecognisesWhatABusCanCarry) {
     EXPECT_TRUE(isBusText("größer\n🚢"));
     EXPECT_TRUE(isBusText(""));
