@@ -116,7 +116,6 @@ public:
             .path = fromEnvironment("BOOTFERRY_WORKER", BOOTFERRY_LIBEXEC_DIR "/bootferry-transfer"),
             .user = user.name};
         worker_ = std::make_unique<WorkerProcess>(loop_.event(), program, job, *this);
-        beat();
         return loop_.run();
     }
 
@@ -141,7 +140,10 @@ public:
 
     void pluginLoaded(const std::string& nameAndVersion) override { report_.pluginLoaded(nameAndVersion); }
     void opened(std::size_t place) override { report_.opened(place); }
-    void progressed(const Progress& progress) override { report_.progressed(progress); }
+    void progressed(const Progress& progress) override {
+        report_.progressed(progress);
+        beat(); // a second from now, if there is no other report before
+    }
     void staged(const WorkerResult& result) override {
         try {
             if (disk_) {

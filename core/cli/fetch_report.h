@@ -27,7 +27,7 @@ public:
     void pluginLoaded(const std::string& nameAndVersion) { status_.plugin = nameAndVersion; }
     void opened(std::size_t place) { meter_.opened(place); }
     void progressed(const Progress& progress);
-    void passed(); // call about once a second
+    void passed(); // call about once a second while there is no report
 
     // One of these ends the report. device: empty for a file or a stream. inWords: say it to people, too.
     void done(const WorkerResult& result, const std::string& device);
