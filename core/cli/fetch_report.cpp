@@ -8,7 +8,7 @@
 namespace bootferry {
 
 FetchReport::FetchReport(const TransferRequest& request, std::optional<JsonStyle> json, bool quiet)
-    : json_(json), quiet_(quiet), meter_(urlsOf(request)) {
+    : json_(json), quiet_(quiet), meter_(urlsOf(request)), begun_(TransferMeter::Time::clock::now()) {
     status_.url = request.url.redacted();
     status_.target = request.target;
     status_.startedUSec = currentTimeUSec();
@@ -43,7 +43,7 @@ void FetchReport::passed() {
 
 void FetchReport::done(const WorkerResult& result, const std::string& device) {
     status_.device = device;
-    setDone(status_, result.bytes, result.written, result.digest, currentTimeUSec());
+    setDone(status_, result.bytes, result.written, result.digest, TransferMeter::Time::clock::now() - begun_);
     line_.end();
     if (json_) {
         event();
@@ -56,7 +56,7 @@ void FetchReport::failed(const Error& failure, bool inWords) {
     if (isFinal(status_.state)) {
         return;
     }
-    setFailed(status_, failure, currentTimeUSec());
+    setFailed(status_, failure, TransferMeter::Time::clock::now() - begun_);
     line_.end();
     if (json_) {
         event();

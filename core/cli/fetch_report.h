@@ -41,6 +41,7 @@ private:
     bool quiet_; // nothing for people but a failure
     TransferStatus status_;
     TransferMeter meter_;
+    TransferMeter::Time begun_;
     std::uint64_t earlier_ = 0; // bytes that an earlier fetch left
     ProgressLine line_;
 };

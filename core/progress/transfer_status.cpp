@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "transfer_status.h"
 
+#include <algorithm>
+
 #include <spdlog/fmt/fmt.h>
 
 #include "transfer_properties.h"
@@ -54,11 +56,12 @@ bool read(const JsonValue& json, TransferState& value) {
     return found.has_value();
 }
 
-void setEnd(TransferStatus& status, TransferState state, std::uint64_t now) {
+void setEnd(TransferStatus& status, TransferState state, std::chrono::nanoseconds elapsed) {
     status.state = state;
     status.detail.clear();
     status.rate = 0;
-    status.finishedUSec = now;
+    const auto whole = std::chrono::ceil<std::chrono::microseconds>(elapsed).count();
+    status.finishedUSec = status.startedUSec + static_cast<std::uint64_t>(std::max<std::int64_t>(whole, 1));
 }
 
 } // namespace
@@ -69,22 +72,22 @@ std::uint64_t currentTimeUSec() {
 }
 
 void setDone(TransferStatus& status, std::uint64_t bytes, std::uint64_t written, const std::string& digest,
-             std::uint64_t now) {
+             std::chrono::nanoseconds elapsed) {
     status.bytes = bytes;
     status.total = bytes;
     status.written = written;
     status.fraction = 1;
     status.digest = digest;
     status.remainingUSec = 0;
-    setEnd(status, TransferState::Done, now);
+    setEnd(status, TransferState::Done, elapsed);
 }
 
-void setFailed(TransferStatus& status, const Error& failure, std::uint64_t now) {
+void setFailed(TransferStatus& status, const Error& failure, std::chrono::nanoseconds elapsed) {
     status.errorName = fmt::format("org.bootferry1.Error.{}", errorName(failure.code()));
     status.errorMessage = failure.what();
     status.remainingUSec = UINT64_MAX;
     setEnd(status, failure.code() == ErrorCode::Cancelled ? TransferState::Cancelled : TransferState::Failed,
-           now);
+           elapsed);
 }
 
 std::string sizeText(std::uint64_t received, std::uint64_t written) {

@@ -42,11 +42,11 @@ struct TransferStatus : Progress {
 
 [[nodiscard]] std::uint64_t currentTimeUSec(); // CLOCK_REALTIME
 
-// The end of a transfer at this time, in microseconds since 1970. digest: empty without a checksum. failure:
-// Cancelled is a state of its own.
+// The end of a transfer after this time, from a clock that nobody sets: an initrd's wall clock may be years
+// off, and be set meanwhile. digest: empty without a checksum. failure: Cancelled is a state of its own.
 void setDone(TransferStatus& status, std::uint64_t bytes, std::uint64_t written, const std::string& digest,
-             std::uint64_t now);
-void setFailed(TransferStatus& status, const Error& failure, std::uint64_t now);
+             std::chrono::nanoseconds elapsed);
+void setFailed(TransferStatus& status, const Error& failure, std::chrono::nanoseconds elapsed);
 
 // "1.5 GiB", or "1.5 GiB (412.3 MiB compressed)" if the two differ. In bytes.
 [[nodiscard]] std::string sizeText(std::uint64_t received, std::uint64_t written);

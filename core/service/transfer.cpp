@@ -56,8 +56,7 @@ PreparedTarget prepareDisk(Disk& disk, std::uint64_t leastSize, bool reset) {
 Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, WorkerJob job,
                    TransferListener& listener)
     : event_(event), program_(std::move(program)), job_(std::move(job)), listener_(listener),
-      meter_(urlsOf(job_.request)),
-      waitingSince_(RateMeter::Time::clock::now()) {
+      meter_(urlsOf(job_.request)), begun_(TransferMeter::Time::clock::now()) {
     status_.id = id;
     status_.url = job_.request.url.redacted();
     status_.target = job_.request.target;
@@ -109,7 +108,7 @@ void Transfer::begin() {
 
 void Transfer::waitForDevice() {
     using Seconds = std::chrono::duration<double>;
-    const auto waited = RateMeter::Time::clock::now() - waitingSince_;
+    const auto waited = TransferMeter::Time::clock::now() - begun_;
     const auto longest = std::min<Seconds>(deviceTimeout, job_.request.timeout.value_or(deviceTimeout));
     if (waited >= longest) {
         throw Error(ErrorCode::NotFound, fmt::format("'{}' did not appear within {:g} s; existing disks: {}",
@@ -261,14 +260,15 @@ void Transfer::releaseTarget() {
 
 void Transfer::succeed(const std::string& device) {
     status_.device = device;
-    setDone(status_, result_.bytes, result_.written, result_.digest, currentTimeUSec());
+    setDone(status_, result_.bytes, result_.written, result_.digest,
+            TransferMeter::Time::clock::now() - begun_);
     end();
 }
 
 void Transfer::fail(const Error& failure) {
     releaseTarget();
     disk_.reset();
-    setFailed(status_, failure, currentTimeUSec());
+    setFailed(status_, failure, TransferMeter::Time::clock::now() - begun_);
     end();
 }
 

@@ -81,7 +81,7 @@ private:
     std::optional<Disk> disk_;    // claimed when first inspected; nullopt for a RAM disk
     std::optional<PreparedTarget> target_;
     unsigned crashes_ = 0;
-    RateMeter::Time waitingSince_;
+    TransferMeter::Time begun_;
     EventSourceHandle timer_; // for the next attempt, or the next check for the device
     EventSourceHandle pulse_; // while bytes arrive
     std::unique_ptr<WorkerProcess> worker_;

@@ -24,7 +24,7 @@ TransferStatus running() {
 
 TransferStatus ended() {
     auto status = running();
-    setDone(status, 48 * MiB, 48 * MiB, "", 13'000'000);
+    setDone(status, 48 * MiB, 48 * MiB, "", std::chrono::seconds(12));
     return status;
 }
 
@@ -47,7 +47,7 @@ TEST(TransferView, WhatIsNotKnownIsNoNumber) {
     EXPECT_EQ(receivedText(status), "1.0 MiB");
     EXPECT_EQ(rateText(status), "");
     status.bytes = 0;
-    setFailed(status, Error(ErrorCode::NotFound, "no"), 1000);
+    setFailed(status, Error(ErrorCode::NotFound, "no"), std::chrono::seconds(1));
     EXPECT_EQ(receivedText(status), "nothing");
 }
 

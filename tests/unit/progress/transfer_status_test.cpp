@@ -65,6 +65,19 @@ TEST(TransferStatus, JsonTellsWhetherTheBytesWereVerified) {
     EXPECT_FALSE(verified(status));
 }
 
+// Of a machine whose clock is set during the transfer.
+TEST(TransferStatus, TheEndIsTheStartAndTheTimeThatPassed) {
+    auto status = done();
+    setDone(status, 10, 20, "sha256:5d35", std::chrono::milliseconds(1500));
+    EXPECT_EQ(durationOf(status), std::chrono::milliseconds(1500));
+    EXPECT_EQ(status.state, TransferState::Done);
+    EXPECT_TRUE(isVerified(status));
+    setFailed(status, Error(ErrorCode::Cancelled, "cancelled"), std::chrono::nanoseconds(1));
+    EXPECT_EQ(durationOf(status), std::chrono::microseconds(1));
+    EXPECT_EQ(status.state, TransferState::Cancelled);
+    EXPECT_EQ(status.errorName, "org.bootferry1.Error.Cancelled");
+}
+
 TEST(TransferStatus, ProgressTextHasTheNumbersOrTheReasonForAWait) {
     TransferStatus status;
     EXPECT_EQ(progressText(status), "connecting");
