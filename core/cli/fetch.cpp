@@ -265,7 +265,9 @@ int runFetch(const CommandLine& line) {
         }
         return Fetch(std::move(request), std::move(target), report).run();
     } catch (const Error& error) {
-        report.failed(error, false);
+        if (error.code() != ErrorCode::Invalid) { // wrong arguments are no event
+            report.failed(error, false);
+        }
         throw;
     }
 }

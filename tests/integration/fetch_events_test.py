@@ -109,7 +109,7 @@ class Events(FetchCase):
         for target in ("-", "/dev/stdout", "/proc/self/fd/1"):
             with self.subTest(target):
                 result = self.run_fetch(CLOSED_PORT, target=target)
-                self.assertEqual(result.returncode, 1)
+                self.assertEqual((result.returncode, result.stdout), (1, ""))
                 self.assertIn("--json= writes events to standard output, where the image goes as well", result.stderr)
 
     def test_a_name_that_is_not_text_is_told_in_text(self):
