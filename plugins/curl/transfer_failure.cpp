@@ -126,8 +126,12 @@ Failure failureOf(const TransferEnd& end) {
     case CURLE_USE_SSL_FAILED:
         return {BOOTFERRY_ERROR_TLS, end.authority + ": " + detail};
     case CURLE_SSL_CACERT_BADFILE:
+        return {BOOTFERRY_ERROR_IO,
+                "the certificates to trust cannot be read, or are not in PEM form: " + detail};
     case CURLE_SSL_CRL_BADFILE:
+        return {BOOTFERRY_ERROR_IO, "the revocation list cannot be read, or is not in PEM form: " + detail};
     case CURLE_SSL_CERTPROBLEM:
+        return {BOOTFERRY_ERROR_IO, "the client certificate or its key cannot be used: " + detail};
     case CURLE_INTERFACE_FAILED:
         return {BOOTFERRY_ERROR_IO, detail};
     case CURLE_OUT_OF_MEMORY:

@@ -184,6 +184,17 @@ class TlsTest(NginxCase):
         subprocess.run(["openssl", "rehash", hashed], check=True)
         self.assert_fetched(url, f"--capath,{hashed}")
 
+    def test_a_file_that_is_not_what_it_should_be_is_named(self):
+        url = self.serve_tls()
+        garbage = self.path / "garbage.pem"
+        garbage.write_text("no certificate\n")
+        for words, reason in ((f"--cacert,{garbage}", "the certificates to trust cannot be read, or are not in PEM form"),
+                              (f"--cacert,{self.path}/missing", "the certificates to trust cannot be read"),
+                              (f"{self.trust},--crlfile,{garbage}", "the revocation list cannot be read, or is not in PEM form"),
+                              (f"{self.trust},-E,{garbage}", "the client certificate or its key cannot be used: could not load PEM client certificate from")):
+            with self.subTest(words):
+                self.assert_refused(f"{reason}.*{self.path}/", url, words)
+
     def test_a_pinned_key(self):
         certificate, key = self.authority.issue("pinned", ["IP:127.0.0.1"])
         other, _ = self.authority.issue("other", ["IP:127.0.0.1"])
