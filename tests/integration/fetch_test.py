@@ -215,7 +215,8 @@ class FetchTest(FetchCase):
 
     def test_bad_words_on_the_command_line(self):
         for arguments, words in (
-                (["image"], "lacks an argument"),
+                ([], "lacks an argument"),
+                (["image"], "is not a usable URL"),
                 (["gopher://x/y", str(self.output)], "no plugin serves 'gopher'"),
                 (["http://", str(self.output)], ""),
                 (["--checksum=md5:12", "http://x/y", str(self.output)], "expected sha256:HEX"),
