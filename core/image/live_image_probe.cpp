@@ -66,6 +66,11 @@ std::string beginning(std::string_view text) {
 
 } // namespace
 
+std::string_view liveFormat(std::span<const std::byte> head) {
+    const auto* found = findMagic(liveMagics, {reinterpret_cast<const char*>(head.data()), head.size()});
+    return found != nullptr ? found->name : std::string_view();
+}
+
 std::optional<std::string> whyNotLive(std::span<const std::byte> head, std::string_view compression) {
     const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
     if (text.empty()) {

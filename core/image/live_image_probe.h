@@ -15,6 +15,9 @@ namespace bootferry {
 // How many bytes whyNotLive() needs, unless the image is smaller: the last magic is btrfs's, at 64 KiB.
 inline constexpr std::size_t liveProbeSize = std::size_t{68} * 1024;
 
+// "ISO 9660", "squashfs" …; empty if it is none of the formats that whyNotLive() accepts.
+[[nodiscard]] std::string_view liveFormat(std::span<const std::byte> head);
+
 // nullopt if this may be the head of a live image: ISO 9660, squashfs, erofs, ext, xfs, btrfs. Otherwise the
 // reason, as the end of a sentence: "it begins with '<!DOCTYPE html>', an HTML page: check the URL".
 // `compression` is the codec whose magic the head begins with, empty if none: an image that was compressed

@@ -22,6 +22,11 @@
 //   Target(t size) → Granted(u blockSize, t capacity) with the target's descriptor
 //                                                           size UINT64_MAX: unknown
 //   Staged(t bytes, t written, s digest) → Granted          all but the head is safe; permits the commit
+//   Look(u code, s reason, t size, s validator, u flags, s compression, s format, s whyNotLive, t declared,
+//        t decoded)                                         no answer; purpose Look: of each place, in turn;
+//                                                           code: of a failure, or 0
+//   Checksum(u code, s reasonOrChecksum)                    no answer; purposes Look, Checksum; once
+//   Looked() → Granted                                      the last call on success, purposes but Transfer
 //   Finished(t bytes, t written, s digest) → Granted        the last call on success; values as in Staged
 //   Failed(u code, s message) → Granted                     the last call on failure
 //
@@ -42,6 +47,9 @@ inline constexpr std::size_t longestReason = 2048;    // of a failure; other tex
 inline constexpr std::size_t longestName = 128;       // of a plugin, with its version
 inline constexpr std::size_t longestValidator = 1024; // a longer one counts as none
 inline constexpr std::size_t mostFiles = 64;          // of a job's options
+inline constexpr std::size_t longestLook = 512;       // of a reason why an image is not live
+inline constexpr std::uint32_t lookResumable = 1;     // flags of Look
+inline constexpr std::uint32_t lookRanges = 2;
 
 enum class Call : std::uint32_t {
     Job = 1,
@@ -54,7 +62,10 @@ enum class Call : std::uint32_t {
     File,
     AtLeast,
     Source,
-    Opened
+    Opened,
+    Look,
+    Checksum,
+    Looked
 };
 enum class Answer : std::uint32_t { Granted = 1, Refused };
 

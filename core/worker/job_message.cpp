@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// URL · mirrors · plugin options · checksum, its list's URL or "" · credentials of each URL · live image
-// wanted · declared size wanted · decode · stall timeout, timeout, idle timeout (UINT64_MAX: never), all in
-// microseconds · rate limit (UINT64_MAX: none) · connections · plugin folder · proxy variables · attempt ·
-// offset that an earlier attempt reached (0: none), size (UINT64_MAX: unknown), validator. Lists and maps are
-// preceded by their length.
+// purpose · URL · mirrors · plugin options · checksum, its list's URL or "" · credentials of each URL · live
+// image wanted · declared size wanted · decode · stall timeout, timeout, idle timeout (UINT64_MAX: never),
+// all in microseconds · rate limit (UINT64_MAX: none) · connections · plugin folder · proxy variables ·
+// attempt · offset that an earlier attempt reached (0: none), size (UINT64_MAX: unknown), validator. Lists
+// and maps are preceded by their length.
 #include "job_message.h"
 
 #include <algorithm>
@@ -79,6 +79,7 @@ std::string checksumText(const TransferRequest& request) {
 UniqueFd writeJob(const WorkerJob& job) {
     const auto& request = job.request;
     PacketWriter packet;
+    packet.number(static_cast<std::uint32_t>(job.purpose));
     packet.text(request.url.redacted());
     packet.number(static_cast<std::uint32_t>(request.mirrors.size()));
     for (const auto& mirror : request.mirrors) {
@@ -113,6 +114,7 @@ ReceivedJob readJob(int fd) {
     const auto bytes = readMemory(fd);
     PacketReader packet(bytes);
     ReceivedJob job;
+    job.purpose = static_cast<JobPurpose>(packet.number());
     job.request.url = Url::parse(packet.text());
     for (auto left = packet.number(); left > 0; --left) {
         job.request.mirrors.push_back(Url::parse(packet.text()));

@@ -10,6 +10,7 @@ namespace bootferry {
 
 // The job as the worker receives it. URLs have no userinfo.
 struct ReceivedJob {
+    JobPurpose purpose = JobPurpose::Transfer;
     TransferRequest request;
     // For the image's URL, each mirror, and the checksum list if there is one.
     std::vector<Credentials> credentials;

@@ -7,8 +7,10 @@
 namespace bootferry {
 namespace {
 
-ResumeSettings resumeSettings(const TransferRequest& request) {
+ResumeSettings resumeSettings(const ReceivedJob& job) {
+    const auto& request = job.request;
     ResumeSettings settings;
+    settings.retries = job.purpose == JobPurpose::Transfer;
     settings.stallTimeout = request.stallTimeout;
     settings.timeout = request.timeout;
     settings.idleTimeout = request.idleTimeout;
@@ -71,7 +73,7 @@ SourceStack::SourceStack(const ReceivedJob& job, const std::vector<Place>& place
             std::make_unique<ReportingTransport>(*widening_.back(), reporting_.size(), opened));
         origins.push_back({.url = url, .transport = reporting_.back().get()});
     }
-    source_ = std::make_unique<ResumingSource>(std::move(origins), resumeSettings(job.request), reporter);
+    source_ = std::make_unique<ResumingSource>(std::move(origins), resumeSettings(job), reporter);
 }
 
 void SourceStack::onPluginStatus(const std::string& text) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "handed_files.h"
+#include "job_message.h"
 #include "plugin_transport.h"
 #include "resuming_source.h"
 #include "widening_source.h"

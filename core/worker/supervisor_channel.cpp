@@ -132,6 +132,39 @@ void SupervisorChannel::pluginLoaded(const std::string& nameAndVersion) {
     (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
 }
 
+void SupervisorChannel::sourceLooked(const SourceLook& look) {
+    auto packet = newCall(channel::Call::Look);
+    packet.number(look.failure ? static_cast<std::uint32_t>(look.failure->code()) : 0);
+    packet.text(look.failure ? plainText(look.failure->what(), channel::longestReason) : std::string());
+    packet.wide(look.size.value_or(unknownSize));
+    packet.text(look.validator.size() <= channel::longestValidator ? look.validator : std::string());
+    packet.number((look.resumable ? channel::lookResumable : 0) | (look.ranges ? channel::lookRanges : 0));
+    packet.text(look.compression);
+    packet.text(look.format);
+    packet.text(plainText(look.whyNotLive, channel::longestLook));
+    packet.wide(look.declared.value_or(unknownSize));
+    packet.wide(look.decoded.value_or(unknownSize));
+    (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+}
+
+void SupervisorChannel::checksumFound(const std::string& checksum) {
+    auto packet = newCall(channel::Call::Checksum);
+    packet.number(0);
+    packet.text(checksum);
+    (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+}
+
+void SupervisorChannel::checksumMissing(const Error& reason) {
+    auto packet = newCall(channel::Call::Checksum);
+    packet.number(static_cast<std::uint32_t>(reason.code()));
+    packet.text(plainText(reason.what(), channel::longestReason));
+    (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+}
+
+void SupervisorChannel::looked() {
+    end(newCall(channel::Call::Looked));
+}
+
 void SupervisorChannel::end(const PacketWriter& packet) {
     {
         const std::lock_guard lock(mutex_);

@@ -23,12 +23,16 @@ public:
     void expectAtLeast(std::uint64_t size) override;         // sent without waiting for an answer
     [[nodiscard]] WriteTarget requestTarget(std::optional<std::uint64_t> size) override;
     void awaitCommit(const PipelineResult& result) override;
-    // The next four are sent without waiting for an answer.
+    // The next calls up to progressed() are sent without waiting for an answer.
     void sourceKnown(const SourceInfo& info) override;
     void opened(std::size_t place);
     void pluginLoaded(const std::string& nameAndVersion);
+    void sourceLooked(const SourceLook& look);
+    void checksumFound(const std::string& checksum);
+    void checksumMissing(const Error& reason);
     void progressed(const Progress& progress) override;
     void finished(const PipelineResult& result);
+    void looked();
     void failed(const Error& reason);
 
 private:

@@ -10,6 +10,7 @@
 #include "build_config.h"
 #include "expected_checksum.h"
 #include "log.h"
+#include "look.h"
 #include "plugin_locator.h"
 #include "programs.h"
 #include "sandbox.h"
@@ -42,6 +43,10 @@ int transfer() {
         enterSandbox();
         ProgressReporter reporter(supervisor, job.attempt);
         HandedFiles files(supervisor);
+        if (job.purpose != JobPurpose::Transfer) {
+            runLook(job, supervisor, reporter, files);
+            return EXIT_SUCCESS;
+        }
         // Before the list is fetched: the image's overall timeout runs from here, and an unsupported scheme
         // fails at once.
         SourceStack sourceStack(job, placesOf(job), reporter, files,

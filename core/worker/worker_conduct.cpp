@@ -40,6 +40,9 @@ void requireSize(std::uint64_t size, const char* what) {
 
 WorkerConduct::WorkerConduct(const WorkerJob& job)
     : listNamesChecksum_(job.request.checksumUrl.has_value()), places_(1 + job.request.mirrors.size()),
+      purpose_(job.purpose), placesLeft_(job.purpose == JobPurpose::Look ? places_ : 0),
+      checksumLeft_(listNamesChecksum_ &&
+                    (job.purpose == JobPurpose::Look || job.purpose == JobPurpose::Checksum)),
       allowance_(burst) {
     if (job.request.checksum) {
         checksum_ = parseChecksum(*job.request.checksum);
@@ -83,6 +86,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
     try {
         const auto call = static_cast<Call>(reader.number());
         const bool mayCall = jobGiven_ && !waiting_;
+        const bool transfers = purpose_ == JobPurpose::Transfer;
         Word word;
         switch (call) {
         case Call::Job:
@@ -120,13 +124,14 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::AtLeast: {
-            expect(mayCall && pluginTold_ && !targetAsked_ && !std::exchange(leastTold_, true), "AtLeast");
+            expect(transfers && mayCall && pluginTold_ && !targetAsked_ && !std::exchange(leastTold_, true),
+                   "AtLeast");
             // The image's own claim: a size beyond what a file can have fits nowhere.
             word = AtLeast{std::min(reader.wide(), largest)};
             break;
         }
         case Call::Source: {
-            expect(mayCall && pluginTold_ && !stagedSeen_, "Source");
+            expect(transfers && mayCall && pluginTold_ && !stagedSeen_, "Source");
             const auto size = reader.wide();
             word = SourceKnown{.size = size <= largest ? std::optional(size) : std::nullopt,
                                .validator = keepable(reader.text())};
@@ -142,7 +147,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::Target: {
-            expect(mayCall && pluginTold_ && !std::exchange(targetAsked_, true), "Target");
+            expect(transfers && mayCall && pluginTold_ && !std::exchange(targetAsked_, true), "Target");
             const auto size = reader.wide();
             if (size != unknownSize) {
                 requireSize(size, "of an image");
@@ -162,6 +167,20 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             }
             word = Finished{staged_};
             break;
+        case Call::Look:
+            expect(mayCall && pluginTold_ && placesLeft_ > 0, "Look");
+            --placesLeft_;
+            word = SourceLooked{look(reader)};
+            break;
+        case Call::Checksum:
+            expect(mayCall && pluginTold_ && placesLeft_ == 0 && std::exchange(checksumLeft_, false),
+                   "Checksum");
+            word = checksum(reader);
+            break;
+        case Call::Looked:
+            expect(!transfers && mayCall && pluginTold_ && placesLeft_ == 0 && !checksumLeft_, "Looked");
+            word = Looked{};
+            break;
         case Call::Failed:
             expect(mayCall, "Failed");
             word = Failed{failure(reader)};
@@ -171,7 +190,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
         }
         reader.end();
         waiting_ = waiting_ || call == Call::File || call == Call::Target || call == Call::Staged;
-        ended_ = call == Call::Finished || call == Call::Failed;
+        ended_ = call == Call::Finished || call == Call::Looked || call == Call::Failed;
         return word;
     } catch (const Error& error) {
         if (error.code() == ErrorCode::Protocol) {
@@ -228,9 +247,53 @@ WorkerResult WorkerConduct::result(PacketReader& packet) const {
     return result;
 }
 
+// The format is one of ours, but the worker might name anything.
+SourceLook WorkerConduct::look(PacketReader& packet) const {
+    const auto optional = [](std::uint64_t size) {
+        return size <= largest ? std::optional(size) : std::nullopt;
+    };
+    SourceLook look;
+    const auto code = packet.number();
+    const auto reason = packet.text();
+    look.size = optional(packet.wide());
+    look.validator = keepable(packet.text());
+    const auto flags = packet.number();
+    look.resumable = (flags & channel::lookResumable) != 0;
+    look.ranges = (flags & channel::lookRanges) != 0;
+    look.compression = plainText(packet.text(), channel::longestName);
+    look.format = plainText(packet.text(), channel::longestName);
+    look.whyNotLive = plainText(packet.text(), channel::longestLook);
+    look.declared = optional(packet.wide());
+    look.decoded = optional(packet.wide());
+    if (code != 0) {
+        look = {};
+        look.failure = failure(code, reason);
+    } else if (look.format.empty() && look.whyNotLive.empty()) {
+        breach("it gave no reason why an image is not live");
+    }
+    return look;
+}
+
+WorkerConduct::Word WorkerConduct::checksum(PacketReader& packet) const {
+    const auto code = packet.number();
+    const auto text = packet.text();
+    if (code != 0) {
+        return ChecksumMissing{failure(code, text)};
+    }
+    try {
+        return ChecksumFound{parseChecksum(text)};
+    } catch (const Error&) {
+        breach("its checksum is none");
+    }
+}
+
 Error WorkerConduct::failure(PacketReader& packet) const {
     const auto number = packet.number();
-    auto reason = plainText(packet.text(), channel::longestReason);
+    return failure(number, packet.text());
+}
+
+Error WorkerConduct::failure(std::uint32_t number, const std::string& text) const {
+    auto reason = plainText(text, channel::longestReason);
     auto code = number <= INT32_MAX ? errorCodeFromNumber(static_cast<int>(number)) : std::nullopt;
     if (!code || (code == ErrorCode::Cancelled && !cancelled_)) {
         code = ErrorCode::Internal;

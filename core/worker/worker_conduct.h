@@ -40,6 +40,16 @@ public:
     struct Opened {
         std::uint32_t place; // one of the request's: 0 is its URL, the mirrors follow
     };
+    struct SourceLooked {
+        SourceLook look;
+    };
+    struct ChecksumFound {
+        std::string checksum; // "sha256:HEX"
+    };
+    struct ChecksumMissing {
+        Error reason;
+    };
+    struct Looked {};
     struct TargetWanted {
         std::optional<std::uint64_t> size;
     };
@@ -53,7 +63,8 @@ public:
         Error reason;
     };
     using Word = std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown, Opened,
-                              TargetWanted, Staged, Finished, Failed>;
+                              SourceLooked, ChecksumFound, ChecksumMissing, Looked, TargetWanted, Staged,
+                              Finished, Failed>;
 
     // Uses only the parts of the job that packets are compared with.
     explicit WorkerConduct(const WorkerJob& job);
@@ -71,10 +82,16 @@ private:
     Progress progress(Progress next);
     WorkerResult result(class PacketReader& packet) const;
     Error failure(class PacketReader& packet) const;
+    [[nodiscard]] Error failure(std::uint32_t number, const std::string& text) const;
+    SourceLook look(class PacketReader& packet) const;
+    Word checksum(class PacketReader& packet) const;
 
     std::optional<std::string> checksum_; // as stated by the administrator
     bool listNamesChecksum_;
     std::size_t places_;
+    JobPurpose purpose_;
+    std::size_t placesLeft_; // to be looked at
+    bool checksumLeft_;      // to be reported by a look
     std::uint64_t capacity_ = 0;
     Progress last_;
     WorkerResult staged_;

@@ -228,6 +228,14 @@ private:
         listener_.sourceKnown(source.size, source.validator);
     }
 
+    void take(const WorkerConduct::SourceLooked& looked) { listener_.sourceLooked(looked.look); }
+
+    void take(const WorkerConduct::ChecksumFound& found) { listener_.checksumFound(found.checksum); }
+
+    void take(const WorkerConduct::ChecksumMissing& missing) { listener_.checksumMissing(missing.reason); }
+
+    void take(const WorkerConduct::Looked&) { end(std::nullopt); }
+
     void take(const WorkerConduct::TargetWanted& wanted) {
         waiting_ = true;
         if (cancelled_) {

@@ -17,11 +17,20 @@
 #include "prepared_target.h"
 #include "progress.h"
 #include "proxy_variables.h"
+#include "source_look.h"
 #include "transfer_request.h"
 
 namespace bootferry {
 
+enum class JobPurpose {
+    Transfer,
+    Options,  // only check the request and its plugin options: no network
+    Look,     // read the first MiB of each place, and the checksum list if there is one; nothing is retried
+    Checksum, // read the checksum list only; nothing is retried
+};
+
 struct WorkerJob {
+    JobPurpose purpose = JobPurpose::Transfer;
     TransferRequest request;
     Credentials credentials; // all of the supervisor's; the worker gets those for its servers
     std::string pluginDir;
@@ -58,11 +67,17 @@ public:
     // The server at this place of the request has answered: 0 is its URL, the mirrors follow. Later bytes
     // come from there.
     virtual void opened(std::size_t /*place*/) {}
+    // Purpose Look: the image's URL, then each mirror, in this order. Nothing of it is verified.
+    virtual void sourceLooked(const SourceLook& /*look*/) {}
+    // Purposes Look and Checksum with a list: the image's checksum in it ("sha256:HEX"), or why there is
+    // none.
+    virtual void checksumFound(const std::string& /*checksum*/) {}
+    virtual void checksumMissing(const Error& /*reason*/) {}
     virtual void progressed(const Progress& progress) = 0;
     // Everything but the head is safe and verified. Answer with permitCommit() (or cancel()).
     virtual void staged(const WorkerResult& result) = 0;
-    // The last call. failure is nullopt on success; a crash is Internal and says so; a cancelled worker is
-    // Cancelled.
+    // The last call. failure is nullopt on success, for a purpose other than Transfer if all was reported; a
+    // crash is Internal and says so; a cancelled worker is Cancelled.
     virtual void ended(const WorkerResult& result, const std::optional<Error>& failure) = 0;
 };
 

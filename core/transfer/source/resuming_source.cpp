@@ -229,7 +229,7 @@ void ResumingSource::giveUpIfTooLate() {
 }
 
 void ResumingSource::recover(const Error& failure) {
-    if (failure.code() == ErrorCode::Cancelled) {
+    if (failure.code() == ErrorCode::Cancelled || !settings_.retries) {
         throw failure;
     }
     current().failure = failure;

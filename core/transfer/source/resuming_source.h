@@ -38,6 +38,7 @@ struct ResumeSettings {
     std::optional<std::chrono::microseconds> idleTimeout; // of one read, all its retries included
     std::optional<std::uint64_t> limitRate;               // bytes per second
     bool contentIsVerified = false;                       // by a checksum: mirrors need not share a validator
+    bool retries = true;                                  // false: the first failure is the result
     int cancelFd = -1;                                    // borrowed
 };
 

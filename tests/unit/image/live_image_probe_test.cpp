@@ -25,6 +25,14 @@ TEST(LiveImageProbe, AcceptsTheMagicsOfLiveImages) {
     EXPECT_FALSE(verdict(withMagic(0x10040, "_BHRfS_M")));
 }
 
+TEST(LiveImageProbe, NamesTheFormat) {
+    const auto format = [](std::string_view text) { return liveFormat(std::as_bytes(std::span(text))); };
+    EXPECT_EQ(format(withMagic(0x8001, "CD001")), "ISO 9660");
+    EXPECT_EQ(format(withMagic(0, "hsqs")), "squashfs");
+    EXPECT_EQ(format(withMagic(0, "BZh")), "");
+    EXPECT_EQ(format(""), "");
+}
+
 TEST(LiveImageProbe, DescribesOtherData) {
     EXPECT_EQ(verdict(""), "it is empty");
     EXPECT_EQ(verdict("  <html>\n<title>"), "it begins with '<html> <title>', an HTML page: check the URL");

@@ -79,6 +79,28 @@ PacketWriter failurePacket(std::uint32_t code, std::string_view reason) {
     return packet;
 }
 
+PacketWriter lookPacket(const SourceLook& look, std::uint32_t code = 0, std::string_view reason = "") {
+    auto packet = packetOf(Call::Look);
+    packet.number(code);
+    packet.text(reason);
+    packet.wide(look.size.value_or(unknownSize));
+    packet.text(look.validator);
+    packet.number(look.ranges ? channel::lookRanges | channel::lookResumable : 0);
+    packet.text(look.compression);
+    packet.text(look.format);
+    packet.text(look.whyNotLive);
+    packet.wide(look.declared.value_or(unknownSize));
+    packet.wide(look.decoded.value_or(unknownSize));
+    return packet;
+}
+
+PacketWriter checksumPacket(std::uint32_t code, std::string_view text) {
+    auto packet = packetOf(Call::Checksum);
+    packet.number(code);
+    packet.text(text);
+    return packet;
+}
+
 class WorkerConductTest : public testing::Test {
 protected:
     template <typename Word = WorkerConduct::Word>
@@ -97,6 +119,8 @@ protected:
         }
         return *conduct_;
     }
+
+    void restart() { conduct_.reset(); }
 
     void begin() {
         (void)say(packetOf(Call::Job));
@@ -358,6 +382,94 @@ TEST_F(WorkerConductTest, AVersionIsReportedAtFirstAndOnEachChange) {
     for (const auto& unfit : {std::string("two\nlines"), std::string("\0", 1), std::string(1025, 'x')}) {
         EXPECT_EQ(say<WorkerConduct::SourceKnown>(sourcePacket(10, unfit)).validator, "");
     }
+}
+
+TEST_F(WorkerConductTest, ALookReportsEachPlaceThenTheChecksumThenItsEnd) {
+    job_.purpose = JobPurpose::Look;
+    job_.request.mirrors.push_back(Url::parse("http://mirror/x"));
+    job_.request.checksumUrl = Url::parse("http://a/SHA256SUMS");
+    begin();
+    EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("Looked out of turn"));
+    EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
+    const auto first = say<WorkerConduct::SourceLooked>(
+        lookPacket({.size = 7, .validator = "v", .ranges = true, .format = "squashfs", .declared = 6}));
+    EXPECT_EQ(first.look.size, 7U);
+    EXPECT_EQ(first.look.validator, "v");
+    EXPECT_EQ(first.look.declared, 6U);
+    EXPECT_FALSE(first.look.decoded);
+    EXPECT_TRUE(first.look.ranges && first.look.resumable);
+    const auto second = say<WorkerConduct::SourceLooked>(lookPacket({}, 3, "there is\nnothing"));
+    EXPECT_EQ(second.look.failure.value().code(), ErrorCode::NotFound);
+    EXPECT_STREQ(second.look.failure->what(), "there is nothing");
+    EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
+    EXPECT_EQ(say<WorkerConduct::ChecksumFound>(checksumPacket(0, sum)).checksum, sum);
+    EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
+    (void)say<WorkerConduct::Looked>(packetOf(Call::Looked));
+    EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("out of turn"));
+}
+
+TEST_F(WorkerConductTest, WhatALookReportsIsCleanedAndBounded) {
+    job_.purpose = JobPurpose::Look;
+    job_.request.mirrors.resize(3, job_.request.url);
+    begin();
+    const auto look =
+        say<WorkerConduct::SourceLooked>(lookPacket({.size = UINT64_MAX - 1,
+                                                     .validator = "a\x1b[31m",
+                                                     .compression = "gzip\n",
+                                                     .whyNotLive = "\x1b]0;x\x07" + std::string(1000, 'x'),
+                                                     .declared = UINT64_MAX - 1}))
+            .look;
+    EXPECT_FALSE(look.size || look.declared);
+    EXPECT_EQ(look.validator, "");
+    EXPECT_EQ(look.compression.find('\n'), std::string::npos);
+    EXPECT_EQ(look.whyNotLive.find('\x1b'), std::string::npos);
+    EXPECT_LE(look.whyNotLive.size(), channel::longestLook);
+    EXPECT_THAT(breach(lookPacket({})), HasSubstr("no reason"));
+    const auto failed = say<WorkerConduct::SourceLooked>(lookPacket({.size = 1}, 1, "")).look;
+    EXPECT_EQ(failed.failure.value().code(), ErrorCode::Internal) << "nobody cancelled it";
+    EXPECT_FALSE(failed.size);
+}
+
+TEST_F(WorkerConductTest, AChecksumOfALookIsOneOrAReason) {
+    job_.purpose = JobPurpose::Checksum;
+    job_.request.checksumUrl = Url::parse("http://a/SHA256SUMS");
+    begin();
+    EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
+    EXPECT_THAT(breach(checksumPacket(0, "md5:00")), HasSubstr("its checksum is none"));
+    restart();
+    begin();
+    EXPECT_EQ(say<WorkerConduct::ChecksumMissing>(checksumPacket(3, "no such entry")).reason.code(),
+              ErrorCode::NotFound);
+    (void)say<WorkerConduct::Looked>(packetOf(Call::Looked));
+}
+
+TEST_F(WorkerConductTest, ALookNeverGetsATarget) {
+    for (const auto purpose : {JobPurpose::Options, JobPurpose::Look, JobPurpose::Checksum}) {
+        restart();
+        job_.purpose = purpose;
+        begin();
+        EXPECT_THAT(breach(targetPacket(1)), HasSubstr("Target out of turn"));
+        EXPECT_THAT(breach(atLeastPacket(1)), HasSubstr("AtLeast out of turn"));
+        EXPECT_THAT(breach(sourcePacket(1, "v")), HasSubstr("Source out of turn"));
+        EXPECT_THAT(breach(resultPacket(Call::Staged, 0, 0)), HasSubstr("Staged out of turn"));
+    }
+    restart();
+    job_.purpose = JobPurpose::Transfer;
+    begin();
+    EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("Looked out of turn"));
+    EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
+    EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
+}
+
+TEST_F(WorkerConductTest, WhereOnlyOptionsAreCheckedNothingIsLookedAt) {
+    job_.purpose = JobPurpose::Options;
+    job_.request.checksumUrl = Url::parse("http://a/SHA256SUMS");
+    (void)say(packetOf(Call::Job));
+    EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("Looked out of turn")) << "before the plugin";
+    (void)say(pluginPacket());
+    EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
+    EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
+    (void)say<WorkerConduct::Looked>(packetOf(Call::Looked));
 }
 
 } // namespace

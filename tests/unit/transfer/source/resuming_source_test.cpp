@@ -76,6 +76,17 @@ TEST_F(ResumingSourceTest, ResumesAtTheByteWhereItStopped) {
     EXPECT_EQ(reporter.progress().attempt, 4U);
 }
 
+TEST_F(ResumingSourceTest, WithoutRetriesTheFirstFailureIsTheResult) {
+    settings.retries = false;
+    server.script = {refusing(ErrorCode::Unreachable)};
+    EXPECT_EQ(failureOf(*make()), ErrorCode::Unreachable);
+    EXPECT_EQ(text, "no");
+    EXPECT_EQ(server.requests.size(), 1U);
+    server.script = {breaking(100)};
+    EXPECT_EQ(failureOf(*make()), ErrorCode::Unreachable);
+    EXPECT_EQ(server.requests.size(), 2U);
+}
+
 // One of a user with many pipes holds a page. It does not block here, so that too much shows as a loss.
 TEST_F(ResumingSourceTest, APipeThatHoldsLittleIsNotOverfilled) {
     server.content = someContent(40'000);

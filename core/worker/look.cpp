@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A source is closed as soon as its head is here, which ends its transfer.
+#include "look.h"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "declared_image_size.h"
+#include "decoder.h"
+#include "expected_checksum.h"
+#include "live_image_probe.h"
+#include "source_stack.h"
+
+namespace bootferry {
+namespace {
+
+// Reads more of the head, up to `wanted` bytes in total. False at the end of the source.
+bool readMore(ResumingSource& source, std::vector<std::byte>& head, std::size_t wanted) {
+    const auto used = head.size();
+    head.resize(wanted);
+    const auto count = wanted > used ? source.read(std::span(head).subspan(used)) : 0;
+    head.resize(used + count);
+    return count > 0;
+}
+
+void readUpTo(ResumingSource& source, std::vector<std::byte>& head, std::size_t wanted) {
+    while (head.size() < wanted && readMore(source, head, wanted)) {
+    }
+}
+
+// The first liveProbeSize bytes of the image, or what the first MiB decodes to.
+std::vector<std::byte> decodedHead(ResumingSource& source, std::vector<std::byte> head, Decoder& decoder) {
+    std::vector<std::byte> image(liveProbeSize);
+    std::size_t produced = 0;
+    std::size_t consumed = 0;
+    bool ended = false;
+    for (;;) {
+        const auto step = decoder.decode(std::span<const std::byte>(head).subspan(consumed),
+                                         std::span(image).subspan(produced), ended);
+        consumed += step.consumed;
+        produced += step.produced;
+        if (produced == image.size()) {
+            break;
+        }
+        if (step.consumed > 0 || step.produced > 0) {
+            continue;
+        }
+        if (ended || head.size() >= lookedAtMost) {
+            break;
+        }
+        constexpr std::size_t piece = std::size_t{64} << 10U;
+        ended = !readMore(source, head, std::min(lookedAtMost, head.size() + piece));
+    }
+    image.resize(produced);
+    return image;
+}
+
+void examine(SourceLook& look, std::span<const std::byte> image) {
+    const auto layer = recogniseCodec(image); // a second one, inside the decoded one
+    look.whyNotLive = whyNotLive(image, layer ? codecName(*layer) : "").value_or("");
+    look.format = liveFormat(image);
+    look.declared = declaredImageSize(image);
+}
+
+SourceLook lookAt(ResumingSource& source) {
+    std::vector<std::byte> head;
+    readUpTo(source, head, codecMagicSize);
+    SourceLook look;
+    if (const auto codec = recogniseCodec(head)) {
+        const auto decoder = makeDecoder(*codec);
+        look.compression = codecName(*codec);
+        examine(look, decodedHead(source, std::move(head), *decoder));
+        look.decoded = decoder->declaredSize();
+    } else {
+        readUpTo(source, head, liveProbeSize);
+        examine(look, head);
+    }
+    const auto info = source.info();
+    look.size = info.size;
+    look.validator = info.validator;
+    look.resumable = info.resumable;
+    look.ranges = info.ranges;
+    return look;
+}
+
+SourceLook lookOrFailure(ResumingSource& source) {
+    try {
+        return lookAt(source);
+    } catch (const Error& failure) {
+        if (failure.code() == ErrorCode::Cancelled) {
+            throw;
+        }
+        SourceLook look;
+        look.failure = failure;
+        return look;
+    }
+}
+
+void reportChecksum(ChecksumOrigin& origin, SupervisorChannel& supervisor) {
+    try {
+        if (const auto expected = origin.expectedChecksum()) {
+            supervisor.checksumFound(expected->checksum.text());
+        }
+    } catch (const Error& failure) {
+        if (failure.code() == ErrorCode::Cancelled) {
+            throw;
+        }
+        supervisor.checksumMissing(failure);
+    }
+}
+
+} // namespace
+
+void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, ProgressReporter& reporter,
+             HandedFiles& files) {
+    std::vector<std::unique_ptr<SourceStack>> stacks;
+    for (const auto& place : placesOf(job)) {
+        stacks.push_back(std::make_unique<SourceStack>(job, std::vector{place}, reporter, files));
+    }
+    ChecksumOrigin checksum(job, reporter, files);
+    files.complete();
+    supervisor.pluginLoaded(stacks.front()->plugin());
+    if (job.purpose == JobPurpose::Look) {
+        for (auto& stack : stacks) {
+            supervisor.sourceLooked(lookOrFailure(stack->source()));
+            stack.reset();
+        }
+    }
+    if (job.purpose != JobPurpose::Options && job.request.checksumUrl) {
+        reportChecksum(checksum, supervisor);
+    }
+    supervisor.looked();
+}
+
+} // namespace bootferry
