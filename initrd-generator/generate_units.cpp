@@ -7,6 +7,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "errors.h"
 #include "secret_options.h"
 #include "unit_escaping.h"
 
@@ -27,6 +28,15 @@ std::string oneshot(std::string_view command) {
                        "StandardError=journal+console\n"
                        "TimeoutStartSec=infinity\n",
                        command);
+}
+
+// In the first unit that runs, so that the remarks are on the console even if the boot is quiet.
+std::string says(const std::vector<std::string>& remarks, const InstalledPaths& paths) {
+    std::string lines;
+    for (const auto& remark : remarks) {
+        lines += fmt::format("ExecStartPre=-{}\n", commandLine({paths.bootferryctl, "remark", remark}));
+    }
+    return lines;
 }
 
 std::string failsTheBoot() {
@@ -163,7 +173,8 @@ void addLocalMedium(UnitFiles& files, const BootRequest& request, const LocalMed
     const auto deviceUnit = deviceUnitName(medium.device);
     // Wanted, not required: a unit whose dependency fails is never started, and leaves no reason behind.
     files.normal.push_back(
-        {std::string(liveRootUnit), liveRootText(request, medium.device, "Wants=" + deviceUnit, paths)});
+        {std::string(liveRootUnit),
+         liveRootText(request, medium.device, "Wants=" + deviceUnit, paths) + says(request.remarks, paths)});
     files.normal.push_back(
         {deviceUnit + ".d/50-bootferry.conf",
          fmt::format("{}[Unit]\nJobRunningTimeoutSec={}\n", header, mediumTimeoutSeconds)});
@@ -178,7 +189,8 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
         files.normal.push_back({std::string(deployUnit),
                                 deployText(descriptionText(fmt::format(
                                                "Deploy {} to {}", transfer->url.redacted(), request.target)),
-                                           commandLine(command))});
+                                           commandLine(command)) +
+                                    says(request.remarks, paths)});
         files.normal.push_back(
             {std::string(liveRootUnit), liveRootText(request, paths.runtimeDirectory + "/image",
                                                      fmt::format("Requires={}", deployUnit), paths)});
@@ -207,6 +219,21 @@ UnitFiles generateRefusal(const std::string& reason, const InstalledPaths& paths
                                                  fmt::format("Requires={}", deployUnit), paths)});
     addSysroot(files);
     return files;
+}
+
+GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& paths) {
+    GeneratedBoot boot;
+    try {
+        boot.request = parseBootRequest(line);
+        if (boot.request) {
+            boot.files = generateUnits(*boot.request, paths);
+        }
+    } catch (const Error& error) {
+        boot.request.reset();
+        boot.refusal = error.what();
+        boot.files = generateRefusal(error.what(), paths);
+    }
+    return boot;
 }
 
 } // namespace bootferry

@@ -7,6 +7,7 @@
 // appear; a boot that cannot continue ends in the emergency shell with the reason.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,9 +53,20 @@ struct InstalledPaths {
     std::string networkDirectory = "/run/systemd/network";
 };
 
+// Those of this build.
+[[nodiscard]] InstalledPaths installedPaths();
+
 [[nodiscard]] UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths);
 
 // The same chain, whose first unit fails with the reason.
 [[nodiscard]] UnitFiles generateRefusal(const std::string& reason, const InstalledPaths& paths);
+
+// All that the generator decides, for the generator itself and for `bootferryctl explain`.
+struct GeneratedBoot {
+    std::optional<BootRequest> request; // nullopt: refused, or not bootferry's
+    std::optional<std::string> refusal; // why the line cannot be honoured
+    std::optional<UnitFiles> files;     // nullopt: not bootferry's
+};
+[[nodiscard]] GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& paths);
 
 } // namespace bootferry

@@ -9,8 +9,6 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "build_config.h"
-#include "errors.h"
 #include "files.h"
 #include "generate_units.h"
 #include "log.h"
@@ -19,23 +17,21 @@
 namespace bootferry {
 namespace {
 
-UnitFiles unitsFor(const BootRequest& request, const InstalledPaths& paths) {
-    for (const auto& option : request.ignoredCurlOptions) {
+void report(const GeneratedBoot& boot) {
+    if (boot.refusal) {
+        logError(*boot.refusal);
+    }
+    if (!boot.request) {
+        return;
+    }
+    for (const auto& remark : boot.request->remarks) {
+        logWarning(remark);
+    }
+    for (const auto& option : boot.request->ignoredCurlOptions) {
         logDebug(fmt::format("curl's option {}; ignoring", option));
     }
-    for (const auto& option : request.ignoredDollyOptions) {
+    for (const auto& option : boot.request->ignoredDollyOptions) {
         logDebug(fmt::format("dolly's option {}; ignoring", option));
-    }
-    return generateUnits(request, paths);
-}
-
-std::optional<UnitFiles> unitsFor(const KernelCommandLine& line, const InstalledPaths& paths) {
-    try {
-        const auto request = parseBootRequest(line);
-        return request ? std::optional(unitsFor(*request, paths)) : std::nullopt;
-    } catch (const Error& error) {
-        logError(error.what());
-        return generateRefusal(error.what(), paths);
     }
 }
 
@@ -70,15 +66,12 @@ int run(const std::string& normal, const std::string& early) {
     if (commandLineFile == nullptr && !runningInInitrd()) {
         return EXIT_SUCCESS;
     }
-    InstalledPaths paths{BOOTFERRY_BIN_DIR "/bootferryctl", BOOTFERRY_LIBEXEC_DIR "/bootferry-live-root"};
-    if (const char* directory =
-            std::getenv("BOOTFERRY_RUNTIME_DIRECTORY")) { // NOLINT(concurrency-mt-unsafe): one thread
-        paths.runtimeDirectory = directory;
-        paths.networkDirectory = paths.runtimeDirectory + "/network";
-    }
+    const auto paths = installedPaths();
     const auto text = readSmallFile(commandLineFile != nullptr ? commandLineFile : "/proc/cmdline");
-    if (const auto files = unitsFor(KernelCommandLine::parse(text.value_or("")), paths)) {
-        write(*files, normal, early, paths);
+    const auto boot = generateBoot(KernelCommandLine::parse(text.value_or("")), paths);
+    report(boot);
+    if (boot.files) {
+        write(*boot.files, normal, early, paths);
     }
     return EXIT_SUCCESS;
 }

@@ -12,6 +12,7 @@
 #include "exit_status.h"
 #include "failure_report.h"
 #include "journal_messages.h"
+#include "log.h"
 #include "plain_text.h"
 #include "progress_line.h"
 #include "service_client.h"
@@ -136,6 +137,11 @@ int runRefuse(const CommandLine& line) {
     printError("bootferryctl: {}\n", reason);
     reportFailure(reason, bootRefusedMessage);
     return EXIT_FAILURE;
+}
+
+int runRemark(const CommandLine& line) {
+    logWarning(line.words.front());
+    return EXIT_SUCCESS;
 }
 
 } // namespace bootferry

@@ -14,4 +14,7 @@ namespace bootferry {
 // `bootferryctl refuse REASON`: fails the boot for a kernel command line that cannot be honoured. Returns 1.
 [[nodiscard]] int runRefuse(const CommandLine& line);
 
+// `bootferryctl remark TEXT`: logs TEXT as a warning, for units. Returns 0.
+[[nodiscard]] int runRemark(const CommandLine& line);
+
 } // namespace bootferry

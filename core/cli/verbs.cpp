@@ -81,6 +81,7 @@ constexpr Verb table[] = {
     {"plugins", "", 0, 0, VerbKind::WithService, "List the plugins: name, version, schemes",
      {outputOptions, pluginOptions}, runPlugins},
     {"refuse", "REASON", 1, 1, VerbKind::WithService, "Fail the boot with REASON (for units)", {}, runRefuse},
+    {"remark", "TEXT", 1, 1, VerbKind::Alone, "Log TEXT as a warning (for units)", {}, runRemark},
 };
 // clang-format on
 

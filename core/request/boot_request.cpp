@@ -15,6 +15,7 @@
 #include "dolly_options.h"
 #include "dolly_trust.h"
 #include "errors.h"
+#include "meant_argument.h"
 
 namespace bootferry {
 namespace {
@@ -132,24 +133,12 @@ bool isNamed(const Entry& entry, const KernelArgument& argument) {
                        [&](std::string_view name) { return !name.empty() && argument.is(name); });
 }
 
-// The argument as an error may show it, without its value where that may be a secret.
-std::string showable(const KernelArgument& argument) {
-    static constexpr std::string_view withSecrets[] = {
-        "rd.bootferry.option", "rd.kiwi.live.curl_options", "rd.bootferry.curl_options",
-        "rd.kiwi.live.dolly_options", "rd.bootferry.dolly_options"};
-    const bool mayBeSecret = std::any_of(std::begin(withSecrets), std::end(withSecrets),
-                                         [&](std::string_view name) { return argument.is(name); }) ||
-                             argument.value->find("://") != std::string::npos ||
-                             argument.value->find('@') != std::string::npos;
-    return mayBeSecret ? argument.name + "=..." : argument.name + "=" + *argument.value;
-}
-
 void apply(const Entry& entry, const KernelArgument& argument, Draft& draft) {
     if (entry.kind == Kind::Switch) {
         const auto on = switchValue(argument);
         if (!on) {
             throw Error(ErrorCode::Invalid,
-                        fmt::format("{}: expected it alone, or with =1 or =0", showable(argument)));
+                        fmt::format("{}: expected it alone, or with =1 or =0", shownArgument(argument)));
         }
         entry.set(draft, {}, *on);
         return;
@@ -161,7 +150,7 @@ void apply(const Entry& entry, const KernelArgument& argument, Draft& draft) {
     try {
         entry.set(draft, *argument.value, true);
     } catch (Error& error) {
-        error.addContext(showable(argument));
+        error.addContext(shownArgument(argument));
         throw;
     }
 }
@@ -193,12 +182,26 @@ void refuseUnknown(const KernelCommandLine& line) {
         const bool known = std::any_of(std::begin(entries), std::end(entries),
                                        [&](const Entry& entry) { return isNamed(entry, argument); });
         if (!known) {
+            const auto meant = meantArgument(argument.name);
             throw Error(ErrorCode::Invalid,
-                        fmt::format("{} on the kernel command line is not an option of bootferry; "
+                        fmt::format("{} on the kernel command line is not an option of bootferry{}; "
                                     "bootferry-kernel-command-line(7) lists them",
-                                    argument.name));
+                                    argument.name, meant ? fmt::format(" ({} is one)", *meant) : ""));
         }
     }
+}
+
+std::vector<std::string> remarksOn(const KernelCommandLine& line) {
+    std::vector<std::string> remarks;
+    for (const auto& argument : line.arguments()) {
+        const bool known = std::any_of(std::begin(entries), std::end(entries),
+                                       [&](const Entry& entry) { return isNamed(entry, argument); });
+        const auto unread = known ? std::nullopt : describeUnread(argument.name);
+        if (unread && unread->differs) {
+            remarks.push_back(fmt::format("{} on the kernel command line {}", argument.name, unread->text));
+        }
+    }
+    return remarks;
 }
 
 std::optional<LocalMedium> localMedium(const std::string& text) {
@@ -281,6 +284,7 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
 
     Draft draft;
     refuseUnknown(line);
+    draft.boot.remarks = remarksOn(line);
     applyEntries(line, draft);
     if (draft.nameLan0) {
         draft.boot.lan0 = bootInterface(line);
@@ -309,11 +313,26 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
     return draft.boot;
 }
 
+std::string shownArgument(const KernelArgument& argument) {
+    static constexpr std::string_view withSecrets[] = {
+        "rd.bootferry.option", "rd.kiwi.live.curl_options", "rd.bootferry.curl_options",
+        "rd.kiwi.live.dolly_options", "rd.bootferry.dolly_options"};
+    if (!argument.value) {
+        return argument.name;
+    }
+    const bool mayBeSecret = std::any_of(std::begin(withSecrets), std::end(withSecrets),
+                                         [&](std::string_view name) { return argument.is(name); }) ||
+                             argument.value->find("://") != std::string::npos ||
+                             argument.value->find('@') != std::string::npos;
+    return mayBeSecret ? argument.name + "=..." : argument.name + "=" + *argument.value;
+}
+
 std::vector<BootArgumentNames> bootArgumentNames() {
     std::vector<BootArgumentNames> result;
     for (const auto& entry : entries) {
         auto& argument = result.emplace_back();
         argument.takesValue = entry.kind != Kind::Switch;
+        argument.repeatable = entry.kind == Kind::List;
         std::copy_if(entry.names.begin(), entry.names.end(), std::back_inserter(argument.names),
                      [](std::string_view name) { return !name.empty(); });
     }

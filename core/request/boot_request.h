@@ -48,6 +48,9 @@ struct BootRequest {
     // Options of curl_options= and dolly_options= that were accepted without effect, for the log.
     std::vector<std::string> ignoredCurlOptions;
     std::vector<std::string> ignoredDollyOptions;
+    // Words that are not read although somebody may have meant bootferry to, each as a sentence for the
+    // console. The boot goes on.
+    std::vector<std::string> remarks;
 
     [[nodiscard]] const TransferRequest* transfer() const { return std::get_if<TransferRequest>(&image); }
 };
@@ -56,10 +59,14 @@ struct BootRequest {
 // argument, its value and what to write instead.
 [[nodiscard]] std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line);
 
-// The arguments besides root=, for the test of the manual page: the first name is the usual one.
+// The argument for people, without its value if that may be a secret.
+[[nodiscard]] std::string shownArgument(const KernelArgument& argument);
+
+// The arguments besides root=: the first name is the usual one.
 struct BootArgumentNames {
     std::vector<std::string_view> names;
     bool takesValue = false;
+    bool repeatable = false; // each counts; of others the last one
 };
 [[nodiscard]] std::vector<BootArgumentNames> bootArgumentNames();
 

@@ -92,6 +92,7 @@ class GeneratorTest(unittest.TestCase):
         program = shutil.which("systemd-analyze")
         self.assertIsNotNone(program, "systemd-analyze is in the package systemd")
         for line in (URL, "root=live:CDLABEL=CDROM", "root=live:nonsense",
+                     f"{URL} rd.live.overlay.persistant rd.kiwi.live.$x%n",
                      f"{URL}?a=%41&b=$c;d rd.live.overlay.size=25% rootflags=noatime"):
             units = self.generate(line)
             # What the units start is not installed here; everything else is looked at as it stands.

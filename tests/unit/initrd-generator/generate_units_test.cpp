@@ -65,6 +65,38 @@ TEST(GenerateUnits, ADiskIsDeployedToAndKeepsChanges) {
     EXPECT_TRUE(has(root, "--persistent --cowfs=xfs ")) << root;
 }
 
+TEST(GenerateUnits, TheFirstUnitSaysWhatIsNotRead) {
+    const std::string line = " rd.live.overlay.persistant rd.kiwi.live.sytem=/dev/sda quiet rd.live.image";
+    const auto fetched = generated("root=live:http://10.0.0.1/live.iso" + line);
+    const auto deploy = textOf(fetched.normal, "bootferry-deploy.service");
+    EXPECT_TRUE(has(deploy,
+                    "\nExecStartPre=-/usr/bin/bootferryctl remark \"rd.live.overlay.persistant on the "
+                    "kernel command line is ignored: there is no such option. Is "
+                    "rd.live.overlay.persistent meant?\"\n"))
+        << deploy;
+    EXPECT_TRUE(has(deploy, "Is rd.kiwi.live.system meant?")) << deploy;
+    EXPECT_FALSE(has(deploy, "quiet")) << deploy;
+    EXPECT_FALSE(has(deploy, "rd.live.image")) << deploy;
+    EXPECT_FALSE(has(textOf(fetched.normal, "bootferry-live-root.service"), "remark"));
+    const auto local = generated("root=live:CDLABEL=CDROM" + line);
+    EXPECT_TRUE(
+        has(textOf(local.normal, "bootferry-live-root.service"), "\nExecStartPre=-/usr/bin/bootferryctl "));
+}
+
+TEST(GenerateUnits, TheWholeBootIsDecidedInOnePlace) {
+    const auto decided = [](const char* line) { return generateBoot(KernelCommandLine::parse(line), paths); };
+    EXPECT_FALSE(decided("root=/dev/sda1").files);
+    EXPECT_FALSE(decided("root=/dev/sda1").refusal);
+    EXPECT_TRUE(decided("root=live:CDLABEL=A").request);
+    const auto refused = decided("root=live:CDLABEL=A rd.bootferry.chekcsum=1");
+    EXPECT_FALSE(refused.request);
+    EXPECT_TRUE(has(refused.refusal.value(),
+                    "rd.bootferry.chekcsum on the kernel command line is not an option of "
+                    "bootferry (rd.bootferry.checksum is one)"));
+    EXPECT_TRUE(
+        has(textOf(refused.files.value().normal, "bootferry-deploy.service"), "bootferryctl refuse "));
+}
+
 TEST(GenerateUnits, TheBootInterfaceIsNamedOnRequest) {
     const auto files =
         generated("root=live:http://10.0.0.1/live.iso rd.kiwi.live.pxe BOOTIF=01-52-54-00-AB-34-56");

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The meanings are a table by the usual name of each argument; a test compares it with the arguments that are
+// read. An argument without effect has one of few reasons: another one replaces it, or what it modifies does
+// not take place.
+#include "argument_review.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <string_view>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "errors.h"
+#include "meant_argument.h"
+
+namespace bootferry {
+namespace {
+
+using Use = ReviewedArgument::Use;
+
+enum class For {
+    Boot,       // every boot
+    Transfer,   // fetches only
+    RamDisk,    // fetches to a RAM disk
+    Disk,       // fetches to a disk
+    Kept,       // media that keep changes
+    Persistent, // boots with rd.live.overlay.persistent
+};
+
+struct Meaning {
+    std::string_view name;
+    For what;
+    std::string_view text;
+};
+
+constexpr Meaning meanings[] = {
+    {"rd.kiwi.live.system", For::Transfer, "the block device that the image is written to"},
+    {"ramdisk_size", For::RamDisk, "the size of the RAM disk, in KiB"},
+    {"rd.kiwi.live.reset", For::Disk, "overwrite what the disk holds"},
+    {"rd.kiwi.live.curl_options", For::Transfer, "options for fetching, as curl has them"},
+    {"rd.kiwi.live.dolly_options", For::Transfer, "options for fetching, as dolly has them"},
+    {"rd.kiwi.live.pxe", For::Boot, "name the network interface that was booted from lan0"},
+    {"rd.live.overlay.persistent", For::Kept, "keep changes on a partition of the disk"},
+    {"rd.live.overlay.cowfs", For::Persistent, "the file system of the partition for changes"},
+    {"rd.live.overlay.size", For::Boot, "the size of the temporary overlay (tmpfs)"},
+    {"rd.live.encrypt", For::Persistent, "encrypt the partition for changes"},
+    {"rd.kiwi.verity_options", For::Boot, "verify the image as it is read"},
+    {"rd.live.dir", For::Boot, "the folder in the image that holds the root image"},
+    {"rd.live.squashimg", For::Boot, "the name of the root image"},
+    {"rootflags", For::Boot, "mount options of the root file system"},
+    {"rd.live.check", For::Boot, "verify the checksum that is embedded in the image before use"},
+    {"rd.bootferry.checksum", For::Transfer, "the checksum that the image must have, or a list of checksums"},
+    {"rd.bootferry.mirror", For::Transfer, "another place for the same image"},
+    {"rd.bootferry.stall_timeout", For::Transfer, "retry when nothing arrives for this time"},
+    {"rd.bootferry.timeout", For::Transfer, "fail the boot when fetching takes longer"},
+    {"rd.bootferry.connections", For::Transfer, "how many connections are used at most"},
+    {"rd.bootferry.option", For::Transfer, "an option of a transport plugin"},
+};
+
+bool isRamDisk(const BootRequest& request) {
+    return request.transfer() != nullptr && request.target.starts_with("/dev/ram");
+}
+
+// Why an argument changes nothing in this boot; empty if it counts.
+std::string_view whyNoEffect(For what, const BootRequest& request) {
+    const bool fetches = request.transfer() != nullptr;
+    switch (what) {
+    case For::Boot:
+        break;
+    case For::Transfer:
+    case For::RamDisk:
+    case For::Disk:
+        if (!fetches) {
+            return "a local medium is not fetched";
+        }
+        if (what == For::RamDisk && !isRamDisk(request)) {
+            return "the image is written to a disk";
+        }
+        if (what == For::Disk && isRamDisk(request)) {
+            return "a RAM disk is always written";
+        }
+        break;
+    case For::Kept:
+    case For::Persistent:
+        if (what == For::Persistent && !request.overlay.persistent) {
+            return "rd.live.overlay.persistent is not given";
+        }
+        if (isRamDisk(request)) {
+            return "a RAM disk keeps nothing: rd.kiwi.live.system= names a disk";
+        }
+        break;
+    }
+    return {};
+}
+
+bool isNamed(const BootArgumentNames& known, const KernelArgument& argument) {
+    return std::any_of(known.names.begin(), known.names.end(),
+                       [&](std::string_view name) { return argument.is(name); });
+}
+
+std::string shownRoot(const KernelArgument& root) {
+    constexpr std::string_view live = "live:";
+    if (!root.value || !root.value->starts_with(live) || root.value->find("://") == std::string::npos) {
+        return shownArgument(root);
+    }
+    try {
+        return fmt::format("root=live:{}", Url::parse(root.value->substr(live.size())).redacted());
+    } catch (const Error&) {
+        return shownArgument(root);
+    }
+}
+
+ReviewedArgument reviewRoot(const KernelArgument& root, bool isLast, const BootRequest* request) {
+    ReviewedArgument reviewed{.shown = shownRoot(root)};
+    if (!isLast) {
+        reviewed.use = Use::NoEffect;
+        reviewed.meaning = "no effect: a later root= replaces it";
+    } else if (request == nullptr) {
+        const bool live = root.value && root.value->starts_with("live:");
+        reviewed.use = live ? Use::Read : Use::Foreign;
+        reviewed.meaning = live ? "boot a live image" : "not for bootferry: it boots root=live:... only";
+    } else if (const auto* transfer = request->transfer()) {
+        reviewed.use = Use::Read;
+        reviewed.meaning =
+            fmt::format("fetch this image over {} to {}", transfer->url.scheme(), request->target);
+    } else {
+        reviewed.use = Use::Read;
+        reviewed.meaning =
+            fmt::format("boot the local medium {}", std::get<LocalMedium>(request->image).device);
+    }
+    return reviewed;
+}
+
+ReviewedArgument reviewUnread(const KernelArgument& argument) {
+    ReviewedArgument reviewed{.shown = argument.name + (argument.value ? "=..." : "")};
+    if (auto unread = describeUnread(argument.name)) {
+        reviewed.use = Use::Suspicious;
+        reviewed.meaning = std::move(unread->text);
+        return reviewed;
+    }
+    // systemd.set_credential= holds a secret in plain text.
+    if (argument.name.find("credential") == std::string::npos) {
+        reviewed.shown = shownArgument(argument);
+    }
+    reviewed.meaning = "not read by bootferry";
+    return reviewed;
+}
+
+ReviewedArgument reviewServed(const KernelArgument& argument, const BootArgumentNames& known, bool isLast,
+                              const BootRequest* request) {
+    ReviewedArgument reviewed{.shown = shownArgument(argument), .use = Use::Read};
+    const auto* row = std::find_if(std::begin(meanings), std::end(meanings), [&](const Meaning& meaning) {
+        return meaning.name == known.names.front();
+    });
+    const auto meaning = row != std::end(meanings) ? row->text : std::string_view("an option of bootferry");
+    std::string_view why;
+    if (!isLast && !known.repeatable) {
+        why = "a later one replaces it";
+    } else if (row != std::end(meanings) && request != nullptr) {
+        why = whyNoEffect(row->what, *request);
+    }
+    const bool off = !known.takesValue && !switchValue(argument).value_or(true);
+    reviewed.meaning = fmt::format("{}{}", off ? "off: " : "", meaning);
+    if (!why.empty()) {
+        reviewed.use = Use::NoEffect;
+        reviewed.meaning = fmt::format("no effect: {} ({})", why, meaning);
+    }
+    return reviewed;
+}
+
+} // namespace
+
+std::vector<ReviewedArgument> reviewArguments(const KernelCommandLine& line, const BootRequest* request) {
+    const auto served = bootArgumentNames();
+    std::vector<ReviewedArgument> review;
+    for (const auto& argument : line.arguments()) {
+        if (argument.is("root")) {
+            review.push_back(reviewRoot(argument, line.find("root") == &argument, request));
+            continue;
+        }
+        const auto known = std::find_if(served.begin(), served.end(),
+                                        [&](const auto& names) { return isNamed(names, argument); });
+        if (known == served.end()) {
+            review.push_back(reviewUnread(argument));
+            continue;
+        }
+        const auto last = std::find_if(line.arguments().rbegin(), line.arguments().rend(),
+                                       [&](const auto& other) { return isNamed(*known, other); });
+        review.push_back(reviewServed(argument, *known, &*last == &argument, request));
+    }
+    return review;
+}
+
+} // namespace bootferry

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Where the programs are installed that units run. In tests, $BOOTFERRY_RUNTIME_DIRECTORY replaces the
+// folders in /run.
+#include <cstdlib>
+
+#include "build_config.h"
+#include "generate_units.h"
+
+namespace bootferry {
+
+InstalledPaths installedPaths() {
+    InstalledPaths paths{BOOTFERRY_BIN_DIR "/bootferryctl", BOOTFERRY_LIBEXEC_DIR "/bootferry-live-root"};
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
+    if (const char* directory = std::getenv("BOOTFERRY_RUNTIME_DIRECTORY")) {
+        paths.runtimeDirectory = directory;
+        paths.networkDirectory = paths.runtimeDirectory + "/network";
+    }
+    return paths;
+}
+
+} // namespace bootferry

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Each word of a line has a meaning, and none shows a secret.
+#include "argument_review.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+using ::testing::HasSubstr;
+using Use = ReviewedArgument::Use;
+
+constexpr const char* root = "root=live:http://10.0.0.1/live.iso ";
+
+std::vector<ReviewedArgument> reviewed(const std::string& text) {
+    const auto line = KernelCommandLine::parse(text);
+    std::optional<BootRequest> request;
+    try {
+        request = parseBootRequest(line);
+    } catch (const Error&) { // NOLINT(bugprone-empty-catch): reviewed all the same
+    }
+    return reviewArguments(line, request ? &*request : nullptr);
+}
+
+ReviewedArgument last(const std::string& text) {
+    return reviewed(text).back();
+}
+
+TEST(ReviewArguments, EveryArgumentHasAMeaning) {
+    for (const auto& argument : bootArgumentNames()) {
+        for (const auto name : argument.names) {
+            const auto word = last(std::string(name));
+            EXPECT_THAT(word.meaning, Not(HasSubstr("an option of bootferry"))) << name;
+            EXPECT_EQ(word.use, Use::Read) << name;
+        }
+    }
+}
+
+TEST(ReviewArguments, RootSaysWhatIsBooted) {
+    EXPECT_EQ(last("root=live:http://10.0.0.1/live.iso").meaning, "fetch this image over http to /dev/ram0");
+    EXPECT_EQ(last("root=live:CDLABEL=A").meaning, "boot the local medium /dev/disk/by-label/A");
+    EXPECT_EQ(last("root=/dev/sda1").use, Use::Foreign);
+    const auto words = reviewed("root=live:http://a/b root=/dev/sda1");
+    EXPECT_EQ(words[0].meaning, "no effect: a later root= replaces it");
+}
+
+TEST(ReviewArguments, WhatHasNoEffectSaysWhy) {
+    struct {
+        const char* line;
+        const char* why;
+    } const cases[] = {
+        {"root=live:CDLABEL=A rd.bootferry.mirror=http://b/c", "a local medium is not fetched"},
+        {"root=live:http://a/b rd.live.overlay.cowfs=xfs", "rd.live.overlay.persistent is not given"},
+        {"root=live:http://a/b rd.live.overlay.persistent", "a RAM disk keeps nothing"},
+        {"root=live:http://a/b rd.kiwi.live.reset", "a RAM disk is always written"},
+        {"root=live:http://a/b rd.kiwi.live.system=/dev/sda ramdisk_size=4",
+         "the image is written to a disk"},
+    };
+    for (const auto& [line, why] : cases) {
+        EXPECT_EQ(last(line).use, Use::NoEffect) << line;
+        EXPECT_THAT(last(line).meaning, HasSubstr(why)) << line;
+    }
+    const auto twice = reviewed(std::string(root) + "rd.live.dir=a rd.bootferry.dir=b");
+    EXPECT_THAT(twice[1].meaning, HasSubstr("a later one replaces it"));
+    EXPECT_EQ(twice[2].use, Use::Read);
+    const auto mirrors =
+        reviewed(std::string(root) + "rd.bootferry.mirror=http://b/ rd.bootferry.mirror=http://c/");
+    EXPECT_EQ(mirrors[1].use, Use::Read);
+    EXPECT_EQ(last(std::string(root) + "rd.live.check=0").meaning.substr(0, 5), "off: ");
+}
+
+TEST(ReviewArguments, WhatIsNotReadIsToldApart) {
+    const auto words =
+        reviewed(std::string(root) + "rd.live.overlay.persistant quiet rd.live.overlay=/dev/sda2");
+    EXPECT_EQ(words[1].use, Use::Suspicious);
+    EXPECT_THAT(words[1].meaning, HasSubstr("Is rd.live.overlay.persistent meant?"));
+    EXPECT_EQ(words[2].use, Use::Foreign);
+    EXPECT_EQ(words[3].use, Use::Suspicious);
+    EXPECT_THAT(words[3].meaning, HasSubstr("is not served by bootferry"));
+}
+
+TEST(ReviewArguments, SecretsAreNotShown) {
+    for (const auto& word :
+         reviewed("root=live:ftp://u:geheim@a/b rd.bootferry.option=curl:user=u:geheim "
+                  "rd.kiwi.live.curl_options=-u,u:geheim rd.kiwi.live.curl_option=-u,u:geheim "
+                  "rd.bootferry.mirror=http://u:geheim@a/b systemd.set_credential=bootferry.password:geheim "
+                  "inst.repo=http://u:geheim@a/b")) {
+        EXPECT_THAT(word.shown, Not(HasSubstr("geheim")));
+        EXPECT_THAT(word.meaning, Not(HasSubstr("geheim")));
+    }
+    EXPECT_EQ(reviewed("root=live:ftp://u:geheim@a/b")[0].shown, "root=live:ftp://a/b");
+}
+
+} // namespace
+} // namespace bootferry

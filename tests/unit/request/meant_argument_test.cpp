@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Typing errors are recognised, and what other programs read is left alone.
+#include "meant_argument.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "boot_request.h"
+
+namespace bootferry {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(MeantArgument, ATypingErrorIsRecognised) {
+    struct {
+        const char* written;
+        const char* meant;
+    } const cases[] = {
+        {"rd.live.overlay.persistant", "rd.live.overlay.persistent"},
+        {"rd.live.overlay.presistent", "rd.live.overlay.persistent"},
+        {"rd.kiwi.live.sytem", "rd.kiwi.live.system"},
+        {"rd.kwii.live.system", "rd.kiwi.live.system"},
+        {"rd.kiwi.live.curl_option", "rd.kiwi.live.curl_options"},
+        {"rd.kiwi.live.curloptions", "rd.kiwi.live.curl_options"},
+        {"rd.bootferry.chekcsum", "rd.bootferry.checksum"},
+        {"ramdisksize", "ramdisk_size"},
+        {"rootflag", "rootflags"},
+        {"media_check", "mediacheck"},
+        // Separators and letter case.
+        {"rd-kiwi-live-system", "rd.kiwi.live.system"},
+        {"rd.live.overlay-size", "rd.live.overlay.size"},
+        {"rd.live.overlay_cowfs", "rd.live.overlay.cowfs"},
+        {"ramdisk.size", "ramdisk_size"},
+        {"rd.live.Check", "rd.live.check"},
+        // Prefixes.
+        {"rd.kiwi.system", "rd.kiwi.live.system"},
+        {"rd.live.system", "rd.kiwi.live.system"},
+        {"kiwi.live.system", "rd.kiwi.live.system"},
+        {"rd.live.kiwi.system", "rd.kiwi.live.system"},
+        {"rd.live.reset", "rd.kiwi.live.reset"},
+        {"rd.live.sytem", "rd.kiwi.live.system"},
+        {"rd.kiwi.live.overlay.persistent", "rd.live.overlay.persistent"},
+        {"rd.live.persistent", "rd.live.overlay.persistent"},
+        {"rd.live.cowfs", "rd.live.overlay.cowfs"},
+        {"overlay.persistent", "rd.live.overlay.persistent"},
+        {"rd.curl_options", "rd.kiwi.live.curl_options"},
+        {"live_dir", "rd.live.dir"},
+        {"rd.live.checksum", "rd.bootferry.checksum"},
+    };
+    for (const auto& [written, meant] : cases) {
+        EXPECT_EQ(meantArgument(written).value_or("nothing"), meant) << written;
+    }
+}
+
+TEST(MeantArgument, WhatOtherProgramsReadIsLeftAlone) {
+    for (const char* other : {"quiet",
+                              "splash",
+                              "ro",
+                              "rw",
+                              "console",
+                              "ip",
+                              "BOOTIF",
+                              "initrd",
+                              "BOOT_IMAGE",
+                              "rootfstype",
+                              "rootdelay",
+                              "rootwait",
+                              "rootfs",
+                              "root_flags2",
+                              "init",
+                              "panic",
+                              "nomodeset",
+                              "mem",
+                              "ramdisk",
+                              "ramdisk_start",
+                              "rd.neednet",
+                              "rd.timeout",
+                              "rd.retry",
+                              "rd.shell",
+                              "rd.debug",
+                              "rd.info",
+                              "rd.break",
+                              "rd.luks.uuid",
+                              "rd.luks.options",
+                              "rd.luks.key",
+                              "rd.lvm.lv",
+                              "rd.md.uuid",
+                              "rd.auto",
+                              "rd.driver.pre",
+                              "rd.driver.blacklist",
+                              "rd.driver.post",
+                              "rd.udev.log_level",
+                              "rd.systemd.unit",
+                              "rd.plymouth",
+                              "rd.peerdns",
+                              "rd.route",
+                              "rd.vlan",
+                              "rd.net.timeout.carrier",
+                              "rd.kiwi.debug",
+                              "rd.kiwi.ramdisk",
+                              "rd.kiwi.term",
+                              "rd.kiwi.oem.maxdisk",
+                              "rd.kiwi.oem.installdevice",
+                              "rd.kiwi.install.pxe",
+                              "rd.kiwi.install.image",
+                              "rd.kiwi.allow_plymouth",
+                              "systemd.unit",
+                              "systemd.log_level",
+                              "systemd.debug",
+                              "systemd.set_credential",
+                              "selinux",
+                              "enforcing",
+                              "audit",
+                              "net.ifnames",
+                              "biosdevname",
+                              "ds",
+                              "inst.repo",
+                              "inst.stage2",
+                              "inst.ks",
+                              "nfsroot",
+                              "resume",
+                              "noresume",
+                              "mitigations",
+                              "crashkernel",
+                              "overlay",
+                              "live",
+                              "kiwi",
+                              "rd",
+                              "rd.live",
+                              "bootferry",
+                              "system",
+                              "reset",
+                              "check",
+                              "option",
+                              "timeout",
+                              "",
+                              "=",
+                              ".",
+                              "-"}) {
+        EXPECT_EQ(meantArgument(other), std::nullopt) << other << " is taken for " << *meantArgument(other);
+        EXPECT_FALSE(describeUnread(other)) << other;
+    }
+}
+
+TEST(MeantArgument, NoOptionIsTakenForAnother) {
+    for (const auto& argument : bootArgumentNames()) {
+        for (const auto name : argument.names) {
+            EXPECT_EQ(meantArgument(name), name);
+        }
+    }
+}
+
+TEST(DescribeUnread, OptionsOfOthersAreNotTypingErrors) {
+    for (const char* name : {"rd.live.image", "rd.live.ram", "rd.live.overlay", "rd.live.overlay.overlayfs",
+                             "rd.live.overlay.thin", "rd.live.overlay.reset", "rd.live.overlay.readonly",
+                             "rd.live.cowfile.mbsize", "rd.live.cowfile.path", "rd.overlay", "rd.live-debug",
+                             "rd.writable.fsimg", "iso-scan/filename"}) {
+        const auto unread = describeUnread(name);
+        ASSERT_TRUE(unread) << name;
+        EXPECT_THAT(unread->text, HasSubstr("is not served by bootferry: ")) << name;
+    }
+    EXPECT_TRUE(describeUnread("rd.live.overlay")->differs) << "changes are lost";
+    EXPECT_FALSE(describeUnread("rd.live.image")->differs) << "every Fedora has it on its line";
+}
+
+TEST(DescribeUnread, UnknownNamesUnderOurPrefixesAreNamed) {
+    EXPECT_THAT(describeUnread("rd.kiwi.live.frobnicate")->text, HasSubstr("there is no such option; "));
+    EXPECT_THAT(describeUnread("rd.live.frobnicate")->text, HasSubstr("there is no such option; "));
+    EXPECT_THAT(describeUnread("rd.kiwi.live.sytem")->text, HasSubstr("Is rd.kiwi.live.system meant?"));
+}
+
+} // namespace
+} // namespace bootferry
