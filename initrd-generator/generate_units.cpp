@@ -34,7 +34,7 @@ std::string oneshot(std::string_view command) {
 std::string says(const std::vector<std::string>& remarks, const InstalledPaths& paths) {
     std::string lines;
     for (const auto& remark : remarks) {
-        lines += fmt::format("ExecStartPre=-{}\n", commandLine({paths.bootferryctl, "remark", remark}));
+        lines += fmt::format("ExecStartPre=-{}\n", commandLine({paths.bootferryctl, "remark", "--", remark}));
     }
     return lines;
 }

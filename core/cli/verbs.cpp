@@ -8,6 +8,7 @@
 
 #include "deploy.h"
 #include "dolly_send.h"
+#include "explain.h"
 #include "fetch.h"
 #include "monitor.h"
 #include "standard_streams.h"
@@ -57,6 +58,9 @@ constexpr Option outputOptions[] = {
 constexpr Option pluginOptions[] = {
     {0, "options", nullptr, "list what --option= can be; needs no service"},
 };
+constexpr Option explainOptions[] = {
+    {0, "units", nullptr, "the texts of the units as well"},
+};
 
 int runHelp(const CommandLine& line);
 
@@ -69,6 +73,8 @@ constexpr Verb table[] = {
      "nothing arrives for 5 min.\n"},
     {"dolly-send", "IMAGE HOST...", 2, anyNumber, VerbKind::Alone, "Send a file or block device down a chain",
      {dollyOptions}, runDollySend},
+    {"explain", "[LINE]", 0, anyNumber, VerbKind::Alone, "Explain a kernel command line, by default this one",
+     {explainOptions}, runExplain},
     {"help", "[VERB]", 0, 1, VerbKind::Alone, "Show this, or the options of VERB", {}, runHelp},
     {"deploy", "URL DEVICE", 2, 2, VerbKind::WithService, "Fetch a live image into DEVICE, and wait",
      {transferOptions, deployOptions}, runDeploy},

@@ -70,7 +70,7 @@ TEST(GenerateUnits, TheFirstUnitSaysWhatIsNotRead) {
     const auto fetched = generated("root=live:http://10.0.0.1/live.iso" + line);
     const auto deploy = textOf(fetched.normal, "bootferry-deploy.service");
     EXPECT_TRUE(has(deploy,
-                    "\nExecStartPre=-/usr/bin/bootferryctl remark \"rd.live.overlay.persistant on the "
+                    "\nExecStartPre=-/usr/bin/bootferryctl remark -- \"rd.live.overlay.persistant on the "
                     "kernel command line is ignored: there is no such option. Is "
                     "rd.live.overlay.persistent meant?\"\n"))
         << deploy;

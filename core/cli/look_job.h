@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Runs one worker that looks at sources and transfers nothing, in the sandbox that a fetch has, and returns
+// what it reported. For the verbs that answer questions before a boot: explain, check, verify.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "worker_process.h"
+
+namespace bootferry {
+
+struct LookResult {
+    std::optional<Error> failure; // of the job as a whole; Cancelled after SIGINT or SIGTERM
+    std::string plugin;           // "curl 0.1.0"
+    std::vector<SourceLook> sources;
+    std::optional<std::string> checksum; // of the list's entry
+    std::optional<Error> checksumFailure;
+};
+
+// Blocks. Throws Error if the worker cannot be started.
+[[nodiscard]] LookResult runLookJob(TransferRequest request, JobPurpose purpose);
+
+} // namespace bootferry

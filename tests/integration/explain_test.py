@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`bootferryctl explain` against the generator: the same units, the same refusals, and the same warnings."""
+
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import tap  # noqa: E402
+
+URL = "root=live:http://10.0.0.1/live.iso"
+
+
+class ExplainTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-explain-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.path.chmod(0o755)
+        self.cmdline = self.path / "cmdline"
+        self.run_folder = self.path / "run"
+
+    def explain(self, *arguments, prefix=(), **environment):
+        variables = dict(os.environ, BOOTFERRY_PROC_CMDLINE=str(self.cmdline),
+                         BOOTFERRY_RUNTIME_DIRECTORY=str(self.run_folder), **environment)
+        return subprocess.run([*prefix, os.environ["BOOTFERRYCTL"], "explain", *arguments], env=variables,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+
+    def explained(self, *arguments):
+        result = self.explain(*arguments)
+        self.assertEqual((result.returncode, result.stderr), (0, ""), arguments)
+        return result.stdout
+
+    def generate(self, line):
+        """What the generator makes of it: the units' texts by name, and what it says."""
+        self.cmdline.write_text(line + "\n")
+        with tempfile.TemporaryDirectory(prefix="bootferry-generated-") as name:
+            out = pathlib.Path(name)
+            for part in ("normal", "early", "late"):
+                (out / part).mkdir()
+            result = subprocess.run([os.environ["BOOTFERRY_GENERATOR"], *(out / p for p in ("normal", "early", "late"))],
+                                    env=dict(os.environ, BOOTFERRY_PROC_CMDLINE=str(self.cmdline),
+                                             BOOTFERRY_RUNTIME_DIRECTORY=str(self.run_folder)),
+                                    capture_output=True, text=True, timeout=60, check=True)
+            units = {str(file.relative_to(out / part)): file.read_text() for part in ("normal", "early")
+                     for file in (out / part).rglob("*") if file.is_file() and not file.is_symlink()}
+            return units, result.stderr
+
+    def test_each_word_has_its_line(self):
+        lines = self.explained(f"{URL} rd.live.check rd.live.image quiet").splitlines()
+        for line, (word, meaning) in zip(lines, ((URL, "fetch this image over http to /dev/ram0"),
+                                                 ("rd.live.check", "verify the checksum that is embedded"),
+                                                 ("rd.live.image", "is not served by bootferry: "),
+                                                 ("quiet", "not read by bootferry"))):
+            self.assertTrue(line.startswith(word + "  "), line)
+            self.assertIn(meaning, line)
+
+    def test_the_units_are_the_generators(self):
+        for line in (URL, "root=live:CDLABEL=A", f"{URL} rd.live.overlay.persistant rd.kiwi.live.system=/dev/sda",
+                     f"{URL} rd.kiwi.live.pxe BOOTIF=01-52-54-00-12-34-56", f"{URL} rd.bootferry.chekcsum=1",
+                     "root=live:nonsense", "root=live:ftp://u:geheim@10.0.0.1/a rootflags=noatime", "root=/dev/sda1"):
+            units, _ = self.generate(line)
+            result = self.explain("--units", line)
+            self.assertEqual(result.returncode, int(any("bootferryctl refuse" in text for text in units.values())), line)
+            names = self.explain(line).stdout
+            for name, text in units.items():
+                self.assertIn(f"\n  {name}\n", names)
+                shown = "".join(f"    {part}\n" for part in text.splitlines())
+                self.assertIn(f"\n  {name}\n{shown}", result.stdout)
+            self.assertNotIn("geheim", result.stdout + result.stderr + names)
+            if not units:
+                self.assertIn("bootferry does not serve this boot", names)
+            self.assertEqual("[Match]" in result.stdout, "rd.kiwi.live.pxe" in line)
+
+    def test_a_refusal_is_the_boots_own(self):
+        for line in (f"{URL} rd.bootferry.chekcsum=1", f"{URL} ramdisk_size=2G", "root=live:nonsense",
+                     f"{URL} rd.kiwi.live.curl_options=--frob", "root=live:dolly://h/ rd.kiwi.live.curl_options=-k"):
+            _, said = self.generate(line)
+            reason = said.strip().removeprefix("bootferry-generator: ")
+            result = self.explain(line)
+            self.assertEqual(result.returncode, 1)
+            self.assertEqual(result.stderr, f"bootferryctl: the boot would be refused: {reason}\n")
+        self.assertIn("(rd.bootferry.checksum is one)", self.explain(f"{URL} rd.bootferry.chekcsum=1").stderr)
+
+    def test_the_generator_warns_of_what_is_explained_as_an_error(self):
+        for word, meant in (("rd.live.overlay.persistant", "rd.live.overlay.persistent"),
+                            ("rd.kiwi.live.sytem=/dev/sda", "rd.kiwi.live.system"),
+                            ("rd.kiwi.system=/dev/sda", "rd.kiwi.live.system"),
+                            ("rd.live.overlay_persistent", "rd.live.overlay.persistent")):
+            units, said = self.generate(f"{URL} {word}")
+            self.assertIn(f"Is {meant} meant?", said)
+            self.assertIn(f"Is {meant} meant?", units["bootferry-deploy.service"])
+            self.assertIn(f"Is {meant} meant?", self.explained(f"{URL} {word}"))
+        units, said = self.generate(f"{URL} rd.live.image rd.neednet=1 quiet rd.luks.options=discard")
+        self.assertEqual(said, "")
+        self.assertNotIn("ExecStartPre", "".join(units.values()))
+
+    def test_a_remark_is_a_warning_and_no_failure(self):
+        result = subprocess.run([os.environ["BOOTFERRYCTL"], "remark", "a % b"], capture_output=True, text=True, timeout=60)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", "bootferryctl: a % b\n"))
+
+    def test_plugins_check_their_options(self):
+        for word, reason in (("rd.bootferry.option=curl:frob=geheim", "frob"),
+                             ("rd.bootferry.option=curl:limit-rate=geheim", "limit-rate"),
+                             ("rd.bootferry.option=nosuch:a=geheim", "the plugin 'nosuch', which is not installed")):
+            result = self.explain(f"{URL} {word}")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(reason, result.stderr)
+            self.assertNotIn("geheim", result.stdout + result.stderr)
+        result = self.explain("root=live:gopher://10.0.0.1/a")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("gopher", result.stderr)
+        self.assertIn("\nThe plugin curl ", self.explained(f"{URL} rd.bootferry.option=curl:limit-rate=1m"))
+
+    def test_without_the_transfer_program_that_is_said(self):
+        result = self.explain(URL, BOOTFERRY_WORKER="/nonexistent")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("The options of plugins are not checked: ", result.stdout)
+
+    def test_no_server_is_asked(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.setblocking(False)
+            port = server.getsockname()[1]
+            self.explained(f"root=live:http://127.0.0.1:{port}/a rd.bootferry.mirror=http://127.0.0.1:{port}/b "
+                           f"rd.bootferry.checksum=http://127.0.0.1:{port}/SHA256SUMS")
+            self.assertRaises(BlockingIOError, server.accept)
+
+    def test_without_an_argument_it_is_this_machines_line(self):
+        self.cmdline.write_text(f"{URL} rd.live.dir=x\n")
+        self.assertIn("rd.live.dir=x  ", self.explained())
+        self.assertNotIn("rd.live.dir", self.explained(""))
+        self.assertEqual(self.explained(URL, "rd.live.dir=x"), self.explained(f"{URL} rd.live.dir=x"))
+        self.assertEqual(self.explained("--", URL), self.explained(URL))
+        result = self.explain("--unit")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertIn("unknown option '--unit'", result.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: changes to another user")
+    def test_anybody_may_ask(self):
+        result = self.explain(f"{URL} rd.bootferry.option=curl:limit-rate=1m",
+                              prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("The plugin curl ", result.stdout)
+
+    def test_the_terminal_is_not_written_to(self):
+        for line in (f"{URL} rd.live.dir=\x1b[31m", f"{URL} rootflags=\x1b[31m \x1b]0;x\x07=\x1b"):
+            for options in ((), ("--units",)):
+                result = self.explain(*options, line)
+                self.assertNotIn("\x1b", result.stdout + result.stderr)
+                self.assertIn("\n  sysroot.mount\n", result.stdout)
+
+
+if __name__ == "__main__":
+    tap.main()
