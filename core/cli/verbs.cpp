@@ -6,6 +6,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "check_url.h"
 #include "deploy.h"
 #include "dolly_send.h"
 #include "explain.h"
@@ -18,7 +19,7 @@ namespace bootferry {
 namespace {
 
 // clang-format off
-constexpr Option transferOptions[] = {
+constexpr Option sourceOptions[] = {
     {0, "mirror", "URL", "another place for the same bytes (repeatable)"},
     {0, "checksum", "CHECKSUM", "sha256:HEX, HEX, or SHA256SUMS' name or URL"},
     {0, "option", "PLUGIN:KEY=VALUE", "an option of a transport plugin (repeatable)"},
@@ -27,9 +28,9 @@ constexpr Option transferOptions[] = {
     {0, "stall-timeout", "TIME", "retry when no data arrives for this time (30 s)"},
     {0, "timeout", "TIME", "fail after this time; 0: never"},
     {0, "connections", "N", "to one server at a time, at most (6)"},
-    {0, "reset", nullptr, "overwrite data on DEVICE"},
 };
 constexpr Option fetchOptions[] = {
+    {0, "reset", nullptr, "overwrite data on DEVICE"},
     {'o', "output", "FILE", "where to, instead of behind the URL"},
     {0, "limit-rate", "RATE", "bytes per second at most, such as 500K or 10M"},
     {0, "decode", nullptr, "unpack gzip, xz and zstd into a FILE, too"},
@@ -40,6 +41,7 @@ constexpr Option fetchOptions[] = {
     {'v', "verbose", nullptr, "print what the transport plugin does, too"},
 };
 constexpr Option deployOptions[] = {
+    {0, "reset", nullptr, "overwrite data on DEVICE"},
     {0, "ramdisk-size", "BYTES", "of a RAM disk (by default the image's size)"},
 };
 constexpr Option dollyOptions[] = {
@@ -66,18 +68,20 @@ int runHelp(const CommandLine& line);
 
 constexpr Verb table[] = {
     {"fetch", "URL [FILE|DEVICE]", 1, 2, VerbKind::Alone, "Download URL",
-     {transferOptions, fetchOptions}, runFetch,
+     {sourceOptions, fetchOptions}, runFetch,
      "\nWithout FILE, the URL's last part is its name. FILE appears only when it is\n"
      "complete; - is standard output. Data on DEVICE is overwritten only with --reset.\n"
      "A transfer resumes after a broken connection; without --timeout it fails when\n"
      "nothing arrives for 5 min.\n"},
     {"dolly-send", "IMAGE HOST...", 2, anyNumber, VerbKind::Alone, "Send a file or block device down a chain",
      {dollyOptions}, runDollySend},
+    {"check", "URL", 1, 1, VerbKind::Alone, "Check whether a boot from URL would work",
+     {sourceOptions, outputOptions}, runCheck},
     {"explain", "[LINE]", 0, anyNumber, VerbKind::Alone, "Explain a kernel command line, by default this one",
      {explainOptions}, runExplain},
     {"help", "[VERB]", 0, 1, VerbKind::Alone, "Show this, or the options of VERB", {}, runHelp},
     {"deploy", "URL DEVICE", 2, 2, VerbKind::WithService, "Fetch a live image into DEVICE, and wait",
-     {transferOptions, deployOptions}, runDeploy},
+     {sourceOptions, deployOptions}, runDeploy},
     {"list", "", 0, 0, VerbKind::WithService, "List the transfers, one per line", {outputOptions}, runList},
     {"status", "[TRANSFER]", 0, 1, VerbKind::WithService, "Show details of transfers, and of the boot's",
      {outputOptions}, runStatus},

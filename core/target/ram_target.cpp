@@ -194,6 +194,11 @@ std::uint64_t parseMemoryAvailable(const std::string& meminfo) {
     throw Error(ErrorCode::Io, "'/proc/meminfo' has no MemAvailable");
 }
 
+std::uint64_t memoryForImage(std::uint64_t imageSize) {
+    constexpr auto largest = UINT64_MAX - reserve - pageSize;
+    return roundUp(std::min(imageSize, largest)) + reserve;
+}
+
 RamDiskPlan planRamDisk(std::optional<std::uint64_t> imageSize, std::optional<std::uint64_t> ramdiskSize,
                         std::uint64_t memoryAvailable) {
     // An image of unknown size may be compressed, and xz may take an eighth of the memory to decode it.

@@ -26,6 +26,9 @@ struct RamDiskPlan {
                                       std::optional<std::uint64_t> ramdiskSize,
                                       std::uint64_t memoryAvailable);
 
+// The memory that a RAM disk for an image of this size must find available, with what must stay free. Bytes.
+[[nodiscard]] std::uint64_t memoryForImage(std::uint64_t imageSize);
+
 // MemAvailable of /proc/meminfo, in bytes; pure.
 [[nodiscard]] std::uint64_t parseMemoryAvailable(const std::string& meminfo);
 

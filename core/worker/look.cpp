@@ -15,6 +15,12 @@
 namespace bootferry {
 namespace {
 
+// Several sources, each from its beginning, are no progress.
+class NoProgress : public ProgressListener {
+public:
+    void progressed(const Progress&) override {}
+};
+
 // Reads more of the head, up to `wanted` bytes in total. False at the end of the source.
 bool readMore(ResumingSource& source, std::vector<std::byte>& head, std::size_t wanted) {
     const auto used = head.size();
@@ -84,9 +90,31 @@ SourceLook lookAt(ResumingSource& source) {
     return look;
 }
 
-SourceLook lookOrFailure(ResumingSource& source) {
+// Servers that do not know ranges rarely say so: only a request shows it.
+bool canResume(ResumingSource& source, const SourceLook& look) {
+    if (!look.resumable || look.validator.empty() || look.size.value_or(0) < 2) {
+        return look.resumable;
+    }
+    source.continueFrom({.offset = 1, .size = look.size, .validator = look.validator});
+    std::byte one{};
     try {
-        return lookAt(source);
+        (void)source.read({&one, 1});
+        return true;
+    } catch (const Error& failure) {
+        if (failure.code() == ErrorCode::Cancelled) {
+            throw;
+        }
+        return failure.code() != ErrorCode::Range; // another failure shows nothing
+    }
+}
+
+// again: the same source once more.
+SourceLook lookOrFailure(ResumingSource& source, ResumingSource& again) {
+    try {
+        auto look = lookAt(source);
+        look.resumable = canResume(again, look);
+        look.ranges = look.ranges && look.resumable;
+        return look;
     } catch (const Error& failure) {
         if (failure.code() == ErrorCode::Cancelled) {
             throw;
@@ -112,19 +140,22 @@ void reportChecksum(ChecksumOrigin& origin, SupervisorChannel& supervisor) {
 
 } // namespace
 
-void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, ProgressReporter& reporter,
-             HandedFiles& files) {
-    std::vector<std::unique_ptr<SourceStack>> stacks;
-    for (const auto& place : placesOf(job)) {
-        stacks.push_back(std::make_unique<SourceStack>(job, std::vector{place}, reporter, files));
+void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles& files) {
+    NoProgress listener;
+    ProgressReporter reporter(listener, job.attempt);
+    const auto places = placesOf(job);
+    std::vector<std::unique_ptr<SourceStack>> stacks; // two of each place
+    for (std::size_t i = 0; i < 2 * places.size(); ++i) {
+        stacks.push_back(std::make_unique<SourceStack>(job, std::vector{places[i / 2]}, reporter, files));
     }
     ChecksumOrigin checksum(job, reporter, files);
     files.complete();
     supervisor.pluginLoaded(stacks.front()->plugin());
     if (job.purpose == JobPurpose::Look) {
-        for (auto& stack : stacks) {
-            supervisor.sourceLooked(lookOrFailure(stack->source()));
-            stack.reset();
+        for (std::size_t i = 0; i < stacks.size(); i += 2) {
+            supervisor.sourceLooked(lookOrFailure(stacks[i]->source(), stacks[i + 1]->source()));
+            stacks[i].reset();
+            stacks[i + 1].reset();
         }
     }
     if (job.purpose != JobPurpose::Options && job.request.checksumUrl) {

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Looks at a source without transferring it: opens it once, reads at most its first MiB and reports what that
-// tells. The head is decoded and examined here, in the sandbox, and nowhere else.
+// Looks at a source without transferring it: reads at most its first MiB, asks once whether it can be
+// resumed, and reports what that tells. The head is decoded and examined here, in the sandbox, and nowhere
+// else.
 #pragma once
 
 #include "handed_files.h"
 #include "job_message.h"
-#include "progress_reporter.h"
 #include "supervisor_channel.h"
 
 namespace bootferry {
 
 // The whole of a job whose purpose is not Transfer. Throws Error if its options are refused.
-void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, ProgressReporter& reporter,
-             HandedFiles& files);
+void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles& files);
 
 } // namespace bootferry

@@ -44,7 +44,7 @@ int transfer() {
         ProgressReporter reporter(supervisor, job.attempt);
         HandedFiles files(supervisor);
         if (job.purpose != JobPurpose::Transfer) {
-            runLook(job, supervisor, reporter, files);
+            runLook(job, supervisor, files);
             return EXIT_SUCCESS;
         }
         // Before the list is fetched: the image's overall timeout runs from here, and an unsupported scheme

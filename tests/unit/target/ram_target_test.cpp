@@ -47,6 +47,14 @@ TEST(RamDiskPlan, MemoryIsCheckedWithTheNumbers) {
     refusal(1 * GiB + 1, {}, 1 * GiB + 64 * MiB);
 }
 
+TEST(RamDiskPlan, TheMemoryForAnImageIsWhatThePlanAccepts) {
+    for (const std::uint64_t size : {std::uint64_t{1}, std::uint64_t{4097}, 1 * GiB, 1 * GiB + 4095}) {
+        EXPECT_NO_THROW((void)planRamDisk(size, {}, memoryForImage(size))) << size;
+        refusal(size, {}, memoryForImage(size) - 4096);
+    }
+    EXPECT_GT(memoryForImage(UINT64_MAX), UINT64_MAX / 2);
+}
+
 TEST(RamDiskPlan, AnUnknownSizeMayUseWhatIsSafe) {
     EXPECT_EQ(planRamDisk({}, {}, 1 * GiB).capacity, 1 * GiB - 64 * MiB - 128 * MiB); // for a decoder
     const auto wished = planRamDisk({}, 2 * GiB, 1 * GiB);

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One report per place: the image's URL, then each mirror. A place that fails is a warning as long as another
+// one serves, as a boot would go on with that.
+#include "check_url.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "log.h"
+#include "look_judgement.h"
+#include "output_options.h"
+#include "plain_text.h"
+#include "quantities.h"
+#include "ram_target.h"
+#include "standard_streams.h"
+#include "transfer_arguments.h"
+
+namespace bootferry {
+namespace {
+
+constexpr int interrupted = 130;
+
+TransferRequest parseCheck(CommandLine line) {
+    line.words.emplace_back("-"); // the target that a transfer would have
+    return parseTransferArguments(line);
+}
+
+// A place is a node's place in the chain: to look and leave would break the chain for all nodes.
+void refuseChains(const TransferRequest& request) {
+    const auto isChain = [](const Url& url) { return url.scheme() == "dolly"; };
+    if (isChain(request.url) || std::any_of(request.mirrors.begin(), request.mirrors.end(), isChain)) {
+        throw Error(ErrorCode::Unsupported,
+                    "a dolly server cannot be checked: a look would take the place of a "
+                    "node in its chain, and break it");
+    }
+}
+
+struct Place {
+    std::string url;
+    SourceLook look;
+    std::optional<Error> unusable;
+    std::vector<std::string> warnings;
+};
+
+struct Report {
+    std::vector<Place> places; // the image's URL first
+    std::size_t served = 0;    // the place that a boot would use: the first usable one
+    std::string plugin;
+    std::string checksum;         // "sha256:HEX"; empty: none is requested or found
+    std::string list;             // its URL; empty: the checksum was given
+    std::optional<Error> failure; // of the boot
+};
+
+Report judged(const TransferRequest& request, const LookResult& result) {
+    Report report;
+    report.plugin = result.plugin;
+    report.list = request.checksumUrl ? request.checksumUrl->redacted() : "";
+    report.checksum = request.checksum.value_or(result.checksum.value_or(""));
+    std::vector<Url> urls{request.url};
+    urls.insert(urls.end(), request.mirrors.begin(), request.mirrors.end());
+    for (std::size_t i = 0; i < std::min(urls.size(), result.sources.size()); ++i) {
+        const auto& look = result.sources[i];
+        report.places.push_back(
+            {.url = urls[i].redacted(), .look = look, .unusable = whyUnusable(look), .warnings = {}});
+    }
+    auto& places = report.places;
+    const auto served =
+        std::find_if(places.begin(), places.end(), [](const Place& place) { return !place.unusable; });
+    if (served == places.end()) {
+        report.failure = places.front().unusable;
+        return report;
+    }
+    report.served = static_cast<std::size_t>(served - places.begin());
+    for (auto mirror = served + 1; mirror != places.end(); ++mirror) {
+        if (!mirror->unusable) {
+            mirror->warnings = differences(served->look, mirror->look, !report.checksum.empty());
+        }
+    }
+    report.failure = result.checksumFailure;
+    return report;
+}
+
+std::string sizeOrNot(std::optional<std::uint64_t> size) {
+    return size ? fmt::format("{} ({} bytes)", formatSize(*size), *size) : "not known";
+}
+
+void line(const char* name, const std::string& value) {
+    if (!value.empty()) {
+        printOutput("{:>12}: {}\n", name, value);
+    }
+}
+
+std::string imageText(const SourceLook& look) {
+    if (look.format.empty()) {
+        return fmt::format("not live: {}", look.whyNotLive);
+    }
+    return look.declared
+               ? fmt::format("{}, {} according to its header", look.format, formatSize(*look.declared))
+               : look.format;
+}
+
+std::string memoryText(const SourceLook& look) {
+    const auto size = imageSizeOf(look);
+    return size ? fmt::format("{} for a RAM disk, besides what the system itself needs",
+                              formatSize(memoryForImage(*size)))
+                : "not known: the RAM disk is made as large as the memory allows";
+}
+
+void printPlace(const Place& place, bool isServed) {
+    const auto& look = place.look;
+    printOutput("{}\n", place.url);
+    if (look.failure) {
+        line("Failure", look.failure->what());
+        return;
+    }
+    line("Size", sizeOrNot(look.size));
+    line("Ranges", look.ranges      ? "yes, several at a time"
+                   : look.resumable ? "yes"
+                                    : "no: a broken transfer starts over");
+    line("Validator", look.validator.empty() ? "none" : look.validator);
+    line("Compression", look.compression.empty() ? "none" : look.compression);
+    line("Image", imageText(look));
+    if (isServed && look.whyNotLive.empty()) {
+        line("Memory", memoryText(look));
+    }
+}
+
+void print(const Report& report) {
+    for (std::size_t i = 0; i < report.places.size(); ++i) {
+        const bool isServed = i == report.served;
+        printPlace(report.places[i], isServed);
+        if (isServed) {
+            line("Plugin", report.plugin);
+            line("Checksum", report.checksum.empty() || report.list.empty()
+                                 ? report.checksum
+                                 : fmt::format("{} (from {})", report.checksum, report.list));
+        }
+    }
+}
+
+void addSize(JsonObject& object, const char* key, std::optional<std::uint64_t> size) {
+    if (size) {
+        object.add(key, *size);
+    } else {
+        object.addNull(key);
+    }
+}
+
+void addText(JsonObject& object, const char* key, const std::string& text) {
+    if (text.empty()) {
+        object.addNull(key);
+    } else {
+        object.add(key, text);
+    }
+}
+
+JsonObject toJson(const Place& place, const Report& report) {
+    const auto& look = place.look;
+    JsonObject object;
+    object.add("url", place.url);
+    object.add("usable", !place.unusable);
+    addText(object, "error",
+            place.unusable ? "org.bootferry1.Error." + std::string(errorName(place.unusable->code())) : "");
+    addText(object, "message", place.unusable ? place.unusable->what() : "");
+    addSize(object, "size", look.size);
+    object.add("resumable", look.resumable);
+    object.add("ranges", look.ranges);
+    addText(object, "validator", look.validator);
+    addText(object, "compression", look.compression);
+    addText(object, "format", look.format);
+    addSize(object, "declared_size", look.declared);
+    addSize(object, "image_size", imageSizeOf(look));
+    const auto size = imageSizeOf(look);
+    addSize(object, "memory", size ? std::optional(memoryForImage(*size)) : std::nullopt);
+    addText(object, "checksum", report.checksum);
+    object.add("warnings", place.warnings);
+    return object;
+}
+
+// The reason of the boot's own failure comes last and by itself.
+void warn(const Report& report) {
+    for (const auto& place : report.places) {
+        const bool isReason = report.places[report.served].unusable && &place == &report.places.front();
+        if (place.unusable && !isReason) {
+            logWarning(fmt::format("{}: {}", place.url, place.unusable->what()));
+        }
+        for (const auto& warning : place.warnings) {
+            logWarning(fmt::format("{}: {}", place.url, warning));
+        }
+    }
+}
+
+} // namespace
+
+int runCheck(const CommandLine& line) {
+    const auto json = jsonStyleOf(line);
+    const auto request = parseCheck(line);
+    refuseChains(request);
+    const auto result = runLookJob(request, JobPurpose::Look);
+    if (result.failure) {
+        if (result.failure->code() == ErrorCode::Cancelled) {
+            return interrupted;
+        }
+        throw *result.failure;
+    }
+    const auto report = judged(request, result);
+    if (json) {
+        std::vector<JsonObject> objects;
+        std::transform(report.places.begin(), report.places.end(), std::back_inserter(objects),
+                       [&](const Place& place) { return toJson(place, report); });
+        printOutput("{}\n", jsonArray(objects, *json));
+    } else {
+        print(report);
+    }
+    (void)flushOutput();
+    warn(report);
+    if (report.failure) {
+        throw Error(report.failure->code(), fmt::format("a boot from {} would fail: {}",
+                                                        report.places.front().url, report.failure->what()));
+    }
+    return EXIT_SUCCESS;
+}
+
+} // namespace bootferry

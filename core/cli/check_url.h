@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// `bootferryctl check URL`: whether a boot from URL would work, as seen from here. Reads the first MiB of the
+// image and of each mirror, in the sandbox that a fetch has, and the checksum list. Nothing is written.
+#pragma once
+
+#include "command_line.h"
+
+namespace bootferry {
+
+// Exit status: 0, 1 if a boot would fail (the reason is on standard error), 130 interrupted.
+[[nodiscard]] int runCheck(const CommandLine& line);
+
+} // namespace bootferry

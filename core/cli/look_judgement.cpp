@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The rules of the pipeline (pipeline.h) and of mirrors (resuming_source.h), applied before a transfer.
+#include "look_judgement.h"
+
+#include <algorithm>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "quantities.h"
+
+namespace bootferry {
+namespace {
+
+std::string sizeOrUnknown(std::optional<std::uint64_t> size) {
+    return size ? fmt::format("{} bytes", *size) : "not known";
+}
+
+} // namespace
+
+std::optional<std::uint64_t> imageSizeOf(const SourceLook& look) {
+    if (look.compression.empty()) {
+        return look.size ? look.size : look.declared;
+    }
+    return look.decoded && look.declared ? std::max(*look.decoded, *look.declared)
+           : look.decoded                ? look.decoded
+                                         : look.declared;
+}
+
+std::optional<Error> whyUnusable(const SourceLook& look) {
+    if (look.failure) {
+        return look.failure;
+    }
+    if (!look.whyNotLive.empty()) {
+        return Error(ErrorCode::NotLive, fmt::format("not a live image: {}", look.whyNotLive));
+    }
+    const auto served = look.compression.empty() ? look.size : look.decoded;
+    if (look.declared && served && *look.declared > *served) {
+        return Error(
+            ErrorCode::NotLive,
+            fmt::format("the image is incomplete: its header says {}, but the server has only {} ({} "
+                        "and {} bytes)",
+                        formatSize(*look.declared), formatSize(*served), *look.declared, *served));
+    }
+    return std::nullopt;
+}
+
+std::vector<std::string> differences(const SourceLook& image, const SourceLook& mirror, bool hasChecksum) {
+    std::vector<std::string> found;
+    if (image.size != mirror.size) {
+        found.push_back(fmt::format("its size is {}, that of the image {}: it is another image",
+                                    sizeOrUnknown(mirror.size), sizeOrUnknown(image.size)));
+    } else if (image.compression != mirror.compression || image.format != mirror.format ||
+               image.declared != mirror.declared) {
+        found.emplace_back("its first bytes differ: it is another image");
+    }
+    if (!hasChecksum && (image.validator.empty() || image.validator != mirror.validator)) {
+        found.emplace_back(
+            "without a checksum nothing shows that its bytes are the same (the validators differ "
+            "or are missing): a transfer that switches to it starts over");
+    }
+    return found;
+}
+
+} // namespace bootferry

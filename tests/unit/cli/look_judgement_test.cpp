@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a look means for a boot: the pipeline's and the mirrors' rules as a table.
+#include "look_judgement.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace bootferry {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+SourceLook live() {
+    return {.size = 1000, .validator = "v", .resumable = true, .format = "squashfs", .declared = 990};
+}
+
+SourceLook packed() {
+    auto look = live();
+    look.compression = "xz";
+    return look;
+}
+
+TEST(ImageSizeOf, IsTheServedOneUnlessCompressed) {
+    EXPECT_EQ(imageSizeOf(live()), 1000U);
+    EXPECT_EQ(imageSizeOf(packed()), 990U);
+    auto look = packed();
+    look.decoded = 5000;
+    EXPECT_EQ(imageSizeOf(look), 5000U);
+    look.declared.reset();
+    EXPECT_EQ(imageSizeOf(look), 5000U);
+    look.decoded.reset();
+    EXPECT_FALSE(imageSizeOf(look));
+    auto unsized = live();
+    unsized.size.reset();
+    EXPECT_EQ(imageSizeOf(unsized), 990U);
+}
+
+TEST(WhyUnusable, NamesWhatABootWouldFailWith) {
+    EXPECT_FALSE(whyUnusable(live()));
+    EXPECT_FALSE(whyUnusable(packed()));
+    auto look = live();
+    look.failure = Error(ErrorCode::NotFound, "404");
+    EXPECT_EQ(whyUnusable(look).value().code(), ErrorCode::NotFound);
+    look = live();
+    look.format = "";
+    look.whyNotLive = "it is empty";
+    EXPECT_STREQ(whyUnusable(look).value().what(), "not a live image: it is empty");
+    look = live();
+    look.declared = 1001;
+    EXPECT_THAT(whyUnusable(look).value().what(), HasSubstr("the image is incomplete"));
+    look.size.reset();
+    EXPECT_FALSE(whyUnusable(look)) << "its end is not known";
+    look = packed();
+    look.size = 10; // of the compressed file
+    EXPECT_FALSE(whyUnusable(look));
+    look.decoded = 10;
+    EXPECT_THAT(whyUnusable(look).value().what(), HasSubstr("the image is incomplete"));
+}
+
+TEST(Differences, AMirrorHasTheSameBytes) {
+    EXPECT_THAT(differences(live(), live(), false), IsEmpty());
+    auto mirror = live();
+    mirror.size = 999;
+    EXPECT_THAT(differences(live(), mirror, true),
+                ElementsAre(HasSubstr("its size is 999 bytes, that of the image 1000 bytes")));
+    mirror = live();
+    mirror.validator = "w";
+    EXPECT_THAT(differences(live(), mirror, false),
+                ElementsAre(HasSubstr("a transfer that switches to it starts over")));
+    EXPECT_THAT(differences(live(), mirror, true), IsEmpty()) << "the checksum shows it";
+    mirror = live();
+    mirror.declared = 980;
+    EXPECT_THAT(differences(live(), mirror, true), ElementsAre(HasSubstr("its first bytes differ")));
+    auto unmarked = live();
+    unmarked.validator = "";
+    EXPECT_THAT(differences(unmarked, unmarked, false), ElementsAre(HasSubstr("starts over")));
+    unmarked.size.reset();
+    EXPECT_THAT(differences(unmarked, live(), true), ElementsAre(HasSubstr("that of the image not known")));
+}
+
+} // namespace
+} // namespace bootferry
