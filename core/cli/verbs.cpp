@@ -13,6 +13,7 @@
 #include "fetch.h"
 #include "monitor.h"
 #include "standard_streams.h"
+#include "verify.h"
 #include "watch_verbs.h"
 
 namespace bootferry {
@@ -60,6 +61,11 @@ constexpr Option outputOptions[] = {
 constexpr Option pluginOptions[] = {
     {0, "options", nullptr, "list what --option= can be; needs no service"},
 };
+constexpr Option verifyOptions[] = {
+    {0, "checksum", "CHECKSUM", "sha256:HEX, HEX, or SHA256SUMS' name or URL"},
+    {0, "size", "BYTES", "of the image on a medium"},
+    {0, "name", "NAME", "of the image in a list of checksums"},
+};
 constexpr Option explainOptions[] = {
     {0, "units", nullptr, "the texts of the units as well"},
 };
@@ -77,6 +83,8 @@ constexpr Verb table[] = {
      {dollyOptions}, runDollySend},
     {"check", "URL", 1, 1, VerbKind::Alone, "Check whether a boot from URL would work",
      {sourceOptions, outputOptions}, runCheck},
+    {"verify", "DEVICE|FILE", 1, 1, VerbKind::Alone, "Read a medium again and compare its checksum",
+     {verifyOptions}, runVerify},
     {"explain", "[LINE]", 0, anyNumber, VerbKind::Alone, "Explain a kernel command line, by default this one",
      {explainOptions}, runExplain},
     {"help", "[VERB]", 0, 1, VerbKind::Alone, "Show this, or the options of VERB", {}, runHelp},

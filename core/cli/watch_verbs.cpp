@@ -57,12 +57,6 @@ std::string recordPath() {
     return std::string(folder != nullptr ? folder : "/run/bootferry") + "/result.json";
 }
 
-// The transfer recorded by the service of the initrd, or by one that has exited since.
-std::optional<TransferStatus> recordedTransfer() {
-    const auto text = readSmallFile(recordPath());
-    return text ? transferFromJson(*text) : std::nullopt;
-}
-
 // mayBeNone: a recorded transfer can be shown, so a missing service is not an error.
 std::vector<TransferStatus> liveTransfers(bool mayBeNone) {
     const auto loop = makeLoop();
@@ -121,6 +115,11 @@ int statusOfAll(std::optional<JsonStyle> json) {
 }
 
 } // namespace
+
+std::optional<TransferStatus> recordedTransfer() {
+    const auto text = readSmallFile(recordPath());
+    return text ? transferFromJson(*text) : std::nullopt;
+}
 
 int runList(const CommandLine& line) {
     const auto json = jsonStyleOf(line);

@@ -4,9 +4,15 @@
 // recorded transfer of the boot, even without a service.
 #pragma once
 
+#include <optional>
+
 #include "command_line.h"
+#include "transfer_status.h"
 
 namespace bootferry {
+
+// The transfer recorded by the service of the initrd, or by one that has exited since; nullopt: none.
+[[nodiscard]] std::optional<TransferStatus> recordedTransfer();
 
 [[nodiscard]] int runList(const CommandLine& line);
 [[nodiscard]] int runStatus(const CommandLine& line);

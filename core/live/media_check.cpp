@@ -65,17 +65,6 @@ void fill(std::span<unsigned char> chunk, std::uint64_t at, std::uint64_t begin,
     }
 }
 
-// Removes table entries (at 446, 16 bytes each; first block at 8) of partitions behind the image.
-void dropWritePartition(std::span<unsigned char> bootSector, std::uint64_t imageEnd) {
-    for (std::size_t entry = 446; entry < 446 + 4 * 16; entry += 16) {
-        std::uint32_t begin = 0;
-        std::memcpy(&begin, bootSector.data() + entry + 8, sizeof(begin));
-        if (std::uint64_t{begin} * blockSize >= imageEnd) {
-            std::memset(bootSector.data() + entry, 0, 16);
-        }
-    }
-}
-
 void normalize(std::span<unsigned char> chunk, std::uint64_t at, const EmbeddedChecksum& wanted,
                std::uint64_t imageEnd) {
     constexpr std::uint64_t signatureMagic = 64;
@@ -151,6 +140,20 @@ EmbeddedChecksum embeddedIn(int fd, const std::string& device) {
 }
 
 } // namespace
+
+// Entries are at 446, 16 bytes each; their first block is at 8.
+bool dropWritePartition(std::span<unsigned char> bootSector, std::uint64_t imageEnd) {
+    bool dropped = false;
+    for (std::size_t entry = 446; entry < 446 + 4 * 16; entry += 16) {
+        std::uint32_t begin = 0;
+        std::memcpy(&begin, bootSector.data() + entry + 8, sizeof(begin));
+        if (std::uint64_t{begin} * blockSize >= imageEnd) {
+            std::memset(bootSector.data() + entry, 0, 16);
+            dropped = true;
+        }
+    }
+    return dropped;
+}
 
 std::optional<EmbeddedChecksum> parseEmbeddedChecksum(std::string_view field) {
     EmbeddedChecksum checksum;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,10 @@ struct EmbeddedChecksum {
 
 // field: its 512 bytes. nullopt if it holds no checksum. Pure.
 [[nodiscard]] std::optional<EmbeddedChecksum> parseEmbeddedChecksum(std::string_view field);
+
+// Removes the entries of partitions behind the image from a boot sector (512 bytes): a partition for changes
+// that was added later. False if there are none. Pure.
+bool dropWritePartition(std::span<unsigned char> bootSector, std::uint64_t imageEnd);
 
 // Reads the whole image from the beginning of the device; calls told with the percentage. Throws
 // Error(Checksum) if the checksums differ, Error(NotLive) if the image has none embedded, Error(Io).

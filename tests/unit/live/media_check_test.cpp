@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "media_check.h"
 
+#include <algorithm>
+#include <array>
+#include <cstring>
+
 #include <gtest/gtest.h>
 
 namespace bootferry {
@@ -33,6 +37,23 @@ TEST(EmbeddedChecksum, IsNotThereInAnythingElse) {
     for (const char* field : {"", "      ", ";;;===;;", "no checksum at all", "sha256sum=", "pad=15"}) {
         EXPECT_FALSE(parseEmbeddedChecksum(field)) << field;
     }
+}
+
+TEST(DropWritePartition, RemovesOnlyWhatLiesBehindTheImage) {
+    std::array<unsigned char, 512> sector{};
+    sector.fill(0x11);
+    const auto putEntry = [&](std::size_t number, std::uint32_t begin) {
+        std::memcpy(sector.data() + 446 + number * 16 + 8, &begin, sizeof(begin));
+    };
+    putEntry(0, 0);
+    putEntry(1, 99);
+    putEntry(2, 100);
+    putEntry(3, 0);
+    auto expected = sector;
+    std::fill(expected.begin() + 446 + 32, expected.begin() + 446 + 48, 0);
+    EXPECT_TRUE(dropWritePartition(sector, 51200));
+    EXPECT_EQ(sector, expected);
+    EXPECT_FALSE(dropWritePartition(sector, 51200));
 }
 
 } // namespace

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How much of a device is the image's: as given, as recorded when it was deployed, or as its header declares.
+// A list of checksums is found by the image's name, which for a device is that of the URL it was deployed
+// from.
+#include "verify.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+
+#include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "argument_values.h"
+#include "checksum_list.h"
+#include "declared_image_size.h"
+#include "files.h"
+#include "incomplete_mark.h"
+#include "look_job.h"
+#include "media_check.h"
+#include "medium.h"
+#include "plain_text.h"
+#include "progress_line.h"
+#include "standard_streams.h"
+#include "text.h"
+#include "watch_verbs.h"
+
+namespace bootferry {
+namespace {
+
+constexpr int interrupted = 130;
+
+struct VerifyArguments {
+    std::string path;
+    std::string checksum; // as given; empty: the embedded one
+    std::optional<std::uint64_t> size;
+    std::string name; // in a list
+};
+
+VerifyArguments parseVerify(const CommandLine& line) {
+    VerifyArguments parsed{.path = line.words.front()};
+    applyOptions(line, [&](std::string_view name, const std::string& value) {
+        if (value.empty()) {
+            throw Error(ErrorCode::Invalid, "the value is empty");
+        }
+        if (name == "checksum") {
+            parsed.checksum = value;
+        } else if (name == "name") {
+            parsed.name = value;
+        } else if (name == "size") {
+            parsed.size = parseNumber<std::uint64_t>(value);
+            if (!parsed.size || *parsed.size == 0) {
+                throw Error(ErrorCode::Invalid,
+                            fmt::format("expects a number of bytes above 0, not '{}'", value));
+            }
+        }
+    });
+    return parsed;
+}
+
+// The transfer that has written to this device, nullopt if it is not known.
+std::optional<TransferStatus> deploymentOf(const Medium& medium) {
+    auto recorded = medium.isDevice() ? recordedTransfer() : std::nullopt;
+    struct stat status {};
+    if (!recorded || recorded->state != TransferState::Done || recorded->reused || recorded->written == 0 ||
+        ::stat(recorded->device.c_str(), &status) < 0 || !S_ISBLK(status.st_mode) ||
+        status.st_rdev != medium.device()) {
+        return std::nullopt;
+    }
+    return recorded;
+}
+
+struct Extent {
+    std::uint64_t size = 0;
+    std::string why; // for people
+};
+
+Extent extentOf(const Medium& medium, const VerifyArguments& arguments,
+                const std::optional<TransferStatus>& deployment) {
+    const auto head = medium.head(declaredSizeProbe);
+    const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
+    if (text.starts_with(incompleteMark)) {
+        throw Error(ErrorCode::NotLive,
+                    fmt::format("'{}' holds an image that is not complete: its deployment was interrupted",
+                                medium.path()));
+    }
+    if (arguments.size) {
+        return {.size = *arguments.size, .why = "as given by --size="};
+    }
+    if (deployment) {
+        return {.size = deployment->written, .why = "as deployed"};
+    }
+    const auto declared = declaredImageSize(head);
+    if (medium.isDevice() && declared) {
+        return {.size = *declared, .why = "the size that the image declares"};
+    }
+    if (declared && *declared > medium.size()) {
+        return {.size = *declared, .why = "the size that the image declares"};
+    }
+    return {.size = medium.size(),
+            .why = medium.isDevice() ? "the whole device: how long the image is, is not known"
+                                     : "the whole file"};
+}
+
+void requireRoom(const Medium& medium, const Extent& image) {
+    if (image.size > medium.size()) {
+        throw Error(ErrorCode::TooLarge,
+                    fmt::format("'{}' has only {} ({} bytes), less than the image's {} ({} bytes, {})",
+                                medium.path(), formatSize(medium.size()), medium.size(),
+                                formatSize(image.size), image.size, image.why));
+    }
+}
+
+// Percent-encoded, as a path of a URL.
+std::string encodedPath(std::string_view path) {
+    std::string encoded;
+    for (const char c : path) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                           std::string_view("-._~/").find(c) != std::string_view::npos;
+        encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return encoded;
+}
+
+std::string nameInList(const Medium& medium, const VerifyArguments& arguments,
+                       const std::optional<TransferStatus>& deployment) {
+    if (!arguments.name.empty()) {
+        return arguments.name;
+    }
+    if (!medium.isDevice()) {
+        return std::filesystem::path(medium.path()).filename();
+    }
+    if (deployment) {
+        return std::filesystem::path(Url::parse(deployment->url).decodedPath()).filename();
+    }
+    throw Error(ErrorCode::Invalid,
+                fmt::format("the name of the image on '{}' is not known: --name= is its name in "
+                            "the list",
+                            medium.path()));
+}
+
+struct Expected {
+    Checksum checksum;
+    std::string origin; // of a list; empty: as given
+};
+
+Expected fromServer(const std::string& list, const std::string& name) {
+    TransferRequest request;
+    setChecksum(request, list);
+    const auto& url = *request.checksumUrl;
+    const auto path = url.path().substr(0, url.path().find('?'));
+    const auto folder = path.substr(0, path.rfind('/') + 1);
+    request.url = Url::parse(fmt::format("{}://{}{}{}", url.scheme(), url.authority(),
+                                         folder.empty() ? "/" : folder, encodedPath(name)));
+    const auto result = runLookJob(request, JobPurpose::Checksum);
+    const auto& failure = result.failure ? result.failure : result.checksumFailure;
+    if (failure) {
+        throw *failure;
+    }
+    return {.checksum = Checksum::parse(result.checksum.value()), .origin = url.redacted()};
+}
+
+Expected fromFile(const std::string& path, const Medium& medium, const std::string& name) {
+    if (::access(path.c_str(), F_OK) < 0) {
+        throw Error(
+            ErrorCode::Invalid,
+            fmt::format("--checksum: expected sha256:HEX, sha512:HEX, the digits alone, or a SHA256SUMS file or its URL; there is no file '{}'",
+                        path));
+    }
+    // Entries with the same folders are preferred.
+    const auto folder = std::filesystem::absolute(medium.path()).parent_path().string();
+    try {
+        const auto image = Url::parse(fmt::format(
+            "file://localhost{}/{}", encodedPath(folder == "/" ? "" : folder), encodedPath(name)));
+        return {.checksum = Checksum::parse(findChecksum(readSmallFile(path).value_or(""), image)),
+                .origin = path};
+    } catch (Error& error) {
+        error.addContext(fmt::format("the checksum list '{}'", path));
+        throw;
+    }
+}
+
+bool isHex(std::string_view text) {
+    return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+Expected expectedChecksum(const Medium& medium, const VerifyArguments& arguments,
+                          const std::optional<TransferStatus>& deployment) {
+    const auto& text = arguments.checksum;
+    if (text.starts_with("sha256:") || text.starts_with("sha512:")) {
+        return {.checksum = Checksum::parse(text), .origin = {}};
+    }
+    constexpr std::size_t sha256Digits = 64;
+    if (isHex(text) && (text.size() == sha256Digits || text.size() == 2 * sha256Digits)) {
+        return {.checksum = Checksum::parse((text.size() == sha256Digits ? "sha256:" : "sha512:") + text),
+                .origin = {}};
+    }
+    const auto name = nameInList(medium, arguments, deployment);
+    return text.find("://") != std::string::npos ? fromServer(text, name) : fromFile(text, medium, name);
+}
+
+// Draws at most a few times a second.
+class VerifyProgress {
+public:
+    explicit VerifyProgress(std::uint64_t total) : total_(total) {}
+    ~VerifyProgress() { end(); }
+    VerifyProgress(const VerifyProgress&) = delete;
+    VerifyProgress& operator=(const VerifyProgress&) = delete;
+
+    void at(std::uint64_t bytes) {
+        constexpr std::chrono::milliseconds pace{250};
+        const auto now = std::chrono::steady_clock::now();
+        if (bytes < total_ && now - drawn_ < pace) {
+            return;
+        }
+        drawn_ = now;
+        Progress progress;
+        progress.state = TransferState::Transferring;
+        progress.bytes = bytes;
+        progress.total = total_;
+        line_.show(progress);
+    }
+
+    void end() {
+        if (!std::exchange(ended_, true)) {
+            line_.end();
+        }
+    }
+
+private:
+    std::uint64_t total_;
+    ProgressLine line_;
+    std::chrono::steady_clock::time_point drawn_ = std::chrono::steady_clock::now();
+    bool ended_ = false;
+};
+
+void refuseUnreadable(const Medium& medium, const MediumDigest& read) {
+    if (read.unreadable.empty()) {
+        return;
+    }
+    for (const auto& place : read.unreadable) {
+        printError("bootferryctl: '{}' cannot be read: bytes {} to {}\n", medium.path(), place.begin,
+                   place.end - 1);
+    }
+    throw Error(
+        ErrorCode::Io, read.errnoValue,
+        fmt::format("'{}' is damaged: {} cannot be read", medium.path(), placesText(read.unreadable)));
+}
+
+int verifyChecksum(const Medium& medium, const Extent& image, const Expected& expected) {
+    MediumDigest read;
+    {
+        VerifyProgress progress(image.size);
+        read = medium.digest(expected.checksum.algorithm, image.size,
+                             [&](std::uint64_t bytes) { progress.at(bytes); });
+    }
+    refuseUnreadable(medium, read);
+    const bool asPartitioned = read.withoutLaterPartitions == expected.checksum;
+    if (read.checksum != expected.checksum && !asPartitioned) {
+        const auto origin = expected.origin.empty() ? "" : fmt::format(" (from {})", expected.origin);
+        throw Error(ErrorCode::Checksum,
+                    fmt::format("'{}' does not match: expected {}{}, read {}; {} ({} bytes) were read, {}",
+                                medium.path(), expected.checksum.text(), origin, read.checksum.text(),
+                                formatSize(image.size), image.size, image.why));
+    }
+    printOutput("{}: {}, {} ({} bytes) read, {}{}\n", medium.path(), expected.checksum.text(),
+                formatSize(image.size), image.size, image.why,
+                asPartitioned && read.checksum != expected.checksum
+                    ? "; partitions that were added behind the image are left out"
+                    : "");
+    return EXIT_SUCCESS;
+}
+
+int verifyEmbedded(const Medium& medium) {
+    const auto head = medium.head(declaredSizeProbe);
+    const auto size = declaredImageSize(head);
+    if (size) {
+        requireRoom(medium, {.size = *size, .why = "the size that the image declares"});
+    }
+    try {
+        VerifyProgress progress(size.value_or(100));
+        checkMedium(medium.fd().get(), medium.path(),
+                    [&](unsigned percent) { progress.at(size ? *size / 100 * percent : percent); });
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::NotLive) {
+            throw;
+        }
+        throw Error(
+            ErrorCode::Invalid,
+            fmt::format("'{}' has no checksum embedded: --checksum= is the one it must have", medium.path()));
+    }
+    printOutput("{}: the checksum embedded in the image matches\n", medium.path());
+    return EXIT_SUCCESS;
+}
+
+} // namespace
+
+int runVerify(const CommandLine& line) {
+    const auto parsed = parseVerify(line);
+    const Medium medium(parsed.path);
+    const auto deployment = deploymentOf(medium);
+    const auto image = extentOf(medium, parsed, deployment);
+    requireRoom(medium, image);
+    if (parsed.checksum.empty()) {
+        return verifyEmbedded(medium);
+    }
+    if (deployment && deployment->bytes != deployment->written) {
+        throw Error(
+            ErrorCode::Unsupported,
+            fmt::format("the image on '{}' was decompressed while it was written; checksums are those of the "
+                        "compressed file",
+                        medium.path()));
+    }
+    try {
+        return verifyChecksum(medium, image, expectedChecksum(medium, parsed, deployment));
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::Cancelled) {
+            return interrupted;
+        }
+        throw;
+    }
+}
+
+} // namespace bootferry

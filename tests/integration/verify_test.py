@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`bootferryctl verify`: media that are whole, changed, damaged, too small or incomplete, and lists of checksums."""
+
+import os
+import pathlib
+import pty
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import tap  # noqa: E402
+from disk_case import MARK, MIB, DiskTest, put, run  # noqa: E402
+from loop_device import LoopDevice  # noqa: E402
+from nginx import Nginx  # noqa: E402
+from squashfs import make_squashfs  # noqa: E402
+
+
+def digest(path, tool="sha256sum"):
+    return f"{tool.removesuffix('sum')}:" + run(tool, path).stdout.split()[0].removeprefix("\\")
+
+
+def verify(*words, prefix=(), **environment):
+    return subprocess.run([*prefix, os.environ["BOOTFERRYCTL"], "verify", *map(str, words)], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=120, env=dict(os.environ, **environment))
+
+
+class VerifyCase:
+    def assert_same(self, result, *words):
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        for word in words:
+            self.assertIn(word, result.stdout)
+
+    def assert_not(self, result, *words):
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertEqual(result.stdout, "")
+        for word in words:
+            self.assertIn(word, result.stderr.splitlines()[-1])
+
+
+class File(unittest.TestCase, VerifyCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-verify-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.path.chmod(0o755)
+        self.file = self.path / "live image%.squashfs"
+        make_squashfs(self.file, 3_000_000)
+
+    def verify(self, *words, **environment):
+        result = verify(*words, BOOTFERRY_RUNTIME_DIRECTORY=str(self.path / "run"), **environment)
+        # What is not drawn on a terminal is no progress line.
+        lines = [line for line in result.stderr.splitlines(keepends=True) if line.startswith("bootferryctl: ")]
+        return subprocess.CompletedProcess(result.args, result.returncode, result.stdout, "".join(lines))
+
+    def test_a_digest(self):
+        size = self.file.stat().st_size
+        for tool in ("sha256sum", "sha512sum"):
+            wanted = digest(self.file, tool)
+            self.assert_same(self.verify(f"--checksum={wanted}", self.file), f"{self.file}: {wanted}, ", f"({size} bytes) read, "
+                             "the whole file")
+            self.assert_same(self.verify(f"--checksum={wanted.split(':')[1].upper()}", self.file), wanted)
+        put(self.file, (1234567, b"x"))
+        self.assert_not(self.verify(f"--checksum={wanted}", self.file), "does not match: expected " + wanted,
+                        "read " + digest(self.file, "sha512sum"))
+
+    def test_sizes_around_pieces(self):
+        for size in (1, 511, 512, 4095, 4096, 4097, MIB - 1, MIB, MIB + 1, 2 * MIB + 513):
+            self.file.write_bytes(os.urandom(size))
+            self.assert_same(self.verify(f"--checksum={digest(self.file)}", self.file), f"({size} bytes)")
+        self.file.write_bytes(b"")
+        self.assert_same(self.verify(f"--checksum={digest(self.file)}", self.file), "(0 bytes)")
+
+    def test_the_size_can_be_given(self):
+        wanted = digest(self.file)
+        size = self.file.stat().st_size
+        with open(self.file, "ab") as file:
+            file.write(b"behind")
+        self.assert_not(self.verify(f"--checksum={wanted}", self.file), "does not match")
+        self.assert_same(self.verify(f"--checksum={wanted}", f"--size={size}", self.file), "as given by --size=")
+        self.assert_not(self.verify(f"--checksum={wanted}", f"--size={size + 7}", self.file), f"({size + 6} bytes), less than")
+        for wrong in ("0", "-1", "x", "", "1k", str(1 << 64)):
+            self.assert_not(self.verify(f"--checksum={wanted}", f"--size={wrong}", self.file), "--size expects a number")
+
+    def test_a_list_in_a_file(self):
+        sums = self.path / "SHA256SUMS"
+        sums.write_text(run("sha256sum", self.file.name, cwd=self.path).stdout)
+        self.assert_same(self.verify(f"--checksum={sums}", self.file), digest(self.file))
+        other = self.path / "other"
+        shutil.copy(self.file, other)
+        self.assert_not(self.verify(f"--checksum={sums}", other), f"the checksum list '{sums}': it has no checksum for 'other'")
+        self.assert_same(self.verify(f"--checksum={sums}", f"--name={self.file.name}", other), digest(self.file))
+        put(other, (5, b"x"))
+        self.assert_not(self.verify(f"--checksum={sums}", f"--name={self.file.name}", other), f"(from {sums})")
+        self.assert_not(self.verify("--checksum=/nonexistent", self.file), "want sha256:HEX, sha512:HEX, or the URL or path")
+        self.assert_not(self.verify(f"--checksum={self.file}", self.file), "the checksum list", "is larger than")
+
+    def test_a_list_on_a_server(self):
+        served = self.path / "served"
+        served.mkdir()
+        (served / "SHA256SUMS").write_text(run("sha256sum", self.file.name, cwd=self.path).stdout)
+        with Nginx(served) as server:
+            url = f"http://127.0.0.1:{server.port}/SHA256SUMS"
+            self.assert_same(self.verify(f"--checksum={url}", self.file), digest(self.file))
+            self.assert_same(self.verify(f"--checksum={url}?a=b", self.file), digest(self.file))
+            self.assert_not(self.verify(f"--checksum={url}x", self.file), f"the checksum list '{url}x'", "404")
+            other = self.path / "other"
+            shutil.copy(self.file, other)
+            self.assert_not(self.verify(f"--checksum={url}", other), "it has no checksum for 'other'")
+            # What is local is looked at first.
+            before = server.access_log()
+            self.assert_not(self.verify(f"--checksum={url}", self.path / "nothing"), "No such file")
+            self.assertEqual(server.access_log(), before)
+        self.assert_not(self.verify("--checksum=nosuch://a/b", self.file), "nosuch")
+
+    def test_embedded(self):
+        tree = self.path / "tree"
+        tree.mkdir()
+        (tree / "file").write_bytes(os.urandom(3 * MIB))
+        iso = self.path / "live.iso"
+        run("xorriso", "-as", "mkisofs", "-quiet", "-o", iso, tree)
+        self.assert_not(self.verify(iso), "has no checksum embedded: --checksum= is the one it must have")
+        run("implantisomd5", iso)
+        self.assert_same(self.verify(iso), "the checksum embedded in the image matches")
+        put(iso, (2 * MIB, b"damage"))
+        self.assert_not(self.verify(iso), "is damaged: its embedded md5")
+        os.truncate(iso, 2 * MIB)
+        self.assert_not(self.verify(iso), "less than the image's")
+        self.assert_not(self.verify(self.file), "has no checksum embedded")
+
+    def test_what_is_no_medium(self):
+        fifo = self.path / "fifo"
+        os.mkfifo(fifo)
+        for path, word in ((self.path, "neither a block device nor"), (fifo, "neither a block device nor"),
+                           ("/dev/null", "neither a block device nor"), (self.path / "nothing", "No such file")):
+            self.assert_not(self.verify("--checksum=sha256:" + "a" * 64, path), word)
+        for words, word in (([], "verify takes one device or file"), (["a", "b"], "verify takes one"),
+                            (["--frob", self.file], "unknown option '--frob'"), (["--checksum=", self.file], "unknown option"),
+                            (["--checksum=sha256:aa", self.file], "64 hexadecimal digits"),
+                            (["--checksum=http://u:p@h/x", self.file], "cannot have a user name")):
+            self.assert_not(self.verify(*words), word)
+
+    def test_an_incomplete_image(self):
+        self.file.write_bytes(MARK + bytes(100000))
+        self.assert_not(self.verify(f"--checksum={digest(self.file)}", self.file), "is not complete")
+
+    def test_progress_on_a_terminal(self):
+        self.file.write_bytes(bytes(64 * MIB))
+        controller, terminal = pty.openpty()
+        with subprocess.Popen([os.environ["BOOTFERRYCTL"], "verify", f"--checksum={digest(self.file)}", self.file],
+                              stderr=terminal, stdout=subprocess.DEVNULL) as client:
+            os.close(terminal)
+            seen = b""
+            while True:
+                try:
+                    seen += os.read(controller, 4096)
+                except OSError:  # EIO: the other end is closed
+                    break
+            self.assertEqual(client.wait(timeout=60), 0)
+        os.close(controller)
+        self.assertRegex(seen.decode(), r"\r\x1b\[K.*100 %  64.0 MiB of 64.0 MiB")
+
+
+class Device(DiskTest, VerifyCase):
+    def verify(self, *words, **environment):
+        result = verify(*words, BOOTFERRY_RUNTIME_DIRECTORY=str(self.daemon.folder), **environment)
+        lines = [line for line in result.stderr.splitlines(keepends=True) if line.startswith("bootferryctl: ")]
+        return subprocess.CompletedProcess(result.args, result.returncode, result.stdout, "".join(lines))
+
+    def test_a_deployed_disk(self):
+        self.assert_deployed(self.deploy())
+        wanted = digest(self.image)
+        size = f"({len(self.bytes)} bytes)"
+        self.assert_same(self.verify(f"--checksum={wanted}", self.device), wanted, size, "as deployed")
+        (self.path / "SUMS").write_text(run("sha256sum", self.image.name, cwd=self.image.parent).stdout)
+        self.assert_same(self.verify(f"--checksum={self.path}/SUMS", self.device), wanted)
+        # Without the record, the image says it, but not its name.
+        (self.daemon.folder / "result.json").unlink()
+        self.assert_same(self.verify(f"--checksum={wanted}", self.device), size, "the size that the image declares")
+        self.assert_not(self.verify(f"--checksum={self.path}/SUMS", self.device), "--name= is its name in the list")
+        self.assert_same(self.verify(f"--checksum={self.path}/SUMS", f"--name={self.image.name}", self.device), wanted)
+        put(self.device, (len(self.bytes) - 1, b"\x00" if self.bytes[-1] else b"\x01"))
+        self.assert_not(self.verify(f"--checksum={wanted}", self.device), "does not match", "the size that the image declares")
+
+    def test_the_record_of_another_disk_says_nothing(self):
+        self.assert_deployed(self.deploy())
+        other = LoopDevice(self.image)
+        self.addCleanup(other.detach)
+        self.assert_same(self.verify(f"--checksum={digest(self.image)}", other.path), "the size that the image declares")
+
+    def test_partitions_behind_the_image(self):
+        self.assert_deployed(self.deploy())
+        run("sfdisk", "--append", "--no-reread", self.device, input="size=10M\n")
+        self.assertNotEqual(self.contents()[:512], self.bytes[:512])
+        self.assert_same(self.verify(f"--checksum={digest(self.image)}", self.device), "are left out")
+        put(self.device, (100, b"damage"))
+        self.assert_not(self.verify(f"--checksum={digest(self.image)}", self.device), "does not match")
+
+    def test_a_compressed_image(self):
+        packed = self.image.parent / "live.iso.gz"
+        packed.write_bytes(subprocess.run(["gzip", "--stdout", self.image], check=True, capture_output=True).stdout)
+        self.addCleanup(packed.unlink)
+        self.assert_deployed(self.deploy(url=self.url() + ".gz"))
+        self.assert_not(self.verify(f"--checksum={digest(packed)}", self.device), "was decompressed while it was written")
+
+    def test_a_disk_without_an_image(self):
+        wanted = digest(self.device)
+        self.assert_same(self.verify(f"--checksum={wanted}", self.device), f"({64 * MIB} bytes)", "the whole device")
+        self.assert_not(self.verify(self.device), "has no checksum embedded")
+        put(self.device, (0, MARK))
+        self.assert_not(self.verify(f"--checksum={wanted}", self.device), "its deployment was interrupted")
+
+    def test_a_disk_that_is_too_small(self):
+        small = self.path / "small"
+        small.write_bytes(self.bytes[:4 * MIB])
+        loop = LoopDevice(small)
+        self.addCleanup(loop.detach)
+        self.assert_not(self.verify(f"--checksum={digest(self.image)}", loop.path), f"({4 * MIB} bytes), less than the image's",
+                        f"{len(self.bytes)} bytes")
+
+    def test_unreadable_sectors_are_named(self):
+        self.assert_deployed(self.deploy())
+        library = self.path / "disk_faults.so"
+        source = pathlib.Path(__file__).resolve().parent.parent / "support/disk_faults.c"
+        run("cc", "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl")
+        number = os.stat(self.device).st_rdev
+        for bad, lines in ((f"{MIB + 512}-{MIB + 1536}", [(MIB + 512, MIB + 1535)]),
+                           (f"100000-100001,{3 * MIB}-{3 * MIB + 1}", [(99840, 100351), (3 * MIB, 3 * MIB + 511)])):
+            result = self.verify(f"--checksum={digest(self.image)}", self.device, LD_PRELOAD=str(library),
+                                 DISK_FAULT_BAD=bad, DISK_FAULT_DEVICE=f"{os.major(number)}:{os.minor(number)}")
+            self.assert_not(result, "is damaged: byte ", "cannot be read", "Input/output error")
+            self.assertEqual(result.stderr.splitlines()[:-1],
+                             [f"bootferryctl: '{self.device}' cannot be read: bytes {a} to {b}" for a, b in lines])
+        # Behind the image nothing is read.
+        end = (len(self.bytes) + 4095) // 4096 * 4096
+        self.assert_same(self.verify(f"--checksum={digest(self.image)}", self.device, LD_PRELOAD=str(library),
+                                     DISK_FAULT_BAD=f"{end}-{64 * MIB}",
+                                     DISK_FAULT_DEVICE=f"{os.major(number)}:{os.minor(number)}"))
+
+    def test_anybody_with_the_right_to_read_may(self):
+        result = verify("--checksum=sha256:" + "a" * 64, self.device,
+                        prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+        self.assert_not(result, "Permission denied")
+
+
+if __name__ == "__main__":
+    tap.main()
