@@ -4,6 +4,7 @@
 #include "check_url.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 
 #include <spdlog/fmt/fmt.h>
@@ -22,9 +23,16 @@ namespace {
 
 constexpr int interrupted = 130;
 
+// Somebody waits for the answer, even of a server that sends a byte a second.
+constexpr std::chrono::seconds timeOfEach{60};
+
 TransferRequest parseCheck(CommandLine line) {
     line.words.emplace_back("-"); // the target that a transfer would have
-    return parseTransferArguments(line);
+    auto request = parseTransferArguments(line);
+    if (!line.has("timeout")) {
+        request.timeout = timeOfEach * (1 + request.mirrors.size() + (request.checksumUrl ? 1 : 0));
+    }
+    return request;
 }
 
 // A place is a node's place in the chain: to look and leave would break the chain for all nodes.

@@ -147,6 +147,7 @@ struct Expected {
 
 Expected fromServer(const std::string& list, const std::string& name) {
     TransferRequest request;
+    request.timeout = std::chrono::minutes(1);
     setChecksum(request, list);
     const auto& url = *request.checksumUrl;
     const auto path = url.path().substr(0, url.path().find('?'));

@@ -132,6 +132,16 @@ ReviewedArgument reviewRoot(const KernelArgument& root, bool isLast, const BootR
     return reviewed;
 }
 
+// Of the boot program; rd.kiwi.live.pxe alone makes it ours.
+ReviewedArgument reviewBootInterface(const KernelArgument& argument, bool isLast,
+                                     const BootRequest* request) {
+    const bool counts = isLast && request != nullptr && request->lan0;
+    return {.shown = shownArgument(argument),
+            .use = counts ? Use::Read : Use::Foreign,
+            .meaning = counts ? "the network interface that was booted from: it is named lan0"
+                              : "not read by bootferry without rd.kiwi.live.pxe"};
+}
+
 ReviewedArgument reviewUnread(const KernelArgument& argument) {
     ReviewedArgument reviewed{.shown = argument.name + (argument.value ? "=..." : "")};
     if (auto unread = describeUnread(argument.name)) {
@@ -169,6 +179,12 @@ ReviewedArgument reviewServed(const KernelArgument& argument, const BootArgument
     return reviewed;
 }
 
+// If not, bootferry leaves the boot alone, and others may read the same names (rootflags=).
+bool isServed(const KernelCommandLine& line) {
+    const auto* root = line.find("root");
+    return root != nullptr && root->value && root->value->starts_with("live:");
+}
+
 } // namespace
 
 std::vector<ReviewedArgument> reviewArguments(const KernelCommandLine& line, const BootRequest* request) {
@@ -179,10 +195,19 @@ std::vector<ReviewedArgument> reviewArguments(const KernelCommandLine& line, con
             review.push_back(reviewRoot(argument, line.find("root") == &argument, request));
             continue;
         }
+        if (argument.is("BOOTIF")) {
+            review.push_back(reviewBootInterface(argument, line.find("BOOTIF") == &argument, request));
+            continue;
+        }
         const auto known = std::find_if(served.begin(), served.end(),
                                         [&](const auto& names) { return isNamed(names, argument); });
         if (known == served.end()) {
             review.push_back(reviewUnread(argument));
+            continue;
+        }
+        if (!isServed(line)) {
+            review.push_back(
+                {.shown = shownArgument(argument), .meaning = "not read by bootferry in this boot"});
             continue;
         }
         const auto last = std::find_if(line.arguments().rbegin(), line.arguments().rend(),

@@ -144,6 +144,10 @@ class CheckTest(unittest.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as silent:
             self.assert_fails(f"http://127.0.0.1:{silent.getsockname()[1]}/x", "--stall-timeout=1", reason="nothing arrived for 1 s")
 
+    def test_it_ends_in_time(self):
+        with FaultServer(self.image, faults=[Fault(crawl=0)]) as server:
+            self.assert_fails(f"http://127.0.0.1:{server.port}/x", "--timeout=1", reason="gave up after 1 s: ")
+
     def test_ranges_are_asked_for(self):
         self.assertTrue(self.checked(self.url())[0]["resumable"])
         self.assertFalse(self.checked(self.url("unranged/live.squashfs"))[0]["resumable"])

@@ -229,12 +229,15 @@ void ResumingSource::giveUpIfTooLate() {
 }
 
 void ResumingSource::recover(const Error& failure) {
-    if (failure.code() == ErrorCode::Cancelled || !settings_.retries) {
+    if (failure.code() == ErrorCode::Cancelled) {
         throw failure;
     }
     current().failure = failure;
     failed_ = true;
     giveUpIfTooLate();
+    if (!settings_.retries) {
+        throw failure;
+    }
     if (failure.code() == ErrorCode::Range && offset_ > 0) {
         startOverOrGiveUp(failure);
         return;

@@ -32,7 +32,7 @@ ReviewedArgument last(const std::string& text) {
 TEST(ReviewArguments, EveryArgumentHasAMeaning) {
     for (const auto& argument : bootArgumentNames()) {
         for (const auto name : argument.names) {
-            const auto word = last(std::string(name));
+            const auto word = last(std::string("root=live:nonsense ") + std::string(name));
             EXPECT_THAT(word.meaning, Not(HasSubstr("an option of bootferry"))) << name;
             EXPECT_EQ(word.use, Use::Read) << name;
         }
@@ -43,6 +43,7 @@ TEST(ReviewArguments, RootSaysWhatIsBooted) {
     EXPECT_EQ(last("root=live:http://10.0.0.1/live.iso").meaning, "fetch this image over http to /dev/ram0");
     EXPECT_EQ(last("root=live:CDLABEL=A").meaning, "boot the local medium /dev/disk/by-label/A");
     EXPECT_EQ(last("root=/dev/sda1").use, Use::Foreign);
+    EXPECT_EQ(last("root=/dev/sda1 rootflags=noatime").use, Use::Foreign);
     const auto words = reviewed("root=live:http://a/b root=/dev/sda1");
     EXPECT_EQ(words[0].meaning, "no effect: a later root= replaces it");
 }
@@ -80,6 +81,12 @@ TEST(ReviewArguments, WhatIsNotReadIsToldApart) {
     EXPECT_EQ(words[2].use, Use::Foreign);
     EXPECT_EQ(words[3].use, Use::Suspicious);
     EXPECT_THAT(words[3].meaning, HasSubstr("is not served by bootferry"));
+}
+
+TEST(ReviewArguments, TheBootInterfaceCountsWhereItIsAskedFor) {
+    const std::string interface = "BOOTIF=01-52-54-00-12-34-56";
+    EXPECT_EQ(last(root + interface).use, Use::Foreign);
+    EXPECT_EQ(last(std::string(root) + "rd.kiwi.live.pxe " + interface).use, Use::Read);
 }
 
 TEST(ReviewArguments, SecretsAreNotShown) {

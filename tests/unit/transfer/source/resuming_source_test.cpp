@@ -85,6 +85,10 @@ TEST_F(ResumingSourceTest, WithoutRetriesTheFirstFailureIsTheResult) {
     server.script = {breaking(100)};
     EXPECT_EQ(failureOf(*make()), ErrorCode::Unreachable);
     EXPECT_EQ(server.requests.size(), 2U);
+    settings.timeout = std::chrono::microseconds(1);
+    server.script = {refusing(ErrorCode::Unreachable)};
+    EXPECT_EQ(failureOf(*make()), ErrorCode::Timeout);
+    EXPECT_TRUE(text.starts_with("gave up after")) << text;
 }
 
 // One of a user with many pipes holds a page. It does not block here, so that too much shows as a loss.
