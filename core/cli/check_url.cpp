@@ -123,6 +123,7 @@ void printPlace(const Place& place, bool isServed) {
         line("Failure", look.failure->what());
         return;
     }
+    line("Redirected", look.location.empty() ? "" : "to " + look.location);
     line("Size", sizeOrNot(look.size));
     line("Ranges", look.ranges      ? "yes, several at a time"
                    : look.resumable ? "yes"
@@ -172,6 +173,7 @@ JsonObject toJson(const Place& place, const Report& report) {
     addText(object, "error",
             place.unusable ? "org.bootferry1.Error." + std::string(errorName(place.unusable->code())) : "");
     addText(object, "message", place.unusable ? place.unusable->what() : "");
+    addText(object, "location", look.location);
     addSize(object, "size", look.size);
     object.add("resumable", look.resumable);
     object.add("ranges", look.ranges);

@@ -10,11 +10,13 @@
 
 #include "log.h"
 #include "plain_text.h"
+#include "url.h"
 
 namespace bootferry {
 namespace {
 
 constexpr std::size_t longestValidator = 1023; // from the ABI
+constexpr std::size_t longestLocation = 2047;  // likewise
 
 LogLevel levelOf(int priority) {
     if (priority <= BOOTFERRY_LOG_ERROR) {
@@ -24,6 +26,20 @@ LogLevel levelOf(int priority) {
         return LogLevel::Warning;
     }
     return priority <= BOOTFERRY_LOG_INFO ? LogLevel::Info : LogLevel::Debug;
+}
+
+// Of a redirect's URL, the query may be a secret (a signature). Unusable ones count as none.
+std::string shownLocation(const char* location) {
+    if (location == nullptr || strnlen(location, longestLocation + 1) > longestLocation) {
+        return {};
+    }
+    try {
+        auto shown = Url::parse(location).redacted();
+        const auto query = shown.find('?');
+        return query == std::string::npos ? shown : shown.substr(0, query) + "?...";
+    } catch (const Error&) {
+        return {};
+    }
 }
 
 } // namespace
@@ -242,6 +258,7 @@ SourceInfo PluginSession::info() {
         }
         info.validator.assign(raw.validator, length);
     }
+    info.location = shownLocation(raw.location);
     return info;
 }
 

@@ -23,7 +23,7 @@
 //                                                           size UINT64_MAX: unknown
 //   Staged(t bytes, t written, s digest) → Granted          all but the head is safe; permits the commit
 //   Look(u code, s reason, t size, s validator, u flags, s compression, s format, s whyNotLive, t declared,
-//        t decoded)                                         no answer; purpose Look: of each place, in turn;
+//        t decoded, s location)                             no answer; purpose Look: of each place, in turn;
 //                                                           code: of a failure, or 0
 //   Checksum(u code, s reasonOrChecksum)                    no answer; purposes Look, Checksum; once
 //   Looked() → Granted                                      the last call on success, purposes but Transfer
@@ -47,6 +47,7 @@ inline constexpr std::size_t longestReason = 2048;    // of a failure; other tex
 inline constexpr std::size_t longestName = 128;       // of a plugin, with its version
 inline constexpr std::size_t longestValidator = 1024; // a longer one counts as none
 inline constexpr std::size_t mostFiles = 64;          // of a job's options
+inline constexpr std::size_t longestLocation = 2048;  // of a redirect's URL
 inline constexpr std::size_t longestLook = 512;       // of a reason why an image is not live
 inline constexpr std::uint32_t lookResumable = 1;     // flags of Look
 inline constexpr std::uint32_t lookRanges = 2;

@@ -85,6 +85,7 @@ SourceLook lookAt(ResumingSource& source) {
     const auto info = source.info();
     look.size = info.size;
     look.validator = info.validator;
+    look.location = info.location;
     look.resumable = info.resumable;
     look.ranges = info.ranges;
     return look;

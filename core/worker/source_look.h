@@ -17,6 +17,7 @@ struct SourceLook {
     std::optional<Error> failure;      // then nothing else is known
     std::optional<std::uint64_t> size; // of what is served
     std::string validator;             // empty: none
+    std::string location;              // where a redirect led; empty: not redirected
     bool resumable = false;
     bool ranges = false;                   // several parts can be fetched at the same time
     std::string compression;               // "gzip" …; empty: not compressed

@@ -144,6 +144,7 @@ void SupervisorChannel::sourceLooked(const SourceLook& look) {
     packet.text(plainText(look.whyNotLive, channel::longestLook));
     packet.wide(look.declared.value_or(unknownSize));
     packet.wide(look.decoded.value_or(unknownSize));
+    packet.text(plainText(look.location, channel::longestLocation));
     (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
 }
 

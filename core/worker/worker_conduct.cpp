@@ -265,6 +265,7 @@ SourceLook WorkerConduct::look(PacketReader& packet) const {
     look.whyNotLive = plainText(packet.text(), channel::longestLook);
     look.declared = optional(packet.wide());
     look.decoded = optional(packet.wide());
+    look.location = plainText(packet.text(), channel::longestLocation);
     if (code != 0) {
         look = {};
         look.failure = failure(code, reason);

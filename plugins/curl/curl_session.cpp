@@ -302,6 +302,14 @@ void CurlSession::info(bootferry_info& info) const {
                  (ranges_ ? BOOTFERRY_INFO_RANGES : 0);
     info.size = size_.value_or(BOOTFERRY_SIZE_UNKNOWN);
     info.validator = validator_.empty() ? nullptr : validator_.c_str();
+    constexpr auto end = offsetof(bootferry_info, location) + sizeof(bootferry_info::location);
+    long redirects = 0;
+    if (info.struct_size >= end &&
+        curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_COUNT, &redirects) == CURLE_OK && redirects > 0) {
+        const char* effective = nullptr;
+        curl_easy_getinfo(easy_.get(), CURLINFO_EFFECTIVE_URL, &effective);
+        info.location = effective;
+    }
 }
 
 TransferEnd CurlSession::transferEnd() const {

@@ -40,7 +40,8 @@ FIELD(info, struct_size, 0);
 FIELD(info, flags, 4);
 FIELD(info, size, 8);
 FIELD(info, validator, 16);
-CHECK(sizeof_info, sizeof(struct bootferry_info) == 24);
+FIELD(info, location, 24); /* appended */
+CHECK(sizeof_info, sizeof(struct bootferry_info) == 32);
 
 FIELD(option, key, 0);
 FIELD(option, help, 8);

@@ -197,7 +197,16 @@ class CheckTest(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertNotIn("geheim", result.stdout + result.stderr)
         self.assert_fails(self.url(), "--option=curl:frob=1", reason="frob")
-        self.assertEqual(self.checked(self.url("moved/live.squashfs"), "--option=curl:location")[0]["size"], self.size)
+    def test_redirects_are_shown(self):
+        self.assertIsNone(self.checked(self.url())[0]["location"])
+        for name in ("moved/live.squashfs", "moved/moved/live.squashfs"):
+            moved, = self.checked(self.url(name))
+            self.assertEqual((moved["url"], moved["location"], moved["size"]), (self.url(name), self.url(), self.size))
+        self.assertIn(f"Redirected: to {self.url()}\n", self.check(self.url("moved/live.squashfs")).stdout)
+        self.assertIsNone(self.checked(self.url("moved/live.squashfs?a=geheim"))[0]["error"])
+        result = self.check(self.url("moved/live.squashfs?a=geheim"), "--json")
+        self.assertEqual(json.loads(result.stdout)[0]["location"], self.url() + "?...")
+        self.assert_fails(self.url("moved/nothing"), reason="404")
 
     def test_a_chain_is_not_broken(self):
         for words in (["dolly://127.0.0.1/x"], [self.url(), "--mirror=dolly://127.0.0.1/x"]):

@@ -200,6 +200,13 @@ struct bootferry_info {
      * next call on the session.
      */
     const char* validator;
+
+    /*
+     * The URL that the bytes come from if the server has sent the session elsewhere (an HTTP redirect), or
+     * NULL. For people: the host removes userinfo and the query, and shows the rest. At most 2047 bytes.
+     * Owned by the plugin; valid until the next call on the session. Appended later: check struct_size.
+     */
+    const char* location;
 };
 
 /* One option of a plugin; an array of them ends with key == NULL. */

@@ -18,6 +18,7 @@ struct SourceInfo {
     std::string validator;             // differs if the bytes differ; empty: none
     bool spliceable = false;           // splice() can be called from now on
     bool ranges = false;               // several parts can be fetched at the same time
+    std::string location; // where a redirect led, without userinfo and query; empty: not redirected
 };
 
 enum class Outcome { Committed, Discarded };

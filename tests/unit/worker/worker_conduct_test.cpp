@@ -91,6 +91,7 @@ PacketWriter lookPacket(const SourceLook& look, std::uint32_t code = 0, std::str
     packet.text(look.whyNotLive);
     packet.wide(look.declared.value_or(unknownSize));
     packet.wide(look.decoded.value_or(unknownSize));
+    packet.text(look.location);
     return packet;
 }
 
@@ -415,12 +416,14 @@ TEST_F(WorkerConductTest, WhatALookReportsIsCleanedAndBounded) {
     const auto look =
         say<WorkerConduct::SourceLooked>(lookPacket({.size = UINT64_MAX - 1,
                                                      .validator = "a\x1b[31m",
+                                                     .location = "http://a/\x1b[31m",
                                                      .compression = "gzip\n",
                                                      .whyNotLive = "\x1b]0;x\x07" + std::string(1000, 'x'),
                                                      .declared = UINT64_MAX - 1}))
             .look;
     EXPECT_FALSE(look.size || look.declared);
     EXPECT_EQ(look.validator, "");
+    EXPECT_EQ(look.location, "http://a/ [31m");
     EXPECT_EQ(look.compression.find('\n'), std::string::npos);
     EXPECT_EQ(look.whyNotLive.find('\x1b'), std::string::npos);
     EXPECT_LE(look.whyNotLive.size(), channel::longestLook);
