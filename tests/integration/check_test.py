@@ -20,6 +20,8 @@ import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from squashfs import make_squashfs  # noqa: E402
+from sshd import Sshd  # noqa: E402
+from vsftpd import Vsftpd  # noqa: E402
 
 SIZE = 8_000_000
 MIB = 1 << 20
@@ -156,6 +158,29 @@ class CheckTest(unittest.TestCase):
         with FaultServer(self.image, faults=[Fault(), Fault(ignore_range=True)]) as server:
             result = self.check(f"http://127.0.0.1:{server.port}/x")
             self.assertIn("Ranges: no", result.stdout)
+
+    def test_ftp(self):
+        if reason := Vsftpd.missing():
+            self.skipTest(reason)
+        with Vsftpd(self.served) as server:
+            url = f"ftp://127.0.0.1:{server.port}/live.squashfs"
+            answer, = self.checked(url, f"--checksum={self.sums()}")
+            self.assertEqual((answer["size"], answer["format"], answer["resumable"]), (self.size, "squashfs", True))
+            self.assertTrue(answer["validator"] and answer["checksum"])
+            self.assert_fails(url + "x", reason="550")
+
+    def test_sftp(self):
+        if reason := Sshd.missing():
+            self.skipTest(reason)
+        if not (pathlib.Path(os.environ["BOOTFERRY_PLUGIN_DIR"]) / "scheme-sftp.so").exists():
+            self.skipTest("built without sftp")
+        with Sshd() as server:
+            url = f"sftp://{server.user}@127.0.0.1:{server.port}{self.image}"
+            options = (f"--option=sftp:hostkey={server.fingerprint()}", f"--option=sftp:key={server.key}")
+            answer, = self.checked(url, *options)
+            self.assertEqual((answer["size"], answer["format"], answer["resumable"]), (self.size, "squashfs", True))
+            self.assert_fails(url + "x", *options, reason="has no file")
+            self.assert_fails(url, reason="host key")
 
     def test_mirrors_are_compared(self):
         (self.served / "copy").write_bytes(self.image.read_bytes())
