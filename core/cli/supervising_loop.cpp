@@ -21,7 +21,7 @@ SupervisingLoop::SupervisingLoop(std::function<void()> onStop, std::initializer_
     for (const int number : heeded) {
         sigaddset(&mask, number);
     }
-    if (const int result = ::pthread_sigmask(SIG_BLOCK, &mask, nullptr); result != 0) {
+    if (const int result = ::pthread_sigmask(SIG_BLOCK, &mask, &before_); result != 0) {
         throwErrno(result, "blocking signals");
     }
     for (const int number : heeded) {
@@ -31,6 +31,11 @@ SupervisingLoop::SupervisingLoop(std::function<void()> onStop, std::initializer_
             },
             "watching signals"));
     }
+}
+
+SupervisingLoop::~SupervisingLoop() {
+    watched_.clear();
+    (void)::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 int SupervisingLoop::run() {

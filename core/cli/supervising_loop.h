@@ -17,6 +17,9 @@ public:
     // onStop: called for each such signal.
     explicit SupervisingLoop(std::function<void()> onStop,
                              std::initializer_list<int> signals = {SIGINT, SIGTERM});
+    ~SupervisingLoop(); // signals stop the program again
+    SupervisingLoop(const SupervisingLoop&) = delete;
+    SupervisingLoop& operator=(const SupervisingLoop&) = delete;
 
     [[nodiscard]] sd_event* event() const { return event_.get(); }
     [[nodiscard]] int run(); // until end(); returns its status
@@ -29,6 +32,7 @@ private:
     EventHandle event_;
     std::vector<EventSourceHandle> watched_;
     int status_ = 0;
+    sigset_t before_{}; // the thread's signal mask
 };
 
 } // namespace bootferry

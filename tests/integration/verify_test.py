@@ -5,6 +5,7 @@ import os
 import pathlib
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import processes  # noqa: E402
 import tap  # noqa: E402
 from disk_case import MARK, MIB, DiskTest, put, run  # noqa: E402
 from loop_device import LoopDevice  # noqa: E402
@@ -115,6 +117,21 @@ class File(unittest.TestCase, VerifyCase):
             self.assert_not(self.verify(f"--checksum={url}", self.path / "nothing"), "No such file")
             self.assertEqual(server.access_log(), before)
         self.assert_not(self.verify("--checksum=nosuch://a/b", self.file), "nosuch")
+
+    def test_an_interrupt_ends_it(self):
+        served = self.path / "served"
+        served.mkdir()
+        (served / "SHA256SUMS").write_text("a" * 64 + f"  {self.file.name}\n")
+        os.truncate(self.file, 1 << 40)
+        with Nginx(served) as server:
+            for checksum in ("sha256:" + "a" * 64, f"http://127.0.0.1:{server.port}/SHA256SUMS"):
+                client = processes.start([os.environ["BOOTFERRYCTL"], "verify", f"--checksum={checksum}", self.file],
+                                         stderr=subprocess.PIPE, text=True)
+                self.addCleanup(processes.stop, client)
+                while " of 1.0 TiB" not in client.stderr.readline():
+                    pass
+                client.send_signal(signal.SIGINT)
+                self.assertEqual(client.wait(timeout=60), -signal.SIGINT)
 
     def test_embedded(self):
         tree = self.path / "tree"
