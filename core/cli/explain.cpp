@@ -86,7 +86,7 @@ void printForeign(const KernelCommandLine& line) {
 std::optional<std::string> refusalOfPlugins(const TransferRequest& transfer) {
     LookResult checked;
     try {
-        checked = runLookJob(transfer, JobPurpose::Options);
+        checked = runLookJob(transfer, JobPurpose::OptionCheck);
     } catch (const Error& error) {
         printOutput("\nThe options of plugins are not checked: {}\n", plainText(error.what()));
         return std::nullopt;

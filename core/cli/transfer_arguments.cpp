@@ -72,10 +72,11 @@ void readChecksum(TransferRequest& request, std::string_view text) {
     }
     const auto list = readNamedFile(text);
     if (!list) {
-        throw Error(ErrorCode::Invalid,
-                    fmt::format("expected sha256:HEX, sha512:HEX, the digits alone, or a SHA256SUMS file or its "
-                                "URL; there is no file '{}'",
-                                text));
+        throw Error(
+            ErrorCode::Invalid,
+            fmt::format("expected sha256:HEX, sha512:HEX, the digits alone, or a SHA256SUMS file or its "
+                        "URL; there is no file '{}'",
+                        text));
     }
     try {
         setChecksum(request, findChecksum(*list, request.url));

@@ -164,10 +164,10 @@ Expected fromServer(const std::string& list, const std::string& name) {
 
 Expected fromFile(const std::string& path, const Medium& medium, const std::string& name) {
     if (::access(path.c_str(), F_OK) < 0) {
-        throw Error(
-            ErrorCode::Invalid,
-            fmt::format("--checksum: expected sha256:HEX, sha512:HEX, the digits alone, or a SHA256SUMS file or its URL; there is no file '{}'",
-                        path));
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("--checksum: expected sha256:HEX, sha512:HEX, the digits alone, or a "
+                                "SHA256SUMS file or its URL; there is no file '{}'",
+                                path));
     }
     // Entries with the same folders are preferred.
     const auto folder = std::filesystem::absolute(medium.path()).parent_path().string();
@@ -216,11 +216,12 @@ public:
             return;
         }
         drawn_ = now;
-        Progress progress;
-        progress.state = TransferState::Transferring;
-        progress.bytes = bytes;
-        progress.total = total_;
-        line_.show(progress);
+        TransferStatus status;
+        status.state = TransferState::Transferring;
+        status.bytes = bytes;
+        status.total = total_;
+        status.fraction = total_ > 0 ? static_cast<double>(bytes) / static_cast<double>(total_) : -1;
+        line_.show(status);
     }
 
     void end() {

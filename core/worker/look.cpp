@@ -147,7 +147,8 @@ void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles&
     const auto places = placesOf(job);
     std::vector<std::unique_ptr<SourceStack>> stacks; // two of each place
     for (std::size_t i = 0; i < 2 * places.size(); ++i) {
-        stacks.push_back(std::make_unique<SourceStack>(job, std::vector{places[i / 2]}, reporter, files));
+        stacks.push_back(std::make_unique<SourceStack>(job, std::vector{places[i / 2]}, reporter, files,
+                                                       [](std::size_t) {}));
     }
     ChecksumOrigin checksum(job, reporter, files);
     files.complete();
@@ -159,7 +160,7 @@ void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles&
             stacks[i + 1].reset();
         }
     }
-    if (job.purpose != JobPurpose::Options && job.request.checksumUrl) {
+    if (job.purpose != JobPurpose::OptionCheck && job.request.checksumUrl) {
         reportChecksum(checksum, supervisor);
     }
     supervisor.looked();

@@ -24,7 +24,7 @@ namespace bootferry {
 
 enum class JobPurpose {
     Transfer,
-    Options,  // only check the request and its plugin options: no network
+    OptionCheck, // only check the request and its plugin options: no network
     Look,     // read the first MiB of each place, and the checksum list if there is one; nothing is retried
     Checksum, // read the checksum list only; nothing is retried
 };

@@ -447,7 +447,7 @@ TEST_F(WorkerConductTest, AChecksumOfALookIsOneOrAReason) {
 }
 
 TEST_F(WorkerConductTest, ALookNeverGetsATarget) {
-    for (const auto purpose : {JobPurpose::Options, JobPurpose::Look, JobPurpose::Checksum}) {
+    for (const auto purpose : {JobPurpose::OptionCheck, JobPurpose::Look, JobPurpose::Checksum}) {
         restart();
         job_.purpose = purpose;
         begin();
@@ -465,7 +465,7 @@ TEST_F(WorkerConductTest, ALookNeverGetsATarget) {
 }
 
 TEST_F(WorkerConductTest, WhereOnlyOptionsAreCheckedNothingIsLookedAt) {
-    job_.purpose = JobPurpose::Options;
+    job_.purpose = JobPurpose::OptionCheck;
     job_.request.checksumUrl = Url::parse("http://a/SHA256SUMS");
     (void)say(packetOf(Call::Job));
     EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("Looked out of turn")) << "before the plugin";
