@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// deliver() is the main loop: it opens a source if there is none, reads, and calls recover() on failure,
-// which prepares a retry or throws, depending on the error's code.
+// deliver() is the main loop: it opens a source if there is none, reads, and on failure obeys what Origins
+// decides.
 #include "resuming_source.h"
 
 #include <algorithm>
 #include <array>
+#include <random>
 #include <utility>
+#include <variant>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -32,18 +34,32 @@ std::size_t copyInto(int pipe, ByteSource& source, std::size_t most) {
     return count;
 }
 
+std::vector<std::string> authorities(const std::vector<Origin>& places) {
+    std::vector<std::string> names;
+    names.reserve(places.size());
+    for (const auto& place : places) {
+        names.push_back(place.url.authority());
+    }
+    return names;
+}
+
+OriginRules rulesOf(const ResumeSettings& settings, Origins::Time deadline) {
+    return {.policy = settings.policy,
+            .contentIsVerified = settings.contentIsVerified,
+            .deadline = deadline,
+            .timeout = settings.timeout.value_or(std::chrono::microseconds(0))};
+}
+
 } // namespace
 
-ResumingSource::ResumingSource(std::vector<Origin> origins, const ResumeSettings& settings,
+ResumingSource::ResumingSource(std::vector<Origin> places, const ResumeSettings& settings,
                                ProgressReporter& reporter)
-    : settings_(settings), reporter_(reporter), giveUp_(settings.cancelFd, settings.stallTimeout),
-      pace_(settings.limitRate), timeLimit_(settings.timeout ? GiveUpSignal::Clock::now() + *settings.timeout
-                                                             : GiveUpSignal::Clock::time_point::max()),
-      deadline_(timeLimit_) {
-    for (auto& origin : origins) {
-        origins_.push_back({.origin = std::move(origin), .known = {}, .failure = {}, .notBefore = {}});
-    }
-}
+    : places_(std::move(places)), settings_(settings), reporter_(reporter),
+      giveUp_(settings.cancelFd, settings.stallTimeout), pace_(settings.limitRate),
+      timeLimit_(settings.timeout ? GiveUpSignal::Clock::now() + *settings.timeout
+                                  : GiveUpSignal::Clock::time_point::max()),
+      deadline_(timeLimit_),
+      origins_(authorities(places_), rulesOf(settings, timeLimit_), std::random_device{}()) {}
 
 std::size_t ResumingSource::read(std::span<std::byte> into) {
     const auto portion = into.first(pace_.portion(into.size()));
@@ -65,7 +81,7 @@ std::size_t ResumingSource::deliver(Call call) {
     for (;;) {
         try {
             if (!source_) {
-                if (size_ && offset_ == *size_) {
+                if (origins_.size() == offset_) {
                     return 0; // the connection broke after the last byte
                 }
                 open();
@@ -73,18 +89,18 @@ std::size_t ResumingSource::deliver(Call call) {
             giveUp_.startClock(deadline_);
             const auto count = call(*source_);
             giveUp_.stopClock();
-            if (!size_) {
-                size_ = source_->info().size; // may become known late
-                reporter_.setTotal(size_.value_or(unknownSize));
+            if (!origins_.size()) {
+                origins_.learn(source_->info().size); // may become known late
+                reporter_.setTotal(origins_.size().value_or(unknownSize));
             }
-            if (count == 0 && size_ && offset_ != *size_) {
+            if (count == 0 && origins_.size().value_or(offset_) != offset_) {
                 throw Error(ErrorCode::Unreachable,
-                            fmt::format("the source ended after {} of {} bytes", offset_, *size_));
+                            fmt::format("the source ended after {} of {} bytes", offset_, *origins_.size()));
             }
             if (count > 0) {
                 pace_.count(count, begun);
                 offset_ += count;
-                forgetFailures();
+                origins_.delivered(offset_);
                 reporter_.setBytes(offset_);
             }
             return count;
@@ -111,87 +127,19 @@ void ResumingSource::awaitTurn() {
 }
 
 void ResumingSource::open() {
-    auto& state = current();
-    if (offset_ > 0 && !state.known.resumable && state.opened) {
-        throw StartOver("the server cannot resume");
+    const auto request = origins_.request(offset_);
+    if (request.startsOver) {
+        throw StartOver(*request.startsOver);
     }
-    reporter_.setState(TransferState::Connecting,
-                       fmt::format("connecting to {}", state.origin.url.authority()));
+    const auto& [url, transport] = places_[origins_.current()];
+    reporter_.setState(TransferState::Connecting, fmt::format("connecting to {}", url.authority()));
     giveUp_.startClock(deadline_);
-    const auto& url = state.origin.url;
-    source_ = state.origin.transport->open({.url = url.redacted(),
-                                            .offset = offset_,
-                                            .validator = validatorFor(state),
-                                            .cancelFd = giveUp_.fd()});
+    source_ = transport->open(
+        {.url = url.redacted(), .offset = offset_, .validator = request.validator, .cancelFd = giveUp_.fd()});
     giveUp_.stopClock();
-    const auto info = source_->info();
-    checkSameSource(info);
-    state.known = info;
-    state.opened = true;
-    lastOpened_ = currentIndex_;
-    if (info.size) {
-        size_ = info.size;
-        reporter_.setTotal(*size_);
-    }
+    origins_.opened(source_->info(), offset_);
+    reporter_.setTotal(origins_.size().value_or(unknownSize));
     reporter_.setState(TransferState::Transferring);
-}
-
-// Plugins compare the validator if their protocol can. Comparing the sizes covers the others.
-void ResumingSource::checkSameSource(const SourceInfo& now) {
-    if (offset_ > 0 && size_ && now.size && *size_ != *now.size) {
-        throw Error(ErrorCode::Range, fmt::format("the source changed: its size was {} bytes and is {} now",
-                                                  *size_, *now.size));
-    }
-}
-
-std::string ResumingSource::validatorFor(const OriginState& state) const {
-    if (offset_ == 0) {
-        return {};
-    }
-    if (state.opened) {
-        return state.known.validator;
-    }
-    // This is the first use of a mirror. Its validator may differ for the same bytes (an ETag with an inode),
-    // so if a checksum detects a mixture at the end, comparing the size is enough. Otherwise the validator
-    // must match.
-    const auto& validator = origins_[lastOpened_].known.validator;
-    if (!settings_.contentIsVerified && validator.empty()) {
-        throw StartOver(
-            fmt::format("cannot verify that {} has the same bytes", state.origin.url.authority()));
-    }
-    return settings_.contentIsVerified && size_ ? std::string() : validator;
-}
-
-// Called when bytes arrive. Failures of origins that were given up are kept for reasons().
-void ResumingSource::forgetFailures() {
-    failuresInARow_ = protocolFailures_ = 0;
-    if (std::exchange(failed_, false)) {
-        for (auto& state : origins_) {
-            state.failedThisRound = false;
-            if (state.usable) {
-                state.failure.reset();
-            }
-        }
-    }
-}
-
-// Why the origins failed. With several origins each reason has its server's name, so that a mirror's failure
-// is not taken for that of the requested server.
-std::string ResumingSource::reasons() const {
-    if (origins_.size() == 1) {
-        return origins_.front().failure->what();
-    }
-    std::string text;
-    for (const auto& state : origins_) {
-        if (state.failure) {
-            const std::string reason = state.failure->what();
-            const auto authority = state.origin.url.authority();
-            text += text.empty() ? "" : "; ";
-            text += reason.find(authority) == std::string::npos ? fmt::format("{}: {}", authority, reason)
-                                                                : reason;
-        }
-    }
-    return text;
 }
 
 Error ResumingSource::explained(const Error& failure) const {
@@ -202,7 +150,7 @@ Error ResumingSource::explained(const Error& failure) const {
         return failure;
     }
     if (GiveUpSignal::Clock::now() >= deadline_) {
-        if (const auto& before = origins_[currentIndex_].failure) {
+        if (const auto& before = origins_.lastFailure()) {
             return *before;
         }
         return Error(ErrorCode::Timeout, offset_ > 0 ? fmt::format("{} bytes had arrived", offset_)
@@ -214,138 +162,60 @@ Error ResumingSource::explained(const Error& failure) const {
                : Error(ErrorCode::Internal, "the plugin reported a cancel that nobody requested");
 }
 
-// A time limit is a class of its own; when nothing arrives, the class is that of the reason.
-void ResumingSource::giveUpIfTooLate() {
-    const auto now = GiveUpSignal::Clock::now();
-    if (now >= timeLimit_) {
-        throw Error(ErrorCode::Timeout,
-                    fmt::format("gave up after {}: {}", formatDuration(*settings_.timeout), reasons()));
-    }
-    if (now >= deadline_) {
-        throw Error(origins_.front().failure.value_or(*current().failure).code(),
-                    fmt::format("gave up after {} in which nothing arrived: {}",
-                                formatDuration(*settings_.idleTimeout), reasons()));
-    }
-}
-
+// The limit of the whole transfer is a matter of Origins, and a class of its own; if nothing arrives for too
+// long, the class is that of the reason.
 void ResumingSource::recover(const Error& failure) {
-    if (failure.code() == ErrorCode::Cancelled) {
-        throw failure;
+    const auto failing = authority();
+    const auto decision = origins_.failed(failure, offset_, GiveUpSignal::Clock::now());
+    if (const auto* end = std::get_if<Origins::GiveUp>(&decision)) {
+        throw end->reason;
     }
-    current().failure = failure;
-    failed_ = true;
-    giveUpIfTooLate();
+    if (GiveUpSignal::Clock::now() >= deadline_) {
+        throw Error(origins_.requestedFailure().value_or(failure).code(),
+                    fmt::format("gave up after {} in which nothing arrived: {}",
+                                formatDuration(*settings_.idleTimeout), origins_.reasons()));
+    }
     if (!settings_.retries) {
         throw failure;
     }
-    if (failure.code() == ErrorCode::Range && offset_ > 0) {
-        startOverOrGiveUp(failure);
-        return;
-    }
-    const bool brokenPeer = failure.code() == ErrorCode::Protocol || failure.code() == ErrorCode::Range;
-    if (!isTransient(failure.code()) ||
-        (brokenPeer && ++protocolFailures_ >= settings_.policy.protocolFailuresAllowed)) {
-        giveUpOrigin(failure);
-        return;
-    }
-    ++failuresInARow_;
-    reporter_.countAttempt();
-    current().failedThisRound = true;
-    const auto retryAfter = failure.retryAfter().value_or(std::chrono::seconds(0));
-    current().notBefore = GiveUpSignal::Clock::now() + std::min(retryAfter, RetryPolicy::longestRetryAfter);
-    if (!selectNextOrigin()) {
-        waitBeforeRetry();
-    }
-}
-
-// Starting over does not help with a server that announces more bytes than it has: it stops at the same byte
-// each time.
-void ResumingSource::startOverOrGiveUp(const Error& failure) {
-    refusals_ = refusedAt_ == offset_ ? refusals_ + 1 : 1;
-    refusedAt_ = offset_;
-    if (refusals_ < settings_.policy.protocolFailuresAllowed) {
-        throw StartOver(failure.what());
-    }
-    refusals_ = 0;
-    const Error stopsHere(ErrorCode::Protocol, fmt::format("it always stops after {} of {} bytes: {}",
-                                                           offset_, size_.value_or(offset_), failure.what()));
-    current().failure = stopsHere;
-    giveUpOrigin(stopsHere);
-}
-
-void ResumingSource::giveUpOrigin(const Error& failure) {
-    current().usable = false;
-    if (std::none_of(origins_.begin(), origins_.end(), [](const auto& state) { return state.usable; })) {
-        throw Error(origins_.front().failure->code(), reasons());
+    if (const auto* again = std::get_if<Origins::StartOver>(&decision)) {
+        throw StartOver(again->why);
     }
     reporter_.countAttempt();
-    protocolFailures_ = 0;
-    const auto givenUp = current().origin.url.authority();
-    if (!selectNextOrigin()) {
-        waitBeforeRetry();
-        return;
+    if (const auto* retry = std::get_if<Origins::Retry>(&decision)) {
+        wait(retry->wait);
+    } else {
+        reporter_.setState(TransferState::Waiting,
+                           fmt::format("switching from {} to {}: {}", failing, authority(), failure.what()));
     }
-    reporter_.setState(TransferState::Waiting, fmt::format("switching from {} to {}: {}", givenUp,
-                                                           current().origin.url.authority(), failure.what()));
 }
 
-// Selects the next origin, in turn, that has not failed since the last byte or the last wait and has not
-// asked clients to wait. Returns false if there is none.
-bool ResumingSource::selectNextOrigin() {
-    const auto now = GiveUpSignal::Clock::now();
-    for (std::size_t step = 1; step <= origins_.size(); ++step) {
-        const auto index = (currentIndex_ + step) % origins_.size();
-        const auto& state = origins_[index];
-        if (state.usable && !state.failedThisRound && state.notBefore <= now) {
-            currentIndex_ = index;
-            return true;
-        }
-    }
-    return false;
-}
-
-// The time until the first server accepts a retry, according to the servers' Retry-After.
-std::chrono::milliseconds ResumingSource::shortestRetryAfter() const {
-    auto first = GiveUpSignal::Clock::time_point::max();
-    for (const auto& state : origins_) {
-        if (state.usable) {
-            first = std::min(first, state.notBefore);
-        }
-    }
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(first - GiveUpSignal::Clock::now());
-    return std::max(wait, std::chrono::milliseconds(0));
-}
-
-void ResumingSource::waitBeforeRetry() {
-    std::uniform_real_distribution<double> unit(0, 1);
-    auto wait = settings_.policy.delay(failuresInARow_, unit(random_), shortestRetryAfter());
+void ResumingSource::wait(Origins::Wait time) {
+    const auto reasons = origins_.reasons();
     if (deadline_ != GiveUpSignal::Clock::time_point::max()) {
-        const auto left =
-            std::chrono::ceil<std::chrono::milliseconds>(deadline_ - GiveUpSignal::Clock::now());
-        wait = std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds(0), wait);
+        const auto left = std::chrono::ceil<Origins::Wait>(deadline_ - GiveUpSignal::Clock::now());
+        time = std::clamp(left, Origins::Wait(0), time);
     }
     reporter_.setState(TransferState::Waiting,
                        NetworkWatch::isConfigured()
-                           ? fmt::format("retrying in {}: {}", formatDuration(wait), reasons())
-                           : fmt::format("waiting for the network ({})", reasons()));
-    pause(wait);
-    for (auto& state : origins_) {
-        state.failedThisRound = false;
-    }
-    (void)selectNextOrigin();
+                           ? fmt::format("retrying in {}: {}", formatDuration(time), reasons)
+                           : fmt::format("waiting for the network ({})", reasons));
+    pause(time);
+    origins_.waited(GiveUpSignal::Clock::now());
 }
 
 // A new address or route ends the wait, unless a server asked for it (Retry-After).
-void ResumingSource::pause(std::chrono::milliseconds wait) {
-    const auto until = GiveUpSignal::Clock::now() + wait;
+void ResumingSource::pause(Origins::Wait time) {
+    const auto until = GiveUpSignal::Clock::now() + time;
     auto woken = NetworkWatch::Woken::NetworkChanged;
     while (woken == NetworkWatch::Woken::NetworkChanged) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - GiveUpSignal::Clock::now());
-        woken = network_.wait(std::max(left, std::chrono::milliseconds(0)), settings_.cancelFd);
+        const auto now = GiveUpSignal::Clock::now();
+        const auto left = std::max(std::chrono::ceil<Origins::Wait>(until - now), Origins::Wait(0));
+        woken = network_.wait(left, settings_.cancelFd);
         if (woken == NetworkWatch::Woken::NetworkChanged) {
-            failuresInARow_ = 0;
-            if (shortestRetryAfter() == std::chrono::milliseconds(0)) {
-                woken = network_.wait(std::min(networkSettleTime, wait), settings_.cancelFd);
+            origins_.networkChanged();
+            if (origins_.shortestRetryAfter(GiveUpSignal::Clock::now()) == Origins::Wait(0)) {
+                woken = network_.wait(std::min(networkSettleTime, time), settings_.cancelFd);
                 break;
             }
         }
@@ -356,8 +226,8 @@ void ResumingSource::pause(std::chrono::milliseconds wait) {
 }
 
 SourceInfo ResumingSource::info() {
-    auto info = source_ ? source_->info() : origins_[lastOpened_].known;
-    info.size = size_ ? size_ : info.size;
+    auto info = source_ ? source_->info() : origins_.known();
+    info.size = origins_.size() ? origins_.size() : info.size;
     return info;
 }
 
@@ -372,24 +242,16 @@ void ResumingSource::finish(Outcome outcome) {
 void ResumingSource::startOver() {
     source_.reset();
     offset_ = 0;
-    size_.reset();
-    for (auto& state : origins_) {
-        state.known = {};
-        state.opened = false;
-    }
+    origins_.startedOver();
     reporter_.setBytes(0);
     reporter_.setTotal(unknownSize);
 }
 
 void ResumingSource::continueFrom(const Continuation& earlier) {
     offset_ = earlier.offset;
-    size_ = earlier.size;
-    auto& asked = origins_.front();
-    asked.known.resumable = true;
-    asked.known.validator = earlier.validator;
-    asked.opened = true;
+    origins_.continues(earlier);
     reporter_.setBytes(offset_);
-    reporter_.setTotal(size_.value_or(unknownSize));
+    reporter_.setTotal(earlier.size.value_or(unknownSize));
 }
 
 void ResumingSource::keepAlive() {

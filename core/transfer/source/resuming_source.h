@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A source that resumes after failures; all retries happen here. Each attempt begins at the byte where the
-// last one stopped, on the same server or on a mirror, and the reader does not notice. It never mixes bytes
-// of two versions of a resource: if resuming is not safe it throws StartOver, and the pipeline begins again
-// at the first byte.
+// A source that resumes after failures; all retries happen here, and Origins decides on them. Each attempt
+// begins at the byte where the last one stopped, on the same server or on a mirror, and the reader does not
+// notice. It never mixes bytes of two versions of a resource: if resuming is not safe it throws StartOver,
+// and the pipeline begins again at the first byte.
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -17,6 +15,7 @@
 #include "errors.h"
 #include "give_up_signal.h"
 #include "network_watch.h"
+#include "origins.h"
 #include "progress_reporter.h"
 #include "rate_pace.h"
 #include "retry_policy.h"
@@ -50,7 +49,7 @@ struct Origin {
 class ResumingSource : public ByteSource {
 public:
     // At least one origin: the first is the requested one, the others are its mirrors.
-    ResumingSource(std::vector<Origin> origins, const ResumeSettings& settings, ProgressReporter& reporter);
+    ResumingSource(std::vector<Origin> places, const ResumeSettings& settings, ProgressReporter& reporter);
 
     [[nodiscard]] std::size_t read(std::span<std::byte> into) override;
     [[nodiscard]] std::size_t splice(int pipe, std::size_t most) override;
@@ -67,56 +66,29 @@ public:
     void keepAlive();
 
 private:
-    struct OriginState {
-        Origin origin;
-        SourceInfo known;                          // from the last successful open
-        std::optional<Error> failure;              // the last one, until bytes arrive again
-        GiveUpSignal::Clock::time_point notBefore; // the server asked clients to wait (Retry-After)
-        bool opened = false;
-        bool usable = true;           // false: it has failed permanently
-        bool failedThisRound = false; // since the last byte or the last wait
-    };
-
     template <typename Call>
     std::size_t deliver(Call call); // repeats call(source) until it succeeds
     void awaitTurn();               // of the rate limit
     void open();
-    void checkSameSource(const SourceInfo& now);
-    [[nodiscard]] std::string validatorFor(const OriginState& state) const;
-    void giveUpIfTooLate();
     void recover(const Error& failure); // returns when a retry is due, or throws
-    void startOverOrGiveUp(const Error& failure);
-    void giveUpOrigin(const Error& failure);
-    void forgetFailures();
-    bool selectNextOrigin();
-    [[nodiscard]] std::chrono::milliseconds shortestRetryAfter() const;
-    void waitBeforeRetry();
-    void pause(std::chrono::milliseconds wait);
-    [[nodiscard]] std::string reasons() const;
+    void wait(Origins::Wait time);
+    void pause(Origins::Wait time);
     [[nodiscard]] Error explained(const Error& failure) const; // names a cancel or a timeout that caused it
-    [[nodiscard]] OriginState& current() { return origins_[currentIndex_]; }
+    [[nodiscard]] std::string authority() const { return places_[origins_.current()].url.authority(); }
 
-    std::vector<OriginState> origins_;
-    std::size_t currentIndex_ = 0;
+    std::vector<Origin> places_;
     ResumeSettings settings_;
     ProgressReporter& reporter_;
     GiveUpSignal giveUp_;
     NetworkWatch network_;
-    std::mt19937 random_{std::random_device{}()};
     RatePace pace_;
     GiveUpSignal::Clock::time_point timeLimit_; // of the whole transfer
     GiveUpSignal::Clock::time_point
-        deadline_; // of the current read: timeLimit_, or the idle timeout if earlier
+        deadline_;    // of the current read: timeLimit_, or the idle timeout if earlier
+    Origins origins_; // of places_, with the same indices
 
-    std::unique_ptr<ByteSource> source_;
+    std::unique_ptr<ByteSource> source_; // the current attempt
     std::uint64_t offset_ = 0;
-    std::optional<std::uint64_t> size_; // once known from any origin
-    std::size_t lastOpened_ = 0;        // index of the origin that delivered the last bytes
-    unsigned failuresInARow_ = 0;
-    unsigned protocolFailures_ = 0;
-    std::uint64_t refusedAt_ = 0; // the offset where resuming was refused last
-    unsigned refusals_ = 0;       // in a row at refusedAt_
-    bool failed_ = false;         // since the last byte
 };
 
 } // namespace bootferry

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// failed() is the table: its lines are in the order in which they take precedence.
+#include "origins.h"
+
+#include <algorithm>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "quantities.h"
+
+namespace bootferry {
+
+Origins::Origins(const std::vector<std::string>& names, const OriginRules& rules,
+                 std::mt19937::result_type seed)
+    : rules_(rules), random_(seed) {
+    for (const auto& name : names) {
+        origins_.push_back({.name = name, .known = {}, .failure = {}, .notBefore = {}});
+    }
+}
+
+Origins::Request Origins::request(std::uint64_t offset) const {
+    const auto& origin = state();
+    if (offset == 0) {
+        return {};
+    }
+    if (origin.opened) {
+        if (!origin.known.resumable) {
+            return {.validator = {}, .startsOver = "the server cannot resume"};
+        }
+        return {.validator = origin.known.validator, .startsOver = {}};
+    }
+    // This is the first use of a mirror. Its validator may differ for the same bytes (an ETag with an inode),
+    // so if a checksum detects a mixture at the end, comparing the size is enough. Otherwise the validator
+    // must match.
+    const auto& validator = known().validator;
+    if (!rules_.contentIsVerified && validator.empty()) {
+        return {.validator = {},
+                .startsOver = fmt::format("cannot verify that {} has the same bytes", origin.name)};
+    }
+    return {.validator = rules_.contentIsVerified && size_ ? std::string() : validator, .startsOver = {}};
+}
+
+void Origins::opened(const SourceInfo& info, std::uint64_t offset) {
+    if (offset > 0 && size_ && info.size && *size_ != *info.size) {
+        throw Error(ErrorCode::Range, fmt::format("the source changed: its size was {} bytes and is {} now",
+                                                  *size_, *info.size));
+    }
+    state().known = info;
+    state().opened = true;
+    deliveredBy_ = current_;
+    if (info.size) {
+        size_ = info.size;
+    }
+}
+
+// Failures of origins that were given up are kept for reasons().
+void Origins::delivered(std::uint64_t) {
+    failures_ = violations_ = 0;
+    for (auto& origin : origins_) {
+        origin.failedThisRound = false;
+        if (origin.usable) {
+            origin.failure.reset();
+        }
+    }
+}
+
+Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Time now) {
+    const auto code = failure.code();
+    if (code == ErrorCode::Cancelled) {
+        return GiveUp{failure};
+    }
+    state().failure = failure;
+    ++failures_;
+    if (now >= rules_.deadline) {
+        return GiveUp{Error(ErrorCode::Timeout,
+                            fmt::format("gave up after {}: {}", formatDuration(rules_.timeout), reasons()))};
+    }
+    if (code == ErrorCode::Range && offset > 0) {
+        return refusedToResume(failure, offset, now);
+    }
+    if (!isTransient(code)) {
+        return failedForGood(failure, now);
+    }
+    const bool violates = code == ErrorCode::Protocol || code == ErrorCode::Range;
+    if (violates && ++violations_ >= rules_.policy.protocolFailuresAllowed) {
+        return failedForGood(failure, now);
+    }
+    return failedForNow(failure, now);
+}
+
+Origins::Decision Origins::failedForNow(const Error& failure, Time now) {
+    state().failedThisRound = true;
+    const auto retryAfter = failure.retryAfter().value_or(std::chrono::seconds(0));
+    state().notBefore = now + std::min(retryAfter, RetryPolicy::longestRetryAfter);
+    return switchOrRetry(now);
+}
+
+Origins::Decision Origins::failedForGood(const Error& failure, Time now) {
+    state().failure = failure;
+    state().usable = false;
+    if (std::none_of(origins_.begin(), origins_.end(), [](const auto& origin) { return origin.usable; })) {
+        return GiveUp{Error(origins_.front().failure->code(), reasons())};
+    }
+    violations_ = 0;
+    return switchOrRetry(now);
+}
+
+// Starting over does not help with a server that announces more bytes than it has: it stops at the same byte
+// each time.
+Origins::Decision Origins::refusedToResume(const Error& failure, std::uint64_t offset, Time now) {
+    refusals_ = refusedAt_ == offset ? refusals_ + 1 : 1;
+    refusedAt_ = offset;
+    if (refusals_ < rules_.policy.protocolFailuresAllowed) {
+        return StartOver{failure.what()};
+    }
+    refusals_ = 0;
+    return failedForGood(
+        Error(ErrorCode::Protocol, fmt::format("it always stops after {} of {} bytes: {}", offset,
+                                               size_.value_or(offset), failure.what())),
+        now);
+}
+
+Origins::Decision Origins::switchOrRetry(Time now) {
+    if (selectNext(now)) {
+        return Switch{current_};
+    }
+    return Retry{nextWait(now)};
+}
+
+// Selects the next origin, in turn, that has not failed since the last byte or the last wait and has not
+// asked clients to wait. Returns false if there is none.
+bool Origins::selectNext(Time now) {
+    for (std::size_t step = 1; step <= origins_.size(); ++step) {
+        const auto index = (current_ + step) % origins_.size();
+        const auto& origin = origins_[index];
+        if (origin.usable && !origin.failedThisRound && origin.notBefore <= now) {
+            current_ = index;
+            return true;
+        }
+    }
+    return false;
+}
+
+Origins::Wait Origins::nextWait(Time now) {
+    std::uniform_real_distribution<double> unit(0, 1);
+    auto wait = rules_.policy.delay(failures_, unit(random_), shortestRetryAfter(now));
+    if (rules_.deadline != Time::max()) {
+        const auto left = std::chrono::ceil<Wait>(rules_.deadline - now);
+        wait = std::clamp(left, Wait(0), wait);
+    }
+    return wait;
+}
+
+Origins::Wait Origins::shortestRetryAfter(Time now) const {
+    auto first = Time::max();
+    for (const auto& origin : origins_) {
+        if (origin.usable) {
+            first = std::min(first, origin.notBefore);
+        }
+    }
+    return std::max(std::chrono::ceil<Wait>(first - now), Wait(0));
+}
+
+void Origins::waited(Time now) {
+    for (auto& origin : origins_) {
+        origin.failedThisRound = false;
+    }
+    (void)selectNext(now);
+}
+
+void Origins::networkChanged() {
+    failures_ = 0;
+}
+
+void Origins::startedOver() {
+    size_.reset();
+    for (auto& origin : origins_) {
+        origin.known = {};
+        origin.opened = false;
+    }
+}
+
+void Origins::continues(const Continuation& earlier) {
+    size_ = earlier.size;
+    auto& asked = origins_.front();
+    asked.known.resumable = true;
+    asked.known.validator = earlier.validator;
+    asked.opened = true;
+}
+
+std::string Origins::reasons() const {
+    if (origins_.size() == 1) {
+        return origins_.front().failure->what();
+    }
+    std::string text;
+    for (const auto& origin : origins_) {
+        if (origin.failure) {
+            const std::string reason = origin.failure->what();
+            text += text.empty() ? "" : "; ";
+            text += reason.find(origin.name) == std::string::npos ? fmt::format("{}: {}", origin.name, reason)
+                                                                  : reason;
+        }
+    }
+    return text;
+}
+
+} // namespace bootferry

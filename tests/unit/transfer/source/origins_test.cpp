@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What follows on which failure, as a table: no clock, no server. A decision is compared as a text, its wait
+// as the longest that the jitter allows.
+#include "origins.h"
+
+#include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
+
+namespace bootferry {
+namespace {
+
+using namespace std::chrono_literals;
+
+class OriginsTest : public testing::Test {
+protected:
+    OriginsTest() {
+        rules.policy.first = 1s;
+        rules.policy.longest = 16s;
+    }
+
+    Origins make(std::size_t count = 1) {
+        const std::vector<std::string> names{"A", "B", "C"};
+        return {{names.begin(), names.begin() + static_cast<std::ptrdiff_t>(count)}, rules, 1};
+    }
+
+    // An attempt of the current origin that delivers up to this byte and fails then.
+    static void deliverTo(Origins& origins, std::uint64_t offset, const SourceInfo& info = resumable,
+                          std::uint64_t from = 0) {
+        origins.opened(info, from);
+        origins.delivered(offset);
+    }
+
+    [[nodiscard]] std::string after(Origins& origins, ErrorCode code, std::uint64_t offset = 0,
+                                    std::optional<std::chrono::seconds> retryAfter = {}) const {
+        Error failure(code, "no");
+        if (retryAfter) {
+            failure.setRetryAfter(*retryAfter);
+        }
+        return told(origins.failed(failure, offset, now));
+    }
+
+    [[nodiscard]] std::string told(const Origins::Decision& decision) const {
+        if (const auto* retry = std::get_if<Origins::Retry>(&decision)) {
+            auto longest = rules.policy.first;
+            while (longest < retry->wait) {
+                longest *= 2;
+            }
+            return retry->wait > 0ms ? fmt::format("retry in {} s", longest / 1s) : "retry";
+        }
+        if (const auto* change = std::get_if<Origins::Switch>(&decision)) {
+            return fmt::format("switch to {}", change->index);
+        }
+        if (const auto* again = std::get_if<Origins::StartOver>(&decision)) {
+            return fmt::format("start over: {}", again->why);
+        }
+        const auto& reason = std::get<Origins::GiveUp>(decision).reason;
+        return fmt::format("give up: {}: {}", errorName(reason.code()), reason.what());
+    }
+
+    static inline const SourceInfo resumable{.size = 1000, .resumable = true, .validator = "v1"};
+
+    OriginRules rules;
+    Origins::Time now{1000h};
+};
+
+TEST_F(OriginsTest, TheCodeOfAFailureDecides) {
+    struct {
+        ErrorCode code;
+        std::uint64_t offset;
+        const char* decision;
+    } const table[] = {
+        // clang-format off
+        {ErrorCode::Cancelled,   0,   "give up: Cancelled: no"},
+        {ErrorCode::Invalid,     0,   "give up: Invalid: no"},
+        {ErrorCode::NotFound,    0,   "give up: NotFound: no"},
+        {ErrorCode::NotFound,    100, "give up: NotFound: no"},
+        {ErrorCode::Auth,        0,   "give up: Auth: no"},
+        {ErrorCode::Tls,         0,   "give up: Tls: no"},
+        {ErrorCode::Io,          0,   "give up: Io: no"},
+        {ErrorCode::Internal,    0,   "give up: Internal: no"},
+        {ErrorCode::Unreachable, 0,   "retry in 1 s"},
+        {ErrorCode::Unreachable, 100, "retry in 1 s"},
+        {ErrorCode::Timeout,     0,   "retry in 1 s"},
+        {ErrorCode::Protocol,    0,   "retry in 1 s"},
+        {ErrorCode::Range,       0,   "retry in 1 s"},
+        {ErrorCode::Range,       100, "start over: no"},
+        // clang-format on
+    };
+    for (const auto& [code, offset, decision] : table) {
+        auto origins = make();
+        if (offset > 0) {
+            deliverTo(origins, offset);
+        }
+        EXPECT_EQ(after(origins, code, offset), decision) << errorName(code) << " at " << offset;
+    }
+}
+
+TEST_F(OriginsTest, WaitsGrowUntilBytesArrive) {
+    auto origins = make();
+    for (const auto* wait : {"1 s", "2 s", "4 s", "8 s", "16 s", "16 s"}) {
+        EXPECT_EQ(after(origins, ErrorCode::Unreachable), fmt::format("retry in {}", wait));
+        origins.waited(now);
+    }
+    deliverTo(origins, 1);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 1), "retry in 1 s");
+}
+
+TEST_F(OriginsTest, ANewRouteShortensTheNextWait) {
+    auto origins = make();
+    (void)after(origins, ErrorCode::Unreachable);
+    (void)after(origins, ErrorCode::Unreachable);
+    origins.networkChanged();
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable), "retry in 1 s");
+}
+
+TEST_F(OriginsTest, AServerThatKeepsViolatingItsProtocolIsGivenUp) {
+    auto origins = make();
+    EXPECT_EQ(after(origins, ErrorCode::Protocol), "retry in 1 s");
+    EXPECT_EQ(after(origins, ErrorCode::Protocol), "retry in 2 s");
+    EXPECT_EQ(after(origins, ErrorCode::Protocol), "give up: Protocol: no");
+}
+
+TEST_F(OriginsTest, OriginsTakeTurnsAndWaitOnlyAfterAll) {
+    auto origins = make(3);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable), "switch to 1");
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable), "switch to 2");
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable), "retry in 4 s");
+    origins.waited(now);
+    EXPECT_EQ(origins.current(), 0U);
+}
+
+TEST_F(OriginsTest, WhatHasFailedForGoodIsNotAskedAgain) {
+    auto origins = make(3);
+    EXPECT_EQ(after(origins, ErrorCode::NotFound), "switch to 1");
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable), "switch to 2");
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable), "retry in 4 s");
+    origins.waited(now);
+    EXPECT_EQ(origins.current(), 1U);
+    EXPECT_EQ(after(origins, ErrorCode::Auth), "switch to 2");
+    EXPECT_EQ(after(origins, ErrorCode::Tls), "give up: NotFound: A: no; B: no; C: no");
+}
+
+TEST_F(OriginsTest, AServerThatAsksForAWaitGetsIt) {
+    auto origins = make(2);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 0, 60s), "switch to 1");
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable), "retry in 2 s");
+    origins.waited(now + 2s);
+    EXPECT_EQ(origins.current(), 1U) << "the other one may be asked earlier";
+    EXPECT_EQ(after(origins, ErrorCode::NotFound), "retry in 64 s");
+    origins.waited(now + 64s);
+    EXPECT_EQ(origins.current(), 0U);
+}
+
+TEST_F(OriginsTest, NothingIsWaitedForBeyondTheDeadline) {
+    rules.deadline = now + 1s;
+    rules.timeout = 60s;
+    auto origins = make();
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(after(origins, ErrorCode::Unreachable), "retry in 1 s");
+    }
+    now += 1s;
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable), "give up: Timeout: gave up after 1 min 00 s: no");
+}
+
+TEST_F(OriginsTest, AMirrorIsAskedForTheSameVersion) {
+    for (const bool verified : {false, true}) {
+        rules.contentIsVerified = verified;
+        auto origins = make(2);
+        deliverTo(origins, 100);
+        EXPECT_EQ(origins.request(100).validator, "v1");
+        EXPECT_EQ(after(origins, ErrorCode::Unreachable, 100), "switch to 1");
+        EXPECT_EQ(origins.request(100).validator, verified ? "" : "v1");
+        EXPECT_FALSE(origins.request(100).startsOver);
+    }
+}
+
+TEST_F(OriginsTest, WhatCannotBeContinuedStartsOver) {
+    auto alone = make();
+    deliverTo(alone, 100, {.size = 1000, .resumable = false, .validator = "v1"});
+    EXPECT_EQ(after(alone, ErrorCode::Unreachable, 100), "retry in 1 s");
+    EXPECT_EQ(alone.request(100).startsOver, "the server cannot resume");
+
+    auto unnamed = make(2);
+    deliverTo(unnamed, 100, {.size = 1000, .resumable = true, .validator = ""});
+    EXPECT_EQ(after(unnamed, ErrorCode::Unreachable, 100), "switch to 1");
+    EXPECT_EQ(unnamed.request(100).startsOver, "cannot verify that B has the same bytes");
+    unnamed.startedOver();
+    EXPECT_FALSE(unnamed.request(0).startsOver);
+    EXPECT_EQ(unnamed.current(), 1U);
+}
+
+TEST_F(OriginsTest, AnotherSizeIsAnotherSource) {
+    auto origins = make();
+    deliverTo(origins, 100);
+    auto other = resumable;
+    other.size = 999;
+    EXPECT_THROW(origins.opened(other, 100), Error);
+    EXPECT_NO_THROW(origins.opened(resumable, 100));
+}
+
+TEST_F(OriginsTest, AServerThatAlwaysStopsAtTheSameByteIsGivenUp) {
+    auto origins = make();
+    for (int i = 0; i < 2; ++i) {
+        deliverTo(origins, 400);
+        EXPECT_EQ(after(origins, ErrorCode::Range, 400), "start over: no");
+        origins.startedOver();
+    }
+    deliverTo(origins, 400);
+    EXPECT_EQ(after(origins, ErrorCode::Range, 400),
+              "give up: Protocol: it always stops after 400 of 1000 bytes: no");
+}
+
+} // namespace
+} // namespace bootferry
