@@ -146,6 +146,14 @@ class FaultTest(ResumeCase):
         said = self.assert_fetched(outcome)
         self.assertIn("from byte 500100 where byte 500000 was requested", said)
 
+    def test_a_server_without_ranges_that_always_cuts_is_asked_ever_more_seldom(self):
+        with FaultServer(self.image, [Fault(cut=SIZE * 6 // 10)] * 4) as server:
+            server.ranges = False
+            said = self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
+            self.assertEqual([request.range for request in server.requests], [None] * 5)
+        self.assertIn("starting over: the server cannot resume", said)
+        self.assertRegex(said, "retrying in [34] s: ")  # after the fourth cut at the same byte
+
     def test_another_total_is_another_file(self):
         outcome, _ = self.fetch_with(Fault(cut=500_000), Fault(total=SIZE + 7))
         self.assertRegex(self.assert_fetched(outcome),

@@ -36,12 +36,13 @@ class Request:
 
 
 class FaultServer:
-    """Context manager. `etag` may be changed between requests: the file then is another one. `pace`: bytes a
-    second, in many small pieces."""
+    """Context manager. `etag` may be changed between requests: the file then is another one. `ranges`: False for a
+    server that has none, and says so. `pace`: bytes a second, in many small pieces."""
 
     def __init__(self, file, faults=(), address="127.0.0.1", port=0, pace=None):
         self.file = os.fspath(file)
         self.etag = '"first"'
+        self.ranges = True
         self.requests = []
         self._pace = pace
         self._faults = list(faults)
@@ -95,7 +96,8 @@ class FaultServer:
             handler.end_headers()
             return
         size = os.path.getsize(self.file)
-        first, last = self._range(handler, size) if not fault.ignore_range else (0, size - 1)
+        ignores_range = fault.ignore_range or not self.ranges
+        first, last = self._range(handler, size) if not ignores_range else (0, size - 1)
         if first is None:
             handler.send_response(416)
             handler.send_header("Content-Range", f"bytes */{size}")
@@ -103,11 +105,11 @@ class FaultServer:
             handler.end_headers()
             return
         first += fault.shift
-        partial = request.range is not None and not fault.ignore_range and (first, last) != (0, size - 1)
+        partial = request.range is not None and not ignores_range and (first, last) != (0, size - 1)
         handler.send_response(206 if partial else 200)
         if partial:
             handler.send_header("Content-Range", f"bytes {first}-{last}/{fault.total or size}")
-        handler.send_header("Accept-Ranges", "bytes")
+        handler.send_header("Accept-Ranges", "bytes" if self.ranges else "none")
         handler.send_header("ETag", self.etag)
         handler.send_header("Content-Type", "application/octet-stream")
         handler.send_header("Content-Length", str(fault.length or last - first + 1))

@@ -48,13 +48,20 @@ void Origins::opened(const SourceInfo& info, std::uint64_t offset) {
     state().known = info;
     state().opened = true;
     deliveredBy_ = current_;
+    openedAt_ = offset;
     if (info.size) {
         size_ = info.size;
     }
 }
 
 // Failures of origins that were given up are kept for reasons().
-void Origins::delivered(std::uint64_t) {
+void Origins::delivered(std::uint64_t offset) {
+    if (offset > highest_) {
+        highest_ = offset;
+        startOvers_ = 0;
+    } else if (openedAt_ == 0) {
+        return;
+    }
     failures_ = violations_ = 0;
     for (auto& origin : origins_) {
         origin.failedThisRound = false;
@@ -111,7 +118,8 @@ Origins::Decision Origins::refusedToResume(const Error& failure, std::uint64_t o
     refusals_ = refusedAt_ == offset ? refusals_ + 1 : 1;
     refusedAt_ = offset;
     if (refusals_ < rules_.policy.protocolFailuresAllowed) {
-        return StartOver{failure.what()};
+        ++startOvers_;
+        return StartOver{.wait = startOvers_ == 1 ? Wait(0) : nextWait(now), .why = failure.what()};
     }
     refusals_ = 0;
     return failedForGood(
@@ -143,7 +151,7 @@ bool Origins::selectNext(Time now) {
 
 Origins::Wait Origins::nextWait(Time now) {
     std::uniform_real_distribution<double> unit(0, 1);
-    auto wait = rules_.policy.delay(failures_, unit(random_), shortestRetryAfter(now));
+    auto wait = rules_.policy.delay(std::max(failures_, startOvers_), unit(random_), shortestRetryAfter(now));
     if (rules_.deadline != Time::max()) {
         const auto left = std::chrono::ceil<Wait>(rules_.deadline - now);
         wait = std::clamp(left, Wait(0), wait);

@@ -42,6 +42,7 @@ public:
         std::size_t index; // the origin to ask now
     };
     struct StartOver {
+        Wait wait;
         std::string why; // the bytes delivered so far cannot be continued
     };
     struct GiveUp {
@@ -64,7 +65,8 @@ public:
     // The current origin was opened at this offset. Throws Error(Range) if it is not the same source: plugins
     // compare the validator if their protocol can; comparing the sizes covers the others.
     void opened(const SourceInfo& info, std::uint64_t offset);
-    // It has delivered bytes up to this offset.
+    // It has delivered bytes up to this offset. Waits grow until bytes arrive that have not arrived before,
+    // or that continue others: a server that breaks off and begins anew must not be asked without a pause.
     void delivered(std::uint64_t offset);
     [[nodiscard]] Decision failed(const Error& failure, std::uint64_t offset, Time now);
     void waited(Time now);                       // the wait of a Retry is over
@@ -113,8 +115,12 @@ private:
     std::size_t current_ = 0;
     std::size_t deliveredBy_ = 0; // index of the origin that delivered the last bytes
     std::optional<std::uint64_t> size_;
-    unsigned failures_ = 0;       // in a row without a byte
-    unsigned violations_ = 0;     // of the protocol, in a row without a byte
+    std::uint64_t openedAt_ = 0; // the offset where the current attempt began
+    std::uint64_t highest_ = 0;  // the offset that was ever reached
+    // Since a byte that counts, see delivered().
+    unsigned failures_ = 0;
+    unsigned violations_ = 0;     // of the protocol
+    unsigned startOvers_ = 0;     // since highest_ grew
     std::uint64_t refusedAt_ = 0; // the offset where resuming was refused last
     unsigned refusals_ = 0;       // in a row at refusedAt_
 };

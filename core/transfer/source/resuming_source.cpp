@@ -179,6 +179,9 @@ void ResumingSource::recover(const Error& failure) {
         throw failure;
     }
     if (const auto* again = std::get_if<Origins::StartOver>(&decision)) {
+        if (again->wait > Origins::Wait(0)) {
+            wait(again->wait);
+        }
         throw StartOver(again->why);
     }
     reporter_.countAttempt();

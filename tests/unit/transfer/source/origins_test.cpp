@@ -39,19 +39,23 @@ protected:
         return told(origins.failed(failure, offset, now));
     }
 
+    [[nodiscard]] std::string longest(Origins::Wait wait) const {
+        auto longest = rules.policy.first;
+        while (longest < wait) {
+            longest *= 2;
+        }
+        return wait > 0ms ? fmt::format(" in {} s", longest / 1s) : "";
+    }
+
     [[nodiscard]] std::string told(const Origins::Decision& decision) const {
         if (const auto* retry = std::get_if<Origins::Retry>(&decision)) {
-            auto longest = rules.policy.first;
-            while (longest < retry->wait) {
-                longest *= 2;
-            }
-            return retry->wait > 0ms ? fmt::format("retry in {} s", longest / 1s) : "retry";
+            return "retry" + longest(retry->wait);
         }
         if (const auto* change = std::get_if<Origins::Switch>(&decision)) {
             return fmt::format("switch to {}", change->index);
         }
         if (const auto* again = std::get_if<Origins::StartOver>(&decision)) {
-            return fmt::format("start over: {}", again->why);
+            return fmt::format("start over{}: {}", longest(again->wait), again->why);
         }
         const auto& reason = std::get<Origins::GiveUp>(decision).reason;
         return fmt::format("give up: {}: {}", errorName(reason.code()), reason.what());
@@ -103,6 +107,49 @@ TEST_F(OriginsTest, WaitsGrowUntilBytesArrive) {
     }
     deliverTo(origins, 1);
     EXPECT_EQ(after(origins, ErrorCode::Unreachable, 1), "retry in 1 s");
+}
+
+// 500 machines that lost the same server would otherwise fetch its first bytes for ever, without a pause.
+TEST_F(OriginsTest, BytesThatHaveArrivedBeforeShortenNoWait) {
+    auto origins = make();
+    const SourceInfo whole{.size = 1000, .resumable = false, .validator = "v1"};
+    for (const auto* wait : {"1 s", "2 s", "4 s", "8 s"}) {
+        deliverTo(origins, 600, whole);
+        EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), fmt::format("retry in {}", wait));
+        origins.waited(now);
+        EXPECT_TRUE(origins.request(600).startsOver);
+        origins.startedOver();
+    }
+    deliverTo(origins, 601, whole);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 601), "retry in 1 s");
+}
+
+TEST_F(OriginsTest, BytesThatContinueOthersShortenTheWait) {
+    auto origins = make();
+    deliverTo(origins, 600);
+    (void)after(origins, ErrorCode::Range, 600);
+    origins.startedOver();
+    for (const std::uint64_t offset : {100U, 200U, 300U}) {
+        deliverTo(origins, offset, resumable, offset - 100);
+        (void)after(origins, ErrorCode::Unreachable, offset);
+    }
+    origins.opened(resumable, 300);
+    origins.delivered(301);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 301), "retry in 1 s");
+}
+
+TEST_F(OriginsTest, StartingOverAgainAndAgainIsPaced) {
+    auto origins = make();
+    deliverTo(origins, 600);
+    std::uint64_t stop = 500;
+    for (const auto* decision : {"start over: no", "start over in 2 s: no", "start over in 4 s: no"}) {
+        EXPECT_EQ(after(origins, ErrorCode::Range, ++stop), decision);
+        origins.startedOver();
+        deliverTo(origins, 400);
+        deliverTo(origins, stop, resumable, 400);
+    }
+    deliverTo(origins, 601, resumable, 500);
+    EXPECT_EQ(after(origins, ErrorCode::Range, 601), "start over: no");
 }
 
 TEST_F(OriginsTest, ANewRouteShortensTheNextWait) {
@@ -200,9 +247,9 @@ TEST_F(OriginsTest, AnotherSizeIsAnotherSource) {
 
 TEST_F(OriginsTest, AServerThatAlwaysStopsAtTheSameByteIsGivenUp) {
     auto origins = make();
-    for (int i = 0; i < 2; ++i) {
+    for (const auto* decision : {"start over: no", "start over in 2 s: no"}) {
         deliverTo(origins, 400);
-        EXPECT_EQ(after(origins, ErrorCode::Range, 400), "start over: no");
+        EXPECT_EQ(after(origins, ErrorCode::Range, 400), decision);
         origins.startedOver();
     }
     deliverTo(origins, 400);
