@@ -325,6 +325,7 @@ TransferEnd CurlSession::transferEnd() const {
     curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &end.osErrno);
     curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &end.verifyResult);
     end.isFtp = isFtp_;
+    end.resumes = offset_ > 0;
     end.position = offset_ + received_;
     end.size = size_;
     end.now = std::time(nullptr);

@@ -45,7 +45,7 @@ void CurlSession::examineHttp() {
         }
         size_ = response_.bodyLength();
     } else {
-        throw failureOfStatus(status, response_, std::time(nullptr));
+        throw failureOfStatus(status, response_, std::time(nullptr), partAsked);
     }
 }
 

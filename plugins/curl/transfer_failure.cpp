@@ -79,6 +79,9 @@ std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
     }
     const auto message =
         "server answered " + (end.reply.empty() ? std::to_string(end.responseCode) : end.reply);
+    if (end.responseCode == 451 && end.resumes) {
+        return Failure(BOOTFERRY_ERROR_PROTOCOL, message); // ProFTPD's "Restart not permitted", after REST
+    }
     if (end.responseCode < 500) {
         return Failure(BOOTFERRY_ERROR_UNREACHABLE, message); // "transient", RFC 959 section 4.2
     }
@@ -178,9 +181,12 @@ Failure failureOf(const TransferEnd& end) {
     }
 }
 
-Failure failureOfStatus(long status, const HttpResponse& response, std::time_t now) {
+Failure failureOfStatus(long status, const HttpResponse& response, std::time_t now, bool partAsked) {
     const auto message =
         "server answered " + (response.status.empty() ? std::to_string(status) : response.status);
+    if (partAsked && (status == 403 || status == 501)) {
+        return {BOOTFERRY_ERROR_PROTOCOL, message};
+    }
     switch (status) {
     case 404:
     case 410:

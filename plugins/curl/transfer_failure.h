@@ -23,6 +23,7 @@ struct TransferEnd {
     long osErrno = 0;
     long verifyResult = 0; // OpenSSL's, if libcurl uses it
     bool isFtp = false;
+    bool resumes = false;       // an offset was asked for
     std::uint64_t position = 0; // in the file, after the last byte received
     std::optional<std::uint64_t> size;
     std::time_t now = 0; // the current time
@@ -31,8 +32,10 @@ struct TransferEnd {
 // For a result other than CURLE_OK.
 [[nodiscard]] plugin::Failure failureOf(const TransferEnd& end);
 
-// For an HTTP status without the file's bytes, other than 416.
-[[nodiscard]] plugin::Failure failureOfStatus(long status, const HttpResponse& response, std::time_t now);
+// For an HTTP status without the file's bytes, other than 416. partAsked: by the request. A server that
+// serves no parts to this client may say so with a status that would be final for the whole file.
+[[nodiscard]] plugin::Failure failureOfStatus(long status, const HttpResponse& response, std::time_t now,
+                                              bool partAsked = false);
 
 // Host and port of a URL, without the userinfo that a redirect may contain.
 [[nodiscard]] std::string authorityOf(const std::string& url);

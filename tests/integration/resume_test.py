@@ -18,6 +18,7 @@ from certificates import Authority  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
 from nginx import Nginx  # noqa: E402
+from odd_ftp_server import OddFtpServer  # noqa: E402
 from tcp_proxy import Cut, Stall, TcpProxy  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
 
@@ -145,6 +146,28 @@ class FaultTest(ResumeCase):
         outcome, requests = self.fetch_with(Fault(cut=500_000), Fault(shift=100))
         said = self.assert_fetched(outcome)
         self.assertIn("from byte 500100 where byte 500000 was requested", said)
+
+    def test_an_answer_to_a_part_that_cannot_be_used_is_followed_by_a_request_for_all_of_it(self):
+        for unusable in (Fault(shift=-100), Fault(unnamed=True), *[Fault(status=status) for status in (400, 403, 412, 416, 501)]):
+            outcome, requests = self.fetch_with(Fault(cut=500_000), unusable, unusable)
+            self.assertIn("starting over: ", self.assert_fetched(outcome))
+            self.output.unlink()
+            self.assertEqual(requests[0].range, None)
+            self.assertEqual(requests[1].range, "bytes=500000-")
+            self.assertEqual(requests[-1].range, None)
+            self.assertLessEqual(len(requests), 4)
+
+    def test_a_restart_that_ftp_does_not_permit_is_followed_by_a_request_for_all_of_it(self):
+        refusal = "451 image: Restart not permitted, try again"  # ProFTPD, AllowRetrieveRestart off
+        with OddFtpServer(self.image.read_bytes(), f"213 {SIZE}", cut=500_000, restart=refusal) as server:
+            said = self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
+        self.assertIn(f"starting over: server answered {refusal}", said)
+        self.assertEqual(server.offsets, [0, 500_000, 500_000, 0])
+
+    def test_what_is_refused_altogether_ends_it(self):
+        outcome, requests = self.fetch_with(Fault(cut=500_000), *[Fault(status=403)] * 9)
+        self.assert_failed(outcome, "server answered 403")
+        self.assertEqual([request.range for request in requests], [None, *["bytes=500000-"] * 2, None])
 
     def test_a_server_without_ranges_that_always_cuts_is_asked_ever_more_seldom(self):
         with FaultServer(self.image, [Fault(cut=SIZE * 6 // 10)] * 4) as server:

@@ -17,14 +17,15 @@ class Fault:
     """How to treat one request. `cut`: close the connection after so many body bytes. `status`: answer
     with this status and no body. `ignore_range`: 200 and the whole file, whatever was asked for.
     `length`: a Content-Length that is not true. `shift`: a part that begins so many bytes behind where it
-    was asked for, and says so. `total`: say of a part that it is one of so many bytes. `silent`: no answer.
-    `crawl`: after so many body bytes, send the rest at 10 KiB a second. `stop`: after so many body bytes, send
-    nothing until the client goes away."""
+    was asked for, and says so. `total`: say of a part that it is one of so many bytes. `unnamed`: do not say which part
+    it is. `silent`: no answer. `crawl`: after so many body bytes, send the rest at 10 KiB a second.
+    `stop`: after so many body bytes, send nothing until the client goes away."""
 
     def __init__(self, cut=None, status=None, headers=(), ignore_range=False, length=None, shift=0, total=None,
-                 silent=False, crawl=None, stop=None):
+                 unnamed=False, silent=False, crawl=None, stop=None):
         self.cut, self.status, self.headers, self.ignore_range = cut, status, tuple(headers), ignore_range
-        self.length, self.shift, self.total, self.silent, self.crawl, self.stop = length, shift, total, silent, crawl, stop
+        self.length, self.shift, self.total, self.unnamed = length, shift, total, unnamed
+        self.silent, self.crawl, self.stop = silent, crawl, stop
 
 
 class Request:
@@ -107,7 +108,7 @@ class FaultServer:
         first += fault.shift
         partial = request.range is not None and not ignores_range and (first, last) != (0, size - 1)
         handler.send_response(206 if partial else 200)
-        if partial:
+        if partial and not fault.unnamed:
             handler.send_header("Content-Range", f"bytes {first}-{last}/{fault.total or size}")
         handler.send_header("Accept-Ranges", "bytes" if self.ranges else "none")
         handler.send_header("ETag", self.etag)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""An FTP server on loopback that sends the file correctly, but reports the size that a test chooses."""
+"""An FTP server on loopback that sends the file correctly, but reports the size that a test chooses, or breaks off and
+has words of its own for a restart."""
 
 import contextlib
 import socket
@@ -9,21 +10,30 @@ import threading
 
 class OddFtpServer(socketserver.ThreadingTCPServer):
     """Context manager; `size`: the text of the answer to SIZE, None: the command is unknown; `opening`: what it
-    says when a transfer begins."""
+    says when a transfer begins; `cut`: the first transfer ends after so many bytes, and so does its session; `restart`:
+    the answer to RETR after REST, None: it does not know REST."""
 
     allow_reuse_address = daemon_threads = True
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self):
             self.say("220 ready")
-            data = None
+            data, offset = None, 0
             for line in self.rfile:
                 command = line.split()[0].decode().upper()
                 if command == "EPSV":
                     data = socket.create_server(("127.0.0.1", 0))
                     self.say(f"229 extended (|||{data.getsockname()[1]}|)")
+                elif command == "REST" and self.server.restart:
+                    offset = int(line.split()[1])
+                    self.say("350 restarting")
                 elif command == "RETR":
-                    self.send(data)
+                    self.server.offsets.append(offset)
+                    if offset:
+                        self.say(self.server.restart)
+                        offset = 0
+                    elif not self.send(data):
+                        return
                 else:
                     self.say({"USER": "230 welcome", "PWD": '257 "/"', "TYPE": "200 binary", "CWD": "250 there",
                               "MDTM": "213 20240101000000", "SIZE": self.server.size, "QUIT": "221 bye"}.get(command)
@@ -33,14 +43,19 @@ class OddFtpServer(socketserver.ThreadingTCPServer):
             self.wfile.write(words.encode() + b"\r\n")
 
         def send(self, data):
+            """False: the session is over."""
             self.say(self.server.opening)
+            cut, self.server.cut = self.server.cut, None
             with data, data.accept()[0] as client, contextlib.suppress(OSError):
-                client.sendall(self.server.content)
-            self.say("226 done")
+                client.sendall(self.server.content[:cut])
+            if cut is None:
+                self.say("226 done")
+            return cut is None
 
-    def __init__(self, content, size=None, opening="150 here it comes"):
+    def __init__(self, content, size=None, opening="150 here it comes", cut=None, restart=None):
         super().__init__(("127.0.0.1", 0), self.Handler)
-        self.content, self.size, self.opening = content, size, opening
+        self.content, self.size, self.opening, self.cut, self.restart = content, size, opening, cut, restart
+        self.offsets = []
         self.port = self.server_address[1]
 
     def __enter__(self):

@@ -3,12 +3,23 @@
 #include "origins.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "quantities.h"
 
 namespace bootferry {
+namespace {
+
+// Then the origin is asked for the whole source.
+constexpr unsigned mostRefusedOffsets = 2;
+
+bool isViolation(ErrorCode code) {
+    return code == ErrorCode::Protocol || code == ErrorCode::Range;
+}
+
+} // namespace
 
 Origins::Origins(const std::vector<std::string>& names, const OriginRules& rules,
                  std::mt19937::result_type seed)
@@ -23,21 +34,27 @@ Origins::Request Origins::request(std::uint64_t offset) const {
     if (offset == 0) {
         return {};
     }
+    if (origin.asksWhole) {
+        return {.offset = 0, .validator = {}, .startsOver = origin.asksWhole, .asksFirst = true};
+    }
     if (origin.opened) {
         if (!origin.known.resumable) {
-            return {.validator = {}, .startsOver = "the server cannot resume"};
+            return {.offset = 0, .validator = {}, .startsOver = "the server cannot resume"};
         }
-        return {.validator = origin.known.validator, .startsOver = {}};
+        return {.offset = offset, .validator = origin.known.validator, .startsOver = {}};
     }
     // This is the first use of a mirror. Its validator may differ for the same bytes (an ETag with an inode),
     // so if a checksum detects a mixture at the end, comparing the size is enough. Otherwise the validator
     // must match.
     const auto& validator = known().validator;
     if (!rules_.contentIsVerified && validator.empty()) {
-        return {.validator = {},
+        return {.offset = 0,
+                .validator = {},
                 .startsOver = fmt::format("cannot verify that {} has the same bytes", origin.name)};
     }
-    return {.validator = rules_.contentIsVerified && size_ ? std::string() : validator, .startsOver = {}};
+    return {.offset = offset,
+            .validator = rules_.contentIsVerified && size_ ? std::string() : validator,
+            .startsOver = {}};
 }
 
 void Origins::opened(const SourceInfo& info, std::uint64_t offset) {
@@ -45,8 +62,14 @@ void Origins::opened(const SourceInfo& info, std::uint64_t offset) {
         throw Error(ErrorCode::Range, fmt::format("the source changed: its size was {} bytes and is {} now",
                                                   *size_, *info.size));
     }
-    state().known = info;
-    state().opened = true;
+    auto& origin = state();
+    origin.known = info;
+    origin.known.resumable = info.resumable && origin.refusedOffsets < mostRefusedOffsets;
+    origin.opened = true;
+    if (offset > 0) {
+        origin.refusedOffsets = 0;
+    }
+    opening_ = false;
     deliveredBy_ = current_;
     openedAt_ = offset;
     if (info.size) {
@@ -73,6 +96,7 @@ void Origins::delivered(std::uint64_t offset) {
 
 Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Time now) {
     const auto code = failure.code();
+    const bool opening = std::exchange(opening_, true);
     if (code == ErrorCode::Cancelled) {
         return GiveUp{failure};
     }
@@ -82,17 +106,38 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
         return GiveUp{Error(ErrorCode::Timeout,
                             fmt::format("gave up after {}: {}", formatDuration(rules_.timeout), reasons()))};
     }
-    if (code == ErrorCode::Range && offset > 0) {
-        return refusedToResume(failure, offset, now);
+    if (isViolation(code) && offset > 0 && (opening || code == ErrorCode::Range)) {
+        return failedToResume(failure, offset, now);
     }
     if (!isTransient(code)) {
         return failedForGood(failure, now);
     }
-    const bool violates = code == ErrorCode::Protocol || code == ErrorCode::Range;
-    if (violates && ++violations_ >= rules_.policy.protocolFailuresAllowed) {
+    if (isViolation(code) && ++violations_ >= rules_.policy.protocolFailuresAllowed) {
         return failedForGood(failure, now);
     }
     return failedForNow(failure, now);
+}
+
+// An answer to an offset that cannot be used may be an accident, or all that this server has for offsets.
+Origins::Decision Origins::failedToResume(const Error& failure, std::uint64_t offset, Time now) {
+    auto& origin = state();
+    if (origin.asksWhole) { // and that failed as well
+        return ++violations_ >= rules_.policy.protocolFailuresAllowed ? failedForGood(failure, now)
+                                                                      : failedForNow(failure, now);
+    }
+    if (failure.code() == ErrorCode::Range) {
+        return refusedToResume(failure, offset, now);
+    }
+    if (++origin.refusedOffsets < mostRefusedOffsets) {
+        return failedForNow(failure, now);
+    }
+    return startOver(failure.what(), now);
+}
+
+Origins::Decision Origins::startOver(const std::string& why, Time now) {
+    state().asksWhole = why;
+    ++startOvers_;
+    return StartOver{.wait = startOvers_ == 1 ? Wait(0) : nextWait(now), .why = why};
 }
 
 Origins::Decision Origins::failedForNow(const Error& failure, Time now) {
@@ -118,8 +163,7 @@ Origins::Decision Origins::refusedToResume(const Error& failure, std::uint64_t o
     refusals_ = refusedAt_ == offset ? refusals_ + 1 : 1;
     refusedAt_ = offset;
     if (refusals_ < rules_.policy.protocolFailuresAllowed) {
-        ++startOvers_;
-        return StartOver{.wait = startOvers_ == 1 ? Wait(0) : nextWait(now), .why = failure.what()};
+        return startOver(failure.what(), now);
     }
     refusals_ = 0;
     return failedForGood(
@@ -185,6 +229,7 @@ void Origins::startedOver() {
     for (auto& origin : origins_) {
         origin.known = {};
         origin.opened = false;
+        origin.asksWhole.reset();
     }
 }
 

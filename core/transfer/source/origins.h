@@ -42,8 +42,8 @@ public:
         std::size_t index; // the origin to ask now
     };
     struct StartOver {
-        Wait wait;
-        std::string why; // the bytes delivered so far cannot be continued
+        Wait wait;       // if not 0, then waited() selects the origin
+        std::string why; // the bytes delivered so far cannot be continued; request() says so, too
     };
     struct GiveUp {
         Error reason;
@@ -52,8 +52,12 @@ public:
 
     // How to ask the current origin for the bytes at an offset.
     struct Request {
-        std::string validator;                 // empty: none
-        std::optional<std::string> startsOver; // it must not be asked for this offset: why
+        std::uint64_t offset = 0;
+        std::string validator; // empty: none
+        // Why the bytes delivered so far cannot be continued. They are discarded at once or, with asksFirst,
+        // once the origin was opened at the first byte: until then they may still be of use.
+        std::optional<std::string> startsOver;
+        bool asksFirst = false;
     };
 
     // names: of the requested origin and its mirrors, at least one. seed: of the jitter in the waits.
@@ -92,9 +96,11 @@ public:
 private:
     struct State {
         std::string name;
-        SourceInfo known;             // from the last successful open
-        std::optional<Error> failure; // the last one, until bytes arrive again
-        Time notBefore;               // the server asked clients to wait (Retry-After)
+        SourceInfo known;                     // from the last successful open
+        std::optional<Error> failure;         // the last one, until bytes arrive again
+        Time notBefore;                       // the server asked clients to wait (Retry-After)
+        unsigned refusedOffsets = 0;          // answers to an offset that cannot be used, in a row
+        std::optional<std::string> asksWhole; // why the next request must be for all of it
         bool opened = false;
         bool usable = true;           // false: it has failed for good
         bool failedThisRound = false; // since the last byte or the last wait
@@ -102,6 +108,8 @@ private:
 
     [[nodiscard]] Decision failedForNow(const Error& failure, Time now);
     [[nodiscard]] Decision failedForGood(const Error& failure, Time now);
+    [[nodiscard]] Decision failedToResume(const Error& failure, std::uint64_t offset, Time now);
+    [[nodiscard]] Decision startOver(const std::string& why, Time now);
     [[nodiscard]] Decision refusedToResume(const Error& failure, std::uint64_t offset, Time now);
     [[nodiscard]] Decision switchOrRetry(Time now);
     bool selectNext(Time now);
@@ -115,7 +123,8 @@ private:
     std::size_t current_ = 0;
     std::size_t deliveredBy_ = 0; // index of the origin that delivered the last bytes
     std::optional<std::uint64_t> size_;
-    std::uint64_t openedAt_ = 0; // the offset where the current attempt began
+    bool opening_ = true;        // the current attempt has not been opened yet
+    std::uint64_t openedAt_ = 0; // the offset where it began
     std::uint64_t highest_ = 0;  // the offset that was ever reached
     // Since a byte that counts, see delivered().
     unsigned failures_ = 0;

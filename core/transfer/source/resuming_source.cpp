@@ -128,15 +128,24 @@ void ResumingSource::awaitTurn() {
 
 void ResumingSource::open() {
     const auto request = origins_.request(offset_);
-    if (request.startsOver) {
+    if (request.startsOver && !request.asksFirst) {
         throw StartOver(*request.startsOver);
     }
     const auto& [url, transport] = places_[origins_.current()];
     reporter_.setState(TransferState::Connecting, fmt::format("connecting to {}", url.authority()));
     giveUp_.startClock(deadline_);
-    source_ = transport->open(
-        {.url = url.redacted(), .offset = offset_, .validator = request.validator, .cancelFd = giveUp_.fd()});
+    source_ = transport->open({.url = url.redacted(),
+                               .offset = request.offset,
+                               .validator = request.validator,
+                               .cancelFd = giveUp_.fd()});
     giveUp_.stopClock();
+    if (request.startsOver) {
+        throw StartOver(*request.startsOver); // startOver() takes this source
+    }
+    accept();
+}
+
+void ResumingSource::accept() {
     origins_.opened(source_->info(), offset_);
     reporter_.setTotal(origins_.size().value_or(unknownSize));
     reporter_.setState(TransferState::Transferring);
@@ -182,7 +191,7 @@ void ResumingSource::recover(const Error& failure) {
         if (again->wait > Origins::Wait(0)) {
             wait(again->wait);
         }
-        throw StartOver(again->why);
+        return;
     }
     reporter_.countAttempt();
     if (const auto* retry = std::get_if<Origins::Retry>(&decision)) {
@@ -243,11 +252,13 @@ void ResumingSource::finish(Outcome outcome) {
 }
 
 void ResumingSource::startOver() {
-    source_.reset();
     offset_ = 0;
     origins_.startedOver();
     reporter_.setBytes(0);
     reporter_.setTotal(unknownSize);
+    if (source_) {
+        accept();
+    }
 }
 
 void ResumingSource::continueFrom(const Continuation& earlier) {

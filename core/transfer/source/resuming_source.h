@@ -70,6 +70,7 @@ private:
     std::size_t deliver(Call call); // repeats call(source) until it succeeds
     void awaitTurn();               // of the rate limit
     void open();
+    void accept();                      // the source that was opened
     void recover(const Error& failure); // returns when a retry is due, or throws
     void wait(Origins::Wait time);
     void pause(Origins::Wait time);
@@ -87,7 +88,7 @@ private:
         deadline_;    // of the current read: timeLimit_, or the idle timeout if earlier
     Origins origins_; // of places_, with the same indices
 
-    std::unique_ptr<ByteSource> source_; // the current attempt
+    std::unique_ptr<ByteSource> source_; // the current attempt; after StartOver: opened at the first byte
     std::uint64_t offset_ = 0;
 };
 

@@ -38,6 +38,23 @@ TEST(TransferFailureTest, FtpRepliesAreExplained) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
 }
 
+TEST(TransferFailureTest, ARefusalOfAnOffsetIsNoneOfTheFile) {
+    TransferEnd end;
+    end.isFtp = true;
+    end.result = CURLE_FTP_COULDNT_RETR_FILE;
+    end.responseCode = 451;
+    end.reply = "451 image: Restart not permitted, try again";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    end.resumes = true;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
+    for (const long status : {400L, 403L, 412L, 501L}) {
+        EXPECT_EQ(failureOfStatus(status, {}, 0, true).code(), BOOTFERRY_ERROR_PROTOCOL) << status;
+    }
+    EXPECT_EQ(failureOfStatus(404, {}, 0, true).code(), BOOTFERRY_ERROR_NOT_FOUND);
+    EXPECT_EQ(failureOfStatus(401, {}, 0, true).code(), BOOTFERRY_ERROR_AUTH);
+    EXPECT_EQ(failureOfStatus(503, {}, 0, true).code(), BOOTFERRY_ERROR_UNREACHABLE);
+}
+
 TEST(TransferFailureTest, ABrokenHandshakeMayBeTheNetworks) {
     TransferEnd end;
     end.result = CURLE_SSL_CONNECT_ERROR;

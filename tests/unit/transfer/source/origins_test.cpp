@@ -87,6 +87,7 @@ TEST_F(OriginsTest, TheCodeOfAFailureDecides) {
         {ErrorCode::Timeout,     0,   "retry in 1 s"},
         {ErrorCode::Protocol,    0,   "retry in 1 s"},
         {ErrorCode::Range,       0,   "retry in 1 s"},
+        {ErrorCode::Protocol,    100, "retry in 1 s"},
         {ErrorCode::Range,       100, "start over: no"},
         // clang-format on
     };
@@ -234,6 +235,54 @@ TEST_F(OriginsTest, WhatCannotBeContinuedStartsOver) {
     unnamed.startedOver();
     EXPECT_FALSE(unnamed.request(0).startsOver);
     EXPECT_EQ(unnamed.current(), 1U);
+}
+
+// 206 of another place, 400, 403 …: the code is Protocol, while the origin is opened.
+TEST_F(OriginsTest, AServerWhoseAnswersToAnOffsetCannotBeUsedIsAskedForAllOfIt) {
+    auto origins = make();
+    deliverTo(origins, 600);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "retry in 1 s");
+    EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), "retry in 2 s") << "it may have been an accident";
+    EXPECT_EQ(origins.request(600).offset, 600U);
+    EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), "start over: no");
+    EXPECT_EQ(origins.request(600).offset, 0U);
+    EXPECT_EQ(origins.request(600).startsOver, "no");
+    EXPECT_TRUE(origins.request(600).asksFirst);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "retry in 8 s") << "it is not there for now";
+    EXPECT_TRUE(origins.request(600).asksFirst);
+    origins.startedOver();
+    deliverTo(origins, 500);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 500), "retry in 16 s");
+    EXPECT_EQ(origins.request(500).startsOver, "the server cannot resume") << "it has shown that";
+}
+
+TEST_F(OriginsTest, AServerWithoutUsableAnswersIsGivenUp) {
+    auto origins = make();
+    deliverTo(origins, 600);
+    (void)after(origins, ErrorCode::Unreachable, 600);
+    for (const auto* decision :
+         {"retry in 2 s", "start over: no", "retry in 8 s", "retry in 16 s", "give up: Protocol: no"}) {
+        EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), decision);
+    }
+}
+
+TEST_F(OriginsTest, AViolationAfterTheFirstByteIsNoRefusalOfTheOffset) {
+    auto origins = make();
+    deliverTo(origins, 600);
+    for (std::uint64_t offset = 601; offset < 610; ++offset) {
+        EXPECT_EQ(after(origins, ErrorCode::Protocol, offset - 1), "retry in 1 s");
+        deliverTo(origins, offset, resumable, offset - 1);
+    }
+}
+
+TEST_F(OriginsTest, WhatIsRefusedOnceIsAskedOfTheMirror) {
+    auto origins = make(2);
+    deliverTo(origins, 600);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "switch to 1");
+    EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), "retry in 2 s");
+    origins.waited(now);
+    EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), "switch to 1");
+    EXPECT_EQ(origins.request(600).offset, 600U);
 }
 
 TEST_F(OriginsTest, AnotherSizeIsAnotherSource) {
