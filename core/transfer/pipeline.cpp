@@ -21,6 +21,11 @@ Pipeline::Pipeline(ResumingSource& source, PipelineSupervisor& supervisor, Progr
     if (settings_.checksum) {
         digest_.emplace(settings_.checksum->algorithm);
     }
+    source_.compareWith([this](std::span<std::byte> into) { return lastReceived(into); });
+}
+
+Pipeline::~Pipeline() {
+    source_.compareWith({});
 }
 
 PipelineResult Pipeline::run() {
@@ -30,11 +35,7 @@ PipelineResult Pipeline::run() {
             break;
         } catch (const StartOver& reason) {
             reporter_.setState(TransferState::Waiting, fmt::format("starting over: {}", reason.what()));
-            source_.startOver();
-            writer_.startOver();
-            if (digest_) {
-                digest_->reset();
-            }
+            startOver();
         }
     }
     checkSize();
@@ -48,6 +49,20 @@ PipelineResult Pipeline::run() {
     reporter_.setWritten(writer_.size());
     source_.finish(Outcome::Committed);
     return result;
+}
+
+void Pipeline::startOver() {
+    decoding_.reset();
+    source_.startOver();
+    writer_.startOver();
+    if (digest_) {
+        digest_->reset();
+    }
+}
+
+// For a comparison with what the source delivers after a break.
+bool Pipeline::lastReceived(std::span<std::byte> into) {
+    return decoding_ ? decoding_->copyLast(into) : writer_.copyLast(into);
 }
 
 void Pipeline::receive() {
@@ -96,7 +111,7 @@ void Pipeline::receiveRest(const Continuation& earlier) {
 }
 
 void Pipeline::receiveEncoded(Codec codec) {
-    DecodingWriter decoding(makeDecoder(codec), writer_);
+    auto& decoding = decoding_.emplace(makeDecoder(codec), writer_);
     receiveEncodedHead(decoding);
     checkHead();
     if (writer_.size() == 0) {

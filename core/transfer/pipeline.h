@@ -57,6 +57,9 @@ class Pipeline {
 public:
     Pipeline(ResumingSource& source, PipelineSupervisor& supervisor, ProgressReporter& reporter,
              const PipelineSettings& settings);
+    Pipeline(const Pipeline&) = delete;
+    Pipeline& operator=(const Pipeline&) = delete;
+    ~Pipeline();
 
     // Returns when the target is committed. If this throws Error, the target cannot be mistaken for an image:
     // its head is empty or marked as incomplete, or the target was not requested yet.
@@ -64,6 +67,8 @@ public:
 
 private:
     void receive();
+    void startOver();
+    [[nodiscard]] bool lastReceived(std::span<std::byte> into);
     [[nodiscard]] std::optional<Codec> receiveMagic();
     void receivePlain();
     void receiveRest(const Continuation& earlier);
@@ -85,6 +90,7 @@ private:
     ProgressReporter& reporter_;
     PipelineSettings settings_;
     BlockWriter writer_;
+    std::optional<DecodingWriter> decoding_; // of an encoded stream; uses writer_
     std::optional<StreamDigest> digest_;
     std::optional<SplicePipe> pipe_; // created at first use
 };

@@ -18,7 +18,8 @@ void CurlSession::examineAnswer() {
         validator_.clear();
     }
     // Without a validator or a size, two versions of the file cannot be distinguished.
-    resumable_ = !response_.refusesRanges && (size_ || !validator_.empty());
+    const bool identified = size_ || !validator_.empty() || !wantedValidator_.empty();
+    resumable_ = !response_.refusesRanges && identified;
 }
 
 void CurlSession::examineHttp() {
@@ -85,8 +86,7 @@ void CurlSession::examineUnsatisfiableRange() {
                       "byte " + std::to_string(offset_) + " is beyond the end of the file on the server");
     }
     size_ = offset_;
-    // The ETag of an error response is not the file's.
-    validator_ = wantedValidator_;
+    validator_.clear(); // the ETag of an error response is not the file's
     nothingLeft_ = true;
 }
 
@@ -111,9 +111,9 @@ void CurlSession::examineValidator(const std::string& now) {
     if (wantedValidator_.empty()) {
         return;
     }
-    // A 206 need not repeat what If-Range already proved.
+    // A 206 need not repeat a Last-Modified, and a server that ignores If-Range repeats nothing. Without a
+    // validator in info the host compares the bytes.
     if (now.empty() && !isFtp_) {
-        validator_ = wantedValidator_;
         return;
     }
     const bool sameByOtherName =

@@ -7,6 +7,7 @@ import hashlib
 import os
 import pathlib
 import random
+import subprocess
 import sys
 import time
 
@@ -208,6 +209,80 @@ class FaultTest(ResumeCase):
         self.assertEqual(len(requests), 3)
         self.assertIn("server answered 503", said)
         self.assertIn("server answered 429", said)
+
+
+class VersionTest(ResumeCase):
+    """Bytes of two versions are never put together, whatever the server says of its versions."""
+
+    compared = 1 << 16
+
+    def server(self, faults=(), **told):
+        server = FaultServer(self.image, faults)
+        for name, value in told.items():
+            setattr(server, name, value)
+        return self.enterContext(server)
+
+    @staticmethod
+    def url(server):
+        return f"http://127.0.0.1:{server.port}/image"
+
+    def test_bytes_are_compared_where_there_is_no_validator(self):
+        server = self.server([Fault(cut=500_000)], etag="")
+        self.assertNotIn("starting over", self.assert_fetched(self.fetch(self.url(server))))
+        self.assertEqual([request.range for request in server.requests], [None, f"bytes={500_000 - self.compared}-"])
+
+    def test_bytes_are_compared_where_the_part_has_no_validator(self):
+        server = self.server([Fault(cut=500_000)], repeats_etag=False)
+        self.assertNotIn("starting over", self.assert_fetched(self.fetch(self.url(server))))
+        self.assertEqual([request.range for request in server.requests],
+                         [None, "bytes=500000-", f"bytes={500_000 - self.compared}-"])
+        self.assertEqual(server.requests[-1].headers.get("If-Range"), '"first"')
+
+    def change(self):
+        self.image.write_bytes(random.Random(2).randbytes(self.image.stat().st_size))
+
+    def cut_and_changed(self, server, *options):
+        with TcpProxy(server.port, [Stall(700_000)]) as proxy:
+            client = self.start(f"http://127.0.0.1:{proxy.port}/image", "--stall-timeout=600", *options)
+            self.assertTrue(proxy.stalled.wait(60))
+            self.change()
+            proxy.cut()
+            return self.ended(client)
+
+    def test_other_bytes_start_over(self):
+        said = self.assert_fetched(self.cut_and_changed(self.server(etag="")))
+        self.assertIn("starting over: the source changed: the 64.0 KiB before byte", said)
+
+    def test_other_bytes_are_not_put_behind_what_a_stream_has(self):
+        self.image.write_bytes(random.Random(1).randbytes(2 * SIZE))
+        server = self.server([Fault(cut=3_900_000)], etag="")
+        reader = processes.start([os.environ["BOOTFERRYCTL"], "fetch", self.url(server), "-"], stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+        self.addCleanup(processes.stop, reader)
+        before = self.image.read_bytes()
+        received = os.read(reader.stdout.fileno(), 1)  # more than the head has come: the rest is on its way
+        processes.wait_for(reader, lambda: server.requests[0].body_bytes == 3_900_000)
+        self.change()
+        rest, said = reader.communicate(timeout=60)
+        self.assertEqual(reader.returncode, 1, said)
+        self.assertIn(b"cannot be taken back", said.splitlines()[-1])
+        self.assertTrue(before.startswith(received + rest))
+
+    def test_a_redirectors_servers_continue_each_other_under_a_checksum(self):
+        digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+        server = self.server([Fault(cut=500_000), Fault(), Fault(cut=800_000)],
+                             etags=(f'"{number}"' for number in range(99)))
+        said = self.assert_fetched(self.fetch(self.url(server), f"--checksum=sha256:{digest}"))
+        self.assertNotIn("starting over", said)
+        self.assertLess(sum(request.body_bytes for request in server.requests[2:]), SIZE - 500_000 + 3 * self.compared)
+
+    def test_a_redirector_with_another_file_starts_over(self):
+        self.change()
+        digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+        self.image.write_bytes(random.Random(1).randbytes(SIZE))
+        server = self.server(etags=(f'"{number}"' for number in range(99)))
+        said = self.assert_fetched(self.cut_and_changed(server, f"--checksum=sha256:{digest}"))
+        self.assertIn("starting over: the source changed", said)
 
 
 class MirrorTest(ResumeCase):

@@ -38,12 +38,14 @@ class Request:
 
 class FaultServer:
     """Context manager. `etag` may be changed between requests: the file then is another one. `ranges`: False for a
-    server that has none, and says so. `pace`: bytes a second, in many small pieces."""
+    server that has none, and says so. `repeats_etag`: False: not with a part. `etags`: an iterator of what the servers
+    behind a redirector have, one for each request. `pace`: bytes a second, in many small pieces."""
 
     def __init__(self, file, faults=(), address="127.0.0.1", port=0, pace=None):
         self.file = os.fspath(file)
         self.etag = '"first"'
-        self.ranges = True
+        self.ranges = self.repeats_etag = True
+        self.etags = None
         self.requests = []
         self._pace = pace
         self._faults = list(faults)
@@ -85,6 +87,8 @@ class FaultServer:
         with self._lock:
             fault = self._faults.pop(0) if self._faults and body else Fault()
             self.requests.append(request)
+            if self.etags is not None:
+                self.etag = next(self.etags)
         handler.close_connection = True
         if fault.silent:
             handler.connection.recv(1)  # until the client goes away
@@ -111,7 +115,8 @@ class FaultServer:
         if partial and not fault.unnamed:
             handler.send_header("Content-Range", f"bytes {first}-{last}/{fault.total or size}")
         handler.send_header("Accept-Ranges", "bytes" if self.ranges else "none")
-        handler.send_header("ETag", self.etag)
+        if self.etag and (self.repeats_etag or not partial):
+            handler.send_header("ETag", self.etag)
         handler.send_header("Content-Type", "application/octet-stream")
         handler.send_header("Content-Length", str(fault.length or last - first + 1))
         handler.end_headers()

@@ -3,6 +3,8 @@
 // thousand times for a large image.
 #include "decoding_writer.h"
 
+#include <algorithm>
+#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -27,6 +29,21 @@ std::span<std::byte> DecodingWriter::space() {
 void DecodingWriter::advance(std::size_t count) {
     filling().end += count;
     ended_ = count == 0;
+}
+
+// The thread that decodes only reads the buffers. The one before the current one is the last to be filled
+// again.
+bool DecodingWriter::copyLast(std::span<std::byte> into) {
+    const auto take = [&into](const Buffer& buffer) {
+        const auto count = std::min(buffer.end, into.size());
+        std::memcpy(into.data() + into.size() - count, buffer.memory.get() + buffer.end - count, count);
+        into = into.first(into.size() - count);
+    };
+    take(filling());
+    if (handedOver_ > 0) {
+        take(ring_[(handedOver_ - 1) % bufferCount]);
+    }
+    return into.empty();
 }
 
 bool DecodingWriter::decodeHead(std::size_t wanted) {

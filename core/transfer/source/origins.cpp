@@ -35,43 +35,68 @@ Origins::Request Origins::request(std::uint64_t offset) const {
         return {};
     }
     if (origin.asksWhole) {
-        return {.offset = 0, .validator = {}, .startsOver = origin.asksWhole, .asksFirst = true};
+        return {.startsOver = origin.asksWhole, .asksFirst = true};
     }
     if (origin.opened) {
         if (!origin.known.resumable) {
-            return {.offset = 0, .validator = {}, .startsOver = "the server cannot resume"};
+            return {.startsOver = "the server cannot resume"};
         }
-        return {.offset = offset, .validator = origin.known.validator, .startsOver = {}};
+        const auto& validator = origin.known.validator;
+        const bool compares = origin.validatorVaries || origin.compares || validator.empty();
+        const auto compared = compares ? std::min(offset, comparedBytes) : 0;
+        return {.offset = offset - compared,
+                .validator = origin.validatorVaries ? std::string() : validator,
+                .compares = compared,
+                .startsOver = {}};
     }
     // This is the first use of a mirror. Its validator may differ for the same bytes (an ETag with an inode),
     // so if a checksum detects a mixture at the end, comparing the size is enough. Otherwise the validator
     // must match.
     const auto& validator = known().validator;
     if (!rules_.contentIsVerified && validator.empty()) {
-        return {.offset = 0,
-                .validator = {},
-                .startsOver = fmt::format("cannot verify that {} has the same bytes", origin.name)};
+        return {.startsOver = fmt::format("cannot verify that {} has the same bytes", origin.name)};
     }
     return {.offset = offset,
             .validator = rules_.contentIsVerified && size_ ? std::string() : validator,
             .startsOver = {}};
 }
 
-void Origins::opened(const SourceInfo& info, std::uint64_t offset) {
-    if (offset > 0 && size_ && info.size && *size_ != *info.size) {
+bool Origins::answered(const Request& request, const SourceInfo& info) {
+    const auto wanted = request.offset + request.compares;
+    if (wanted == 0) {
+        return true;
+    }
+    if (size_ && info.size && *size_ != *info.size) {
         throw Error(ErrorCode::Range, fmt::format("the source changed: its size was {} bytes and is {} now",
                                                   *size_, *info.size));
     }
     auto& origin = state();
+    // A mirror that is asked without a validator: the checksum covers it.
+    const bool shown =
+        request.compares > 0 || !info.validator.empty() || (!origin.opened && request.validator.empty());
+    if (!shown) {
+        origin.opened = true;
+        origin.compares = true;
+        origin.known = info;
+        origin.known.validator = request.validator;
+    }
+    return shown;
+}
+
+void Origins::opened(const Request& request, const SourceInfo& info) {
+    auto& origin = state();
+    openedAt_ = request.offset + request.compares;
+    const bool repeats = info.validator.empty() && openedAt_ > 0 && !origin.validatorVaries;
+    auto validator = repeats ? request.validator : info.validator;
     origin.known = info;
+    origin.known.validator = std::move(validator);
     origin.known.resumable = info.resumable && origin.refusedOffsets < mostRefusedOffsets;
     origin.opened = true;
-    if (offset > 0) {
-        origin.refusedOffsets = 0;
-    }
     opening_ = false;
     deliveredBy_ = current_;
-    openedAt_ = offset;
+    if (openedAt_ > 0) {
+        origin.refusedOffsets = 0;
+    }
     if (info.size) {
         size_ = info.size;
     }
@@ -126,12 +151,23 @@ Origins::Decision Origins::failedToResume(const Error& failure, std::uint64_t of
                                                                       : failedForNow(failure, now);
     }
     if (failure.code() == ErrorCode::Range) {
+        if (mayIgnoreValidator(origin)) {
+            origin.validatorVaries = true;
+            return Switch{current_};
+        }
         return refusedToResume(failure, offset, now);
     }
     if (++origin.refusedOffsets < mostRefusedOffsets) {
         return failedForNow(failure, now);
     }
     return startOver(failure.what(), now);
+}
+
+// Servers that share a name, behind a redirector, have validators of their own for the same bytes. They are
+// ignored if a checksum detects another version in the end, and comparing some bytes already on the way.
+bool Origins::mayIgnoreValidator(const State& origin) const {
+    return rules_.contentIsVerified && size_ && origin.opened && !origin.known.validator.empty() &&
+           !origin.validatorVaries;
 }
 
 Origins::Decision Origins::startOver(const std::string& why, Time now) {

@@ -32,6 +32,8 @@ struct OriginRules {
 
 class Origins {
 public:
+    static constexpr std::uint64_t comparedBytes = std::uint64_t{64} << 10U;
+
     using Time = std::chrono::steady_clock::time_point;
     using Wait = std::chrono::milliseconds;
 
@@ -39,7 +41,7 @@ public:
         Wait wait; // then waited() selects the origin
     };
     struct Switch {
-        std::size_t index; // the origin to ask now
+        std::size_t index; // the origin to ask now; the same one: in another way
     };
     struct StartOver {
         Wait wait;       // if not 0, then waited() selects the origin
@@ -54,6 +56,9 @@ public:
     struct Request {
         std::uint64_t offset = 0;
         std::string validator; // empty: none
+        // So many bytes, from `offset` up to the wanted one, are the last of those that were delivered, and
+        // must still be the same: nothing else shows that they are of the same version.
+        std::uint64_t compares = 0;
         // Why the bytes delivered so far cannot be continued. They are discarded at once or, with asksFirst,
         // once the origin was opened at the first byte: until then they may still be of use.
         std::optional<std::string> startsOver;
@@ -66,9 +71,12 @@ public:
     [[nodiscard]] std::size_t current() const { return current_; }
     [[nodiscard]] Request request(std::uint64_t offset) const;
 
-    // The current origin was opened at this offset. Throws Error(Range) if it is not the same source: plugins
-    // compare the validator if their protocol can; comparing the sizes covers the others.
-    void opened(const SourceInfo& info, std::uint64_t offset);
+    // The current origin has answered the request, before anything was read. Returns false if the answer does
+    // not show which version it is of: the next request() compares. Throws Error(Range) if it is of another
+    // one: plugins compare the validator if their protocol can; comparing the sizes covers the others.
+    [[nodiscard]] bool answered(const Request& request, const SourceInfo& info);
+    // The current origin delivers from the wanted offset on.
+    void opened(const Request& request, const SourceInfo& info);
     // It has delivered bytes up to this offset. Waits grow until bytes arrive that have not arrived before,
     // or that continue others: a server that breaks off and begins anew must not be asked without a pause.
     void delivered(std::uint64_t offset);
@@ -101,6 +109,8 @@ private:
         Time notBefore;                       // the server asked clients to wait (Retry-After)
         unsigned refusedOffsets = 0;          // answers to an offset that cannot be used, in a row
         std::optional<std::string> asksWhole; // why the next request must be for all of it
+        bool validatorVaries = false;         // for the same bytes: several servers answer under this name
+        bool compares = false;                // its answers to an offset do not show the version
         bool opened = false;
         bool usable = true;           // false: it has failed for good
         bool failedThisRound = false; // since the last byte or the last wait
@@ -109,6 +119,7 @@ private:
     [[nodiscard]] Decision failedForNow(const Error& failure, Time now);
     [[nodiscard]] Decision failedForGood(const Error& failure, Time now);
     [[nodiscard]] Decision failedToResume(const Error& failure, std::uint64_t offset, Time now);
+    [[nodiscard]] bool mayIgnoreValidator(const State& origin) const;
     [[nodiscard]] Decision startOver(const std::string& why, Time now);
     [[nodiscard]] Decision refusedToResume(const Error& failure, std::uint64_t offset, Time now);
     [[nodiscard]] Decision switchOrRetry(Time now);
@@ -120,12 +131,12 @@ private:
     std::vector<State> origins_;
     OriginRules rules_;
     std::mt19937 random_;
+    std::uint64_t openedAt_ = 0; // the wanted offset of the current attempt
     std::size_t current_ = 0;
     std::size_t deliveredBy_ = 0; // index of the origin that delivered the last bytes
     std::optional<std::uint64_t> size_;
-    bool opening_ = true;        // the current attempt has not been opened yet
-    std::uint64_t openedAt_ = 0; // the offset where it began
-    std::uint64_t highest_ = 0;  // the offset that was ever reached
+    bool opening_ = true;       // the current attempt has not been opened yet
+    std::uint64_t highest_ = 0; // the offset that was ever reached
     // Since a byte that counts, see delivered().
     unsigned failures_ = 0;
     unsigned violations_ = 0;     // of the protocol

@@ -126,9 +126,7 @@ void ParallelRanges::fetch(std::uint64_t segment) {
     request.length = length - filled;
     request.cancelFd = stop_.fd();
     const auto source = transport_.open(request);
-    if (const auto now = source->info().size; now != size_) {
-        throw Error(ErrorCode::Range, "the source changed: its size is different now");
-    }
+    requireSameVersion(source->info());
     while (filled < length) {
         const auto count = source->read({buffer.memory.get() + filled, length - filled});
         if (count == 0) {
@@ -141,6 +139,16 @@ void ParallelRanges::fetch(std::uint64_t segment) {
             buffer.filled = filled;
         }
         arrived_.notify_one();
+    }
+}
+
+// A part is too small to compare bytes around it: it must show its version.
+void ParallelRanges::requireSameVersion(const SourceInfo& now) const {
+    if (now.size != size_) {
+        throw Error(ErrorCode::Range, "the source changed: its size is different now");
+    }
+    if (now.validator.empty()) {
+        throw Error(ErrorCode::Range, "the server does not say which version its parts are of");
     }
 }
 

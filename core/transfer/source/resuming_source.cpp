@@ -86,6 +86,9 @@ std::size_t ResumingSource::deliver(Call call) {
                 }
                 open();
             }
+            if (!source_) {
+                continue;
+            }
             giveUp_.startClock(deadline_);
             const auto count = call(*source_);
             giveUp_.stopClock();
@@ -142,13 +145,44 @@ void ResumingSource::open() {
     if (request.startsOver) {
         throw StartOver(*request.startsOver); // startOver() takes this source
     }
-    accept();
+    if (!origins_.answered(request, source_->info())) {
+        source_.reset();
+        return;
+    }
+    if (request.compares > 0) {
+        compare(request.compares);
+    }
+    accept(request);
 }
 
-void ResumingSource::accept() {
-    origins_.opened(source_->info(), offset_);
+void ResumingSource::accept(const Origins::Request& request) {
+    origins_.opened(request, source_->info());
     reporter_.setTotal(origins_.size().value_or(unknownSize));
     reporter_.setState(TransferState::Transferring);
+}
+
+// Reads the last bytes once more: where no validator shows it, this shows whether they are of the same
+// version.
+void ResumingSource::compare(std::uint64_t count) {
+    std::vector<std::byte> before(count);
+    if (!lastBytes_ || !lastBytes_(before)) {
+        throw Error(ErrorCode::Range, "nothing shows that the file on the server is still the same");
+    }
+    std::vector<std::byte> now(count);
+    for (std::span rest(now); !rest.empty();) {
+        giveUp_.startClock(deadline_);
+        const auto arrived = source_->read(rest);
+        giveUp_.stopClock();
+        if (arrived == 0) {
+            throw Error(ErrorCode::Range, "the source changed: it is shorter now");
+        }
+        rest = rest.subspan(arrived);
+    }
+    if (now != before) {
+        throw Error(ErrorCode::Range,
+                    fmt::format("the source changed: the {} before byte {} are different now",
+                                formatSize(count), offset_));
+    }
 }
 
 Error ResumingSource::explained(const Error& failure) const {
@@ -174,7 +208,7 @@ Error ResumingSource::explained(const Error& failure) const {
 // The limit of the whole transfer is a matter of Origins, and a class of its own; if nothing arrives for too
 // long, the class is that of the reason.
 void ResumingSource::recover(const Error& failure) {
-    const auto failing = authority();
+    const auto failing = origins_.current();
     const auto decision = origins_.failed(failure, offset_, GiveUpSignal::Clock::now());
     if (const auto* end = std::get_if<Origins::GiveUp>(&decision)) {
         throw end->reason;
@@ -196,9 +230,10 @@ void ResumingSource::recover(const Error& failure) {
     reporter_.countAttempt();
     if (const auto* retry = std::get_if<Origins::Retry>(&decision)) {
         wait(retry->wait);
-    } else {
+    } else if (origins_.current() != failing) {
         reporter_.setState(TransferState::Waiting,
-                           fmt::format("switching from {} to {}: {}", failing, authority(), failure.what()));
+                           fmt::format("switching from {} to {}: {}", authority(failing),
+                                       authority(origins_.current()), failure.what()));
     }
 }
 
@@ -257,7 +292,7 @@ void ResumingSource::startOver() {
     reporter_.setBytes(0);
     reporter_.setTotal(unknownSize);
     if (source_) {
-        accept();
+        accept({});
     }
 }
 

@@ -6,9 +6,12 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "byte_source.h"
@@ -62,6 +65,11 @@ public:
     // if it differs, read() throws StartOver.
     void continueFrom(const Continuation& earlier);
 
+    // Copies the last bytes that were read into the span, of which there are enough; false if they are not at
+    // hand. Without it, a server that does not show which version it delivers is started over.
+    using LastBytes = std::function<bool(std::span<std::byte>)>;
+    void compareWith(LastBytes lastBytes) { lastBytes_ = std::move(lastBytes); }
+
     // A plugin has reported activity (host->status). Callable from any thread.
     void keepAlive();
 
@@ -70,12 +78,13 @@ private:
     std::size_t deliver(Call call); // repeats call(source) until it succeeds
     void awaitTurn();               // of the rate limit
     void open();
-    void accept();                      // the source that was opened
+    void accept(const Origins::Request& request); // the source that was opened
+    void compare(std::uint64_t count);
     void recover(const Error& failure); // returns when a retry is due, or throws
     void wait(Origins::Wait time);
     void pause(Origins::Wait time);
     [[nodiscard]] Error explained(const Error& failure) const; // names a cancel or a timeout that caused it
-    [[nodiscard]] std::string authority() const { return places_[origins_.current()].url.authority(); }
+    [[nodiscard]] std::string authority(std::size_t index) const { return places_[index].url.authority(); }
 
     std::vector<Origin> places_;
     ResumeSettings settings_;
@@ -90,6 +99,7 @@ private:
 
     std::unique_ptr<ByteSource> source_; // the current attempt; after StartOver: opened at the first byte
     std::uint64_t offset_ = 0;
+    LastBytes lastBytes_;
 };
 
 } // namespace bootferry

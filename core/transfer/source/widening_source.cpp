@@ -137,6 +137,9 @@ void WideningSource::narrow(const std::string& why) {
         if (source_->info().size != info_.size) {
             throw Error(ErrorCode::Range, "the source changed: its size is different now");
         }
+        if (source_->info().validator.empty()) { // the next attempt compares
+            throw Error(ErrorCode::Unreachable, "the server does not say which version its parts are of");
+        }
     }
 }
 

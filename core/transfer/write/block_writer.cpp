@@ -102,7 +102,7 @@ void BlockWriter::flushChunk() {
     background_.start(chunk().first(padded(chunk(), chunkUsed_)), headSize + tailWritten_);
     filling_ = 1 - filling_;
     tailWritten_ += chunkUsed_;
-    chunkUsed_ = 0;
+    otherUsed_ = std::exchange(chunkUsed_, 0);
 }
 
 // Only what may be taken for whole by its head has it last. A file grows in order, so that its size says how
@@ -135,6 +135,7 @@ void BlockWriter::writeFromPipe(int pipe, std::size_t count) {
     requireRoom(size() + count);
     letHeadOut();
     background_.wait();
+    otherUsed_ = 0;
     while (count > 0) {
         auto position = static_cast<loff_t>(headSize + tailWritten_);
         const auto moved = ::splice(pipe, nullptr, target_.fd, &position, count, SPLICE_F_MOVE);
@@ -194,6 +195,7 @@ void BlockWriter::commit() {
 void BlockWriter::continueAt(std::uint64_t offset) {
     headUsed_ = headSize;
     headIsOut_ = true;
+    headIsHere_ = false;
     tailWritten_ = offset - headSize;
     writeBackBegun_ = offset;
 }
@@ -208,9 +210,31 @@ void BlockWriter::startOver() {
     if (hasTarget() && !isDevice() && !isStream_ && ::ftruncate(target_.fd, 0) < 0 && errno != EINVAL) {
         throw Error(ErrorCode::Io, errno, "emptying the target");
     }
-    headUsed_ = chunkUsed_ = 0;
+    headUsed_ = chunkUsed_ = otherUsed_ = 0;
+    headIsHere_ = true;
     tailWritten_ = 0;
     writeBackBegun_ = headSize;
+}
+
+// From the end: what is in the buffers, before it the head or the file. All that lies in the file before the
+// other chunk has been written.
+bool BlockWriter::copyLast(std::span<std::byte> into) const {
+    const auto take = [&into](std::span<const std::byte> piece) {
+        const auto last = piece.last(std::min(piece.size(), into.size()));
+        std::copy(last.begin(), last.end(), into.last(last.size()).begin());
+        into = into.first(into.size() - last.size());
+    };
+    take(chunk().first(chunkUsed_));
+    take({chunks_.at(1 - filling_).get(), otherUsed_});
+    const auto before = tailWritten_ - otherUsed_;
+    if (before == 0 && headIsHere_) {
+        take(head());
+    }
+    if (into.empty() || !readable_) {
+        return into.empty();
+    }
+    const auto position = static_cast<off_t>(headSize + before - into.size());
+    return ::pread(target_.fd, into.data(), into.size(), position) == static_cast<ssize_t>(into.size());
 }
 
 std::size_t BlockWriter::padded(std::span<std::byte> buffer, std::size_t used) const {

@@ -3,7 +3,9 @@
 // and resuming apply to the bytes as served.
 #include "pipeline.h"
 
+#include <algorithm>
 #include <cstring>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -157,6 +159,20 @@ TEST_F(DecodingPipelineTest, KeepsTheCompressedBytesWithoutDecoding) {
     server.content = image = encoded("gzip", image);
     (void)run();
     EXPECT_TRUE(imageIsOnTarget());
+}
+
+TEST_F(DecodingPipelineTest, WhatIsServedIsComparedAfterABreak) {
+    std::minstd_rand noise; // NOLINT(cert-msc32-c,cert-msc51-cpp): the same in each run
+    std::generate(image.begin() + 40'000, image.end(), [&] { return static_cast<char>(noise()); });
+    server.content = encoded("gzip -1", image);
+    server.validator.clear();
+    server.readSize = 10'007;
+    server.script = {{.breakAfter = 700'000}, {.breakAfter = 200'000}, {.breakAfter = 300'000}};
+    ASSERT_GT(server.content.size(), 1'000'000U);
+    (void)run();
+    EXPECT_TRUE(imageIsOnTarget());
+    ASSERT_EQ(server.requests.size(), 4U);
+    EXPECT_EQ(server.requests[1].offset, 700'000U - Origins::comparedBytes);
 }
 
 } // namespace

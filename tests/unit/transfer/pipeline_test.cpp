@@ -155,6 +155,27 @@ TEST_F(SplicingTest, ResumesWhileSplicing) {
     EXPECT_GT(server.spliced, 290000U);
 }
 
+TEST_F(SplicingTest, SplicedBytesAreComparedAfterABreak) {
+    server.validator.clear();
+    const std::size_t inTheTail = BlockWriter::headSize + 200000;
+    server.script = {{.breakAfter = inTheTail}};
+    (void)run();
+    EXPECT_TRUE(onTarget(server.content.size()) == server.content);
+    EXPECT_EQ(server.requests.at(1).offset, inTheTail - Origins::comparedBytes);
+
+    server.requests.clear();
+    server.delivered = 0;
+    server.script = {{.breakAfter = inTheTail}};
+    server.beforeRead = [this](int) {
+        if (server.requests.size() == 2) {
+            server.content[BlockWriter::headSize + 199999] = '!';
+        }
+    };
+    (void)run();
+    EXPECT_TRUE(onTarget(server.content.size()) == server.content);
+    EXPECT_TRUE(listener.sawDetail("starting over: the source changed"));
+}
+
 TEST_F(SplicingTest, TheChecksumCoversSplicedAndReadBytes) {
     settings.checksum = sha256Of(server.content);
     server.script = {{.breakAfter = BlockWriter::headSize + 1000}, {.breakAfter = 3}, {.breakAfter = 50000}};

@@ -30,6 +30,7 @@ class FakeTransport : public Transport {
 public:
     std::string content;
     std::string validator = "\"v1\"";
+    bool repeatsValidator = true; // at an offset
     bool resumable = true;
     bool tellsSize = true;
     bool spliceable = false;    // from the second read of an attempt on
@@ -63,6 +64,7 @@ private:
     public:
         Source(FakeTransport& transport, Attempt attempt, const OpenRequest& request)
             : transport_(transport), attempt_(std::move(attempt)), position_(request.offset),
+              tellsValidator_(transport.repeatsValidator || request.offset == 0),
               cancelFd_(request.cancelFd) {}
 
         std::size_t read(std::span<std::byte> into) override {
@@ -96,7 +98,7 @@ private:
             return {.size = transport_.tellsSize ? std::optional<std::uint64_t>(transport_.content.size())
                                                  : std::nullopt,
                     .resumable = transport_.resumable,
-                    .validator = transport_.validator,
+                    .validator = tellsValidator_ ? transport_.validator : "",
                     .spliceable = transport_.spliceable && sent_ > 0};
         }
 
@@ -109,6 +111,7 @@ private:
         Attempt attempt_;
         std::size_t position_;
         std::size_t sent_ = 0;
+        bool tellsValidator_;
         int cancelFd_;
     };
 };

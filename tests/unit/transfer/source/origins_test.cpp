@@ -26,7 +26,7 @@ protected:
     // An attempt of the current origin that delivers up to this byte and fails then.
     static void deliverTo(Origins& origins, std::uint64_t offset, const SourceInfo& info = resumable,
                           std::uint64_t from = 0) {
-        origins.opened(info, from);
+        origins.opened({.offset = from, .startsOver = {}}, info);
         origins.delivered(offset);
     }
 
@@ -134,8 +134,7 @@ TEST_F(OriginsTest, BytesThatContinueOthersShortenTheWait) {
         deliverTo(origins, offset, resumable, offset - 100);
         (void)after(origins, ErrorCode::Unreachable, offset);
     }
-    origins.opened(resumable, 300);
-    origins.delivered(301);
+    deliverTo(origins, 301, resumable, 300);
     EXPECT_EQ(after(origins, ErrorCode::Unreachable, 301), "retry in 1 s");
 }
 
@@ -290,8 +289,57 @@ TEST_F(OriginsTest, AnotherSizeIsAnotherSource) {
     deliverTo(origins, 100);
     auto other = resumable;
     other.size = 999;
-    EXPECT_THROW(origins.opened(other, 100), Error);
-    EXPECT_NO_THROW(origins.opened(resumable, 100));
+    EXPECT_THROW((void)origins.answered(origins.request(100), other), Error);
+    EXPECT_TRUE(origins.answered(origins.request(100), resumable));
+}
+
+TEST_F(OriginsTest, WhatShowsNoVersionIsCompared) {
+    const auto window = Origins::comparedBytes;
+    const auto unnamed = SourceInfo{.size = 10 * window, .resumable = true, .validator = ""};
+    const auto named = SourceInfo{.size = 10 * window, .resumable = true, .validator = "v1"};
+
+    auto never = make(); // neither ETag nor Last-Modified
+    deliverTo(never, 3 * window, unnamed);
+    EXPECT_EQ(never.request(3 * window).offset, 2 * window);
+    EXPECT_EQ(never.request(3 * window).compares, window);
+    EXPECT_EQ(never.request(100).offset, 0U);
+    EXPECT_EQ(never.request(100).compares, 100U);
+    EXPECT_TRUE(never.answered(never.request(3 * window), unnamed));
+
+    auto forgetful = make(); // the part has no validator
+    deliverTo(forgetful, 3 * window, named);
+    EXPECT_EQ(forgetful.request(3 * window).compares, 0U);
+    EXPECT_FALSE(forgetful.answered(forgetful.request(3 * window), unnamed));
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        const auto request = forgetful.request(3 * window);
+        EXPECT_EQ(request.validator, "v1");
+        EXPECT_EQ(request.compares, window);
+        EXPECT_TRUE(forgetful.answered(request, unnamed));
+        forgetful.opened(request, unnamed);
+    }
+    EXPECT_EQ(forgetful.known().validator, "v1");
+}
+
+// A redirector: each of its servers has its own ETag for the same bytes.
+TEST_F(OriginsTest, AValidatorThatVariesIsIgnoredUnderAChecksum) {
+    const auto window = Origins::comparedBytes;
+    const auto info = SourceInfo{.size = 10 * window, .resumable = true, .validator = "v1"};
+    auto other = info;
+    other.validator = "v2";
+    for (const bool verified : {false, true}) {
+        rules.contentIsVerified = verified;
+        auto origins = make();
+        deliverTo(origins, 3 * window, info);
+        (void)after(origins, ErrorCode::Unreachable, 3 * window);
+        EXPECT_EQ(after(origins, ErrorCode::Range, 3 * window), verified ? "switch to 0" : "start over: no");
+        if (verified) {
+            const auto request = origins.request(3 * window);
+            EXPECT_EQ(request.validator, "");
+            EXPECT_EQ(request.compares, window);
+            EXPECT_TRUE(origins.answered(request, other));
+            EXPECT_EQ(after(origins, ErrorCode::Range, 3 * window), "start over: no") << "the bytes differ";
+        }
+    }
 }
 
 TEST_F(OriginsTest, AServerThatAlwaysStopsAtTheSameByteIsGivenUp) {

@@ -60,6 +60,15 @@ protected:
     std::atomic<std::uint64_t> delivered_ = from;
 };
 
+TEST_F(ParallelRangesTest, APartThatDoesNotShowItsVersionIsNotTaken) {
+    server_.told.validator.clear();
+    server_.accepted = "\"v1\"";
+    start(2);
+    EXPECT_EQ(read(), from);
+    ASSERT_TRUE(failure_);
+    EXPECT_EQ(failure_->code(), ErrorCode::Range);
+}
+
 TEST_F(ParallelRangesTest, DeliverEveryByteInOrder) {
     start(4);
     EXPECT_EQ(read(), size);

@@ -31,6 +31,7 @@ public:
     std::function<void(const OpenRequest&)> onRead;
     SourceInfo told{
         .size = {}, .resumable = true, .validator = "\"v1\"", .spliceable = false, .ranges = true};
+    std::optional<std::string> accepted; // the validator, if not the one that is told
 
     std::unique_ptr<ByteSource> open(const OpenRequest& request) override {
         const std::lock_guard lock(mutex_);
@@ -38,7 +39,7 @@ public:
         if (onOpen) {
             onOpen(request);
         }
-        if (request.offset > 0 && request.validator != told.validator) {
+        if (request.offset > 0 && request.validator != accepted.value_or(told.validator)) {
             throw Error(ErrorCode::Range, "the source changed");
         }
         most_ = std::max(most_, ++open_);

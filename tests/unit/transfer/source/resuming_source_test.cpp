@@ -233,6 +233,84 @@ TEST_F(ResumingSourceTest, StartsOverIfTheServerCannotResume) {
     EXPECT_EQ(readAll(*source), server.content);
 }
 
+class ComparisonTest : public ResumingSourceTest {
+protected:
+    // Reads all; what was read is at hand for a comparison.
+    std::string readCompared(ResumingSource& source) {
+        source.compareWith([this](std::span<std::byte> into) {
+            const auto last = received.substr(received.size() - into.size());
+            std::memcpy(into.data(), last.data(), last.size());
+            return true;
+        });
+        std::array<std::byte, 64> buffer{};
+        while (const auto count = source.read(buffer)) {
+            received.append(reinterpret_cast<const char*>(buffer.data()), count);
+        }
+        return received;
+    }
+
+    std::string received;
+};
+
+TEST_F(ComparisonTest, WithoutAValidatorTheLastBytesAreFetchedOnceMore) {
+    server.content = someContent(200'000);
+    server.readSize = 64;
+    server.validator.clear();
+    server.script = {breaking(100), breaking(100'000)};
+    const auto source = make();
+    EXPECT_TRUE(readCompared(*source) == server.content);
+    ASSERT_EQ(server.requests.size(), 3U);
+    EXPECT_EQ(server.requests[1].offset, 0U);
+    EXPECT_EQ(server.requests[2].offset, 100'000U - 65'536U);
+}
+
+TEST_F(ComparisonTest, OtherBytesStartOver) {
+    server.validator.clear();
+    server.script = {breaking(100)};
+    server.beforeRead = [this](int) {
+        if (server.requests.size() == 2) {
+            server.content[99] = '!';
+        }
+    };
+    const auto source = make();
+    EXPECT_THROW((void)readCompared(*source), StartOver);
+    received.clear();
+    source->startOver();
+    EXPECT_EQ(readCompared(*source), server.content);
+}
+
+TEST_F(ComparisonTest, AValidatorThatIsNotRepeatedProvesNothing) {
+    server.repeatsValidator = false;
+    server.script = {breaking(100), {}, breaking(50)};
+    const auto source = make();
+    EXPECT_EQ(readCompared(*source), server.content);
+    ASSERT_GE(server.requests.size(), 3U);
+    EXPECT_EQ(server.requests[1].offset, 100U);
+    EXPECT_EQ(server.requests[2].offset, 0U) << "100 bytes to compare are all there are";
+}
+
+TEST_F(ComparisonTest, ABreakDuringTheComparisonIsResumed) {
+    server.content = someContent(200'000);
+    server.readSize = 64;
+    server.validator.clear();
+    server.script = {breaking(100'000), breaking(30'000), breaking(70'000)};
+    const auto source = make();
+    EXPECT_TRUE(readCompared(*source) == server.content);
+    EXPECT_EQ(server.requests.at(2).offset, 100'000U - 65'536U);
+    EXPECT_EQ(server.requests.at(3).offset, 100'000U - 65'536U + 70'000U - 65'536U);
+}
+
+TEST_F(ComparisonTest, ARedirectorsServersContinueEachOtherUnderAChecksum) {
+    settings.contentIsVerified = true;
+    server.script = {breaking(400),
+                     {.openFailure = Error(ErrorCode::Range, "the file on the server changed")}};
+    const auto source = make();
+    EXPECT_EQ(readCompared(*source), server.content);
+    EXPECT_EQ(server.requests.at(1).validator, server.validator);
+    EXPECT_EQ(server.requests.at(2).validator, "");
+    EXPECT_EQ(server.delivered, server.content.size() + 400);
+}
+
 TEST_F(ResumingSourceTest, TriesMirrorsInTurnWithoutWaiting) {
     server.script.assign(50, refusing(ErrorCode::Unreachable));
     const auto source = make(true);

@@ -136,6 +136,43 @@ TEST_P(BlockWriterTest, StartingOverLeavesNothingOfTheFirstAttempt) {
     EXPECT_TRUE(contents(memory.get()) == image);
 }
 
+TEST_P(BlockWriterTest, CopiesTheLastBytesWhereverTheyAre) {
+    for (const auto size : {std::size_t{100}, BlockWriter::headSize, BlockWriter::headSize + 1,
+                            BlockWriter::headSize + BlockWriter::chunkSize + 1,
+                            BlockWriter::headSize + 2 * BlockWriter::chunkSize + 70000}) {
+        const auto image = someContent(size);
+        BlockWriter writer;
+        writer.setTarget({.fd = memory.get(), .blockSize = 512}); // a device: nothing is read back from it
+        put(writer, image, GetParam());
+        std::string last(std::min(size, std::size_t{65536}), '?');
+        EXPECT_TRUE(writer.copyLast(std::as_writable_bytes(std::span(last)))) << size;
+        EXPECT_TRUE(last == image.substr(size - last.size())) << size;
+    }
+}
+
+TEST_P(BlockWriterTest, CopiesTheLastBytesOfASpliceOnlyFromAFileThatCanBeRead) {
+    const auto image = someContent(BlockWriter::headSize + 30000);
+    const UniqueFd writeOnly(
+        ::open(fmt::format("/proc/self/fd/{}", memory.get()).c_str(), O_WRONLY | O_CLOEXEC));
+    for (const int fd : {memory.get(), writeOnly.get()}) {
+        BlockWriter writer;
+        writer.setTarget({.fd = fd, .blockSize = 1});
+        put(writer, image.substr(0, BlockWriter::headSize), GetParam());
+        const SplicePipe pipe;
+        ASSERT_EQ(::write(pipe.writeEnd(), image.data() + BlockWriter::headSize, 30000), 30000);
+        writer.writeFromPipe(pipe.readEnd(), 30000);
+        std::string last(65536, '?');
+        EXPECT_EQ(writer.copyLast(std::as_writable_bytes(std::span(last))), fd == memory.get());
+        EXPECT_TRUE(fd != memory.get() || last == image.substr(image.size() - last.size()));
+
+        BlockWriter continued;
+        continued.setTarget({.fd = fd, .blockSize = 1});
+        continued.continueAt(image.size());
+        EXPECT_EQ(continued.copyLast(std::as_writable_bytes(std::span(last))), fd == memory.get());
+        EXPECT_TRUE(fd != memory.get() || last == image.substr(image.size() - last.size()));
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(PieceSizes, BlockWriterTest,
                          testing::Values(4096, 65536, 999983, std::size_t{1} << 30U));
 
