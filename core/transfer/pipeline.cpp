@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// run() shows the order of the steps. If the source changes midway, receive() begins again on the same
-// target; the head is written last, so that a mixture of two versions cannot boot.
+// run() shows the order of the steps. If the source changes midway, or its bytes are wrong, receive() begins
+// again on the same target; the head is written last, so that a mixture of two versions cannot boot.
 #include "pipeline.h"
 
 #include <algorithm>
@@ -29,20 +29,24 @@ Pipeline::~Pipeline() {
 }
 
 PipelineResult Pipeline::run() {
-    for (;;) {
+    PipelineResult result;
+    for (bool verified = false; !verified;) {
         try {
-            receive();
-            break;
+            receiveAndVerify(result);
+            verified = true;
         } catch (const StartOver& reason) {
-            reporter_.setState(TransferState::Waiting, fmt::format("starting over: {}", reason.what()));
-            startOver();
+            startOver(reason);
+        } catch (const GivenUp&) {
+            throw;
+        } catch (const Error& failure) {
+            if (!isWrongBytes(failure.code())) {
+                throw;
+            }
+            requireStartOver(failure);
+            source_.reject(failure, atEnd_);
+            startOver(failure);
         }
     }
-    checkSize();
-    PipelineResult result{.bytes = reporter_.progress().bytes, .written = writer_.size(), .checksum = {}};
-    reporter_.setState(TransferState::Verifying);
-    writer_.stage();
-    verify(result);
     reporter_.setState(TransferState::Committing);
     supervisor_.awaitCommit(result);
     writer_.commit();
@@ -51,10 +55,29 @@ PipelineResult Pipeline::run() {
     return result;
 }
 
-void Pipeline::startOver() {
+void Pipeline::receiveAndVerify(PipelineResult& result) {
+    receive();
+    atEnd_ = true;
+    checkSize();
+    result = {.bytes = reporter_.progress().bytes, .written = writer_.size(), .checksum = {}};
+    reporter_.setState(TransferState::Verifying);
+    writer_.stage();
+    verify(result);
+}
+
+void Pipeline::requireStartOver(const Error& why) const {
+    if (!writer_.canStartOver()) {
+        throw Error(why.code(), fmt::format("{}; data written to a pipe cannot be taken back", why.what()));
+    }
+}
+
+void Pipeline::startOver(const Error& why) {
+    requireStartOver(why);
+    reporter_.setState(TransferState::Waiting, fmt::format("starting over: {}", why.what()));
     decoding_.reset();
     source_.startOver();
     writer_.startOver();
+    atEnd_ = false;
     if (digest_) {
         digest_->reset();
     }
@@ -149,6 +172,7 @@ bool Pipeline::receiveToWriter(std::size_t most) {
 
 bool Pipeline::receiveToDecoder(DecodingWriter& decoding) {
     const auto count = receiveInto(decoding.space());
+    atEnd_ = count == 0; // before the decoder finds that something is missing
     decoding.advance(count);
     reporter_.setWritten(decoding.written());
     return count > 0;

@@ -2,7 +2,8 @@
 // The whole data path in one loop: source → digest → (decoder) → writer. The pipeline requests the target
 // only after it has received the head of a live image, and writes the head only after everything else has
 // been written and verified and the supervisor agrees. Resuming, the digest and the count of received bytes
-// apply to the bytes as served, before the decoder.
+// apply to the bytes as served, before the decoder. Wrong bytes are rejected, and all of it is received again
+// from another origin: over what is on the target, which stays incomplete meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -67,7 +68,9 @@ public:
 
 private:
     void receive();
-    void startOver();
+    void receiveAndVerify(PipelineResult& result);
+    void requireStartOver(const Error& why) const;
+    void startOver(const Error& why);
     [[nodiscard]] bool lastReceived(std::span<std::byte> into);
     [[nodiscard]] std::optional<Codec> receiveMagic();
     void receivePlain();
@@ -91,6 +94,7 @@ private:
     PipelineSettings settings_;
     BlockWriter writer_;
     std::optional<DecodingWriter> decoding_; // of an encoded stream; uses writer_
+    bool atEnd_ = false;                     // the whole stream was received
     std::optional<StreamDigest> digest_;
     std::optional<SplicePipe> pipe_; // created at first use
 };

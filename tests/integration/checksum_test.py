@@ -144,6 +144,52 @@ class ChecksumListTest(unittest.TestCase):
             with open(device, "rb") as file:
                 self.assertNotEqual(file.read(4), b"hsqs")
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: sets up a loop device")
+    def test_the_service_moves_on_from_wrong_bytes(self):
+        backing = self.path / "backing"
+        with open(backing, "wb") as file:
+            file.truncate(8 << 20)
+        loop = LoopDevice(backing)
+        self.addCleanup(loop.detach)
+        image = self.image.read_bytes()
+        page, half, changed = (self.path / name for name in ("page", "half", "changed"))
+        page.write_text("<!DOCTYPE html>\n<p>Please log in</p>\n")
+        half.write_bytes(image[:SIZE // 2])
+        changed.write_bytes(image[:-100] + bytes(100))
+        checksums = self.write_list()
+        with Daemon(self.path / "run") as daemon, FaultServer(page) as first, FaultServer(half) as second, \
+                FaultServer(changed) as third:
+            wrong = [f"http://127.0.0.1:{server.port}/live%20image.squashfs" for server in (first, second, third)]
+            mirrors = [f"--mirror={url}" for url in wrong[1:]]
+            result = daemon.ctl("deploy", f"--checksum={checksums}", *mirrors, wrong[0], loop.path)
+            self.assertEqual(result.returncode, 1, result.stderr)
+            for words in ("an HTML page", "the image is incomplete", "the checksum does not match"):
+                self.assertIn(words, result.stderr.splitlines()[-1])
+            with open(loop.path, "rb") as file:
+                self.assertNotEqual(file.read(4), b"hsqs")
+            result = daemon.ctl("deploy", f"--checksum={checksums}", *mirrors, f"--mirror={self.url()}", wrong[0],
+                                loop.path)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            with open(loop.path, "rb") as file:
+                self.assertTrue(file.read(len(image)) == image, "the bytes differ")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: sets up a loop device")
+    def test_a_body_without_a_length_that_ends_early_was_cut(self):
+        backing = self.path / "backing"
+        with open(backing, "wb") as file:
+            file.truncate(8 << 20)
+        loop = LoopDevice(backing)
+        self.addCleanup(loop.detach)
+        cut = Fault(cut=SIZE // 2, unmeasured=True)
+        with Daemon(self.path / "run") as daemon:
+            for faults, status in (([cut, Fault(unmeasured=True)], 0), ([cut] * 9, 1)):
+                with FaultServer(self.image, faults) as server:
+                    result = daemon.ctl("deploy", "--reset", f"http://127.0.0.1:{server.port}/image", loop.path)
+                    self.assertEqual(result.returncode, status, result.stderr)
+                    self.assertEqual(len(server.requests), 2 if status == 0 else 3)
+                    self.assertIn("starting over: the image is incomplete", result.stderr)
+            self.assertIn("the image is incomplete", result.stderr.splitlines()[-1])
+
 
 if __name__ == "__main__":
     tap.main()

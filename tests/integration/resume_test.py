@@ -3,6 +3,7 @@
 Whatever happens, the bytes are those of one version of the file, and few are fetched twice."""
 
 import email.utils
+import gzip
 import hashlib
 import os
 import pathlib
@@ -320,6 +321,35 @@ class MirrorTest(ResumeCase):
                                                   f"--mirror=ftp://127.0.0.1:{second.port}/image"))
             self.assertIn("REST 500000", second.log())
         self.assertNotIn("starting over", said)
+
+    def test_wrong_bytes_move_on_to_the_next_mirror(self):
+        other = self.path / "other"
+        other.write_bytes(random.Random(3).randbytes(SIZE))
+        digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+        with FaultServer(other) as first, FaultServer(self.image) as second:
+            url, mirror = (f"http://127.0.0.1:{server.port}/image" for server in (first, second))
+            said = self.assert_fetched(self.fetch(url, f"--checksum=sha256:{digest}", f"--mirror={mirror}"))
+            self.assertIn(f"switching from 127.0.0.1:{first.port} to 127.0.0.1:{second.port}: "
+                          "the checksum does not match", said)
+            self.output.unlink()
+            outcome = self.fetch(url, f"--checksum=sha256:{'0' * 64}", f"--mirror={mirror}")
+            self.assert_failed(outcome, f"127.0.0.1:{first.port}: the checksum does not match",
+                               f"127.0.0.1:{second.port}: the checksum does not match")
+            self.assertFalse(list(self.path.glob("output*")))
+
+    def test_a_damaged_stream_moves_on_to_the_next_mirror(self):
+        plain = self.image.read_bytes()
+        packed = gzip.compress(plain, 1)
+        damaged = self.path / "damaged"
+        self.image.write_bytes(packed)
+        for wrong in (packed[:SIZE // 2], packed[:SIZE // 2] + bytes(1000) + packed[SIZE // 2 + 1000:]):
+            damaged.write_bytes(wrong)
+            with FaultServer(damaged) as first, FaultServer(self.image) as second:
+                said = self.fetch(f"http://127.0.0.1:{first.port}/image", "--decode",
+                                  f"--mirror=http://127.0.0.1:{second.port}/image")
+            self.assertEqual(said[0], 0, said)
+            self.assertTrue(self.output.read_bytes() == plain, "the bytes differ")
+            self.output.unlink()
 
     def test_the_reason_of_each_is_reported(self):
         with FaultServer(self.image, [Fault(status=404)]) as first, \

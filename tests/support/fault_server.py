@@ -18,14 +18,14 @@ class Fault:
     with this status and no body. `ignore_range`: 200 and the whole file, whatever was asked for.
     `length`: a Content-Length that is not true. `shift`: a part that begins so many bytes behind where it
     was asked for, and says so. `total`: say of a part that it is one of so many bytes. `unnamed`: do not say which part
-    it is. `silent`: no answer. `crawl`: after so many body bytes, send the rest at 10 KiB a second.
+    it is. `unmeasured`: send no length. `silent`: no answer. `crawl`: after so many body bytes, send the rest at 10 KiB a second.
     `stop`: after so many body bytes, send nothing until the client goes away."""
 
     def __init__(self, cut=None, status=None, headers=(), ignore_range=False, length=None, shift=0, total=None,
-                 unnamed=False, silent=False, crawl=None, stop=None):
+                 unnamed=False, unmeasured=False, silent=False, crawl=None, stop=None):
         self.cut, self.status, self.headers, self.ignore_range = cut, status, tuple(headers), ignore_range
         self.length, self.shift, self.total, self.unnamed = length, shift, total, unnamed
-        self.silent, self.crawl, self.stop = silent, crawl, stop
+        self.unmeasured, self.silent, self.crawl, self.stop = unmeasured, silent, crawl, stop
 
 
 class Request:
@@ -118,7 +118,8 @@ class FaultServer:
         if self.etag and (self.repeats_etag or not partial):
             handler.send_header("ETag", self.etag)
         handler.send_header("Content-Type", "application/octet-stream")
-        handler.send_header("Content-Length", str(fault.length or last - first + 1))
+        if not fault.unmeasured:
+            handler.send_header("Content-Length", str(fault.length or last - first + 1))
         handler.end_headers()
         if body:
             self._send(handler, request, first, last - first + 1, fault)

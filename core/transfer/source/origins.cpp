@@ -18,7 +18,6 @@ constexpr unsigned mostRefusedOffsets = 2;
 bool isViolation(ErrorCode code) {
     return code == ErrorCode::Protocol || code == ErrorCode::Range;
 }
-
 } // namespace
 
 Origins::Origins(const std::vector<std::string>& names, const OriginRules& rules,
@@ -42,10 +41,14 @@ Origins::Request Origins::request(std::uint64_t offset) const {
             return {.startsOver = "the server cannot resume"};
         }
         const auto& validator = origin.known.validator;
-        const bool compares = origin.validatorVaries || origin.compares || validator.empty();
+        const bool ignores = origin.validatorVaries && mayMix_;
+        const bool compares = ignores || origin.compares || validator.empty();
+        if (compares && !mayMix_) {
+            return {.startsOver = "nothing shows that the bytes are of one version"};
+        }
         const auto compared = compares ? std::min(offset, comparedBytes) : 0;
         return {.offset = offset - compared,
-                .validator = origin.validatorVaries ? std::string() : validator,
+                .validator = ignores ? std::string() : validator,
                 .compares = compared,
                 .startsOver = {}};
     }
@@ -53,12 +56,11 @@ Origins::Request Origins::request(std::uint64_t offset) const {
     // so if a checksum detects a mixture at the end, comparing the size is enough. Otherwise the validator
     // must match.
     const auto& validator = known().validator;
-    if (!rules_.contentIsVerified && validator.empty()) {
+    const bool isVerified = rules_.contentIsVerified && mayMix_;
+    if (!isVerified && validator.empty()) {
         return {.startsOver = fmt::format("cannot verify that {} has the same bytes", origin.name)};
     }
-    return {.offset = offset,
-            .validator = rules_.contentIsVerified && size_ ? std::string() : validator,
-            .startsOver = {}};
+    return {.offset = offset, .validator = isVerified && size_ ? std::string() : validator, .startsOver = {}};
 }
 
 bool Origins::answered(const Request& request, const SourceInfo& info) {
@@ -92,7 +94,8 @@ void Origins::opened(const Request& request, const SourceInfo& info) {
     origin.known.validator = std::move(validator);
     origin.known.resumable = info.resumable && origin.refusedOffsets < mostRefusedOffsets;
     origin.opened = true;
-    opening_ = false;
+    opening_ = ended_ = false;
+    mixed_ = openedAt_ > 0 && (mixed_ || request.validator.empty() || info.validator.empty());
     deliveredBy_ = current_;
     if (openedAt_ > 0) {
         origin.refusedOffsets = 0;
@@ -127,6 +130,9 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
     }
     state().failure = failure;
     ++failures_;
+    if (isWrongBytes(code)) {
+        return deliveredWrongBytes(failure, now);
+    }
     if (now >= rules_.deadline) {
         return GiveUp{Error(ErrorCode::Timeout,
                             fmt::format("gave up after {}: {}", formatDuration(rules_.timeout), reasons()))};
@@ -166,7 +172,7 @@ Origins::Decision Origins::failedToResume(const Error& failure, std::uint64_t of
 // Servers that share a name, behind a redirector, have validators of their own for the same bytes. They are
 // ignored if a checksum detects another version in the end, and comparing some bytes already on the way.
 bool Origins::mayIgnoreValidator(const State& origin) const {
-    return rules_.contentIsVerified && size_ && origin.opened && !origin.known.validator.empty() &&
+    return rules_.contentIsVerified && mayMix_ && size_ && origin.opened && !origin.known.validator.empty() &&
            !origin.validatorVaries;
 }
 
@@ -174,6 +180,25 @@ Origins::Decision Origins::startOver(const std::string& why, Time now) {
     state().asksWhole = why;
     ++startOvers_;
     return StartOver{.wait = startOvers_ == 1 ? Wait(0) : nextWait(now), .why = why};
+}
+
+// A body without an announced length may have been cut; if it always ends at the same byte, it has not. Bytes
+// of which no validator shows that they are of one version say nothing of any origin: they are not mixed
+// again.
+Origins::Decision Origins::deliveredWrongBytes(const Error& failure, Time now) {
+    ++startOvers_;
+    if (ended_ && !size_ && ++violations_ < rules_.policy.protocolFailuresAllowed) {
+        return StartOver{.wait = nextWait(now), .why = failure.what()};
+    }
+    if (mixed_ && std::exchange(mayMix_, false)) {
+        return StartOver{.wait = Wait(0), .why = failure.what()};
+    }
+    state().usable = false;
+    if (!anyIsUsable()) {
+        return GiveUp{Error(failure.code(), reasons())};
+    }
+    violations_ = 0;
+    return StartOver{.wait = selectNext(now) ? Wait(0) : nextWait(now), .why = failure.what()};
 }
 
 Origins::Decision Origins::failedForNow(const Error& failure, Time now) {
@@ -186,7 +211,7 @@ Origins::Decision Origins::failedForNow(const Error& failure, Time now) {
 Origins::Decision Origins::failedForGood(const Error& failure, Time now) {
     state().failure = failure;
     state().usable = false;
-    if (std::none_of(origins_.begin(), origins_.end(), [](const auto& origin) { return origin.usable; })) {
+    if (!anyIsUsable()) {
         return GiveUp{Error(origins_.front().failure->code(), reasons())};
     }
     violations_ = 0;
@@ -206,6 +231,10 @@ Origins::Decision Origins::refusedToResume(const Error& failure, std::uint64_t o
         Error(ErrorCode::Protocol, fmt::format("it always stops after {} of {} bytes: {}", offset,
                                                size_.value_or(offset), failure.what())),
         now);
+}
+
+bool Origins::anyIsUsable() const {
+    return std::any_of(origins_.begin(), origins_.end(), [](const auto& origin) { return origin.usable; });
 }
 
 Origins::Decision Origins::switchOrRetry(Time now) {
@@ -260,8 +289,13 @@ void Origins::networkChanged() {
     failures_ = 0;
 }
 
+void Origins::ended() {
+    ended_ = true;
+}
+
 void Origins::startedOver() {
     size_.reset();
+    mixed_ = false;
     for (auto& origin : origins_) {
         origin.known = {};
         origin.opened = false;

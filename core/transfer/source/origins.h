@@ -23,6 +23,11 @@
 
 namespace bootferry {
 
+// Are the bytes that were received wrong, so that only other bytes can help?
+[[nodiscard]] inline bool isWrongBytes(ErrorCode code) {
+    return code == ErrorCode::Checksum || code == ErrorCode::NotLive || code == ErrorCode::Corrupt;
+}
+
 struct OriginRules {
     RetryPolicy policy;
     bool contentIsVerified = false; // by a checksum: mirrors need not share a validator
@@ -82,8 +87,9 @@ public:
     void delivered(std::uint64_t offset);
     [[nodiscard]] Decision failed(const Error& failure, std::uint64_t offset, Time now);
     void waited(Time now);                       // the wait of a Retry is over
-    void networkChanged();                       // an address or a route is new
+    void ended();                                // the current origin has delivered its last byte
     void startedOver();                          // the bytes delivered so far are discarded
+    void networkChanged();                       // an address or a route is new
     void continues(const Continuation& earlier); // an earlier transfer from the requested origin
 
     // Of the whole source, once any origin has told it.
@@ -116,6 +122,7 @@ private:
         bool failedThisRound = false; // since the last byte or the last wait
     };
 
+    [[nodiscard]] Decision deliveredWrongBytes(const Error& failure, Time now);
     [[nodiscard]] Decision failedForNow(const Error& failure, Time now);
     [[nodiscard]] Decision failedForGood(const Error& failure, Time now);
     [[nodiscard]] Decision failedToResume(const Error& failure, std::uint64_t offset, Time now);
@@ -123,6 +130,7 @@ private:
     [[nodiscard]] Decision startOver(const std::string& why, Time now);
     [[nodiscard]] Decision refusedToResume(const Error& failure, std::uint64_t offset, Time now);
     [[nodiscard]] Decision switchOrRetry(Time now);
+    [[nodiscard]] bool anyIsUsable() const;
     bool selectNext(Time now);
     [[nodiscard]] Wait nextWait(Time now);
     [[nodiscard]] State& state() { return origins_[current_]; }
@@ -136,6 +144,9 @@ private:
     std::size_t deliveredBy_ = 0; // index of the origin that delivered the last bytes
     std::optional<std::uint64_t> size_;
     bool opening_ = true;       // the current attempt has not been opened yet
+    bool ended_ = false;        // it has delivered its last byte
+    bool mixed_ = false;        // no validator shows that the bytes so far are of one version
+    bool mayMix_ = true;        // until such bytes were wrong
     std::uint64_t highest_ = 0; // the offset that was ever reached
     // Since a byte that counts, see delivered().
     unsigned failures_ = 0;

@@ -112,8 +112,8 @@ std::size_t ResumingSource::deliver(Call call) {
         } catch (const Error& failure) {
             const auto reason = explained(failure); // before stopClock() resets an expired clock
             giveUp_.stopClock();
-            source_.reset();
-            recover(reason);
+            const bool wasOpen = std::exchange(source_, nullptr) != nullptr;
+            recover(reason, wasOpen);
         }
     }
 }
@@ -207,29 +207,29 @@ Error ResumingSource::explained(const Error& failure) const {
 
 // The limit of the whole transfer is a matter of Origins, and a class of its own; if nothing arrives for too
 // long, the class is that of the reason.
-void ResumingSource::recover(const Error& failure) {
+void ResumingSource::recover(const Error& failure, bool wasOpen) {
     const auto failing = origins_.current();
     const auto decision = origins_.failed(failure, offset_, GiveUpSignal::Clock::now());
     if (const auto* end = std::get_if<Origins::GiveUp>(&decision)) {
-        throw end->reason;
+        throw GivenUp(end->reason);
     }
     if (GiveUpSignal::Clock::now() >= deadline_) {
-        throw Error(origins_.requestedFailure().value_or(failure).code(),
-                    fmt::format("gave up after {} in which nothing arrived: {}",
-                                formatDuration(*settings_.idleTimeout), origins_.reasons()));
+        throw GivenUp(Error(origins_.requestedFailure().value_or(failure).code(),
+                            fmt::format("gave up after {} in which nothing arrived: {}",
+                                        formatDuration(*settings_.idleTimeout), origins_.reasons())));
     }
     if (!settings_.retries) {
-        throw failure;
+        throw GivenUp(failure);
     }
-    if (const auto* again = std::get_if<Origins::StartOver>(&decision)) {
-        if (again->wait > Origins::Wait(0)) {
-            wait(again->wait);
-        }
-        return;
+    if (wasOpen || settings_.isNetworkUp()) {
+        reporter_.countAttempt();
     }
-    reporter_.countAttempt();
     if (const auto* retry = std::get_if<Origins::Retry>(&decision)) {
         wait(retry->wait);
+    }
+    if (const auto* again = std::get_if<Origins::StartOver>(&decision);
+        again != nullptr && again->wait.count() > 0) {
+        wait(again->wait);
     } else if (origins_.current() != failing) {
         reporter_.setState(TransferState::Waiting,
                            fmt::format("switching from {} to {}: {}", authority(failing),
@@ -244,7 +244,7 @@ void ResumingSource::wait(Origins::Wait time) {
         time = std::clamp(left, Origins::Wait(0), time);
     }
     reporter_.setState(TransferState::Waiting,
-                       NetworkWatch::isConfigured()
+                       settings_.isNetworkUp()
                            ? fmt::format("retrying in {}: {}", formatDuration(time), reasons)
                            : fmt::format("waiting for the network ({})", reasons));
     pause(time);
@@ -284,6 +284,14 @@ void ResumingSource::finish(Outcome outcome) {
         source_->finish(outcome);
         giveUp_.stopClock();
     }
+}
+
+void ResumingSource::reject(const Error& failure, bool atEnd) {
+    source_.reset();
+    if (atEnd) {
+        origins_.ended();
+    }
+    recover(failure, true);
 }
 
 void ResumingSource::startOver() {

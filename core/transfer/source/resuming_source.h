@@ -33,6 +33,12 @@ public:
     explicit StartOver(const std::string& why) : Error(ErrorCode::Range, why) {}
 };
 
+// No origin is left: the reasons of all.
+class GivenUp : public Error {
+public:
+    explicit GivenUp(const Error& reason) : Error(reason) {}
+};
+
 struct ResumeSettings {
     RetryPolicy policy;
     std::chrono::microseconds stallTimeout{std::chrono::seconds(30)};
@@ -42,6 +48,7 @@ struct ResumeSettings {
     bool contentIsVerified = false;                       // by a checksum: mirrors need not share a validator
     bool retries = true;                                  // false: the first failure is the result
     int cancelFd = -1;                                    // borrowed
+    std::function<bool()> isNetworkUp = &NetworkWatch::isConfigured;
 };
 
 struct Origin {
@@ -60,6 +67,10 @@ public:
     void finish(Outcome outcome) override;
 
     void startOver();
+
+    // The bytes that were read are wrong. atEnd: read() has returned 0. Returns when another origin, or this
+    // one again, is to deliver all of it: call startOver(). Throws GivenUp if none is left.
+    void reject(const Error& failure, bool atEnd);
 
     // Call before reading: begins at this offset instead of the first byte. The version is requested again;
     // if it differs, read() throws StartOver.
@@ -80,7 +91,9 @@ private:
     void open();
     void accept(const Origins::Request& request); // the source that was opened
     void compare(std::uint64_t count);
-    void recover(const Error& failure); // returns when a retry is due, or throws
+    // Returns when a retry is due, or throws. wasOpen: else, without a network, it is not counted as an
+    // attempt.
+    void recover(const Error& failure, bool wasOpen);
     void wait(Origins::Wait time);
     void pause(Origins::Wait time);
     [[nodiscard]] Error explained(const Error& failure) const; // names a cancel or a timeout that caused it

@@ -202,7 +202,7 @@ void BlockWriter::continueAt(std::uint64_t offset) {
 
 void BlockWriter::startOver() {
     background_.wait();
-    if (isStream_ && headIsOut_) {
+    if (!canStartOver()) {
         throw Error(ErrorCode::Range,
                     "the source has changed, and data written to a pipe cannot be taken back");
     }

@@ -76,6 +76,7 @@ public:
     // Begins again at the first byte of the stream; a target that is set stays, and is overwritten. Throws
     // Error(Range) if the target is a pipe that has received data already.
     void startOver();
+    [[nodiscard]] bool canStartOver() const { return !isStream_ || !headIsOut_; }
 
     [[nodiscard]] std::uint64_t size() const { return headUsed_ + tailWritten_ + chunkUsed_; }
     [[nodiscard]] std::uint64_t written() const { return tailWritten_; } // so far, without the head

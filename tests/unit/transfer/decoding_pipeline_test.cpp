@@ -144,6 +144,26 @@ TEST_F(DecodingPipelineTest, DamagedDataIsAPermanentFailure) {
     EXPECT_FALSE(imageIsOnTarget());
 }
 
+TEST_F(DecodingPipelineTest, DamagedDataMovesOnToTheMirror) {
+    FakeTransport mirror;
+    mirrors = {&mirror};
+    mirror.readSize = 4001;
+    for (const auto* tool : {"gzip", "xz -T2 --block-size=1MiB", "zstd"}) {
+        SCOPED_TRACE(tool);
+        mirror.content = encoded(tool, image);
+        for (const bool isHalf : {false, true}) {
+            server.content = mirror.content;
+            if (isHalf) {
+                server.content.resize(server.content.size() / 2);
+            } else {
+                server.content.replace(server.content.size() - 9, 9, "damaged..");
+            }
+            EXPECT_EQ(run().written, image.size());
+            EXPECT_TRUE(imageIsOnTarget());
+        }
+    }
+}
+
 TEST_F(DecodingPipelineTest, RequiresALiveImageInside) {
     server.content = encoded("gzip", "just a text");
     const auto error = failure();

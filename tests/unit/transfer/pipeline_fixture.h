@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -35,7 +38,12 @@ protected:
     void awaitCommit(const PipelineResult&) override { ++commitRequests; }
 
     PipelineResult run() {
-        ResumingSource source({{.url = {}, .transport = &server}}, resume, reporter);
+        std::vector<Origin> origins{{.url = {}, .transport = &server}};
+        for (auto* mirror : mirrors) {
+            origins.push_back(
+                {.url = Url::parse(fmt::format("http://mirror{}/x", origins.size())), .transport = mirror});
+        }
+        ResumingSource source(std::move(origins), resume, reporter);
         Pipeline pipeline(source, *this, reporter, settings);
         return pipeline.run();
     }
@@ -59,6 +67,7 @@ protected:
     }
 
     FakeTransport server;
+    std::vector<FakeTransport*> mirrors;
     ResumeSettings resume;
     PipelineSettings settings;
     RecordingListener listener;

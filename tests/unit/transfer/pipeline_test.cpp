@@ -31,12 +31,13 @@ protected:
     void awaitCommit(const PipelineResult& result) override {
         PipelineFixture::awaitCommit(result);
         headWhenStaged = head();
-        EXPECT_EQ(result.written, server.content.size());
+        EXPECT_EQ(result.written, delivers->content.size());
     }
 
     [[nodiscard]] std::string head() const { return onTarget(512); }
 
     std::string headWhenStaged;
+    const FakeTransport* delivers = &server;
 };
 
 TEST_F(PipelineTest, WritesTheHeadLast) {
@@ -127,6 +128,93 @@ TEST_F(PipelineTest, AWrongChecksumLeavesTheHeadMarked) {
     EXPECT_EQ(commitRequests, 0);
     EXPECT_EQ(head(), markedHead());
     EXPECT_EQ(server.committed, 0);
+}
+
+class WrongBytesTest : public PipelineTest {
+protected:
+    WrongBytesTest() {
+        server.content.replace(0, 4, "hsqs")
+            .replace(40, 8, std::string("\xe0\x93\x04\0\0\0\0\0", 8)); // 300000
+        mirror.content = server.content;
+        mirror.validator = "\"other\"";
+        mirrors = {&mirror};
+        settings.checksum = sha256Of(mirror.content);
+        resume.contentIsVerified = true;
+    }
+
+    void expectTheMirrorsBytes() {
+        delivers = &mirror;
+        EXPECT_EQ(run().checksum, settings.checksum);
+        EXPECT_EQ(headWhenStaged, markedHead());
+        EXPECT_TRUE(onTarget(mirror.content.size()) == mirror.content);
+        EXPECT_EQ(mirror.committed, 1);
+        EXPECT_EQ(server.committed, 0);
+        EXPECT_LE(targetRequests, 1);
+    }
+
+    FakeTransport mirror;
+};
+
+TEST_F(WrongBytesTest, AWrongChecksumMovesOnToTheMirror) {
+    server.content.replace(100000, 3, "BAD");
+    expectTheMirrorsBytes();
+    EXPECT_TRUE(listener.sawDetail("the checksum does not match"));
+}
+
+TEST_F(WrongBytesTest, AnHtmlPageMovesOnToTheMirror) {
+    server.content = "<!DOCTYPE html>\n<html><body>Please log in</body></html>";
+    expectTheMirrorsBytes();
+}
+
+TEST_F(WrongBytesTest, HalfAnImageMovesOnToTheMirror) {
+    server.content.resize(150000);
+    expectTheMirrorsBytes();
+}
+
+TEST_F(WrongBytesTest, TheReasonOfEachIsNamed) {
+    server.content.resize(150000);
+    mirror.content.replace(100000, 3, "BAD");
+    const auto error = failure();
+    EXPECT_EQ(error.code(), ErrorCode::Checksum);
+    const std::string text = error.what();
+    EXPECT_NE(text.find("the image is incomplete"), std::string::npos) << text;
+    EXPECT_NE(text.find("; mirror1: the checksum does not match"), std::string::npos) << text;
+    EXPECT_EQ(head(), markedHead());
+    EXPECT_EQ(server.requests.size() + mirror.requests.size(), 2U);
+}
+
+TEST_F(WrongBytesTest, AMixtureSaysNothingOfTheOriginsInIt) {
+    server.content.replace(100, 3, "OLD");
+    server.script = {{.breakAfter = 200000}};
+    expectTheMirrorsBytes();
+    ASSERT_EQ(mirror.requests.size(), 2U);
+    EXPECT_EQ(mirror.requests[0].offset, 200000U);
+    EXPECT_EQ(mirror.requests[1].offset, 0U);
+}
+
+TEST_F(WrongBytesTest, APipeCannotTakeThemBack) {
+    blockSize = 0;
+    server.content += someContent(3 * BlockWriter::chunkSize);
+    const auto error = failure();
+    EXPECT_EQ(error.code(), ErrorCode::Checksum);
+    EXPECT_NE(std::string(error.what()).find("cannot be taken back"), std::string::npos) << error.what();
+    EXPECT_TRUE(mirror.requests.empty());
+}
+
+TEST_F(WrongBytesTest, ABodyWithoutALengthThatEndsEarlyWasCut) {
+    server.tellsSize = false;
+    server.script = {{.breakAfter = 200000, .endEarly = true}, {.breakAfter = 100000, .endEarly = true}};
+    (void)run();
+    EXPECT_TRUE(onTarget(server.content.size()) == server.content);
+    EXPECT_TRUE(mirror.requests.empty());
+    EXPECT_EQ(server.requests.size(), 3U);
+}
+
+TEST_F(WrongBytesTest, ABodyWithoutALengthThatAlwaysEndsThereIsWrong) {
+    server.tellsSize = false;
+    server.content.resize(150000);
+    expectTheMirrorsBytes();
+    EXPECT_EQ(server.requests.size(), resume.policy.protocolFailuresAllowed);
 }
 
 class SplicingTest : public PipelineTest {

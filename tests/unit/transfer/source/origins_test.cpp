@@ -342,6 +342,72 @@ TEST_F(OriginsTest, AValidatorThatVariesIsIgnoredUnderAChecksum) {
     }
 }
 
+TEST_F(OriginsTest, WrongBytesMoveOnUntilAllHaveFailed) {
+    for (const auto code : {ErrorCode::Checksum, ErrorCode::NotLive, ErrorCode::Corrupt}) {
+        auto origins = make(2);
+        deliverTo(origins, 1000);
+        EXPECT_EQ(after(origins, code, 1000), "start over: no");
+        EXPECT_EQ(origins.current(), 1U);
+        origins.startedOver();
+        deliverTo(origins, 1000);
+        EXPECT_EQ(after(origins, code, 1000), fmt::format("give up: {}: A: no; B: no", errorName(code)));
+    }
+}
+
+// What was received is wrong, and must not be kept for the next try.
+TEST_F(OriginsTest, WrongBytesGiveTheCode) {
+    auto origins = make(2);
+    EXPECT_EQ(after(origins, ErrorCode::NotFound), "switch to 1");
+    deliverTo(origins, 1000);
+    EXPECT_EQ(after(origins, ErrorCode::Checksum, 1000), "give up: Checksum: A: no; B: no");
+}
+
+TEST_F(OriginsTest, WrongBytesMoveOnToAMirrorThatIsNotThereYet) {
+    auto origins = make(2);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable), "switch to 1");
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 0, 60s), "retry in 2 s");
+    origins.waited(now + 2s);
+    EXPECT_EQ(origins.current(), 0U);
+    deliverTo(origins, 1000);
+    EXPECT_EQ(after(origins, ErrorCode::NotLive, 1000), "start over in 64 s: no");
+}
+
+TEST_F(OriginsTest, AMixtureIsDeliveredAnewByOneOrigin) {
+    rules.contentIsVerified = true;
+    auto origins = make(2);
+    deliverTo(origins, 600);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "switch to 1");
+    const auto request = origins.request(600);
+    EXPECT_EQ(request.validator, "");
+    origins.opened(request, resumable);
+    origins.delivered(1000);
+    EXPECT_EQ(after(origins, ErrorCode::Checksum, 1000), "start over: no") << "nobody is to blame";
+    EXPECT_EQ(origins.current(), 1U);
+    origins.startedOver();
+    deliverTo(origins, 600);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "switch to 0");
+    EXPECT_EQ(origins.request(600).validator, "v1") << "nothing is mixed any more";
+    EXPECT_EQ(after(origins, ErrorCode::Range, 600), "start over in 4 s: no");
+}
+
+TEST_F(OriginsTest, ABodyWithoutALengthIsWrongOnlyIfItAlwaysEndsThere) {
+    const SourceInfo unmeasured{.size = {}, .resumable = false, .validator = ""};
+    auto origins = make();
+    for (const auto* decision : {"start over in 1 s: no", "start over in 2 s: no", "give up: NotLive: no"}) {
+        deliverTo(origins, 600, unmeasured);
+        origins.ended();
+        EXPECT_EQ(after(origins, ErrorCode::NotLive, 600), decision);
+        origins.startedOver();
+    }
+    auto inTheMiddle = make();
+    deliverTo(inTheMiddle, 600, unmeasured);
+    EXPECT_EQ(after(inTheMiddle, ErrorCode::Corrupt, 600), "give up: Corrupt: no");
+    auto measured = make();
+    deliverTo(measured, 600);
+    measured.ended();
+    EXPECT_EQ(after(measured, ErrorCode::NotLive, 600), "give up: NotLive: no");
+}
+
 TEST_F(OriginsTest, AServerThatAlwaysStopsAtTheSameByteIsGivenUp) {
     auto origins = make();
     for (const auto* decision : {"start over: no", "start over in 2 s: no"}) {

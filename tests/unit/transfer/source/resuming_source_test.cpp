@@ -154,6 +154,20 @@ TEST_F(ResumingSourceTest, WaitsForAServerThatStartsLate) {
     EXPECT_TRUE(listener.sawDetail("no"));
 }
 
+TEST_F(ResumingSourceTest, WaitingForTheNetworkIsNoRetry) {
+    for (const bool isUp : {false, true}) {
+        ProgressReporter counting(listener);
+        settings.isNetworkUp = [isUp] { return isUp; };
+        server.script.assign(6, refusing(ErrorCode::Unreachable));
+        server.script.push_back(breaking(100));
+        ResumingSource source({{.url = Url::parse("http://first.example/x"), .transport = &server}}, settings,
+                              counting);
+        EXPECT_EQ(readAll(source), server.content);
+        EXPECT_EQ(counting.progress().attempt, isUp ? 8U : 2U) << "a connection that breaks is one";
+    }
+    EXPECT_TRUE(listener.sawDetail("waiting for the network (no)"));
+}
+
 TEST_F(ResumingSourceTest, PermanentFailuresAreNotRetried) {
     for (const auto code : {ErrorCode::NotFound, ErrorCode::Auth, ErrorCode::Tls, ErrorCode::Invalid}) {
         server.requests.clear();
