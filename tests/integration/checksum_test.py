@@ -155,7 +155,7 @@ class ChecksumListTest(unittest.TestCase):
         page, half, changed = (self.path / name for name in ("page", "half", "changed"))
         page.write_text("<!DOCTYPE html>\n<p>Please log in</p>\n")
         half.write_bytes(image[:SIZE // 2])
-        changed.write_bytes(image[:-100] + bytes(100))
+        changed.write_bytes(image[:SIZE - 100] + bytes(100) + image[SIZE:])
         checksums = self.write_list()
         with Daemon(self.path / "run") as daemon, FaultServer(page) as first, FaultServer(half) as second, \
                 FaultServer(changed) as third:
@@ -187,7 +187,7 @@ class ChecksumListTest(unittest.TestCase):
                     result = daemon.ctl("deploy", "--reset", f"http://127.0.0.1:{server.port}/image", loop.path)
                     self.assertEqual(result.returncode, status, result.stderr)
                     self.assertEqual(len(server.requests), 2 if status == 0 else 3)
-                    self.assertIn("starting over: the image is incomplete", result.stderr)
+                    self.assertIn("retrying in 1 s: the image is incomplete", result.stderr)
             self.assertIn("the image is incomplete", result.stderr.splitlines()[-1])
 
 
