@@ -196,8 +196,9 @@ struct bootferry_info {
 
     /*
      * A string that changes if and only if the bytes of the resource change (HTTP's strong ETag or
-     * Last-Modified, FTP's MDTM and size), or NULL. At most 1023 bytes. Owned by the plugin; valid until the
-     * next call on the session.
+     * Last-Modified, FTP's MDTM and size), or NULL. At an offset, NULL also if this answer does not show it:
+     * the host then compares bytes. At most 1023 bytes. Owned by the plugin; valid until the next call on the
+     * session.
      */
     const char* validator;
 
