@@ -86,6 +86,13 @@ class ContinueTest(ContinueCase):
             self.assertEqual(self.names(), ["output"])
             self.output.unlink()
 
+    def test_what_is_on_the_disk_is_compared_where_the_part_has_no_validator(self):
+        length = self.kept()
+        self.server.repeats_etag = False
+        self.assertNotIn("starting over", self.assert_fetched(self.fetch(self.url)))
+        self.assertEqual([request.range for request in self.server.requests],
+                         [f"bytes={length}-", f"bytes={length - (1 << 16)}-"])
+
     def test_ftp(self):
         if reason := Vsftpd.missing():
             self.skipTest(reason)
