@@ -5,7 +5,8 @@
 //
 // The code of a failure and what has been seen of the origins decide, never the text. An origin that fails
 // for now makes room for the next one at once; there is a wait only after all have failed. One that fails for
-// good is not asked again, and when none is left the reasons of all of them are the reason of the end.
+// good is not asked again, and when none is left the reasons of all of them are the reason of the end. Wrong
+// bytes are such a failure, unless they may be a mixture of versions, or those of a body that was cut.
 #pragma once
 
 #include <chrono>
