@@ -283,7 +283,7 @@ std::size_t CurlSession::read(std::span<std::byte> into) {
     return count;
 }
 
-void CurlSession::examineEnd() const {
+void CurlSession::examineEnd() {
     const auto end = transferEnd();
     if (result_ != CURLE_OK) {
         throw failureOf(end);
@@ -293,6 +293,10 @@ void CurlSession::examineEnd() const {
         cut.result = CURLE_PARTIAL_FILE;
         cut.responseCode = 0;
         throw failureOf(cut);
+    }
+    // The last chunk shows that this is the end. The end of a connection may be a cut, and shows nothing.
+    if (!size_ && response_.hasTransferCoding) {
+        size_ = end.position;
     }
 }
 

@@ -60,7 +60,7 @@ private:
     void examineUnsatisfiableRange();
     void examineFtp();
     void examineValidator(const std::string& now);
-    void examineEnd() const;
+    void examineEnd();
 
     [[nodiscard]] TransferEnd transferEnd() const;
     // PlainBody reads a body that TCP carries unencoded, under the conditions listed there

@@ -189,6 +189,12 @@ class ChecksumListTest(unittest.TestCase):
                     self.assertEqual(len(server.requests), 2 if status == 0 else 3)
                     self.assertIn("retrying in 1 s: the image is incomplete", result.stderr)
             self.assertIn("the image is incomplete", result.stderr.splitlines()[-1])
+            half = self.path / "half"
+            half.write_bytes(self.image.read_bytes()[:SIZE // 2])
+            with FaultServer(half, [Fault(chunked=True)] * 9) as server:
+                result = daemon.ctl("deploy", "--reset", f"http://127.0.0.1:{server.port}/image", loop.path)
+                self.assertIn("the image is incomplete", result.stderr.splitlines()[-1])
+                self.assertEqual(len(server.requests), 1)  # the last chunk has come: it is no cut
 
 
 if __name__ == "__main__":

@@ -18,14 +18,15 @@ class Fault:
     with this status and no body. `ignore_range`: 200 and the whole file, whatever was asked for.
     `length`: a Content-Length that is not true. `shift`: a part that begins so many bytes behind where it
     was asked for, and says so. `total`: say of a part that it is one of so many bytes. `unnamed`: do not say which part
-    it is. `unmeasured`: send no length. `silent`: no answer. `crawl`: after so many body bytes, send the rest at 10 KiB a second.
-    `stop`: after so many body bytes, send nothing until the client goes away."""
+    it is. `unmeasured`: send no length. `chunked`: send chunks. `silent`: no answer. `crawl`: after so many body bytes,
+    send the rest at 10 KiB a second. `stop`: after so many body bytes, send nothing until the client goes away."""
 
     def __init__(self, cut=None, status=None, headers=(), ignore_range=False, length=None, shift=0, total=None,
-                 unnamed=False, unmeasured=False, silent=False, crawl=None, stop=None):
+                 unnamed=False, unmeasured=False, chunked=False, silent=False, crawl=None, stop=None):
         self.cut, self.status, self.headers, self.ignore_range = cut, status, tuple(headers), ignore_range
         self.length, self.shift, self.total, self.unnamed = length, shift, total, unnamed
-        self.unmeasured, self.silent, self.crawl, self.stop = unmeasured, silent, crawl, stop
+        self.unmeasured, self.chunked, self.silent = unmeasured, chunked, silent
+        self.crawl, self.stop = crawl, stop
 
 
 class Request:
@@ -118,7 +119,9 @@ class FaultServer:
         if self.etag and (self.repeats_etag or not partial):
             handler.send_header("ETag", self.etag)
         handler.send_header("Content-Type", "application/octet-stream")
-        if not fault.unmeasured:
+        if fault.chunked:
+            handler.send_header("Transfer-Encoding", "chunked")
+        elif not fault.unmeasured:
             handler.send_header("Content-Length", str(fault.length or last - first + 1))
         handler.end_headers()
         if body:
@@ -147,12 +150,14 @@ class FaultServer:
                     piece = source.read(min(left, 1 << 10 if slow else 1 << 16 if self._pace is None else 1 << 14))
                     if not piece:
                         break
-                    handler.wfile.write(piece)
+                    handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece) if fault.chunked else piece)
                     request.body_bytes += len(piece)
                     left -= len(piece)
                     if slow:
                         time.sleep(0.1)
                     elif self._pace is not None:
                         time.sleep(len(piece) / self._pace)
+                if fault.chunked and fault.cut is None:
+                    handler.wfile.write(b"0\r\n\r\n")
         except OSError:
             pass  # the client went away
