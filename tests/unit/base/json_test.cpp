@@ -54,8 +54,7 @@ TEST(Json, IsUtf8) {
     JsonObject object;
     object.add("a", "\xff");
     object.add("\xc3", std::vector<std::string>{"\x80"});
-    EXPECT_EQ(object.text(JsonStyle::Short),
-              "{\"a\":\"\xef\xbf\xbd\",\"\xef\xbf\xbd\":[\"\xef\xbf\xbd\"]}");
+    EXPECT_EQ(object.text(JsonStyle::Short), "{\"a\":\"\xef\xbf\xbd\",\"\xef\xbf\xbd\":[\"\xef\xbf\xbd\"]}");
 }
 
 TEST(Json, ReadsArraysOfStrings) {

@@ -27,7 +27,8 @@ std::string refusal(const std::function<void()>& parse) {
 
 TEST(RefusedValues, ARefusalNamesTheValue) {
     const std::pair<std::function<void()>, const char*> rows[] = {
-        {[] { (void)parseKibibytes("2g"); }, "expected a size in KiB, digits only; 2097152 is 2 GiB, not '2g'"},
+        {[] { (void)parseKibibytes("2g"); },
+         "expected a size in KiB, digits only; 2097152 is 2 GiB, not '2g'"},
         {[] { (void)parseSeconds("soon"); }, "at most 30 days, not 'soon'"},
         {[] { (void)parseConnections("0"); }, "expected a number of connections, 1 to 16, not '0'"},
         {[] { (void)parseTmpfsSize("101%"); }, "not '101%'"},
@@ -37,7 +38,8 @@ TEST(RefusedValues, ARefusalNamesTheValue) {
         {[] { (void)parseDeviceNode(""); }, "by-id/..., not ''"},
         {[] { (void)parseDeviceNode("/dev/a\n"); }, "by-id/..., not '/dev/a\\x0a'"},
         {[] { (void)parseDeviceNode("/dev/../a"); }, "not accepted: '/dev/../a'"},
-        {[] { (void)parseRelativePath("a\x1b"); }, "expected a path without control characters, not 'a\\x1b'"},
+        {[] { (void)parseRelativePath("a\x1b"); },
+         "expected a path without control characters, not 'a\\x1b'"},
         {[] { (void)parseChecksum("md5:12"); }, "SHA256SUMS file, not 'md5:12'"},
     };
     for (const auto& [parse, words] : rows) {
