@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import processes  # noqa: E402
+import exit_status  # noqa: E402
 import tap  # noqa: E402
 from certificates import Authority  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
@@ -265,7 +266,7 @@ class VersionTest(ResumeCase):
         processes.wait_for(reader, lambda: server.requests[0].body_bytes == 3_900_000)
         self.change()
         rest, said = reader.communicate(timeout=60)
-        self.assertEqual(reader.returncode, 1, said)
+        self.assertEqual(reader.returncode, exit_status.RANGE, said)
         self.assertIn(b"cannot be taken back", said.splitlines()[-1])
         self.assertTrue(before.startswith(received + rest))
 
