@@ -95,7 +95,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         case Call::File: {
             // The network is used only after Plugin: until then the worker can be trusted as installed.
-            expect(mayCall && !pluginTold_ && ++files_ <= channel::mostFiles, "File");
+            expect(mayCall && !pluginReported_ && ++files_ <= channel::mostFiles, "File");
             auto path = reader.text();
             if (path.empty() || path.find('\0') != std::string::npos) {
                 breach("it requested a file without a name");
@@ -104,7 +104,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::Plugin:
-            expect(mayCall && !targetAsked_ && !std::exchange(pluginTold_, true), "Plugin");
+            expect(mayCall && !targetRequested_ && !std::exchange(pluginReported_, true), "Plugin");
             word = PluginLoaded{plainText(reader.text(), channel::longestName)};
             break;
         case Call::Progress: {
@@ -124,21 +124,22 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::AtLeast: {
-            expect(transfers && mayCall && pluginTold_ && !targetAsked_ && !std::exchange(leastTold_, true),
+            expect(transfers && mayCall && pluginReported_ && !targetRequested_ &&
+                       !std::exchange(leastReported_, true),
                    "AtLeast");
             // The image's own claim: a size beyond what a file can have fits nowhere.
             word = AtLeast{std::min(reader.wide(), largest)};
             break;
         }
         case Call::Source: {
-            expect(transfers && mayCall && pluginTold_ && !stagedSeen_, "Source");
+            expect(transfers && mayCall && pluginReported_ && !stagedSeen_, "Source");
             const auto size = reader.wide();
             word = SourceKnown{.size = size <= largest ? std::optional(size) : std::nullopt,
                                .validator = keepable(reader.text())};
             break;
         }
         case Call::Opened: {
-            expect(mayCall && pluginTold_ && !stagedSeen_, "Opened");
+            expect(mayCall && pluginReported_ && !stagedSeen_, "Opened");
             const auto place = reader.number();
             if (place >= places_) {
                 breach(fmt::format("it opened place {} of a request with {}", place, places_));
@@ -147,7 +148,8 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::Target: {
-            expect(transfers && mayCall && pluginTold_ && !std::exchange(targetAsked_, true), "Target");
+            expect(transfers && mayCall && pluginReported_ && !std::exchange(targetRequested_, true),
+                   "Target");
             const auto size = reader.wide();
             if (size != unknownSize) {
                 requireSize(size, "of an image");
@@ -156,7 +158,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::Staged:
-            expect(mayCall && targetAsked_ && !std::exchange(stagedSeen_, true), "Staged");
+            expect(mayCall && targetRequested_ && !std::exchange(stagedSeen_, true), "Staged");
             staged_ = result(reader);
             word = Staged{staged_};
             break;
@@ -168,17 +170,17 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             word = Finished{staged_};
             break;
         case Call::Look:
-            expect(mayCall && pluginTold_ && placesLeft_ > 0, "Look");
+            expect(mayCall && pluginReported_ && placesLeft_ > 0, "Look");
             --placesLeft_;
             word = SourceLooked{look(reader)};
             break;
         case Call::Checksum:
-            expect(mayCall && pluginTold_ && placesLeft_ == 0 && std::exchange(checksumLeft_, false),
+            expect(mayCall && pluginReported_ && placesLeft_ == 0 && std::exchange(checksumLeft_, false),
                    "Checksum");
             word = checksum(reader);
             break;
         case Call::Looked:
-            expect(!transfers && mayCall && pluginTold_ && placesLeft_ == 0 && !checksumLeft_, "Looked");
+            expect(!transfers && mayCall && pluginReported_ && placesLeft_ == 0 && !checksumLeft_, "Looked");
             word = Looked{};
             break;
         case Call::Failed:

@@ -99,9 +99,9 @@ private:
     Time refilled_;
     std::size_t files_ = 0;
     bool jobGiven_ = false;
-    bool pluginTold_ = false;
-    bool leastTold_ = false;
-    bool targetAsked_ = false;
+    bool pluginReported_ = false;
+    bool leastReported_ = false;
+    bool targetRequested_ = false;
     bool stagedSeen_ = false;
     bool ended_ = false;
     bool waiting_ = false; // for an answer

@@ -105,7 +105,7 @@ PacketWriter checksumPacket(std::uint32_t code, std::string_view text) {
 class WorkerConductTest : public testing::Test {
 protected:
     template <typename Word = WorkerConduct::Word>
-    Word say(const PacketWriter& packet) {
+    Word judged(const PacketWriter& packet) {
         auto word = conduct().judge(packet.bytes(), now_);
         if constexpr (std::is_same_v<Word, WorkerConduct::Word>) {
             return word;
@@ -124,26 +124,26 @@ protected:
     void restart() { conduct_.reset(); }
 
     void begin() {
-        (void)say(packetOf(Call::Job));
-        (void)say(pluginPacket());
+        (void)judged(packetOf(Call::Job));
+        (void)judged(pluginPacket());
     }
 
     void receive(std::uint64_t capacity = 1000) {
         begin();
-        (void)say(targetPacket(unknownSize));
+        (void)judged(targetPacket(unknownSize));
         conduct().targetGiven(capacity);
         conduct().answered();
     }
 
     void stage(std::string_view digest = "") {
         receive();
-        (void)say(resultPacket(Call::Staged, 10, 20, digest));
+        (void)judged(resultPacket(Call::Staged, 10, 20, digest));
         conduct().answered();
     }
 
     std::string breach(const PacketWriter& packet) {
         try {
-            (void)say(packet);
+            (void)judged(packet);
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), ErrorCode::Internal);
             EXPECT_THAT(error.what(), HasSubstr("the transfer process violated the protocol"));
@@ -162,41 +162,41 @@ private:
 
 TEST_F(WorkerConductTest, AnHonestLifePasses) {
     job_.request.checksum = sum;
-    (void)say<WorkerConduct::JobWanted>(packetOf(Call::Job));
-    EXPECT_EQ(say<WorkerConduct::PluginLoaded>(pluginPacket()).nameAndVersion, "curl 1");
+    (void)judged<WorkerConduct::JobWanted>(packetOf(Call::Job));
+    EXPECT_EQ(judged<WorkerConduct::PluginLoaded>(pluginPacket()).nameAndVersion, "curl 1");
     const Progress moving{.state = TransferState::Transferring, .bytes = 5, .total = 10};
-    EXPECT_EQ(say<Progress>(progressPacket(moving)), moving);
-    EXPECT_EQ(say<WorkerConduct::TargetWanted>(targetPacket(10)).size, 10U);
-    (void)say(progressPacket(moving)); // a plugin's thread does not know that a call waits
+    EXPECT_EQ(judged<Progress>(progressPacket(moving)), moving);
+    EXPECT_EQ(judged<WorkerConduct::TargetWanted>(targetPacket(10)).size, 10U);
+    (void)judged(progressPacket(moving)); // a plugin's thread does not know that a call waits
     conduct().targetGiven(20);
     conduct().answered();
-    const auto staged = say<WorkerConduct::Staged>(resultPacket(Call::Staged, 10, 20, sum)).result;
+    const auto staged = judged<WorkerConduct::Staged>(resultPacket(Call::Staged, 10, 20, sum)).result;
     EXPECT_EQ(staged, (WorkerResult{.bytes = 10, .written = 20, .digest = sum}));
     conduct().answered();
-    EXPECT_EQ(say<WorkerConduct::Finished>(resultPacket(Call::Finished, 10, 20, sum)).result, staged);
+    EXPECT_EQ(judged<WorkerConduct::Finished>(resultPacket(Call::Finished, 10, 20, sum)).result, staged);
 }
 
 TEST_F(WorkerConductTest, CallsOutOfTurnAreBreaches) {
     EXPECT_THAT(breach(pluginPacket()), HasSubstr("Plugin out of turn"));
-    (void)say(packetOf(Call::Job));
+    (void)judged(packetOf(Call::Job));
     EXPECT_THAT(breach(packetOf(Call::Job)), HasSubstr("Job out of turn"));
     EXPECT_THAT(breach(targetPacket(1)), HasSubstr("Target out of turn")); // before the plugin
     EXPECT_THAT(breach(resultPacket(Call::Staged, 1, 0)), HasSubstr("Staged out of turn"));
     EXPECT_THAT(breach(resultPacket(Call::Finished, 1, 0)), HasSubstr("Finished out of turn"));
-    (void)say(pluginPacket());
+    (void)judged(pluginPacket());
     EXPECT_THAT(breach(pluginPacket()), HasSubstr("Plugin out of turn"));
 }
 
 TEST_F(WorkerConductTest, OnlyProgressIsAllowedWhileACallWaits) {
     begin();
-    (void)say(targetPacket(1));
+    (void)judged(targetPacket(1));
     EXPECT_THAT(breach(resultPacket(Call::Staged, 1, 0)), HasSubstr("Staged out of turn"));
     EXPECT_THAT(breach(failurePacket(4, "no")), HasSubstr("Failed out of turn"));
 }
 
 TEST_F(WorkerConductTest, NothingIsAllowedAfterTheLastCall) {
     stage();
-    (void)say(resultPacket(Call::Finished, 10, 20));
+    (void)judged(resultPacket(Call::Finished, 10, 20));
     EXPECT_THAT(breach(failurePacket(4, "no")), HasSubstr("Failed out of turn"));
     EXPECT_THAT(breach(progressPacket({})), HasSubstr("Progress out of turn"));
 }
@@ -212,14 +212,14 @@ TEST_F(WorkerConductTest, UnknownCallsAndBrokenPacketsAreBreaches) {
 }
 
 TEST_F(WorkerConductTest, TextsComeOutPlainAndCut) {
-    (void)say(packetOf(Call::Job));
-    EXPECT_EQ(say<WorkerConduct::PluginLoaded>(pluginPacket("curl\n\x1b[2J\xff")).nameAndVersion,
+    (void)judged(packetOf(Call::Job));
+    EXPECT_EQ(judged<WorkerConduct::PluginLoaded>(pluginPacket("curl\n\x1b[2J\xff")).nameAndVersion,
               "curl  [2J?");
-    const auto told = say<Progress>(progressPacket({.detail = "a\xe2\x80\xae" + std::string(3000, 'x')}));
+    const auto told = judged<Progress>(progressPacket({.detail = "a\xe2\x80\xae" + std::string(3000, 'x')}));
     EXPECT_EQ(told.detail.size(), 1024U);
     EXPECT_TRUE(told.detail.starts_with("a x"));
     const auto failed =
-        say<WorkerConduct::Failed>(failurePacket(4, "bad\r\n\xc2\x9b" + std::string(3000, 'y')));
+        judged<WorkerConduct::Failed>(failurePacket(4, "bad\r\n\xc2\x9b" + std::string(3000, 'y')));
     EXPECT_TRUE(std::string(failed.reason.what()).starts_with("bad   y"));
     EXPECT_EQ(std::string(failed.reason.what()).size(), channel::longestReason);
 }
@@ -263,12 +263,12 @@ TEST_F(WorkerConductTest, NumbersThatNoFileHasAreBreaches) {
 }
 
 TEST_F(WorkerConductTest, TheImagesOwnSizeComesOnceAndBeforeTheTarget) {
-    say<WorkerConduct::JobWanted>(packetOf(Call::Job));
+    judged<WorkerConduct::JobWanted>(packetOf(Call::Job));
     EXPECT_THAT(breach(atLeastPacket(1)), HasSubstr("AtLeast out of turn")); // before the plugin
-    say<WorkerConduct::PluginLoaded>(pluginPacket());
-    EXPECT_EQ(say<WorkerConduct::AtLeast>(atLeastPacket(UINT64_MAX)).size, std::uint64_t{INT64_MAX});
+    judged<WorkerConduct::PluginLoaded>(pluginPacket());
+    EXPECT_EQ(judged<WorkerConduct::AtLeast>(atLeastPacket(UINT64_MAX)).size, std::uint64_t{INT64_MAX});
     EXPECT_THAT(breach(atLeastPacket(1)), HasSubstr("AtLeast out of turn"));
-    say<WorkerConduct::TargetWanted>(targetPacket(10));
+    judged<WorkerConduct::TargetWanted>(targetPacket(10));
     EXPECT_THAT(breach(atLeastPacket(1)), HasSubstr("AtLeast out of turn"));
 }
 
@@ -289,29 +289,29 @@ TEST_F(WorkerConductTest, APlaceIsOneOfTheRequests) {
 
 TEST_F(WorkerConductTest, MoreThanTheTargetHoldsIsABreach) {
     receive(1000);
-    (void)say(progressPacket({.written = 1000}));
+    (void)judged(progressPacket({.written = 1000}));
     EXPECT_THAT(breach(progressPacket({.written = 1001})), HasSubstr("1001 bytes to a target of 1000"));
     EXPECT_THAT(breach(resultPacket(Call::Staged, 1, 1001)), HasSubstr("1001 bytes to a target of 1000"));
 }
 
 TEST_F(WorkerConductTest, ProgressGoesBackToTheBeginningOrNotAtAll) {
     begin();
-    (void)say(progressPacket({.bytes = 50}));
+    (void)judged(progressPacket({.bytes = 50}));
     EXPECT_THAT(breach(progressPacket({.bytes = 49})), HasSubstr("from 50 back to 49"));
-    (void)say(progressPacket({.bytes = 0})); // starting over
-    (void)say(progressPacket({.bytes = 10}));
+    (void)judged(progressPacket({.bytes = 0})); // starting over
+    (void)judged(progressPacket({.bytes = 10}));
 }
 
 TEST_F(WorkerConductTest, AnAnnouncedSizeThatIsExceededIsDropped) {
     begin();
-    EXPECT_EQ(say<Progress>(progressPacket({.bytes = 11, .total = 10})).total, unknownSize);
+    EXPECT_EQ(judged<Progress>(progressPacket({.bytes = 11, .total = 10})).total, unknownSize);
 }
 
 TEST_F(WorkerConductTest, AttemptsAreCountedOn) {
     job_.attempt = 5;
     begin();
     EXPECT_THAT(breach(progressPacket({.attempt = 4})), HasSubstr("attempt 4"));
-    (void)say(progressPacket({.attempt = 6}));
+    (void)judged(progressPacket({.attempt = 6}));
     EXPECT_THAT(breach(progressPacket({.attempt = UINT32_MAX})), HasSubstr("attempt"));
 }
 
@@ -343,23 +343,23 @@ TEST_F(WorkerConductTest, AListsChecksumHasTheFormOfOne) {
     EXPECT_THROW((void)fresh.judge(resultPacket(Call::Staged, 1, 1, "").bytes(), now_), Error);
     WorkerConduct another(conduct());
     EXPECT_THROW((void)another.judge(resultPacket(Call::Staged, 1, 1, "sha256:\x1b").bytes(), now_), Error);
-    EXPECT_EQ(say<WorkerConduct::Staged>(resultPacket(Call::Staged, 1, 1, sum)).result.digest, sum);
+    EXPECT_EQ(judged<WorkerConduct::Staged>(resultPacket(Call::Staged, 1, 1, sum)).result.digest, sum);
 }
 
 TEST_F(WorkerConductTest, AFloodIsABreachButABurstIsNot) {
     begin();
     for (int i = 0; i < 400; ++i) {
-        (void)say(progressPacket({}));
+        (void)judged(progressPacket({}));
     }
     now_ += std::chrono::seconds(4);
     for (int i = 0; i < 400; ++i) {
-        (void)say(progressPacket({}));
+        (void)judged(progressPacket({}));
     }
     EXPECT_THAT(
         [&]() -> std::string {
             for (int i = 0; i < 1000; ++i) {
                 try {
-                    (void)say(progressPacket({}));
+                    (void)judged(progressPacket({}));
                 } catch (const Error& error) {
                     return error.what();
                 }
@@ -370,18 +370,18 @@ TEST_F(WorkerConductTest, AFloodIsABreachButABurstIsNot) {
 }
 
 TEST_F(WorkerConductTest, AVersionIsReportedAtFirstAndOnEachChange) {
-    say<WorkerConduct::JobWanted>(packetOf(Call::Job));
+    judged<WorkerConduct::JobWanted>(packetOf(Call::Job));
     EXPECT_THAT(breach(sourcePacket(1, "a")), HasSubstr("Source out of turn")); // before the plugin
-    say<WorkerConduct::PluginLoaded>(pluginPacket());
-    const auto first = say<WorkerConduct::SourceKnown>(sourcePacket(10, "\"etag\""));
+    judged<WorkerConduct::PluginLoaded>(pluginPacket());
+    const auto first = judged<WorkerConduct::SourceKnown>(sourcePacket(10, "\"etag\""));
     EXPECT_EQ(first.size, 10U);
     EXPECT_EQ(first.validator, "\"etag\"");
-    say<WorkerConduct::TargetWanted>(targetPacket(10));
+    judged<WorkerConduct::TargetWanted>(targetPacket(10));
     conduct().answered();
-    EXPECT_FALSE(say<WorkerConduct::SourceKnown>(sourcePacket(unknownSize, "b")).size);
-    EXPECT_FALSE(say<WorkerConduct::SourceKnown>(sourcePacket(UINT64_MAX - 1, "b")).size);
+    EXPECT_FALSE(judged<WorkerConduct::SourceKnown>(sourcePacket(unknownSize, "b")).size);
+    EXPECT_FALSE(judged<WorkerConduct::SourceKnown>(sourcePacket(UINT64_MAX - 1, "b")).size);
     for (const auto& unfit : {std::string("two\nlines"), std::string("\0", 1), std::string(1025, 'x')}) {
-        EXPECT_EQ(say<WorkerConduct::SourceKnown>(sourcePacket(10, unfit)).validator, "");
+        EXPECT_EQ(judged<WorkerConduct::SourceKnown>(sourcePacket(10, unfit)).validator, "");
     }
 }
 
@@ -392,20 +392,20 @@ TEST_F(WorkerConductTest, ALookReportsEachPlaceThenTheChecksumThenItsEnd) {
     begin();
     EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("Looked out of turn"));
     EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
-    const auto first = say<WorkerConduct::SourceLooked>(
+    const auto first = judged<WorkerConduct::SourceLooked>(
         lookPacket({.size = 7, .validator = "v", .ranges = true, .format = "squashfs", .declared = 6}));
     EXPECT_EQ(first.look.size, 7U);
     EXPECT_EQ(first.look.validator, "v");
     EXPECT_EQ(first.look.declared, 6U);
     EXPECT_FALSE(first.look.decoded);
     EXPECT_TRUE(first.look.ranges && first.look.resumable);
-    const auto second = say<WorkerConduct::SourceLooked>(lookPacket({}, 3, "there is\nnothing"));
+    const auto second = judged<WorkerConduct::SourceLooked>(lookPacket({}, 3, "there is\nnothing"));
     EXPECT_EQ(second.look.failure.value().code(), ErrorCode::NotFound);
     EXPECT_STREQ(second.look.failure->what(), "there is nothing");
     EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
-    EXPECT_EQ(say<WorkerConduct::ChecksumFound>(checksumPacket(0, sum)).checksum, sum);
+    EXPECT_EQ(judged<WorkerConduct::ChecksumFound>(checksumPacket(0, sum)).checksum, sum);
     EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
-    (void)say<WorkerConduct::Looked>(packetOf(Call::Looked));
+    (void)judged<WorkerConduct::Looked>(packetOf(Call::Looked));
     EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("out of turn"));
 }
 
@@ -414,12 +414,12 @@ TEST_F(WorkerConductTest, WhatALookReportsIsCleanedAndBounded) {
     job_.request.mirrors.resize(3, job_.request.url);
     begin();
     const auto look =
-        say<WorkerConduct::SourceLooked>(lookPacket({.size = UINT64_MAX - 1,
-                                                     .validator = "a\x1b[31m",
-                                                     .location = "http://a/\x1b[31m",
-                                                     .compression = "gzip\n",
-                                                     .whyNotLive = "\x1b]0;x\x07" + std::string(1000, 'x'),
-                                                     .declared = UINT64_MAX - 1}))
+        judged<WorkerConduct::SourceLooked>(lookPacket({.size = UINT64_MAX - 1,
+                                                        .validator = "a\x1b[31m",
+                                                        .location = "http://a/\x1b[31m",
+                                                        .compression = "gzip\n",
+                                                        .whyNotLive = "\x1b]0;x\x07" + std::string(1000, 'x'),
+                                                        .declared = UINT64_MAX - 1}))
             .look;
     EXPECT_FALSE(look.size || look.declared);
     EXPECT_EQ(look.validator, "");
@@ -428,7 +428,7 @@ TEST_F(WorkerConductTest, WhatALookReportsIsCleanedAndBounded) {
     EXPECT_EQ(look.whyNotLive.find('\x1b'), std::string::npos);
     EXPECT_LE(look.whyNotLive.size(), channel::longestLook);
     EXPECT_THAT(breach(lookPacket({})), HasSubstr("no reason"));
-    const auto failed = say<WorkerConduct::SourceLooked>(lookPacket({.size = 1}, 1, "")).look;
+    const auto failed = judged<WorkerConduct::SourceLooked>(lookPacket({.size = 1}, 1, "")).look;
     EXPECT_EQ(failed.failure.value().code(), ErrorCode::Internal) << "nobody cancelled it";
     EXPECT_FALSE(failed.size);
 }
@@ -441,9 +441,9 @@ TEST_F(WorkerConductTest, AChecksumOfALookIsOneOrAReason) {
     EXPECT_THAT(breach(checksumPacket(0, "md5:00")), HasSubstr("its checksum is none"));
     restart();
     begin();
-    EXPECT_EQ(say<WorkerConduct::ChecksumMissing>(checksumPacket(3, "no such entry")).reason.code(),
+    EXPECT_EQ(judged<WorkerConduct::ChecksumMissing>(checksumPacket(3, "no such entry")).reason.code(),
               ErrorCode::NotFound);
-    (void)say<WorkerConduct::Looked>(packetOf(Call::Looked));
+    (void)judged<WorkerConduct::Looked>(packetOf(Call::Looked));
 }
 
 TEST_F(WorkerConductTest, ALookNeverGetsATarget) {
@@ -467,12 +467,12 @@ TEST_F(WorkerConductTest, ALookNeverGetsATarget) {
 TEST_F(WorkerConductTest, WhereOnlyOptionsAreCheckedNothingIsLookedAt) {
     job_.purpose = JobPurpose::OptionCheck;
     job_.request.checksumUrl = Url::parse("http://a/SHA256SUMS");
-    (void)say(packetOf(Call::Job));
+    (void)judged(packetOf(Call::Job));
     EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("Looked out of turn")) << "before the plugin";
-    (void)say(pluginPacket());
+    (void)judged(pluginPacket());
     EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
     EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
-    (void)say<WorkerConduct::Looked>(packetOf(Call::Looked));
+    (void)judged<WorkerConduct::Looked>(packetOf(Call::Looked));
 }
 
 } // namespace
