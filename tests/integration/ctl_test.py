@@ -172,7 +172,7 @@ class Views(ServiceTest):
         daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
         for words in ([], ["--json=short"]):
             monitor = daemon.ctl("monitor", "1", *words)
-            self.assertEqual((monitor.returncode, monitor.stdout.count("\n")), (1, 1))
+            self.assertEqual((monitor.returncode, monitor.stdout.count("\n")), (exit_status.NOT_FOUND, 1))
             self.assertIn("404", monitor.stdout)
 
     def test_control_characters_stay_in_their_cell(self):
