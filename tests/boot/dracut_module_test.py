@@ -109,7 +109,7 @@ class Contents(Listed):
 class Refusals(boot_case.BootCase):
     def dracut(self, *arguments, files):
         """Runs dracut, with our module and what that needs, on a machine with `files` laid over it; returns whether
-        an initrd came, and what it said."""
+        an initrd was built, and dracut's output."""
         with tempfile.TemporaryDirectory(dir=self.work) as folder:
             over = lay_out(pathlib.Path(folder, "over"), files)
             exchange = pathlib.Path(folder, "exchange")
@@ -130,18 +130,18 @@ class Refusals(boot_case.BootCase):
             return succeeded, log.read_text(), listing
 
     def refusal(self, *arguments, files):
-        succeeded, said, _ = self.dracut(*arguments, files=files)
-        self.assertFalse(succeeded, f"dracut was to refuse, but built an initrd:\n{said}")
-        return said
+        succeeded, messages, _ = self.dracut(*arguments, files=files)
+        self.assertFalse(succeeded, f"dracut was to refuse, but built an initrd:\n{messages}")
+        return messages
 
     def test_missing_program(self):
-        said = self.refusal(files={"usr/lib/bootferry/bootferry-transfer": None})
-        self.assertIn("/usr/lib/bootferry/bootferry-transfer", said)
-        self.assertIn("install bootferry completely", said)
+        messages = self.refusal(files={"usr/lib/bootferry/bootferry-transfer": None})
+        self.assertIn("/usr/lib/bootferry/bootferry-transfer", messages)
+        self.assertIn("install bootferry completely", messages)
 
     def test_missing_certificates(self):
-        said = self.refusal(files={"etc/ssl/certs/ca-certificates.crt": None})
-        self.assertIn("install the package ca-certificates", said)
+        messages = self.refusal(files={"etc/ssl/certs/ca-certificates.crt": None})
+        self.assertIn("install the package ca-certificates", messages)
 
     def test_certificates_lie_elsewhere_on_other_distributions(self):
         debian, link = "etc/ssl/certs/ca-certificates.crt", pathlib.PurePath
@@ -164,45 +164,45 @@ class Refusals(boot_case.BootCase):
                 over = lay_out(pathlib.Path(folder, "over"), files)
                 exchange = pathlib.Path(folder, "exchange")
                 exchange.mkdir()
-                said = self.images.in_machine(["bash", "-c", script], exchange, over=[over, self.images.installed()])
-                self.assertEqual(said, "trust")
+                messages = self.images.in_machine(["bash", "-c", script], exchange, over=[over, self.images.installed()])
+                self.assertEqual(messages, "trust")
 
     def test_missing_kernel_module(self):
         version = self.kernel.name.removeprefix("vmlinuz-")
         modules = f"usr/lib/modules/{version}"
         index = (self.images.machine_tree() / modules / "modules.dep").read_text()
         without = "\n".join(line for line in index.splitlines() if "squashfs" not in line) + "\n"
-        said = self.refusal(files={
+        messages = self.refusal(files={
             f"{modules}/kernel/fs/squashfs": None, f"{modules}/modules.dep": without,
             f"{modules}/modules.dep.bin": None, f"{modules}/modules.alias.bin": None})
-        self.assertIn("kernel module squashfs", said)
+        self.assertIn("kernel module squashfs", messages)
 
     def test_plugins_and_file_systems_that_there_are_not(self):
-        said = self.refusal(files={"etc/dracut.conf.d/few.conf":
+        messages = self.refusal(files={"etc/dracut.conf.d/few.conf":
                                    'bootferry_plugins="curl gopher"\nbootferry_filesystems="ext4 zfs"\n'})
-        self.assertIn("plugin gopher: dracut.conf has", said)
-        self.assertIn("file system zfs: dracut.conf has", said)
-        self.assertNotIn("plugin curl", said)
+        self.assertIn("plugin gopher: dracut.conf has", messages)
+        self.assertIn("file system zfs: dracut.conf has", messages)
+        self.assertNotIn("plugin curl", messages)
 
     def test_optional_parts_stay_out(self):
-        succeeded, said, listing = self.dracut(files={
+        succeeded, messages, listing = self.dracut(files={
             "etc/dracut.conf.d/few.conf": 'bootferry_plugins="curl"\nbootferry_filesystems="ext4"\n'})
-        self.assertTrue(succeeded, said)
+        self.assertTrue(succeeded, messages)
         for there in ("plugins/curl.so", "plugins/scheme-https.so", "sbin/mkfs.ext4", "sbin/e2fsck"):
             self.assertIn(there, listing)
         for absent in ("plugins/sftp.so", "plugins/scheme-dolly.so", "sbin/mkfs.xfs", "sbin/mkfs.btrfs"):
             self.assertNotIn(absent, listing)
 
     def test_another_module_that_serves_root_live(self):
-        said = self.refusal("--add", "kiwi-live", files=_RIVAL_FILES)
-        self.assertIn("'kiwi-live' both serve root=live:", said)
-        self.assertIn('omit_dracutmodules+=" kiwi-live "', said)
-        self.assertIn('bootferry_overrides+=" kiwi-live "', said)
+        messages = self.refusal("--add", "kiwi-live", files=_RIVAL_FILES)
+        self.assertIn("'kiwi-live' both serve root=live:", messages)
+        self.assertIn('omit_dracutmodules+=" kiwi-live "', messages)
+        self.assertIn('bootferry_overrides+=" kiwi-live "', messages)
 
     def test_another_module_that_is_omitted(self):
-        succeeded, said, listing = self.dracut("--add", "kiwi-live", files={
+        succeeded, messages, listing = self.dracut("--add", "kiwi-live", files={
             **_RIVAL_FILES, "etc/dracut.conf.d/yield.conf": 'bootferry_overrides+=" kiwi-live "\n'})
-        self.assertTrue(succeeded, said)
+        self.assertTrue(succeeded, messages)
         self.assertRegex(listing, r"etc/systemd/system-generators/dracut-kiwi-generator -> \S*dev/null")
         self.assertIn("etc/bootferry-overrides", listing)
 
@@ -233,9 +233,9 @@ class CmdlineHook(boot_case.BootCase):
             over = lay_out(pathlib.Path(folder, "over"), {"etc/hooked": "", **dict(files)})
             exchange = pathlib.Path(folder, "exchange")
             exchange.mkdir()
-            said = self.images.in_machine(["sh", "-c", self._HARNESS, "sh", line], exchange,
+            messages = self.images.in_machine(["sh", "-c", self._HARNESS, "sh", line], exchange,
                                           over=[over, self.images.installed()])
-        return said.splitlines()
+        return messages.splitlines()
 
     def test_an_image_from_the_network(self):
         lines = self.run_hook("quiet root=live:http://10.0.2.2/live.iso")

@@ -124,7 +124,7 @@ class BreakOutTest(unittest.TestCase):
         daemon.start()
         done = daemon.ctl("deploy", *self.options(self.another_worker()), "breakout://x/attempts", "/dev/ram0")
         self.assertIn("that is all", done.stderr)
-        self.assert_as_documented(daemon.said(), "service, root's fetch")
+        self.assert_as_documented(daemon.log_text(), "service, root's fetch")
 
     @needs_root
     def test_in_fetch_by_root(self):

@@ -63,9 +63,9 @@ class Json(ServiceTest):
         daemon = self.daemon()
         digest = "sha512:" + subprocess.run(["sha512sum", self.image], capture_output=True, text=True,
                                             check=True).stdout.split()[0]
-        said = daemon.ctl("deploy", f"--checksum={digest}", self.url(), "/dev/ram0").stderr
-        self.assertRegex(said.splitlines()[-1], rf"^/dev/\w+: 5\.\d MiB from {self.url()} in [\d.]+ m?s, .* [KMG]iB/s, verified {digest}$")
-        self.assertRegex(daemon.said(), rf"(?m)^bootferryd: /dev/\w+: 5\.\d MiB from .*, verified {digest}$")
+        messages = daemon.ctl("deploy", f"--checksum={digest}", self.url(), "/dev/ram0").stderr
+        self.assertRegex(messages.splitlines()[-1], rf"^/dev/\w+: 5\.\d MiB from {self.url()} in [\d.]+ m?s, .* [KMG]iB/s, verified {digest}$")
+        self.assertRegex(daemon.log_text(), rf"(?m)^bootferryd: /dev/\w+: 5\.\d MiB from .*, verified {digest}$")
         status, = json.loads(daemon.ctl("status", "--json=short").stdout)
         self.assertEqual((status["digest"], status["reused"], status["attempts"]), (digest, False, 1))
         self.assertEqual(status["bytes"], self.image.stat().st_size)
@@ -135,7 +135,7 @@ class Views(ServiceTest):
         self.assertRegex(watched, "^1  done  " + summary)
         again = daemon.ctl("monitor", "1")
         self.assertRegex(again.stdout, "^1  done  " + summary)
-        self.assertRegex(daemon.said(), "(?m)^bootferryd: " + summary)
+        self.assertRegex(daemon.log_text(), "(?m)^bootferryd: " + summary)
         status = daemon.ctl("status", "1").stdout
         for line in (f"URL: {requested}", f"Source: {self.url()}", f"Verified: {digest}"):
             self.assertRegex(status, rf"(?m)^ +{re.escape(line)}$")

@@ -317,15 +317,15 @@ class FtpTest(EffectCase):
         for words, command in (("", "EPSV"), ("--disable-epsv", "PASV"), ("-P,-", "EPRT"),
                                ("-P,127.0.0.1,--disable-eprt", "PORT"), ("-P,-,--ftp-pasv", "EPSV")):
             with self.subTest(words=words):
-                said = [line.split()[0] for line in self.commands(words, url)]
-                self.assertEqual([name for name in said if name in ("EPSV", "PASV", "EPRT", "PORT")], [command])
+                messages = [line.split()[0] for line in self.commands(words, url)]
+                self.assertEqual([name for name in messages if name in ("EPSV", "PASV", "EPRT", "PORT")], [command])
 
     def test_how_the_folder_is_reached(self):
         url = self.serve()
         for method, folders in (("multicwd", ["CWD a", "CWD b"]), ("singlecwd", ["CWD a/b"]), ("nocwd", [])):
             with self.subTest(method=method):
-                said = self.commands(f"--ftp-method,{method}", url)
-                self.assertEqual([line for line in said if line.startswith("CWD")], folders)
+                messages = self.commands(f"--ftp-method,{method}", url)
+                self.assertEqual([line for line in messages if line.startswith("CWD")], folders)
 
     def test_a_login(self):
         prefix = accounts.prefix(self.path / "accounts", "vsftpd")
@@ -346,9 +346,9 @@ class FtpTest(EffectCase):
         self.assertEqual(self.commands(trust, url)[0].split()[0], "USER")
         for words, protection in (("--ssl-reqd", "PROT P"), ("--ssl", "PROT P"), ("--ftp-ssl-control", "PROT C")):
             with self.subTest(words=words):
-                said = self.commands(f"{trust},{words}", url)
-                self.assertTrue(said[0].startswith("AUTH"), said)
-                self.assertIn(protection, said)
+                messages = self.commands(f"{trust},{words}", url)
+                self.assertTrue(messages[0].startswith("AUTH"), messages)
+                self.assertIn(protection, messages)
         self.assert_refused("certificate of 127.0.0.1:[0-9]+ was not accepted", url, "--ssl-reqd")
 
     def test_tls_that_the_server_does_not_have(self):

@@ -264,9 +264,9 @@ class Doors(ServiceTest):
                  "    print(client.message()[1])\n")
         support = pathlib.Path(__file__).resolve().parent.parent / "support"
         for sender in (":1.1", "org.freedesktop.DBus", "org.bootferry1"):
-            said = subprocess.run([*NOBODY, "python3", "-c", start, support, daemon.folder / "private", sender],
+            messages = subprocess.run([*NOBODY, "python3", "-c", start, support, daemon.folder / "private", sender],
                                   capture_output=True, text=True, timeout=60)
-            self.assertIn("org.bootferry1.Error.NotPermitted", said.stdout, said.stderr)
+            self.assertIn("org.bootferry1.Error.NotPermitted", messages.stdout, messages.stderr)
 
     def test_the_answer_to_hello_comes_before_any_signal(self):
         """A client library closes a connection on which anything else comes first."""
@@ -339,9 +339,9 @@ class Signals(ServiceTest):
             for client in others[:10]:
                 client.close()
             self.flood(flooding)
-            said = deploy.stdout.read()
-            self.assertEqual(deploy.wait(timeout=120), 0, said)
-        self.assertNotIn("retry", said)
+            messages = deploy.stdout.read()
+            self.assertEqual(deploy.wait(timeout=120), 0, messages)
+        self.assertNotIn("retry", messages)
         for client in others[10:]:
             self.assertTrue(any(b"TransferEnded\0" in header for _, header, _, _ in client.signals()))
         for client in (deaf, silent, *others):

@@ -204,8 +204,8 @@ class Unusable(DiskTest):
             while "waiting for the device" not in (line := client.stdout.readline()):
                 self.assertTrue(line)
             link.symlink_to(self.device)
-            said = client.stdout.read()
-            self.assertEqual(client.wait(timeout=60), 0, said)
+            messages = client.stdout.read()
+            self.assertEqual(client.wait(timeout=60), 0, messages)
         self.assert_deployed()
 
 
@@ -254,8 +254,8 @@ class Failures(DiskTest):
                     # A line of the progress before the kill must not pass for one of the next worker.
                     while "signal 9" not in (line := client.stdout.readline()):
                         self.assertTrue(line)
-                said = client.stdout.read()
-                self.assertEqual(client.wait(timeout=120), 0, said)
+                messages = client.stdout.read()
+                self.assertEqual(client.wait(timeout=120), 0, messages)
         self.assert_deployed()
 
     def test_killed_at_random_points(self):

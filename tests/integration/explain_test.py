@@ -80,8 +80,8 @@ class ExplainTest(unittest.TestCase):
     def test_a_refusal_is_the_boots_own(self):
         for line in (f"{URL} rd.bootferry.chekcsum=1", f"{URL} ramdisk_size=2G", "root=live:nonsense",
                      f"{URL} rd.kiwi.live.curl_options=--frob", "root=live:dolly://h/ rd.kiwi.live.curl_options=-k"):
-            _, said = self.generate(line)
-            reason = said.strip().removeprefix("bootferry-generator: ")
+            _, messages = self.generate(line)
+            reason = messages.strip().removeprefix("bootferry-generator: ")
             result = self.explain(line)
             self.assertEqual(result.returncode, 1)
             self.assertEqual(result.stderr, f"bootferryctl: the boot would be refused: {reason}\n")
@@ -92,12 +92,12 @@ class ExplainTest(unittest.TestCase):
                             ("rd.kiwi.live.sytem=/dev/sda", "rd.kiwi.live.system"),
                             ("rd.kiwi.system=/dev/sda", "rd.kiwi.live.system"),
                             ("rd.live.overlay_persistent", "rd.live.overlay.persistent")):
-            units, said = self.generate(f"{URL} {word}")
-            self.assertIn(f"Is {meant} meant?", said)
+            units, messages = self.generate(f"{URL} {word}")
+            self.assertIn(f"Is {meant} meant?", messages)
             self.assertIn(f"Is {meant} meant?", units["bootferry-deploy.service"])
             self.assertIn(f"Is {meant} meant?", self.explained(f"{URL} {word}"))
-        units, said = self.generate(f"{URL} rd.live.image rd.neednet=1 quiet rd.luks.options=discard")
-        self.assertEqual(said, "")
+        units, messages = self.generate(f"{URL} rd.live.image rd.neednet=1 quiet rd.luks.options=discard")
+        self.assertEqual(messages, "")
         self.assertNotIn("ExecStartPre", "".join(units.values()))
 
     def test_a_remark_is_a_warning_and_no_failure(self):

@@ -61,9 +61,9 @@ class ContinueCase(FetchCase):
 
     def kept(self, *options, number=signal.SIGINT):
         """The size of the part that an interrupted fetch has left."""
-        status, said = self.interrupted(*options, number=number)
-        self.assertEqual(status, 130, said)
-        self.assertIn(f"are kept in '{self.part}'", said.splitlines()[-1])
+        status, messages = self.interrupted(*options, number=number)
+        self.assertEqual(status, 130, messages)
+        self.assertIn(f"are kept in '{self.part}'", messages.splitlines()[-1])
         self.assertEqual(self.names(), KEPT)
         self.assertTrue(self.image.read_bytes().startswith(self.part.read_bytes()))
         self.server.requests.clear()
@@ -71,8 +71,8 @@ class ContinueCase(FetchCase):
 
     def assert_anew(self, outcome):
         """The whole file was fetched."""
-        said = self.assert_fetched(outcome)
-        self.assertNotIn("going on", said)
+        messages = self.assert_fetched(outcome)
+        self.assertNotIn("going on", messages)
         self.assertEqual([request.range for request in self.server.requests], [None])
 
 
@@ -80,8 +80,8 @@ class ContinueTest(ContinueCase):
     def test_the_rest_is_fetched_and_no_more(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             length = self.kept(number=number)
-            said = self.assert_fetched(self.fetch(self.url))
-            self.assertIn(f"in '{self.part}'", said)
+            messages = self.assert_fetched(self.fetch(self.url))
+            self.assertIn(f"in '{self.part}'", messages)
             self.assertEqual([request.range for request in self.server.requests], [f"bytes={length}-"])
             self.assertEqual(self.names(), ["output"])
             self.output.unlink()
@@ -132,15 +132,15 @@ class ContinueTest(ContinueCase):
             part.seek(100_000)
             part.write(b"other bytes")
         os.utime(self.part, ns=(before.st_atime_ns, before.st_mtime_ns))
-        status, said = self.fetch(self.url, f"--checksum=sha256:{self.digest}")
+        status, messages = self.fetch(self.url, f"--checksum=sha256:{self.digest}")
         self.assertEqual(status, exit_status.CHECKSUM)
-        self.assertIn("going on", said)
-        self.assertIn("checksum does not match", said.splitlines()[-1])
+        self.assertIn("going on", messages)
+        self.assertIn("checksum does not match", messages.splitlines()[-1])
         self.assertEqual(self.names(), [])
 
     def test_a_fetch_that_gives_up_keeps_it_as_well(self):
-        status, said = self.fetch(self.url, "--timeout=2")
-        self.assertEqual(status, exit_status.TIMEOUT, said)
+        status, messages = self.fetch(self.url, "--timeout=2")
+        self.assertEqual(status, exit_status.TIMEOUT, messages)
         self.assertEqual(self.names(), KEPT)
         self.assert_fetched(self.fetch(self.url))
 
@@ -155,9 +155,9 @@ class ContinueTest(ContinueCase):
     def test_all_of_it_is_there(self):
         client = self.begun()
         self.output.write_text("somebody's")
-        status, said = self.ended(client)
+        status, messages = self.ended(client)
         self.assertEqual(status, exit_status.TARGET_REFUSED)
-        self.assertIn("created or replaced", said.splitlines()[-1])
+        self.assertIn("created or replaced", messages.splitlines()[-1])
         self.assertEqual(self.names(), ["output", *KEPT])
         self.assertEqual(self.output.read_text(), "somebody's")
         self.output.unlink()
@@ -178,8 +178,8 @@ class AnewTest(ContinueCase):
             self.image.write_bytes(random.Random(int(checksum)).randbytes(self.size))  # as long as the first
             self.server.etag = f'"{checksum}"'
             digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
-            said = self.assert_fetched(self.fetch(self.url, *[f"--checksum=sha256:{digest}"][:checksum]))
-            self.assertIn("starting over", said)
+            messages = self.assert_fetched(self.fetch(self.url, *[f"--checksum=sha256:{digest}"][:checksum]))
+            self.assertIn("starting over", messages)
             self.assertEqual(self.names(), ["output"])
             self.output.unlink()
 
@@ -267,9 +267,9 @@ class OthersTest(ContinueCase):
 
     def test_the_name_is_taken(self):
         self.part.write_text("precious")
-        status, said = self.interrupted()
+        status, messages = self.interrupted()
         self.assertEqual(status, 130)
-        self.assertNotIn("are kept", said)
+        self.assertNotIn("are kept", messages)
         self.assertEqual((self.names(), self.part.read_text()), (["output.part"], "precious"))
 
     def test_a_record_that_lies(self):

@@ -51,10 +51,10 @@ class ConventionsCase(FetchCase):
         return sorted(path.name for path in self.folder.iterdir())
 
     def assert_ended(self, result, status, *words):
-        said = result.stderr.decode()
-        self.assertEqual(result.returncode, status, said)
+        messages = result.stderr.decode()
+        self.assertEqual(result.returncode, status, messages)
         for word in words:
-            self.assertIn(word, said.splitlines()[-1])
+            self.assertIn(word, messages.splitlines()[-1])
 
     def assert_has(self, name):
         self.assertTrue((self.folder / name).read_bytes() == self.image.read_bytes(), "the bytes differ")

@@ -159,27 +159,27 @@ class Summary(FetchCase):
 
     def test_names_the_mirror_that_served(self):
         with FaultServer(self.image) as server:
-            said = self.last_line(self.fetch(CLOSED_PORT, f"--mirror={at(server)}"))
-        self.assertRegex(said, rf"^{self.output}: 2\.9 MiB from {re.escape(at(server))} in [\d.]+ m?s, .*[KMG]iB/s, 1 retry$")
+            messages = self.last_line(self.fetch(CLOSED_PORT, f"--mirror={at(server)}"))
+        self.assertRegex(messages, rf"^{self.output}: 2\.9 MiB from {re.escape(at(server))} in [\d.]+ m?s, .*[KMG]iB/s, 1 retry$")
 
     def test_names_both_where_one_took_over(self):
         with FaultServer(self.image, [Fault(cut=1_000_000)] + [Fault(status=503)] * 50) as first, \
                 FaultServer(self.image) as second:
-            said = self.last_line(self.fetch(at(first), f"--mirror={at(second)}"))
-        self.assertIn(f"from {at(first)} and {at(second)} in", said)
+            messages = self.last_line(self.fetch(at(first), f"--mirror={at(second)}"))
+        self.assertIn(f"from {at(first)} and {at(second)} in", messages)
 
     def test_a_server_whose_bytes_were_discarded_did_not_serve(self):
         with FaultServer(self.image, [Fault(cut=1_000_000)] + [Fault(status=404)] * 50) as first, \
                 FaultServer(self.image) as second:
             second.etag = '"other"'
-            said = self.last_line(self.fetch(at(first), f"--mirror={at(second)}"))
-        self.assertIn(f"from {at(second)} in", said)
+            messages = self.last_line(self.fetch(at(first), f"--mirror={at(second)}"))
+        self.assertIn(f"from {at(second)} in", messages)
 
     def test_names_the_checksum(self):
         digest = "sha256:" + hashlib.sha256(self.image.read_bytes()).hexdigest()
         with FaultServer(self.image) as server:
-            said = self.last_line(self.fetch(at(server), f"--checksum={digest}"))
-        self.assertTrue(said.endswith(f", verified {digest}"), said)
+            messages = self.last_line(self.fetch(at(server), f"--checksum={digest}"))
+        self.assertTrue(messages.endswith(f", verified {digest}"), messages)
 
 
 if __name__ == "__main__":

@@ -47,9 +47,9 @@ class FileCase(FetchCase):
 
     def assert_left(self, outcome, word):
         """The fetch failed for that reason and left all existing files alone."""
-        status, said = outcome
-        self.assertIn(status, exit_status.FAILURES, said)
-        self.assertIn(word, said.splitlines()[-1])
+        status, messages = outcome
+        self.assertIn(status, exit_status.FAILURES, messages)
+        self.assertIn(word, messages.splitlines()[-1])
 
 
 class TwoWritersTest(FileCase):
@@ -64,9 +64,9 @@ class TwoWritersTest(FileCase):
         url = self.serve(pace=SLOW)
         outcomes = [self.ended(client) for client in [self.start(url) for _ in range(10)]]
         self.assertEqual(sorted(status for status, _ in outcomes), [0] + [exit_status.TARGET_REFUSED] * 9, outcomes)
-        for status, said in outcomes:
+        for status, messages in outcomes:
             if status:
-                self.assertIn("another bootferryctl is fetching to", said)
+                self.assertIn("another bootferryctl is fetching to", messages)
         self.assertTrue(self.output.read_bytes() == self.image.read_bytes())
         self.assertEqual(self.names(), ["output"])
 

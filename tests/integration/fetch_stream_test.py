@@ -40,14 +40,14 @@ class StreamCase(FetchCase):
 
     def to(self, target, url, *options, **streams):
         client = self.start_to(target, url, *options, **streams)
-        output, said = client.communicate(timeout=120)
-        return client.returncode, output, said.decode()
+        output, messages = client.communicate(timeout=120)
+        return client.returncode, output, messages.decode()
 
     def assert_streamed(self, outcome, expected=None):
-        status, output, said = outcome
-        self.assertEqual(status, 0, said)
+        status, output, messages = outcome
+        self.assertEqual(status, 0, messages)
         self.assertTrue(output == (self.image.read_bytes() if expected is None else expected), "the bytes differ")
-        return said
+        return messages
 
 
 class StreamTest(StreamCase):
@@ -61,8 +61,8 @@ class StreamTest(StreamCase):
             with open(self.output, "w+b") as file:
                 file.write(b"first")
                 file.flush()
-                status, _, said = self.to(name, self.serve(), stdout=file)
-                self.assertEqual(status, 0, said)
+                status, _, messages = self.to(name, self.serve(), stdout=file)
+                self.assertEqual(status, 0, messages)
                 file.seek(0)
                 self.assertTrue(file.read() == b"first" + self.image.read_bytes(), "the bytes differ")
 
@@ -92,13 +92,13 @@ class StreamTest(StreamCase):
         link = self.path / "link"
         link.symlink_to("/dev/null")
         for name in ("/dev/null", str(link)):
-            status, _, said = self.to(name, self.serve())
-            self.assertEqual(status, 0, said)
+            status, _, messages = self.to(name, self.serve())
+            self.assertEqual(status, 0, messages)
         self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
         self.assertTrue(link.is_symlink())
-        status, _, said = self.to("/dev/full", self.serve())
+        status, _, messages = self.to("/dev/full", self.serve())
         self.assertEqual(status, exit_status.NO_ROOM)
-        self.assertIn("No space left on device", said.splitlines()[-1])
+        self.assertIn("No space left on device", messages.splitlines()[-1])
 
     def test_a_pipe_that_does_not_block(self):
         our_end, client_end = os.pipe()
@@ -119,19 +119,19 @@ class StreamTest(StreamCase):
     def test_a_terminal_is_spared(self):
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
-        status, _, said = self.to("-", self.serve(), stdout=theirs)
+        status, _, messages = self.to("-", self.serve(), stdout=theirs)
         os.close(theirs)
         self.assertEqual(status, exit_status.TARGET_REFUSED)
-        self.assertIn("is a terminal", said)
+        self.assertIn("is a terminal", messages)
 
     def test_a_wrong_checksum(self):
-        status, output, said = self.to("-", self.serve(), WRONG)
+        status, output, messages = self.to("-", self.serve(), WRONG)
         self.assertEqual(status, exit_status.CHECKSUM)
-        self.assertIn("checksum does not match", said.splitlines()[-1])
+        self.assertIn("checksum does not match", messages.splitlines()[-1])
         self.assertGreater(len(output), 0)  # what a stream has cannot be taken back
         self.image.write_bytes(bytes(1 << 20))  # but so much is held back until it is verified
-        status, output, said = self.to("-", self.serve(), WRONG)
-        self.assertEqual((status, output), (exit_status.CHECKSUM, b""), said)
+        status, output, messages = self.to("-", self.serve(), WRONG)
+        self.assertEqual((status, output), (exit_status.CHECKSUM, b""), messages)
 
     def test_another_version_is_not_put_behind_the_first(self):
         outcome = self.to("-", self.serve([Fault(cut=2_500_000), Fault(ignore_range=True)]))
@@ -160,24 +160,24 @@ class ReaderTest(StreamCase):
 
     def test_a_slow_reader(self):
         client = self.start_to("-", self.serve())
-        said = []
-        listener = threading.Thread(target=lambda: said.append(client.stderr.read()))
+        messages = []
+        listener = threading.Thread(target=lambda: messages.append(client.stderr.read()))
         listener.start()
         received = b""
         with contextlib.suppress(EOFError):
             while piece := os.read(client.stdout.fileno(), 10_007):
                 received += piece
         listener.join()
-        self.assertEqual(client.wait(timeout=60), 0, said)
+        self.assertEqual(client.wait(timeout=60), 0, messages)
         self.assertTrue(received == self.image.read_bytes())
 
     def test_standard_output_that_is_closed(self):
         client = processes.start(["sh", "-c", 'exec "$@" >&-', "sh", os.environ["BOOTFERRYCTL"], "fetch", self.serve(),
                                   "-"], stderr=subprocess.PIPE, text=True)
         self.addCleanup(processes.stop, client)
-        said = client.stderr.read()
-        self.assertEqual(client.wait(timeout=60), exit_status.TARGET_REFUSED, said)
-        self.assertIn("bootferryctl: '-'", said)
+        messages = client.stderr.read()
+        self.assertEqual(client.wait(timeout=60), exit_status.TARGET_REFUSED, messages)
+        self.assertIn("bootferryctl: '-'", messages)
 
 
 if __name__ == "__main__":

@@ -375,12 +375,12 @@ class Termination(LiveRootCase):
                                        stderr=subprocess.PIPE, text=True)
             time.sleep(dice.uniform(0, 0.08))  # any moment will do
             process.send_signal(dice.choice((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)))
-            said = process.communicate(timeout=60)[1]
+            messages = process.communicate(timeout=60)[1]
             if process.returncode == 0:
-                self.assertEqual(len(self.kinds()), 4, said)
+                self.assertEqual(len(self.kinds()), 4, messages)
             else:
-                self.assertEqual(mounts_below(self.overlay), {}, said)
-                self.assertEqual(loops_below(self.overlay), {}, said)
+                self.assertEqual(mounts_below(self.overlay), {}, messages)
+                self.assertEqual(loops_below(self.overlay), {}, messages)
             seen.add(process.returncode)
             self.unmount_everything()
         print(f"# ended with {sorted(seen)}", file=sys.stderr)
@@ -433,10 +433,10 @@ class KeptChanges(LiveRootCase):
         return kind, result.stderr
 
     def assert_lost(self, device, *words):
-        kind, said = self.boot(device)
-        self.assertEqual(kind, "tmpfs", said)
+        kind, messages = self.boot(device)
+        self.assertEqual(kind, "tmpfs", messages)
         for word in ("CHANGES WILL BE LOST AT THE NEXT BOOT", *words):
-            self.assertIn(word, said)
+            self.assertIn(word, messages)
         self.unmount_everything()
 
     def test_one_that_can_be_written_is_used(self):

@@ -505,27 +505,27 @@ class MediaCheck(IsoOnADisk):
             image = bytearray(self.iso.read_bytes())
             image[FIELD:FIELD + 512] = words.encode().ljust(512)
             self.backing.write_bytes(image)
-            said = self.check()
-            self.assertIn("covers nothing", said)
-            self.assertNotIn("matches", said)
+            messages = self.check()
+            self.assertIn("covers nothing", messages)
+            self.assertNotIn("matches", messages)
 
     def test_bytes_of_the_image_are_made_printable(self):
         for words in (b"md5sum=\x1b[2J\nall is well", b"\x1b[2Jsum=abc", b"sha256sum=\xc2\x9b2J"):
             image = bytearray(self.iso.read_bytes())
             image[FIELD:FIELD + 512] = words.ljust(512)
             self.backing.write_bytes(image)
-            said = self.check()
-            self.assertNotIn("\x1b", said)
-            self.assertNotIn("\x9b", said)
-            self.assertNotIn("\nall is well", said)
+            messages = self.check()
+            self.assertNotIn("\x1b", messages)
+            self.assertNotIn("\x9b", messages)
+            self.assertNotIn("\nall is well", messages)
 
     def test_what_is_damaged(self):
         for prepare in (self.implant, self.tag):
             prepare()
             self.spoil(2 * MIB)
-            said = self.check()
-            self.assertIn("is damaged: its embedded", said)
-            self.assertNotIn("matches", said)
+            messages = self.check()
+            self.assertIn("is damaged: its embedded", messages)
+            self.assertNotIn("matches", messages)
 
     def test_a_write_partition_does_not_matter(self):
         for prepare in (self.implant, self.tag):

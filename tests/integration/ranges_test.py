@@ -67,9 +67,9 @@ class RangesTest(FetchCase):
 
     def test_a_far_server_that_limits_each_connection(self):
         server = self.nginx()
-        said = self.fetch_from(self.far(server.port))
+        messages = self.fetch_from(self.far(server.port))
         self.assert_several_ranges(server)
-        self.assertIn("going on with 3 connections", said)
+        self.assertIn("going on with 3 connections", messages)
 
     def test_over_https(self):
         authority = Authority(self.path / "authority")
@@ -98,16 +98,16 @@ class RangesTest(FetchCase):
 
     def test_a_server_that_takes_one_connection_of_each_client(self):
         server = self.nginx(LIMITED + "limit_conn clients 1;", "limit_conn_zone $binary_remote_addr zone=clients:1m;")
-        said = self.fetch_from(self.far(server.port))
-        self.assertIn("going on with one connection: server answered 503", said)
+        messages = self.fetch_from(self.far(server.port))
+        self.assertIn("going on with one connection: server answered 503", messages)
         statuses = collections.Counter(request.status for request in self.requests(server))
         self.assertEqual(statuses, {"200": 1, "503": 3})
 
     def test_a_server_that_refuses_one_of_them(self):
         with FaultServer(self.image, [Fault(), Fault(), Fault(status=503)]) as server:
-            said = self.fetch_from(self.far(server.port))
-        self.assertIn("lost a connection, 2 left: server answered 503", said)
-        self.assertNotIn("retrying", said)
+            messages = self.fetch_from(self.far(server.port))
+        self.assertIn("lost a connection, 2 left: server answered 503", messages)
+        self.assertNotIn("retrying", messages)
         self.assertEqual([request.range for request in server.requests].count(None), 1)
 
     def wait_for_parts(self, server):
@@ -129,9 +129,9 @@ class RangesTest(FetchCase):
         client = self.start(self.url(self.far(server.port)))
         self.wait_for_parts(server)
         client.send_signal(signal.SIGINT)
-        status, said = self.ended(client)
-        self.assertEqual(status, 130, said)
-        self.assertNotIn("killed", said)
+        status, messages = self.ended(client)
+        self.assertEqual(status, 130, messages)
+        self.assertNotIn("killed", messages)
         self.assertFalse(self.output.exists())
 
 

@@ -68,8 +68,8 @@ class CutTest(ResumeCase):
 
 class StallTest(ResumeCase):
     def assert_stall_is_resumed(self, url, stalling):
-        said = self.assert_fetched(self.fetch(url, "--stall-timeout=1"))
-        self.assertIn("nothing arrived for 1 s", said)
+        messages = self.assert_fetched(self.fetch(url, "--stall-timeout=1"))
+        self.assertIn("nothing arrived for 1 s", messages)
         self.assertTrue(stalling.stalled.is_set())
         self.assertLess(sum(stalling.to_client), SIZE * 1.1)
 
@@ -103,8 +103,8 @@ class ChangeTest(ResumeCase):
         self.assertTrue(stalling.stalled.wait(60))
         self.change()
         stalling.cut()
-        said = self.assert_fetched(self.ended(client))
-        self.assertRegex(said, "starting over: .*changed")
+        messages = self.assert_fetched(self.ended(client))
+        self.assertRegex(messages, "starting over: .*changed")
 
     def test_http(self):
         with Nginx(self.served) as server, TcpProxy(server.port, [Stall(700_000)]) as proxy:
@@ -147,8 +147,8 @@ class FaultTest(ResumeCase):
 
     def test_a_part_that_begins_elsewhere_is_not_taken(self):
         outcome, requests = self.fetch_with(Fault(cut=500_000), Fault(shift=100))
-        said = self.assert_fetched(outcome)
-        self.assertIn("from byte 500100 where byte 500000 was requested", said)
+        messages = self.assert_fetched(outcome)
+        self.assertIn("from byte 500100 where byte 500000 was requested", messages)
 
     def test_an_answer_to_a_part_that_cannot_be_used_is_followed_by_a_request_for_all_of_it(self):
         for unusable in (Fault(shift=-100), Fault(unnamed=True), *[Fault(status=status) for status in (400, 403, 412, 416, 501)]):
@@ -163,8 +163,8 @@ class FaultTest(ResumeCase):
     def test_a_restart_that_ftp_does_not_permit_is_followed_by_a_request_for_all_of_it(self):
         refusal = "451 image: Restart not permitted, try again"  # ProFTPD, AllowRetrieveRestart off
         with OddFtpServer(self.image.read_bytes(), f"213 {SIZE}", cut=500_000, restart=refusal) as server:
-            said = self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
-        self.assertIn(f"starting over: server answered {refusal}", said)
+            messages = self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
+        self.assertIn(f"starting over: server answered {refusal}", messages)
         self.assertEqual(server.offsets, [0, 500_000, 500_000, 0])
 
     def test_what_is_refused_altogether_ends_it(self):
@@ -175,10 +175,10 @@ class FaultTest(ResumeCase):
     def test_a_server_without_ranges_that_always_cuts_is_asked_ever_more_seldom(self):
         with FaultServer(self.image, [Fault(cut=SIZE * 6 // 10)] * 4) as server:
             server.ranges = False
-            said = self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
+            messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
             self.assertEqual([request.range for request in server.requests], [None] * 5)
-        self.assertIn("starting over: the server cannot resume", said)
-        self.assertRegex(said, "retrying in [34] s: ")  # after the fourth cut at the same byte
+        self.assertIn("starting over: the server cannot resume", messages)
+        self.assertRegex(messages, "retrying in [34] s: ")  # after the fourth cut at the same byte
 
     def test_another_total_is_another_file(self):
         outcome, _ = self.fetch_with(Fault(cut=500_000), Fault(total=SIZE + 7))
@@ -206,11 +206,11 @@ class FaultTest(ResumeCase):
         outcome, requests = self.fetch_with(
             Fault(status=503, headers=[("Retry-After", "2")]), Fault(status=429, headers=[
                 ("Retry-After", email.utils.formatdate(time.time() + 5, usegmt=True))]))
-        said = self.assert_fetched(outcome)
+        messages = self.assert_fetched(outcome)
         self.assertGreater(time.monotonic() - start, 3.9)  # a date has no fractions
         self.assertEqual(len(requests), 3)
-        self.assertIn("server answered 503", said)
-        self.assertIn("server answered 429", said)
+        self.assertIn("server answered 503", messages)
+        self.assertIn("server answered 429", messages)
 
 
 class VersionTest(ResumeCase):
@@ -252,8 +252,8 @@ class VersionTest(ResumeCase):
             return self.ended(client)
 
     def test_other_bytes_start_over(self):
-        said = self.assert_fetched(self.cut_and_changed(self.server(etag="")))
-        self.assertIn("starting over: the source changed: the 64.0 KiB before byte", said)
+        messages = self.assert_fetched(self.cut_and_changed(self.server(etag="")))
+        self.assertIn("starting over: the source changed: the 64.0 KiB before byte", messages)
 
     def test_other_bytes_are_not_put_behind_what_a_stream_has(self):
         self.image.write_bytes(random.Random(1).randbytes(2 * SIZE))
@@ -265,17 +265,17 @@ class VersionTest(ResumeCase):
         received = os.read(reader.stdout.fileno(), 1)  # more than the head has come: the rest is on its way
         processes.wait_for(reader, lambda: server.requests[0].body_bytes == 3_900_000)
         self.change()
-        rest, said = reader.communicate(timeout=60)
-        self.assertEqual(reader.returncode, exit_status.RANGE, said)
-        self.assertIn(b"cannot be taken back", said.splitlines()[-1])
+        rest, messages = reader.communicate(timeout=60)
+        self.assertEqual(reader.returncode, exit_status.RANGE, messages)
+        self.assertIn(b"cannot be taken back", messages.splitlines()[-1])
         self.assertTrue(before.startswith(received + rest))
 
     def test_a_redirectors_servers_continue_each_other_under_a_checksum(self):
         digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
         server = self.server([Fault(cut=500_000), Fault(), Fault(cut=800_000)],
                              etags=(f'"{number}"' for number in range(99)))
-        said = self.assert_fetched(self.fetch(self.url(server), f"--checksum=sha256:{digest}"))
-        self.assertNotIn("starting over", said)
+        messages = self.assert_fetched(self.fetch(self.url(server), f"--checksum=sha256:{digest}"))
+        self.assertNotIn("starting over", messages)
         self.assertLess(sum(request.body_bytes for request in server.requests[2:]), SIZE - 500_000 + 3 * self.compared)
 
     def test_a_redirector_with_another_file_starts_over(self):
@@ -283,8 +283,8 @@ class VersionTest(ResumeCase):
         digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
         self.image.write_bytes(random.Random(1).randbytes(SIZE))
         server = self.server(etags=(f'"{number}"' for number in range(99)))
-        said = self.assert_fetched(self.cut_and_changed(server, f"--checksum=sha256:{digest}"))
-        self.assertIn("starting over: the source changed", said)
+        messages = self.assert_fetched(self.cut_and_changed(server, f"--checksum=sha256:{digest}"))
+        self.assertIn("starting over: the source changed", messages)
 
 
 class MirrorTest(ResumeCase):
@@ -300,28 +300,28 @@ class MirrorTest(ResumeCase):
         other.write_bytes(random.Random(3).randbytes(SIZE))
         with FaultServer(self.image, [Fault(cut=500_000)]) as first, FaultServer(other) as second:
             second.etag = '"another"'
-            said = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image",
+            messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image",
                                                   f"--mirror=http://127.0.0.1:{second.port}/image"), other)
-        self.assertIn("starting over", said)
+        self.assertIn("starting over", messages)
 
     def test_a_mirror_with_another_validator_goes_on_under_a_checksum(self):
         digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
         with FaultServer(self.image, [Fault(cut=500_000)]) as first, FaultServer(self.image) as second:
             second.etag = '"another"'
-            said = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image", f"--checksum=sha256:{digest}",
+            messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image", f"--checksum=sha256:{digest}",
                                                   f"--mirror=http://127.0.0.1:{second.port}/image"))
             self.assertEqual(second.requests[0].body_bytes, SIZE - 500_000)
-        self.assertNotIn("starting over", said)
+        self.assertNotIn("starting over", messages)
 
     def test_a_mirror_of_another_protocol_takes_over(self):
         if reason := Vsftpd.missing():
             self.skipTest(reason)
         digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
         with FaultServer(self.image, [Fault(cut=500_000)]) as first, Vsftpd(self.served) as second:
-            said = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image", f"--checksum=sha256:{digest}",
+            messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image", f"--checksum=sha256:{digest}",
                                                   f"--mirror=ftp://127.0.0.1:{second.port}/image"))
             self.assertIn("REST 500000", second.log())
-        self.assertNotIn("starting over", said)
+        self.assertNotIn("starting over", messages)
 
     def test_wrong_bytes_move_on_to_the_next_mirror(self):
         other = self.path / "other"
@@ -329,9 +329,9 @@ class MirrorTest(ResumeCase):
         digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
         with FaultServer(other) as first, FaultServer(self.image) as second:
             url, mirror = (f"http://127.0.0.1:{server.port}/image" for server in (first, second))
-            said = self.assert_fetched(self.fetch(url, f"--checksum=sha256:{digest}", f"--mirror={mirror}"))
+            messages = self.assert_fetched(self.fetch(url, f"--checksum=sha256:{digest}", f"--mirror={mirror}"))
             self.assertIn(f"switching from 127.0.0.1:{first.port} to 127.0.0.1:{second.port}: "
-                          "the checksum does not match", said)
+                          "the checksum does not match", messages)
             self.output.unlink()
             outcome = self.fetch(url, f"--checksum=sha256:{'0' * 64}", f"--mirror={mirror}")
             self.assert_failed(outcome, f"127.0.0.1:{first.port}: the checksum does not match",
@@ -346,9 +346,9 @@ class MirrorTest(ResumeCase):
         for wrong in (packed[:SIZE // 2], packed[:SIZE // 2] + bytes(1000) + packed[SIZE // 2 + 1000:]):
             damaged.write_bytes(wrong)
             with FaultServer(damaged) as first, FaultServer(self.image) as second:
-                said = self.fetch(f"http://127.0.0.1:{first.port}/image", "--decode",
+                messages = self.fetch(f"http://127.0.0.1:{first.port}/image", "--decode",
                                   f"--mirror=http://127.0.0.1:{second.port}/image")
-            self.assertEqual(said[0], 0, said)
+            self.assertEqual(messages[0], 0, messages)
             self.assertTrue(self.output.read_bytes() == plain, "the bytes differ")
             self.output.unlink()
 

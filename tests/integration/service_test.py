@@ -145,10 +145,10 @@ class Running(ServiceTest):
         userinfo = self.path / "userinfo"
         userinfo.write_text("anna:geh%65im\n")
         daemon = self.daemon()
-        said = daemon.ctl("deploy", f"--userinfo-file={userinfo}", self.url("nothing"), "/dev/ram0").stderr
-        said += daemon.busctl("introspect", "org.bootferry1", "/org/bootferry1/transfer/_1").stdout + daemon.said()
-        said += (daemon.folder / "result.json").read_text()
-        self.assertNotRegex(said, "geheim|geh%65im|anna")
+        messages = daemon.ctl("deploy", f"--userinfo-file={userinfo}", self.url("nothing"), "/dev/ram0").stderr
+        messages += daemon.busctl("introspect", "org.bootferry1", "/org/bootferry1/transfer/_1").stdout + daemon.log_text()
+        messages += (daemon.folder / "result.json").read_text()
+        self.assertNotRegex(messages, "geheim|geh%65im|anna")
 
 
     def test_credentials_of_the_system_and_of_the_unit_reach_the_server(self):
@@ -165,7 +165,7 @@ class Running(ServiceTest):
                 daemon.stop()
                 self.assertEqual(server.requests[0].headers.get("Authorization"),
                                  "Basic " + base64.b64encode(f"{user}:geheim".encode()).decode())
-                self.assertNotIn("geheim", daemon.said())
+                self.assertNotIn("geheim", daemon.log_text())
 
 
 class SystemdsView(ServiceTest):
@@ -175,17 +175,17 @@ class SystemdsView(ServiceTest):
             notified.settimeout(30)
             daemon = self.daemon(environment={"NOTIFY_SOCKET": str(self.path / "notify")})
             with daemon.ctl_running("deploy", "http://127.0.0.1:1/live", "/dev/ram0"):
-                told = ""
-                while "STATUS=http://127.0.0.1:1/live to /dev/ram0: " not in told or "refused" not in told:
-                    told += notified.recv(4096).decode() + "\n"
-        self.assertIn("READY=1", told)
+                status = ""
+                while "STATUS=http://127.0.0.1:1/live to /dev/ram0: " not in status or "refused" not in status:
+                    status += notified.recv(4096).decode() + "\n"
+        self.assertIn("READY=1", status)
 
 
 class Idle(ServiceTest):
     def test_it_exits_when_idle(self):
         daemon = self.daemon(arguments=["--idle-exit=1s"])
         self.assertEqual(daemon.process.wait(timeout=60), 0)
-        self.assertIn("the service is idle: exiting", daemon.said())
+        self.assertIn("the service is idle: exiting", daemon.log_text())
 
     def test_it_stays_while_a_client_is_connected_or_a_transfer_runs(self):
         daemon = self.daemon(arguments=["--idle-exit=1s"])
@@ -258,9 +258,9 @@ class RamDisk(ServiceTest):
                 self.assertTrue(line)
             worker, = daemon.workers()
             os.kill(worker, signal.SIGKILL)
-            said = client.stdout.read()
-            self.assertEqual(client.wait(timeout=60), 0, said)
-        self.assertIn("crashed (signal 9", said)
+            messages = client.stdout.read()
+            self.assertEqual(client.wait(timeout=60), 0, messages)
+        self.assertIn("crashed (signal 9", messages)
         self.assertRegex(daemon.ctl("status", "1").stdout, "Attempt: 2")
         self.assertEqual(self.image_in(daemon), self.image.read_bytes())
 

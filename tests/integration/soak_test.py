@@ -168,7 +168,7 @@ class SoakTest(ServiceTest):
 
     def transfers(self):
         result = self.service.ctl("list", "--json=short")
-        self.assertEqual(result.returncode, 0, f"seed {SEED}: {result.stderr}{self.service.said()[-2000:]}")
+        self.assertEqual(result.returncode, 0, f"seed {SEED}: {result.stderr}{self.service.log_text()[-2000:]}")
         return json.loads(result.stdout)
 
     def newest(self):

@@ -38,8 +38,8 @@ class Started:
     def ended(self):
         """Exit status, standard output and standard error; a bad stream is an empty text."""
         try:
-            output, said = self.process.communicate(timeout=120)
-            return self.process.returncode, (output or b"").decode(), (said or b"").decode()
+            output, messages = self.process.communicate(timeout=120)
+            return self.process.returncode, (output or b"").decode(), (messages or b"").decode()
         finally:
             processes.stop(self.process)
             self.kept.close()
@@ -59,8 +59,8 @@ class FetchTest(FetchCase):
         for streams in ([{"stderr": kind} for kind in KINDS] + [{"stdout": kind} for kind in KINDS]
                         + [{"stdin": CLOSED, "stdout": CLOSED, "stderr": CLOSED}, {"stdout": UNREAD, "stderr": UNREAD}]):
             with self.subTest(streams), FaultServer(self.image, [Fault(cut=1_500_000)]) as server:
-                status, _, said = outcome(self.command(server), **streams)
-                self.assert_fetched((status, said))
+                status, _, messages = outcome(self.command(server), **streams)
+                self.assert_fetched((status, messages))
                 self.output.unlink()
 
     def test_a_failure_is_one_status(self):
@@ -138,8 +138,8 @@ class OtherProgramsTest(unittest.TestCase):
     def test_a_splash_and_a_live_root_fail_as_they_would(self):
         for command in ([os.environ["BOOTFERRY_PLYMOUTH"], "--frob"], [os.environ["BOOTFERRY_LIVE_ROOT"], "--frob"],
                         [os.environ["BOOTFERRY_PLUGIN_CHECK"], "/nothing", "http://x/y"], [os.environ["BOOTFERRYD"], "--frob"]):
-            expected, _, said = outcome(command)
-            self.assertTrue(said)
+            expected, _, messages = outcome(command)
+            self.assertTrue(messages)
             for kind in KINDS:
                 self.assertEqual(outcome(command, stderr=kind)[0], expected, (command, kind))
 
@@ -173,7 +173,7 @@ class ServiceStreamsTest(ServiceTest):
         for kind in KINDS:
             with self.subTest(kind):
                 command = [os.environ["BOOTFERRYCTL"], "deploy", self.url(), "/dev/ram0"]
-                self.assertEqual(outcome(command, stderr=kind, env=daemon.environment())[0], 0, daemon.said())
+                self.assertEqual(outcome(command, stderr=kind, env=daemon.environment())[0], 0, daemon.log_text())
 
     def test_a_monitor_ends_when_its_reader_has_gone(self):
         daemon = self.daemon()

@@ -127,8 +127,8 @@ class TakeOverCase(FetchCase):
 
     def how(self, url, *options):
         """The plugin's log lines about how it reads the body."""
-        said = self.assert_fetched(self.fetch(url, *(f"--option=curl:{option}" for option in options)))
-        return re.findall(r"curl: the body is read (.*)", said)
+        messages = self.assert_fetched(self.fetch(url, *(f"--option=curl:{option}" for option in options)))
+        return re.findall(r"curl: the body is read (.*)", messages)
 
     def assert_past_libcurl(self, url, *options):
         self.assertEqual(self.how(url, *options), ["past libcurl"], (url, options))
@@ -142,16 +142,16 @@ class AttackTest(TakeOverCase):
         """The length of the head of the answer with the image."""
         with socket.create_connection(("127.0.0.1", self.server.port)) as client:
             client.sendall(b"GET /image HTTP/1.1\r\nHost: server\r\n\r\n")
-            said = b""
-            while b"\r\n\r\n" not in said:
-                said += client.recv(1 << 16)
-        return said.index(b"\r\n\r\n") + 4
+            messages = b""
+            while b"\r\n\r\n" not in messages:
+                messages += client.recv(1 << 16)
+        return messages.index(b"\r\n\r\n") + 4
 
     def assert_survived(self, url, *options):
         """The attacked attempt fails, and the next one receives the server's file."""
-        said = self.assert_fetched(self.fetch(url, *(f"--option=curl:{option}" for option in options)))
-        self.assertRegex(said, "(?i)retrying|trying again")
-        self.assertNotIn("past libcurl", said)
+        messages = self.assert_fetched(self.fetch(url, *(f"--option=curl:{option}" for option in options)))
+        self.assertRegex(messages, "(?i)retrying|trying again")
+        self.assertNotIn("past libcurl", messages)
 
     def test_bytes_injected_behind_a_redirect(self):
         self.serve()

@@ -40,10 +40,10 @@ class StandInCase(unittest.TestCase):
                               stdin=subprocess.DEVNULL, capture_output=True, env=self.environment(code), timeout=120)
 
     def assert_ended(self, result, *words):
-        said = result.stderr.decode()
-        self.assertIn(result.returncode, exit_status.FAILURES, said)
+        messages = result.stderr.decode()
+        self.assertIn(result.returncode, exit_status.FAILURES, messages)
         for word in ("the transfer process violated the protocol", *words):
-            self.assertIn(word, said.splitlines()[-1])
+            self.assertIn(word, messages.splitlines()[-1])
         self.assertFalse(self.output.exists())
         self.assertFalse(pathlib.Path(f"{self.output}.part").exists())
 
@@ -95,21 +95,21 @@ class HostileWorkerTest(StandInCase):
         result = self.fetch(f"""
             job()
             send(FILE, text("{secret}")); _, (fd,) = answer()
-            said = [os.read(fd, 9)]
+            found = [os.read(fd, 9)]
             for flags in (os.O_RDONLY, os.O_WRONLY):
                 try:
                     os.open(f"/proc/self/fd/{{fd}}", flags)
-                    said.append(b"opened")
+                    found.append(b"opened")
                 except OSError:
-                    said.append(b"refused")
+                    found.append(b"refused")
             try:
                 os.write(fd, b"x")
             except OSError:
-                said.append(b"sealed")
+                found.append(b"sealed")
             for path in ("{self.path}/nothing", "{self.path}", "/dev/zero", "{self.path}/large", "{self.path}/fifo"):
-                said.append(b"none" if len(file(path)) < 200 else b"some")
+                found.append(b"none" if len(file(path)) < 200 else b"some")
             plugin()
-            failed(4, b" ".join(said))
+            failed(4, b" ".join(found))
         """)
         words = "key opened refused sealed none none none none none" if os.geteuid() == 0 else "key opened"
         self.assertIn(words, result.stderr.decode())
@@ -136,12 +136,12 @@ class HostileWorkerTest(StandInCase):
             time.sleep(100)
         """))
         self.addCleanup(processes.stop, client)
-        said = client.stderr.read().decode()
+        messages = client.stderr.read().decode()
         _, status, usage = os.wait4(client.pid, 0)  # of the larger of the two
         client.returncode = os.waitstatus_to_exitcode(status)
-        self.assertIn("it sends too many messages", said.splitlines()[-1])
+        self.assertIn("it sends too many messages", messages.splitlines()[-1])
         self.assertLess(usage.ru_maxrss, 64 * 1024, "KiB")
-        self.assertLess(len(said), 1_000_000)
+        self.assertLess(len(messages), 1_000_000)
 
     def test_a_closed_channel_ends_it(self):
         result = self.fetch("job(); channel.close(); time.sleep(1000)")
@@ -154,12 +154,12 @@ class HostileWorkerTest(StandInCase):
             print("g\x1b[1mh\x9b\nsecond\r\x00line\xff", flush=True)
             failed(4, b"i\r\nbootferryctl: all is well\xff\x1b[m")
         """)
-        said = result.stderr.decode()
-        for line in said.splitlines():
+        messages = result.stderr.decode()
+        for line in messages.splitlines():
             self.assertTrue(line.isprintable(), line)
-        self.assertIn("c ]0;title  d e f", said)
-        self.assertIn("transfer process: g [1mh", said)
-        self.assertTrue(said.splitlines()[-1].endswith("i  bootferryctl: all is well? [m"), said)
+        self.assertIn("c ]0;title  d e f", messages)
+        self.assertIn("transfer process: g [1mh", messages)
+        self.assertTrue(messages.splitlines()[-1].endswith("i  bootferryctl: all is well? [m"), messages)
 
     def test_it_has_no_terminal_and_no_descriptor_but_its_own(self):
         ours, theirs = pty.openpty()

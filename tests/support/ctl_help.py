@@ -6,17 +6,17 @@ import re
 import subprocess
 
 
-def said(*words):
+def output_of(*words):
     return subprocess.run([os.environ["BOOTFERRYCTL"], *words], check=True, capture_output=True, text=True).stdout
 
 
 def verbs():
-    return re.findall(r"^  ([a-z][a-z-]*)\b", said("--help"), re.MULTILINE)
+    return re.findall(r"^  ([a-z][a-z-]*)\b", output_of("--help"), re.MULTILINE)
 
 
 def options(verb=None):
     """Their long names."""
-    text = said(verb, "--help") if verb else said("--help")
+    text = output_of(verb, "--help") if verb else output_of("--help")
     return set(re.findall(r"^  (?:-\w,|   ) --([a-z-]+)", text, re.MULTILINE))
 
 

@@ -87,7 +87,7 @@ class Daemon:
         """True if the RAM disk's tmpfs is mounted in the service's mount namespace."""
         return " /run/bootferry/ram " in pathlib.Path(f"/proc/{self.process.pid}/mountinfo").read_text()
 
-    def said(self):
+    def log_text(self):
         return self.log.read_text()
 
     def environment(self):

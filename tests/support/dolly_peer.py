@@ -70,7 +70,7 @@ class DollyPeer:
         while sum(" ready" in line for line in lines) < nodes:
             piece = self.control.recv(4096)
             if not piece:
-                raise ConnectionError(f"the node closed the connection; it said {lines}")
+                raise ConnectionError(f"the node closed the connection; its lines: {lines}")
             text += piece
             *whole, text = text.split(b"\n")
             lines += [line.decode() for line in whole]

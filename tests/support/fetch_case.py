@@ -41,23 +41,23 @@ class FetchCase(unittest.TestCase):
 
     def ended(self, client):
         """Its output and exit status."""
-        said = client.stderr.read()
-        return client.wait(timeout=60), said
+        messages = client.stderr.read()
+        return client.wait(timeout=60), messages
 
     def fetch(self, url, *options):
         return self.ended(self.start(url, *options))
 
     def assert_fetched(self, outcome, image=None):
-        status, said = outcome
-        self.assertEqual(status, 0, said)
+        status, messages = outcome
+        self.assertEqual(status, 0, messages)
         # Not assertEqual: what it would print of two images that differ is of no use to anyone.
         self.assertTrue(self.output.read_bytes() == (image or self.image).read_bytes(), "the bytes differ")
-        return said
+        return messages
 
     def assert_failed(self, outcome, *words):
-        status, said = outcome
-        self.assertIn(status, exit_status.FAILURES, said)
+        status, messages = outcome
+        self.assertIn(status, exit_status.FAILURES, messages)
         for word in words:
-            self.assertIn(word, said.splitlines()[-1])
+            self.assertIn(word, messages.splitlines()[-1])
         self.assertFalse(self.output.exists())
-        return said
+        return messages

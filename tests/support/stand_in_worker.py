@@ -24,11 +24,11 @@ def send(call, *parts):
 
 def answer():
     """The answer and its descriptors."""
-    said, control, _, _ = channel.recvmsg(8192, socket.CMSG_SPACE(64 * 4))
+    reply, control, _, _ = channel.recvmsg(8192, socket.CMSG_SPACE(64 * 4))
     fds = array.array("i")
     for _, _, piece in control:
         fds.frombytes(piece[:len(piece) // 4 * 4])
-    return said, list(fds)
+    return reply, list(fds)
 
 def job():
     send(JOB)
@@ -37,8 +37,8 @@ def job():
 def file(path):
     """The contents of the copy, or the refusal."""
     send(FILE, text(path))
-    said, fds = answer()
-    return os.fdopen(fds[0], "rb").read() if fds else said
+    reply, fds = answer()
+    return os.fdopen(fds[0], "rb").read() if fds else reply
 
 def plugin(name="stand-in 1"):
     send(PLUGIN, text(name))

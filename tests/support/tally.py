@@ -21,10 +21,10 @@ def reasons(path):
 
 def explanation(suite):
     """The output of a test file without the verdicts; GoogleTest's is in the failures themselves."""
-    said = [line for line in (suite.findtext("system-out") or "").splitlines() if line.startswith("#")]
+    messages = [line for line in (suite.findtext("system-out") or "").splitlines() if line.startswith("#")]
     for failure in suite.iter("failure"):
-        said += (failure.text or failure.get("message") or "").splitlines()
-    return said[-_LINES_OF_A_FAILURE:]
+        messages += (failure.text or failure.get("message") or "").splitlines()
+    return messages[-_LINES_OF_A_FAILURE:]
 
 
 def tally(path, label):
