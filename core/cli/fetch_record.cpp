@@ -94,9 +94,9 @@ bool FetchRecord::takeOver() {
     struct stat status {};
     checkErrno(::fstat(fd_.get(), &status), fmt::format("looking at '{}'", name_));
     if (!S_ISREG(status.st_mode) || status.st_nlink > 1 || !isOurs(readRecord(fd_.get()))) {
-        throw Error(
-            ErrorCode::TargetRefused,
-            fmt::format("'{}' beside '{}' is in the way: it is no record of bootferryctl's", name_, path_));
+        throw Error(ErrorCode::TargetRefused,
+                    fmt::format("'{}' beside '{}' is in the way: it is not a record of bootferryctl's", name_,
+                                path_));
     }
     if (!lock()) {
         refuse();

@@ -296,7 +296,7 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
     if (source.find("://") == std::string::npos) {
         throw Error(
             ErrorCode::Invalid,
-            "root=live: on the kernel command line is followed by neither a URL nor a medium; want "
+            "root=live: on the kernel command line is followed by neither a URL nor a medium; expected "
             "live:http://SERVER/PATH, or live:CDLABEL=..., live:LABEL=..., live:UUID=..., live:/dev/...");
     }
     try {

@@ -233,7 +233,7 @@ PreparedTarget prepareRamTarget(const std::string& device, std::optional<std::ui
     const auto number = ramDiskNumber(device);
     if (!number) {
         throw Error(ErrorCode::Invalid,
-                    fmt::format("'{}' is no RAM disk: /dev/ram0 … /dev/ram15 are", device));
+                    fmt::format("'{}' is not a RAM disk: /dev/ram0 … /dev/ram15 are", device));
     }
     const auto plan = planBesideOrInPlace(imageSize, ramdiskSize);
     auto target = openBrd(device, *number, plan.size);
