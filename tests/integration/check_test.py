@@ -15,6 +15,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
@@ -60,7 +61,7 @@ class CheckTest(unittest.TestCase):
 
     def assert_fails(self, url, *options, reason):
         result = self.check(url, *options)
-        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn(result.returncode, exit_status.FAILURES, result.stdout)
         self.assertIn(reason, result.stderr.splitlines()[-1])
         return result
 
@@ -93,7 +94,7 @@ class CheckTest(unittest.TestCase):
         documented = {word for line in section.splitlines() if line.startswith(".It Li ")
                       for word in line.removeprefix(".It Li ").split(" , ")}
         for url in (self.url(), self.url("nothing")):
-            answer, = json.loads(self.check(url, "--json").stdout)
+            answer, = json.loads(self.check(url, "--json=short").stdout)
             self.assertEqual(set(answer), documented)
 
     def test_only_the_beginning_is_read(self):
@@ -133,7 +134,7 @@ class CheckTest(unittest.TestCase):
             result = self.assert_fails(self.url(name), reason=reason)
             self.assertTrue(result.stderr.splitlines()[-1].startswith(f"bootferryctl: a boot from {self.url(name)} would fail: "))
             self.assertNotIn("\x1b", result.stdout + result.stderr)
-        answer, = json.loads(self.check(self.url("nothing"), "--json").stdout)
+        answer, = json.loads(self.check(self.url("nothing"), "--json=short").stdout)
         self.assertEqual((answer["usable"], answer["error"], answer["size"]),
                          (False, "org.bootferry1.Error.NotFound", None))
         self.assertIn("404", answer["message"])
@@ -188,7 +189,7 @@ class CheckTest(unittest.TestCase):
         make_squashfs(self.served / "other", SIZE // 2)
         first, same = self.checked(self.url(), f"--mirror={self.url('copy')}")
         self.assertEqual((first["warnings"], same["warnings"]), ([], []))
-        result = self.check(self.url(), f"--mirror={self.url('other')}", f"--mirror={self.url('gone')}", "--json")
+        result = self.check(self.url(), f"--mirror={self.url('other')}", f"--mirror={self.url('gone')}", "--json=short")
         self.assertEqual(result.returncode, 0, result.stderr)
         _, other, gone = json.loads(result.stdout)
         self.assertIn("it is another image", other["warnings"][0])
@@ -208,7 +209,7 @@ class CheckTest(unittest.TestCase):
         (self.served / "new").write_bytes(self.image.read_bytes())
         self.assert_fails(self.url("new"), f"--checksum={sums}", reason="it has no checksum for 'new'")
         self.assert_fails(self.url(), f"--checksum={self.url('NOSUMS')}", reason="404")
-        self.assert_fails(self.url(), f"--checksum={self.url()}", reason="no list of checksums")
+        self.assert_fails(self.url(), f"--checksum={self.url()}", reason="not a checksum list")
         given = "sha512:" + "a" * 128
         self.assertEqual(self.checked(self.url(), f"--checksum={given}")[0]["checksum"], given)
 
@@ -229,7 +230,7 @@ class CheckTest(unittest.TestCase):
             self.assertEqual((moved["url"], moved["location"], moved["size"]), (self.url(name), self.url(), self.size))
         self.assertIn(f"Redirected: to {self.url()}\n", self.check(self.url("moved/live.squashfs")).stdout)
         self.assertIsNone(self.checked(self.url("moved/live.squashfs?a=geheim"))[0]["error"])
-        result = self.check(self.url("moved/live.squashfs?a=geheim"), "--json")
+        result = self.check(self.url("moved/live.squashfs?a=geheim"), "--json=short")
         self.assertEqual(json.loads(result.stdout)[0]["location"], self.url() + "?...")
         self.assert_fails(self.url("moved/nothing"), reason="404")
 
@@ -238,11 +239,11 @@ class CheckTest(unittest.TestCase):
             self.assert_fails(*words, reason="a dolly server cannot be checked")
 
     def test_its_arguments(self):
-        for words, reason in (([], "check takes one URL"), (["a", "b"], "check takes one URL"), (["nonsense"], "nonsense"),
-                              ([self.url(), "--frob"], "unknown option '--frob'"), ([self.url(), "--reset"], "no meaning"),
+        for words, reason in (([], "check lacks an argument"), (["a", "b"], "'b'"), (["nonsense"], "nonsense"),
+                              ([self.url(), "--frob"], "no option '--frob'"), ([self.url(), "--reset"], "no option '--reset'"),
                               ([self.url(), "--json=xml"], "--json=xml")):
             result = subprocess.run([os.environ["BOOTFERRYCTL"], "check", *words], capture_output=True, text=True, timeout=60)
-            self.assertEqual((result.returncode, result.stdout), (1, ""), words)
+            self.assertEqual((result.returncode, result.stdout), (exit_status.USAGE, ""), words)
             self.assertIn(reason, result.stderr)
 
     def test_an_interrupt_ends_it(self):

@@ -162,7 +162,7 @@ class ChecksumListTest(unittest.TestCase):
             wrong = [f"http://127.0.0.1:{server.port}/live%20image.squashfs" for server in (first, second, third)]
             mirrors = [f"--mirror={url}" for url in wrong[1:]]
             result = daemon.ctl("deploy", f"--checksum={checksums}", *mirrors, wrong[0], loop.path)
-            self.assertEqual(result.returncode, 1, result.stderr)
+            self.assertEqual(result.returncode, exit_status.CHECKSUM, result.stderr)
             for words in ("an HTML page", "the image is incomplete", "the checksum does not match"):
                 self.assertIn(words, result.stderr.splitlines()[-1])
             with open(loop.path, "rb") as file:
@@ -182,7 +182,7 @@ class ChecksumListTest(unittest.TestCase):
         self.addCleanup(loop.detach)
         cut = Fault(cut=SIZE // 2, unmeasured=True)
         with Daemon(self.path / "run") as daemon:
-            for faults, status in (([cut, Fault(unmeasured=True)], 0), ([cut] * 9, 1)):
+            for faults, status in (([cut, Fault(unmeasured=True)], 0), ([cut] * 9, exit_status.NOT_LIVE)):
                 with FaultServer(self.image, faults) as server:
                     result = daemon.ctl("deploy", "--reset", f"http://127.0.0.1:{server.port}/image", loop.path)
                     self.assertEqual(result.returncode, status, result.stderr)
