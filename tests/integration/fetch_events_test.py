@@ -13,6 +13,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import processes  # noqa: E402
+import exit_status  # noqa: E402
 import tap  # noqa: E402
 from bad_streams import FULL_DISK, GONE, UNREAD, bad_stream  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
@@ -73,7 +74,7 @@ class Events(FetchCase):
         with FaultServer(self.image, [Fault(status=404)]) as server:
             result = self.run_fetch(at(server))
         last = self.events(result)[-1]
-        self.assertEqual((result.returncode, last["state"], last["error"]), (1, "failed", "org.bootferry1.Error.NotFound"))
+        self.assertEqual((result.returncode, last["state"], last["error"]), (exit_status.NOT_FOUND, "failed", "org.bootferry1.Error.NotFound"))
         self.assertIn("404", last["message"])
         self.assertRegex(result.stderr, "^bootferryctl: fetching .*404.*\n$")
         self.assertIsNone(last["mean_rate"])
@@ -81,7 +82,7 @@ class Events(FetchCase):
     def test_a_target_that_is_refused_is_an_event(self):
         result = self.run_fetch(CLOSED_PORT, target=str(self.path / "no/folder"))
         last, = self.events(result)
-        self.assertEqual((result.returncode, last["state"]), (1, "failed"))
+        self.assertEqual((result.returncode, last["state"]), (exit_status.TARGET_REFUSED, "failed"))
         self.assertTrue(result.stderr.startswith("bootferryctl: "), result.stderr)
         self.assertIn(last["message"], result.stderr)
 
@@ -109,7 +110,7 @@ class Events(FetchCase):
         for target in ("-", "/dev/stdout", "/proc/self/fd/1"):
             with self.subTest(target):
                 result = self.run_fetch(CLOSED_PORT, target=target)
-                self.assertEqual((result.returncode, result.stdout), (1, ""))
+                self.assertEqual((result.returncode, result.stdout), (exit_status.USAGE, ""))
                 self.assertIn("--json= writes events to standard output, where the image goes as well", result.stderr)
 
     def test_a_name_that_is_not_text_is_told_in_text(self):
@@ -147,7 +148,7 @@ class Events(FetchCase):
             self.assertEqual(result.stdout, "")
             self.assertIn("from " + at(server), result.stderr)
             result = self.run_fetch(at(server), "--json=xml")
-            self.assertEqual(result.returncode, 1)
+            self.assertEqual(result.returncode, exit_status.USAGE)
             self.assertIn("--json=xml", result.stderr)
 
 
