@@ -106,11 +106,11 @@ class InTheWayTest(FileCase):
 
     def test_what_is_no_record_is_not_changed(self):
         self.record.write_text("precious")
-        self.assert_left(self.fetch(self.serve()), "no record of bootferryctl's")
+        self.assert_left(self.fetch(self.serve()), "not a record of bootferryctl's")
         self.assertEqual(self.record.read_text(), "precious")
         self.record.unlink()
         os.mkfifo(self.record)
-        self.assert_left(self.fetch(self.serve()), "no record of bootferryctl's")
+        self.assert_left(self.fetch(self.serve()), "not a record of bootferryctl's")
 
     def test_what_appears_meanwhile_is_not_replaced(self):
         client = self.started()
