@@ -7,7 +7,7 @@
 
 namespace bootferry {
 
-// Exit status: 0, 1 if a boot would fail (the reason is on standard error), 130 interrupted.
+// Exit status: 0; the class of the reason if a boot would fail (exit_status.h); 130 interrupted.
 [[nodiscard]] int runCheck(const CommandLine& line);
 
 } // namespace bootferry

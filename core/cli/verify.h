@@ -7,7 +7,7 @@
 
 namespace bootferry {
 
-// Exit status: 0 the same, 1 different, damaged, or not possible (the reason is on standard error).
+// Exit status: 0 the same; else the class of the reason, which is on standard error (exit_status.h).
 [[nodiscard]] int runVerify(const CommandLine& line);
 
 } // namespace bootferry

@@ -13,6 +13,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from disk_case import MARK, MIB, DiskTest, put, run  # noqa: E402
@@ -37,7 +38,7 @@ class VerifyCase:
             self.assertIn(word, result.stdout)
 
     def assert_not(self, result, *words):
-        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn(result.returncode, exit_status.FAILURES, result.stdout)
         self.assertEqual(result.stdout, "")
         for word in words:
             self.assertIn(word, result.stderr.splitlines()[-1])
@@ -85,7 +86,7 @@ class File(unittest.TestCase, VerifyCase):
         self.assert_same(self.verify(f"--checksum={wanted}", f"--size={size}", self.file), "as given by --size=")
         self.assert_not(self.verify(f"--checksum={wanted}", f"--size={size + 7}", self.file), f"({size + 6} bytes), less than")
         for wrong in ("0", "-1", "x", "", "1k", str(1 << 64)):
-            self.assert_not(self.verify(f"--checksum={wanted}", f"--size={wrong}", self.file), "--size expects a number")
+            self.assert_not(self.verify(f"--checksum={wanted}", f"--size={wrong}", self.file), "--size: ")
 
     def test_a_list_in_a_file(self):
         sums = self.path / "SHA256SUMS"
@@ -97,7 +98,7 @@ class File(unittest.TestCase, VerifyCase):
         self.assert_same(self.verify(f"--checksum={sums}", f"--name={self.file.name}", other), digest(self.file))
         put(other, (5, b"x"))
         self.assert_not(self.verify(f"--checksum={sums}", f"--name={self.file.name}", other), f"(from {sums})")
-        self.assert_not(self.verify("--checksum=/nonexistent", self.file), "want sha256:HEX, sha512:HEX, or the URL or path")
+        self.assert_not(self.verify("--checksum=/nonexistent", self.file), "expected sha256:HEX, sha512:HEX, the digits alone")
         self.assert_not(self.verify(f"--checksum={self.file}", self.file), "the checksum list", "is larger than")
 
     def test_a_list_on_a_server(self):
@@ -154,8 +155,8 @@ class File(unittest.TestCase, VerifyCase):
         for path, word in ((self.path, "neither a block device nor"), (fifo, "neither a block device nor"),
                            ("/dev/null", "neither a block device nor"), (self.path / "nothing", "No such file")):
             self.assert_not(self.verify("--checksum=sha256:" + "a" * 64, path), word)
-        for words, word in (([], "verify takes one device or file"), (["a", "b"], "verify takes one"),
-                            (["--frob", self.file], "unknown option '--frob'"), (["--checksum=", self.file], "unknown option"),
+        for words, word in (([], "verify"), (["a", "b"], "'b' is an argument too many"),
+                            (["--frob", self.file], "no option '--frob'"), (["--checksum=", self.file], "--checksum: the value is empty"),
                             (["--checksum=sha256:aa", self.file], "64 hexadecimal digits"),
                             (["--checksum=http://u:p@h/x", self.file], "cannot have a user name")):
             self.assert_not(self.verify(*words), word)
