@@ -121,8 +121,10 @@ public:
 
     void imageHasAtLeast(std::uint64_t size) override { leastSize_ = size; }
 
-    void sourceKnown(std::optional<std::uint64_t> size, const std::string& validator) override {
+    void sourceKnown(std::optional<std::uint64_t> size, const std::string& validator,
+                     std::optional<std::int64_t> modified) override {
         source_ = {.size = size, .validator = validator};
+        modified_ = modified;
     }
 
     void targetWanted(std::optional<std::uint64_t> size) override {
@@ -161,7 +163,7 @@ public:
             if (failure) {
                 throw *failure;
             }
-            if (file_ && !file_->publish()) {
+            if (file_ && !file_->publish(modified_)) {
                 printError("'{}' is yours now: its owner could not be kept\n", request_.target);
             }
             if (isDevice()) {
@@ -234,6 +236,7 @@ private:
     std::uint64_t leastSize_ = 0;
     std::optional<Disk> disk_;
     KnownSource source_;
+    std::optional<std::int64_t> modified_; // on the server, seconds since 1970 UTC
     PreparedTarget target_;
     SupervisingLoop loop_;
     EventSourceHandle beat_;

@@ -223,8 +223,12 @@ void FileTarget::openNamed(mode_t mode) {
     }
 }
 
-bool FileTarget::publish() {
+bool FileTarget::publish(std::optional<std::int64_t> modified) {
     const bool kept = !location_.present || keepOwnerAndMode();
+    if (modified) { // of no file system's concern if it cannot be kept
+        const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = *modified, .tv_nsec = 0}};
+        (void)::futimens(fd_.get(), times);
+    }
     checkErrno(::fsync(fd_.get()), what("syncing"));
     const bool replaces = isThereStill();
     if (replaces || !temporary_.empty()) {

@@ -259,6 +259,9 @@ SourceInfo PluginSession::info() {
         info.validator.assign(raw.validator, length);
     }
     info.location = shownLocation(raw.location);
+    if (raw.modified > 0) {
+        info.modified = raw.modified;
+    }
     return info;
 }
 

@@ -60,6 +60,7 @@ void Pipeline::receiveAndVerify(PipelineResult& result) {
     atEnd_ = true;
     checkSize();
     result = {.bytes = reporter_.progress().bytes, .written = writer_.size(), .checksum = {}};
+    supervisor_.sourceKnown(source_.info()); // whichever version it was in the end
     reporter_.setState(TransferState::Verifying);
     writer_.stage();
     verify(result);

@@ -13,7 +13,7 @@
 //   Plugin(s nameAndVersion)                                no answer; once, before any target
 //   Progress(s state, s detail, t bytes, t total, t written, u attempt)           no answer; at any time
 //   AtLeast(t size)                                         no answer; once, before Target: the image's size
-//   Source(t size, s validator)                             no answer; the version whose bytes arrive; size:
+//   Source(t size, s validator, t modified)                 no answer; the version whose bytes arrive; size:
 //                                                           see Target; before it, and on each change
 //   Opened(u place)                                         no answer; after Plugin: a server has answered,
 //   and

@@ -97,6 +97,7 @@ void SupervisorChannel::sourceKnown(const SourceInfo& info) {
     auto packet = newCall(channel::Call::Source);
     packet.wide(info.size.value_or(unknownSize));
     packet.text(info.validator.size() <= channel::longestValidator ? info.validator : std::string());
+    packet.wide(static_cast<std::uint64_t>(std::max<std::int64_t>(info.modified.value_or(0), 0)));
     (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
 }
 

@@ -12,6 +12,7 @@
 namespace bootferry {
 namespace {
 
+constexpr std::uint64_t latestChange = 253'402'300'799; // the end of the year 9999, seconds since 1970 UTC
 constexpr auto largest = static_cast<std::uint64_t>(INT64_MAX); // no file and no device has more bytes
 constexpr std::uint32_t mostAttempts = 1U << 30U;               // one a second for 34 years
 
@@ -136,6 +137,9 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             const auto size = reader.wide();
             word = SourceKnown{.size = size <= largest ? std::optional(size) : std::nullopt,
                                .validator = keepable(reader.text())};
+            if (const auto modified = reader.wide(); modified > 0 && modified <= latestChange) {
+                std::get<SourceKnown>(word).modified = static_cast<std::int64_t>(modified);
+            }
             break;
         }
         case Call::Opened: {

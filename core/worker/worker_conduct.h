@@ -36,6 +36,7 @@ public:
     struct SourceKnown {
         std::optional<std::uint64_t> size;
         std::string validator; // a line of text; empty if there is none, or it is not fit for one
+        std::optional<std::int64_t> modified; // seconds since 1970 UTC
     };
     struct Opened {
         std::uint32_t place; // one of the request's: 0 is its URL, the mirrors follow

@@ -225,7 +225,7 @@ private:
 
     void take(const WorkerConduct::Opened& opened) { listener_.opened(opened.place); }
     void take(const WorkerConduct::SourceKnown& source) {
-        listener_.sourceKnown(source.size, source.validator);
+        listener_.sourceKnown(source.size, source.validator, source.modified);
     }
 
     void take(const WorkerConduct::SourceLooked& looked) { listener_.sourceLooked(looked.look); }

@@ -63,7 +63,9 @@ public:
     virtual void pluginLoaded(const std::string& nameAndVersion) = 0;
     // The version whose bytes arrive; before targetWanted(), and again when it has changed. validator:
     // bounded, printable; empty if the server sends none.
-    virtual void sourceKnown(std::optional<std::uint64_t> /*size*/, const std::string& /*validator*/) {}
+    // modified: when it was changed last, seconds since 1970 UTC.
+    virtual void sourceKnown(std::optional<std::uint64_t> /*size*/, const std::string& /*validator*/,
+                             std::optional<std::int64_t> /*modified*/) {}
     // The server at this place of the request has answered: 0 is its URL, the mirrors follow. Later bytes
     // come from there.
     virtual void opened(std::size_t /*place*/) {}

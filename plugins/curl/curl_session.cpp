@@ -162,6 +162,7 @@ void CurlSession::configure(const bootferry_request& request) {
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &CurlSession::beforeRequest);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
+    curl_easy_setopt(easy_.get(), CURLOPT_FILETIME, 1L); // for ftp it is a part of the validator
     isFtp_ ? configureFtp() : configureHttp();
 }
 
@@ -207,7 +208,6 @@ void CurlSession::configureHttp() {
 
 void CurlSession::configureFtp() {
     auto* easy = easy_.get();
-    curl_easy_setopt(easy, CURLOPT_FILETIME, 1L);
     curl_easy_setopt(easy, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(offset_));
 }
 
@@ -306,8 +306,13 @@ void CurlSession::info(bootferry_info& info) const {
                  (ranges_ ? BOOTFERRY_INFO_RANGES : 0);
     info.size = size_.value_or(BOOTFERRY_SIZE_UNKNOWN);
     info.validator = validator_.empty() ? nullptr : validator_.c_str();
-    constexpr auto end = offsetof(bootferry_info, location) + sizeof(bootferry_info::location);
+    constexpr auto end = offsetof(bootferry_info, modified) + sizeof(bootferry_info::modified);
     long redirects = 0;
+    curl_off_t modified = -1;
+    if (info.struct_size >= end &&
+        curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &modified) == CURLE_OK && modified > 0) {
+        info.modified = modified;
+    }
     if (info.struct_size >= end &&
         curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_COUNT, &redirects) == CURLE_OK && redirects > 0) {
         const char* effective = nullptr;

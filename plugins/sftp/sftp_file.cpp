@@ -70,6 +70,7 @@ void SftpFile::learnAttributes() {
     }
     size_ = attributes.size;
     if (size_ && attributes.modified) {
+        modified_ = *attributes.modified;
         validator_ = std::to_string(*attributes.modified) + "-" + std::to_string(*size_);
     }
 }

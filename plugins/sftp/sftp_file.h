@@ -25,6 +25,8 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> size() const { return size_; }
     [[nodiscard]] const std::string& validator() const { return validator_; } // empty: the server tells none
 
+    [[nodiscard]] std::int64_t modified() const { return modified_; } // seconds since 1970 UTC; 0: not known
+
     void seek(std::uint64_t offset); // once, before read()
 
     // 0 only where the file ends. One that ends before its size fails as cut short; what is appended behind
@@ -53,6 +55,7 @@ private:
     std::string handle_; // the server's name for the open file
     std::optional<std::uint64_t> size_;
     std::string validator_;
+    std::int64_t modified_ = 0;
     std::chrono::microseconds roundTrip_{0};
 
     std::optional<ReadAhead> readAhead_;

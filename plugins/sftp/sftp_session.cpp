@@ -2,6 +2,7 @@
 #include "sftp_session.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "tcp_connection.h"
 
@@ -91,6 +92,10 @@ void SftpSession::info(bootferry_info& info) const {
     info.flags = size ? BOOTFERRY_INFO_RESUMABLE : 0;
     info.size = size.value_or(BOOTFERRY_SIZE_UNKNOWN);
     info.validator = file_->validator().empty() ? nullptr : file_->validator().c_str();
+    constexpr auto end = offsetof(bootferry_info, modified) + sizeof(bootferry_info::modified);
+    if (info.struct_size >= end) {
+        info.modified = file_->modified();
+    }
 }
 
 std::size_t SftpSession::read(std::span<std::byte> into) {

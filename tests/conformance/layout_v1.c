@@ -41,7 +41,8 @@ FIELD(info, flags, 4);
 FIELD(info, size, 8);
 FIELD(info, validator, 16);
 FIELD(info, location, 24); /* appended */
-CHECK(sizeof_info, sizeof(struct bootferry_info) == 32);
+FIELD(info, modified, 32); /* appended */
+CHECK(sizeof_info, sizeof(struct bootferry_info) == 40);
 
 FIELD(option, key, 0);
 FIELD(option, help, 8);

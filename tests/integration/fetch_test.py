@@ -63,6 +63,18 @@ class FetchTest(FetchCase):
         with Nginx(self.path / "served") as server:
             self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
 
+    def test_the_file_has_the_time_of_the_one_on_the_server(self):
+        os.utime(self.path / "served" / "image", (1_400_000_000, 1_500_000_000))
+        with Nginx(self.path / "served") as server, Vsftpd(self.path / "served") as ftp:
+            for url in (f"http://127.0.0.1:{server.port}/image", f"ftp://127.0.0.1:{ftp.port}/image"):
+                for options in ([], ["--connections=1"]):
+                    self.assert_fetched(self.fetch(url, *options))
+                    self.assertEqual(self.output.stat().st_mtime, 1_500_000_000, url)
+        with FaultServer(self.path / "served" / "image") as server:  # tells no time
+            self.output.unlink()
+            self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
+            self.assertGreater(self.output.stat().st_mtime, 1_600_000_000)
+
     def test_404_is_final_and_keeps_what_was_there(self):
         self.output.write_text("precious")
         with Nginx(self.path / "served") as server:

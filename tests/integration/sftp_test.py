@@ -90,6 +90,12 @@ class FetchTest(SftpTest):
         server = self.server()
         self.assert_fetched(self.fetch(self.url(server), server))
 
+    def test_the_file_has_the_time_of_the_one_on_the_server(self):
+        os.utime(self.image, (1_400_000_000, 1_500_000_000))
+        server = self.server()
+        self.assert_fetched(self.fetch(self.url(server), server))
+        self.assertEqual(self.output.stat().st_mtime, 1_500_000_000)
+
     def test_an_empty_file_and_one_of_a_byte(self):
         server = self.server()
         for content in (b"", b"x"):

@@ -208,6 +208,12 @@ struct bootferry_info {
      * Owned by the plugin; valid until the next call on the session. Appended later: check struct_size.
      */
     const char* location;
+
+    /*
+     * When the resource was changed last, in seconds since 1970-01-01 00:00 UTC; 0 if that is not known. A
+     * file that is fetched gets this time. Appended later: check struct_size.
+     */
+    int64_t modified;
 };
 
 /* One option of a plugin; an array of them ends with key == NULL. */

@@ -50,10 +50,11 @@ PacketWriter atLeastPacket(std::uint64_t size) {
     return packet;
 }
 
-PacketWriter sourcePacket(std::uint64_t size, std::string_view validator) {
+PacketWriter sourcePacket(std::uint64_t size, std::string_view validator, std::uint64_t modified = 0) {
     auto packet = packetOf(Call::Source);
     packet.wide(size);
     packet.text(validator);
+    packet.wide(modified);
     return packet;
 }
 
@@ -376,6 +377,10 @@ TEST_F(WorkerConductTest, AVersionIsReportedAtFirstAndOnEachChange) {
     const auto first = judged<WorkerConduct::SourceKnown>(sourcePacket(10, "\"etag\""));
     EXPECT_EQ(first.size, 10U);
     EXPECT_EQ(first.validator, "\"etag\"");
+    EXPECT_FALSE(first.modified);
+    EXPECT_EQ(judged<WorkerConduct::SourceKnown>(sourcePacket(10, "b", 1'500'000'000)).modified,
+              1'500'000'000);
+    EXPECT_FALSE(judged<WorkerConduct::SourceKnown>(sourcePacket(10, "b", UINT64_MAX)).modified);
     judged<WorkerConduct::TargetWanted>(targetPacket(10));
     conduct().answered();
     EXPECT_FALSE(judged<WorkerConduct::SourceKnown>(sourcePacket(unknownSize, "b")).size);
