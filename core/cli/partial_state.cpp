@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "partial_state.h"
 
-#include <charconv>
-
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 
@@ -14,13 +12,6 @@ namespace {
 
 constexpr std::string_view lastLine = "end";
 
-std::optional<std::uint64_t> number(std::string_view text) {
-    std::uint64_t value = 0;
-    const auto* end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, value);
-    return error == std::errc() && stopped == end ? std::optional(value) : std::nullopt;
-}
-
 std::string timeText(const statx_timestamp& time) {
     return fmt::format("{}.{:09}", time.tv_sec, time.tv_nsec);
 }
@@ -31,15 +22,15 @@ void readLine(PartialState& state, std::string_view name, std::string_view value
     } else if (name == "checksum") {
         state.checksum = value;
     } else if (name == "size") {
-        state.size = number(value);
+        state.size = parseNumber<std::uint64_t>(value);
     } else if (name == "validator") {
         state.validator = value;
     } else if (name == "inode") {
-        state.file.inode = number(value).value_or(0);
+        state.file.inode = parseNumber<std::uint64_t>(value).value_or(0);
     } else if (name == "born") {
         state.file.born = value;
     } else if (name == "length") {
-        state.file.length = number(value).value_or(0);
+        state.file.length = parseNumber<std::uint64_t>(value).value_or(0);
     } else if (name == "modified") {
         state.file.modified = value;
     }

@@ -5,12 +5,13 @@
 #include "stream_target.h"
 
 #include <cerrno>
-#include <charconv>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
+
+#include "text.h"
 
 namespace bootferry {
 namespace {
@@ -36,13 +37,11 @@ UniqueFd duplicate(int fd, const std::string& path) {
 std::optional<int> ownDescriptor(const FileLocation& location) {
     struct stat own {};
     struct stat folder {};
-    int number = -1;
-    const auto* end = location.name.data() + location.name.size();
     if (::stat("/proc/self/fd", &own) < 0 || ::fstat(location.folder.get(), &folder) < 0 ||
-        !isSameFile(own, folder) || std::from_chars(location.name.data(), end, number).ptr != end) {
+        !isSameFile(own, folder)) {
         return std::nullopt;
     }
-    return number;
+    return parseNumber<int>(location.name);
 }
 
 UniqueFd openForWriting(const FileLocation& location, const struct stat& expected) {
