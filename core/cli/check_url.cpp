@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One report per place: the image's URL, then each mirror. A place that fails is a warning as long as another
-// one serves, as a boot would go on with that.
+// Reports on the image's URL and on each mirror. A failure of one of them is a warning while another one is
+// usable, since a boot would use that one.
 #include "check_url.h"
 
 #include <algorithm>
@@ -23,11 +23,11 @@ namespace {
 
 constexpr int interrupted = 130;
 
-// Somebody waits for the answer, even of a server that sends a byte a second.
+// A limit for each server: otherwise a check of a server that sends one byte a second would take hours.
 constexpr std::chrono::seconds timeOfEach{60};
 
 TransferRequest parseCheck(CommandLine line) {
-    line.words.emplace_back("-"); // the target that a transfer would have
+    line.words.emplace_back("-"); // parseTransferArguments() requires a target
     auto request = parseTransferArguments(line);
     if (!line.has("timeout")) {
         request.timeout = timeOfEach * (1 + request.mirrors.size() + (request.checksumUrl ? 1 : 0));
@@ -35,7 +35,8 @@ TransferRequest parseCheck(CommandLine line) {
     return request;
 }
 
-// A place is a node's place in the chain: to look and leave would break the chain for all nodes.
+// A client of a dolly server is a node of its chain. To connect and leave would break the chain for all
+// nodes.
 void refuseChains(const TransferRequest& request) {
     const auto isChain = [](const Url& url) { return url.scheme() == "dolly"; };
     if (isChain(request.url) || std::any_of(request.mirrors.begin(), request.mirrors.end(), isChain)) {
@@ -58,7 +59,7 @@ struct Report {
     std::string plugin;
     std::string checksum;         // "sha256:HEX"; empty: none is requested or found
     std::string list;             // its URL; empty: the checksum was given
-    std::optional<Error> failure; // of the boot
+    std::optional<Error> failure; // why a boot would fail
 };
 
 Report judged(const TransferRequest& request, const LookResult& result) {
@@ -189,7 +190,7 @@ JsonObject toJson(const Place& place, const Report& report) {
     return object;
 }
 
-// The reason of the boot's own failure comes last and by itself.
+// The reason why the boot would fail is not among the warnings: it is the last message.
 void warn(const Report& report) {
     for (const auto& place : report.places) {
         const bool isReason = report.places[report.served].unusable && &place == &report.places.front();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A table for people: a header and rows of cells, aligned, two spaces apart. The last column is as long as
-// its cell, so that long URLs belong there. Control characters in a cell are escaped, since a cell may hold
-// what somebody else has typed. Pure.
+// A table for people: a header and rows of cells, aligned, two spaces apart. The last column is not padded:
+// put long URLs there. Control characters in a cell are escaped, since a cell may hold text from other users.
+// Pure.
 #pragma once
 
 #include <string>

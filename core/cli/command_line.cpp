@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Two passes. The first looks for the verb, with the options of all verbs, since it must know which of them
 // take a value; the second parses with the verb's own options. getopt_long(3) is asked to return the words in
-// their order ("-"), so that POSIXLY_CORRECT changes nothing.
+// their order ("-"), so that POSIXLY_CORRECT has no effect.
 #include "command_line.h"
 
 #include <algorithm>
@@ -110,10 +110,11 @@ public:
         return Kind::Option;
     }
 
-    [[nodiscard]] std::string value() const { return optarg != nullptr ? optarg : ""; } // or the word
+    // The option's value, or the word itself.
+    [[nodiscard]] std::string value() const { return optarg != nullptr ? optarg : ""; }
     [[nodiscard]] const Option& option() const { return *option_; }
     [[nodiscard]] const std::string& fault() const { return fault_; }
-    // Of the words that were passed: what follows is not read yet.
+    // The index of the first word that has not been read.
     [[nodiscard]] static std::size_t position() { return static_cast<std::size_t>(optind) - 1; }
 
 private:
@@ -163,8 +164,8 @@ private:
     std::string fault_;
 };
 
-// The place of the first word that is no option and no option's value; the number of words if there is none.
-// fault: set to what is wrong with an option before it.
+// The index of the first word that is neither an option nor the value of one; the number of words if there is
+// none. fault: set if an option before it is wrong.
 std::size_t placeOfVerb(Verbs verbs, const std::vector<std::string>& words, std::string& fault) {
     Scan scan(words, optionsOfAll(verbs), nullptr);
     for (;;) {

@@ -32,11 +32,11 @@ enum class VerbKind { Alone, WithService };
 struct Verb {
     const char* name;
     const char* arguments; // how the help names them: "URL [FILE]"
-    std::size_t fewest;    // words beside the options
+    std::size_t fewest;    // number of words that are not options
     std::size_t most;
     VerbKind kind;
     const char* text;               // one line of the overview
-    std::array<Options, 3> options; // -h and --help are every verb's
+    std::array<Options, 3> options; // in addition to -h and --help
     int (*run)(const CommandLine& line);
     const char* details = ""; // further lines of the verb's own help
 };
@@ -60,10 +60,11 @@ struct CommandLine {
     [[nodiscard]] std::optional<std::string> last(std::string_view name) const; // the last one's value
 };
 
-// words: without the program's name. Throws Error(Invalid) that names the nearest verb or option there is.
+// words: without the program's name. Throws Error(Invalid) that names the most similar verb or option.
 [[nodiscard]] CommandLine parseCommandLine(Verbs verbs, const std::vector<std::string>& words);
 
-// Calls apply(name, value) for each option. An Error that it throws gets the option's name.
+// Calls apply(name, value) for each option. The option's name is added to the context of an Error that it
+// throws.
 template <typename Apply>
 void applyOptions(const CommandLine& line, Apply apply) {
     for (const auto& [option, value] : line.options) {
@@ -76,7 +77,7 @@ void applyOptions(const CommandLine& line, Apply apply) {
     }
 }
 
-// The verb of this name. Throws Error(Invalid) that names the nearest one.
+// The verb of this name. Throws Error(Invalid) that names the most similar one.
 [[nodiscard]] const Verb& findVerb(Verbs verbs, std::string_view name);
 
 // "bootferryctl fetch [OPTION...] URL [FILE]"

@@ -13,7 +13,8 @@
 namespace bootferry {
 namespace {
 
-// The worker's as well. Whoever has set the variable knows better.
+// Also sets the level of the worker, which inherits the variable. A level that is already set in the
+// environment takes precedence.
 void setLogLevel(const CommandLine& line) {
     if (const char* level = line.has("verbose") ? "debug" : line.has("quiet") ? "warning" : nullptr) {
         ::setenv("BOOTFERRY_LOG_LEVEL", level, 0); // NOLINT(concurrency-mt-unsafe): one thread

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The exit statuses of bootferryctl: one table, which bootferryctl(1) repeats and a test compares with it. A
-// failure has the same status whether `fetch` met it or bootferryd told it over D-Bus. The numbers are a
-// promise to scripts: rows are only added. They begin at 10, at 20 and at 30, because systemctl(1) names 3 to
-// 7 and 64 to 78 by the conventions of init scripts and BSD, systemd uses those from 200 on, and shells those
-// from 126 on.
+// failure has the same status whether `fetch` detected it or bootferryd reported it over D-Bus. Scripts rely
+// on the numbers: only add rows. They begin at 10, at 20 and at 30, because systemctl(1) names 3 to 7 and 64
+// to 78 by the conventions of init scripts and BSD, systemd uses those from 200 on, and shells those from 126
+// on.
 #pragma once
 
 #include <exception>
@@ -17,11 +17,11 @@ namespace bootferry {
 
 inline constexpr int exitUsage = 2;
 inline constexpr int exitNoService = 30;
-inline constexpr int exitInterrupted = 130; // what shells report of a program that SIGINT has ended
+inline constexpr int exitInterrupted = 130; // as shells report a program that was ended by SIGINT
 
 struct ExitStatus {
     int number;
-    std::optional<ErrorCode> code; // nullopt: no error of a transfer
+    std::optional<ErrorCode> code; // nullopt: not an error of a transfer
     const char* text;              // as in the manual
 };
 

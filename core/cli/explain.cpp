@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The explanation is standard output; a refusal is also the last line of standard error, as for every verb.
+// The explanation goes to standard output. If the boot would be refused, the reason is also the last line on
+// standard error, as for every verb.
 #include "explain.h"
 
 #include <algorithm>
@@ -71,7 +72,8 @@ void printUnits(const UnitFiles& files, const InstalledPaths& paths, bool texts)
     }
 }
 
-// Somebody who forgot "live:" has a line that another program fails at.
+// If "live:" is missing, bootferry ignores the line and another program fails on it, so the likely mistake is
+// named here.
 void printForeign(const KernelCommandLine& line) {
     const auto* root = line.find("root");
     const bool looksMeant =

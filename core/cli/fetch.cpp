@@ -51,7 +51,8 @@ bool mayGoOn(const Error& failure) {
     }
 }
 
-// Without a byte for so long, over all retries: somebody waits at a prompt. The boot has no such limit.
+// The default limit for the time without a byte, retries included, since a user waits at the prompt. A boot
+// has no such limit.
 constexpr std::chrono::minutes patienceUnlessTold{5};
 
 // `file` or `stream` is set; neither for a block device.
@@ -60,7 +61,8 @@ struct ChosenTarget {
     PreparedTarget stream;
 };
 
-// isNamed: else the name is the URL's, and nothing but a file can be meant.
+// isNamed: the command line names the target. If not, the name is taken from the URL, and only a file is
+// accepted.
 ChosenTarget chooseTarget(const std::string& target, bool isNamed) {
     ChosenTarget chosen;
     const auto choose = [&](UniqueFd stream) {
@@ -144,7 +146,7 @@ public:
     void opened(std::size_t place) override { report_.opened(place); }
     void progressed(const Progress& progress) override {
         report_.progressed(progress);
-        beat(); // a second from now, if there is no other report before
+        beat(); // restarts the timer: it expires after a second without a report
     }
     void staged(const WorkerResult& result) override {
         try {
@@ -259,7 +261,7 @@ int runFetch(const CommandLine& line) {
     auto request = fetchRequest(line);
     FetchReport report(request, json, line.has("quiet"));
     try {
-        // Before the loop: a signal ends the wait for a FIFO's reader.
+        // Before the loop blocks the signals: they must end the wait for a reader of a FIFO.
         auto target = chooseTarget(request.target, isTargetNamed(line));
         if (json && isStandardOutput(target.stream.fd)) {
             throw Error(ErrorCode::Invalid,
@@ -268,7 +270,7 @@ int runFetch(const CommandLine& line) {
         }
         return Fetch(std::move(request), std::move(target), report).run();
     } catch (const Error& error) {
-        if (error.code() != ErrorCode::Invalid) { // wrong arguments are no event
+        if (error.code() != ErrorCode::Invalid) { // invalid arguments cause no event
             report.failed(error, false);
         }
         throw;

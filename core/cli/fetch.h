@@ -10,7 +10,7 @@
 
 namespace bootferry {
 
-// What the command line requests. Without --timeout it ends when nothing arrives for five minutes.
+// Parses the command line. Without --timeout the request has an idle timeout of five minutes.
 [[nodiscard]] TransferRequest fetchRequest(const CommandLine& line);
 
 // Returns the exit status (exit_status.h); the reason of a failure is on standard error.

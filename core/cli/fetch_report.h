@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What `bootferryctl fetch` says of itself: for people a progress line and a summary on standard error, or,
-// with
-// --json=, events on standard output, each the whole state of the transfer in the form that the service uses
-// (transfer_status.h). The last event has a final state. An event that nobody reads costs the exit status,
-// not the fetch (standard_streams.h).
+// The output of `bootferryctl fetch`: a progress line and a summary on standard error or, with --json=,
+// events on standard output. Each event is the whole state of the transfer, in the same form as in the output
+// for transfers of the service (transfer_status.h); the last one has a final state. If an event cannot be
+// written, the fetch goes on, but the exit status is 1 (standard_streams.h).
 #pragma once
 
 #include <optional>
@@ -29,7 +28,7 @@ public:
     void progressed(const Progress& progress);
     void passed(); // call about once a second while there is no report
 
-    // One of these ends the report. device: empty for a file or a stream. inWords: say it to people, too.
+    // One of these ends the report. device: empty for a file or a stream. inWords: also print a message.
     void done(const WorkerResult& result, const std::string& device);
     void failed(const Error& failure, bool inWords);
 
@@ -38,11 +37,11 @@ private:
     void event() const;
 
     std::optional<JsonStyle> json_;
-    bool quiet_; // nothing for people but a failure
+    bool quiet_; // print nothing but failures
     TransferStatus status_;
     TransferMeter meter_;
     TransferMeter::Time begun_;
-    std::uint64_t earlier_ = 0; // bytes that an earlier fetch left
+    std::uint64_t earlier_ = 0; // bytes received by an earlier fetch
     ProgressLine line_;
 };
 

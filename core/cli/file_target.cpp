@@ -225,7 +225,7 @@ void FileTarget::openNamed(mode_t mode) {
 
 bool FileTarget::publish(std::optional<std::int64_t> modified) {
     const bool kept = !location_.present || keepOwnerAndMode();
-    if (modified) { // of no file system's concern if it cannot be kept
+    if (modified) { // not all file systems support this: ignore errors
         const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = *modified, .tv_nsec = 0}};
         (void)::futimens(fd_.get(), times);
     }

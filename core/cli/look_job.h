@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Runs one worker that looks at sources and transfers nothing, in the sandbox that a fetch has, and returns
-// what it reported. For the verbs that answer questions before a boot: explain, check, verify.
+// Runs one worker that looks at sources and transfers nothing, in the same sandbox as for a fetch, and
+// returns its reports. For the verbs that answer questions before a boot: explain, check, verify.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@ struct LookResult {
     std::optional<Error> failure; // of the job as a whole; Cancelled after SIGINT or SIGTERM
     std::string plugin;           // "curl 0.1.0"
     std::vector<SourceLook> sources;
-    std::optional<std::string> checksum; // of the list's entry
+    std::optional<std::string> checksum; // from the list
     std::optional<Error> checksumFailure;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a look at an image and its mirrors means for a boot. Pure.
+// Derives from a look at an image and its mirrors whether a boot would work. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@
 
 namespace bootferry {
 
-// The size of the image on the target: the one served, or what the headers say of a compressed one. nullopt:
-// not known before it is received.
+// The size of the image on the target: the size of the file, or of a compressed one the size that its headers
+// declare. nullopt: not known before the image is received.
 [[nodiscard]] std::optional<std::uint64_t> imageSizeOf(const SourceLook& look);
 
 // Why a boot from this source would fail; nullopt if it would not.
 [[nodiscard]] std::optional<Error> whyUnusable(const SourceLook& look);
 
-// What differs between the image at its URL and a mirror, as the ends of sentences. hasChecksum: then the
-// validators need not be the same.
+// The differences between the image at its URL and at a mirror, as the ends of sentences. hasChecksum:
+// different validators are not reported.
 [[nodiscard]] std::vector<std::string> differences(const SourceLook& image, const SourceLook& mirror,
                                                    bool hasChecksum);
 

@@ -56,7 +56,7 @@ UniqueFd openMedium(const std::string& path) {
     return fd;
 }
 
-// Reads a medium from its beginning, and notes what cannot be read.
+// Reads a medium from its beginning, and records unreadable ranges.
 class Reading {
 public:
     Reading(int fd, const std::string& path, std::uint32_t blockSize, MediumDigest& result)
@@ -64,7 +64,7 @@ public:
 
     [[nodiscard]] bool isEnough() const { return failures_ >= mostFailures; }
 
-    // `count` bytes at the offset. What cannot be read is zeros. O_DIRECT may read up to the end of a block.
+    // Reads `count` bytes at the offset. Unreadable bytes are set to zero. With O_DIRECT, reads whole blocks.
     void read(std::span<std::byte> piece, std::size_t count, std::uint64_t offset) {
         const auto wanted = std::min(piece.size(), (count + alignment - 1) / alignment * alignment);
         for (std::size_t done = 0; done < count;) {
@@ -115,7 +115,8 @@ private:
     std::size_t failures_ = 0;
 };
 
-// Holds while a device is read past the page cache. Files are read through it: their ends are not aligned.
+// Reads a device past the page cache during its lifetime. Files are read through the cache, since their ends
+// are not aligned.
 class DirectReading {
 public:
     DirectReading(int fd, bool isDevice) : fd_(fd), flags_(::fcntl(fd, F_GETFL)) {
@@ -152,7 +153,7 @@ Medium::Medium(std::string path) : path_(std::move(path)), fd_(openMedium(path_)
         throw Error(ErrorCode::Invalid,
                     fmt::format("'{}' is neither a block device nor a regular file", path_));
     }
-    // What was written a moment ago may still be in memory only.
+    // Drop the cached pages, so that data is read from the medium.
     (void)::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A device or file that is read again to verify it: what is on the medium counts, not what the page cache
-// still holds, so that devices are read past the cache (O_DIRECT). Places that cannot be read do not end the
-// reading: all of them are named.
+// A device or file that is read again to verify it. Devices are read past the page cache (O_DIRECT), to
+// verify the bytes on the medium and not those in memory. Reading goes on after an unreadable range; all such
+// ranges are reported.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,10 @@ namespace bootferry {
 
 struct MediumDigest {
     Checksum checksum;
-    // Of a disk with partitions behind the image: the same without their entries in the partition table,
-    // which are made when a partition for changes is added.
+    // If the disk has partitions behind the image: the checksum without their entries in the partition table,
+    // which were added after the deployment, for example for the partition for changes.
     std::optional<Checksum> withoutLaterPartitions;
-    std::vector<ByteRange> unreadable; // then the checksums mean nothing
+    std::vector<ByteRange> unreadable; // if not empty, the checksums are invalid
     int errnoValue = 0;
 };
 
@@ -33,11 +33,11 @@ public:
 
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] const UniqueFd& fd() const { return fd_; }
-    [[nodiscard]] std::uint64_t size() const { return size_; } // all of it
+    [[nodiscard]] std::uint64_t size() const { return size_; } // of the whole medium
     [[nodiscard]] bool isDevice() const { return device_.has_value(); }
     [[nodiscard]] std::optional<dev_t> device() const { return device_; }
 
-    // Up to so many bytes from the beginning. Throws Error(Io).
+    // Up to `size` bytes from the beginning. Throws Error(Io).
     [[nodiscard]] std::vector<std::byte> head(std::size_t size) const;
 
     // Reads the first `size` bytes, at most size(). told: called with the bytes read so far. Throws

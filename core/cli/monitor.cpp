@@ -75,7 +75,7 @@ public:
         bool found = false;
         for (const auto& status : client_.transfers()) {
             found = found || status.id == only_;
-            if (only_ || !isFinal(status.state)) { // what ended before is no change
+            if (only_ || !isFinal(status.state)) { // a transfer that ended earlier does not change
                 changed(status);
             }
         }

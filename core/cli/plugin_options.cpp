@@ -35,7 +35,7 @@ bool isWord(std::string_view text) {
     });
 }
 
-// A line that is none of an option is left out: a plugin's text may contain a newline.
+// Lines that do not describe an option are left out: a plugin's help text may contain newlines.
 std::vector<PluginOptionRow> rowsOf(std::string_view list) {
     constexpr std::string_view flagMark = "FLAG: "; // bootferry/plugin.h
     std::vector<PluginOptionRow> rows;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What --option=PLUGIN:KEY=VALUE can be: the plugins' own tables. They are read by the transfer program, as a
-// fetch runs it, and not by the service, so that they can be shown where none runs: on the machine of whoever
-// writes a kernel command line, and by the shell's completion.
+// Lists the possible values of --option=PLUGIN:KEY=VALUE, from the plugins' own tables. The transfer program
+// reads the tables, in the same sandbox as for a fetch. This needs no service, so that it also works on an
+// administrator's machine and in shell completion.
 #pragma once
 
 #include <optional>

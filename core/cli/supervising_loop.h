@@ -17,7 +17,7 @@ public:
     // onStop: called for each such signal.
     explicit SupervisingLoop(std::function<void()> onStop,
                              std::initializer_list<int> signals = {SIGINT, SIGTERM});
-    ~SupervisingLoop(); // signals stop the program again
+    ~SupervisingLoop(); // restores the default: signals end the program
     SupervisingLoop(const SupervisingLoop&) = delete;
     SupervisingLoop& operator=(const SupervisingLoop&) = delete;
 

@@ -26,7 +26,7 @@ std::uint64_t parseCount(std::string_view text) {
     return *number;
 }
 
-// One that is far too large was named by mistake.
+// A file that is too large is the wrong file, so this is an error in the arguments.
 std::optional<std::string> readNamedFile(std::string_view path) {
     try {
         return readSmallFile(std::string(path));
@@ -60,7 +60,7 @@ void readOptions(TransferRequest& request, std::string_view path) {
     }
 }
 
-// A checksum, the URL of a list, or the name of a list on this machine, in which the URL is looked up.
+// text: a checksum, the URL of a list, or the path of a local list in which the URL is looked up.
 void readChecksum(TransferRequest& request, std::string_view text) {
     const bool isPath =
         text.find('/') != std::string_view::npos && text.find("://") == std::string_view::npos;

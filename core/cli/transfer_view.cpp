@@ -15,7 +15,8 @@ bool isTotalKnown(const TransferStatus& status) {
     return status.total != unknownSize && status.total > 0;
 }
 
-// Rounded down: 100 % is all of it. Not from the fraction, which a record of an older version lacks.
+// Rounded down, so that 100 % means complete. Computed from the bytes, since records of older versions have
+// no fraction.
 std::string percentage(const TransferStatus& status) {
     if (!isTotalKnown(status)) {
         return {};

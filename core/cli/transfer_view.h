@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What `list` and `status` say of a transfer, in words: a part that is not known is left out or "-", never a
-// number that means nothing. Pure.
+// The text that `list` and `status` show for a transfer. Unknown values are left out or shown as "-". Pure.
 #pragma once
 
 #include <string>

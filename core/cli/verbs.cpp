@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What several verbs have in common is one list of options; what only one has is a list beside it.
+// Options that several verbs share are in one list; those of a single verb are in a list of their own.
 #include "verbs.h"
 
 #include <cstdlib>

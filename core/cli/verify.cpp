@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How much of a device is the image's: as given, as recorded when it was deployed, or as its header declares.
-// A list of checksums is found by the image's name, which for a device is that of the URL it was deployed
-// from.
+// The size of the image on a device is the one given by --size=, recorded by the deployment, or declared in
+// its header. The image is looked up in a list of checksums by its name; for a device this is the name in the
+// URL that it was deployed from.
 #include "verify.h"
 
 #include <chrono>
@@ -59,7 +59,7 @@ VerifyArguments parseVerify(const CommandLine& line) {
     return parsed;
 }
 
-// The transfer that has written to this device, nullopt if it is not known.
+// The recorded transfer that wrote this device; nullopt if there is none.
 std::optional<TransferStatus> deploymentOf(const Medium& medium) {
     auto recorded = medium.isDevice() ? recordedTransfer() : std::nullopt;
     struct stat status {};
@@ -73,7 +73,7 @@ std::optional<TransferStatus> deploymentOf(const Medium& medium) {
 
 struct Extent {
     std::uint64_t size = 0;
-    std::string why; // for people
+    std::string why; // where the size is from, for messages
 };
 
 Extent extentOf(const Medium& medium, const VerifyArguments& arguments,
@@ -142,7 +142,7 @@ std::string nameInList(const Medium& medium, const VerifyArguments& arguments,
 
 struct Expected {
     Checksum checksum;
-    std::string origin; // of a list; empty: as given
+    std::string origin; // URL or path of the list; empty: the checksum was given
 };
 
 Expected fromServer(const std::string& list, const std::string& name) {

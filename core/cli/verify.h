@@ -7,7 +7,7 @@
 
 namespace bootferry {
 
-// Exit status: 0 the same; else the class of the reason, which is on standard error (exit_status.h).
+// Exit status: 0 if they match; else that of the failure (exit_status.h), which is on standard error.
 [[nodiscard]] int runVerify(const CommandLine& line);
 
 } // namespace bootferry

@@ -221,7 +221,8 @@ void ServiceClient::cancel(std::uint32_t id) {
     (void)call(message.get());
 }
 
-// One call for all: of transfers that are listed first and looked at one by one, some are gone by then.
+// One call for all transfers: if they were listed first and queried one by one, some could be removed in
+// between.
 std::vector<TransferStatus> ServiceClient::transfers() {
     const auto reply =
         call(newCall(managerPath, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects").get());
