@@ -60,7 +60,7 @@ void Pipeline::receiveAndVerify(PipelineResult& result) {
     atEnd_ = true;
     checkSize();
     result = {.bytes = reporter_.progress().bytes, .written = writer_.size(), .checksum = {}};
-    supervisor_.sourceKnown(source_.info()); // whichever version it was in the end
+    supervisor_.sourceKnown(source_.info()); // the version that was finally received
     reporter_.setState(TransferState::Verifying);
     writer_.stage();
     verify(result);
@@ -84,7 +84,7 @@ void Pipeline::startOver(const Error& why) {
     }
 }
 
-// For a comparison with what the source delivers after a break.
+// The source compares these bytes with those that the server sends after a lost connection.
 bool Pipeline::lastReceived(std::span<std::byte> into) {
     return decoding_ ? decoding_->copyLast(into) : writer_.copyLast(into);
 }
@@ -173,7 +173,7 @@ bool Pipeline::receiveToWriter(std::size_t most) {
 
 bool Pipeline::receiveToDecoder(DecodingWriter& decoding) {
     const auto count = receiveInto(decoding.space());
-    atEnd_ = count == 0; // before the decoder finds that something is missing
+    atEnd_ = count == 0; // set before the decoder can throw because data is missing
     decoding.advance(count);
     reporter_.setWritten(decoding.written());
     return count > 0;

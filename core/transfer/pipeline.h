@@ -2,8 +2,8 @@
 // The whole data path in one loop: source → digest → (decoder) → writer. The pipeline requests the target
 // only after it has received the head of a live image, and writes the head only after everything else has
 // been written and verified and the supervisor agrees. Resuming, the digest and the count of received bytes
-// apply to the bytes as served, before the decoder. Wrong bytes are rejected, and all of it is received again
-// from another origin: over what is on the target, which stays incomplete meanwhile.
+// apply to the bytes as served, before the decoder. Wrong bytes are rejected, and the whole source is
+// received again from another origin and written over the same target, which stays incomplete until then.
 #pragma once
 
 #include <cstdint>

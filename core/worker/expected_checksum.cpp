@@ -57,7 +57,7 @@ ChecksumOrigin::ChecksumOrigin(const ReceivedJob& job, ProgressReporter& reporte
     if (request_.checksumUrl) {
         sourceStack_.emplace(
             job, std::vector{Place{.url = *request_.checksumUrl, .credentials = job.credentials.back()}},
-            reporter_, files, [](std::size_t) {}); // the list is none of the image's sources
+            reporter_, files, [](std::size_t) {}); // the server of the list is not a source of the image
     }
 }
 

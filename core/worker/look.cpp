@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A source is closed as soon as its head is here, which ends its transfer.
+// A source is closed, which ends its transfer, as soon as its head was received.
 #include "look.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace bootferry {
 namespace {
 
-// Several sources, each from its beginning, are no progress.
+// Several sources are read from their beginning, which is not reported as progress.
 class NoProgress : public ProgressListener {
 public:
     void progressed(const Progress&) override {}
@@ -91,7 +91,7 @@ SourceLook lookAt(ResumingSource& source) {
     return look;
 }
 
-// Servers that do not know ranges rarely say so: only a request shows it.
+// Many servers do not announce that they lack support for ranges, so try a request.
 bool canResume(ResumingSource& source, const SourceLook& look) {
     if (!look.resumable || look.validator.empty() || look.size.value_or(0) < 2) {
         return look.resumable;
@@ -105,11 +105,11 @@ bool canResume(ResumingSource& source, const SourceLook& look) {
         if (failure.code() == ErrorCode::Cancelled) {
             throw;
         }
-        return failure.code() != ErrorCode::Range; // another failure shows nothing
+        return failure.code() != ErrorCode::Range; // another failure does not show that it cannot
     }
 }
 
-// again: the same source once more.
+// again: a second stack for the same source.
 SourceLook lookOrFailure(ResumingSource& source, ResumingSource& again) {
     try {
         auto look = lookAt(source);
@@ -145,7 +145,7 @@ void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles&
     NoProgress listener;
     ProgressReporter reporter(listener, job.attempt);
     const auto places = placesOf(job);
-    std::vector<std::unique_ptr<SourceStack>> stacks; // two of each place
+    std::vector<std::unique_ptr<SourceStack>> stacks; // two for each place
     for (std::size_t i = 0; i < 2 * places.size(); ++i) {
         stacks.push_back(std::make_unique<SourceStack>(job, std::vector{places[i / 2]}, reporter, files,
                                                        [](std::size_t) {}));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Looks at a source without transferring it: reads at most its first MiB, asks once whether it can be
-// resumed, and reports what that tells. The head is decoded and examined here, in the sandbox, and nowhere
-// else.
+// Looks at a source without transferring it: reads at most its first MiB, tries once to resume, and reports
+// the results. The head is decoded and examined only here, in the sandbox.
 #pragma once
 
 #include "handed_files.h"
@@ -10,7 +9,7 @@
 
 namespace bootferry {
 
-// The whole of a job whose purpose is not Transfer. Throws Error if its options are refused.
+// Runs a job whose purpose is not Transfer. Throws Error if its options are refused.
 void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles& files);
 
 } // namespace bootferry

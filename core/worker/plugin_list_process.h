@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One run of the worker program that lists plugins or their options instead of transferring something: they
-// are third-party code, which no privileged process loads. What it writes is bounded, and so is its time; its
-// errors go to the log.
+// One run of the worker program that only lists plugins or their options. Plugins are third-party code, which
+// privileged processes must not load. The size of the output and the time are limited; standard error goes to
+// the log.
 #pragma once
 
 #include <functional>
@@ -21,8 +21,8 @@ enum class PluginListKind {
 
 class PluginListProcess {
 public:
-    // Called once, with the text as it came (fields need cleaning, as by takeListField()), or nullopt if the
-    // process has failed. May destroy the object.
+    // Called once, with the unchecked output (takeListField() sanitises a field), or with nullopt if the
+    // process failed. May destroy the object.
     using Listed = std::function<void(std::optional<std::string>)>;
 
     // Throws Error if the program cannot be started. `event` must outlive the object.
@@ -49,7 +49,7 @@ private:
     EventSourceHandle timeLimit_;
 };
 
-// Takes the first field of a line off it: one line of plain text, of at most 128 bytes.
+// Removes the first field from the line and returns it as plain text of at most 128 bytes.
 [[nodiscard]] std::string takeListField(std::string_view& line);
 
 } // namespace bootferry

@@ -211,7 +211,7 @@ void allowReadingFiles(const Filter& filter) {
     allow(filter, "openat", masked(2, writing, 0));
 }
 
-// Of netlink the routes alone: for getaddrinfo(3), and to notice a new network.
+// Of netlink, only routes are allowed: for getaddrinfo(3), and to detect a new network.
 void allowNetworkSockets(const Filter& filter) {
     for (const int family : {AF_UNIX, AF_INET, AF_INET6}) {
         allow(filter, "socket", equal(0, family));
@@ -220,14 +220,15 @@ void allowNetworkSockets(const Filter& filter) {
     allow(filter, "socketpair", equal(0, AF_UNIX));
 }
 
-// Workers share a user, which could otherwise end, starve or pin each other's processes. 0 is the caller.
+// Workers run as the same user, so without these rules they could end, starve or pin one another. 0 is the
+// caller.
 void allowForItselfOnly(const Filter& filter) {
     allow(filter, "tgkill", equal(0, ::getpid()));
     allow(filter, "prlimit64", equal(0, 0));
     allow(filter, "sched_setaffinity", equal(0, 0));
 }
 
-// Calls with many meanings. The kernel ignores the upper half of the argument that chooses one.
+// For calls with many functions. The kernel ignores the upper half of the argument that selects one.
 void allowMeanings(const Filter& filter, const char* name, unsigned argument,
                    std::initializer_list<unsigned> meanings) {
     constexpr scmp_datum_t lowerHalf = 0xffff'ffff;
@@ -237,11 +238,12 @@ void allowMeanings(const Filter& filter, const char* name, unsigned argument,
 }
 
 void allowChosenMeanings(const Filter& filter) {
-    // Not to become visible to other processes again, and not to outlive the supervisor (PR_SET_PDEATHSIG).
+    // Refuses to become visible to other processes (PR_SET_DUMPABLE) and to outlive the supervisor
+    // (PR_SET_PDEATHSIG).
     allowMeanings(filter, "prctl", 0,
                   {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ, PR_SET_VMA});
-    // Not to have the kernel send signals (F_SETOWN, F_SETSIG; FIOSETOWN), and no commands to a terminal or
-    // to the target's device (TIOCSTI, SG_IO).
+    // Refuses signals from the kernel to other processes (F_SETOWN, F_SETSIG; FIOSETOWN), and commands to a
+    // terminal or to the target's device (TIOCSTI, SG_IO).
     allowMeanings(filter, "fcntl", 1,
                   {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW,
                    F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_GETPIPE_SZ, F_SETPIPE_SZ, F_ADD_SEALS,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the first MiB of a source tells of it: reported by the worker, shown by `bootferryctl check`.
+// What the worker reports about the first MiB of a source, for `bootferryctl check`.
 #pragma once
 
 #include <cstddef>
@@ -11,17 +11,17 @@
 
 namespace bootferry {
 
-inline constexpr std::size_t lookedAtMost = std::size_t{1} << 20U; // bytes received of each source
+inline constexpr std::size_t lookedAtMost = std::size_t{1} << 20U; // bytes received from each source
 
 struct SourceLook {
-    std::optional<Error> failure;      // then nothing else is known
+    std::optional<Error> failure;      // if set, nothing else is known
     std::optional<std::uint64_t> size; // of what is served
     std::string validator;             // empty: none
     std::string location;              // where a redirect led; empty: not redirected
     bool resumable = false;
     bool ranges = false;                   // several parts can be fetched at the same time
     std::string compression;               // "gzip" …; empty: not compressed
-    std::string format;                    // "ISO 9660" …; empty: no live image
+    std::string format;                    // "ISO 9660" …; empty: not a live image
     std::string whyNotLive;                // the reason; empty for a live image
     std::optional<std::uint64_t> declared; // the image's size according to its own header
     std::optional<std::uint64_t> decoded;  // the image's size according to the compression's header

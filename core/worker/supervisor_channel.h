@@ -23,7 +23,7 @@ public:
     void expectAtLeast(std::uint64_t size) override;         // sent without waiting for an answer
     [[nodiscard]] WriteTarget requestTarget(std::optional<std::uint64_t> size) override;
     void awaitCommit(const PipelineResult& result) override;
-    // The next calls up to progressed() are sent without waiting for an answer.
+    // The following calls up to progressed() do not wait for an answer.
     void sourceKnown(const SourceInfo& info) override;
     void opened(std::size_t place);
     void pluginLoaded(const std::string& nameAndVersion);

@@ -78,7 +78,7 @@ void printOptions(const InstalledPlugin& plugin) {
     }
 }
 
-// In the sandbox too: plugins are third-party code. For plugin_list_process.h.
+// For plugin_list_process.h. Also runs in the sandbox, since plugins are third-party code.
 int listPluginsOnStandardOutput(void (*print)(const InstalledPlugin&)) {
     enterSandbox();
     const char* folder = std::getenv("BOOTFERRY_PLUGIN_DIR"); // NOLINT(concurrency-mt-unsafe): one thread

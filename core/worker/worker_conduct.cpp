@@ -253,7 +253,7 @@ WorkerResult WorkerConduct::result(PacketReader& packet) const {
     return result;
 }
 
-// The format is one of ours, but the worker might name anything.
+// The sandbox only produces known format names, but a hostile worker can send any text.
 SourceLook WorkerConduct::look(PacketReader& packet) const {
     const auto optional = [](std::uint64_t size) {
         return size <= largest ? std::optional(size) : std::nullopt;

@@ -39,7 +39,7 @@ public:
         std::optional<std::int64_t> modified; // seconds since 1970 UTC
     };
     struct Opened {
-        std::uint32_t place; // one of the request's: 0 is its URL, the mirrors follow
+        std::uint32_t place; // in the request: 0 is its URL, the mirrors follow
     };
     struct SourceLooked {
         SourceLook look;

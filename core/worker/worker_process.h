@@ -32,7 +32,7 @@ enum class JobPurpose {
 struct WorkerJob {
     JobPurpose purpose = JobPurpose::Transfer;
     TransferRequest request;
-    Credentials credentials; // all of the supervisor's; the worker gets those for its servers
+    Credentials credentials; // all credentials of the supervisor; the worker gets those for its servers
     std::string pluginDir;
     ProxyVariables proxies;    // for libcurl; contains secrets
     std::uint32_t attempt = 1; // continues the count of earlier workers of the same transfer
@@ -62,14 +62,14 @@ public:
     // Once, at the beginning: "curl 0.1.0", for the first URL that the bytes may come from.
     virtual void pluginLoaded(const std::string& nameAndVersion) = 0;
     // The version whose bytes arrive; before targetWanted(), and again when it has changed. validator:
-    // bounded, printable; empty if the server sends none.
-    // modified: when it was changed last, seconds since 1970 UTC.
+    // bounded, printable; empty if the server sends none. modified: the time of the last change, in seconds
+    // since 1970 UTC.
     virtual void sourceKnown(std::optional<std::uint64_t> /*size*/, const std::string& /*validator*/,
                              std::optional<std::int64_t> /*modified*/) {}
     // The server at this place of the request has answered: 0 is its URL, the mirrors follow. Later bytes
     // come from there.
     virtual void opened(std::size_t /*place*/) {}
-    // Purpose Look: the image's URL, then each mirror, in this order. Nothing of it is verified.
+    // Purpose Look: the image's URL, then each mirror, in this order. The values are not verified.
     virtual void sourceLooked(const SourceLook& /*look*/) {}
     // Purposes Look and Checksum with a list: the image's checksum in it ("sha256:HEX"), or why there is
     // none.
@@ -78,8 +78,8 @@ public:
     virtual void progressed(const Progress& progress) = 0;
     // Everything but the head is safe and verified. Answer with permitCommit() (or cancel()).
     virtual void staged(const WorkerResult& result) = 0;
-    // The last call. failure is nullopt on success, for a purpose other than Transfer if all was reported; a
-    // crash is Internal and says so; a cancelled worker is Cancelled.
+    // The last call. failure is nullopt on success (for a purpose other than Transfer: if everything was
+    // reported), Internal after a crash, and Cancelled if the worker was cancelled.
     virtual void ended(const WorkerResult& result, const std::optional<Error>& failure) = 0;
 };
 

@@ -31,8 +31,8 @@ void DecodingWriter::advance(std::size_t count) {
     ended_ = count == 0;
 }
 
-// The thread that decodes only reads the buffers. The one before the current one is the last to be filled
-// again.
+// Needs no lock: the decoding thread only reads the buffers. The buffer before the current one is reused
+// last.
 bool DecodingWriter::copyLast(std::span<std::byte> into) {
     const auto take = [&into](const Buffer& buffer) {
         const auto count = std::min(buffer.end, into.size());

@@ -33,7 +33,7 @@ public:
     [[nodiscard]] std::span<std::byte> space();
     void advance(std::size_t count);
 
-    // Copies the last received bytes into the span. False if they are not at hand any more.
+    // Copies the last received bytes into the span. Returns false if they are no longer available.
     [[nodiscard]] bool copyLast(std::span<std::byte> into);
 
     // Before start(): decodes until the writer holds `wanted` bytes or the input has ended. Returns false if

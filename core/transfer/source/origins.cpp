@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// failed() is the table: its lines are in the order in which they take precedence.
+// failed() is a table of rules; earlier lines take precedence.
 #include "origins.h"
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 namespace bootferry {
 namespace {
 
-// Then the origin is asked for the whole source.
+// After this number of unusable answers, the whole source is requested.
 constexpr unsigned mostRefusedOffsets = 2;
 
 bool isViolation(ErrorCode code) {
@@ -73,7 +73,7 @@ bool Origins::answered(const Request& request, const SourceInfo& info) {
                                                   *size_, *info.size));
     }
     auto& origin = state();
-    // A mirror that is asked without a validator: the checksum covers it.
+    // If a mirror was asked without a validator, the checksum detects another version.
     const bool shown =
         request.compares > 0 || !info.validator.empty() || (!origin.opened && request.validator.empty());
     if (!shown) {
@@ -149,10 +149,11 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
     return failedForNow(failure, now);
 }
 
-// An answer to an offset that cannot be used may be an accident, or all that this server has for offsets.
+// An unusable answer to a request with an offset may be a temporary fault, or this server may not support
+// offsets.
 Origins::Decision Origins::failedToResume(const Error& failure, std::uint64_t offset, Time now) {
     auto& origin = state();
-    if (origin.asksWhole) { // and that failed as well
+    if (origin.asksWhole) { // the request for the whole source failed, too
         return ++violations_ >= rules_.policy.protocolFailuresAllowed ? failedForGood(failure, now)
                                                                       : failedForNow(failure, now);
     }
@@ -169,8 +170,9 @@ Origins::Decision Origins::failedToResume(const Error& failure, std::uint64_t of
     return startOver(failure.what(), now);
 }
 
-// Servers that share a name, behind a redirector, have validators of their own for the same bytes. They are
-// ignored if a checksum detects another version in the end, and comparing some bytes already on the way.
+// Servers that share a name, such as those behind a redirector, may have different validators for the same
+// bytes. Validators are ignored if there is a checksum, which detects another version at the end; the
+// comparison of some bytes usually detects it earlier.
 bool Origins::mayIgnoreValidator(const State& origin) const {
     return rules_.contentIsVerified && mayMix_ && size_ && origin.opened && !origin.known.validator.empty() &&
            !origin.validatorVaries;
@@ -182,9 +184,9 @@ Origins::Decision Origins::startOver(const std::string& why, Time now) {
     return StartOver{.wait = startOvers_ == 1 ? Wait(0) : nextWait(now), .why = why};
 }
 
-// A body without an announced length may have been cut; if it always ends at the same byte, it has not. Bytes
-// of which no validator shows that they are of one version say nothing of any origin: they are not mixed
-// again.
+// A body without an announced length may have been cut, but not if it always ends at the same byte. If no
+// validator shows that the bytes are of one version, no origin is rejected; they are received again, from one
+// version only.
 Origins::Decision Origins::deliveredWrongBytes(const Error& failure, Time now) {
     ++startOvers_;
     if (ended_ && !size_ && ++violations_ < rules_.policy.protocolFailuresAllowed) {
@@ -218,8 +220,8 @@ Origins::Decision Origins::failedForGood(const Error& failure, Time now) {
     return switchOrRetry(now);
 }
 
-// Starting over does not help with a server that announces more bytes than it has: it stops at the same byte
-// each time.
+// A server that announces more bytes than it has stops at the same byte each time, so starting over does not
+// help.
 Origins::Decision Origins::refusedToResume(const Error& failure, std::uint64_t offset, Time now) {
     refusals_ = refusedAt_ == offset ? refusals_ + 1 : 1;
     refusedAt_ = offset;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Decides what follows on each failure of a transfer: try again after a wait, switch to another origin, start
-// over at the first byte, or give up. An origin is a place with the same bytes: the requested URL, or a
-// mirror. Values in, a decision out: no clock, no I/O. ResumingSource obeys.
+// Decides what to do after each failure of a transfer: try again after a wait, switch to another origin,
+// start over at the first byte, or give up. An origin is a place with the same bytes: the requested URL, or a
+// mirror. Pure: no clock, no I/O. ResumingSource carries out the decisions.
 //
-// The code of a failure and what has been seen of the origins decide, never the text. An origin that fails
-// for now makes room for the next one at once; there is a wait only after all have failed. One that fails for
-// good is not asked again, and when none is left the reasons of all of them are the reason of the end. Wrong
-// bytes are such a failure, unless they may be a mixture of versions, or those of a body that was cut.
+// Decisions depend on the code of the failure and on the state of the origins, never on the text. After a
+// transient failure the next origin is tried at once; waits begin only when all origins have failed. An
+// origin with a permanent failure is not tried again. When none is left, the reason reported contains those
+// of all origins. Wrong bytes are a permanent failure, unless they may be a mixture of two versions, or the
+// body may have been cut.
 #pragma once
 
 #include <chrono>
@@ -24,7 +25,7 @@
 
 namespace bootferry {
 
-// Are the bytes that were received wrong, so that only other bytes can help?
+// True if the received bytes are wrong, so that a retry must fetch them again.
 [[nodiscard]] inline bool isWrongBytes(ErrorCode code) {
     return code == ErrorCode::Checksum || code == ErrorCode::NotLive || code == ErrorCode::Corrupt;
 }
@@ -33,7 +34,7 @@ struct OriginRules {
     RetryPolicy policy;
     bool contentIsVerified = false; // by a checksum: mirrors need not share a validator
     std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
-    std::chrono::microseconds timeout{}; // that led to the deadline, for the text
+    std::chrono::microseconds timeout{}; // from which the deadline was computed, for messages
 };
 
 class Origins {
@@ -44,14 +45,15 @@ public:
     using Wait = std::chrono::milliseconds;
 
     struct Retry {
-        Wait wait; // then waited() selects the origin
+        Wait wait; // call waited() afterwards; it selects the origin
     };
     struct Switch {
-        std::size_t index; // the origin to ask now; the same one: in another way
+        // The origin to use now. If it is the current one, request() returns a different request.
+        std::size_t index;
     };
     struct StartOver {
-        Wait wait;       // if not 0, then waited() selects the origin
-        std::string why; // the bytes delivered so far cannot be continued; request() says so, too
+        Wait wait;       // if not 0, call waited() afterwards; it selects the origin
+        std::string why; // why the bytes delivered so far cannot be continued; request() repeats it
     };
     struct GiveUp {
         Error reason;
@@ -62,50 +64,50 @@ public:
     struct Request {
         std::uint64_t offset = 0;
         std::string validator; // empty: none
-        // So many bytes, from `offset` up to the wanted one, are the last of those that were delivered, and
-        // must still be the same: nothing else shows that they are of the same version.
+        // The number of bytes from `offset` up to the wanted offset. They have been delivered already and are
+        // compared with the answer, because no validator shows that it is of the same version.
         std::uint64_t compares = 0;
         // Why the bytes delivered so far cannot be continued. They are discarded at once or, with asksFirst,
-        // once the origin was opened at the first byte: until then they may still be of use.
+        // only after the origin was opened at the first byte, since they are still useful if that fails.
         std::optional<std::string> startsOver;
         bool asksFirst = false;
     };
 
-    // names: of the requested origin and its mirrors, at least one. seed: of the jitter in the waits.
+    // names: the requested origin, then its mirrors; at least one. seed: for the jitter of the waits.
     Origins(const std::vector<std::string>& names, const OriginRules& rules, std::mt19937::result_type seed);
 
     [[nodiscard]] std::size_t current() const { return current_; }
     [[nodiscard]] Request request(std::uint64_t offset) const;
 
-    // The current origin has answered the request, before anything was read. Returns false if the answer does
-    // not show which version it is of: the next request() compares. Throws Error(Range) if it is of another
-    // one: plugins compare the validator if their protocol can; comparing the sizes covers the others.
+    // Call when the current origin has answered the request, before reading. Returns false if the answer does
+    // not show its version; the next request() then requires a comparison. Throws Error(Range) if the size
+    // shows another version; plugins compare the validator if the protocol has one.
     [[nodiscard]] bool answered(const Request& request, const SourceInfo& info);
-    // The current origin delivers from the wanted offset on.
+    // Call when the current origin delivers bytes from the wanted offset.
     void opened(const Request& request, const SourceInfo& info);
-    // It has delivered bytes up to this offset. Waits grow until bytes arrive that have not arrived before,
-    // or that continue others: a server that breaks off and begins anew must not be asked without a pause.
+    // Call when it has delivered bytes up to this offset. New bytes, or bytes of a resumed transfer, make
+    // waits short again. Bytes that repeat those from before a start over do not, so that a server that
+    // always stops early is not asked without a pause.
     void delivered(std::uint64_t offset);
     [[nodiscard]] Decision failed(const Error& failure, std::uint64_t offset, Time now);
     void waited(Time now);                       // the wait of a Retry is over
     void ended();                                // the current origin has delivered its last byte
     void startedOver();                          // the bytes delivered so far are discarded
-    void networkChanged();                       // an address or a route is new
+    void networkChanged();                       // there is a new address or route
     void continues(const Continuation& earlier); // an earlier transfer from the requested origin
 
-    // Of the whole source, once any origin has told it.
+    // The size of the whole source, once an origin has reported it.
     [[nodiscard]] const std::optional<std::uint64_t>& size() const { return size_; }
     void learn(std::optional<std::uint64_t> size) { size_ = size; }
-    // What the origin told that delivered the last bytes.
+    // The properties reported by the origin that delivered the last bytes.
     [[nodiscard]] const SourceInfo& known() const { return origins_[deliveredBy_].known; }
     [[nodiscard]] const std::optional<Error>& lastFailure() const { return origins_[current_].failure; }
 
     [[nodiscard]] const std::optional<Error>& requestedFailure() const { return origins_.front().failure; }
 
-    // Why the origins failed. With several of them each reason has its origin's name, so that a mirror's
-    // failure is not taken for that of the requested server.
+    // Why the origins failed. If there are several origins, each reason contains the name of its origin.
     [[nodiscard]] std::string reasons() const;
-    // The time until the first server accepts a retry, according to the servers' Retry-After.
+    // The time until the first server accepts a retry, according to Retry-After.
     [[nodiscard]] Wait shortestRetryAfter(Time now) const;
 
 private:
@@ -114,10 +116,10 @@ private:
         SourceInfo known;                     // from the last successful open
         std::optional<Error> failure;         // the last one, until bytes arrive again
         Time notBefore;                       // the server asked clients to wait (Retry-After)
-        unsigned refusedOffsets = 0;          // answers to an offset that cannot be used, in a row
-        std::optional<std::string> asksWhole; // why the next request must be for all of it
-        bool validatorVaries = false;         // for the same bytes: several servers answer under this name
-        bool compares = false;                // its answers to an offset do not show the version
+        unsigned refusedOffsets = 0;          // consecutive unusable answers to a request with an offset
+        std::optional<std::string> asksWhole; // why the next request must be for the whole source
+        bool validatorVaries = false; // it differs for the same bytes: several servers share this name
+        bool compares = false;        // its answers to an offset do not show the version
         bool opened = false;
         bool usable = true;           // false: it has failed for good
         bool failedThisRound = false; // since the last byte or the last wait
@@ -147,11 +149,11 @@ private:
     bool opening_ = true;       // the current attempt has not been opened yet
     bool ended_ = false;        // it has delivered its last byte
     bool mixed_ = false;        // no validator shows that the bytes so far are of one version
-    bool mayMix_ = true;        // until such bytes were wrong
-    std::uint64_t highest_ = 0; // the offset that was ever reached
-    // Since a byte that counts, see delivered().
+    bool mayMix_ = true;        // false after such bytes were wrong
+    std::uint64_t highest_ = 0; // the highest offset reached so far
+    // Counted since the last new bytes, see delivered().
     unsigned failures_ = 0;
-    unsigned violations_ = 0;     // of the protocol
+    unsigned violations_ = 0;     // violations of the protocol
     unsigned startOvers_ = 0;     // since highest_ grew
     std::uint64_t refusedAt_ = 0; // the offset where resuming was refused last
     unsigned refusals_ = 0;       // in a row at refusedAt_

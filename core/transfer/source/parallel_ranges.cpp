@@ -142,7 +142,7 @@ void ParallelRanges::fetch(std::uint64_t segment) {
     }
 }
 
-// A part is too small to compare bytes around it: it must show its version.
+// Parts are too small for comparing bytes, so the answer for each part must contain the validator.
 void ParallelRanges::requireSameVersion(const SourceInfo& now) const {
     if (now.size != size_) {
         throw Error(ErrorCode::Range, "the source changed: its size is different now");

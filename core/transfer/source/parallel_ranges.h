@@ -4,9 +4,9 @@
 // into a buffer of a whole segment. Thus memory is limited, and a slow segment does not stop the other
 // connections until the buffers are used up.
 //
-// Every segment is opened with the validator of the first connection, and the answer must show it, and the
-// same size of the resource. A lost connection is not replaced; the others take over its segment where it
-// stopped. Reading fails only when the last connection fails, or when an error is permanent.
+// Every segment is opened with the validator of the first connection; the answer must contain the same
+// validator and size. A lost connection is not replaced; the others take over its segment where it stopped.
+// Reading fails only when the last connection fails, or when an error is permanent.
 #pragma once
 
 #include <condition_variable>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Time that passes without reads is not saved up, or a broken connection would be followed by a burst; a
-// tenth of a second is, since the kernel wakes a sleeper late.
+// Unused time is not saved up, since a burst would follow each lost connection. The exception is a tenth of a
+// second, because the kernel may end a sleep late.
 #include "rate_pace.h"
 
 #include <algorithm>

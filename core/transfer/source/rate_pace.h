@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Keeps a source at or below a rate, whichever plugin it is: reads are made small, and each waits until the
-// one before it would have taken its time. A sender is slowed down by its own flow control, since what is not
-// read fills the kernel's buffers. Pure: times in, times out.
+// Limits the rate of a source, for all plugins: reads are small, and each one waits until the previous one is
+// due at this rate. Unread data fills the kernel's buffers, so that flow control slows the sender down. Pure:
+// times in, times out.
 #pragma once
 
 #include <chrono>
@@ -18,10 +18,10 @@ public:
     // bytesPerSecond: at least 1; nullopt: no limit.
     explicit RatePace(std::optional<std::uint64_t> bytesPerSecond) : rate_(bytesPerSecond) {}
 
-    // How much of `wanted` to read at once: what is due in a tenth of a second, at least a byte.
+    // How many of the `wanted` bytes to read at once: the number for a tenth of a second, at least one.
     [[nodiscard]] std::size_t portion(std::size_t wanted) const;
 
-    // A read of so many bytes began at `begun`.
+    // Call after a read of this many bytes that began at `begun`.
     void count(std::size_t bytes, Clock::time_point begun);
 
     // When the next read may begin.

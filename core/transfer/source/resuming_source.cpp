@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// deliver() is the main loop: it opens a source if there is none, reads, and on failure obeys what Origins
-// decides.
+// deliver() is the main loop: it opens a source if there is none, reads, and after a failure does what
+// Origins decides.
 #include "resuming_source.h"
 
 #include <algorithm>
@@ -143,7 +143,7 @@ void ResumingSource::open() {
                                .cancelFd = giveUp_.fd()});
     giveUp_.stopClock();
     if (request.startsOver) {
-        throw StartOver(*request.startsOver); // startOver() takes this source
+        throw StartOver(*request.startsOver); // startOver() uses this source
     }
     if (!origins_.answered(request, source_->info())) {
         source_.reset();
@@ -161,8 +161,7 @@ void ResumingSource::accept(const Origins::Request& request) {
     reporter_.setState(TransferState::Transferring);
 }
 
-// Reads the last bytes once more: where no validator shows it, this shows whether they are of the same
-// version.
+// Reads the last bytes again and compares them, because no validator shows whether the version is the same.
 void ResumingSource::compare(std::uint64_t count) {
     std::vector<std::byte> before(count);
     if (!lastBytes_ || !lastBytes_(before)) {
@@ -205,8 +204,8 @@ Error ResumingSource::explained(const Error& failure) const {
                : Error(ErrorCode::Internal, "the plugin reported a cancel that nobody requested");
 }
 
-// The limit of the whole transfer is a matter of Origins, and a class of its own; if nothing arrives for too
-// long, the class is that of the reason.
+// Origins handles the time limit of the whole transfer, which has an error code of its own. After an idle
+// timeout, the error has the code of the failure that caused it.
 void ResumingSource::recover(const Error& failure, bool wasOpen) {
     const auto failing = origins_.current();
     const auto decision = origins_.failed(failure, offset_, GiveUpSignal::Clock::now());

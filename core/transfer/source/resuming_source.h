@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A source that resumes after failures; all retries happen here, and Origins decides on them. Each attempt
-// begins at the byte where the last one stopped, on the same server or on a mirror, and the reader does not
-// notice. It never mixes bytes of two versions of a resource: if resuming is not safe it throws StartOver,
-// and the pipeline begins again at the first byte.
+// A source that resumes after failures; all retries happen here, as Origins decides. Each attempt begins at
+// the byte where the last one stopped, on the same server or on a mirror, and the reader does not notice. It
+// never mixes bytes of two versions of a resource: if resuming is not safe it throws StartOver, and the
+// pipeline begins again at the first byte.
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,7 @@ public:
     explicit StartOver(const std::string& why) : Error(ErrorCode::Range, why) {}
 };
 
-// No origin is left: the reasons of all.
+// No origin is left. The message contains the reasons of all origins.
 class GivenUp : public Error {
 public:
     explicit GivenUp(const Error& reason) : Error(reason) {}
@@ -68,16 +68,18 @@ public:
 
     void startOver();
 
-    // The bytes that were read are wrong. atEnd: read() has returned 0. Returns when another origin, or this
-    // one again, is to deliver all of it: call startOver(). Throws GivenUp if none is left.
+    // The bytes that were read are wrong. atEnd: read() has returned 0. Returns when the whole source is to
+    // be received again, from another origin or the same one: call startOver(). Throws GivenUp if none is
+    // left.
     void reject(const Error& failure, bool atEnd);
 
     // Call before reading: begins at this offset instead of the first byte. The version is requested again;
     // if it differs, read() throws StartOver.
     void continueFrom(const Continuation& earlier);
 
-    // Copies the last bytes that were read into the span, of which there are enough; false if they are not at
-    // hand. Without it, a server that does not show which version it delivers is started over.
+    // Copies the last bytes that were read into the span; there are never fewer than its size. Returns false
+    // if they are not available. Without this function, the transfer starts over if a server does not show
+    // which version it delivers.
     using LastBytes = std::function<bool(std::span<std::byte>)>;
     void compareWith(LastBytes lastBytes) { lastBytes_ = std::move(lastBytes); }
 
@@ -87,12 +89,12 @@ public:
 private:
     template <typename Call>
     std::size_t deliver(Call call); // repeats call(source) until it succeeds
-    void awaitTurn();               // of the rate limit
+    void awaitTurn();               // waits as the rate limit requires
     void open();
     void accept(const Origins::Request& request); // the source that was opened
     void compare(std::uint64_t count);
-    // Returns when a retry is due, or throws. wasOpen: else, without a network, it is not counted as an
-    // attempt.
+    // Returns when a retry is due, or throws. wasOpen: false if opening failed, which without a network does
+    // not count as an attempt.
     void recover(const Error& failure, bool wasOpen);
     void wait(Origins::Wait time);
     void pause(Origins::Wait time);

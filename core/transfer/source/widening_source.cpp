@@ -137,7 +137,7 @@ void WideningSource::narrow(const std::string& why) {
         if (source_->info().size != info_.size) {
             throw Error(ErrorCode::Range, "the source changed: its size is different now");
         }
-        if (source_->info().validator.empty()) { // the next attempt compares
+        if (source_->info().validator.empty()) { // retry: the next attempt compares bytes
             throw Error(ErrorCode::Unreachable, "the server does not say which version its parts are of");
         }
     }

@@ -216,8 +216,8 @@ void BlockWriter::startOver() {
     writeBackBegun_ = headSize;
 }
 
-// From the end: what is in the buffers, before it the head or the file. All that lies in the file before the
-// other chunk has been written.
+// Goes backwards from the end of the stream: first the buffers, then the head if it directly precedes them,
+// else the file, which is complete up to the other chunk.
 bool BlockWriter::copyLast(std::span<std::byte> into) const {
     const auto take = [&into](std::span<const std::byte> piece) {
         const auto last = piece.last(std::min(piece.size(), into.size()));

@@ -52,8 +52,8 @@ public:
     // The head as far as it has been received.
     [[nodiscard]] std::span<const std::byte> head() const { return {head_.get(), headUsed_}; }
 
-    // Copies the last bytes of the stream into the span, which is no longer than size(). False if they are
-    // not at hand any more: not in the buffers, and not in a file that isReadable().
+    // Copies the last bytes of the stream into the span, which is no longer than size(). Returns false if
+    // they are no longer available: neither in the buffers nor in a file that isReadable().
     [[nodiscard]] bool copyLast(std::span<std::byte> into) const;
 
     // From now on bytes are written to the target. If it is a device, marks and syncs its head first. Throws
@@ -111,9 +111,9 @@ private:
     std::size_t filling_ = 0; // index of the chunk being filled; the other may be in a background write
     std::size_t headUsed_ = 0;
     std::size_t chunkUsed_ = 0;
-    std::size_t otherUsed_ = 0;     // of the other chunk, whose bytes come before those of the current one
-    bool headIsHere_ = true;        // in head_, not only on the target
-    std::uint64_t tailWritten_ = 0; // behind the head
+    std::size_t otherUsed_ = 0;     // of the other chunk, which precedes the current one
+    bool headIsHere_ = true;        // in head_; false: on the target only
+    std::uint64_t tailWritten_ = 0; // bytes written after the head
     std::uint64_t writeBackBegun_ = headSize;
     BackgroundWrite background_;
 };
