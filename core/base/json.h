@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The subset of JSON (RFC 8259) that this project uses: flat objects of strings, arrays of strings, numbers,
-// booleans and null, whose members keep the order in which they were added. A library would be in every
-// initrd for this alone.
+// booleans and null, whose members keep the order in which they were added. A JSON library would be added to
+// every initrd for this alone.
 #pragma once
 
 #include <cstdint>

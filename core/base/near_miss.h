@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The known name that somebody meant who wrote another one: fewer edits than a third of its letters apart,
-// where an edit is a letter more, less, other, or two of them swapped.
+// Finds the known name that a misspelt one probably stands for. The number of edits between them must be less
+// than a third of its letters; an edit inserts, deletes or replaces a letter, or swaps two neighbours.
 #pragma once
 
 #include <span>
@@ -8,7 +8,8 @@
 
 namespace bootferry {
 
-// Empty if none is near. The first of several that are equally near.
+// Returns the nearest known name, the first one of several at the same distance; empty if none is near
+// enough.
 [[nodiscard]] std::string_view nearestName(std::string_view written, std::span<const std::string_view> known);
 
 } // namespace bootferry

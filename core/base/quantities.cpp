@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Sizes have one decimal from KiB on. Durations to come are rounded up, so that "0 s left" is not shown too
-// early; durations that are over are rounded to the nearest.
+// Sizes have one decimal from KiB on. Remaining times are rounded up, so that "0 s left" is not shown too
+// early; elapsed times are rounded to the nearest unit.
 #include "quantities.h"
 
 #include <algorithm>

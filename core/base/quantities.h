@@ -18,7 +18,7 @@ inline constexpr std::uint64_t unknownSize = UINT64_MAX;
 [[nodiscard]] std::string
 formatDuration(std::chrono::microseconds duration); // "8 s", "2 min 05 s", "1 h 02 min"
 
-// Of what is over: "3 ms", "1.4 s", "12 s", "2 min 05 s". formatDuration() is for what is still to come.
+// An elapsed time: "3 ms", "1.4 s", "12 s", "2 min 05 s". formatDuration() is for remaining times.
 [[nodiscard]] std::string formatElapsed(std::chrono::microseconds duration);
 
 // "45 %  141.2 MiB of 312.0 MiB  11.2 MiB/s  15 s left", without the parts that are not known.

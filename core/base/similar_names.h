@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How far two names are apart, to recognise the option that a typing error meant. Pure.
+// The distance between two names, to find the option that a misspelt name stands for. Pure.
 #pragma once
 
 #include <cstddef>

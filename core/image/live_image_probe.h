@@ -15,7 +15,7 @@ namespace bootferry {
 // How many bytes whyNotLive() needs, unless the image is smaller: the last magic is btrfs's, at 64 KiB.
 inline constexpr std::size_t liveProbeSize = std::size_t{68} * 1024;
 
-// "ISO 9660", "squashfs" …; empty if it is none of the formats that whyNotLive() accepts.
+// "ISO 9660", "squashfs" …; empty if it is not a format that whyNotLive() accepts.
 [[nodiscard]] std::string_view liveFormat(std::span<const std::byte> head);
 
 // nullopt if this may be the head of a live image: ISO 9660, squashfs, erofs, ext, xfs, btrfs. Otherwise the

@@ -28,7 +28,8 @@ LogLevel levelOf(int priority) {
     return priority <= BOOTFERRY_LOG_INFO ? LogLevel::Info : LogLevel::Debug;
 }
 
-// Of a redirect's URL, the query may be a secret (a signature). Unusable ones count as none.
+// Hides the query of a redirect's URL, which may contain a secret (a signature). Returns an empty string for
+// an invalid URL.
 std::string shownLocation(const char* location) {
     if (location == nullptr || strnlen(location, longestLocation + 1) > longestLocation) {
         return {};

@@ -31,10 +31,10 @@ void TransferMeter::passed(TransferStatus& status, Time now) {
     status.remainingUSec = remaining ? static_cast<std::uint64_t>(remaining->count()) : UINT64_MAX;
 }
 
-// A server that answers but delivers nothing is not a source, except of an empty file.
+// A server counts as a source once it has delivered bytes, or an empty file.
 void TransferMeter::countSource(TransferStatus& status, const Progress& progress) {
     if (progress.bytes < bytes_) {
-        status.sources.clear(); // starting over: what they delivered is discarded
+        status.sources.clear(); // starting over: the bytes that they delivered are discarded
     }
     const bool empty = progress.state == TransferState::Verifying && status.sources.empty();
     if (progress.bytes > bytes_ || empty) {

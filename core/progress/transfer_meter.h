@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a supervisor (bootferryd, `bootferryctl fetch`) derives from its worker's reports: the fraction, the
-// rate, the time left, and the URLs that bytes came from. The worker names those by their places in the
-// request, so that no text of its own is shown. Values in, values out: no clock.
+// rate, the time left, and the URLs that bytes came from. The worker names a URL by its place in the request,
+// so that a hostile worker cannot choose the text that is shown. Values in, values out: no clock.
 #pragma once
 
 #include <cstddef>
@@ -20,16 +20,16 @@ public:
     // urls: the requested one, then its mirrors, without userinfo.
     explicit TransferMeter(std::vector<std::string> urls) : urls_(std::move(urls)) {}
 
-    // An earlier fetch has left so many bytes.
+    // Call first if an earlier fetch has received this many bytes.
     void continues(std::uint64_t bytes) { bytes_ = bytes; }
 
     // The server at this place has answered: later bytes come from there.
     void opened(std::size_t place);
 
-    // The worker's report, and what follows from it.
+    // Updates the status from the worker's report.
     void progressed(TransferStatus& status, const Progress& progress, Time now);
 
-    // Time has passed without a report: the rate falls while nothing arrives.
+    // Updates the rate after some time without a report: it falls while nothing arrives.
     void passed(TransferStatus& status, Time now);
 
 private:

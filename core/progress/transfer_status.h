@@ -26,7 +26,7 @@ struct TransferStatus : Progress {
     double fraction = -1;                     // received, 0…1; -1: not known
     std::uint64_t rate = 0;                   // bytes per second
     std::uint64_t remainingUSec = UINT64_MAX; // UINT64_MAX: not known
-    std::vector<std::string> sources;         // the URLs that bytes came from, the current one last
+    std::vector<std::string> sources;         // the URLs that bytes came from; the current one is the last
     std::string plugin;                       // "curl 0.1.0"; empty until a worker has loaded it
 
     // The device with the image: the target, or a loop device in its place. Empty until the image is ready.
@@ -42,8 +42,9 @@ struct TransferStatus : Progress {
 
 [[nodiscard]] std::uint64_t currentTimeUSec(); // CLOCK_REALTIME
 
-// The end of a transfer after this time, from a clock that nobody sets: an initrd's wall clock may be years
-// off, and be set meanwhile. digest: empty without a checksum. failure: Cancelled is a state of its own.
+// These end a transfer. elapsed: the duration from a monotonic clock, since an initrd's wall clock may be
+// years off and may be set during the transfer. digest: empty without a checksum. failure: Cancelled leads to
+// a state of its own.
 void setDone(TransferStatus& status, std::uint64_t bytes, std::uint64_t written, const std::string& digest,
              std::chrono::nanoseconds elapsed);
 void setFailed(TransferStatus& status, const Error& failure, std::chrono::nanoseconds elapsed);
@@ -55,20 +56,20 @@ void setFailed(TransferStatus& status, const Error& failure, std::chrono::nanose
 [[nodiscard]] std::optional<std::chrono::microseconds> durationOf(const TransferStatus& status);
 
 // Bytes per second over the whole transfer; nullopt if the duration is not known or nothing was received.
-// earlier: the bytes among them that an earlier fetch has left.
+// earlier: bytes received by an earlier fetch, which are not counted.
 [[nodiscard]] std::optional<std::uint64_t> meanRate(const TransferStatus& status, std::uint64_t earlier = 0);
 
-// "http://10.0.0.1/live.iso", the URL that bytes came from; several if a mirror took over; the requested one
-// before there are any.
+// "http://10.0.0.1/live.iso": the URL that the bytes came from, several if a mirror took over; the requested
+// URL before any bytes have arrived.
 [[nodiscard]] std::string sourceText(const TransferStatus& status);
 
-// Whether the bytes are those of a checksum in the request.
+// True if the bytes were compared with a requested checksum, and match it.
 [[nodiscard]] bool isVerified(const TransferStatus& status);
 
 // The result, for people: "49.0 MiB from URL in 12 s, 3.9 MiB/s, 2 retries, verified sha256:5d35…".
 [[nodiscard]] std::string summaryText(const TransferStatus& status, std::uint64_t earlier = 0);
 
-// The progress in one line, for people: the numbers, or what is waited for.
+// The progress in one line, for people: the numbers, or the reason for waiting.
 [[nodiscard]] std::string progressText(const TransferStatus& status);
 
 [[nodiscard]] JsonObject toJson(const TransferStatus& status, std::uint64_t earlier = 0);

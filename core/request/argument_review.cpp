@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The meanings are a table by the usual name of each argument; a test compares it with the arguments that are
-// read. An argument without effect has one of few reasons: another one replaces it, or what it modifies does
-// not take place.
+// The meanings are in a table by the usual name of each argument; a test compares it with the arguments that
+// are read. An argument has no effect if a later one replaces it, or if it modifies a step that this boot
+// does not have.
 #include "argument_review.h"
 
 #include <algorithm>
@@ -62,7 +62,7 @@ bool isRamDisk(const BootRequest& request) {
     return request.transfer() != nullptr && request.target.starts_with("/dev/ram");
 }
 
-// Why an argument changes nothing in this boot; empty if it counts.
+// Why an argument has no effect in this boot; empty if it has one.
 std::string_view whyNoEffect(For what, const BootRequest& request) {
     const bool fetches = request.transfer() != nullptr;
     switch (what) {
@@ -132,7 +132,7 @@ ReviewedArgument reviewRoot(const KernelArgument& root, bool isLast, const BootR
     return reviewed;
 }
 
-// Of the boot program; rd.kiwi.live.pxe alone makes it ours.
+// BOOTIF= is set by the boot loader; bootferry reads it only with rd.kiwi.live.pxe.
 ReviewedArgument reviewBootInterface(const KernelArgument& argument, bool isLast,
                                      const BootRequest* request) {
     const bool counts = isLast && request != nullptr && request->lan0;
@@ -149,7 +149,7 @@ ReviewedArgument reviewUnread(const KernelArgument& argument) {
         reviewed.meaning = std::move(unread->text);
         return reviewed;
     }
-    // systemd.set_credential= holds a secret in plain text.
+    // Do not show systemd.set_credential=, which contains a secret.
     if (argument.name.find("credential") == std::string::npos) {
         reviewed.shown = shownArgument(argument);
     }
@@ -179,7 +179,7 @@ ReviewedArgument reviewServed(const KernelArgument& argument, const BootArgument
     return reviewed;
 }
 
-// If not, bootferry leaves the boot alone, and others may read the same names (rootflags=).
+// If false, bootferry ignores the command line, although other programs may read the same names (rootflags=).
 bool isServed(const KernelCommandLine& line) {
     const auto* root = line.find("root");
     return root != nullptr && root->value && root->value->starts_with("live:");

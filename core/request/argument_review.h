@@ -14,15 +14,15 @@ struct ReviewedArgument {
     enum class Use {
         Read,
         NoEffect,   // it is read, but changes nothing in this boot
-        Suspicious, // not read, although somebody may have meant that
-        Foreign,    // not read: it is another program's
+        Suspicious, // not read, but probably intended for bootferry
+        Foreign,    // not read: it belongs to another program
     };
     std::string shown; // without secrets
     Use use = Use::Foreign;
     std::string meaning;
 };
 
-// request: what the line was parsed to; nullptr if it was refused, or is none of bootferry's.
+// request: the parsed line; nullptr if the line was refused or does not concern bootferry.
 [[nodiscard]] std::vector<ReviewedArgument> reviewArguments(const KernelCommandLine& line,
                                                             const BootRequest* request);
 

@@ -234,7 +234,7 @@ PluginOption parsePluginOption(std::string_view text) {
         return isPlain(c) || c == '-' || c == '_' || c == '.';
     });
     if (!named || !keyed || holdsControl(value)) {
-        // Without the text, which may be a password.
+        // The message does not quote the text, which may contain a password.
         refuse(ErrorCode::Invalid, "expected PLUGIN:KEY=VALUE, such as curl:cacert=/etc/ca.pem");
     }
     return {std::string(plugin), std::string(key), std::string(value)};

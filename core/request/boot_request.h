@@ -48,8 +48,8 @@ struct BootRequest {
     // Options of curl_options= and dolly_options= that were accepted without effect, for the log.
     std::vector<std::string> ignoredCurlOptions;
     std::vector<std::string> ignoredDollyOptions;
-    // Words that are not read although somebody may have meant bootferry to, each as a sentence for the
-    // console. The boot goes on.
+    // Warnings about words that bootferry does not read but that were probably intended for it, each a
+    // sentence for the console. The boot goes on.
     std::vector<std::string> remarks;
 
     [[nodiscard]] const TransferRequest* transfer() const { return std::get_if<TransferRequest>(&image); }
@@ -66,7 +66,7 @@ struct BootRequest {
 struct BootArgumentNames {
     std::vector<std::string_view> names;
     bool takesValue = false;
-    bool repeatable = false; // each counts; of others the last one
+    bool repeatable = false; // each occurrence counts; of other arguments only the last one
 };
 [[nodiscard]] std::vector<BootArgumentNames> bootArgumentNames();
 

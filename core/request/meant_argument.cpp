@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A name is compared without its prefix: all options share a few prefixes, which would make "rd.live.ram" and
-// "rd.live.dir" look alike. How many errors are tolerated depends on what is left.
+// "rd.live.dir" look alike. The number of errors that are tolerated depends on the length of the rest.
 #include "meant_argument.h"
 
 #include <algorithm>
@@ -47,7 +47,7 @@ constexpr NotServed notServed[] = {
     {"iso-scan/filename", true, "an ISO in a file of a local file system cannot be booted"},
 };
 
-// '-', '_' and '.' become the same.
+// Lower case, with '-' and '_' replaced by '.'.
 std::string folded(std::string_view name) {
     auto text = lowered(name);
     std::replace_if(
@@ -56,7 +56,7 @@ std::string folded(std::string_view name) {
 }
 
 struct Parts {
-    bool ours = false; // the prefix names something of ours
+    bool ours = false; // the prefix is one of bootferry's
     std::string rest;  // folded
 };
 
@@ -89,15 +89,16 @@ constexpr std::size_t tolerated(std::size_t length) {
     return length < 5 ? 0 : length < 10 ? 1 : length < 16 ? 2 : 3;
 }
 
-// How far the unknown name is from a known one; nullopt: it is another name.
+// The distance between the unknown name and a known one; nullopt if they are too different.
 std::optional<std::size_t> distance(std::string_view unknown, const Parts& parts, std::string_view known) {
     const auto knownParts = withoutPrefix(known);
-    // With the prefixes, errors in which count as well ("rd.kwii.live.system").
+    // The prefix may contain the error ("rd.kwii.live.system").
     const auto whole = editDistance(folded(unknown), folded(known));
     if (whole <= tolerated(knownParts.rest.size())) {
         return whole;
     }
-    // The prefix is another one. "rd.timeout" is dracut's, "overlay.size" and "rd.curl_options" nobody's.
+    // Or the prefix is a different one. "rd.timeout" belongs to dracut; "overlay.size" and "rd.curl_options"
+    // belong to no program.
     const bool telling = knownParts.rest.find('.') != std::string::npos;
     const auto rest = editDistance(parts.rest, knownParts.rest);
     const auto most = parts.ours ? tolerated(knownParts.rest.size()) : 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The environment variables by which people tell programs of their proxies: http_proxy, https_proxy,
-// ftp_proxy, all_proxy, no_proxy, and all but the first in upper case. libcurl reads them itself, with its
-// own rules for schemes, redirects, exceptions and logins; they only have to be in the environment of the
-// process that uses it. HTTP_PROXY is not read, as curl has it: a web server's CGI programs get a client's
-// header by that name.
+// The environment variables that set the proxies of programs: http_proxy, https_proxy, ftp_proxy, all_proxy,
+// no_proxy, and all but the first in upper case. libcurl reads them itself, with its own rules for schemes,
+// redirects, exceptions and logins; they only have to be in the environment of the process that uses it.
+// HTTP_PROXY is not read, as in curl: a web server passes the client's Proxy: header to CGI programs in a
+// variable of that name.
 #pragma once
 
 #include <map>
@@ -13,11 +13,10 @@ namespace bootferry {
 
 using ProxyVariables = std::map<std::string, std::string>;
 
-// Those of this process that are set.
+// The proxy variables that are set in this process.
 [[nodiscard]] ProxyVariables proxyVariables();
 
-// Sets them in this process; names that are no proxy variables are ignored. Call before any thread is
-// started.
+// Sets them in this process; other names are ignored. Call before any thread is started.
 void setProxyVariables(const ProxyVariables& variables);
 
 } // namespace bootferry

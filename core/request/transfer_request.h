@@ -61,7 +61,7 @@ struct TransferRequest {
     std::optional<Continuation> continuation;
 };
 
-// The places that the bytes may come from: the requested URL, then its mirrors; without userinfo.
+// The requested URL, then its mirrors; without userinfo.
 [[nodiscard]] inline std::vector<std::string> urlsOf(const TransferRequest& request) {
     std::vector<std::string> urls{request.url.redacted()};
     for (const auto& mirror : request.mirrors) {

@@ -69,7 +69,7 @@ bool isExcluded(char character) {
     return c <= 0x20 || c >= 0x7f || c == '"' || c == '<' || c == '>' || c == '\\';
 }
 
-// The whole character that begins there: a UTF-8 sequence, else one byte.
+// The character at this position: a valid UTF-8 sequence, else one byte.
 std::string_view characterAt(std::string_view text, std::size_t at) {
     const auto lead = static_cast<unsigned char>(text[at]);
     const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 1;
@@ -85,14 +85,14 @@ std::string percentEncoded(std::string_view text) {
     return encoded;
 }
 
-// Is the byte there one of the authority's? Without an '@' behind it, that is the host's name.
+// True if the byte at this position is in the authority. If no '@' follows, it is then in the host name.
 bool isInAuthority(std::string_view text, std::size_t at) {
     const auto scheme = text.find("://");
     const auto begin = scheme == std::string_view::npos ? 0 : scheme + 3;
     return scheme != std::string_view::npos && at >= begin && text.find_first_of("/?#", begin) > at;
 }
 
-// What may be a character of the user's name or password is not shown.
+// The message does not show a character that may belong to the user name or the password.
 void checkCharacters(std::string_view text) {
     const auto found = std::find_if(text.begin(), text.end(), isExcluded);
     if (found == text.end()) {

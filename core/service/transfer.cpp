@@ -24,7 +24,7 @@ constexpr const char* overwriteOption =
     "rd.kiwi.live.reset on the kernel command line (bootferryctl: --reset)";
 constexpr std::chrono::seconds deviceTimeout{90};
 constexpr std::chrono::milliseconds deviceCheckInterval{250};
-constexpr std::chrono::milliseconds beatInterval{1000}; // between looks at a rate without reports
+constexpr std::chrono::milliseconds beatInterval{1000}; // between updates of the rate while no reports arrive
 
 double randomFraction() {
     static std::minstd_rand generator{std::random_device{}()};
@@ -76,7 +76,7 @@ void Transfer::start() {
     if (isRamDisk(status_.target)) {
         startWorker();
     } else if (::access(status_.target.c_str(), F_OK) == 0) {
-        timer_ = later(std::chrono::milliseconds(0), onDeviceCheck); // the end is reported after the start
+        timer_ = later(std::chrono::milliseconds(0), onDeviceCheck); // report the start before a failure
     } else {
         waitForDevice();
     }
@@ -177,7 +177,7 @@ void Transfer::progressed(const Progress& progress) {
     listener_.changed(*this);
 }
 
-// The worker reports only what it does, so that a rate that falls to nothing is seen here alone.
+// A stalled worker sends no reports, so this timer is needed to let the displayed rate fall to 0.
 void Transfer::beat() {
     pulse_ = later(beatInterval, onBeat);
 }

@@ -83,7 +83,7 @@ private:
     unsigned crashes_ = 0;
     TransferMeter::Time begun_;
     EventSourceHandle timer_; // for the next attempt, or the next check for the device
-    EventSourceHandle pulse_; // while bytes arrive
+    EventSourceHandle pulse_; // updates the rate without reports
     std::unique_ptr<WorkerProcess> worker_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// sd-device caches what it has read, so every call of of() makes a new object. Holders have no call of their
-// own: they are entries of a folder in /sys.
+// sd-device caches what it has read, so every call of of() makes a new object. sd-device has no function for
+// holders: they are read from a folder in /sys.
 #include "block_device.h"
 
 #include <algorithm>
@@ -60,7 +60,8 @@ std::vector<BlockDevice> BlockDevice::enumerate(Configure configure) {
     sd_device_enumerator* raw = nullptr;
     checkSd(sd_device_enumerator_new(&raw), what);
     const Enumerator enumerator(raw);
-    // An initrd may run without udev, and a device is there before udev has seen it.
+    // Include devices that udev has not processed: an initrd may have no udev, and new devices exist before
+    // udev processes them.
     checkSd(sd_device_enumerator_allow_uninitialized(raw), what);
     checkSd(sd_device_enumerator_add_match_subsystem(raw, "block", 1), what);
     checkSd(configure(raw), what);

@@ -18,7 +18,8 @@ namespace bootferry {
 
 class BlockDevice {
 public:
-    // nullopt if there is no such device. path: of a node, or of a link to one; name: see name().
+    // Each returns nullopt if there is no such device. path: of a node, or of a link to one; name: see
+    // name().
     [[nodiscard]] static std::optional<BlockDevice> of(dev_t number);
     [[nodiscard]] static std::optional<BlockDevice> at(const std::string& path);
     [[nodiscard]] static std::optional<BlockDevice> named(const std::string& name);
@@ -37,14 +38,14 @@ public:
     // In the order of their numbers.
     [[nodiscard]] std::vector<BlockDevice> partitions() const;
 
-    // A file of the device's folder in /sys: "dm/name". Empty, or 0, if it is missing, or no number.
+    // A file of the device's folder in /sys: "dm/name". Empty or 0 if it is missing or not a number.
     [[nodiscard]] std::string attribute(const char* name) const;
     [[nodiscard]] std::uint64_t numberAttribute(const char* name) const;
 
     // The devices that were stacked on it, such as device-mapper's and md's. Loop devices are not among them.
     [[nodiscard]] std::vector<BlockDevice> holders() const;
 
-    // True if it is physical, or connected to something physical; false for loop devices and the like.
+    // True if the device or one of its parents is hardware; false for virtual devices such as loop devices.
     [[nodiscard]] bool hasHardware() const;
 
 private:

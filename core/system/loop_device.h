@@ -18,7 +18,7 @@ struct LoopWindow {
     std::uint32_t blockSize = 512;
 };
 
-// An attached loop device. Open, it keeps its number: nobody can attach another file to it (loop(4)).
+// An attached loop device. While it is open, no other file can be attached to it (loop(4)).
 struct OpenLoopDevice {
     std::string path;
     UniqueFd fd; // read-write from attachLoopDevice(), read-only from findLoopDevice()
@@ -29,9 +29,9 @@ struct OpenLoopDevice {
 [[nodiscard]] OpenLoopDevice attachLoopDevice(const UniqueFd& file, const std::string& name,
                                               const LoopWindow& window = {});
 
-// The loop device of the file at `path`; nullopt if it has none. Compares the files, for the path that the
-// kernel shows may be that of another file in another mount namespace. Loop devices that cannot be opened are
-// not seen.
+// The loop device of the file at `path`; nullopt if it has none. Compares the files and not their paths: in
+// another mount namespace, the path that the kernel shows may belong to another file. Loop devices that
+// cannot be opened are skipped.
 [[nodiscard]] std::optional<OpenLoopDevice> findLoopDevice(const std::string& path);
 
 // Detaches the file. If the device is still open elsewhere, the kernel detaches it at the last close. Throws

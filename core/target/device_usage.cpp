@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Mounts are read from PID 1's namespace, because the service may have its own. A mount is matched by its
-// device number and by its source: btrfs has device numbers of its own. What is behind a loop device is
-// matched by its device number: the name in sysfs may be that of another file, in another mount namespace or
-// before a rename.
+// device number and by its source, since btrfs has device numbers of its own. The backing device of a loop
+// device is matched by its number, since the name in sysfs may belong to another file, in another mount
+// namespace or after a rename.
 #include "device_usage.h"
 
 #include <algorithm>
@@ -70,8 +70,8 @@ std::vector<std::string> mountsOf(const BlockDevice& device) {
     return found;
 }
 
-// The number of the block device behind a loop device; 0 if a file is; nullopt if it cannot be opened or
-// nothing is behind it.
+// The number of the block device behind a loop device; 0 if a file is behind it; nullopt if the loop device
+// cannot be opened or is not attached.
 std::optional<dev_t> deviceBehind(const BlockDevice& loop) {
     const UniqueFd fd(::open(loop.node().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     loop_info64 status{};
@@ -137,7 +137,7 @@ std::string describeUsers(dev_t number) {
 std::string listDisks() {
     std::vector<std::string> disks;
     for (const auto& disk : BlockDevice::disks()) {
-        const auto sectors = disk.numberAttribute("size"); // of 512 bytes, whatever the disk's are
+        const auto sectors = disk.numberAttribute("size"); // always 512 bytes each
         if (disk.hasHardware() && sectors > 0) {
             disks.push_back(fmt::format("{} ({})", disk.node(), formatSize(sectors * 512)));
         }

@@ -13,8 +13,8 @@ namespace bootferry {
 // partitions; empty if no user is found. Reads /proc and /sys only.
 [[nodiscard]] std::string describeUsers(dev_t number);
 
-// "/dev/vda (10.0 GiB), /dev/sda (931.5 GiB)": the existing disks, for an error about a missing one; else
-// "none".
+// "/dev/vda (10.0 GiB), /dev/sda (931.5 GiB)": the existing disks, for the error about a missing disk; "none"
+// if there are none.
 [[nodiscard]] std::string listDisks();
 
 // Waits until udev has processed all pending events, for 5 s at most.

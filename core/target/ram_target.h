@@ -26,7 +26,8 @@ struct RamDiskPlan {
                                       std::optional<std::uint64_t> ramdiskSize,
                                       std::uint64_t memoryAvailable);
 
-// The memory that a RAM disk for an image of this size must find available, with what must stay free. Bytes.
+// The memory in bytes that must be available for a RAM disk with an image of this size, including the memory
+// that must stay free.
 [[nodiscard]] std::uint64_t memoryForImage(std::uint64_t imageSize);
 
 // MemAvailable of /proc/meminfo, in bytes; pure.

@@ -196,22 +196,22 @@ struct bootferry_info {
 
     /*
      * A string that changes if and only if the bytes of the resource change (HTTP's strong ETag or
-     * Last-Modified, FTP's MDTM and size), or NULL. At an offset, NULL also if this answer does not show it:
-     * the host then compares bytes. At most 1023 bytes. Owned by the plugin; valid until the next call on the
-     * session.
+     * Last-Modified, FTP's MDTM and size), or NULL. At an offset, NULL also if this answer does not contain
+     * it: the host then compares bytes. At most 1023 bytes. Owned by the plugin; valid until the next call on
+     * the session.
      */
     const char* validator;
 
     /*
-     * The URL that the bytes come from if the server has sent the session elsewhere (an HTTP redirect), or
-     * NULL. For people: the host removes userinfo and the query, and shows the rest. At most 2047 bytes.
-     * Owned by the plugin; valid until the next call on the session. Appended later: check struct_size.
+     * The URL that the bytes come from if the server redirected the session (HTTP), or NULL. It is only
+     * shown to users, without userinfo and query. At most 2047 bytes. Owned by the plugin; valid until the
+     * next call on the session. Appended later: check struct_size.
      */
     const char* location;
 
     /*
-     * When the resource was changed last, in seconds since 1970-01-01 00:00 UTC; 0 if that is not known. A
-     * file that is fetched gets this time. Appended later: check struct_size.
+     * The time of the last change of the resource, in seconds since 1970-01-01 00:00 UTC; 0 if it is not
+     * known. A fetched file gets this time. Appended later: check struct_size.
      */
     int64_t modified;
 };
