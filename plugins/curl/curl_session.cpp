@@ -294,7 +294,8 @@ void CurlSession::examineEnd() {
         cut.responseCode = 0;
         throw failureOf(cut);
     }
-    // The last chunk shows that this is the end. The end of a connection may be a cut, and shows nothing.
+    // With chunks, the last one shows that the body is complete. Without them, the connection may have been
+    // cut.
     if (!size_ && response_.hasTransferCoding) {
         size_ = end.position;
     }

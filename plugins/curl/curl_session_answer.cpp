@@ -111,8 +111,8 @@ void CurlSession::examineValidator(const std::string& now) {
     if (wantedValidator_.empty()) {
         return;
     }
-    // A 206 need not repeat a Last-Modified, and a server that ignores If-Range repeats nothing. Without a
-    // validator in info the host compares the bytes.
+    // A 206 may lack Last-Modified, and a server that ignores If-Range may send no validator at all. If info
+    // has no validator, the host compares the bytes.
     if (now.empty() && !isFtp_) {
         return;
     }

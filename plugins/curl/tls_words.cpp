@@ -71,7 +71,7 @@ bool isHex(char c) {
     return std::isxdigit(static_cast<unsigned char>(c)) != 0;
 }
 
-// Where a code begins at or behind `from`: "error:", eight hexadecimal digits, ":".
+// The position of the first code at or after `from`: "error:", eight hexadecimal digits, ":".
 std::size_t findCode(const std::string& text, std::size_t from) {
     for (auto at = text.find(codeMark, from); at != std::string::npos; at = text.find(codeMark, at + 1)) {
         const auto digits = std::string_view(text).substr(at + codeMark.size());
@@ -90,8 +90,8 @@ std::string_view wordsFor(std::string_view reason) {
     return found != std::end(meanings) ? found->words : reason;
 }
 
-// What libcurl puts before a code: "OpenSSL/3.0.17: ", "OpenSSL SSL_read: ", "TLS connect error: ", "OpenSSL
-// error ".
+// The beginning of libcurl's prefix of a code: "OpenSSL/3.0.17: ", "OpenSSL SSL_read: ", "TLS connect error:
+// ", "OpenSSL error ".
 std::size_t prefixBegin(const std::string& text, std::size_t code) {
     auto begin = std::string_view(text).substr(0, code).find_last_of(",(\n");
     begin = begin == std::string_view::npos ? 0 : begin + 1;

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // libcurl passes on OpenSSL's error queue: "OpenSSL/3.0.17: error:0A00010B:SSL routines::wrong version
-// number". Its reason is written for programmers; these are words for who configures the two sides. Pure.
+// number". That reason is written for programmers. This translates it for the administrators of client and
+// server. Pure.
 #pragma once
 
 #include <string>
 
 namespace bootferry::curl {
 
-// The text with each code of OpenSSL replaced by what it means, and without libcurl's prefixes about TLS. A
-// reason that is not known is kept in OpenSSL's words, without its number.
+// Replaces each error code of OpenSSL in the text by an explanation, and removes libcurl's prefixes. An
+// unknown reason is kept in OpenSSL's words, without the code.
 [[nodiscard]] std::string withTlsWords(const std::string& detail);
 
-// Did the server end the connection because of the client's certificate, or for want of one? In TLS 1.3 it
-// does so after the handshake, where libcurl reports a broken connection.
+// True if the server closed the connection because it did not accept the client's certificate, or because
+// there was none. In TLS 1.3 this happens after the handshake, and libcurl reports a lost connection.
 [[nodiscard]] bool isRefusedByServer(const std::string& detail);
 
 } // namespace bootferry::curl

@@ -61,14 +61,14 @@ Failure cutShort(const TransferEnd& end) {
     return {BOOTFERRY_ERROR_UNREACHABLE, message, static_cast<int>(end.osErrno)};
 }
 
-// libcurl's text quotes all of the proxy's URL, with a password, and its code is that of a network that
-// fails.
+// libcurl's message contains the whole URL of the proxy, including a password, and its code is that of a
+// network failure.
 bool isUnusableProxy(const TransferEnd& end) {
     return (end.result == CURLE_COULDNT_CONNECT || end.result == CURLE_COULDNT_RESOLVE_PROXY) &&
            end.detail.starts_with("Unsupported proxy");
 }
 
-// libcurl has one code for a URL that it cannot use and a server that speaks another protocol.
+// libcurl has the same code for an unusable URL and for a server with another protocol, so check the text.
 bool isNoHttp(const TransferEnd& end) {
     return end.detail.starts_with("Received HTTP/") || end.detail.starts_with("Unsupported HTTP");
 }

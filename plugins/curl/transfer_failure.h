@@ -32,8 +32,8 @@ struct TransferEnd {
 // For a result other than CURLE_OK.
 [[nodiscard]] plugin::Failure failureOf(const TransferEnd& end);
 
-// For an HTTP status without the file's bytes, other than 416. partAsked: by the request. A server that
-// serves no parts to this client may say so with a status that would be final for the whole file.
+// For an HTTP status without the file's bytes, other than 416. partAsked: a range was requested. A server may
+// refuse ranges with a status that would be a permanent failure in a request for the whole file.
 [[nodiscard]] plugin::Failure failureOfStatus(long status, const HttpResponse& response, std::time_t now,
                                               bool partAsked = false);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Numbers, blanks and letters in the texts of options, URLs and servers. Treats text as ASCII in every
-// locale, and needs no streams. What core/base/text.h is for the core: plugins do not include the core.
+// locale, and needs no streams. The counterpart of core/base/text.h, since plugins must not include headers
+// of the core.
 #pragma once
 
 #include <algorithm>
