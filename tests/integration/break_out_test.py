@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a plugin that was taken over can do from inside the real worker, in the service and in bootferryctl fetch. The table
-of docs/security.md is the list of what the kernel lets it do; whatever is not in it is a hole, or a page that is wrong."""
+"""What a hostile plugin can do inside the real worker, in the service and in bootferryctl fetch. The results must equal the
+table in docs/security.md."""
 
 import contextlib
 import os
@@ -28,7 +28,7 @@ MODULE = os.environ["BREAKOUT_PLUGIN"]
 
 
 def documented(column):
-    """Of each attempt, what a column of the page's table says of it."""
+    """The expected result of each attempt: a column of the table in docs/security.md."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")]
             for line in PAGE.read_text().split("## What a plugin can reach\n")[1].split("\n## ")[0].splitlines()
             if line.startswith("| ")]
@@ -38,7 +38,7 @@ def documented(column):
 
 
 def reported(text):
-    """Of each attempt, what the kernel did: "allowed", or the name of an errno."""
+    """The actual result of each attempt: "allowed", or the name of an errno."""
     outcomes = {}
     for line in re.findall(r"break-out: (.*)", text):
         outcomes.update(part.rsplit("=", 1) for part in line.split("|"))
@@ -76,7 +76,7 @@ class BreakOutTest(unittest.TestCase):
         return listener
 
     def options(self, other):
-        """Something of each kind for the plugin to reach for. other: a process number."""
+        """Objects for the plugin's attempts. other: a process ID."""
         name = f"{self.path}/socket"
         abstract = f"bootferry-break-out-{os.getpid()}"
         with contextlib.suppress(OSError):
@@ -98,7 +98,7 @@ class BreakOutTest(unittest.TestCase):
                               stdin=subprocess.DEVNULL, capture_output=True, env=self.environment(), timeout=120)
 
     def another_worker(self, prefix=()):
-        """One of the same user, at work."""
+        """A running worker of the same user."""
         client = processes.start([*prefix, CTL, "fetch", "breakout://x/wait", self.written / "other"],
                                  env=self.environment(), stderr=subprocess.PIPE, text=True)
         self.addCleanup(processes.stop, client)
@@ -143,7 +143,7 @@ class BreakOutTest(unittest.TestCase):
         self.assert_as_documented(done.stderr, "a user's fetch")
 
     def test_the_channel_is_no_way_out(self):
-        """Packets that the plugin sends past the host's own code."""
+        """The plugin sends packets to the supervisor, bypassing the host's code."""
         for act in ("forge-finished", "forge-staged"):
             with self.subTest(act=act):
                 done = self.fetch(act)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A plugin that was taken over: from inside the real worker it tries to reach what it must not, and reports
- * what the kernel let it do. break_out_test.py compares that with the table of docs/security.md.
+ * A hostile plugin. Inside the real worker it makes system calls that must be refused, and reports their
+ * results. break_out_test.py compares them with the table in docs/security.md.
  *
- * Every attempt is harmless if it succeeds: a signal is number 0, a limit or a mask is set to what it is
- * already, a new process exits at once. breakout://x/attempts reports and fails; the other paths are single
- * acts that end the worker.
+ * Every attempt is harmless if it succeeds: signals have number 0, limits and masks keep their values, new
+ * processes exit at once. breakout://x/attempts reports the results and fails; each of the other paths is a
+ * single attempt that ends the worker.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,8 +46,7 @@ typedef long (*attempt_function)(const struct bootferry_session* session);
         return (long)(expression);                                                                           \
     }
 
-/* For calls that the filter must refuse: one that the kernel looked at has come through, whatever it
- * disliked. */
+/* For calls that the filter must refuse: any other error shows that the call passed the filter. */
 static long through(long result) {
     return result >= 0 || (errno != EPERM && errno != ENOSYS) ? 0 : -1;
 }
@@ -129,7 +128,7 @@ static long bind_other(const struct bootferry_session* given) {
     return syscall(SYS_sched_setaffinity, given->other, sizeof set, &set);
 }
 
-/* The kernel then sends signals for us. */
+/* Makes the kernel send signals to the other process. */
 static long own_with_fcntl(const struct bootferry_session* given) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     long result = fcntl(fd, F_SETOWN, (int)given->other);
@@ -149,7 +148,7 @@ static long own_with_ioctl(const struct bootferry_session* given) {
 
 ATTEMPT(choose_signal, through(fcntl(STDOUT_FILENO, F_SETSIG, 0)))
 
-/* Another process, user or view. */
+/* Processes, users and namespaces. */
 static long start_process(const struct bootferry_session* given) {
     long child = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
 
@@ -183,7 +182,7 @@ ATTEMPT(change_root, through(syscall(SYS_chroot, "/")))
 ATTEMPT(change_folder, through(syscall(SYS_chdir, "/")))
 ATTEMPT(change_personality, through(syscall(SYS_personality, 0xffffffffUL)))
 
-/* Doors into the kernel. */
+/* Interfaces of the kernel that a transfer does not need. */
 ATTEMPT(load_bpf, through(syscall(SYS_bpf, 0, NULL, 0)))
 ATTEMPT(ring, through(syscall(SYS_io_uring_setup, 1, NULL)))
 ATTEMPT(old_ring, through(syscall(SYS_io_setup, 1, NULL)))
@@ -293,8 +292,7 @@ ATTEMPT(read_partitions, through(ioctl(STDIN_FILENO, 0x125f /* BLKRRPART */, NUL
 ATTEMPT(read_errors, read(STDERR_FILENO, &(char){0}, 1))
 ATTEMPT(read_input, read(STDIN_FILENO, &(char){0}, 1) == 0 ? (errno = ENODATA, -1) : 0)
 
-/* Of what it was given or has made, anything but sockets, pipes, kernel objects without a name, and
- * /dev/null. */
+/* Finds an open descriptor that is not a socket, a pipe, an anonymous kernel object or /dev/null. */
 static long inherit(const struct bootferry_session* given) {
     (void)given;
     for (int fd = 0; fd < 1024; fd++) {
@@ -449,7 +447,7 @@ static void report(const struct bootferry_session* session) {
     }
 }
 
-/* A packet for the supervisor, past the host's own code: core/worker/channel.h. */
+/* Sends a packet to the supervisor, bypassing the host's code: core/worker/channel.h. */
 static void forge(unsigned kind) {
     struct {
         uint32_t kind;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`bootferryctl check`: what it says of images, mirrors and servers, and that it says no where a boot would fail."""
+"""`bootferryctl check`: its reports on images, mirrors and servers, and that it fails if a boot would fail."""
 
 import gzip
 import json
@@ -54,7 +54,7 @@ class CheckTest(unittest.TestCase):
                               capture_output=True, text=True, timeout=120)
 
     def checked(self, url, *options):
-        """The objects of a check that finds nothing to complain about."""
+        """The objects of a check that succeeds."""
         result = self.check(url, "--json=short", *options)
         self.assertEqual(result.returncode, 0, result.stderr)
         return json.loads(result.stdout)
@@ -98,7 +98,7 @@ class CheckTest(unittest.TestCase):
             self.assertEqual(set(answer), documented)
 
     def test_only_the_beginning_is_read(self):
-        os.truncate(self.image, 256 * MIB)  # much more than what waits in sockets
+        os.truncate(self.image, 256 * MIB)  # much more than the sockets' buffers hold
         with FaultServer(self.image) as server:
             self.checked(f"http://127.0.0.1:{server.port}/x")
             self.assertLess(sum(request.body_bytes for request in server.requests), 64 * MIB)
@@ -118,7 +118,7 @@ class CheckTest(unittest.TestCase):
         self.assert_fails(self.url("twice.gz"), reason="which bootferry cannot decode")
         (self.served / "broken.gz").write_bytes(gzip.compress(data, 1)[:100] + bytes(100000))
         self.assert_fails(self.url("broken.gz"), reason="gzip")
-        # All that the first MiB decodes to is looked at, and no more.
+        # Only the data decoded from the first MiB is examined.
         (self.served / "bomb.gz").write_bytes(gzip.compress(bytes(50 * MIB)))
         self.assert_fails(self.url("bomb.gz"), reason="not a live image")
 
@@ -197,7 +197,7 @@ class CheckTest(unittest.TestCase):
         self.assertFalse(gone["usable"])
         self.assertIn(f"bootferryctl: {self.url('other')}: its size is ", result.stderr)
         self.assertIn(f"bootferryctl: {self.url('gone')}: ", result.stderr)
-        # A boot goes on with the mirror.
+        # A boot would use the mirror.
         result = self.check(self.url("gone"), f"--mirror={self.url()}")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn(f"bootferryctl: {self.url('gone')}: ", result.stderr)

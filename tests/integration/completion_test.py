@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The completion of bash, zsh and fish offers what bootferryctl's own help names, and what the machine has; it executes
-nothing that is typed, and nothing that the program says."""
+"""Completion in bash, zsh and fish offers the verbs and options of bootferryctl's own help, and objects of this machine. It
+executes neither the text on the command line nor the output of the program."""
 
 import os
 import pathlib
@@ -21,7 +21,7 @@ from service_case import ServiceTest, needs_root  # noqa: E402
 PROGRAM = pathlib.Path(os.environ["BOOTFERRYCTL"])
 SCRIPTS = pathlib.Path(os.environ["BOOTFERRY_SOURCE"]) / "core/cli"
 
-# The help of a program with letters, and with a help of its own for each verb.
+# A program with short options, and with separate help for each verb.
 OTHER_PROGRAM = r'''#!/bin/sh
 case "$*" in
     help) cat << 'EOF' ;;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Credentials reach only the server they are for. The servers log what they receive: the image's, a mirror's, a
-checksum list's, and one that a redirect leads to."""
+"""Credentials reach only the server they are for. Four servers log what they receive: those of the image, of a mirror, of a
+checksum list, and of a redirect."""
 
 import base64
 import os
@@ -52,7 +52,7 @@ class CredentialsCase(unittest.TestCase):
         return f"http://{user}127.0.0.1:{server.port}/image"
 
     def assert_credentials(self, server, **wanted):
-        """Of the headers that carry credentials, each request had these and no other."""
+        """Each request had these credential headers and no others."""
         self.assertTrue(server.requests)
         for request in server.requests:
             sent = {name: value for name, value in request.headers.items() if name in SECRETS}

@@ -74,7 +74,7 @@ class Json(ServiceTest):
 
 
 class Views(ServiceTest):
-    """What list, status and monitor show of a transfer that runs, and of one that has ended."""
+    """The output of list, status and monitor for a running transfer and for one that has ended."""
 
     def shown(self, daemon, pattern, *words):
         """The output of a verb, once it matches: the rate is known after half a second."""

@@ -311,7 +311,7 @@ class Signals(ServiceTest):
 
     @needs_root
     def test_at_most_two_a_second_beside_new_states(self):
-        """Counts over the whole transfer, so that a reader that is late at times does not matter."""
+        """Counts over the whole transfer, so that short delays of the reader do not matter."""
         signals = list(self.follow(self.daemon()))
         numbers = [when for body, when in signals if b"\5\0\0\0State\0" not in body]
         seconds = signals[-1][1] - signals[0][1]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The class of a failure is the exit status, and the same for a fetch, a deploy and who watches it; with real servers,
-real devices and a full file system."""
+"""The exit status shows the class of a failure, and is the same for fetch, deploy and monitor. With real servers, real
+devices and a full file system."""
 
 import gzip
 import os
@@ -35,7 +35,7 @@ class ExitStatusCase(ServiceTest):
                               capture_output=True, timeout=120, **options)
 
     def fetch(self, *words):
-        """Its status, with the words in front of a FILE."""
+        """Runs fetch with these words and a FILE."""
         return self.run_alone("fetch", *words, str(self.path / "output"))
 
     def assert_status(self, result, status, *words):
@@ -45,7 +45,7 @@ class ExitStatusCase(ServiceTest):
 
 
 class SourceTest(ExitStatusCase):
-    """What the source is to blame for: of a fetch, and of a deploy and of its monitor."""
+    """Failures of the source, in fetch, deploy and monitor."""
 
     def check(self, status, *words, deploys=True):
         self.assert_status(self.fetch(*words), status)

@@ -38,7 +38,7 @@ class ExplainTest(unittest.TestCase):
         return result.stdout
 
     def generate(self, line):
-        """What the generator makes of it: the units' texts by name, and what it says."""
+        """The generator's output for this line: the units' texts by name, and its messages."""
         self.cmdline.write_text(line + "\n")
         with tempfile.TemporaryDirectory(prefix="bootferry-generated-") as name:
             out = pathlib.Path(name)

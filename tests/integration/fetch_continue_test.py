@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """An interrupted bootferryctl fetch keeps what has arrived, and continues if the file is unchanged. Bytes of two
-versions are never put together, and files of other programs are left alone."""
+versions are never combined, and files of other programs are not changed."""
 
 import hashlib
 import os

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""fetch as those who know curl and wget expect it: a name from the URL, letters, quiet, a rate, proxies from the
-environment, checksums by themselves and in files."""
+"""Conventions of curl and wget in fetch: a name from the URL, short options, --quiet, a rate limit, proxies from the
+environment, checksums alone and in files."""
 
 import hashlib
 import os
@@ -158,7 +158,7 @@ class ChecksumTest(ConventionsCase):
 
 
 class RateTest(ConventionsCase):
-    """The bytes arrive, and not sooner than the rate allows: a slow machine takes longer still."""
+    """All bytes arrive, and not faster than the limit. Only the shortest time is checked, since the machine may be slow."""
 
     def check(self, url, *options):
         begun = time.monotonic()
@@ -206,7 +206,7 @@ class RateTest(ConventionsCase):
 
 
 class ProxyTest(ConventionsCase):
-    """The host does not exist: only a proxy, which is a server that is asked for the whole URL, can have served it."""
+    """The host does not exist, so the file can only come from the proxy, a server that is sent the whole URL."""
 
     URL = "http://no-such-host.invalid/image"
 

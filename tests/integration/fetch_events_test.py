@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""bootferryctl fetch --json: one object a line on standard output, and what the summary for people names."""
+"""bootferryctl fetch --json: one object per line on standard output; and the summary without --json."""
 
 import hashlib
 import json
@@ -103,7 +103,7 @@ class Events(FetchCase):
         self.assertIn("going on with", events[0]["detail"])
         last = events[-1]
         self.assertEqual((last["state"], last["bytes"], last["sources"]), ("done", self.size, [at(server)]))
-        # Not of what was there already.
+        # The mean rate does not count the bytes of the earlier fetch.
         self.assertAlmostEqual(last["mean_rate"] * last["seconds"], self.size - kept, delta=self.size / 100)
 
     def test_the_image_and_the_events_do_not_mix(self):
@@ -118,7 +118,7 @@ class Events(FetchCase):
         command = [os.environ["BOOTFERRYCTL"], "fetch", "--json=short"]
         with FaultServer(self.image) as server:
             result = subprocess.run([*command, at(server), target], capture_output=True, timeout=120, check=True)
-        last = json.loads(result.stdout.decode().splitlines()[-1])  # which is strict about UTF-8
+        last = json.loads(result.stdout.decode().splitlines()[-1])  # decode() fails if this is not UTF-8
         self.assertEqual((last["state"], last["target"]), ("done", f"{self.path}/\ufffd\n"))
 
     def test_a_fifo_takes_the_image_beside_the_events(self):

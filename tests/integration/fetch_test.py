@@ -70,7 +70,7 @@ class FetchTest(FetchCase):
                 for options in ([], ["--connections=1"]):
                     self.assert_fetched(self.fetch(url, *options))
                     self.assertEqual(self.output.stat().st_mtime, 1_500_000_000, url)
-        with FaultServer(self.path / "served" / "image") as server:  # tells no time
+        with FaultServer(self.path / "served" / "image") as server:  # sends no Last-Modified
             self.output.unlink()
             self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
             self.assertGreater(self.output.stat().st_mtime, 1_600_000_000)

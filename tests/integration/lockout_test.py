@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What users other than root can do to root: they use their share of the private socket's connections and no more, and
-cannot make the service start processes or fill the journal."""
+"""Users other than root cannot exhaust the service: each can use only a share of the private socket's connections, and
+cannot make the service start many processes or fill the journal."""
 
 import contextlib
 import os

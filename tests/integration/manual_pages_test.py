@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Manual pages name what the programs' --help names, every program has one, groff finds nothing to complain about, and
-a terminal of 80 columns shows them whole."""
+"""Manual pages describe the options in the programs' --help. Every program has a page, groff reports no errors, and no line
+is cut on a terminal of 80 columns."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ PROGRAMS = {"bootferry-generator.8": "BOOTFERRY_GENERATOR", "bootferry-live-root
             "bootferry-transfer.8": "BOOTFERRY_WORKER", "bootferryctl.1": "BOOTFERRYCTL", "bootferryd.8": "BOOTFERRYD"}
 WITHOUT_HELP = {"bootferry-generator.8", "bootferry-transfer.8"}
 COLUMNS = 80
-# Set by one program of ours for another, or by systemd for every service; nobody else sets them.
+# Set by one of these programs for another, or by systemd for every service; not for users.
 INTERNAL_VARIABLES = {"BOOTFERRY_WORKER_PROCESS", "JOURNAL_STREAM"}
 
 

@@ -214,7 +214,7 @@ class FaultTest(ResumeCase):
 
 
 class VersionTest(ResumeCase):
-    """Bytes of two versions are never put together, whatever the server says of its versions."""
+    """Bytes of two versions are never combined, with and without validators from the server."""
 
     compared = 1 << 16
 
@@ -262,7 +262,7 @@ class VersionTest(ResumeCase):
                                  stderr=subprocess.PIPE)
         self.addCleanup(processes.stop, reader)
         before = self.image.read_bytes()
-        received = os.read(reader.stdout.fileno(), 1)  # more than the head has come: the rest is on its way
+        received = os.read(reader.stdout.fileno(), 1)  # the head was written, and the transfer goes on
         processes.wait_for(reader, lambda: server.requests[0].body_bytes == 3_900_000)
         self.change()
         rest, messages = reader.communicate(timeout=60)

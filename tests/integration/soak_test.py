@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Many transfers through one service, most of which go wrong: when they are over, the service holds what it held before.
+"""Many transfers in one service, most of which fail. Afterwards the service must hold no more resources than before.
 
-BOOTFERRY_SOAK_TRANSFERS is how many (default 48; `BOOTFERRY_SOAK_TRANSFERS=5000 meson test -C build soak -t 0` is a long
+BOOTFERRY_SOAK_TRANSFERS is their number (default 48; `BOOTFERRY_SOAK_TRANSFERS=5000 meson test -C build soak -t 0` is a long
 run). BOOTFERRY_SOAK_SEED repeats a run; a failure prints it.
 """
 
@@ -32,7 +32,7 @@ MIB = 1 << 20
 
 
 class Held(collections.namedtuple("Held", "descriptors threads children mounts loops files")):
-    """What a service holds of the machine."""
+    """The resources that a service holds."""
 
     @classmethod
     def by(cls, daemon):
@@ -60,7 +60,7 @@ class Held(collections.namedtuple("Held", "descriptors threads children mounts l
 
 
 def resident(daemon):
-    """Bytes of memory that are the service's alone."""
+    """The private memory of the service, in bytes."""
     text = pathlib.Path(f"/proc/{daemon.process.pid}/smaps_rollup").read_text()
     return sum(int(size) for size in re.findall(r"^Private_\w+: +(\d+) kB$", text, re.MULTILINE)) * 1024
 
@@ -92,7 +92,7 @@ class SoakTest(ServiceTest):
             self.faults.fail_next(fault)
         return f"http://127.0.0.1:{self.faults.port}/image"
 
-    # What may happen to a transfer.
+    # The courses of a transfer, one of which is chosen at random each time.
 
     def goes_well(self):
         self.deploy(self.url())
@@ -153,7 +153,7 @@ class SoakTest(ServiceTest):
             watcher.kill()
 
     def meets_a_stranger(self):
-        """Somebody connects, says something that is no D-Bus, or half of it, and goes."""
+        """A client connects, sends invalid or incomplete D-Bus data, and disconnects."""
         with socket.socket(socket.AF_UNIX) as stranger:
             stranger.connect(str(self.service.folder / "private"))
             stranger.send(self.random.choice((b"", b"\0", b"\0AUTH EXTERNAL 30\r\n", b"GET / HTTP/1.1\r\n\r\n",
@@ -180,10 +180,10 @@ class SoakTest(ServiceTest):
             transfer["state"] in ("done", "failed", "cancelled") for transfer in self.transfers()))
 
     def settled(self):
-        """What the service holds when nothing is left to do, and how much memory."""
-        self.goes_well()  # the RAM disk's image is one that stays
+        """The resources and the memory of the idle service."""
+        self.goes_well()  # leaves a complete image in the RAM disk
         processes.wait_for(self.service.process, lambda: not self.service.workers())
-        # Connections are closed when the loop comes to it, which is at once; nothing tells when.
+        # The event loop closes connections soon, but does not report it: wait until nothing changes.
         held, deadline = Held.by(self.service), time.monotonic() + 20
         while (now := Held.by(self.service)) != held and time.monotonic() < deadline:
             held = now

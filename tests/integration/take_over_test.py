@@ -50,8 +50,8 @@ class Listener:
 
 
 class Injector(Listener):
-    """A relay to a TLS port. The first connection is relayed up to the first full record, and then carries the attacker's
-    bytes, which are not TLS. `passed`: the number of bytes before them. Further connections are relayed unchanged."""
+    """A relay to a TLS port. The first connection is relayed up to the first full record, then the attacker's bytes
+    follow, which are not TLS. `passed`: the number of bytes before them. Further connections are relayed unchanged."""
 
     def __init__(self, port, attacks=True):
         super().__init__()

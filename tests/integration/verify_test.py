@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`bootferryctl verify`: media that are whole, changed, damaged, too small or incomplete, and lists of checksums."""
+"""`bootferryctl verify`: intact, changed, damaged, too small and incomplete media, and lists of checksums."""
 
 import os
 import pathlib
@@ -55,7 +55,7 @@ class File(unittest.TestCase, VerifyCase):
 
     def verify(self, *words, **environment):
         result = verify(*words, BOOTFERRY_RUNTIME_DIRECTORY=str(self.path / "run"), **environment)
-        # What is not drawn on a terminal is no progress line.
+        # Leave out the progress lines.
         lines = [line for line in result.stderr.splitlines(keepends=True) if line.startswith("bootferryctl: ")]
         return subprocess.CompletedProcess(result.args, result.returncode, result.stdout, "".join(lines))
 
@@ -113,7 +113,7 @@ class File(unittest.TestCase, VerifyCase):
             other = self.path / "other"
             shutil.copy(self.file, other)
             self.assert_not(self.verify(f"--checksum={url}", other), "it has no checksum for 'other'")
-            # What is local is looked at first.
+            # The local file is opened before the list is requested.
             before = server.access_log()
             self.assert_not(self.verify(f"--checksum={url}", self.path / "nothing"), "No such file")
             self.assertEqual(server.access_log(), before)
@@ -195,7 +195,7 @@ class Device(DiskTest, VerifyCase):
         self.assert_same(self.verify(f"--checksum={wanted}", self.device), wanted, size, "as deployed")
         (self.path / "SUMS").write_text(run("sha256sum", self.image.name, cwd=self.image.parent).stdout)
         self.assert_same(self.verify(f"--checksum={self.path}/SUMS", self.device), wanted)
-        # Without the record, the image says it, but not its name.
+        # Without the record, the size is known from the image, but not the name.
         (self.daemon.folder / "result.json").unlink()
         self.assert_same(self.verify(f"--checksum={wanted}", self.device), size, "the size that the image declares")
         self.assert_not(self.verify(f"--checksum={self.path}/SUMS", self.device), "--name= is its name in the list")
@@ -252,7 +252,7 @@ class Device(DiskTest, VerifyCase):
             self.assert_not(result, "is damaged: byte ", "cannot be read", "Input/output error")
             self.assertEqual(result.stderr.splitlines()[:-1],
                              [f"bootferryctl: '{self.device}' cannot be read: bytes {a} to {b}" for a, b in lines])
-        # Behind the image nothing is read.
+        # Nothing after the image is read.
         end = (len(self.bytes) + 4095) // 4096 * 4096
         self.assert_same(self.verify(f"--checksum={digest(self.image)}", self.device, LD_PRELOAD=str(library),
                                      DISK_FAULT_BAD=f"{end}-{64 * MIB}",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What bootferryctl's own help names: the verbs in the overview, the options in each verb's help."""
+"""The verbs and options in bootferryctl's own help: verbs in the overview, options in the help of each verb."""
 
 import os
 import re

@@ -38,9 +38,10 @@ class Request:
 
 
 class FaultServer:
-    """Context manager. `etag` may be changed between requests: the file then is another one. `ranges`: False for a
-    server that has none, and says so. `repeats_etag`: False: not with a part. `etags`: an iterator of what the servers
-    behind a redirector have, one for each request. `pace`: bytes a second, in many small pieces."""
+    """Context manager. `etag` may be changed between requests, as if the file was changed. `ranges`: if False, the server
+    announces that it does not support ranges. `repeats_etag`: if False, answers with a part have no ETag. `etags`: an
+    iterator with an ETag for each request, as of the servers behind a redirector. `pace`: bytes per second, in many small
+    pieces."""
 
     def __init__(self, file, faults=(), address="127.0.0.1", port=0, pace=None):
         self.file = os.fspath(file)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""An FTP server on loopback that sends the file correctly, but reports the size that a test chooses, or breaks off and
-has words of its own for a restart."""
+"""An FTP server on loopback that sends the file correctly, but whose other answers a test can choose: the reported size, an
+early end, and the answer to a restart."""
 
 import contextlib
 import socket
@@ -9,9 +9,9 @@ import threading
 
 
 class OddFtpServer(socketserver.ThreadingTCPServer):
-    """Context manager; `size`: the text of the answer to SIZE, None: the command is unknown; `opening`: what it
-    says when a transfer begins; `cut`: the first transfer ends after so many bytes, and so does its session; `restart`:
-    the answer to RETR after REST, None: it does not know REST."""
+    """Context manager; `size`: the text of the answer to SIZE, None: the command is unknown; `opening`: the
+    answer when a transfer begins; `cut`: the first transfer and its session end after this many bytes; `restart`: the
+    answer to RETR after REST, None: REST is unknown."""
 
     allow_reuse_address = daemon_threads = True
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What bash, zsh and fish offer to complete a line, asked of the shells themselves.
+"""The completions that bash, zsh and fish offer, from the shells themselves.
 
-complete(lines, environment) returns for each line the set of the words that could stand at its end, whole as they would be
-typed, and what the shell printed besides. fish matches parts of words; those that do not begin as typed are left out."""
+complete() returns for each line the set of the possible last words, as they would be inserted, and the shell's other output.
+fish also offers words that contain the typed text elsewhere; they are left out."""
 
 import contextlib
 import os
@@ -32,8 +32,7 @@ for line in $argv[2..]
 end
 '''
 
-# The line editor's completion runs only on a terminal. Each match passes through compadd, which notes it; -O, -A and -D
-# are calls that add none.
+# The line editor's completion runs only on a terminal. Matches are recorded in compadd; calls with -O, -A or -D add none.
 _ZSH = r'''
 fpath=($COMPLETIONS $fpath)
 autoload -Uz compinit
@@ -70,7 +69,7 @@ bindkey '^I' complete-lines
 
 
 def _sets(text, lines):
-    """What ends with NUL, up to a newline for each line."""
+    """The sets of words in the output: each word ends with NUL, and a newline ends the set of a line."""
     found = [set()]
     for word in text.split("\0")[:-1]:
         if word == "\n":
@@ -94,14 +93,14 @@ def _fish(folder, lines, environment):
 
 def _output_of(controller):
     text = b""
-    with contextlib.suppress(OSError):  # EIO: nobody has the terminal open any more
+    with contextlib.suppress(OSError):  # EIO: the shell has closed the terminal
         while piece := os.read(controller, 4096):
             text += piece
     return text.decode(errors="replace")
 
 
 def typed(command, keys, environment):
-    """Runs a shell on a terminal of its own with these keys waiting in it. Returns what it showed."""
+    """Runs a shell on a new terminal, with these keys as its input. Returns its output."""
     controller, terminal = pty.openpty()
     os.write(controller, keys.encode())
     shell = subprocess.Popen(["timeout", str(LIMIT), *command], stdin=terminal, stdout=terminal, stderr=terminal,
@@ -131,7 +130,7 @@ SHELLS = {"bash": _bash, "fish": _fish, "zsh": _zsh}
 
 
 def complete(shell, folder, lines, environment):
-    """folder: of the completion scripts. Returns a set for each line, and what went to standard error."""
+    """folder: of the completion scripts. Returns a set for each line, and the text on standard error."""
     done = SHELLS[shell](folder, lines, environment)
     offered = [{word for word in words if word.startswith(line.rpartition(" ")[2])}
                for line, words in zip(lines, _sets(done.stdout, lines))]

@@ -20,7 +20,7 @@ def reasons(path):
 
 
 def explanation(suite):
-    """The output of a test file without the verdicts; GoogleTest's is in the failures themselves."""
+    """The messages of a test file without the verdicts, and those in failures, where GoogleTest puts them."""
     messages = [line for line in (suite.findtext("system-out") or "").splitlines() if line.startswith("#")]
     for failure in suite.iter("failure"):
         messages += (failure.text or failure.get("message") or "").splitlines()

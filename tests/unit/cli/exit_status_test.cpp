@@ -33,7 +33,8 @@ TEST(ExitStatus, OfEachErrorIsItsOwn) {
     EXPECT_EQ(codes, allCodes());
 }
 
-// systemctl(1) would show them by other names, shells take them for signals (exit_status.h).
+// systemctl(1) shows other numbers under names with other meanings, and shells use some for signals
+// (exit_status.h).
 TEST(ExitStatus, AvoidsNumbersThatMeanSomethingElse) {
     for (const auto& [number, code, text] : exitStatuses()) {
         EXPECT_TRUE(number <= 2 || (number >= 10 && number < 64) || number == exitInterrupted) << number;

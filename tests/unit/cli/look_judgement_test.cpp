@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a look means for a boot: the pipeline's and the mirrors' rules as a table.
+// The conclusions from a look, as a table: the rules of the pipeline and of mirrors.
 #include "look_judgement.h"
 
 #include <gmock/gmock.h>

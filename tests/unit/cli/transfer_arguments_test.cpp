@@ -95,7 +95,7 @@ TEST(TransferArguments, LookUpTheChecksumInAListOnThisMachine) {
     std::filesystem::remove_all(folder);
 }
 
-// Somebody waits at a prompt; a boot has nothing else to do.
+// A user waits for fetch at a prompt; a boot can only go on waiting.
 TEST(TransferArguments, OnlyAFetchEndsBecauseNothingArrives) {
     const auto idleTimeout = [](std::vector<std::string> words) {
         words.insert(words.begin(), "fetch");

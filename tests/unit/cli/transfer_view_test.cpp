@@ -57,7 +57,7 @@ TEST(TransferView, AHundredPercentIsAll) {
     EXPECT_EQ(receivedText(status), "99 %, 48.0 MiB of 48.0 MiB");
 }
 
-// As a record of a version without the fraction is read.
+// Records of older versions have no fraction.
 TEST(TransferView, ThePercentageNeedsNoFraction) {
     auto status = running();
     status.fraction = -1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootferryctl(1) lists the exit statuses as their table has them, in its order and its words.
+// bootferryctl(1) lists the exit statuses in the same order and words as their table.
 #include "exit_status.h"
 
 #include <gtest/gtest.h>

@@ -65,7 +65,7 @@ TEST(TransferStatus, JsonTellsWhetherTheBytesWereVerified) {
     EXPECT_FALSE(verified(status));
 }
 
-// Of a machine whose clock is set during the transfer.
+// The clock may be set during the transfer.
 TEST(TransferStatus, TheEndIsTheStartAndTheTimeThatPassed) {
     auto status = done();
     setDone(status, 10, 20, "sha256:5d35", std::chrono::milliseconds(1500));

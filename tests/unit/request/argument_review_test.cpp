@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Each word of a line has a meaning, and none shows a secret.
+// Each word of a line is explained, and no secret is shown.
 #include "argument_review.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Typing errors are recognised, and what other programs read is left alone.
+// Typing errors are recognised, and names that belong to other programs are not.
 #include "meant_argument.h"
 
 #include <gmock/gmock.h>

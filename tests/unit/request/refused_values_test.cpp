@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A refused value is named beside what is wanted, on one line; but never one that may be a password.
+// The message for a refused value contains the value and the expected form, in one line, except for values
+// that may be passwords.
 #include "argument_values.h"
 
 #include <functional>

@@ -168,7 +168,7 @@ TEST_F(WorkerConductTest, AnHonestLifePasses) {
     const Progress moving{.state = TransferState::Transferring, .bytes = 5, .total = 10};
     EXPECT_EQ(judged<Progress>(progressPacket(moving)), moving);
     EXPECT_EQ(judged<WorkerConduct::TargetWanted>(targetPacket(10)).size, 10U);
-    (void)judged(progressPacket(moving)); // a plugin's thread does not know that a call waits
+    (void)judged(progressPacket(moving)); // a plugin's thread may report progress while a call waits
     conduct().targetGiven(20);
     conduct().answered();
     const auto staged = judged<WorkerConduct::Staged>(resultPacket(Call::Staged, 10, 20, sum)).result;

@@ -41,7 +41,7 @@ TEST_F(AnswerSocketsTest, NothingIsKnownBeforeTheFirstAnswer) {
 
 TEST_F(AnswerSocketsTest, TheOneThatTheRequestGoesOutOn) {
     opened(first);
-    opened(second); // it loses a race, or is the one of an earlier redirect
+    opened(second); // it lost a race with another address, or belongs to an earlier redirect
     answered(first);
     EXPECT_EQ(sockets.ofRequest(), first.client);
     EXPECT_EQ(sockets.takenBefore(), 0U);

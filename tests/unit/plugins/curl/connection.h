@@ -41,7 +41,7 @@ struct Connection {
     void sendText(const std::string& text) const {
         ASSERT_EQ(send(server, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
     }
-    // Receives as libcurl does: the head, and some of the body with it.
+    // Receives the head and a part of the body, like libcurl.
     void receive(std::size_t count) const {
         std::string taken(count, '\0');
         ASSERT_EQ(recv(client, taken.data(), count, MSG_WAITALL), static_cast<ssize_t>(count));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What follows on which failure, as a table: no clock, no server. A decision is compared as a text, its wait
-// as the longest that the jitter allows.
+// A table of failures and the decisions after them: no clock, no server. A decision is compared as a text,
+// its wait as the longest that the jitter allows.
 #include "origins.h"
 
 #include <gtest/gtest.h>
@@ -110,7 +110,8 @@ TEST_F(OriginsTest, WaitsGrowUntilBytesArrive) {
     EXPECT_EQ(after(origins, ErrorCode::Unreachable, 1), "retry in 1 s");
 }
 
-// 500 machines that lost the same server would otherwise fetch its first bytes for ever, without a pause.
+// Otherwise, with a server that always stops early, all its clients would fetch the first bytes again and
+// again without a pause.
 TEST_F(OriginsTest, BytesThatHaveArrivedBeforeShortenNoWait) {
     auto origins = make();
     const SourceInfo whole{.size = 1000, .resumable = false, .validator = "v1"};
@@ -236,7 +237,7 @@ TEST_F(OriginsTest, WhatCannotBeContinuedStartsOver) {
     EXPECT_EQ(unnamed.current(), 1U);
 }
 
-// 206 of another place, 400, 403 …: the code is Protocol, while the origin is opened.
+// 206 with another range, 400, 403 …: the code is Protocol, and the origin is being opened.
 TEST_F(OriginsTest, AServerWhoseAnswersToAnOffsetCannotBeUsedIsAskedForAllOfIt) {
     auto origins = make();
     deliverTo(origins, 600);
@@ -320,7 +321,7 @@ TEST_F(OriginsTest, WhatShowsNoVersionIsCompared) {
     EXPECT_EQ(forgetful.known().validator, "v1");
 }
 
-// A redirector: each of its servers has its own ETag for the same bytes.
+// As behind a redirector, where each server has its own ETag for the same bytes.
 TEST_F(OriginsTest, AValidatorThatVariesIsIgnoredUnderAChecksum) {
     const auto window = Origins::comparedBytes;
     const auto info = SourceInfo{.size = 10 * window, .resumable = true, .validator = "v1"};

@@ -31,7 +31,7 @@ public:
     std::function<void(const OpenRequest&)> onRead;
     SourceInfo told{
         .size = {}, .resumable = true, .validator = "\"v1\"", .spliceable = false, .ranges = true};
-    std::optional<std::string> accepted; // the validator, if not the one that is told
+    std::optional<std::string> accepted; // the validator that requests must have, if not the one in `told`
 
     std::unique_ptr<ByteSource> open(const OpenRequest& request) override {
         const std::lock_guard lock(mutex_);

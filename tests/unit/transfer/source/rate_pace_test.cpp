@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = RatePace::Clock;
 
-// Reads as fast as the pace allows, each read taking no time; returns how long that took.
+// Reads as fast as the pace allows, with reads that take no time; returns the total time.
 Clock::duration timeFor(std::uint64_t rate, std::size_t bytes, std::size_t wanted = 1 << 20) {
     RatePace pace(rate);
     const Clock::time_point start{1h};

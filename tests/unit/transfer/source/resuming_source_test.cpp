@@ -249,7 +249,7 @@ TEST_F(ResumingSourceTest, StartsOverIfTheServerCannotResume) {
 
 class ComparisonTest : public ResumingSourceTest {
 protected:
-    // Reads all; what was read is at hand for a comparison.
+    // Reads everything, and keeps it for comparisons.
     std::string readCompared(ResumingSource& source) {
         source.compareWith([this](std::span<std::byte> into) {
             const auto last = received.substr(received.size() - into.size());
@@ -441,7 +441,7 @@ TEST_F(ResumingSourceTest, TheOverallTimeoutReportsTheLastReason) {
     EXPECT_NE(text.find("no"), std::string::npos) << text;
 }
 
-// The class is the reason's: a server that is not there is not a slow one.
+// The error has the code of the last failure, not Timeout.
 TEST_F(ResumingSourceTest, GivesUpWhenNothingArrivesForTooLong) {
     settings.idleTimeout = 30ms;
     server.script.assign(1000, refusing(ErrorCode::Unreachable));
