@@ -92,7 +92,7 @@ class SoakTest(ServiceTest):
             self.faults.fail_next(fault)
         return f"http://127.0.0.1:{self.faults.port}/image"
 
-    # The courses of a transfer, one of which is chosen at random each time.
+    # The possible courses of a transfer, which are run in random order.
 
     def goes_well(self):
         self.deploy(self.url())
