@@ -15,18 +15,18 @@
 //   AtLeast(t size)                                         no answer; once, before Target: the image's size
 //   Source(t size, s validator, t modified)                 no answer; the version whose bytes arrive; size:
 //                                                           see Target; before it, and on each change
-//   Opened(u place)                                         no answer; after Plugin: a server has answered,
-//   and
+//   Opened(u place)                                         no answer; after Plugin: a server has answered;
 //                                                           later bytes come from it; 0: the URL, then its
 //                                                           mirrors
 //   Target(t size) → Granted(u blockSize, t capacity) with the target's descriptor
 //                                                           size UINT64_MAX: unknown
 //   Staged(t bytes, t written, s digest) → Granted          all but the head is safe; permits the commit
 //   Look(u code, s reason, t size, s validator, u flags, s compression, s format, s whyNotLive, t declared,
-//        t decoded, s location)                             no answer; purpose Look: of each place, in turn;
+//        t decoded, s location)                             no answer; purpose Look; once for each place, in
+//                                                           this order: the URL, then its mirrors;
 //                                                           code: of a failure, or 0
 //   Checksum(u code, s reasonOrChecksum)                    no answer; purposes Look, Checksum; once
-//   Looked() → Granted                                      the last call on success, purposes but Transfer
+//   Looked() → Granted                                      the last call on success, except in Transfer
 //   Finished(t bytes, t written, s digest) → Granted        the last call on success; values as in Staged
 //   Failed(u code, s message) → Granted                     the last call on failure
 //

@@ -15,7 +15,7 @@ inline constexpr std::size_t lookedAtMost = std::size_t{1} << 20U; // bytes rece
 
 struct SourceLook {
     std::optional<Error> failure;      // if set, nothing else is known
-    std::optional<std::uint64_t> size; // of what is served
+    std::optional<std::uint64_t> size; // of the file on the server
     std::string validator;             // empty: none
     std::string location;              // where a redirect led; empty: not redirected
     bool resumable = false;

@@ -91,7 +91,7 @@ private:
     bool listNamesChecksum_;
     std::size_t places_;
     JobPurpose purpose_;
-    std::size_t placesLeft_; // to be looked at
+    std::size_t placesLeft_; // whose look was not reported yet
     bool checksumLeft_;      // to be reported by a look
     std::uint64_t capacity_ = 0;
     Progress last_;

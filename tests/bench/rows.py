@@ -308,7 +308,7 @@ class Rows:
         yield from self._clients("D-Bus clients, http over 1 Gbit/s to a loop device on tmpfs", self._slowed("1gbit"))
 
     def _clients(self, title, line):
-        """Reporting a transfer costs only the service; the worker reports to it in any case."""
+        """Clients cost time in bootferryd only; the worker sends the same reports in any case."""
         image = self._image()
         url = self._http(image)
         with contextlib.ExitStack() as running:
