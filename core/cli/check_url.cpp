@@ -41,8 +41,7 @@ void refuseChains(const TransferRequest& request) {
     const auto isChain = [](const Url& url) { return url.scheme() == "dolly"; };
     if (isChain(request.url) || std::any_of(request.mirrors.begin(), request.mirrors.end(), isChain)) {
         throw Error(ErrorCode::Unsupported,
-                    "a dolly server cannot be checked: a look would take the place of a "
-                    "node in its chain, and break it");
+                    "a dolly server cannot be checked: connecting to it would break its chain");
     }
 }
 
@@ -128,7 +127,7 @@ void printPlace(const Place& place, bool isServed) {
     line("Size", sizeOrNot(look.size));
     line("Ranges", look.ranges      ? "yes, several at a time"
                    : look.resumable ? "yes"
-                                    : "no: a broken transfer starts over");
+                                    : "no: an interrupted transfer starts over");
     line("Validator", look.validator.empty() ? "none" : look.validator);
     line("Compression", look.compression.empty() ? "none" : look.compression);
     line("Image", imageText(look));

@@ -148,7 +148,7 @@ private:
             }
         }
         if (!candidates.empty()) {
-            return fmt::format("'--{}' is short for several options: {}", word, candidates);
+            return fmt::format("'--{}' is ambiguous: {}", word, candidates);
         }
         return fmt::format("{} '--{}'{}: see {}", what, word, nearestOption(word, options_),
                            helpCommand(verb_));

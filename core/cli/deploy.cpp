@@ -82,7 +82,7 @@ private:
     void lost() {
         line_.end();
         if (++losses_ > lossesAllowed) {
-            giveUp("bootferryd exited too often: see its journal", exitNoService);
+            giveUp("bootferryd exited repeatedly: see its journal", exitNoService);
             return;
         }
         printError("bootferryd exited; trying again\n");

@@ -30,7 +30,7 @@ constexpr ExitStatus table[] = {
     {23, ErrorCode::NotPermitted, "Only root may do this."},
     {24, ErrorCode::Unsupported, "No plugin serves the URL's scheme, or this build lacks the option."},
     {exitNoService, std::nullopt, "bootferryd is not running, or has exited."},
-    {exitInterrupted, ErrorCode::Cancelled, "Interrupted by a signal, or cancelled by somebody else."},
+    {exitInterrupted, ErrorCode::Cancelled, "Interrupted by a signal, or cancelled by another client."},
 };
 
 } // namespace

@@ -81,7 +81,7 @@ void printForeign(const KernelCommandLine& line) {
         (root->value->find("://") != std::string::npos || lowered(*root->value).starts_with("live"));
     printOutput("\nbootferry does not serve this boot: {}, and it writes no units.{}\n",
                 root != nullptr ? "root= does not begin with live:" : "there is no root=live:",
-                looksMeant ? " Is root=live:SCHEME://HOST/PATH meant?" : "");
+                looksMeant ? " Did you mean root=live:SCHEME://HOST/PATH?" : "");
 }
 
 // Why the installed plugins would refuse the boot, nullopt if they would not.

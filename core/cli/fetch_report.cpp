@@ -17,7 +17,7 @@ FetchReport::FetchReport(const TransferRequest& request, std::optional<JsonStyle
 void FetchReport::continues(std::uint64_t bytes, const std::string& part) {
     meter_.continues(bytes);
     status_.bytes = earlier_ = bytes;
-    status_.detail = fmt::format("going on with the {} in '{}'", formatSize(bytes), part);
+    status_.detail = fmt::format("resuming after the {} in '{}'", formatSize(bytes), part);
     if (json_) {
         event();
     } else if (!quiet_) {

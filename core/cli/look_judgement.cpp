@@ -51,7 +51,7 @@ std::vector<std::string> differences(const SourceLook& image, const SourceLook& 
                                     sizeOrUnknown(mirror.size), sizeOrUnknown(image.size)));
     } else if (image.compression != mirror.compression || image.format != mirror.format ||
                image.declared != mirror.declared) {
-        found.emplace_back("its first bytes differ: it is another image");
+        found.emplace_back("its first bytes differ from the image's");
     }
     if (!hasChecksum && (image.validator.empty() || image.validator != mirror.validator)) {
         found.emplace_back(

@@ -81,9 +81,9 @@ Extent extentOf(const Medium& medium, const VerifyArguments& arguments,
     const auto head = medium.head(declaredSizeProbe);
     const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
     if (text.starts_with(incompleteMark)) {
-        throw Error(ErrorCode::NotLive,
-                    fmt::format("'{}' holds an image that is not complete: its deployment was interrupted",
-                                medium.path()));
+        throw Error(
+            ErrorCode::NotLive,
+            fmt::format("'{}' holds an incomplete image: its deployment was interrupted", medium.path()));
     }
     if (arguments.size) {
         return {.size = *arguments.size, .why = "as given by --size="};
@@ -99,8 +99,7 @@ Extent extentOf(const Medium& medium, const VerifyArguments& arguments,
         return {.size = *declared, .why = "the size that the image declares"};
     }
     return {.size = medium.size(),
-            .why = medium.isDevice() ? "the whole device: how long the image is, is not known"
-                                     : "the whole file"};
+            .why = medium.isDevice() ? "the whole device: the image's size is unknown" : "the whole file"};
 }
 
 void requireRoom(const Medium& medium, const Extent& image) {
@@ -288,9 +287,8 @@ int verifyEmbedded(const Medium& medium) {
         if (error.code() != ErrorCode::NotLive) {
             throw;
         }
-        throw Error(
-            ErrorCode::Invalid,
-            fmt::format("'{}' has no checksum embedded: --checksum= is the one it must have", medium.path()));
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("'{}' has no embedded checksum: use --checksum=", medium.path()));
     }
     printOutput("{}: the checksum embedded in the image matches\n", medium.path());
     return EXIT_SUCCESS;

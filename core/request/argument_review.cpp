@@ -40,7 +40,7 @@ constexpr Meaning meanings[] = {
     {"rd.kiwi.live.reset", For::Disk, "overwrite what the disk holds"},
     {"rd.kiwi.live.curl_options", For::Transfer, "options for fetching, as curl has them"},
     {"rd.kiwi.live.dolly_options", For::Transfer, "options for fetching, as dolly has them"},
-    {"rd.kiwi.live.pxe", For::Boot, "name the network interface that was booted from lan0"},
+    {"rd.kiwi.live.pxe", For::Boot, "rename the boot interface to lan0"},
     {"rd.live.overlay.persistent", For::Kept, "keep changes on a partition of the disk"},
     {"rd.live.overlay.cowfs", For::Persistent, "the file system of the partition for changes"},
     {"rd.live.overlay.size", For::Boot, "the size of the temporary overlay (tmpfs)"},

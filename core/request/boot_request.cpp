@@ -186,7 +186,7 @@ void refuseUnknown(const KernelCommandLine& line) {
             throw Error(ErrorCode::Invalid,
                         fmt::format("{} on the kernel command line is not an option of bootferry{}; "
                                     "bootferry-kernel-command-line(7) lists them",
-                                    argument.name, meant ? fmt::format(" ({} is one)", *meant) : ""));
+                                    argument.name, meant ? fmt::format(" (did you mean {}?)", *meant) : ""));
         }
     }
 }

@@ -29,7 +29,7 @@ constexpr NotServed notServed[] = {
     {"rd.live.image", false, "root=live: says it already"},
     {"rd.live.ram", false,
      "an image that is fetched to a RAM disk lies in memory already, and a local medium stays in use"},
-    {"rd.live.debug", false, "the journal holds what it does"},
+    {"rd.live.debug", false, "see the journal for messages"},
     {"rd.live.overlay", true, "changes are kept on a disk with rd.live.overlay.persistent"},
     {"rd.live.overlay.overlayfs", false, "the overlay is always an overlayfs"},
     {"rd.live.overlay.thin", false, "the overlay is always an overlayfs"},
@@ -139,12 +139,12 @@ std::optional<UnreadArgument> describeUnread(std::string_view name) {
     const auto* known = std::find_if(std::begin(notServed), std::end(notServed),
                                      [&](const NotServed& row) { return folded(row.name) == folded(name); });
     if (known != std::end(notServed)) {
-        return UnreadArgument{.text = fmt::format("is not served by bootferry: {}", known->instead),
+        return UnreadArgument{.text = fmt::format("is not supported by bootferry: {}", known->instead),
                               .differs = known->differs};
     }
     if (const auto meant = meantArgument(name)) {
-        return UnreadArgument{.text =
-                                  fmt::format("is ignored: there is no such option. Is {} meant?", *meant)};
+        return UnreadArgument{
+            .text = fmt::format("is ignored: there is no such option; did you mean {}?", *meant)};
     }
     if (isOurs(name)) {
         return UnreadArgument{.text = "is ignored: there is no such option; "

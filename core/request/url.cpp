@@ -114,7 +114,8 @@ void checkCharacters(std::string_view text) {
                                     name)
                       : fmt::format("its host name contains {}", name));
     }
-    refuseUrl(text, fmt::format("{} cannot stand in a URL; write it as {}", name, percentEncoded(character)));
+    refuseUrl(text,
+              fmt::format("{} is not allowed in a URL; write it as {}", name, percentEncoded(character)));
 }
 
 bool hasLoosePercent(std::string_view text) {

@@ -14,7 +14,7 @@ void IdleExit::checkIn(std::chrono::microseconds wait) {
             return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC,
                                               static_cast<std::uint64_t>(wait.count()), 0, onTimer, this);
         },
-        "scheduling the end of an idle service");
+        "scheduling the exit when idle");
 }
 
 int IdleExit::onTimer(sd_event_source*, std::uint64_t, void* userdata) {

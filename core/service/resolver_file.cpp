@@ -88,7 +88,7 @@ void ResolverFile::updateLater() {
             return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC, intervalUSec, 0, onTimer,
                                               this);
         },
-        "scheduling the next look at the name servers");
+        "scheduling the next check of the name servers");
 }
 
 int ResolverFile::onTimer(sd_event_source*, std::uint64_t, void* userdata) {

@@ -59,7 +59,7 @@ constexpr Meaning meanings[] = {
     {"tlsv1 unrecognized name", "the server has no certificate for this host name"},
     {"tlsv1 alert unrecognized name", "the server has no certificate for this host name"},
     {"unexpected eof while reading", "the server closed the connection"},
-    {"no start line", "it is not in PEM form"},
+    {"no start line", "it is not in PEM format"},
     {"bad decrypt", "the pass phrase is wrong"},
     {"key values mismatch", "the key does not belong to the certificate"},
 };

@@ -56,7 +56,7 @@ class ExplainTest(unittest.TestCase):
         lines = self.explained(f"{URL} rd.live.check rd.live.image quiet").splitlines()
         for line, (word, meaning) in zip(lines, ((URL, "fetch this image over http to /dev/ram0"),
                                                  ("rd.live.check", "verify the checksum that is embedded"),
-                                                 ("rd.live.image", "is not served by bootferry: "),
+                                                 ("rd.live.image", "is not supported by bootferry: "),
                                                  ("quiet", "not read by bootferry"))):
             self.assertTrue(line.startswith(word + "  "), line)
             self.assertIn(meaning, line)
@@ -86,7 +86,7 @@ class ExplainTest(unittest.TestCase):
             result = self.explain(line)
             self.assertEqual(result.returncode, 1)
             self.assertEqual(result.stderr, f"bootferryctl: the boot would be refused: {reason}\n")
-        self.assertIn("(rd.bootferry.checksum is one)", self.explain(f"{URL} rd.bootferry.chekcsum=1").stderr)
+        self.assertIn("(did you mean rd.bootferry.checksum?)", self.explain(f"{URL} rd.bootferry.chekcsum=1").stderr)
 
     def test_the_generator_warns_of_what_is_explained_as_an_error(self):
         for word, meant in (("rd.live.overlay.persistant", "rd.live.overlay.persistent"),
@@ -94,9 +94,9 @@ class ExplainTest(unittest.TestCase):
                             ("rd.kiwi.system=/dev/sda", "rd.kiwi.live.system"),
                             ("rd.live.overlay_persistent", "rd.live.overlay.persistent")):
             units, messages = self.generate(f"{URL} {word}")
-            self.assertIn(f"Is {meant} meant?", messages)
-            self.assertIn(f"Is {meant} meant?", units["bootferry-deploy.service"])
-            self.assertIn(f"Is {meant} meant?", self.explained(f"{URL} {word}"))
+            self.assertIn(f"did you mean {meant}?", messages)
+            self.assertIn(f"did you mean {meant}?", units["bootferry-deploy.service"])
+            self.assertIn(f"did you mean {meant}?", self.explained(f"{URL} {word}"))
         units, messages = self.generate(f"{URL} rd.live.image rd.neednet=1 quiet rd.luks.options=discard")
         self.assertEqual(messages, "")
         self.assertNotIn("ExecStartPre", "".join(units.values()))

@@ -72,7 +72,7 @@ class ContinueCase(FetchCase):
     def assert_anew(self, outcome):
         """The whole file was fetched."""
         messages = self.assert_fetched(outcome)
-        self.assertNotIn("going on", messages)
+        self.assertNotIn("resuming after", messages)
         self.assertEqual([request.range for request in self.server.requests], [None])
 
 
@@ -134,7 +134,7 @@ class ContinueTest(ContinueCase):
         os.utime(self.part, ns=(before.st_atime_ns, before.st_mtime_ns))
         status, messages = self.fetch(self.url, f"--checksum=sha256:{self.digest}")
         self.assertEqual(status, exit_status.CHECKSUM)
-        self.assertIn("going on", messages)
+        self.assertIn("resuming after", messages)
         self.assertIn("checksum does not match", messages.splitlines()[-1])
         self.assertEqual(self.names(), [])
 

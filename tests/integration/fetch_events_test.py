@@ -100,7 +100,7 @@ class Events(FetchCase):
             events = self.events(self.run_fetch(at(server)))
         kept = events[0]["bytes"]
         self.assertGreaterEqual(kept, 2_000_000)
-        self.assertIn("going on with", events[0]["detail"])
+        self.assertIn("resuming after", events[0]["detail"])
         last = events[-1]
         self.assertEqual((last["state"], last["bytes"], last["sources"]), ("done", self.size, [at(server)]))
         # The mean rate does not count the bytes of the earlier fetch.

@@ -140,14 +140,14 @@ class File(unittest.TestCase, VerifyCase):
         (tree / "file").write_bytes(os.urandom(3 * MIB))
         iso = self.path / "live.iso"
         run("xorriso", "-as", "mkisofs", "-quiet", "-o", iso, tree)
-        self.assert_not(self.verify(iso), "has no checksum embedded: --checksum= is the one it must have")
+        self.assert_not(self.verify(iso), "has no embedded checksum: use --checksum=")
         run("implantisomd5", iso)
         self.assert_same(self.verify(iso), "the checksum embedded in the image matches")
         put(iso, (2 * MIB, b"damage"))
         self.assert_not(self.verify(iso), "is damaged: its embedded md5")
         os.truncate(iso, 2 * MIB)
         self.assert_not(self.verify(iso), "less than the image's")
-        self.assert_not(self.verify(self.file), "has no checksum embedded")
+        self.assert_not(self.verify(self.file), "has no embedded checksum")
 
     def test_what_is_no_medium(self):
         fifo = self.path / "fifo"
@@ -163,7 +163,7 @@ class File(unittest.TestCase, VerifyCase):
 
     def test_an_incomplete_image(self):
         self.file.write_bytes(MARK + bytes(100000))
-        self.assert_not(self.verify(f"--checksum={digest(self.file)}", self.file), "is not complete")
+        self.assert_not(self.verify(f"--checksum={digest(self.file)}", self.file), "holds an incomplete image")
 
     def test_progress_on_a_terminal(self):
         self.file.write_bytes(bytes(64 * MIB))
@@ -227,7 +227,7 @@ class Device(DiskTest, VerifyCase):
     def test_a_disk_without_an_image(self):
         wanted = digest(self.device)
         self.assert_same(self.verify(f"--checksum={wanted}", self.device), f"({64 * MIB} bytes)", "the whole device")
-        self.assert_not(self.verify(self.device), "has no checksum embedded")
+        self.assert_not(self.verify(self.device), "has no embedded checksum")
         put(self.device, (0, MARK))
         self.assert_not(self.verify(f"--checksum={wanted}", self.device), "its deployment was interrupted")
 

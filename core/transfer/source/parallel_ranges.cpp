@@ -148,7 +148,7 @@ void ParallelRanges::requireSameVersion(const SourceInfo& now) const {
         throw Error(ErrorCode::Range, "the source changed: its size is different now");
     }
     if (now.validator.empty()) {
-        throw Error(ErrorCode::Range, "the server does not say which version its parts are of");
+        throw Error(ErrorCode::Range, "the server sends partial content without a validator");
     }
 }
 

@@ -138,7 +138,7 @@ void WideningSource::narrow(const std::string& why) {
             throw Error(ErrorCode::Range, "the source changed: its size is different now");
         }
         if (source_->info().validator.empty()) { // retry: the next attempt compares bytes
-            throw Error(ErrorCode::Unreachable, "the server does not say which version its parts are of");
+            throw Error(ErrorCode::Unreachable, "the server sends partial content without a validator");
         }
     }
 }

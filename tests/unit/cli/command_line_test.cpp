@@ -106,7 +106,7 @@ TEST(CommandLine, SaysWhatIsWrong) {
         {{"carry", "-qx", "u"}, "carry has no option '-x'"},
         {{"--bogus", "value"}, "there is no option '--bogus'"},
         {{"--quite", "value", "carry", "u"}, "there is no option '--quite', did you mean '--quiet'?"},
-        {{"carry", "--lim=1", "u"}, "'--lim' is short for several options: --limit, --limit-rate"},
+        {{"carry", "--lim=1", "u"}, "'--lim' is ambiguous: --limit, --limit-rate"},
         {{"carry", "--quiet=1", "u"}, "--quiet takes no value"},
         {{"carry", "u", "--output"}, "--output takes a value: --output=FILE"},
         {{"carry", "u", "-o"}, "--output takes a value: --output=FILE"},

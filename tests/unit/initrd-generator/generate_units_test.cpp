@@ -71,10 +71,10 @@ TEST(GenerateUnits, TheFirstUnitSaysWhatIsNotRead) {
     const auto deploy = textOf(fetched.normal, "bootferry-deploy.service");
     EXPECT_TRUE(has(deploy,
                     "\nExecStartPre=-/usr/bin/bootferryctl remark -- \"rd.live.overlay.persistant on the "
-                    "kernel command line is ignored: there is no such option. Is "
-                    "rd.live.overlay.persistent meant?\"\n"))
+                    "kernel command line is ignored: there is no such option; did you mean "
+                    "rd.live.overlay.persistent?\"\n"))
         << deploy;
-    EXPECT_TRUE(has(deploy, "Is rd.kiwi.live.system meant?")) << deploy;
+    EXPECT_TRUE(has(deploy, "did you mean rd.kiwi.live.system?")) << deploy;
     EXPECT_FALSE(has(deploy, "quiet")) << deploy;
     EXPECT_FALSE(has(deploy, "rd.live.image")) << deploy;
     EXPECT_FALSE(has(textOf(fetched.normal, "bootferry-live-root.service"), "remark"));
@@ -92,7 +92,7 @@ TEST(GenerateUnits, TheWholeBootIsDecidedInOnePlace) {
     EXPECT_FALSE(refused.request);
     EXPECT_TRUE(has(refused.refusal.value(),
                     "rd.bootferry.chekcsum on the kernel command line is not an option of "
-                    "bootferry (rd.bootferry.checksum is one)"));
+                    "bootferry (did you mean rd.bootferry.checksum?)"));
     EXPECT_TRUE(
         has(textOf(refused.files.value().normal, "bootferry-deploy.service"), "bootferryctl refuse "));
 }

@@ -77,10 +77,10 @@ TEST(ReviewArguments, WhatIsNotReadIsToldApart) {
     const auto words =
         reviewed(std::string(root) + "rd.live.overlay.persistant quiet rd.live.overlay=/dev/sda2");
     EXPECT_EQ(words[1].use, Use::Suspicious);
-    EXPECT_THAT(words[1].meaning, HasSubstr("Is rd.live.overlay.persistent meant?"));
+    EXPECT_THAT(words[1].meaning, HasSubstr("did you mean rd.live.overlay.persistent?"));
     EXPECT_EQ(words[2].use, Use::Foreign);
     EXPECT_EQ(words[3].use, Use::Suspicious);
-    EXPECT_THAT(words[3].meaning, HasSubstr("is not served by bootferry"));
+    EXPECT_THAT(words[3].meaning, HasSubstr("is not supported by bootferry"));
 }
 
 TEST(ReviewArguments, TheBootInterfaceCountsWhereItIsAskedFor) {

@@ -158,7 +158,7 @@ TEST(DescribeUnread, OptionsOfOthersAreNotTypingErrors) {
                              "rd.writable.fsimg", "iso-scan/filename"}) {
         const auto unread = describeUnread(name);
         ASSERT_TRUE(unread) << name;
-        EXPECT_THAT(unread->text, HasSubstr("is not served by bootferry: ")) << name;
+        EXPECT_THAT(unread->text, HasSubstr("is not supported by bootferry: ")) << name;
     }
     EXPECT_TRUE(describeUnread("rd.live.overlay")->differs) << "changes are lost";
     EXPECT_FALSE(describeUnread("rd.live.image")->differs) << "every Fedora has it on its line";
@@ -167,7 +167,7 @@ TEST(DescribeUnread, OptionsOfOthersAreNotTypingErrors) {
 TEST(DescribeUnread, UnknownNamesUnderOurPrefixesAreNamed) {
     EXPECT_THAT(describeUnread("rd.kiwi.live.frobnicate")->text, HasSubstr("there is no such option; "));
     EXPECT_THAT(describeUnread("rd.live.frobnicate")->text, HasSubstr("there is no such option; "));
-    EXPECT_THAT(describeUnread("rd.kiwi.live.sytem")->text, HasSubstr("Is rd.kiwi.live.system meant?"));
+    EXPECT_THAT(describeUnread("rd.kiwi.live.sytem")->text, HasSubstr("did you mean rd.kiwi.live.system?"));
 }
 
 } // namespace

@@ -23,7 +23,7 @@ TEST(TlsWords, ACodeBecomesWhatItMeans) {
         {"could not load PEM client certificate from /a, OpenSSL error error:0480006C:PEM routines::no start "
          "line, "
          "(no key found, wrong pass phrase, or wrong file format?)",
-         "could not load PEM client certificate from /a, it is not in PEM form, "
+         "could not load PEM client certificate from /a, it is not in PEM format, "
          "(no key found, wrong pass phrase, or wrong file format?)"},
         {"OpenSSL/9.9: error:0A0FFFFF:SSL routines::a reason of the future", "a reason of the future"},
         {"error:0A00010B", "error:0A00010B"},
