@@ -134,6 +134,9 @@ public:
             if (file_) {
                 target_ = file_->open(size);
             } else if (isDevice()) {
+                if (size == 0U) {
+                    throw Error(ErrorCode::NotLive, "it is empty: the device is left as it is");
+                }
                 openDevice(size);
             }
             worker_->giveTarget(target_);
@@ -223,7 +226,7 @@ private:
     void giveUp(const Error& failure) {
         std::string kept;
         if (const auto bytes = file_ && mayGoOn(failure) ? file_->keep(request_, source_) : std::nullopt) {
-            kept = fmt::format("; {} are kept in '{}', where the next try goes on", formatSize(*bytes),
+            kept = fmt::format("; {} are kept in '{}'; the next fetch resumes from there", formatSize(*bytes),
                                file_->partPath());
         }
         const bool quiet =

@@ -109,7 +109,9 @@ std::optional<Continuation> FileTarget::findPart(const TransferRequest& request)
     UniqueFd part(::openat(location_.folder.get(), partName_.c_str(),
                            O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     struct stat status {};
+    // One of another user, or that another user may write to, can have any bytes, even after the checksum.
     if (!part || ::fstat(part.get(), &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
+        status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
         !isFileOf(*left, identityOf(part.get()))) {
         return std::nullopt;
     }

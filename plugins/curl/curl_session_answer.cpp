@@ -55,6 +55,9 @@ void CurlSession::examinePartialContent(const std::string& validator) {
     if (!range || !range->first) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent a part of the file without its position");
     }
+    if (!range->total) { // nothing would show that the end of this part is not the end of the file
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent a part of the file without the file's size");
+    }
     if (*range->first != offset_) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent the file from byte " +
                                                     std::to_string(*range->first) + " where byte " +

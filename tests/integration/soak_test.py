@@ -183,11 +183,13 @@ class SoakTest(ServiceTest):
         """The resources and the memory of the idle service."""
         self.goes_well()  # leaves a complete image in the RAM disk
         processes.wait_for(self.service.process, lambda: not self.service.workers())
-        # The event loop closes connections soon, but does not report it: wait until nothing changes.
-        held, deadline = Held.by(self.service), time.monotonic() + 20
-        while (now := Held.by(self.service)) != held and time.monotonic() < deadline:
-            held = now
-        return held, resident(self.service)
+        # The event loop closes connections soon, but does not report it: what is the same three
+        # times in a row counts.
+        seen, deadline = [], time.monotonic() + 20
+        while time.monotonic() < deadline and not (len(seen) >= 3 and seen[-1] == seen[-2] == seen[-3]):
+            seen.append(Held.by(self.service))
+            time.sleep(0.2)
+        return seen[-1], resident(self.service)
 
     def soak(self, transfers):
         moods = [getattr(self, name) for name in (
@@ -207,7 +209,8 @@ class SoakTest(ServiceTest):
         after, memory_after = self.settled()
         self.assertEqual(after, before, f"seed {SEED}")
         if "ASAN_OPTIONS" not in os.environ:  # ASan keeps what was freed
-            self.assertLess(memory_after - memory_before, MIB, f"seed {SEED}")
+            # A heap that is cut up differently has a MiB more or less; a leak is as large as the run is long.
+            self.assertLess(memory_after - memory_before, 4 * MIB, f"seed {SEED}")
 
 
 class _Begun:

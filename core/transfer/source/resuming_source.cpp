@@ -77,7 +77,7 @@ template <typename Call>
 std::size_t ResumingSource::deliver(Call call) {
     awaitTurn();
     const auto begun = GiveUpSignal::Clock::now();
-    deadline_ = settings_.idleTimeout ? std::min(timeLimit_, begun + *settings_.idleTimeout) : timeLimit_;
+    deadline_ = deadlineFrom(begun);
     for (;;) {
         try {
             if (!source_) {
@@ -116,6 +116,10 @@ std::size_t ResumingSource::deliver(Call call) {
             recover(reason, wasOpen);
         }
     }
+}
+
+GiveUpSignal::Clock::time_point ResumingSource::deadlineFrom(GiveUpSignal::Clock::time_point now) const {
+    return settings_.idleTimeout ? std::min(timeLimit_, now + *settings_.idleTimeout) : timeLimit_;
 }
 
 void ResumingSource::awaitTurn() {
@@ -212,7 +216,7 @@ void ResumingSource::recover(const Error& failure, bool wasOpen) {
     if (const auto* end = std::get_if<Origins::GiveUp>(&decision)) {
         throw GivenUp(end->reason);
     }
-    if (GiveUpSignal::Clock::now() >= deadline_) {
+    if (settings_.idleTimeout && GiveUpSignal::Clock::now() >= deadline_) {
         throw GivenUp(Error(origins_.requestedFailure().value_or(failure).code(),
                             fmt::format("gave up after {} in which nothing arrived: {}",
                                         formatDuration(*settings_.idleTimeout), origins_.reasons())));
@@ -287,6 +291,7 @@ void ResumingSource::finish(Outcome outcome) {
 
 void ResumingSource::reject(const Error& failure, bool atEnd) {
     source_.reset();
+    deadline_ = deadlineFrom(GiveUpSignal::Clock::now()); // verifying has taken its time
     if (atEnd) {
         origins_.ended();
     }

@@ -89,7 +89,8 @@ public:
 private:
     template <typename Call>
     std::size_t deliver(Call call); // repeats call(source) until it succeeds
-    void awaitTurn();               // waits as the rate limit requires
+    [[nodiscard]] GiveUpSignal::Clock::time_point deadlineFrom(GiveUpSignal::Clock::time_point now) const;
+    void awaitTurn(); // waits as the rate limit requires
     void open();
     void accept(const Origins::Request& request); // the source that was opened
     void compare(std::uint64_t count);
