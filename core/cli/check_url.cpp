@@ -9,6 +9,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "exit_status.h"
 #include "log.h"
 #include "look_judgement.h"
 #include "output_options.h"
@@ -20,8 +21,6 @@
 
 namespace bootferry {
 namespace {
-
-constexpr int interrupted = 130;
 
 // A limit for each server: otherwise a check of a server that sends one byte a second would take hours.
 constexpr std::chrono::seconds timeOfEach{60};
@@ -211,7 +210,7 @@ int runCheck(const CommandLine& line) {
     const auto result = runLookJob(request, JobPurpose::Look);
     if (result.failure) {
         if (result.failure->code() == ErrorCode::Cancelled) {
-            return interrupted;
+            return exitInterrupted;
         }
         throw *result.failure;
     }

@@ -10,30 +10,22 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "build_config.h"
 #include "disk.h"
 #include "disk_plan.h"
 #include "exit_status.h"
 #include "fetch_report.h"
 #include "file_target.h"
-#include "log.h"
 #include "output_options.h"
 #include "standard_streams.h"
 #include "stream_target.h"
 #include "supervising_loop.h"
 #include "transfer_arguments.h"
-#include "worker_process.h"
-#include "worker_user.h"
+#include "worker_start.h"
 
 namespace bootferry {
 namespace {
 
 constexpr std::uint64_t beatUSec = 1'000'000;
-
-std::string fromEnvironment(const char* name, const char* fallback) {
-    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
-    return value != nullptr ? value : fallback;
-}
 
 // False if the bytes received are wrong or may be wrong: the next try must not continue after them.
 bool mayGoOn(const Error& failure) {
@@ -106,18 +98,7 @@ public:
     }
 
     int run() {
-        const WorkerJob job{.request = request_,
-                            .credentials = {},
-                            .pluginDir = fromEnvironment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR),
-                            .proxies = proxyVariables()};
-        const auto user = workerUser();
-        if (!user.remark.empty()) {
-            logInfo(user.remark);
-        }
-        const WorkerProgram program{
-            .path = fromEnvironment("BOOTFERRY_WORKER", BOOTFERRY_LIBEXEC_DIR "/bootferry-transfer"),
-            .user = user.name};
-        worker_ = std::make_unique<WorkerProcess>(loop_.event(), program, job, *this);
+        worker_ = startWorker(loop_.event(), {.request = request_, .proxies = proxyVariables()}, *this);
         return loop_.run();
     }
 

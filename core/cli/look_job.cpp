@@ -4,34 +4,16 @@
 #include <cstdlib>
 #include <memory>
 
-#include "build_config.h"
-#include "log.h"
 #include "supervising_loop.h"
-#include "worker_user.h"
+#include "worker_start.h"
 
 namespace bootferry {
 namespace {
 
-std::string fromEnvironment(const char* name, const char* fallback) {
-    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
-    return value != nullptr ? value : fallback;
-}
-
 class LookJob : public WorkerListener {
 public:
     LookJob(TransferRequest request, JobPurpose purpose) : loop_([this] { worker_->cancel(); }) {
-        const WorkerJob job{.purpose = purpose,
-                            .request = std::move(request),
-                            .credentials = {},
-                            .pluginDir = fromEnvironment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR)};
-        const auto user = workerUser();
-        if (!user.remark.empty()) {
-            logInfo(user.remark);
-        }
-        const WorkerProgram program{
-            .path = fromEnvironment("BOOTFERRY_WORKER", BOOTFERRY_LIBEXEC_DIR "/bootferry-transfer"),
-            .user = user.name};
-        worker_ = std::make_unique<WorkerProcess>(loop_.event(), program, job, *this);
+        worker_ = startWorker(loop_.event(), {.purpose = purpose, .request = std::move(request)}, *this);
     }
 
     LookResult run() {

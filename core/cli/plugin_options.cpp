@@ -9,18 +9,16 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "build_config.h"
+#include "exit_status.h"
 #include "plain_text.h"
 #include "plugin_list_process.h"
 #include "standard_streams.h"
 #include "supervising_loop.h"
 #include "text.h"
-#include "worker_user.h"
+#include "worker_start.h"
 
 namespace bootferry {
 namespace {
-
-constexpr int interrupted = 130;
 
 struct PluginOptionRow {
     std::string plugin;
@@ -53,17 +51,14 @@ std::vector<PluginOptionRow> rowsOf(std::string_view list) {
 }
 
 std::string listOptions() {
-    const char* path = std::getenv("BOOTFERRY_WORKER"); // NOLINT(concurrency-mt-unsafe): one thread
-    const WorkerProgram program{.path = path != nullptr ? path : BOOTFERRY_LIBEXEC_DIR "/bootferry-transfer",
-                                .user = workerUser().name};
     std::optional<std::string> list;
-    SupervisingLoop loop([&] { loop.end(interrupted); });
-    const PluginListProcess process(loop.event(), program, PluginListKind::Options,
+    SupervisingLoop loop([&] { loop.end(exitInterrupted); });
+    const PluginListProcess process(loop.event(), workerProgram(), PluginListKind::Options,
                                     [&](std::optional<std::string> text) {
                                         list = std::move(text);
                                         loop.end(EXIT_SUCCESS);
                                     });
-    if (loop.run() == interrupted) {
+    if (loop.run() == exitInterrupted) {
         throw Error(ErrorCode::Cancelled, "interrupted");
     }
     if (!list) {

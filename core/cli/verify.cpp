@@ -15,6 +15,7 @@
 #include "argument_values.h"
 #include "checksum_list.h"
 #include "declared_image_size.h"
+#include "exit_status.h"
 #include "files.h"
 #include "incomplete_mark.h"
 #include "look_job.h"
@@ -28,8 +29,6 @@
 
 namespace bootferry {
 namespace {
-
-constexpr int interrupted = 130;
 
 struct VerifyArguments {
     std::string path;
@@ -316,7 +315,7 @@ int runVerify(const CommandLine& line) {
         return verifyChecksum(medium, image, expectedChecksum(medium, parsed, deployment));
     } catch (const Error& error) {
         if (error.code() == ErrorCode::Cancelled) {
-            return interrupted;
+            return exitInterrupted;
         }
         throw;
     }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "worker_start.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "build_config.h"
+#include "log.h"
+#include "worker_user.h"
+
+namespace bootferry {
+namespace {
+
+std::string fromEnvironment(const char* name, const char* fallback) {
+    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
+    return value != nullptr ? value : fallback;
+}
+
+WorkerProgram programFor(const WorkerUser& user) {
+    return {.path = fromEnvironment("BOOTFERRY_WORKER", BOOTFERRY_LIBEXEC_DIR "/bootferry-transfer"),
+            .user = user.name};
+}
+
+} // namespace
+
+WorkerProgram workerProgram() {
+    return programFor(workerUser());
+}
+
+std::unique_ptr<WorkerProcess> startWorker(sd_event* event, WorkerJob job, WorkerListener& listener) {
+    job.pluginDir = fromEnvironment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR);
+    const auto user = workerUser();
+    if (!user.remark.empty()) {
+        logInfo(user.remark);
+    }
+    return std::make_unique<WorkerProcess>(event, programFor(user), std::move(job), listener);
+}
+
+} // namespace bootferry
