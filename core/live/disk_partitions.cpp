@@ -11,7 +11,6 @@
 #include <libfdisk/libfdisk.h>
 #include <linux/blkpg.h>
 #include <linux/fs.h>
-#include <linux/loop.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -22,6 +21,7 @@
 #include "block_device.h"
 #include "errors.h"
 #include "handles.h"
+#include "loop_device.h"
 
 namespace bootferry {
 namespace {
@@ -74,14 +74,8 @@ dev_t numberOf(const UniqueFd& fd, const std::string& node) {
 }
 
 // True for the loop device that replaces a RAM disk if the kernel has no brd (core/target/ram_target.h).
-// Compares the files: the name in sysfs depends on the mount namespace and the name that was attached.
 bool isImageInMemory(const std::string& device) {
-    struct stat image {};
-    loop_info64 loop{};
-    const UniqueFd fd(::open(device.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    return fd && ::ioctl(fd.get(), LOOP_GET_STATUS64, &loop) == 0 &&
-           ::stat("/run/bootferry/ram/image", &image) == 0 && loop.lo_device == image.st_dev &&
-           loop.lo_inode == image.st_ino;
+    return isFileBehind("/run/bootferry/ram/image", device);
 }
 
 Table partitionsIn(const Context& context, const std::string& disk) {

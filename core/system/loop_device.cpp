@@ -31,6 +31,19 @@ UniqueFd openControl() {
     return control;
 }
 
+// Empty if that is not possible.
+UniqueFd openForLooking(const std::string& device) {
+    return UniqueFd(::open(device.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+}
+
+bool isFileBehind(const std::string& path, const UniqueFd& device) {
+    struct stat file {};
+    loop_info64 info{};
+    return device && ::stat(path.c_str(), &file) == 0 &&
+           ::ioctl(device.get(), LOOP_GET_STATUS64, &info) == 0 && info.lo_device == file.st_dev &&
+           info.lo_inode == file.st_ino;
+}
+
 } // namespace
 
 OpenLoopDevice attachLoopDevice(const UniqueFd& file, const std::string& name, const LoopWindow& window) {
@@ -56,20 +69,18 @@ OpenLoopDevice attachLoopDevice(const UniqueFd& file, const std::string& name, c
     throw Error(ErrorCode::Io, EBUSY, "finding a free loop device");
 }
 
+bool isFileBehind(const std::string& path, const std::string& device) {
+    return isFileBehind(path, openForLooking(device));
+}
+
 std::optional<OpenLoopDevice> findLoopDevice(const std::string& path) {
-    struct stat file {};
-    if (::stat(path.c_str(), &file) < 0) {
-        return std::nullopt;
-    }
     for (const auto& entry : std::filesystem::directory_iterator("/sys/block")) {
         if (!std::filesystem::exists(entry.path() / "loop")) { // only while a file is attached
             continue;
         }
         OpenLoopDevice device{.path = "/dev/" + entry.path().filename().string()};
-        device.fd.reset(::open(device.path.c_str(), O_RDONLY | O_CLOEXEC));
-        loop_info64 info{};
-        if (device.fd && ::ioctl(device.fd.get(), LOOP_GET_STATUS64, &info) == 0 &&
-            info.lo_device == file.st_dev && info.lo_inode == file.st_ino) {
+        device.fd = openForLooking(device.path);
+        if (isFileBehind(path, device.fd)) {
             return device;
         }
     }

@@ -34,6 +34,10 @@ struct OpenLoopDevice {
 // cannot be opened are skipped.
 [[nodiscard]] std::optional<OpenLoopDevice> findLoopDevice(const std::string& path);
 
+// Is the file at `path` behind this loop device? Compares the files as findLoopDevice() does; false if either
+// does not exist.
+[[nodiscard]] bool isFileBehind(const std::string& path, const std::string& device);
+
 // Detaches the file. If the device is still open elsewhere, the kernel detaches it at the last close. Throws
 // Error(Io).
 void detachLoopDevice(const OpenLoopDevice& device);
