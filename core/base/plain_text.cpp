@@ -15,33 +15,6 @@ bool isContinuation(unsigned char byte, unsigned char lowest = 0x80, unsigned ch
     return byte >= lowest && byte <= highest;
 }
 
-// The length in bytes of the character at the beginning of `text`, 0 if it is not valid UTF-8.
-std::size_t characterLength(std::string_view text) {
-    const auto byte = [text](std::size_t at) -> unsigned char {
-        return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
-    };
-    const auto lead = byte(0);
-    if (lead < 0x80) {
-        return 1;
-    }
-    if (lead >= 0xC2 && lead <= 0xDF) {
-        return isContinuation(byte(1)) ? 2 : 0;
-    }
-    if (lead >= 0xE0 && lead <= 0xEF) {
-        const unsigned char lowest = lead == 0xE0 ? 0xA0 : 0x80;
-        const unsigned char highest = lead == 0xED ? 0x9F : 0xBF;
-        return isContinuation(byte(1), lowest, highest) && isContinuation(byte(2)) ? 3 : 0;
-    }
-    if (lead >= 0xF0 && lead <= 0xF4) {
-        const unsigned char lowest = lead == 0xF0 ? 0x90 : 0x80;
-        const unsigned char highest = lead == 0xF4 ? 0x8F : 0xBF;
-        return isContinuation(byte(1), lowest, highest) && isContinuation(byte(2)) && isContinuation(byte(3))
-                   ? 4
-                   : 0;
-    }
-    return 0;
-}
-
 char32_t decoded(std::string_view character) {
     if (character.size() == 1) {
         return static_cast<unsigned char>(character[0]);
@@ -67,6 +40,32 @@ bool isNoncharacter(char32_t code) {
 }
 
 } // namespace
+
+std::size_t characterLength(std::string_view text) {
+    const auto byte = [text](std::size_t at) -> unsigned char {
+        return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
+    };
+    const auto lead = byte(0);
+    if (lead < 0x80) {
+        return 1;
+    }
+    if (lead >= 0xC2 && lead <= 0xDF) {
+        return isContinuation(byte(1)) ? 2 : 0;
+    }
+    if (lead >= 0xE0 && lead <= 0xEF) {
+        const unsigned char lowest = lead == 0xE0 ? 0xA0 : 0x80;
+        const unsigned char highest = lead == 0xED ? 0x9F : 0xBF;
+        return isContinuation(byte(1), lowest, highest) && isContinuation(byte(2)) ? 3 : 0;
+    }
+    if (lead >= 0xF0 && lead <= 0xF4) {
+        const unsigned char lowest = lead == 0xF0 ? 0x90 : 0x80;
+        const unsigned char highest = lead == 0xF4 ? 0x8F : 0xBF;
+        return isContinuation(byte(1), lowest, highest) && isContinuation(byte(2)) && isContinuation(byte(3))
+                   ? 4
+                   : 0;
+    }
+    return 0;
+}
 
 std::string plainText(std::string_view text, std::size_t longest) {
     std::string plain;

@@ -19,6 +19,8 @@ inline constexpr std::size_t longestPlainText = 1024; // bytes
 [[nodiscard]] std::string escapedText(std::string_view text);
 // The text with U+FFFD in place of each byte that is not part of a character.
 [[nodiscard]] std::string validUtf8(std::string_view text);
+// The length in bytes of the character at the beginning of the text, 0 if it is not valid UTF-8.
+[[nodiscard]] std::size_t characterLength(std::string_view text);
 // Whether D-Bus can carry the text: well-formed UTF-8 without noncharacters and without NUL.
 [[nodiscard]] bool isBusText(std::string_view text);
 // NULL is the empty text.

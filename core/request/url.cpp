@@ -71,10 +71,7 @@ bool isExcluded(char character) {
 
 // The character at this position: a valid UTF-8 sequence, else one byte.
 std::string_view characterAt(std::string_view text, std::size_t at) {
-    const auto lead = static_cast<unsigned char>(text[at]);
-    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 1;
-    const auto whole = text.substr(at, length);
-    return whole.size() == length && isBusText(whole) ? whole : text.substr(at, 1);
+    return text.substr(at, std::max<std::size_t>(characterLength(text.substr(at)), 1));
 }
 
 std::string percentEncoded(std::string_view text) {
