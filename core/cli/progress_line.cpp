@@ -36,7 +36,7 @@ void ProgressLine::show(const TransferStatus& progress) {
     } else if (progress.bytes != last_.bytes) {
         lastTrouble_.clear();
     }
-    last_ = progress;
+    last_ = static_cast<const Progress&>(progress);
 }
 
 bool ProgressLine::isNews(const Progress& progress) const {
