@@ -85,20 +85,25 @@ private:
         }
     }
 
+    // Through a loop device if `file` is given: `source` itself, open.
     void mountFileSystem(const std::string& source, const Contents& contents, const char* where,
-                         const char* moreOptions = "") {
+                         const UniqueFd* file = nullptr) {
         const auto driver = kernelFilesystem(contents.type);
         requireFilesystem(driver);
         // A set-uid file that the running system has removed, or a device node, must not be usable through
         // the layers.
-        mounts_.mount(
-            {source, place(where), driver, readOnlyOptions(contents.type) + ",nosuid,nodev" + moreOptions});
+        const MountRequest request{source, place(where), driver,
+                                   readOnlyOptions(contents.type) + ",nosuid,nodev"};
+        if (file != nullptr) {
+            mounts_.mountThroughLoop(*file, request);
+        } else {
+            mounts_.mount(request);
+        }
         found_ += (found_.empty() ? fmt::format("'{}': ", device_) : ", ") + contents.type;
     }
 
     void mountFile(const ImageFile& file, const Contents& contents, const char* where) {
-        requireLoopDevices();
-        mountFileSystem(file.path, contents, where, ",loop");
+        mountFileSystem(file.path, contents, where, &file.fd);
     }
 
     void useAsRoot(const char* where) {
@@ -129,8 +134,7 @@ private:
         } else if (const auto partition = partitionWith(contents)) {
             mountFileSystem(*partition, contents, where);
         } else {
-            requireLoopDevices();
-            mountFileSystem(device_, contents, where, ",loop");
+            mountFileSystem(device_, contents, where, &held_);
         }
     }
 

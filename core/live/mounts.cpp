@@ -18,6 +18,7 @@
 #include "kernel_modules.h"
 #include "live_image.h"
 #include "log.h"
+#include "loop_device.h"
 #include "termination.h"
 
 namespace bootferry {
@@ -66,7 +67,7 @@ const char* hint(int errnoValue) {
     }
 }
 
-// Reports the system call's errno, or libmount's own message (a loop device that could not be set up).
+// Reports the system call's errno, or libmount's own message.
 [[noreturn]] void throwFailure(const Context& context, int result, const std::string& what) {
     if (mnt_context_syscall_called(context.get()) == 1) {
         const int number = mnt_context_get_syscall_errno(context.get());
@@ -101,6 +102,28 @@ void unmountWithRetries(const std::string& target) {
     }
 }
 
+// Loads the loop module if the kernel has no loop driver yet.
+void requireLoopDevices() {
+    if (::access("/sys/class/misc/loop-control", F_OK) != 0 && !loadKernelModule("loop")) {
+        throw Error(ErrorCode::Unsupported,
+                    "this kernel has no loop devices: the module 'loop' is not in the initrd");
+    }
+}
+
+std::string described(const MountRequest& request) {
+    return fmt::format("mounting '{}'{} at '{}'", printable(request.source, longestPath),
+                       request.type.empty() ? "" : " (" + request.type + ")", request.target);
+}
+
+OpenLoopDevice attached(const UniqueFd& file, const MountRequest& request) {
+    try {
+        return attachForMount(file, request.source);
+    } catch (Error& error) {
+        error.addContext(described(request));
+        throw;
+    }
+}
+
 } // namespace
 
 std::string mountedAt(const std::string& folder) {
@@ -121,13 +144,6 @@ std::string mountedAt(const std::string& folder) {
     return fmt::format("'{}' ({})", source != nullptr ? source : "none", mnt_fs_get_fstype(mounted));
 }
 
-void requireLoopDevices() {
-    if (::access("/sys/class/misc/loop-control", F_OK) != 0 && !loadKernelModule("loop")) {
-        throw Error(ErrorCode::Unsupported,
-                    "this kernel has no loop devices: the module 'loop' is not in the initrd");
-    }
-}
-
 MountStack::~MountStack() {
     for (; !targets_.empty(); targets_.pop_back()) {
         try {
@@ -145,9 +161,18 @@ void MountStack::unmountLast() {
 }
 
 void MountStack::mount(const MountRequest& request) {
+    mountSource(request.source, request);
+}
+
+void MountStack::mountThroughLoop(const UniqueFd& file, const MountRequest& request) {
+    requireLoopDevices();
+    const auto device = attached(file, request);
+    mountSource(device.path, request);
+}
+
+void MountStack::mountSource(const std::string& source, const MountRequest& request) {
     throwIfTerminated();
-    const auto what = fmt::format("mounting '{}'{} at '{}'", printable(request.source, longestPath),
-                                  request.type.empty() ? "" : " (" + request.type + ")", request.target);
+    const auto what = described(request);
     std::error_code failure;
     std::filesystem::create_directories(request.target, failure);
     if (failure) {
@@ -155,7 +180,7 @@ void MountStack::mount(const MountRequest& request) {
     }
     const auto context = makeContext(request.target);
     checkMount(mnt_context_set_optsmode(context.get(), MNT_OMODE_NOTAB), "preparing a mount");
-    checkMount(mnt_context_set_source(context.get(), request.source.c_str()), "preparing a mount");
+    checkMount(mnt_context_set_source(context.get(), source.c_str()), "preparing a mount");
     checkMount(mnt_context_set_options(context.get(), request.options.c_str()), "preparing a mount");
     if (!request.type.empty()) {
         checkMount(mnt_context_set_fstype(context.get(), request.type.c_str()), "preparing a mount");

@@ -36,29 +36,34 @@ UniqueFd openForLooking(const std::string& device) {
     return UniqueFd(::open(device.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
 }
 
-bool isFileBehind(const std::string& path, const UniqueFd& device) {
-    struct stat file {};
-    loop_info64 info{};
-    return device && ::stat(path.c_str(), &file) == 0 &&
-           ::ioctl(device.get(), LOOP_GET_STATUS64, &info) == 0 && info.lo_device == file.st_dev &&
+bool isFileBehind(const struct stat& file, const UniqueFd& device, loop_info64& info) {
+    return device && ::ioctl(device.get(), LOOP_GET_STATUS64, &info) == 0 && info.lo_device == file.st_dev &&
            info.lo_inode == file.st_ino;
 }
 
-} // namespace
+std::optional<OpenLoopDevice> findLoopDevice(const struct stat& file, loop_info64& info) {
+    for (const auto& entry : std::filesystem::directory_iterator("/sys/block")) {
+        if (!std::filesystem::exists(entry.path() / "loop")) { // only while a file is attached
+            continue;
+        }
+        OpenLoopDevice device{.path = "/dev/" + entry.path().filename().string()};
+        device.fd = openForLooking(device.path);
+        if (isFileBehind(file, device.fd, info)) {
+            return device;
+        }
+    }
+    return std::nullopt;
+}
 
-OpenLoopDevice attachLoopDevice(const UniqueFd& file, const std::string& name, const LoopWindow& window) {
+OpenLoopDevice attach(loop_config& config, const UniqueFd& file, const std::string& name, int access) {
     const auto control = openControl();
-    loop_config config{};
     config.fd = static_cast<__u32>(file.get());
-    config.block_size = window.blockSize;
-    config.info.lo_offset = window.offset;
-    config.info.lo_sizelimit = window.size;
     name.copy(reinterpret_cast<char*>(config.info.lo_file_name), LO_NAME_SIZE - 1);
     for (int attempt = 0; attempt < attempts; ++attempt) {
         const int number =
             checkErrno(::ioctl(control.get(), LOOP_CTL_GET_FREE), "finding a free loop device");
         auto device = fmt::format("/dev/loop{}", number);
-        UniqueFd fd(checkErrno(::open(device.c_str(), O_RDWR | O_CLOEXEC), "opening '" + device + "'"));
+        UniqueFd fd(checkErrno(::open(device.c_str(), access | O_CLOEXEC), "opening '" + device + "'"));
         if (::ioctl(fd.get(), LOOP_CONFIGURE, &config) == 0) {
             return {.path = std::move(device), .fd = std::move(fd)};
         }
@@ -69,22 +74,44 @@ OpenLoopDevice attachLoopDevice(const UniqueFd& file, const std::string& name, c
     throw Error(ErrorCode::Io, EBUSY, "finding a free loop device");
 }
 
+} // namespace
+
+OpenLoopDevice attachLoopDevice(const UniqueFd& file, const std::string& name, const LoopWindow& window) {
+    loop_config config{};
+    config.block_size = window.blockSize;
+    config.info.lo_offset = window.offset;
+    config.info.lo_sizelimit = window.size;
+    return attach(config, file, name, O_RDWR);
+}
+
+OpenLoopDevice attachForMount(const UniqueFd& file, const std::string& name) {
+    struct stat status {};
+    checkErrno(::fstat(file.get(), &status), "looking at the file");
+    loop_info64 info{};
+    if (auto device = findLoopDevice(status, info)) {
+        const bool wholeAndReadOnly =
+            info.lo_offset == 0 && info.lo_sizelimit == 0 && (info.lo_flags & LO_FLAGS_READ_ONLY) != 0;
+        if (!wholeAndReadOnly) {
+            throw Error(ErrorCode::Io, EBUSY, "it is behind '" + device->path + "' already");
+        }
+        return std::move(*device);
+    }
+    loop_config config{};
+    config.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR;
+    // Not open for writing: udev looks at a device anew whenever a writer closes it.
+    return attach(config, file, name, O_RDONLY);
+}
+
 bool isFileBehind(const std::string& path, const std::string& device) {
-    return isFileBehind(path, openForLooking(device));
+    struct stat file {};
+    loop_info64 info{};
+    return ::stat(path.c_str(), &file) == 0 && isFileBehind(file, openForLooking(device), info);
 }
 
 std::optional<OpenLoopDevice> findLoopDevice(const std::string& path) {
-    for (const auto& entry : std::filesystem::directory_iterator("/sys/block")) {
-        if (!std::filesystem::exists(entry.path() / "loop")) { // only while a file is attached
-            continue;
-        }
-        OpenLoopDevice device{.path = "/dev/" + entry.path().filename().string()};
-        device.fd = openForLooking(device.path);
-        if (isFileBehind(path, device.fd)) {
-            return device;
-        }
-    }
-    return std::nullopt;
+    struct stat file {};
+    loop_info64 info{};
+    return ::stat(path.c_str(), &file) == 0 ? findLoopDevice(file, info) : std::nullopt;
 }
 
 void detachLoopDevice(const OpenLoopDevice& device) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A file, or a part of a disk, as a block device (loop(4)). Used for an image in a tmpfs file, if the kernel
-// has no brd, and for making a file system before its partition exists. Mounting image files does not need
-// this: libmount sets up its own loop devices.
+// has no brd, for making a file system before its partition exists, and for mounting image files. libmount
+// could set up the last kind itself, but from 2.41 on keeps the device open if the mount fails.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,12 @@ struct OpenLoopDevice {
 // until detachLoopDevice(). `name` is what losetup(8) shows as the file.
 [[nodiscard]] OpenLoopDevice attachLoopDevice(const UniqueFd& file, const std::string& name,
                                               const LoopWindow& window = {});
+
+// Attaches the file, as a whole and read-only, for a mount: the kernel detaches it when the mount is gone and
+// the returned descriptor is closed. Keeps what libmount promises where it sets up the device: one file is
+// never behind two devices with two caches. So a device that the file is attached to already is returned if
+// it is a read-only one of the whole file; any other is Error(Io), EBUSY. `name` as above.
+[[nodiscard]] OpenLoopDevice attachForMount(const UniqueFd& file, const std::string& name);
 
 // The loop device of the file at `path`; nullopt if it has none. Compares the files and not their paths: in
 // another mount namespace, the path that the kernel shows may belong to another file. Loop devices that
