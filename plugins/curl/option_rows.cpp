@@ -268,14 +268,15 @@ void netrcFile(CurlOptions& options, const std::string& value) {
     options.useNetrc(CURL_NETRC_REQUIRED);
 }
 
-template <CURL_NETRC_OPTION use>
+// Whether libcurl has these constants as an enumeration or, since 8.14, as long.
+template <long use>
 void netrc(CurlOptions& options, const std::string& value) {
     takesNoValue(value);
     options.useHomeNetrc();
     options.useNetrc(use);
 }
 
-template <curl_usessl level>
+template <long level>
 void useSsl(CurlOptions& options, const std::string& value) {
     takesNoValue(value);
     options.useSsl(level);
