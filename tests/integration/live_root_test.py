@@ -448,6 +448,23 @@ class KeptChanges(LiveRootCase):
         self.assertEqual((self.overlay / "overlayfs/rw/etc/new").read_text(), "new")
         self.assertEqual(sorted(os.listdir(self.overlay / "overlayfs/rw")), ["etc"])
 
+    def test_a_disk_that_is_behind_a_loop_device_already(self):
+        """The page caches of two devices would not know of each other; a read-only one of the whole disk is shared."""
+        self.place(self.cow())
+        device = self.attach_disk()
+        for options in ((), ("--read-only", "--offset", str(MIB))):
+            with self.subTest(options=options):
+                other = LoopDevice(device, *options)
+                result = self.live_root(device)
+                self.assertNotEqual(result.returncode, 0, result.stderr)
+                self.assertIn(f"it is behind '{other.path}' already", result.stderr)
+                self.assertEqual(mounts_below(self.overlay), {})
+                other.detach()
+        other = LoopDevice(device, "--read-only")
+        self.addCleanup(other.detach)
+        self.assertEqual(self.live_root(device).returncode, 0)
+        self.assertIn(other.path, [source for _, source, _ in mounts_below(self.overlay).values()])
+
     def test_read_only_feature(self):
         cow = self.cow()
         run("tune2fs", "-O", "read-only", cow)
