@@ -49,13 +49,13 @@ const bootferry_plugin* tableOf(const std::string& path) {
 
 } // namespace
 
-const PluginModule& PluginModule::load(const std::string& path) {
+const PluginModule& PluginModule::load(std::string_view path) {
     static std::mutex mutex;
     static std::map<std::string, std::unique_ptr<PluginModule>> loaded;
     const std::lock_guard lock(mutex);
-    auto& module = loaded[path];
+    auto& [file, module] = *loaded.try_emplace(std::string(path)).first;
     if (!module) {
-        module.reset(new PluginModule(path)); // the constructor is private
+        module.reset(new PluginModule(file)); // the constructor is private
     }
     return *module;
 }

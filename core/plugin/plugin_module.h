@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bootferry/plugin.h"
@@ -14,8 +15,9 @@ namespace bootferry {
 class PluginModule {
 public:
     // Loads the module, or returns the one loaded before: the entry is called once per process. Throws
-    // Error(Internal) with the file and the fault. Callable from any thread.
-    [[nodiscard]] static const PluginModule& load(const std::string& path);
+    // Error(Internal) with the file and the fault. Callable from any thread. Takes a view, because a reference
+    // that comes from a temporary string is one that g++ 13 and later warn of.
+    [[nodiscard]] static const PluginModule& load(std::string_view path);
 
     PluginModule(const PluginModule&) = delete;
     PluginModule& operator=(const PluginModule&) = delete;
