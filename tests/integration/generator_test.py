@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -99,7 +100,7 @@ class GeneratorTest(unittest.TestCase):
             for folder in ("normal", "early"):
                 for file in (self.path / folder).rglob("*.service"):
                     text = file.read_text().replace('/usr/bin/bootferryctl', '/bin/true')
-                    file.write_text(text.replace('/usr/lib/bootferry/bootferry-live-root', '/bin/true'))
+                    file.write_text(re.sub(r'/usr/\S+/bootferry-live-root', '/bin/true', text))
             search = ":".join(str(self.path / folder) for folder in ("early", "normal")) + ":"
             for name in units:
                 if name.endswith((".service", ".mount")):
