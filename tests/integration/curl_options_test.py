@@ -34,6 +34,9 @@ class Option:
         self.shown = f"no-{self.name}" if self.arity == "default-on" else self.name
         self.takes_value = self.arity == "value"
 
+    def means(self):
+        return self.treatment, self.arity, self.on, self.off, self.why
+
 
 def run(*arguments):
     return subprocess.run([TOOL, *arguments], check=True, capture_output=True, text=True).stdout.splitlines()
@@ -76,9 +79,16 @@ class CurlTest(unittest.TestCase):
         self.assertEqual([name for name in self.help if name not in shown], [])
 
     def test_letters_and_values_are_curls(self):
-        ours = {option.shown: (option.letter, option.takes_value) for option in table()}
-        for name, theirs in self.help.items():
-            self.assertEqual(ours[name], theirs, name)
+        ours = {option.shown: option for option in table()}
+        # An option that gets a new name takes its letter along (8.10: -i is --show-headers, and was --include).
+        by_letter = {option.letter: option for option in table() if option.letter}
+        letters = {letter for letter, _ in self.help.values() if letter}
+        for name, (letter, takes_value) in self.help.items():
+            option = ours[name]
+            self.assertEqual(option.takes_value, takes_value, name)
+            self.assertTrue(option.letter == letter or not option.letter or option.letter in letters, name)
+            if letter:
+                self.assertEqual(by_letter[letter].means(), option.means(), name)
 
     def verdict(self, word):
         """curl's verdict on a long name. "-o" without its value keeps curl from doing anything, but some options

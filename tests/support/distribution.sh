@@ -36,15 +36,17 @@ distribution_key() {
 
 # distribution_tree SUITE: prints the path of its tree, built first where it is missing. Needs root.
 distribution_tree() {
-    local suite=$1 tree mirror
+    local suite=$1 tree mirror dates
     tree=$BOOTFERRY_TEST_CACHE/$suite-$(distribution_key "$suite")
     if [[ ! -d $tree ]]; then
         mirror=$(debian_mirror)
+        # A mirror that stands still has release files that have expired, and this machine's apt knows that.
+        dates=$(apt-config dump Acquire::Check-Valid-Until)
         rm -rf "$BOOTFERRY_TEST_CACHE/$suite-"* && mkdir -p "$tree.partial" || return
         packages_to_build > "$tree.packages"
         # Through a tar file: apt's configuration knows no quoting for a path as a checkout may have.
         TMPDIR=/var/tmp mmdebstrap --mode=root --variant=minbase --format=tar --include=bash,ca-certificates \
-            --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+            ${dates:+--aptopt="$dates"} --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
             --customize-hook="cp tests/support/packages.sh \"\$1\"" \
             --customize-hook="chroot \"\$1\" bash -c '$install_in_tree' < '$tree.packages'" \
             "$suite" "$tree.tar" ${mirror:+"$mirror"} >&2 || return
