@@ -83,9 +83,12 @@ readonly enter_tree='
     mount -o remount,bind,ro "$root$source"
     mount --bind "$scratch/out" "$root$out"
     mount --bind "$scratch/ccache" "$root/ccache"
-    cd "$root$source"
+    # Not chroot(8), below which the kernel shows other paths of mounts than a program has used.
+    cd "$root"
+    pivot_root . mnt
+    umount --lazy /mnt
     # Not exec: the first process of a process namespace has to wait for all that others leave.
-    chroot "$root" /usr/bin/env -i --chdir="$source" PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+    env -i --chdir="$source" PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
         PYTHONDONTWRITEBYTECODE=1 CCACHE_DIR=/ccache "$@"'
 
 # in_tree TREE [NAME=VALUE...] COMMAND...: below $source, where nothing but $out can be written to.
