@@ -21,7 +21,10 @@ import subprocess
 import sys
 import tempfile
 
-SUITE = "bookworm"
+# The release of Debian that is booted. A library's package with another name in a later one (libcurl4t64) provides that of
+# the earlier one.
+SUITE = os.environ.get("BOOTFERRY_TEST_SUITE", "bookworm")
+_KIWI_SUITE = "bookworm"  # the last release that has KIWI
 _HERE = pathlib.Path(__file__).resolve().parent
 
 # The booted system: systemd, a login prompt, nothing else.
@@ -182,14 +185,14 @@ class Images:
         return final
 
     @staticmethod
-    def _mmdebstrap(target, packages):
+    def _mmdebstrap(target, packages, suite=SUITE):
         # Through a tar file: apt's configuration knows no quoting for a path as a checkout may have.
         target.mkdir()
         archive = target.with_suffix(".tar")
         with open(archive, "wb") as tar:
             done = subprocess.run(
                 ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
-                 "--format=tar", "--dpkgopt=force-unsafe-io", *_TRIM, SUITE, "-"],
+                 "--format=tar", "--dpkgopt=force-unsafe-io", *_TRIM, suite, "-"],
                 stdin=subprocess.DEVNULL, stdout=tar, stderr=subprocess.PIPE, text=True,
                 env={**os.environ, "INITRD": "No", "DEBIAN_FRONTEND": "noninteractive", "TMPDIR": "/var/tmp"})
         if done.returncode != 0:
@@ -412,8 +415,8 @@ class Images:
     # A live medium of KIWI's own making
 
     def _kiwi_tree(self):
-        return self._cached("kiwi-machine", _digest(SUITE, _KIWI_PACKAGES, _TRIM, 1), lambda folder:
-                            self._mmdebstrap(folder / "tree", _KIWI_PACKAGES)) / "tree"
+        return self._cached("kiwi-machine", _digest(_KIWI_SUITE, _KIWI_PACKAGES, _TRIM, 1), lambda folder:
+                            self._mmdebstrap(folder / "tree", _KIWI_PACKAGES, _KIWI_SUITE)) / "tree"
 
     def kiwi_iso(self):
         """What `kiwi-ng system build` makes of the description in kiwi/, with the report service added."""
@@ -430,7 +433,7 @@ class Images:
             self._in_layers([host, self._kiwi_tree()],
                             ["env", "INITRD=No", "kiwi-ng", "--debug", "--config", "/mnt/description/kiwi.yml",
                              "system", "build", "--description", "/mnt/description", "--target-dir", "/mnt/out",
-                             "--signing-key", f"/usr/share/keyrings/debian-archive-{SUITE}-automatic.gpg"],
+                             "--signing-key", f"/usr/share/keyrings/debian-archive-{_KIWI_SUITE}-automatic.gpg"],
                             folder, folder / "kiwi.log")
             next((folder / "out").glob("*.iso")).rename(folder / "kiwi.iso")
             for scrap in ("out", "host", "description"):
