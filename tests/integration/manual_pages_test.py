@@ -47,8 +47,9 @@ def options_of(text):
 
 
 def shown(path):
-    """As man(1) shows it on a terminal of 80 columns."""
-    return subprocess.run(["groff", "-mandoc", "-Tutf8", "-P-cbou", "-ww", f"-rLL={COLUMNS - 2}n", path],
+    """As man(1) shows it on a terminal of 80 columns. -Wbreak: groff 1.23 says of each line that it cannot adjust; one that
+    is too long is found by its length."""
+    return subprocess.run(["groff", "-mandoc", "-Tutf8", "-P-cbou", "-ww", "-Wbreak", f"-rLL={COLUMNS - 2}n", path],
                           capture_output=True, text=True)
 
 
