@@ -143,6 +143,16 @@ class Refusals(boot_case.BootCase):
         messages = self.refusal(files={"etc/ssl/certs/ca-certificates.crt": None})
         self.assertIn("install the package ca-certificates", messages)
 
+    def test_an_emergency_shell_for_everybody_is_an_option(self):
+        script = ("initdir=/mnt/initrd; mkdir $initdir; . /usr/lib/dracut/modules.d/*bootferry/module-setup.sh; "
+                  "for bootferry_emergency_shell in '' no yes perhaps; do "
+                  "list_misnamed; install_emergency_shell; echo $(cat $initdir/etc/cmdline.d/* 2> /dev/null); done")
+        with tempfile.TemporaryDirectory(dir=self.work) as exchange:
+            told = self.images.in_machine(["bash", "-c", script], exchange, over=[self.images.installed()]).splitlines()
+        refused = told.pop(3)
+        self.assertIn('bootferry_emergency_shell="perhaps"', refused)
+        self.assertEqual(told, ["", "", "SYSTEMD_SULOGIN_FORCE=1", "SYSTEMD_SULOGIN_FORCE=1"])
+
     def test_certificates_lie_elsewhere_on_other_distributions(self):
         debian, link = "etc/ssl/certs/ca-certificates.crt", pathlib.PurePath
         fedora, suse = "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "var/lib/ca-certificates/ca-bundle.pem"
