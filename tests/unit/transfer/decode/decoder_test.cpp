@@ -178,8 +178,17 @@ TEST(Decoder, RefusesAnXzDictionaryAboveTheLimit) {
     auto file = encoded("xz -0", someText(1000));
     constexpr std::size_t block = 12;
     const auto size = static_cast<std::size_t>(static_cast<unsigned char>(file[block]) + 1) * 4;
-    ASSERT_EQ(file.substr(block + 2, 2), "\x21\x01");
-    file[block + 4] = 40; // 4 GiB - 1
+    // Before the filter are the sizes of the block, which xz writes from 5.6 on: each ends with a byte below
+    // 0x80.
+    std::size_t filter = block + 2;
+    for (const unsigned sizeIsThere : {0x40U, 0x80U}) {
+        if ((static_cast<unsigned char>(file[block + 1]) & sizeIsThere) != 0) {
+            while ((static_cast<unsigned char>(file[filter++]) & 0x80U) != 0) {
+            }
+        }
+    }
+    ASSERT_EQ(file.substr(filter, 2), "\x21\x01");
+    file[filter + 2] = 40; // 4 GiB - 1
     const auto crc = ::lzma_crc32(reinterpret_cast<const std::uint8_t*>(file.data()) + block, size - 4, 0);
     for (unsigned i = 0; i < 4; ++i) {
         file[block + size - 4 + i] = static_cast<char>(crc >> (8 * i));
