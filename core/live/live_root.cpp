@@ -77,7 +77,7 @@ private:
     [[nodiscard]] std::string place(const char* name) const { return request_.runDir + "/" + name; }
 
     void refuseSecondRun() const {
-        for (const char* name : {"live", "squashfs_container", "rootfsbase", "overlayfs"}) {
+        for (const char* name : {"live", "squashfs_container", "rootfsbase", "overlayfs", "kept"}) {
             if (const auto mounted = mountedAt(place(name)); !mounted.empty()) {
                 throw Error(ErrorCode::TargetRefused,
                             fmt::format("a live root is mounted already: {} at '{}'", mounted, place(name)));
@@ -255,8 +255,11 @@ private:
         found_ += mountWritableLayer(mounts_, {.folder = place("overlayfs"),
                                                .lower = place("rootfsbase"),
                                                .trial = place("trial"),
+                                               .kept = place("kept"),
                                                .tmpfsSize = request_.overlaySize,
                                                .persistent = request_.persistent,
+                                               .readOnly = request_.overlayReadOnly,
+                                               .reset = request_.overlayReset,
                                                .cowFilesystem = request_.cowFilesystem,
                                                .disk = diskOf(device_)});
     }

@@ -5,7 +5,8 @@
 //   rootfsbase         the root, read-only: DIR/rootfs.img of the container, or a root tree
 //   overlayfs          a tmpfs, or a partition of the medium's disk, with rw and work, for the running
 //                      system's changes
-// sysroot.mount, of initrd-generator, then mounts an overlay of the last two.
+//   kept               with --overlay-readonly: that partition, read-only, with rw; or only an empty rw
+// sysroot.mount, of initrd-generator, then mounts an overlay of them.
 #pragma once
 
 #include <string>
@@ -20,6 +21,8 @@ struct LiveRootRequest {
     std::string overlaySize = "50%";     // as size= of tmpfs(5)
     bool check = false;                  // verify the checksum embedded in the medium first
     bool persistent = false;             // keep changes on the medium's disk
+    bool overlayReadOnly = false;        // with persistent: show the kept changes, and keep no new ones
+    bool overlayReset = false;           // with persistent: discard the kept changes
     std::string cowFilesystem = "ext4";  // of a new partition for them
     std::string runDir = "/run/overlay"; // absolute; only tests use another
 

@@ -42,6 +42,10 @@ void applyOption(LiveRootRequest& request, std::string_view word) {
             request.check = true;
         } else if (name == "--persistent" && equals == std::string_view::npos) {
             request.persistent = true;
+        } else if (name == "--overlay-readonly" && equals == std::string_view::npos) {
+            request.overlayReadOnly = true;
+        } else if (name == "--overlay-reset" && equals == std::string_view::npos) {
+            request.overlayReset = true;
         } else if (name == "--cowfs") {
             request.cowFilesystem = parseCowFilesystem(value);
         } else if (name == "--run-dir") {

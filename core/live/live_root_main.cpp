@@ -29,11 +29,14 @@ for what is written. An overlay of both, at /sysroot, is the next unit's work.
 
   --dir=FOLDER         the folder of the root image on the medium (LiveOS)
   --squashimg=FILE     the root image in it (squashfs.img)
-  --overlay-size=SIZE  a part of the memory, or bytes, or with k, m, g (50%)
+  --overlay-size=SIZE  a share of the memory, or a size with k, m or g (50%)
   --check              verify the checksum that is embedded in the medium first
   --persistent         keep what is written, in a partition labelled cow behind the
                        image, which is made where there is none
   --cowfs=FS           its file system: ext4, xfs or btrfs (ext4)
+  --overlay-readonly   with --persistent: mount that partition read-only at
+                       /run/overlay/kept, and use a tmpfs for what is written
+  --overlay-reset      with --persistent: discard what was kept
   --help               show this
   --version            show the version
 

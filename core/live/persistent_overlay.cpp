@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -163,7 +162,9 @@ bool mayHoldChanges(const UniqueFd& fd, const Contents& contents) {
            when != 0;
 }
 
-std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd) {
+enum class Use { Write, Show };
+
+std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd, Use use) {
     for (const auto& partition : disk.announcedPartitions()) {
         if (partition.begin < imageEnd) {
             continue;
@@ -171,8 +172,10 @@ std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd) {
         auto fd = disk.openPartition(partition);
         const auto contents = probeContents(fd.get(), partition.node);
         if (isOverlay(fd, contents)) {
-            disk.healTable();
-            check(partition.node, contents.type);
+            if (use == Use::Write) {
+                disk.healTable();
+                check(partition.node, contents.type);
+            }
             return WritePartition{.node = partition.node, .filesystem = contents.type, .held = std::move(fd)};
         }
         logInfo(fmt::format("'{}' behind the image is not the write partition: {}", partition.node,
@@ -259,20 +262,29 @@ WritePartition makePartition(MediumDisk& disk, FreeSpace space, const std::strin
     return enter(size, filesystem, true);
 }
 
-} // namespace
-
-WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
-                                     const std::string& filesystem) {
-    if (!isWritableDisk(disk.node())) {
-        throw Error(ErrorCode::Unsupported, fmt::format("'{}' is not a writable disk", disk.node()));
-    }
+void requireImageAtStart(const MediumDisk& disk, std::uint64_t imageEnd) {
     if (imageEnd == 0) {
         throw Error(
             ErrorCode::Unsupported,
             fmt::format("the image does not begin at the start of '{}': that disk may hold other data",
                         disk.node()));
     }
-    if (auto found = find(disk, imageEnd)) {
+}
+
+} // namespace
+
+std::optional<WritePartition> findWritePartition(MediumDisk& disk, std::uint64_t imageEnd) {
+    requireImageAtStart(disk, imageEnd);
+    return find(disk, imageEnd, Use::Show);
+}
+
+WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
+                                     const std::string& filesystem) {
+    if (!isWritableDisk(disk.node())) {
+        throw Error(ErrorCode::Unsupported, fmt::format("'{}' is not a writable disk", disk.node()));
+    }
+    requireImageAtStart(disk, imageEnd);
+    if (auto found = find(disk, imageEnd, Use::Write)) {
         return std::move(*found);
     }
     const auto smallest = smallestFor(filesystem);

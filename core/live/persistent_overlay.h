@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "disk_partitions.h"
@@ -27,5 +28,9 @@ struct WritePartition {
 // program, a failed check.
 [[nodiscard]] WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
                                                    const std::string& filesystem);
+
+// Finds the partition to mount it read-only, and writes nothing; nullopt if there is none. Throws as
+// prepareWritePartition().
+[[nodiscard]] std::optional<WritePartition> findWritePartition(MediumDisk& disk, std::uint64_t imageEnd);
 
 } // namespace bootferry

@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
@@ -27,6 +29,7 @@ namespace {
 constexpr const char* belowTheOverlay = "nosuid,nodev";
 constexpr std::size_t longestReason = 1024;
 constexpr const char* trialFile = ".bootferry-trial";
+constexpr const char* discarded = ".bootferry-discarded";
 
 UniqueFd openFolder(int parent, const std::string& name, const std::string& shown) {
     UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -59,6 +62,41 @@ void prepareFolders(const std::string& folder) {
     }
 }
 
+// The folders are moved away before anything in them is removed, and the move is flushed: a power cut in the
+// middle leaves all changes or none.
+void discardChanges(const std::string& folder) {
+    const auto what = fmt::format("discarding the changes on '{}'", folder);
+    const auto top = openFolder(AT_FDCWD, folder, folder);
+    if (::mkdirat(top.get(), discarded, 0700) < 0 && errno != EEXIST) {
+        throwErrno(errno, what);
+    }
+    const auto away = openFolder(top.get(), discarded, folder + "/" + discarded);
+    for (const char* name : {"work", "rw"}) {
+        // What could not be removed the last time is still there.
+        std::string target = name;
+        for (unsigned number = 1; ::faccessat(away.get(), target.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+             ++number) {
+            target = fmt::format("{}.{}", name, number);
+        }
+        if (::renameat(top.get(), name, away.get(), target.c_str()) < 0 && errno != ENOENT) {
+            throwErrno(errno, what);
+        }
+    }
+    checkErrno(::syncfs(top.get()), what);
+    logInfo(fmt::format("the kept changes on '{}' are discarded", folder));
+}
+
+// Also after a boot that ended before it had removed them. A file that cannot be removed, since it is
+// immutable for example, costs only space.
+void removeDiscarded(const std::string& folder) {
+    const auto top = openFolder(AT_FDCWD, folder, folder);
+    std::error_code failure;
+    std::filesystem::remove_all(fmt::format("/proc/self/fd/{}/{}", top.get(), discarded), failure);
+    if (failure) {
+        logWarning(fmt::format("removing '{}/{}': {}, ignoring", folder, discarded, failure.message()));
+    }
+}
+
 void writeTrialFile(const std::string& folder) {
     const auto what = fmt::format("writing to an overlay at '{}'", folder);
     const auto top = openFolder(AT_FDCWD, folder, folder);
@@ -70,27 +108,36 @@ void writeTrialFile(const std::string& folder) {
 
 // Mounts the overlay as sysroot.mount will.
 void tryOverlay(MountStack& mounts, const WritableLayer& layer) {
-    mounts.mount(
-        {"overlay", layer.trial, "overlay",
-         fmt::format("lowerdir={},upperdir={}/rw,workdir={}/work", layer.lower, layer.folder, layer.folder)});
+    const auto lower = layer.readOnly ? fmt::format("{}/rw:{}", layer.kept, layer.lower) : layer.lower;
     try {
-        writeTrialFile(layer.trial);
-    } catch (const Error&) {
+        mounts.mount(
+            {"overlay", layer.trial, "overlay",
+             fmt::format("lowerdir={},upperdir={}/rw,workdir={}/work", lower, layer.folder, layer.folder)});
+        try {
+            writeTrialFile(layer.trial);
+        } catch (const Error&) {
+            mounts.unmountLast();
+            throw;
+        }
         mounts.unmountLast();
+    } catch (const Error&) {
+        (void)::rmdir(layer.trial.c_str());
         throw;
     }
-    mounts.unmountLast();
+    (void)::rmdir(layer.trial.c_str());
 }
 
 void mountPartition(MountStack& mounts, const WritableLayer& layer, const WritePartition& partition) {
     requireFilesystem(partition.filesystem);
     mounts.mount({partition.node, layer.folder, partition.filesystem, fmt::format("rw,{}", belowTheOverlay)});
     try {
+        if (layer.reset) {
+            discardChanges(layer.folder);
+        }
         prepareFolders(layer.folder);
+        removeDiscarded(layer.folder);
         tryOverlay(mounts, layer);
-        (void)::rmdir(layer.trial.c_str());
     } catch (const Error&) {
-        (void)::rmdir(layer.trial.c_str());
         mounts.unmountLast();
         throw;
     }
@@ -109,10 +156,60 @@ std::string mountWritePartition(MountStack& mounts, const WritableLayer& layer) 
                        partition.made ? ", new" : "");
 }
 
+void mountTemporary(MountStack& mounts, const WritableLayer& layer) {
+    mounts.mount({"tmpfs", layer.folder, "tmpfs",
+                  fmt::format("mode=0755,size={},{}", layer.tmpfsSize, belowTheOverlay)});
+    prepareFolders(layer.folder);
+}
+
+// Mounts the partition below the tmpfs; false if there is none.
+bool mountKeptChanges(MountStack& mounts, const WritableLayer& layer) {
+    MediumDisk disk(layer.disk);
+    const auto partition = findWritePartition(disk, readDiskContents(disk.fd().get()).imageSize);
+    if (!partition) {
+        return false;
+    }
+    requireFilesystem(partition->filesystem);
+    mounts.mount({partition->node, layer.kept, partition->filesystem, fmt::format("ro,{}", belowTheOverlay)});
+    try {
+        const auto top = openFolder(AT_FDCWD, layer.kept, layer.kept);
+        (void)openFolder(top.get(), "rw", layer.kept + "/rw");
+        tryOverlay(mounts, layer);
+    } catch (const Error&) {
+        mounts.unmountLast();
+        throw;
+    }
+    return true;
+}
+
+void makeNothingKept(const WritableLayer& layer) {
+    std::filesystem::create_directories(layer.kept + "/rw");
+}
+
+std::string mountReadOnlyLayer(MountStack& mounts, const WritableLayer& layer) {
+    mountTemporary(mounts, layer);
+    try {
+        if (mountKeptChanges(mounts, layer)) {
+            return "; the kept changes are shown, and new ones are lost at the next boot";
+        }
+        logInfo(fmt::format("there are no kept changes on '{}'", layer.disk));
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::Cancelled) {
+            throw;
+        }
+        logWarning(fmt::format("the kept changes are not shown: {}", printable(error.what(), longestReason)));
+    }
+    makeNothingKept(layer);
+    return {};
+}
+
 } // namespace
 
 // A system that cannot keep its changes is better than none: the reason is logged, and a tmpfs used.
 std::string mountWritableLayer(MountStack& mounts, const WritableLayer& layer) {
+    if (layer.persistent && layer.readOnly) {
+        return mountReadOnlyLayer(mounts, layer);
+    }
     if (layer.persistent) {
         try {
             return mountWritePartition(mounts, layer);
@@ -125,9 +222,7 @@ std::string mountWritableLayer(MountStack& mounts, const WritableLayer& layer) {
                                    printable(error.what(), longestReason)));
         }
     }
-    mounts.mount({"tmpfs", layer.folder, "tmpfs",
-                  fmt::format("mode=0755,size={},{}", layer.tmpfsSize, belowTheOverlay)});
-    prepareFolders(layer.folder);
+    mountTemporary(mounts, layer);
     return {};
 }
 

@@ -14,8 +14,11 @@ struct WritableLayer {
     std::string folder;    // its mount point; gets rw and work
     std::string lower;     // the read-only root, already mounted
     std::string trial;     // the mount point of the trial overlay; created and removed
+    std::string kept;      // the partition's mount point with readOnly; gets rw, empty if nothing is shown
     std::string tmpfsSize; // as size= of tmpfs(5)
     bool persistent = false;
+    bool readOnly = false;     // with persistent: the kept changes are below a tmpfs, and stay as they are
+    bool reset = false;        // with persistent: the kept changes are discarded
     std::string cowFilesystem; // of a new partition
     std::string disk;          // to search for the partition
 };

@@ -7,6 +7,7 @@ this test's own, below a temporary folder.
 
 import contextlib
 import errno
+import hashlib
 import os
 import pathlib
 import random
@@ -532,6 +533,138 @@ class KeptChanges(LiveRootCase):
         run("btrfstune", "-S", "1", cow)
         self.place(cow)
         self.assert_lost(self.attach_disk())
+
+    def read_only(self, device):
+        """Boots with --overlay-readonly; returns the mounted root and the messages."""
+        result = self.live_root("--persistent", "--overlay-readonly", device)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.kinds()["overlayfs"], "tmpfs")
+        sysroot = self.path / "sysroot"
+        sysroot.mkdir(exist_ok=True)
+        layers = (f"lowerdir={self.overlay}/kept/rw:{self.overlay}/rootfsbase,upperdir={self.overlay}/overlayfs/rw,"
+                  f"workdir={self.overlay}/overlayfs/work")
+        run("mount", "-t", "overlay", "-o", layers, "LiveOS_rootfs", sysroot)
+        self.addCleanup(subprocess.run, ["umount", "-q", sysroot], check=False)
+        self.assertFalse((self.overlay / "trial").exists())
+        return sysroot, result.stderr
+
+    def test_reset(self):
+        self.place(self.cow())
+        device = self.attach_disk()
+        self.boot(device)
+        self.unmount_everything()
+        result = self.live_root("--persistent", "--overlay-reset", device)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("are discarded", result.stderr)
+        self.assertEqual(self.kinds()["overlayfs"], "ext4")
+        self.assertEqual(sorted(os.listdir(self.overlay / "overlayfs")), ["lost+found", "rw", "work"])
+        self.assertEqual(os.listdir(self.overlay / "overlayfs/rw"), [])
+        self.unmount_everything()
+        self.assertEqual(self.boot(device)[0], "ext4")
+
+    def test_reset_of_a_new_partition(self):
+        subprocess.run(["sfdisk", "-q", "--delete", self.disk_image], check=True)
+        result = self.live_root("--persistent", "--overlay-reset", self.attach_disk())
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.kinds()["overlayfs"], "ext4", result.stderr)
+
+    def test_reset_that_was_interrupted(self):
+        cow = self.cow(**{".bootferry-discarded": None, "rw": None})
+        point = self.path / "point"
+        point.mkdir()
+        run("mount", "-o", "loop", cow, point)
+        (point / ".bootferry-discarded/rw").mkdir()
+        (point / ".bootferry-discarded/rw/old").write_text("old")
+        (point / "rw/kept").write_text("kept")
+        run("umount", point)
+        self.place(cow)
+        device = self.attach_disk()
+        self.assertEqual(self.boot(device)[0], "ext4")
+        self.assertFalse((self.overlay / "overlayfs/.bootferry-discarded").exists())
+        self.assertEqual((self.overlay / "overlayfs/rw/kept").read_text(), "kept")
+
+    def test_reset_follows_no_links(self):
+        secret = self.path / "secret"
+        (secret / "folder").mkdir(parents=True)
+        self.place(self.cow(**{"rw": secret, "work": secret}))
+        result = self.live_root("--persistent", "--overlay-reset", self.attach_disk())
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.kinds()["overlayfs"], "ext4", result.stderr)
+        self.assertEqual(os.listdir(secret), ["folder"])
+        self.unmount_everything()
+        self.place(self.cow(**{".bootferry-discarded": secret}))
+        result = self.live_root("--persistent", "--overlay-reset", self.attach_disk())
+        self.assertEqual(self.kinds()["overlayfs"], "tmpfs", result.stderr)
+        self.assertEqual(os.listdir(secret), ["folder"])
+
+    def test_reset_that_is_not_possible_shows_none_of_the_changes(self):
+        cow = self.cow(rw=None, work=None)
+        point = self.path / "point"
+        point.mkdir()
+        run("mount", "-o", "loop", cow, point)
+        (point / "rw/old").write_text("old")
+        run("chattr", "+i", point / "rw")
+        run("umount", point)
+        self.place(cow)
+        result = self.live_root("--persistent", "--overlay-reset", self.attach_disk())
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.kinds()["overlayfs"], "tmpfs")
+        self.assertIn("CHANGES WILL BE LOST", result.stderr)
+        self.assertIn("discarding the changes", result.stderr)
+
+    def test_an_immutable_file_does_not_prevent_a_reset(self):
+        cow = self.cow(rw=None)
+        point = self.path / "point"
+        point.mkdir()
+        run("mount", "-o", "loop", cow, point)
+        (point / "rw/old").write_text("old")
+        run("chattr", "+i", point / "rw/old")
+        run("umount", point)
+        self.place(cow)
+        device = self.attach_disk()
+        for _ in range(2):
+            result = self.live_root("--persistent", "--overlay-reset", device)
+            self.assertEqual(self.kinds()["overlayfs"], "ext4", result.stderr)
+            self.assertIn("ignoring", result.stderr)
+            self.assertEqual(os.listdir(self.overlay / "overlayfs/rw"), [])
+            self.unmount_everything()
+
+    def test_read_only(self):
+        self.place(self.cow())
+        device = self.attach_disk()
+        self.boot(device)
+        self.unmount_everything()
+        before = hashlib.sha256(self.disk_image.read_bytes()).hexdigest()
+        for _ in range(2):
+            sysroot, messages = self.read_only(device)
+            self.assertIn("the kept changes are shown", messages)
+            self.assertEqual((sysroot / "etc/new").read_text(), "new")
+            self.assertFalse((sysroot / "etc/newer").exists())
+            (sysroot / "etc/newer").write_text("newer")
+            (sysroot / "etc/new").unlink()
+            flags = os.statvfs(self.overlay / "kept").f_flag
+            self.assertTrue(flags & os.ST_RDONLY and flags & os.ST_NOSUID and flags & os.ST_NODEV, flags)
+            run("umount", sysroot)
+            self.unmount_everything()
+        self.assertEqual(hashlib.sha256(self.disk_image.read_bytes()).hexdigest(), before)
+
+    def test_read_only_without_a_partition(self):
+        subprocess.run(["sfdisk", "-q", "--delete", self.disk_image], check=True)
+        before = hashlib.sha256(self.disk_image.read_bytes()).hexdigest()
+        sysroot, messages = self.read_only(self.attach_disk())
+        self.assertIn("there are no kept changes", messages)
+        (sysroot / "etc/new").write_text("new")
+        run("umount", sysroot)
+        self.assertEqual(hashlib.sha256(self.disk_image.read_bytes()).hexdigest(), before)
+
+    def test_read_only_with_links(self):
+        secret = self.path / "secret"
+        secret.mkdir()
+        (secret / "stolen").write_text("stolen")
+        self.place(self.cow(rw=secret))
+        sysroot, messages = self.read_only(self.attach_disk())
+        self.assertIn("kept/rw' is not a folder", messages)
+        self.assertFalse((sysroot / "stolen").exists())
 
 
 class Refusals(LiveRootCase):

@@ -41,10 +41,18 @@ TEST(LiveRootArguments, DefaultsAreTheKernelCommandLines) {
 }
 
 TEST(LiveRootArguments, LargeSizesThatDoNotWrapAreTaken) {
-    for (const char* size : {"4096g", "8589934591g", "100%", "8796093022207M", "1"}) {
+    for (const char* size : {"4096g", "8589934591g", "100%", "8796093022207M", "1m"}) {
         EXPECT_EQ(parseLiveRootArguments({std::string("--overlay-size=") + size, "/dev/ram0"}).overlaySize,
                   size);
     }
+}
+
+TEST(LiveRootArguments, TheOverlayIsShownOrReset) {
+    const auto request = parseLiveRootArguments({"--persistent", "--overlay-readonly", "/dev/ram0"});
+    EXPECT_TRUE(request.overlayReadOnly);
+    EXPECT_FALSE(request.overlayReset);
+    EXPECT_TRUE(parseLiveRootArguments({"--overlay-reset", "/dev/ram0"}).overlayReset);
+    EXPECT_THAT(refusal({"--overlay-reset=0", "/dev/ram0"}), HasSubstr("unknown option"));
 }
 
 TEST(LiveRootArguments, TheTopOfTheMediumIsAFolderToo) {
