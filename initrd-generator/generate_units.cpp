@@ -130,6 +130,12 @@ std::string liveRootText(const BootRequest& request, const std::string& device, 
     if (request.overlay.persistent) {
         words.emplace_back("--persistent");
         words.push_back(fmt::format("--cowfs={}", request.overlay.cowFilesystem));
+        if (request.overlay.readOnly) {
+            words.emplace_back("--overlay-readonly");
+        }
+        if (request.overlay.reset) {
+            words.emplace_back("--overlay-reset");
+        }
     }
     words.push_back(device);
     return fmt::format("{0}[Unit]\n"
@@ -146,25 +152,26 @@ std::string liveRootText(const BootRequest& request, const std::string& device, 
 
 // rootflags= are the flags of /sysroot itself. The overlay's folders come last, so that rootflags= cannot
 // replace them.
-void addSysroot(UnitFiles& files, const std::string& rootflags = {}) {
+void addSysroot(UnitFiles& files, const std::string& rootflags = {}, bool showsKeptChanges = false) {
+    const auto lower =
+        fmt::format("{}/run/overlay/rootfsbase", showsKeptChanges ? "/run/overlay/kept/rw:" : "");
     const auto flags = rootflags.empty() ? std::string() : specifierEscaped(rootflags) + ",";
     files.early.push_back(
-        {"sysroot.mount",
-         fmt::format("{}[Unit]\n"
-                     "Description=Root of the Live System\n"
-                     "Documentation=man:bootferry-kernel-command-line(7)\n"
-                     "DefaultDependencies=no\n"
-                     "Requires={}\n"
-                     "After={}\n"
-                     "Before=initrd-root-fs.target\n"
-                     "\n"
-                     "[Mount]\n"
-                     "What=LiveOS_rootfs\n"
-                     "Where=/sysroot\n"
-                     "Type=overlay\n"
-                     "Options={}lowerdir=/run/overlay/rootfsbase,upperdir=/run/overlay/overlayfs/rw,"
-                     "workdir=/run/overlay/overlayfs/work\n",
-                     header, liveRootUnit, liveRootUnit, flags)});
+        {"sysroot.mount", fmt::format("{}[Unit]\n"
+                                      "Description=Root of the Live System\n"
+                                      "Documentation=man:bootferry-kernel-command-line(7)\n"
+                                      "DefaultDependencies=no\n"
+                                      "Requires={}\n"
+                                      "After={}\n"
+                                      "Before=initrd-root-fs.target\n"
+                                      "\n"
+                                      "[Mount]\n"
+                                      "What=LiveOS_rootfs\n"
+                                      "Where=/sysroot\n"
+                                      "Type=overlay\n"
+                                      "Options={}lowerdir={},upperdir=/run/overlay/overlayfs/rw,"
+                                      "workdir=/run/overlay/overlayfs/work\n",
+                                      header, liveRootUnit, liveRootUnit, flags, lower)});
     files.earlyLinks.push_back({"initrd-root-fs.target.requires/sysroot.mount", "../sysroot.mount"});
 }
 
@@ -197,7 +204,7 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
     } else {
         addLocalMedium(files, request, std::get<LocalMedium>(request.image), paths);
     }
-    addSysroot(files, request.layout.rootflags);
+    addSysroot(files, request.layout.rootflags, request.overlay.persistent && request.overlay.readOnly);
     if (request.lan0) {
         // udev reads the file when the interface appears, which is after generators have run
         // (systemd.link(5)). Path=?* matches hardware only.

@@ -11,8 +11,10 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "boot_source.h"
 #include "errors.h"
 #include "meant_argument.h"
+#include "other_options.h"
 
 namespace bootferry {
 namespace {
@@ -44,8 +46,11 @@ constexpr Meaning meanings[] = {
     {"rd.live.overlay.persistent", For::Kept, "keep changes on a partition of the disk"},
     {"rd.live.overlay.cowfs", For::Persistent, "the file system of the partition for changes"},
     {"rd.live.overlay.size", For::Boot, "the size of the temporary overlay (tmpfs)"},
-    {"rd.live.encrypt", For::Persistent, "encrypt the partition for changes"},
-    {"rd.kiwi.verity_options", For::Boot, "verify the image as it is read"},
+    {"rd.live.overlay.readonly", For::Persistent, "show the kept changes, and keep new ones in memory"},
+    {"rd.live.overlay.reset", For::Persistent, "discard the kept changes"},
+    {"rd.live.overlay", For::Boot, "the kind of the overlay: a temporary one"},
+    {"rd.overlay", For::Boot, "the kind of the overlay: a temporary one"},
+    {"rd.live.image", For::Boot, "boot a live image, as root=live: does"},
     {"rd.live.dir", For::Boot, "the folder in the image that holds the root image"},
     {"rd.live.squashimg", For::Boot, "the name of the root image"},
     {"rootflags", For::Boot, "mount options of the root file system"},
@@ -57,10 +62,6 @@ constexpr Meaning meanings[] = {
     {"rd.bootferry.connections", For::Transfer, "how many connections are used at most"},
     {"rd.bootferry.option", For::Transfer, "an option of a transport plugin"},
 };
-
-bool isRamDisk(const BootRequest& request) {
-    return request.transfer() != nullptr && request.target.starts_with("/dev/ram");
-}
 
 // Why an argument has no effect in this boot; empty if it has one.
 std::string_view whyNoEffect(For what, const BootRequest& request) {
@@ -74,10 +75,10 @@ std::string_view whyNoEffect(For what, const BootRequest& request) {
         if (!fetches) {
             return "a local medium is not fetched";
         }
-        if (what == For::RamDisk && !isRamDisk(request)) {
+        if (what == For::RamDisk && !request.isImageInMemory()) {
             return "the image is written to a disk";
         }
-        if (what == For::Disk && isRamDisk(request)) {
+        if (what == For::Disk && request.isImageInMemory()) {
             return "a RAM disk is always written";
         }
         break;
@@ -86,7 +87,7 @@ std::string_view whyNoEffect(For what, const BootRequest& request) {
         if (what == For::Persistent && !request.overlay.persistent) {
             return "rd.live.overlay.persistent is not given";
         }
-        if (isRamDisk(request)) {
+        if (request.isImageInMemory()) {
             return "a RAM disk keeps nothing: rd.kiwi.live.system= names a disk";
         }
         break;
@@ -100,26 +101,26 @@ bool isNamed(const BootArgumentNames& known, const KernelArgument& argument) {
 }
 
 std::string shownRoot(const KernelArgument& root) {
-    constexpr std::string_view live = "live:";
-    if (!root.value || !root.value->starts_with(live) || root.value->find("://") == std::string::npos) {
+    if (!root.value || root.value->find("://") == std::string::npos) {
         return shownArgument(root);
     }
     try {
-        return fmt::format("root=live:{}", Url::parse(root.value->substr(live.size())).redacted());
+        const std::string_view live = root.value->starts_with("live:") ? "live:" : "";
+        return fmt::format("root={}{}", live, Url::parse(root.value->substr(live.size())).redacted());
     } catch (const Error&) {
         return shownArgument(root);
     }
 }
 
-ReviewedArgument reviewRoot(const KernelArgument& root, bool isLast, const BootRequest* request) {
+ReviewedArgument reviewRoot(const KernelArgument& root, bool isLast, bool isLive,
+                            const BootRequest* request) {
     ReviewedArgument reviewed{.shown = shownRoot(root)};
     if (!isLast) {
         reviewed.use = Use::NoEffect;
         reviewed.meaning = "no effect: a later root= replaces it";
     } else if (request == nullptr) {
-        const bool live = root.value && root.value->starts_with("live:");
-        reviewed.use = live ? Use::Read : Use::Foreign;
-        reviewed.meaning = live ? "boot a live image" : "not for bootferry: it boots root=live:... only";
+        reviewed.use = isLive ? Use::Read : Use::Foreign;
+        reviewed.meaning = isLive ? "boot a live image" : "not for bootferry: it boots root=live:... only";
     } else if (const auto* transfer = request->transfer()) {
         reviewed.use = Use::Read;
         reviewed.meaning =
@@ -142,11 +143,31 @@ ReviewedArgument reviewBootInterface(const KernelArgument& argument, bool isLast
                               : "not read by bootferry without rd.kiwi.live.pxe"};
 }
 
+// An option that another live boot program has. Of a refused one, only those are left here that ask for
+// nothing, or all of a line that was refused.
+ReviewedArgument reviewOther(const KernelArgument& argument, const OtherOption& option, bool isLast,
+                             const BootRequest* request) {
+    ReviewedArgument reviewed{.shown = shownArgument(argument), .use = Use::NoEffect};
+    const bool isNeedless = option.verdict == OtherOption::Verdict::Needless;
+    if (!isLast) {
+        reviewed.meaning = "no effect: a later one replaces it";
+    } else if (!asksForSomething(argument)) {
+        reviewed.meaning = "no effect: it is off";
+    } else if (isNeedless || request != nullptr) {
+        reviewed.meaning =
+            fmt::format("no effect: {}", isNeedless ? option.text : "the image lies in memory");
+    } else {
+        reviewed.use = Use::Suspicious;
+        reviewed.meaning = fmt::format("is not supported by bootferry: {}", option.text);
+    }
+    return reviewed;
+}
+
 ReviewedArgument reviewUnread(const KernelArgument& argument) {
     ReviewedArgument reviewed{.shown = argument.name + (argument.value ? "=..." : "")};
     if (auto unread = describeUnread(argument.name)) {
         reviewed.use = Use::Suspicious;
-        reviewed.meaning = std::move(unread->text);
+        reviewed.meaning = std::move(*unread);
         return reviewed;
     }
     // Do not show systemd.set_credential=, which contains a secret.
@@ -179,20 +200,16 @@ ReviewedArgument reviewServed(const KernelArgument& argument, const BootArgument
     return reviewed;
 }
 
-// If false, bootferry ignores the command line, although other programs may read the same names (rootflags=).
-bool isServed(const KernelCommandLine& line) {
-    const auto* root = line.find("root");
-    return root != nullptr && root->value && root->value->starts_with("live:");
-}
-
 } // namespace
 
 std::vector<ReviewedArgument> reviewArguments(const KernelCommandLine& line, const BootRequest* request) {
     const auto served = bootArgumentNames();
+    // Without a live root bootferry ignores the line, although other programs may read the same names.
+    const bool isLive = liveSource(line).has_value();
     std::vector<ReviewedArgument> review;
     for (const auto& argument : line.arguments()) {
         if (argument.is("root")) {
-            review.push_back(reviewRoot(argument, line.find("root") == &argument, request));
+            review.push_back(reviewRoot(argument, line.find("root") == &argument, isLive, request));
             continue;
         }
         if (argument.is("BOOTIF")) {
@@ -201,11 +218,16 @@ std::vector<ReviewedArgument> reviewArguments(const KernelCommandLine& line, con
         }
         const auto known = std::find_if(served.begin(), served.end(),
                                         [&](const auto& names) { return isNamed(names, argument); });
+        if (const auto* other = findOtherOption(argument.name); other != nullptr && isLive) {
+            const bool isLast = line.find(other->name) == &argument;
+            review.push_back(reviewOther(argument, *other, isLast, request));
+            continue;
+        }
         if (known == served.end()) {
             review.push_back(reviewUnread(argument));
             continue;
         }
-        if (!isServed(line)) {
+        if (!isLive) {
             review.push_back(
                 {.shown = shownArgument(argument), .meaning = "not read by bootferry in this boot"});
             continue;

@@ -112,18 +112,33 @@ unsigned parseConnections(std::string_view text) {
     return static_cast<unsigned>(*number);
 }
 
+// A number without a unit is bytes in tmpfs(5) and KIWI, and MiB in dracut. Only one of the two can be meant:
+// MiB up to 1 TiB, bytes from 64 MiB on. What is neither is refused, as are units that make the root too
+// small to start.
 std::string parseTmpfsSize(std::string_view text) {
+    constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
+    constexpr std::uint64_t mebibytesEnd = mebibyte; // 1 TiB
+    constexpr std::uint64_t bytesBegin = 64 * mebibyte;
     auto unit = text;
     const auto number = takeNumber<std::uint64_t>(unit);
+    const auto shift = shiftOf(unit);
     const bool percent = unit == "%";
-    const bool size = unit.empty() || (unit.size() == 1 &&
-                                       std::string_view("kKmMgG").find(unit[0]) != std::string_view::npos);
+    const bool size = unit.empty() || (unit.size() == 1 && shift > 0);
     if (!number || *number == 0 || (!percent && !size) || (percent && *number > 100)) {
         refuseValue(text, "a share of the memory such as 50%, or a size such as 512m or 2g");
     }
+    if (unit.empty() && *number < mebibytesEnd) {
+        return fmt::format("{}m", *number);
+    }
+    if (unit.empty() && *number < bytesBegin) {
+        refuseValue(text, "a unit: as MiB the number is too large, as bytes it is too small; 2g is 2 GiB");
+    }
     // The kernel multiplies and rounds up to pages in 64 bits, and takes what has become 0 for no limit.
-    if (!percent && *number > (largestTmpfs >> shiftOf(unit))) {
+    if (!percent && *number > (largestTmpfs >> shift)) {
         refuseValue(text, "a size below 8 EiB");
+    }
+    if (!percent && (*number << shift) < mebibyte) {
+        refuseValue(text, "a size of 1 MiB or more");
     }
     return std::string(text);
 }

@@ -18,11 +18,11 @@ namespace bootferry {
 [[nodiscard]] std::optional<std::chrono::seconds> parseTimeLimit(std::string_view text); // 0: none
 [[nodiscard]] std::optional<std::uint64_t> parseRate(std::string_view text); // "500K", "10m", "1G"; 0: none
 [[nodiscard]] unsigned parseConnections(std::string_view text);              // 1 to mostConnections
-[[nodiscard]] std::string parseTmpfsSize(std::string_view text);             // "50%", "512m", "2g"
-[[nodiscard]] std::string parseCowFilesystem(std::string_view text);         // ext4, xfs, btrfs
-[[nodiscard]] std::string parseDeviceNode(std::string_view text);            // /dev/...
-[[nodiscard]] std::string parseBootInterface(std::string_view text);         // BOOTIF=; "aa:bb:cc:dd:ee:ff"
-[[nodiscard]] std::string parseRelativePath(std::string_view text);          // without a leading '/', no '..'
+[[nodiscard]] std::string parseTmpfsSize(std::string_view text); // "50%", "512m", "2g"; "512" becomes "512m"
+[[nodiscard]] std::string parseCowFilesystem(std::string_view text); // ext4, xfs, btrfs
+[[nodiscard]] std::string parseDeviceNode(std::string_view text);    // /dev/...
+[[nodiscard]] std::string parseBootInterface(std::string_view text); // BOOTIF=; "aa:bb:cc:dd:ee:ff"
+[[nodiscard]] std::string parseRelativePath(std::string_view text);  // without a leading '/', no '..'
 [[nodiscard]] std::string parseChecksum(std::string_view text);      // sha256:HEX, sha512:HEX, HEX; lowered
 void setChecksum(TransferRequest& request, std::string_view text);   // such a checksum, or a list's URL
 [[nodiscard]] PluginOption parsePluginOption(std::string_view text); // PLUGIN:KEY=VALUE

@@ -11,11 +11,14 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "argument_values.h"
+#include "boot_source.h"
 #include "curl_options.h"
 #include "dolly_options.h"
 #include "dolly_trust.h"
 #include "errors.h"
 #include "meant_argument.h"
+#include "other_options.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {
@@ -29,10 +32,16 @@ struct Draft {
     DollyOptions dolly;
 };
 
-enum class Kind { Switch, Value, MaybeEmptyValue, List };
+enum class Kind {
+    Switch,
+    Value,
+    MaybeEmptyValue,
+    MaybeValue, // alone, too
+    List,
+};
 
 struct Entry {
-    std::array<std::string_view, 3> names; // the usual one first; empty: no more
+    std::array<std::string_view, 4> names; // the usual one first; empty: no more
     Kind kind;
     void (*set)(Draft& draft, const std::string& value, bool on);
 };
@@ -47,11 +56,20 @@ Url mirrorUrl(const std::string& text) {
     return url;
 }
 
-[[noreturn]] void notServed(const char* argument, const char* otherwise) {
-    throw Error(ErrorCode::Unsupported,
-                fmt::format("{} is not served by this version, and without it {}: remove it from the kernel "
-                            "command line where that is meant",
-                            argument, otherwise));
+// Of rd.overlay=, which is a switch for an overlayfs in dracut, too.
+void setOverlay(OverlayRequest& overlay, const std::string& value) {
+    static constexpr std::array switches{"", "1", "yes", "on", "0", "no", "off"};
+    constexpr std::string_view tmpfsSize = "tmpfs:size=";
+    overlay.temporary = lowered(value) == "none";
+    if (overlay.temporary || std::find(switches.begin(), switches.end(), value) != switches.end()) {
+        return;
+    }
+    if (!value.starts_with(tmpfsSize)) {
+        throw Error(ErrorCode::Unsupported,
+                    "the only overlays are the temporary one (none, tmpfs:size=...) and the partition "
+                    "that rd.live.overlay.persistent creates on the disk of the image");
+    }
+    overlay.size = parseTmpfsSize(std::string_view(value).substr(tmpfsSize.size()));
 }
 
 const Entry entries[] = {
@@ -82,20 +100,21 @@ const Entry entries[] = {
     {{"rd.live.overlay.size", "rd.bootferry.overlay.size"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { d.boot.overlay.size = parseTmpfsSize(v); }},
-    // KIWI's, not served yet. Without them the overlay would be written in the clear and the image read
-    // unverified, which nobody asked for.
-    {{"rd.live.encrypt"},
+    {{"rd.live.overlay.readonly", "rd.overlay.readonly", "rd.live.overlayfs.readonly",
+      "rd.bootferry.overlay.readonly"},
      Kind::Switch,
-     [](Draft&, const std::string&, bool on) {
-         if (on) {
-             notServed("rd.live.encrypt", "what is written would lie on the disk in the clear");
-         }
-     }},
-    {{"rd.kiwi.verity_options"},
-     Kind::MaybeEmptyValue,
-     [](Draft&, const std::string&, bool) {
-         notServed("rd.kiwi.verity_options=", "the image would be read without being verified");
-     }},
+     [](Draft& d, const std::string&, bool on) { d.boot.overlay.readOnly = on; }},
+    {{"rd.live.overlay.reset", "rd.overlay.reset", "rd.bootferry.overlay.reset"},
+     Kind::Switch,
+     [](Draft& d, const std::string&, bool on) { d.boot.overlay.reset = on; }},
+    // Two entries: on "rd.live.overlay=LABEL=x rd.overlay" both count in dracut.
+    {{"rd.live.overlay"},
+     Kind::MaybeValue,
+     [](Draft& d, const std::string& v, bool) { setOverlay(d.boot.overlay, v); }},
+    {{"rd.overlay"},
+     Kind::MaybeValue,
+     [](Draft& d, const std::string& v, bool) { setOverlay(d.boot.overlay, v); }},
+    {{"rd.live.image"}, Kind::Switch, [](Draft&, const std::string&, bool) {}}, // liveSource() reads it
     {{"rd.live.dir", "rd.bootferry.dir"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { d.boot.layout.dir = parseRelativePath(v); }},
@@ -143,12 +162,14 @@ void apply(const Entry& entry, const KernelArgument& argument, Draft& draft) {
         entry.set(draft, {}, *on);
         return;
     }
-    if (!argument.value || (argument.value->empty() && entry.kind != Kind::MaybeEmptyValue)) {
+    const bool mayBeEmpty = entry.kind == Kind::MaybeEmptyValue || entry.kind == Kind::MaybeValue;
+    if ((!argument.value && entry.kind != Kind::MaybeValue) ||
+        (argument.value && argument.value->empty() && !mayBeEmpty)) {
         throw Error(ErrorCode::Invalid,
                     fmt::format("{}= on the kernel command line needs a value", argument.name));
     }
     try {
-        entry.set(draft, *argument.value, true);
+        entry.set(draft, argument.value.value_or(""), true);
     } catch (Error& error) {
         error.addContext(shownArgument(argument));
         throw;
@@ -196,40 +217,13 @@ std::vector<std::string> remarksOn(const KernelCommandLine& line) {
     for (const auto& argument : line.arguments()) {
         const bool known = std::any_of(std::begin(entries), std::end(entries),
                                        [&](const Entry& entry) { return isNamed(entry, argument); });
-        const auto unread = known ? std::nullopt : describeUnread(argument.name);
-        if (unread && unread->differs) {
-            remarks.push_back(fmt::format("{} on the kernel command line {}", argument.name, unread->text));
+        const bool judged = known || findOtherOption(argument.name) != nullptr;
+        const auto unread = judged ? std::nullopt : describeUnread(argument.name);
+        if (unread) {
+            remarks.push_back(fmt::format("{} on the kernel command line {}", argument.name, *unread));
         }
     }
     return remarks;
-}
-
-std::optional<LocalMedium> localMedium(const std::string& text) {
-    static constexpr std::pair<std::string_view, std::string_view> tags[] = {
-        {"CDLABEL=", "/dev/disk/by-label/"},
-        {"LABEL=", "/dev/disk/by-label/"},
-        {"UUID=", "/dev/disk/by-uuid/"},
-    };
-    for (const auto& [tag, folder] : tags) {
-        if (text.starts_with(tag)) {
-            const auto name = text.substr(tag.size());
-            if (name.empty()) {
-                throw Error(ErrorCode::Invalid, fmt::format("root=live:{} does not name a medium", text));
-            }
-            // People copy labels from the names of udev's links, where they are encoded already.
-            const bool encoded = name.find("\\x") != std::string::npos;
-            return LocalMedium{std::string(folder) + (encoded ? name : udevEncoded(name))};
-        }
-    }
-    if (text.starts_with('/')) {
-        try {
-            return LocalMedium{parseDeviceNode(text)};
-        } catch (Error& error) {
-            error.addContext("root=live:" + text);
-            throw;
-        }
-    }
-    return std::nullopt;
 }
 
 std::string bootInterface(const KernelCommandLine& line) {
@@ -242,6 +236,28 @@ std::string bootInterface(const KernelCommandLine& line) {
     } catch (Error& error) {
         error.addContext("BOOTIF= on the kernel command line");
         throw;
+    }
+}
+
+// "none" asks for changes in the image itself where dracut can write to it, so a warning tells that they are
+// lost.
+void judgeOverlay(BootRequest& boot) {
+    if (boot.overlay.temporary && boot.overlay.persistent) {
+        throw Error(
+            ErrorCode::Invalid,
+            "rd.live.overlay=none and rd.live.overlay.persistent on the kernel command line contradict "
+            "each other: remove one of them");
+    }
+    if (boot.overlay.readOnly && boot.overlay.reset) {
+        throw Error(
+            ErrorCode::Invalid,
+            "rd.live.overlay.readonly and rd.live.overlay.reset on the kernel command line contradict "
+            "each other: remove one of them");
+    }
+    if (boot.overlay.temporary && !boot.isImageInMemory()) {
+        boot.remarks.emplace_back("rd.live.overlay=none on the kernel command line does not make the image "
+                                  "writable: changes are lost at the next boot without "
+                                  "rd.live.overlay.persistent");
     }
 }
 
@@ -275,13 +291,10 @@ void applyProgramOptions(Draft& draft) {
 } // namespace
 
 std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
-    constexpr std::string_view live = "live:";
-    const auto* root = line.find("root");
-    if (root == nullptr || !root->value || !root->value->starts_with(live)) {
+    const auto source = liveSource(line);
+    if (!source) {
         return std::nullopt;
     }
-    const auto source = root->value->substr(live.size());
-
     Draft draft;
     refuseUnknown(line);
     draft.boot.remarks = remarksOn(line);
@@ -289,27 +302,18 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
     if (draft.nameLan0) {
         draft.boot.lan0 = bootInterface(line);
     }
-    if (auto medium = localMedium(source)) {
+    if (auto medium = localMedium(*source)) {
         draft.boot.image = std::move(*medium);
-        return draft.boot;
+    } else {
+        draft.transfer.url = imageUrl(*source);
+        applyProgramOptions(draft);
+        requireProofOfDollyServer(draft.transfer, {});
+        draft.transfer.target = draft.boot.target;
+        draft.transfer.reset = draft.boot.reset;
+        draft.boot.image = std::move(draft.transfer);
     }
-    if (source.find("://") == std::string::npos) {
-        throw Error(
-            ErrorCode::Invalid,
-            "root=live: on the kernel command line is followed by neither a URL nor a medium; expected "
-            "live:http://SERVER/PATH, or live:CDLABEL=..., live:LABEL=..., live:UUID=..., live:/dev/...");
-    }
-    try {
-        draft.transfer.url = Url::parse(source);
-    } catch (Error& error) {
-        error.addContext("the kernel command line's root=live:");
-        throw;
-    }
-    applyProgramOptions(draft);
-    requireProofOfDollyServer(draft.transfer, {});
-    draft.transfer.target = draft.boot.target;
-    draft.transfer.reset = draft.boot.reset;
-    draft.boot.image = std::move(draft.transfer);
+    refuseOtherOptions(line, draft.boot.isImageInMemory());
+    judgeOverlay(draft.boot);
     return draft.boot;
 }
 

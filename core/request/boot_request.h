@@ -26,6 +26,9 @@ struct OverlayRequest {
     bool persistent = false;
     std::string cowFilesystem = "ext4";
     std::string size = "50%"; // as tmpfs(5)'s size=
+    bool temporary = false;   // rd.live.overlay=none
+    bool readOnly = false;    // show the kept changes, and keep new ones in memory
+    bool reset = false;       // discard the kept changes
 };
 
 // Where the root image lies inside the live image.
@@ -52,11 +55,15 @@ struct BootRequest {
     // sentence for the console. The boot goes on.
     std::vector<std::string> remarks;
 
+    // The image is in a RAM disk: no medium or disk stays in use.
+    [[nodiscard]] bool isImageInMemory() const {
+        return transfer() != nullptr && target.starts_with("/dev/ram");
+    }
     [[nodiscard]] const TransferRequest* transfer() const { return std::get_if<TransferRequest>(&image); }
 };
 
-// nullopt without root=live:, as bootferry does not serve that boot. Throws Error(Invalid) that names the
-// argument, its value and what to write instead.
+// nullopt without a live root (boot_source.h), as bootferry does not serve that boot. Throws Error(Invalid)
+// that names the argument, its value and what to write instead.
 [[nodiscard]] std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line);
 
 // The argument for people, without its value if that may be a secret.

@@ -5,47 +5,17 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <vector>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "boot_request.h"
+#include "other_options.h"
 #include "similar_names.h"
 #include "text.h"
 
 namespace bootferry {
 namespace {
-
-struct NotServed {
-    std::string_view name;
-    bool differs;
-    std::string_view instead; // the end of a sentence
-};
-
-// dracut.cmdline(7), "Booting live images", of dracut 059 and of dracut-ng 10x (rd.overlay…); KIWI's
-// documentation, "Boot parameters".
-constexpr NotServed notServed[] = {
-    {"rd.live.image", false, "root=live: says it already"},
-    {"rd.live.ram", false,
-     "an image that is fetched to a RAM disk lies in memory already, and a local medium stays in use"},
-    {"rd.live.debug", false, "see the journal for messages"},
-    {"rd.live.overlay", true, "changes are kept on a disk with rd.live.overlay.persistent"},
-    {"rd.live.overlay.overlayfs", false, "the overlay is always an overlayfs"},
-    {"rd.live.overlay.thin", false, "the overlay is always an overlayfs"},
-    {"rd.live.overlay.nouserconfirmprompt", false, "nobody is asked"},
-    {"rd.live.overlay.readonly", true, "the root file system is writable"},
-    {"rd.live.overlay.reset", true, "rd.kiwi.live.reset deploys again, with a fresh overlay"},
-    {"rd.live.cowfile.mbsize", true, "changes are kept on a partition, not in a file"},
-    {"rd.live.cowfile.path", true, "changes are kept on a partition, not in a file"},
-    {"rd.overlay", true, "changes are kept on a disk with rd.live.overlay.persistent"},
-    {"rd.overlay.readonly", true, "the root file system is writable"},
-    {"rd.overlay.reset", true, "rd.kiwi.live.reset deploys again, with a fresh overlay"},
-    {"rd.overlay.size", true, "rd.live.overlay.size= is the size of the temporary overlay"},
-    {"rd.writable.fsimg", false, "the root file system is writable through an overlayfs"},
-    {"live.updates", true, "the root file system is that of the image"},
-    {"iso-scan/filename", true, "an ISO in a file of a local file system cannot be booted"},
-};
 
 // Lower case, with '-' and '_' replaced by '.'.
 std::string folded(std::string_view name) {
@@ -81,6 +51,12 @@ std::vector<std::string_view> knownNames() {
     std::vector<std::string_view> names;
     for (const auto& argument : bootArgumentNames()) {
         names.insert(names.end(), argument.names.begin(), argument.names.end());
+    }
+    for (const auto& option : otherOptions()) {
+        // Names such as "module" and "fetch" resemble too much.
+        if (option.name.starts_with("rd.") && option.verdict == OtherOption::Verdict::Refused) {
+            names.push_back(option.name);
+        }
     }
     return names;
 }
@@ -135,20 +111,12 @@ std::optional<std::string_view> meantArgument(std::string_view unknown) {
     return nearest;
 }
 
-std::optional<UnreadArgument> describeUnread(std::string_view name) {
-    const auto* known = std::find_if(std::begin(notServed), std::end(notServed),
-                                     [&](const NotServed& row) { return folded(row.name) == folded(name); });
-    if (known != std::end(notServed)) {
-        return UnreadArgument{.text = fmt::format("is not supported by bootferry: {}", known->instead),
-                              .differs = known->differs};
-    }
+std::optional<std::string> describeUnread(std::string_view name) {
     if (const auto meant = meantArgument(name)) {
-        return UnreadArgument{
-            .text = fmt::format("is ignored: there is no such option; did you mean {}?", *meant)};
+        return fmt::format("is ignored: there is no such option; did you mean {}?", *meant);
     }
     if (isOurs(name)) {
-        return UnreadArgument{.text = "is ignored: there is no such option; "
-                                      "bootferry-kernel-command-line(7) lists them"};
+        return "is ignored: there is no such option; bootferry-kernel-command-line(7) lists them";
     }
     return std::nullopt;
 }

@@ -56,7 +56,7 @@ class ExplainTest(unittest.TestCase):
         lines = self.explained(f"{URL} rd.live.check rd.live.image quiet").splitlines()
         for line, (word, meaning) in zip(lines, ((URL, "fetch this image over http to /dev/ram0"),
                                                  ("rd.live.check", "verify the checksum that is embedded"),
-                                                 ("rd.live.image", "is not supported by bootferry: "),
+                                                 ("rd.live.image", "boot a live image"),
                                                  ("quiet", "not read by bootferry"))):
             self.assertTrue(line.startswith(word + "  "), line)
             self.assertIn(meaning, line)
@@ -64,7 +64,8 @@ class ExplainTest(unittest.TestCase):
     def test_the_units_are_the_generators(self):
         for line in (URL, "root=live:CDLABEL=A", f"{URL} rd.live.overlay.persistant rd.kiwi.live.system=/dev/sda",
                      f"{URL} rd.kiwi.live.pxe BOOTIF=01-52-54-00-12-34-56", f"{URL} rd.bootferry.chekcsum=1",
-                     "root=live:nonsense", "root=live:ftp://u:geheim@10.0.0.1/a rootflags=noatime", "root=/dev/sda1"):
+                     "root=live:nonsense", f"{URL} rd.live.encrypt", "root=http://10.0.0.1/a", f"{URL} rd.live.overlay.size=4096",
+                     f"{URL} persistence-encryption=luks", "root=live:ftp://u:geheim@10.0.0.1/a rootflags=noatime", "root=/dev/sda1"):
             units, _ = self.generate(line)
             result = self.explain("--units", line)
             self.assertEqual(result.returncode, int(any("bootferryctl refuse" in text for text in units.values())), line)
@@ -80,6 +81,7 @@ class ExplainTest(unittest.TestCase):
 
     def test_a_refusal_is_the_boots_own(self):
         for line in (f"{URL} rd.bootferry.chekcsum=1", f"{URL} ramdisk_size=2G", "root=live:nonsense",
+                     f"{URL} rd.live.encrypt", f"{URL} rd.overlay=LABEL=a", f"{URL} toram rd.kiwi.live.system=/dev/sda",
                      f"{URL} rd.kiwi.live.curl_options=--frob", "root=live:dolly://h/ rd.kiwi.live.curl_options=-k"):
             _, messages = self.generate(line)
             reason = messages.strip().removeprefix("bootferry-generator: ")

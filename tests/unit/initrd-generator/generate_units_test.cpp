@@ -65,6 +65,22 @@ TEST(GenerateUnits, ADiskIsDeployedToAndKeepsChanges) {
     EXPECT_TRUE(has(root, "--persistent --cowfs=xfs ")) << root;
 }
 
+TEST(GenerateUnits, KeptChangesAreResetOrOnlyShown) {
+    const std::string disk = "root=live:http://10.0.0.1/live.iso rd.kiwi.live.system=/dev/sda ";
+    const auto reset = generated(disk + "rd.live.overlay.persistent rd.overlay.reset");
+    EXPECT_TRUE(has(textOf(reset.normal, "bootferry-live-root.service"), " --overlay-reset "));
+    const std::string temporary = "Options=lowerdir=/run/overlay/rootfsbase,upperdir=";
+    EXPECT_TRUE(has(textOf(reset.early, "sysroot.mount"), temporary));
+    const auto shown = generated(disk + "rd.live.overlay.persistent rd.live.overlay.readonly");
+    EXPECT_TRUE(has(textOf(shown.normal, "bootferry-live-root.service"), " --overlay-readonly "));
+    EXPECT_TRUE(has(textOf(shown.early, "sysroot.mount"),
+                    "Options=lowerdir=/run/overlay/kept/rw:/run/overlay/rootfsbase,upperdir="));
+    const auto nothingKept = generated(disk + "rd.live.overlay.readonly rd.live.overlay.size=512");
+    EXPECT_FALSE(has(textOf(nothingKept.normal, "bootferry-live-root.service"), "readonly"));
+    EXPECT_TRUE(has(textOf(nothingKept.normal, "bootferry-live-root.service"), "--overlay-size=512m "));
+    EXPECT_TRUE(has(textOf(nothingKept.early, "sysroot.mount"), temporary));
+}
+
 TEST(GenerateUnits, TheFirstUnitSaysWhatIsNotRead) {
     const std::string line = " rd.live.overlay.persistant rd.kiwi.live.sytem=/dev/sda quiet rd.live.image";
     const auto fetched = generated("root=live:http://10.0.0.1/live.iso" + line);

@@ -79,8 +79,22 @@ TEST(ReviewArguments, WhatIsNotReadIsToldApart) {
     EXPECT_EQ(words[1].use, Use::Suspicious);
     EXPECT_THAT(words[1].meaning, HasSubstr("did you mean rd.live.overlay.persistent?"));
     EXPECT_EQ(words[2].use, Use::Foreign);
-    EXPECT_EQ(words[3].use, Use::Suspicious);
-    EXPECT_THAT(words[3].meaning, HasSubstr("is not supported by bootferry"));
+    EXPECT_EQ(words[3].use, Use::Read);
+    EXPECT_THAT(words[3].meaning, HasSubstr("the kind of the overlay"));
+}
+
+TEST(ReviewArguments, OptionsOfOtherProgramsHaveAVerdict) {
+    const std::string onRam = root;
+    EXPECT_EQ(last(onRam + "rd.live.encrypt").use, Use::Suspicious);
+    EXPECT_THAT(last(onRam + "rd.live.encrypt").meaning, HasSubstr("is not supported by bootferry: changes"));
+    EXPECT_EQ(last(onRam + "rd.live.encrypt=0").meaning, "no effect: it is off");
+    EXPECT_EQ(last(onRam + "rd.live.ram").meaning, "no effect: the image lies in memory");
+    EXPECT_EQ(last(onRam + "rd.kiwi.live.system=/dev/sda rd.live.ram").use, Use::Suspicious);
+    EXPECT_EQ(last(onRam + "rd.live.overlay.thin").use, Use::NoEffect);
+    EXPECT_EQ(last("root=/dev/sda1 persistence").use, Use::Foreign);
+    const auto twice = reviewed(onRam + "toram toram=0");
+    EXPECT_THAT(twice[1].meaning, HasSubstr("a later one replaces it"));
+    EXPECT_EQ(reviewed("root=http://u:geheim@a/b")[0].shown, "root=http://a/b");
 }
 
 TEST(ReviewArguments, TheBootInterfaceCountsWhereItIsAskedFor) {

@@ -42,6 +42,35 @@ TEST(ArgumentValues, ATimeLimitOfZeroIsNone) {
     }
 }
 
+// A number alone is MiB in dracut and bytes in tmpfs(5): the one is taken that can be meant.
+TEST(ArgumentValues, ASizeWithoutAUnitIsWhatCanBeMeant) {
+    const std::pair<const char*, const char*> sizes[] = {{"1", "1m"},
+                                                         {"512", "512m"},
+                                                         {"4096", "4096m"},
+                                                         {"32768", "32768m"},
+                                                         {"1048575", "1048575m"},
+                                                         {"67108864", "67108864"},
+                                                         {"4294967296", "4294967296"},
+                                                         {"50%", "50%"},
+                                                         {"100%", "100%"},
+                                                         {"1m", "1m"},
+                                                         {"1024k", "1024k"},
+                                                         {"2G", "2G"}};
+    for (const auto& [text, size] : sizes) {
+        EXPECT_EQ(parseTmpfsSize(text), size);
+        EXPECT_EQ(parseTmpfsSize(size), size) << "the unit's option is parsed once more";
+    }
+    for (const auto* text : {"1048576", "2097152", "67108863"}) {
+        EXPECT_NE(refusalOf(parseTmpfsSize, text).find("expected a unit"), std::string::npos) << text;
+    }
+    for (const auto* text : {"1k", "4k", "1023k"}) {
+        EXPECT_NE(refusalOf(parseTmpfsSize, text).find("1 MiB or more"), std::string::npos) << text;
+    }
+    for (const auto* text : {"", "0", "0m", "m", "%", "101%", "1.5g", "2gb", "-1", "2 g", "2t"}) {
+        EXPECT_NE(refusalOf(parseTmpfsSize, text).find("a share of the memory"), std::string::npos) << text;
+    }
+}
+
 TEST(ArgumentValues, ADigestAloneSaysByItsLengthWhatItIs) {
     const std::string short_(64, 'A');
     const std::string long_(128, 'b');

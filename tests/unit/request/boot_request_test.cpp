@@ -82,6 +82,55 @@ TEST(BootRequest, LocalMediaAreNamedAsUdevNamesThem) {
     EXPECT_EQ(device("LABEL=a/b"), "/dev/disk/by-label/a\\x2fb");
 }
 
+// dracut boots each of these as it does root=live:...
+TEST(BootRequest, DracutsOtherSpellingsOfALiveRootAreServed) {
+    const auto urlOf = [](const std::string& line) {
+        return parseBootRequest(KernelCommandLine::parse(line)).value().transfer()->url.redacted();
+    };
+    EXPECT_EQ(urlOf("root=http://10.0.0.1/live.iso"), "http://10.0.0.1/live.iso");
+    EXPECT_EQ(urlOf("root='https://10.0.0.1/live.iso'"), "https://10.0.0.1/live.iso");
+    EXPECT_EQ(urlOf("rd.live.image root=ftp://10.0.0.1/live.iso"), "ftp://10.0.0.1/live.iso");
+    const auto device = [](const std::string& line) {
+        return std::get<LocalMedium>(parseBootRequest(KernelCommandLine::parse(line)).value().image).device;
+    };
+    EXPECT_EQ(device("root=LABEL=x rd.live.image"), "/dev/disk/by-label/x");
+    EXPECT_EQ(device("root=/dev/sr0 rd.live.image=1"), "/dev/sr0");
+    EXPECT_EQ(device("root=live:PARTUUID=1234ABCD-01"), "/dev/disk/by-partuuid/1234abcd-01");
+    EXPECT_EQ(device("root=live:PARTLABEL=A"), "/dev/disk/by-partlabel/A");
+    for (const char* line :
+         {"root=LABEL=x", "root=LABEL=x rd.live.image=0", "root=ftp://10.0.0.1/live.iso",
+          "root=nfs:10.0.0.1:/x rd.live.image", "root=zfs:rpool rd.live.image", "rd.live.image",
+          "root= rd.live.image", "root rd.live.image", "root=live:http://a/b root=/dev/sda1",
+          "root=LABEL=x rd.live.encrypt persistence"}) {
+        EXPECT_FALSE(parseBootRequest(KernelCommandLine::parse(line))) << line;
+    }
+}
+
+TEST(BootRequest, AnImageInMemoryIsWhatRamAsksFor) {
+    EXPECT_TRUE(parsed("rd.live.ram toram rd.writable.fsimg=1").isImageInMemory());
+    EXPECT_FALSE(parsed("rd.kiwi.live.system=/dev/sda rd.live.ram=0").isImageInMemory());
+}
+
+TEST(BootRequest, TheOverlayIsDracutsWhereThatIsClear) {
+    EXPECT_EQ(parsed("rd.live.overlay.size=4096").overlay.size, "4096m");
+    EXPECT_EQ(parsed("rd.overlay=tmpfs:size=2g").overlay.size, "2g");
+    EXPECT_TRUE(parsed("rd.live.overlay=none").overlay.temporary);
+    EXPECT_TRUE(parsed("rd.live.overlay=none").remarks.empty());
+    for (const char* on : {"rd.overlay", "rd.overlay=1", "rd.overlay=", "rd.live.overlay=0"}) {
+        EXPECT_FALSE(parsed(on).overlay.temporary) << on;
+    }
+    const auto onDisk = parsed("rd.live.overlay=NONE rd.kiwi.live.system=/dev/sda");
+    ASSERT_EQ(onDisk.remarks.size(), 1U);
+    EXPECT_NE(onDisk.remarks[0].find("changes are lost"), std::string::npos);
+    for (const char* name :
+         {"rd.live.overlay.readonly", "rd.overlay.readonly", "rd.live.overlayfs.readonly"}) {
+        EXPECT_TRUE(parsed(name).overlay.readOnly) << name;
+    }
+    for (const char* name : {"rd.live.overlay.reset", "rd.overlay.reset", "rd.bootferry.overlay.reset"}) {
+        EXPECT_TRUE(parsed(name).overlay.reset) << name;
+    }
+}
+
 TEST(BootRequest, ErrorsNameTheArgument) {
     const struct {
         const char* line;
@@ -101,10 +150,31 @@ TEST(BootRequest, ErrorsNameTheArgument) {
          "curl_options=...: curl's option -X/--request"},
         {"root=live:dolly://x/y rd.kiwi.live.dolly_options=-H,a",
          "dolly_options=...: dolly's option -H is refused"},
-        {"root=live:http://x/y rd.live.encrypt", "rd.live.encrypt is not served"},
-        {"root=live:CDLABEL=x rd.live.encrypt=1", "rd.live.encrypt is not served"},
-        {"root=live:http://x/y rd.kiwi.verity_options=x", "rd.kiwi.verity_options= is not served"},
+        {"root=live:http://x/y rd.live.encrypt",
+         "rd.live.encrypt on the kernel command line is not supported by bootferry: changes would be written "
+         "in the clear"},
+        {"root=live:CDLABEL=x rd.live.encrypt=1", "rd.live.encrypt= on the kernel command line"},
+        {"root=live:http://x/y rd.kiwi.verity_options=x",
+         "rd.kiwi.verity_options= on the kernel command line"},
         {"root=live:http://x/y rd.kiwi.verity_options", "rd.kiwi.verity_options"},
+        {"root=live:CDLABEL=x rd.live.ram", "rd.live.ram"},
+        {"root=live:http://x/y rd.live.ram rd.kiwi.live.system=/dev/sda", "rd.live.ram"},
+        {"root=live:CDLABEL=x rd.writable.fsimg=1", "rd.writable.fsimg="},
+        {"root=live:http://x/y rd.live.overlay=/dev/sdb1",
+         "rd.live.overlay=/dev/sdb1: the only overlays are"},
+        // The switch does not hide the device.
+        {"root=live:http://x/y rd.live.overlay=LABEL=x rd.overlay", "rd.live.overlay=LABEL=x"},
+        {"root=live:http://x/y rd.overlay=tmpfs:nr_inodes=5", "rd.overlay=tmpfs:nr_inodes=5"},
+        {"root=live:http://x/y rd.overlay=tmpfs:size=4k",
+         "rd.overlay=tmpfs:size=4k: expected a size of 1 MiB"},
+        {"root=live:http://x/y rd.live.overlay=none rd.live.overlay.persistent", "contradict each other"},
+        {"root=live:http://x/y rd.overlay.readonly rd.overlay.reset", "contradict each other"},
+        {"root=live:http://x/y rd.live.overlay.size=4k", "rd.live.overlay.size=4k: expected a size of 1 MiB"},
+        {"root=live:http://x/y rd.live.overlay.size=2097152",
+         "rd.live.overlay.size=2097152: expected a unit"},
+        {"root=live:AOEINTERFACE=e1.1", "followed by AOEINTERFACE="},
+        {"root=live:PARTUUID=", "does not name a medium"},
+        {"root=http://", "root=live:"},
         {"root=live:dolly://x/ rd.kiwi.live.dolly_options=-P,a", "dolly's password proves this machine"},
         {"root=live:dolly://:a@x/", "rd.bootferry.option=dolly:trust-server"},
         {"root=live:http://x/y rd.bootferry.checksum=http://u@x/SHA256SUMS", "user name or password"},
@@ -116,11 +186,14 @@ TEST(BootRequest, ErrorsNameTheArgument) {
 }
 
 TEST(BootRequest, ErrorsContainNoSecret) {
-    for (const char* line : {"root=live:http://user:geheim@x:nan/y",
-                             "root=live:http://x/y rd.kiwi.live.curl_options=-u,user:geheim,-d,geheim",
-                             "root=live:dolly://x/y rd.kiwi.live.dolly_options=-P,a,geheim",
-                             "root=live:http://x/y rd.bootferry.mirror=http://user:geheim@x/y",
-                             "root=live:http://x/y rd.bootferry.checksum=http://user:geheim@x/y"}) {
+    for (const char* line :
+         {"root=live:http://user:geheim@x:nan/y",
+          "root=live:http://x/y rd.kiwi.live.curl_options=-u,user:geheim,-d,geheim",
+          "root=live:dolly://x/y rd.kiwi.live.dolly_options=-P,a,geheim",
+          "root=live:http://x/y rd.bootferry.mirror=http://user:geheim@x/y",
+          "root=live:http://x/y fetch=http://user:geheim@x/y",
+          "root=live:http://x/y live.updates=http://user:geheim@x/y", "root=http://user:geheim@x:nan/y",
+          "root=live:http://x/y rd.bootferry.checksum=http://user:geheim@x/y"}) {
         EXPECT_EQ(refusal(line).find("geheim"), std::string::npos) << refusal(line);
     }
 }
