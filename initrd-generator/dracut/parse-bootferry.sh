@@ -54,6 +54,22 @@ bootferry_default_network() {
 
 [ -n "$root" ] || root=$(getarg root=)
 
+# dracut keeps the quotes of the kernel command line, which systemd and the generator remove.
+case "$root" in
+    \'*\' | \"*\")
+        root=${root#?}
+        root=${root%?}
+        ;;
+esac
+
+# The other spellings of a live root, as in core/request/boot_source.cpp.
+case "$root" in
+    http://* | https://*) root="live:$root" ;;
+    CDLABEL=* | LABEL=* | UUID=* | PARTLABEL=* | PARTUUID=* | /dev/* | *://*)
+        getargbool 0 rd.live.image && root="live:$root"
+        ;;
+esac
+
 case "$root" in
     live:*)
         rootok=1

@@ -228,6 +228,7 @@ class CmdlineHook(boot_case.BootCase):
             for word; do case "$word" in "$wanted"*) echo "${word#"$wanted"}"; return 0;; esac; done
             return 1
         }
+        getargbool() { case " $(cat /tmp/line) " in *" $2 "* | *" $2=1 "*) return 0;; esac; return "$((1 - $1))"; }
         hookdir=/tmp/hooks
         mkdir -p $hookdir/cmdline $hookdir/pre-udev /etc/cmdline.d
         touch $hookdir/cmdline/30-parse-kiwi-live.sh $hookdir/cmdline/30-parse-other.sh
@@ -269,10 +270,21 @@ class CmdlineHook(boot_case.BootCase):
                 self.assertIn("rootok=1", lines)
                 self.assertNotIn("rd.neednet=1", lines)
 
+    def test_the_other_spellings_of_a_live_root(self):
+        for line, is_remote in (("root='live:http://10.0.2.2/live.iso'", True), ('root="live:CDLABEL=A"', False),
+                                ("root=http://10.0.2.2/live.iso", True), ("root='https://10.0.2.2/live.iso'", True),
+                                ("root=LABEL=A rd.live.image", False), ("rd.live.image=1 root=ftp://10.0.2.2/a", True)):
+            with self.subTest(line=line):
+                lines = self.run_hook(line)
+                self.assertIn("rootok=1", lines)
+                self.assertEqual("rd.neednet=1" in lines, is_remote)
+
     def test_other_roots_are_not_ours(self):
-        lines = self.run_hook("root=/dev/sda1")
-        self.assertIn("rootok=", lines)
-        self.assertNotIn("rd.neednet=1", lines)
+        for line in ("root=/dev/sda1", "root=nfs:10.0.2.2:/a rd.live.image", "root=LABEL=A rd.live.image=0"):
+            with self.subTest(line=line):
+                lines = self.run_hook(line)
+                self.assertIn("rootok=", lines)
+                self.assertNotIn("rd.neednet=1", lines)
 
     def test_the_hooks_of_a_module_that_yields_are_taken_out(self):
         kept = {"./cmdline/30-parse-other.sh", "./pre-udev/60-kiwi-live-net-genrules.sh"}
