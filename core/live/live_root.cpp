@@ -4,6 +4,7 @@
 #include "live_root.h"
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
 
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include "disk_contents.h"
 #include "disk_partitions.h"
 #include "errors.h"
+#include "image_compression.h"
 #include "image_tree.h"
 #include "kernel_modules.h"
 #include "live_image.h"
@@ -94,12 +96,31 @@ private:
         // the layers.
         const MountRequest request{source, place(where), driver,
                                    readOnlyOptions(contents.type) + ",nosuid,nodev"};
-        if (file != nullptr) {
-            mounts_.mountThroughLoop(*file, request);
-        } else {
-            mounts_.mount(request);
+        try {
+            if (file != nullptr) {
+                mounts_.mountThroughLoop(*file, request);
+            } else {
+                mounts_.mount(request);
+            }
+        } catch (const Error& error) {
+            explainCompression(error, source, contents);
+            throw;
         }
         found_ += (found_.empty() ? fmt::format("'{}': ", device_) : ", ") + contents.type;
+    }
+
+    // The kernel reports a compression that it does not have as an invalid or unsupported file system.
+    static void explainCompression(const Error& error, const std::string& source, const Contents& contents) {
+        if (error.errnoValue() != EINVAL && error.errnoValue() != EOPNOTSUPP) {
+            return;
+        }
+        const UniqueFd image(::open(source.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+        const auto compression = compressionOf(image.get(), contents.type);
+        if (!compression.empty()) {
+            throw Error(error.code(), fmt::format("{}; it is compressed with {}, which this kernel may not "
+                                                  "support",
+                                                  error.what(), compression));
+        }
     }
 
     void mountFile(const ImageFile& file, const Contents& contents, const char* where) {

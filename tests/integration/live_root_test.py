@@ -144,7 +144,7 @@ class LiveRootCase(unittest.TestCase):
                 (self.overlay / name / "new").mkdir()
             self.assertEqual(caught.exception.errno, errno.EROFS)
         sysroot = self.path / "sysroot"
-        sysroot.mkdir()
+        sysroot.mkdir(exist_ok=True)
         layers = (f"lowerdir={self.overlay}/rootfsbase,upperdir={self.overlay}/overlayfs/rw,"
                   f"workdir={self.overlay}/overlayfs/work")
         run("mount", "-t", "overlay", "-o", layers, "LiveOS_rootfs", sysroot)
@@ -204,6 +204,20 @@ class Layouts(LiveRootCase):
         image = self.path / "alone.img"
         run("mkfs.erofs", "--quiet", image, self.tree)
         self.assert_boots(image, {"squashfs_container": "erofs", "rootfsbase": "erofs"})
+
+    def test_each_compression(self):
+        for compression in ("gzip", "lzo", "xz", "lz4", "zstd"):
+            image = self.path / f"{compression}.img"
+            made = subprocess.run(["mksquashfs", self.tree, image, "-comp", compression, "-quiet", "-no-progress"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+            if made.returncode == 0:
+                with self.subTest(compression):
+                    self.assert_boots(image, {"squashfs_container": "squashfs", "rootfsbase": "squashfs"})
+                    self.unmount_everything()
+        image = self.path / "erofs.img"
+        run("mkfs.erofs", "--quiet", "-zlz4", image, self.tree)
+        self.assert_boots(self.medium({"LiveOS/squashfs.img": image}),
+                          {"live": "ext4", "squashfs_container": "erofs", "rootfsbase": "erofs"})
 
     def test_file_system_that_is_the_root(self):
         self.assert_boots(self.rootfs, {"live": "ext4", "rootfsbase": "ext4"})
@@ -726,6 +740,12 @@ class Refusals(LiveRootCase):
         os.truncate(image, image.stat().st_size // 2)
         self.refused_device(self.medium({"LiveOS/squashfs.img": image}), "mounting '", "LiveOS/squashfs.img' (squashfs)",
                             "is it damaged or incomplete?")
+
+    def test_a_compression_that_the_kernel_does_not_have(self):
+        image = self.path / "lzma.img"
+        run("mksquashfs", self.tree, image, "-comp", "lzma", "-quiet", "-no-progress")
+        self.assert_refused([self.device(image)], "mounting '", "compressed with lzma, which this kernel may not support")
+        self.refused_device(self.medium({"LiveOS/squashfs.img": image}), "compressed with lzma")
 
     def test_link_that_leads_out(self):
         medium = self.folder({"LiveOS/other": "x"})
