@@ -576,6 +576,24 @@ class KeptChanges(LiveRootCase):
         self.unmount_everything()
         self.assertEqual(self.boot(device)[0], "ext4")
 
+    def test_terminated_at_any_moment(self):
+        self.place(self.cow())
+        device = self.attach_disk()
+        dice = random.Random(5)
+        for attempt in range(24):
+            option = ("--overlay-reset", "--overlay-readonly")[attempt % 2]
+            process = subprocess.Popen([os.environ["BOOTFERRY_LIVE_ROOT"], f"--run-dir={self.overlay}", "--persistent",
+                                        option, device], stderr=subprocess.PIPE, text=True)
+            time.sleep(dice.uniform(0, 0.12))  # any moment will do
+            process.terminate()
+            messages = process.communicate(timeout=60)[1]
+            if process.returncode == 0:
+                self.assertIn("overlayfs", self.kinds())
+            else:
+                self.assertEqual(mounts_below(self.overlay), {}, messages)
+            self.unmount_everything()
+        self.assertEqual(self.boot(device)[0], "ext4")
+
     def test_reset_of_a_new_partition(self):
         subprocess.run(["sfdisk", "-q", "--delete", self.disk_image], check=True)
         result = self.live_root("--persistent", "--overlay-reset", self.attach_disk())
