@@ -252,6 +252,7 @@ SourceInfo PluginSession::info() {
     info.resumable = (raw.flags & BOOTFERRY_INFO_RESUMABLE) != 0;
     info.spliceable = (raw.flags & BOOTFERRY_INFO_SPLICEABLE) != 0 && module_.hasSplice();
     info.ranges = (raw.flags & BOOTFERRY_INFO_RANGES) != 0;
+    info.showsOffset = (raw.flags & BOOTFERRY_INFO_OFFSET_NOT_SHOWN) == 0;
     if (raw.validator != nullptr) {
         const auto length = strnlen(raw.validator, longestValidator + 1);
         if (length > longestValidator) {

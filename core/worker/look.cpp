@@ -69,9 +69,11 @@ void examine(SourceLook& look, std::span<const std::byte> image) {
     look.declared = declaredImageSize(image);
 }
 
-SourceLook lookAt(ResumingSource& source) {
+// first: receives the first byte.
+SourceLook lookAt(ResumingSource& source, std::byte& first) {
     std::vector<std::byte> head;
     readUpTo(source, head, codecMagicSize);
+    first = head.empty() ? std::byte{} : head.front();
     SourceLook look;
     if (const auto codec = recogniseCodec(head)) {
         const auto decoder = makeDecoder(*codec);
@@ -92,10 +94,14 @@ SourceLook lookAt(ResumingSource& source) {
 }
 
 // Many servers do not announce that they lack support for ranges, so try a request.
-bool canResume(ResumingSource& source, const SourceLook& look) {
+bool canResume(ResumingSource& source, const SourceLook& look, std::byte first) {
     if (!look.resumable || look.validator.empty() || look.size.value_or(0) < 2) {
         return look.resumable;
     }
+    source.compareWith([first](std::span<std::byte> into) {
+        into.front() = first;
+        return into.size() == 1;
+    });
     source.continueFrom({.offset = 1, .size = look.size, .validator = look.validator});
     std::byte one{};
     try {
@@ -112,8 +118,9 @@ bool canResume(ResumingSource& source, const SourceLook& look) {
 // again: a second stack for the same source.
 SourceLook lookOrFailure(ResumingSource& source, ResumingSource& again) {
     try {
-        auto look = lookAt(source);
-        look.resumable = canResume(again, look);
+        std::byte first{};
+        auto look = lookAt(source, first);
+        look.resumable = canResume(again, look, first);
         look.ranges = look.ranges && look.resumable;
         return look;
     } catch (const Error& failure) {

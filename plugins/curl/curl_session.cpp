@@ -304,7 +304,7 @@ void CurlSession::examineEnd() {
 void CurlSession::info(bootferry_info& info) const {
     info.flags = (resumable_ ? BOOTFERRY_INFO_RESUMABLE : 0) |
                  (plain_ && overflowEnd_ == 0 ? BOOTFERRY_INFO_SPLICEABLE : 0) |
-                 (ranges_ ? BOOTFERRY_INFO_RANGES : 0);
+                 (ranges_ ? BOOTFERRY_INFO_RANGES : 0) | (isFtp_ ? BOOTFERRY_INFO_OFFSET_NOT_SHOWN : 0);
     info.size = size_.value_or(BOOTFERRY_SIZE_UNKNOWN);
     info.validator = validator_.empty() ? nullptr : validator_.c_str();
     constexpr auto end = offsetof(bootferry_info, modified) + sizeof(bootferry_info::modified);

@@ -165,7 +165,13 @@ class FaultTest(ResumeCase):
         with OddFtpServer(self.image.read_bytes(), f"213 {SIZE}", cut=500_000, restart=refusal) as server:
             messages = self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
         self.assertIn(f"starting over: server answered {refusal}", messages)
-        self.assertEqual(server.offsets, [0, 500_000, 500_000, 0])
+        self.assertEqual(server.offsets, [0, *[500_000 - (1 << 16)] * 2, 0])
+
+    def test_a_restart_that_ftp_acknowledges_and_ignores_delivers_no_wrong_bytes(self):
+        with OddFtpServer(self.image.read_bytes(), f"213 {SIZE}", cut=500_000, ignores_restart=True) as server:
+            messages = self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
+        self.assertIn("starting over: ", messages)
+        self.assertEqual(server.offsets, [0, 500_000 - (1 << 16), 0])
 
     def test_what_is_refused_altogether_ends_it(self):
         outcome, requests = self.fetch_with(Fault(cut=500_000), *[Fault(status=403)] * 9)

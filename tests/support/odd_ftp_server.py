@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """An FTP server on loopback that sends the file correctly, but whose other answers a test can choose: the reported size, an
-early end, and the answer to a restart."""
+early end, and what it does after a restart."""
 
 import contextlib
 import socket
@@ -11,7 +11,8 @@ import threading
 class OddFtpServer(socketserver.ThreadingTCPServer):
     """Context manager; `size`: the text of the answer to SIZE, None: the command is unknown; `opening`: the
     answer when a transfer begins; `cut`: the first transfer and its session end after this many bytes; `restart`: the
-    answer to RETR after REST, None: REST is unknown."""
+    answer to RETR after REST, None: REST is unknown; `ignores_restart`: REST is acknowledged, and the file is sent from its
+    start."""
 
     allow_reuse_address = daemon_threads = True
 
@@ -24,15 +25,17 @@ class OddFtpServer(socketserver.ThreadingTCPServer):
                 if command == "EPSV":
                     data = socket.create_server(("127.0.0.1", 0))
                     self.say(f"229 extended (|||{data.getsockname()[1]}|)")
-                elif command == "REST" and self.server.restart:
+                elif command == "REST" and (self.server.restart or self.server.ignores_restart):
                     offset = int(line.split()[1])
                     self.say("350 restarting")
                 elif command == "RETR":
                     self.server.offsets.append(offset)
-                    if offset:
+                    if offset and self.server.restart:
                         self.say(self.server.restart)
                         offset = 0
-                    elif not self.send(data):
+                        continue
+                    offset = 0
+                    if not self.send(data):
                         return
                 else:
                     self.say({"USER": "230 welcome", "PWD": '257 "/"', "TYPE": "200 binary", "CWD": "250 there",
@@ -52,9 +55,11 @@ class OddFtpServer(socketserver.ThreadingTCPServer):
                 self.say("226 done")
             return cut is None
 
-    def __init__(self, content, size=None, opening="150 here it comes", cut=None, restart=None):
+    def __init__(self, content, size=None, opening="150 here it comes", cut=None, restart=None,
+                 ignores_restart=False):
         super().__init__(("127.0.0.1", 0), self.Handler)
         self.content, self.size, self.opening, self.cut, self.restart = content, size, opening, cut, restart
+        self.ignores_restart = ignores_restart
         self.offsets = []
         self.port = self.server_address[1]
 

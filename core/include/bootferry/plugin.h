@@ -181,6 +181,12 @@ struct bootferry_request {
  * each for a part, and frees them without calling finish.
  */
 #define BOOTFERRY_INFO_RANGES (1u << 2)
+/*
+ * info.flags: an answer does not show at which offset its bytes begin (FTP: some servers acknowledge REST and
+ * send the file from its start). The host then compares bytes before it continues at an offset, although the
+ * validator is the same, until this server has once sent the right ones.
+ */
+#define BOOTFERRY_INFO_OFFSET_NOT_SHOWN (1u << 3)
 
 /*
  * What the plugin knows about the source so far. The host sets struct_size and zeroes the rest; the plugin

@@ -18,6 +18,7 @@ struct SourceInfo {
     std::string validator;                // differs if the bytes differ; empty: none
     bool spliceable = false;              // splice() can be called from now on
     bool ranges = false;                  // several parts can be fetched at the same time
+    bool showsOffset = true;              // an answer shows at which offset its bytes begin
     std::optional<std::int64_t> modified; // the last change, seconds since 1970 UTC
     std::string location; // where a redirect led, without userinfo and query; empty: not redirected
 };

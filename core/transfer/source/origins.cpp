@@ -46,10 +46,12 @@ Origins::Request Origins::request(std::uint64_t offset) const {
         if (compares && !mayMix_) {
             return {.startsOver = "nothing shows that the bytes are of one version"};
         }
-        const auto compared = compares ? std::min(offset, comparedBytes) : 0;
+        const bool provesOffset = !showsOffset(origin, origin.known.showsOffset, validator);
+        const auto compared = compares || provesOffset ? std::min(offset, comparedBytes) : 0;
         return {.offset = offset - compared,
                 .validator = ignores ? std::string() : validator,
                 .compares = compared,
+                .provesOffset = provesOffset && offset > compared && !rules_.contentIsVerified,
                 .startsOver = {}};
     }
     // This is the first use of a mirror. Its validator may differ for the same bytes (an ETag with an inode),
@@ -63,6 +65,11 @@ Origins::Request Origins::request(std::uint64_t offset) const {
     return {.offset = offset, .validator = isVerified && size_ ? std::string() : validator, .startsOver = {}};
 }
 
+// One proof is enough, as long as the file stays the same.
+bool Origins::showsOffset(const State& origin, bool answerShowsIt, const std::string& validator) {
+    return answerShowsIt || origin.honoursOffsets == validator;
+}
+
 bool Origins::answered(const Request& request, const SourceInfo& info) {
     const auto wanted = request.offset + request.compares;
     if (wanted == 0) {
@@ -74,15 +81,18 @@ bool Origins::answered(const Request& request, const SourceInfo& info) {
     }
     auto& origin = state();
     // If a mirror was asked without a validator, the checksum detects another version.
-    const bool shown =
+    const bool versionIsShown =
         request.compares > 0 || !info.validator.empty() || (!origin.opened && request.validator.empty());
-    if (!shown) {
+    const bool offsetIsShown =
+        request.compares > 0 || showsOffset(origin, info.showsOffset, request.validator);
+    if (!versionIsShown || !offsetIsShown) {
         origin.opened = true;
-        origin.compares = true;
+        origin.compares = !versionIsShown;
         origin.known = info;
         origin.known.validator = request.validator;
+        return false;
     }
-    return shown;
+    return true;
 }
 
 void Origins::opened(const Request& request, const SourceInfo& info) {
@@ -94,6 +104,9 @@ void Origins::opened(const Request& request, const SourceInfo& info) {
     origin.known.validator = std::move(validator);
     origin.known.resumable = info.resumable && origin.refusedOffsets < mostRefusedOffsets;
     origin.opened = true;
+    if (request.compares > 0 && request.offset > 0) {
+        origin.honoursOffsets = origin.known.validator;
+    }
     opening_ = ended_ = false;
     mixed_ = openedAt_ > 0 && (mixed_ || request.validator.empty() || info.validator.empty());
     deliveredBy_ = current_;

@@ -65,8 +65,11 @@ public:
         std::uint64_t offset = 0;
         std::string validator; // empty: none
         // The number of bytes from `offset` up to the wanted offset. They have been delivered already and are
-        // compared with the answer, because no validator shows that it is of the same version.
+        // compared with the answer, because nothing else shows that it is of the same version, and that it
+        // begins at the offset.
         std::uint64_t compares = 0;
+        // The comparison must show the offset: bytes that are all alike do not.
+        bool provesOffset = false;
         // Why the bytes delivered so far cannot be continued. They are discarded at once or, with asksFirst,
         // only after the origin was opened at the first byte, since they are still useful if that fails.
         std::optional<std::string> startsOver;
@@ -80,8 +83,8 @@ public:
     [[nodiscard]] Request request(std::uint64_t offset) const;
 
     // Call when the current origin has answered the request, before reading. Returns false if the answer does
-    // not show its version; the next request() then requires a comparison. Throws Error(Range) if the size
-    // shows another version; plugins compare the validator if the protocol has one.
+    // not show its version or its offset; the next request() then requires a comparison. Throws Error(Range)
+    // if the size shows another version; plugins compare the validator if the protocol has one.
     [[nodiscard]] bool answered(const Request& request, const SourceInfo& info);
     // Call when the current origin delivers bytes from the wanted offset.
     void opened(const Request& request, const SourceInfo& info);
@@ -120,6 +123,8 @@ private:
         std::optional<std::string> asksWhole; // why the next request must be for the whole source
         bool validatorVaries = false; // it differs for the same bytes: several servers share this name
         bool compares = false;        // its answers to an offset do not show the version
+        // The validator of the bytes with which it has shown that it honours offsets, where no answer does.
+        std::optional<std::string> honoursOffsets;
         bool opened = false;
         bool usable = true;           // false: it has failed for good
         bool failedThisRound = false; // since the last byte or the last wait
@@ -130,6 +135,8 @@ private:
     [[nodiscard]] Decision failedForGood(const Error& failure, Time now);
     [[nodiscard]] Decision failedToResume(const Error& failure, std::uint64_t offset, Time now);
     [[nodiscard]] bool mayIgnoreValidator(const State& origin) const;
+    [[nodiscard]] static bool showsOffset(const State& origin, bool answerShowsIt,
+                                          const std::string& validator);
     [[nodiscard]] Decision startOver(const std::string& why, Time now);
     [[nodiscard]] Decision refusedToResume(const Error& failure, std::uint64_t offset, Time now);
     [[nodiscard]] Decision switchOrRetry(Time now);

@@ -154,7 +154,7 @@ void ResumingSource::open() {
         return;
     }
     if (request.compares > 0) {
-        compare(request.compares);
+        compare(request);
     }
     accept(request);
 }
@@ -165,8 +165,10 @@ void ResumingSource::accept(const Origins::Request& request) {
     reporter_.setState(TransferState::Transferring);
 }
 
-// Reads the last bytes again and compares them, because no validator shows whether the version is the same.
-void ResumingSource::compare(std::uint64_t count) {
+// Reads the last bytes again and compares them, because no validator shows whether the version is the same,
+// or the answer does not show its offset.
+void ResumingSource::compare(const Origins::Request& request) {
+    const auto count = request.compares;
     std::vector<std::byte> before(count);
     if (!lastBytes_ || !lastBytes_(before)) {
         throw Error(ErrorCode::Range, "nothing shows that the file on the server is still the same");
@@ -183,8 +185,15 @@ void ResumingSource::compare(std::uint64_t count) {
     }
     if (now != before) {
         throw Error(ErrorCode::Range,
-                    fmt::format("the source changed: the {} before byte {} are different now",
-                                formatSize(count), offset_));
+                    fmt::format("the source changed: the {} before byte {} are different now{}",
+                                formatSize(count), offset_,
+                                request.provesOffset ? ", or the server ignores the offset" : ""));
+    }
+    if (request.provesOffset &&
+        std::all_of(now.begin(), now.end(), [&now](auto byte) { return byte == now[0]; })) {
+        throw Error(ErrorCode::Range, fmt::format("the {} before byte {} are all alike, so that they do not "
+                                                  "show whether the server honours the offset",
+                                                  formatSize(count), offset_));
     }
 }
 

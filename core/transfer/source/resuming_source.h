@@ -93,7 +93,7 @@ private:
     void awaitTurn(); // waits as the rate limit requires
     void open();
     void accept(const Origins::Request& request); // the source that was opened
-    void compare(std::uint64_t count);
+    void compare(const Origins::Request& request);
     // Returns when a retry is due, or throws. wasOpen: false if opening failed, which without a network does
     // not count as an attempt.
     void recover(const Error& failure, bool wasOpen);

@@ -31,6 +31,8 @@ public:
     std::string content;
     std::string validator = "\"v1\"";
     bool repeatsValidator = true; // at an offset
+    bool showsOffset = true;
+    bool ignoresOffset = false; // delivers from the first byte
     bool resumable = true;
     bool tellsSize = true;
     bool spliceable = false;    // from the second read of an attempt on
@@ -63,7 +65,8 @@ private:
     class Source : public ByteSource {
     public:
         Source(FakeTransport& transport, Attempt attempt, const OpenRequest& request)
-            : transport_(transport), attempt_(std::move(attempt)), position_(request.offset),
+            : transport_(transport), attempt_(std::move(attempt)),
+              position_(transport.ignoresOffset ? 0 : request.offset),
               tellsValidator_(transport.repeatsValidator || request.offset == 0),
               cancelFd_(request.cancelFd) {}
 
@@ -99,7 +102,8 @@ private:
                                                  : std::nullopt,
                     .resumable = transport_.resumable,
                     .validator = tellsValidator_ ? transport_.validator : "",
-                    .spliceable = transport_.spliceable && sent_ > 0};
+                    .spliceable = transport_.spliceable && sent_ > 0,
+                    .showsOffset = transport_.showsOffset};
         }
 
         void finish(Outcome outcome) override {

@@ -321,6 +321,45 @@ TEST_F(OriginsTest, WhatShowsNoVersionIsCompared) {
     EXPECT_EQ(forgetful.known().validator, "v1");
 }
 
+// As with ftp, where REST may be acknowledged and ignored. One proof is enough, as long as the file is the
+// same.
+TEST_F(OriginsTest, AnOffsetThatNoAnswerShowsIsProvedOnce) {
+    const auto window = Origins::comparedBytes;
+    const auto info =
+        SourceInfo{.size = 10 * window, .resumable = true, .validator = "v1", .showsOffset = false};
+    auto origins = make();
+    deliverTo(origins, 3 * window, info);
+    const auto proof = origins.request(3 * window);
+    EXPECT_EQ(proof.offset, 2 * window);
+    EXPECT_EQ(proof.validator, "v1");
+    EXPECT_TRUE(proof.provesOffset);
+    EXPECT_TRUE(origins.answered(proof, info));
+    origins.opened(proof, info);
+    EXPECT_EQ(origins.request(4 * window).compares, 0U);
+    EXPECT_TRUE(origins.answered(origins.request(4 * window), info));
+
+    auto near = make(); // the overlap begins at the first byte: no offset is sent
+    deliverTo(near, window, info);
+    EXPECT_FALSE(near.request(window).provesOffset);
+    near.opened(near.request(window), info);
+    EXPECT_EQ(near.request(2 * window).compares, window);
+
+    auto another = make();
+    deliverTo(another, 3 * window, info);
+    another.opened(another.request(3 * window), info);
+    another.startedOver();
+    auto changed = info;
+    changed.validator = "v2";
+    deliverTo(another, 3 * window, changed);
+    EXPECT_EQ(another.request(3 * window).compares, window);
+
+    auto earlier = make(); // of an earlier run it is not known how its server answers
+    earlier.continues({.offset = 3 * window, .size = info.size, .validator = "v1"});
+    EXPECT_EQ(earlier.request(3 * window).compares, 0U);
+    EXPECT_FALSE(earlier.answered(earlier.request(3 * window), info));
+    EXPECT_EQ(earlier.request(3 * window).compares, window);
+}
+
 // As behind a redirector, where each server has its own ETag for the same bytes.
 TEST_F(OriginsTest, AValidatorThatVariesIsIgnoredUnderAChecksum) {
     const auto window = Origins::comparedBytes;

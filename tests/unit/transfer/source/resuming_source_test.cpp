@@ -303,6 +303,35 @@ TEST_F(ComparisonTest, AValidatorThatIsNotRepeatedProvesNothing) {
     EXPECT_EQ(server.requests[2].offset, 0U) << "100 bytes to compare are all there are";
 }
 
+TEST_F(ComparisonTest, AnOffsetThatIsIgnoredStartsOver) {
+    server.content = someContent(200'000);
+    server.readSize = 64;
+    server.showsOffset = false;
+    server.ignoresOffset = true;
+    for (const bool alike : {false, true}) {
+        if (alike) { // at the beginning and before the offset
+            server.content.replace(0, 65'536, 65'536, '\0').replace(100'000, 65'536, 65'536, '\0');
+        }
+        server.script = {breaking(150'000)};
+        received.clear();
+        const auto source = make();
+        EXPECT_THROW((void)readCompared(*source), StartOver) << alike;
+        received.clear();
+        source->startOver();
+        EXPECT_TRUE(readCompared(*source) == server.content) << alike;
+    }
+}
+
+TEST_F(ComparisonTest, AnOffsetThatIsHonouredIsProvedOnce) {
+    server.content = someContent(300'000);
+    server.readSize = 64;
+    server.showsOffset = false;
+    server.script = {breaking(100'000), breaking(65'536 + 100'000), breaking(50'000)};
+    const auto source = make();
+    EXPECT_TRUE(readCompared(*source) == server.content);
+    EXPECT_EQ(server.delivered, server.content.size() + 65'536U);
+}
+
 TEST_F(ComparisonTest, ABreakDuringTheComparisonIsResumed) {
     server.content = someContent(200'000);
     server.readSize = 64;
