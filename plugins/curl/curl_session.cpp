@@ -202,7 +202,7 @@ void CurlSession::configureHttp() {
     }
     curl_easy_setopt(easy_.get(), CURLOPT_RANGE, range.c_str());
     if (!wantedValidator_.empty()) {
-        options_.addHeader("If-Range: " + wantedValidator_);
+        options_.addHeader("If-Range: " + std::string(ifRangeOf(wantedValidator_)));
     }
 }
 

@@ -55,11 +55,11 @@ private:
     // Checks, at the first byte or the end, that the answer matches the request.
     void examineAnswer();
     void examineHttp();
-    void examinePartialContent(const std::string& validator);
+    void examinePartialContent();
+    void examineVersion();
     void examinePartEnd(std::uint64_t last);
     void examineUnsatisfiableRange();
     void examineFtp();
-    void examineValidator(const std::string& now);
     void examineEnd();
 
     [[nodiscard]] TransferEnd transferEnd() const;

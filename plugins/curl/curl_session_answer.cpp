@@ -34,7 +34,7 @@ void CurlSession::examineHttp() {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent an impossible Content-Length");
     }
     if (status == 206 && partAsked) {
-        examinePartialContent(validator_);
+        examinePartialContent();
     } else if (status == 416 && partAsked) {
         examineUnsatisfiableRange();
     } else if (status == 200 || status == 203) {
@@ -50,7 +50,7 @@ void CurlSession::examineHttp() {
     }
 }
 
-void CurlSession::examinePartialContent(const std::string& validator) {
+void CurlSession::examinePartialContent() {
     const auto range = parseContentRange(response_.contentRange);
     if (!range || !range->first) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent a part of the file without its position");
@@ -65,7 +65,19 @@ void CurlSession::examinePartialContent(const std::string& validator) {
     }
     size_ = range->total;
     examinePartEnd(*range->last);
-    examineValidator(validator);
+    examineVersion();
+}
+
+// If the answer does not show its version, info has no validator, and the host compares the bytes.
+void CurlSession::examineVersion() {
+    if (wantedValidator_.empty()) {
+        return;
+    }
+    const auto version = response_.versionAgainst(wantedValidator_);
+    if (version == HttpResponse::Version::Other) {
+        throw Failure(BOOTFERRY_ERROR_RANGE, "the file on the server changed");
+    }
+    validator_ = version == HttpResponse::Version::Same ? wantedValidator_ : "";
 }
 
 void CurlSession::examinePartEnd(std::uint64_t last) {
@@ -107,21 +119,7 @@ void CurlSession::examineFtp() {
     if (modified >= 0 && size_) {
         validator_ = std::to_string(modified) + "-" + std::to_string(*size_);
     }
-    examineValidator(validator_);
-}
-
-void CurlSession::examineValidator(const std::string& now) {
-    if (wantedValidator_.empty()) {
-        return;
-    }
-    // A 206 may lack Last-Modified, and a server that ignores If-Range may send no validator at all. If info
-    // has no validator, the host compares the bytes.
-    if (now.empty() && !isFtp_) {
-        return;
-    }
-    const bool sameByOtherName =
-        !isFtp_ && (wantedValidator_ == response_.etag || wantedValidator_ == response_.lastModified);
-    if (now != wantedValidator_ && !sameByOtherName) {
+    if (!wantedValidator_.empty() && validator_ != wantedValidator_) {
         throw Failure(BOOTFERRY_ERROR_RANGE, "the file on the server changed");
     }
 }

@@ -19,6 +19,19 @@ std::optional<std::uint64_t> number(std::string_view text) {
     return plugin::parseNumberWithin<std::uint64_t>(text, 0, INT64_MAX);
 }
 
+// Between Last-Modified and a weak ETag in a validator; no date contains it.
+constexpr std::string_view beforeWeakTag = " W/";
+
+bool isStrong(std::string_view tag) {
+    return tag.starts_with('"');
+}
+
+// Is the date earlier than the time of the answer?
+bool isOlder(const std::string& date, const std::string& answered) {
+    const auto changed = curl_getdate(date.c_str(), nullptr);
+    return changed >= 0 && changed < curl_getdate(answered.c_str(), nullptr);
+}
+
 } // namespace
 
 std::optional<ContentRange> parseContentRange(std::string_view text) {
@@ -85,6 +98,8 @@ void HttpResponse::addHeaderLine(std::string_view line) {
         etag = value;
     } else if (equalIgnoringCase(name, "Last-Modified")) {
         lastModified = value;
+    } else if (equalIgnoringCase(name, "Date")) {
+        date = value;
     } else if (equalIgnoringCase(name, "Content-Range")) {
         contentRange = value;
     } else if (equalIgnoringCase(name, "Retry-After")) {
@@ -120,7 +135,34 @@ std::optional<std::uint64_t> HttpResponse::bodyLength() const {
 }
 
 std::string HttpResponse::validator() const {
-    return etag.starts_with('"') ? etag : lastModified;
+    if (isStrong(etag)) {
+        return etag;
+    }
+    if (!isOlder(lastModified, date)) {
+        return "";
+    }
+    return etag.empty() ? lastModified : lastModified + " " + etag;
+}
+
+HttpResponse::Version HttpResponse::versionAgainst(std::string_view earlier) const {
+    const auto compare = [](std::string_view before, std::string_view now) {
+        return now.empty() ? Version::NotShown : now == before ? Version::Same : Version::Other;
+    };
+    if (isStrong(earlier)) {
+        const bool isTheSameButWeak = etag.starts_with("W/") && etag.substr(2) == earlier;
+        return isTheSameButWeak ? Version::NotShown : compare(earlier, etag);
+    }
+    const auto changed = ifRangeOf(earlier);
+    const auto byDate = compare(changed, lastModified);
+    if (changed.size() == earlier.size() || byDate == Version::Other) {
+        return byDate;
+    }
+    const auto byTag = compare(earlier.substr(changed.size() + 1), etag);
+    return byTag == Version::Same ? byDate : byTag;
+}
+
+std::string_view ifRangeOf(std::string_view validator) {
+    return isStrong(validator) ? validator : validator.substr(0, validator.find(beforeWeakTag));
 }
 
 } // namespace bootferry::curl

@@ -25,12 +25,21 @@ struct ContentRange {
 // Seconds from now, of both forms that Retry-After has (section 10.2.3), at most a day.
 [[nodiscard]] std::optional<std::uint32_t> parseRetryAfter(std::string_view text, std::time_t now);
 
+// The value of If-Range for a validator (section 13.1.5).
+[[nodiscard]] std::string_view ifRangeOf(std::string_view validator);
+
 struct HttpResponse {
     // A status line resets everything (redirects, 100 Continue); other lines add fields.
     void addHeaderLine(std::string_view line);
 
-    // The strong ETag, else Last-Modified, as If-Range accepts (section 13.1.5). Empty: there is none.
+    // What identifies this version: a strong ETag, else Last-Modified and a weak ETag. Last-Modified counts
+    // only if it is older than Date: otherwise the file may change again within that second (section
+    // 8.8.2.2). Empty: nothing does.
     [[nodiscard]] std::string validator() const;
+
+    enum class Version { Same, Other, NotShown };
+    // Compares with an earlier answer's validator. An answer with a part may lack some of its fields.
+    [[nodiscard]] Version versionAgainst(std::string_view earlier) const;
 
     // The length of the body as sent (RFC 9112, section 6.3); unknown with a transfer coding.
     [[nodiscard]] std::optional<std::uint64_t> bodyLength() const;
@@ -41,6 +50,7 @@ struct HttpResponse {
     std::string status; // "404 Not Found"
     std::string etag;
     std::string lastModified;
+    std::string date;
     std::string contentRange;
     std::string retryAfter;
     std::optional<std::uint64_t> contentLength;

@@ -223,6 +223,7 @@ class VersionTest(ResumeCase):
     """Bytes of two versions are never combined, with and without validators from the server."""
 
     compared = 1 << 16
+    long_ago = email.utils.formatdate(1_000_000_000, usegmt=True)
 
     def server(self, faults=(), **told):
         server = FaultServer(self.image, faults)
@@ -260,6 +261,23 @@ class VersionTest(ResumeCase):
     def test_other_bytes_start_over(self):
         messages = self.assert_fetched(self.cut_and_changed(self.server(etag="")))
         self.assertIn("starting over: the source changed: the 64.0 KiB before byte", messages)
+
+    def test_a_time_that_is_not_older_than_the_answer_shows_no_version(self):
+        server = self.server(etag="", modified=email.utils.formatdate(time.time() + 3600, usegmt=True))
+        messages = self.assert_fetched(self.cut_and_changed(server))
+        self.assertIn("starting over: the source changed: the 64.0 KiB before byte", messages)
+
+    def test_another_weak_etag_is_another_version(self):
+        server = self.server(etags=iter(['W/"1"', 'W/"2"', 'W/"2"']), modified=self.long_ago)
+        messages = self.assert_fetched(self.cut_and_changed(server))
+        self.assertIn("starting over: the file on the server changed", messages)
+        self.assertEqual(server.requests[1].headers.get("If-Range"), self.long_ago)
+
+    def test_bytes_are_compared_where_the_part_has_a_time_and_no_etag(self):
+        server = self.server([Fault(cut=500_000)], repeats_etag=False, modified=self.long_ago)
+        self.assertNotIn("starting over", self.assert_fetched(self.fetch(self.url(server))))
+        self.assertEqual([request.range for request in server.requests],
+                         [None, "bytes=500000-", f"bytes={500_000 - self.compared}-"])
 
     def test_other_bytes_are_not_put_behind_what_a_stream_has(self):
         self.image.write_bytes(random.Random(1).randbytes(2 * SIZE))

@@ -39,13 +39,14 @@ class Request:
 
 class FaultServer:
     """Context manager. `etag` may be changed between requests, as if the file was changed. `ranges`: if False, the server
-    announces that it does not support ranges. `repeats_etag`: if False, answers with a part have no ETag. `etags`: an
+    announces that it does not support ranges. `modified`: the text of Last-Modified. `repeats_etag`: if False, answers with a part have no ETag. `etags`: an
     iterator with an ETag for each request, as of the servers behind a redirector. `pace`: bytes per second, in many small
     pieces."""
 
     def __init__(self, file, faults=(), address="127.0.0.1", port=0, pace=None):
         self.file = os.fspath(file)
         self.etag = '"first"'
+        self.modified = None
         self.ranges = self.repeats_etag = True
         self.etags = None
         self.requests = []
@@ -119,6 +120,8 @@ class FaultServer:
         handler.send_header("Accept-Ranges", "bytes" if self.ranges else "none")
         if self.etag and (self.repeats_etag or not partial):
             handler.send_header("ETag", self.etag)
+        if self.modified:
+            handler.send_header("Last-Modified", self.modified)
         handler.send_header("Content-Type", "application/octet-stream")
         if fault.chunked:
             handler.send_header("Transfer-Encoding", "chunked")
@@ -132,7 +135,7 @@ class FaultServer:
         text = handler.headers.get("Range")
         condition = handler.headers.get("If-Range")
         match = re.fullmatch(r"bytes=(\d+)-(\d*)", text or "")
-        if not match or (condition is not None and condition != self.etag):
+        if not match or (condition is not None and condition not in (self.etag, self.modified)):
             return 0, size - 1
         first = int(match[1])
         last = min(int(match[2]) if match[2] else size - 1, size - 1)

@@ -89,13 +89,70 @@ TEST(HttpResponseTest, CodingsAreSeen) {
     EXPECT_FALSE(response.bodyLength());
 }
 
-TEST(HttpResponseTest, AWeakETagIsNoValidator) {
+HttpResponse answer(std::initializer_list<const char*> lines) {
     HttpResponse response;
-    response.addHeaderLine("ETag: W/\"weak\"");
-    response.addHeaderLine("Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT");
-    EXPECT_EQ(response.validator(), "Sun, 06 Nov 1994 08:49:37 GMT");
-    response.addHeaderLine("ETag: \"strong\"");
-    EXPECT_EQ(response.validator(), "\"strong\"");
+    for (const auto* line : lines) {
+        response.addHeaderLine(line);
+    }
+    return response;
+}
+
+constexpr const char* modified = "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT";
+constexpr const char* sameSecond = "Date: Sun, 06 Nov 1994 08:49:37 GMT";
+constexpr const char* later = "Date: Sun, 06 Nov 1994 08:49:38 GMT";
+
+TEST(HttpResponseTest, AValidatorIdentifiesAVersion) {
+    EXPECT_EQ(answer({}).validator(), "");
+    EXPECT_EQ(answer({"ETag: \"strong\"", modified, later}).validator(), "\"strong\"");
+    EXPECT_EQ(answer({modified, later}).validator(), "Sun, 06 Nov 1994 08:49:37 GMT");
+    EXPECT_EQ(answer({modified, later, "ETag: W/\"weak\""}).validator(),
+              "Sun, 06 Nov 1994 08:49:37 GMT W/\"weak\"");
+    EXPECT_EQ(answer({modified, sameSecond}).validator(), "") << "it may change again within this second";
+    EXPECT_EQ(answer({modified, sameSecond, "ETag: W/\"weak\""}).validator(), "");
+    EXPECT_EQ(answer({modified}).validator(), "");
+    EXPECT_EQ(answer({"ETag: W/\"weak\"", later}).validator(), "");
+}
+
+TEST(HttpResponseTest, IfRangeHasNoWeakETag) {
+    EXPECT_EQ(ifRangeOf("\"a W/b\""), "\"a W/b\"");
+    EXPECT_EQ(ifRangeOf("Sun, 06 Nov 1994 08:49:37 GMT"), "Sun, 06 Nov 1994 08:49:37 GMT");
+    EXPECT_EQ(ifRangeOf("Sun, 06 Nov 1994 08:49:37 GMT W/\"weak\""), "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
+TEST(HttpResponseTest, APartIsOfTheSameVersionOrAnotherOrDoesNotShowIt) {
+    using Version = HttpResponse::Version;
+    constexpr const char* date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    constexpr const char* both = "Sun, 06 Nov 1994 08:49:37 GMT W/\"1\"";
+    constexpr const char* otherDate = "Last-Modified: Sun, 06 Nov 1994 08:49:39 GMT";
+    const struct {
+        const char* earlier;
+        HttpResponse now;
+        Version version;
+    } table[] = {
+        // clang-format off
+        {"\"1\"", answer({"ETag: \"1\""}),               Version::Same},
+        {"\"1\"", answer({"ETag: \"1\"", otherDate}),    Version::Same},
+        {"\"1\"", answer({"ETag: \"2\"", modified}),     Version::Other},
+        {"\"1\"", answer({"ETag: W/\"2\"", modified}),   Version::Other},
+        {"\"1\"", answer({"ETag: W/\"1\"", modified}),   Version::NotShown},
+        {"\"1\"", answer({modified, later}),             Version::NotShown},
+        {"\"1\"", answer({}),                            Version::NotShown},
+        {date,    answer({modified}),                    Version::Same},
+        {date,    answer({modified, "ETag: \"1\""}),     Version::Same},
+        {date,    answer({otherDate}),                   Version::Other},
+        {date,    answer({"ETag: \"1\""}),               Version::NotShown},
+        {both,    answer({modified, "ETag: W/\"1\""}),   Version::Same},
+        {both,    answer({modified, "ETag: W/\"2\""}),   Version::Other},
+        {both,    answer({otherDate, "ETag: W/\"1\""}),  Version::Other},
+        {both,    answer({"ETag: W/\"2\""}),             Version::Other},
+        {both,    answer({"ETag: W/\"1\""}),             Version::NotShown},
+        {both,    answer({modified}),                    Version::NotShown},
+        // clang-format on
+    };
+    for (const auto& [earlier, now, version] : table) {
+        EXPECT_EQ(now.versionAgainst(earlier), version)
+            << earlier << " against " << now.etag << " " << now.lastModified;
+    }
 }
 
 } // namespace
