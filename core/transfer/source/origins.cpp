@@ -126,9 +126,8 @@ void Origins::delivered(std::uint64_t offset) {
     } else if (openedAt_ == 0) {
         return;
     }
-    failures_ = violations_ = 0;
+    waits_ = violations_ = 0;
     for (auto& origin : origins_) {
-        origin.failedThisRound = false;
         if (origin.usable) {
             origin.failure.reset();
         }
@@ -142,7 +141,6 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
         return GiveUp{failure};
     }
     state().failure = failure;
-    ++failures_;
     if (isWrongBytes(code)) {
         return deliveredWrongBytes(failure, now);
     }
@@ -194,7 +192,11 @@ bool Origins::mayIgnoreValidator(const State& origin) const {
 Origins::Decision Origins::startOver(const std::string& why, Time now) {
     state().asksWhole = why;
     ++startOvers_;
-    return StartOver{.wait = startOvers_ == 1 ? Wait(0) : nextWait(now), .why = why};
+    if (startOvers_ == 1) {
+        ++waits_;
+        return StartOver{.wait = Wait(0), .why = why};
+    }
+    return StartOver{.wait = nextWait(now), .why = why};
 }
 
 // A body without an announced length may have been cut, but not if it always ends at the same byte. If no
@@ -259,8 +261,8 @@ Origins::Decision Origins::switchOrRetry(Time now) {
     return Retry{nextWait(now)};
 }
 
-// Selects the next origin, in turn, that has not failed since the last byte or the last wait and has not
-// asked clients to wait. Returns false if there is none.
+// Selects the next origin, in turn, that has not failed since the last wait and has not asked clients to
+// wait. Returns false if there is none.
 bool Origins::selectNext(Time now) {
     for (std::size_t step = 1; step <= origins_.size(); ++step) {
         const auto index = (current_ + step) % origins_.size();
@@ -275,7 +277,8 @@ bool Origins::selectNext(Time now) {
 
 Origins::Wait Origins::nextWait(Time now) {
     std::uniform_real_distribution<double> unit(0, 1);
-    auto wait = rules_.policy.delay(std::max(failures_, startOvers_), unit(random_), shortestRetryAfter(now));
+    ++waits_;
+    auto wait = rules_.policy.delay(std::max(waits_, startOvers_), unit(random_), shortestRetryAfter(now));
     if (rules_.deadline != Time::max()) {
         const auto left = std::chrono::ceil<Wait>(rules_.deadline - now);
         wait = std::clamp(left, Wait(0), wait);
@@ -301,7 +304,7 @@ void Origins::waited(Time now) {
 }
 
 void Origins::networkChanged() {
-    failures_ = 0;
+    waits_ = 0;
 }
 
 void Origins::ended() {

@@ -90,7 +90,7 @@ public:
     void opened(const Request& request, const SourceInfo& info);
     // Call when it has delivered bytes up to this offset. New bytes, or bytes of a resumed transfer, make
     // waits short again. Bytes that repeat those from before a start over do not, so that a server that
-    // always stops early is not asked without a pause.
+    // always stops early is not asked ever again after the same short wait.
     void delivered(std::uint64_t offset);
     [[nodiscard]] Decision failed(const Error& failure, std::uint64_t offset, Time now);
     void waited(Time now);                       // the wait of a Retry is over
@@ -127,7 +127,7 @@ private:
         std::optional<std::string> honoursOffsets;
         bool opened = false;
         bool usable = true;           // false: it has failed for good
-        bool failedThisRound = false; // since the last byte or the last wait
+        bool failedThisRound = false; // since the last wait
     };
 
     [[nodiscard]] Decision deliveredWrongBytes(const Error& failure, Time now);
@@ -159,7 +159,7 @@ private:
     bool mayMix_ = true;        // false after such bytes were wrong
     std::uint64_t highest_ = 0; // the highest offset reached so far
     // Counted since the last new bytes, see delivered().
-    unsigned failures_ = 0;
+    unsigned waits_ = 0;
     unsigned violations_ = 0;     // violations of the protocol
     unsigned startOvers_ = 0;     // since highest_ grew
     std::uint64_t refusedAt_ = 0; // the offset where resuming was refused last
