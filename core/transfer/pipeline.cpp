@@ -22,10 +22,12 @@ Pipeline::Pipeline(ResumingSource& source, PipelineSupervisor& supervisor, Progr
         digest_.emplace(settings_.checksum->algorithm);
     }
     source_.compareWith([this](std::span<std::byte> into) { return lastReceived(into); });
+    source_.discardIf([this] { return writer_.canStartOver(); });
 }
 
 Pipeline::~Pipeline() {
     source_.compareWith({});
+    source_.discardIf({});
 }
 
 PipelineResult Pipeline::run() {

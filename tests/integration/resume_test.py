@@ -294,6 +294,21 @@ class VersionTest(ResumeCase):
         self.assertIn(b"cannot be taken back", messages.splitlines()[-1])
         self.assertTrue(before.startswith(received + rest))
 
+    def test_a_stream_goes_on_with_whoever_can_continue_it(self):
+        self.image.write_bytes(random.Random(1).randbytes(2 * SIZE))
+        other = self.path / "other"
+        other.write_bytes(random.Random(3).randbytes(2 * SIZE))
+        first = self.server([Fault(cut=3_900_000), Fault(ignore_range=True)])
+        second = self.enterContext(FaultServer(other))
+        second.etag = '"another"'
+        for mirror in ([], [f"--mirror={self.url(second)}"]):
+            outcome = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", self.url(first), "-", *mirror],
+                                     capture_output=True, timeout=60)
+            self.assertEqual(outcome.returncode, 0, outcome.stderr)
+            self.assertTrue(outcome.stdout == self.image.read_bytes(), "the bytes differ")
+            first.fail_next(Fault(cut=3_900_000))
+        self.assertEqual(second.requests[0].range, "bytes=3900000-")
+
     def test_a_redirectors_servers_continue_each_other_under_a_checksum(self):
         digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
         server = self.server([Fault(cut=500_000), Fault(), Fault(cut=800_000)],
@@ -334,8 +349,18 @@ class MirrorTest(ResumeCase):
             second.etag = '"another"'
             messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image", f"--checksum=sha256:{digest}",
                                                   f"--mirror=http://127.0.0.1:{second.port}/image"))
-            self.assertEqual(second.requests[0].body_bytes, SIZE - 500_000)
+            self.assertEqual(second.requests[0].range, f"bytes={500_000 - (1 << 16)}-")  # compared
         self.assertNotIn("starting over", messages)
+
+    def test_a_mirror_with_other_bytes_does_not_go_on_under_a_checksum(self):
+        other = self.path / "other"
+        other.write_bytes(random.Random(3).randbytes(SIZE))
+        digest = hashlib.sha256(other.read_bytes()).hexdigest()
+        with FaultServer(self.image, [Fault(cut=500_000)]) as first, FaultServer(other) as second:
+            messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image", f"--checksum=sha256:{digest}",
+                                                      f"--mirror=http://127.0.0.1:{second.port}/image"), other)
+            self.assertEqual([request.range for request in second.requests], [f"bytes={500_000 - (1 << 16)}-", None])
+        self.assertIn("starting over: the source changed", messages)
 
     def test_a_mirror_of_another_protocol_takes_over(self):
         if reason := Vsftpd.missing():
@@ -344,7 +369,7 @@ class MirrorTest(ResumeCase):
         with FaultServer(self.image, [Fault(cut=500_000)]) as first, Vsftpd(self.served) as second:
             messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image", f"--checksum=sha256:{digest}",
                                                   f"--mirror=ftp://127.0.0.1:{second.port}/image"))
-            self.assertIn("REST 500000", second.log())
+            self.assertIn(f"REST {500_000 - (1 << 16)}", second.log())
         self.assertNotIn("starting over", messages)
 
     def test_wrong_bytes_move_on_to_the_next_mirror(self):

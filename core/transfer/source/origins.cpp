@@ -28,8 +28,18 @@ Origins::Origins(const std::vector<std::string>& names, const OriginRules& rules
     }
 }
 
+unsigned Origins::SameByte::count(std::uint64_t at) {
+    times = offset == at ? times + 1 : 1;
+    offset = at;
+    return times;
+}
+
 Origins::Request Origins::request(std::uint64_t offset) const {
-    const auto& origin = state();
+    return requestTo(current_, offset);
+}
+
+Origins::Request Origins::requestTo(std::size_t index, std::uint64_t offset) const {
+    const auto& origin = origins_[index];
     if (offset == 0) {
         return {};
     }
@@ -55,14 +65,17 @@ Origins::Request Origins::request(std::uint64_t offset) const {
                 .startsOver = {}};
     }
     // This is the first use of a mirror. Its validator may differ for the same bytes (an ETag with an inode),
-    // so if a checksum detects a mixture at the end, comparing the size is enough. Otherwise the validator
-    // must match.
+    // so if a checksum detects a mixture at the end, some bytes are compared instead.
     const auto& validator = known().validator;
     const bool isVerified = rules_.contentIsVerified && mayMix_;
     if (!isVerified && validator.empty()) {
         return {.startsOver = fmt::format("cannot verify that {} has the same bytes", origin.name)};
     }
-    return {.offset = offset, .validator = isVerified && size_ ? std::string() : validator, .startsOver = {}};
+    const auto compared = isVerified ? std::min(offset, comparedBytes) : 0;
+    return {.offset = offset - compared,
+            .validator = isVerified ? std::string() : validator,
+            .compares = compared,
+            .startsOver = {}};
 }
 
 // One proof is enough, as long as the file stays the same.
@@ -80,9 +93,7 @@ bool Origins::answered(const Request& request, const SourceInfo& info) {
                                                   *size_, *info.size));
     }
     auto& origin = state();
-    // If a mirror was asked without a validator, the checksum detects another version.
-    const bool versionIsShown =
-        request.compares > 0 || !info.validator.empty() || (!origin.opened && request.validator.empty());
+    const bool versionIsShown = request.compares > 0 || !info.validator.empty();
     const bool offsetIsShown =
         request.compares > 0 || showsOffset(origin, info.showsOffset, request.validator);
     if (!versionIsShown || !offsetIsShown) {
@@ -100,6 +111,9 @@ void Origins::opened(const Request& request, const SourceInfo& info) {
     openedAt_ = request.offset + request.compares;
     const bool repeats = info.validator.empty() && openedAt_ > 0 && !origin.validatorVaries;
     auto validator = repeats ? request.validator : info.validator;
+    if (openedAt_ > 0) {
+        origin.refusedOffsets = 0;
+    }
     origin.known = info;
     origin.known.validator = std::move(validator);
     origin.known.resumable = info.resumable && origin.refusedOffsets < mostRefusedOffsets;
@@ -110,9 +124,6 @@ void Origins::opened(const Request& request, const SourceInfo& info) {
     opening_ = ended_ = false;
     mixed_ = openedAt_ > 0 && (mixed_ || request.validator.empty() || info.validator.empty());
     deliveredBy_ = current_;
-    if (openedAt_ > 0) {
-        origin.refusedOffsets = 0;
-    }
     if (info.size) {
         size_ = info.size;
     }
@@ -141,6 +152,7 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
         return GiveUp{failure};
     }
     state().failure = failure;
+    failedAt_ = offset;
     if (isWrongBytes(code)) {
         return deliveredWrongBytes(failure, now);
     }
@@ -178,7 +190,7 @@ Origins::Decision Origins::failedToResume(const Error& failure, std::uint64_t of
     if (++origin.refusedOffsets < mostRefusedOffsets) {
         return failedForNow(failure, now);
     }
-    return startOver(failure.what(), now);
+    return startOver(failure, now);
 }
 
 // Servers that share a name, such as those behind a redirector, may have different validators for the same
@@ -189,14 +201,18 @@ bool Origins::mayIgnoreValidator(const State& origin) const {
            !origin.validatorVaries;
 }
 
-Origins::Decision Origins::startOver(const std::string& why, Time now) {
-    state().asksWhole = why;
+Origins::Decision Origins::startOver(const Error& failure, Time now) {
+    if (keepsBytes_) {
+        return ++state().refusedOffsets < rules_.policy.protocolFailuresAllowed ? failedForNow(failure, now)
+                                                                                : failedForGood(failure, now);
+    }
+    state().asksWhole = failure.what();
     ++startOvers_;
     if (startOvers_ == 1) {
         ++waits_;
-        return StartOver{.wait = Wait(0), .why = why};
+        return StartOver{.wait = Wait(0), .why = failure.what()};
     }
-    return StartOver{.wait = nextWait(now), .why = why};
+    return StartOver{.wait = nextWait(now), .why = failure.what()};
 }
 
 // A body without an announced length may have been cut, but not if it always ends at the same byte. If no
@@ -212,7 +228,7 @@ Origins::Decision Origins::deliveredWrongBytes(const Error& failure, Time now) {
     }
     state().usable = false;
     if (!anyIsUsable()) {
-        return GiveUp{Error(failure.code(), reasons())};
+        return giveUp(failure.code());
     }
     violations_ = 0;
     return StartOver{.wait = selectNext(now) ? Wait(0) : nextWait(now), .why = failure.what()};
@@ -228,22 +244,25 @@ Origins::Decision Origins::failedForNow(const Error& failure, Time now) {
 Origins::Decision Origins::failedForGood(const Error& failure, Time now) {
     state().failure = failure;
     state().usable = false;
-    if (!anyIsUsable()) {
-        return GiveUp{Error(origins_.front().failure->code(), reasons())};
-    }
     violations_ = 0;
     return switchOrRetry(now);
+}
+
+Origins::Decision Origins::giveUp(ErrorCode code) const {
+    const bool cannotContinue =
+        keepsBytes_ && std::any_of(origins_.begin(), origins_.end(), [](const auto& origin) {
+            return origin.failure && origin.failure->code() == ErrorCode::Range;
+        });
+    return GiveUp{
+        Error(code, reasons() + (cannotContinue ? "; data written to a pipe cannot be taken back" : ""))};
 }
 
 // A server that announces more bytes than it has stops at the same byte each time, so starting over does not
 // help.
 Origins::Decision Origins::refusedToResume(const Error& failure, std::uint64_t offset, Time now) {
-    refusals_ = refusedAt_ == offset ? refusals_ + 1 : 1;
-    refusedAt_ = offset;
-    if (refusals_ < rules_.policy.protocolFailuresAllowed) {
-        return startOver(failure.what(), now);
+    if (keepsBytes_ || state().refusals.count(offset) < rules_.policy.protocolFailuresAllowed) {
+        return startOver(failure, now);
     }
-    refusals_ = 0;
     return failedForGood(
         Error(ErrorCode::Protocol, fmt::format("it always stops after {} of {} bytes: {}", offset,
                                                size_.value_or(offset), failure.what())),
@@ -255,10 +274,26 @@ bool Origins::anyIsUsable() const {
 }
 
 Origins::Decision Origins::switchOrRetry(Time now) {
+    if (keepsBytes_) {
+        rejectThoseThatStartOver();
+    }
+    if (!anyIsUsable()) {
+        return giveUp(origins_.front().failure->code());
+    }
     if (selectNext(now)) {
         return Switch{current_};
     }
     return Retry{nextWait(now)};
+}
+
+void Origins::rejectThoseThatStartOver() {
+    for (std::size_t index = 0; index < origins_.size(); ++index) {
+        auto& origin = origins_[index];
+        if (const auto why = requestTo(index, failedAt_).startsOver; origin.usable && why) {
+            origin.usable = false;
+            origin.failure = Error(ErrorCode::Range, *why);
+        }
+    }
 }
 
 // Selects the next origin, in turn, that has not failed since the last wait and has not asked clients to
@@ -305,6 +340,10 @@ void Origins::waited(Time now) {
 
 void Origins::networkChanged() {
     waits_ = 0;
+}
+
+void Origins::keepBytes() {
+    keepsBytes_ = true;
 }
 
 void Origins::ended() {

@@ -93,10 +93,11 @@ public:
     // always stops early is not asked ever again after the same short wait.
     void delivered(std::uint64_t offset);
     [[nodiscard]] Decision failed(const Error& failure, std::uint64_t offset, Time now);
-    void waited(Time now);                       // the wait of a Retry is over
-    void ended();                                // the current origin has delivered its last byte
-    void startedOver();                          // the bytes delivered so far are discarded
-    void networkChanged();                       // there is a new address or route
+    void waited(Time now); // the wait of a Retry is over
+    void ended();          // the current origin has delivered its last byte
+    void startedOver();    // the bytes delivered so far are discarded
+    void keepBytes();      // they cannot be discarded any more, nor those that follow: nothing starts over
+    void networkChanged(); // there is a new address or route
     void continues(const Continuation& earlier); // an earlier transfer from the requested origin
 
     // The size of the whole source, once an origin has reported it.
@@ -114,11 +115,18 @@ public:
     [[nodiscard]] Wait shortestRetryAfter(Time now) const;
 
 private:
+    struct SameByte {
+        std::uint64_t offset = 0;
+        unsigned times = 0;
+        unsigned count(std::uint64_t at); // how often in a row, this time included
+    };
+
     struct State {
         std::string name;
         SourceInfo known;                     // from the last successful open
         std::optional<Error> failure;         // the last one, until bytes arrive again
         Time notBefore;                       // the server asked clients to wait (Retry-After)
+        SameByte refusals;                    // another version, or no answer to an offset
         unsigned refusedOffsets = 0;          // consecutive unusable answers to a request with an offset
         std::optional<std::string> asksWhole; // why the next request must be for the whole source
         bool validatorVaries = false; // it differs for the same bytes: several servers share this name
@@ -137,7 +145,10 @@ private:
     [[nodiscard]] bool mayIgnoreValidator(const State& origin) const;
     [[nodiscard]] static bool showsOffset(const State& origin, bool answerShowsIt,
                                           const std::string& validator);
-    [[nodiscard]] Decision startOver(const std::string& why, Time now);
+    [[nodiscard]] Decision startOver(const Error& failure, Time now);
+    [[nodiscard]] Decision giveUp(ErrorCode code) const;
+    [[nodiscard]] Request requestTo(std::size_t index, std::uint64_t offset) const;
+    void rejectThoseThatStartOver();
     [[nodiscard]] Decision refusedToResume(const Error& failure, std::uint64_t offset, Time now);
     [[nodiscard]] Decision switchOrRetry(Time now);
     [[nodiscard]] bool anyIsUsable() const;
@@ -150,20 +161,20 @@ private:
     OriginRules rules_;
     std::mt19937 random_;
     std::uint64_t openedAt_ = 0; // the wanted offset of the current attempt
+    std::uint64_t failedAt_ = 0; // the offset of the last failure
     std::size_t current_ = 0;
     std::size_t deliveredBy_ = 0; // index of the origin that delivered the last bytes
     std::optional<std::uint64_t> size_;
     bool opening_ = true;       // the current attempt has not been opened yet
     bool ended_ = false;        // it has delivered its last byte
+    bool keepsBytes_ = false;   // the bytes so far cannot be discarded
     bool mixed_ = false;        // no validator shows that the bytes so far are of one version
     bool mayMix_ = true;        // false after such bytes were wrong
     std::uint64_t highest_ = 0; // the highest offset reached so far
     // Counted since the last new bytes, see delivered().
     unsigned waits_ = 0;
-    unsigned violations_ = 0;     // violations of the protocol
-    unsigned startOvers_ = 0;     // since highest_ grew
-    std::uint64_t refusedAt_ = 0; // the offset where resuming was refused last
-    unsigned refusals_ = 0;       // in a row at refusedAt_
+    unsigned violations_ = 0; // violations of the protocol
+    unsigned startOvers_ = 0; // since highest_ grew
 };
 
 } // namespace bootferry

@@ -221,6 +221,9 @@ Error ResumingSource::explained(const Error& failure) const {
 // timeout, the error has the code of the failure that caused it.
 void ResumingSource::recover(const Error& failure, bool wasOpen) {
     const auto failing = origins_.current();
+    if (canDiscard_ && !canDiscard_()) {
+        origins_.keepBytes();
+    }
     const auto decision = origins_.failed(failure, offset_, GiveUpSignal::Clock::now());
     if (const auto* end = std::get_if<Origins::GiveUp>(&decision)) {
         throw GivenUp(end->reason);

@@ -83,6 +83,10 @@ public:
     using LastBytes = std::function<bool(std::span<std::byte>)>;
     void compareWith(LastBytes lastBytes) { lastBytes_ = std::move(lastBytes); }
 
+    // False from when the bytes that were read cannot be discarded any more: then nothing starts over, and
+    // whoever cannot continue is given up.
+    void discardIf(std::function<bool()> canDiscard) { canDiscard_ = std::move(canDiscard); }
+
     // A plugin has reported activity (host->status). Callable from any thread.
     void keepAlive();
 
@@ -116,6 +120,7 @@ private:
     std::unique_ptr<ByteSource> source_; // the current attempt; after StartOver: opened at the first byte
     std::uint64_t offset_ = 0;
     LastBytes lastBytes_;
+    std::function<bool()> canDiscard_;
 };
 
 } // namespace bootferry

@@ -247,6 +247,7 @@ TEST_F(OriginsTest, AMirrorIsAskedForTheSameVersion) {
         EXPECT_EQ(origins.request(100).validator, "v1");
         EXPECT_EQ(after(origins, ErrorCode::Unreachable, 100), "switch to 1");
         EXPECT_EQ(origins.request(100).validator, verified ? "" : "v1");
+        EXPECT_EQ(origins.request(100).compares, verified ? 100U : 0U);
         EXPECT_FALSE(origins.request(100).startsOver);
     }
 }
@@ -312,6 +313,41 @@ TEST_F(OriginsTest, WhatIsRefusedOnceIsAskedOfTheMirror) {
     origins.waited(now);
     EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), "switch to 1");
     EXPECT_EQ(origins.request(600).offset, 600U);
+}
+
+// As in a pipe. Whoever cannot continue is not asked any more; the others are.
+TEST_F(OriginsTest, BytesThatCannotBeDiscardedAreOnlyContinued) {
+    auto origins = make(2);
+    deliverTo(origins, 600);
+    origins.keepBytes();
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "switch to 1");
+    EXPECT_EQ(after(origins, ErrorCode::Range, 600), "retry in 1 s") << "it may have been an accident";
+    origins.waited(now);
+    EXPECT_EQ(origins.current(), 0U);
+    deliverTo(origins, 700, resumable, 600);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 700), "switch to 1");
+    EXPECT_EQ(after(origins, ErrorCode::Range, 700), "retry in 1 s");
+    origins.waited(now);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 700), "switch to 1");
+    EXPECT_EQ(after(origins, ErrorCode::Range, 700), "retry in 2 s") << "it is given up";
+    origins.waited(now);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 700), "retry in 4 s");
+    origins.waited(now);
+    EXPECT_EQ(origins.current(), 0U);
+    EXPECT_EQ(after(origins, ErrorCode::NotFound, 700),
+              "give up: NotFound: A: no; B: no; data written to a pipe cannot be taken back");
+}
+
+TEST_F(OriginsTest, AServerThatCannotResumeEndsWhatCannotBeDiscarded) {
+    auto origins = make(2);
+    deliverTo(origins, 600, {.size = 1000, .resumable = false, .validator = "v1"});
+    origins.keepBytes();
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "switch to 1");
+    origins.waited(now);
+    deliverTo(origins, 700, {.size = 1000, .resumable = true, .validator = ""}, 600);
+    EXPECT_EQ(
+        after(origins, ErrorCode::NotFound, 700),
+        "give up: Range: A: the server cannot resume; B: no; data written to a pipe cannot be taken back");
 }
 
 TEST_F(OriginsTest, AnotherSizeIsAnotherSource) {

@@ -371,7 +371,7 @@ TEST_F(ResumingSourceTest, AMirrorWithTheSameValidatorTakesOver) {
     EXPECT_EQ(mirror.requests.at(0).validator, server.validator);
 }
 
-TEST_F(ResumingSourceTest, AMirrorWithAnotherValidatorStartsOverUnlessThereIsAChecksum) {
+TEST_F(ComparisonTest, AMirrorWithAnotherValidatorStartsOverUnlessThereIsAChecksum) {
     mirror.validator = "\"other\"";
     server.script = {breaking(700)};
     const auto unguarded = make(true);
@@ -381,8 +381,20 @@ TEST_F(ResumingSourceTest, AMirrorWithAnotherValidatorStartsOverUnlessThereIsACh
     server.script = {breaking(700)};
     settings.contentIsVerified = true;
     const auto guarded = make(true);
-    EXPECT_EQ(readAll(*guarded), server.content);
+    EXPECT_EQ(readCompared(*guarded), server.content);
     EXPECT_EQ(mirror.requests.at(0).validator, "");
+    EXPECT_EQ(mirror.requests.at(0).offset, 0U) << "700 bytes to compare are all there are";
+}
+
+TEST_F(ComparisonTest, AMirrorWithOtherBytesStartsOverUnderAChecksum) {
+    settings.contentIsVerified = true;
+    mirror.content[699] = '!';
+    server.script = {breaking(700)};
+    const auto source = make(true);
+    EXPECT_THROW((void)readCompared(*source), StartOver);
+    received.clear();
+    source->startOver();
+    EXPECT_EQ(readCompared(*source), mirror.content);
 }
 
 TEST_F(ResumingSourceTest, AMirrorWithoutAValidatorStartsOver) {
