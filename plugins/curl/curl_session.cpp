@@ -12,7 +12,6 @@
 #include <poll.h>
 
 #include "ca_bundle.h"
-#include "ftp_reply.h"
 #include "idle_connections.h"
 
 namespace bootferry::curl {
@@ -326,7 +325,7 @@ TransferEnd CurlSession::transferEnd() const {
     TransferEnd end;
     end.result = result_;
     end.detail = errorText_.data();
-    end.reply = ftpReply_;
+    end.reply = ftpReply_.text();
     const char* effective = nullptr;
     curl_easy_getinfo(easy_.get(), CURLINFO_EFFECTIVE_URL, &effective);
     end.authority = authorityOf(effective != nullptr ? effective : url_);
@@ -387,8 +386,8 @@ std::size_t CurlSession::onHeader(char* line, std::size_t size, std::size_t coun
         std::string_view text(line, size * count);
         session.headBytes_ += text.size();
         if (session.isFtp_) {
-            session.ftpReply_ = text.substr(0, text.find_first_of("\r\n"));
-            if (hasImpossibleSize(session.ftpReply_)) {
+            session.ftpReply_.addLine(text);
+            if (hasImpossibleSize(text.substr(0, text.find_first_of("\r\n")))) {
                 session.rejected_ = Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent an impossible size");
                 return 0; // libcurl then ends the transfer
             }

@@ -16,6 +16,7 @@
 #include "answer_sockets.h"
 #include "curl_handles.h"
 #include "curl_options.h"
+#include "ftp_reply.h"
 #include "host.h"
 #include "http_response.h"
 #include "plain_answer.h"
@@ -96,7 +97,7 @@ private:
     std::string wantedValidator_;
 
     HttpResponse response_;
-    std::string ftpReply_;
+    FtpReply ftpReply_;
     bool examined_ = false;
     std::optional<plugin::Failure> rejected_; // why the transfer was aborted
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ftp_reply.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 
 #include "ascii_text.h"
 
@@ -9,6 +11,18 @@ namespace bootferry::curl {
 namespace {
 
 constexpr std::string_view digits = "0123456789";
+constexpr std::size_t codeDigits = 3;
+constexpr std::size_t longestText = 300;
+
+bool beginsWithCode(std::string_view line) {
+    return line.size() >= codeDigits &&
+           line.substr(0, codeDigits).find_first_not_of(digits) == std::string_view::npos;
+}
+
+bool hasAny(std::string_view text, std::initializer_list<std::string_view> words) {
+    return std::any_of(words.begin(), words.end(),
+                       [text](std::string_view word) { return text.find(word) != std::string_view::npos; });
+}
 
 // True if the digits at the end of the text, which libcurl parses, exceed the limit.
 bool endsTooLarge(std::string_view text) {
@@ -18,6 +32,31 @@ bool endsTooLarge(std::string_view text) {
 }
 
 } // namespace
+
+// The lines of one reply begin with its code, followed by '-' in the first and a space in the last; those
+// between may begin with anything.
+void FtpReply::addLine(std::string_view line) {
+    line = line.substr(0, line.find_first_of("\r\n"));
+    if (complete_) {
+        code_ = beginsWithCode(line) ? line.substr(0, codeDigits) : std::string_view();
+        text_ = code_;
+    }
+    if (!code_.empty() && line.starts_with(code_)) {
+        complete_ = line.substr(codeDigits, 1) != "-";
+        line.remove_prefix(std::min(codeDigits + 1, line.size()));
+    }
+    const auto words = plugin::trimmed(line);
+    if (!words.empty() && text_.size() < longestText) {
+        text_ += (text_.empty() ? "" : " ") + std::string(words.substr(0, longestText));
+    }
+}
+
+bool saysTooManyClients(std::string_view reply) {
+    const auto text = plugin::lowered(reply);
+    return hasAny(text, {"too many", "maximum", "max ", "limit", "server is full", "server is busy"}) &&
+           hasAny(text, {"user", "client", "connect", "session", "host", "logged", "server is"}) &&
+           !hasAny(text, {"fail", "attempt", "incorrect", "invalid", "wrong"});
+}
 
 bool hasImpossibleSize(std::string_view reply) {
     if (reply.starts_with("213 ")) {

@@ -1,14 +1,33 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Checks the size in an FTP server's reply: libcurl treats one that overflows its numbers as an empty file.
-// Pure.
+// What an FTP server's replies say beyond their numbers: the words of a reply of several lines, whether a
+// refusal is for now only, and a size that libcurl would misread. Pure.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace bootferry::curl {
 
+// The newest reply, whose words may be spread over several lines (RFC 959, section 4.2).
+class FtpReply {
+public:
+    void addLine(std::string_view line);
+
+    // "530 There are too many users. Login incorrect.", cut to a length that a console can show.
+    [[nodiscard]] const std::string& text() const { return text_; }
+
+private:
+    std::string code_;
+    std::string text_;
+    bool complete_ = true;
+};
+
+// True if the reply refuses because others are connected. ProFTPD and wu-ftpd say that with 530, which
+// otherwise means a wrong password.
+[[nodiscard]] bool saysTooManyClients(std::string_view reply);
+
 // True if the answer to SIZE (RFC 3659, section 4), or the "(1234 bytes)" at the beginning of a transfer,
-// exceeds 2^63 - 1.
+// exceeds 2^63 - 1. libcurl treats such a number as that of an empty file.
 [[nodiscard]] bool hasImpossibleSize(std::string_view reply);
 
 } // namespace bootferry::curl

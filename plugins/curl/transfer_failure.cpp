@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "ftp_reply.h"
 #include "tls_words.h"
 
 namespace bootferry::curl {
@@ -14,6 +15,7 @@ using plugin::Failure;
 
 constexpr long certificateNotYetValid = 9; // X509_V_ERR_CERT_NOT_YET_VALID
 constexpr long certificateExpired = 10;    // X509_V_ERR_CERT_HAS_EXPIRED
+constexpr long ftpClosing = 421;           // the server ends the session, RFC 959 section 4.2.2
 
 bool mentions(const std::string& text, const char* words) {
     return text.find(words) != std::string::npos;
@@ -56,6 +58,10 @@ Failure cutShort(const TransferEnd& end) {
     if (end.result == CURLE_RECV_ERROR && end.position == 0 && isRefusedByServer(end.detail)) {
         return {BOOTFERRY_ERROR_TLS, "TLS with " + end.authority + ": " + detailOf(end)};
     }
+    if (end.isFtp && end.reply.empty()) { // so ends a server that has no room for another client
+        return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " closed the connection without a greeting",
+                static_cast<int>(end.osErrno)};
+    }
     auto message = "the connection to " + end.authority + " was cut after " + std::to_string(end.position);
     message += end.size ? " of " + std::to_string(*end.size) + " bytes" : " bytes";
     return {BOOTFERRY_ERROR_UNREACHABLE, message, static_cast<int>(end.osErrno)};
@@ -82,7 +88,7 @@ std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
     if (end.responseCode == 451 && end.resumes) {
         return Failure(BOOTFERRY_ERROR_PROTOCOL, message); // ProFTPD's "Restart not permitted", after REST
     }
-    if (end.responseCode < 500) {
+    if (end.responseCode < 500 || saysTooManyClients(end.reply)) {
         return Failure(BOOTFERRY_ERROR_UNREACHABLE, message); // "transient", RFC 959 section 4.2
     }
     if (end.responseCode == 530 || end.responseCode == 532) {
@@ -111,6 +117,10 @@ Failure failureOf(const TransferEnd& end) {
                 "connecting to " + end.authority + (end.osErrno == 0 ? ": " + detail : ""),
                 static_cast<int>(end.osErrno)};
     case CURLE_OPERATION_TIMEDOUT:
+        if (end.isFtp &&
+            end.responseCode == ftpClosing) { // libcurl takes it for an idle session that is closed
+            return *failureOfFtpReply(end);
+        }
         return {BOOTFERRY_ERROR_TIMEOUT, end.authority + ": " + detail};
     case CURLE_ABORTED_BY_CALLBACK:
         return {BOOTFERRY_ERROR_CANCELLED, "cancelled"};

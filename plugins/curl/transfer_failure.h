@@ -16,7 +16,7 @@ namespace bootferry::curl {
 struct TransferEnd {
     CURLcode result = CURLE_OK;
     std::string detail;    // libcurl's error buffer
-    std::string reply;     // the last line of an FTP server, "550 Failed to open file."
+    std::string reply;     // the last of an FTP server, "550 Failed to open file."
     std::string authority; // the server, "host:port"
     std::string host;
     long responseCode = 0;

@@ -12,7 +12,7 @@ class OddFtpServer(socketserver.ThreadingTCPServer):
     """Context manager; `size`: the text of the answer to SIZE, None: the command is unknown; `opening`: the
     answer when a transfer begins; `cut`: the first transfer and its session end after this many bytes; `restart`: the
     answer to RETR after REST, None: REST is unknown; `ignores_restart`: REST is acknowledged, and the file is sent from its
-    start."""
+    start; `logins`: the answers to the first logins."""
 
     allow_reuse_address = daemon_threads = True
 
@@ -37,6 +37,8 @@ class OddFtpServer(socketserver.ThreadingTCPServer):
                     offset = 0
                     if not self.send(data):
                         return
+                elif command == "USER" and self.server.logins:
+                    self.say(self.server.logins.pop(0))
                 else:
                     self.say({"USER": "230 welcome", "PWD": '257 "/"', "TYPE": "200 binary", "CWD": "250 there",
                               "MDTM": "213 20240101000000", "SIZE": self.server.size, "QUIT": "221 bye"}.get(command)
@@ -56,11 +58,11 @@ class OddFtpServer(socketserver.ThreadingTCPServer):
             return cut is None
 
     def __init__(self, content, size=None, opening="150 here it comes", cut=None, restart=None,
-                 ignores_restart=False):
+                 ignores_restart=False, logins=()):
         super().__init__(("127.0.0.1", 0), self.Handler)
         self.content, self.size, self.opening, self.cut, self.restart = content, size, opening, cut, restart
         self.ignores_restart = ignores_restart
-        self.offsets = []
+        self.offsets, self.logins = [], list(logins)
         self.port = self.server_address[1]
 
     def __enter__(self):

@@ -15,6 +15,51 @@ TEST(FtpReplyTest, ASizeThatNoFileHasIsSeen) {
     }
 }
 
+std::string textOf(std::initializer_list<const char*> lines) {
+    FtpReply reply;
+    for (const auto* line : lines) {
+        reply.addLine(line);
+    }
+    return reply.text();
+}
+
+TEST(FtpReplyTest, WordsOfAllLinesAreKept) {
+    EXPECT_EQ(textOf({}), "");
+    EXPECT_EQ(textOf({"550 Failed to open file.\r\n"}), "550 Failed to open file.");
+    EXPECT_EQ(textOf({"530-There are too many users.\r\n", "530 Access denied.\r\n"}),
+              "530 There are too many users. Access denied.");
+    EXPECT_EQ(textOf({"530-One\n", " two\n", "220 three\n", "530-four\n", "530\n"}),
+              "530 One two 220 three four");
+    EXPECT_EQ(textOf({"230-Welcome", "230 In", "421 Goodbye"}), "421 Goodbye");
+    EXPECT_EQ(textOf({"", "53", "no code", "530"}), "530");
+    EXPECT_EQ(textOf({"no code"}), "no code");
+    FtpReply endless;
+    for (int i = 0; i < 10000; ++i) {
+        endless.addLine("530-" + std::string(1000, 'x'));
+    }
+    EXPECT_LT(endless.text().size(), 1000U);
+}
+
+// The words of ProFTPD, wu-ftpd, FileZilla and Serv-U.
+TEST(FtpReplyTest, ABusyServerIsNoWrongPassword) {
+    for (const auto* reply :
+         {"530 Sorry, the maximum number of allowed clients (10) are already connected.",
+          "530 Sorry, the maximum number of clients (1) for this user already connected.",
+          "530 Sorry, the maximum number of connections (2) from your host are already connected.",
+          "530 Sorry, the maximum number of users from your host (2) are already connected.",
+          "530 User anonymous access denied: there are too many users.",
+          "500 Too many connections, please try again later", "550 Max connections per user reached"}) {
+        EXPECT_TRUE(saysTooManyClients(reply)) << reply;
+    }
+    for (const auto* reply :
+         {"", "530 Login incorrect.", "530 Please login with USER and PASS.",
+          "530 Too many failed login attempts.", "530 This FTP server is anonymous only.",
+          "530 Sorry, no ANONYMOUS access allowed.",
+          "530 Maximum login attempts (3) exceeded, connection closed", "550 Failed to open file."}) {
+        EXPECT_FALSE(saysTooManyClients(reply)) << reply;
+    }
+}
+
 TEST(FtpReplyTest, OtherNumbersAreNoSizes) {
     for (const auto* reply :
          {"", "213", "213 ", "213 0", "213 9223372036854775807", "213 00000000000000000000000000007",

@@ -38,6 +38,30 @@ TEST(TransferFailureTest, FtpRepliesAreExplained) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
 }
 
+TEST(TransferFailureTest, ABusyFtpServerIsWaitedFor) {
+    TransferEnd end;
+    end.isFtp = true;
+    end.result = CURLE_LOGIN_DENIED;
+    end.responseCode = 530;
+    end.reply = "530 Sorry, the maximum number of allowed clients (1) are already connected.";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    end.reply = "530 Login incorrect.";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_AUTH);
+    end.result = CURLE_OPERATION_TIMEDOUT; // so libcurl reports 421
+    end.responseCode = 421;
+    end.reply = "421 There are too many connected users, please try later.";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT_STREQ(failureOf(end).what(),
+                 "server answered 421 There are too many connected users, please try later.");
+    end.responseCode = 331; // the answer before a silence
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_TIMEOUT);
+    end = {};
+    end.isFtp = true;
+    end.authority = "server";
+    end.result = CURLE_RECV_ERROR; // as ProFTPD's MaxInstances
+    EXPECT_STREQ(failureOf(end).what(), "server closed the connection without a greeting");
+}
+
 TEST(TransferFailureTest, ARefusalOfAnOffsetIsNoneOfTheFile) {
     TransferEnd end;
     end.isFtp = true;

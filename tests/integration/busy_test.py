@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Real servers that have no room for another client: each is waited for, and told in its own words."""
+
+import contextlib
+import ftplib
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import exit_status  # noqa: E402
+import tap  # noqa: E402
+from fetch_case import FetchCase  # noqa: E402
+from odd_ftp_server import OddFtpServer  # noqa: E402
+from vsftpd import Vsftpd  # noqa: E402
+
+
+class BusyCase(FetchCase):
+    size = 300_000
+
+    def assert_waits(self, url, occupied, *words):
+        """The fetch begins while the server is occupied, and goes on when it is not any more."""
+        with occupied as leave:
+            client = self.start(url)
+            seen = ""
+            while "retrying in" not in seen:
+                line = client.stderr.readline()
+                self.assertTrue(line, seen)
+                seen += line
+            leave()
+        status, messages = self.ended(client)
+        self.assert_fetched((status, seen + messages))
+        for word in words:
+            self.assertIn(word, seen.splitlines()[-1])
+
+
+class FtpTest(BusyCase):
+    @contextlib.contextmanager
+    def logged_in(self, server):
+        """One client is logged in, and can leave."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                client = ftplib.FTP()
+                client.connect(server.address, server.port, timeout=60)
+                client.login()
+                break
+            except ftplib.Error:  # the session of wait_for_port() is not over yet
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.1)
+        with client:
+            yield client.quit
+
+    def test_vsftpd_with_its_limits(self):
+        if reason := Vsftpd.missing():
+            self.skipTest(reason)
+        for limit, words in (("max_clients=1", "421 There are too many connected users, please try later."),
+                             ("max_per_ip=1", "421 There are too many connections from your internet address.")):
+            with self.subTest(limit), Vsftpd(self.served, settings=[limit]) as server:
+                self.assert_waits(f"ftp://127.0.0.1:{server.port}/image", self.logged_in(server), words)
+
+    def test_a_login_refused_for_the_number_of_clients(self):
+        """ProFTPD's words; Debian does not install it beside vsftpd."""
+        words = "530 Sorry, the maximum number of allowed clients (1) are already connected."
+        with OddFtpServer(self.image.read_bytes(), logins=[words]) as server:
+            status, messages = self.fetch(f"ftp://127.0.0.1:{server.port}/image")
+        self.assertIn(words, self.assert_fetched((status, messages)))
+
+    def test_a_refused_login_is_final(self):
+        with OddFtpServer(b"", logins=["530 Login incorrect."]) as server:
+            status, messages = self.fetch(f"ftp://127.0.0.1:{server.port}/image")
+        self.assertEqual(status, exit_status.AUTH, messages)
+        self.assertIn("server answered 530 Login incorrect.", messages.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    tap.main()
