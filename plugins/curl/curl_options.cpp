@@ -117,6 +117,11 @@ void CurlOptions::addAuth(CURLoption option, long methods) {
     setLong(option, all);
 }
 
+long CurlOptions::authMethods(CURLoption option) const {
+    const auto found = auth_.find(option);
+    return found != auth_.end() ? found->second : 0;
+}
+
 void CurlOptions::setLowestTls(long version) {
     lowestTls_ = version;
     setLong(CURLOPT_SSLVERSION, lowestTls_ | highestTls_);

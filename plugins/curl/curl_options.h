@@ -36,6 +36,13 @@ public:
     // True: libcurl must enforce a limit on the rate or the time.
     [[nodiscard]] bool needPacing() const { return needPacing_; }
 
+    // The methods (CURLAUTH_*) that options chose for CURLOPT_HTTPAUTH or CURLOPT_PROXYAUTH; 0: libcurl's
+    // default.
+    [[nodiscard]] long authMethods(CURLoption option) const;
+
+    // True: an option says which redirects are followed.
+    [[nodiscard]] bool chooseRedirects() const { return !redirectProtocols_.empty(); }
+
     // True: an option requests TLS although the scheme does not.
     [[nodiscard]] bool askForFtpTls() const { return useSsl_ != CURLUSESSL_NONE; }
 

@@ -13,6 +13,8 @@
 
 #include "ca_bundle.h"
 #include "idle_connections.h"
+#include "other_protocol.h"
+#include "url_text.h"
 
 namespace bootferry::curl {
 namespace {
@@ -196,6 +198,8 @@ std::string CurlSession::rangeText() const {
 
 void CurlSession::configureHttp() {
     const auto range = rangeText();
+    // So that the bytes of another protocol arrive here, and can be named. They are always refused.
+    curl_easy_setopt(easy_.get(), CURLOPT_HTTP09_ALLOWED, 1L);
     if (range.empty()) {
         return;
     }
@@ -295,7 +299,7 @@ void CurlSession::examineEnd() {
     }
     // With chunks, the last one shows that the body is complete. Without them, the connection may have been
     // cut.
-    if (!size_ && response_.hasTransferCoding) {
+    if (!size_ && response_.isChunked) {
         size_ = end.position;
     }
 }
@@ -334,6 +338,9 @@ TransferEnd CurlSession::transferEnd() const {
     curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &end.osErrno);
     curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &end.verifyResult);
     end.isFtp = isFtp_;
+    end.response = response_;
+    end.askedUrl = askedUrl_;
+    end.redirectsAreChosen = options_.chooseRedirects();
     end.resumes = offset_ > 0;
     end.position = offset_ + received_;
     end.size = size_;
@@ -366,7 +373,7 @@ std::size_t CurlSession::onBody(char* bytes, std::size_t size, std::size_t count
     auto& session = *static_cast<CurlSession*>(context);
     try {
         if (!session.examined_) {
-            session.examineAnswer();
+            session.examineAnswer(std::string_view(bytes, size * count));
             session.stopForPlainBody();
         }
     } catch (const Failure& failure) {
@@ -386,6 +393,10 @@ std::size_t CurlSession::onHeader(char* line, std::size_t size, std::size_t coun
         std::string_view text(line, size * count);
         session.headBytes_ += text.size();
         if (session.isFtp_) {
+            if (session.ftpReply_.text().empty() &&
+                (protocolOf(text) == "SSH" || protocolOf(text) == "HTTP")) {
+                throw otherProtocol("FTP", authorityOf(session.url_), text);
+            }
             session.ftpReply_.addLine(text);
             if (hasImpossibleSize(text.substr(0, text.find_first_of("\r\n")))) {
                 session.rejected_ = Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent an impossible size");
@@ -394,6 +405,9 @@ std::size_t CurlSession::onHeader(char* line, std::size_t size, std::size_t coun
         } else {
             session.response_.addHeaderLine(text);
         }
+    } catch (const Failure& failure) {
+        session.rejected_ = failure;
+        return 0;
     } catch (...) {
         return 0;
     }

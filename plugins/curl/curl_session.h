@@ -18,6 +18,7 @@
 #include "curl_options.h"
 #include "ftp_reply.h"
 #include "host.h"
+#include "http_failure.h"
 #include "http_response.h"
 #include "plain_answer.h"
 #include "plain_body.h"
@@ -54,8 +55,10 @@ private:
     [[nodiscard]] std::string connectionKey() const;
 
     // Checks, at the first byte or the end, that the answer matches the request.
-    void examineAnswer();
-    void examineHttp();
+    // page: the first bytes of the body.
+    void examineAnswer(std::string_view page = {});
+    void examineHttp(std::string_view page);
+    [[nodiscard]] HttpRefusal httpRefusal(long status, std::string_view page) const;
     void examinePartialContent();
     void examineVersion();
     void examinePartEnd(std::uint64_t last);
@@ -91,6 +94,7 @@ private:
 
     std::string optionText_; // all options set, in order
     std::string url_;
+    std::string askedUrl_; // of the newest request; empty: none was sent
     bool isFtp_ = false;
     std::uint64_t offset_ = 0;
     std::optional<std::uint64_t> length_; // of the requested part, one of many (http)

@@ -6,13 +6,17 @@
 #include <algorithm>
 #include <ctime>
 
+#include "http_failure.h"
+#include "other_protocol.h"
+#include "url_text.h"
+
 namespace bootferry::curl {
 
 using plugin::Failure;
 
-void CurlSession::examineAnswer() {
+void CurlSession::examineAnswer(std::string_view page) {
     examined_ = true;
-    isFtp_ ? examineFtp() : examineHttp();
+    isFtp_ ? examineFtp() : examineHttp(page);
     constexpr std::size_t longestValidator = 1023;
     if (validator_.size() > longestValidator) {
         validator_.clear();
@@ -22,7 +26,10 @@ void CurlSession::examineAnswer() {
     resumable_ = !response_.refusesRanges && identified;
 }
 
-void CurlSession::examineHttp() {
+void CurlSession::examineHttp(std::string_view page) {
+    if (!response_.hasStatusLine) {
+        throw otherProtocol("HTTP", authorityOf(askedUrl_), page);
+    }
     long status = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
     validator_ = response_.validator();
@@ -32,6 +39,11 @@ void CurlSession::examineHttp() {
     const bool bringsBytes = status == 206 || status == 200 || status == 203;
     if (bringsBytes && response_.contradictsItself()) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent an impossible Content-Length");
+    }
+    if (bringsBytes) {
+        if (const auto failure = failureOfCoding(response_, askedUrl_)) {
+            throw *failure;
+        }
     }
     if (status == 206 && partAsked) {
         examinePartialContent();
@@ -46,8 +58,18 @@ void CurlSession::examineHttp() {
         }
         size_ = response_.bodyLength();
     } else {
-        throw failureOfStatus(status, response_, std::time(nullptr), partAsked);
+        throw failureOfStatus(response_, httpRefusal(status, page));
     }
+}
+
+HttpRefusal CurlSession::httpRefusal(long status, std::string_view page) const {
+    HttpRefusal refusal{.status = status, .now = std::time(nullptr), .partAsked = !rangeText().empty()};
+    refusal.page = page;
+    const bool ofProxy = status == 407;
+    curl_easy_getinfo(easy_.get(), ofProxy ? CURLINFO_PROXYAUTH_AVAIL : CURLINFO_HTTPAUTH_AVAIL,
+                      &refusal.authOffered);
+    refusal.authChosen = options_.authMethods(ofProxy ? CURLOPT_PROXYAUTH : CURLOPT_HTTPAUTH);
+    return refusal;
 }
 
 void CurlSession::examinePartialContent() {

@@ -111,7 +111,11 @@ int CurlSession::beforeRequest(void* context, char* remoteAddress, char* localAd
                                int localPort) noexcept {
     auto& session = *static_cast<CurlSession*>(context);
     session.headBytes_ = 0;
+    session.response_ = {};
     try {
+        const char* url = nullptr;
+        curl_easy_getinfo(session.easy_.get(), CURLINFO_EFFECTIVE_URL, &url);
+        session.askedUrl_ = url != nullptr ? url : session.url_;
         session.sockets_.announced({localAddress, localPort, remoteAddress, remotePort});
     } catch (const std::bad_alloc&) {
         return CURL_PREREQFUNC_ABORT;

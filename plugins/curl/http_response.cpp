@@ -84,6 +84,7 @@ std::optional<std::uint32_t> parseRetryAfter(std::string_view text, std::time_t 
 void HttpResponse::addHeaderLine(std::string_view line) {
     if (line.starts_with("HTTP/")) {
         *this = {};
+        hasStatusLine = true;
         const auto space = line.find(' ');
         status = space != std::string_view::npos ? std::string(trimmed(line.substr(space))) : std::string();
         return;
@@ -102,14 +103,18 @@ void HttpResponse::addHeaderLine(std::string_view line) {
         date = value;
     } else if (equalIgnoringCase(name, "Content-Range")) {
         contentRange = value;
+    } else if (equalIgnoringCase(name, "Location")) {
+        location = value;
     } else if (equalIgnoringCase(name, "Retry-After")) {
         retryAfter = value;
     } else if (equalIgnoringCase(name, "Content-Length")) {
         addContentLength(value);
     } else if (equalIgnoringCase(name, "Transfer-Encoding")) {
         hasTransferCoding = hasTransferCoding || !equalIgnoringCase(value, "identity");
+        isChunked = equalIgnoringCase(trimmed(value.substr(value.rfind(',') + 1)), "chunked");
     } else if (equalIgnoringCase(name, "Content-Encoding")) {
         hasContentCoding = true;
+        contentCoding += (contentCoding.empty() ? "" : ",") + std::string(value);
     } else if (equalIgnoringCase(name, "Accept-Ranges")) {
         refusesRanges = equalIgnoringCase(value, "none");
         offersRanges = equalIgnoringCase(value, "bytes");

@@ -53,12 +53,16 @@ struct HttpResponse {
     std::string date;
     std::string contentRange;
     std::string retryAfter;
+    std::string location;
+    std::string contentCoding; // of all lines, with commas
     std::optional<std::uint64_t> contentLength;
     bool refusesRanges = false; // Accept-Ranges: none
     bool offersRanges = false;  // Accept-Ranges: bytes
     bool lengthIsWrong = false;
+    bool hasStatusLine = false; // false: the answer is not HTTP, or HTTP/0.9
     bool hasTransferCoding = false;
     bool hasContentCoding = false;
+    bool isChunked = false; // the last transfer coding: the end of the body is marked
 
 private:
     void addContentLength(std::string_view value);

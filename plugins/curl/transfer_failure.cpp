@@ -6,7 +6,9 @@
 #include <array>
 
 #include "ftp_reply.h"
+#include "http_failure.h"
 #include "tls_words.h"
+#include "url_text.h"
 
 namespace bootferry::curl {
 namespace {
@@ -79,6 +81,32 @@ bool isNoHttp(const TransferEnd& end) {
     return end.detail.starts_with("Received HTTP/") || end.detail.starts_with("Unsupported HTTP");
 }
 
+bool isRedirect(const TransferEnd& end) {
+    return !end.isFtp && end.responseCode >= 300 && end.responseCode < 400 && !end.response.location.empty();
+}
+
+// libcurl has its error text ready for the reader: "The redirect target URL could not be parsed: Bad
+// hostname"
+Failure refusedRedirect(const TransferEnd& end, bool isValid) {
+    RefusedRedirect redirect{.from = authorityOf(end.askedUrl), .location = end.response.location};
+    const auto reason = end.detail.rfind(": ");
+    redirect.detail = reason != std::string::npos ? end.detail.substr(reason + 2) : std::string();
+    redirect.isValid = isValid;
+    redirect.fromEncrypted = end.askedUrl.starts_with("https:");
+    redirect.chosen = end.redirectsAreChosen;
+    return failureOfRedirect(redirect);
+}
+
+// The request was sent, and its answer's head is not complete.
+bool isBeforeAnswer(const TransferEnd& end) {
+    return !end.isFtp && !end.askedUrl.empty() && end.position == 0;
+}
+
+// Errors in the answer that libcurl reports with the code of a broken connection.
+bool violatesHttp(const TransferEnd& end) {
+    return mentions(end.detail, "chunk") || mentions(end.detail, "Too large response headers");
+}
+
 std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
     if (end.responseCode < 400) {
         return std::nullopt;
@@ -148,8 +176,15 @@ Failure failureOf(const TransferEnd& end) {
     case CURLE_INTERFACE_FAILED:
         return {BOOTFERRY_ERROR_IO, detail};
     case CURLE_OUT_OF_MEMORY:
+        if (isBeforeAnswer(end)) { // libcurl has no other code for it
+            return {BOOTFERRY_ERROR_PROTOCOL,
+                    authorityOf(end.askedUrl) + " sent a header of more than 100 KB, or memory is exhausted"};
+        }
         return {BOOTFERRY_ERROR_IO, "out of memory"};
     case CURLE_URL_MALFORMAT:
+        if (isRedirect(end)) {
+            return refusedRedirect(end, false);
+        }
         return {BOOTFERRY_ERROR_INVALID, "the URL cannot be used: " + detail};
     default:
         break;
@@ -165,6 +200,9 @@ Failure failureOf(const TransferEnd& end) {
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2_STREAM:
+        if (violatesHttp(end)) {
+            return {BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + detail};
+        }
         return cutShort(end);
     case CURLE_SEND_ERROR:
     case CURLE_FTP_ACCEPT_FAILED:
@@ -182,58 +220,11 @@ Failure failureOf(const TransferEnd& end) {
         if (isNoHttp(end)) {
             return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " does not answer in HTTP: " + detail};
         }
-        return end.responseCode >= 300
-                   ? Failure(BOOTFERRY_ERROR_PROTOCOL,
-                             end.authority + " redirects to a protocol that is not allowed")
-                   : Failure(BOOTFERRY_ERROR_INVALID, "the URL cannot be used: " + detail);
+        return isRedirect(end) ? refusedRedirect(end, true)
+                               : Failure(BOOTFERRY_ERROR_INVALID, "the URL cannot be used: " + detail);
     default:
         return {BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + detail};
     }
-}
-
-Failure failureOfStatus(long status, const HttpResponse& response, std::time_t now, bool partAsked) {
-    const auto message =
-        "server answered " + (response.status.empty() ? std::to_string(status) : response.status);
-    if (partAsked && (status == 403 || status == 501)) {
-        return {BOOTFERRY_ERROR_PROTOCOL, message};
-    }
-    switch (status) {
-    case 404:
-    case 410:
-        return {BOOTFERRY_ERROR_NOT_FOUND, message};
-    case 401:
-    case 407:
-        return {BOOTFERRY_ERROR_AUTH, message + ": credentials are missing or were refused"};
-    case 403:
-        return {BOOTFERRY_ERROR_AUTH, message};
-    default:
-        break;
-    }
-    if (status >= 500 || status == 408 || status == 425 || status == 429) {
-        Failure failure(BOOTFERRY_ERROR_UNREACHABLE, message);
-        if (const auto seconds = parseRetryAfter(response.retryAfter, now)) {
-            failure.setRetryAfter(*seconds);
-        }
-        return failure;
-    }
-    if (status >= 300 && status < 400) {
-        // libcurl follows redirects unless an option (--no-location) forbids it; a retry would not help.
-        return {BOOTFERRY_ERROR_NOT_FOUND, message + ", and following redirects is turned off"};
-    }
-    return {BOOTFERRY_ERROR_PROTOCOL, message};
-}
-
-std::string authorityOf(const std::string& url) {
-    const auto scheme = url.find("://");
-    if (scheme == std::string::npos) {
-        return url;
-    }
-    const auto first = scheme + 3;
-    auto authority = url.substr(first, url.find_first_of("/?#", first) - first);
-    if (const auto at = authority.rfind('@'); at != std::string::npos) {
-        authority.erase(0, at + 1);
-    }
-    return authority;
 }
 
 } // namespace bootferry::curl

@@ -71,12 +71,6 @@ TEST(TransferFailureTest, ARefusalOfAnOffsetIsNoneOfTheFile) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
     end.resumes = true;
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
-    for (const long status : {400L, 403L, 412L, 501L}) {
-        EXPECT_EQ(failureOfStatus(status, {}, 0, true).code(), BOOTFERRY_ERROR_PROTOCOL) << status;
-    }
-    EXPECT_EQ(failureOfStatus(404, {}, 0, true).code(), BOOTFERRY_ERROR_NOT_FOUND);
-    EXPECT_EQ(failureOfStatus(401, {}, 0, true).code(), BOOTFERRY_ERROR_AUTH);
-    EXPECT_EQ(failureOfStatus(503, {}, 0, true).code(), BOOTFERRY_ERROR_UNREACHABLE);
 }
 
 TEST(TransferFailureTest, ABrokenHandshakeMayBeTheNetworks) {
@@ -113,29 +107,48 @@ TEST(TransferFailureTest, AProxysPasswordIsNotShown) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
 }
 
-TEST(TransferFailureTest, StatusesHaveTheirCodes) {
-    HttpResponse response;
-    response.status = "503 Service Unavailable";
-    response.retryAfter = "7";
-    const auto busy = failureOfStatus(503, response, 0);
-    EXPECT_EQ(busy.code(), BOOTFERRY_ERROR_UNREACHABLE);
-    EXPECT_EQ(busy.retryAfter(), 7U);
-    EXPECT_STREQ(busy.what(), "server answered 503 Service Unavailable");
-    for (const long status : {404L, 410L}) {
-        EXPECT_EQ(failureOfStatus(status, {}, 0).code(), BOOTFERRY_ERROR_NOT_FOUND);
-    }
-    for (const long status : {401L, 403L, 407L}) {
-        EXPECT_EQ(failureOfStatus(status, {}, 0).code(), BOOTFERRY_ERROR_AUTH);
-    }
-    for (const long status : {408L, 425L, 429L, 500L, 502L}) {
-        EXPECT_EQ(failureOfStatus(status, {}, 0).code(), BOOTFERRY_ERROR_UNREACHABLE);
-    }
-    EXPECT_EQ(failureOfStatus(400, {}, 0).code(), BOOTFERRY_ERROR_PROTOCOL);
+TEST(TransferFailureTest, ARefusedRedirectNamesWhoRedirects) {
+    TransferEnd end;
+    end.result = CURLE_UNSUPPORTED_PROTOCOL;
+    end.responseCode = 302;
+    end.authority = "mirror"; // libcurl's newest URL is the refused one
+    end.askedUrl = "https://user:secret@first:443/image";
+    end.response.location = "http://mirror/image";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
+    EXPECT_STREQ(failureOf(end).what(),
+                 "first:443 redirects to http://mirror/image, which is not encrypted (curl's "
+                 "option proto-redir permits it, as +http)");
 }
 
-TEST(AuthorityTest, HoldsNoUserinfo) {
-    EXPECT_EQ(authorityOf("http://user:p@ss@host:80/x@y"), "host:80");
-    EXPECT_EQ(authorityOf("https://[2001:db8::1]?q"), "[2001:db8::1]");
+TEST(TransferFailureTest, AMalformedRedirectIsTheServersFault) {
+    TransferEnd end;
+    end.result = CURLE_URL_MALFORMAT;
+    end.detail = "The redirect target URL could not be parsed: Bad hostname";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_INVALID);
+    end.responseCode = 301;
+    end.askedUrl = "http://server/image";
+    end.response.location = "http://a b/";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
+    EXPECT_STREQ(failureOf(end).what(),
+                 "server redirects to 'http://a b/', which is not a URL: Bad hostname");
+}
+
+TEST(TransferFailureTest, AnAnswerThatViolatesHttpIsNoBrokenConnection) {
+    TransferEnd end;
+    end.result = CURLE_RECV_ERROR;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    for (const auto* detail : {"Illegal or missing hexadecimal sequence in chunked-encoding",
+                               "Too large response headers: 307204 > 307200"}) {
+        end.detail = detail;
+        EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL) << detail;
+    }
+    end = {};
+    end.result = CURLE_OUT_OF_MEMORY;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_IO);
+    end.askedUrl = "http://server/image";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
+    end.position = 1;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_IO);
 }
 
 } // namespace

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Tells which protocol a server speaks that does not speak the URL's, from the first bytes that it sends.
+// Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "host.h"
+
+namespace bootferry::curl {
+
+// "SSH", "FTP", "TLS" or "HTTP"; empty: none of those.
+[[nodiscard]] std::string_view protocolOf(std::string_view firstBytes);
+
+// wanted: "HTTP" or "FTP".
+[[nodiscard]] plugin::Failure otherProtocol(std::string_view wanted, const std::string& authority,
+                                            std::string_view firstBytes);
+
+} // namespace bootferry::curl

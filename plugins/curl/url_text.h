@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What of a URL may be shown. It comes from a server here (a redirect), so it need not be a valid one.
+#pragma once
+
+#include <string>
+
+namespace bootferry::curl {
+
+// Host and port, without the userinfo that a redirect may contain.
+[[nodiscard]] std::string authorityOf(const std::string& url);
+
+// The URL without its userinfo, cut to a length that a console can show.
+[[nodiscard]] std::string shownUrl(const std::string& url);
+
+} // namespace bootferry::curl
