@@ -40,6 +40,9 @@ public:
     // default.
     [[nodiscard]] long authMethods(CURLoption option) const;
 
+    // True: connections go to another place than the URL's.
+    [[nodiscard]] bool connectElsewhere() const { return lists_.contains(CURLOPT_CONNECT_TO); }
+
     // True: an option says which redirects are followed.
     [[nodiscard]] bool chooseRedirects() const { return !redirectProtocols_.empty(); }
 

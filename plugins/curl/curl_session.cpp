@@ -340,6 +340,14 @@ TransferEnd CurlSession::transferEnd() const {
     end.isFtp = isFtp_;
     end.response = response_;
     end.askedUrl = askedUrl_;
+    end.place = hostAndPortOf(effective != nullptr ? effective : url_);
+    end.connectsElsewhere = options_.connectElsewhere();
+    long connected = 0;
+    long socks = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &connected);
+    curl_easy_getinfo(easy_.get(), CURLINFO_PROXY_ERROR, &socks);
+    end.connect = httpRefusal(connected, true);
+    end.socksError = static_cast<CURLproxycode>(socks);
     end.redirectsAreChosen = options_.chooseRedirects();
     end.resumes = offset_ > 0;
     end.position = offset_ + received_;
@@ -393,8 +401,7 @@ std::size_t CurlSession::onHeader(char* line, std::size_t size, std::size_t coun
         std::string_view text(line, size * count);
         session.headBytes_ += text.size();
         if (session.isFtp_) {
-            if (session.ftpReply_.text().empty() &&
-                (protocolOf(text) == "SSH" || protocolOf(text) == "HTTP")) {
+            if (session.ftpReply_.text().empty() && protocolOf(text) == "SSH") {
                 throw otherProtocol("FTP", authorityOf(session.url_), text);
             }
             session.ftpReply_.addLine(text);

@@ -58,7 +58,7 @@ private:
     // page: the first bytes of the body.
     void examineAnswer(std::string_view page = {});
     void examineHttp(std::string_view page);
-    [[nodiscard]] HttpRefusal httpRefusal(long status, std::string_view page) const;
+    [[nodiscard]] HttpRefusal httpRefusal(long status, bool ofProxy, std::string_view page = {}) const;
     void examinePartialContent();
     void examineVersion();
     void examinePartEnd(std::uint64_t last);

@@ -58,14 +58,13 @@ void CurlSession::examineHttp(std::string_view page) {
         }
         size_ = response_.bodyLength();
     } else {
-        throw failureOfStatus(response_, httpRefusal(status, page));
+        throw failureOfStatus(response_, httpRefusal(status, status == 407, page));
     }
 }
 
-HttpRefusal CurlSession::httpRefusal(long status, std::string_view page) const {
+HttpRefusal CurlSession::httpRefusal(long status, bool ofProxy, std::string_view page) const {
     HttpRefusal refusal{.status = status, .now = std::time(nullptr), .partAsked = !rangeText().empty()};
     refusal.page = page;
-    const bool ofProxy = status == 407;
     curl_easy_getinfo(easy_.get(), ofProxy ? CURLINFO_PROXYAUTH_AVAIL : CURLINFO_HTTPAUTH_AVAIL,
                       &refusal.authOffered);
     refusal.authChosen = options_.authMethods(ofProxy ? CURLOPT_PROXYAUTH : CURLOPT_HTTPAUTH);

@@ -4,9 +4,11 @@
 #include "transfer_failure.h"
 
 #include <array>
+#include <cerrno>
 
 #include "ftp_reply.h"
 #include "http_failure.h"
+#include "proxy_failure.h"
 #include "tls_words.h"
 #include "url_text.h"
 
@@ -60,6 +62,11 @@ Failure cutShort(const TransferEnd& end) {
     if (end.result == CURLE_RECV_ERROR && end.position == 0 && isRefusedByServer(end.detail)) {
         return {BOOTFERRY_ERROR_TLS, "TLS with " + end.authority + ": " + detailOf(end)};
     }
+    if (mentions(end.detail, "Proxy CONNECT aborted")) {
+        return {BOOTFERRY_ERROR_UNREACHABLE,
+                "the proxy closed the connection when asked for one to " + end.authority,
+                static_cast<int>(end.osErrno)};
+    }
     if (end.isFtp && end.reply.empty()) { // so ends a server that has no room for another client
         return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " closed the connection without a greeting",
                 static_cast<int>(end.osErrno)};
@@ -79,6 +86,20 @@ bool isUnusableProxy(const TransferEnd& end) {
 // libcurl has the same code for an unusable URL and for a server with another protocol, so check the text.
 bool isNoHttp(const TransferEnd& end) {
     return end.detail.starts_with("Received HTTP/") || end.detail.starts_with("Unsupported HTTP");
+}
+
+// The code depends on libcurl's version.
+bool isConnectRefused(const TransferEnd& end) {
+    return end.connect.status >= 300 && (end.result == CURLE_RECV_ERROR ||
+                                         end.result == CURLE_COULDNT_CONNECT || end.result == CURLE_PROXY);
+}
+
+// Who could not be connected to: the server, unless libcurl names another place. That is the proxy, or the
+// place of an option; for ftp after the greeting, it is the server's data port.
+std::string peerOf(const TransferEnd& end) {
+    const auto place = unconnectedPlace(end.detail);
+    const bool isProxy = place && *place != end.place && !end.connectsElsewhere && end.reply.empty();
+    return isProxy ? "the proxy " + *place : end.authority;
 }
 
 bool isRedirect(const TransferEnd& end) {
@@ -134,22 +155,29 @@ Failure failureOf(const TransferEnd& end) {
     if (isUnusableProxy(end)) {
         return {BOOTFERRY_ERROR_INVALID, "the proxy's URL cannot be used"};
     }
+    if (isConnectRefused(end)) {
+        return failureOfConnect(end.response, end.connect, end.authority);
+    }
     const auto detail = detailOf(end);
     switch (end.result) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return {BOOTFERRY_ERROR_UNREACHABLE, "host name '" + end.host + "' does not resolve"};
     case CURLE_COULDNT_RESOLVE_PROXY:
-        return {BOOTFERRY_ERROR_UNREACHABLE, "the proxy's host name does not resolve"};
+        return {BOOTFERRY_ERROR_UNREACHABLE, "the proxy's host name '" +
+                                                 end.detail.substr(end.detail.rfind(' ') + 1) +
+                                                 "' does not resolve"};
+    case CURLE_PROXY:
+        return failureOfSocks(end.socksError, end.authority);
     case CURLE_COULDNT_CONNECT:
         return {BOOTFERRY_ERROR_UNREACHABLE,
-                "connecting to " + end.authority + (end.osErrno == 0 ? ": " + detail : ""),
+                "connecting to " + peerOf(end) + (end.osErrno == 0 ? ": " + detail : ""),
                 static_cast<int>(end.osErrno)};
     case CURLE_OPERATION_TIMEDOUT:
         if (end.isFtp &&
             end.responseCode == ftpClosing) { // libcurl takes it for an idle session that is closed
             return *failureOfFtpReply(end);
         }
-        return {BOOTFERRY_ERROR_TIMEOUT, end.authority + ": " + detail};
+        return {BOOTFERRY_ERROR_TIMEOUT, peerOf(end) + ": " + detail};
     case CURLE_ABORTED_BY_CALLBACK:
         return {BOOTFERRY_ERROR_CANCELLED, "cancelled"};
     case CURLE_BAD_DOWNLOAD_RESUME:
@@ -173,8 +201,10 @@ Failure failureOf(const TransferEnd& end) {
         return {BOOTFERRY_ERROR_IO, "the revocation list cannot be read, or is not in PEM form: " + detail};
     case CURLE_SSL_CERTPROBLEM:
         return {BOOTFERRY_ERROR_IO, "the client certificate or its key cannot be used: " + detail};
-    case CURLE_INTERFACE_FAILED:
-        return {BOOTFERRY_ERROR_IO, detail};
+    case CURLE_INTERFACE_FAILED: { // the interface may not be there yet, or the local port not be free again
+        const bool forbidden = end.osErrno == EACCES || end.osErrno == EPERM;
+        return {forbidden ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_UNREACHABLE, detail};
+    }
     case CURLE_OUT_OF_MEMORY:
         if (isBeforeAnswer(end)) { // libcurl has no other code for it
             return {BOOTFERRY_ERROR_PROTOCOL,

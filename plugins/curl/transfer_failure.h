@@ -9,6 +9,7 @@
 
 #include "curl_handles.h"
 #include "host.h"
+#include "http_failure.h"
 #include "http_response.h"
 
 namespace bootferry::curl {
@@ -23,8 +24,12 @@ struct TransferEnd {
     long osErrno = 0;
     long verifyResult = 0; // OpenSSL's, if libcurl uses it
     bool isFtp = false;
-    HttpResponse response;           // the newest one; empty for FTP
-    std::string askedUrl;            // of the newest request; empty: none was sent
+    HttpResponse response; // the newest one; empty for FTP
+    std::string askedUrl;  // of the newest request; empty: none was sent
+    std::string place;     // that the URL names, "host:port"
+    HttpRefusal connect;   // a proxy's answer to CONNECT; status 0: none
+    CURLproxycode socksError = CURLPX_OK;
+    bool connectsElsewhere = false;  // an option sends connections to another place than the URL's
     bool redirectsAreChosen = false; // by an option
     bool resumes = false;            // an offset was asked for
     std::uint64_t position = 0;      // in the file, after the last byte received

@@ -34,6 +34,17 @@ std::string authorityOf(const std::string& url) {
     return authority;
 }
 
+std::string hostAndPortOf(const std::string& url) {
+    auto authority = authorityOf(url);
+    const auto colon = authority.rfind(':');
+    const auto bracket = authority.rfind(']');
+    if (colon != std::string::npos && (bracket == std::string::npos || colon > bracket)) {
+        return authority;
+    }
+    const auto scheme = url.substr(0, url.find(':'));
+    return authority + (scheme == "https" ? ":443" : scheme == "ftp" ? ":21" : ":80");
+}
+
 std::string shownUrl(const std::string& url) {
     constexpr std::size_t longest = 200;
     const auto place = placeOfAuthority(url);

@@ -9,6 +9,9 @@ namespace bootferry::curl {
 // Host and port, without the userinfo that a redirect may contain.
 [[nodiscard]] std::string authorityOf(const std::string& url);
 
+// Host and port, the scheme's own port if the URL has none.
+[[nodiscard]] std::string hostAndPortOf(const std::string& url);
+
 // The URL without its userinfo, cut to a length that a console can show.
 [[nodiscard]] std::string shownUrl(const std::string& url);
 

@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import accounts  # noqa: E402
 import exit_status  # noqa: E402
 import processes  # noqa: E402
+import proxies  # noqa: E402
 import tap  # noqa: E402
 from certificates import Authority  # noqa: E402
 from nginx import Nginx  # noqa: E402
@@ -234,32 +235,8 @@ class TlsTest(NginxCase):
 
 
 class ProxyTest(NginxCase):
-    def tinyproxy(self, *settings):
-        program = shutil.which("tinyproxy")
-        if program is None:
-            self.skipTest("tinyproxy is not installed")
-        port = processes.free_port()
-        configuration = self.path / "tinyproxy.conf"
-        configuration.write_text("\n".join((f"Port {port}", "Listen 127.0.0.1", "ViaProxyName \"between\"",
-                                            f'LogFile "{self.path}/tinyproxy.log"', "LogLevel Connect", *settings, "")))
-        server = processes.start([program, "-d", "-c", configuration])
-        self.addCleanup(processes.stop, server)
-        processes.wait_for_port(server, port)
-        return f"127.0.0.1:{port}"
-
-    def microsocks(self, *words):
-        program = shutil.which("microsocks")
-        if program is None:
-            self.skipTest("microsocks is not installed")
-        port = processes.free_port()
-        server = processes.start([program, "-i", "127.0.0.1", "-p", str(port), "-b", "127.0.0.3", *words],
-                                 stderr=subprocess.DEVNULL)
-        self.addCleanup(processes.stop, server)
-        processes.wait_for_port(server, port)
-        return f"127.0.0.1:{port}"
-
     def test_a_proxy(self):
-        url, proxy = self.serve(), self.tinyproxy()
+        url, proxy = self.serve(), proxies.tinyproxy(self)
         self.assertIn("between", self.seen(f"-x,{proxy}", url)["via"])
         self.assertIn("between", self.seen(f"-x,http://{proxy}", url)["via"])
         self.assertEqual(self.seen(f"-x,{proxy},--noproxy,127.0.0.1", url)["via"], "-")
@@ -267,7 +244,7 @@ class ProxyTest(NginxCase):
         self.assertIn("CONNECT", (self.path / "tinyproxy.log").read_text())
 
     def test_a_proxy_that_wants_a_login(self):
-        url, proxy = self.serve(), self.tinyproxy("BasicAuth someone geheim")
+        url, proxy = self.serve(), proxies.tinyproxy(self, "BasicAuth someone geheim")
         self.assertIn("between", self.seen(f"-x,{proxy},-U,someone:geheim", url)["via"])
         self.assertIn("between", self.seen(f"-x,http://someone:geheim@{proxy}", url)["via"])
         self.assert_refused("407|credentials", url, f"-x,{proxy}")
@@ -277,17 +254,17 @@ class ProxyTest(NginxCase):
         certificate, key = authority.issue("server", ["IP:127.0.0.1"])
         port = processes.free_port()
         self.serve(f"listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};")
-        proxy = self.tinyproxy()
+        proxy = proxies.tinyproxy(self)
         self.assert_fetched(f"https://127.0.0.1:{port}/image", f"--cacert,{authority.certificate},-x,{proxy}")
         self.assertIn("CONNECT", (self.path / "tinyproxy.log").read_text())
 
     def test_socks(self):
-        url, proxy = self.serve(), self.microsocks()
+        url, proxy = self.serve(), proxies.microsocks(self)
         for words in (f"--socks5,{proxy}", f"--socks5-hostname,{proxy}", f"-x,socks5h://{proxy}"):
             self.assertEqual(self.seen(words, url)["from"], "127.0.0.3", words)
 
     def test_socks_with_a_login(self):
-        url, proxy = self.serve(), self.microsocks("-u", "someone", "-P", "geheim")
+        url, proxy = self.serve(), proxies.microsocks(self, "-u", "someone", "-P", "geheim")
         self.assertEqual(self.seen(f"--socks5,{proxy},-U,someone:geheim", url)["from"], "127.0.0.3")
         result = self.fetch(url, f"--socks5,{proxy},-U,someone:falsch,--max-time,5,-m,5")
         self.assertIn(result.returncode, exit_status.FAILURES)

@@ -4,6 +4,7 @@ deserves."""
 
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 
 import exit_status  # noqa: E402
 import processes  # noqa: E402
+import proxies  # noqa: E402
 import tap  # noqa: E402
 from certificates import Authority  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
@@ -88,6 +90,66 @@ class HttpTest(AnswerCase):
         self.assertEqual(status, exit_status.PROTOCOL, messages)
         self.assertIn(f"127.0.0.1:{port} redirects to http://mirror.example/image, which is not encrypted (curl's option "
                       "proto-redir", messages.splitlines()[-1])
+
+
+class ProxyTest(AnswerCase):
+    def assert_waits(self, url, option, words, begin):
+        """The fetch is retried with these words, and succeeds after begin()."""
+        client = self.start(url, f"--option=curl:{option}")
+        seen = ""
+        while "retrying in" not in seen:
+            line = client.stderr.readline()
+            self.assertTrue(line, seen)
+            seen += line
+        self.assertIn(words, seen)
+        begin()
+        self.assert_fetched(self.ended(client))
+
+    def test_an_http_proxy_that_refuses(self):
+        port = processes.free_port()
+        url = f"https://127.0.0.1:{port}/image"
+        for settings, status, words in ((["BasicAuth someone geheim"], exit_status.AUTH, "the proxy answered 407"),
+                                        (["ConnectPort 1"], exit_status.AUTH, "the proxy answered 403")):
+            proxy = proxies.tinyproxy(self, *settings)
+            self.assert_told([(url, status, words), (url, status, f"when asked for a connection to 127.0.0.1:{port}")],
+                             f"--option=curl:proxy={proxy}")
+
+    def test_a_server_that_is_down_behind_a_proxy(self):
+        for url, option in (("http", f"socks5={proxies.microsocks(self)}"),
+                            ("http", f"socks5-hostname={proxies.microsocks(self)}"),
+                            ("http", f"proxy={proxies.tinyproxy(self)}")):
+            server = Nginx(self.served)
+            self.addCleanup(server.stop)
+            self.assert_waits(f"{url}://127.0.0.1:{server.port}/image", option, "proxy" if "socks" in option else "server answered 5",
+                              server.start)
+        self.output.unlink()
+        client = self.fetch(f"https://127.0.0.1:{processes.free_port()}/image", f"--option=curl:{option}", "--timeout=3")
+        self.assert_failed(client, "gave up after 3 s: the proxy answered 5")
+
+    def test_a_socks_proxy_that_wants_a_login(self):
+        proxy = proxies.microsocks(self, "-u", "someone", "-P", "geheim")
+        url = f"http://127.0.0.1:{processes.free_port()}/image"
+        self.assert_told([(url, exit_status.AUTH, "the proxy requires a login (curl's option proxy-user)")],
+                         f"--option=curl:socks5={proxy}")
+        self.assert_told([(url, exit_status.AUTH, "the proxy refused the login")], f"--option=curl:socks5={proxy}",
+                         "--option=curl:proxy-user=someone:wrong")
+
+    def test_a_dead_proxy_is_not_the_server(self):
+        port = processes.free_port()
+        for option in ("proxy", "socks5"):
+            messages = self.assert_failed(self.fetch("http://server.example/image", f"--option=curl:{option}=127.0.0.1:{port}",
+                                                     "--timeout=2"))
+            self.assertIn(f"connecting to the proxy 127.0.0.1:{port}: Connection refused", messages.splitlines()[-1])
+
+    def test_where_it_comes_from_may_be_free_later(self):
+        port = processes.free_port()
+        with Nginx(self.served) as server, socket.socket() as occupant:
+            occupant.bind(("127.0.0.1", port))
+            occupant.listen()
+            url = f"http://127.0.0.1:{server.port}/image"
+            self.assert_waits(url, f"local-port={port}", "Address already in use", occupant.close)
+            self.output.unlink()
+            self.assert_failed(self.fetch(url, "--option=curl:interface=late0", "--timeout=2"), "gave up after 2 s", "'late0'")
 
 
 class WrongPortTest(AnswerCase):

@@ -151,5 +151,49 @@ TEST(TransferFailureTest, AnAnswerThatViolatesHttpIsNoBrokenConnection) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_IO);
 }
 
+TEST(TransferFailureTest, ADeadProxyIsNotTheServer) {
+    TransferEnd end;
+    end.result = CURLE_COULDNT_CONNECT;
+    end.detail = "Failed to connect to proxy port 3128 after 0 ms: Couldn't connect to server";
+    end.osErrno = ECONNREFUSED;
+    end.authority = "server";
+    end.place = "server:80";
+    EXPECT_STREQ(failureOf(end).what(), "connecting to the proxy proxy:3128");
+    end.connectsElsewhere = true;
+    EXPECT_STREQ(failureOf(end).what(), "connecting to server");
+    end.connectsElsewhere = false;
+    end.detail = "Failed to connect to server port 80 after 0 ms: Couldn't connect to server";
+    EXPECT_STREQ(failureOf(end).what(), "connecting to server");
+    end.isFtp = true;
+    end.reply = "229 Extended passive mode (|||4000|)";
+    end.detail = "Failed to connect to server port 4000 after 0 ms: Couldn't connect to server";
+    EXPECT_STREQ(failureOf(end).what(), "connecting to server");
+    end = {};
+    end.result = CURLE_COULDNT_RESOLVE_PROXY;
+    end.detail = "Could not resolve proxy: proxy.invalid";
+    EXPECT_STREQ(failureOf(end).what(), "the proxy's host name 'proxy.invalid' does not resolve");
+}
+
+TEST(TransferFailureTest, AProxysAnswerToConnectIsNoBrokenConnection) {
+    TransferEnd end;
+    end.result = CURLE_RECV_ERROR;
+    end.detail = "Received HTTP code 407 from proxy after CONNECT";
+    end.authority = "server:443";
+    end.connect.status = 407;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_AUTH);
+    end.connect.status = 200; // then the tunnel broke
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+}
+
+TEST(TransferFailureTest, AnInterfaceThatIsNotThereYetIsWaitedFor) {
+    TransferEnd end;
+    end.result = CURLE_INTERFACE_FAILED;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    end.osErrno = EADDRINUSE;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    end.osErrno = EACCES;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_IO);
+}
+
 } // namespace
 } // namespace bootferry::curl

@@ -13,6 +13,13 @@ TEST(UrlTextTest, TheAuthorityHoldsNoUserinfo) {
     EXPECT_EQ(authorityOf("host"), "host");
 }
 
+TEST(UrlTextTest, EachSchemeHasItsPort) {
+    EXPECT_EQ(hostAndPortOf("http://user:p@host/x"), "host:80");
+    EXPECT_EQ(hostAndPortOf("https://host"), "host:443");
+    EXPECT_EQ(hostAndPortOf("ftp://[::1]/x"), "[::1]:21");
+    EXPECT_EQ(hostAndPortOf("http://[::1]:8080/x"), "[::1]:8080");
+}
+
 TEST(UrlTextTest, NoPasswordIsShown) {
     EXPECT_EQ(shownUrl("http://user:secret@host/x?y"), "http://host/x?y");
     EXPECT_EQ(shownUrl("//user:secret@host"), "//host");
