@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The formats are those of coreutils, src/digest.c, split_3() and bsd_split_3(). As in sha256sum, lines in
-// neither format (comments, the armour of a signature) are skipped; a file with no other lines is not a list.
+// The formats are those of coreutils, src/digest.c, split_3() and bsd_split_3(). As in sha256sum, blanks in
+// front of a line are skipped, and lines in no format (comments, the armour of a signature) are skipped; a
+// file with no other lines is not a list.
 #include "checksum_list.h"
 
 #include <algorithm>
@@ -18,18 +19,37 @@ namespace {
 constexpr std::size_t sha256Digits = 64;
 constexpr std::size_t sha512Digits = 128;
 
+constexpr std::string_view blanks = " \t";
+
 struct Entry {
     std::string name;
     std::string hex;
+    std::string algorithm; // in capitals, if the line names it
+
+    // The digits of a digest that can be verified, else 0.
+    [[nodiscard]] std::size_t usableDigits() const {
+        const bool is256 = algorithm.empty() || algorithm == "SHA256" || algorithm == "SHA2-256";
+        const bool is512 = algorithm.empty() || algorithm == "SHA512" || algorithm == "SHA2-512";
+        return (is256 && hex.size() == sha256Digits) || (is512 && hex.size() == sha512Digits) ? hex.size()
+                                                                                              : 0;
+    }
 };
 
 bool isHexDigit(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-// MD5 has 32 digits; anything shorter is a word that happens to be hexadecimal.
+// MD5 has 32 digits; anything shorter is a word that happens to be hexadecimal. A damaged digest, with a
+// digit too few or too many, is one as well, so that the error can say so.
 bool isDigest(std::string_view text) {
-    return text.size() >= 32 && text.size() % 2 == 0 && std::all_of(text.begin(), text.end(), isHexDigit);
+    return text.size() >= 32 && std::all_of(text.begin(), text.end(), isHexDigit);
+}
+
+std::string uppered(std::string_view text) {
+    std::string result(text);
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    return result;
 }
 
 std::string unescaped(std::string_view name) {
@@ -45,37 +65,51 @@ std::string unescaped(std::string_view name) {
     return plain;
 }
 
-// "HEX  name", "HEX *name"
+// "HEX  name", "HEX *name", and as "sha256 -r" of the BSDs writes it, "HEX name". The blank may be a tab.
 std::optional<Entry> parseGnuLine(std::string_view line) {
-    const auto space = line.find(' ');
-    if (space == std::string_view::npos || space + 2 >= line.size() ||
-        (line[space + 1] != ' ' && line[space + 1] != '*') || !isDigest(line.substr(0, space))) {
+    const auto blank = line.find_first_of(blanks);
+    if (blank == std::string_view::npos || !isDigest(line.substr(0, blank))) {
         return std::nullopt;
     }
-    return Entry{.name = std::string(line.substr(space + 2)), .hex = lowered(line.substr(0, space))};
+    auto name = line.substr(blank + 1);
+    if (name.size() > 1 && (name.front() == ' ' || name.front() == '*')) {
+        name.remove_prefix(1);
+    }
+    if (name.empty()) {
+        return std::nullopt;
+    }
+    return Entry{.name = std::string(name), .hex = lowered(line.substr(0, blank)), .algorithm = {}};
 }
 
-// "SHA256 (name) = HEX". The name may contain " (" and ") = ", so its end is searched from the back.
+// "SHA256 (name) = HEX", and as openssl writes it, "SHA256(name)= HEX". The name may contain parentheses, so
+// its end is searched from the back.
 std::optional<Entry> parseBsdLine(std::string_view line) {
-    constexpr std::string_view open = " (";
-    constexpr std::string_view close = ") = ";
-    const auto begin = line.find(open);
-    const auto end = line.rfind(close);
-    if (begin == std::string_view::npos || end == std::string_view::npos || end < begin + open.size()) {
+    const auto open = line.find('(');
+    const auto close = line.rfind(')');
+    if (open == std::string_view::npos || close == std::string_view::npos || close <= open + 1) {
         return std::nullopt;
     }
-    const auto name = line.substr(begin + open.size(), end - begin - open.size());
-    const auto hex = line.substr(end + close.size());
-    if (name.empty() || !isDigest(hex)) {
+    auto algorithm = line.substr(0, open);
+    algorithm.remove_suffix(algorithm.ends_with(' ') ? 1 : 0);
+    auto rest = trimmed(line.substr(close + 1), blanks);
+    if (algorithm.empty() || algorithm.find_first_of(blanks) != std::string_view::npos ||
+        !rest.starts_with('=')) {
         return std::nullopt;
     }
-    return Entry{.name = std::string(name), .hex = lowered(hex)};
+    rest = trimmed(rest.substr(1), blanks);
+    if (!isDigest(rest)) {
+        return std::nullopt;
+    }
+    return Entry{.name = std::string(line.substr(open + 1, close - open - 1)),
+                 .hex = lowered(rest),
+                 .algorithm = uppered(algorithm)};
 }
 
 std::optional<Entry> parseLine(std::string_view line) {
     if (line.ends_with('\r')) {
         line.remove_suffix(1);
     }
+    line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
     const bool isEscaped = line.starts_with('\\');
     line.remove_prefix(isEscaped ? 1 : 0);
     auto entry = parseGnuLine(line);
@@ -89,6 +123,8 @@ std::optional<Entry> parseLine(std::string_view line) {
 }
 
 std::vector<Entry> parseList(std::string_view list) {
+    constexpr std::string_view byteOrderMark = "\xEF\xBB\xBF"; // as editors of Windows write it
+    list.remove_prefix(list.starts_with(byteOrderMark) ? byteOrderMark.size() : 0);
     std::vector<Entry> entries;
     for (const auto line : linesOf(list)) {
         if (auto entry = parseLine(line)) {
@@ -121,33 +157,33 @@ bool isEndOf(std::string_view name, std::string_view path) {
                             html ? "an HTML page, " : ""));
 }
 
-std::string withAlgorithm(const std::string& hex, std::string_view name) {
-    if (hex.size() != sha256Digits && hex.size() != sha512Digits) {
+std::string withAlgorithm(const Entry& entry, std::string_view name) {
+    if (entry.usableDigits() == 0) {
         throw Error(ErrorCode::Invalid,
-                    fmt::format("its checksum for '{}' has {} digits: give the URL of a list "
+                    fmt::format("its {}checksum for '{}' has {} digits: give the URL of a list "
                                 "with sha256 (64 digits) or sha512 (128)",
-                                name, hex.size()));
+                                entry.algorithm.empty() ? "" : entry.algorithm + " ", name,
+                                entry.hex.size()));
     }
-    return (hex.size() == sha256Digits ? "sha256:" : "sha512:") + hex;
+    return (entry.hex.size() == sha256Digits ? "sha256:" : "sha512:") + entry.hex;
 }
 
 // A list may hold several algorithms: sha512 is preferred to sha256, and either to an unsupported one.
-std::string bestOf(std::vector<Entry> entries, std::string_view name) {
-    const auto usable = [](const Entry& entry) {
-        return entry.hex.size() == sha256Digits || entry.hex.size() == sha512Digits ? entry.hex.size() : 0;
-    };
-    std::stable_sort(entries.begin(), entries.end(),
-                     [&](const Entry& left, const Entry& right) { return usable(left) > usable(right); });
+Entry bestOf(std::vector<Entry> entries, std::string_view name) {
+    std::stable_sort(entries.begin(), entries.end(), [](const Entry& left, const Entry& right) {
+        return left.usableDigits() > right.usableDigits();
+    });
     const auto& best = entries.front();
     if (std::any_of(entries.begin(), entries.end(), [&](const Entry& other) {
-            return other.hex.size() == best.hex.size() && other.hex != best.hex;
+            return best.usableDigits() > 0 && other.usableDigits() == best.usableDigits() &&
+                   other.hex != best.hex;
         })) {
         throw Error(ErrorCode::Invalid,
                     fmt::format("it has different checksums for '{}': write the right one "
                                 "instead, as sha256:HEX",
                                 name));
     }
-    return best.hex;
+    return best;
 }
 
 } // namespace

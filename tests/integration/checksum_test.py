@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The image's checksum from a list on a server, as sha256sum writes it, looked up before the image is fetched."""
 
+import hashlib
 import os
 import pathlib
 import subprocess
@@ -70,6 +71,26 @@ class ChecksumListTest(unittest.TestCase):
                 self.assert_fetched(self.fetch(self.write_list(*options)))
         self.assert_fetched(self.fetch(self.write_list(name="SHA512SUMS", tool="sha512sum")))
 
+    def test_whatever_sha256sum_accepts(self):
+        digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+        name = self.image.name
+        signed = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n{}\n-----BEGIN PGP SIGNATURE-----\n\niQ0/\n"
+        for text in (f"{digest} {name}\n", f"{digest}\t{name}\n", f"  {digest}  {name}", f"{digest.upper()} *{name}\n",
+                     f"SHA256 ({name}) = {digest}\n", f"SHA256({name})= {digest}\n", f"SHA256 ({name})\t=\t{digest}\n",
+                     signed.format(f"{digest}  {name}"), f"\\{digest}  {name}\n"):
+            with self.subTest(text):
+                (self.served / "list").write_text(text)
+                subprocess.run(["sha256sum", "--check", "--status", "list"], check=True, cwd=self.served)
+                self.assert_fetched(self.fetch(self.url("list")))
+                (self.served / "list").write_text(text.replace("\n", "\r\n"))  # newer ones accept that, too
+                self.assert_fetched(self.fetch(self.url("list")))
+
+    def test_a_damaged_digest_is_named(self):
+        (self.served / "list").write_text("a" * 63 + f"  {self.image.name}\n")
+        result = self.fetch(self.url("list"))
+        self.assert_failed(result, f"its checksum for '{self.image.name}' has 63 digits")
+        self.assertEqual(result.returncode, exit_status.USAGE)
+
     def test_another_image_is_refused_with_both_sums_and_the_list(self):
         checksums = self.write_list()
         expected = subprocess.run(["sha256sum"], input=self.image.read_bytes(), check=True,
@@ -87,7 +108,9 @@ class ChecksumListTest(unittest.TestCase):
         self.assert_failed(self.fetch(self.url("nothing")), f"the checksum list '{self.url('nothing')}'", "404")
         self.assert_failed(self.fetch(self.url("page.html")), "HTML page", "check the URL")
         self.assert_failed(self.fetch(self.url("empty")), "empty")
-        self.assert_failed(self.fetch(self.url()), "larger than 1 MiB")
+        large = self.fetch(self.url())
+        self.assert_failed(large, "larger than 1 MiB")
+        self.assertEqual(large.returncode, exit_status.USAGE)
         self.assert_failed(self.fetch(self.write_list(), url=self.url("nobody")), "no checksum for 'nobody'")
         self.assertNotIn("GET /nobody", self.server.access_log())
         self.assert_failed(self.fetch("gopher://x/y"), "no plugin serves 'gopher'")

@@ -41,6 +41,38 @@ TEST(ChecksumList, AllFormatsOfCoreutils) {
     EXPECT_EQ(found("SHA512 (live.iso) = " + c512 + "\n"), "sha512:" + c512);
 }
 
+TEST(ChecksumList, WhateverSha256sumAccepts) {
+    for (const auto& line : {a + " live.iso", a + "\tlive.iso", a + "\t*live.iso", "  " + a + "  live.iso",
+                             "\t" + a + " live.iso\r", "SHA256(live.iso)= " + a, "SHA256 (live.iso) =" + a,
+                             "SHA256 (live.iso)\t=\t" + a + "\r", "SHA2-256(live.iso)= " + a,
+                             "\xEF\xBB\xBF" + a + "  live.iso\r"}) {
+        EXPECT_EQ(found(line), "sha256:" + a) << line;
+        EXPECT_EQ(found(line + "\n" + b + "  other.iso\n"), "sha256:" + a) << line;
+    }
+    EXPECT_EQ(found(a + "   live.iso", "http://h/%20live.iso"), "sha256:" + a);
+    EXPECT_EQ(found(a + " **live.iso", "http://h/*live.iso"), "sha256:" + a);
+}
+
+// Their digests have as many digits.
+TEST(ChecksumList, OtherAlgorithmsAreNotTakenForSha) {
+    const auto list =
+        "BLAKE2s (live.iso) = " + b + "\nSM3 (live.iso) = " + b + "\nSHA3-256(live.iso)= " + b + "\n";
+    EXPECT_TRUE(has(refusal(list, ErrorCode::Invalid), "its BLAKE2S checksum for 'live.iso' has 64 digits"));
+    EXPECT_EQ(found(list + "SHA256 (live.iso) = " + a), "sha256:" + a);
+    EXPECT_EQ(found(list + a + "  live.iso"), "sha256:" + a);
+}
+
+TEST(ChecksumList, ADamagedDigestIsNamed) {
+    for (const std::size_t digits : {63U, 65U, 127U, 1000U}) {
+        const auto words = "checksum for 'live.iso' has " + std::to_string(digits) + " digits";
+        EXPECT_TRUE(has(refusal(std::string(digits, 'a') + "  live.iso\n", ErrorCode::Invalid), words))
+            << digits;
+        EXPECT_TRUE(
+            has(refusal("SHA256 (live.iso) = " + std::string(digits, 'a'), ErrorCode::Invalid), words));
+    }
+    EXPECT_EQ(found(std::string(63, 'b') + "  live.iso\n" + a + "  live.iso\n"), "sha256:" + a);
+}
+
 TEST(ChecksumList, NamesThatAreEscapedOrEncoded) {
     EXPECT_EQ(found("\\" + a + "  li\\\\ve\\n.iso\n", "http://h/li%5Cve%0A.iso"), "sha256:" + a);
     EXPECT_EQ(found("\\SHA256 (li\\\\ve.iso) = " + a, "http://h/li%5Cve.iso"), "sha256:" + a);
