@@ -4,6 +4,7 @@
 import contextlib
 import ftplib
 import pathlib
+import socket
 import sys
 import time
 
@@ -12,6 +13,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import exit_status  # noqa: E402
 import tap  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
+from haproxy import Haproxy  # noqa: E402
+from nginx import Nginx  # noqa: E402
 from odd_ftp_server import OddFtpServer  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
 
@@ -33,6 +36,37 @@ class BusyCase(FetchCase):
         self.assert_fetched((status, seen + messages))
         for word in words:
             self.assertIn(word, seen.splitlines()[-1])
+
+
+class HttpTest(BusyCase):
+    @contextlib.contextmanager
+    def downloading(self, port):
+        """One client receives a file very slowly, and can leave."""
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+            client.sendall(b"GET /slow HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n")
+            client.recv(1)
+            yield lambda: client.shutdown(socket.SHUT_RDWR)
+
+    def nginx(self, extra="", http=""):
+        (self.served / "slow").write_bytes(bytes(100_000))
+        server = Nginx(self.served, extra=f"{extra} location = /slow {{ limit_rate 1k; }}", http=http)
+        self.addCleanup(server.stop)
+        return server.start()
+
+    def test_nginx_with_limited_connections(self):
+        zone = "limit_conn_zone $binary_remote_addr zone=each:1m;"
+        for extra, words in (("limit_conn each 1;", "server answered 503 Service Temporarily Unavailable"),
+                             ("limit_conn each 1; limit_conn_status 429;", "server answered 429 Too Many Requests")):
+            with self.subTest(extra):
+                server = self.nginx(extra, zone)
+                self.assert_waits(f"http://127.0.0.1:{server.port}/image", self.downloading(server.port), words)
+
+    def test_haproxys_queue(self):
+        if reason := Haproxy.missing():
+            self.skipTest(reason)
+        with Haproxy(self.nginx().port) as proxy:
+            self.assert_waits(f"http://127.0.0.1:{proxy.port}/image", self.downloading(proxy.port),
+                              "server answered 503 Service Unavailable")
 
 
 class FtpTest(BusyCase):
