@@ -6,20 +6,19 @@
 #include <string_view>
 #include <vector>
 
-#include <libssh/libssh.h>
-
 namespace bootferry::sftp {
 
 struct HostKey {
-    std::string base64; // as it stands in known_hosts and goes over the wire (RFC 4253 section 6.6)
-    ssh_keytypes_e type = SSH_KEYTYPE_UNKNOWN;
+    std::string blob;        // as it goes over the wire (RFC 4253 section 6.6)
+    int type = 0;            // LIBSSH2_HOSTKEY_TYPE_…
     std::string fingerprint; // SHA256:…, without padding
-
-    static HostKey of(ssh_key key);
 
     // "ED25519 SHA256:…", as a person compares it.
     [[nodiscard]] std::string describe() const;
 };
+
+// From the 32 bytes of a SHA-256.
+[[nodiscard]] std::string fingerprintOf(std::string_view sha256);
 
 // What a person gives: SHA256:BASE64, BASE64 alone (curl's hostpubsha256), padded or not, or 64 hexadecimal
 // digits. Throws Failure(INVALID), for MD5 as well.
@@ -29,7 +28,7 @@ struct HostKey {
 // between. Neither DSA nor RSA with SHA-1 is among them.
 [[nodiscard]] const std::vector<std::string>& hostKeyAlgorithms();
 
-// Those of one kind of key; empty where none of hostKeyAlgorithms() is of it.
-[[nodiscard]] std::string algorithmsOf(ssh_keytypes_e type);
+// Those of a LIBSSH2_HOSTKEY_TYPE_…; empty where none of hostKeyAlgorithms() is of it.
+[[nodiscard]] std::string algorithmsOf(int type);
 
 } // namespace bootferry::sftp

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include "ssh_failure.h"
+#include "ssh_handles.h"
+
 namespace bootferry::sftp {
 namespace {
 
@@ -19,6 +22,9 @@ KnownHosts& HostKeyPolicy::knownHosts() {
 
 std::optional<std::string> HostKeyPolicy::refusal(const SftpUrl& url, const HostKey& key) const {
     const auto whom = url.authority();
+    if (known_ && known_->isRevoked(key)) {
+        return "the host key of " + whom + ", " + key.describe() + ", is marked as revoked";
+    }
     if (!pins_.empty()) {
         if (std::find(pins_.begin(), pins_.end(), key.fingerprint) != pins_.end()) {
             return std::nullopt;
@@ -39,12 +45,22 @@ std::optional<std::string> HostKeyPolicy::refusal(const SftpUrl& url, const Host
     case KnownHosts::Verdict::Changed:
         return "the host key of " + whom + " is " + key.describe() +
                ", not the one among the known hosts: this may be another machine in its place";
-    case KnownHosts::Verdict::Revoked:
-        return "the host key of " + whom + ", " + key.describe() + ", is marked as revoked";
+    case KnownHosts::Verdict::Revoked: // see above
     case KnownHosts::Verdict::Unknown:
         break;
     }
     return whom + " is not among the known hosts, its host key is " + key.describe() + whatToSet(key);
+}
+
+std::string HostKeyPolicy::hint(const SftpUrl& url) const {
+    const auto rsa = algorithmsOf(LIBSSH2_HOSTKEY_TYPE_RSA);
+    const auto wanted =
+        known_ && pins_.empty() ? known_->algorithmsFor(url.host, url.port) : std::vector<std::string>();
+    const bool mayBeRsa = !pins_.empty() || std::find(wanted.begin(), wanted.end(), rsa) != wanted.end();
+    return mayBeRsa && !hasRsaWithSha2()
+               ? std::string("; if the right key is an RSA key: libssh2 ") + libssh2_version(0) +
+                     " cannot ask for it, name the server's Ed25519 or ECDSA key"
+               : "";
 }
 
 std::vector<std::string> HostKeyPolicy::algorithmsFor(const SftpUrl& url) const {

@@ -3,11 +3,25 @@
 
 #include <algorithm>
 #include <array>
-
-#include "ssh_handles.h"
+#include <new>
 
 namespace bootferry::sftp {
 namespace {
+
+constexpr const char* everyHost = "revoked"; // the name under which revoked keys are kept
+
+struct KeyType {
+    int hostKey;   // LIBSSH2_HOSTKEY_TYPE_…
+    int knownHost; // LIBSSH2_KNOWNHOST_KEY_…
+};
+
+constexpr std::array keyTypes{
+    KeyType{LIBSSH2_HOSTKEY_TYPE_ED25519, LIBSSH2_KNOWNHOST_KEY_ED25519},
+    KeyType{LIBSSH2_HOSTKEY_TYPE_ECDSA_256, LIBSSH2_KNOWNHOST_KEY_ECDSA_256},
+    KeyType{LIBSSH2_HOSTKEY_TYPE_ECDSA_384, LIBSSH2_KNOWNHOST_KEY_ECDSA_384},
+    KeyType{LIBSSH2_HOSTKEY_TYPE_ECDSA_521, LIBSSH2_KNOWNHOST_KEY_ECDSA_521},
+    KeyType{LIBSSH2_HOSTKEY_TYPE_RSA, LIBSSH2_KNOWNHOST_KEY_SSHRSA},
+};
 
 // The next word of a text, which is taken out of it; empty where there is none.
 std::string_view takeWord(std::string_view& text, std::string_view separators) {
@@ -17,25 +31,87 @@ std::string_view takeWord(std::string_view& text, std::string_view separators) {
     return word;
 }
 
-bool isAmong(std::string_view names, std::string_view name) {
-    while (!names.empty()) {
-        if (takeWord(names, ",") == name) {
-            return true;
-        }
-    }
-    return false;
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-// One name to a line: a salt, and the name's HMAC-SHA1 with it. libssh would take what follows a comma for a
-// name with wildcards.
-bool isHashOf(const std::string& line, const std::string& name) {
-    ssh_knownhosts_entry* entry = nullptr;
-    const bool matches = ssh_known_hosts_parse_line(name.c_str(), line.c_str(), &entry) == SSH_OK;
-    const KnownHostHandle owner(entry);
-    return matches;
+std::string lower(std::string_view text) {
+    std::string result(text);
+    std::transform(result.begin(), result.end(), result.begin(), [](char c) { return lower(c); });
+    return result;
+}
+
+// '*' stands for any characters, '?' for one. Only the last '*' is ever gone back to, so that a long pattern
+// takes no more than the product of both lengths.
+bool matchesPattern(std::string_view name, std::string_view pattern) {
+    std::size_t n = 0;
+    std::size_t p = 0;
+    auto star = std::string_view::npos;
+    std::size_t afterStar = 0;
+    while (n < name.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            afterStar = n;
+        } else if (p < pattern.size() && (pattern[p] == '?' || lower(pattern[p]) == name[n])) {
+            ++p;
+            ++n;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            n = ++afterStar;
+        } else {
+            return false;
+        }
+    }
+    return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+int compare(LIBSSH2_KNOWNHOSTS* hosts, const std::string& name, std::string_view blob, int type) {
+    const auto known = std::find_if(keyTypes.begin(), keyTypes.end(),
+                                    [type](const KeyType& entry) { return entry.hostKey == type; });
+    if (known == keyTypes.end()) {
+        return LIBSSH2_KNOWNHOST_CHECK_NOTFOUND;
+    }
+    return libssh2_knownhost_check(
+        hosts, name.c_str(), blob.data(), blob.size(),
+        LIBSSH2_KNOWNHOST_TYPE_PLAIN | LIBSSH2_KNOWNHOST_KEYENC_RAW | known->knownHost, nullptr);
+}
+
+bool readLine(LIBSSH2_KNOWNHOSTS* hosts, const std::string& line) {
+    return libssh2_knownhost_readline(hosts, line.data(), line.size(), LIBSSH2_KNOWNHOST_FILE_OPENSSH) == 0;
 }
 
 } // namespace
+
+bool matchesPatterns(std::string_view name, std::string_view patterns) {
+    bool matches = false;
+    while (!patterns.empty()) {
+        auto pattern = takeWord(patterns, ",");
+        if (pattern.starts_with('!')) {
+            pattern.remove_prefix(1);
+            if (!pattern.empty() && matchesPattern(name, pattern)) {
+                return false; // whatever else matches
+            }
+        } else if (!pattern.empty() && matchesPattern(name, pattern)) {
+            matches = true;
+        }
+    }
+    return matches;
+}
+
+KnownHosts::KnownHosts() : session_(libssh2_session_init()) {
+    if (!session_) {
+        throw std::bad_alloc();
+    }
+    revoked_ = newCollection();
+}
+
+KnownHostsHandle KnownHosts::newCollection() const {
+    KnownHostsHandle collection(libssh2_knownhost_init(session_.get()));
+    if (!collection) {
+        throw std::bad_alloc();
+    }
+    return collection;
+}
 
 std::size_t KnownHosts::add(std::string_view text) {
     std::size_t notUnderstood = 0;
@@ -58,53 +134,74 @@ bool KnownHosts::addLine(std::string_view line) {
     if (key.empty() || (marked && first != "@revoked")) {
         return false;
     }
+    Line read{.names = names, .key = algorithm + " " + key};
     if (marked) {
-        revoked_.insert(key);
-    } else {
-        entries_.push_back({.line = names + " " + algorithm + " " + key,
-                            .names = names,
-                            .type = ssh_key_type_from_name(algorithm.c_str()),
-                            .base64 = key});
+        return readLine(revoked_.get(), everyHost + (" " + read.key));
     }
+    // A hashed name is the only one of its line.
+    if (read.isHashed() && names.find(',') != std::string::npos) {
+        return false;
+    }
+    const auto trial = newCollection();
+    if (!readLine(trial.get(), (read.isHashed() ? names : std::string(everyHost)) + " " + read.key)) {
+        return false;
+    }
+    lines_.push_back(std::move(read));
     return true;
 }
 
-bool KnownHosts::Entry::isOf(const std::string& host, std::uint16_t port) const {
-    // A host that is known without a port is known at all of them.
-    const std::array spellings{"[" + host + "]:" + std::to_string(port), host};
-    const bool isHash = names.find(',') == std::string::npos;
-    return std::any_of(spellings.begin(), spellings.end(), [&](const std::string& name) {
-        return names.front() == '|' ? isHash && isHashOf(line, name) : isAmong(names, name);
-    });
+KnownHostsHandle KnownHosts::linesOf(const std::string& name) const {
+    auto collection = newCollection();
+    for (const auto& line : lines_) {
+        if (line.isHashed()) {
+            (void)readLine(collection.get(), line.names + " " + line.key);
+        } else if (matchesPatterns(name, line.names)) {
+            (void)readLine(collection.get(), name + " " + line.key);
+        }
+    }
+    return collection;
+}
+
+// OpenSSH looks for a host at another port than the usual one as "[host]:port", and without the port only
+// where nobody is known by that.
+KnownHosts::Named KnownHosts::lookUp(const std::string& host, std::uint16_t port) const {
+    constexpr std::string_view nobodysKey = "nobody's";
+    Named named;
+    const auto plain = lower(host);
+    for (const auto& name : {"[" + plain + "]:" + std::to_string(port), plain}) {
+        named.name = name;
+        named.lines = linesOf(name);
+        for (const auto& type : keyTypes) {
+            if (compare(named.lines.get(), name, nobodysKey, type.hostKey) ==
+                LIBSSH2_KNOWNHOST_CHECK_MISMATCH) {
+                named.algorithms.push_back(algorithmsOf(type.hostKey));
+            }
+        }
+        if (!named.algorithms.empty()) {
+            break;
+        }
+    }
+    return named;
+}
+
+bool KnownHosts::isRevoked(const HostKey& key) const {
+    return compare(revoked_.get(), everyHost, key.blob, key.type) == LIBSSH2_KNOWNHOST_CHECK_MATCH;
 }
 
 KnownHosts::Verdict KnownHosts::check(const std::string& host, std::uint16_t port, const HostKey& key) const {
-    if (revoked_.contains(key.base64)) {
+    if (isRevoked(key)) {
         return Verdict::Revoked;
     }
-    for (const auto& entry : entries_) {
-        if (entry.base64 == key.base64 && entry.isOf(host, port)) {
-            return Verdict::Known;
-        }
+    const auto named = lookUp(host, port);
+    if (compare(named.lines.get(), named.name, key.blob, key.type) == LIBSSH2_KNOWNHOST_CHECK_MATCH) {
+        return Verdict::Known;
     }
     // A host that is known by a key of another kind only is one whose key changed.
-    return algorithmsFor(host, port).empty() ? Verdict::Unknown : Verdict::Changed;
+    return named.algorithms.empty() ? Verdict::Unknown : Verdict::Changed;
 }
 
 std::vector<std::string> KnownHosts::algorithmsFor(const std::string& host, std::uint16_t port) const {
-    std::set<std::string> known;
-    for (const auto& entry : entries_) {
-        if (entry.isOf(host, port)) {
-            known.insert(algorithmsOf(entry.type));
-        }
-    }
-    std::vector<std::string> algorithms;
-    for (const auto& name : hostKeyAlgorithms()) {
-        if (known.contains(name)) {
-            algorithms.push_back(name);
-        }
-    }
-    return algorithms;
+    return lookUp(host, port).algorithms;
 }
 
 } // namespace bootferry::sftp

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How much of the file is requested before it is read: enough to fill the line, but not more, since
+// How large a buffer libssh2_sftp_read is given. It decides how much is in flight as well, since libssh2
+// requests four times as much ahead, at most 8 MiB (sftp.c, sftp_read). The buffer fills the line, but is not
+// larger, since
 //
 //   - bytes in flight when a connection breaks are fetched twice. They are limited to a tenth of what this
-//   connection
-//     has delivered; on the first connection, to a twenty-fifth of the file from the start, so that a long
-//     line is filled at once.
-//   - a near server needs few requests in flight; more only wait in its queues.
+//     connection has delivered; on the first connection, to a twenty-fifth of the file from the start, so
+//     that a long line is filled at once.
+//   - a near server needs few requests in flight; more only wait in libssh2's lists, which it walks for each
+//     answer.
 #pragma once
 
 #include <chrono>
@@ -21,8 +23,8 @@ public:
     // another connection broke there. size: of the file, where the server tells it.
     ReadAhead(std::chrono::microseconds roundTrip, std::uint64_t offset, std::optional<std::uint64_t> size);
 
-    // Bytes, and never less for more.
-    [[nodiscard]] std::size_t after(std::uint64_t received) const;
+    // Bytes, a power of two, so that the buffer rarely grows, and never less for more.
+    [[nodiscard]] std::size_t bufferAfter(std::uint64_t received) const;
 
 private:
     std::uint64_t atFirst_;

@@ -2,205 +2,210 @@
 #include "sftp_file.h"
 
 #include <algorithm>
-
-#include <sys/stat.h>
+#include <cstring>
 
 namespace bootferry::sftp {
 namespace {
 
 using plugin::Failure;
+using Clock = Waiter::Clock;
 
-constexpr std::uint32_t protocolVersion = 3;
-constexpr std::size_t headSize = 13;     // of an answer: length, type, number, and one number more
-constexpr std::size_t uncountedSize = 4; // of it is the length itself
-constexpr std::size_t longestAnswer = 256 * 1024;
-
-// What an answer says of its own length, which is not to be believed.
-std::uint32_t checkedLength(std::uint32_t length, std::size_t shortest) {
-    if (length < shortest || length > longestAnswer) {
-        throw Failure(BOOTFERRY_ERROR_PROTOCOL,
-                      "the server's sftp answer has " + std::to_string(length) + " bytes");
-    }
-    return length;
-}
-
-struct Head {
-    std::size_t left; // bytes of the message behind the head
-    std::uint8_t type;
-    std::uint32_t id;
-    std::uint32_t number; // a status, or how many bytes of the file follow
-
-    static Head parse(std::string_view bytes) {
-        Fields fields(bytes);
-        const auto length = checkedLength(fields.number(), headSize - uncountedSize);
-        Head head{.left = length - (headSize - uncountedSize), .type = fields.byte(), .id = 0, .number = 0};
-        head.id = fields.number();
-        head.number = fields.number();
-        return head;
-    }
-};
+constexpr std::chrono::seconds silenceBeforeAProbe{2};
+// libssh2 requests pieces of 30000 bytes, and four times its buffer ahead: one piece.
+constexpr std::size_t bufferOfOnePiece = 7500;
 
 } // namespace
 
 SftpFile::SftpFile(SshConnection& connection, const std::string& path)
-    : connection_(connection), path_(path), channel_(connection) {
-    if (!channel_.open()) {
-        fail();
+    : connection_(connection), path_(path) {
+    try {
+        start();
+        open();
+        learnAttributes();
+    } catch (...) {
+        connection_.watch(nullptr);
+        connection_.breakOff();
+        throw;
     }
-    open();
-    learnAttributes();
+}
+
+SftpFile::~SftpFile() {
+    connection_.watch(nullptr);
+    connection_.breakOff();
+}
+
+// libssh2_sftp_init waits for ever where the server ends the channel at once, because its sftp program is
+// missing or fails; it does not show this channel, whose end would tell. So after a silence the same is tried
+// over a channel that can be looked at.
+void SftpFile::start() {
+    const auto init = [this] { return libssh2_sftp_init(connection_.get()); };
+    sftp_.reset(connection_.finish(init, Clock::now() + silenceBeforeAProbe));
+    if (!sftp_ && connection_.wouldBlock(sftp_.get())) {
+        if (endsAtOnce()) {
+            throw Failure(BOOTFERRY_ERROR_PROTOCOL,
+                          connection_.authority() +
+                              " does not offer sftp, or ended it before the file was open");
+        }
+        sftp_.reset(connection_.finish(init));
+    }
+    if (!sftp_) {
+        fail(Stage::Opening);
+    }
+    connection_.watch(libssh2_sftp_get_channel(sftp_.get()));
+}
+
+bool SftpFile::endsAtOnce() {
+    const ChannelHandle probe(
+        connection_.finish([this] { return libssh2_channel_open_session(connection_.get()); }));
+    if (!probe) {
+        return false;
+    }
+    const int started = connection_.finish([&] { return libssh2_channel_subsystem(probe.get(), "sftp"); });
+    if (started != 0) {
+        return false;
+    }
+    char byte = 0;
+    const auto answer = connection_.finish([&] { return libssh2_channel_read(probe.get(), &byte, 1); },
+                                           Clock::now() + silenceBeforeAProbe);
+    const bool ended = answer == 0 && libssh2_channel_eof(probe.get()) == 1;
+    (void)connection_.finish([&] { return libssh2_channel_close(probe.get()); });
+    return ended;
 }
 
 void SftpFile::open() {
-    (void)ask(Request(SSH_FXP_INIT, protocolVersion), SSH_FXP_VERSION);
-    const auto answer =
-        ask(Request(SSH_FXP_OPEN, 1).text(path_).number(SSH_FXF_READ).number(0), SSH_FXP_HANDLE);
-    handle_ = Fields(answer).text();
+    file_.reset(connection_.finish([this] {
+        return libssh2_sftp_open_ex(sftp_.get(), path_.data(), static_cast<unsigned>(path_.size()),
+                                    LIBSSH2_FXF_READ, 0, LIBSSH2_SFTP_OPENFILE);
+    }));
+    if (!file_) {
+        fail(Stage::Opening);
+    }
 }
 
 void SftpFile::learnAttributes() {
-    using Clock = std::chrono::steady_clock;
+    LIBSSH2_SFTP_ATTRIBUTES attributes{};
     const auto asked = Clock::now();
-    const auto answer = ask(Request(SSH_FXP_FSTAT, 2).text(handle_), SSH_FXP_ATTRS);
+    const int result = connection_.finish([&] { return libssh2_sftp_fstat_ex(file_.get(), &attributes, 0); });
     roundTrip_ = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - asked);
-    Fields fields(answer);
-    const auto attributes = Attributes::parse(fields);
-    if (attributes.permissions && S_ISDIR(*attributes.permissions)) {
+    if (result != 0) {
+        fail(Stage::Opening);
+    }
+    const auto tells = [&](unsigned long flag) { return (attributes.flags & flag) != 0; };
+    if (tells(LIBSSH2_SFTP_ATTR_PERMISSIONS) && LIBSSH2_SFTP_S_ISDIR(attributes.permissions)) {
         throw Failure(BOOTFERRY_ERROR_NOT_FOUND, "'" + path_ + "' is a folder, not a file");
     }
-    size_ = attributes.size;
-    if (size_ && attributes.modified) {
-        modified_ = *attributes.modified;
-        validator_ = std::to_string(*attributes.modified) + "-" + std::to_string(*size_);
+    if (tells(LIBSSH2_SFTP_ATTR_SIZE)) {
+        size_ = attributes.filesize;
     }
-}
-
-std::string SftpFile::ask(const Request& request, std::uint8_t answerType) {
-    const auto message = request.message();
-    send(message);
-    const auto length = checkedLength(Fields(receive(uncountedSize)).number(), 0);
-    const auto answer = receive(length);
-    Fields fields(answer);
-    const auto type = fields.byte();
-    const auto id = fields.number();
-    if (type == SSH_FXP_STATUS) {
-        fail(fields.number());
+    if (size_ && tells(LIBSSH2_SFTP_ATTR_ACMODTIME)) {
+        modified_ = static_cast<std::int64_t>(attributes.mtime);
+        validator_ = std::to_string(attributes.mtime) + "-" + std::to_string(*size_);
     }
-    if (type != answerType || (type != SSH_FXP_VERSION && id != Fields(message.substr(5)).number())) {
-        fail(SSH_FX_BAD_MESSAGE);
-    }
-    return answer.substr(5);
-}
-
-void SftpFile::send(std::string_view bytes) {
-    if (!channel_.send(bytes)) {
-        fail();
-    }
-}
-
-void SftpFile::receive(std::span<std::byte> into) {
-    while (!into.empty()) {
-        const auto count = channel_.receive(into);
-        if (count == 0) {
-            fail();
-        }
-        into = into.subspan(count);
-    }
-}
-
-std::string SftpFile::receive(std::size_t count) {
-    std::string bytes(count, '\0');
-    receive(std::as_writable_bytes(std::span(bytes)));
-    return bytes;
 }
 
 void SftpFile::seek(std::uint64_t offset) {
+    libssh2_sftp_seek64(file_.get(), offset);
     position_ = offset;
     readAhead_.emplace(roundTrip_, offset, size_);
-    queue_.emplace(offset, size_);
-    stage_ = Stage::Reading;
+}
+
+std::size_t SftpFile::bufferSize() const {
+    return oneAtATime_ ? bufferOfOnePiece : readAhead_->bufferAfter(received_);
 }
 
 std::size_t SftpFile::read(std::span<std::byte> into) {
-    for (;;) {
-        if (streaming_ > 0) {
-            return deliver(into);
+    if (size_) {
+        if (position_ >= *size_) {
+            return 0;
         }
-        if (const auto count = queue_->takeEarly(into)) {
+        into = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), *size_ - position_)));
+    }
+    if (early_.empty()) {
+        if (pending_) {
+            throw Failure(*pending_);
+        }
+        const auto wanted = bufferSize();
+        if (into.size() >= wanted) {
+            const auto count = receive(into.first(wanted));
             position_ += count;
             return count;
         }
-        if (endsHere()) {
-            return 0;
-        }
-        askAhead();
-        receiveAnswer();
+        buffer_.resize(wanted);
+        early_ = std::span(buffer_).first(receive(buffer_));
     }
-}
-
-std::size_t SftpFile::deliver(std::span<std::byte> into) {
-    const auto count = channel_.receive(into.first(std::min(into.size(), streaming_)));
-    if (count == 0) {
-        fail();
-    }
-    queue_->delivered(count);
-    streaming_ -= count;
+    const auto count = std::min(into.size(), early_.size());
+    std::memcpy(into.data(), early_.data(), count);
+    early_ = early_.subspan(count);
     position_ += count;
-    received_ += count;
     return count;
 }
 
-bool SftpFile::endsHere() const {
-    if (size_ && position_ >= *size_) {
-        return true;
+// At least one byte; 0: the end of a file of unknown size.
+//
+// What libssh2_sftp_read returns is not all that it says (1.10 and 1.11):
+//   - Where it fails after it put bytes into the buffer, it returns the failure and not the bytes, although
+//     they count as read: its position in the file moved on. So the position tells how many there are.
+//   - LIBSSH2_ERROR_TIMEOUT means that an answer took a minute, or that nobody called for a minute. How long
+//     silence may last is the host's to decide, and the call goes on where it was.
+std::size_t SftpFile::receive(std::span<std::byte> into) {
+    for (;;) {
+        const auto before = libssh2_sftp_tell64(file_.get());
+        std::size_t count = 0;
+        const auto result = connection_.finish([&] {
+            const auto code =
+                libssh2_sftp_read(file_.get(), reinterpret_cast<char*>(into.data()), into.size());
+            count = static_cast<std::size_t>(libssh2_sftp_tell64(file_.get()) - before);
+            return code == LIBSSH2_ERROR_TIMEOUT && count == 0 ? ssize_t{LIBSSH2_ERROR_EAGAIN} : code;
+        });
+        received_ += count;
+        const int code = static_cast<int>(std::min<ssize_t>(result, 0));
+        if (code == 0 && count == 0 && size_) {
+            throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "the file ended after " + std::to_string(position_) +
+                                                           " of " + std::to_string(*size_) + " bytes");
+        }
+        if (code == 0 || (count > 0 && code == LIBSSH2_ERROR_TIMEOUT)) {
+            return count;
+        }
+        if (isOutOfStep(code)) {
+            requestOneAtATime();
+            if (count > 0) {
+                return count;
+            }
+            continue;
+        }
+        position_ += count; // as the failure is to tell it
+        try {
+            fail(Stage::Reading, code);
+        } catch (const Failure& failure) {
+            position_ -= count;
+            if (count == 0) {
+                throw;
+            }
+            pending_ = failure;
+            return count;
+        }
     }
-    const auto status = queue_->status();
-    if (status && *status != SSH_FX_EOF) {
-        fail(status);
-    }
-    if (status && size_) {
-        throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "the file ended after " + std::to_string(position_) +
-                                                       " of " + std::to_string(*size_) + " bytes");
-    }
-    return status.has_value();
 }
 
-void SftpFile::askAhead() {
-    const auto wanted = readAhead_->after(received_);
-    channel_.keepWindow(wanted);
-    std::string requests;
-    for (const auto& piece : queue_->refill(wanted)) {
-        requests += Request(SSH_FXP_READ, piece.id)
-                        .text(handle_)
-                        .longNumber(piece.offset)
-                        .number(piece.length)
-                        .message();
-    }
-    send(requests);
+// The protocol allows a server to answer with a part of what was requested (section 6.4), which libssh2
+// allows only where nothing more is in flight.
+bool SftpFile::isOutOfStep(int code) const {
+    return !oneAtATime_ && code == LIBSSH2_ERROR_SFTP_PROTOCOL &&
+           connection_.lastEnd(Stage::Reading).detail == "Read Packet At Unexpected Offset";
 }
 
-// A piece of the file is left in the channel where it is the one that is read next.
-void SftpFile::receiveAnswer() {
-    const auto head = Head::parse(receive(headSize));
-    if (head.type == SSH_FXP_STATUS) {
-        (void)receive(head.left); // words, for a person
-        queue_->takeStatus(head.id, head.number);
-        return;
-    }
-    if (head.type != SSH_FXP_DATA || head.left != head.number) {
-        fail(SSH_FX_BAD_MESSAGE);
-    }
-    const auto early = queue_->expectData(head.id, head.number);
-    received_ += early.size();
-    streaming_ = early.empty() ? head.number : 0;
-    receive(early);
+void SftpFile::requestOneAtATime() {
+    oneAtATime_ = true;
+    const auto offset = libssh2_sftp_tell64(file_.get());
+    libssh2_sftp_seek64(file_.get(), offset + 1); // or the next call does nothing
+    libssh2_sftp_seek64(file_.get(), offset);
 }
 
-void SftpFile::fail(std::optional<std::uint32_t> status) const {
-    auto end = connection_.lastEnd(stage_);
-    end.sftpStatus = status;
-    end.channelEnded = channel_.isEnded();
+void SftpFile::fail(Stage stage, int code) const {
+    auto end = connection_.lastEnd(stage);
+    end.code = code != 0 ? code : end.code;
     end.path = path_;
+    end.sftpStatus = sftp_ ? libssh2_sftp_last_error(sftp_.get()) : 0;
     end.position = position_;
     end.size = size_;
     throw failureOf(end);

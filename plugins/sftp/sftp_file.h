@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One file on the server, read from an offset on. ReadAhead decides how much is requested in advance,
-// ReadQueue puts the answers in order.
+// One file on the server, read from an offset on, through libssh2's sftp (draft-ietf-secsh-filexfer-02,
+// version 3 of the protocol, which is the one that servers speak). How much is requested in advance: see
+// ReadAhead.
 #pragma once
 
 #include <chrono>
@@ -9,11 +10,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "read_ahead.h"
-#include "read_queue.h"
-#include "sftp_channel.h"
-#include "sftp_message.h"
+#include "ssh_connection.h"
 
 namespace bootferry::sftp {
 
@@ -21,6 +21,9 @@ class SftpFile {
 public:
     // Opens it and learns what it is. Throws Failure(NOT_FOUND) for a folder as well.
     SftpFile(SshConnection& connection, const std::string& path);
+    SftpFile(const SftpFile&) = delete;
+    SftpFile& operator=(const SftpFile&) = delete;
+    ~SftpFile();
 
     [[nodiscard]] std::optional<std::uint64_t> size() const { return size_; }
     [[nodiscard]] const std::string& validator() const { return validator_; } // empty: the server tells none
@@ -34,35 +37,32 @@ public:
     [[nodiscard]] std::size_t read(std::span<std::byte> into);
 
 private:
+    void start();
+    [[nodiscard]] bool endsAtOnce();
     void open();
     void learnAttributes();
-    std::string ask(const Request& request, std::uint8_t answerType); // the answer's fields behind its number
-    void send(std::string_view bytes);
-    void receive(std::span<std::byte> into);
-    std::string receive(std::size_t count);
-
-    void askAhead();
-    void receiveAnswer();
-    [[nodiscard]] bool endsHere() const; // throws where it should not
-    std::size_t deliver(std::span<std::byte> into);
-
-    [[noreturn]] void fail(std::optional<std::uint32_t> status = {}) const;
+    [[nodiscard]] std::size_t receive(std::span<std::byte> into);
+    [[nodiscard]] bool isOutOfStep(int code) const;
+    void requestOneAtATime();
+    [[nodiscard]] std::size_t bufferSize() const;
+    [[noreturn]] void fail(Stage stage, int code = 0) const; // code 0: what libssh2 noted last
 
     SshConnection& connection_;
     std::string path_;
-    SftpChannel channel_;
-    Stage stage_ = Stage::Opening;
-    std::string handle_; // the server's name for the open file
+    SftpHandle sftp_;
+    SftpFileHandle file_;
     std::optional<std::uint64_t> size_;
     std::string validator_;
     std::int64_t modified_ = 0;
     std::chrono::microseconds roundTrip_{0};
 
-    std::optional<ReadAhead> readAhead_;
-    std::optional<ReadQueue> queue_;
-    std::size_t streaming_ = 0;  // bytes of the queue's first piece that come next
+    std::optional<ReadAhead> readAhead_; // from seek() on
+    bool oneAtATime_ = false;
     std::uint64_t position_ = 0; // of the next byte that read() returns
     std::uint64_t received_ = 0; // over this connection
+    std::vector<std::byte> buffer_;
+    std::span<const std::byte> early_;       // of buffer_: what read() has not returned yet
+    std::optional<plugin::Failure> pending_; // comes after what lies in the buffer
 };
 
 } // namespace bootferry::sftp

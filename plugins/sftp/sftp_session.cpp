@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "ssh_login.h"
 #include "tcp_connection.h"
 
 namespace bootferry::sftp {
@@ -19,8 +20,9 @@ void SftpSession::open(const bootferry_request& request) {
     waiter_->setDeadline(plugin::Waiter::Clock::now() + timeout, url.authority() +
                                                                      ": timed out opening the file (" +
                                                                      std::to_string(timeout.count()) + " s)");
-    connect(url, login.user);
-    connection_->logIn(login);
+    connect(url);
+    logIn(*connection_, login);
+    connection_->keepAlive();
     file_.emplace(*connection_, url.path);
     examine(request);
     file_->seek(request.offset);
@@ -29,12 +31,12 @@ void SftpSession::open(const bootferry_request& request) {
 
 // A server has a key of each kind and shows one. Where one is pinned and another kind was shown, it is asked
 // for the next kind, over a new connection: the fingerprint does not tell its kind.
-void SftpSession::connect(const SftpUrl& url, const std::string& user) {
+void SftpSession::connect(const SftpUrl& url) {
     const auto policy = options_.hostKeyPolicy(host_);
     auto algorithms = policy.algorithmsFor(url);
     std::optional<Failure> refused;
     while (!algorithms.empty()) {
-        connection_ = std::make_unique<SshConnection>(connectTcp(url), *waiter_, url.authority(), user);
+        connection_ = std::make_unique<SshConnection>(connectTcp(url), *waiter_, url.authority());
         try {
             connection_->shakeHands(algorithms);
         } catch (const Failure& failure) {
@@ -49,7 +51,7 @@ void SftpSession::connect(const SftpUrl& url, const std::string& user) {
             return;
         }
         if (!refused) {
-            refused.emplace(BOOTFERRY_ERROR_TLS, *reason);
+            refused.emplace(BOOTFERRY_ERROR_TLS, *reason + policy.hint(url));
         }
         if (!policy.mayKnowAnotherKey() || std::erase(algorithms, algorithmsOf(key.type)) == 0) {
             break;

@@ -28,7 +28,7 @@ public:
     [[nodiscard]] std::size_t read(std::span<std::byte> into);
 
 private:
-    void connect(const SftpUrl& url, const std::string& user);
+    void connect(const SftpUrl& url);
     [[nodiscard]] Descriptor connectTcp(const SftpUrl& url);
     void examine(const bootferry_request& request) const;
 

@@ -3,9 +3,9 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <new>
 
-#include <fcntl.h>
 #include <sys/socket.h>
 
 namespace bootferry::sftp {
@@ -13,73 +13,186 @@ namespace {
 
 using plugin::Failure;
 
-// The server takes the first of these that it knows. GCM decrypts and proves a packet in one go, fastest by
-// far where the processor has instructions for AES.
-constexpr const char* ciphers = "aes256-gcm@openssh.com,aes128-gcm@openssh.com,chacha20-poly1305@openssh.com,"
-                                "aes256-ctr,aes192-ctr,aes128-ctr";
-constexpr std::string_view protocolName = "SSH-"; // RFC 4253 section 4.2
+constexpr std::size_t sha256Size = 32;
+constexpr std::size_t longestGreeting = 8192;
+constexpr std::chrono::seconds keepAliveInterval{15};
 
-std::string join(const std::vector<std::string>& words, const char* between) {
-    std::string text;
-    for (const auto& word : words) {
-        text += (text.empty() ? "" : between) + word;
-    }
-    return text;
+// What libssh2 may take from the socket before finish() looks for a cancel and at the time.
+constexpr std::uint64_t bytesWithoutAWait = 1024UL * 1024;
+constexpr unsigned receivesWithoutAWait = 4096; // it takes a greeting byte by byte
+constexpr unsigned receivesInCircles = 2 * receivesWithoutAWait;
+constexpr std::chrono::milliseconds longestCircle{500};
+// More than this before the answer that is waited for is no answer: libssh2 requests at most 8 MiB ahead.
+constexpr std::uint64_t bytesWithoutAnAnswer = 16UL * 1024 * 1024;
+
+// The server takes the first of these that it knows; libssh2 drops what it does not know itself.
+constexpr const char* ciphers = "aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,aes192-ctr,"
+                                "aes256-ctr,chacha20-poly1305@openssh.com";
+
+template <typename Callback>
+void setCallback(LIBSSH2_SESSION* session, int which, Callback callback) {
+#if LIBSSH2_VERSION_NUM >= 0x010b01
+    libssh2_session_callback_set2(session, which, reinterpret_cast<libssh2_cb_generic*>(callback));
+#else
+    libssh2_session_callback_set(session, which, reinterpret_cast<void*>(callback));
+#endif
 }
 
-std::vector<std::string> namesOf(int methods) {
-    struct Method {
-        int bit;
-        const char* name;
-    };
-    constexpr std::array all{
-        Method{SSH_AUTH_METHOD_PUBLICKEY, "publickey"},
-        Method{SSH_AUTH_METHOD_PASSWORD, "password"},
-        Method{SSH_AUTH_METHOD_INTERACTIVE, "keyboard-interactive"},
-        Method{SSH_AUTH_METHOD_HOSTBASED, "hostbased"},
-        Method{SSH_AUTH_METHOD_GSSAPI_MIC, "gssapi-with-mic"},
-    };
-    std::vector<std::string> names;
-    for (const auto& method : all) {
-        if ((methods & method.bit) != 0) {
-            names.emplace_back(method.name);
-        }
+void initializeLibrary() {
+    static const int result = libssh2_init(0); // by itself libssh2 does it without a lock
+    if (result != 0) {
+        throw Failure(BOOTFERRY_ERROR_INTERNAL, "libssh2 cannot be initialized");
     }
-    return names;
+}
+
+LIBSSH2_SESSION* newSession(void* context) {
+    initializeLibrary();
+    return libssh2_session_init_ex(nullptr, nullptr, nullptr, context);
 }
 
 } // namespace
 
-SshConnection::SshConnection(Descriptor socket, plugin::Waiter& waiter, std::string authority,
-                             const std::string& user)
-    : waiter_(waiter), authority_(std::move(authority)), socket_(std::move(socket)), session_(ssh_new()) {
+SshConnection::SshConnection(Descriptor socket, Waiter& waiter, std::string authority)
+    : waiter_(waiter), authority_(std::move(authority)), socket_(std::move(socket)),
+      session_(newSession(this)) {
     if (!session_) {
         throw std::bad_alloc();
     }
-    constexpr bool no = false;
-    set(SSH_OPTIONS_PROCESS_CONFIG, &no);
-    set(SSH_OPTIONS_SSH_DIR, "/"); // or it asks who runs it, and where that user is at home
-    set(SSH_OPTIONS_KNOWNHOSTS, "/dev/null");
-    set(SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null");
-    set(SSH_OPTIONS_USER, user.c_str());
-    set(SSH_OPTIONS_CIPHERS_S_C, ciphers);
-    set(SSH_OPTIONS_CIPHERS_C_S, ciphers);
-    set(SSH_OPTIONS_COMPRESSION, "no");
-    ssh_set_blocking(get(), 0);
-    ssh_set_counters(get(), &traffic_, nullptr);
+    libssh2_session_set_blocking(get(), 0);
+    using Receive = LIBSSH2_RECV_FUNC((*));
+    const Receive receiveCallback = &SshConnection::receive;
+    setCallback(get(), LIBSSH2_CALLBACK_RECV, receiveCallback);
+    setCallback(get(), LIBSSH2_CALLBACK_DISCONNECT, &SshConnection::noteFarewell);
+    libssh2_session_banner_set(get(), "SSH-2.0-bootferry_" BOOTFERRY_PLUGIN_VERSION);
 }
 
-void SshConnection::set(ssh_options_e option, const void* value) {
-    if (ssh_options_set(get(), option, value) != SSH_OK) {
-        throw Failure(BOOTFERRY_ERROR_INVALID, std::string("libssh: ") + ssh_get_error(get()));
+SshConnection::~SshConnection() {
+    breakOff();
+}
+
+void SshConnection::breakOff() noexcept {
+    if (!broken_) {
+        libssh2_session_disconnect(get(), "done");
+        broken_ = true;
+        ::shutdown(socket_.get(), SHUT_RDWR);
     }
 }
 
-void SshConnection::waitForSocket() {
-    const bool writes = (ssh_get_poll_flags(get()) & SSH_WRITE_PENDING) != 0;
-    const auto events = static_cast<short>(writes ? POLLIN | POLLOUT : POLLIN);
-    (void)waiter_.wait(socket_.get(), events);
-    atLastWait_ = traffic_.in_bytes;
+ssize_t SshConnection::receive(libssh2_socket_t, void* into, std::size_t length, int flags, void** context) {
+    return static_cast<SshConnection*>(*context)->receive(into, length, flags);
+}
+
+// libssh2 reads for as long as there is something to read, and does not come back meanwhile: from a server
+// that sends without a pause it would hear of no cancel. So its socket is now and then said to be empty.
+bool SshConnection::isExhausted() const {
+    return received_ - atWait_ >= bytesWithoutAWait || receivesSinceWait_ >= receivesWithoutAWait;
+}
+
+// In some places libssh2 repeats a call of its own until it would not block (1.10 and 1.11, sftp_init, which
+// frees the channel where the server has no sftp). It needs the socket then, and gets it for a moment,
+// without a load on the processor.
+bool SshConnection::isStuck() {
+    const auto now = Waiter::Clock::now();
+    circleEnds_ = circleEnds_.value_or(now + longestCircle);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*circleEnds_ - now);
+    pollfd entry{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    return left.count() <= 0 || ::poll(&entry, 1, static_cast<int>(left.count())) == 0;
+}
+
+// In libssh2's terms: bytes, 0 for the end, or -errno.
+//
+// The end of a channel is no end to libssh2's sftp (1.10 and 1.11, sftp_packet_read): between two messages it
+// answers EAGAIN for ever, and within a message it turns in circles and never returns. That happens where the
+// server's sftp process dies and its sshd lives on. libssh2_channel_eof() tells it, but only before it is too
+// late: here, where libssh2 asks for more although the socket is empty and all of the channel has been read.
+ssize_t SshConnection::receive(void* into, std::size_t length, int flags) {
+    const bool inCircles = ++receivesSinceWait_ > receivesInCircles;
+    if (broken_ || (inCircles && isStuck())) {
+        return 0;
+    }
+    ssize_t count = -1;
+    int error = EAGAIN;
+    if (!isExhausted() || inCircles) {
+        count = ::recv(socket_.get(), into, length, flags);
+        error = errno;
+    }
+    if (count > 0) {
+        const auto bytes = static_cast<std::size_t>(count);
+        received_ += bytes;
+        noteGreeting(static_cast<const char*>(into), bytes);
+        return !greeted_ && greeting_.size() >= longestGreeting ? 0 : count;
+    }
+    if (count == 0) {
+        return 0;
+    }
+    if (error == EINTR || error == EAGAIN || error == EWOULDBLOCK) {
+        if (watched_ != nullptr && libssh2_channel_eof(watched_) == 1) {
+            channelEnded_ = true;
+            return 0;
+        }
+        return -EAGAIN;
+    }
+    return -error;
+}
+
+void SshConnection::noteGreeting(const char* bytes, std::size_t count) {
+    if (!greeted_ && greeting_.size() < longestGreeting) {
+        greeting_.append(bytes, count);
+        greeted_ = speaksSsh(greeting_);
+    }
+}
+
+void SshConnection::noteFarewell(LIBSSH2_SESSION*, int reason, const char* message, int length, const char*,
+                                 int, void** context) {
+    auto& connection = *static_cast<SshConnection*>(*context);
+    connection.farewellReason_ = reason;
+    if (message != nullptr && length > 0) {
+        connection.farewell_.assign(message, static_cast<std::size_t>(length));
+    }
+}
+
+bool SshConnection::waitForSocket(Waiter::Clock::time_point until) {
+    if (received_ - atCall_ > bytesWithoutAnAnswer) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL,
+                      authority_ + " sent an answer without a request again and again (" +
+                          std::to_string((received_ - atCall_) >> 20U) + " MiB), and not the expected one");
+    }
+    const auto directions = static_cast<unsigned>(libssh2_session_block_directions(get()));
+    const bool sends = (directions & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0;
+    const auto events = static_cast<short>(
+        (sends ? POLLOUT : 0) | (!sends || (directions & LIBSSH2_SESSION_BLOCK_INBOUND) != 0 ? POLLIN : 0));
+    for (;;) {
+        const auto silence = keepsAlive_ ? Waiter::Clock::now() + keepAliveInterval : Waiter::forever;
+        if (waiter_.wait(socket_.get(), events, std::min(until, silence))) {
+            break;
+        }
+        if (Waiter::Clock::now() >= until) {
+            return false;
+        }
+        if (!sends) {
+            sendKeepAlive();
+        }
+    }
+    atWait_ = received_;
+    receivesSinceWait_ = 0;
+    circleEnds_.reset();
+    return true;
+}
+
+void SshConnection::keepAlive() {
+    // No reply: libssh2 would keep each in a list that nobody reads.
+    libssh2_keepalive_config(get(), 0, static_cast<unsigned>(keepAliveInterval.count()));
+    keepsAlive_ = true;
+}
+
+// Only where nothing waits to be sent and the socket takes more: libssh2 takes a packet that could be sent in
+// part for the same one at the next call, and this one's bytes are gone by then. A failure shows elsewhere.
+void SshConnection::sendKeepAlive() {
+    int seconds = 0;
+    pollfd entry{.fd = socket_.get(), .events = POLLOUT, .revents = 0};
+    if (::poll(&entry, 1, 0) > 0 && entry.revents == POLLOUT) {
+        (void)libssh2_keepalive_send(get(), &seconds);
+    }
 }
 
 // The end, or an error that was met before: after either, recv tells the end.
@@ -90,133 +203,60 @@ bool SshConnection::peerIsGone() const {
 }
 
 SshEnd SshConnection::lastEnd(Stage stage) const {
+    char* message = nullptr;
     SshEnd end;
     end.stage = stage;
-    end.detail = ssh_get_error(get());
-    end.spokeSsh = protocolName.starts_with(greeting_);
+    end.code = libssh2_session_last_error(get(), &message, nullptr, 0);
+    end.detail = message != nullptr ? message : "";
+    end.greeting = greeting_;
+    if (end.greeting.empty()) { // sending failed before there was anything to read
+        std::array<char, 256> early{};
+        const auto count = ::recv(socket_.get(), early.data(), early.size(), MSG_PEEK | MSG_DONTWAIT);
+        end.greeting.assign(early.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+    }
+    end.farewell = farewell_;
+    end.farewellReason = farewellReason_;
     end.peerIsGone = peerIsGone();
+    end.channelEnded = channelEnded_;
     end.authority = authority_;
     return end;
 }
 
-// libssh waits for as long as the server likes for a line that begins with the protocol's name.
-void SshConnection::lookAtGreeting() {
-    std::array<char, protocolName.size()> bytes{};
-    if (greeting_.size() < bytes.size()) {
-        const auto count = ::recv(socket_.get(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
-        greeting_.assign(bytes.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
+void SshConnection::prefer(int method, const std::string& list) {
+    if (libssh2_session_method_pref(get(), method, list.c_str()) != 0) {
+        throw Failure(BOOTFERRY_ERROR_TLS, std::string("libssh2 ") + libssh2_version(0) +
+                                               " has none of the SSH algorithms " + list +
+                                               whatLibssh2Lacks());
     }
 }
 
 void SshConnection::shakeHands(const std::vector<std::string>& hostKeyAlgorithms) {
-    set(SSH_OPTIONS_HOSTKEYS, join(hostKeyAlgorithms, ",").c_str());
-    const int duplicate = ::fcntl(socket_.get(), F_DUPFD_CLOEXEC, 0);
-    if (duplicate < 0) {
-        throw Failure(BOOTFERRY_ERROR_IO, "duplicating a socket", errno);
+    std::string algorithms;
+    for (const auto& algorithm : hostKeyAlgorithms) {
+        algorithms += (algorithms.empty() ? "" : ",") + algorithm;
     }
-    set(SSH_OPTIONS_FD, &duplicate);
-    const int result = finish([this] {
-        lookAtGreeting();
-        const int connected = ssh_connect(get());
-        ::fcntl(socket_.get(), F_SETFL, O_NONBLOCK); // libssh makes it one that blocks
-        return connected;
-    });
-    if (result != SSH_OK) {
-        throw failureOf(lastEnd(Stage::Handshake));
+    prefer(LIBSSH2_METHOD_HOSTKEY, algorithms);
+    prefer(LIBSSH2_METHOD_CRYPT_CS, ciphers);
+    prefer(LIBSSH2_METHOD_CRYPT_SC, ciphers);
+    const int result = finish([this] { return libssh2_session_handshake(get(), socket_.get()); });
+    if (result != 0) {
+        auto end = lastEnd(Stage::Handshake);
+        end.code = result;
+        throw failureOf(end);
     }
 }
 
 HostKey SshConnection::hostKey() const {
-    ssh_key shown = nullptr;
-    if (ssh_get_server_publickey(get(), &shown) != SSH_OK) {
-        throw Failure(BOOTFERRY_ERROR_INTERNAL, "libssh has no host key");
+    std::size_t length = 0;
+    HostKey key;
+    const char* blob = libssh2_session_hostkey(get(), &length, &key.type);
+    const char* sha256 = libssh2_hostkey_hash(get(), LIBSSH2_HOSTKEY_HASH_SHA256);
+    if (blob == nullptr || sha256 == nullptr) {
+        throw Failure(BOOTFERRY_ERROR_INTERNAL, "libssh2 has no host key");
     }
-    return HostKey::of(KeyHandle(shown).get());
-}
-
-void SshConnection::logIn(const Login& login) {
-    if (accepted(finish([this] { return ssh_userauth_none(get(), nullptr); }, SSH_AUTH_AGAIN))) {
-        return; // that was enough
-    }
-    const int methods = ssh_userauth_list(get(), nullptr);
-    const auto offers = [&](int method) { return (methods & method) != 0; };
-    std::vector<std::string> tried;
-    if (login.key && offers(SSH_AUTH_METHOD_PUBLICKEY)) {
-        tried.emplace_back("the key");
-        if (tryKey(login)) {
-            return;
-        }
-    }
-    if (login.password && offers(SSH_AUTH_METHOD_PASSWORD | SSH_AUTH_METHOD_INTERACTIVE)) {
-        tried.emplace_back("the password");
-        if (offers(SSH_AUTH_METHOD_PASSWORD) ? tryPassword(login) : tryKeyboard(login)) {
-            return;
-        }
-    }
-    const auto accepts = " (it accepts " + join(namesOf(methods), ", ") + ")";
-    if (tried.empty()) {
-        throw Failure(BOOTFERRY_ERROR_AUTH,
-                      authority_ + " requires a login" + accepts +
-                          ", and no suitable credential is set: bootferry.sshkey, or user and password");
-    }
-    throw Failure(BOOTFERRY_ERROR_AUTH,
-                  authority_ + " refused " + join(tried, " and ") + " of this user" + accepts);
-}
-
-bool SshConnection::accepted(int result) const {
-    if (result == SSH_AUTH_SUCCESS) {
-        return true;
-    }
-    if (result == SSH_AUTH_DENIED || result == SSH_AUTH_PARTIAL) {
-        return false;
-    }
-    throw failureOf(lastEnd(Stage::Login));
-}
-
-bool SshConnection::tryKey(const Login& login) {
-    ssh_key read = nullptr;
-    // Without a passphrase, be it an empty one, OpenSSL would ask at the terminal for it.
-    if (ssh_pki_import_privkey_base64(login.key->c_str(), login.passphrase.c_str(), nullptr, nullptr,
-                                      &read) != SSH_OK) {
-        throw Failure(BOOTFERRY_ERROR_AUTH,
-                      "the private key cannot be used: it is not a private key, libssh does not support its "
-                      "kind, or its passphrase is missing or wrong");
-    }
-    const KeyHandle key(read);
-    return accepted(
-        finish([&] { return ssh_userauth_publickey(get(), nullptr, key.get()); }, SSH_AUTH_AGAIN));
-}
-
-bool SshConnection::tryPassword(const Login& login) {
-    return accepted(finish([&] { return ssh_userauth_password(get(), nullptr, login.password->c_str()); },
-                           SSH_AUTH_AGAIN));
-}
-
-// A keyboard-interactive login with a single hidden prompt asks for the password, which is sent once. Any
-// other prompt needs a person.
-bool SshConnection::tryKeyboard(const Login& login) {
-    bool answered = false;
-    for (;;) {
-        const int result =
-            finish([this] { return ssh_userauth_kbdint(get(), nullptr, nullptr); }, SSH_AUTH_AGAIN);
-        if (result != SSH_AUTH_INFO) {
-            return accepted(result);
-        }
-        const int questions = ssh_userauth_kbdint_getnprompts(get());
-        if (questions == 0) {
-            continue; // a greeting without a question
-        }
-        char echoes = 0;
-        (void)ssh_userauth_kbdint_getprompt(get(), 0, &echoes);
-        if (questions != 1 || answered || echoes != 0) {
-            throw Failure(BOOTFERRY_ERROR_AUTH,
-                          authority_ + " asks for more than a password, which needs a person: use a key");
-        }
-        answered = true;
-        if (ssh_userauth_kbdint_setanswer(get(), 0, login.password->c_str()) < 0) {
-            throw failureOf(lastEnd(Stage::Login));
-        }
-    }
+    key.blob.assign(blob, length);
+    key.fingerprint = fingerprintOf({sha256, sha256Size});
+    return key;
 }
 
 } // namespace bootferry::sftp

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One SSH connection over a non-blocking socket. libssh is never allowed to wait by itself: each of its calls
-// is repeated by finish() until it has an end, and between the calls the waiter waits, which ends with a
-// cancel. It gets all that it would otherwise look for: no file of the user's or of the system's is read.
+// One SSH connection over a non-blocking socket. libssh2 is never allowed to wait by itself: each of its
+// calls is repeated by finish() until it has an end, and between the calls the waiter waits, which ends with
+// a cancel. No file of the user's or of the system's is read.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "descriptor.h"
 #include "host_key.h"
-#include "sftp_options.h"
 #include "ssh_failure.h"
 #include "ssh_handles.h"
 #include "waiter.h"
@@ -18,35 +19,57 @@
 namespace bootferry::sftp {
 
 using plugin::Descriptor;
+using plugin::Waiter;
 
 class SshConnection {
 public:
-    SshConnection(Descriptor socket, plugin::Waiter& waiter, std::string authority, const std::string& user);
+    SshConnection(Descriptor socket, Waiter& waiter, std::string authority);
+    SshConnection(const SshConnection&) = delete;
+    SshConnection& operator=(const SshConnection&) = delete;
+    // Says goodbye if that takes no waiting, and closes the connection.
+    ~SshConnection();
 
     // Throws Failure; with TLS where the server has no key of these algorithms, among other reasons.
     void shakeHands(const std::vector<std::string>& hostKeyAlgorithms);
 
     [[nodiscard]] HostKey hostKey() const;
 
-    // Tries what there is and the server accepts: key, password, keyboard-interactive with the password.
-    void logIn(const Login& login);
+    // From here on a silence is filled with keepalives. Not before the login, where servers refuse them.
+    void keepAlive();
 
-    [[nodiscard]] ssh_session get() const { return session_.get(); }
+    // Once the server has ended this channel and all of it is read, reading from the socket fails: libssh2
+    // itself would wait for more, for ever. Null: none.
+    void watch(LIBSSH2_CHANNEL* channel) { watched_ = channel; }
 
-    // `again`: what the call answers where it could not be done yet. libssh takes 4 KiB from the socket at a
-    // time; while they come, it is called again without a wait between, but not for ever.
+    // After this nothing is sent and nothing waited for, so that handles can be freed.
+    void breakOff() noexcept;
+
+    // For the callbacks of a login, which libssh2 hands this connection.
+    void setLoginContext(void* context) { loginContext_ = context; }
+    [[nodiscard]] void* loginContext() const { return loginContext_; }
+
+    [[nodiscard]] LIBSSH2_SESSION* get() const { return session_.get(); }
+    [[nodiscard]] const std::string& authority() const { return authority_; }
+
+    // Repeats the call until it does not answer that it would block. `until`: gives up then, with the call's
+    // answer.
     template <typename Call>
-    int finish(Call call, int again = SSH_AGAIN) {
-        constexpr std::uint64_t withoutAWait = 64UL * 1024;
+    auto finish(Call call, Waiter::Clock::time_point until = Waiter::forever) {
+        atCall_ = received_;
         for (;;) {
-            const auto before = traffic_.in_bytes;
-            const int result = call();
-            if (result != again) {
+            const auto result = call();
+            if (!wouldBlock(result) || !waitForSocket(until)) {
                 return result;
             }
-            if (traffic_.in_bytes == before || traffic_.in_bytes - atLastWait_ >= withoutAWait) {
-                waitForSocket();
-            }
+        }
+    }
+
+    template <typename Result>
+    [[nodiscard]] bool wouldBlock(Result result) const {
+        if constexpr (std::is_pointer_v<Result>) {
+            return result == nullptr && libssh2_session_last_errno(get()) == LIBSSH2_ERROR_EAGAIN;
+        } else {
+            return result == LIBSSH2_ERROR_EAGAIN;
         }
     }
 
@@ -54,23 +77,38 @@ public:
     [[nodiscard]] SshEnd lastEnd(Stage stage) const;
 
 private:
-    void set(ssh_options_e option, const void* value);
-    void waitForSocket();
-    void lookAtGreeting();
+    [[nodiscard]] bool waitForSocket(Waiter::Clock::time_point until);
+    void sendKeepAlive();
+    void prefer(int method, const std::string& list);
     [[nodiscard]] bool peerIsGone() const;
 
-    bool tryKey(const Login& login);
-    bool tryPassword(const Login& login);
-    bool tryKeyboard(const Login& login);
-    [[nodiscard]] bool accepted(int result) const; // false: refused; throws for what is neither
+    static ssize_t receive(libssh2_socket_t socket, void* into, std::size_t length, int flags,
+                           void** context);
+    ssize_t receive(void* into, std::size_t length, int flags);
+    [[nodiscard]] bool isExhausted() const;
+    [[nodiscard]] bool isStuck();
+    void noteGreeting(const char* bytes, std::size_t count);
+    static void noteFarewell(LIBSSH2_SESSION* session, int reason, const char* message, int length,
+                             const char* language, int languageLength, void** context);
 
-    plugin::Waiter& waiter_;
+    Waiter& waiter_;
     std::string authority_;
-    Descriptor socket_;            // libssh has a duplicate of it
-    std::string greeting_;         // the first bytes that the server sent
-    ssh_counter_struct traffic_{}; // libssh counts here
-    std::uint64_t atLastWait_ = 0; // bytes that had come
-    SessionHandle session_;        // goes before all that it uses
+    Descriptor socket_;
+    LIBSSH2_CHANNEL* watched_ = nullptr;
+    void* loginContext_ = nullptr;
+    bool keepsAlive_ = false;
+    bool broken_ = false;
+    bool channelEnded_ = false;
+    std::string greeting_;
+    bool greeted_ = false;
+    std::string farewell_;
+    int farewellReason_ = 0;
+    std::uint64_t received_ = 0; // bytes from the socket
+    std::uint64_t atCall_ = 0;   // the same when finish() began
+    std::uint64_t atWait_ = 0;   // the same at the last wait
+    unsigned receivesSinceWait_ = 0;
+    std::optional<Waiter::Clock::time_point> circleEnds_;
+    SessionHandle session_; // goes before all that its callbacks use
 };
 
 } // namespace bootferry::sftp

@@ -1,38 +1,35 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Owners of libssh's objects. Freeing one never waits: a non-blocking session sends what the socket accepts
-// and closes it.
+// Owners of libssh2's objects. Freeing one may speak to the server first; SshConnection::breakOff() keeps
+// that from waiting.
 #pragma once
 
 #include <memory>
 
-#include <libssh/libssh.h>
+#include <libssh2.h>
+#include <libssh2_sftp.h>
 
 namespace bootferry::sftp {
 
 struct SessionFree {
-    void operator()(ssh_session session) const noexcept { ssh_free(session); }
+    void operator()(LIBSSH2_SESSION* session) const noexcept { libssh2_session_free(session); }
+};
+struct KnownHostsFree {
+    void operator()(LIBSSH2_KNOWNHOSTS* hosts) const noexcept { libssh2_knownhost_free(hosts); }
 };
 struct ChannelFree {
-    void operator()(ssh_channel channel) const noexcept { ssh_channel_free(channel); }
+    void operator()(LIBSSH2_CHANNEL* channel) const noexcept { libssh2_channel_free(channel); }
 };
-struct KeyFree {
-    void operator()(ssh_key key) const noexcept { ssh_key_free(key); }
+struct SftpShutdown {
+    void operator()(LIBSSH2_SFTP* sftp) const noexcept { libssh2_sftp_shutdown(sftp); }
 };
-struct KnownHostFree {
-    void operator()(ssh_knownhosts_entry* entry) const noexcept { ssh_knownhosts_entry_free(entry); }
-};
-struct TextFree {
-    void operator()(char* text) const noexcept { ssh_string_free_char(text); }
-};
-struct HashFree {
-    void operator()(unsigned char* hash) const noexcept { ssh_clean_pubkey_hash(&hash); }
+struct SftpClose {
+    void operator()(LIBSSH2_SFTP_HANDLE* file) const noexcept { libssh2_sftp_close_handle(file); }
 };
 
-using SessionHandle = std::unique_ptr<ssh_session_struct, SessionFree>;
-using ChannelHandle = std::unique_ptr<ssh_channel_struct, ChannelFree>; // goes before its session
-using KeyHandle = std::unique_ptr<ssh_key_struct, KeyFree>;
-using KnownHostHandle = std::unique_ptr<ssh_knownhosts_entry, KnownHostFree>;
-using TextHandle = std::unique_ptr<char, TextFree>;
-using HashHandle = std::unique_ptr<unsigned char, HashFree>;
+using SessionHandle = std::unique_ptr<LIBSSH2_SESSION, SessionFree>;
+using KnownHostsHandle = std::unique_ptr<LIBSSH2_KNOWNHOSTS, KnownHostsFree>;
+using ChannelHandle = std::unique_ptr<LIBSSH2_CHANNEL, ChannelFree>;
+using SftpHandle = std::unique_ptr<LIBSSH2_SFTP, SftpShutdown>;
+using SftpFileHandle = std::unique_ptr<LIBSSH2_SFTP_HANDLE, SftpClose>;
 
 } // namespace bootferry::sftp

@@ -42,7 +42,7 @@ _LIVE_UNUSED = [
 _MACHINE_PACKAGES = [
     "linux-image-cloud-amd64", "dracut", "dracut-network", "systemd-sysv", "udev", "dbus", "kmod",
     "iproute2", "procps", "isc-dhcp-client", "iputils-arping", "ca-certificates", "binutils",
-    "libcurl4", "libssh-4", "libsystemd0", "libmount1", "libblkid1", "libfdisk1",
+    "libcurl4", "libsystemd0", "libmount1", "libblkid1", "libfdisk1",
     "libkmod2", "libseccomp2", "libssl3", "zlib1g", "liblzma5", "libzstd1", "zstd",
     "e2fsprogs", "xfsprogs", "btrfs-progs",
 ]

@@ -5,7 +5,7 @@
     backwards   answers several requests in the opposite order
     sizeless    tells nothing of the file
     more        answers with more than it was asked for
-    unasked     answers requests that nobody made
+    unasked     answers requests that nobody made, without an end
     endless     announces an answer of 4 GiB
 """
 
@@ -69,8 +69,11 @@ def main(how):
                 STATUS, number + struct.pack(">III", EOF, 0, 0))
             waiting.append(answer)
             if how != "backwards" or len(waiting) == 4 or not more_comes():
-                for answer in reversed(waiting):
-                    send(*answer)
+                while True:
+                    for answer in reversed(waiting):
+                        send(*answer)
+                    if how != "unasked":
+                        break
                 waiting = []
 
 

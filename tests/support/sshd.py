@@ -29,7 +29,7 @@ UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin yes
-MaxStartups 100
+MaxStartups {max_startups}
 LogLevel VERBOSE
 {subsystem}
 """
@@ -47,7 +47,7 @@ class Sshd:
     user = getpass.getuser()
 
     def __init__(self, address="127.0.0.1", host_key_kinds=("ed25519", "ecdsa"), subsystem="sftp internal-sftp",
-                 config="", prefix=()):
+                 config="", prefix=(), max_startups=100):
         self.address = address
         self.port = processes.free_port(address)
         self._folder = tempfile.TemporaryDirectory(prefix="bootferry-sshd-")
@@ -57,6 +57,7 @@ class Sshd:
         self.key = _generate(self.folder / "user_key", "ed25519")
         self.authorize(self.key)
         self._config = (f"Subsystem {subsystem}" if subsystem else "", config)
+        self._max_startups = max_startups  # of this keyword the last value counts
         self._prefix = list(prefix)
         self._process = None
 
@@ -93,7 +94,7 @@ class Sshd:
         config = self.folder / "sshd_config"
         config.write_text(_CONFIG.format(
             address=bracketed, port=self.port, folder=self.folder, subsystem=self._config[0],
-            config=self._config[1],
+            config=self._config[1], max_startups=self._max_startups,
             host_keys="\n".join(f"HostKey {path}" for path in self._host_keys.values())))
         if os.geteuid() == 0:
             pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd's privilege separation wants it

@@ -32,6 +32,17 @@ TEST(HostKeyPolicyTest, APinDecidesAlone) {
     EXPECT_TRUE(policy.mayKnowAnotherKey());
 }
 
+TEST(HostKeyPolicyTest, ARevokedKeyIsRefusedBesideAPinAsWell) {
+    HostKeyPolicy policy;
+    policy.pin(std::string(firstFingerprint));
+    policy.acceptAny();
+    EXPECT_FALSE(policy.refusal(url, ed25519(firstKey)));
+    policy.knownHosts().add("@revoked " + line("*", firstKey));
+    const auto reason = policy.refusal(url, ed25519(firstKey));
+    ASSERT_TRUE(reason);
+    EXPECT_THAT(*reason, HasSubstr("marked as revoked"));
+}
+
 TEST(HostKeyPolicyTest, KnownHostsDecideUnlessAnyKeyIsAccepted) {
     HostKeyPolicy policy;
     policy.knownHosts().add(line("files.example", firstKey));

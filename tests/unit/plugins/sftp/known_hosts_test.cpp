@@ -64,10 +64,63 @@ TEST_F(KnownHostsTest, UnsupportedLinesMatchNoHost) {
     EXPECT_EQ(
         hosts_.add("@cert-authority " + line("*.example", firstKey) + "files.example\r\nfiles.example x\n"),
         3U);
-    hosts_.add(line("*.example", firstKey) +
-               line(std::string(hashedLine.substr(0, hashedLine.find(' '))) + ",*.example", secondKey));
+    const auto hash = std::string(hashedLine.substr(0, hashedLine.find(' ')));
+    EXPECT_EQ(hosts_.add(line(hash + ",*.example", firstKey)), 1U);
     EXPECT_EQ(check("files.example"), Verdict::Unknown);
-    EXPECT_EQ(check("files.example", 22, secondKey), Verdict::Unknown);
+}
+
+TEST_F(KnownHostsTest, NamesMayHaveWildcards) {
+    hosts_.add(line("*.example,192.0.2.?", firstKey) + line("[*.test]:2222", secondKey));
+    EXPECT_EQ(check("files.example"), Verdict::Known);
+    EXPECT_EQ(check("a.b.example"), Verdict::Known);
+    EXPECT_EQ(check("example"), Verdict::Unknown);
+    EXPECT_EQ(check("192.0.2.7"), Verdict::Known);
+    EXPECT_EQ(check("192.0.2.77"), Verdict::Unknown);
+    EXPECT_EQ(check("files.test", 2222, secondKey), Verdict::Known);
+    EXPECT_EQ(check("files.test", 22, secondKey), Verdict::Unknown);
+    EXPECT_EQ(hosts_.algorithmsFor("a.example", 22), std::vector<std::string>{"ssh-ed25519"});
+}
+
+TEST_F(KnownHostsTest, ANegatedNameIsNotOfTheLine) {
+    hosts_.add(line("*.example,!bad.example,!*.worse.example", firstKey));
+    EXPECT_EQ(check("files.example"), Verdict::Known);
+    EXPECT_EQ(check("bad.example"), Verdict::Unknown);
+    EXPECT_EQ(check("a.worse.example"), Verdict::Unknown);
+}
+
+TEST_F(KnownHostsTest, OnlyNegatedNamesAreNobody) {
+    hosts_.add(line("!bad.example", firstKey) + line("!", firstKey) + line(",", firstKey));
+    EXPECT_EQ(check("files.example"), Verdict::Unknown);
+}
+
+TEST_F(KnownHostsTest, CaseMakesNoDifference) {
+    hosts_.add(line("Files.Example", firstKey) + line("*.TEST", firstKey));
+    EXPECT_EQ(check("files.example"), Verdict::Known);
+    EXPECT_EQ(check("FILES.example"), Verdict::Known);
+    EXPECT_EQ(check("a.Test"), Verdict::Known);
+}
+
+TEST_F(KnownHostsTest, CaseMakesNoDifferenceToAHashedName) {
+    hosts_.add(hashedLine);
+    EXPECT_EQ(check("FILES.example"), Verdict::Known);
+}
+
+TEST_F(KnownHostsTest, TheNameWithAPortComesFirst) {
+    hosts_.add(line("[files.example]:2222", secondKey) + line("files.example", firstKey));
+    EXPECT_EQ(check("files.example", 2222, secondKey), Verdict::Known);
+    EXPECT_EQ(check("files.example", 2222, firstKey), Verdict::Changed);
+    EXPECT_EQ(check("files.example", 2223, firstKey), Verdict::Known);
+}
+
+TEST(MatchesPatternsTest, ALongPatternTakesNoTimeToSpeakOf) {
+    std::string pattern;
+    for (int i = 0; i < 1000; ++i) {
+        pattern += "*a";
+    }
+    EXPECT_FALSE(matchesPatterns(std::string(900, 'a'), pattern));
+    EXPECT_TRUE(matchesPatterns(std::string(1000, 'a'), pattern));
+    EXPECT_TRUE(matchesPatterns("a", "**"));
+    EXPECT_FALSE(matchesPatterns("a", ""));
 }
 
 TEST_F(KnownHostsTest, LinesMayEndAsOnWindowsOrNotAtAll) {

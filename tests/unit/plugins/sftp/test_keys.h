@@ -6,6 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include <libssh2.h>
+#include <openssl/evp.h>
+
 #include "host_key.h"
 
 namespace bootferry::sftp {
@@ -22,9 +25,18 @@ inline constexpr std::string_view hashedLine =
     "|1|Hkll0ODEeGPuuahLOp02/B283Ac=|Q4rCYV0siL9xnwVOIhCj2n7wyX0= ssh-ed25519 "
     "AAAAC3NzaC1lZDI1NTE5AAAAIDFUEyBLhjGVOWSnQXu2RDMnr/zSMLy7t9FNLu8dKTRw\n";
 
+// Of unpadded base64.
+inline std::string decoded(std::string_view base64Text) {
+    std::string bytes(base64Text.size() / 4 * 3, '\0');
+    EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                    reinterpret_cast<const unsigned char*>(base64Text.data()),
+                    static_cast<int>(base64Text.size()));
+    return bytes;
+}
+
 inline HostKey ed25519(std::string_view base64Text) {
-    return {.base64 = std::string(base64Text),
-            .type = SSH_KEYTYPE_ED25519,
+    return {.blob = decoded(base64Text),
+            .type = LIBSSH2_HOSTKEY_TYPE_ED25519,
             .fingerprint = std::string(firstFingerprint)};
 }
 
