@@ -30,6 +30,11 @@ std::string oneshot(std::string_view command) {
                        command);
 }
 
+// A deployed disk boots without reading it first; `bootferryctl deploy` says so by a status of its own.
+constexpr std::string_view usesDeployedDisk =
+    "# 25: the disk holds an image already, which was not compared with rd.bootferry.checksum=.\n"
+    "SuccessExitStatus=25\n";
+
 // In the first unit that runs, so that the remarks are on the console even if the boot is quiet.
 std::string says(const std::vector<std::string>& remarks, const InstalledPaths& paths) {
     std::string lines;
@@ -197,7 +202,7 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
                                 deployText(descriptionText(fmt::format(
                                                "Deploy {} to {}", transfer->url.redacted(), request.target)),
                                            commandLine(command)) +
-                                    says(request.remarks, paths)});
+                                    std::string(usesDeployedDisk) + says(request.remarks, paths)});
         files.normal.push_back(
             {std::string(liveRootUnit), liveRootText(request, paths.runtimeDirectory + "/image",
                                                      fmt::format("Requires={}", deployUnit), paths)});

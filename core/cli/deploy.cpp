@@ -71,11 +71,27 @@ private:
         id_.reset();
         if (status.state == TransferState::Done) {
             printError("{}\n", outcome(status));
-            loop_.end(EXIT_SUCCESS);
+            loop_.end(isUnverified(status) ? warnUnverified(status) : EXIT_SUCCESS);
         } else {
             giveUp(fmt::format("fetching {}: {}", status.url, status.errorMessage),
                    exitStatusOfName(status.errorName));
         }
+    }
+
+    [[nodiscard]] bool isUnverified(const TransferStatus& status) const {
+        return status.reused && (request_.checksum || request_.checksumUrl);
+    }
+
+    [[nodiscard]] int warnUnverified(const TransferStatus& status) const {
+        const auto path = request_.url.decodedPath();
+        const auto checksum = request_.checksum
+                                  ? *request_.checksum
+                                  : fmt::format("{} --name={}", request_.checksumUrl->redacted(),
+                                                escapedText(path.substr(path.rfind('/') + 1)));
+        printError("bootferryctl: the checksum was not compared; for an image that is served uncompressed: "
+                   "bootferryctl verify --checksum={} {}\n",
+                   checksum, escapedText(status.device));
+        return exitNotVerified;
     }
 
     // Called by the lost connection, so the event loop makes the next one, later.

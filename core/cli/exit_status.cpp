@@ -29,6 +29,8 @@ constexpr ExitStatus table[] = {
     {22, ErrorCode::Io, "A read or write on this machine failed."},
     {23, ErrorCode::NotPermitted, "Only root may do this."},
     {24, ErrorCode::Unsupported, "No plugin serves the URL's scheme, or this build lacks the option."},
+    {exitNotVerified, std::nullopt,
+     "The device holds an image already, which was not compared with the requested checksum."},
     {exitNoService, std::nullopt, "bootferryd is not running, or has exited."},
     {exitInterrupted, ErrorCode::Cancelled, "Interrupted by a signal, or cancelled by another client."},
 };

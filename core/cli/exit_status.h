@@ -16,6 +16,7 @@
 namespace bootferry {
 
 inline constexpr int exitUsage = 2;
+inline constexpr int exitNotVerified = 25; // bootferry-deploy.service accepts it (generate_units.cpp)
 inline constexpr int exitNoService = 30;
 inline constexpr int exitInterrupted = 130; // as shells report a program that was ended by SIGINT
 

@@ -131,7 +131,7 @@ std::string overview() {
   -h, --help                  show this; after a VERB, its options
       --version               show the version
 
-Exit status: 0 done, 2 wrong command line, 10-19 the source failed, 20-24 this
+Exit status: 0 done, 2 wrong command line, 10-19 the source failed, 20-25 this
 machine, 30 no bootferryd, 130 interrupted, 1 other; see bootferryctl(1).
 )";
 }

@@ -121,7 +121,7 @@ bool isVerified(const TransferStatus& status) {
 
 std::string summaryText(const TransferStatus& status, std::uint64_t earlier) {
     if (status.reused) {
-        return "holds an image already, which is used as it is";
+        return "holds an image already, which is used as it is, not verified";
     }
     auto text = fmt::format("{} from {}", sizeText(status.bytes, status.written), sourceText(status));
     if (earlier > 0) {

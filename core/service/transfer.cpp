@@ -97,13 +97,16 @@ void Transfer::cancel() {
 void Transfer::begin() {
     disk_.emplace(status_.target);
     if (planFor(*disk_, disk_->contents(), job_.request.reset) == DiskPlan::Use) {
-        status_.reused = true;
-        const auto device = disk_->node();
-        disk_.reset(); // a claimed disk cannot be mounted
-        succeed(device);
-    } else {
-        startWorker();
+        useImageOn(disk_->node());
     }
+    startWorker();
+}
+
+// A wrong request fails on a deployed disk as on every other one, so a worker checks it, without the network.
+void Transfer::useImageOn(const std::string& device) {
+    reusedDevice_ = device;
+    disk_.reset(); // a claimed disk cannot be mounted
+    job_.purpose = JobPurpose::OptionCheck;
 }
 
 void Transfer::waitForDevice() {
@@ -209,7 +212,10 @@ void Transfer::ended(const WorkerResult& result, const std::optional<Error>& fai
     result_ = result;
     worker_.reset(); // and with it `result`, and descriptors that a transfer that is only remembered must not
                      // keep
-    if (!failure) {
+    if (!failure && !reusedDevice_.empty()) {
+        status_.reused = true;
+        succeed(reusedDevice_);
+    } else if (!failure) {
         const auto device = target_->path;
         target_.reset(); // close it first: a claimed device cannot be mounted
         if (disk_) {

@@ -57,6 +57,7 @@ private:
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override;
 
     void begin();
+    void useImageOn(const std::string& device);
     void waitForDevice();
     void beat();
     void startWorker();
@@ -80,6 +81,7 @@ private:
     std::uint64_t leastSize_ = 0; // as the image declares it
     std::optional<Disk> disk_;    // claimed when first inspected; nullopt for a RAM disk
     std::optional<PreparedTarget> target_;
+    std::string reusedDevice_; // holds an image already; empty if the image is fetched
     unsigned crashes_ = 0;
     TransferMeter::Time begun_;
     EventSourceHandle timer_; // for the next attempt, or the next check for the device

@@ -16,6 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import fault_server  # noqa: E402
 import tap  # noqa: E402
 from disk_case import LUKS, LVM, MARK, MDRAID_090, MIB, DiskTest, put, run, table  # noqa: E402
@@ -51,6 +52,28 @@ class States(DiskTest):
         self.assertIn("holds an image already", result.stderr)
         self.assertEqual((self.contents(), self.requests()), (before, requests))
         self.assertIn('"reused": true', (self.daemon.folder / "result.json").read_text())
+
+    def test_deployed_is_not_verified(self):
+        """Nothing reads the disk: a requested checksum has a status of its own, not that of success."""
+        self.deploy()
+        before, requests = self.contents(), self.requests()
+        for checksum in ("sha256:" + "0" * 64, "http://127.0.0.1:1/SHA256SUMS"):
+            result = self.deploy(f"--checksum={checksum}")
+            self.assertEqual(result.returncode, exit_status.NOT_VERIFIED, result.stderr)
+            self.assertIn("not verified", result.stderr)
+            name = " --name=live.iso" if "://" in checksum else ""
+            self.assertIn(f"bootferryctl verify --checksum={checksum}{name} {self.device}", result.stderr.splitlines()[-1])
+        self.assertEqual((self.contents(), self.requests()), (before, requests))
+
+    def test_deployed_hides_no_wrong_request(self):
+        self.deploy()
+        for words, url, status in ((["--option=curl:frob=1"], None, exit_status.USAGE),
+                                   ([], "gopher://127.0.0.1/live.iso", exit_status.UNSUPPORTED),
+                                   (["--mirror=gopher://127.0.0.1/live.iso"], None, exit_status.UNSUPPORTED)):
+            with self.subTest(words=words, url=url):
+                result = self.deploy(*words, url=url)
+                self.assertEqual(result.returncode, status, result.stderr)
+                self.assertNotIn('"reused": true', (self.daemon.folder / "result.json").read_text())
 
     def test_deployed_and_reset(self):
         self.deploy()

@@ -70,6 +70,7 @@ TEST(ExitStatus, NeverChanges) {
     EXPECT_EQ(exitStatusOf(ErrorCode::Io), 22);
     EXPECT_EQ(exitStatusOf(ErrorCode::NotPermitted), 23);
     EXPECT_EQ(exitStatusOf(ErrorCode::Unsupported), 24);
+    EXPECT_EQ(exitNotVerified, 25);
     EXPECT_EQ(exitStatusOf(NoService("it is not running")), 30);
     EXPECT_EQ(exitStatusOf(ErrorCode::Cancelled), 130);
     EXPECT_EQ(exitStatusOf(std::runtime_error("x")), 1);

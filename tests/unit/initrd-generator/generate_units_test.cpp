@@ -43,6 +43,7 @@ TEST(GenerateUnits, ANetworkImageIsAChainOfThree) {
     EXPECT_TRUE(has(deploy, "Wants=network-online.target")) << deploy;
     EXPECT_TRUE(has(deploy, "bootferry-plymouth.service")) << deploy;
     EXPECT_TRUE(has(deploy, "OnFailure=emergency.target")) << deploy;
+    EXPECT_TRUE(has(deploy, "\nSuccessExitStatus=25\n")) << "a deployed disk is used without reading it";
     EXPECT_FALSE(has(deploy, "After=network")) << "nothing waits for the network";
     EXPECT_TRUE(has(textOf(files.normal, "bootferry-live-root.service"), "/run/bootferry/image"));
     const auto sysroot = textOf(files.early, "sysroot.mount");

@@ -26,7 +26,7 @@ TEST(TransferStatus, TheSummaryContainsWhatIsKnown) {
     EXPECT_EQ(summaryText(status),
               "48.0 MiB from http://10.0.0.1/live.iso in 12 s, 4.0 MiB/s, 2 retries, verified sha256:5d35");
     status.reused = true;
-    EXPECT_EQ(summaryText(status), "holds an image already, which is used as it is");
+    EXPECT_EQ(summaryText(status), "holds an image already, which is used as it is, not verified");
 }
 
 TEST(TransferStatus, TheSummaryNamesTheSourcesThatServed) {
