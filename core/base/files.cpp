@@ -3,13 +3,13 @@
 #include "files.h"
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "errors.h"
 #include "handles.h"
 
 namespace bootferry {
@@ -24,6 +24,34 @@ void writeAll(int fd, std::string_view text, const std::string& path) {
 }
 
 } // namespace
+
+ErrorCode fileErrorCode(int errnoValue) {
+    switch (errnoValue) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENODEV:
+    case ENXIO:
+        return ErrorCode::NotFound;
+    case EACCES:
+    case EPERM:
+        return ErrorCode::NotPermitted;
+    case EISDIR:
+    case ENOTBLK:
+    case ELOOP:
+    case EROFS:
+    case EBUSY:
+    case ETXTBSY:
+        return ErrorCode::TargetRefused;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return ErrorCode::TooLarge;
+    case ENAMETOOLONG:
+        return ErrorCode::Invalid;
+    default:
+        return ErrorCode::Io;
+    }
+}
 
 std::optional<std::string> readSmallFile(const std::string& path, std::size_t cap) {
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));

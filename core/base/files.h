@@ -10,7 +10,14 @@
 
 #include <sys/types.h>
 
+#include "errors.h"
+
 namespace bootferry {
+
+// The class of a failure to use a file or device that a person has named: one for each errno, so that a
+// missing file, for example, is NotFound for every option of every program. Io if the errno does not say
+// more.
+[[nodiscard]] ErrorCode fileErrorCode(int errnoValue);
 
 // The file's text, nullopt if the file does not exist. Throws Error(Io), and Error(TooLarge) if the file is
 // larger than cap (bytes).

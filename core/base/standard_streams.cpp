@@ -130,7 +130,8 @@ int runProgram(int (*program)(int argc, char** argv), int argc, char** argv) noe
     int status = EXIT_FAILURE;
     try {
         openClosedDescriptors();
-        std::signal(SIGPIPE, SIG_IGN);
+        std::signal(SIGPIPE, SIG_IGN); // these two: a write fails with EPIPE or EFBIG instead
+        std::signal(SIGXFSZ, SIG_IGN);
         status = program(argc, argv);
     } catch (const std::exception& error) {
         writeError(program_invocation_short_name);

@@ -12,7 +12,7 @@
 #include "argument_values.h"
 #include "chain_sender.h"
 #include "errors.h"
-#include "files.h"
+#include "named_file.h"
 #include "plain_text.h"
 #include "progress_line.h"
 #include "standard_streams.h"
@@ -51,11 +51,8 @@ dolly::Generation parseGeneration(std::string_view text) {
 }
 
 std::string readPassword(const std::string& path) {
-    const auto text = readSmallFile(path);
-    if (!text) {
-        throw Error(ErrorCode::Invalid, fmt::format("there is no file '{}'", path));
-    }
-    return text->substr(0, text->find('\n'));
+    const auto text = readNamedFile(path);
+    return text.substr(0, text.find('\n'));
 }
 
 void applyOption(DollySend& send, std::string_view name, const std::string& value) {

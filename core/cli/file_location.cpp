@@ -16,6 +16,8 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "files.h"
+
 namespace bootferry {
 namespace {
 
@@ -31,7 +33,7 @@ std::uint64_t hashOf(std::string_view text) {
 }
 
 [[noreturn]] void refuse(int error, const std::string& what) {
-    throw Error(ErrorCode::TargetRefused, error, what);
+    throw Error(error != 0 ? fileErrorCode(error) : ErrorCode::TargetRefused, error, what);
 }
 
 [[noreturn]] void refuse(const std::string& what) {

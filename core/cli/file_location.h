@@ -22,15 +22,15 @@ struct FileLocation {
     bool isProcLink = false; // `present` is a link in /proc to an open file of a process
 };
 
-// Follows a dangling last link, too: the file will be created where it points. Throws Error(TargetRefused) if
-// the folder does not exist, the name is too long, or a link is not trusted.
+// Follows a dangling last link, too: the file will be created where it points. Throws Error as
+// fileErrorCode() has it: the folder does not exist, the name is too long, a link is not trusted.
 [[nodiscard]] FileLocation locateFile(const std::string& path);
 
 // Follows a link in /proc.
 [[nodiscard]] bool isBlockDevice(const FileLocation& location);
 
-// Throws Error(TargetRefused) if a file cannot be created there or replaced: it is a folder, write-protected,
-// immutable, on a read-only file system…
+// Throws Error if a file cannot be created there or replaced: NotPermitted, and TargetRefused if it is a
+// folder, immutable, on a read-only file system…
 void requireWritable(const FileLocation& location);
 
 // Whether the name in the folder, without following a link, is the file that the descriptor has open.

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "block_geometry.h"
+#include "files.h"
 #include "media_check.h"
 
 namespace bootferry {
@@ -48,10 +49,7 @@ bool isDamage(int errnoValue) {
 UniqueFd openMedium(const std::string& path) {
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd) {
-        const auto code = errno == ENOENT || errno == ENOTDIR ? ErrorCode::NotFound
-                          : errno == EACCES || errno == EPERM ? ErrorCode::NotPermitted
-                                                              : ErrorCode::Io;
-        throw Error(code, errno, fmt::format("opening '{}'", path));
+        throw Error(fileErrorCode(errno), errno, fmt::format("opening '{}'", path));
     }
     return fd;
 }
@@ -150,7 +148,7 @@ Medium::Medium(std::string path) : path_(std::move(path)), fd_(openMedium(path_)
         size_ = static_cast<std::uint64_t>(status.st_size);
         blockSize_ = alignment;
     } else {
-        throw Error(ErrorCode::Invalid,
+        throw Error(ErrorCode::TargetRefused,
                     fmt::format("'{}' is neither a block device nor a regular file", path_));
     }
     // Drop the cached pages, so that data is read from the medium.

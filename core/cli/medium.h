@@ -28,7 +28,7 @@ struct MediumDigest {
 
 class Medium {
 public:
-    // Throws Error(NotFound, NotPermitted, Invalid, Io): it must be a block device or a regular file.
+    // Throws Error as fileErrorCode() has it, and TargetRefused: it must be a block device or a regular file.
     explicit Medium(std::string path);
 
     [[nodiscard]] const std::string& path() const { return path_; }

@@ -11,13 +11,14 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "text.h"
 
 namespace bootferry {
 namespace {
 
 [[noreturn]] void refuse(const std::string& what, int error = 0) {
-    throw Error(ErrorCode::TargetRefused, error, what);
+    throw Error(error != 0 ? fileErrorCode(error) : ErrorCode::TargetRefused, error, what);
 }
 
 UniqueFd duplicate(int fd, const std::string& path) {

@@ -9,7 +9,7 @@
 #include "argument_values.h"
 #include "checksum_list.h"
 #include "errors.h"
-#include "files.h"
+#include "named_file.h"
 #include "text.h"
 #include "url_file_name.h"
 
@@ -26,33 +26,16 @@ std::uint64_t parseCount(std::string_view text) {
     return *number;
 }
 
-// A file that is too large is the wrong file, so this is an error in the arguments.
-std::optional<std::string> readNamedFile(std::string_view path) {
-    try {
-        return readSmallFile(std::string(path));
-    } catch (const Error& error) {
-        throw Error(error.code() == ErrorCode::TooLarge ? ErrorCode::Invalid : error.code(), error.what());
-    }
-}
-
-std::string readSecretFile(std::string_view path) {
-    auto text = readNamedFile(path);
-    if (!text) {
-        throw Error(ErrorCode::Invalid, fmt::format("there is no file '{}'", path));
-    }
-    return *text;
-}
-
 // user[:password], percent-encoded, on the first line.
 void readUserinfo(TransferRequest& request, std::string_view path) {
-    auto text = readSecretFile(path);
+    auto text = readNamedFile(std::string(path));
     text = text.substr(0, text.find('\n'));
     request.url.setUserinfo(Url::parse("x://" + text + "@h/").userinfo().value_or(Userinfo{}));
 }
 
 // PLUGIN:KEY=VALUE, one per line.
 void readOptions(TransferRequest& request, std::string_view path) {
-    const auto options = readSecretFile(path);
+    const auto options = readNamedFile(std::string(path));
     for (const auto line : linesOf(options)) {
         if (!line.empty()) {
             request.pluginOptions.push_back(parsePluginOption(line));
@@ -70,16 +53,9 @@ void readChecksum(TransferRequest& request, std::string_view text) {
         setChecksum(request, text);
         return;
     }
-    const auto list = readNamedFile(text);
-    if (!list) {
-        throw Error(
-            ErrorCode::Invalid,
-            fmt::format("expected sha256:HEX, sha512:HEX, the digits alone, or a SHA256SUMS file or its "
-                        "URL; there is no file '{}'",
-                        text));
-    }
+    const auto list = readChecksumList(std::string(text));
     try {
-        setChecksum(request, findChecksum(*list, request.url));
+        setChecksum(request, findChecksum(list, request.url));
     } catch (Error& error) {
         error.addContext(fmt::format("the checksum list '{}'", text));
         throw;

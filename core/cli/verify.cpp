@@ -16,11 +16,11 @@
 #include "checksum_list.h"
 #include "declared_image_size.h"
 #include "exit_status.h"
-#include "files.h"
 #include "incomplete_mark.h"
 #include "look_job.h"
 #include "media_check.h"
 #include "medium.h"
+#include "named_file.h"
 #include "plain_text.h"
 #include "progress_line.h"
 #include "standard_streams.h"
@@ -161,19 +161,12 @@ Expected fromServer(const std::string& list, const std::string& name) {
 }
 
 Expected fromFile(const std::string& path, const Medium& medium, const std::string& name) {
-    if (::access(path.c_str(), F_OK) < 0) {
-        throw Error(ErrorCode::Invalid,
-                    fmt::format("--checksum: expected sha256:HEX, sha512:HEX, the digits alone, or a "
-                                "SHA256SUMS file or its URL; there is no file '{}'",
-                                path));
-    }
     // Entries with the same folders are preferred.
     const auto folder = std::filesystem::absolute(medium.path()).parent_path().string();
     try {
         const auto image = Url::parse(fmt::format(
             "file://localhost{}/{}", encodedPath(folder == "/" ? "" : folder), encodedPath(name)));
-        return {.checksum = Checksum::parse(findChecksum(readSmallFile(path).value_or(""), image)),
-                .origin = path};
+        return {.checksum = Checksum::parse(findChecksum(readChecksumList(path), image)), .origin = path};
     } catch (Error& error) {
         error.addContext(fmt::format("the checksum list '{}'", path));
         throw;

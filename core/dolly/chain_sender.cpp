@@ -59,7 +59,7 @@ void ChainSender::sendThrough(SourceImage& image) {
 void ChainSender::connect(NodeLink& node) {
     node.connect({node.name()}, ports_, resolver_, waiter_, [&](const NodeLink::FailedTry& failed) {
         if (failed.resolution.endpoints.empty()) {
-            throw Error(ErrorCode::NotFound,
+            throw Error(ErrorCode::Unreachable,
                         fmt::format("'{}' does not resolve: {}", node.name(), failed.resolution.errorText()));
         }
         if (patience_ && Waiter::Clock::now() - failed.began >= *patience_) {

@@ -9,15 +9,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files.h"
+
 namespace bootferry::dolly {
 
 SourceImage::SourceImage(const std::string& path)
-    : path_(path), fd_(checkErrno(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK),
-                                  fmt::format("opening '{}'", path))) {
+    : path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    if (!fd_) {
+        throw Error(fileErrorCode(errno), errno, fmt::format("opening '{}'", path));
+    }
     struct stat status {};
     checkErrno(::fstat(fd_.get(), &status), fmt::format("looking at '{}'", path));
     if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) {
-        throw Error(ErrorCode::Unsupported,
+        throw Error(ErrorCode::TargetRefused,
                     fmt::format("'{}' is neither a regular file nor a block device", path));
     }
     size_ = static_cast<std::uint64_t>(

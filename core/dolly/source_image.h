@@ -14,7 +14,8 @@ namespace bootferry::dolly {
 
 class SourceImage {
 public:
-    // Throws Error(Io, Unsupported).
+    // Throws Error as fileErrorCode() has it, and TargetRefused for what is neither a file nor a block
+    // device.
     explicit SourceImage(const std::string& path);
 
     [[nodiscard]] std::uint64_t size() const { return size_; }

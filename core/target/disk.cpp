@@ -25,6 +25,7 @@
 #include "block_device.h"
 #include "device_usage.h"
 #include "errors.h"
+#include "files.h"
 #include "incomplete_mark.h"
 #include "quantities.h"
 #include "zero_range.h"
@@ -67,7 +68,7 @@ Block makeBlock(std::size_t size) {
 UniqueFd openName(const std::string& name) {
     UniqueFd path(::open(name.c_str(), O_PATH | O_CLOEXEC));
     if (!path) {
-        throw Error(ErrorCode::NotFound, errno, fmt::format("looking at '{}'", name));
+        throw Error(fileErrorCode(errno), errno, fmt::format("opening '{}'", name));
     }
     return path;
 }
@@ -76,7 +77,7 @@ dev_t numberOf(const UniqueFd& path, const std::string& name) {
     struct stat status {};
     checkErrno(::fstat(path.get(), &status), fmt::format("looking at '{}'", name));
     if (!S_ISBLK(status.st_mode)) {
-        throw Error(ErrorCode::NotFound, fmt::format("'{}' is not a block device", name));
+        throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is not a block device", name));
     }
     return status.st_rdev;
 }

@@ -346,7 +346,7 @@ class WordsTest(unittest.TestCase):
                               (["--fanout=2", "/etc/fstab", "a"], "only the classic generation"),
                               (["--generation=classic", "--password-file=/etc/fstab", "/etc/fstab", "a"],
                                "has no password"),
-                              (["--password-file=/nothing", "/etc/fstab", "a"], "there is no file"),
+                              (["--password-file=/nothing", "/etc/fstab", "a"], "--password-file: opening '/nothing': No such file"),
                               (["--data-port=65536", "/etc/fstab", "a"], "--data-port: expects a number"),
                               (["/etc/fstab", "a", "a"], "is given twice"),
                               (["/etc/fstab", "a b"], "without blanks"),

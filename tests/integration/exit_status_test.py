@@ -110,8 +110,12 @@ class SourceTest(ExitStatusCase):
     def test_a_scheme_of_nobody(self):
         self.check(exit_status.UNSUPPORTED, "gopher://127.0.0.1/image")
 
+    def test_a_host_that_does_not_resolve(self):
+        for url in ("http://no-such-host.invalid/image", "sftp://no-such-host.invalid/image"):
+            self.assert_status(self.run_alone("check", url), exit_status.UNREACHABLE)
+
     def test_a_sender_without_hosts_that_listen(self):
-        for words, status in ((["no-such-host.invalid"], exit_status.NOT_FOUND),
+        for words, status in ((["no-such-host.invalid"], exit_status.UNREACHABLE),
                               (["--timeout=1", "--data-port=1", "127.0.0.1"], exit_status.UNREACHABLE)):
             self.assert_status(self.run_alone("dolly-send", str(self.image), *words), status)
 
@@ -153,6 +157,74 @@ class TargetTest(ExitStatusCase):
             result = subprocess.run(["unshare", "--mount", "sh", "-c", script, PROGRAM, "fetch", *words,
                                      f"{self.path}/small/output"], text=True, capture_output=True, timeout=120)
             self.assert_status(result, exit_status.NO_ROOM)
+
+
+class NamedFileTest(ExitStatusCase):
+    """One reason has one class, whichever verb or option names the file."""
+
+    URL = "http://127.0.0.1:1/image"
+
+    def setUp(self):
+        super().setUp()
+        self.secret = self.path / "secret"
+        self.secret.write_text("someone:geheim\n")
+
+    def uses(self, path):
+        """Each way to name a file or device."""
+        output = str(self.path / "output")
+        for option in ("options-file", "userinfo-file", "checksum"):
+            for verb in ("fetch", "check"):
+                yield [verb, f"--{option}={path}", self.URL, *([output] if verb == "fetch" else [])]
+        yield ["dolly-send", str(path), "127.0.0.1"]
+        yield ["dolly-send", f"--password-file={path}", str(self.secret), "127.0.0.1"]
+        yield ["verify", str(path)]
+        yield ["verify", f"--checksum={path}", str(self.secret)]
+
+    def check(self, uses, status, **options):
+        for words in uses:
+            with self.subTest(words=words):
+                self.assert_status(self.run_alone(*words, **options), status)
+
+    def test_it_does_not_exist(self):
+        nothing = self.path / "nothing"
+        self.check([*self.uses(nothing), *self.uses(self.secret / "below"), ["fetch", self.URL, f"{nothing}/output"],
+                    ["fetch", self.URL, f"{self.secret}/output"], ["fetch", self.URL, "/dev/no-such-device"]],
+                   exit_status.NOT_FOUND)
+
+    def test_it_is_of_another_kind(self):
+        self.check([*self.uses(self.path), ["dolly-send", "/dev/null", "127.0.0.1"], ["verify", "/dev/null"],
+                    ["fetch", self.URL, str(self.path)]], exit_status.TARGET_REFUSED)
+
+    @needs_root
+    def test_a_device_of_another_kind(self):
+        daemon = self.daemon()
+        for target in ("/dev/null", "/dev/fd"):
+            self.assert_status(daemon.ctl("deploy", self.url(), target), exit_status.TARGET_REFUSED, "not a block device")
+
+    @needs_root
+    def test_permission_is_denied(self):
+        self.secret.chmod(0o600)
+        closed = self.path / "closed"
+        closed.mkdir(mode=0o700)
+        uses = [words for words in self.uses(self.secret) if str(self.secret) not in words or words[:-1] == ["verify"]]
+        uses += [["dolly-send", str(self.secret), "127.0.0.1"], ["fetch", self.URL, str(self.secret)],
+                 ["fetch", self.URL, f"{closed}/output"], ["fetch", self.URL, str(self.path / "output")]]
+        self.check([[*AS_NOBODY, PROGRAM, *words] for words in uses], exit_status.NOT_PERMITTED)
+
+    def run_alone(self, *words, **options):
+        if words[0] == AS_NOBODY[0]:
+            return subprocess.run(words, text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, **options)
+        return super().run_alone(*words, **options)
+
+    def test_a_limit_of_the_file_size(self):
+        """SIGXFSZ is no crash, in bootferryctl and in the worker."""
+        for limit in (0, 1):  # in blocks
+            script = f'ulimit -f {limit} && exec "$0" "$@"'
+            output = self.path / "output"
+            result = subprocess.run(["sh", "-c", script, PROGRAM, "fetch", self.url(), output], text=True,
+                                    stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+            self.assert_status(result, exit_status.NO_ROOM, "File too large")
+            self.assertFalse(output.exists())
 
 
 class ServiceStatusTest(ExitStatusCase):

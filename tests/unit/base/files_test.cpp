@@ -2,6 +2,7 @@
 // Reads are limited in size, writes are atomic.
 #include "files.h"
 
+#include <cerrno>
 #include <filesystem>
 
 #include <gtest/gtest.h>
@@ -46,6 +47,24 @@ TEST_F(Files, RefusesAFileLargerThanTheCap) {
 
 TEST_F(Files, FailsToReadAFolder) {
     EXPECT_THROW((void)readSmallFile(folder), Error);
+}
+
+TEST(FileErrorCode, IsTheReason) {
+    for (const int number : {ENOENT, ENOTDIR, ENXIO, ENODEV}) {
+        EXPECT_EQ(fileErrorCode(number), ErrorCode::NotFound) << number;
+    }
+    for (const int number : {EACCES, EPERM}) {
+        EXPECT_EQ(fileErrorCode(number), ErrorCode::NotPermitted) << number;
+    }
+    for (const int number : {EISDIR, ELOOP, ENOTBLK, EROFS, EBUSY, ETXTBSY}) {
+        EXPECT_EQ(fileErrorCode(number), ErrorCode::TargetRefused) << number;
+    }
+    for (const int number : {ENOSPC, EDQUOT, EFBIG}) {
+        EXPECT_EQ(fileErrorCode(number), ErrorCode::TooLarge) << number;
+    }
+    EXPECT_EQ(fileErrorCode(ENAMETOOLONG), ErrorCode::Invalid);
+    EXPECT_EQ(fileErrorCode(EIO), ErrorCode::Io);
+    EXPECT_EQ(fileErrorCode(0), ErrorCode::Io);
 }
 
 } // namespace

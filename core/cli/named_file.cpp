@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "named_file.h"
+
+#include <cerrno>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "errors.h"
+#include "files.h"
+
+namespace bootferry {
+
+std::string readNamedFile(const std::string& path) {
+    try {
+        if (auto text = readSmallFile(path)) {
+            return *text;
+        }
+    } catch (const Error& error) {
+        const bool isTooLarge = error.code() == ErrorCode::TooLarge;
+        throw Error(isTooLarge ? ErrorCode::Invalid : fileErrorCode(error.errnoValue()), error.what());
+    }
+    throw Error(fileErrorCode(ENOENT), ENOENT, fmt::format("opening '{}'", path));
+}
+
+std::string readChecksumList(const std::string& path) {
+    try {
+        return readNamedFile(path);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::NotFound) {
+            throw;
+        }
+        throw Error(ErrorCode::NotFound,
+                    fmt::format("expected sha256:HEX, sha512:HEX, the digits alone, or the name or URL of a "
+                                "SHA256SUMS file; there is no file '{}'",
+                                path));
+    }
+}
+
+} // namespace bootferry

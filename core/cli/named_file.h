@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reads the small files that options name: secrets, options, checksum lists. Unlike other small files they
+// must exist.
+#pragma once
+
+#include <string>
+
+namespace bootferry {
+
+// Throws Error: the code is fileErrorCode()'s (files.h), and Invalid for a file that is too large to be
+// meant.
+[[nodiscard]] std::string readNamedFile(const std::string& path);
+
+// The value of --checksum= that is neither a checksum nor a URL. If there is no such file, the message names
+// the forms of a checksum, since the value may be a mistyped one.
+[[nodiscard]] std::string readChecksumList(const std::string& path);
+
+} // namespace bootferry
