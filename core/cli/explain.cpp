@@ -12,6 +12,7 @@
 #include "files.h"
 #include "generate_units.h"
 #include "look_job.h"
+#include "output_options.h"
 #include "plain_text.h"
 #include "standard_streams.h"
 #include "text.h"
@@ -25,6 +26,94 @@ std::string ownCommandLine() {
     return readSmallFile(file != nullptr ? file : "/proc/cmdline").value_or("");
 }
 
+struct Explanation {
+    std::vector<ReviewedArgument> words;
+    std::vector<std::pair<const char*, std::string>> ignored; // a program and its option
+    std::vector<UnitFile> units;                              // the texts are empty unless requested
+    std::vector<std::string> others;                          // further files and links, for people
+    std::optional<std::string> notServed;                     // why bootferry leaves this boot alone
+    std::string plugin;                                       // that has accepted the request
+    std::optional<std::string> notChecked;                    // why no plugin was asked
+    std::optional<std::string> refusal;
+};
+
+void addUnits(Explanation& explanation, const UnitFiles& files, const InstalledPaths& paths, bool texts) {
+    const auto add = [&](const std::string& path, const std::string& text) {
+        explanation.units.push_back({path, texts ? text : ""});
+    };
+    for (const auto* units : {&files.normal, &files.early}) {
+        for (const auto& unit : *units) {
+            add(unit.path, unit.text);
+        }
+    }
+    for (const auto& link : files.earlyLinks) {
+        explanation.others.push_back(fmt::format("{} -> {}", link.path, link.target));
+    }
+    for (const auto& file : files.network) {
+        add(paths.networkDirectory + "/" + file.name, file.text);
+    }
+    for (const auto& secret : files.secrets) {
+        explanation.others.push_back(
+            fmt::format("{} (secrets: not shown, only root can read it)", secret.path));
+    }
+}
+
+// If "live:" is missing, bootferry ignores the line and another program fails on it, so the likely mistake is
+// named here.
+std::string whyNotServed(const KernelCommandLine& line) {
+    const auto* root = line.find("root");
+    const bool looksMeant =
+        root != nullptr && root->value &&
+        (root->value->find("://") != std::string::npos || lowered(*root->value).starts_with("live"));
+    return fmt::format("bootferry does not serve this boot: {}, and it writes no units.{}",
+                       root != nullptr ? "root= does not begin with live:" : "there is no root=live:",
+                       looksMeant ? " Did you mean root=live:SCHEME://HOST/PATH?" : "");
+}
+
+void askPlugins(Explanation& explanation, const TransferRequest& transfer) {
+    LookResult checked;
+    try {
+        checked = runLookJob(transfer, JobPurpose::OptionCheck);
+    } catch (const Error& error) {
+        explanation.notChecked = error.what();
+        return;
+    }
+    if (checked.failure && checked.failure->code() == ErrorCode::Cancelled) {
+        throw *checked.failure;
+    }
+    if (checked.failure) {
+        explanation.refusal = checked.failure->what();
+    } else {
+        explanation.plugin = checked.plugin;
+    }
+}
+
+Explanation explain(const KernelCommandLine& line, bool texts) {
+    Explanation explanation;
+    const auto paths = installedPaths();
+    const auto boot = generateBoot(line, paths);
+    explanation.words = reviewArguments(line, boot.request ? &*boot.request : nullptr);
+    if (!boot.files) {
+        explanation.notServed = whyNotServed(line);
+        return explanation;
+    }
+    if (boot.request) {
+        for (const auto& option : boot.request->ignoredCurlOptions) {
+            explanation.ignored.emplace_back("curl", option);
+        }
+        for (const auto& option : boot.request->ignoredDollyOptions) {
+            explanation.ignored.emplace_back("dolly", option);
+        }
+    }
+    addUnits(explanation, *boot.files, paths, texts);
+    if (boot.refusal) {
+        explanation.refusal = *boot.refusal;
+    } else if (const auto* transfer = boot.request->transfer()) {
+        askPlugins(explanation, *transfer);
+    }
+    return explanation;
+}
+
 void printWords(const std::vector<ReviewedArgument>& review) {
     constexpr std::size_t widest = 44;
     std::size_t width = 0;
@@ -36,103 +125,110 @@ void printWords(const std::vector<ReviewedArgument>& review) {
     }
 }
 
-void printIgnored(const char* program, const std::vector<std::string>& options) {
-    for (const auto& option : options) {
+void print(const Explanation& explanation) {
+    printWords(explanation.words);
+    if (explanation.notServed) {
+        printOutput("\n{}\n", *explanation.notServed);
+        return;
+    }
+    for (const auto& [program, option] : explanation.ignored) {
         printOutput("{}'s option {}; ignored\n", program, plainText(option));
     }
-}
-
-void printText(const std::string& text) {
-    for (const auto line : linesOf(text)) {
-        printOutput("    {}\n", plainText(line));
+    printOutput("\nUnits that the generator writes:\n");
+    for (const auto& unit : explanation.units) {
+        printOutput("  {}\n", plainText(unit.path));
+        for (const auto line : linesOf(unit.text)) {
+            printOutput("    {}\n", plainText(line));
+        }
+    }
+    for (const auto& other : explanation.others) {
+        printOutput("  {}\n", plainText(other));
+    }
+    if (explanation.notChecked) {
+        printOutput("\nThe options of plugins are not checked: {}\n", plainText(*explanation.notChecked));
+    } else if (!explanation.plugin.empty()) {
+        printOutput("\nThe plugin {} accepts the request.\n", explanation.plugin);
     }
 }
 
-void printUnits(const UnitFiles& files, const InstalledPaths& paths, bool texts) {
-    printOutput("\nUnits that the generator writes:\n");
-    const auto print = [&](const std::string& name, const std::string& text) {
-        printOutput("  {}\n", plainText(name));
-        if (texts) {
-            printText(text);
+const char* nameOf(ReviewedArgument::Use use) {
+    switch (use) {
+    case ReviewedArgument::Use::Read:
+        return "read";
+    case ReviewedArgument::Use::NoEffect:
+        return "no-effect";
+    case ReviewedArgument::Use::Suspicious:
+        return "suspicious";
+    case ReviewedArgument::Use::Foreign:
+        break;
+    }
+    return "foreign";
+}
+
+JsonObject objectOf(const char* kind) {
+    JsonObject object;
+    object.add("kind", kind);
+    return object;
+}
+
+JsonObject verdictOf(const Explanation& explanation) {
+    auto verdict = objectOf("verdict");
+    verdict.add("served", !explanation.notServed);
+    verdict.add("refused", explanation.refusal.has_value());
+    const auto add = [&](const char* key, const std::string& text) {
+        if (text.empty()) {
+            verdict.addNull(key);
+        } else {
+            verdict.add(key, text);
         }
     };
-    for (const auto* units : {&files.normal, &files.early}) {
-        for (const auto& unit : *units) {
-            print(unit.path, unit.text);
+    add("message", explanation.refusal.value_or(explanation.notServed.value_or("")));
+    add("plugin", explanation.plugin);
+    return verdict;
+}
+
+std::string toJson(const Explanation& explanation, JsonStyle style) {
+    std::vector<JsonObject> objects;
+    for (const auto& word : explanation.words) {
+        auto& object = objects.emplace_back(objectOf("word"));
+        object.add("word", word.shown);
+        object.add("use", nameOf(word.use));
+        object.add("meaning", word.meaning);
+    }
+    for (const auto& [program, option] : explanation.ignored) {
+        auto& object = objects.emplace_back(objectOf("ignored"));
+        object.add("program", program);
+        object.add("option", option);
+    }
+    for (const auto& unit : explanation.units) {
+        auto& object = objects.emplace_back(objectOf("unit"));
+        object.add("path", unit.path);
+        if (!unit.text.empty()) {
+            object.add("text", unit.text);
         }
     }
-    for (const auto& link : files.earlyLinks) {
-        printOutput("  {} -> {}\n", link.path, link.target);
-    }
-    for (const auto& file : files.network) {
-        print(paths.networkDirectory + "/" + file.name, file.text);
-    }
-    for (const auto& secret : files.secrets) {
-        printOutput("  {} (secrets: not shown, only root can read it)\n", secret.path);
-    }
-}
-
-// If "live:" is missing, bootferry ignores the line and another program fails on it, so the likely mistake is
-// named here.
-void printForeign(const KernelCommandLine& line) {
-    const auto* root = line.find("root");
-    const bool looksMeant =
-        root != nullptr && root->value &&
-        (root->value->find("://") != std::string::npos || lowered(*root->value).starts_with("live"));
-    printOutput("\nbootferry does not serve this boot: {}, and it writes no units.{}\n",
-                root != nullptr ? "root= does not begin with live:" : "there is no root=live:",
-                looksMeant ? " Did you mean root=live:SCHEME://HOST/PATH?" : "");
-}
-
-// Why the installed plugins would refuse the boot, nullopt if they would not.
-std::optional<std::string> refusalOfPlugins(const TransferRequest& transfer) {
-    LookResult checked;
-    try {
-        checked = runLookJob(transfer, JobPurpose::OptionCheck);
-    } catch (const Error& error) {
-        printOutput("\nThe options of plugins are not checked: {}\n", plainText(error.what()));
-        return std::nullopt;
-    }
-    if (checked.failure) {
-        if (checked.failure->code() == ErrorCode::Cancelled) {
-            throw *checked.failure;
-        }
-        return checked.failure->what();
-    }
-    printOutput("\nThe plugin {} accepts the request.\n", checked.plugin);
-    return std::nullopt;
-}
-
-int refused(const std::string& reason) {
-    (void)flushOutput();
-    printError("bootferryctl: the boot would be refused: {}\n", plainText(reason));
-    return EXIT_FAILURE;
+    objects.push_back(verdictOf(explanation));
+    return jsonArray(objects, style);
 }
 
 } // namespace
 
 int runExplain(const CommandLine& command) {
+    const auto json = jsonStyleOf(command);
     const auto text =
         command.words.empty() ? ownCommandLine() : fmt::format("{}", fmt::join(command.words, " "));
-    const auto line = KernelCommandLine::parse(text);
-    const auto paths = installedPaths();
-    const auto boot = generateBoot(line, paths);
-    printWords(reviewArguments(line, boot.request ? &*boot.request : nullptr));
-    if (!boot.files) {
-        printForeign(line);
+    const auto explanation = explain(KernelCommandLine::parse(text), command.has("units"));
+    if (json) {
+        printOutput("{}\n", toJson(explanation, *json));
+    } else {
+        print(explanation);
+    }
+    if (!explanation.refusal) {
         return EXIT_SUCCESS;
     }
-    if (boot.request) {
-        printIgnored("curl", boot.request->ignoredCurlOptions);
-        printIgnored("dolly", boot.request->ignoredDollyOptions);
-    }
-    printUnits(*boot.files, paths, command.has("units"));
-    if (boot.refusal) {
-        return refused(*boot.refusal);
-    }
-    const auto* transfer = boot.request->transfer();
-    const auto refusal = transfer != nullptr ? refusalOfPlugins(*transfer) : std::nullopt;
-    return refusal ? refused(*refusal) : EXIT_SUCCESS;
+    (void)flushOutput();
+    printError("bootferryctl: the boot would be refused: {}\n", plainText(*explanation.refusal));
+    return EXIT_FAILURE;
 }
 
 } // namespace bootferry

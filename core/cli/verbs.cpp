@@ -62,11 +62,13 @@ constexpr Option pluginOptions[] = {
     {0, "options", nullptr, "list what --option= can be; needs no service"},
 };
 constexpr Option verifyOptions[] = {
+    {0, "json", "short|pretty|off", "JSON instead of text"},
     {0, "checksum", "CHECKSUM", "sha256:HEX, HEX, or SHA256SUMS' name or URL"},
     {0, "size", "BYTES", "of the image on a medium"},
     {0, "name", "NAME", "of the image in a list of checksums"},
 };
 constexpr Option explainOptions[] = {
+    {0, "json", "short|pretty|off", "JSON instead of text"},
     {0, "units", nullptr, "the texts of the units as well"},
 };
 

@@ -4,6 +4,7 @@
 // URL that it was deployed from.
 #include "verify.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -15,12 +16,13 @@
 #include "argument_values.h"
 #include "checksum_list.h"
 #include "declared_image_size.h"
-#include "exit_status.h"
 #include "incomplete_mark.h"
+#include "json.h"
 #include "look_job.h"
 #include "media_check.h"
 #include "medium.h"
 #include "named_file.h"
+#include "output_options.h"
 #include "plain_text.h"
 #include "progress_line.h"
 #include "standard_streams.h"
@@ -40,7 +42,7 @@ struct VerifyArguments {
 VerifyArguments parseVerify(const CommandLine& line) {
     VerifyArguments parsed{.path = line.words.front()};
     applyOptions(line, [&](std::string_view name, const std::string& value) {
-        if (value.empty()) {
+        if (value.empty() && name != "json") {
             throw Error(ErrorCode::Invalid, "the value is empty");
         }
         if (name == "checksum") {
@@ -241,7 +243,15 @@ void refuseUnreadable(const Medium& medium, const MediumDigest& read) {
         fmt::format("'{}' is damaged: {} cannot be read", medium.path(), placesText(read.unreadable)));
 }
 
-int verifyChecksum(const Medium& medium, const Extent& image, const Expected& expected) {
+// What was compared, and how long it took.
+struct Verified {
+    Checksum checksum;
+    std::string list; // the checksum's origin; empty: it was given, or is embedded in the image
+    std::uint64_t bytes = 0;
+    std::string remark; // for people: what the size is, and what was left out
+};
+
+Verified verifyChecksum(const Medium& medium, const Extent& image, const Expected& expected) {
     MediumDigest read;
     {
         VerifyProgress progress(image.size);
@@ -257,15 +267,15 @@ int verifyChecksum(const Medium& medium, const Extent& image, const Expected& ex
                                 medium.path(), expected.checksum.text(), origin, read.checksum.text(),
                                 formatSize(image.size), image.size, image.why));
     }
-    printOutput("{}: {}, {} ({} bytes) read, {}{}\n", medium.path(), expected.checksum.text(),
-                formatSize(image.size), image.size, image.why,
-                asPartitioned && read.checksum != expected.checksum
-                    ? "; partitions that were added behind the image are left out"
-                    : "");
-    return EXIT_SUCCESS;
+    return {.checksum = expected.checksum,
+            .list = expected.origin,
+            .bytes = image.size,
+            .remark = image.why + (read.checksum != expected.checksum
+                                       ? "; partitions that were added behind the image are left out"
+                                       : "")};
 }
 
-int verifyEmbedded(const Medium& medium) {
+Verified verifyEmbedded(const Medium& medium) {
     const auto head = medium.head(declaredSizeProbe);
     const auto size = declaredImageSize(head);
     if (size) {
@@ -282,19 +292,15 @@ int verifyEmbedded(const Medium& medium) {
         throw Error(ErrorCode::Invalid,
                     fmt::format("'{}' has no embedded checksum: use --checksum=", medium.path()));
     }
-    printOutput("{}: the checksum embedded in the image matches\n", medium.path());
-    return EXIT_SUCCESS;
+    return {.bytes = size.value_or(0)};
 }
 
-} // namespace
-
-int runVerify(const CommandLine& line) {
-    const auto parsed = parseVerify(line);
-    const Medium medium(parsed.path);
+Verified verify(const VerifyArguments& arguments) {
+    const Medium medium(arguments.path);
     const auto deployment = deploymentOf(medium);
-    const auto image = extentOf(medium, parsed, deployment);
+    const auto image = extentOf(medium, arguments, deployment);
     requireRoom(medium, image);
-    if (parsed.checksum.empty()) {
+    if (arguments.checksum.empty()) {
         return verifyEmbedded(medium);
     }
     if (deployment && deployment->bytes != deployment->written) {
@@ -304,14 +310,78 @@ int runVerify(const CommandLine& line) {
                         "compressed file",
                         medium.path()));
     }
+    return verifyChecksum(medium, image, expectedChecksum(medium, arguments, deployment));
+}
+
+using Seconds = std::chrono::duration<double>;
+
+std::uint64_t rateOf(const Verified& verified, Seconds took) {
+    return static_cast<std::uint64_t>(static_cast<double>(verified.bytes) / took.count());
+}
+
+void print(const std::string& path, const Verified& verified, Seconds took) {
+    const auto rate = verified.bytes > 0 ? ", " + formatRate(rateOf(verified, took)) : "";
+    const auto time = formatElapsed(std::chrono::ceil<std::chrono::microseconds>(took)) + rate;
+    if (verified.checksum.algorithm.empty()) {
+        printOutput("{}: the checksum embedded in the image matches, in {}\n", escapedText(path), time);
+        return;
+    }
+    printOutput("{}: {}{}, {} ({} bytes) read, {}, in {}\n", escapedText(path), verified.checksum.text(),
+                verified.list.empty() ? "" : fmt::format(" (from {})", escapedText(verified.list)),
+                formatSize(verified.bytes), verified.bytes, verified.remark, time);
+}
+
+JsonObject toJson(const std::string& path, const std::optional<Verified>& verified, Seconds took,
+                  const std::optional<Error>& failure) {
+    JsonObject object;
+    const auto add = [&](const char* key, const std::string& text) {
+        if (text.empty()) {
+            object.addNull(key);
+        } else {
+            object.add(key, text);
+        }
+    };
+    object.add("path", path);
+    object.add("verified", verified.has_value());
+    add("checksum", verified && !verified->checksum.algorithm.empty() ? verified->checksum.text() : "");
+    add("list", verified ? verified->list : "");
+    if (verified && verified->bytes > 0) {
+        object.add("bytes", verified->bytes);
+        object.add("mean_rate", rateOf(*verified, took));
+    } else {
+        object.addNull("bytes");
+        object.addNull("mean_rate");
+    }
+    object.add("seconds", took.count());
+    add("error", failure ? fmt::format("org.bootferry1.Error.{}", errorName(failure->code())) : "");
+    add("message", failure ? failure->what() : "");
+    return object;
+}
+
+} // namespace
+
+int runVerify(const CommandLine& line) {
+    const auto json = jsonStyleOf(line);
+    const auto arguments = parseVerify(line);
+    const auto began = std::chrono::steady_clock::now();
+    const auto took = [&] {
+        return std::max(Seconds(std::chrono::steady_clock::now() - began), Seconds(1e-6));
+    };
     try {
-        return verifyChecksum(medium, image, expectedChecksum(medium, parsed, deployment));
+        const auto verified = verify(arguments);
+        if (json) {
+            printOutput("{}\n", toJson(arguments.path, verified, took(), std::nullopt).text(*json));
+        } else {
+            print(arguments.path, verified, took());
+        }
     } catch (const Error& error) {
-        if (error.code() == ErrorCode::Cancelled) {
-            return exitInterrupted;
+        if (json) {
+            printOutput("{}\n", toJson(arguments.path, std::nullopt, took(), error).text(*json));
+            (void)flushOutput();
         }
         throw;
     }
+    return EXIT_SUCCESS;
 }
 
 } // namespace bootferry

@@ -5,6 +5,7 @@
 #include "argument_review.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <optional>
 #include <string_view>
@@ -163,11 +164,20 @@ ReviewedArgument reviewOther(const KernelArgument& argument, const OtherOption& 
     return reviewed;
 }
 
-ReviewedArgument reviewUnread(const KernelArgument& argument) {
+// Whether parseBootRequest() refuses the boot because of this unknown name.
+bool isRefused(std::string_view name, bool isLive) {
+    return isLive && name.starts_with("rd.bootferry.");
+}
+
+ReviewedArgument reviewUnread(const KernelArgument& argument, bool isLive) {
+    constexpr std::string_view ignored = "is ignored: ";
     ReviewedArgument reviewed{.shown = argument.name + (argument.value ? "=..." : "")};
     if (auto unread = describeUnread(argument.name)) {
         reviewed.use = Use::Suspicious;
         reviewed.meaning = std::move(*unread);
+        if (isRefused(argument.name, isLive) && reviewed.meaning.starts_with(ignored)) {
+            reviewed.meaning.replace(0, ignored.size(), "is refused: ");
+        }
         return reviewed;
     }
     // Do not show systemd.set_credential=, which contains a secret.
@@ -200,6 +210,42 @@ ReviewedArgument reviewServed(const KernelArgument& argument, const BootArgument
     return reviewed;
 }
 
+// A value with a blank that is not quoted becomes several words. Behind a word whose value may be secret,
+// hides a word that could be the rest of it; and all words from a URL to a word with an '@', which may end
+// its userinfo.
+void hidePartsOfSecrets(std::vector<ReviewedArgument>& review, const KernelCommandLine& line) {
+    static constexpr std::array<std::string_view, 8> harmless{"quiet", "splash", "ro",         "rw",
+                                                              "debug", "rhgb",   "mediacheck", "nomodeset"};
+    const auto& words = line.arguments();
+    const auto hide = [&](std::size_t i) {
+        review[i] = {.shown = "...",
+                     .use = Use::Suspicious,
+                     .meaning =
+                         "not read by bootferry; if it belongs to the word before it, put that value in "
+                         "double quotes"};
+    };
+    const auto isUrl = [&](std::size_t i) {
+        return words[i].value && words[i].value->find("://") != std::string::npos;
+    };
+    std::size_t url = words.size(); // the last URL before this word
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const bool isForeign = review[i].use == Use::Foreign && !isUrl(i);
+        const bool endsUserinfo = isForeign && (words[i].name.find('@') != std::string::npos ||
+                                                words[i].value.value_or("").find('@') != std::string::npos);
+        if (endsUserinfo && url < i) {
+            review[url].shown = words[url].name + "=...";
+            for (auto part = url + 1; part <= i; ++part) {
+                hide(part);
+            }
+        } else if (isForeign && i > 0 && review[i - 1].shown.ends_with("=...") && !words[i].value &&
+                   words[i].name.find('.') == std::string::npos &&
+                   std::find(harmless.begin(), harmless.end(), words[i].name) == harmless.end()) {
+            hide(i);
+        }
+        url = isUrl(i) ? i : url;
+    }
+}
+
 } // namespace
 
 std::vector<ReviewedArgument> reviewArguments(const KernelCommandLine& line, const BootRequest* request) {
@@ -224,7 +270,7 @@ std::vector<ReviewedArgument> reviewArguments(const KernelCommandLine& line, con
             continue;
         }
         if (known == served.end()) {
-            review.push_back(reviewUnread(argument));
+            review.push_back(reviewUnread(argument, isLive));
             continue;
         }
         if (!isLive) {
@@ -236,6 +282,7 @@ std::vector<ReviewedArgument> reviewArguments(const KernelCommandLine& line, con
                                        [&](const auto& other) { return isNamed(*known, other); });
         review.push_back(reviewServed(argument, *known, &*last == &argument, request));
     }
+    hidePartsOfSecrets(review, line);
     return review;
 }
 

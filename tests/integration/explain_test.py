@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`bootferryctl explain` against the generator: the same units, the same refusals, and the same warnings."""
 
+import json
 import os
 import pathlib
 import socket
@@ -106,6 +107,30 @@ class ExplainTest(unittest.TestCase):
     def test_a_remark_is_a_warning_and_no_failure(self):
         result = subprocess.run([os.environ["BOOTFERRYCTL"], "remark", "a % b"], capture_output=True, text=True, timeout=60)
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", "bootferryctl: a % b\n"))
+
+    def test_json(self):
+        def objects(*words, status=0):
+            result = self.explain("--json=short", *words)
+            self.assertEqual(result.returncode, status, result.stderr)
+            return json.loads(result.stdout)
+
+        explained = objects(f"{URL} rd.live.image quiet rd.live.overlay.persistant")
+        words = [(entry["word"], entry["use"]) for entry in explained if entry["kind"] == "word"]
+        self.assertEqual(words, [(URL, "read"), ("rd.live.image", "suspicious"), ("quiet", "foreign"),
+                                 ("rd.live.overlay.persistant", "suspicious")])
+        units, _ = self.generate(URL)
+        self.assertEqual({entry["path"] for entry in objects(URL) if entry["kind"] == "unit"}, set(units))
+        texts = {entry["path"]: entry["text"] for entry in objects("--units", URL) if entry["kind"] == "unit"}
+        self.assertEqual(texts, units)
+        verdict = explained[-1]
+        self.assertEqual((verdict["kind"], verdict["served"], verdict["refused"], verdict["message"]),
+                         ("verdict", True, False, None))
+        self.assertTrue(verdict["plugin"].startswith("curl "))
+        verdict = objects(f"{URL} rd.bootferry.chekcsum=1", status=1)[-1]
+        self.assertEqual((verdict["served"], verdict["refused"]), (True, True))
+        self.assertIn("rd.bootferry.chekcsum", verdict["message"])
+        self.assertFalse(objects("root=/dev/sda1")[-1]["served"])
+        self.assertEqual(self.explain("--json=xml", URL).returncode, exit_status.USAGE)
 
     def test_plugins_check_their_options(self):
         for word, reason in (("rd.bootferry.option=curl:frob=geheim", "frob"),

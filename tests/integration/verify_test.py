@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`bootferryctl verify`: intact, changed, damaged, too small and incomplete media, and lists of checksums."""
 
+import json
 import os
 import pathlib
 import pty
@@ -69,6 +70,34 @@ class File(unittest.TestCase, VerifyCase):
         put(self.file, (1234567, b"x"))
         self.assert_not(self.verify(f"--checksum={wanted}", self.file), "does not match: expected " + wanted,
                         "read " + digest(self.file, "sha512sum"))
+
+    def test_the_summary(self):
+        sums = self.path / "SHA256SUMS"
+        sums.write_text(run("sha256sum", self.file.name, cwd=self.path).stdout)
+        summary = self.verify(f"--checksum={sums}", self.file).stdout
+        self.assertRegex(summary, r", in [0-9.]+ \w+, [0-9.]+ \w+/s\n$")
+        self.assertIn(f"{digest(self.file)} (from {sums}), ", summary)
+
+    def test_json(self):
+        sums = self.path / "SHA256SUMS"
+        sums.write_text(run("sha256sum", self.file.name, cwd=self.path).stdout)
+        for checksum, listed in ((str(sums), str(sums)), (digest(self.file), None)):
+            result = self.verify("--json=short", f"--checksum={checksum}", self.file)
+            answer = json.loads(result.stdout)
+            self.assertEqual((result.returncode, answer["path"], answer["verified"], answer["checksum"], answer["list"],
+                              answer["bytes"], answer["error"], answer["message"]),
+                             (0, str(self.file), True, digest(self.file), listed, self.file.stat().st_size, None, None))
+            self.assertGreater(answer["seconds"], 0)
+            self.assertGreater(answer["mean_rate"], 0)
+        for checksum, status, error in (("sha256:" + "0" * 64, exit_status.CHECKSUM, "Checksum"),
+                                        (str(self.path / "none"), exit_status.NOT_FOUND, "NotFound")):
+            result = self.verify("--json=short", f"--checksum={checksum}", self.file)
+            answer = json.loads(result.stdout)
+            self.assertEqual((result.returncode, answer["verified"], answer["error"]),
+                             (status, False, f"org.bootferry1.Error.{error}"))
+            self.assertIn(answer["message"], result.stderr.splitlines()[-1])
+        result = self.verify("--json=xml", self.file)
+        self.assertEqual((result.returncode, result.stdout), (exit_status.USAGE, ""))
 
     def test_sizes_around_pieces(self):
         for size in (1, 511, 512, 4095, 4096, 4097, MIB - 1, MIB, MIB + 1, 2 * MIB + 513):

@@ -11,6 +11,7 @@ namespace bootferry {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 using Use = ReviewedArgument::Use;
 
 constexpr const char* root = "root=live:http://10.0.0.1/live.iso ";
@@ -113,6 +114,39 @@ TEST(ReviewArguments, SecretsAreNotShown) {
         EXPECT_THAT(word.meaning, Not(HasSubstr("geheim")));
     }
     EXPECT_EQ(reviewed("root=live:ftp://u:geheim@a/b")[0].shown, "root=live:ftp://a/b");
+}
+
+// A password with a blank that is not quoted is several words.
+TEST(ReviewArguments, NoPartOfASecretIsShown) {
+    for (const char* line :
+         {"root=live:http://u:12 geheim@a/b", "root=live:http://u:geheim 12@a/b",
+          "root=live:http://u:1 geheim 3@a/b", "root=live:http://u:1 geheim=2 3@a/b",
+          "rd.bootferry.option=curl:user=u:geheim geheim", "rd.bootferry.mirror=http://u:1 geheim@a/b quiet",
+          "rd.kiwi.live.curl_options=-u,u:1 geheim quiet"}) {
+        for (const auto& word : reviewed(std::string(root) + line)) {
+            EXPECT_THAT(word.shown, Not(HasSubstr("geheim"))) << line;
+            EXPECT_THAT(word.shown, Not(HasSubstr(":12"))) << line;
+        }
+    }
+    const auto words =
+        reviewed(std::string(root) + "rd.bootferry.option=curl:user=u:1 quiet geheim rd.live.check");
+    EXPECT_EQ(words[2].shown, "quiet");
+    EXPECT_EQ(words[3].shown, "geheim") << "not behind the secret";
+    EXPECT_EQ(words[4].shown, "rd.live.check");
+    const auto hidden = last(std::string(root) + "rd.bootferry.option=curl:user=u:1 geheim");
+    EXPECT_EQ(hidden.shown, "...");
+    EXPECT_EQ(hidden.use, Use::Suspicious);
+    EXPECT_THAT(hidden.meaning, HasSubstr("double quotes"));
+}
+
+TEST(ReviewArguments, ARefusedOptionIsCalledRefused) {
+    const auto refused = last(std::string(root) + "rd.bootferry.chekcsum=1");
+    EXPECT_EQ(refused.use, Use::Suspicious);
+    EXPECT_THAT(refused.meaning, StartsWith("is refused: "));
+    EXPECT_THAT(refused.meaning, HasSubstr("did you mean rd.bootferry.checksum?"));
+    EXPECT_THAT(last(std::string(root) + "rd.bootferry.frobnicate").meaning, StartsWith("is refused: "));
+    EXPECT_THAT(last(std::string(root) + "rd.live.frobnicate").meaning, StartsWith("is ignored: "));
+    EXPECT_THAT(last("root=/dev/sda1 rd.bootferry.chekcsum=1").meaning, StartsWith("is ignored: "));
 }
 
 } // namespace
