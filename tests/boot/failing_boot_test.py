@@ -19,9 +19,11 @@ class NotFound(FailingBoot):
     def test_404_reaches_the_emergency_shell_with_the_reason_last(self):
         with self.serve() as server:
             url = f"http://{machine.HOST}:{server.port}/missing.iso"
-            console = self.boots_into_emergency(f"live:{url}", "missing")
+            console = self.boots_into_emergency(f"live:{url}", "missing", "quiet rd.live.overlay.persistant")
         self.assert_reason_is_last(console, r"404")
         self.assert_reason_is_last(console, re.escape(url))
+        # A mistyped option is reported on the console of a quiet boot as well.
+        self.assertRegex(console, r"rd\.live\.overlay\.persistant [^\n]*did you mean rd\.live\.overlay\.persistent\?")
 
     def test_without_a_shell_the_reason_is_shown_before_the_reboot(self):
         with self.serve() as server:
