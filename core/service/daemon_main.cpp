@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootferryd: one thread, one event loop. It opens devices and never uses the network.
+// bootferryd: one event loop, which never waits for a device: what blocks is a BackgroundStep. It opens
+// devices and never uses the network.
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -41,7 +42,7 @@ Started by systemd (bootferryd.socket); by hand it makes its own socket.
 )";
 
 std::string environment(const char* name, const std::string& fallback) {
-    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
+    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): before any thread
     return value != nullptr ? value : fallback;
 }
 

@@ -66,17 +66,16 @@ Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, Wor
 }
 
 Transfer::~Transfer() {
+    step_.reset();
     worker_.reset();
-    if (target_) {
-        releaseTarget();
-    }
+    releaseTarget();
 }
 
 void Transfer::start() {
     if (isRamDisk(status_.target)) {
         startWorker();
     } else if (::access(status_.target.c_str(), F_OK) == 0) {
-        timer_ = later(std::chrono::milliseconds(0), onDeviceCheck); // report the start before a failure
+        inspectDisk();
     } else {
         waitForDevice();
     }
@@ -86,27 +85,62 @@ void Transfer::cancel() {
     if (ended()) {
         return;
     }
-    if (timer_) {
-        fail(Error(ErrorCode::Cancelled, "cancelled"));
-    } else {
+    if (worker_) {
         worker_->cancel();
+    } else if (step_) {
+        cancelled_ = true;
+    } else {
+        fail(Error(ErrorCode::Cancelled, "cancelled"));
+    }
+}
+
+void Transfer::inBackground(BackgroundStep::Work work, std::function<void()> next) {
+    step_.emplace(
+        event_, std::move(work),
+        [this, next = std::move(next)](const std::optional<Error>& failure) { stepEnded(failure, next); });
+}
+
+void Transfer::stepEnded(const std::optional<Error>& failure, const std::function<void()>& next) {
+    step_.reset();
+    try {
+        if (const auto end = std::exchange(workerEnd_, std::nullopt)) {
+            workerEnded(*end);
+        } else if (!failure) {
+            next();
+        } else if (worker_) {
+            worker_->refuseTarget(*failure);
+        } else {
+            fail(*failure);
+        }
+    } catch (const Error& error) {
+        fail(error);
     }
 }
 
 // The device exists.
-void Transfer::begin() {
-    disk_.emplace(status_.target);
-    if (planFor(*disk_, disk_->contents(), job_.request.reset) == DiskPlan::Use) {
-        useImageOn(disk_->node());
-    }
-    startWorker();
-}
-
-// A wrong request fails on a deployed disk as on every other one, so a worker checks it, without the network.
-void Transfer::useImageOn(const std::string& device) {
-    reusedDevice_ = device;
-    disk_.reset(); // a claimed disk cannot be mounted
-    job_.purpose = JobPurpose::OptionCheck;
+void Transfer::inspectDisk() {
+    status_.detail = fmt::format("inspecting '{}'", status_.target);
+    const auto deployed = std::make_shared<std::optional<std::string>>(); // the device that needs no transfer
+    inBackground(
+        [this, deployed] {
+            disk_.emplace(status_.target);
+            if (planFor(*disk_, disk_->contents(), job_.request.reset) == DiskPlan::Use) {
+                *deployed = disk_->node();
+                disk_.reset(); // a claimed disk cannot be mounted
+            }
+        },
+        [this, deployed] {
+            if (cancelled_) {
+                fail(Error(ErrorCode::Cancelled, "cancelled"));
+                return;
+            }
+            // A wrong request fails here as on every other disk: a worker checks it, without the network.
+            if (*deployed) {
+                reusedDevice_ = std::move(**deployed);
+                job_.purpose = JobPurpose::OptionCheck;
+            }
+            startWorker();
+        });
 }
 
 void Transfer::waitForDevice() {
@@ -130,7 +164,7 @@ int Transfer::onDeviceCheck(sd_event_source*, std::uint64_t, void* userdata) {
     self.timer_.reset();
     try {
         if (::access(self.status_.target.c_str(), F_OK) == 0) {
-            self.begin();
+            self.inspectDisk();
         } else {
             self.waitForDevice();
         }
@@ -156,14 +190,13 @@ void Transfer::startWorker() {
 }
 
 void Transfer::targetWanted(std::optional<std::uint64_t> size) {
-    try {
-        target_ = isRamDisk(status_.target)
-                      ? prepareRamTarget(status_.target, size, job_.request.ramdiskSize)
-                      : prepareDisk(*disk_, std::max(leastSize_, size.value_or(0)), job_.request.reset);
-        worker_->giveTarget(*target_);
-    } catch (const Error& error) {
-        worker_->refuseTarget(error);
-    }
+    inBackground(
+        [this, size, least = std::max(leastSize_, size.value_or(0))] {
+            target_ = isRamDisk(status_.target)
+                          ? prepareRamTarget(status_.target, size, job_.request.ramdiskSize)
+                          : prepareDisk(*disk_, least, job_.request.reset);
+        },
+        [this] { worker_->giveTarget(*target_); });
 }
 
 void Transfer::pluginLoaded(const std::string& nameAndVersion) {
@@ -198,41 +231,71 @@ int Transfer::onBeat(sd_event_source*, std::uint64_t, void* userdata) {
 }
 
 void Transfer::staged(const WorkerResult& result) {
-    try {
-        if (disk_) {
-            disk_->clearBehind(result.written);
-        }
+    if (!disk_) {
         worker_->permitCommit();
-    } catch (const Error& error) {
-        worker_->refuseTarget(error);
+        return;
     }
+    inBackground([this, written = result.written] { disk_->clearBehind(written); },
+                 [this] { worker_->permitCommit(); });
 }
 
 void Transfer::ended(const WorkerResult& result, const std::optional<Error>& failure) {
-    result_ = result;
+    WorkerEnd end{.result = result, .failure = failure};
     worker_.reset(); // and with it `result`, and descriptors that a transfer that is only remembered must not
                      // keep
-    if (!failure && !reusedDevice_.empty()) {
-        status_.reused = true;
-        succeed(reusedDevice_);
-    } else if (!failure) {
-        const auto device = target_->path;
-        target_.reset(); // close it first: a claimed device cannot be mounted
-        if (disk_) {
-            disk_->rereadPartitionTable();
-            disk_.reset();
-            settleUdev();
-        }
-        succeed(device);
-    } else if (result_.crashed && ++crashes_ < crashesAllowed) {
-        retryLater(*failure);
-    } else {
-        fail(*failure);
+    if (step_) {
+        workerEnd_ = std::move(end);
+        return;
+    }
+    try {
+        workerEnded(end);
+    } catch (const Error& error) {
+        fail(error);
     }
 }
 
+void Transfer::workerEnded(const WorkerEnd& end) {
+    result_ = end.result;
+    if (!end.failure && !reusedDevice_.empty()) {
+        status_.reused = true;
+        succeed(reusedDevice_);
+    } else if (!end.failure) {
+        closeTarget();
+    } else if (result_.crashed && ++crashes_ < crashesAllowed) {
+        retryLater(*end.failure);
+    } else {
+        fail(*end.failure);
+    }
+}
+
+void Transfer::closeTarget() {
+    inBackground(
+        [this] {
+            target_->fd.reset(); // close it first: a claimed device cannot be mounted
+            if (disk_) {
+                disk_->rereadPartitionTable();
+                disk_.reset();
+                settleUdev();
+            }
+        },
+        [this] {
+            const auto device = std::exchange(target_, std::nullopt)->path;
+            succeed(device);
+        });
+}
+
 void Transfer::retryLater(const Error& failure) {
-    releaseTarget();
+    inBackground([this] { releaseTarget(); },
+                 [this, failure] {
+                     if (cancelled_) {
+                         fail(Error(ErrorCode::Cancelled, "cancelled"));
+                     } else {
+                         scheduleRetry(failure);
+                     }
+                 });
+}
+
+void Transfer::scheduleRetry(const Error& failure) {
     const auto wait = RetryPolicy{}.delay(crashes_, randomFraction());
     timer_ = later(wait, onRetry);
     job_.attempt = ++status_.attempt;
@@ -271,11 +334,24 @@ void Transfer::succeed(const std::string& device) {
     end();
 }
 
+// The end is announced when the device is free again.
 void Transfer::fail(const Error& failure) {
-    releaseTarget();
-    disk_.reset();
-    setFailed(status_, failure, TransferMeter::Time::clock::now() - begun_);
-    end();
+    timer_.reset();
+    pulse_.reset();
+    const auto release = [this] {
+        releaseTarget();
+        disk_.reset();
+    };
+    const auto announce = [this, failure] {
+        setFailed(status_, failure, TransferMeter::Time::clock::now() - begun_);
+        end();
+    };
+    try {
+        inBackground(release, announce);
+    } catch (const Error&) { // no descriptor is left for a step
+        release();
+        announce();
+    }
 }
 
 void Transfer::end() {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One transfer from request to end: one worker at a time, the target it writes to, and its public status. A
 // worker that crashes is one failed attempt; a failure that a worker reports is final, because the worker has
-// already applied the retry policy. Independent of D-Bus.
+// already applied the retry policy. Independent of D-Bus. What blocks (opening, reading and wiping a disk,
+// freeing memory) is a step in the background, at most one at a time.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "background_step.h"
 #include "disk.h"
 #include "prepared_target.h"
 #include "transfer_meter.h"
@@ -56,12 +59,23 @@ private:
     void staged(const WorkerResult& result) override;
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override;
 
-    void begin();
-    void useImageOn(const std::string& device);
+    struct WorkerEnd {
+        WorkerResult result;
+        std::optional<Error> failure;
+    };
+
+    // Runs `work` in the background, then `next`. If it has failed, the worker is told, or without a worker
+    // the transfer fails. If the worker has ended meanwhile, its end is handled instead.
+    void inBackground(BackgroundStep::Work work, std::function<void()> next);
+    void stepEnded(const std::optional<Error>& failure, const std::function<void()>& next);
+    void inspectDisk();
     void waitForDevice();
     void beat();
     void startWorker();
+    void workerEnded(const WorkerEnd& end);
+    void closeTarget();
     void retryLater(const Error& failure);
+    void scheduleRetry(const Error& failure);
     [[nodiscard]] EventSourceHandle later(std::chrono::milliseconds wait, sd_event_time_handler_t handler);
     void releaseTarget();
     void succeed(const std::string& device);
@@ -82,11 +96,14 @@ private:
     std::optional<Disk> disk_;    // claimed when first inspected; nullopt for a RAM disk
     std::optional<PreparedTarget> target_;
     std::string reusedDevice_; // holds an image already; empty if the image is fetched
+    bool cancelled_ = false;   // without a worker that could be
     unsigned crashes_ = 0;
     TransferMeter::Time begun_;
     EventSourceHandle timer_; // for the next attempt, or the next check for the device
     EventSourceHandle pulse_; // updates the rate without reports
     std::unique_ptr<WorkerProcess> worker_;
+    std::optional<WorkerEnd> workerEnd_; // not handled yet, because a step is running
+    std::optional<BackgroundStep> step_; // while it runs, disk_ and target_ belong to it. Destroyed first
 };
 
 } // namespace bootferry

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <mutex>
 #include <string_view>
 
 #include <fcntl.h>
@@ -32,6 +33,9 @@ constexpr std::uint64_t pageSize = 4096;
 constexpr std::uint64_t reserve = std::uint64_t{64} << 20U;
 constexpr const char* fallbackFolder = "/run/bootferry/ram";
 constexpr const char* fallbackImage = "/run/bootferry/ram/image";
+
+// brd and the folder are the machine's, for all transfers together.
+std::mutex oneAtATime;
 
 std::uint64_t roundUp(std::uint64_t bytes) {
     return (bytes + pageSize - 1) / pageSize * pageSize;
@@ -122,6 +126,18 @@ void releaseEarlierTmpfs() {
     releaseTmpfs();
 }
 
+void release(const std::string& path) noexcept {
+    try {
+        if (isRamDisk(path)) {
+            (void)unloadKernelModule("brd");
+        } else {
+            releaseTmpfs();
+        }
+    } catch (const std::exception& error) {
+        logWarning(fmt::format("giving memory back: {}, ignoring", error.what()));
+    }
+}
+
 PreparedTarget openTmpfsOnLoop(std::uint64_t size) {
     std::filesystem::create_directories(fallbackFolder);
     releaseEarlierTmpfs();
@@ -141,7 +157,7 @@ PreparedTarget openTmpfsOnLoop(std::uint64_t size) {
         }
         return std::move(*target);
     } catch (...) {
-        releaseRamTarget(fallbackImage);
+        release(fallbackImage);
         throw;
     }
 }
@@ -230,6 +246,7 @@ RamDiskPlan planRamDisk(std::optional<std::uint64_t> imageSize, std::optional<st
 
 PreparedTarget prepareRamTarget(const std::string& device, std::optional<std::uint64_t> imageSize,
                                 std::optional<std::uint64_t> ramdiskSize) {
+    const std::lock_guard alone(oneAtATime);
     const auto number = ramDiskNumber(device);
     if (!number) {
         throw Error(ErrorCode::Invalid,
@@ -247,15 +264,8 @@ PreparedTarget prepareRamTarget(const std::string& device, std::optional<std::ui
 }
 
 void releaseRamTarget(const std::string& path) noexcept {
-    try {
-        if (isRamDisk(path)) {
-            (void)unloadKernelModule("brd");
-        } else {
-            releaseTmpfs();
-        }
-    } catch (const std::exception& error) {
-        logWarning(fmt::format("giving memory back: {}, ignoring", error.what()));
-    }
+    const std::lock_guard alone(oneAtATime);
+    release(path);
 }
 
 } // namespace bootferry

@@ -2,7 +2,7 @@
 // A RAM disk of the image's size: brd, loaded once the size is known, or a tmpfs file on a loop device if the
 // kernel has no brd (or one built in too small). Memory is checked before the first byte is transferred. The
 // image is in RAM only once: O_DIRECT writes bypass the page cache, and pages that later reads leave there
-// are clean and reclaimed under pressure.
+// are clean and reclaimed under pressure. Calls block; threads may make them, and wait for each other.
 #pragma once
 
 #include <cstdint>

@@ -13,6 +13,8 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
+import processes  # noqa: E402
 import tap  # noqa: E402
 from disk_case import LUKS, LVM, MDRAID_090, MIB, DiskTest, put, run, table  # noqa: E402
 from loop_device import LoopDevice  # noqa: E402
@@ -268,6 +270,50 @@ class Names(FaultsTest):
             self.assertEqual(other.contents(), before)
             if nth > 1:
                 self.assert_deployed(result)
+
+
+class Slow(FaultsTest):
+    """A disk that does not answer holds up its own transfer, and nothing else."""
+
+    def deploy_held(self):
+        self.held = self.path / "held"
+        self.addCleanup(self.held.unlink, missing_ok=True)
+        self.start_faulty(hold=self.held)
+        client = self.enterContext(self.daemon.ctl_running("deploy", self.url(), self.device))
+        processes.wait_for(client, self.held.exists)
+        return client
+
+    def test_the_service_answers_meanwhile_and_fills_another_disk(self):
+        client = self.deploy_held()
+        self.assertIn("inspecting", self.daemon.ctl("status", "1").stdout)
+        backing = self.path / "other"
+        with open(backing, "wb") as disk:
+            disk.truncate(SIZE)
+        other = LoopDevice(backing)
+        self.addCleanup(other.detach)
+        self.assertEqual(self.daemon.ctl("deploy", self.url(), other.path).returncode, 0)
+        self.assertTrue(self.held.exists())
+        self.held.unlink()
+        output, _ = client.communicate(timeout=60)
+        self.assertEqual(client.returncode, 0, output)
+        self.assert_deployed()
+
+    def test_a_cancelled_transfer_ends_when_the_disk_answers(self):
+        client = self.deploy_held()
+        self.assertEqual(self.daemon.ctl("cancel", "1").returncode, 0)
+        self.held.unlink()
+        output, _ = client.communicate(timeout=60)
+        self.assertEqual(client.returncode, exit_status.INTERRUPTED, output)
+        self.assertEqual(self.contents(), bytes(SIZE))
+
+    def test_a_service_that_is_stopped_waits_for_the_disk(self):
+        self.deploy_held()
+        self.daemon.process.terminate()
+        processes.wait_for(self.daemon.process, lambda: self.daemon.ctl("list").returncode != 0)
+        self.assertIsNone(self.daemon.process.poll())
+        self.held.unlink()
+        self.assertEqual(self.daemon.process.wait(timeout=60), 0)
+        self.assertEqual(self.contents(), bytes(SIZE))
 
 
 class Locks(FaultsTest):

@@ -7,6 +7,7 @@
    DISK_FAULT_WRITES=heal|fail     writing to such bytes makes them good, as a drive with spare sectors does,
    or fails DISK_FAULT_LINK=PATH            a link; before its opening number DISK_FAULT_NTH=N … this one
    DISK_FAULT_OTHER=PATH           … it is made to lead here
+   DISK_FAULT_HOLD=PATH            the first read of the device makes this file, and waits until it is gone
    DISK_FAULT_LOG=PATH             each write to a block device ("write MAJOR:MINOR FROM LENGTH") and each
    flush of one
                                    ("flush MAJOR:MINOR") is appended to this file
@@ -78,7 +79,19 @@ static int hits(int fd, off_t at, size_t size) {
     return found && is_ours(fd);
 }
 
+static void hold(int fd) {
+    static int held;
+    const char* path = getenv("DISK_FAULT_HOLD");
+    if (!path || held || !is_ours(fd))
+        return;
+    held = 1;
+    close(REAL(open)(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    while (access(path, F_OK) == 0)
+        usleep(10000);
+}
+
 static int read_fails(int fd, off_t at, size_t size) {
+    hold(fd);
     if (at < 0 || !hits(fd, at, size))
         return 0;
     errno = EIO;
