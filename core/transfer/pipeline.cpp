@@ -11,11 +11,12 @@
 
 #include "declared_image_size.h"
 #include "live_image_probe.h"
+#include "origins.h"
 #include "quantities.h"
 
 namespace bootferry {
 
-Pipeline::Pipeline(ResumingSource& source, PipelineSupervisor& supervisor, ProgressReporter& reporter,
+Pipeline::Pipeline(RestartableSource& source, PipelineSupervisor& supervisor, ProgressReporter& reporter,
                    const PipelineSettings& settings)
     : source_(source), supervisor_(supervisor), reporter_(reporter), settings_(settings) {
     if (settings_.checksum) {

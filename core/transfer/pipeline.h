@@ -14,7 +14,7 @@
 #include "codec.h"
 #include "decoding_writer.h"
 #include "progress_reporter.h"
-#include "resuming_source.h"
+#include "restartable_source.h"
 #include "splice_pipe.h"
 #include "stream_digest.h"
 #include "transfer_request.h"
@@ -56,7 +56,7 @@ struct PipelineSettings {
 
 class Pipeline {
 public:
-    Pipeline(ResumingSource& source, PipelineSupervisor& supervisor, ProgressReporter& reporter,
+    Pipeline(RestartableSource& source, PipelineSupervisor& supervisor, ProgressReporter& reporter,
              const PipelineSettings& settings);
     Pipeline(const Pipeline&) = delete;
     Pipeline& operator=(const Pipeline&) = delete;
@@ -88,7 +88,7 @@ private:
     void checkSize() const;
     void verify(PipelineResult& result);
 
-    ResumingSource& source_;
+    RestartableSource& source_;
     PipelineSupervisor& supervisor_;
     ProgressReporter& reporter_;
     PipelineSettings settings_;

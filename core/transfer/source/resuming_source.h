@@ -14,30 +14,17 @@
 #include <utility>
 #include <vector>
 
-#include "byte_source.h"
-#include "errors.h"
 #include "give_up_signal.h"
 #include "network_watch.h"
 #include "origins.h"
 #include "progress_reporter.h"
 #include "rate_pace.h"
+#include "restartable_source.h"
 #include "retry_policy.h"
 #include "transfer_request.h"
 #include "url.h"
 
 namespace bootferry {
-
-// Discard the bytes delivered so far, call ResumingSource::startOver() and read from the beginning.
-class StartOver : public Error {
-public:
-    explicit StartOver(const std::string& why) : Error(ErrorCode::Range, why) {}
-};
-
-// No origin is left. The message contains the reasons of all origins.
-class GivenUp : public Error {
-public:
-    explicit GivenUp(const Error& reason) : Error(reason) {}
-};
 
 struct ResumeSettings {
     RetryPolicy policy;
@@ -56,7 +43,7 @@ struct Origin {
     Transport* transport = nullptr; // borrowed
 };
 
-class ResumingSource : public ByteSource {
+class ResumingSource : public RestartableSource {
 public:
     // At least one origin: the first is the requested one, the others are its mirrors.
     ResumingSource(std::vector<Origin> places, const ResumeSettings& settings, ProgressReporter& reporter);
@@ -66,22 +53,10 @@ public:
     [[nodiscard]] SourceInfo info() override;
     void finish(Outcome outcome) override;
 
-    void startOver();
-
-    // The bytes that were read are wrong. atEnd: read() has returned 0. Returns when the whole source is to
-    // be received again, from another origin or the same one: call startOver(). Throws GivenUp if none is
-    // left.
-    void reject(const Error& failure, bool atEnd);
-
-    // Call before reading: begins at this offset instead of the first byte. The version is requested again;
-    // if it differs, read() throws StartOver.
-    void continueFrom(const Continuation& earlier);
-
-    // Copies the last bytes that were read into the span; there are never fewer than its size. Returns false
-    // if they are not available. Without this function, the transfer starts over if a server does not show
-    // which version it delivers.
-    using LastBytes = std::function<bool(std::span<std::byte>)>;
-    void compareWith(LastBytes lastBytes) { lastBytes_ = std::move(lastBytes); }
+    void startOver() override;
+    void reject(const Error& failure, bool atEnd) override;
+    void continueFrom(const Continuation& earlier) override;
+    void compareWith(LastBytes lastBytes) override { lastBytes_ = std::move(lastBytes); }
 
     // False from when the bytes that were read cannot be discarded any more: then nothing starts over, and
     // whoever cannot continue is given up.

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "pipeline.h"
+#include "resuming_source.h"
 #include "source/fake_transport.h"
 
 namespace bootferry {
