@@ -25,10 +25,23 @@
 //        t decoded, s location)                             no answer; purpose Look; once for each place, in
 //                                                           this order: the URL, then its mirrors;
 //                                                           code: of a failure, or 0
-//   Checksum(u code, s reasonOrChecksum)                    no answer; purposes Look, Checksum; once
+//   Checksum(u code, s reasonOrChecksum)                    no answer; purposes Look, Checksum; once. Also of
+//                                                           a transfer, before Relay, if a list names it
 //   Looked() → Granted                                      the last call on success, except in Transfer
 //   Finished(t bytes, t written, s digest) → Granted        the last call on success; values as in Staged
 //   Failed(u code, s message) → Granted                     the last call on failure
+//
+// The bytes of a transfer with a checksum are received by one process and verified and written by another
+// (WorkerRole). The receiving one never sees the target: instead of the calls from AtLeast and Source to
+// Finished, which the verifying one makes, it calls
+//
+//   Relay → Granted with the pipe and the socket to the verifying process (relay_channel.h)
+//   Relayed() → Granted                                     the last call on success, after the commit
+//
+// The verifying process requests its job (verify_job.h) with Job, and gets the other ends with it. Either of
+// the two may end with
+//
+//   Abandoned() → Granted                                   the other process is gone; its end is the reason
 //
 // An answer is Granted, or Refused(u code, s message). At most one call waits at a time. worker_conduct.h
 // decides what happens to a worker that breaks these rules.
@@ -66,7 +79,10 @@ enum class Call : std::uint32_t {
     Opened,
     Look,
     Checksum,
-    Looked
+    Looked,
+    Relay,
+    Relayed,
+    Abandoned
 };
 enum class Answer : std::uint32_t { Granted = 1, Refused };
 

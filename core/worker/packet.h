@@ -18,11 +18,11 @@ public:
     void number(std::uint32_t value);
     void wide(std::uint64_t value);
     void text(std::string_view value);
+    void raw(const void* from, std::size_t size); // without a length: the rest of the packet
 
     [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
 
 private:
-    void raw(const void* from, std::size_t size);
     std::vector<std::byte> bytes_;
 };
 

@@ -6,6 +6,7 @@
 #include "sandbox.h"
 
 #include <cerrno>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 
@@ -40,7 +41,7 @@ struct Release {
 };
 using Filter = std::unique_ptr<void, Release>;
 
-constexpr const char* allowed[] = {
+constexpr const char* allowedToBoth[] = {
     // memory
     "brk",
     "mmap",
@@ -116,6 +117,32 @@ constexpr const char* allowed[] = {
     "epoll_pwait",
     "epoll_pwait2",
     "restart_syscall",
+    // identity of process, user and system
+    "getpid",
+    "getppid",
+    "getuid",
+    "geteuid",
+    "getgid",
+    "getegid",
+    "getgroups",
+    "uname",
+    "sysinfo",
+    "getrandom",
+    "getrusage",
+    "getrlimit",
+    "getcpu",
+    // signals
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "rt_sigreturn",
+    "rt_sigtimedwait",
+    "sigaltstack",
+    "signalfd4",
+    // descriptors that arrive over a channel
+    "recvmsg",
+};
+
+constexpr const char* allowedToReceiver[] = {
     // looking at files; opening them is below
     "stat",
     "fstat",
@@ -143,7 +170,6 @@ constexpr const char* allowed[] = {
     "sendto",
     "recvfrom",
     "sendmsg",
-    "recvmsg",
     "sendmmsg",
     "recvmmsg",
     "shutdown",
@@ -151,27 +177,6 @@ constexpr const char* allowed[] = {
     "getpeername",
     "setsockopt",
     "getsockopt",
-    // identity of process, user and system
-    "getpid",
-    "getppid",
-    "getuid",
-    "geteuid",
-    "getgid",
-    "getegid",
-    "getgroups",
-    "uname",
-    "sysinfo",
-    "getrandom",
-    "getrusage",
-    "getrlimit",
-    "getcpu",
-    // signals
-    "rt_sigaction",
-    "rt_sigprocmask",
-    "rt_sigreturn",
-    "rt_sigtimedwait",
-    "sigaltstack",
-    "signalfd4",
 };
 
 void checkSeccomp(int result, const char* what) {
@@ -242,15 +247,32 @@ void allowChosenMeanings(const Filter& filter) {
     // (PR_SET_PDEATHSIG).
     allowMeanings(filter, "prctl", 0,
                   {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ, PR_SET_VMA});
-    // Refuses signals from the kernel to other processes (F_SETOWN, F_SETSIG; FIOSETOWN), and commands to a
-    // terminal or to the target's device (TIOCSTI, SG_IO).
+    // Refuses signals from the kernel to other processes (F_SETOWN, F_SETSIG). Of ioctl(2), FIOSETOWN is
+    // refused for the same reason, and commands to a terminal or to the target's device (TIOCSTI, SG_IO).
     allowMeanings(filter, "fcntl", 1,
                   {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW,
                    F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_GETPIPE_SZ, F_SETPIPE_SZ, F_ADD_SEALS,
                    F_GET_SEALS});
-    allowMeanings(filter, "ioctl", 1,
-                  {TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, SIOCOUTQ, SIOCGIFNAME, SIOCGIFINDEX,
-                   SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFNETMASK, SIOCGIFMTU});
+}
+
+// further: allows what this process may do besides.
+void confine(const std::function<void(const Filter&)>& further) {
+    if constexpr (BOOTFERRY_SANITIZED) {
+        return;
+    }
+    const Filter filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
+    if (!filter) {
+        throw Error(ErrorCode::Io, ENOMEM, "setting up the sandbox");
+    }
+    checkSeccomp(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "for all threads");
+    for (const char* name : allowedToBoth) {
+        allow(filter, name);
+    }
+    allowThreadsOnly(filter);
+    allowForItselfOnly(filter);
+    allowChosenMeanings(filter);
+    further(filter);
+    checkSeccomp(seccomp_load(filter.get()), "loading it");
 }
 
 } // namespace
@@ -262,23 +284,23 @@ void hideFromOthers() {
 }
 
 void enterSandbox() {
-    if constexpr (BOOTFERRY_SANITIZED) {
-        return;
-    }
-    const Filter filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
-    if (!filter) {
-        throw Error(ErrorCode::Io, ENOMEM, "setting up the sandbox");
-    }
-    checkSeccomp(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "for all threads");
-    for (const char* name : allowed) {
-        allow(filter, name);
-    }
-    allowThreadsOnly(filter);
-    allowReadingFiles(filter);
-    allowNetworkSockets(filter);
-    allowForItselfOnly(filter);
-    allowChosenMeanings(filter);
-    checkSeccomp(seccomp_load(filter.get()), "loading it");
+    confine([](const Filter& filter) {
+        for (const char* name : allowedToReceiver) {
+            allow(filter, name);
+        }
+        allowReadingFiles(filter);
+        allowNetworkSockets(filter);
+        allowMeanings(filter, "ioctl", 1,
+                      {TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, SIOCOUTQ, SIOCGIFNAME, SIOCGIFINDEX,
+                       SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFNETMASK, SIOCGIFMTU});
+    });
+}
+
+void enterVerifierSandbox() {
+    confine([](const Filter& filter) {
+        allow(filter, "fstat");
+        allow(filter, "newfstatat", masked(3, AT_EMPTY_PATH, AT_EMPTY_PATH)); // glibc's fstat(3)
+    });
 }
 
 } // namespace bootferry

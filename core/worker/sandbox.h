@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the process that uses the network may request from the kernel: sockets, threads, memory, time, files
-// to read. A seccomp filter, on top of an unprivileged user without capabilities. A compromised plugin can
-// then write to the descriptor it was given, and do little else.
+// What the processes of a transfer may request from the kernel: a seccomp filter, on top of an unprivileged
+// user without capabilities. The one that uses the network has sockets, threads, memory, time and files to
+// read; a compromised plugin can then write to the descriptor it was given, and do little else. The one that
+// verifies has even less.
 #pragma once
 
 namespace bootferry {
@@ -12,5 +13,9 @@ void hideFromOthers();
 
 // Irrevocable, for this process and all its threads. Throws Error(Io) if the kernel refuses.
 void enterSandbox();
+
+// The sandbox of the process that verifies and writes: no network, no file to open, and of the calls for
+// sockets only recvmsg(2), with which it receives the target's descriptor. Packets are sent with write(2).
+void enterVerifierSandbox();
 
 } // namespace bootferry

@@ -219,13 +219,17 @@ pid_t spawn(const WorkerProgram& program, std::vector<std::string> argumentTexts
 
 } // namespace
 
-pid_t spawnWorker(const WorkerProgram& program, const UniqueFd& channel, const UniqueFd& cancel,
-                  const UniqueFd& output) {
+pid_t spawnWorker(const WorkerProgram& program, WorkerRole role, const UniqueFd& channel,
+                  const UniqueFd& cancel, const UniqueFd& output) {
     const auto null = openNull();
     const auto highOutput = duplicateAbove(output.get());
     const auto highChannel = duplicateAbove(channel.get());
     const auto highCancel = duplicateAbove(cancel.get());
-    return spawn(program, {program.path},
+    std::vector<std::string> arguments{program.path};
+    if (role == WorkerRole::Verifier) {
+        arguments.emplace_back(verifierArgument);
+    }
+    return spawn(program, std::move(arguments),
                  {.input = null.get(),
                   .output = highOutput.get(),
                   .errors = highOutput.get(),

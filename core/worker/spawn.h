@@ -3,6 +3,8 @@
 // and a PATH, another user, no capabilities, and no way to regain them.
 #pragma once
 
+#include <string_view>
+
 #include <sys/types.h>
 
 #include "handles.h"
@@ -10,10 +12,14 @@
 
 namespace bootferry {
 
+// The verifying process is the same program with this argument: a second program would only make the initrd
+// larger.
+inline constexpr std::string_view verifierArgument = "--verify";
+
 // Returns once the program runs. Throws Error: no such user, no such program, or which step failed. The child
 // is killed when the caller's thread dies. It prints to output, a pipe (worker_output.h).
-[[nodiscard]] pid_t spawnWorker(const WorkerProgram& program, const UniqueFd& channel, const UniqueFd& cancel,
-                                const UniqueFd& output);
+[[nodiscard]] pid_t spawnWorker(const WorkerProgram& program, WorkerRole role, const UniqueFd& channel,
+                                const UniqueFd& cancel, const UniqueFd& output);
 
 // Starts the same program with an argument that makes it write a list to output.
 [[nodiscard]] pid_t spawnPluginList(const WorkerProgram& program, const char* argument,

@@ -53,6 +53,29 @@ ReceivedJob SupervisorChannel::job() {
     return readJob(answer.packet.descriptors.front().get());
 }
 
+relay::Ends SupervisorChannel::endsOf(Answer& answer) {
+    if (answer.packet.descriptors.size() != 2) {
+        throw Error(ErrorCode::Protocol, "the supervisor's relay came without its descriptors");
+    }
+    return {.pipe = std::move(answer.packet.descriptors[0]),
+            .socket = std::move(answer.packet.descriptors[1])};
+}
+
+SupervisorChannel::Verification SupervisorChannel::verification() {
+    Answer answer;
+    call(newCall(channel::Call::Job), answer, 2);
+    auto reader = answer.reader();
+    auto job = readVerifyJob(reader);
+    return {.job = std::move(job), .ends = endsOf(answer)};
+}
+
+relay::Ends SupervisorChannel::relayEnds() {
+    Answer answer;
+    call(newCall(channel::Call::Relay), answer, 2);
+    answer.reader().end();
+    return endsOf(answer);
+}
+
 UniqueFd SupervisorChannel::keyFile(const std::string& path) {
     auto request = newCall(channel::Call::File);
     request.text(path);
@@ -165,6 +188,14 @@ void SupervisorChannel::checksumMissing(const Error& reason) {
 
 void SupervisorChannel::looked() {
     end(newCall(channel::Call::Looked));
+}
+
+void SupervisorChannel::relayed() {
+    end(newCall(channel::Call::Relayed));
+}
+
+void SupervisorChannel::abandoned() {
+    end(newCall(channel::Call::Abandoned));
 }
 
 void SupervisorChannel::end(const PacketWriter& packet) {

@@ -12,6 +12,8 @@
 #include "job_message.h"
 #include "packet.h"
 #include "pipeline.h"
+#include "relay_channel.h"
+#include "verify_job.h"
 #include "worker_process.h"
 
 namespace bootferry {
@@ -19,6 +21,14 @@ namespace bootferry {
 class SupervisorChannel : public PipelineSupervisor, public ProgressListener {
 public:
     [[nodiscard]] ReceivedJob job();
+    // The job of a verifying process, and its ends of the relay.
+    struct Verification {
+        VerifyJob job;
+        relay::Ends ends;
+    };
+    [[nodiscard]] Verification verification();
+    // The receiving process's ends of the relay.
+    [[nodiscard]] relay::Ends relayEnds();
     [[nodiscard]] UniqueFd keyFile(const std::string& path); // empty if there is no such file
     void expectAtLeast(std::uint64_t size) override;         // sent without waiting for an answer
     [[nodiscard]] WriteTarget requestTarget(std::optional<std::uint64_t> size) override;
@@ -33,6 +43,8 @@ public:
     void progressed(const Progress& progress) override;
     void finished(const PipelineResult& result);
     void looked();
+    void relayed();
+    void abandoned(); // the other process of the transfer is gone
     void failed(const Error& reason);
 
 private:
@@ -43,6 +55,7 @@ private:
     };
     // Throws the supervisor's refusal.
     void call(const PacketWriter& packet, Answer& answer, std::size_t descriptors = 0) const;
+    static relay::Ends endsOf(Answer& answer);
     void end(const PacketWriter& packet);
 
     UniqueFd target_;

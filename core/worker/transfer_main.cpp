@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootferry-transfer: receives its job over the channel, builds one pipeline, runs it and reports the result.
-// It is started only by bootferryd or bootferryctl; by hand it can only list the plugins.
+// bootferry-transfer: receives its job over the channel, runs it and reports the result. Without a checksum
+// that is one pipeline from the source to the target. With one, this process only relays the source's bytes,
+// and a second process, the same program with --verify, runs the pipeline from there. It is started only by
+// bootferryd or bootferryctl; by hand it can only list the plugins.
 #include <cstdlib>
 #include <cstring>
 
@@ -13,21 +15,19 @@
 #include "look.h"
 #include "plugin_locator.h"
 #include "programs.h"
+#include "relay_sender.h"
+#include "relayed_source.h"
 #include "sandbox.h"
 #include "source_stack.h"
+#include "spawn.h"
 #include "standard_streams.h"
 #include "supervisor_channel.h"
 
 namespace bootferry {
 namespace {
 
-PipelineSettings pipelineSettings(const TransferRequest& request,
-                                  const std::optional<ExpectedChecksum>& expected) {
+PipelineSettings pipelineSettings(const TransferRequest& request) {
     PipelineSettings settings;
-    if (expected) {
-        settings.checksum = expected->checksum;
-        settings.checksumOrigin = expected->origin;
-    }
     settings.requireLiveImage = request.requireLiveImage;
     settings.decode = request.decode;
     settings.continuation = request.continuation;
@@ -35,37 +35,96 @@ PipelineSettings pipelineSettings(const TransferRequest& request,
     return settings;
 }
 
-int transfer() {
-    SupervisorChannel supervisor;
+PipelineSettings pipelineSettings(const VerifyJob& job) {
+    PipelineSettings settings;
+    settings.checksum = Checksum::parse(job.checksum);
+    settings.checksumOrigin = job.origin;
+    settings.requireLiveImage = job.requireLiveImage;
+    settings.decode = job.decode;
+    settings.continuation = job.continuation;
+    settings.requireDeclaredSize = job.requireDeclaredSize;
+    return settings;
+}
+
+// All in one process: no checksum is asked for.
+void receiveAndWrite(const ReceivedJob& job, ResumingSource& source, SupervisorChannel& supervisor,
+                     ProgressReporter& reporter) {
+    Pipeline pipeline(source, supervisor, reporter, pipelineSettings(job.request));
+    supervisor.finished(pipeline.run());
+}
+
+void receiveAndRelay(const ReceivedJob& job, ResumingSource& source, SupervisorChannel& supervisor,
+                     ProgressReporter& reporter) {
+    RelaySender relay(source, reporter, supervisor.relayEnds(), channel::cancelFd);
     try {
-        const auto job = supervisor.job();
-        setProxyVariables(job.proxies);
-        enterSandbox();
-        ProgressReporter reporter(supervisor, job.attempt);
-        HandedFiles files(supervisor);
-        if (job.purpose != JobPurpose::Transfer) {
-            runLook(job, supervisor, files);
-            return EXIT_SUCCESS;
+        relay.run(job.request.continuation);
+    } catch (const Error&) {
+        if (!relay.peerIsGone()) {
+            throw;
         }
-        // Before the list is fetched: the image's overall timeout runs from here, and an unsupported scheme
-        // fails at once.
-        SourceStack sourceStack(job, placesOf(job), reporter, files,
-                                [&supervisor](std::size_t place) { supervisor.opened(place); });
-        ChecksumOrigin checksum(job, reporter, files);
-        files.complete();
-        supervisor.pluginLoaded(sourceStack.plugin());
-        const auto expected = checksum.expectedChecksum();
-        Pipeline pipeline(sourceStack.source(), supervisor, reporter,
-                          pipelineSettings(job.request, expected));
-        const auto result = pipeline.run();
-        supervisor.finished(result);
+        supervisor.abandoned();
+        return;
+    }
+    supervisor.relayed();
+}
+
+// What the process does after it is hidden, in either role: the failure of `act` is reported.
+template <typename Act>
+int reporting(SupervisorChannel& supervisor, Act act) {
+    try {
+        act();
         return EXIT_SUCCESS;
+    } catch (const relay::PeerGone&) {
+        supervisor.abandoned();
     } catch (const Error& error) {
         supervisor.failed(error);
     } catch (const std::exception& error) {
         supervisor.failed(Error(ErrorCode::Internal, error.what()));
     }
     return EXIT_FAILURE;
+}
+
+void transfer(SupervisorChannel& supervisor) {
+    const auto job = supervisor.job();
+    setProxyVariables(job.proxies);
+    enterSandbox();
+    ProgressReporter reporter(supervisor, job.attempt);
+    HandedFiles files(supervisor);
+    if (job.purpose != JobPurpose::Transfer) {
+        runLook(job, supervisor, files);
+        return;
+    }
+    // Before the list is fetched: the image's overall timeout runs from here, and an unsupported scheme
+    // fails at once.
+    SourceStack sourceStack(job, placesOf(job), reporter, files,
+                            [&supervisor](std::size_t place) { supervisor.opened(place); });
+    ChecksumOrigin checksum(job, reporter, files);
+    files.complete();
+    supervisor.pluginLoaded(sourceStack.plugin());
+    if (roleOf(job.purpose, job.request) == WorkerRole::Alone) {
+        receiveAndWrite(job, sourceStack.source(), supervisor, reporter);
+        return;
+    }
+    if (const auto expected = checksum.expectedChecksum(); expected && !expected->origin.empty()) {
+        supervisor.checksumFound(expected->checksum.text());
+    }
+    receiveAndRelay(job, sourceStack.source(), supervisor, reporter);
+}
+
+// The digest's implementation is looked up while files may still be opened: libcrypto reads its
+// configuration then.
+void verify(SupervisorChannel& supervisor) {
+    auto [job, ends] = supervisor.verification();
+    ProgressReporter reporter(supervisor, job.attempt);
+    RelayedSource source(std::move(ends), reporter);
+    Pipeline pipeline(source, supervisor, reporter, pipelineSettings(job));
+    enterVerifierSandbox();
+    supervisor.finished(pipeline.run());
+}
+
+int work(void (*act)(SupervisorChannel& supervisor)) {
+    SupervisorChannel supervisor;
+    return reporting(supervisor, [&] { act(supervisor); });
 }
 
 void printPlugin(const InstalledPlugin& plugin) {
@@ -97,12 +156,14 @@ int run(int argc, char** argv) {
     if (argc == 2 && std::strcmp(argv[1], "--list-options") == 0) {
         return listPluginsOnStandardOutput(printOptions);
     }
-    if (argc != 1 || std::getenv("BOOTFERRY_WORKER_PROCESS") == nullptr) { // NOLINT(concurrency-mt-unsafe)
+    const bool verifies = argc == 2 && argv[1] == verifierArgument;
+    if ((argc != 1 && !verifies) ||
+        std::getenv("BOOTFERRY_WORKER_PROCESS") == nullptr) { // NOLINT(concurrency-mt-unsafe)
         printError("bootferry-transfer is started by bootferryd and bootferryctl; "
                    "to fetch something by hand: bootferryctl fetch URL FILE\n");
         return EXIT_FAILURE;
     }
-    return transfer();
+    return work(verifies ? verify : transfer);
 }
 
 } // namespace

@@ -39,19 +39,20 @@ void requireSize(std::uint64_t size, const char* what) {
 
 } // namespace
 
-WorkerConduct::WorkerConduct(const WorkerJob& job)
-    : listNamesChecksum_(job.request.checksumUrl.has_value()), places_(1 + job.request.mirrors.size()),
-      purpose_(job.purpose), placesLeft_(job.purpose == JobPurpose::Look ? places_ : 0),
-      checksumLeft_(listNamesChecksum_ &&
-                    (job.purpose == JobPurpose::Look || job.purpose == JobPurpose::Checksum)),
+WorkerConduct::WorkerConduct(const WorkerJob& job, WorkerRole role)
+    : role_(role), places_(1 + job.request.mirrors.size()), purpose_(job.purpose),
+      placesLeft_(job.purpose == JobPurpose::Look ? places_ : 0),
+      checksumLeft_(job.request.checksumUrl.has_value() && job.purpose != JobPurpose::OptionCheck),
       allowance_(burst) {
-    if (job.request.checksum) {
-        checksum_ = parseChecksum(*job.request.checksum);
+    if (role == WorkerRole::Verifier) {
+        checksum_ = parseChecksum(job.request.checksum.value_or(""));
     }
+    pluginReported_ = role == WorkerRole::Verifier; // it has none
     last_.attempt = job.attempt;
 }
 
 void WorkerConduct::targetGiven(std::uint64_t capacity) {
+    targetGiven_ = true;
     capacity_ = std::min(capacity, largest);
 }
 
@@ -88,6 +89,8 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
         const auto call = static_cast<Call>(reader.number());
         const bool mayCall = jobGiven_ && !waiting_;
         const bool transfers = purpose_ == JobPurpose::Transfer;
+        const bool receives = mayCall && role_ != WorkerRole::Verifier;
+        const bool writes = transfers && mayCall && role_ != WorkerRole::Receiver;
         Word word;
         switch (call) {
         case Call::Job:
@@ -96,7 +99,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         case Call::File: {
             // The network is used only after Plugin: until then the worker can be trusted as installed.
-            expect(mayCall && !pluginReported_ && ++files_ <= channel::mostFiles, "File");
+            expect(receives && !pluginReported_ && ++files_ <= channel::mostFiles, "File");
             auto path = reader.text();
             if (path.empty() || path.find('\0') != std::string::npos) {
                 breach("it requested a file without a name");
@@ -105,7 +108,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::Plugin:
-            expect(mayCall && !targetRequested_ && !std::exchange(pluginReported_, true), "Plugin");
+            expect(receives && !targetRequested_ && !std::exchange(pluginReported_, true), "Plugin");
             word = PluginLoaded{plainText(reader.text(), channel::longestName)};
             break;
         case Call::Progress: {
@@ -125,15 +128,14 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::AtLeast: {
-            expect(transfers && mayCall && pluginReported_ && !targetRequested_ &&
-                       !std::exchange(leastReported_, true),
+            expect(writes && pluginReported_ && !targetRequested_ && !std::exchange(leastReported_, true),
                    "AtLeast");
             // The image's own claim: a size beyond what a file can have fits nowhere.
             word = AtLeast{std::min(reader.wide(), largest)};
             break;
         }
         case Call::Source: {
-            expect(transfers && mayCall && pluginReported_ && !stagedSeen_, "Source");
+            expect(writes && pluginReported_ && !stagedSeen_, "Source");
             const auto size = reader.wide();
             word = SourceKnown{.size = size <= largest ? std::optional(size) : std::nullopt,
                                .validator = keepable(reader.text())};
@@ -143,7 +145,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::Opened: {
-            expect(mayCall && pluginReported_ && !stagedSeen_, "Opened");
+            expect(receives && pluginReported_ && !stagedSeen_, "Opened");
             const auto place = reader.number();
             if (place >= places_) {
                 breach(fmt::format("it opened place {} of a request with {}", place, places_));
@@ -152,8 +154,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::Target: {
-            expect(transfers && mayCall && pluginReported_ && !std::exchange(targetRequested_, true),
-                   "Target");
+            expect(writes && pluginReported_ && !std::exchange(targetRequested_, true), "Target");
             const auto size = reader.wide();
             if (size != unknownSize) {
                 requireSize(size, "of an image");
@@ -162,12 +163,12 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::Staged:
-            expect(mayCall && targetRequested_ && !std::exchange(stagedSeen_, true), "Staged");
+            expect(writes && targetGiven_ && !std::exchange(stagedSeen_, true), "Staged");
             staged_ = result(reader);
             word = Staged{staged_};
             break;
         case Call::Finished:
-            expect(mayCall && stagedSeen_, "Finished");
+            expect(writes && stagedSeen_, "Finished");
             if (result(reader) != staged_) {
                 breach("it finished with another result than the staged one");
             }
@@ -179,9 +180,23 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             word = SourceLooked{look(reader)};
             break;
         case Call::Checksum:
-            expect(mayCall && pluginReported_ && placesLeft_ == 0 && std::exchange(checksumLeft_, false),
+            expect(receives && pluginReported_ && placesLeft_ == 0 && std::exchange(checksumLeft_, false),
                    "Checksum");
             word = checksum(reader);
+            break;
+        case Call::Relay:
+            expect(transfers && mayCall && role_ == WorkerRole::Receiver && pluginReported_ &&
+                       !checksumLeft_ && !std::exchange(relayGiven_, true),
+                   "Relay");
+            word = RelayWanted{};
+            break;
+        case Call::Relayed:
+            expect(mayCall && relayGiven_, "Relayed");
+            word = Relayed{};
+            break;
+        case Call::Abandoned:
+            expect(mayCall && (relayGiven_ || role_ == WorkerRole::Verifier), "Abandoned");
+            word = Abandoned{};
             break;
         case Call::Looked:
             expect(!transfers && mayCall && pluginReported_ && placesLeft_ == 0 && !checksumLeft_, "Looked");
@@ -195,8 +210,10 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             breach(fmt::format("there is no call {}", static_cast<std::uint32_t>(call)));
         }
         reader.end();
-        waiting_ = waiting_ || call == Call::File || call == Call::Target || call == Call::Staged;
-        ended_ = call == Call::Finished || call == Call::Looked || call == Call::Failed;
+        waiting_ = waiting_ || call == Call::File || call == Call::Target || call == Call::Staged ||
+                   call == Call::Relay;
+        ended_ = call == Call::Finished || call == Call::Looked || call == Call::Failed ||
+                 call == Call::Relayed || call == Call::Abandoned;
         return word;
     } catch (const Error& error) {
         if (error.code() == ErrorCode::Protocol) {
@@ -238,18 +255,10 @@ WorkerResult WorkerConduct::result(PacketReader& packet) const {
     if (result.written > capacity_) {
         breach(fmt::format("it wrote {} bytes to a target of {}", result.written, capacity_));
     }
-    if (checksum_ ? digest != *checksum_ : digest.empty() == listNamesChecksum_) {
+    if (digest != checksum_.value_or("")) {
         breach("its checksum is not the requested one");
     }
-    if (listNamesChecksum_) {
-        try {
-            result.digest = parseChecksum(digest);
-        } catch (const Error&) {
-            breach("its checksum is malformed");
-        }
-    } else {
-        result.digest = digest;
-    }
+    result.digest = digest;
     return result;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a worker may send, and when. The worker uses the network and is treated as hostile: its packets are
 // judged here and nowhere else, against its life cycle and its earlier packets. Texts are made plain and cut,
-// numbers limited to what a file can have; what a correct worker never does is a breach, which ends it.
+// numbers limited to what a file can have; what a correct worker never does is a breach, which ends it. The
+// verifying process of a transfer is judged in the same way: it decodes what comes from the network.
 // Values in, values out: no descriptor, no clock.
 #pragma once
 
@@ -63,12 +64,15 @@ public:
     struct Failed {
         Error reason;
     };
+    struct RelayWanted {};
+    struct Relayed {};
+    struct Abandoned {};
     using Word = std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown, Opened,
                               SourceLooked, ChecksumFound, ChecksumMissing, Looked, TargetWanted, Staged,
-                              Finished, Failed>;
+                              Finished, Failed, RelayWanted, Relayed, Abandoned>;
 
-    // Uses only the parts of the job that packets are compared with.
-    explicit WorkerConduct(const WorkerJob& job);
+    // Uses only the parts of the job that packets are compared with. A verifier's job states the checksum.
+    WorkerConduct(const WorkerJob& job, WorkerRole role);
 
     // Throws Error(Internal) that names the breach.
     [[nodiscard]] Word judge(std::span<const std::byte> packet, Time now);
@@ -87,12 +91,12 @@ private:
     SourceLook look(class PacketReader& packet) const;
     Word checksum(class PacketReader& packet) const;
 
-    std::optional<std::string> checksum_; // as stated by the administrator
-    bool listNamesChecksum_;
+    WorkerRole role_;
+    std::optional<std::string> checksum_; // that the bytes must have; of a verifier
     std::size_t places_;
     JobPurpose purpose_;
     std::size_t placesLeft_; // whose look was not reported yet
-    bool checksumLeft_;      // to be reported by a look
+    bool checksumLeft_;      // to be reported: of a list
     std::uint64_t capacity_ = 0;
     Progress last_;
     WorkerResult staged_;
@@ -103,7 +107,9 @@ private:
     bool pluginReported_ = false;
     bool leastReported_ = false;
     bool targetRequested_ = false;
+    bool targetGiven_ = false;
     bool stagedSeen_ = false;
+    bool relayGiven_ = false;
     bool ended_ = false;
     bool waiting_ = false; // for an answer
     bool cancelled_ = false;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One worker as its supervisor (bootferryd, or `bootferryctl fetch`) handles it: started unprivileged with a
-// private channel, and trusted with nothing but the descriptor it is given. Its packets are judged by
-// worker_conduct.h, its output reaches the log as plain lines. Whatever happens (success, failure, crash, a
-// hang after cancel) ends in exactly one call of ended(), after the worker is reaped. Runs on an sd-event
-// loop, one thread, never blocks.
+// private channel, and trusted with nothing but the descriptor it is given. With a checksum it consists of
+// two processes (WorkerRole), which the listener sees as one. Packets are judged by worker_conduct.h, output
+// reaches the log as plain lines. Whatever happens (success, failure, crash, a hang after cancel) ends in
+// exactly one call of ended(), after every process is reaped. Runs on an sd-event loop, one thread, never
+// blocks.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +30,11 @@ enum class JobPurpose {
     Checksum, // read the checksum list only; nothing is retried
 };
 
+// Who uses the network does not certify. If a checksum is asked for, one process receives the bytes and
+// another, which has no network, computes their digest, decodes them and writes the target; the receiving one
+// never gets the target. Without a checksum, one process does both.
+enum class WorkerRole { Alone, Receiver, Verifier };
+
 struct WorkerJob {
     JobPurpose purpose = JobPurpose::Transfer;
     TransferRequest request;
@@ -38,11 +44,16 @@ struct WorkerJob {
     std::uint32_t attempt = 1; // continues the count of earlier workers of the same transfer
 };
 
+// The role of the process that a job is given to.
+[[nodiscard]] WorkerRole roleOf(JobPurpose purpose, const TransferRequest& request);
+
 struct WorkerResult {
     std::uint64_t bytes = 0;   // received
     std::uint64_t written = 0; // on the target
-    std::string digest;        // "sha256:HEX" of what was received; empty if no checksum was requested
-    bool crashed = false; // it died without reporting its end; false after a reported failure or a breach
+    std::string digest; // "sha256:HEX" of what was received, as computed by the verifying process, which has
+                        // no network; empty if no checksum was requested
+    bool crashed =
+        false; // a process died without reporting its end; false after a reported failure or a breach
 
     bool operator==(const WorkerResult&) const = default;
 };

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a hostile plugin can do inside the real worker, in the service and in bootferryctl fetch. The results must equal the
-table in docs/security.md."""
+"""What a hostile plugin can do inside the real worker, in the service and in bootferryctl fetch, and what the same
+attempts can do in the sandbox of the verifying process. The results must equal the table in docs/security.md."""
 
 import contextlib
 import os
@@ -141,6 +141,15 @@ class BreakOutTest(unittest.TestCase):
         done = self.fetch("attempts", *self.options(self.another_worker(prefix)), prefix=prefix)
         self.assertIn("that is all", done.stderr)
         self.assert_as_documented(done.stderr, "a user's fetch")
+
+    @needs_root
+    def test_in_the_verifying_process(self):
+        values = [option.removeprefix("--option=breakout:") for option in self.options(self.another_worker())]
+        done = subprocess.run([*NOBODY, "setpriv", "--no-new-privs",
+                               os.environ["BOOTFERRY_VERIFIER_SANDBOX"], str(self.plugins / "breakout.so"), *values],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        self.assertIn("that is all", done.stdout, done.stderr)
+        self.assert_as_documented(done.stdout, "verifying process")
 
     def test_the_channel_is_no_way_out(self):
         """The plugin sends packets to the supervisor, bypassing the host's code."""

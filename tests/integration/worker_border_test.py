@@ -4,10 +4,12 @@ supervisor neither trusts it nor is harmed by it; and what a real worker can rea
 
 import base64
 import contextlib
+import hashlib
 import os
 import pathlib
 import pty
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -117,10 +119,21 @@ class HostileWorkerTest(StandInCase):
         self.assert_ended(self.fetch("file('/etc/passwd'); time.sleep(100)"), "File out of turn")
         self.assert_ended(self.fetch("job()\nfor n in range(100): file('/etc/passwd')\ntime.sleep(100)"), "File out of turn")
 
+    def test_a_digest_of_the_process_that_uses_the_network_is_not_accepted(self):
+        """It writes other bytes than those that have the digest it reports."""
+        digest = "sha256:" + hashlib.sha256(b"image").hexdigest()
+        for options in ((f"--checksum={digest}",), ("--checksum=http://127.0.0.1:1/SHA256SUMS",)):
+            self.assert_ended(self.fetch(f"""
+                job(); plugin()
+                _, (file,) = target(5)
+                os.pwrite(file, b"other", 0)
+                staged(5, 5, "{digest}"); finished(5, 5, "{digest}")
+            """, *options), "called Target out of turn")
+
     def test_a_checksum_that_was_not_requested(self):
-        code = "job(); plugin(); target(); staged(5, 5, '{}'); finished(5, 5, '{}')"
-        for digest in ("", "sha256:anything", "sha256:" + "b" * 64):
-            self.assert_ended(self.fetch(code.format(digest, digest), "--checksum=sha256:" + "a" * 64), "checksum")
+        code = "job(); plugin(); target(); staged(5, 5, '{0}'); finished(5, 5, '{0}')"
+        for digest in ("sha256:anything", "sha256:" + "b" * 64):
+            self.assert_ended(self.fetch(code.format(digest)), "checksum")
 
     def test_a_flood_costs_no_memory(self):
         client = subprocess.Popen([os.environ["BOOTFERRYCTL"], "fetch", "http://127.0.0.1:1/image", self.output],
@@ -192,6 +205,115 @@ class HostileWorkerTest(StandInCase):
         os.close(theirs)
         self.assertTrue(result.stderr.decode().rstrip().endswith(
             "0=/dev/null 1=pipe 2=pipe 3=socket 4=pipe"), result.stderr)
+
+
+class HostileReceiverTest(StandInCase):
+    """With a checksum, the process that uses the network has only a pipe to the one that verifies and writes."""
+
+    IMAGE = b"image" * 50_000
+    DIGEST = "sha256:" + hashlib.sha256(IMAGE).hexdigest()
+
+    def relay(self, code, *options):
+        return self.fetch(f"IMAGE = b'image' * 50_000\njob(); plugin(); relay = Relay()\n{textwrap.dedent(code)}",
+                          f"--checksum={self.DIGEST}", *options)
+
+    def assert_failed(self, result, *words):
+        messages = result.stderr.decode()
+        self.assertIn(result.returncode, exit_status.FAILURES, messages)
+        for word in words:
+            self.assertIn(word, messages.splitlines()[-1])
+        self.assertEqual([path.name for path in self.path.iterdir()], ["stand-in-worker"], messages)
+
+    def test_the_stand_in_can_carry_an_image(self):
+        result = self.relay("relay.source(250_000, 'v'); relay.put(IMAGE); relay.say(END); relay.heard(FINISH); relayed()")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.output.read_bytes(), self.IMAGE)
+        self.assertIn(self.DIGEST, result.stderr.decode())
+
+    def test_other_bytes_than_those_with_the_digest(self):
+        for end in ("relayed()", "send(RELAYED)", "os._exit(0)", "os.kill(os.getpid(), 9)",
+                    "relay.socket.close(); os.close(relay.pipe); relayed(); time.sleep(100)"):
+            with self.subTest(end=end):
+                result = self.relay(f"relay.put(IMAGE[:-1] + b'!'); relay.say(END); relay.heard(AGAIN); {end}")
+                self.assert_failed(result, "the checksum does not match", self.DIGEST)
+
+    def test_success_is_claimed_too_early(self):
+        for code in ("", "relay.put(IMAGE)", "relay.put(IMAGE[:-1])"):
+            with self.subTest(code=code):
+                self.assert_failed(self.relay(f"{code}\nsend(RELAYED); os._exit(0)"))
+
+    def test_bytes_that_nobody_announced_and_announced_ones_that_never_come(self):
+        self.assert_failed(self.relay("os.write(relay.pipe, IMAGE[:9000]); relay.say(END); relay.heard(AGAIN)"),
+                           "the checksum does not match")
+        self.assert_failed(self.relay("relay.say(BYTES, struct.pack('=Q', 250_000)); os._exit(0)"), "ended early")
+        result = self.relay("os.write(relay.pipe, IMAGE[:50_000] + b'more'); relay.say(BYTES, struct.pack('=Q', 50_000))\n"
+                            "relay.say(END); relay.heard(AGAIN)")
+        self.assert_failed(result, "the checksum does not match")
+
+    def test_lies_about_the_bytes(self):
+        rest = "\ntry: relay.socket.recv(100)\nexcept OSError: pass\ntime.sleep(100)"
+        for code, word in (("relay.say(BYTES, struct.pack('=Q', 0))", "announced 0 bytes"),
+                           ("relay.say(BYTES, struct.pack('=Q', 2**63))", "announced 9223372036854775808 bytes"),
+                           ("relay.put(b'x'); relay.say(BYTES, struct.pack('=Q', 2**63 - 1))", "bytes after 1"),
+                           ("relay.say(BYTES)", "truncated"),
+                           ("relay.say(END, b'more')", "trailing bytes"),
+                           ("relay.say(RESTARTED)", "started over without being asked"),
+                           ("relay.say(99)", "no message 99"),
+                           ("relay.socket.send(b'xy')", "truncated"),
+                           ("relay.say(SOURCE, b'x' * 5000)", "too long"),
+                           ("relay.say(SOURCE, struct.pack('=QI', 1, 2**32 - 1))", "truncated"),
+                           ("relay.say(LAST_BYTES, struct.pack('=Q', 1))", "the last 1 of 0 bytes"),
+                           ("relay.put(b'x' * 4); relay.say(LAST_BYTES, struct.pack('=Q', 2**40))", "the last 1099511627776"),
+                           ("relay.socket.sendmsg([struct.pack('=I', END)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, "
+                            "array.array('i', [0, 1]).tobytes())])", "descriptors")):
+            with self.subTest(code=code):
+                self.assert_failed(self.relay(code + rest), "the process that uses the network violated the protocol", word)
+
+    def test_something_after_the_end(self):
+        self.assert_failed(self.relay("""
+            relay.put(b"x"); relay.say(END); relay.heard(AGAIN); relay.say(RESTARTED)
+            relay.say(RESTARTED); time.sleep(100)
+        """), "started over without being asked")
+
+    def test_an_honest_second_try_is_accepted(self):
+        result = self.relay("""
+            relay.put(b"?" * 70_000); relay.say(CHANGED, text("it changed")); relay.heard(AGAIN)
+            relay.put(b"late"); relay.say(END); relay.say(LAST_BYTES, struct.pack("=Q", 5))
+            assert relay.heard(3) == b""
+            relay.say(RESTARTED); relay.put(b"x" * 70_000)
+            relay.say(LAST_BYTES, struct.pack("=Q", 9)); assert relay.heard(3) == b"x" * 9
+            relay.say(CHANGED, text("again\x1b[2J")); relay.heard(AGAIN); relay.say(RESTARTED)
+            relay.put(IMAGE); relay.say(END); relay.heard(FINISH); relayed()
+        """)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.output.read_bytes(), self.IMAGE)
+
+    def test_a_silent_one_can_be_cancelled(self):
+        for code in ("time.sleep(1000)", "relay.say(BYTES, struct.pack('=Q', 99)); time.sleep(1000)",
+                     "relay.put(IMAGE[:9]); relay.say(END); time.sleep(1000)"):
+            with self.subTest(code=code):
+                worker = f"job(); plugin(); progress(detail='ready'); relay = Relay(); IMAGE = b'image'\n{code}"
+                client = processes.start([os.environ["BOOTFERRYCTL"], "fetch", f"--checksum={self.DIGEST}",
+                                          "http://127.0.0.1:1/image", str(self.output)], env=self.environment(worker),
+                                         stderr=subprocess.PIPE, text=True)
+                self.addCleanup(processes.stop, client)
+                processes.wait_for(client, lambda: len(processes.children(client.pid)) == 2)
+                client.send_signal(signal.SIGTERM)
+                self.assertIn("cancelled", client.communicate(timeout=60)[1])
+                self.assertNotEqual(client.returncode, 0)
+                self.assertEqual([path.name for path in self.path.iterdir()], ["stand-in-worker"])
+
+    def test_its_descriptors(self):
+        """Neither of the two processes has more than it needs; the target is the verifying one's alone."""
+        result = self.relay("""
+            relay.put(IMAGE)
+            time.sleep(1)
+            links = [os.readlink(f"/proc/self/fd/{fd}").split(":")[0] for fd in (3, 4, relay.pipe, relay.socket.fileno())]
+            failed(4, " ".join(links) + (" target" if any("output" in os.readlink(f"/proc/self/fd/{fd}") for fd in
+                                                          range(relay.socket.fileno() + 1)) else ""))
+        """)
+        self.assert_failed(result, "socket pipe pipe socket")
+        self.assertNotIn("target", result.stderr.decode())
 
 
 class StartTest(StandInCase):

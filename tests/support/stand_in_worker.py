@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A stand-in for bootferry-transfer, written by a test: what a worker that was taken over might do. It speaks the
-channel of core/worker/channel.h over the descriptors that a worker is given.
+channel of core/worker/channel.h over the descriptors that a worker is given. The verifying process beside it is the
+real one.
 
     worker = stand_in_worker.write(folder, "job(); plugin(); failed(4, 'no')")
 
 is the path of a program for $BOOTFERRY_WORKER that runs that code."""
 
+import os
 import pathlib
 
 _PRELUDE = r'''
 import array, os, socket, struct, sys, time
 
+if "--verify" in sys.argv:
+    os.execv(REAL, [REAL, "--verify"])
+
 JOB, PLUGIN, PROGRESS, TARGET, STAGED, FINISHED, FAILED, FILE = range(1, 9)
+CHECKSUM, RELAY, RELAYED, ABANDONED = 13, 15, 16, 17
+SOURCE, BYTES, END, CHANGED, LAST_BYTES, RESTARTED = range(1, 7)  # to the verifying process: relay_channel.h
+BEGIN, AGAIN, _, FINISH = range(1, 5)                             # from it
 UNKNOWN = 2**64 - 1
 channel = socket.socket(fileno=3)
 
@@ -61,11 +69,42 @@ def finished(received, written, digest=""):
 def failed(code, reason):
     send(FAILED, struct.pack("=I", code), text(reason))
     return answer()
+
+class Relay:
+    """The receiving process's ends: the pipe and the socket to the verifying process, which has begun."""
+    def __init__(self):
+        send(RELAY)
+        _, (self.pipe, fd) = answer()
+        self.socket = socket.socket(fileno=fd)
+        self.heard(BEGIN)
+
+    def say(self, kind, *parts):
+        self.socket.send(struct.pack("=I", kind) + b"".join(parts))
+
+    def heard(self, kind):
+        """Waits for this message; its contents."""
+        while True:
+            packet = self.socket.recv(70_000)
+            if not packet:
+                raise EOFError
+            if struct.unpack_from("=I", packet)[0] == kind:
+                return packet[4:]
+
+    def put(self, content):
+        os.write(self.pipe, content)
+        self.say(BYTES, struct.pack("=Q", len(content)))
+
+    def source(self, size=UNKNOWN, validator=""):
+        self.say(SOURCE, struct.pack("=Q", size), text(validator), struct.pack("=Q", 0))
+
+def relayed():
+    send(RELAYED)
+    return answer()
 '''
 
 
 def write(folder, code):
     path = pathlib.Path(folder) / "stand-in-worker"
-    path.write_text(f"#!/usr/bin/env python3\n{_PRELUDE}\n{code}\n")
+    path.write_text(f"#!/usr/bin/env python3\nREAL = {os.environ['BOOTFERRY_WORKER']!r}\n{_PRELUDE}\n{code}\n")
     path.chmod(0o755)
     return path

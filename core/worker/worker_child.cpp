@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The channel is drained before an exit is handled: it may still hold a last packet.
+#include "worker_child.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "channel_socket.h"
+#include "spawn.h"
+
+namespace bootferry {
+namespace {
+
+std::pair<UniqueFd, UniqueFd> makeSocketPair() {
+    std::array<int, 2> ends{};
+    checkErrno(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()),
+               "creating the worker's channel");
+    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+std::pair<UniqueFd, UniqueFd> makePipe() {
+    std::array<int, 2> ends{};
+    checkErrno(::pipe2(ends.data(), O_CLOEXEC), "creating the worker's pipes");
+    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+} // namespace
+
+WorkerChild::WorkerChild(sd_event* event, const WorkerProgram& program, WorkerRole role,
+                         WorkerChildListener& listener)
+    : event_(event), name_(role == WorkerRole::Verifier ? "the verifying process" : "the transfer process"),
+      listener_(listener) {
+    auto [ours, theirs] = makeSocketPair();
+    auto [cancelRead, cancelWrite] = makePipe();
+    auto [outputRead, outputWrite] = makePipe();
+    socket_ = std::move(ours);
+    cancelPipe_ = std::move(cancelWrite);
+    pid_ = spawnWorker(program, role, theirs, cancelRead, outputWrite);
+    try {
+        watch(std::move(outputRead));
+    } catch (const Error&) {
+        reap();
+        throw;
+    }
+}
+
+WorkerChild::~WorkerChild() {
+    reap();
+}
+
+void WorkerChild::watch(UniqueFd output) {
+    constexpr const char* what = "watching the worker";
+    output_.emplace(event_, std::move(output));
+    input_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) {
+            return sd_event_add_io(event_, source, socket_.get(), EPOLLIN, onPacket, this);
+        },
+        what);
+    child_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) {
+            return sd_event_add_child(event_, source, pid_, WEXITED, onExit, this);
+        },
+        what);
+    checkSd(sd_event_source_set_priority(child_.get(), SD_EVENT_PRIORITY_IDLE), what);
+}
+
+void WorkerChild::reap() noexcept {
+    if (pid_ > 0) {
+        ::kill(pid_, SIGKILL);
+        while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+        }
+        pid_ = -1;
+    }
+}
+
+// Only one call waits at a time, so an answer finds room unless the process does not read.
+void WorkerChild::send(const PacketWriter& packet, std::span<const int> descriptors) {
+    try {
+        if (!sendPacket(socket_.get(), packet.bytes(), descriptors, MSG_DONTWAIT)) {
+            stop(fmt::format("{} violated the protocol: it does not read the answers", name_));
+        }
+    } catch (const Error&) {
+        // The process is gone; onExit() reports its end.
+    }
+}
+
+void WorkerChild::cancel() {
+    cancelPipe_.reset(); // end of file: stays readable for the process's lifetime
+}
+
+void WorkerChild::kill() {
+    if (pid_ > 0) {
+        ::kill(pid_, SIGKILL);
+    }
+}
+
+void WorkerChild::stop(std::string breach) {
+    breach_ = std::move(breach);
+    (void)sd_event_source_set_enabled(input_.get(), SD_EVENT_OFF);
+    kill();
+}
+
+void WorkerChild::giveGrace(std::uint64_t usec) {
+    if (pid_ <= 0) {
+        return;
+    }
+    auto before = std::move(grace_);
+    grace_ = makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) {
+            return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC, usec, 0, onGraceOver, this);
+        },
+        "setting the time limit of a worker's end");
+    std::uint64_t earlier = 0;
+    std::uint64_t later = 0;
+    if (before && sd_event_source_get_time(before.get(), &earlier) >= 0 &&
+        sd_event_source_get_time(grace_.get(), &later) >= 0 && earlier < later) {
+        grace_ = std::move(before);
+    }
+}
+
+std::string WorkerChild::describeExit() const {
+    if (exit_.si_code == CLD_EXITED) {
+        return fmt::format("{} ended early with status {}", name_, exit_.si_status);
+    }
+    return fmt::format("{} crashed (signal {}, {})", name_, exit_.si_status, sigdescr_np(exit_.si_status));
+}
+
+bool WorkerChild::receive() {
+    std::array<std::byte, channel::longestPacket> room; // NOLINT(cppcoreguidelines-pro-type-member-init)
+    const auto packet = receivePacket(socket_.get(), room, 0, MSG_DONTWAIT);
+    if (!packet) {
+        return false;
+    }
+    if (packet->size == 0) { // the process is exiting, or has to
+        (void)sd_event_source_set_enabled(input_.get(), SD_EVENT_OFF);
+        kill();
+        return false;
+    }
+    if (!packet->whole) {
+        throw Error(
+            ErrorCode::Internal,
+            fmt::format("{} violated the protocol: it sent a message that is too long, or descriptors",
+                        name_));
+    }
+    listener_.packetArrived(*this, std::span(room).first(packet->size));
+    return true;
+}
+
+bool WorkerChild::receiveGuarded() noexcept {
+    try {
+        return !breach_ && receive();
+    } catch (const std::exception& error) {
+        stop(error.what());
+        return false;
+    }
+}
+
+int WorkerChild::onPacket(sd_event_source*, int, std::uint32_t, void* userdata) {
+    (void)static_cast<WorkerChild*>(userdata)->receiveGuarded();
+    return 0;
+}
+
+int WorkerChild::onGraceOver(sd_event_source*, std::uint64_t, void* userdata) {
+    static_cast<WorkerChild*>(userdata)->kill();
+    return 0;
+}
+
+int WorkerChild::onExit(sd_event_source*, const siginfo_t* info, void* userdata) {
+    auto& self = *static_cast<WorkerChild*>(userdata);
+    self.pid_ = -1; // sd-event reaps it
+    self.exit_ = *info;
+    while (self.receiveGuarded()) {
+    }
+    self.output_->drain();
+    self.grace_.reset();
+    self.listener_.childEnded(self); // last: it may destroy self
+    return 0;
+}
+
+} // namespace bootferry
