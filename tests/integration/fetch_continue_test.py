@@ -132,11 +132,10 @@ class ContinueTest(ContinueCase):
             part.seek(100_000)
             part.write(b"other bytes")
         os.utime(self.part, ns=(before.st_atime_ns, before.st_mtime_ns))
-        status, messages = self.fetch(self.url, f"--checksum=sha256:{self.digest}")
-        self.assertEqual(status, exit_status.CHECKSUM)
+        messages = self.assert_fetched(self.fetch(self.url, f"--checksum=sha256:{self.digest}"))
         self.assertIn("resuming after", messages)
-        self.assertIn("checksum does not match", messages.splitlines()[-1])
-        self.assertEqual(self.names(), [])
+        self.assertIn("starting over: the checksum does not match", messages)
+        self.assertEqual(self.names(), ["output"])
 
     def test_a_fetch_that_gives_up_keeps_it_as_well(self):
         status, messages = self.fetch(self.url, "--timeout=2")

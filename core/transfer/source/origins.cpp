@@ -46,15 +46,18 @@ Origins::Request Origins::requestTo(std::size_t index, std::uint64_t offset) con
     if (origin.asksWhole) {
         return {.startsOver = origin.asksWhole, .asksFirst = true};
     }
+    if (mixtureWasWrong_ && index != deliveredBy_) {
+        return {.startsOver = "bytes of several servers were wrong before"};
+    }
     if (origin.opened) {
         if (!origin.known.resumable) {
             return {.startsOver = "the server cannot resume"};
         }
         const auto& validator = origin.known.validator;
-        const bool ignores = origin.validatorVaries && mayMix_;
+        const bool ignores = origin.validatorVaries && mayMix();
         const bool compares = ignores || origin.compares || validator.empty();
-        if (compares && !mayMix_) {
-            return {.startsOver = "nothing shows that the bytes are of one version"};
+        if (compares && !mayMix()) {
+            return {.startsOver = "compared bytes were wrong before"};
         }
         const bool provesOffset = !showsOffset(origin, origin.known.showsOffset, validator);
         const auto compared = compares || provesOffset ? std::min(offset, comparedBytes) : 0;
@@ -67,7 +70,7 @@ Origins::Request Origins::requestTo(std::size_t index, std::uint64_t offset) con
     // This is the first use of a mirror. Its validator may differ for the same bytes (an ETag with an inode),
     // so if a checksum detects a mixture at the end, some bytes are compared instead.
     const auto& validator = known().validator;
-    const bool isVerified = rules_.contentIsVerified && mayMix_;
+    const bool isVerified = rules_.contentIsVerified && mayMix();
     if (!isVerified && validator.empty()) {
         return {.startsOver = fmt::format("cannot verify that {} has the same bytes", origin.name)};
     }
@@ -118,11 +121,12 @@ void Origins::opened(const Request& request, const SourceInfo& info) {
     origin.known.validator = std::move(validator);
     origin.known.resumable = info.resumable && origin.refusedOffsets < mostRefusedOffsets;
     origin.opened = true;
+    mixed_ = openedAt_ > 0 &&
+             (mixed_ || current_ != deliveredBy_ || request.validator.empty() || info.validator.empty());
     if (request.compares > 0 && request.offset > 0) {
         origin.honoursOffsets = origin.known.validator;
     }
     opening_ = ended_ = false;
-    mixed_ = openedAt_ > 0 && (mixed_ || request.validator.empty() || info.validator.empty());
     deliveredBy_ = current_;
     if (info.size) {
         size_ = info.size;
@@ -193,12 +197,17 @@ Origins::Decision Origins::failedToResume(const Error& failure, std::uint64_t of
     return startOver(failure, now);
 }
 
+// Wrong bytes are received again without a mixture, if that is possible within a few tries.
+bool Origins::mayMix() const {
+    return !mixtureWasWrong_ || startOvers_ >= rules_.policy.protocolFailuresAllowed;
+}
+
 // Servers that share a name, such as those behind a redirector, may have different validators for the same
 // bytes. Validators are ignored if there is a checksum, which detects another version at the end; the
 // comparison of some bytes usually detects it earlier.
 bool Origins::mayIgnoreValidator(const State& origin) const {
-    return rules_.contentIsVerified && mayMix_ && size_ && origin.opened && !origin.known.validator.empty() &&
-           !origin.validatorVaries;
+    return rules_.contentIsVerified && mayMix() && size_ && origin.opened &&
+           !origin.known.validator.empty() && !origin.validatorVaries;
 }
 
 Origins::Decision Origins::startOver(const Error& failure, Time now) {
@@ -207,38 +216,42 @@ Origins::Decision Origins::startOver(const Error& failure, Time now) {
                                                                                 : failedForGood(failure, now);
     }
     state().asksWhole = failure.what();
-    ++startOvers_;
-    if (startOvers_ == 1) {
+    if (startOvers_ == 0) {
         ++waits_;
         return StartOver{.wait = Wait(0), .why = failure.what()};
     }
-    return StartOver{.wait = nextWait(now), .why = failure.what()};
+    return StartOver{.wait = nextWait(now, startOvers_ + 1), .why = failure.what()};
 }
 
-// A body without an announced length may have been cut, but not if it always ends at the same byte. If no
-// validator shows that the bytes are of one version, no origin is rejected; they are received again, from one
-// version only.
+// A body without an announced length may have been cut, but not if it always ends at the same byte. If the
+// bytes may be a mixture, no origin is rejected; they are received again, from one origin and of one version.
 Origins::Decision Origins::deliveredWrongBytes(const Error& failure, Time now) {
-    ++startOvers_;
-    if (ended_ && !size_ && ++violations_ < rules_.policy.protocolFailuresAllowed) {
-        return StartOver{.wait = nextWait(now), .why = failure.what()};
+    const bool mayBeCut = ended_ && !size_;
+    if (mayBeCut && state().ends.count(failedAt_) < rules_.policy.protocolFailuresAllowed) {
+        return StartOver{.wait = nextWait(now, startOvers_ + 1), .why = failure.what()};
     }
-    if (mixed_ && std::exchange(mayMix_, false)) {
+    if (mixed_ && !std::exchange(mixtureWasWrong_, true)) {
         return StartOver{.wait = Wait(0), .why = failure.what()};
     }
     state().usable = false;
     if (!anyIsUsable()) {
         return giveUp(failure.code());
     }
-    violations_ = 0;
-    return StartOver{.wait = selectNext(now) ? Wait(0) : nextWait(now), .why = failure.what()};
+    violations_ = startOvers_ = 0;
+    return StartOver{.wait = selectNext(now) ? Wait(0) : nextWait(now, 1), .why = failure.what()};
 }
 
 Origins::Decision Origins::failedForNow(const Error& failure, Time now) {
     state().failedThisRound = true;
     const auto retryAfter = failure.retryAfter().value_or(std::chrono::seconds(0));
     state().notBefore = now + std::min(retryAfter, RetryPolicy::longestRetryAfter);
-    return switchOrRetry(now);
+    return staysAtOrigin(now) ? Retry{nextWait(now, startOvers_)} : switchOrRetry(now);
+}
+
+// After a wrong mixture, others would start over; so the current origin gets a few tries to come back.
+bool Origins::staysAtOrigin(Time now) const {
+    return mixtureWasWrong_ && failedAt_ > 0 && state().usable && state().notBefore <= now &&
+           waits_ < rules_.policy.protocolFailuresAllowed && !request(failedAt_).startsOver;
 }
 
 Origins::Decision Origins::failedForGood(const Error& failure, Time now) {
@@ -283,7 +296,7 @@ Origins::Decision Origins::switchOrRetry(Time now) {
     if (selectNext(now)) {
         return Switch{current_};
     }
-    return Retry{nextWait(now)};
+    return Retry{nextWait(now, startOvers_)};
 }
 
 void Origins::rejectThoseThatStartOver() {
@@ -310,10 +323,10 @@ bool Origins::selectNext(Time now) {
     return false;
 }
 
-Origins::Wait Origins::nextWait(Time now) {
+Origins::Wait Origins::nextWait(Time now, unsigned startOvers) {
     std::uniform_real_distribution<double> unit(0, 1);
     ++waits_;
-    auto wait = rules_.policy.delay(std::max(waits_, startOvers_), unit(random_), shortestRetryAfter(now));
+    auto wait = rules_.policy.delay(std::max(waits_, startOvers), unit(random_), shortestRetryAfter(now));
     if (rules_.deadline != Time::max()) {
         const auto left = std::chrono::ceil<Wait>(rules_.deadline - now);
         wait = std::clamp(left, Wait(0), wait);
@@ -335,7 +348,9 @@ void Origins::waited(Time now) {
     for (auto& origin : origins_) {
         origin.failedThisRound = false;
     }
-    (void)selectNext(now);
+    if (!staysAtOrigin(now)) {
+        (void)selectNext(now);
+    }
 }
 
 void Origins::networkChanged() {
@@ -351,6 +366,7 @@ void Origins::ended() {
 }
 
 void Origins::startedOver() {
+    ++startOvers_;
     size_.reset();
     mixed_ = false;
     for (auto& origin : origins_) {
@@ -362,6 +378,8 @@ void Origins::startedOver() {
 
 void Origins::continues(const Continuation& earlier) {
     size_ = earlier.size;
+    highest_ = earlier.offset;
+    mixed_ = true;
     auto& asked = origins_.front();
     asked.known.resumable = true;
     asked.known.validator = earlier.validator;

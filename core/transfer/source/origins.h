@@ -126,6 +126,7 @@ private:
         SourceInfo known;                     // from the last successful open
         std::optional<Error> failure;         // the last one, until bytes arrive again
         Time notBefore;                       // the server asked clients to wait (Retry-After)
+        SameByte ends;                        // of a body without a length that was wrong
         SameByte refusals;                    // another version, or no answer to an offset
         unsigned refusedOffsets = 0;          // consecutive unusable answers to a request with an offset
         std::optional<std::string> asksWhole; // why the next request must be for the whole source
@@ -152,8 +153,10 @@ private:
     [[nodiscard]] Decision refusedToResume(const Error& failure, std::uint64_t offset, Time now);
     [[nodiscard]] Decision switchOrRetry(Time now);
     [[nodiscard]] bool anyIsUsable() const;
+    [[nodiscard]] bool mayMix() const;
+    [[nodiscard]] bool staysAtOrigin(Time now) const;
     bool selectNext(Time now);
-    [[nodiscard]] Wait nextWait(Time now);
+    [[nodiscard]] Wait nextWait(Time now, unsigned startOvers);
     [[nodiscard]] State& state() { return origins_[current_]; }
     [[nodiscard]] const State& state() const { return origins_[current_]; }
 
@@ -165,11 +168,11 @@ private:
     std::size_t current_ = 0;
     std::size_t deliveredBy_ = 0; // index of the origin that delivered the last bytes
     std::optional<std::uint64_t> size_;
-    bool opening_ = true;       // the current attempt has not been opened yet
-    bool ended_ = false;        // it has delivered its last byte
-    bool keepsBytes_ = false;   // the bytes so far cannot be discarded
-    bool mixed_ = false;        // no validator shows that the bytes so far are of one version
-    bool mayMix_ = true;        // false after such bytes were wrong
+    bool opening_ = true;     // the current attempt has not been opened yet
+    bool ended_ = false;      // it has delivered its last byte
+    bool keepsBytes_ = false; // the bytes so far cannot be discarded
+    bool mixed_ = false;      // no validator shows that the bytes so far are of one version
+    bool mixtureWasWrong_ = false;
     std::uint64_t highest_ = 0; // the highest offset reached so far
     // Counted since the last new bytes, see delivered().
     unsigned waits_ = 0;

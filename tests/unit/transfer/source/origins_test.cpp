@@ -492,8 +492,85 @@ TEST_F(OriginsTest, AMixtureIsDeliveredAnewByOneOrigin) {
     deliverTo(origins, 600);
     EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "retry in 1 s");
     origins.waited(now);
-    EXPECT_EQ(origins.request(600).validator, "v1") << "nothing is mixed any more";
+    EXPECT_EQ(origins.current(), 1U);
+    EXPECT_EQ(origins.request(600).validator, "v1");
+    EXPECT_EQ(origins.request(600).compares, 0U);
     EXPECT_EQ(after(origins, ErrorCode::Range, 600), "start over in 2 s: no");
+}
+
+// Nothing shows which origins the bytes of an earlier run came from.
+TEST_F(OriginsTest, WhatAnEarlierRunHasLeftMayBeAMixture) {
+    auto origins = make();
+    origins.continues({.offset = 600, .size = 1000, .validator = "v1"});
+    deliverTo(origins, 1000, resumable, 600);
+    EXPECT_EQ(after(origins, ErrorCode::Checksum, 1000), "start over: no");
+    origins.startedOver();
+    deliverTo(origins, 1000);
+    EXPECT_EQ(after(origins, ErrorCode::Checksum, 1000), "give up: Checksum: no");
+}
+
+// Also with the same validator, which two servers may have for different bytes.
+TEST_F(OriginsTest, BytesOfSeveralOriginsBlameNone) {
+    auto origins = make(2);
+    deliverTo(origins, 600);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "switch to 1");
+    const auto request = origins.request(600);
+    EXPECT_EQ(request.validator, "v1");
+    origins.opened(request, resumable);
+    origins.delivered(1000);
+    EXPECT_EQ(after(origins, ErrorCode::Corrupt, 1000), "start over: no");
+    origins.startedOver();
+    deliverTo(origins, 600);
+    for (const auto* wait : {"1 s", "2 s", "4 s"}) {
+        EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), fmt::format("retry in {}", wait));
+        EXPECT_FALSE(origins.request(600).startsOver) << "it goes on alone";
+        origins.waited(now);
+    }
+    EXPECT_EQ(origins.current(), 0U) << "it does not come back";
+    EXPECT_TRUE(origins.request(600).startsOver);
+    origins.startedOver();
+    deliverTo(origins, 1000);
+    EXPECT_EQ(after(origins, ErrorCode::Corrupt, 1000), "start over: no");
+    EXPECT_EQ(origins.current(), 1U) << "the other one is wrong, all by itself";
+}
+
+// Otherwise a server without validators that cuts each time would be asked for ever.
+TEST_F(OriginsTest, AMixtureOfOneOriginIsWrongInTheEnd) {
+    const SourceInfo unnamed{.size = 1000, .resumable = true, .validator = ""};
+    auto origins = make();
+    const auto mix = [&] {
+        deliverTo(origins, 600, unnamed);
+        (void)after(origins, ErrorCode::Unreachable, 600);
+        origins.waited(now);
+        EXPECT_FALSE(origins.request(600).startsOver);
+        origins.opened(origins.request(600), unnamed);
+        origins.delivered(1000);
+    };
+    mix();
+    EXPECT_EQ(after(origins, ErrorCode::Checksum, 1000), "start over: no");
+    origins.startedOver();
+    for (int pure = 1; pure < 3; ++pure) {
+        deliverTo(origins, 600, unnamed);
+        (void)after(origins, ErrorCode::Unreachable, 600);
+        origins.waited(now);
+        EXPECT_TRUE(origins.request(600).startsOver);
+        origins.startedOver();
+    }
+    mix();
+    EXPECT_EQ(after(origins, ErrorCode::Checksum, 1000), "give up: Checksum: no");
+}
+
+TEST_F(OriginsTest, ABodyWithoutALengthIsWrongEvenIfItWasResumed) {
+    const SourceInfo unmeasured{.size = {}, .resumable = true, .validator = "v1"};
+    auto origins = make();
+    for (const auto* decision : {"start over in 1 s: no", "start over in 2 s: no", "give up: NotLive: no"}) {
+        deliverTo(origins, 300, unmeasured);
+        origins.opened({.offset = 300, .validator = "v1", .startsOver = {}}, unmeasured);
+        origins.delivered(600);
+        origins.ended();
+        EXPECT_EQ(after(origins, ErrorCode::NotLive, 600), decision);
+        origins.startedOver();
+    }
 }
 
 TEST_F(OriginsTest, ABodyWithoutALengthIsWrongOnlyIfItAlwaysEndsThere) {
