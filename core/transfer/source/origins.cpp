@@ -143,6 +143,7 @@ void Origins::delivered(std::uint64_t offset) {
     }
     waits_ = violations_ = 0;
     for (auto& origin : origins_) {
+        origin.asksWhole.reset(); // at another offset the answer may be usable
         if (origin.usable) {
             origin.failure.reset();
         }

@@ -92,6 +92,9 @@ public:
     // waits short again. Bytes that repeat those from before a start over do not, so that a server that
     // always stops early is not asked ever again after the same short wait.
     void delivered(std::uint64_t offset);
+    // Have the bytes from this offset arrived in several attempts before? A first repetition counts as new:
+    // the source may have changed.
+    [[nodiscard]] bool repeats(std::uint64_t offset) const { return startOvers_ > 1 && offset <= highest_; }
     [[nodiscard]] Decision failed(const Error& failure, std::uint64_t offset, Time now);
     void waited(Time now); // the wait of a Retry is over
     void ended();          // the current origin has delivered its last byte

@@ -77,7 +77,9 @@ template <typename Call>
 std::size_t ResumingSource::deliver(Call call) {
     awaitTurn();
     const auto begun = GiveUpSignal::Clock::now();
-    deadline_ = deadlineFrom(begun);
+    if (!origins_.repeats(offset_)) {
+        deadline_ = deadlineFrom(begun);
+    }
     for (;;) {
         try {
             if (!source_) {

@@ -286,6 +286,22 @@ TEST_F(OriginsTest, AServerWhoseAnswersToAnOffsetCannotBeUsedIsAskedForAllOfIt) 
     EXPECT_EQ(origins.request(500).startsOver, "the server cannot resume") << "it has shown that";
 }
 
+TEST_F(OriginsTest, AnUnusableAnswerIsForgottenWhenAMirrorHasMovedOn) {
+    auto origins = make(2);
+    deliverTo(origins, 600);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "switch to 1");
+    EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), "retry in 1 s");
+    origins.waited(now);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "switch to 1");
+    EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), "start over: no");
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "retry in 4 s") << "not there for the whole of it";
+    origins.waited(now);
+    EXPECT_EQ(origins.current(), 0U);
+    deliverTo(origins, 700, resumable, 600);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 700), "switch to 1");
+    EXPECT_FALSE(origins.request(700).startsOver);
+}
+
 TEST_F(OriginsTest, AServerWithoutUsableAnswersIsGivenUp) {
     auto origins = make();
     deliverTo(origins, 600);
