@@ -39,7 +39,7 @@ PipelineResult Pipeline::run() {
             verified = true;
         } catch (const StartOver& reason) {
             startOver(reason);
-        } catch (const GivenUp&) {
+        } catch (const AllOriginsFailed&) {
             throw;
         } catch (const Error& failure) {
             if (!isWrongBytes(failure.code())) {

@@ -167,7 +167,7 @@ void RelayedSource::startOver() {
         discardUntilRestarted();
     } catch (const relay::PeerGone&) {
         if (rejected) {
-            throw GivenUp(rejected->first); // whatever the other process says of its end
+            throw AllOriginsFailed(rejected->first); // whatever the other process says of its end
         }
         throw;
     }

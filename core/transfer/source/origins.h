@@ -1,13 +1,31 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Decides what to do after each failure of a transfer: try again after a wait, switch to another origin,
-// start over at the first byte, or give up. An origin is a place with the same bytes: the requested URL, or a
-// mirror. Pure: no clock, no I/O. ResumingSource carries out the decisions.
+// Decides what to do after each failure of a transfer. An origin is a place with the same bytes: the
+// requested URL, or a mirror. Pure: no clock, no I/O. ResumingSource carries out the decisions.
 //
-// Decisions depend on the code of the failure and on the state of the origins, never on the text. After a
-// transient failure the next origin is tried at once; waits begin only when all origins have failed. An
-// origin with a permanent failure is not tried again. When none is left, the reason reported contains those
-// of all origins. Wrong bytes are a permanent failure, unless they may be a mixture of two versions, or the
-// body may have been cut.
+// The first row that applies counts. Decisions depend on the code of a failure, never on its text.
+//
+//   failure               | state                                     | decision
+//   ----------------------+-------------------------------------------+------------------------------------
+//   Cancelled             |                                           | give up
+//   wrong bytes           | size unknown, not yet 3 ends at this byte | start over after a wait
+//                         | maybe mixed, for the first time           | start over, with one origin alone
+//                         | another origin is left                    | reject this one, start over
+//                         | no other origin is left                   | give up
+//   any other             | the deadline has passed                   | give up
+//   an unusable answer to | it was asked for the whole source         | as any violation
+//   an offset: Range, or  | Range; validators may be ignored          | ask it again, compare bytes
+//   Protocol when opening | Protocol, once                            | as a transient failure
+//                         | a pipe has the bytes; 2 tries             | as a transient failure
+//                         | a pipe has the bytes                      | as a permanent failure
+//                         | Range, for the 3rd time at this byte      | as a permanent failure
+//                         | otherwise                                 | start over; a wait from the 2nd on
+//   permanent, or the 3rd | another origin is left                    | reject this one, go on as below
+//   violation in a row    | no other origin is left                   | give up
+//   transient             | a mixture was wrong; 3 tries              | retry this origin after a wait
+//                         | an origin has not failed since the wait   | switch to it
+//                         | all have failed since the wait            | retry after a wait
+//
+// The reason of a give up contains those of all origins. Waits grow with every wait, until new bytes arrive.
 #pragma once
 
 #include <chrono>
@@ -40,6 +58,8 @@ struct OriginRules {
 class Origins {
 public:
     static constexpr std::uint64_t comparedBytes = std::uint64_t{64} << 10U;
+    // After this number of unusable answers to an offset, the whole source is requested.
+    static constexpr unsigned unusableAnswersAllowed = 2;
 
     using Time = std::chrono::steady_clock::time_point;
     using Wait = std::chrono::milliseconds;
@@ -67,13 +87,14 @@ public:
         // The number of bytes from `offset` up to the wanted offset. They have been delivered already and are
         // compared with the answer, because nothing else shows that it is of the same version, and that it
         // begins at the offset.
-        std::uint64_t compares = 0;
+        std::uint64_t overlap = 0;
         // The comparison must show the offset: bytes that are all alike do not.
-        bool provesOffset = false;
-        // Why the bytes delivered so far cannot be continued. They are discarded at once or, with asksFirst,
-        // only after the origin was opened at the first byte, since they are still useful if that fails.
-        std::optional<std::string> startsOver;
-        bool asksFirst = false;
+        bool mustShowOffset = false;
+        // Why the bytes delivered so far cannot be continued. They are discarded at once or, with
+        // restartsWhenOpened, only after the origin was opened at the first byte, since they are still useful
+        // if that fails.
+        std::optional<std::string> restartReason;
+        bool restartsWhenOpened = false;
     };
 
     // names: the requested origin, then its mirrors; at least one. seed: for the jitter of the waits.
@@ -90,26 +111,26 @@ public:
     void opened(const Request& request, const SourceInfo& info);
     // Call when it has delivered bytes up to this offset. New bytes, or bytes of a resumed transfer, make
     // waits short again. Bytes that repeat those from before a start over do not, so that a server that
-    // always stops early is not asked ever again after the same short wait.
+    // always stops early is asked ever more seldom.
     void delivered(std::uint64_t offset);
     // Have the bytes from this offset arrived in several attempts before? A first repetition counts as new:
     // the source may have changed.
     [[nodiscard]] bool repeats(std::uint64_t offset) const { return startOvers_ > 1 && offset <= highest_; }
     [[nodiscard]] Decision failed(const Error& failure, std::uint64_t offset, Time now);
-    void waited(Time now); // the wait of a Retry is over
-    void ended();          // the current origin has delivered its last byte
-    void startedOver();    // the bytes delivered so far are discarded
-    void keepBytes();      // they cannot be discarded any more, nor those that follow: nothing starts over
-    void networkChanged(); // there is a new address or route
-    void continues(const Continuation& earlier); // an earlier transfer from the requested origin
+    void waited(Time now);  // the wait of a decision is over
+    void ended();           // the current origin has delivered its last byte
+    void startedOver();     // the bytes delivered so far are discarded
+    void forbidStartOver(); // a pipe has the bytes delivered so far
+    void networkChanged();  // there is a new address or route
+    // The first bytes are those of an earlier transfer, which began at the requested origin.
+    void continueFrom(const Continuation& earlier);
 
     // The size of the whole source, once an origin has reported it.
     [[nodiscard]] const std::optional<std::uint64_t>& size() const { return size_; }
-    void learn(std::optional<std::uint64_t> size) { size_ = size; }
+    void setSize(std::optional<std::uint64_t> size) { size_ = size; }
     // The properties reported by the origin that delivered the last bytes.
     [[nodiscard]] const SourceInfo& known() const { return origins_[deliveredBy_].known; }
-    [[nodiscard]] const std::optional<Error>& lastFailure() const { return origins_[current_].failure; }
-
+    [[nodiscard]] const std::optional<Error>& lastFailure() const { return currentOrigin().failure; }
     [[nodiscard]] const std::optional<Error>& requestedFailure() const { return origins_.front().failure; }
 
     // Why the origins failed. If there are several origins, each reason contains the name of its origin.
@@ -126,61 +147,69 @@ private:
 
     struct State {
         std::string name;
-        SourceInfo known;                     // from the last successful open
-        std::optional<Error> failure;         // the last one, until bytes arrive again
-        Time notBefore;                       // the server asked clients to wait (Retry-After)
-        SameByte ends;                        // of a body without a length that was wrong
-        SameByte refusals;                    // another version, or no answer to an offset
-        unsigned refusedOffsets = 0;          // consecutive unusable answers to a request with an offset
-        std::optional<std::string> asksWhole; // why the next request must be for the whole source
-        bool validatorVaries = false; // it differs for the same bytes: several servers share this name
-        bool compares = false;        // its answers to an offset do not show the version
-        // The validator of the bytes with which it has shown that it honours offsets, where no answer does.
-        std::optional<std::string> honoursOffsets;
-        bool opened = false;
-        bool usable = true;           // false: it has failed for good
+        SourceInfo known;                         // from the last successful open
+        std::optional<Error> failure;             // the last one, until bytes arrive again
+        Time notBefore;                           // the server asked clients to wait (Retry-After)
+        SameByte shortEnds;                       // ends of wrong bytes whose size is not known
+        SameByte changes;                         // answers that show another version
+        unsigned unusableAnswers = 0;             // to a request with an offset, in a row
+        std::optional<std::string> restartReason; // why the next request must be for the whole source
+        // The validator of the bytes with which it has shown that it honours offsets, if no answer does.
+        std::optional<std::string> offsetShownFor;
+        bool validatorVaries = false; // for the same bytes: several servers share this name
+        bool omitsValidator = false;  // its answers to an offset have none
+        bool wasOpened = false;
+        bool usable = true;           // false: it is rejected
         bool failedThisRound = false; // since the last wait
     };
 
-    [[nodiscard]] Decision deliveredWrongBytes(const Error& failure, Time now);
-    [[nodiscard]] Decision failedForNow(const Error& failure, Time now);
-    [[nodiscard]] Decision failedForGood(const Error& failure, Time now);
-    [[nodiscard]] Decision failedToResume(const Error& failure, std::uint64_t offset, Time now);
-    [[nodiscard]] bool mayIgnoreValidator(const State& origin) const;
-    [[nodiscard]] static bool showsOffset(const State& origin, bool answerShowsIt,
-                                          const std::string& validator);
-    [[nodiscard]] Decision startOver(const Error& failure, Time now);
+    // The rows of the table.
+    [[nodiscard]] Decision afterWrongBytes(const Error& failure, Time now);
+    [[nodiscard]] Decision afterUnusableAnswer(const Error& failure, Time now);
+    [[nodiscard]] Decision afterPermanent(const Error& failure, Time now);
+    [[nodiscard]] Decision afterTransient(const Error& failure, Time now);
     [[nodiscard]] Decision giveUp(ErrorCode code) const;
-    [[nodiscard]] Request requestTo(std::size_t index, std::uint64_t offset) const;
-    void rejectThoseThatStartOver();
-    [[nodiscard]] Decision refusedToResume(const Error& failure, std::uint64_t offset, Time now);
+
+    [[nodiscard]] bool isLastViolation() { return ++violations_ >= tries(); }
+    [[nodiscard]] unsigned tries() const { return rules_.policy.protocolFailuresAllowed; }
     [[nodiscard]] Decision switchOrRetry(Time now);
-    [[nodiscard]] bool anyIsUsable() const;
-    [[nodiscard]] bool mayMix() const;
-    [[nodiscard]] bool staysAtOrigin(Time now) const;
     bool selectNext(Time now);
+    [[nodiscard]] bool staysAtOrigin(Time now) const;
+    void rejectThoseThatRestart();
+    [[nodiscard]] bool anyIsUsable() const;
     [[nodiscard]] Wait nextWait(Time now, unsigned startOvers);
-    [[nodiscard]] State& state() { return origins_[current_]; }
-    [[nodiscard]] const State& state() const { return origins_[current_]; }
+
+    // Of requests.
+    [[nodiscard]] Request requestTo(std::size_t index, std::uint64_t offset) const;
+    [[nodiscard]] Request requestToContinue(const State& origin, std::uint64_t offset) const;
+    [[nodiscard]] Request requestToMirror(const State& origin, std::uint64_t offset) const;
+    [[nodiscard]] bool allowsMixture() const;
+    [[nodiscard]] bool mayIgnoreValidator() const;
+    [[nodiscard]] static bool isOffsetShown(const State& origin, bool answerShowsIt,
+                                            const std::string& validator);
+    [[nodiscard]] State& currentOrigin() { return origins_[current_]; }
+    [[nodiscard]] const State& currentOrigin() const { return origins_[current_]; }
 
     std::vector<State> origins_;
     OriginRules rules_;
     std::mt19937 random_;
-    std::uint64_t openedAt_ = 0; // the wanted offset of the current attempt
-    std::uint64_t failedAt_ = 0; // the offset of the last failure
     std::size_t current_ = 0;
     std::size_t deliveredBy_ = 0; // index of the origin that delivered the last bytes
     std::optional<std::uint64_t> size_;
-    bool opening_ = true;     // the current attempt has not been opened yet
-    bool ended_ = false;      // it has delivered its last byte
-    bool keepsBytes_ = false; // the bytes so far cannot be discarded
-    bool mixed_ = false;      // no validator shows that the bytes so far are of one version
-    bool mixtureWasWrong_ = false;
+    // Of the current attempt.
+    std::uint64_t openedAt_ = 0; // the wanted offset
+    std::uint64_t failedAt_ = 0; // the offset of the last failure
+    bool opening_ = true;        // it has not been opened yet
+    bool ended_ = false;         // it has delivered its last byte
+    // Of the bytes delivered so far.
+    bool mayStartOver_ = true;
+    bool maybeMixed_ = false;      // they may be of several versions or origins
+    bool mixtureWasWrong_ = false; // since then, one origin delivers them alone
+    // Of the progress.
     std::uint64_t highest_ = 0; // the highest offset reached so far
-    // Counted since the last new bytes, see delivered().
-    unsigned waits_ = 0;
-    unsigned violations_ = 0; // violations of the protocol
-    unsigned startOvers_ = 0; // since highest_ grew
+    unsigned startOvers_ = 0;   // since highest_ grew
+    unsigned waits_ = 0;        // since new bytes, see delivered()
+    unsigned violations_ = 0;   // of the protocol, since then
 };
 
 } // namespace bootferry

@@ -22,9 +22,9 @@ public:
 };
 
 // No origin is left. The message contains the reasons of all origins.
-class GivenUp : public Error {
+class AllOriginsFailed : public Error {
 public:
-    explicit GivenUp(const Error& reason) : Error(reason) {}
+    explicit AllOriginsFailed(const Error& reason) : Error(reason) {}
 };
 
 class RestartableSource : public ByteSource {
@@ -32,8 +32,8 @@ public:
     virtual void startOver() = 0;
 
     // The bytes that were read are wrong. atEnd: read() has returned 0. Returns when the whole source is to
-    // be received again, from another origin or the same one: call startOver(). Throws GivenUp if none is
-    // left.
+    // be received again, from another origin or the same one: call startOver(). Throws AllOriginsFailed
+    // if none is left.
     virtual void reject(const Error& failure, bool atEnd) = 0;
 
     // Call before reading: begins at this offset instead of the first byte. The version is requested again;

@@ -34,11 +34,11 @@ std::size_t copyInto(int pipe, ByteSource& source, std::size_t most) {
     return count;
 }
 
-std::vector<std::string> authorities(const std::vector<Origin>& places) {
+std::vector<std::string> authorities(const std::vector<Origin>& origins) {
     std::vector<std::string> names;
-    names.reserve(places.size());
-    for (const auto& place : places) {
-        names.push_back(place.url.authority());
+    names.reserve(origins.size());
+    for (const auto& origin : origins) {
+        names.push_back(origin.url.authority());
     }
     return names;
 }
@@ -52,14 +52,14 @@ OriginRules rulesOf(const ResumeSettings& settings, Origins::Time deadline) {
 
 } // namespace
 
-ResumingSource::ResumingSource(std::vector<Origin> places, const ResumeSettings& settings,
+ResumingSource::ResumingSource(std::vector<Origin> origins, const ResumeSettings& settings,
                                ProgressReporter& reporter)
-    : places_(std::move(places)), settings_(settings), reporter_(reporter),
+    : origins_(std::move(origins)), settings_(settings), reporter_(reporter),
       giveUp_(settings.cancelFd, settings.stallTimeout), pace_(settings.limitRate),
       timeLimit_(settings.timeout ? GiveUpSignal::Clock::now() + *settings.timeout
                                   : GiveUpSignal::Clock::time_point::max()),
       deadline_(timeLimit_),
-      origins_(authorities(places_), rulesOf(settings, timeLimit_), std::random_device{}()) {}
+      decider_(authorities(origins_), rulesOf(settings, timeLimit_), std::random_device{}()) {}
 
 std::size_t ResumingSource::read(std::span<std::byte> into) {
     const auto portion = into.first(pace_.portion(into.size()));
@@ -77,13 +77,13 @@ template <typename Call>
 std::size_t ResumingSource::deliver(Call call) {
     awaitTurn();
     const auto begun = GiveUpSignal::Clock::now();
-    if (!origins_.repeats(offset_)) {
+    if (!decider_.repeats(offset_)) {
         deadline_ = deadlineFrom(begun);
     }
     for (;;) {
         try {
             if (!source_) {
-                if (origins_.size() == offset_) {
+                if (decider_.size() == offset_) {
                     return 0; // the connection broke after the last byte
                 }
                 open();
@@ -94,18 +94,18 @@ std::size_t ResumingSource::deliver(Call call) {
             giveUp_.startClock(deadline_);
             const auto count = call(*source_);
             giveUp_.stopClock();
-            if (!origins_.size()) {
-                origins_.learn(source_->info().size); // may become known late
-                reporter_.setTotal(origins_.size().value_or(unknownSize));
+            if (!decider_.size()) {
+                decider_.setSize(source_->info().size); // may become known late
+                reporter_.setTotal(decider_.size().value_or(unknownSize));
             }
-            if (count == 0 && origins_.size().value_or(offset_) != offset_) {
+            if (count == 0 && decider_.size().value_or(offset_) != offset_) {
                 throw Error(ErrorCode::Unreachable,
-                            fmt::format("the source ended after {} of {} bytes", offset_, *origins_.size()));
+                            fmt::format("the server sent only {} of {} bytes", offset_, *decider_.size()));
             }
             if (count > 0) {
                 pace_.count(count, begun);
                 offset_ += count;
-                origins_.delivered(offset_);
+                decider_.delivered(offset_);
                 reporter_.setBytes(offset_);
             }
             return count;
@@ -136,11 +136,11 @@ void ResumingSource::awaitTurn() {
 }
 
 void ResumingSource::open() {
-    const auto request = origins_.request(offset_);
-    if (request.startsOver && !request.asksFirst) {
-        throw StartOver(*request.startsOver);
+    const auto request = decider_.request(offset_);
+    if (request.restartReason && !request.restartsWhenOpened) {
+        throw StartOver(*request.restartReason);
     }
-    const auto& [url, transport] = places_[origins_.current()];
+    const auto& [url, transport] = origins_[decider_.current()];
     reporter_.setState(TransferState::Connecting, fmt::format("connecting to {}", url.authority()));
     giveUp_.startClock(deadline_);
     source_ = transport->open({.url = url.redacted(),
@@ -148,32 +148,32 @@ void ResumingSource::open() {
                                .validator = request.validator,
                                .cancelFd = giveUp_.fd()});
     giveUp_.stopClock();
-    if (request.startsOver) {
-        throw StartOver(*request.startsOver); // startOver() uses this source
+    if (request.restartReason) {
+        throw StartOver(*request.restartReason); // startOver() uses this source
     }
-    if (!origins_.answered(request, source_->info())) {
+    if (!decider_.answered(request, source_->info())) {
         source_.reset();
         return;
     }
-    if (request.compares > 0) {
+    if (request.overlap > 0) {
         compare(request);
     }
     accept(request);
 }
 
 void ResumingSource::accept(const Origins::Request& request) {
-    origins_.opened(request, source_->info());
-    reporter_.setTotal(origins_.size().value_or(unknownSize));
+    decider_.opened(request, source_->info());
+    reporter_.setTotal(decider_.size().value_or(unknownSize));
     reporter_.setState(TransferState::Transferring);
 }
 
 // Reads the last bytes again and compares them, because no validator shows whether the version is the same,
 // or the answer does not show its offset.
 void ResumingSource::compare(const Origins::Request& request) {
-    const auto count = request.compares;
+    const auto count = request.overlap;
     std::vector<std::byte> before(count);
     if (!lastBytes_ || !lastBytes_(before)) {
-        throw Error(ErrorCode::Range, "nothing shows that the file on the server is still the same");
+        throw Error(ErrorCode::Range, "cannot verify that the file on the server is unchanged");
     }
     std::vector<std::byte> now(count);
     for (std::span rest(now); !rest.empty();) {
@@ -189,9 +189,9 @@ void ResumingSource::compare(const Origins::Request& request) {
         throw Error(ErrorCode::Range,
                     fmt::format("the source changed: the {} before byte {} are different now{}",
                                 formatSize(count), offset_,
-                                request.provesOffset ? ", or the server ignores the offset" : ""));
+                                request.mustShowOffset ? ", or the server ignores the offset" : ""));
     }
-    if (request.provesOffset &&
+    if (request.mustShowOffset &&
         std::all_of(now.begin(), now.end(), [&now](auto byte) { return byte == now[0]; })) {
         throw Error(ErrorCode::Range, fmt::format("the {} before byte {} are all alike, so that they do not "
                                                   "show whether the server honours the offset",
@@ -207,7 +207,7 @@ Error ResumingSource::explained(const Error& failure) const {
         return failure;
     }
     if (GiveUpSignal::Clock::now() >= deadline_) {
-        if (const auto& before = origins_.lastFailure()) {
+        if (const auto& before = decider_.lastFailure()) {
             return *before;
         }
         return Error(ErrorCode::Timeout, offset_ > 0 ? fmt::format("{} bytes had arrived", offset_)
@@ -222,21 +222,22 @@ Error ResumingSource::explained(const Error& failure) const {
 // Origins handles the time limit of the whole transfer, which has an error code of its own. After an idle
 // timeout, the error has the code of the failure that caused it.
 void ResumingSource::recover(const Error& failure, bool wasOpen) {
-    const auto failing = origins_.current();
+    const auto failing = decider_.current();
     if (canDiscard_ && !canDiscard_()) {
-        origins_.keepBytes();
+        decider_.forbidStartOver();
     }
-    const auto decision = origins_.failed(failure, offset_, GiveUpSignal::Clock::now());
+    const auto decision = decider_.failed(failure, offset_, GiveUpSignal::Clock::now());
     if (const auto* end = std::get_if<Origins::GiveUp>(&decision)) {
-        throw GivenUp(end->reason);
+        throw AllOriginsFailed(end->reason);
     }
     if (settings_.idleTimeout && GiveUpSignal::Clock::now() >= deadline_) {
-        throw GivenUp(Error(origins_.requestedFailure().value_or(failure).code(),
-                            fmt::format("gave up after {} in which nothing arrived: {}",
-                                        formatDuration(*settings_.idleTimeout), origins_.reasons())));
+        throw AllOriginsFailed(
+            Error(decider_.requestedFailure().value_or(failure).code(),
+                  fmt::format("gave up after {} without new data: {}", formatDuration(*settings_.idleTimeout),
+                              decider_.reasons())));
     }
     if (!settings_.retries) {
-        throw GivenUp(failure);
+        throw AllOriginsFailed(failure);
     }
     if (wasOpen || settings_.isNetworkUp()) {
         reporter_.countAttempt();
@@ -247,15 +248,15 @@ void ResumingSource::recover(const Error& failure, bool wasOpen) {
     if (const auto* again = std::get_if<Origins::StartOver>(&decision);
         again != nullptr && again->wait.count() > 0) {
         wait(again->wait);
-    } else if (origins_.current() != failing) {
+    } else if (decider_.current() != failing) {
         reporter_.setState(TransferState::Waiting,
                            fmt::format("switching from {} to {}: {}", authority(failing),
-                                       authority(origins_.current()), failure.what()));
+                                       authority(decider_.current()), failure.what()));
     }
 }
 
 void ResumingSource::wait(Origins::Wait time) {
-    const auto reasons = origins_.reasons();
+    const auto reasons = decider_.reasons();
     if (deadline_ != GiveUpSignal::Clock::time_point::max()) {
         const auto left = std::chrono::ceil<Origins::Wait>(deadline_ - GiveUpSignal::Clock::now());
         time = std::clamp(left, Origins::Wait(0), time);
@@ -265,7 +266,7 @@ void ResumingSource::wait(Origins::Wait time) {
                            ? fmt::format("retrying in {}: {}", formatDuration(time), reasons)
                            : fmt::format("waiting for the network ({})", reasons));
     pause(time);
-    origins_.waited(GiveUpSignal::Clock::now());
+    decider_.waited(GiveUpSignal::Clock::now());
 }
 
 // A new address or route ends the wait, unless a server asked for it (Retry-After).
@@ -277,8 +278,8 @@ void ResumingSource::pause(Origins::Wait time) {
         const auto left = std::max(std::chrono::ceil<Origins::Wait>(until - now), Origins::Wait(0));
         woken = network_.wait(left, settings_.cancelFd);
         if (woken == NetworkWatch::Woken::NetworkChanged) {
-            origins_.networkChanged();
-            if (origins_.shortestRetryAfter(GiveUpSignal::Clock::now()) == Origins::Wait(0)) {
+            decider_.networkChanged();
+            if (decider_.shortestRetryAfter(GiveUpSignal::Clock::now()) == Origins::Wait(0)) {
                 woken = network_.wait(std::min(networkSettleTime, time), settings_.cancelFd);
                 break;
             }
@@ -290,8 +291,8 @@ void ResumingSource::pause(Origins::Wait time) {
 }
 
 SourceInfo ResumingSource::info() {
-    auto info = source_ ? source_->info() : origins_.known();
-    info.size = origins_.size() ? origins_.size() : info.size;
+    auto info = source_ ? source_->info() : decider_.known();
+    info.size = decider_.size() ? decider_.size() : info.size;
     return info;
 }
 
@@ -307,14 +308,14 @@ void ResumingSource::reject(const Error& failure, bool atEnd) {
     source_.reset();
     deadline_ = deadlineFrom(GiveUpSignal::Clock::now()); // verifying has taken its time
     if (atEnd) {
-        origins_.ended();
+        decider_.ended();
     }
     recover(failure, true);
 }
 
 void ResumingSource::startOver() {
     offset_ = 0;
-    origins_.startedOver();
+    decider_.startedOver();
     reporter_.setBytes(0);
     reporter_.setTotal(unknownSize);
     if (source_) {
@@ -324,7 +325,7 @@ void ResumingSource::startOver() {
 
 void ResumingSource::continueFrom(const Continuation& earlier) {
     offset_ = earlier.offset;
-    origins_.continues(earlier);
+    decider_.continueFrom(earlier);
     reporter_.setBytes(offset_);
     reporter_.setTotal(earlier.size.value_or(unknownSize));
 }

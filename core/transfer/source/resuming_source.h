@@ -46,7 +46,7 @@ struct Origin {
 class ResumingSource : public RestartableSource {
 public:
     // At least one origin: the first is the requested one, the others are its mirrors.
-    ResumingSource(std::vector<Origin> places, const ResumeSettings& settings, ProgressReporter& reporter);
+    ResumingSource(std::vector<Origin> origins, const ResumeSettings& settings, ProgressReporter& reporter);
 
     [[nodiscard]] std::size_t read(std::span<std::byte> into) override;
     [[nodiscard]] std::size_t splice(int pipe, std::size_t most) override;
@@ -79,9 +79,9 @@ private:
     void wait(Origins::Wait time);
     void pause(Origins::Wait time);
     [[nodiscard]] Error explained(const Error& failure) const; // names a cancel or a timeout that caused it
-    [[nodiscard]] std::string authority(std::size_t index) const { return places_[index].url.authority(); }
+    [[nodiscard]] std::string authority(std::size_t index) const { return origins_[index].url.authority(); }
 
-    std::vector<Origin> places_;
+    std::vector<Origin> origins_;
     ResumeSettings settings_;
     ProgressReporter& reporter_;
     GiveUpSignal giveUp_;
@@ -90,7 +90,7 @@ private:
     GiveUpSignal::Clock::time_point timeLimit_; // of the whole transfer
     GiveUpSignal::Clock::time_point
         deadline_;    // of the current read: timeLimit_, or the idle timeout if earlier
-    Origins origins_; // of places_, with the same indices
+    Origins decider_; // over origins_, with the same indices
 
     std::unique_ptr<ByteSource> source_; // the current attempt; after StartOver: opened at the first byte
     std::uint64_t offset_ = 0;

@@ -3,6 +3,8 @@
 // its wait as the longest that the jitter allows.
 #include "origins.h"
 
+#include <functional>
+
 #include <gtest/gtest.h>
 #include <spdlog/fmt/fmt.h>
 
@@ -26,7 +28,7 @@ protected:
     // An attempt of the current origin that delivers up to this byte and fails then.
     static void deliverTo(Origins& origins, std::uint64_t offset, const SourceInfo& info = resumable,
                           std::uint64_t from = 0) {
-        origins.opened({.offset = from, .startsOver = {}}, info);
+        origins.opened({.offset = from, .restartReason = {}}, info);
         origins.delivered(offset);
     }
 
@@ -100,6 +102,77 @@ TEST_F(OriginsTest, TheCodeOfAFailureDecides) {
     }
 }
 
+// The rows of the table in the header, in its order.
+TEST_F(OriginsTest, TheFirstRowThatAppliesCounts) {
+    using State = std::function<void(Origins&)>;
+    const auto mixed = [](Origins& origins) {
+        origins.continueFrom({.offset = 300, .size = 1000, .validator = "v1"});
+        deliverTo(origins, 600, resumable, 300);
+    };
+    const auto wrongMixture = [this, mixed](Origins& origins) {
+        mixed(origins);
+        (void)after(origins, ErrorCode::Checksum, 600);
+        origins.startedOver();
+        deliverTo(origins, 600);
+    };
+    const auto toAPipe = [](Origins& origins) {
+        deliverTo(origins, 600);
+        origins.forbidStartOver();
+    };
+    const auto failing = [this](ErrorCode code, unsigned times, State before = {}) {
+        return [=, this](Origins& origins) {
+            before ? before(origins) : deliverTo(origins, 600);
+            for (unsigned i = 0; i < times; ++i) {
+                (void)after(origins, code, 600);
+                origins.waited(now);
+            }
+        };
+    };
+    const struct {
+        const char* row;
+        ErrorCode code;
+        std::size_t origins;
+        bool isVerified;
+        State state;
+        const char* decision;
+    } table[] = {
+        // clang-format off
+        {"cancelled", ErrorCode::Cancelled, 2, false, {}, "give up: Cancelled: no"},
+        {"wrong bytes, size unknown", ErrorCode::NotLive, 2, false,
+            [](Origins& origins) { deliverTo(origins, 600, {.resumable = true, .validator = ""}); origins.ended(); },
+            "start over in 1 s: no"},
+        {"wrong bytes, maybe mixed", ErrorCode::Checksum, 2, false, mixed, "start over: no"},
+        {"wrong bytes, another is left", ErrorCode::Checksum, 2, false, {}, "start over: no"},
+        {"wrong bytes, maybe mixed before", ErrorCode::Checksum, 1, false, wrongMixture, "give up: Checksum: no"},
+        {"wrong bytes, none is left", ErrorCode::Checksum, 1, false, {}, "give up: Checksum: no"},
+        {"unusable, validators may be ignored", ErrorCode::Range, 1, true, {}, "switch to 0"},
+        {"unusable, Protocol, once", ErrorCode::Protocol, 1, false, failing(ErrorCode::Unreachable, 1), "retry in 2 s"},
+        {"unusable, Protocol, twice", ErrorCode::Protocol, 1, false,
+            failing(ErrorCode::Protocol, 1, failing(ErrorCode::Unreachable, 1)), "start over: no"},
+        {"unusable, a pipe has the bytes", ErrorCode::Range, 1, false, toAPipe, "retry in 1 s"},
+        {"unusable, a pipe has the bytes, third try", ErrorCode::Range, 1, false, failing(ErrorCode::Range, 2, toAPipe),
+            "give up: Range: no; data written to a pipe cannot be taken back"},
+        {"unusable, Range, otherwise", ErrorCode::Range, 1, false, {}, "start over: no"},
+        {"permanent, another is left", ErrorCode::NotFound, 2, false, {}, "switch to 1"},
+        {"permanent, none is left", ErrorCode::NotFound, 1, false, {}, "give up: NotFound: no"},
+        {"transient, a mixture was wrong", ErrorCode::Unreachable, 2, false, wrongMixture, "retry in 1 s"},
+        {"transient, another has not failed", ErrorCode::Unreachable, 2, false, {}, "switch to 1"},
+        {"transient, all have failed", ErrorCode::Unreachable, 1, false, {}, "retry in 1 s"},
+        // clang-format on
+    };
+    for (const auto& [row, code, count, isVerified, state, decision] : table) {
+        rules.contentIsVerified = isVerified;
+        auto origins = make(count);
+        state ? state(origins) : deliverTo(origins, 600);
+        EXPECT_EQ(after(origins, code, 600), decision) << row;
+    }
+    rules.contentIsVerified = false;
+    rules.deadline = now;
+    rules.timeout = 60s;
+    auto late = make();
+    EXPECT_EQ(after(late, ErrorCode::NotFound), "give up: Timeout: gave up after 1 min 00 s: no");
+}
+
 TEST_F(OriginsTest, WaitsGrowUntilBytesArrive) {
     auto origins = make();
     for (const auto* wait : {"1 s", "2 s", "4 s", "8 s", "16 s", "16 s"}) {
@@ -119,7 +192,7 @@ TEST_F(OriginsTest, BytesThatHaveArrivedBeforeShortenNoWait) {
         deliverTo(origins, 600, whole);
         EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), fmt::format("retry in {}", wait));
         origins.waited(now);
-        EXPECT_TRUE(origins.request(600).startsOver);
+        EXPECT_TRUE(origins.request(600).restartReason);
         origins.startedOver();
     }
     deliverTo(origins, 601, whole);
@@ -190,7 +263,7 @@ TEST_F(OriginsTest, ANewRouteShortensTheNextWait) {
     EXPECT_EQ(after(origins, ErrorCode::Unreachable), "retry in 1 s");
 }
 
-TEST_F(OriginsTest, AServerThatKeepsViolatingItsProtocolIsGivenUp) {
+TEST_F(OriginsTest, AServerThatKeepsViolatingItsProtocolIsAllOriginsFailed) {
     auto origins = make();
     EXPECT_EQ(after(origins, ErrorCode::Protocol), "retry in 1 s");
     EXPECT_EQ(after(origins, ErrorCode::Protocol), "retry in 2 s");
@@ -247,8 +320,8 @@ TEST_F(OriginsTest, AMirrorIsAskedForTheSameVersion) {
         EXPECT_EQ(origins.request(100).validator, "v1");
         EXPECT_EQ(after(origins, ErrorCode::Unreachable, 100), "switch to 1");
         EXPECT_EQ(origins.request(100).validator, verified ? "" : "v1");
-        EXPECT_EQ(origins.request(100).compares, verified ? 100U : 0U);
-        EXPECT_FALSE(origins.request(100).startsOver);
+        EXPECT_EQ(origins.request(100).overlap, verified ? 100U : 0U);
+        EXPECT_FALSE(origins.request(100).restartReason);
     }
 }
 
@@ -256,14 +329,14 @@ TEST_F(OriginsTest, WhatCannotBeContinuedStartsOver) {
     auto alone = make();
     deliverTo(alone, 100, {.size = 1000, .resumable = false, .validator = "v1"});
     EXPECT_EQ(after(alone, ErrorCode::Unreachable, 100), "retry in 1 s");
-    EXPECT_EQ(alone.request(100).startsOver, "the server cannot resume");
+    EXPECT_EQ(alone.request(100).restartReason, "the server cannot resume");
 
     auto unnamed = make(2);
     deliverTo(unnamed, 100, {.size = 1000, .resumable = true, .validator = ""});
     EXPECT_EQ(after(unnamed, ErrorCode::Unreachable, 100), "switch to 1");
-    EXPECT_EQ(unnamed.request(100).startsOver, "cannot verify that B has the same bytes");
+    EXPECT_EQ(unnamed.request(100).restartReason, "cannot verify that B has the same bytes");
     unnamed.startedOver();
-    EXPECT_FALSE(unnamed.request(0).startsOver);
+    EXPECT_FALSE(unnamed.request(0).restartReason);
     EXPECT_EQ(unnamed.current(), 1U);
 }
 
@@ -276,14 +349,14 @@ TEST_F(OriginsTest, AServerWhoseAnswersToAnOffsetCannotBeUsedIsAskedForAllOfIt) 
     EXPECT_EQ(origins.request(600).offset, 600U);
     EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), "start over: no");
     EXPECT_EQ(origins.request(600).offset, 0U);
-    EXPECT_EQ(origins.request(600).startsOver, "no");
-    EXPECT_TRUE(origins.request(600).asksFirst);
+    EXPECT_EQ(origins.request(600).restartReason, "no");
+    EXPECT_TRUE(origins.request(600).restartsWhenOpened);
     EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "retry in 8 s") << "it is not there for now";
-    EXPECT_TRUE(origins.request(600).asksFirst);
+    EXPECT_TRUE(origins.request(600).restartsWhenOpened);
     origins.startedOver();
     deliverTo(origins, 500);
     EXPECT_EQ(after(origins, ErrorCode::Unreachable, 500), "retry in 16 s");
-    EXPECT_EQ(origins.request(500).startsOver, "the server cannot resume") << "it has shown that";
+    EXPECT_EQ(origins.request(500).restartReason, "the server cannot resume") << "it has shown that";
 }
 
 TEST_F(OriginsTest, AnUnusableAnswerIsForgottenWhenAMirrorHasMovedOn) {
@@ -299,10 +372,10 @@ TEST_F(OriginsTest, AnUnusableAnswerIsForgottenWhenAMirrorHasMovedOn) {
     EXPECT_EQ(origins.current(), 0U);
     deliverTo(origins, 700, resumable, 600);
     EXPECT_EQ(after(origins, ErrorCode::Unreachable, 700), "switch to 1");
-    EXPECT_FALSE(origins.request(700).startsOver);
+    EXPECT_FALSE(origins.request(700).restartReason);
 }
 
-TEST_F(OriginsTest, AServerWithoutUsableAnswersIsGivenUp) {
+TEST_F(OriginsTest, AServerWithoutUsableAnswersIsAllOriginsFailed) {
     auto origins = make();
     deliverTo(origins, 600);
     (void)after(origins, ErrorCode::Unreachable, 600);
@@ -335,7 +408,7 @@ TEST_F(OriginsTest, WhatIsRefusedOnceIsAskedOfTheMirror) {
 TEST_F(OriginsTest, BytesThatCannotBeDiscardedAreOnlyContinued) {
     auto origins = make(2);
     deliverTo(origins, 600);
-    origins.keepBytes();
+    origins.forbidStartOver();
     EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "switch to 1");
     EXPECT_EQ(after(origins, ErrorCode::Range, 600), "retry in 1 s") << "it may have been an accident";
     origins.waited(now);
@@ -357,7 +430,7 @@ TEST_F(OriginsTest, BytesThatCannotBeDiscardedAreOnlyContinued) {
 TEST_F(OriginsTest, AServerThatCannotResumeEndsWhatCannotBeDiscarded) {
     auto origins = make(2);
     deliverTo(origins, 600, {.size = 1000, .resumable = false, .validator = "v1"});
-    origins.keepBytes();
+    origins.forbidStartOver();
     EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "switch to 1");
     origins.waited(now);
     deliverTo(origins, 700, {.size = 1000, .resumable = true, .validator = ""}, 600);
@@ -383,19 +456,19 @@ TEST_F(OriginsTest, WhatShowsNoVersionIsCompared) {
     auto never = make(); // neither ETag nor Last-Modified
     deliverTo(never, 3 * window, unnamed);
     EXPECT_EQ(never.request(3 * window).offset, 2 * window);
-    EXPECT_EQ(never.request(3 * window).compares, window);
+    EXPECT_EQ(never.request(3 * window).overlap, window);
     EXPECT_EQ(never.request(100).offset, 0U);
-    EXPECT_EQ(never.request(100).compares, 100U);
+    EXPECT_EQ(never.request(100).overlap, 100U);
     EXPECT_TRUE(never.answered(never.request(3 * window), unnamed));
 
     auto forgetful = make(); // the part has no validator
     deliverTo(forgetful, 3 * window, named);
-    EXPECT_EQ(forgetful.request(3 * window).compares, 0U);
+    EXPECT_EQ(forgetful.request(3 * window).overlap, 0U);
     EXPECT_FALSE(forgetful.answered(forgetful.request(3 * window), unnamed));
     for (int attempt = 0; attempt < 2; ++attempt) {
         const auto request = forgetful.request(3 * window);
         EXPECT_EQ(request.validator, "v1");
-        EXPECT_EQ(request.compares, window);
+        EXPECT_EQ(request.overlap, window);
         EXPECT_TRUE(forgetful.answered(request, unnamed));
         forgetful.opened(request, unnamed);
     }
@@ -413,17 +486,17 @@ TEST_F(OriginsTest, AnOffsetThatNoAnswerShowsIsProvedOnce) {
     const auto proof = origins.request(3 * window);
     EXPECT_EQ(proof.offset, 2 * window);
     EXPECT_EQ(proof.validator, "v1");
-    EXPECT_TRUE(proof.provesOffset);
+    EXPECT_TRUE(proof.mustShowOffset);
     EXPECT_TRUE(origins.answered(proof, info));
     origins.opened(proof, info);
-    EXPECT_EQ(origins.request(4 * window).compares, 0U);
+    EXPECT_EQ(origins.request(4 * window).overlap, 0U);
     EXPECT_TRUE(origins.answered(origins.request(4 * window), info));
 
     auto near = make(); // the overlap begins at the first byte: no offset is sent
     deliverTo(near, window, info);
-    EXPECT_FALSE(near.request(window).provesOffset);
+    EXPECT_FALSE(near.request(window).mustShowOffset);
     near.opened(near.request(window), info);
-    EXPECT_EQ(near.request(2 * window).compares, window);
+    EXPECT_EQ(near.request(2 * window).overlap, window);
 
     auto another = make();
     deliverTo(another, 3 * window, info);
@@ -432,13 +505,13 @@ TEST_F(OriginsTest, AnOffsetThatNoAnswerShowsIsProvedOnce) {
     auto changed = info;
     changed.validator = "v2";
     deliverTo(another, 3 * window, changed);
-    EXPECT_EQ(another.request(3 * window).compares, window);
+    EXPECT_EQ(another.request(3 * window).overlap, window);
 
     auto earlier = make(); // of an earlier run it is not known how its server answers
-    earlier.continues({.offset = 3 * window, .size = info.size, .validator = "v1"});
-    EXPECT_EQ(earlier.request(3 * window).compares, 0U);
+    earlier.continueFrom({.offset = 3 * window, .size = info.size, .validator = "v1"});
+    EXPECT_EQ(earlier.request(3 * window).overlap, 0U);
     EXPECT_FALSE(earlier.answered(earlier.request(3 * window), info));
-    EXPECT_EQ(earlier.request(3 * window).compares, window);
+    EXPECT_EQ(earlier.request(3 * window).overlap, window);
 }
 
 // As behind a redirector, where each server has its own ETag for the same bytes.
@@ -456,7 +529,7 @@ TEST_F(OriginsTest, AValidatorThatVariesIsIgnoredUnderAChecksum) {
         if (verified) {
             const auto request = origins.request(3 * window);
             EXPECT_EQ(request.validator, "");
-            EXPECT_EQ(request.compares, window);
+            EXPECT_EQ(request.overlap, window);
             EXPECT_TRUE(origins.answered(request, other));
             EXPECT_EQ(after(origins, ErrorCode::Range, 3 * window), "start over: no") << "the bytes differ";
         }
@@ -510,14 +583,14 @@ TEST_F(OriginsTest, AMixtureIsDeliveredAnewByOneOrigin) {
     origins.waited(now);
     EXPECT_EQ(origins.current(), 1U);
     EXPECT_EQ(origins.request(600).validator, "v1");
-    EXPECT_EQ(origins.request(600).compares, 0U);
+    EXPECT_EQ(origins.request(600).overlap, 0U);
     EXPECT_EQ(after(origins, ErrorCode::Range, 600), "start over in 2 s: no");
 }
 
 // Nothing shows which origins the bytes of an earlier run came from.
 TEST_F(OriginsTest, WhatAnEarlierRunHasLeftMayBeAMixture) {
     auto origins = make();
-    origins.continues({.offset = 600, .size = 1000, .validator = "v1"});
+    origins.continueFrom({.offset = 600, .size = 1000, .validator = "v1"});
     deliverTo(origins, 1000, resumable, 600);
     EXPECT_EQ(after(origins, ErrorCode::Checksum, 1000), "start over: no");
     origins.startedOver();
@@ -539,11 +612,11 @@ TEST_F(OriginsTest, BytesOfSeveralOriginsBlameNone) {
     deliverTo(origins, 600);
     for (const auto* wait : {"1 s", "2 s", "4 s"}) {
         EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), fmt::format("retry in {}", wait));
-        EXPECT_FALSE(origins.request(600).startsOver) << "it goes on alone";
+        EXPECT_FALSE(origins.request(600).restartReason) << "it goes on alone";
         origins.waited(now);
     }
     EXPECT_EQ(origins.current(), 0U) << "it does not come back";
-    EXPECT_TRUE(origins.request(600).startsOver);
+    EXPECT_TRUE(origins.request(600).restartReason);
     origins.startedOver();
     deliverTo(origins, 1000);
     EXPECT_EQ(after(origins, ErrorCode::Corrupt, 1000), "start over: no");
@@ -558,7 +631,7 @@ TEST_F(OriginsTest, AMixtureOfOneOriginIsWrongInTheEnd) {
         deliverTo(origins, 600, unnamed);
         (void)after(origins, ErrorCode::Unreachable, 600);
         origins.waited(now);
-        EXPECT_FALSE(origins.request(600).startsOver);
+        EXPECT_FALSE(origins.request(600).restartReason);
         origins.opened(origins.request(600), unnamed);
         origins.delivered(1000);
     };
@@ -569,7 +642,7 @@ TEST_F(OriginsTest, AMixtureOfOneOriginIsWrongInTheEnd) {
         deliverTo(origins, 600, unnamed);
         (void)after(origins, ErrorCode::Unreachable, 600);
         origins.waited(now);
-        EXPECT_TRUE(origins.request(600).startsOver);
+        EXPECT_TRUE(origins.request(600).restartReason);
         origins.startedOver();
     }
     mix();
@@ -581,7 +654,7 @@ TEST_F(OriginsTest, ABodyWithoutALengthIsWrongEvenIfItWasResumed) {
     auto origins = make();
     for (const auto* decision : {"start over in 1 s: no", "start over in 2 s: no", "give up: NotLive: no"}) {
         deliverTo(origins, 300, unmeasured);
-        origins.opened({.offset = 300, .validator = "v1", .startsOver = {}}, unmeasured);
+        origins.opened({.offset = 300, .validator = "v1", .restartReason = {}}, unmeasured);
         origins.delivered(600);
         origins.ended();
         EXPECT_EQ(after(origins, ErrorCode::NotLive, 600), decision);
@@ -607,7 +680,7 @@ TEST_F(OriginsTest, ABodyWithoutALengthIsWrongOnlyIfItAlwaysEndsThere) {
     EXPECT_EQ(after(measured, ErrorCode::NotLive, 600), "give up: NotLive: no");
 }
 
-TEST_F(OriginsTest, AServerThatAlwaysStopsAtTheSameByteIsGivenUp) {
+TEST_F(OriginsTest, AServerThatAlwaysStopsAtTheSameByteIsAllOriginsFailed) {
     auto origins = make();
     for (const auto* decision : {"start over: no", "start over in 2 s: no"}) {
         deliverTo(origins, 400);

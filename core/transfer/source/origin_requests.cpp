@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How an origin is asked for the rest, and what its answers show. A comparison of bytes replaces whatever an
+// answer does not show: the version, the offset, or that a mirror has the same bytes.
+#include "origins.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <spdlog/fmt/fmt.h>
+
+namespace bootferry {
+
+Origins::Request Origins::request(std::uint64_t offset) const {
+    return requestTo(current_, offset);
+}
+
+Origins::Request Origins::requestTo(std::size_t index, std::uint64_t offset) const {
+    const auto& origin = origins_[index];
+    if (offset == 0) {
+        return {};
+    }
+    if (origin.restartReason) {
+        return {.restartReason = origin.restartReason, .restartsWhenOpened = true};
+    }
+    if (mixtureWasWrong_ && index != deliveredBy_) {
+        return {.restartReason = "the bytes of several servers together were wrong"};
+    }
+    return origin.wasOpened ? requestToContinue(origin, offset) : requestToMirror(origin, offset);
+}
+
+Origins::Request Origins::requestToContinue(const State& origin, std::uint64_t offset) const {
+    if (!origin.known.resumable) {
+        return {.restartReason = "the server cannot resume"};
+    }
+    const auto& validator = origin.known.validator;
+    const bool ignoresValidator = origin.validatorVaries && allowsMixture();
+    const bool showsVersion = !ignoresValidator && !origin.omitsValidator && !validator.empty();
+    if (!showsVersion && !allowsMixture()) {
+        return {.restartReason = "the server does not show which version it sends, and the bytes were wrong"};
+    }
+    const bool showsOffset = isOffsetShown(origin, origin.known.showsOffset, validator);
+    const auto overlap = showsVersion && showsOffset ? 0 : std::min(offset, comparedBytes);
+    return {.offset = offset - overlap,
+            .validator = ignoresValidator ? std::string() : validator,
+            .overlap = overlap,
+            .mustShowOffset = !showsOffset && offset > overlap && !rules_.contentIsVerified,
+            .restartReason = {}};
+}
+
+// This is the first use of a mirror. Its validator may differ for the same bytes (an ETag with an inode), so
+// if a checksum detects a mixture at the end, some bytes are compared instead.
+Origins::Request Origins::requestToMirror(const State& origin, std::uint64_t offset) const {
+    if (rules_.contentIsVerified && allowsMixture()) {
+        const auto overlap = std::min(offset, comparedBytes);
+        return {.offset = offset - overlap, .validator = {}, .overlap = overlap, .restartReason = {}};
+    }
+    if (known().validator.empty()) {
+        return {.restartReason = fmt::format("cannot verify that {} has the same bytes", origin.name)};
+    }
+    return {.offset = offset, .validator = known().validator, .restartReason = {}};
+}
+
+// Wrong bytes are received again without a mixture, if that is possible within a few tries.
+bool Origins::allowsMixture() const {
+    return !mixtureWasWrong_ || startOvers_ >= tries();
+}
+
+// Servers that share a name, such as those behind a redirector, may have different validators for the same
+// bytes. Validators are ignored if there is a checksum, which detects another version at the end; the
+// comparison of some bytes usually detects it earlier.
+bool Origins::mayIgnoreValidator() const {
+    return rules_.contentIsVerified && allowsMixture() && size_ && currentOrigin().wasOpened &&
+           !currentOrigin().known.validator.empty() && !currentOrigin().validatorVaries;
+}
+
+// One proof is enough, as long as the file stays the same.
+bool Origins::isOffsetShown(const State& origin, bool answerShowsIt, const std::string& validator) {
+    return answerShowsIt || origin.offsetShownFor == validator;
+}
+
+bool Origins::answered(const Request& request, const SourceInfo& info) {
+    const auto wanted = request.offset + request.overlap;
+    if (wanted == 0) {
+        return true;
+    }
+    if (size_ && info.size && *size_ != *info.size) {
+        throw Error(ErrorCode::Range, fmt::format("the source changed: its size was {} bytes and is {} now",
+                                                  *size_, *info.size));
+    }
+    auto& origin = currentOrigin();
+    const bool showsVersion = !info.validator.empty();
+    const bool showsOffset = isOffsetShown(origin, info.showsOffset, request.validator);
+    if (request.overlap > 0 || (showsVersion && showsOffset)) {
+        return true;
+    }
+    origin.wasOpened = true;
+    origin.omitsValidator = !showsVersion;
+    origin.known = info;
+    origin.known.validator = request.validator;
+    return false;
+}
+
+void Origins::opened(const Request& request, const SourceInfo& info) {
+    auto& origin = currentOrigin();
+    openedAt_ = request.offset + request.overlap;
+    const bool omitsValidator = info.validator.empty() && openedAt_ > 0 && !origin.validatorVaries;
+    auto validator = omitsValidator ? request.validator : info.validator;
+    if (openedAt_ > 0) {
+        origin.unusableAnswers = 0;
+    }
+    origin.known = info;
+    origin.known.validator = std::move(validator);
+    origin.known.resumable = info.resumable && origin.unusableAnswers < unusableAnswersAllowed;
+    origin.wasOpened = true;
+    if (request.overlap > 0 && request.offset > 0) {
+        origin.offsetShownFor = origin.known.validator;
+    }
+    maybeMixed_ = openedAt_ > 0 && (maybeMixed_ || current_ != deliveredBy_ || request.validator.empty() ||
+                                    info.validator.empty());
+    opening_ = ended_ = false;
+    deliveredBy_ = current_;
+    if (info.size) {
+        size_ = info.size;
+    }
+}
+
+// Failures of origins that were rejected are kept for reasons().
+void Origins::delivered(std::uint64_t offset) {
+    if (offset > highest_) {
+        highest_ = offset;
+        startOvers_ = 0;
+    } else if (openedAt_ == 0) {
+        return;
+    }
+    waits_ = violations_ = 0;
+    for (auto& origin : origins_) {
+        origin.restartReason.reset(); // at another offset the answer may be usable
+        if (origin.usable) {
+            origin.failure.reset();
+        }
+    }
+}
+
+} // namespace bootferry
