@@ -2,7 +2,6 @@
 #include "read_ahead.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace bootferry::sftp {
 namespace {
@@ -25,7 +24,7 @@ ReadAhead::ReadAhead(std::chrono::microseconds roundTrip, std::uint64_t offset,
 
 std::size_t ReadAhead::bufferAfter(std::uint64_t received) const {
     const auto wanted = std::min(std::max(received / receivedPerBuffer, atFirst_), atMost_);
-    return std::bit_floor(std::clamp(wanted, smallest, largest));
+    return std::clamp(wanted / smallest * smallest, smallest, largest);
 }
 
 } // namespace bootferry::sftp

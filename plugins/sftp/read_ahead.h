@@ -23,7 +23,7 @@ public:
     // another connection broke there. size: of the file, where the server tells it.
     ReadAhead(std::chrono::microseconds roundTrip, std::uint64_t offset, std::optional<std::uint64_t> size);
 
-    // Bytes, a power of two, so that the buffer rarely grows, and never less for more.
+    // Bytes, a multiple of 32 KiB, and never less for more.
     [[nodiscard]] std::size_t bufferAfter(std::uint64_t received) const;
 
 private:

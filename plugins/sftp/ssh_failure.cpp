@@ -125,13 +125,18 @@ Failure failureOfStatus(const SshEnd& end) {
     }
 }
 
-// libssh2 has its own words for an answer that is longer than what was requested.
+// Answers that libssh2 has words for that help nobody.
 Failure failureOfAnswer(const SshEnd& end) {
+    const auto says = [&end](const std::string& words) {
+        return Failure(BOOTFERRY_ERROR_PROTOCOL, end.authority + words);
+    };
     if (end.detail == "FXP_READ response too big") {
-        return {BOOTFERRY_ERROR_PROTOCOL,
-                end.authority + " sent too many bytes instead of the piece that was requested"};
+        return says(" sent too many bytes instead of the piece that was requested");
     }
-    return {BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + end.detail};
+    if (end.detail == "Read Packet At Unexpected Offset") {
+        return says(" answers requests for the file with less than was requested, or with nothing");
+    }
+    return says(": " + end.detail);
 }
 
 Failure failureOfHandshake(const SshEnd& end) {

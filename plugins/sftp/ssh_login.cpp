@@ -162,7 +162,7 @@ void LoginAttempt::giveUp(const Methods& offered) const {
                                                 " of this user" + accepts + whatIsWrongWithTheKey());
     }
     const auto demand = accepted_.empty() ? " requires a login"
-                                            : " accepted " + join(accepted_, " and ") + " and requires more";
+                                          : " accepted " + join(accepted_, " and ") + " and requires more";
     throw Failure(BOOTFERRY_ERROR_AUTH,
                   who + demand + accepts +
                       ", and no suitable credential is set: bootferry.sshkey, or user and password");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """bootferryctl fetch over sftp from a real sshd, straight and through a proxy that cuts and stalls."""
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -189,18 +190,50 @@ class FetchTest(SftpTest):
         server = self.server()
         self.assert_failed(self.fetch(self.url(server), server), "may not read")
 
-    def test_a_server_without_ssh(self):
+    @contextlib.contextmanager
+    def talker(self, talk):
+        """A server, not started, in whose place talk(connection) speaks to each client."""
         server = self.server(start=False)
 
-        def talk(listener):
-            while True:
-                connection = listener.accept()[0]
-                with connection:
-                    connection.recv(100)
-                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        def serve(listener):
+            with contextlib.suppress(OSError):
+                while True:
+                    with listener.accept()[0] as connection, contextlib.suppress(OSError):
+                        talk(connection)
         with socket.create_server((server.address, server.port)) as listener:
-            threading.Thread(target=talk, args=(listener,), daemon=True).start()
-            self.assert_failed(self.fetch(self.url(server), server), "is not an SSH server")
+            threading.Thread(target=serve, args=(listener,), daemon=True).start()
+            yield server
+            listener.shutdown(socket.SHUT_RDWR)
+
+    def test_a_server_without_ssh(self):
+        def answer(connection):
+            connection.recv(100)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        def lines_without_an_end(connection):
+            while True:
+                connection.sendall(b"\0220 hello\r\n" * 1000)
+        for talk in (answer, lines_without_an_end):
+            with self.subTest(talk=talk.__name__), self.talker(talk) as server:
+                self.assert_failed(self.fetch(self.url(server), server), "is not an SSH server")
+
+    def test_a_server_that_speaks_ssh_and_then_nonsense(self):
+        for nonsense in (bytes(range(256)) * 400, b"\x7f\xff\xff\xff\x04" + bytes(100_000)):
+            with self.talker(lambda connection: connection.sendall(b"SSH-2.0-x\r\n" + nonsense)) as server:
+                result = self.fetch(self.url(server), server, "--timeout=3")
+                self.assertIn(result.returncode, exit_status.FAILURES, result.stderr)
+                self.assertFalse(self.output.exists())
+
+    def test_a_server_that_sends_without_an_end_is_left(self):
+        ignored = b"\0\0\0\x0c\x06\x02" + bytes(10)
+
+        def talk(connection):
+            connection.sendall(b"SSH-2.0-x\r\n")
+            while True:
+                connection.sendall(ignored * 1000)
+        with self.talker(talk) as server:
+            result = self.fetch(self.url(server), server, "--timeout=20")
+            self.assertIn("an answer without a request", result.stderr)
 
     @staticmethod
     def only_place(server):
@@ -267,6 +300,21 @@ class OddServerTest(SftpTest):
         self.assert_failed(self.fetch_from("more"), " bytes instead of ")
         self.assert_failed(self.fetch_from("unasked"), "an answer without a request")
         self.assert_failed(self.fetch_from("endless"), "packet too large")
+
+
+    def test_a_file_that_grows_meanwhile_is_fetched_as_it_was_announced(self):
+        self.assert_fetched(self.fetch_from("grows"))
+
+    def test_a_file_that_shrinks_meanwhile_is_not_taken_for_whole(self):
+        result = self.fetch_from("shrinks", "--timeout=2")
+        self.assertIn(result.returncode, exit_status.FAILURES, result.stderr)
+        self.assertIn(f"the file ended after {SIZE // 2} of {SIZE} bytes", result.stderr)
+        self.assertFalse(self.output.exists())
+
+    def test_a_server_that_fails_in_the_middle(self):
+        self.assert_failed(self.fetch_from("fails"), "without a reason (status 4)")
+        self.assert_failed(self.fetch_from("garbage"), "packet too large")
+        self.assert_failed(self.fetch_from("empty"), "with nothing")
 
 
 class DocumentationTest(unittest.TestCase):
@@ -464,6 +512,25 @@ class BrokenConnectionTest(SftpTest):
             self.image.write_bytes(random.Random(7).randbytes(SIZE))
             os.utime(self.image, (1, 1))
         self.assertIn("starting over", self.stall_and(server, change, 40_000_000))
+
+    STAGES = (0, 30, 1_000, 1_700, 2_400, 3_000, 3_600, 4_300)  # bytes from the server: from the greeting to the file
+
+    def test_a_cut_at_each_stage(self):
+        server = self.server()
+        with TcpProxy(server.port, [Cut(after) for after in self.STAGES]) as proxy:
+            self.assert_fetched(self.fetch(self.url(server, port=proxy.port), server))
+            self.assertEqual(len(proxy.to_client), 1 + len(self.STAGES))
+
+    def test_an_interrupt_at_each_stage(self):
+        server = self.server()
+        for after in self.STAGES:
+            with self.subTest(after=after), TcpProxy(server.port, [Stall(after)]) as proxy:
+                with subprocess.Popen(self.command(self.url(server, port=proxy.port), server), stderr=subprocess.PIPE,
+                                      text=True) as client:
+                    self.assertTrue(proxy.stalled.wait(60))
+                    client.send_signal(signal.SIGINT)
+                    self.assertEqual(client.wait(timeout=10), 130)
+                    self.assertIn("cancelled", client.stderr.read())
 
     def test_an_interrupt_in_a_stalled_transfer(self):
         server = self.server()

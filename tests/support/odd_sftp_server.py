@@ -7,6 +7,13 @@
     more        answers with more than it was asked for
     unasked     answers requests that nobody made, without an end
     endless     announces an answer of 4 GiB
+    shrinks     has half of the file that it announced
+    grows       has a byte of the file more each time it is asked
+    fails       fails in the middle of the file
+    garbage     sends random bytes in the middle of the file
+    bytewise    answers with a single byte
+    mute        does not open the file, and says nothing
+    empty       answers with no bytes
 """
 
 import os
@@ -15,7 +22,7 @@ import struct
 import sys
 
 INIT, OPEN, READ, FSTAT, VERSION, STATUS, HANDLE, DATA, ATTRS = 1, 3, 5, 8, 2, 101, 102, 103, 105
-EOF = 1
+EOF, FAILURE = 1, 4
 
 
 def send(kind, body):
@@ -50,6 +57,8 @@ def main(how):
         kind, number, body = message[0], message[1:5], message[5:]
         if kind == INIT:
             send(VERSION, struct.pack(">I", 3))
+        elif kind == OPEN and how == "mute":
+            pass
         elif kind == OPEN:
             file = os.open(text(body)[0], os.O_RDONLY)
             send(HANDLE, number + struct.pack(">I", 1) + b"h")
@@ -60,13 +69,23 @@ def main(how):
             if how == "unasked":
                 number = struct.pack(">I", 0xffff)
             offset, length = struct.unpack(">QI", text(body)[1])
-            content = os.pread(file, length // 3 + 1 if how == "short" else length, offset)
+            size = os.fstat(file).st_size
+            length = {"short": length // 3 + 1, "bytewise": 1, "empty": 0}.get(how, length)
+            content = os.pread(file, length, offset)
+            if how == "shrinks":
+                content = content[:max(0, size // 2 - offset)]
+            if how == "grows":
+                content += b"x" * min(length - len(content), 1)
+            if how == "garbage" and offset > size // 2:
+                sys.stdout.buffer.write(os.urandom(1_000_000))
             if how == "more":
                 content += b"x" * 100_000
             if how == "endless":
                 sys.stdout.buffer.write(struct.pack(">I", 0xffffffff))
-            answer = (DATA, number + struct.pack(">I", len(content)) + content) if content else (
+            answer = (DATA, number + struct.pack(">I", len(content)) + content) if content or how == "empty" else (
                 STATUS, number + struct.pack(">III", EOF, 0, 0))
+            if how == "fails" and offset > size // 2:
+                answer = (STATUS, number + struct.pack(">III", FAILURE, 0, 0))
             waiting.append(answer)
             if how != "backwards" or len(waiting) == 4 or not more_comes():
                 while True:
