@@ -27,7 +27,8 @@ bool isDisconnect(const SshEnd& end) {
         return true;
     case LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED:
         return end.detail.starts_with("Waiting for");
-    case LIBSSH2_ERROR_SOCKET_NONE: // what waiting for the server's key exchange answers to any failure
+    case LIBSSH2_ERROR_CHANNEL_FAILURE: // what starting sftp answers to any failure
+    case LIBSSH2_ERROR_SOCKET_NONE:     // what waiting for the server's key exchange answers to any failure
     case LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE:
         return end.peerIsGone;
     default:
@@ -64,9 +65,9 @@ Failure failureOfGreeting(const SshEnd& end) {
         return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " is busy: it said '" + firstLine(end.greeting) +
                                                  "' and closed the connection"};
     }
-    if (end.greeting.empty()) {
+    if (std::string_view("SSH-").starts_with(end.greeting)) {
         return {BOOTFERRY_ERROR_UNREACHABLE,
-                end.authority + " closed the connection before it said anything; it may be busy, as sshd is "
+                end.authority + " closed the connection before it named itself; it may be busy, as sshd is "
                                 "past MaxStartups"};
     }
     return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " is not an SSH server" + inItsWords(end.greeting)};

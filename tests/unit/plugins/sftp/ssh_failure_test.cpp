@@ -43,6 +43,10 @@ TEST(SshFailureTest, ABrokenConnectionIsTriedAgain) {
               BOOTFERRY_ERROR_UNREACHABLE);
     EXPECT_EQ(codeOf(Stage::Handshake, LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE, "", true),
               BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT_EQ(codeOf(Stage::Opening, LIBSSH2_ERROR_CHANNEL_FAILURE, "Unable to startup channel", true),
+              BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT_EQ(codeOf(Stage::Opening, LIBSSH2_ERROR_CHANNEL_FAILURE, "Unable to request SFTP subsystem"),
+              BOOTFERRY_ERROR_PROTOCOL);
 }
 
 TEST(SshFailureTest, AHandshakeThatFailsOtherwiseIsFinal) {
@@ -68,9 +72,11 @@ TEST(SshFailureTest, AServerWithoutAPlaceIsBusy) {
         EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
         EXPECT_THAT(failureOf(end).what(), HasSubstr("is busy: it said '"));
     }
-    end.greeting = "";
-    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
-    EXPECT_THAT(failureOf(end).what(), HasSubstr("MaxStartups"));
+    for (const auto* nothing : {"", "SS"}) {
+        end.greeting = nothing;
+        EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+        EXPECT_THAT(failureOf(end).what(), HasSubstr("MaxStartups"));
+    }
 }
 
 TEST(SshFailureTest, ALoginThatIsNotRefusedIsOneThatWantsMore) {
