@@ -27,8 +27,8 @@ import serial_port
 HOST = "10.0.2.2"
 HOST_V6 = "fec0::2"
 
-# The prompt of sulogin, which dracut's emergency shell begins with.
-EMERGENCY_PROMPT = r"(Press Enter|Give root password) for maintenance"
+# The prompt of sulogin (util-linux 2.41 has one word more), which dracut's emergency shell begins with.
+EMERGENCY_PROMPT = r"(Press Enter|Give root password) for (system )?maintenance"
 
 _PXELINUX = ("/usr/lib/PXELINUX/pxelinux.0", "/usr/lib/syslinux/modules/bios/ldlinux.c32")
 
