@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "plain_text.h"
 #include "text.h"

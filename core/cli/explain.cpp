@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "argument_review.h"
 #include "files.h"

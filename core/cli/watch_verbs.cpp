@@ -6,6 +6,7 @@
 #include <optional>
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "columns.h"
 #include "files.h"

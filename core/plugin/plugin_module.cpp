@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "errors.h"
 #include "plain_text.h"

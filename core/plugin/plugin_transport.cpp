@@ -3,6 +3,7 @@
 #include "plugin_transport.h"
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "errors.h"
 #include "plugin_locator.h"

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "transfer_properties.h"
 

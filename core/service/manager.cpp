@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "dolly_trust.h"
 #include "journal_messages.h"

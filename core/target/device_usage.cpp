@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 #include <time.h>

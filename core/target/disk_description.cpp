@@ -13,6 +13,7 @@
 
 #include <blkid/blkid.h>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "errors.h"
 

@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 #include <unistd.h>
 
 namespace bootferry {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 #include <sys/prctl.h>
 
 #include "build_config.h"
