@@ -173,10 +173,14 @@ class Doors(ServiceTest):
         wait()
         def bus(*words, prefix=()):
             return daemon.busctl(*words, address=address, prefix=prefix)
-        with processes.running(["stdbuf", "-oL", "busctl", f"--address={address}", "--json=short", "monitor",
-                                "--match=path_namespace='/org/bootferry1'"],
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as monitor:
-            self.assertIn("Monitoring", monitor.stdout.readline())
+        log = self.path / "monitor.log"
+        with open(log, "w") as messages, \
+                processes.running(["stdbuf", "-oL", "busctl", f"--address={address}", "--json=short", "monitor",
+                                   "--match=path_namespace='/org/bootferry1'"], stdout=subprocess.PIPE, stderr=messages,
+                                  text=True, env={**os.environ, "SYSTEMD_LOG_LEVEL": "debug"}) as monitor:
+            # That it has begun, later ones do not say beside JSON: the answer to what it calls after Hello does.
+            processes.wait_for(monitor, lambda: re.search(r"^Got message type=method_return .* reply_cookie=[2-9]",
+                                                          log.read_text(), re.MULTILINE))
             started = bus("call", *MANAGER, "StartTransfer", "ssa{sv}", NOWHERE, "/dev/ram0", "0")
             self.assertEqual(started.stdout.strip(), 'uo 1 "/org/bootferry1/transfer/_1"', started.stderr)
             self.assertIn("/org/bootferry1/transfer/_1", bus("tree", "org.bootferry1").stdout)
