@@ -110,6 +110,14 @@ bool PluginModule::hasSplice() const {
     return table_->struct_size >= size && table_->splice != nullptr;
 }
 
+std::uint32_t PluginModule::needs(const std::string& key) const {
+    constexpr std::size_t size = offsetof(bootferry_plugin, needs) + sizeof(bootferry_plugin::needs);
+    if (table_->struct_size < size) {
+        return BOOTFERRY_NEEDS_UNIX_SOCKETS | BOOTFERRY_NEEDS_LISTENING; // older than the field
+    }
+    return table_->needs != nullptr ? table_->needs(key.c_str()) : 0;
+}
+
 void PluginModule::requireScheme(const std::string& scheme) const {
     if (std::find(schemes_.begin(), schemes_.end(), scheme) == schemes_.end()) {
         throw Error(ErrorCode::Unsupported,

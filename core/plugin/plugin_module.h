@@ -4,6 +4,7 @@
 // libraries may outlive every session, and the process is short-lived.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,8 @@ public:
 
     [[nodiscard]] const bootferry_plugin& table() const { return *table_; }
     [[nodiscard]] bool hasSplice() const; // older tables do not have this field
+    // BOOTFERRY_NEEDS_... of a transfer with the option; "": of every transfer.
+    [[nodiscard]] std::uint32_t needs(const std::string& key) const;
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& version() const { return version_; }
     [[nodiscard]] const std::vector<std::string>& schemes() const { return schemes_; }

@@ -47,6 +47,14 @@ void PluginTransport::checkOptions() const {
     }
 }
 
+std::uint32_t PluginTransport::needs() const {
+    auto needs = module_.needs("");
+    for (const auto& option : options_) {
+        needs |= module_.needs(option.key);
+    }
+    return needs;
+}
+
 std::string PluginTransport::description() const {
     return module_.name() + " " + module_.version();
 }

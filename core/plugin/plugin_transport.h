@@ -4,6 +4,7 @@
 // anything is connected.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -32,6 +33,9 @@ public:
     void withholdLogin() { withholdsLogin_ = true; }
 
     [[nodiscard]] std::unique_ptr<ByteSource> open(const OpenRequest& request) override;
+
+    // BOOTFERRY_NEEDS_... with these options.
+    [[nodiscard]] std::uint32_t needs() const;
 
     [[nodiscard]] std::string description() const; // "curl 0.1.0"
 

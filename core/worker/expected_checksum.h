@@ -3,6 +3,7 @@
 // states it. The list is read to its end before the image begins, because it says which digest to compute.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "digest.h"
@@ -21,6 +22,9 @@ struct ExpectedChecksum {
 class ChecksumOrigin {
 public:
     ChecksumOrigin(const ReceivedJob& job, ProgressReporter& reporter, HandedFiles& files);
+
+    // BOOTFERRY_NEEDS_... of the list's plugin.
+    [[nodiscard]] std::uint32_t needs() const { return sourceStack_ ? sourceStack_->needs() : 0; }
 
     // nullopt if none is asked for. Fetches the list, for as long as that takes. Throws Error whose text
     // names the list: what the transfer of the list throws, TooLarge for something too large to be a list,

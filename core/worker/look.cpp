@@ -10,6 +10,7 @@
 #include "decoder.h"
 #include "expected_checksum.h"
 #include "live_image_probe.h"
+#include "sandbox.h"
 #include "source_stack.h"
 
 namespace bootferry {
@@ -159,6 +160,11 @@ void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles&
     }
     ChecksumOrigin checksum(job, reporter, files);
     files.complete();
+    auto needs = checksum.needs();
+    for (const auto& stack : stacks) {
+        needs |= stack->needs();
+    }
+    narrowSandbox(needs);
     supervisor.pluginLoaded(stacks.front()->plugin());
     if (job.purpose == JobPurpose::Look) {
         for (std::size_t i = 0; i < stacks.size(); i += 2) {

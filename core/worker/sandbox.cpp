@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bootferry/plugin.h"
 #include "errors.h"
 
 // AddressSanitizer needs calls that are not listed: such a build has no filter.
@@ -196,6 +197,16 @@ void allow(const Filter& filter, const char* name, Comparisons... comparisons) {
     }
 }
 
+template <typename... Comparisons>
+void refuseCall(const Filter& filter, const char* name, Comparisons... comparisons) {
+    const int number = seccomp_syscall_resolve_name(name);
+    if (number != __NR_SCMP_ERROR) {
+        checkSeccomp(seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), number, sizeof...(comparisons),
+                                      comparisons...),
+                     name);
+    }
+}
+
 // seccomp.h's SCMP_A0 and its like are compound literals, which C++ does not have.
 scmp_arg_cmp masked(unsigned argument, scmp_datum_t mask, scmp_datum_t value) {
     return {.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask, .datum_b = value};
@@ -222,7 +233,9 @@ void allowNetworkSockets(const Filter& filter) {
         allow(filter, "socket", equal(0, family));
     }
     allow(filter, "socket", equal(0, AF_NETLINK), equal(2, NETLINK_ROUTE));
-    allow(filter, "socketpair", equal(0, AF_UNIX));
+    // Not of datagrams: such a pair's sockets can be connected to another one.
+    constexpr scmp_datum_t kindOnly = 0xf;
+    allow(filter, "socketpair", equal(0, AF_UNIX), masked(1, kindOnly, SOCK_STREAM));
 }
 
 // Workers run as the same user, so without these rules they could end, starve or pin one another. 0 is the
@@ -290,6 +303,7 @@ void enterSandbox() {
         }
         allowReadingFiles(filter);
         allowNetworkSockets(filter);
+        allow(filter, "seccomp"); // for narrowSandbox(), which refuses it: a filter can only be made narrower
         allowMeanings(filter, "ioctl", 1,
                       {TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, SIOCOUTQ, SIOCGIFNAME, SIOCGIFINDEX,
                        SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFNETMASK, SIOCGIFMTU});
@@ -301,6 +315,30 @@ void enterVerifierSandbox() {
         allow(filter, "fstat");
         allow(filter, "newfstatat", masked(3, AT_EMPTY_PATH, AT_EMPTY_PATH)); // glibc's fstat(3)
     });
+}
+
+// bind(2) stays allowed: getaddrinfo(3) and the core bind netlink sockets, and a filter cannot see the
+// address.
+void narrowSandbox(std::uint32_t needs) {
+    if constexpr (BOOTFERRY_SANITIZED) {
+        return;
+    }
+    const Filter filter(seccomp_init(SCMP_ACT_ALLOW));
+    if (!filter) {
+        throw Error(ErrorCode::Io, ENOMEM, "narrowing the sandbox");
+    }
+    checkSeccomp(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "for all threads");
+    checkSeccomp(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_NNP, 0), "without privileges"); // set already
+    refuseCall(filter, "seccomp");
+    if ((needs & BOOTFERRY_NEEDS_UNIX_SOCKETS) == 0) {
+        refuseCall(filter, "socket", equal(0, AF_UNIX));
+    }
+    if ((needs & BOOTFERRY_NEEDS_LISTENING) == 0) {
+        for (const char* name : {"listen", "accept", "accept4"}) {
+            refuseCall(filter, name);
+        }
+    }
+    checkSeccomp(seccomp_load(filter.get()), "narrowing it");
 }
 
 } // namespace bootferry

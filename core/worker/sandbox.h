@@ -5,6 +5,8 @@
 // verifies has even less.
 #pragma once
 
+#include <cstdint>
+
 namespace bootferry {
 
 // Call first in main(): other processes of the same user cannot inspect this one (/proc/PID/mem, ptrace(2),
@@ -13,6 +15,11 @@ void hideFromOthers();
 
 // Irrevocable, for this process and all its threads. Throws Error(Io) if the kernel refuses.
 void enterSandbox();
+
+// Refuses, beyond that, what no plugin of this transfer needs (BOOTFERRY_NEEDS_... of plugin.h): Unix
+// sockets, and to be connected to. Call when the plugins are loaded, before any of them uses the network.
+// Irrevocable.
+void narrowSandbox(std::uint32_t needs);
 
 // The sandbox of the process that verifies and writes: no network, no file to open, and of the calls for
 // sockets only recvmsg(2), with which it receives the target's descriptor. Packets are sent with write(2).

@@ -76,6 +76,14 @@ SourceStack::SourceStack(const ReceivedJob& job, const std::vector<Place>& place
     source_ = std::make_unique<ResumingSource>(std::move(origins), resumeSettings(job), reporter);
 }
 
+std::uint32_t SourceStack::needs() const {
+    std::uint32_t needs = 0;
+    for (const auto& transport : transports_) {
+        needs |= transport->needs();
+    }
+    return needs;
+}
+
 void SourceStack::onPluginStatus(const std::string& text) {
     source_->keepAlive();
     reporter_.remark(text);

@@ -4,6 +4,7 @@
 // ResumingSource.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -34,6 +35,8 @@ public:
                 HandedFiles& files, const Opened& opened);
 
     [[nodiscard]] ResumingSource& source() { return *source_; }
+    // BOOTFERRY_NEEDS_... of all its plugins.
+    [[nodiscard]] std::uint32_t needs() const;
     [[nodiscard]] std::string plugin() const { return transports_.front()->description(); }
 
 private:

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The curl plugin's table: http, https and ftp with libcurl. Only connects the C interface with CurlSession.
+#include <cstdint>
+#include <string_view>
+
 #include <curl/curl.h>
 
 #include "curl_session.h"
@@ -8,6 +11,18 @@
 struct bootferry_session : bootferry::curl::CurlSession {
     using CurlSession::CurlSession;
 };
+
+namespace {
+
+std::uint32_t needsOf(const char* key) {
+    const std::string_view option(key);
+    if (option == "unix-socket" || option == "abstract-unix-socket") {
+        return BOOTFERRY_NEEDS_UNIX_SOCKETS;
+    }
+    return option == "ftp-port" ? BOOTFERRY_NEEDS_LISTENING : 0;
+}
+
+} // namespace
 
 const bootferry_plugin* bootferry_plugin_entry() {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
@@ -19,6 +34,7 @@ const bootferry_plugin* bootferry_plugin_entry() {
         .version = BOOTFERRY_PLUGIN_VERSION,
         .schemes = schemes,
         .options = bootferry::curl::CurlOptions::described(),
+        .needs = needsOf,
     });
     return &table;
 }

@@ -14,6 +14,8 @@ const bootferry_plugin* bootferry_plugin_entry() {
         .version = BOOTFERRY_PLUGIN_VERSION,
         .schemes = schemes,
         .options = bootferry::dolly::Settings::described(),
+        // The node before this one in the chain connects to it.
+        .needs = [](const char*) { return BOOTFERRY_NEEDS_LISTENING; },
     });
     return &table;
 }

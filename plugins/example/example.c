@@ -157,6 +157,7 @@ static const struct bootferry_option options[] = {
 static const struct bootferry_plugin plugin = {
     sizeof plugin, BOOTFERRY_ABI_VERSION, "example", "1",        schemes, options,      session_new,
     set_option,    open_source,           info,      read_bytes, finish,  session_free, NULL, /* no splice */
+    NULL, /* needs no more than connections to servers */
 };
 
 const struct bootferry_plugin* bootferry_plugin_entry(void) {

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <type_traits>
 
@@ -28,6 +29,7 @@ struct Description {
     const char* version;
     const char* const* schemes;
     const bootferry_option* options;
+    std::uint32_t (*needs)(const char* key) = nullptr;
 };
 
 template <typename Session>
@@ -99,6 +101,7 @@ bootferry_plugin tableOf(const Description& description) {
         .finish = &Calls::finish,
         .session_free = &Calls::destroy,
         .splice = nullptr,
+        .needs = description.needs,
     };
     if constexpr (requires(Session & session) { session.splice(0, std::size_t{}); }) {
         table.splice = &Calls::splice;

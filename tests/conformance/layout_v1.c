@@ -62,7 +62,8 @@ FIELD(plugin, read, 72);
 FIELD(plugin, finish, 80);
 FIELD(plugin, session_free, 88);
 FIELD(plugin, splice, 96);
-CHECK(sizeof_plugin, sizeof(struct bootferry_plugin) == 104);
+FIELD(plugin, needs, 104);
+CHECK(sizeof_plugin, sizeof(struct bootferry_plugin) == 112);
 #endif
 
 CODE(ABI_VERSION, 1u);
@@ -84,6 +85,8 @@ CODE(LOG_DEBUG, 7);
 CODE(INFO_RESUMABLE, 1u);
 CODE(INFO_SPLICEABLE, 2u);
 CODE(INFO_RANGES, 4u);
+CODE(NEEDS_UNIX_SOCKETS, 1u);
+CODE(NEEDS_LISTENING, 2u);
 CODE(OUTCOME_COMMITTED, 0);
 CODE(OUTCOME_DISCARDED, 1);
 CHECK(size_unknown, BOOTFERRY_SIZE_UNKNOWN == UINT64_MAX);

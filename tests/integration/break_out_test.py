@@ -151,6 +151,18 @@ class BreakOutTest(unittest.TestCase):
         self.assertIn("that is all", done.stdout, done.stderr)
         self.assert_as_documented(done.stdout, "verifying process")
 
+    def test_what_a_plugin_declares_is_allowed(self):
+        unix = {"connect to a Unix socket", "connect to an abstract Unix socket", "pass a descriptor to another process",
+                "create the file of a Unix socket (bind)"}
+        listen = {"listen on a TCP port"}
+        options = self.options(os.getpid())
+        for needs, more in (((), set()), (("unix",), unix), (("listen",), listen), (("unix", "listen"), unix | listen)):
+            with self.subTest(needs=needs):
+                (self.written / "break-out").unlink(missing_ok=True)
+                done = self.fetch("attempts", *options, *(f"--option=breakout:needs-{name}" for name in needs))
+                outcomes = reported(done.stderr)
+                self.assertEqual({name for name in unix | listen if outcomes[name] == "allowed"}, more)
+
     def test_the_channel_is_no_way_out(self):
         """The plugin sends packets to the supervisor, bypassing the host's code."""
         for act in ("forge-finished", "forge-staged"):

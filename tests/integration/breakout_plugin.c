@@ -258,6 +258,19 @@ static long bind_file(const struct bootferry_session* given) {
 ATTEMPT(connect_file, opened(connect_to(given->socket, 0)))
 ATTEMPT(connect_abstract, opened(connect_to(given->abstract, 1)))
 
+static long pair_of_datagrams(const struct bootferry_session* given) {
+    int pair[2];
+
+    (void)given;
+    if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return -1;
+    close(pair[0]);
+    close(pair[1]);
+    return 0;
+}
+
+ATTEMPT(filter_calls, through(syscall(SYS_seccomp, 1 /* SECCOMP_SET_MODE_FILTER */, 0, NULL)))
+
 static long pass_descriptor(const struct bootferry_session* given) {
     union {
         char bytes[CMSG_SPACE(sizeof(int))];
@@ -417,6 +430,9 @@ static const struct {
     {"connect to an abstract Unix socket", connect_abstract},
     {"pass a descriptor to another process", pass_descriptor},
 
+    {"connect a pair of datagram sockets to another one", pair_of_datagrams},
+    {"widen its filter (seccomp)", filter_calls},
+
     {"open its terminal", open_terminal},
     {"open the console", open_console},
     {"type on a terminal (TIOCSTI)", type_keys},
@@ -428,6 +444,13 @@ static const struct {
     {"read standard input", read_input},
     {"inherit a file or a device", inherit},
 };
+
+/* What an option with this name declares. */
+static uint32_t needs(const char* key) {
+    return strcmp(key, "needs-unix") == 0     ? BOOTFERRY_NEEDS_UNIX_SOCKETS
+           : strcmp(key, "needs-listen") == 0 ? BOOTFERRY_NEEDS_LISTENING
+                                              : 0;
+}
 
 #define ROOM 900 /* bytes of a line; the supervisor cuts it after 1024 */
 
@@ -543,6 +566,8 @@ static const struct bootferry_option options[] = {
     {"abstract", "the name of one without a file"},
     {"folder", "a folder that everyone may write to"},
     {"other", "the number of another worker's process"},
+    {"needs-unix", "FLAG: declare that Unix sockets are needed"},
+    {"needs-listen", "FLAG: declare that listening is needed"},
     {NULL, NULL},
 };
 
@@ -560,6 +585,7 @@ static const struct bootferry_plugin plugin = {
     .read = session_read,
     .finish = finish,
     .session_free = session_free,
+    .needs = needs,
 };
 
 const struct bootferry_plugin* bootferry_plugin_entry(void) {

@@ -229,6 +229,11 @@ struct bootferry_option {
         help; /* one line, with the unit and the default; starts with "FLAG: " if the option takes no value */
 };
 
+/* needs: connections to Unix sockets, by the name of their file or an abstract name. */
+#define BOOTFERRY_NEEDS_UNIX_SOCKETS (1u << 0)
+/* needs: connections that others open to this machine (listen, accept). */
+#define BOOTFERRY_NEEDS_LISTENING (1u << 1)
+
 /* finish: whether the bytes were used. */
 enum bootferry_outcome {
     BOOTFERRY_OUTCOME_COMMITTED = 0, /* verified and safe on the target; peers may be notified */
@@ -293,6 +298,13 @@ struct bootferry_plugin {
      * pipe is empty when the call begins, and may take less than len; after a failure it is empty again.
      */
     ssize_t (*splice)(struct bootferry_session* session, int pipe_fd, size_t len);
+
+    /*
+     * What a transfer with the option `key` needs besides connections to servers over IP: BOOTFERRY_NEEDS_...
+     * combined; with "" as the key, what every transfer needs. The sandbox refuses the rest. NULL: nothing
+     * more. Appended later: a plugin whose struct_size is smaller gets all of it.
+     */
+    uint32_t (*needs)(const char* key);
 };
 
 /*
