@@ -4,10 +4,12 @@
 #include "plugin_session.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include <spdlog/fmt/fmt.h>
 
+#include "denied_call.h"
 #include "log.h"
 #include "plain_text.h"
 #include "url.h"
@@ -117,6 +119,10 @@ void PluginSession::noteFailure(int code, int errnoValue, const char* message) n
         if (text.empty()) {
             text = fmt::format("plugin '{}' failed without a message", module_.name());
         }
+        if (const auto* call = takeDeniedCall();
+            call != nullptr && (errnoValue == EPERM || errnoValue == 0)) {
+            text += fmt::format("; the sandbox refused plugin '{}' the system call {}", module_.name(), call);
+        }
         const auto known = errorCodeFromNumber(code);
         if (!known || code > BOOTFERRY_ERROR_INTERNAL) {
             failure_.emplace(
@@ -152,6 +158,7 @@ auto PluginSession::guarded(const char* what, Call call) {
         const std::lock_guard lock(mutex_);
         failure_.reset();
         retryAfter_.reset();
+        (void)takeDeniedCall();
     }
     const auto result = call();
     if constexpr (std::is_pointer_v<decltype(result)>) {

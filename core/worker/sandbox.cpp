@@ -6,9 +6,11 @@
 #include "sandbox.h"
 
 #include <cerrno>
+#include <csignal>
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <string_view>
 
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -20,9 +22,12 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "bootferry/plugin.h"
+#include "denied_call.h"
 #include "errors.h"
 
 // AddressSanitizer needs calls that are not listed: such a build has no filter.
@@ -197,12 +202,12 @@ void allow(const Filter& filter, const char* name, Comparisons... comparisons) {
     }
 }
 
-template <typename... Comparisons>
-void refuseCall(const Filter& filter, const char* name, Comparisons... comparisons) {
+void refuseWith(const Filter& filter, std::uint32_t action, const char* name,
+                std::initializer_list<scmp_arg_cmp> comparisons = {}) {
     const int number = seccomp_syscall_resolve_name(name);
     if (number != __NR_SCMP_ERROR) {
-        checkSeccomp(seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EPERM), number, sizeof...(comparisons),
-                                      comparisons...),
+        checkSeccomp(seccomp_rule_add_array(filter.get(), action, number,
+                                            static_cast<unsigned>(comparisons.size()), comparisons.begin()),
                      name);
     }
 }
@@ -214,6 +219,72 @@ scmp_arg_cmp masked(unsigned argument, scmp_datum_t mask, scmp_datum_t value) {
 
 scmp_arg_cmp equal(unsigned argument, int value) {
     return {.arg = argument, .op = SCMP_CMP_EQ, .datum_a = static_cast<scmp_datum_t>(value), .datum_b = 0};
+}
+
+// Where the handler below knows the register of a call's result.
+#if defined(__x86_64__) || defined(__aarch64__)
+constexpr bool namesCalls = true;
+
+void setResult(ucontext_t& context, long result) {
+#if defined(__x86_64__)
+    context.uc_mcontext.gregs[REG_RAX] = result;
+#else
+    context.uc_mcontext.regs[0] = static_cast<unsigned long long>(result);
+#endif
+}
+#else
+constexpr bool namesCalls = false;
+
+void setResult(ucontext_t&, long) {}
+#endif
+
+// Calls that a plugin's author may miss, and that no library makes on the way to something else.
+struct NamedCall {
+    const char* name;
+    int number;
+};
+constexpr NamedCall namedCalls[] = {
+    {"execve", SYS_execve},       {"execveat", SYS_execveat},
+    {"openat", SYS_openat},       {"listen", SYS_listen},
+    {"accept", SYS_accept},       {"accept4", SYS_accept4},
+    {"mkdirat", SYS_mkdirat},     {"memfd_create", SYS_memfd_create},
+    {"renameat2", SYS_renameat2}, {"unlinkat", SYS_unlinkat},
+    {"socket", SYS_socket},
+#if defined(__x86_64__)
+    {"open", SYS_open},           {"mkdir", SYS_mkdir},
+    {"rename", SYS_rename},       {"unlink", SYS_unlink},
+#endif
+};
+
+// Makes the call fail with EPERM, as it would without a handler.
+extern "C" void onDeniedCall(int, siginfo_t* info, void* context) {
+    for (const auto& call : namedCalls) {
+        if (call.number == info->si_syscall) {
+            noteDeniedCall(call.name);
+        }
+    }
+    setResult(*static_cast<ucontext_t*>(context), -EPERM);
+}
+
+// A thread that blocks SIGSYS is ended by such a call, and the process with it.
+void nameDeniedCalls(const Filter& filter, bool mayListen) {
+    struct sigaction action {};
+    action.sa_sigaction = &onDeniedCall;
+    action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER | SA_ONSTACK;
+    checkErrno(::sigaction(SIGSYS, &action, nullptr), "naming the calls that the sandbox refuses");
+    for (const auto& call : namedCalls) {
+        const std::string_view name = call.name;
+        if (name == "openat" || name == "open") {
+            for (const unsigned flag : {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC}) {
+                refuseWith(filter, SCMP_ACT_TRAP, call.name, {masked(name == "open" ? 1 : 2, flag, flag)});
+            }
+        } else if (name == "socket") { // more than AF_NETLINK: packets, vsock, cryptography
+            refuseWith(filter, SCMP_ACT_TRAP, call.name,
+                       {{.arg = 0, .op = SCMP_CMP_GT, .datum_a = AF_NETLINK, .datum_b = 0}});
+        } else if (!mayListen || (name != "listen" && !name.starts_with("accept"))) {
+            refuseWith(filter, SCMP_ACT_TRAP, call.name);
+        }
+    }
 }
 
 void allowThreadsOnly(const Filter& filter) {
@@ -329,13 +400,17 @@ void narrowSandbox(std::uint32_t needs) {
     }
     checkSeccomp(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "for all threads");
     checkSeccomp(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_NNP, 0), "without privileges"); // set already
-    refuseCall(filter, "seccomp");
+    constexpr auto refused = SCMP_ACT_ERRNO(EPERM);
+    const bool mayListen = (needs & BOOTFERRY_NEEDS_LISTENING) != 0;
+    refuseWith(filter, refused, "seccomp");
     if ((needs & BOOTFERRY_NEEDS_UNIX_SOCKETS) == 0) {
-        refuseCall(filter, "socket", equal(0, AF_UNIX));
+        refuseWith(filter, refused, "socket", {equal(0, AF_UNIX)}); // not named: getaddrinfo(3) tries it
     }
-    if ((needs & BOOTFERRY_NEEDS_LISTENING) == 0) {
+    if constexpr (namesCalls) {
+        nameDeniedCalls(filter, mayListen);
+    } else if (!mayListen) {
         for (const char* name : {"listen", "accept", "accept4"}) {
-            refuseCall(filter, name);
+            refuseWith(filter, refused, name);
         }
     }
     checkSeccomp(seccomp_load(filter.get()), "narrowing it");

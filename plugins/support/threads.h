@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A plugin's threads block all signals: only the host handles signals.
+// A plugin's threads block signals: only the host handles them.
 #pragma once
 
 #include <csignal>
@@ -16,6 +16,7 @@ std::thread startThread(Work work) {
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS); // of the sandbox, for a call of this thread: blocked, it would end the process
     pthread_sigmask(SIG_SETMASK, &all, &before);
     struct Restore {
         const sigset_t& mask;

@@ -163,6 +163,12 @@ class BreakOutTest(unittest.TestCase):
                 outcomes = reported(done.stderr)
                 self.assertEqual({name for name in unix | listen if outcomes[name] == "allowed"}, more)
 
+    def test_a_refused_call_is_named(self):
+        done = self.fetch("denied")
+        self.assertIn("starting a helper; the sandbox refused plugin 'breakout' the system call execve: Operation not permitted",
+                      done.stderr)
+        self.assertNotIn("sandbox", self.fetch("denied-before").stderr, "the reason is another one")
+
     def test_the_channel_is_no_way_out(self):
         """The plugin sends packets to the supervisor, bypassing the host's code."""
         for act in ("forge-finished", "forge-staged"):

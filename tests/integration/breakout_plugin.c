@@ -526,6 +526,14 @@ static int session_open(struct bootferry_session* session, const struct bootferr
         forge(6);
     } else if (strcmp(act, "forge-staged") == 0) {
         forge(5);
+    } else if (strcmp(act, "denied") == 0) {
+        syscall(SYS_execve, "/nothing", NULL, NULL);
+        session->host->fail(session->host->context, BOOTFERRY_ERROR_IO, errno, "starting a helper");
+        return -1;
+    } else if (strcmp(act, "denied-before") == 0) {
+        syscall(SYS_execve, "/nothing", NULL, NULL);
+        session->host->fail(session->host->context, BOOTFERRY_ERROR_NOT_FOUND, ENOENT, "looking for it");
+        return -1;
     } else if (strcmp(act, "call-as-32-bit") == 0) {
         call_as_32_bit();
     } else {
