@@ -157,6 +157,10 @@ ReviewedArgument reviewOther(const KernelArgument& argument, const OtherOption& 
     } else if (isNeedless || request != nullptr) {
         reviewed.meaning =
             fmt::format("no effect: {}", isNeedless ? option.text : "the image lies in memory");
+    } else if (option.verdict == OtherOption::Verdict::InMemory) {
+        reviewed.use = Use::Read; // of a line that is refused, the target may be unknown
+        reviewed.meaning =
+            fmt::format("have the image in memory; otherwise the boot is refused: {}", option.text);
     } else {
         reviewed.use = Use::Suspicious;
         reviewed.meaning = fmt::format("is not supported by bootferry: {}", option.text);

@@ -90,7 +90,9 @@ TEST(ReviewArguments, OptionsOfOtherProgramsHaveAVerdict) {
     EXPECT_THAT(last(onRam + "rd.live.encrypt").meaning, HasSubstr("is not supported by bootferry: changes"));
     EXPECT_EQ(last(onRam + "rd.live.encrypt=0").meaning, "no effect: it is off");
     EXPECT_EQ(last(onRam + "rd.live.ram").meaning, "no effect: the image lies in memory");
-    EXPECT_EQ(last(onRam + "rd.kiwi.live.system=/dev/sda rd.live.ram").use, Use::Suspicious);
+    EXPECT_THAT(last(onRam + "rd.kiwi.live.system=/dev/sda rd.live.ram").meaning,
+                HasSubstr("have the image in memory; otherwise the boot is refused: the medium or disk"));
+    EXPECT_THAT(last(onRam + "persistence toram").meaning, HasSubstr("have the image in memory"));
     EXPECT_EQ(last(onRam + "rd.live.overlay.thin").use, Use::NoEffect);
     EXPECT_EQ(last("root=/dev/sda1 persistence").use, Use::Foreign);
     const auto twice = reviewed(onRam + "toram toram=0");
