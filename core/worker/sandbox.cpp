@@ -6,7 +6,6 @@
 #include "sandbox.h"
 
 #include <cerrno>
-#include <csignal>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -22,13 +21,11 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "bootferry/plugin.h"
-#include "denied_call.h"
 #include "errors.h"
+#include "refused_calls.h"
 
 // AddressSanitizer needs calls that are not listed: such a build has no filter.
 #if defined(__SANITIZE_ADDRESS__)
@@ -185,6 +182,39 @@ constexpr const char* allowedToReceiver[] = {
     "getsockopt",
 };
 
+// What some of them are called on 32-bit architectures; elsewhere there are no such calls.
+constexpr const char* allowedToBothOn32Bits[] = {
+    "_newselect",
+    "sendfile64",
+    "_llseek",
+    "arm_fadvise64_64",
+    "arm_sync_file_range",
+    "clock_getres_time64",
+    "clock_gettime64",
+    "clock_nanosleep_time64",
+    "fadvise64_64",
+    "fstat64",
+    "fstatfs64",
+    "ftruncate64",
+    "futex_time64",
+    "getegid32",
+    "geteuid32",
+    "getgid32",
+    "getgroups32",
+    "getuid32",
+    "mmap2",
+    "ppoll_time64",
+    "pselect6_time64",
+    "rt_sigtimedwait_time64",
+    "sigreturn",
+    "timerfd_gettime64",
+    "timerfd_settime64",
+    "ugetrlimit",
+};
+constexpr const char* allowedToReceiverOn32Bits[] = {
+    "fstatat64", "lstat64", "recv", "recvmmsg_time64", "send", "stat64", "statfs64",
+};
+
 void checkSeccomp(int result, const char* what) {
     // -EDOM, and __NR_SCMP_ERROR for an unknown name: this architecture has no such call, so none is missing.
     if (result < 0 && result != -EDOM) {
@@ -221,58 +251,9 @@ scmp_arg_cmp equal(unsigned argument, int value) {
     return {.arg = argument, .op = SCMP_CMP_EQ, .datum_a = static_cast<scmp_datum_t>(value), .datum_b = 0};
 }
 
-// Where the handler below knows the register of a call's result.
-#if defined(__x86_64__) || defined(__aarch64__)
-constexpr bool namesCalls = true;
-
-void setResult(ucontext_t& context, long result) {
-#if defined(__x86_64__)
-    context.uc_mcontext.gregs[REG_RAX] = result;
-#else
-    context.uc_mcontext.regs[0] = static_cast<unsigned long long>(result);
-#endif
-}
-#else
-constexpr bool namesCalls = false;
-
-void setResult(ucontext_t&, long) {}
-#endif
-
-// Calls that a plugin's author may miss, and that no library makes on the way to something else.
-struct NamedCall {
-    const char* name;
-    int number;
-};
-constexpr NamedCall namedCalls[] = {
-    {"execve", SYS_execve},       {"execveat", SYS_execveat},
-    {"openat", SYS_openat},       {"listen", SYS_listen},
-    {"accept", SYS_accept},       {"accept4", SYS_accept4},
-    {"mkdirat", SYS_mkdirat},     {"memfd_create", SYS_memfd_create},
-    {"renameat2", SYS_renameat2}, {"unlinkat", SYS_unlinkat},
-    {"socket", SYS_socket},
-#if defined(__x86_64__)
-    {"open", SYS_open},           {"mkdir", SYS_mkdir},
-    {"rename", SYS_rename},       {"unlink", SYS_unlink},
-#endif
-};
-
-// Makes the call fail with EPERM, as it would without a handler.
-extern "C" void onDeniedCall(int, siginfo_t* info, void* context) {
-    for (const auto& call : namedCalls) {
-        if (call.number == info->si_syscall) {
-            noteDeniedCall(call.name);
-        }
-    }
-    setResult(*static_cast<ucontext_t*>(context), -EPERM);
-}
-
-// A thread that blocks SIGSYS is ended by such a call, and the process with it.
-void nameDeniedCalls(const Filter& filter, bool mayListen) {
-    struct sigaction action {};
-    action.sa_sigaction = &onDeniedCall;
-    action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER | SA_ONSTACK;
-    checkErrno(::sigaction(SIGSYS, &action, nullptr), "naming the calls that the sandbox refuses");
-    for (const auto& call : namedCalls) {
+void nameRefusedCalls(const Filter& filter, bool mayListen) {
+    catchRefusedCalls();
+    for (const auto& call : namedCalls()) {
         const std::string_view name = call.name;
         if (name == "openat" || name == "open") {
             for (const unsigned flag : {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC}) {
@@ -333,10 +314,12 @@ void allowChosenMeanings(const Filter& filter) {
                   {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ, PR_SET_VMA});
     // Refuses signals from the kernel to other processes (F_SETOWN, F_SETSIG). Of ioctl(2), FIOSETOWN is
     // refused for the same reason, and commands to a terminal or to the target's device (TIOCSTI, SG_IO).
-    allowMeanings(filter, "fcntl", 1,
-                  {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW,
-                   F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_GETPIPE_SZ, F_SETPIPE_SZ, F_ADD_SEALS,
-                   F_GET_SEALS});
+    for (const char* name : {"fcntl", "fcntl64"}) {
+        allowMeanings(filter, name, 1,
+                      {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK,
+                       F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_GETPIPE_SZ, F_SETPIPE_SZ,
+                       F_ADD_SEALS, F_GET_SEALS});
+    }
 }
 
 // further: allows what this process may do besides.
@@ -350,6 +333,9 @@ void confine(const std::function<void(const Filter&)>& further) {
     }
     checkSeccomp(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "for all threads");
     for (const char* name : allowedToBoth) {
+        allow(filter, name);
+    }
+    for (const char* name : allowedToBothOn32Bits) {
         allow(filter, name);
     }
     allowThreadsOnly(filter);
@@ -372,6 +358,9 @@ void enterSandbox() {
         for (const char* name : allowedToReceiver) {
             allow(filter, name);
         }
+        for (const char* name : allowedToReceiverOn32Bits) {
+            allow(filter, name);
+        }
         allowReadingFiles(filter);
         allowNetworkSockets(filter);
         allow(filter, "seccomp"); // for narrowSandbox(), which refuses it: a filter can only be made narrower
@@ -384,7 +373,9 @@ void enterSandbox() {
 void enterVerifierSandbox() {
     confine([](const Filter& filter) {
         allow(filter, "fstat");
-        allow(filter, "newfstatat", masked(3, AT_EMPTY_PATH, AT_EMPTY_PATH)); // glibc's fstat(3)
+        for (const char* name : {"newfstatat", "fstatat64"}) {
+            allow(filter, name, masked(3, AT_EMPTY_PATH, AT_EMPTY_PATH)); // glibc's fstat(3)
+        }
     });
 }
 
@@ -406,9 +397,8 @@ void narrowSandbox(std::uint32_t needs) {
     if ((needs & BOOTFERRY_NEEDS_UNIX_SOCKETS) == 0) {
         refuseWith(filter, refused, "socket", {equal(0, AF_UNIX)}); // not named: getaddrinfo(3) tries it
     }
-    if constexpr (namesCalls) {
-        nameDeniedCalls(filter, mayListen);
-    } else if (!mayListen) {
+    nameRefusedCalls(filter, mayListen);
+    if (!mayListen && namedCalls().empty()) {
         for (const char* name : {"listen", "accept", "accept4"}) {
             refuseWith(filter, refused, name);
         }
