@@ -207,6 +207,9 @@ ReviewedArgument reviewServed(const KernelArgument& argument, const BootArgument
     }
     const bool off = !known.takesValue && !switchValue(argument).value_or(true);
     reviewed.meaning = fmt::format("{}{}", off ? "off: " : "", meaning);
+    if (why.empty() && request != nullptr && known.names.front() == "rd.live.overlay.size") {
+        reviewed.meaning += ": " + request->overlay.size; // with the unit that a number alone has
+    }
     if (!why.empty()) {
         reviewed.use = Use::NoEffect;
         reviewed.meaning = fmt::format("no effect: {} ({})", why, meaning);

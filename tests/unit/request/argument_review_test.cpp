@@ -95,6 +95,8 @@ TEST(ReviewArguments, OptionsOfOtherProgramsHaveAVerdict) {
     EXPECT_THAT(last(onRam + "persistence toram").meaning, HasSubstr("have the image in memory"));
     EXPECT_EQ(last(onRam + "rd.live.overlay.thin").use, Use::NoEffect);
     EXPECT_EQ(last("root=/dev/sda1 persistence").use, Use::Foreign);
+    EXPECT_EQ(last(onRam + "rd.live.overlay.size=4096").meaning,
+              "the size of the temporary overlay (tmpfs): 4096m");
     const auto twice = reviewed(onRam + "toram toram=0");
     EXPECT_THAT(twice[1].meaning, HasSubstr("a later one replaces it"));
     EXPECT_EQ(reviewed("root=http://u:geheim@a/b")[0].shown, "root=http://a/b");
