@@ -131,11 +131,12 @@ void mountPartition(MountStack& mounts, const WritableLayer& layer, const WriteP
     requireFilesystem(partition.filesystem);
     mounts.mount({partition.node, layer.folder, partition.filesystem, fmt::format("rw,{}", belowTheOverlay)});
     try {
+        removeDiscarded(layer.folder);
         if (layer.reset) {
             discardChanges(layer.folder);
+            removeDiscarded(layer.folder);
         }
         prepareFolders(layer.folder);
-        removeDiscarded(layer.folder);
         tryOverlay(mounts, layer);
     } catch (const Error&) {
         mounts.unmountLast();

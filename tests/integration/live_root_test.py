@@ -624,10 +624,12 @@ class KeptChanges(LiveRootCase):
         self.assertEqual(self.kinds()["overlayfs"], "ext4", result.stderr)
         self.assertEqual(os.listdir(secret), ["folder"])
         self.unmount_everything()
-        self.place(self.cow(**{".bootferry-discarded": secret}))
-        result = self.live_root("--persistent", "--overlay-reset", self.attach_disk())
-        self.assertEqual(self.kinds()["overlayfs"], "tmpfs", result.stderr)
-        self.assertEqual(os.listdir(secret), ["folder"])
+        for what in (secret, "a file"):
+            self.place(self.cow(**{".bootferry-discarded": what}))
+            result = self.live_root("--persistent", "--overlay-reset", self.attach_disk())
+            self.assertEqual(self.kinds()["overlayfs"], "ext4", result.stderr)
+            self.assertEqual(os.listdir(secret), ["folder"])
+            self.unmount_everything()
 
     def test_reset_that_is_not_possible_shows_none_of_the_changes(self):
         cow = self.cow(rw=None, work=None)
