@@ -24,6 +24,14 @@ std::string formatSize(std::uint64_t bytes) {
     return fmt::format("{:.1f} {}", value, units.at(unit));
 }
 
+std::pair<std::string, std::string> formatSizes(std::uint64_t one, std::uint64_t other) {
+    auto texts = std::pair(formatSize(one), formatSize(other));
+    if (one != other && texts.first == texts.second) {
+        texts = {fmt::format("{} bytes", one), fmt::format("{} bytes", other)};
+    }
+    return texts;
+}
+
 std::string formatRate(std::uint64_t bytesPerSecond) {
     return formatSize(bytesPerSecond) + "/s";
 }

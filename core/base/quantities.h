@@ -7,13 +7,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace bootferry {
 
 // A size that is not known yet, with the same value on D-Bus (BytesTotal) and in the plugin ABI.
 inline constexpr std::uint64_t unknownSize = UINT64_MAX;
 
-[[nodiscard]] std::string formatSize(std::uint64_t bytes);          // "731 B", "64.0 KiB", "3.4 GiB"
+[[nodiscard]] std::string formatSize(std::uint64_t bytes); // "731 B", "64.0 KiB", "3.4 GiB"
+// Two sizes to compare: in bytes if they differ and would look the same.
+[[nodiscard]] std::pair<std::string, std::string> formatSizes(std::uint64_t one, std::uint64_t other);
 [[nodiscard]] std::string formatRate(std::uint64_t bytesPerSecond); // "11.2 MiB/s"
 [[nodiscard]] std::string
 formatDuration(std::chrono::microseconds duration); // "8 s", "2 min 05 s", "1 h 02 min"

@@ -29,14 +29,15 @@ std::uint64_t parseCount(std::string_view text) {
 // user[:password], percent-encoded, on the first line.
 void readUserinfo(TransferRequest& request, std::string_view path) {
     auto text = readNamedFile(std::string(path));
-    text = text.substr(0, text.find('\n'));
+    text = text.substr(0, text.find_first_of("\r\n"));
     request.url.setUserinfo(Url::parse("x://" + text + "@h/").userinfo().value_or(Userinfo{}));
 }
 
 // PLUGIN:KEY=VALUE, one per line.
 void readOptions(TransferRequest& request, std::string_view path) {
     const auto options = readNamedFile(std::string(path));
-    for (const auto line : linesOf(options)) {
+    for (auto line : linesOf(options)) {
+        line.remove_suffix(line.ends_with('\r') ? 1 : 0);
         if (!line.empty()) {
             request.pluginOptions.push_back(parsePluginOption(line));
         }

@@ -99,6 +99,11 @@ std::optional<LocalMedium> localMedium(std::string_view source) {
 }
 
 Url imageUrl(const std::string& source) {
+    if (source.starts_with(':')) {
+        throw Error(ErrorCode::Invalid,
+                    "root=live:: on the kernel command line has one ':' too many; write root=live: "
+                    "with one, followed by a URL or a medium");
+    }
     if (source.starts_with("AOEINTERFACE=")) {
         unsupported("AOEINTERFACE=",
                     "a disk over Ethernet is named as live:/dev/etherd/... once it is there");

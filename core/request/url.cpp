@@ -96,6 +96,10 @@ void checkCharacters(std::string_view text) {
         return;
     }
     const auto at = static_cast<std::size_t>(found - text.begin());
+    if (*found == '\r' && at + 1 == text.size()) {
+        refuseUrl(text.substr(0, at),
+                  "a carriage return follows it; the file that it comes from has CRLF line ends");
+    }
     const auto character = characterAt(text, at);
     if (text.find('@', at) != std::string_view::npos) {
         refuseUrl(text,

@@ -62,12 +62,13 @@ Credentials readCredentials() {
             }
         }
     }
-    // A newline at the end, as echo writes it, is not part of the value. "user.HOST": the user for that
+    // A line end, as echo and editors write it, is not part of the value. "user.HOST": the user for that
     // server.
     for (auto& [name, value] : credentials) {
         const auto kind = std::string_view(name).substr(0, name.find('.'));
         if ((kind == "user" || kind == "password" || kind == "sshkey_passphrase") && value.ends_with('\n')) {
             value.pop_back();
+            value.resize(value.size() - (value.ends_with('\r') ? 1 : 0));
         }
     }
     return credentials;

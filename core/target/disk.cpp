@@ -323,8 +323,9 @@ void Disk::rereadPartitionTable() const noexcept {
 
 void requireRoom(const Disk& disk, std::uint64_t size) {
     if (const auto capacity = disk.geometry().size; size > capacity) {
-        throw Error(ErrorCode::TooLarge, fmt::format("the image has {}, but '{}' has only {}",
-                                                     formatSize(size), disk.name(), formatSize(capacity)));
+        const auto [needed, there] = formatSizes(size, capacity);
+        throw Error(ErrorCode::TooLarge,
+                    fmt::format("the image has {}, but '{}' has only {}", needed, disk.name(), there));
     }
 }
 

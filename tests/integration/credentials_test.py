@@ -127,7 +127,7 @@ class ServiceTest(CredentialsCase):
         folder = self.path / "credentials"
         folder.mkdir()
         for name, value in credentials.items():
-            (folder / f"bootferry.{name}").write_text(value + "\n")
+            (folder / f"bootferry.{name}").write_bytes(value.encode() + (b"\r\n" if name.startswith("password") else b"\n"))
         self.image.unlink()
         make_squashfs(self.image, 200_000)
         with Daemon(self.path / "run", environment={"BOOTFERRY_SYSTEM_CREDENTIALS": str(folder)}) as daemon:

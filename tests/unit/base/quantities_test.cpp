@@ -44,5 +44,13 @@ TEST(Quantities, ProgressOmitsUnknownParts) {
     EXPECT_EQ(formatProgress({.bytes = 999, .total = 1000}), " 99 %  999 B of 1000 B");
 }
 
+TEST(Quantities, SizesThatWouldLookTheSameAreInBytes) {
+    using Sizes = std::pair<std::string, std::string>;
+    EXPECT_EQ(formatSizes(9'000'000, 8'999'936), (Sizes{"9000000 bytes", "8999936 bytes"}));
+    EXPECT_EQ(formatSizes(1025, 1024), (Sizes{"1025 bytes", "1024 bytes"}));
+    EXPECT_EQ(formatSizes(2048, 1024), (Sizes{"2.0 KiB", "1.0 KiB"}));
+    EXPECT_EQ(formatSizes(1024, 1024), (Sizes{"1.0 KiB", "1.0 KiB"}));
+}
+
 } // namespace
 } // namespace bootferry

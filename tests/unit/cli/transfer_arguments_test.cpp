@@ -48,14 +48,19 @@ TEST(TransferArguments, ReadWhatTheGeneratorWrites) {
 TEST(TransferArguments, TakeSecretsFromFiles) {
     std::string name = testing::TempDir() + "secrets-XXXXXX";
     const std::filesystem::path folder = ::mkdtemp(name.data());
-    writeFileAtomically(folder / "userinfo", "an%6ea:ge%3aheim\n", 0600);
-    writeFileAtomically(folder / "options", "curl:pass=a=b\n\ncurl:proxy-user=x:y\n", 0600);
-    const auto request = parsed("fetch", {"http://a/x", "--userinfo-file=" + (folder / "userinfo").string(),
-                                          "file", "--options-file=" + (folder / "options").string()});
-    EXPECT_EQ(request.url.userinfo()->user, "anna");
-    EXPECT_EQ(request.url.userinfo()->password, "ge:heim");
-    EXPECT_EQ(request.pluginOptions.at(0), (PluginOption{"curl", "pass", "a=b"}));
-    EXPECT_EQ(request.pluginOptions.at(1).value, "x:y");
+    for (const std::string end : {"\n", "\r\n"}) {
+        writeFileAtomically(folder / "userinfo", "an%6ea:ge%3aheim" + end, 0600);
+        writeFileAtomically(folder / "options", "curl:pass=a=b" + end + end + "curl:proxy-user=x:y" + end,
+                            0600);
+        const auto request =
+            parsed("fetch", {"http://a/x", "--userinfo-file=" + (folder / "userinfo").string(), "file",
+                             "--options-file=" + (folder / "options").string()});
+        EXPECT_EQ(request.url.userinfo()->user, "anna");
+        EXPECT_EQ(request.url.userinfo()->password, "ge:heim");
+        ASSERT_EQ(request.pluginOptions.size(), 2U);
+        EXPECT_EQ(request.pluginOptions.at(0), (PluginOption{"curl", "pass", "a=b"}));
+        EXPECT_EQ(request.pluginOptions.at(1).value, "x:y");
+    }
     std::filesystem::remove_all(folder);
 }
 

@@ -136,6 +136,7 @@ TEST(BootRequest, ErrorsNameTheArgument) {
         const char* line;
         const char* word;
     } table[] = {
+        {"root=live::http://h/x", "one ':' too many"},
         {"root=live:nonsense", "live:http://SERVER/PATH"},
         {"root=live:http://", "root=live:"},
         {"root=live:http://x/y rd.bootferry.checksumm=1", "rd.bootferry.checksumm"},

@@ -85,6 +85,7 @@ TEST(Url, refusesWithTheReason) {
         {"http://host/\xe2\x82\xac", "write it as %E2%82%AC"},
         {"http://host/\xc4x", "'\\xc4' is not allowed in a URL; write it as %C4"},
         {"http://host/\xe2\x82", "write it as %E2"},
+        {"http://host/live.iso\r", "CRLF line ends"},
         {"http://host/a\nb", "'\\x0a' is not allowed in a URL; write it as %0A"},
         {"http://user:s\xc3\xa9"
          "cret@host/",
