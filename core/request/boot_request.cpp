@@ -279,7 +279,7 @@ void applyProgramOptions(TransferRequest& transfer, std::string_view argument, s
 }
 
 void applyProgramOptions(Draft& draft) {
-    applyProgramOptions(draft.transfer, "rd.kiwi.live.curl_options=", "http, https and ftp", &isCurlScheme,
+    applyProgramOptions(draft.transfer, "rd.kiwi.live.curl_options=", "http, https, ftp and tftp", &isCurlScheme,
                         draft.curl.pluginOptions);
     applyProgramOptions(
         draft.transfer, "rd.kiwi.live.dolly_options=", "dolly",

@@ -14,7 +14,7 @@ constexpr std::array<std::string_view, 4> neverSent{"cacert", "known_hosts", "ss
 
 std::optional<std::uint16_t> portOf(const Url& url) {
     constexpr std::pair<std::string_view, std::uint16_t> usual[] = {
-        {"http", 80}, {"https", 443}, {"ftp", 21}, {"sftp", 22}};
+        {"http", 80}, {"https", 443}, {"ftp", 21}, {"sftp", 22}, {"tftp", 69}};
     if (url.port()) {
         return url.port();
     }

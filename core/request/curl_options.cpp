@@ -258,7 +258,7 @@ CurlOptions parseCurlOptions(std::string_view text) {
 }
 
 bool isCurlScheme(std::string_view scheme) {
-    return scheme == "http" || scheme == "https" || scheme == "ftp" || scheme == "ftps";
+    return scheme == "http" || scheme == "https" || scheme == "ftp" || scheme == "ftps" || scheme == "tftp";
 }
 
 } // namespace bootferry

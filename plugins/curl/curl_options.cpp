@@ -29,9 +29,18 @@ int sslRank(long level) {
 constexpr std::array<std::string_view, 4> pacingOptions{"limit-rate", "max-time", "speed-limit",
                                                         "speed-time"};
 
-constexpr const char* servedProtocols = "ftp,http,https";
 constexpr const char* encryptedRedirects = "https";
 constexpr const char* plainRedirects = "http,https";
+
+// A libcurl may be built without tftp, and refuses a list that contains a protocol that it does not have.
+std::string servedProtocols() {
+    std::string served = "ftp,http,https";
+    const auto* const* names = curl_version_info(CURLVERSION_NOW)->protocols;
+    for (; *names != nullptr; ++names) {
+        served += *names == std::string_view("tftp") ? ",tftp" : "";
+    }
+    return served;
+}
 
 } // namespace
 
@@ -203,8 +212,8 @@ void CurlOptions::applyLowestSpeed() {
 }
 
 void CurlOptions::chooseProtocols(const std::string& choice) {
-    if (parseProtocols(choice, servedProtocols).empty()) {
-        refuse("it leaves no protocol that bootferry has: http, https, ftp");
+    if (parseProtocols(choice, servedProtocols()).empty()) {
+        refuse("it leaves no protocol that bootferry has: http, https, ftp, tftp");
     }
     protocols_ = choice;
 }
@@ -232,7 +241,7 @@ void CurlOptions::leaveLoginOut() {
 }
 
 void CurlOptions::finishProtocols(bool encrypted) {
-    setProtocols(protocols_.empty() ? servedProtocols : parseProtocols(protocols_, servedProtocols));
+    setProtocols(protocols_.empty() ? servedProtocols() : parseProtocols(protocols_, servedProtocols()));
     const std::string allowed = encrypted ? encryptedRedirects : plainRedirects;
     const auto redirects = redirectProtocols_.empty() ? allowed : parseProtocols(redirectProtocols_, allowed);
     if (redirects.empty()) {

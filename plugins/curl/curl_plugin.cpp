@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The curl plugin's table: http, https and ftp with libcurl. Only connects the C interface with CurlSession.
+// The curl plugin's table: http, https, ftp and tftp with libcurl. Only connects the C interface with
+// CurlSession.
 #include <cstdint>
 #include <string_view>
 
@@ -28,7 +29,7 @@ const bootferry_plugin* bootferry_plugin_entry() {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return nullptr;
     }
-    static constexpr const char* schemes[] = {"http", "https", "ftp", nullptr};
+    static constexpr const char* schemes[] = {"http", "https", "ftp", "tftp", nullptr};
     static const auto table = bootferry::plugin::tableOf<bootferry_session>({
         .name = "curl",
         .version = BOOTFERRY_PLUGIN_VERSION,

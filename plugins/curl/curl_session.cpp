@@ -11,6 +11,7 @@
 
 #include <poll.h>
 
+#include "ascii_text.h"
 #include "ca_bundle.h"
 #include "idle_connections.h"
 #include "other_protocol.h"
@@ -23,7 +24,10 @@ using plugin::Failure;
 
 constexpr long receiveBufferSize = 512L * 1024; // libcurl's largest
 constexpr long partBufferSize = 64L * 1024;     // several parts are fetched at a time, each slowly
-constexpr int longestPoll = 1000;               // milliseconds; libcurl's own timers shorten it
+// The largest that fits into a packet of Ethernet, also under IPv6 and PPPoE. A server that does not know the
+// option sends 512 bytes at a time. libcurl lacks the option for windows (RFC 7440).
+constexpr long tftpBlockSize = 1428;
+constexpr int longestPoll = 1000; // milliseconds; libcurl's own timers shorten it
 
 // Threads that libcurl starts (its resolver) inherit the mask: only the host handles signals.
 class SignalsBlocked {
@@ -123,6 +127,7 @@ void CurlSession::configureDefaults() {
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 10L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_TFTP_BLKSIZE, tftpBlockSize);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1); // one stream: nothing to multiplex
     configureTrust();
     configureLogin();
@@ -133,9 +138,10 @@ void CurlSession::configure(const bootferry_request& request) {
     auto* easy = easy_.get();
     url_ = request.url;
     isFtp_ = schemeOf(url_) == "ftp";
+    isTftp_ = schemeOf(url_) == "tftp";
     offset_ = request.offset;
     wantedValidator_ = request.validator != nullptr ? request.validator : "";
-    if (!isFtp_ && request.length != BOOTFERRY_SIZE_UNKNOWN) {
+    if (!isFtp_ && !isTftp_ && request.length != BOOTFERRY_SIZE_UNKNOWN) {
         length_ = request.length;
     }
     const auto bufferSize = length_ ? partBufferSize : receiveBufferSize;
@@ -164,7 +170,13 @@ void CurlSession::configure(const bootferry_request& request) {
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &CurlSession::beforeRequest);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
     curl_easy_setopt(easy_.get(), CURLOPT_FILETIME, 1L); // for ftp it is a part of the validator
-    isFtp_ ? configureFtp() : configureHttp();
+    if (isFtp_) {
+        configureFtp();
+    } else if (isTftp_) {
+        configureTftp();
+    } else {
+        configureHttp();
+    }
 }
 
 void CurlSession::configureTrust() {
@@ -206,6 +218,17 @@ void CurlSession::configureHttp() {
     curl_easy_setopt(easy_.get(), CURLOPT_RANGE, range.c_str());
     if (!wantedValidator_.empty()) {
         options_.addHeader("If-Range: " + std::string(ifRangeOf(wantedValidator_)));
+    }
+}
+
+// libcurl tells the words of a server's error only to a function for debugging.
+void CurlSession::configureTftp() {
+    auto* easy = easy_.get();
+    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
+    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, &CurlSession::onDebugText);
+    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, this);
+    if (offset_ > 0) {
+        throw Failure(BOOTFERRY_ERROR_RANGE, "tftp cannot resume, it sends the whole file");
     }
 }
 
@@ -299,7 +322,7 @@ void CurlSession::examineEnd() {
     }
     // With chunks, the last one shows that the body is complete. Without them, the connection may have been
     // cut.
-    if (!size_ && response_.isChunked) {
+    if (!size_ && (response_.isChunked || isTftp_)) { // tftp: a block that is not full
         size_ = end.position;
     }
 }
@@ -329,7 +352,7 @@ TransferEnd CurlSession::transferEnd() const {
     TransferEnd end;
     end.result = result_;
     end.detail = errorText_.data();
-    end.reply = ftpReply_.text();
+    end.reply = isTftp_ ? tftpError_ : ftpReply_.text();
     const char* effective = nullptr;
     curl_easy_getinfo(easy_.get(), CURLINFO_EFFECTIVE_URL, &effective);
     end.authority = authorityOf(effective != nullptr ? effective : url_);
@@ -338,6 +361,7 @@ TransferEnd CurlSession::transferEnd() const {
     curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &end.osErrno);
     curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &end.verifyResult);
     end.isFtp = isFtp_;
+    end.isTftp = isTftp_;
     end.response = response_;
     end.askedUrl = askedUrl_;
     end.place = hostAndPortOf(effective != nullptr ? effective : url_);
@@ -393,6 +417,21 @@ std::size_t CurlSession::onBody(char* bytes, std::size_t size, std::size_t count
         return 0; // the body of an error page: libcurl then ends the transfer
     }
     return session.deliver({reinterpret_cast<const std::byte*>(bytes), size * count});
+}
+
+int CurlSession::onDebugText(CURL*, curl_infotype type, char* text, std::size_t size,
+                             void* context) noexcept {
+    constexpr std::string_view mark = "TFTP error: ";
+    constexpr std::size_t longest = 300; // the server's words may have more
+    const std::string_view line(text, size);
+    if (type == CURLINFO_TEXT && line.starts_with(mark)) {
+        try {
+            static_cast<CurlSession*>(context)->tftpError_ =
+                plugin::trimmed(line.substr(mark.size(), longest));
+        } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch): then the code is reported alone
+        }
+    }
+    return 0;
 }
 
 std::size_t CurlSession::onHeader(char* line, std::size_t size, std::size_t count, void* context) noexcept {

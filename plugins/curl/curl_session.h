@@ -49,6 +49,7 @@ private:
     void configureHttp();
     [[nodiscard]] std::string rangeText() const; // of the Range header; empty: none
     void configureFtp();
+    void configureTftp();
     void pump(); // until there are bytes or the end
     void collectResult();
     void throwIfCancelled() const;
@@ -64,6 +65,7 @@ private:
     void examinePartEnd(std::uint64_t last);
     void examineUnsatisfiableRange();
     void examineFtp();
+    void examineTftp();
     void examineEnd();
 
     [[nodiscard]] TransferEnd transferEnd() const;
@@ -82,6 +84,8 @@ private:
 
     [[nodiscard]] std::size_t takeOverflow(std::span<std::byte> into);
     [[nodiscard]] std::size_t deliver(std::span<const std::byte> bytes);
+    static int onDebugText(CURL* easy, curl_infotype type, char* text, std::size_t size,
+                           void* session) noexcept;
     static std::size_t onBody(char* bytes, std::size_t size, std::size_t count, void* session) noexcept;
     static std::size_t onHeader(char* line, std::size_t size, std::size_t count, void* session) noexcept;
 
@@ -96,12 +100,14 @@ private:
     std::string url_;
     std::string askedUrl_; // of the newest request; empty: none was sent
     bool isFtp_ = false;
+    bool isTftp_ = false;
     std::uint64_t offset_ = 0;
     std::optional<std::uint64_t> length_; // of the requested part, one of many (http)
     std::string wantedValidator_;
 
     HttpResponse response_;
     FtpReply ftpReply_;
+    std::string tftpError_; // the server's words
     bool examined_ = false;
     std::optional<plugin::Failure> rejected_; // why the transfer was aborted
 

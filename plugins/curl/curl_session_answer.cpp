@@ -16,6 +16,10 @@ using plugin::Failure;
 
 void CurlSession::examineAnswer(std::string_view page) {
     examined_ = true;
+    if (isTftp_) {
+        examineTftp();
+        return;
+    }
     isFtp_ ? examineFtp() : examineHttp(page);
     constexpr std::size_t longestValidator = 1023;
     if (validator_.size() > longestValidator) {
@@ -142,6 +146,15 @@ void CurlSession::examineFtp() {
     }
     if (!wantedValidator_.empty() && validator_ != wantedValidator_) {
         throw Failure(BOOTFERRY_ERROR_RANGE, "the file on the server changed");
+    }
+}
+
+// The size is known if the server answered the option tsize (RFC 2349).
+void CurlSession::examineTftp() {
+    curl_off_t size = -1;
+    curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
+    if (size >= 0) {
+        size_ = static_cast<std::uint64_t>(size);
     }
 }
 

@@ -63,6 +63,17 @@ void number(CurlOptions& options, const std::string& value) {
     options.setLong(option, parseNumber(value));
 }
 
+// The limits of RFC 2348.
+void tftpBlockSize(CurlOptions& options, const std::string& value) {
+    constexpr long least = 8;
+    constexpr long most = 65464;
+    const long bytes = parseNumber(value, most);
+    if (bytes < least) {
+        refuse("it takes a number from 8 to 65464");
+    }
+    options.setLong(CURLOPT_TFTP_BLKSIZE, bytes);
+}
+
 template <CURLoption option>
 void size(CurlOptions& options, const std::string& value) {
     options.setLarge(option, parseSize(value));
@@ -495,6 +506,9 @@ constexpr OptionRow rows[] = {
      &flag<CURLOPT_FTP_SKIP_PASV_IP>},
     {"no-ftp-skip-pasv-ip", "FLAG: use the address in the answer to PASV",
      &flag<CURLOPT_FTP_SKIP_PASV_IP, 0>},
+    {"tftp-blksize", "bytes of a block of tftp, 8 to 65464; default 1428", &tftpBlockSize},
+    {"tftp-no-options", "FLAG: send no options of tftp, for a server that does not understand them",
+     &flag<CURLOPT_TFTP_NO_OPTIONS>},
     {"ftp-pret", "FLAG: send PRET before PASV", &flag<CURLOPT_FTP_USE_PRET>},
     {"disable-epsv", "FLAG: PASV instead of EPSV", &flag<CURLOPT_FTP_USE_EPSV, 0>},
     {"disable-eprt", "FLAG: PORT instead of EPRT", &flag<CURLOPT_FTP_USE_EPRT, 0>},

@@ -12,17 +12,17 @@
 namespace bootferry::curl {
 namespace {
 
-constexpr std::array servedProtocols{"ftp", "http", "https"};
+constexpr std::array servedProtocols{"ftp", "http", "https", "tftp"};
 
 bool isServed(const std::string& name) {
     return std::find(servedProtocols.begin(), servedProtocols.end(), name) != servedProtocols.end();
 }
 
 bool isKnown(const std::string& name) {
-    static constexpr std::array others{"dict",   "file",  "ftps", "gopher", "gophers", "imap", "imaps",
-                                       "ldap",   "ldaps", "mqtt", "pop3",   "pop3s",   "rtmp", "rtmps",
-                                       "rtsp",   "scp",   "sftp", "smb",    "smbs",    "smtp", "smtps",
-                                       "telnet", "tftp",  "ws",   "wss"};
+    static constexpr std::array others{"dict",  "file",  "ftps",  "gopher", "gophers", "imap",
+                                       "imaps", "ldap",  "ldaps", "mqtt",   "pop3",    "pop3s",
+                                       "rtmp",  "rtmps", "rtsp",  "scp",    "sftp",    "smb",
+                                       "smbs",  "smtp",  "smtps", "telnet", "ws",      "wss"};
     return isServed(name) || std::find(others.begin(), others.end(), name) != others.end();
 }
 

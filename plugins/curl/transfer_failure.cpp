@@ -102,6 +102,30 @@ std::string peerOf(const TransferEnd& end) {
     return isProxy ? "the proxy " + *place : end.authority;
 }
 
+// RFC 1350, section 5. libcurl reports an error without a code as a cancelled transfer.
+std::optional<Failure> failureOfTftp(const TransferEnd& end) {
+    const auto message =
+        "server answered " + (end.reply.empty() ? "with an error: " + detailOf(end) : end.reply);
+    switch (end.result) {
+    case CURLE_TFTP_NOTFOUND:
+        return Failure(BOOTFERRY_ERROR_NOT_FOUND, message);
+    case CURLE_TFTP_PERM:
+        return Failure(BOOTFERRY_ERROR_AUTH, message);
+    case CURLE_ABORTED_BY_CALLBACK:
+    case CURLE_TFTP_UNKNOWNID:
+    case CURLE_TFTP_ILLEGAL:
+    case CURLE_REMOTE_DISK_FULL:
+    case CURLE_TFTP_NOSUCHUSER:
+    case CURLE_REMOTE_FILE_EXISTS:
+        return Failure(BOOTFERRY_ERROR_PROTOCOL, message);
+    case CURLE_COULDNT_CONNECT:
+        return Failure(BOOTFERRY_ERROR_UNREACHABLE, end.authority + " does not answer",
+                       static_cast<int>(end.osErrno));
+    default:
+        return std::nullopt;
+    }
+}
+
 bool isRedirect(const TransferEnd& end) {
     return !end.isFtp && end.responseCode >= 300 && end.responseCode < 400 && !end.response.location.empty();
 }
@@ -154,6 +178,11 @@ std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
 Failure failureOf(const TransferEnd& end) {
     if (isUnusableProxy(end)) {
         return {BOOTFERRY_ERROR_INVALID, "the proxy's URL cannot be used"};
+    }
+    if (end.isTftp) {
+        if (const auto failure = failureOfTftp(end)) {
+            return *failure;
+        }
     }
     if (isConnectRefused(end)) {
         return failureOfConnect(end.response, end.connect, end.authority);

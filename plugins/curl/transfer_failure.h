@@ -24,6 +24,7 @@ struct TransferEnd {
     long osErrno = 0;
     long verifyResult = 0; // OpenSSL's, if libcurl uses it
     bool isFtp = false;
+    bool isTftp = false;
     HttpResponse response; // the newest one; empty for FTP
     std::string askedUrl;  // of the newest request; empty: none was sent
     std::string place;     // that the URL names, "host:port"

@@ -42,7 +42,10 @@ std::string hostAndPortOf(const std::string& url) {
         return authority;
     }
     const auto scheme = url.substr(0, url.find(':'));
-    return authority + (scheme == "https" ? ":443" : scheme == "ftp" ? ":21" : ":80");
+    return authority + (scheme == "https"  ? ":443"
+                        : scheme == "ftp"  ? ":21"
+                        : scheme == "tftp" ? ":69"
+                                           : ":80");
 }
 
 std::string shownUrl(const std::string& url) {

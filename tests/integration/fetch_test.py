@@ -246,7 +246,7 @@ class FetchTest(FetchCase):
         self.assertIn("bootferryctl fetch", result.stderr)
         listing = subprocess.run([os.environ["BOOTFERRY_WORKER"], "--list-plugins"], capture_output=True, text=True,
                                  timeout=120)
-        self.assertIn("curl\t0.1.0\tftp http https", listing.stdout)
+        self.assertIn("curl\t0.1.0\tftp http https tftp", listing.stdout)
 
 
 class FtpTest(FetchCase):

@@ -31,7 +31,7 @@ class PrivateSocket(ServiceTest):
         daemon = self.daemon()
         self.assertIn("http", daemon.busctl("call", *MANAGER, "ListPlugins").stdout)
         listed = daemon.ctl("plugins")
-        self.assertRegex(listed.stdout, r"(?m)\ANAME +VERSION +SCHEMES$[^$]*^curl  +\S+  +ftp http https$")
+        self.assertRegex(listed.stdout, r"(?m)\ANAME +VERSION +SCHEMES$[^$]*^curl  +\S+  +ftp http https tftp$")
 
     def test_what_does_not_exist_is_reported(self):
         daemon = self.daemon()

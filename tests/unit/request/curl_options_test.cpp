@@ -185,7 +185,7 @@ TEST(CurlOptionsOfABoot, AreRefusedWithoutAUrlOfCurl) {
     EXPECT_EQ(outcomeOf("root=live:dolly://x/y rd.kiwi.live.curl_options=-s"), "accepted");
     EXPECT_EQ(outcomeOf("root=live:dolly://x/y rd.bootferry.mirror=http://x/y rd.kiwi.live.curl_options=-k"),
               "accepted");
-    for (const char* scheme : {"http", "https", "ftp"}) {
+    for (const char* scheme : {"http", "https", "ftp", "tftp"}) {
         EXPECT_EQ(outcomeOf("root=live:" + std::string(scheme) + "://x/y rd.bootferry.curl_options=-k"),
                   "accepted");
     }

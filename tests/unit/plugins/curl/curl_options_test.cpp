@@ -105,7 +105,7 @@ TEST(ProtocolList, IsReadAsCurlReadsIt) {
         {"+https", "http", "http,https"},
         {"-ftp", "ftp,http,https", "http,https"},
         {"-all,https", "ftp,http", "https"},
-        {"=all,-ftp", "http", "http,https"},
+        {"=all,-ftp", "http", "http,https,tftp"},
         {"=HTTPS", "http", "https"},
         {"=https,ftps,+sftp,-imap", "http", "https"}, // known to curl, of no use here
     };

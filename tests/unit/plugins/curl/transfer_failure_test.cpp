@@ -151,6 +151,25 @@ TEST(TransferFailureTest, AnAnswerThatViolatesHttpIsNoBrokenConnection) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_IO);
 }
 
+TEST(TransferFailureTest, TftpErrorsHaveTheirCodes) {
+    TransferEnd end;
+    end.isTftp = true;
+    end.authority = "server";
+    end.result = CURLE_TFTP_NOTFOUND;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_NOT_FOUND);
+    end.reply = "File not found";
+    EXPECT_STREQ(failureOf(end).what(), "server answered File not found");
+    end.result = CURLE_TFTP_PERM;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_AUTH);
+    end.result = CURLE_ABORTED_BY_CALLBACK; // as libcurl reports an error without a code
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
+    end.result = CURLE_COULDNT_CONNECT;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT_STREQ(failureOf(end).what(), "server does not answer");
+    end.result = CURLE_OPERATION_TIMEDOUT;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_TIMEOUT);
+}
+
 TEST(TransferFailureTest, ADeadProxyIsNotTheServer) {
     TransferEnd end;
     end.result = CURLE_COULDNT_CONNECT;
