@@ -60,6 +60,7 @@ void CurlOptions::set(const std::string& key, const std::string& value) {
     for (const auto& row : optionRows()) {
         if (key == row.key) {
             row.apply(*this, value);
+            given_.insert(key);
             needPacing_ = needPacing_ ||
                           std::find(pacingOptions.begin(), pacingOptions.end(), key) != pacingOptions.end();
             return;

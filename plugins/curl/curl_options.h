@@ -6,6 +6,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "curl_handles.h"
@@ -35,6 +36,9 @@ public:
 
     // True: libcurl must enforce a limit on the rate or the time.
     [[nodiscard]] bool needPacing() const { return needPacing_; }
+
+    // True: this option was set.
+    [[nodiscard]] bool has(const std::string& key) const { return given_.contains(key); }
 
     // The methods (CURLAUTH_*) that options chose for CURLOPT_HTTPAUTH or CURLOPT_PROXYAUTH; 0: libcurl's
     // default.
@@ -82,6 +86,7 @@ private:
 
     CURL* easy_;
     plugin::Host host_;
+    std::set<std::string> given_;
     std::map<CURLoption, StringList> lists_;
     std::map<CURLoption, long> auth_;
     std::string protocols_; // as given

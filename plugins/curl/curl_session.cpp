@@ -223,7 +223,20 @@ void CurlSession::configureHttp() {
 
 // libcurl tells the words of a server's error only to a function for debugging.
 void CurlSession::configureTftp() {
+    for (const char* name :
+         {"proxy", "proxy1.0", "preproxy", "socks4", "socks4a", "socks5", "socks5-hostname", "limit-rate"}) {
+        if (options_.has(name)) {
+            throw Failure(BOOTFERRY_ERROR_INVALID,
+                          std::string("curl's option ") + name + " does not work with tftp");
+        }
+    }
+    const auto mode = url_.find(";mode=");
+    if (mode != std::string::npos && url_.substr(mode) != ";mode=octet") {
+        throw Failure(BOOTFERRY_ERROR_INVALID,
+                      "the image would be converted: remove '" + url_.substr(mode) + "' from the URL");
+    }
     auto* easy = easy_.get();
+    curl_easy_setopt(easy, CURLOPT_PROXY, ""); // nor those of the environment
     curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
     curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, &CurlSession::onDebugText);
     curl_easy_setopt(easy, CURLOPT_DEBUGDATA, this);

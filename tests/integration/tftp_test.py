@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tftp from the real tftpd-hpa, and from a server that misbehaves by order."""
 
+import os
 import pathlib
 import sys
+import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
@@ -81,6 +83,20 @@ class OddServerTest(FetchCase):
             with OddTftpServer(self.image.read_bytes(), knows_options, stop=50) as server:
                 messages = self.assert_fetched(self.fetch(f"tftp://127.0.0.1:{server.port}/image", "--stall-timeout=1"))
             self.assertIn("starting over: the server cannot resume", messages)
+
+    def test_what_tftp_does_not_have(self):
+        with OddTftpServer(self.image.read_bytes()) as server:
+            url = f"tftp://127.0.0.1:{server.port}/image"
+            for option in ("proxy=127.0.0.1:9", "socks5=127.0.0.1:9", "limit-rate=1k"):
+                status, messages = self.fetch(url, f"--option=curl:{option}")
+                self.assertEqual(status, exit_status.USAGE, messages)
+                self.assertIn(f"curl's option {option.split('=')[0]} does not work with tftp", messages.splitlines()[-1])
+            status, messages = self.fetch(url + ";mode=netascii")
+            self.assertEqual(status, exit_status.USAGE, messages)
+            self.assertEqual(server.requests, [])
+            self.assert_fetched(self.fetch(url + ";mode=octet"))
+            with unittest.mock.patch.dict(os.environ, all_proxy="http://127.0.0.1:9"):
+                self.assert_fetched(self.fetch(url))
 
     def test_a_size_that_is_not_true(self):
         for size in (len(self.image.read_bytes()) + 1, 2**62):
