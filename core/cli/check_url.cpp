@@ -23,13 +23,13 @@ namespace bootferry {
 namespace {
 
 // A limit for each server: otherwise a check of a server that sends one byte a second would take hours.
-constexpr std::chrono::seconds timeOfEach{60};
+constexpr std::chrono::seconds timeoutPerSource{60};
 
 TransferRequest parseCheck(CommandLine line) {
     line.words.emplace_back("-"); // parseTransferArguments() requires a target
     auto request = parseTransferArguments(line);
     if (!line.has("timeout")) {
-        request.timeout = timeOfEach * (1 + request.mirrors.size() + (request.checksumUrl ? 1 : 0));
+        request.timeout = timeoutPerSource * (1 + request.mirrors.size() + (request.checksumUrl ? 1 : 0));
     }
     return request;
 }

@@ -45,7 +45,7 @@ bool mayGoOn(const Error& failure) {
 
 // The default limit for the time without a byte, retries included, since a user waits at the prompt. A boot
 // has no such limit.
-constexpr std::chrono::minutes patienceUnlessTold{5};
+constexpr std::chrono::minutes defaultIdleTimeout{5};
 
 // `file` or `stream` is set; neither for a block device.
 struct ChosenTarget {
@@ -235,7 +235,7 @@ TransferRequest fetchRequest(const CommandLine& line) {
     auto request = parseTransferArguments(line);
     request.requireLiveImage = false;
     if (!line.has("timeout")) {
-        request.idleTimeout = patienceUnlessTold;
+        request.idleTimeout = defaultIdleTimeout;
     }
     return request;
 }

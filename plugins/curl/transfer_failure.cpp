@@ -9,7 +9,7 @@
 #include "ftp_reply.h"
 #include "http_failure.h"
 #include "proxy_failure.h"
-#include "tls_words.h"
+#include "tls_error_text.h"
 #include "url_text.h"
 
 namespace bootferry::curl {
@@ -26,7 +26,7 @@ bool mentions(const std::string& text, const char* words) {
 }
 
 std::string detailOf(const TransferEnd& end) {
-    return end.detail.empty() ? curl_easy_strerror(end.result) : withTlsWords(end.detail);
+    return end.detail.empty() ? curl_easy_strerror(end.result) : withTlsErrorText(end.detail);
 }
 
 std::string clockText(std::time_t now) {

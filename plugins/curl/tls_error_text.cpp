@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The reasons are those of ssl_err.c and pem_err.c, the same in OpenSSL 1.1
 // ("error:CODE:library:function:reason") and 3 (where the function is empty).
-#include "tls_words.h"
+#include "tls_error_text.h"
 
 #include <algorithm>
 #include <cctype>
@@ -112,7 +112,7 @@ void removePrefix(std::string& text, std::string_view prefix) {
 
 } // namespace
 
-std::string withTlsWords(const std::string& detail) {
+std::string withTlsErrorText(const std::string& detail) {
     auto text = detail;
     for (auto at = findCode(text, 0); at != std::string::npos; at = findCode(text, at)) {
         auto reason = at + codeMark.size() + codeDigits + 1;

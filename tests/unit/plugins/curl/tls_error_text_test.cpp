@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The details are what libcurl 7.88 to 8.14 wrote, with OpenSSL 1.1 and 3.
-#include "tls_words.h"
+#include "tls_error_text.h"
 
 #include <gtest/gtest.h>
 
 namespace bootferry::curl {
 namespace {
 
-TEST(TlsWords, ACodeBecomesWhatItMeans) {
+TEST(TlsErrorText, ACodeBecomesWhatItMeans) {
     const std::pair<const char*, const char*> rows[] = {
         {"OpenSSL/3.0.17: error:0A00010B:SSL routines::wrong version number",
          "the server does not speak TLS at this port"},
@@ -37,11 +37,11 @@ TEST(TlsWords, ACodeBecomesWhatItMeans) {
         {"", ""},
     };
     for (const auto& [detail, words] : rows) {
-        EXPECT_EQ(withTlsWords(detail), words);
+        EXPECT_EQ(withTlsErrorText(detail), words);
     }
 }
 
-TEST(TlsWords, AServerThatRefusesAClientIsTold) {
+TEST(TlsErrorText, AServerThatRefusesAClientIsTold) {
     EXPECT_TRUE(isRefusedByServer("error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0"));
     EXPECT_TRUE(isRefusedByServer("error:0A000418:SSL routines::tlsv1 alert unknown ca, errno 0"));
     EXPECT_FALSE(isRefusedByServer("error:0A000438:SSL routines::tlsv1 alert internal error, errno 0"));

@@ -10,7 +10,7 @@ namespace bootferry::curl {
 
 // Replaces each error code of OpenSSL in the text by an explanation, and removes libcurl's prefixes. An
 // unknown reason is kept in OpenSSL's words, without the code.
-[[nodiscard]] std::string withTlsWords(const std::string& detail);
+[[nodiscard]] std::string withTlsErrorText(const std::string& detail);
 
 // True if the server closed the connection because it did not accept the client's certificate, or because
 // there was none. In TLS 1.3 this happens after the handshake, and libcurl reports a lost connection.
