@@ -12,7 +12,6 @@
 #include <poll.h>
 
 #include "ascii_text.h"
-#include "ca_bundle.h"
 #include "idle_connections.h"
 #include "other_protocol.h"
 #include "url_text.h"
@@ -22,11 +21,6 @@ namespace {
 
 using plugin::Failure;
 
-constexpr long receiveBufferSize = 512L * 1024; // libcurl's largest
-constexpr long partBufferSize = 64L * 1024;     // several parts are fetched at a time, each slowly
-// The largest that fits into a packet of Ethernet, also under IPv6 and PPPoE. A server that does not know the
-// option sends 512 bytes at a time. libcurl lacks the option for windows (RFC 7440).
-constexpr long tftpBlockSize = 1428;
 constexpr int longestPoll = 1000; // milliseconds; libcurl's own timers shorten it
 
 // Threads that libcurl starts (its resolver) inherit the mask: only the host handles signals.
@@ -44,21 +38,6 @@ public:
 private:
     sigset_t before_{};
 };
-
-std::string schemeOf(const std::string& url) {
-    return url.substr(0, url.find(':'));
-}
-
-std::string originOf(const std::string& url) {
-    return schemeOf(url) + "://" + authorityOf(url);
-}
-
-std::string hostOf(const std::string& authority) {
-    if (authority.starts_with('[')) {
-        return authority.substr(1, authority.find(']') - 1);
-    }
-    return authority.substr(0, authority.find(':'));
-}
 
 } // namespace
 
@@ -88,7 +67,7 @@ void CurlSession::setOption(const std::string& key, const std::string& value) {
 // but not the addresses that options assign to names, and future versions may add settings that it does not
 // compare.
 std::string CurlSession::connectionKey() const {
-    auto key = originOf(url_) + '\0' + optionText_;
+    auto key = schemeOf(url_) + "://" + authorityOf(url_) + '\0' + optionText_;
     for (const char* name : {"cacert", "user", "password"}) {
         key += host_.credential(name).value_or("") + '\0';
     }
@@ -117,137 +96,6 @@ void CurlSession::open(const bootferry_request& request) {
         throw *rejected_;
     }
     takeOverPlainBody();
-}
-
-// Set before the user's options, which may override these.
-void CurlSession::configureDefaults() {
-    auto* easy = easy_.get();
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "bootferry/" BOOTFERRY_PLUGIN_VERSION);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 30000L);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 10L);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy, CURLOPT_TFTP_BLKSIZE, tftpBlockSize);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1); // one stream: nothing to multiplex
-    configureTrust();
-    configureLogin();
-}
-
-// Set after the user's options, since the contract with the host depends on these.
-void CurlSession::configure(const bootferry_request& request) {
-    auto* easy = easy_.get();
-    url_ = request.url;
-    isFtp_ = schemeOf(url_) == "ftp";
-    isTftp_ = schemeOf(url_) == "tftp";
-    offset_ = request.offset;
-    wantedValidator_ = request.validator != nullptr ? request.validator : "";
-    if (!isFtp_ && !isTftp_ && request.length != BOOTFERRY_SIZE_UNKNOWN) {
-        length_ = request.length;
-    }
-    const auto bufferSize = length_ ? partBufferSize : receiveBufferSize;
-    // libcurl may deliver one more receive buffer after a pause was requested.
-    overflow_.resize(2 * static_cast<std::size_t>(bufferSize));
-
-    if ((request.flags & BOOTFERRY_REQUEST_ELSEWHERE) != 0) {
-        options_.leaveLoginOut();
-        configureLogin();
-    }
-    options_.finishCookies(hostOf(authorityOf(url_)));
-    curl_easy_setopt(easy, CURLOPT_URL, url_.c_str());
-    options_.finishProtocols(url_.starts_with("https:"));
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, bufferSize);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, errorText_.data());
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &CurlSession::onBody);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &CurlSession::onHeader);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
-#if LIBCURL_VERSION_NUM >= 0x075700
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // cancelling does not wait for a name server
-#endif
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlSession::openSocket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &CurlSession::beforeRequest);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
-    curl_easy_setopt(easy_.get(), CURLOPT_FILETIME, 1L); // for ftp it is a part of the validator
-    if (isFtp_) {
-        configureFtp();
-    } else if (isTftp_) {
-        configureTftp();
-    } else {
-        configureHttp();
-    }
-}
-
-void CurlSession::configureTrust() {
-    auto* easy = easy_.get();
-    if (const auto authorities = host_.credential("cacert")) {
-        curl_blob blob{};
-        blob.data = const_cast<char*>(authorities->data()); // copied by libcurl, see the flag
-        blob.len = authorities->size();
-        blob.flags = CURL_BLOB_COPY;
-        curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
-        return;
-    }
-    if (const auto bundle = findCaBundle(); !bundle.empty()) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, bundle.c_str());
-    }
-}
-
-void CurlSession::configureLogin() {
-    if (const auto user = host_.credential("user")) {
-        curl_easy_setopt(easy_.get(), CURLOPT_USERNAME, user->c_str());
-        curl_easy_setopt(easy_.get(), CURLOPT_PASSWORD, host_.credential("password").value_or("").c_str());
-    }
-}
-
-std::string CurlSession::rangeText() const {
-    if (length_) {
-        return std::to_string(offset_) + "-" + std::to_string(offset_ + *length_ - 1);
-    }
-    return offset_ > 0 ? std::to_string(offset_) + "-" : std::string();
-}
-
-void CurlSession::configureHttp() {
-    const auto range = rangeText();
-    // So that the bytes of another protocol arrive here, and can be named. They are always refused.
-    curl_easy_setopt(easy_.get(), CURLOPT_HTTP09_ALLOWED, 1L);
-    if (range.empty()) {
-        return;
-    }
-    curl_easy_setopt(easy_.get(), CURLOPT_RANGE, range.c_str());
-    if (!wantedValidator_.empty()) {
-        options_.addHeader("If-Range: " + std::string(ifRangeOf(wantedValidator_)));
-    }
-}
-
-// libcurl tells the words of a server's error only to a function for debugging.
-void CurlSession::configureTftp() {
-    for (const char* name :
-         {"proxy", "proxy1.0", "preproxy", "socks4", "socks4a", "socks5", "socks5-hostname", "limit-rate"}) {
-        if (options_.has(name)) {
-            throw Failure(BOOTFERRY_ERROR_INVALID,
-                          std::string("curl's option ") + name + " does not work with tftp");
-        }
-    }
-    const auto mode = url_.find(";mode=");
-    if (mode != std::string::npos && url_.substr(mode) != ";mode=octet") {
-        throw Failure(BOOTFERRY_ERROR_INVALID,
-                      "the image would be converted: remove '" + url_.substr(mode) + "' from the URL");
-    }
-    auto* easy = easy_.get();
-    curl_easy_setopt(easy, CURLOPT_PROXY, ""); // nor those of the environment
-    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
-    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, &CurlSession::onDebugText);
-    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, this);
-    if (offset_ > 0) {
-        throw Failure(BOOTFERRY_ERROR_RANGE, "tftp cannot resume, it sends the whole file");
-    }
-}
-
-void CurlSession::configureFtp() {
-    auto* easy = easy_.get();
-    curl_easy_setopt(easy, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(offset_));
 }
 
 void CurlSession::throwIfCancelled() const {

@@ -22,6 +22,17 @@ AuthorityPlace placeOfAuthority(const std::string& url) {
 
 } // namespace
 
+std::string schemeOf(const std::string& url) {
+    return url.substr(0, url.find(':'));
+}
+
+std::string hostOf(const std::string& authority) {
+    if (authority.starts_with('[')) {
+        return authority.substr(1, authority.find(']') - 1);
+    }
+    return authority.substr(0, authority.find(':'));
+}
+
 std::string authorityOf(const std::string& url) {
     const auto place = placeOfAuthority(url);
     if (place.begin == 0) {
@@ -41,7 +52,7 @@ std::string hostAndPortOf(const std::string& url) {
     if (colon != std::string::npos && (bracket == std::string::npos || colon > bracket)) {
         return authority;
     }
-    const auto scheme = url.substr(0, url.find(':'));
+    const auto scheme = schemeOf(url);
     return authority + (scheme == "https"  ? ":443"
                         : scheme == "ftp"  ? ":21"
                         : scheme == "tftp" ? ":69"

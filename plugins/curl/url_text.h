@@ -6,6 +6,12 @@
 
 namespace bootferry::curl {
 
+// "http", as the URL has it.
+[[nodiscard]] std::string schemeOf(const std::string& url);
+
+// The host of an authority, without brackets.
+[[nodiscard]] std::string hostOf(const std::string& authority);
+
 // Host and port, without the userinfo that a redirect may contain.
 [[nodiscard]] std::string authorityOf(const std::string& url);
 
