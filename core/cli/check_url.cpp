@@ -9,11 +9,11 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "exit_status.h"
 #include "log.h"
 #include "look_judgement.h"
 #include "output_options.h"
 #include "plain_text.h"
+#include "proxy_variables.h"
 #include "quantities.h"
 #include "ram_target.h"
 #include "standard_streams.h"
@@ -115,6 +115,20 @@ std::string memoryText(const SourceLook& look) {
                 : "not known: the RAM disk is made as large as the memory allows";
 }
 
+// The worker requests a range only if a validator shows whether the answer is of the same version.
+bool isResumeTried(const SourceLook& look) {
+    return !look.resumable || !look.validator.empty();
+}
+
+std::string rangesText(const SourceLook& look) {
+    if (!isResumeTried(look)) {
+        return "not tried: the server reports no validator";
+    }
+    return look.ranges      ? "yes, several at a time"
+           : look.resumable ? "yes"
+                            : "no: an interrupted transfer starts over";
+}
+
 void printPlace(const Place& place, bool isServed) {
     const auto& look = place.look;
     printOutput("{}\n", place.url);
@@ -124,9 +138,7 @@ void printPlace(const Place& place, bool isServed) {
     }
     line("Redirected", look.location.empty() ? "" : "to " + look.location);
     line("Size", sizeOrNot(look.size));
-    line("Ranges", look.ranges      ? "yes, several at a time"
-                   : look.resumable ? "yes"
-                                    : "no: an interrupted transfer starts over");
+    line("Ranges", rangesText(look));
     line("Validator", look.validator.empty() ? "none" : look.validator);
     line("Compression", look.compression.empty() ? "none" : look.compression);
     line("Image", imageText(look));
@@ -174,7 +186,11 @@ JsonObject toJson(const Place& place, const Report& report) {
     addText(object, "message", place.unusable ? place.unusable->what() : "");
     addText(object, "location", look.location);
     addSize(object, "size", look.size);
-    object.add("resumable", look.resumable);
+    if (isResumeTried(look)) {
+        object.add("resumable", look.resumable);
+    } else {
+        object.addNull("resumable");
+    }
     object.add("ranges", look.ranges);
     addText(object, "validator", look.validator);
     addText(object, "compression", look.compression);
@@ -201,6 +217,34 @@ void warn(const Report& report) {
     }
 }
 
+// The proxy variable that curl(1) would use for this URL; hosts that need no proxy are not considered.
+std::string proxyVariableFor(const Url& url, const ProxyVariables& proxies) {
+    std::vector<std::string> names{url.scheme() + "_proxy"};
+    if (url.scheme() != "http") { // HTTP_PROXY could come from a request to a CGI program
+        names.push_back(url.scheme() == "https" ? "HTTPS_PROXY" : "FTP_PROXY");
+    }
+    names.insert(names.end(), {"all_proxy", "ALL_PROXY"});
+    const auto found = std::find_if(names.begin(), names.end(), [&](const auto& name) {
+        const auto row = proxies.find(name);
+        return row != proxies.end() && !row->second.empty();
+    });
+    return found != names.end() ? *found : "";
+}
+
+void warnOfProxies(const TransferRequest& request) {
+    const bool isGiven = std::any_of(request.pluginOptions.begin(), request.pluginOptions.end(),
+                                     [](const auto& option) { return option.key == "proxy"; });
+    const auto& scheme = request.url.scheme();
+    const auto variable = isGiven || (scheme != "http" && scheme != "https" && scheme != "ftp")
+                              ? ""
+                              : proxyVariableFor(request.url, proxyVariables());
+    if (!variable.empty()) {
+        logWarning(fmt::format("the proxy of {} is used, which a boot does not know: "
+                               "rd.bootferry.option=curl:proxy=... names it there",
+                               variable));
+    }
+}
+
 } // namespace
 
 int runCheck(const CommandLine& line) {
@@ -209,11 +253,9 @@ int runCheck(const CommandLine& line) {
     refuseChains(request);
     const auto result = runLookJob(request, JobPurpose::Look);
     if (result.failure) {
-        if (result.failure->code() == ErrorCode::Cancelled) {
-            return exitInterrupted;
-        }
         throw *result.failure;
     }
+    warnOfProxies(request);
     const auto report = judged(request, result);
     if (json) {
         std::vector<JsonObject> objects;

@@ -4,16 +4,24 @@
 #include <cstdlib>
 #include <memory>
 
+#include "proxy_variables.h"
 #include "supervising_loop.h"
 #include "worker_start.h"
 
 namespace bootferry {
 namespace {
 
+// A check of options is about a boot, which does not read the variables of this process.
+ProxyVariables proxiesFor(JobPurpose purpose) {
+    return purpose == JobPurpose::OptionCheck ? ProxyVariables() : proxyVariables();
+}
+
 class LookJob : public WorkerListener {
 public:
     LookJob(TransferRequest request, JobPurpose purpose) : loop_([this] { worker_->cancel(); }) {
-        worker_ = startWorker(loop_.event(), {.purpose = purpose, .request = std::move(request)}, *this);
+        worker_ = startWorker(
+            loop_.event(),
+            {.purpose = purpose, .request = std::move(request), .proxies = proxiesFor(purpose)}, *this);
     }
 
     LookResult run() {

@@ -255,7 +255,28 @@ class CheckTest(unittest.TestCase):
             with connection:
                 client.send_signal(signal.SIGINT)
                 self.assertEqual(client.wait(timeout=60), 130)
-            self.assertEqual(client.stdout.read(), "")
+            self.assertEqual((client.stdout.read(), client.stderr.read()), ("", "bootferryctl: cancelled\n"))
+
+    def test_the_proxies_of_the_environment_are_used(self):
+        """As fetch uses them; a boot does not, which is a warning."""
+        with FaultServer(self.image, []) as proxy:
+            result = subprocess.run([os.environ["BOOTFERRYCTL"], "check", "http://no-such-host.invalid/live.squashfs"],
+                                    env=dict(os.environ, http_proxy=f"http://127.0.0.1:{proxy.port}"), capture_output=True,
+                                    stdin=subprocess.DEVNULL, text=True, timeout=120)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("the proxy of http_proxy is used, which a boot does not know", result.stderr)
+
+    def test_ranges_are_not_claimed_without_a_try(self):
+        """Without a validator none is requested."""
+        answer, = self.checked(self.url("unmarked/live.squashfs"))
+        self.assertEqual((answer["validator"], answer["resumable"]), (None, None))
+        result = self.check(self.url("unmarked/live.squashfs"))
+        self.assertIn("Ranges: not tried", result.stdout)
+
+    def test_two_places_on_one_server_are_told_apart(self):
+        result = self.check(self.url(), f"--mirror={self.url('none')}", f"--mirror={self.url('nothing')}")
+        for name in ("none", "nothing"):
+            self.assertIn(f"bootferryctl: {self.url(name)}: ", result.stderr)
 
 
 if __name__ == "__main__":

@@ -150,6 +150,9 @@ class ExplainTest(unittest.TestCase):
         self.assertEqual(result.returncode, 0)
         self.assertIn("The options of plugins are not checked: ", result.stdout)
 
+    def test_the_proxies_of_this_process_are_not_those_of_the_boot(self):
+        self.assertEqual(self.explain(URL, http_proxy="gopher://nonsense").returncode, 0)
+
     def test_no_server_is_asked(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
             server.setblocking(False)
