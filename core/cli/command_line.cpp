@@ -187,14 +187,27 @@ bool hasVerb(Verbs verbs, std::string_view name) {
     return std::any_of(verbs.begin(), verbs.end(), [name](const auto& verb) { return verb.name == name; });
 }
 
+// `bootferryctl --mirror fetch URL`: the verb is the value of an option before it.
+void refuseSwallowedVerb(Verbs verbs, const std::vector<std::string>& wordsBefore) {
+    Scan scan(wordsBefore, optionsOfAll(verbs), nullptr);
+    for (auto kind = scan.next(); kind == Scan::Kind::Option; kind = scan.next()) {
+        if (hasVerb(verbs, scan.value())) {
+            throw Error(ErrorCode::Invalid,
+                        fmt::format("'{}' is read as the value of --{}: write {}", scan.value(),
+                                    scan.option().name, withValue(scan.option())));
+        }
+    }
+}
+
 void checkWords(const CommandLine& line) {
     const auto& verb = *line.verb;
     if (line.words.size() < verb.fewest) {
-        throw Error(ErrorCode::Invalid, fmt::format("{} lacks an argument: {}", verb.name, usageOf(verb)));
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("{}: an argument is missing: {}", verb.name, usageOf(verb)));
     }
     if (line.words.size() > verb.most) {
-        throw Error(ErrorCode::Invalid,
-                    fmt::format("'{}' is an argument too many: {}", line.words[verb.most], usageOf(verb)));
+        throw Error(ErrorCode::Invalid, fmt::format("{}: unexpected argument '{}': {}", verb.name,
+                                                    line.words[verb.most], usageOf(verb)));
     }
 }
 
@@ -247,6 +260,9 @@ CommandLine parseCommandLine(Verbs verbs, const std::vector<std::string>& words)
     }
     if (!fault.empty() && !hasVerb(verbs, words[place])) {
         throw Error(ErrorCode::Invalid, fault); // the word may be the unknown option's value
+    }
+    if (!hasVerb(verbs, words[place])) {
+        refuseSwallowedVerb(verbs, {words.begin(), words.begin() + static_cast<std::ptrdiff_t>(place)});
     }
     line.verb = &findVerb(verbs, words[place]);
     rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(place));

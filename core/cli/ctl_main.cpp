@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "build_config.h"
+#include "error_line.h"
 #include "errors.h"
 #include "exit_status.h"
 #include "log.h"
@@ -47,7 +48,7 @@ int bootferryctl_main(int argc, char** argv) {
     try {
         return bootferry::run({argv + 1, argv + argc});
     } catch (const std::exception& error) {
-        bootferry::printError("bootferryctl: {}\n", error.what());
+        bootferry::printError("bootferryctl: {}\n", bootferry::errorLine(error.what()));
         return bootferry::exitStatusOf(error);
     }
 }

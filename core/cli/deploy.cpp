@@ -9,6 +9,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "error_line.h"
 #include "exit_status.h"
 #include "failure_report.h"
 #include "journal_messages.h"
@@ -121,7 +122,7 @@ private:
     }
 
     void giveUp(const std::string& reason, int status) {
-        printError("bootferryctl: {}\n", reason);
+        printError("bootferryctl: {}\n", errorLine(reason));
         if (status != exitInterrupted) {
             reportFailure(reason);
         }
@@ -143,14 +144,14 @@ int runDeploy(const CommandLine& line) {
     try {
         return Deploy(parseTransferArguments(line)).run();
     } catch (const Error& error) {
-        reportFailure(error.what());
+        reportFailure(errorLine(error.what()));
         throw;
     }
 }
 
 int runRefuse(const CommandLine& line) {
     const auto& reason = line.words.front();
-    printError("bootferryctl: {}\n", reason);
+    printError("bootferryctl: {}\n", errorLine(reason));
     reportFailure(reason, bootRefusedMessage);
     return EXIT_FAILURE;
 }

@@ -108,6 +108,7 @@ public:
                      std::optional<std::int64_t> modified) override {
         source_ = {.size = size, .validator = validator};
         modified_ = modified;
+        report_.sourceKnown(size, validator);
     }
 
     void targetWanted(std::optional<std::uint64_t> size) override {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The record is opened by its name, without following a link, and then used through its descriptor: after
 // locking, a process checks that the name still refers to the locked file. Without flock(2) on the file
-// system a second fetch is not refused, but no bytes are lost: each process writes to a file of its own.
+// system, or if the record belongs to another user, a second fetch is not refused, but no bytes are lost:
+// each process writes to a file of its own.
 #include "fetch_record.h"
 
 #include <cerrno>
@@ -53,6 +54,9 @@ FetchRecord::FetchRecord(int folder, const std::string& name, const std::string&
     : folder_(folder), name_(nameBeside(folder, name, suffix)), path_(path) {
     for (unsigned attempt = 0; attempt < attempts; ++attempt) {
         if (create() || takeOver()) {
+            if (!fd_) {
+                return;
+            }
             partial_ = partialFromText(readRecord(fd_.get()));
             write();
             return;
@@ -62,12 +66,16 @@ FetchRecord::FetchRecord(int folder, const std::string& name, const std::string&
 }
 
 FetchRecord::~FetchRecord() {
-    if (!kept_ && isInPlace()) {
+    if (fd_ && !kept_ && isInPlace()) {
         (void)::unlinkat(folder_, name_.c_str(), 0);
     }
 }
 
 void FetchRecord::setPartial(std::optional<PartialState> partial) {
+    if (!fd_) {
+        throw Error(ErrorCode::TargetRefused,
+                    fmt::format("'{}' beside '{}' belongs to another user", name_, path_));
+    }
     partial_ = std::move(partial);
     write();
     checkErrno(::fsync(fd_.get()), fmt::format("writing '{}' beside '{}'", name_, path_));
@@ -81,7 +89,18 @@ bool FetchRecord::create() {
     return fd_ && lock() && isInPlace();
 }
 
+// Whoever may write to the folder can create the name, in /tmp for example. That must not keep this user from
+// the file, so the fetch goes on without a record.
+bool FetchRecord::isOfAnotherUser() const {
+    struct stat status {};
+    return ::fstatat(folder_, name_.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           status.st_uid != ::geteuid();
+}
+
 bool FetchRecord::takeOver() {
+    if (isOfAnotherUser()) {
+        return true;
+    }
     fd_.reset(::openat(folder_, name_.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd_) {
         if (errno == ENOENT) {

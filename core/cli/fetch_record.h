@@ -26,13 +26,14 @@ public:
     // The state of the part that an earlier fetch left.
     [[nodiscard]] const std::optional<PartialState>& partial() const { return partial_; }
 
-    // Writes and syncs the record. Throws Error(Io).
+    // Writes and syncs the record. Throws Error(Io), and Error(TargetRefused) if there is none.
     void setPartial(std::optional<PartialState> partial);
     void keep() { kept_ = true; }
 
 private:
     [[nodiscard]] bool create();
     [[nodiscard]] bool takeOver();
+    [[nodiscard]] bool isOfAnotherUser() const;
     [[nodiscard]] bool lock() const;
     [[nodiscard]] bool isInPlace() const;
     [[noreturn]] void refuse() const;
@@ -41,7 +42,7 @@ private:
     int folder_;
     std::string name_; // of the record
     std::string path_; // of FILE
-    UniqueFd fd_;
+    UniqueFd fd_;      // empty: there is no record, because its name is another user's
     std::optional<PartialState> partial_;
     bool kept_ = false;
 };

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fetch_report.h"
 
+#include <algorithm>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "error_line.h"
+#include "log.h"
 #include "plain_text.h"
 #include "quantities.h"
 #include "standard_streams.h"
@@ -8,7 +14,8 @@
 namespace bootferry {
 
 FetchReport::FetchReport(const TransferRequest& request, std::optional<JsonStyle> json, bool quiet)
-    : json_(json), quiet_(quiet), meter_(urlsOf(request)), begun_(TransferMeter::Time::clock::now()) {
+    : json_(json), quiet_(quiet), urls_(urlsOf(request)), meter_(urls_),
+      begun_(TransferMeter::Time::clock::now()) {
     status_.url = request.url.redacted();
     status_.target = request.target;
     status_.startedUSec = currentTimeUSec();
@@ -25,7 +32,26 @@ void FetchReport::continues(std::uint64_t bytes, const std::string& part) {
     }
 }
 
+void FetchReport::pluginLoaded(const std::string& nameAndVersion) {
+    logDebug(fmt::format("using the plugin {}", escapedText(nameAndVersion)));
+    status_.plugin = nameAndVersion;
+}
+
+void FetchReport::opened(std::size_t place) {
+    place_ = place;
+    meter_.opened(place);
+}
+
+void FetchReport::sourceKnown(std::optional<std::uint64_t> size, const std::string& validator) const {
+    logDebug(fmt::format("receiving from {}, {}, version {}", urls_.at(std::min(place_, urls_.size() - 1)),
+                         size ? fmt::format("{} bytes", *size) : "size not known",
+                         validator.empty() ? "not known" : escapedText(validator)));
+}
+
 void FetchReport::progressed(const Progress& progress) {
+    if (progress.attempt != status_.attempt) {
+        logDebug(fmt::format("attempt {}", progress.attempt));
+    }
     if (progress.bytes < earlier_) {
         earlier_ = 0; // starting over
     }
@@ -62,7 +88,7 @@ void FetchReport::failed(const Error& failure, bool inWords) {
         event();
     }
     if (inWords) {
-        printError("bootferryctl: fetching {}: {}\n", status_.url, failure.what());
+        printError("bootferryctl: fetching {}: {}\n", status_.url, errorLine(failure.what()));
     }
 }
 

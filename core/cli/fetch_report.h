@@ -23,8 +23,9 @@ public:
     [[nodiscard]] bool usesStandardOutput() const { return json_.has_value(); }
 
     void continues(std::uint64_t bytes, const std::string& part);
-    void pluginLoaded(const std::string& nameAndVersion) { status_.plugin = nameAndVersion; }
-    void opened(std::size_t place) { meter_.opened(place); }
+    void pluginLoaded(const std::string& nameAndVersion);
+    void opened(std::size_t place);
+    void sourceKnown(std::optional<std::uint64_t> size, const std::string& validator) const;
     void progressed(const Progress& progress);
     void passed(); // call about once a second while there is no report
 
@@ -39,6 +40,8 @@ private:
     std::optional<JsonStyle> json_;
     bool quiet_; // print nothing but failures
     TransferStatus status_;
+    std::vector<std::string> urls_; // the requested one, then its mirrors
+    std::size_t place_ = 0;         // the last one that has answered
     TransferMeter meter_;
     TransferMeter::Time begun_;
     std::uint64_t earlier_ = 0; // bytes received by an earlier fetch

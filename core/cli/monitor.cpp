@@ -106,7 +106,8 @@ private:
         } else if (!status.errorMessage.empty()) {
             what = status.errorMessage;
         }
-        return fmt::format("{}  {}  {}", status.id, stateName(status.state), escapedText(what));
+        const auto state = stateName(status.state);
+        return fmt::format("{}  {}", status.id, state) + (what == state ? "" : "  " + escapedText(what));
     }
 
     void end(int status) {

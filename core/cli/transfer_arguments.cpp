@@ -93,16 +93,35 @@ void applyOption(TransferRequest& request, std::string_view name, std::string_vi
     }
 }
 
+// decode: the file is not compressed any more.
+std::string namedByUrl(const Url& url, bool decode) {
+    auto name = fileNameOf(url);
+    for (const std::string_view suffix : {".gz", ".xz", ".zst", ".zstd"}) {
+        if (decode && name.size() > suffix.size() && lowered(name).ends_with(suffix)) {
+            name.resize(name.size() - suffix.size());
+            break;
+        }
+    }
+    return name;
+}
+
 std::string targetOf(const CommandLine& line, const Url& url) {
     const auto output = line.last("output");
     if (output && line.words.size() > 1) {
-        throw Error(ErrorCode::Invalid,
-                    fmt::format("--output and '{}' both name the target", line.words.back()));
+        throw Error(ErrorCode::Invalid, "the target is given twice, by --output and as an argument");
     }
     if (line.words.size() > 1) {
         return line.words.back();
     }
-    return output ? *output : fileNameOf(url);
+    return output ? *output : namedByUrl(url, line.has("decode"));
+}
+
+// A URL is no path of a file or device, and may contain a password.
+void refuseUrl(std::string_view target) {
+    if (target.find("://") != std::string_view::npos) {
+        throw Error(ErrorCode::Invalid,
+                    "the target is a URL: --mirror= names another place for the same bytes");
+    }
 }
 
 } // namespace
@@ -119,6 +138,7 @@ TransferRequest parseTransferArguments(const CommandLine& line) {
     if (request.target.empty()) {
         throw Error(ErrorCode::Invalid, fmt::format("the target is empty: {}", usageOf(*line.verb)));
     }
+    refuseUrl(request.target);
     applyOptions(line,
                  [&](std::string_view name, const std::string& value) { applyOption(request, name, value); });
     return request;

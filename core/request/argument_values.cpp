@@ -78,7 +78,7 @@ std::chrono::seconds parseSeconds(std::string_view text) {
         factor = 3600;
     }
     if (!number || *number == 0 || factor == 0 || *number > longest / factor) {
-        refuseValue(text, "a time such as 30, 30s, 2min or 1h, at most 30 days");
+        refuseValue(text, "a time from 1 s to 30 days, such as 30, 30s, 2min or 1h");
     }
     return std::chrono::seconds(*number * factor);
 }

@@ -152,16 +152,15 @@ bool isEndOf(std::string_view name, std::string_view path) {
         throw Error(ErrorCode::Invalid, "it is empty, not a list of checksums");
     }
     const bool html = list.substr(list.find_first_not_of(" \t\r\n")).starts_with('<');
-    throw Error(ErrorCode::Invalid,
-                fmt::format("it is {}not a list of checksums as sha256sum writes it: check the URL",
-                            html ? "an HTML page, " : ""));
+    throw Error(ErrorCode::Invalid, fmt::format("it is {}not a list of checksums as sha256sum writes it",
+                                                html ? "an HTML page, " : ""));
 }
 
 std::string withAlgorithm(const Entry& entry, std::string_view name) {
     if (entry.usableDigits() == 0) {
         throw Error(ErrorCode::Invalid,
-                    fmt::format("its {}checksum for '{}' has {} digits: give the URL of a list "
-                                "with sha256 (64 digits) or sha512 (128)",
+                    fmt::format("its {}checksum for '{}' has {} digits: expected sha256 (64 digits) or "
+                                "sha512 (128)",
                                 entry.algorithm.empty() ? "" : entry.algorithm + " ", name,
                                 entry.hex.size()));
     }
@@ -179,8 +178,8 @@ Entry bestOf(std::vector<Entry> entries, std::string_view name) {
                    other.hex != best.hex;
         })) {
         throw Error(ErrorCode::Invalid,
-                    fmt::format("it has different checksums for '{}': write the right one "
-                                "instead, as sha256:HEX",
+                    fmt::format("it has different checksums for '{}': give the right one as "
+                                "sha256:HEX",
                                 name));
     }
     return best;
@@ -194,7 +193,7 @@ std::string findChecksum(std::string_view list, const Url& image) {
     if (name.empty()) {
         throw Error(ErrorCode::Invalid,
                     "the image's URL has no file name to look for in a list of checksums: "
-                    "write the checksum itself, as sha256:HEX");
+                    "give the checksum itself as sha256:HEX");
     }
     auto entries = parseList(list);
     if (entries.empty()) {
@@ -203,8 +202,8 @@ std::string findChecksum(std::string_view list, const Url& image) {
     std::erase_if(entries, [&](const Entry& entry) { return lastPart(entry.name) != name; });
     if (entries.empty()) {
         throw Error(ErrorCode::NotFound,
-                    fmt::format("it has no checksum for '{}': add it on the server, or write "
-                                "the checksum itself, as sha256:HEX",
+                    fmt::format("it has no checksum for '{}': add it, or give the checksum itself as "
+                                "sha256:HEX",
                                 name));
     }
     std::vector<Entry> here;

@@ -239,7 +239,7 @@ class CheckTest(unittest.TestCase):
             self.assert_fails(*words, reason="a dolly server cannot be checked")
 
     def test_its_arguments(self):
-        for words, reason in (([], "check lacks an argument"), (["a", "b"], "'b'"), (["nonsense"], "nonsense"),
+        for words, reason in (([], "check: an argument is missing"), (["a", "b"], "'b'"), (["nonsense"], "nonsense"),
                               ([self.url(), "--frob"], "no option '--frob'"), ([self.url(), "--reset"], "no option '--reset'"),
                               ([self.url(), "--json=xml"], "--json=xml")):
             result = subprocess.run([os.environ["BOOTFERRYCTL"], "check", *words], capture_output=True, text=True, timeout=60)

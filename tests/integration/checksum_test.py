@@ -106,7 +106,7 @@ class ChecksumListTest(unittest.TestCase):
         (self.served / "page.html").write_text("<!DOCTYPE html>\n<p>Please log in</p>\n")
         (self.served / "empty").write_text("")
         self.assert_failed(self.fetch(self.url("nothing")), f"the checksum list '{self.url('nothing')}'", "404")
-        self.assert_failed(self.fetch(self.url("page.html")), "HTML page", "check the URL")
+        self.assert_failed(self.fetch(self.url("page.html")), "HTML page", "not a list of checksums")
         self.assert_failed(self.fetch(self.url("empty")), "empty")
         large = self.fetch(self.url())
         self.assert_failed(large, "larger than 1 MiB")

@@ -130,6 +130,7 @@ class Views(ServiceTest):
             self.assertEqual(deploy.returncode, 0, deploy.stderr)
             while "  done  " not in (watched := monitor.stdout.readline()):
                 self.assertTrue(watched)
+                self.assertNotRegex(watched, r"^1  (\w+)  \1$")
         summary = rf"/dev/\w+: 5\.\d MiB from {re.escape(self.url())} in [\d.]+ m?s, \S+ MiB/s, 1 retry, verified {digest}$"
         self.assertRegex(deploy.stderr.splitlines()[-1], "^" + summary)
         self.assertRegex(watched, "^1  done  " + summary)

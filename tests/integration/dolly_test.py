@@ -339,7 +339,7 @@ class WordsTest(unittest.TestCase):
         return result.stderr.splitlines()[-1]
 
     def test_errors_are_reported(self):
-        for words, reason in ((["image"], "lacks an argument: bootferryctl dolly-send [OPTION...] IMAGE HOST..."),
+        for words, reason in ((["image"], "an argument is missing: bootferryctl dolly-send [OPTION...] IMAGE HOST..."),
                               (["/nothing", "10.77.0.2"], "opening '/nothing': No such file"),
                               (["/dev/null", "10.77.0.2"], "neither a regular file nor a block device"),
                               (["--generation=0.8", "/etc/fstab", "a"], "--generation: expects classic or 0.7"),

@@ -114,7 +114,7 @@ class OptionsTest(ConventionsCase):
             self.assertTrue(result.stdout == self.image.read_bytes())
 
     def test_two_targets(self):
-        self.assert_ended(self.run_in_folder("fetch", "-o", "a", self.url(), "b"), exit_status.USAGE, "both name the target")
+        self.assert_ended(self.run_in_folder("fetch", "-o", "a", self.url(), "b"), exit_status.USAGE, "the target is given twice")
 
     def test_quiet_is_silent_but_for_failures(self):
         result = self.run_in_folder("fetch", "-q", self.url(), "file")
@@ -122,6 +122,45 @@ class OptionsTest(ConventionsCase):
         result = self.run_in_folder("fetch", "--quiet", self.url(faults=[Fault(status=404)]), "file")
         self.assert_ended(result, exit_status.NOT_FOUND, "404")
         self.assertEqual(len(result.stderr.splitlines()), 1)
+
+    def test_verbose_names_attempts_and_places(self):
+        mirror = self.url("mirror")
+        url = self.url("image", [Fault(status=404)])
+        result = self.run_in_folder("fetch", "-v", f"--mirror={mirror}", url, "file")
+        self.assert_ended(result, 0)
+        messages = result.stderr.decode()
+        for words in ("attempt 2", f"receiving from {mirror}, ", "using the plugin curl "):
+            self.assertIn(words, messages)
+
+    def test_a_verb_that_an_option_took_as_its_value(self):
+        secret = "http://u:geheim@127.0.0.1:1/image"
+        for words in (["--mirror", "fetch", secret], ["-o", "fetch", secret], ["--timeout", "check", secret]):
+            result = self.run_in_folder(*words)
+            self.assert_ended(result, exit_status.USAGE, words[0] if words[0] != "-o" else "--output", f"'{words[1]}'")
+            self.assertNotIn(b"geheim", result.stderr)
+
+    def test_no_wrong_word_shows_a_password(self):
+        secret = "http://u:geheim@127.0.0.1:1/image"
+        for words in ([secret], ["fetch", secret, "a", secret], ["fetch", "http://127.0.0.1:1/x", secret],
+                      ["fetch", "-o", "a", "http://127.0.0.1:1/x", secret], ["status", secret], ["cancel", secret],
+                      ["verify", secret], ["dolly-send", secret, "127.0.0.1"], ["help", secret],
+                      ["list", secret], ["fetch", f"--json={secret}", "http://127.0.0.1:1/x"],
+                      ["fetch", f"--timeout={secret}", "http://127.0.0.1:1/x"],
+                      ["fetch", f"--connections={secret}", "http://127.0.0.1:1/x"],
+                      ["verify", f"--size={secret}", "x"], ["deploy", "http://127.0.0.1:1/x", secret]):
+            with self.subTest(words=words):
+                result = self.run_in_folder(*words)
+                self.assertIn(result.returncode, exit_status.FAILURES)
+                self.assertNotIn(b"geheim", result.stderr)
+
+    def test_control_characters_are_escaped(self):
+        for words in (["\x1b[31m"], ["fetch", "\x1b[31m"], ["verify", "\x1b[31m"], ["dolly-send", "\x1b[31m", "h"],
+                      ["fetch", "http://127.0.0.1:1/x", "\x1b[31m/x"], ["--\x1b[31m"], ["fetch", "--json=\x1b[31m", "http://a/x"],
+                      ["refuse", "\x1b[31m"], ["fetch", "--options-file=\x1b[31m", "http://a/x"]):
+            with self.subTest(words=words):
+                result = self.run_in_folder(*words)
+                self.assertIn(result.returncode, exit_status.FAILURES)
+                self.assertNotIn(b"\x1b", result.stderr)
 
     def test_verbose_says_more(self):
         plain = self.run_in_folder("fetch", self.url(), "file").stderr

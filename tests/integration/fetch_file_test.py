@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A file as the target of bootferryctl fetch, while other programs fetch to it, write beside it or replace it."""
 
+import fcntl
 import os
 import pathlib
 import signal
@@ -50,6 +51,40 @@ class FileCase(FetchCase):
         status, messages = outcome
         self.assertIn(status, exit_status.FAILURES, messages)
         self.assertIn(word, messages.splitlines()[-1])
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root: changes owners")
+class StickyFolderTest(FileCase):
+    """In a folder such as /tmp another user may create any name. No name keeps a fetch from its FILE."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder.chmod(0o1777)
+
+    def assert_not_kept_away(self):
+        before = os.lstat(self.record)
+        self.assert_fetched(self.fetch(self.serve()))
+        self.assertEqual(os.lstat(self.record)[:8], before[:8])
+        self.assertEqual(self.names(), ["output", "output.bootferry"])
+
+    def test_a_locked_record_of_another_user(self):
+        self.record.write_text("bootferryctl fetch 1\npid 1\n")
+        os.chown(self.record, 65534, 65534)
+        with open(self.record, "rb") as record:
+            fcntl.flock(record, fcntl.LOCK_EX)
+            self.assert_not_kept_away()
+
+    def test_other_things_of_another_user(self):
+        for plant in (lambda: self.record.symlink_to("/etc/passwd"), lambda: os.mkfifo(self.record), self.record.mkdir,
+                      lambda: self.record.write_text("somebody's")):
+            plant()
+            os.chown(self.record, 65534, 65534, follow_symlinks=False)
+            self.assert_not_kept_away()
+            if self.record.is_dir() and not self.record.is_symlink():
+                self.record.rmdir()
+            else:
+                self.record.unlink()
+            self.output.unlink()
 
 
 class TwoWritersTest(FileCase):

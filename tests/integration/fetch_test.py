@@ -227,7 +227,7 @@ class FetchTest(FetchCase):
 
     def test_bad_words_on_the_command_line(self):
         for arguments, words in (
-                ([], "lacks an argument"),
+                ([], "an argument is missing"),
                 (["image"], "is not a usable URL"),
                 (["gopher://x/y", str(self.output)], "no plugin serves 'gopher'"),
                 (["http://", str(self.output)], ""),

@@ -184,7 +184,7 @@ class File(unittest.TestCase, VerifyCase):
         for path, word in ((self.path, "neither a block device nor"), (fifo, "neither a block device nor"),
                            ("/dev/null", "neither a block device nor"), (self.path / "nothing", "No such file")):
             self.assert_not(self.verify("--checksum=sha256:" + "a" * 64, path), word)
-        for words, word in (([], "verify"), (["a", "b"], "'b' is an argument too many"),
+        for words, word in (([], "verify"), (["a", "b"], "unexpected argument 'b'"),
                             (["--frob", self.file], "no option '--frob'"), (["--checksum=", self.file], "--checksum: the value is empty"),
                             (["--checksum=sha256:aa", self.file], "64 hexadecimal digits"),
                             (["--checksum=http://u:p@h/x", self.file], "cannot have a user name")):

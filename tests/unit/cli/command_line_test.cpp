@@ -110,9 +110,9 @@ TEST(CommandLine, SaysWhatIsWrong) {
         {{"carry", "--quiet=1", "u"}, "--quiet takes no value"},
         {{"carry", "u", "--output"}, "--output takes a value: --output=FILE"},
         {{"carry", "u", "-o"}, "--output takes a value: --output=FILE"},
-        {{"carry"}, "carry lacks an argument: bootferryctl carry [OPTION...] URL [FILE]"},
-        {{"carry", "u", "f", "x"}, "'x' is an argument too many: bootferryctl carry"},
-        {{"show", "x"}, "'x' is an argument too many: bootferryctl show [OPTION...]"},
+        {{"carry"}, "carry: an argument is missing: bootferryctl carry [OPTION...] URL [FILE]"},
+        {{"carry", "u", "f", "x"}, "carry: unexpected argument 'x': bootferryctl carry"},
+        {{"show", "x"}, "show: unexpected argument 'x': bootferryctl show [OPTION...]"},
     };
     for (const auto& [words, expected] : table) {
         try {

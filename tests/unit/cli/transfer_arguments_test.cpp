@@ -119,6 +119,17 @@ TEST(TransferArguments, LimitTimeAndRate) {
     EXPECT_EQ(parsed("fetch", {"--limit-rate=10K", "http://a/x", "b"}).limitRate, 10U << 10U);
 }
 
+TEST(TransferArguments, ADecodedFileHasNoSuffixOfACompressedOne) {
+    const auto name = [](const char* url) { return parsed("fetch", {"--decode", url}).target; };
+    EXPECT_EQ(name("http://a/live.iso.gz"), "live.iso");
+    EXPECT_EQ(name("http://a/live.iso.XZ?x=y"), "live.iso");
+    EXPECT_EQ(name("http://a/live.iso.zst"), "live.iso");
+    EXPECT_EQ(name("http://a/live.iso"), "live.iso");
+    EXPECT_EQ(name("http://a/.gz"), ".gz");
+    EXPECT_EQ(parsed("fetch", {"http://a/live.iso.gz"}).target, "live.iso.gz");
+    EXPECT_EQ(parsed("fetch", {"--decode", "http://a/live.iso.gz", "x.gz"}).target, "x.gz");
+}
+
 TEST(TransferArguments, NameTheError) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> table{
         {{"http://a/x", ""}, "the target is empty"},

@@ -30,7 +30,7 @@ TEST(RefusedValues, ARefusalNamesTheValue) {
     const std::pair<std::function<void()>, const char*> rows[] = {
         {[] { (void)parseKibibytes("2g"); },
          "expected a size in KiB, digits only; 2097152 is 2 GiB, not '2g'"},
-        {[] { (void)parseSeconds("soon"); }, "at most 30 days, not 'soon'"},
+        {[] { (void)parseSeconds("soon"); }, "2min or 1h, not 'soon'"},
         {[] { (void)parseConnections("0"); }, "expected a number of connections, 1 to 16, not '0'"},
         {[] { (void)parseTmpfsSize("101%"); }, "not '101%'"},
         {[] { (void)parseTmpfsSize("9999999999g"); }, "expected a size below 8 EiB, not '9999999999g'"},
