@@ -68,10 +68,8 @@ ChosenTarget chooseTarget(const std::string& target, bool isNamed) {
     }
     auto location = locateFile(target);
     if (!isNamed && location.present && !S_ISREG(location.status.st_mode)) {
-        throw Error(
-            ErrorCode::TargetRefused,
-            fmt::format("'{}', as the URL has it, is not a regular file here: name a FILE behind the URL",
-                        target));
+        throw Error(ErrorCode::TargetRefused,
+                    fmt::format("'{}' exists and is not a regular file; specify FILE", target));
     }
     if (auto stream = openStream(location)) {
         choose(std::move(*stream));
@@ -250,8 +248,7 @@ int runFetch(const CommandLine& line) {
         auto target = chooseTarget(request.target, isTargetNamed(line));
         if (json && isStandardOutput(target.stream.fd)) {
             throw Error(ErrorCode::Invalid,
-                        "--json= writes events to standard output, where the image goes as "
-                        "well: name a FILE for one of them");
+                        "--json= cannot be used while the image is written to standard output; specify FILE");
         }
         return Fetch(std::move(request), std::move(target), report).run();
     } catch (const Error& error) {

@@ -106,16 +106,15 @@ bool FetchRecord::takeOver() {
         if (errno == ENOENT) {
             return false; // its owner has removed it
         }
-        throw Error(
-            ErrorCode::TargetRefused, errno,
-            fmt::format("'{}' beside '{}' is in the way: it shows who fetches to that file", name_, path_));
+        throw Error(ErrorCode::TargetRefused, errno,
+                    fmt::format("opening '{}', which records the fetch to '{}'", name_, path_));
     }
     struct stat status {};
     checkErrno(::fstat(fd_.get(), &status), fmt::format("looking at '{}'", name_));
     if (!S_ISREG(status.st_mode) || status.st_nlink > 1 || !isOurs(readRecord(fd_.get()))) {
-        throw Error(ErrorCode::TargetRefused,
-                    fmt::format("'{}' beside '{}' is in the way: it is not a record of bootferryctl's", name_,
-                                path_));
+        throw Error(
+            ErrorCode::TargetRefused,
+            fmt::format("'{}' is not a record of bootferryctl; remove it to fetch to '{}'", name_, path_));
     }
     if (!lock()) {
         refuse();

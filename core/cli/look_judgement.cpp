@@ -47,16 +47,16 @@ std::optional<Error> whyUnusable(const SourceLook& look) {
 std::vector<std::string> differences(const SourceLook& image, const SourceLook& mirror, bool hasChecksum) {
     std::vector<std::string> found;
     if (image.size != mirror.size) {
-        found.push_back(fmt::format("its size is {}, that of the image {}: it is another image",
+        found.push_back(fmt::format("it is another image: its size is {}, the image's is {}",
                                     sizeOrUnknown(mirror.size), sizeOrUnknown(image.size)));
     } else if (image.compression != mirror.compression || image.format != mirror.format ||
                image.declared != mirror.declared) {
         found.emplace_back("its first bytes differ from the image's");
     }
     if (!hasChecksum && (image.validator.empty() || image.validator != mirror.validator)) {
-        found.emplace_back(
-            "without a checksum nothing shows that its bytes are the same (the validators differ "
-            "or are missing): a transfer that switches to it starts over");
+        found.emplace_back("a transfer that switches to it starts over: the validators differ or are "
+                           "missing, and there is no "
+                           "checksum");
     }
     return found;
 }

@@ -13,26 +13,26 @@ namespace bootferry {
 std::string fileNameOf(const Url& url) {
     const auto refuseName = [&](const char* why) {
         throw Error(ErrorCode::Invalid,
-                    fmt::format("{} {}: name a FILE behind the URL", url.redacted(), why));
+                    fmt::format("cannot take the file name from {}: {}; specify FILE", url.redacted(), why));
     };
     const auto path = url.path().substr(0, url.path().find('?'));
     const auto written = lowered(path.substr(path.rfind('/') + 1));
     const auto decoded = url.decodedPath();
     auto name = decoded.substr(decoded.rfind('/') + 1);
     if (name.empty()) {
-        refuseName("names no file");
+        refuseName("it has none");
     }
     if (written.find("%2f") != std::string::npos) {
-        refuseName("names a file with a slash");
+        refuseName("it contains a slash");
     }
     if (name == "." || name == "..") {
-        refuseName("names a folder");
+        refuseName("it is a folder's");
     }
     if (name == "-") {
-        refuseName("names a file that would be standard output");
+        refuseName("'-' stands for standard output");
     }
     if (plainText(name, name.size()) != name) {
-        refuseName("names a file with characters that a terminal cannot show");
+        refuseName("it contains unprintable characters");
     }
     return name;
 }

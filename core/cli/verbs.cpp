@@ -21,55 +21,55 @@ namespace {
 
 // clang-format off
 constexpr Option sourceOptions[] = {
-    {0, "mirror", "URL", "another place for the same bytes (repeatable)"},
-    {0, "checksum", "CHECKSUM", "sha256:HEX, HEX, or SHA256SUMS' name or URL"},
-    {0, "option", "PLUGIN:KEY=VALUE", "an option of a transport plugin (repeatable)"},
-    {0, "options-file", "FILE", "file of such options, one per line, for secrets"},
-    {0, "userinfo-file", "FILE", "user[:password] for URL, percent-encoded"},
+    {0, "mirror", "URL", "another URL of the same image (repeatable)"},
+    {0, "checksum", "CHECKSUM", "sha256:HEX, HEX, or a SHA256SUMS file or URL"},
+    {0, "option", "PLUGIN:KEY=VALUE", "option of a transport plugin (repeatable)"},
+    {0, "options-file", "FILE", "read such options from FILE, one per line"},
+    {0, "userinfo-file", "FILE", "read user[:password] for URL from FILE"},
     {0, "stall-timeout", "TIME", "retry when no data arrives for this time (30 s)"},
     {0, "timeout", "TIME", "fail after this time; 0: never"},
-    {0, "connections", "N", "to one server at a time, at most (6)"},
+    {0, "connections", "N", "maximum connections to one server (6)"},
 };
 constexpr Option fetchOptions[] = {
     {0, "reset", nullptr, "overwrite data on DEVICE"},
-    {'o', "output", "FILE", "where to, instead of behind the URL"},
-    {0, "limit-rate", "RATE", "bytes per second at most, such as 500K or 10M"},
-    {0, "decode", nullptr, "unpack gzip, xz and zstd into a FILE, too"},
-    {0, "continue", nullptr, "continue FILE.part of an earlier try (default)"},
+    {'o', "output", "FILE", "write to FILE, like the second argument"},
+    {0, "limit-rate", "RATE", "maximum bytes per second, such as 500K or 10M"},
+    {0, "decode", nullptr, "decompress gzip, xz and zstd"},
+    {0, "continue", nullptr, "resume from FILE.part if possible (default)"},
     {0, "no-continue", nullptr, "start over"},
-    {0, "json", "short|pretty|off", "events on standard output instead of text"},
-    {'q', "quiet", nullptr, "print nothing but failures"},
-    {'v', "verbose", nullptr, "print what the transport plugin does, too"},
+    {0, "json", "short|pretty|off", "print events as JSON"},
+    {'q', "quiet", nullptr, "print only warnings and errors"},
+    {'v', "verbose", nullptr, "print debug messages, too"},
 };
 constexpr Option deployOptions[] = {
     {0, "reset", nullptr, "overwrite data on DEVICE"},
-    {0, "ramdisk-size", "BYTES", "of a RAM disk (by default the image's size)"},
+    {0, "ramdisk-size", "BYTES", "size of the RAM disk (the image's)"},
 };
 constexpr Option dollyOptions[] = {
-    {0, "generation", "classic|0.7", "dolly 0.58 to 0.64, or 0.70 and later (0.7)"},
-    {0, "password-file", "FILE", "the nodes' password; 0.7 only"},
+    {0, "generation", "classic|0.7", "of dolly 0.58 to 0.64, or from 0.70 on (0.7)"},
+    {0, "password-file", "FILE", "read the nodes' password from FILE; 0.7 only"},
     {0, "fanout", "N", "nodes that each node sends to (1); classic only"},
-    {'o', "output", "PATH", "target of dolly's own nodes (/ and IMAGE's name)"},
-    {0, "control-port", "PORT", "(9997)"},
-    {0, "data-port", "PORT", "(9998)"},
-    {0, "timeout", "TIME", "fail when a node makes no progress for so long"},
+    {'o', "output", "PATH", "where nodes that run dolly write (/IMAGE)"},
+    {0, "control-port", "PORT", "control port of the hosts (9997)"},
+    {0, "data-port", "PORT", "data port of the hosts (9998)"},
+    {0, "timeout", "TIME", "fail when a node stalls for this time"},
 };
 constexpr Option outputOptions[] = {
     {0, "json", "short|pretty|off", "JSON instead of text"},
-    {0, "no-pager", nullptr, "accepted without effect: there is no pager"},
+    {0, "no-pager", nullptr, "ignored, for compatibility"},
 };
 constexpr Option pluginOptions[] = {
-    {0, "options", nullptr, "list what --option= can be; needs no service"},
+    {0, "options", nullptr, "list the plugins' options; needs no service"},
 };
 constexpr Option verifyOptions[] = {
     {0, "json", "short|pretty|off", "JSON instead of text"},
-    {0, "checksum", "CHECKSUM", "sha256:HEX, HEX, or SHA256SUMS' name or URL"},
-    {0, "size", "BYTES", "of the image on a medium"},
-    {0, "name", "NAME", "of the image in a list of checksums"},
+    {0, "checksum", "CHECKSUM", "sha256:HEX, HEX, or a SHA256SUMS file or URL"},
+    {0, "size", "BYTES", "size of the image"},
+    {0, "name", "NAME", "file name of the image in the list"},
 };
 constexpr Option explainOptions[] = {
     {0, "json", "short|pretty|off", "JSON instead of text"},
-    {0, "units", nullptr, "the texts of the units as well"},
+    {0, "units", nullptr, "show the text of each unit, too"},
 };
 
 int runHelp(const CommandLine& line);
@@ -85,17 +85,17 @@ constexpr Verb table[] = {
      {dollyOptions}, runDollySend},
     {"check", "URL", 1, 1, VerbKind::Alone, "Check whether a boot from URL would work",
      {sourceOptions, outputOptions}, runCheck},
-    {"verify", "DEVICE|FILE", 1, 1, VerbKind::Alone, "Read a medium again and compare its checksum",
+    {"verify", "DEVICE|FILE", 1, 1, VerbKind::Alone, "Verify the checksum of a device or file",
      {verifyOptions}, runVerify},
     {"explain", "[LINE]", 0, anyNumber, VerbKind::Alone, "Explain a kernel command line, by default this one",
      {explainOptions}, runExplain},
     {"help", "[VERB]", 0, 1, VerbKind::Alone, "Show this, or the options of VERB", {}, runHelp},
-    {"deploy", "URL DEVICE", 2, 2, VerbKind::WithService, "Fetch a live image into DEVICE, and wait",
+    {"deploy", "URL DEVICE", 2, 2, VerbKind::WithService, "Make bootferryd fetch a live image",
      {sourceOptions, deployOptions}, runDeploy},
     {"list", "", 0, 0, VerbKind::WithService, "List the transfers, one per line", {outputOptions}, runList},
-    {"status", "[TRANSFER]", 0, 1, VerbKind::WithService, "Show details of transfers, and of the boot's",
+    {"status", "[TRANSFER]", 0, 1, VerbKind::WithService, "Show details of transfers",
      {outputOptions}, runStatus},
-    {"monitor", "[TRANSFER]", 0, 1, VerbKind::WithService, "Show each change; ends with TRANSFER",
+    {"monitor", "[TRANSFER]", 0, 1, VerbKind::WithService, "Show changes, until TRANSFER ends",
      {outputOptions}, runMonitor},
     {"cancel", "TRANSFER", 1, 1, VerbKind::WithService, "Cancel a transfer", {}, runCancel},
     {"plugins", "", 0, 0, VerbKind::WithService, "List the plugins: name, version, schemes",

@@ -135,8 +135,7 @@ std::string nameInList(const Medium& medium, const VerifyArguments& arguments,
         return std::filesystem::path(Url::parse(deployment->url).decodedPath()).filename();
     }
     throw Error(ErrorCode::Invalid,
-                fmt::format("the name of the image on '{}' is not known: --name= is its name in "
-                            "the list",
+                fmt::format("the file name of the image on '{}' is not known; specify it with --name=",
                             medium.path()));
 }
 

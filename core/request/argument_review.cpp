@@ -56,11 +56,11 @@ constexpr Meaning meanings[] = {
     {"rd.live.squashimg", For::Boot, "the name of the root image"},
     {"rootflags", For::Boot, "mount options of the root file system"},
     {"rd.live.check", For::Boot, "verify the checksum that is embedded in the image before use"},
-    {"rd.bootferry.checksum", For::Transfer, "the checksum that the image must have, or a list of checksums"},
-    {"rd.bootferry.mirror", For::Transfer, "another place for the same image"},
+    {"rd.bootferry.checksum", For::Transfer, "the expected checksum of the image, or a list of checksums"},
+    {"rd.bootferry.mirror", For::Transfer, "another URL of the same image"},
     {"rd.bootferry.stall_timeout", For::Transfer, "retry when nothing arrives for this time"},
     {"rd.bootferry.timeout", For::Transfer, "fail the boot when fetching takes longer"},
-    {"rd.bootferry.connections", For::Transfer, "how many connections are used at most"},
+    {"rd.bootferry.connections", For::Transfer, "the maximum number of connections to one server"},
     {"rd.bootferry.option", For::Transfer, "an option of a transport plugin"},
 };
 
@@ -89,7 +89,7 @@ std::string_view whyNoEffect(For what, const BootRequest& request) {
             return "rd.live.overlay.persistent is not given";
         }
         if (request.isImageInMemory()) {
-            return "a RAM disk keeps nothing: rd.kiwi.live.system= names a disk";
+            return "a RAM disk keeps no changes; rd.kiwi.live.system= selects a disk";
         }
         break;
     }
@@ -121,7 +121,7 @@ ReviewedArgument reviewRoot(const KernelArgument& root, bool isLast, bool isLive
         reviewed.meaning = "no effect: a later root= replaces it";
     } else if (request == nullptr) {
         reviewed.use = isLive ? Use::Read : Use::Foreign;
-        reviewed.meaning = isLive ? "boot a live image" : "not for bootferry: it boots root=live:... only";
+        reviewed.meaning = isLive ? "boot a live image" : "not read by bootferry, which boots root=live:...";
     } else if (const auto* transfer = request->transfer()) {
         reviewed.use = Use::Read;
         reviewed.meaning =

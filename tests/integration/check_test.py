@@ -195,7 +195,7 @@ class CheckTest(unittest.TestCase):
         self.assertIn("it is another image", other["warnings"][0])
         self.assertIn("starts over", other["warnings"][1])
         self.assertFalse(gone["usable"])
-        self.assertIn(f"bootferryctl: {self.url('other')}: its size is ", result.stderr)
+        self.assertIn(f"bootferryctl: {self.url('other')}: it is another image: its size is ", result.stderr)
         self.assertIn(f"bootferryctl: {self.url('gone')}: ", result.stderr)
         # A boot would use the mirror.
         result = self.check(self.url("gone"), f"--mirror={self.url()}")

@@ -73,7 +73,7 @@ class NameTest(ConventionsCase):
 
     def test_no_name_is_an_error_before_the_network(self):
         for path in ("", "a/", "..", "%2e%2e", "%2E%2E%2Fx", "a%2Fb", "a%0Ab", "a%00b", "-", "%1B%5B2J"):
-            self.assert_ended(self.run_in_folder("fetch", f"http://127.0.0.1:1/{path}"), exit_status.USAGE, "name a FILE")
+            self.assert_ended(self.run_in_folder("fetch", f"http://127.0.0.1:1/{path}"), exit_status.USAGE, "specify FILE")
         self.assertEqual(self.names(), [])
 
     def test_a_redirect_does_not_choose_it(self):

@@ -82,7 +82,7 @@ class Events(FetchCase):
     def test_a_target_that_is_refused_is_an_event(self):
         result = self.run_fetch(CLOSED_PORT, target=str(self.path / "no/folder"))
         last, = self.events(result)
-        self.assertEqual((result.returncode, last["state"]), (exit_status.TARGET_REFUSED, "failed"))
+        self.assertEqual((result.returncode, last["state"]), (exit_status.NOT_FOUND, "failed"))
         self.assertTrue(result.stderr.startswith("bootferryctl: "), result.stderr)
         self.assertIn(last["message"], result.stderr)
 
@@ -111,7 +111,7 @@ class Events(FetchCase):
             with self.subTest(target):
                 result = self.run_fetch(CLOSED_PORT, target=target)
                 self.assertEqual((result.returncode, result.stdout), (exit_status.USAGE, ""))
-                self.assertIn("--json= writes events to standard output, where the image goes as well", result.stderr)
+                self.assertIn("--json= cannot be used while the image is written to standard output", result.stderr)
 
     def test_a_name_that_is_not_text_is_told_in_text(self):
         target = os.fsencode(self.path) + b"/\xff\n"

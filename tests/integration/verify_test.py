@@ -227,7 +227,7 @@ class Device(DiskTest, VerifyCase):
         # Without the record, the size is known from the image, but not the name.
         (self.daemon.folder / "result.json").unlink()
         self.assert_same(self.verify(f"--checksum={wanted}", self.device), size, "the size that the image declares")
-        self.assert_not(self.verify(f"--checksum={self.path}/SUMS", self.device), "--name= is its name in the list")
+        self.assert_not(self.verify(f"--checksum={self.path}/SUMS", self.device), "specify it with --name=")
         self.assert_same(self.verify(f"--checksum={self.path}/SUMS", f"--name={self.image.name}", self.device), wanted)
         put(self.device, (len(self.bytes) - 1, b"\x00" if self.bytes[-1] else b"\x01"))
         self.assert_not(self.verify(f"--checksum={wanted}", self.device), "does not match", "the size that the image declares")

@@ -64,7 +64,7 @@ TEST(Differences, AMirrorHasTheSameBytes) {
     auto mirror = live();
     mirror.size = 999;
     EXPECT_THAT(differences(live(), mirror, true),
-                ElementsAre(HasSubstr("its size is 999 bytes, that of the image 1000 bytes")));
+                ElementsAre(HasSubstr("its size is 999 bytes, the image's is 1000 bytes")));
     mirror = live();
     mirror.validator = "w";
     EXPECT_THAT(differences(live(), mirror, false),
@@ -77,7 +77,7 @@ TEST(Differences, AMirrorHasTheSameBytes) {
     unmarked.validator = "";
     EXPECT_THAT(differences(unmarked, unmarked, false), ElementsAre(HasSubstr("starts over")));
     unmarked.size.reset();
-    EXPECT_THAT(differences(unmarked, live(), true), ElementsAre(HasSubstr("that of the image not known")));
+    EXPECT_THAT(differences(unmarked, live(), true), ElementsAre(HasSubstr("the image's is not known")));
 }
 
 } // namespace

@@ -56,7 +56,7 @@ TEST(ReviewArguments, WhatHasNoEffectSaysWhy) {
     } const cases[] = {
         {"root=live:CDLABEL=A rd.bootferry.mirror=http://b/c", "a local medium is not fetched"},
         {"root=live:http://a/b rd.live.overlay.cowfs=xfs", "rd.live.overlay.persistent is not given"},
-        {"root=live:http://a/b rd.live.overlay.persistent", "a RAM disk keeps nothing"},
+        {"root=live:http://a/b rd.live.overlay.persistent", "a RAM disk keeps no changes"},
         {"root=live:http://a/b rd.kiwi.live.reset", "a RAM disk is always written"},
         {"root=live:http://a/b rd.kiwi.live.system=/dev/sda ramdisk_size=4",
          "the image is written to a disk"},
