@@ -105,11 +105,10 @@ void CurlSession::examineVersion() {
     validator_ = version == HttpResponse::Version::Same ? wantedValidator_ : "";
 }
 
+// Some servers limit the length of a part. The host then asks for the next one, unless it wanted this length.
 void CurlSession::examinePartEnd(std::uint64_t last) {
-    if (!length_) {
-        return;
-    }
-    const auto wanted = std::min(offset_ + *length_, size_.value_or(UINT64_MAX)) - 1;
+    const auto wanted =
+        length_ ? std::min(offset_ + *length_, size_.value_or(UINT64_MAX)) - 1 : std::uint64_t{0};
     if (last < wanted) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent the file up to byte " + std::to_string(last) +
                                                     " where it was requested up to " +

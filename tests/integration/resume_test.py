@@ -173,6 +173,13 @@ class FaultTest(ResumeCase):
         self.assertIn("starting over: ", messages)
         self.assertEqual(server.offsets, [0, 500_000 - (1 << 16), 0])
 
+    def test_parts_of_a_limited_length_are_no_cuts(self):
+        with FaultServer(self.image, [Fault(cut=500_000)]) as server:
+            server.limit = 100_000
+            messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
+            self.assertEqual(len(server.requests), 1 + 16)
+        self.assertIn(", 1 retry", messages)
+
     def test_what_is_refused_altogether_ends_it(self):
         outcome, requests = self.fetch_with(Fault(cut=500_000), *[Fault(status=403)] * 9)
         self.assert_failed(outcome, "server answered 403")

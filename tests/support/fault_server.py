@@ -39,14 +39,15 @@ class Request:
 
 class FaultServer:
     """Context manager. `etag` may be changed between requests, as if the file was changed. `ranges`: if False, the server
-    announces that it does not support ranges. `modified`: the text of Last-Modified. `repeats_etag`: if False, answers with a part have no ETag. `etags`: an
+    announces that it does not support ranges. `modified`: the text of Last-Modified. `limit`: the
+    longest part, bytes. `repeats_etag`: if False, answers with a part have no ETag. `etags`: an
     iterator with an ETag for each request, as of the servers behind a redirector. `pace`: bytes per second, in many small
     pieces."""
 
     def __init__(self, file, faults=(), address="127.0.0.1", port=0, pace=None):
         self.file = os.fspath(file)
         self.etag = '"first"'
-        self.modified = None
+        self.modified = self.limit = None
         self.ranges = self.repeats_etag = True
         self.etags = None
         self.requests = []
@@ -113,6 +114,8 @@ class FaultServer:
             handler.end_headers()
             return
         first += fault.shift
+        if request.range is not None and not ignores_range and self.limit:
+            last = min(last, first + self.limit - 1)
         partial = request.range is not None and not ignores_range and (first, last) != (0, size - 1)
         handler.send_response(206 if partial else 200)
         if partial and not fault.unnamed:

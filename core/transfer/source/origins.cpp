@@ -213,6 +213,10 @@ void Origins::ended() {
     ended_ = true;
 }
 
+void Origins::partEnded() {
+    opening_ = true;
+}
+
 void Origins::startedOver() {
     ++startOvers_;
     size_.reset();

@@ -119,6 +119,7 @@ public:
     [[nodiscard]] Decision failed(const Error& failure, std::uint64_t offset, Time now);
     void waited(Time now);  // the wait of a decision is over
     void ended();           // the current origin has delivered its last byte
+    void partEnded();       // its part is over, and the next request is for the bytes behind it
     void startedOver();     // the bytes delivered so far are discarded
     void forbidStartOver(); // a pipe has the bytes delivered so far
     void networkChanged();  // there is a new address or route

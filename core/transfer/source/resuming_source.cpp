@@ -98,6 +98,11 @@ std::size_t ResumingSource::deliver(Call call) {
                 decider_.setSize(source_->info().size); // may become known late
                 reporter_.setTotal(decider_.size().value_or(unknownSize));
             }
+            if (count == 0 && isPart()) {
+                decider_.partEnded();
+                source_.reset();
+                continue;
+            }
             if (count == 0 && decider_.size().value_or(offset_) != offset_) {
                 throw Error(ErrorCode::Unreachable,
                             fmt::format("the server sent only {} of {} bytes", offset_, *decider_.size()));
@@ -118,6 +123,13 @@ std::size_t ResumingSource::deliver(Call call) {
             recover(reason, wasOpen);
         }
     }
+}
+
+// Has the source delivered a part, so that the next one can be requested at once? Short parts, or bytes that
+// would be discarded, are failures instead, since these are paced.
+bool ResumingSource::isPart() const {
+    return decider_.size().value_or(offset_) > offset_ && source_->info().resumable &&
+           offset_ - openedAt_ >= Origins::comparedBytes;
 }
 
 GiveUpSignal::Clock::time_point ResumingSource::deadlineFrom(GiveUpSignal::Clock::time_point now) const {
@@ -141,7 +153,9 @@ void ResumingSource::open() {
         throw StartOver(*request.restartReason);
     }
     const auto& [url, transport] = origins_[decider_.current()];
-    reporter_.setState(TransferState::Connecting, fmt::format("connecting to {}", url.authority()));
+    if (reporter_.progress().state != TransferState::Transferring) { // not for the next part
+        reporter_.setState(TransferState::Connecting, fmt::format("connecting to {}", url.authority()));
+    }
     giveUp_.startClock(deadline_);
     source_ = transport->open({.url = url.redacted(),
                                .offset = request.offset,
@@ -163,8 +177,11 @@ void ResumingSource::open() {
 
 void ResumingSource::accept(const Origins::Request& request) {
     decider_.opened(request, source_->info());
+    openedAt_ = offset_;
     reporter_.setTotal(decider_.size().value_or(unknownSize));
-    reporter_.setState(TransferState::Transferring);
+    if (reporter_.progress().state != TransferState::Transferring) {
+        reporter_.setState(TransferState::Transferring);
+    }
 }
 
 // Reads the last bytes again and compares them, because no validator shows whether the version is the same,

@@ -70,6 +70,7 @@ private:
     std::size_t deliver(Call call); // repeats call(source) until it succeeds
     [[nodiscard]] GiveUpSignal::Clock::time_point deadlineFrom(GiveUpSignal::Clock::time_point now) const;
     void awaitTurn(); // waits as the rate limit requires
+    [[nodiscard]] bool isPart() const;
     void open();
     void accept(const Origins::Request& request); // the source that was opened
     void compare(const Origins::Request& request);
@@ -94,6 +95,7 @@ private:
 
     std::unique_ptr<ByteSource> source_; // the current attempt; after StartOver: opened at the first byte
     std::uint64_t offset_ = 0;
+    std::uint64_t openedAt_ = 0; // the offset of the current attempt
     LastBytes lastBytes_;
     std::function<bool()> canDiscard_;
 };

@@ -147,6 +147,16 @@ TEST_F(ResumingSourceTest, ResumesAnEndBeforeTheAnnouncedSize) {
     EXPECT_EQ(server.requests.at(1).offset, 400U);
 }
 
+TEST_F(ResumingSourceTest, AfterALongPartTheNextOneIsRequestedAtOnce) {
+    server.content = someContent(300'000);
+    server.readSize = 64;
+    server.script = {{.breakAfter = 100'000, .endEarly = true}, {.breakAfter = 100'000, .endEarly = true}};
+    const auto source = make();
+    EXPECT_TRUE(readAll(*source) == server.content);
+    EXPECT_EQ(server.requests.size(), 3U);
+    EXPECT_EQ(reporter.progress().attempt, 1U);
+}
+
 TEST_F(ResumingSourceTest, WaitsForAServerThatStartsLate) {
     server.script.assign(20, refusing(ErrorCode::Unreachable));
     const auto source = make();
