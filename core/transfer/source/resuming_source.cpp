@@ -156,6 +156,7 @@ void ResumingSource::open() {
     if (reporter_.progress().state != TransferState::Transferring) { // not for the next part
         reporter_.setState(TransferState::Connecting, fmt::format("connecting to {}", url.authority()));
     }
+    networkWasUp_ = settings_.isNetworkUp();
     giveUp_.startClock(deadline_);
     source_ = transport->open({.url = url.redacted(),
                                .offset = request.offset,
@@ -256,7 +257,7 @@ void ResumingSource::recover(const Error& failure, bool wasOpen) {
     if (!settings_.retries) {
         throw AllOriginsFailed(failure);
     }
-    if (wasOpen || settings_.isNetworkUp()) {
+    if (wasOpen || networkWasUp_) {
         reporter_.countAttempt();
     }
     if (const auto* retry = std::get_if<Origins::Retry>(&decision)) {

@@ -178,6 +178,13 @@ TEST_F(ResumingSourceTest, WaitingForTheNetworkIsNoRetry) {
     EXPECT_TRUE(listener.sawDetail("waiting for the network (no)"));
 }
 
+TEST_F(ResumingSourceTest, AnAttemptThatBeganWithoutTheNetworkIsNoRetry) {
+    settings.isNetworkUp = [this] { return !server.requests.empty(); }; // comes during the first attempt
+    server.script = {refusing(ErrorCode::Unreachable)};
+    EXPECT_EQ(readAll(*make()), server.content);
+    EXPECT_EQ(reporter.progress().attempt, 1U);
+}
+
 TEST_F(ResumingSourceTest, PermanentFailuresAreNotRetried) {
     for (const auto code : {ErrorCode::NotFound, ErrorCode::Auth, ErrorCode::Tls, ErrorCode::Invalid}) {
         server.requests.clear();
