@@ -415,6 +415,11 @@ class LoginTest(SftpTest):
         result = self.fetch(self.url(server), server, key=server.new_key())
         self.assert_failed(result, "refused the key", "accepts publickey")
 
+    def test_a_server_that_has_seen_enough_attempts(self):
+        server = self.server(config="MaxAuthTries 1")
+        self.assert_failed(self.fetch(self.url(server), server, key=server.new_key()), "refused the login",
+                           "Too many authentication failures")
+
     def test_no_credential_at_all(self):
         server = self.server()
         self.assert_failed(self.fetch(self.url(server), server, key=None), "bootferry.sshkey")
