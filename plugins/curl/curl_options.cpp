@@ -87,6 +87,9 @@ void CurlOptions::setLong(CURLoption option, long value) {
 
 void CurlOptions::setLarge(CURLoption option, curl_off_t value) {
     check(curl_easy_setopt(easy_, option, value));
+    if (option == CURLOPT_MAX_RECV_SPEED_LARGE) {
+        rate_ = static_cast<std::uint64_t>(value);
+    }
 }
 
 void CurlOptions::setText(CURLoption option, const std::string& value) {

@@ -4,6 +4,7 @@
 // is refused by name: silently ignoring one (--pinnedpubkey) would be a security hole.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -36,6 +37,8 @@ public:
 
     // True: libcurl must enforce a limit on the rate or the time.
     [[nodiscard]] bool needPacing() const { return needPacing_; }
+    // Of limit-rate, in bytes a second; 0: none.
+    [[nodiscard]] std::uint64_t rate() const { return rate_; }
 
     // True: this option was set.
     [[nodiscard]] bool has(const std::string& key) const { return given_.contains(key); }
@@ -96,6 +99,7 @@ private:
     std::optional<long> lowestSpeed_;
     std::optional<long> lowestSpeedTime_;
     bool needPacing_ = false;
+    std::uint64_t rate_ = 0;
     long netrc_ = CURL_NETRC_IGNORED;
     bool netrcFile_ = false; // an option names one
     long useSsl_ = CURLUSESSL_NONE;

@@ -99,8 +99,12 @@ void CurlSession::open(const bootferry_request& request) {
 }
 
 void CurlSession::throwIfCancelled() const {
-    pollfd cancel{.fd = cancelFd_, .events = POLLIN, .revents = 0};
-    if (cancelFd_ >= 0 && poll(&cancel, 1, 0) > 0) {
+    throwIfCancelledWithin(std::chrono::milliseconds(0));
+}
+
+void CurlSession::throwIfCancelledWithin(std::chrono::milliseconds time) const {
+    pollfd cancel{.fd = cancelFd_, .events = POLLIN, .revents = 0}; // poll ignores a descriptor of -1
+    if (poll(&cancel, 1, static_cast<int>(time.count())) > 0) {
         throw Failure(BOOTFERRY_ERROR_CANCELLED, "cancelled");
     }
 }
@@ -144,7 +148,16 @@ std::size_t CurlSession::takeOverflow(std::span<std::byte> into) {
 }
 
 std::size_t CurlSession::read(std::span<std::byte> into) {
-    throwIfCancelled();
+    if (!rateLimit_) {
+        rateLimit_.emplace(options_.rate());
+    }
+    throwIfCancelledWithin(rateLimit_->wait());
+    const auto count = readWithoutLimit(into.first(rateLimit_->most(into.size())));
+    rateLimit_->count(count);
+    return count;
+}
+
+std::size_t CurlSession::readWithoutLimit(std::span<std::byte> into) {
     if (overflowEnd_ > 0) {
         return takeOverflow(into);
     }

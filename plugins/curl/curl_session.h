@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,6 +23,7 @@
 #include "http_response.h"
 #include "plain_answer.h"
 #include "plain_body.h"
+#include "rate_limit.h"
 #include "transfer_failure.h"
 
 namespace bootferry::curl {
@@ -53,6 +55,8 @@ private:
     void pump(); // until there are bytes or the end
     void collectResult();
     void throwIfCancelled() const;
+    void throwIfCancelledWithin(std::chrono::milliseconds time) const;
+    [[nodiscard]] std::size_t readWithoutLimit(std::span<std::byte> into);
     [[nodiscard]] std::string connectionKey() const;
 
     // Checks, at the first byte or the end, that the answer matches the request.
@@ -127,7 +131,8 @@ private:
     std::uint64_t headBytes_ = 0; // of the newest request's answer
     bool stopped_ = false;        // in the first piece of a body that may be plain
     std::optional<PlainBody> plain_;
-    bool nothingLeft_ = false; // the server reported that the offset is the end
+    std::optional<RateLimit> rateLimit_; // from the first read on
+    bool nothingLeft_ = false;           // the server reported that the offset is the end
     bool done_ = false;
     CURLcode result_ = CURLE_OK;
 };

@@ -127,6 +127,7 @@ std::string withTlsErrorText(const std::string& detail) {
         at = begin + words.size();
     }
     removePrefix(text, "SSL certificate problem: ");
+    removePrefix(text, "SSL certificate OpenSSL verify result: "); // libcurl 8.23
     removePrefix(text, "SSL: ");
     if (const auto none = text.rfind(", errno 0"); none != std::string::npos && none + 9 == text.size()) {
         text.erase(none);

@@ -234,6 +234,11 @@ Failure failureOf(const TransferEnd& end) {
         const bool forbidden = end.osErrno == EACCES || end.osErrno == EPERM;
         return {forbidden ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_UNREACHABLE, detail};
     }
+    case CURLE_BAD_FUNCTION_ARGUMENT: // libcurl 8.23 for a key that cannot be used
+        return {mentions(detail, "private key") ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_INVALID,
+                (mentions(detail, "private key") ? "the client certificate or its key cannot be used: "
+                                                 : "an option cannot be used: ") +
+                    detail};
     case CURLE_OUT_OF_MEMORY:
         if (isBeforeAnswer(end)) { // libcurl has no other code for it
             return {BOOTFERRY_ERROR_PROTOCOL,

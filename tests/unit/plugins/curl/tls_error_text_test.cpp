@@ -32,6 +32,8 @@ TEST(TlsErrorText, ACodeBecomesWhatItMeans) {
         {"error:0A00010B:a", "a"},
         {"error:0A00010B:SSL::x, error:0A00010B:SSL::y", "x, y"},
         {"SSL certificate problem: certificate has expired", "certificate has expired"},
+        {"SSL certificate OpenSSL verify result: certificate has expired (10)",
+         "certificate has expired (10)"},
         {"SSL: public key does not match pinned public key", "public key does not match pinned public key"},
         {"Connection refused", "Connection refused"},
         {"", ""},

@@ -214,5 +214,15 @@ TEST(TransferFailureTest, AnInterfaceThatIsNotThereYetIsWaitedFor) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_IO);
 }
 
+TEST(TransferFailureTest, AnOptionThatLibcurlRefusesLateIsPermanent) {
+    TransferEnd end;
+    end.result = CURLE_BAD_FUNCTION_ARGUMENT;
+    end.detail = "unable to set private key file: '/key' type PEM";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_IO);
+    EXPECT_THAT(failureOf(end).what(), HasSubstr("client certificate or its key"));
+    end.detail = "something else";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_INVALID);
+}
+
 } // namespace
 } // namespace bootferry::curl
