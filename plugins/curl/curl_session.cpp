@@ -103,6 +103,9 @@ void CurlSession::throwIfCancelled() const {
 }
 
 void CurlSession::throwIfCancelledWithin(std::chrono::milliseconds time) const {
+    if (cancelFd_ < 0 && time.count() == 0) {
+        return;
+    }
     pollfd cancel{.fd = cancelFd_, .events = POLLIN, .revents = 0}; // poll ignores a descriptor of -1
     if (poll(&cancel, 1, static_cast<int>(time.count())) > 0) {
         throw Failure(BOOTFERRY_ERROR_CANCELLED, "cancelled");
