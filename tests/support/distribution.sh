@@ -87,6 +87,7 @@ readonly enter_tree='
     cd "$root"
     pivot_root . mnt
     umount --lazy /mnt
+    tr -d - < /proc/sys/kernel/random/uuid > /etc/machine-id # mmdebstrap leaves none
     # Not exec: the first process of a process namespace has to wait for all that others leave.
     env -i --chdir="$source" PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
         PYTHONDONTWRITEBYTECODE=1 CCACHE_DIR=/ccache "$@"'
