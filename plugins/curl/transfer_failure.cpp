@@ -25,8 +25,9 @@ bool mentions(const std::string& text, const char* words) {
     return text.find(words) != std::string::npos;
 }
 
+// With tftp, the buffer holds what libcurl failed to learn of the socket, whatever happened later.
 std::string detailOf(const TransferEnd& end) {
-    return end.detail.empty() ? curl_easy_strerror(end.result) : withTlsErrorText(end.detail);
+    return end.detail.empty() || end.isTftp ? curl_easy_strerror(end.result) : withTlsErrorText(end.detail);
 }
 
 std::string clockText(std::time_t now) {
@@ -104,8 +105,7 @@ std::string peerOf(const TransferEnd& end) {
 
 // RFC 1350, section 5. libcurl reports an error without a code as a cancelled transfer.
 std::optional<Failure> failureOfTftp(const TransferEnd& end) {
-    const auto message =
-        "server answered " + (end.reply.empty() ? "with an error: " + detailOf(end) : end.reply);
+    const auto message = "server answered " + (end.reply.empty() ? "with an error without words" : end.reply);
     switch (end.result) {
     case CURLE_TFTP_NOTFOUND:
         return Failure(BOOTFERRY_ERROR_NOT_FOUND, message);

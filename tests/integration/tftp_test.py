@@ -103,6 +103,10 @@ class OddServerTest(FetchCase):
             with OddTftpServer(self.image.read_bytes(), size=size) as server:
                 self.assert_failed(self.fetch(f"tftp://127.0.0.1:{server.port}/image", "--timeout=3"))
 
+    def test_an_error_without_words(self):
+        with OddTftpServer(b"", error=(1, "")) as server:
+            self.assert_failed(self.fetch(f"tftp://127.0.0.1:{server.port}/image"), "server answered with an error without words")
+
     def test_errors(self):
         for code, status in ((1, exit_status.NOT_FOUND), (2, exit_status.AUTH), (0, exit_status.PROTOCOL),
                              (4, exit_status.PROTOCOL), (99, exit_status.PROTOCOL)):
