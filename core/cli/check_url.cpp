@@ -10,9 +10,9 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "log.h"
-#include "look_judgement.h"
 #include "output_options.h"
 #include "plain_text.h"
+#include "probe_judgement.h"
 #include "proxy_variables.h"
 #include "quantities.h"
 #include "ram_target.h"
@@ -60,7 +60,7 @@ struct Report {
     std::optional<Error> failure; // why a boot would fail
 };
 
-Report judged(const TransferRequest& request, const LookResult& result) {
+Report judged(const TransferRequest& request, const ProbeResult& result) {
     Report report;
     report.plugin = result.plugin;
     report.list = request.checksumUrl ? request.checksumUrl->redacted() : "";
@@ -251,7 +251,7 @@ int runCheck(const CommandLine& line) {
     const auto json = jsonStyleOf(line);
     const auto request = parseCheck(line);
     refuseChains(request);
-    const auto result = runLookJob(request, JobPurpose::Look);
+    const auto result = runSourceProbe(request, JobPurpose::Look);
     if (result.failure) {
         throw *result.failure;
     }

@@ -10,7 +10,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "errors.h"
-#include "near_miss.h"
+#include "nearest_name.h"
 
 namespace bootferry {
 namespace {

@@ -12,9 +12,9 @@
 #include "argument_review.h"
 #include "files.h"
 #include "generate_units.h"
-#include "look_job.h"
 #include "output_options.h"
 #include "plain_text.h"
+#include "source_probe.h"
 #include "standard_streams.h"
 #include "text.h"
 
@@ -72,9 +72,9 @@ std::string whyNotServed(const KernelCommandLine& line) {
 }
 
 void askPlugins(Explanation& explanation, const TransferRequest& transfer) {
-    LookResult checked;
+    ProbeResult checked;
     try {
-        checked = runLookJob(transfer, JobPurpose::OptionCheck);
+        checked = runSourceProbe(transfer, JobPurpose::OptionCheck);
     } catch (const Error& error) {
         explanation.notChecked = error.what();
         return;

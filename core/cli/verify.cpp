@@ -18,13 +18,13 @@
 #include "declared_image_size.h"
 #include "incomplete_mark.h"
 #include "json.h"
-#include "look_job.h"
 #include "media_check.h"
 #include "medium.h"
 #include "named_file.h"
 #include "output_options.h"
 #include "plain_text.h"
 #include "progress_line.h"
+#include "source_probe.h"
 #include "standard_streams.h"
 #include "text.h"
 #include "watch_verbs.h"
@@ -153,7 +153,7 @@ Expected fromServer(const std::string& list, const std::string& name) {
     const auto folder = path.substr(0, path.rfind('/') + 1);
     request.url = Url::parse(fmt::format("{}://{}{}{}", url.scheme(), url.authority(),
                                          folder.empty() ? "/" : folder, encodedPath(name)));
-    const auto result = runLookJob(request, JobPurpose::Checksum);
+    const auto result = runSourceProbe(request, JobPurpose::Checksum);
     const auto& failure = result.failure ? result.failure : result.checksumFailure;
     if (failure) {
         throw *failure;

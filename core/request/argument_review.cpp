@@ -14,8 +14,8 @@
 
 #include "boot_source.h"
 #include "errors.h"
-#include "meant_argument.h"
 #include "other_options.h"
+#include "unknown_argument.h"
 
 namespace bootferry {
 namespace {
@@ -176,7 +176,7 @@ bool isRefused(std::string_view name, bool isLive) {
 ReviewedArgument reviewUnread(const KernelArgument& argument, bool isLive) {
     constexpr std::string_view ignored = "is ignored: ";
     ReviewedArgument reviewed{.shown = argument.name + (argument.value ? "=..." : "")};
-    if (auto unread = describeUnread(argument.name)) {
+    if (auto unread = describeUnknown(argument.name)) {
         reviewed.use = Use::Suspicious;
         reviewed.meaning = std::move(*unread);
         if (isRefused(argument.name, isLive) && reviewed.meaning.starts_with(ignored)) {

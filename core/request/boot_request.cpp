@@ -16,9 +16,9 @@
 #include "dolly_options.h"
 #include "dolly_trust.h"
 #include "errors.h"
-#include "meant_argument.h"
 #include "other_options.h"
 #include "text.h"
+#include "unknown_argument.h"
 
 namespace bootferry {
 namespace {
@@ -203,7 +203,7 @@ void refuseUnknown(const KernelCommandLine& line) {
         const bool known = std::any_of(std::begin(entries), std::end(entries),
                                        [&](const Entry& entry) { return isNamed(entry, argument); });
         if (!known) {
-            const auto meant = meantArgument(argument.name);
+            const auto meant = similarArgument(argument.name);
             throw Error(ErrorCode::Invalid,
                         fmt::format("{} on the kernel command line is not an option of bootferry{}; "
                                     "bootferry-kernel-command-line(7) lists them",
@@ -218,7 +218,7 @@ std::vector<std::string> remarksOn(const KernelCommandLine& line) {
         const bool known = std::any_of(std::begin(entries), std::end(entries),
                                        [&](const Entry& entry) { return isNamed(entry, argument); });
         const bool judged = known || findOtherOption(argument.name) != nullptr;
-        const auto unread = judged ? std::nullopt : describeUnread(argument.name);
+        const auto unread = judged ? std::nullopt : describeUnknown(argument.name);
         if (unread) {
             remarks.push_back(fmt::format("{} on the kernel command line {}", argument.name, *unread));
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A name is compared without its prefix: all options share a few prefixes, which would make "rd.live.ram" and
 // "rd.live.dir" look alike. The number of errors that are tolerated depends on the length of the rest.
-#include "meant_argument.h"
+#include "unknown_argument.h"
 
 #include <algorithm>
 #include <array>
@@ -97,7 +97,7 @@ bool isOurs(std::string_view name) {
 
 } // namespace
 
-std::optional<std::string_view> meantArgument(std::string_view unknown) {
+std::optional<std::string_view> similarArgument(std::string_view unknown) {
     const auto parts = withoutPrefix(unknown);
     std::optional<std::string_view> nearest;
     std::size_t least = SIZE_MAX;
@@ -111,8 +111,8 @@ std::optional<std::string_view> meantArgument(std::string_view unknown) {
     return nearest;
 }
 
-std::optional<std::string> describeUnread(std::string_view name) {
-    if (const auto meant = meantArgument(name)) {
+std::optional<std::string> describeUnknown(std::string_view name) {
+    if (const auto meant = similarArgument(name)) {
         return fmt::format("is ignored: there is no such option; did you mean {}?", *meant);
     }
     if (isOurs(name)) {

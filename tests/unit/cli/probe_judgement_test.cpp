@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The conclusions from a look, as a table: the rules of the pipeline and of mirrors.
-#include "look_judgement.h"
+#include "probe_judgement.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

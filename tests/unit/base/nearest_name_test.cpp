@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "near_miss.h"
+#include "nearest_name.h"
 
 #include <string>
 #include <vector>
@@ -9,7 +9,7 @@
 namespace bootferry {
 namespace {
 
-TEST(NearMiss, IsTheNameThatWasMeant) {
+TEST(NearestName, IsTheNameThatWasMeant) {
     const std::vector<std::string_view> known{"list", "status", "stall-timeout", "timeout", "no-continue"};
     const std::vector<std::pair<std::string, std::string>> table{
         {"lsit", "list"},
@@ -30,7 +30,7 @@ TEST(NearMiss, IsTheNameThatWasMeant) {
     }
 }
 
-TEST(NearMiss, IsNeverAnotherNameAltogether) {
+TEST(NearestName, IsNeverAnotherNameAltogether) {
     const std::vector<std::string_view> known{"a", "x"};
     EXPECT_EQ(nearestName("b", known), "");
     EXPECT_EQ(nearestName("b", {}), "");

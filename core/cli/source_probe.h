@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Runs one worker that looks at sources and transfers nothing, in the same sandbox as for a fetch, and
+// Runs one worker that probes sources and transfers nothing, in the same sandbox as for a fetch, and
 // returns its reports. For the verbs that answer questions before a boot: explain, check, verify.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace bootferry {
 
-struct LookResult {
+struct ProbeResult {
     std::optional<Error> failure; // of the job as a whole; Cancelled after SIGINT or SIGTERM
     std::string plugin;           // "curl 0.1.0"
     std::vector<SourceLook> sources;
@@ -20,6 +20,6 @@ struct LookResult {
 };
 
 // Blocks. Throws Error if the worker cannot be started.
-[[nodiscard]] LookResult runLookJob(TransferRequest request, JobPurpose purpose);
+[[nodiscard]] ProbeResult runSourceProbe(TransferRequest request, JobPurpose purpose);
 
 } // namespace bootferry

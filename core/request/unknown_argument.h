@@ -13,10 +13,10 @@ namespace bootferry {
 // The correct name of the option that an unknown name probably stands for: with a typing error, with other
 // separators or letter case, or with a wrong prefix ("rd.live.system"). nullopt if there is no similar
 // option.
-[[nodiscard]] std::optional<std::string_view> meantArgument(std::string_view unknown);
+[[nodiscard]] std::optional<std::string_view> similarArgument(std::string_view unknown);
 
 // The end of a sentence that begins with the name. name: one that neither bootArgumentNames() nor
 // otherOptions() contains. nullopt if it belongs to another program.
-[[nodiscard]] std::optional<std::string> describeUnread(std::string_view name);
+[[nodiscard]] std::optional<std::string> describeUnknown(std::string_view name);
 
 } // namespace bootferry

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Derives from a look at an image and its mirrors whether a boot would work. Pure.
+// Derives from a probe of an image and its mirrors whether a boot would work. Pure.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "look_job.h"
+#include "source_probe.h"
 
 namespace bootferry {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "near_miss.h"
+#include "nearest_name.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The rules of the pipeline (pipeline.h) and of mirrors (resuming_source.h), applied before a transfer.
-#include "look_judgement.h"
+#include "probe_judgement.h"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Typing errors are recognised, and names that belong to other programs are not.
-#include "meant_argument.h"
+#include "unknown_argument.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(MeantArgument, ATypingErrorIsRecognised) {
+TEST(SimilarArgument, ATypingErrorIsRecognised) {
     struct {
         const char* written;
         const char* meant;
@@ -49,11 +49,11 @@ TEST(MeantArgument, ATypingErrorIsRecognised) {
         {"rd.live.checksum", "rd.bootferry.checksum"},
     };
     for (const auto& [written, meant] : cases) {
-        EXPECT_EQ(meantArgument(written).value_or("nothing"), meant) << written;
+        EXPECT_EQ(similarArgument(written).value_or("nothing"), meant) << written;
     }
 }
 
-TEST(MeantArgument, WhatOtherProgramsReadIsLeftAlone) {
+TEST(SimilarArgument, WhatOtherProgramsReadIsLeftAlone) {
     for (const char* other : {"quiet",
                               "splash",
                               "ro",
@@ -138,29 +138,30 @@ TEST(MeantArgument, WhatOtherProgramsReadIsLeftAlone) {
                               "=",
                               ".",
                               "-"}) {
-        EXPECT_EQ(meantArgument(other), std::nullopt) << other << " is taken for " << *meantArgument(other);
-        EXPECT_FALSE(describeUnread(other)) << other;
+        EXPECT_EQ(similarArgument(other), std::nullopt)
+            << other << " is taken for " << *similarArgument(other);
+        EXPECT_FALSE(describeUnknown(other)) << other;
     }
 }
 
-TEST(MeantArgument, NoOptionIsTakenForAnother) {
+TEST(SimilarArgument, NoOptionIsTakenForAnother) {
     for (const auto& argument : bootArgumentNames()) {
         for (const auto name : argument.names) {
-            EXPECT_EQ(meantArgument(name), name);
+            EXPECT_EQ(similarArgument(name), name);
         }
     }
 }
 
-TEST(MeantArgument, AMisspeltRefusedOptionIsRecognised) {
-    EXPECT_EQ(meantArgument("rd.live.encyrpt"), "rd.live.encrypt");
-    EXPECT_EQ(meantArgument("rd.live-encrypt"), "rd.live.encrypt");
-    EXPECT_EQ(meantArgument("rd.kiwi.verity_option"), "rd.kiwi.verity_options");
+TEST(SimilarArgument, AMisspeltRefusedOptionIsRecognised) {
+    EXPECT_EQ(similarArgument("rd.live.encyrpt"), "rd.live.encrypt");
+    EXPECT_EQ(similarArgument("rd.live-encrypt"), "rd.live.encrypt");
+    EXPECT_EQ(similarArgument("rd.kiwi.verity_option"), "rd.kiwi.verity_options");
 }
 
-TEST(DescribeUnread, UnknownNamesUnderOurPrefixesAreNamed) {
-    EXPECT_THAT(describeUnread("rd.kiwi.live.frobnicate").value(), HasSubstr("there is no such option; "));
-    EXPECT_THAT(describeUnread("rd.live.frobnicate").value(), HasSubstr("there is no such option; "));
-    EXPECT_THAT(describeUnread("rd.kiwi.live.sytem").value(), HasSubstr("did you mean rd.kiwi.live.system?"));
+TEST(DescribeUnknown, UnknownNamesUnderOurPrefixesAreNamed) {
+    EXPECT_THAT(describeUnknown("rd.kiwi.live.frobnicate").value(), HasSubstr("there is no such option; "));
+    EXPECT_THAT(describeUnknown("rd.live.frobnicate").value(), HasSubstr("there is no such option; "));
+    EXPECT_THAT(describeUnknown("rd.kiwi.live.sytem").value(), HasSubstr("did you mean rd.kiwi.live.system?"));
 }
 
 } // namespace

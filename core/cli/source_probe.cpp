@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "look_job.h"
+#include "source_probe.h"
 
 #include <cstdlib>
 #include <memory>
@@ -16,15 +16,15 @@ ProxyVariables proxiesFor(JobPurpose purpose) {
     return purpose == JobPurpose::OptionCheck ? ProxyVariables() : proxyVariables();
 }
 
-class LookJob : public WorkerListener {
+class ProbeRun : public WorkerListener {
 public:
-    LookJob(TransferRequest request, JobPurpose purpose) : loop_([this] { worker_->cancel(); }) {
+    ProbeRun(TransferRequest request, JobPurpose purpose) : loop_([this] { worker_->cancel(); }) {
         worker_ = startWorker(
             loop_.event(),
             {.purpose = purpose, .request = std::move(request), .proxies = proxiesFor(purpose)}, *this);
     }
 
-    LookResult run() {
+    ProbeResult run() {
         (void)loop_.run();
         return std::move(result_);
     }
@@ -39,21 +39,21 @@ public:
         loop_.end(EXIT_SUCCESS);
     }
 
-    // A worker that looks does not ask for a target.
+    // A worker that probes does not ask for a target.
     void targetWanted(std::optional<std::uint64_t>) override { worker_->cancel(); }
     void staged(const WorkerResult&) override { worker_->cancel(); }
     void progressed(const Progress&) override {}
 
 private:
-    LookResult result_;
+    ProbeResult result_;
     SupervisingLoop loop_;
     std::unique_ptr<WorkerProcess> worker_; // last: refers to the members above
 };
 
 } // namespace
 
-LookResult runLookJob(TransferRequest request, JobPurpose purpose) {
-    return LookJob(std::move(request), purpose).run();
+ProbeResult runSourceProbe(TransferRequest request, JobPurpose purpose) {
+    return ProbeRun(std::move(request), purpose).run();
 }
 
 } // namespace bootferry
