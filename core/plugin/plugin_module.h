@@ -16,8 +16,8 @@ namespace bootferry {
 class PluginModule {
 public:
     // Loads the module, or returns the one loaded before: the entry is called once per process. Throws
-    // Error(Internal) with the file and the fault. Callable from any thread. Takes a view, because a reference
-    // that comes from a temporary string is one that g++ 13 and later warn of.
+    // Error(Internal) with the file and the fault. Callable from any thread. Takes a view, because a
+    // reference that comes from a temporary string is one that g++ 13 and later warn of.
     [[nodiscard]] static const PluginModule& load(std::string_view path);
 
     PluginModule(const PluginModule&) = delete;

@@ -279,8 +279,8 @@ void applyProgramOptions(TransferRequest& transfer, std::string_view argument, s
 }
 
 void applyProgramOptions(Draft& draft) {
-    applyProgramOptions(draft.transfer, "rd.kiwi.live.curl_options=", "http, https, ftp and tftp", &isCurlScheme,
-                        draft.curl.pluginOptions);
+    applyProgramOptions(draft.transfer, "rd.kiwi.live.curl_options=", "http, https, ftp and tftp",
+                        &isCurlScheme, draft.curl.pluginOptions);
     applyProgramOptions(
         draft.transfer, "rd.kiwi.live.dolly_options=", "dolly",
         [](std::string_view scheme) { return scheme == "dolly"; }, draft.dolly.pluginOptions);

@@ -12,11 +12,11 @@
 namespace bootferry {
 
 // The formats of GNU coreutils' sha256sum(1): "HEX  name", "HEX *name", "HEX name" (or a tab),
-// "SHA256 (name) = HEX", "SHA256(name)= HEX", each with a backslash in front if the name is escaped; lines may end with
-// CRLF, and other lines are skipped (the armour of a signature). Where no algorithm is named, the number of digits
-// decides between sha256 and sha512. An entry
-// matches by file name; if several do, those whose folders match the URL's path are preferred.
-// Returns "sha256:HEX" or "sha512:HEX". Throws Error(NotFound, Invalid) that says what to do.
+// "SHA256 (name) = HEX", "SHA256(name)= HEX", each with a backslash in front if the name is escaped; lines
+// may end with CRLF, and other lines are skipped (the armour of a signature). Where no algorithm is named,
+// the number of digits decides between sha256 and sha512. An entry matches by file name; if several do, those
+// whose folders match the URL's path are preferred. Returns "sha256:HEX" or "sha512:HEX". Throws
+// Error(NotFound, Invalid) that says what to do.
 [[nodiscard]] std::string findChecksum(std::string_view list, const Url& image);
 
 } // namespace bootferry

@@ -96,7 +96,7 @@ private:
     std::unique_ptr<ByteSource> source_; // the current attempt; after StartOver: opened at the first byte
     std::uint64_t offset_ = 0;
     std::uint64_t openedAt_ = 0; // the offset of the current attempt
-    bool networkWasUp_ = false; // when the current attempt began
+    bool networkWasUp_ = false;  // when the current attempt began
     LastBytes lastBytes_;
     std::function<bool()> canDiscard_;
 };

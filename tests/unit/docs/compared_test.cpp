@@ -14,8 +14,8 @@
 #include "argument_review.h"
 #include "boot_request.h"
 #include "errors.h"
-#include "meant_argument.h"
 #include "other_options.h"
+#include "unknown_argument.h"
 
 namespace bootferry {
 namespace {

@@ -161,7 +161,8 @@ TEST(SimilarArgument, AMisspeltRefusedOptionIsRecognised) {
 TEST(DescribeUnknown, UnknownNamesUnderOurPrefixesAreNamed) {
     EXPECT_THAT(describeUnknown("rd.kiwi.live.frobnicate").value(), HasSubstr("there is no such option; "));
     EXPECT_THAT(describeUnknown("rd.live.frobnicate").value(), HasSubstr("there is no such option; "));
-    EXPECT_THAT(describeUnknown("rd.kiwi.live.sytem").value(), HasSubstr("did you mean rd.kiwi.live.system?"));
+    EXPECT_THAT(describeUnknown("rd.kiwi.live.sytem").value(),
+                HasSubstr("did you mean rd.kiwi.live.system?"));
 }
 
 } // namespace
