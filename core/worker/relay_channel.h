@@ -9,6 +9,7 @@
 //     End                                      the source has ended
 //     Changed(s reason)                        the source has changed; → Again
 //     LastBytes(t count) → LastBytes           wants the last bytes that it has sent, to compare them
+//     CanDiscard → CanDiscard                  asks whether what it has sent can still be discarded
 //     Restarted                                the next bytes are the first of the source; answers Again
 //
 //   verifying → receiving
@@ -17,6 +18,7 @@
 //                                              (code 0), or because the bytes were wrong. What comes before
 //                                              Restarted is discarded
 //     LastBytes(bytes)                         none: they are no longer available
+//     CanDiscard(u can)                        0: it has left, as through a pipe
 //     Finish                                   the target is committed
 //
 // The receiving process may lie in all of this: a count bounds how much is read from the pipe, texts only
@@ -34,8 +36,8 @@
 
 namespace bootferry::relay {
 
-enum class FromReceiver : std::uint32_t { Source = 1, Bytes, End, Changed, LastBytes, Restarted };
-enum class FromVerifier : std::uint32_t { Begin = 1, Again, LastBytes, Finish };
+enum class FromReceiver : std::uint32_t { Source = 1, Bytes, End, Changed, LastBytes, CanDiscard, Restarted };
+enum class FromVerifier : std::uint32_t { Begin = 1, Again, LastBytes, CanDiscard, Finish };
 
 inline constexpr std::size_t longestPacket = 4096; // bytes, from the receiving process
 inline constexpr std::uint64_t mostLastBytes = Origins::comparedBytes;

@@ -34,10 +34,12 @@ RelaySender::RelaySender(ResumingSource& source, ProgressReporter& reporter, rel
     checkErrno(::fcntl(ends_.pipe.get(), F_SETFL, static_cast<unsigned>(flags) | O_NONBLOCK),
                "preparing the pipe");
     source_.compareWith([this](std::span<std::byte> into) { return lastBytes(into); });
+    source_.discardIf([this] { return canDiscard(); });
 }
 
 RelaySender::~RelaySender() {
     source_.compareWith({});
+    source_.discardIf({});
 }
 
 // The source is opened only after Begin: until then the verifying process reads the bytes that an earlier
@@ -185,6 +187,16 @@ bool RelaySender::lastBytes(std::span<std::byte> into) {
         // Cancelled, or the peer is gone: the next call of the source or the relay reports it.
     }
     return false;
+}
+
+// Called within the source, as lastBytes(). The other process answers after it has read what was sent.
+bool RelaySender::canDiscard() {
+    try {
+        send(relay::packetOf(FromReceiver::CanDiscard));
+        return PacketReader(await(FromVerifier::CanDiscard).content).number() != 0;
+    } catch (const Error&) {
+        return true;
+    }
 }
 
 bool RelaySender::isAgainWanted() const {

@@ -51,6 +51,7 @@ private:
     [[nodiscard]] std::optional<Again> awaitVerdict();
     void startOver(const Again& again);
     [[nodiscard]] bool lastBytes(std::span<std::byte> into);
+    [[nodiscard]] bool canDiscard();
 
     [[nodiscard]] bool isAgainWanted() const;
     Message await(relay::FromVerifier wanted);

@@ -101,6 +101,9 @@ void RelayedSource::take(const Message& message) {
         case FromReceiver::LastBytes:
             answerLastBytes(packet.wide());
             break;
+        case FromReceiver::CanDiscard:
+            answerCanDiscard();
+            break;
         case FromReceiver::Restarted:
             if (!std::exchange(discarding_, false)) {
                 breach("it started over without being asked");
@@ -153,6 +156,12 @@ void RelayedSource::answerLastBytes(std::uint64_t count) const {
     if (!discarding_ && lastBytes_ && lastBytes_(bytes)) {
         answer.raw(bytes.data(), bytes.size());
     }
+    relay::send(ends_.socket.get(), answer);
+}
+
+void RelayedSource::answerCanDiscard() const {
+    auto answer = relay::packetOf(FromVerifier::CanDiscard);
+    answer.number(discarding_ || !canDiscard_ || canDiscard_() ? 1 : 0);
     relay::send(ends_.socket.get(), answer);
 }
 

@@ -27,6 +27,7 @@ public:
     void reject(const Error& failure, bool atEnd) override { rejected_.emplace(failure, atEnd); }
     void continueFrom(const Continuation& earlier) override { received_ = earlier.offset; }
     void compareWith(LastBytes lastBytes) override { lastBytes_ = std::move(lastBytes); }
+    void discardIf(std::function<bool()> canDiscard) override { canDiscard_ = std::move(canDiscard); }
 
 private:
     struct Message;
@@ -35,12 +36,14 @@ private:
     void takeSource(PacketReader packet);
     void takeBytes(std::uint64_t count);
     void answerLastBytes(std::uint64_t count) const;
+    void answerCanDiscard() const;
     [[nodiscard]] std::size_t readPipe(std::span<std::byte> into);
     void discardUntilRestarted();
 
     relay::Ends ends_;
     ProgressReporter& reporter_;
     LastBytes lastBytes_;
+    std::function<bool()> canDiscard_;
     SourceInfo info_;
     std::optional<std::pair<Error, bool>> rejected_; // and whether the whole source was read
     std::uint64_t received_ = 0;                     // since the first byte of the source

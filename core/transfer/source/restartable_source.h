@@ -45,6 +45,10 @@ public:
     // which version it delivers.
     using LastBytes = std::function<bool(std::span<std::byte>)>;
     virtual void compareWith(LastBytes lastBytes) = 0;
+
+    // False from when the bytes that were read cannot be discarded any more: then nothing starts over, and
+    // an origin that cannot continue is given up.
+    virtual void discardIf(std::function<bool()> canDiscard) = 0;
 };
 
 } // namespace bootferry

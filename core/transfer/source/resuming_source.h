@@ -57,10 +57,7 @@ public:
     void reject(const Error& failure, bool atEnd) override;
     void continueFrom(const Continuation& earlier) override;
     void compareWith(LastBytes lastBytes) override { lastBytes_ = std::move(lastBytes); }
-
-    // False from when the bytes that were read cannot be discarded any more: then nothing starts over, and
-    // whoever cannot continue is given up.
-    void discardIf(std::function<bool()> canDiscard) { canDiscard_ = std::move(canDiscard); }
+    void discardIf(std::function<bool()> canDiscard) override { canDiscard_ = std::move(canDiscard); }
 
     // A plugin has reported activity (host->status). Callable from any thread.
     void keepAlive();
