@@ -144,10 +144,9 @@ void SshConnection::noteGreeting(const char* bytes, std::size_t count) {
     }
 }
 
-void SshConnection::noteFarewell(LIBSSH2_SESSION*, int reason, const char* message, int length, const char*,
-                                 int, void** context) {
+void SshConnection::noteFarewell(LIBSSH2_SESSION*, int, const char* message, int length, const char*, int,
+                                 void** context) {
     auto& connection = *static_cast<SshConnection*>(*context);
-    connection.farewellReason_ = reason;
     if (message != nullptr && length > 0) {
         connection.farewell_.assign(message, static_cast<std::size_t>(length));
     }
@@ -217,7 +216,6 @@ SshEnd SshConnection::lastEnd(Stage stage) const {
         end.greeting.assign(early.data(), count > 0 ? static_cast<std::size_t>(count) : 0);
     }
     end.farewell = farewell_;
-    end.farewellReason = farewellReason_;
     end.peerIsGone = peerIsGone();
     end.channelEnded = channelEnded_;
     end.authority = authority_;

@@ -102,7 +102,6 @@ private:
     std::string greeting_;
     bool greeted_ = false;
     std::string farewell_;
-    int farewellReason_ = 0;
     std::uint64_t received_ = 0; // bytes from the socket
     std::uint64_t atCall_ = 0;   // the same when finish() began
     std::uint64_t atWait_ = 0;   // the same at the last wait

@@ -19,7 +19,6 @@ struct SshEnd {
     unsigned long sftpStatus = 0; // LIBSSH2_FX_…, where code is LIBSSH2_ERROR_SFTP_PROTOCOL
     std::string greeting;         // what the server sent first, as far as it is kept
     std::string farewell;         // the server's words of its SSH_MSG_DISCONNECT
-    int farewellReason = 0;       // SSH_DISCONNECT_…
     bool peerIsGone = false;      // the socket is at its end, or broken
     bool channelEnded = false;    // the connection lives, what it was opened for does not
     std::string authority;
