@@ -30,9 +30,17 @@ public:
                   static_cast<ssize_t>(bytes.size()));
         return *this;
     }
-    Image& iso(std::string label) { // ECMA-119 8.4: type, standard identifier, version; volume identifier
+    // ECMA-119 8.4 and 9.1: type, standard identifier, version; volume identifier; and, both ways round, what
+    // libblkid 2.42 wants: the bytes in a block, place and size of the root folder, and there the folder's
+    // own record.
+    Image& iso(std::string label) {
         label.resize(32, ' ');
-        return write(32768, "\1CD001\1"s).write(32768 + 40, label);
+        const auto root = "\x12\0\0\0\0\0\0\x12\0\x08\0\0\0\0\x08\0"s;
+        return write(32768, "\1CD001\1"s)
+            .write(32768 + 40, label)
+            .write(32768 + 128, "\0\x08\x08\0"s)
+            .write(32768 + 156, "\x22\0"s + root)
+            .write(36864, "\x22\0"s + root + "\0\0\0\0\0\0\0\2\0\0\1\0\0\1\1"s);
     }
     Image& mbr() { // one active partition of type 0x17 from sector 64
         return write(446, "\x80\0\0\0\x17\0\0\0\x40\0\0\0\0\x10\0\0"s).write(510, "\x55\xaa"s);

@@ -42,7 +42,19 @@ public:
         put(isoDescriptor + 40, "CDROM                           ");
         put(isoDescriptor + 2048, "\xff"
                                   "CD001\x01");
-        return putNumber(isoDescriptor + 80, blocks, 4).putNumber(isoDescriptor + 128, 2048, 2);
+        // Both ways round, what libblkid 2.42 wants: the bytes in a block, and the root folder, whose record
+        // is in the descriptor and in the folder.
+        putNumber(isoDescriptor + 80, blocks, 4).putNumber(isoDescriptor + 128, 0x00080800, 4);
+        constexpr std::uint64_t root = 18;
+        for (const std::uint64_t record : {std::uint64_t{isoDescriptor + 156}, root * 2048}) {
+            putNumber(record, 34, 2)
+                .putNumber(record + 2, root | root << 56U, 8)
+                .putNumber(record + 10, 0x0008000000000800, 8)
+                .putNumber(record + 25, 2, 1)
+                .putNumber(record + 28, 0x01000001, 4)
+                .putNumber(record + 32, 1, 1);
+        }
+        return *this;
     }
 
     [[nodiscard]] std::span<const std::byte> head() const {

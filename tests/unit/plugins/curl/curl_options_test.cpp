@@ -51,7 +51,6 @@ TEST_F(CurlOptionsTest, HonoursWhatItDescribes) {
                                                                     {"max-filesize", "5000000000"},
                                                                     {"max-redirs", "-1"},
                                                                     {"proxy-cert", "/a.pem:secret"},
-                                                                    {"tlsuser", "someone"},
                                                                     {"proto-redir", "+http,-ftp"},
                                                                     {"proto-redir", "-all"},
                                                                     {"delegation", "policy"},
