@@ -162,6 +162,13 @@ TEST_F(CurlSessionTest, APlainAnswerAfterARedirectFromTlsIsReadPastLibcurl) {
     auto options = trusting();
     options.emplace_back("proto-redir", "+http");
     const auto outcome = fetch(server_.url("https", "/moved"), options);
+    // A later libcurl (seen in 8.14) still has the scheme of the first connection, and reads the body itself.
+    if (curl_version_info(CURLVERSION_NOW)->version_num >= 0x080000 &&
+        outcome.log.find("scheme is not a plain one") != std::string::npos) {
+        EXPECT_FALSE(outcome.failed) << outcome.log;
+        EXPECT_EQ(outcome.body, std::string(script.size, 'b'));
+        GTEST_SKIP() << "this libcurl tells the scheme from before the redirect";
+    }
     assertPast(outcome, script);
 }
 
