@@ -182,10 +182,10 @@ bool Pipeline::receiveToDecoder(DecodingWriter& decoding) {
     return count > 0;
 }
 
-// With a checksum the target must be readable: spliced bytes never enter this process, so the digest reads
-// them back from there.
+// Bytes that are hashed pass through the memory of this process, where nobody can change them before they are
+// written.
 bool Pipeline::canSplice() {
-    return writer_.canWriteFromPipe() && (!digest_ || writer_.isReadable()) && source_.info().spliceable;
+    return !digest_ && writer_.canWriteFromPipe() && source_.info().spliceable;
 }
 
 bool Pipeline::spliceSome() {
@@ -193,11 +193,7 @@ bool Pipeline::spliceSome() {
         pipe_.emplace();
     }
     const auto count = source_.splice(pipe_->writeEnd(), SplicePipe::wantedSize);
-    const auto position = writer_.size();
     writer_.writeFromPipe(pipe_->readEnd(), count);
-    if (digest_) {
-        digest_->updateFromFile(writer_.target().fd, position, count);
-    }
     reporter_.setWritten(writer_.written());
     return count > 0;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The digest of a stream of which some bytes pass through our memory, and others are spliced from a socket
-// into a file (splice_pipe.h). A separate thread reads the latter back from the file, through the page cache,
-// while receiving goes on; the digest then covers what the file really holds. The thread may fall behind, but
-// only so far that the bytes are still in the page cache.
+// The digest of a stream whose bytes pass through our memory, or lie in a file already because an earlier
+// fetch left them there. A separate thread reads the latter, through the page cache.
 #pragma once
 
 #include <condition_variable>
