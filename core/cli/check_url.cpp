@@ -239,8 +239,8 @@ void warnOfProxies(const TransferRequest& request) {
                               ? ""
                               : proxyVariableFor(request.url, proxyVariables());
     if (!variable.empty()) {
-        logWarning(fmt::format("the proxy of {} is used, which a boot does not know: "
-                               "rd.bootferry.option=curl:proxy=... names it there",
+        logWarning(fmt::format("{} is set, which a boot does not read: there, "
+                               "rd.bootferry.option=curl:proxy=... names a proxy",
                                variable));
     }
 }

@@ -25,8 +25,9 @@ std::string readNamedFile(const std::string& path) {
 std::string readChecksumList(const std::string& path) {
     try {
         return readNamedFile(path);
-    } catch (const Error& error) {
+    } catch (Error& error) {
         if (error.code() != ErrorCode::NotFound) {
+            error.addContext(fmt::format("the checksum list '{}'", path));
             throw;
         }
         throw Error(ErrorCode::NotFound,

@@ -264,7 +264,7 @@ class CheckTest(unittest.TestCase):
                                     env=dict(os.environ, http_proxy=f"http://127.0.0.1:{proxy.port}"), capture_output=True,
                                     stdin=subprocess.DEVNULL, text=True, timeout=120)
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("the proxy of http_proxy is used, which a boot does not know", result.stderr)
+        self.assertIn("http_proxy is set, which a boot does not read", result.stderr)
 
     def test_ranges_are_not_claimed_without_a_try(self):
         """Without a validator none is requested."""
