@@ -221,7 +221,7 @@ void warn(const Report& report) {
 std::string proxyVariableFor(const Url& url, const ProxyVariables& proxies) {
     std::vector<std::string> names{url.scheme() + "_proxy"};
     if (url.scheme() != "http") { // HTTP_PROXY could come from a request to a CGI program
-        names.push_back(url.scheme() == "https" ? "HTTPS_PROXY" : "FTP_PROXY");
+        names.emplace_back(url.scheme() == "https" ? "HTTPS_PROXY" : "FTP_PROXY");
     }
     names.insert(names.end(), {"all_proxy", "ALL_PROXY"});
     const auto found = std::find_if(names.begin(), names.end(), [&](const auto& name) {

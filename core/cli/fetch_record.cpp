@@ -107,19 +107,23 @@ bool FetchRecord::takeOver() {
             return false; // its owner has removed it
         }
         throw Error(ErrorCode::TargetRefused, errno,
-                    fmt::format("opening '{}', which records the fetch to '{}'", name_, path_));
+                    fmt::format("opening '{}', the record of fetches to '{}'", recordPath(), path_));
     }
     struct stat status {};
     checkErrno(::fstat(fd_.get(), &status), fmt::format("looking at '{}'", name_));
     if (!S_ISREG(status.st_mode) || status.st_nlink > 1 || !isOurs(readRecord(fd_.get()))) {
-        throw Error(
-            ErrorCode::TargetRefused,
-            fmt::format("'{}' is not a record of bootferryctl; remove it to fetch to '{}'", name_, path_));
+        throw Error(ErrorCode::TargetRefused,
+                    fmt::format("'{}' is not a record of bootferryctl; remove it to fetch to '{}'",
+                                recordPath(), path_));
     }
     if (!lock()) {
         refuse();
     }
     return isInPlace();
+}
+
+std::string FetchRecord::recordPath() const {
+    return path_.substr(0, path_.rfind('/') + 1) + name_;
 }
 
 // False: another process holds the lock.

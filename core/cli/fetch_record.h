@@ -34,6 +34,7 @@ private:
     [[nodiscard]] bool create();
     [[nodiscard]] bool takeOver();
     [[nodiscard]] bool isOfAnotherUser() const;
+    [[nodiscard]] std::string recordPath() const; // for messages
     [[nodiscard]] bool lock() const;
     [[nodiscard]] bool isInPlace() const;
     [[noreturn]] void refuse() const;

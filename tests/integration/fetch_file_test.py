@@ -133,19 +133,19 @@ class InTheWayTest(FileCase):
         (self.folder / "output.part").symlink_to(precious)
         self.assert_fetched(self.fetch(self.serve()))
         self.record.symlink_to(precious)
-        self.assert_left(self.fetch(self.serve()), "'output.bootferry' beside")
+        self.assert_left(self.fetch(self.serve()), f"'{self.record}'")
         self.record.unlink()
         self.record.hardlink_to(precious)
-        self.assert_left(self.fetch(self.serve()), "'output.bootferry' beside")
+        self.assert_left(self.fetch(self.serve()), f"'{self.record}'")
         self.assertEqual(precious.read_text(), "precious")
 
     def test_what_is_no_record_is_not_changed(self):
         self.record.write_text("precious")
-        self.assert_left(self.fetch(self.serve()), "not a record of bootferryctl's")
+        self.assert_left(self.fetch(self.serve()), f"'{self.record}' is not a record of bootferryctl; remove it")
         self.assertEqual(self.record.read_text(), "precious")
         self.record.unlink()
         os.mkfifo(self.record)
-        self.assert_left(self.fetch(self.serve()), "not a record of bootferryctl's")
+        self.assert_left(self.fetch(self.serve()), f"'{self.record}' is not a record of bootferryctl; remove it")
 
     def test_what_appears_meanwhile_is_not_replaced(self):
         client = self.started()
