@@ -157,9 +157,13 @@ private:
         listener_.pluginLoaded(plugin.nameAndVersion);
     }
 
-    // Of the verifying process only what the receiving one cannot know.
+    // Of the verifying process only what the receiving one cannot know. When it starts over, the receiving
+    // one reports what follows.
     void take(Side& side, const Progress& progress) {
         side.progress = progress;
+        if (&side != &first_ && progress.state == TransferState::Waiting) {
+            return;
+        }
         auto both = first_.progress;
         if (verifying_) {
             const auto& last = verifying_->progress;
