@@ -25,8 +25,9 @@ void ProgressReporter::setState(TransferState state, std::string detail) {
 
 void ProgressReporter::setBytes(std::uint64_t bytes) {
     const std::lock_guard lock(mutex_);
+    const bool startsOver = bytes < progress_.bytes;
     progress_.bytes = bytes;
-    report(false);
+    report(startsOver); // the supervisor does not accept a smaller number that was not 0 before
 }
 
 void ProgressReporter::setTotal(std::uint64_t total) {

@@ -53,6 +53,21 @@ TEST(ProgressReporterTest, ThrottlesAFloodFromManyThreadsAndKeepsTheOrder) {
     EXPECT_EQ(listener.seen.back().detail, reporter.progress().detail); // the latest remark is not lost
 }
 
+// The supervisor takes a smaller number that was not 0 before for a violation
+// (core/worker/worker_conduct.cpp).
+TEST(ProgressReporterTest, AStartFromTheBeginningIsReportedAtOnce) {
+    Listener listener;
+    ProgressReporter reporter(listener);
+    reporter.setState(TransferState::Transferring);
+    reporter.setBytes(6'000'000);
+    reporter.setState(TransferState::Verifying);
+    reporter.setBytes(0);
+    reporter.setBytes(500'000);
+    ASSERT_EQ(listener.seen.size(), 3U);
+    EXPECT_EQ(listener.seen[1].bytes, 6'000'000U);
+    EXPECT_EQ(listener.seen[2].bytes, 0U);
+}
+
 TEST(ProgressReporterTest, CountsAttemptsFromTheSetValue) {
     Listener listener;
     ProgressReporter reporter(listener, 3);
