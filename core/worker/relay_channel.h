@@ -36,8 +36,8 @@
 
 namespace bootferry::relay {
 
-enum class FromReceiver : std::uint32_t { Source = 1, Bytes, End, Changed, LastBytes, CanDiscard, Restarted };
-enum class FromVerifier : std::uint32_t { Begin = 1, Again, LastBytes, CanDiscard, Finish };
+enum class FromReceiver : std::uint32_t { Source = 1, Bytes, End, Changed, LastBytes, Restarted, CanDiscard };
+enum class FromVerifier : std::uint32_t { Begin = 1, Again, LastBytes, Finish, CanDiscard };
 
 inline constexpr std::size_t longestPacket = 4096; // bytes, from the receiving process
 inline constexpr std::uint64_t mostLastBytes = Origins::comparedBytes;

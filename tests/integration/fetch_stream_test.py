@@ -4,6 +4,7 @@
 import contextlib
 import fcntl
 import gzip
+import hashlib
 import os
 import pathlib
 import pty
@@ -139,6 +140,14 @@ class StreamTest(StreamCase):
         self.assertIn("cannot be taken back", outcome[2].splitlines()[-1])
         self.assertTrue(self.image.read_bytes().startswith(outcome[1]))
         self.assert_streamed(self.to("-", self.serve([Fault(cut=500_000), Fault(ignore_range=True)])))
+
+    def test_one_unusable_answer_does_not_end_it(self):
+        """With a checksum, the process that resumes is not the one that has the pipe."""
+        digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+        for options in ([], [f"--checksum=sha256:{digest}"]):
+            with self.subTest(options=options):
+                faults = [Fault(cut=2_500_000), Fault(ignore_range=True)]
+                self.assert_streamed(self.to("-", self.serve(faults), *options))
 
     def test_cuts_are_resumed(self):
         self.assert_streamed(self.to("-", self.serve([Fault(cut=700_000), Fault(cut=900_000)])))

@@ -288,6 +288,19 @@ class HostileReceiverTest(StandInCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(self.output.read_bytes(), self.IMAGE)
 
+    def test_what_a_file_has_can_be_discarded(self):
+        result = self.relay("""
+            for content in (b"", b"x" * 70_000):
+                if content:
+                    relay.put(content)
+                relay.say(CAN_DISCARD); assert relay.heard(5) == struct.pack("=I", 1)
+            relay.say(CHANGED, text("it changed")); relay.heard(AGAIN)
+            relay.say(CAN_DISCARD); assert relay.heard(5) == struct.pack("=I", 1)
+            relay.say(RESTARTED); relay.put(IMAGE); relay.say(END); relay.heard(FINISH); relayed()
+        """)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.output.read_bytes(), self.IMAGE)
+
     def test_a_silent_one_can_be_cancelled(self):
         for code in ("time.sleep(1000)", "relay.say(BYTES, struct.pack('=Q', 99)); time.sleep(1000)",
                      "relay.put(IMAGE[:9]); relay.say(END); time.sleep(1000)"):

@@ -18,7 +18,7 @@ if "--verify" in sys.argv:
 
 JOB, PLUGIN, PROGRESS, TARGET, STAGED, FINISHED, FAILED, FILE = range(1, 9)
 CHECKSUM, RELAY, RELAYED, ABANDONED = 13, 15, 16, 17
-SOURCE, BYTES, END, CHANGED, LAST_BYTES, RESTARTED = range(1, 7)  # to the verifying process: relay_channel.h
+SOURCE, BYTES, END, CHANGED, LAST_BYTES, RESTARTED, CAN_DISCARD = range(1, 8)  # to the verifying process: relay_channel.h
 BEGIN, AGAIN, _, FINISH = range(1, 5)                             # from it
 UNKNOWN = 2**64 - 1
 channel = socket.socket(fileno=3)
