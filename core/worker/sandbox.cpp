@@ -256,8 +256,9 @@ void nameRefusedCalls(const Filter& filter, bool mayListen) {
     for (const auto& call : namedCalls()) {
         const std::string_view name = call.name;
         if (name == "openat" || name == "open") {
-            for (const unsigned flag : {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC}) {
-                refuseWith(filter, SCMP_ACT_TRAP, call.name, {masked(name == "open" ? 1 : 2, flag, flag)});
+            for (const int flag : {O_WRONLY, O_RDWR, O_CREAT, O_TRUNC}) {
+                const auto mask = static_cast<scmp_datum_t>(flag);
+                refuseWith(filter, SCMP_ACT_TRAP, call.name, {masked(name == "open" ? 1 : 2, mask, mask)});
             }
         } else if (name == "socket") { // more than AF_NETLINK: packets, vsock, cryptography
             refuseWith(filter, SCMP_ACT_TRAP, call.name,

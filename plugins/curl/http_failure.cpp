@@ -29,7 +29,7 @@ constexpr AuthMethod methods[] = {
 std::string authAdvice(const HttpRefusal& refusal, std::string_view prefix) {
     const auto offered = static_cast<unsigned long>(refusal.authOffered);
     const auto tried =
-        static_cast<unsigned long>(refusal.authChosen != 0 ? refusal.authChosen : CURLAUTH_BASIC);
+        refusal.authChosen != 0 ? static_cast<unsigned long>(refusal.authChosen) : CURLAUTH_BASIC;
     if ((offered & tried) != 0) {
         return {};
     }
