@@ -116,7 +116,7 @@ class ExplainTest(unittest.TestCase):
 
         explained = objects(f"{URL} rd.live.image quiet rd.live.overlay.persistant")
         words = [(entry["word"], entry["use"]) for entry in explained if entry["kind"] == "word"]
-        self.assertEqual(words, [(URL, "read"), ("rd.live.image", "suspicious"), ("quiet", "foreign"),
+        self.assertEqual(words, [(URL, "read"), ("rd.live.image", "read"), ("quiet", "foreign"),
                                  ("rd.live.overlay.persistant", "suspicious")])
         units, _ = self.generate(URL)
         self.assertEqual({entry["path"] for entry in objects(URL) if entry["kind"] == "unit"}, set(units))
