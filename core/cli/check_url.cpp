@@ -36,7 +36,7 @@ TransferRequest parseCheck(CommandLine line) {
 
 // A client of a dolly server is a node of its chain. To connect and leave would break the chain for all
 // nodes.
-void refuseChains(const TransferRequest& request) {
+void refuseDolly(const TransferRequest& request) {
     const auto isChain = [](const Url& url) { return url.scheme() == "dolly"; };
     if (isChain(request.url) || std::any_of(request.mirrors.begin(), request.mirrors.end(), isChain)) {
         throw Error(ErrorCode::Unsupported,
@@ -250,7 +250,7 @@ void warnOfProxies(const TransferRequest& request) {
 int runCheck(const CommandLine& line) {
     const auto json = jsonStyleOf(line);
     const auto request = parseCheck(line);
-    refuseChains(request);
+    refuseDolly(request);
     const auto result = runSourceProbe(request, JobPurpose::Look);
     if (result.failure) {
         throw *result.failure;

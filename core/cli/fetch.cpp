@@ -25,10 +25,10 @@
 namespace bootferry {
 namespace {
 
-constexpr std::uint64_t beatUSec = 1'000'000;
+constexpr std::uint64_t rateIntervalUSec = 1'000'000;
 
 // False if the bytes received are wrong or may be wrong: the next try must not continue after them.
-bool mayGoOn(const Error& failure) {
+bool canBeContinued(const Error& failure) {
     switch (failure.code()) {
     case ErrorCode::Checksum:
     case ErrorCode::Corrupt:
@@ -129,7 +129,7 @@ public:
     void opened(std::size_t place) override { report_.opened(place); }
     void progressed(const Progress& progress) override {
         report_.progressed(progress);
-        beat(); // restarts the timer: it expires after a second without a report
+        scheduleRateUpdate(); // restarts the timer: it expires after a second without a report
     }
     void staged(const WorkerResult& result) override {
         try {
@@ -187,25 +187,26 @@ private:
         target_ = disk_->target();
     }
 
-    void beat() {
+    void scheduleRateUpdate() {
         beat_ = makeHandle<EventSourceHandle>(
             [&](sd_event_source** source) {
-                return sd_event_add_time_relative(loop_.event(), source, CLOCK_MONOTONIC, beatUSec, 0, onBeat,
-                                                  this);
+                return sd_event_add_time_relative(loop_.event(), source, CLOCK_MONOTONIC, rateIntervalUSec, 0,
+                                                  onRateDue, this);
             },
             "timing the progress");
     }
 
-    static int onBeat(sd_event_source*, std::uint64_t, void* userdata) {
+    static int onRateDue(sd_event_source*, std::uint64_t, void* userdata) {
         auto& self = *static_cast<Fetch*>(userdata);
-        self.report_.passed();
-        self.beat();
+        self.report_.timePassed();
+        self.scheduleRateUpdate();
         return 0;
     }
 
     void giveUp(const Error& failure) {
         std::string kept;
-        if (const auto bytes = file_ && mayGoOn(failure) ? file_->keep(request_, source_) : std::nullopt) {
+        if (const auto bytes =
+                file_ && canBeContinued(failure) ? file_->keep(request_, source_) : std::nullopt) {
             kept = fmt::format("; {} are kept in '{}'; the next fetch resumes from there", formatSize(*bytes),
                                file_->partPath());
         }

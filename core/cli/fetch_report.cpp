@@ -59,9 +59,9 @@ void FetchReport::progressed(const Progress& progress) {
     show();
 }
 
-void FetchReport::passed() {
+void FetchReport::timePassed() {
     const auto before = status_.rate;
-    meter_.passed(status_, TransferMeter::Time::clock::now());
+    meter_.timePassed(status_, TransferMeter::Time::clock::now());
     if (status_.rate != before) {
         show();
     }

@@ -27,7 +27,7 @@ public:
     void opened(std::size_t place);
     void sourceKnown(std::optional<std::uint64_t> size, const std::string& validator) const;
     void progressed(const Progress& progress);
-    void passed(); // call about once a second while there is no report
+    void timePassed(); // call about once a second while there is no report
 
     // One of these ends the report. device: empty for a file or a stream. inWords: also print a message.
     void done(const WorkerResult& result, const std::string& device);

@@ -17,10 +17,10 @@ void TransferMeter::progressed(TransferStatus& status, const Progress& progress,
         status.fraction =
             std::min(1.0, static_cast<double>(progress.bytes) / static_cast<double>(progress.total));
     }
-    passed(status, now);
+    timePassed(status, now);
 }
 
-void TransferMeter::passed(TransferStatus& status, Time now) {
+void TransferMeter::timePassed(TransferStatus& status, Time now) {
     if (status.state == TransferState::Transferring) {
         rate_.add(now, status.bytes);
     } else {

@@ -30,7 +30,7 @@ public:
     void progressed(TransferStatus& status, const Progress& progress, Time now);
 
     // Updates the rate after some time without a report: it falls while nothing arrives.
-    void passed(TransferStatus& status, Time now);
+    void timePassed(TransferStatus& status, Time now);
 
 private:
     void countSource(TransferStatus& status, const Progress& progress);

@@ -13,6 +13,7 @@
 
 #include "device_usage.h"
 #include "disk_plan.h"
+#include "log.h"
 #include "ram_target.h"
 #include "retry_policy.h"
 
@@ -24,7 +25,7 @@ constexpr const char* overwriteOption =
     "rd.kiwi.live.reset on the kernel command line (bootferryctl: --reset)";
 constexpr std::chrono::seconds deviceTimeout{90};
 constexpr std::chrono::milliseconds deviceCheckInterval{250};
-constexpr std::chrono::milliseconds beatInterval{1000}; // between updates of the rate while no reports arrive
+constexpr std::chrono::milliseconds rateInterval{1000}; // between updates of the rate while no reports arrive
 
 double randomFraction() {
     static std::minstd_rand generator{std::random_device{}()};
@@ -134,13 +135,35 @@ void Transfer::inspectDisk() {
                 fail(Error(ErrorCode::Cancelled, "cancelled"));
                 return;
             }
-            // A wrong request fails here as on every other disk: a worker checks it, without the network.
             if (*deployed) {
                 reusedDevice_ = std::move(**deployed);
-                job_.purpose = JobPurpose::OptionCheck;
+                checkRequest();
+            } else {
+                startWorker();
             }
-            startWorker();
         });
+}
+
+// A wrong request fails on a deployed disk as on every other one: a worker checks it, without the network. A
+// disk that boots does not depend on that worker, though.
+void Transfer::checkRequest() {
+    job_.purpose = JobPurpose::OptionCheck;
+    try {
+        startWorker();
+    } catch (const Error& error) {
+        reuseUnchecked(error);
+    }
+}
+
+void Transfer::reuseUnchecked(const Error& reason) {
+    logWarning(fmt::format("checking the request for '{}', which is deployed already: {}, ignoring",
+                           reusedDevice_, reason.what()));
+    reuse();
+}
+
+void Transfer::reuse() {
+    status_.reused = true;
+    succeed(reusedDevice_);
 }
 
 void Transfer::waitForDevice() {
@@ -206,25 +229,25 @@ void Transfer::pluginLoaded(const std::string& nameAndVersion) {
 void Transfer::progressed(const Progress& progress) {
     meter_.progressed(status_, progress, TransferMeter::Time::clock::now());
     if (progress.state != TransferState::Transferring) {
-        pulse_.reset();
+        rateTimer_.reset();
     } else {
-        beat();
+        scheduleRateUpdate();
     }
     listener_.changed(*this);
 }
 
 // A stalled worker sends no reports, so this timer is needed to let the displayed rate fall to 0.
-void Transfer::beat() {
-    pulse_ = later(beatInterval, onBeat);
+void Transfer::scheduleRateUpdate() {
+    rateTimer_ = later(rateInterval, onRateDue);
 }
 
-int Transfer::onBeat(sd_event_source*, std::uint64_t, void* userdata) {
+int Transfer::onRateDue(sd_event_source*, std::uint64_t, void* userdata) {
     auto& self = *static_cast<Transfer*>(userdata);
-    self.meter_.passed(self.status_, TransferMeter::Time::clock::now());
+    self.meter_.timePassed(self.status_, TransferMeter::Time::clock::now());
     if (self.status_.rate > 0) {
-        self.beat();
+        self.scheduleRateUpdate();
     } else {
-        self.pulse_.reset();
+        self.rateTimer_.reset();
     }
     self.listener_.changed(self);
     return 0;
@@ -257,8 +280,9 @@ void Transfer::ended(const WorkerResult& result, const std::optional<Error>& fai
 void Transfer::workerEnded(const WorkerEnd& end) {
     result_ = end.result;
     if (!end.failure && !reusedDevice_.empty()) {
-        status_.reused = true;
-        succeed(reusedDevice_);
+        reuse();
+    } else if (result_.crashed && !reusedDevice_.empty()) {
+        reuseUnchecked(*end.failure);
     } else if (!end.failure) {
         closeTarget();
     } else if (result_.crashed && ++crashes_ < crashesAllowed) {
@@ -299,7 +323,7 @@ void Transfer::scheduleRetry(const Error& failure) {
     const auto wait = RetryPolicy{}.delay(crashes_, randomFraction());
     timer_ = later(wait, onRetry);
     job_.attempt = ++status_.attempt;
-    pulse_.reset();
+    rateTimer_.reset();
     status_.state = TransferState::Waiting;
     status_.detail = fmt::format("{}; starting over in {} s", failure.what(), (wait.count() + 999) / 1000);
     status_.rate = 0;
@@ -337,7 +361,7 @@ void Transfer::succeed(const std::string& device) {
 // The end is announced when the device is free again.
 void Transfer::fail(const Error& failure) {
     timer_.reset();
-    pulse_.reset();
+    rateTimer_.reset();
     const auto release = [this] {
         releaseTarget();
         disk_.reset();
@@ -357,7 +381,7 @@ void Transfer::fail(const Error& failure) {
 void Transfer::end() {
     job_ = {}; // its secrets are no longer needed
     timer_.reset();
-    pulse_.reset();
+    rateTimer_.reset();
     listener_.ended(*this);
 }
 

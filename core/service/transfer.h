@@ -69,8 +69,11 @@ private:
     void inBackground(BackgroundStep::Work work, std::function<void()> next);
     void stepEnded(const std::optional<Error>& failure, const std::function<void()>& next);
     void inspectDisk();
+    void checkRequest();
+    void reuseUnchecked(const Error& reason);
+    void reuse();
     void waitForDevice();
-    void beat();
+    void scheduleRateUpdate();
     void startWorker();
     void workerEnded(const WorkerEnd& end);
     void closeTarget();
@@ -82,7 +85,7 @@ private:
     void fail(const Error& failure);
     void end();
     static int onRetry(sd_event_source* source, std::uint64_t time, void* userdata);
-    static int onBeat(sd_event_source* source, std::uint64_t time, void* userdata);
+    static int onRateDue(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onDeviceCheck(sd_event_source* source, std::uint64_t time, void* userdata);
 
     sd_event* event_;
@@ -99,8 +102,8 @@ private:
     bool cancelled_ = false;   // without a worker that could be
     unsigned crashes_ = 0;
     TransferMeter::Time begun_;
-    EventSourceHandle timer_; // for the next attempt, or the next check for the device
-    EventSourceHandle pulse_; // updates the rate without reports
+    EventSourceHandle timer_;     // for the next attempt, or the next check for the device
+    EventSourceHandle rateTimer_; // updates the rate without reports
     std::unique_ptr<WorkerProcess> worker_;
     std::optional<WorkerEnd> workerEnd_; // not handled yet, because a step is running
     std::optional<BackgroundStep> step_; // while it runs, disk_ and target_ belong to it. Destroyed first

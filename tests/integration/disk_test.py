@@ -75,6 +75,15 @@ class States(DiskTest):
                 self.assertEqual(result.returncode, status, result.stderr)
                 self.assertNotIn('"reused": true', (self.daemon.folder / "result.json").read_text())
 
+    def test_deployed_does_not_depend_on_a_worker(self):
+        self.assert_deployed(self.deploy())
+        for worker in ("/bin/false", "/nonexistent"):
+            with self.subTest(worker=worker):
+                self.daemon.stop()
+                self.daemon = self.start_daemon(environment={"BOOTFERRY_WORKER": worker})
+                self.assert_deployed(self.deploy())
+                self.assertIn("which is deployed already: ", self.daemon.log_text())
+
     def test_deployed_and_reset(self):
         self.deploy()
         requests = self.requests()

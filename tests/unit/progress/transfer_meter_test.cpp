@@ -104,14 +104,14 @@ TEST_F(TransferMeterTest, ARateFallsToNothingWhileNothingIsReported) {
     std::uint64_t before = status_.rate;
     for (unsigned second = 0; second < 4; ++second) {
         now_ += seconds(1);
-        meter_.passed(status_, now_);
+        meter_.timePassed(status_, now_);
         EXPECT_LT(status_.rate, before);
         before = status_.rate;
     }
     now_ += seconds(4);
-    meter_.passed(status_, now_);
+    meter_.timePassed(status_, now_);
     now_ += seconds(2);
-    meter_.passed(status_, now_);
+    meter_.timePassed(status_, now_);
     EXPECT_EQ(status_.rate, 0U);
     EXPECT_EQ(status_.remainingUSec, UINT64_MAX);
     EXPECT_EQ(status_.bytes, 500U);
