@@ -15,6 +15,7 @@
 #include "channel_socket.h"
 #include "job_message.h"
 #include "key_file.h"
+#include "log.h"
 #include "packet.h"
 #include "relay_ends.h"
 #include "verify_job.h"
@@ -28,6 +29,8 @@ namespace {
 // reported its end, which still frees its sessions, or whose other process has ended.
 constexpr std::uint64_t cancelGraceUSec = 2'000'000;
 constexpr std::uint64_t endGraceUSec = 10'000'000;
+// For the receiving process after the image is committed: a dolly node confirms only then.
+constexpr std::uint64_t farewellGraceUSec = 300'000'000;
 
 PacketWriter granted() {
     PacketWriter packet;
@@ -228,6 +231,8 @@ private:
         side.waiting = true;
         if (cancelled_) {
             side.refuse(Error(ErrorCode::Cancelled, "cancelled"));
+        } else if (failure_) {
+            side.refuse(*failure_);
         } else {
             listener_.staged(result_);
         }
@@ -261,8 +266,8 @@ private:
         side.child.giveGrace(endGraceUSec);
     }
 
-    // After a success, the other process may take its time: a sender may wait to hear that the bytes are
-    // safe.
+    // After a success, the other process may take its time, within limits: a sender may wait to hear that the
+    // bytes are safe.
     void childEnded(WorkerChild& child) override {
         auto& side = &child == &first_.child ? first_ : *verifying_;
         side.waiting = false;
@@ -274,6 +279,8 @@ private:
             if (!side.finished || child.breach()) {
                 other->child.cancel();
                 other->child.giveGrace(endGraceUSec);
+            } else {
+                other->child.giveGrace(farewellGraceUSec);
             }
             return;
         }
@@ -289,23 +296,32 @@ private:
         return verifying_->child.breach();
     }
 
+    // Of a transfer with two processes, the one that has verified and committed the image decides.
     [[nodiscard]] bool succeeded() const {
-        if (role_ == WorkerRole::Receiver && !(verifying_ && verifying_->finished)) {
+        if (refusal_ || !(mayCommit_ || !transfers_)) {
             return false;
         }
-        return first_.finished && (mayCommit_ || !transfers_) && !refusal_;
+        if (role_ == WorkerRole::Receiver) {
+            return verifying_ && verifying_->finished && !verifying_->child.breach();
+        }
+        return first_.finished && !first_.child.breach() && !failure_;
     }
 
     // What one process did, and not what the other one noticed of it.
     [[nodiscard]] std::optional<Error> verdict() const {
+        if (succeeded()) {
+            if (!first_.finished) {
+                logWarning(
+                    "the image is complete, but the process that received it did not end as it should: "
+                    "ignoring");
+            }
+            return std::nullopt;
+        }
         if (const auto how = breach()) {
             return Error(ErrorCode::Internal, *how);
         }
         if (failure_) {
             return failure_;
-        }
-        if (succeeded()) {
-            return std::nullopt;
         }
         if (cancelled_) {
             return Error(ErrorCode::Cancelled, "cancelled");

@@ -237,6 +237,18 @@ class HostileReceiverTest(StandInCase):
                 result = self.relay(f"relay.put(IMAGE[:-1] + b'!'); relay.say(END); relay.heard(AGAIN); {end}")
                 self.assert_failed(result, "the checksum does not match", self.DIGEST)
 
+    def test_what_is_committed_is_not_lost_by_a_crash_after_it(self):
+        for end in ("os.kill(os.getpid(), 9)", "failed(22, 'no')", "channel.send(b'?')"):
+            with self.subTest(end=end):
+                result = self.relay(f"relay.put(IMAGE); relay.say(END); relay.heard(FINISH); {end}")
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertEqual(self.output.read_bytes(), self.IMAGE)
+                self.output.unlink()
+
+    def test_a_failure_before_the_verdict_is_one(self):
+        self.assert_failed(self.relay("relay.put(IMAGE); failed(4, 'cannot go on'); relay.say(END); time.sleep(100)"),
+                           "cannot go on")
+
     def test_success_is_claimed_too_early(self):
         for code in ("", "relay.put(IMAGE)", "relay.put(IMAGE[:-1])"):
             with self.subTest(code=code):
