@@ -60,6 +60,10 @@ void RelaySender::run(const std::optional<Continuation>& continuation) {
                 committed = true;
             }
         } catch (const StartOver& changed) {
+            if (isAgainWanted()) { // the verdict on the earlier bytes comes first
+                startOver(againOf(await(FromVerifier::Again)));
+                continue;
+            }
             auto packet = relay::packetOf(FromReceiver::Changed);
             packet.text(std::string_view(changed.what()).substr(0, relay::longestPacket / 2));
             send(packet);
@@ -189,14 +193,20 @@ bool RelaySender::lastBytes(std::span<std::byte> into) {
     return false;
 }
 
-// Called within the source, as lastBytes(). The other process answers after it has read what was sent.
+// Called within the source, after each failure. The other process answers after it has read what was sent; if
+// it has rejected that meanwhile, retrying would be in vain.
 bool RelaySender::canDiscard() {
+    bool can = true;
     try {
         send(relay::packetOf(FromReceiver::CanDiscard));
-        return PacketReader(await(FromVerifier::CanDiscard).content).number() != 0;
+        can = PacketReader(await(FromVerifier::CanDiscard).content).number() != 0;
     } catch (const Error&) {
-        return true;
+        // As in lastBytes().
     }
+    if (isAgainWanted()) {
+        throw StartOver("the bytes were wrong");
+    }
+    return can;
 }
 
 bool RelaySender::isAgainWanted() const {

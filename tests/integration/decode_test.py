@@ -106,6 +106,15 @@ class DecodeTest(unittest.TestCase):
                     self.assertLessEqual(sum(request.body_bytes for request in server.requests), size * 1.1)
                 self.assert_holds_image(self.output)
 
+    def test_damage_ends_it_though_the_server_falls_silent(self):
+        """With a checksum, the process that decodes is not the one that waits for the server."""
+        packed = self.served / "flipped"
+        stop = packed.stat().st_size // 2
+        for options in ([], ["--checksum=sha256:" + "0" * 64]):
+            with self.subTest(options=options), FaultServer(packed, [Fault(stop=stop)] * 100) as server:
+                result = self.fetch(f"http://127.0.0.1:{server.port}/image", "--decode", "--stall-timeout=1", *options)
+                self.assertEqual(result.returncode, exit_status.CORRUPT, result.stderr)
+
     def test_damage_is_named_and_leaves_no_file(self):
         self.assert_failed(self.fetch(self.url("truncated"), "--decode"), "the zstd data is damaged at byte",
                            "ends in the middle")
