@@ -43,7 +43,7 @@ Origins::Request Origins::requestToContinue(const State& origin, std::uint64_t o
     return {.offset = offset - overlap,
             .validator = ignoresValidator ? std::string() : validator,
             .overlap = overlap,
-            .mustShowOffset = !showsOffset && offset > overlap && !rules_.contentIsVerified,
+            .mustBeTelling = overlap > 0 && offset > overlap && !rules_.contentIsVerified,
             .restartReason = {}};
 }
 

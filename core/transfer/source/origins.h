@@ -88,8 +88,8 @@ public:
         // compared with the answer, because nothing else shows that it is of the same version, and that it
         // begins at the offset.
         std::uint64_t overlap = 0;
-        // The comparison must show the offset: bytes that are all alike do not.
-        bool mustShowOffset = false;
+        // The comparison must prove the version or the offset: bytes that are all alike do not.
+        bool mustBeTelling = false;
         // Why the bytes delivered so far cannot be continued. They are discarded at once or, with
         // restartsWhenOpened, only after the origin was opened at the first byte, since they are still useful
         // if that fails.

@@ -190,7 +190,7 @@ void ResumingSource::accept(const Origins::Request& request) {
 void ResumingSource::compare(const Origins::Request& request) {
     const auto count = request.overlap;
     std::vector<std::byte> before(count);
-    if (!lastBytes_ || !lastBytes_(before)) {
+    if (!lastBytes_ || !askReader([&] { return lastBytes_(before); })) {
         throw Error(ErrorCode::Range, "cannot verify that the file on the server is unchanged");
     }
     std::vector<std::byte> now(count);
@@ -207,12 +207,12 @@ void ResumingSource::compare(const Origins::Request& request) {
         throw Error(ErrorCode::Range,
                     fmt::format("the source changed: the {} before byte {} are different now{}",
                                 formatSize(count), offset_,
-                                request.mustShowOffset ? ", or the server ignores the offset" : ""));
+                                request.mustBeTelling ? ", or the server ignores the offset" : ""));
     }
-    if (request.mustShowOffset &&
+    if (request.mustBeTelling &&
         std::all_of(now.begin(), now.end(), [&now](auto byte) { return byte == now[0]; })) {
-        throw Error(ErrorCode::Range, fmt::format("the {} before byte {} are all alike, so that they do not "
-                                                  "show whether the server honours the offset",
+        throw Error(ErrorCode::Range, fmt::format("the {} before byte {} are all alike, so that comparing "
+                                                  "them proves nothing",
                                                   formatSize(count), offset_));
     }
 }
@@ -237,11 +237,22 @@ Error ResumingSource::explained(const Error& failure) const {
                : Error(ErrorCode::Internal, "the plugin reported a cancel that nobody requested");
 }
 
+// The reader may answer only after it has used what it has, which may take long if it writes to a slow pipe.
+// That time is not the server's.
+bool ResumingSource::askReader(const std::function<bool()>& question) {
+    const auto begun = GiveUpSignal::Clock::now();
+    const bool answer = question();
+    if (deadline_ != GiveUpSignal::Clock::time_point::max()) {
+        deadline_ = std::min(timeLimit_, deadline_ + (GiveUpSignal::Clock::now() - begun));
+    }
+    return answer;
+}
+
 // Origins handles the time limit of the whole transfer, which has an error code of its own. After an idle
 // timeout, the error has the code of the failure that caused it.
 void ResumingSource::recover(const Error& failure, bool wasOpen) {
     const auto failing = decider_.current();
-    if (canDiscard_ && !canDiscard_()) {
+    if (canDiscard_ && !askReader(canDiscard_)) {
         decider_.forbidStartOver();
     }
     const auto decision = decider_.failed(failure, offset_, GiveUpSignal::Clock::now());

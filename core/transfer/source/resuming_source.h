@@ -74,6 +74,7 @@ private:
     // Returns when a retry is due, or throws. wasOpen: false if opening failed, which without a network does
     // not count as an attempt.
     void recover(const Error& failure, bool wasOpen);
+    [[nodiscard]] bool askReader(const std::function<bool()>& question);
     void wait(Origins::Wait time);
     void pause(Origins::Wait time);
     [[nodiscard]] Error explained(const Error& failure) const; // names a cancel or a timeout that caused it

@@ -475,6 +475,19 @@ TEST_F(OriginsTest, WhatShowsNoVersionIsCompared) {
     EXPECT_EQ(forgetful.known().validator, "v1");
 }
 
+// Zeros are zeros in the next version, too.
+TEST_F(OriginsTest, AVersionThatNoAnswerShowsIsProvedByBytesThatTell) {
+    const auto window = Origins::comparedBytes;
+    auto origins = make();
+    deliverTo(origins, 3 * window, {.size = 10 * window, .resumable = true});
+    EXPECT_EQ(origins.request(3 * window).overlap, window);
+    EXPECT_TRUE(origins.request(3 * window).mustBeTelling);
+    rules.contentIsVerified = true;
+    auto verified = make();
+    deliverTo(verified, 3 * window, {.size = 10 * window, .resumable = true});
+    EXPECT_FALSE(verified.request(3 * window).mustBeTelling);
+}
+
 // As with ftp, where REST may be acknowledged and ignored. One proof is enough, as long as the file is the
 // same.
 TEST_F(OriginsTest, AnOffsetThatNoAnswerShowsIsProvedOnce) {
@@ -486,7 +499,7 @@ TEST_F(OriginsTest, AnOffsetThatNoAnswerShowsIsProvedOnce) {
     const auto proof = origins.request(3 * window);
     EXPECT_EQ(proof.offset, 2 * window);
     EXPECT_EQ(proof.validator, "v1");
-    EXPECT_TRUE(proof.mustShowOffset);
+    EXPECT_TRUE(proof.mustBeTelling);
     EXPECT_TRUE(origins.answered(proof, info));
     origins.opened(proof, info);
     EXPECT_EQ(origins.request(4 * window).overlap, 0U);
@@ -494,7 +507,7 @@ TEST_F(OriginsTest, AnOffsetThatNoAnswerShowsIsProvedOnce) {
 
     auto near = make(); // the overlap begins at the first byte: no offset is sent
     deliverTo(near, window, info);
-    EXPECT_FALSE(near.request(window).mustShowOffset);
+    EXPECT_FALSE(near.request(window).mustBeTelling);
     near.opened(near.request(window), info);
     EXPECT_EQ(near.request(2 * window).overlap, window);
 

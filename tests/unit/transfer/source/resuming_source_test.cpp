@@ -3,6 +3,8 @@
 // versions of a resource are never mixed.
 #include "resuming_source.h"
 
+#include <thread>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -543,6 +545,18 @@ TEST_F(ResumingSourceTest, EachByteBeginsThePatienceAnew) {
     settings.idleTimeout = std::chrono::hours(1);
     server.script = {breaking(100), breaking(0), breaking(333)};
     const auto source = make();
+    EXPECT_EQ(readAll(*source), server.content);
+}
+
+// The reader may be a process that writes to a slow pipe before it answers.
+TEST_F(ResumingSourceTest, TheTimeOfTheReaderIsNotTheServers) {
+    settings.idleTimeout = 2s;
+    server.script = {breaking(100)};
+    const auto source = make();
+    source->discardIf([] {
+        std::this_thread::sleep_for(2500ms);
+        return true;
+    });
     EXPECT_EQ(readAll(*source), server.content);
 }
 
