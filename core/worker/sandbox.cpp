@@ -270,7 +270,12 @@ void nameRefusedCalls(const Filter& filter, bool mayListen) {
 }
 
 void allowThreadsOnly(const Filter& filter) {
-    allow(filter, "clone", masked(0, CLONE_THREAD, CLONE_THREAD));
+#if defined(__s390__) // clone(2): the flags are the second argument there
+    constexpr unsigned flags = 1;
+#else
+    constexpr unsigned flags = 0;
+#endif
+    allow(filter, "clone", masked(flags, CLONE_THREAD, CLONE_THREAD));
     checkSeccomp(seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0), "clone3");
 }
 
