@@ -281,7 +281,7 @@ void Transfer::workerEnded(const WorkerEnd& end) {
     result_ = end.result;
     if (!end.failure && !reusedDevice_.empty()) {
         reuse();
-    } else if (result_.crashed && !reusedDevice_.empty()) {
+    } else if (end.failure && end.failure->code() == ErrorCode::Internal && !reusedDevice_.empty()) {
         reuseUnchecked(*end.failure);
     } else if (!end.failure) {
         closeTarget();
