@@ -162,11 +162,15 @@ std::vector<std::byte> Medium::head(std::size_t size) const {
     return head;
 }
 
-MediumDigest Medium::digest(const std::string& algorithm, std::uint64_t size,
+MediumDigest Medium::digest(const std::string& algorithm, std::uint64_t size, std::uint64_t padding,
                             const std::function<void(std::uint64_t)>& told) const {
     MediumDigest result;
     Digest whole(algorithm);
     std::optional<Digest> withoutLater;
+    std::optional<Digest> padded;
+    if (padding > 0) {
+        padded.emplace(algorithm);
+    }
     const auto memory = alignedMemory(pieceSize);
     const std::span piece(memory.get(), pieceSize);
     const DirectReading direct(fd_.get(), isDevice());
@@ -176,6 +180,9 @@ MediumDigest Medium::digest(const std::string& algorithm, std::uint64_t size,
         reading.read(piece, count, at);
         const auto bytes = piece.first(count);
         whole.update(bytes);
+        if (padded) {
+            padded->update(bytes);
+        }
         if (withoutLater) {
             withoutLater->update(bytes);
         } else if (at == 0 && isDevice() && count >= bootSectorSize) {
@@ -188,6 +195,16 @@ MediumDigest Medium::digest(const std::string& algorithm, std::uint64_t size,
         told(at + count);
     }
     result.checksum = whole.finish();
+    if (padded && result.unreadable.empty()) {
+        MediumDigest behind; // what is damaged behind the image is no damage of the image
+        const auto begin = static_cast<std::size_t>(size % alignment);
+        const auto count = static_cast<std::size_t>(padding);
+        Reading(fd_.get(), path_, blockSize_, behind).read(piece, begin + count, size - begin);
+        if (behind.unreadable.empty()) {
+            padded->update(piece.subspan(begin, count));
+            result.padded = padded->finish();
+        }
+    }
     if (withoutLater) {
         result.withoutLaterPartitions = withoutLater->finish();
     }

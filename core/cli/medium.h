@@ -22,6 +22,7 @@ struct MediumDigest {
     // If the disk has partitions behind the image: the checksum without their entries in the partition table,
     // which were added after the deployment, for example for the partition for changes.
     std::optional<Checksum> withoutLaterPartitions;
+    std::optional<Checksum> padded;    // with the padding; nullopt: none is asked for, or it cannot be read
     std::vector<ByteRange> unreadable; // if not empty, the checksums are invalid
     int errnoValue = 0;
 };
@@ -40,9 +41,10 @@ public:
     // Up to `size` bytes from the beginning. Throws Error(Io).
     [[nodiscard]] std::vector<std::byte> head(std::size_t size) const;
 
-    // Reads the first `size` bytes, at most size(). told: called with the bytes read so far. Throws
-    // Error(Io).
-    [[nodiscard]] MediumDigest digest(const std::string& algorithm, std::uint64_t size,
+    // Reads the first `size` bytes, and the `padding` bytes behind them, which may belong to the image or
+    // not: they end at size() at most, and at the next multiple of 4096. told: called with the bytes read so
+    // far. Throws Error(Io).
+    [[nodiscard]] MediumDigest digest(const std::string& algorithm, std::uint64_t size, std::uint64_t padding,
                                       const std::function<void(std::uint64_t)>& told) const;
 
 private:

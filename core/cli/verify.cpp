@@ -53,7 +53,7 @@ VerifyArguments parseVerify(const CommandLine& line) {
             parsed.size = parseNumber<std::uint64_t>(value);
             if (!parsed.size || *parsed.size == 0) {
                 throw Error(ErrorCode::Invalid,
-                            fmt::format("expects a number of bytes above 0, not '{}'", value));
+                            fmt::format("expected a number of bytes above 0, not '{}'", value));
             }
         }
     });
@@ -74,8 +74,15 @@ std::optional<TransferStatus> deploymentOf(const Medium& medium) {
 
 struct Extent {
     std::uint64_t size = 0;
-    std::string why; // where the size is from, for messages
+    std::uint64_t padding = 0; // that may follow, up to the next 4 KiB
+    std::string why;           // where the size is from, for messages
 };
+
+// mksquashfs(1) pads the file to 4 KiB behind the size that the image declares, unless it is told not to.
+std::uint64_t paddingBehind(const Medium& medium, std::span<const std::byte> head) {
+    const auto padded = paddedImageSize(head);
+    return padded && *padded <= medium.size() ? *padded - *declaredImageSize(head) : 0;
+}
 
 Extent extentOf(const Medium& medium, const VerifyArguments& arguments,
                 const std::optional<TransferStatus>& deployment) {
@@ -94,7 +101,9 @@ Extent extentOf(const Medium& medium, const VerifyArguments& arguments,
     }
     const auto declared = declaredImageSize(head);
     if (medium.isDevice() && declared) {
-        return {.size = *declared, .why = "the size that the image declares"};
+        return {.size = *declared,
+                .padding = paddingBehind(medium, head),
+                .why = "the size that the image declares"};
     }
     if (declared && *declared > medium.size()) {
         return {.size = *declared, .why = "the size that the image declares"};
@@ -251,21 +260,35 @@ struct Verified {
     std::string remark; // for people: what the size is, and what was left out
 };
 
+std::string alsoTried(const Extent& image, const MediumDigest& read) {
+    return read.padded
+               ? fmt::format("; with the padding, {} bytes, it does not match either: if the file has "
+                             "another size, specify it with --size=",
+                             image.size + image.padding)
+               : "";
+}
+
 Verified verifyChecksum(const Medium& medium, const Extent& image, const Expected& expected) {
     MediumDigest read;
     {
         VerifyProgress progress(image.size);
-        read = medium.digest(expected.checksum.algorithm, image.size,
+        read = medium.digest(expected.checksum.algorithm, image.size, image.padding,
                              [&](std::uint64_t bytes) { progress.at(bytes); });
     }
     refuseUnreadable(medium, read);
+    if (read.padded == expected.checksum) {
+        return {.checksum = expected.checksum,
+                .list = expected.origin,
+                .bytes = image.size + image.padding,
+                .remark = image.why + ", and its padding"};
+    }
     const bool asPartitioned = read.withoutLaterPartitions == expected.checksum;
     if (read.checksum != expected.checksum && !asPartitioned) {
         const auto origin = expected.origin.empty() ? "" : fmt::format(" (from {})", expected.origin);
         throw Error(ErrorCode::Checksum,
-                    fmt::format("'{}' does not match: expected {}{}, read {}; {} ({} bytes) were read, {}",
+                    fmt::format("'{}' does not match: expected {}{}, read {}; {} ({} bytes) were read, {}{}",
                                 medium.path(), expected.checksum.text(), origin, read.checksum.text(),
-                                formatSize(image.size), image.size, image.why));
+                                formatSize(image.size), image.size, image.why, alsoTried(image, read)));
     }
     return {.checksum = expected.checksum,
             .list = expected.origin,

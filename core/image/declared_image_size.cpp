@@ -22,16 +22,21 @@ bool has(std::span<const std::byte> head, std::size_t offset, std::string_view m
            std::memcmp(head.data() + offset, magic.data(), magic.size()) == 0;
 }
 
+constexpr std::size_t descriptors = std::size_t{16} * 2048;
+
+bool isIso9660(std::span<const std::byte> head) {
+    return has(head, descriptors,
+               "\x01"
+               "CD001");
+}
+
 } // namespace
 
 std::optional<std::uint64_t> declaredImageSize(std::span<const std::byte> head) {
-    constexpr std::size_t descriptors = std::size_t{16} * 2048;
     if (head.size() < declaredSizeProbe) {
         return std::nullopt;
     }
-    if (has(head, descriptors,
-            "\x01"
-            "CD001")) {
+    if (isIso9660(head)) {
         return std::uint64_t{littleEndian<std::uint32_t>(head, descriptors + 80)} *
                littleEndian<std::uint16_t>(head, descriptors + 128);
     }
@@ -44,6 +49,15 @@ std::optional<std::uint64_t> declaredImageSize(std::span<const std::byte> head) 
                           : std::nullopt;
     }
     return std::nullopt;
+}
+
+std::optional<std::uint64_t> paddedImageSize(std::span<const std::byte> head) {
+    constexpr std::uint64_t padding = 4096;
+    const auto size = declaredImageSize(head);
+    if (!size || isIso9660(head) || *size % padding == 0 || *size > UINT64_MAX - padding) {
+        return std::nullopt;
+    }
+    return (*size / padding + 1) * padding;
 }
 
 } // namespace bootferry

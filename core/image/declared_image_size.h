@@ -17,4 +17,8 @@ inline constexpr std::size_t declaredSizeProbe = std::size_t{68} * 1024;
 // other formats, or if `head` is shorter. Pure.
 [[nodiscard]] std::optional<std::uint64_t> declaredImageSize(std::span<const std::byte> head);
 
+// The size of the file that mksquashfs(1) makes of it: it pads to 4 KiB. nullopt if nothing is padded: the
+// declared size is a multiple of that, or not known, or that of an ISO 9660 image. Pure.
+[[nodiscard]] std::optional<std::uint64_t> paddedImageSize(std::span<const std::byte> head);
+
 } // namespace bootferry

@@ -115,7 +115,7 @@ class File(unittest.TestCase, VerifyCase):
         self.assert_same(self.verify(f"--checksum={wanted}", f"--size={size}", self.file), "as given by --size=")
         self.assert_not(self.verify(f"--checksum={wanted}", f"--size={size + 7}", self.file), f"({size + 6} bytes), less than")
         for wrong in ("0", "-1", "x", "", "1k", str(1 << 64)):
-            self.assert_not(self.verify(f"--checksum={wanted}", f"--size={wrong}", self.file), "--size: ")
+            self.assert_not(self.verify(f"--checksum={wanted}", f"--size={wrong}", self.file), "--size: ", "expected" if wrong else "empty")
 
     def test_a_list_in_a_file(self):
         sums = self.path / "SHA256SUMS"
@@ -245,6 +245,36 @@ class Device(DiskTest, VerifyCase):
         self.assert_same(self.verify(f"--checksum={digest(self.image)}", self.device), "are left out")
         put(self.device, (100, b"damage"))
         self.assert_not(self.verify(f"--checksum={digest(self.image)}", self.device), "does not match")
+
+    def test_a_squashfs_with_its_padding(self):
+        file = self.path / "live.squashfs"
+        make_squashfs(file, 3_000_000)
+        padded = file.read_bytes()
+        declared = int.from_bytes(padded[40:48], "little")
+        self.assertTrue(0 < len(padded) - declared < 4096)
+        put(self.device, (0, padded), (len(padded), b"what the disk held before"))
+        self.assert_same(self.verify(f"--checksum={digest(file)}", self.device), f"({len(padded)} bytes) read",
+                         "the size that the image declares, and its padding")
+        unpadded = self.path / "unpadded"
+        unpadded.write_bytes(padded[:declared])
+        put(self.device, (declared, b"x"))
+        self.assert_same(self.verify(f"--checksum={digest(unpadded)}", self.device), f"({declared} bytes) read")
+        self.assert_not(self.verify(f"--checksum={digest(file)}", self.device), f"({declared} bytes) were read",
+                        f"with the padding, {len(padded)} bytes, it does not match either", "--size=")
+        put(self.device, (declared, bytes(1)), (declared - 1, b"\xff" if padded[declared - 1] != 255 else b"\0"))
+        for wanted in (digest(file), digest(unpadded)):
+            self.assert_not(self.verify(f"--checksum={wanted}", self.device), "does not match")
+
+    def test_a_squashfs_that_is_deployed_again(self):
+        make_squashfs(self.image.parent / "live.squashfs", 3_000_000)
+        self.addCleanup((self.image.parent / "live.squashfs").unlink)
+        url = self.url().replace("live.iso", "live.squashfs")
+        checksum = digest(self.image.parent / "live.squashfs")
+        self.assertEqual(self.deploy(url=url).returncode, 0)
+        result = self.deploy(f"--checksum={checksum}", url=url)
+        self.assertEqual(result.returncode, exit_status.NOT_VERIFIED, result.stderr)
+        words = result.stderr.splitlines()[-1].split("bootferryctl verify ")[1].split()
+        self.assert_same(self.verify(*words), checksum)
 
     def test_a_compressed_image(self):
         packed = self.image.parent / "live.iso.gz"

@@ -78,6 +78,18 @@ TEST(DeclaredImageSize, IsTheSizeInTheImagesHead) {
               409600U);
 }
 
+TEST(DeclaredImageSize, OfASquashfsMayBePadded) {
+    const auto padded = [](std::uint64_t declared) {
+        return paddedImageSize(Disk().put(0, "hsqs").putNumber(40, declared, 8).head());
+    };
+    EXPECT_EQ(padded(123456), 126976U);
+    EXPECT_EQ(padded(1), 4096U);
+    EXPECT_FALSE(padded(126976));
+    EXPECT_FALSE(padded(UINT64_MAX));
+    EXPECT_FALSE(paddedImageSize(Disk().iso(1001).head()));
+    EXPECT_FALSE(paddedImageSize(Disk().head()));
+}
+
 TEST(DeclaredImageSize, IsNothingForAnythingElse) {
     EXPECT_FALSE(declaredImageSize(Disk().head()));
     EXPECT_FALSE(declaredImageSize(Disk().put(1080, "\x53\xef").head()));
