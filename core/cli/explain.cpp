@@ -174,7 +174,7 @@ JsonObject objectOf(const char* kind) {
 
 JsonObject verdictOf(const Explanation& explanation) {
     auto verdict = objectOf("verdict");
-    verdict.add("served", !explanation.notServed);
+    verdict.add("served", !explanation.notServed && !explanation.refusal);
     verdict.add("refused", explanation.refusal.has_value());
     const auto add = [&](const char* key, const std::string& text) {
         if (text.empty()) {

@@ -127,7 +127,7 @@ class ExplainTest(unittest.TestCase):
                          ("verdict", True, False, None))
         self.assertTrue(verdict["plugin"].startswith("curl "))
         verdict = objects(f"{URL} rd.bootferry.chekcsum=1", status=1)[-1]
-        self.assertEqual((verdict["served"], verdict["refused"]), (True, True))
+        self.assertEqual((verdict["served"], verdict["refused"]), (False, True))
         self.assertIn("rd.bootferry.chekcsum", verdict["message"])
         self.assertFalse(objects("root=/dev/sda1")[-1]["served"])
         self.assertEqual(self.explain("--json=xml", URL).returncode, exit_status.USAGE)
