@@ -180,10 +180,10 @@ JsonObject toJson(const Place& place, const Report& report) {
     const auto& look = place.look;
     JsonObject object;
     object.add("url", place.url);
-    object.add("usable", !place.unusable);
-    addText(object, "error",
-            place.unusable ? "org.bootferry1.Error." + std::string(errorName(place.unusable->code())) : "");
-    addText(object, "message", place.unusable ? place.unusable->what() : "");
+    const auto& whyNot = place.unusable ? place.unusable : report.failure; // without a checksum, none is used
+    object.add("usable", !whyNot);
+    addText(object, "error", whyNot ? "org.bootferry1.Error." + std::string(errorName(whyNot->code())) : "");
+    addText(object, "message", whyNot ? whyNot->what() : "");
     addText(object, "location", look.location);
     addSize(object, "size", look.size);
     if (isResumeTried(look)) {

@@ -210,6 +210,11 @@ class CheckTest(unittest.TestCase):
         self.assert_fails(self.url("new"), f"--checksum={sums}", reason="it has no checksum for 'new'")
         self.assert_fails(self.url(), f"--checksum={self.url('NOSUMS')}", reason="404")
         self.assert_fails(self.url(), f"--checksum={self.url()}", reason="not a checksum list")
+        result = self.check(self.url(), "--json=short", f"--mirror={self.url('gone')}", f"--checksum={self.url('NOSUMS')}")
+        image, mirror = json.loads(result.stdout)
+        self.assertEqual((image["usable"], image["error"]), (False, "org.bootferry1.Error.NotFound"))
+        self.assertIn(f"the checksum list '{self.url('NOSUMS')}'", image["message"])
+        self.assertNotIn("NOSUMS", mirror["message"])
         given = "sha512:" + "a" * 128
         self.assertEqual(self.checked(self.url(), f"--checksum={given}")[0]["checksum"], given)
 
