@@ -84,7 +84,7 @@ void FetchRecord::setPartial(std::optional<PartialState> partial) {
 bool FetchRecord::create() {
     fd_.reset(::openat(folder_, name_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd_ && errno != EEXIST) {
-        throwErrno(errno, fmt::format("creating '{}' beside '{}'", name_, path_));
+        throw Error(fileErrorCode(errno), errno, fmt::format("creating '{}' beside '{}'", name_, path_));
     }
     return fd_ && lock() && isInPlace();
 }

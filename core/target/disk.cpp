@@ -139,7 +139,7 @@ void Disk::open(int access) {
             refuse(fmt::format("'{}' is read-only", name_));
         }
         if (errno != EBUSY) {
-            throwErrno(errno, fmt::format("opening '{}'", name_));
+            throw Error(fileErrorCode(errno), errno, fmt::format("opening '{}'", name_));
         }
         if (attempt == attempts) {
             refuse(fmt::format("'{}' is in use by another program", name_));

@@ -222,6 +222,15 @@ class Unusable(DiskTest):
         self.assert_refused(self.deploy(), "the image has 7.0 MiB", "only 4.0 MiB")
         self.assertEqual(self.contents(), before)
 
+    def test_without_permission(self):
+        """As a user whose device node cannot be opened."""
+        self.assertEqual(stat.S_IMODE(os.stat(self.device).st_mode) & 0o007, 0)
+        result = subprocess.run(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", os.environ["BOOTFERRYCTL"],
+                                 "fetch", self.url(), self.device], stdin=subprocess.DEVNULL, capture_output=True,
+                                text=True, timeout=120)
+        self.assertEqual(result.returncode, exit_status.NOT_PERMITTED, result.stderr)
+        self.assertIn(f"opening '{self.device}': Permission denied", result.stderr)
+
     def test_no_block_device(self):
         self.assert_refused(self.deploy(device="/dev/null"), "'/dev/null' is not a block device")
 
