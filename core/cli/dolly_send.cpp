@@ -35,7 +35,7 @@ template <typename Number>
 Number parseCount(std::string_view text, Number most) {
     const auto number = parseNumber<Number>(text);
     if (!number || *number == 0 || *number > most) {
-        throw Error(ErrorCode::Invalid, fmt::format("expects a number from 1 to {}, not '{}'", most, text));
+        throw Error(ErrorCode::Invalid, fmt::format("expected a number from 1 to {}, not '{}'", most, text));
     }
     return *number;
 }
@@ -47,7 +47,7 @@ dolly::Generation parseGeneration(std::string_view text) {
     if (text == "0.7") {
         return dolly::Generation::Password;
     }
-    throw Error(ErrorCode::Invalid, fmt::format("expects classic or 0.7, not '{}'", text));
+    throw Error(ErrorCode::Invalid, fmt::format("expected classic or 0.7, not '{}'", text));
 }
 
 std::string readPassword(const std::string& path) {

@@ -21,7 +21,7 @@ constexpr std::string_view hexDigits = "0123456789abcdefABCDEF";
 std::uint64_t parseCount(std::string_view text) {
     const auto number = parseNumber<std::uint64_t>(text);
     if (!number || *number == 0) {
-        throw Error(ErrorCode::Invalid, fmt::format("expects a number above 0, not '{}'", text));
+        throw Error(ErrorCode::Invalid, fmt::format("expected a number above 0, not '{}'", text));
     }
     return *number;
 }

@@ -60,7 +60,7 @@ void refuseParentSteps(std::string_view path) {
 std::uint64_t parseKibibytes(std::string_view text) {
     const auto number = parseNumber<std::uint64_t>(text);
     if (!number || *number == 0 || *number > (UINT64_MAX >> 1U) / 1024) {
-        refuseValue(text, "a size in KiB, digits only; 2097152 is 2 GiB");
+        refuseValue(text, "a size in KiB, such as 2097152 for 2 GiB");
     }
     return *number * 1024;
 }

@@ -125,7 +125,7 @@ Url imageUrl(const std::string& source) {
     try {
         return Url::parse(source);
     } catch (Error& error) {
-        error.addContext("the kernel command line's root=live:");
+        error.addContext("root=live: on the kernel command line");
         throw;
     }
 }
