@@ -42,10 +42,16 @@ void FetchReport::opened(std::size_t place) {
     meter_.opened(place);
 }
 
-void FetchReport::sourceKnown(std::optional<std::uint64_t> size, const std::string& validator) const {
-    logDebug(fmt::format("receiving from {}, {}, version {}", urls_.at(std::min(place_, urls_.size() - 1)),
-                         size ? fmt::format("{} bytes", *size) : "size not known",
-                         validator.empty() ? "not known" : escapedText(validator)));
+// Called at the beginning and, for a version that another attempt received, at the end.
+void FetchReport::sourceKnown(std::optional<std::uint64_t> size, const std::string& validator) {
+    auto source =
+        fmt::format("receiving from {}, {}, version {}", urls_.at(std::min(place_, urls_.size() - 1)),
+                    size ? fmt::format("{} bytes", *size) : "size not known",
+                    validator.empty() ? "not known" : escapedText(validator));
+    if (source != source_) {
+        logDebug(source);
+        source_ = std::move(source);
+    }
 }
 
 void FetchReport::progressed(const Progress& progress) {
