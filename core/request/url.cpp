@@ -249,6 +249,9 @@ Url Url::parse(std::string_view text) {
     std::string_view authority = rest.substr(0, authorityEnd);
     if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
         const auto userinfo = authority.substr(0, at);
+        if (url.scheme_ == "tftp") { // RFC 3617: it would be dropped
+            refuseUrl(text, "tftp has no login; remove the user name and password");
+        }
         if (userinfo.find('@') != std::string_view::npos) {
             refuseUrl(
                 text,

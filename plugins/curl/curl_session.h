@@ -51,7 +51,7 @@ private:
     void configureHttp();
     [[nodiscard]] std::string rangeText() const; // of the Range header; empty: none
     void configureFtp();
-    void configureTftp();
+    void configureTftp(bool isElsewhere);
     void pump(); // until there are bytes or the end
     void collectResult();
     void throwIfCancelled() const;

@@ -3,6 +3,8 @@
 // then what the contract with the host requires.
 #include "curl_session.h"
 
+#include <initializer_list>
+
 #include "ca_bundle.h"
 #include "url_text.h"
 
@@ -16,6 +18,15 @@ constexpr long partBufferSize = 64L * 1024;     // several parts are fetched at 
 // The largest that fits into a packet of Ethernet, also under IPv6 and PPPoE. A server that does not know the
 // option sends 512 bytes at a time. libcurl lacks the option for windows (RFC 7440).
 constexpr long tftpBlockSize = 1428;
+
+void refuseWithTftp(const CurlOptions& options, std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+        if (options.has(name)) {
+            throw Failure(BOOTFERRY_ERROR_INVALID,
+                          std::string("curl's option ") + name + " does not work with tftp");
+        }
+    }
+}
 
 } // namespace
 
@@ -48,7 +59,8 @@ void CurlSession::configure(const bootferry_request& request) {
     // libcurl may deliver one more receive buffer after a pause was requested.
     overflow_.resize(2 * static_cast<std::size_t>(bufferSize));
 
-    if ((request.flags & BOOTFERRY_REQUEST_ELSEWHERE) != 0) {
+    const bool isElsewhere = (request.flags & BOOTFERRY_REQUEST_ELSEWHERE) != 0;
+    if (isElsewhere) {
         options_.leaveLoginOut();
         configureLogin();
     }
@@ -73,7 +85,7 @@ void CurlSession::configure(const bootferry_request& request) {
     if (isFtp_) {
         configureFtp();
     } else if (isTftp_) {
-        configureTftp();
+        configureTftp(isElsewhere);
     } else {
         configureHttp();
     }
@@ -122,13 +134,12 @@ void CurlSession::configureHttp() {
 }
 
 // libcurl tells the words of a server's error only to a function for debugging.
-void CurlSession::configureTftp() {
-    for (const char* name :
-         {"proxy", "proxy1.0", "preproxy", "socks4", "socks4a", "socks5", "socks5-hostname", "limit-rate"}) {
-        if (options_.has(name)) {
-            throw Failure(BOOTFERRY_ERROR_INVALID,
-                          std::string("curl's option ") + name + " does not work with tftp");
-        }
+void CurlSession::configureTftp(bool isElsewhere) {
+    refuseWithTftp(options_, {"proxy", "proxy1.0", "preproxy", "socks4", "socks4a", "socks5",
+                              "socks5-hostname", "limit-rate"});
+    if (!isElsewhere) { // there, CurlOptions::leaveLoginOut() has left these out
+        refuseWithTftp(options_, {"user", "oauth2-bearer", "aws-sigv4", "tlsuser", "tlspassword",
+                                  "ftp-account", "ftp-alternative-to-user", "header", "cookie", "referer"});
     }
     const auto mode = url_.find(";mode=");
     if (mode != std::string::npos && url_.substr(mode) != ";mode=octet") {

@@ -9,6 +9,7 @@ import unittest.mock
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import exit_status  # noqa: E402
+import processes  # noqa: E402
 import tap  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
 from odd_tftp_server import OddTftpServer  # noqa: E402
@@ -91,12 +92,26 @@ class OddServerTest(FetchCase):
                 status, messages = self.fetch(url, f"--option=curl:{option}")
                 self.assertEqual(status, exit_status.USAGE, messages)
                 self.assertIn(f"curl's option {option.split('=')[0]} does not work with tftp", messages.splitlines()[-1])
+            for option in ("user=u:geheim", "oauth2-bearer=geheim", "header=X-Token: geheim", "cookie=a=geheim"):
+                status, messages = self.fetch(url, f"--option=curl:{option}")
+                self.assertEqual(status, exit_status.USAGE, messages)
+                self.assertIn(f"curl's option {option.split('=')[0]} does not work with tftp", messages.splitlines()[-1])
+                self.assertNotIn("geheim", messages)
+            status, messages = self.fetch(url.replace("//", "//u:geheim@"))
+            self.assertEqual(status, exit_status.USAGE, messages)
+            self.assertIn("tftp has no login", messages)
+            self.assertNotIn("geheim", messages)
             status, messages = self.fetch(url + ";mode=netascii")
             self.assertEqual(status, exit_status.USAGE, messages)
             self.assertEqual(server.requests, [])
             self.assert_fetched(self.fetch(url + ";mode=octet"))
             with unittest.mock.patch.dict(os.environ, all_proxy="http://127.0.0.1:9"):
                 self.assert_fetched(self.fetch(url))
+
+    def test_a_mirror_is_not_meant_by_the_login_for_another_server(self):
+        with OddTftpServer(self.image.read_bytes()) as server:
+            self.assert_fetched(self.fetch(f"http://127.0.0.1:{processes.free_port()}/image", "--option=curl:user=u:geheim",
+                                           f"--mirror=tftp://127.0.0.1:{server.port}/image"))
 
     def test_a_size_that_is_not_true(self):
         for size in (len(self.image.read_bytes()) + 1, 2**62):
