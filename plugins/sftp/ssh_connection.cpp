@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "ssh_connection.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <new>
+#include <set>
 
 #include <sys/socket.h>
 
@@ -222,8 +225,28 @@ SshEnd SshConnection::lastEnd(Stage stage) const {
     return end;
 }
 
+// libssh2_session_method_pref() removes the names that it does not know from a list with a memcpy(3) whose
+// ranges overlap (src/kex.c of 1.10), so it is given only those that it knows.
+std::string SshConnection::supported(int method, std::string_view wanted) const {
+    const char** names = nullptr;
+    const int count = libssh2_session_supported_algs(get(), method, &names);
+    const auto release = [this](const char** list) { libssh2_free(get(), static_cast<void*>(list)); };
+    const std::unique_ptr<const char*, decltype(release)> owned(names, release);
+    const std::set<std::string_view> known(names, names + std::max(count, 0));
+    std::string list;
+    while (!wanted.empty()) {
+        const auto name = wanted.substr(0, wanted.find(','));
+        wanted.remove_prefix(std::min(name.size() + 1, wanted.size()));
+        if (known.contains(name)) {
+            list += (list.empty() ? "" : ",") + std::string(name);
+        }
+    }
+    return list;
+}
+
 void SshConnection::prefer(int method, const std::string& list) {
-    if (libssh2_session_method_pref(get(), method, list.c_str()) != 0) {
+    const auto usable = supported(method, list);
+    if (usable.empty() || libssh2_session_method_pref(get(), method, usable.c_str()) != 0) {
         throw Failure(BOOTFERRY_ERROR_TLS, std::string("libssh2 ") + libssh2_version(0) +
                                                " has none of the SSH algorithms " + list +
                                                whatLibssh2Lacks());

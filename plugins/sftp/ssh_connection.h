@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -79,6 +80,7 @@ public:
 private:
     [[nodiscard]] bool waitForSocket(Waiter::Clock::time_point until);
     void sendKeepAlive();
+    [[nodiscard]] std::string supported(int method, std::string_view wanted) const;
     void prefer(int method, const std::string& list);
     [[nodiscard]] bool peerIsGone() const;
 
