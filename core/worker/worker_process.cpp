@@ -243,10 +243,15 @@ private:
     void take(Side& side, const WorkerConduct::Relayed&) { finish(side); }
 
     // After the end of the verifying process, a failure of the receiving one is only a consequence. The
-    // reverse is not: the verifying one has its own judgement of the bytes.
+    // reverse is not: the verifying one has its own judgement of the bytes. If both judge alike, the
+    // receiving one names all origins, and may be heard second.
     void take(Side& side, const WorkerConduct::Failed& failed) {
         if (!failure_ && (culprit_ == nullptr || &side != &first_)) {
             failure_ = refusal_ ? *refusal_ : failed.reason;
+            verifierFailed_ = &side != &first_;
+        } else if (verifierFailed_ && !refusal_ && &side == &first_ &&
+                   failure_->code() == failed.reason.code()) {
+            failure_ = failed.reason;
         }
         dismiss(side);
     }
@@ -338,6 +343,7 @@ private:
     WorkerResult result_;
     std::optional<Error> failure_; // as the first process reported one
     std::optional<Error> refusal_;
+    bool verifierFailed_ = false; // failure_ is that of the verifying process
     bool mayCommit_ = false;
     bool cancelled_ = false;
     const bool transfers_;
