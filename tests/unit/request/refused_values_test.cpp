@@ -28,8 +28,7 @@ std::string refusal(const std::function<void()>& parse) {
 
 TEST(RefusedValues, ARefusalNamesTheValue) {
     const std::pair<std::function<void()>, const char*> rows[] = {
-        {[] { (void)parseKibibytes("2g"); },
-         "expected a size in KiB, such as 2097152 for 2 GiB, not '2g'"},
+        {[] { (void)parseKibibytes("2g"); }, "expected a size in KiB, such as 2097152 for 2 GiB, not '2g'"},
         {[] { (void)parseSeconds("soon"); }, "2min or 1h, not 'soon'"},
         {[] { (void)parseConnections("0"); }, "expected a number of connections, 1 to 16, not '0'"},
         {[] { (void)parseTmpfsSize("101%"); }, "not '101%'"},
