@@ -5,6 +5,8 @@
 #include <array>
 #include <new>
 
+#include "ascii_text.h"
+
 namespace bootferry::sftp {
 namespace {
 
@@ -31,16 +33,6 @@ std::string_view takeWord(std::string_view& text, std::string_view separators) {
     return word;
 }
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(), [](char c) { return lower(c); });
-    return result;
-}
-
 // '*' stands for any characters, '?' for one. Only the last '*' is ever gone back to, so that a long pattern
 // takes no more than the product of both lengths.
 bool matchesPattern(std::string_view name, std::string_view pattern) {
@@ -52,7 +44,7 @@ bool matchesPattern(std::string_view name, std::string_view pattern) {
         if (p < pattern.size() && pattern[p] == '*') {
             star = p++;
             afterStar = n;
-        } else if (p < pattern.size() && (pattern[p] == '?' || lower(pattern[p]) == name[n])) {
+        } else if (p < pattern.size() && (pattern[p] == '?' || plugin::lowered(pattern[p]) == name[n])) {
             ++p;
             ++n;
         } else if (star != std::string_view::npos) {
@@ -167,7 +159,7 @@ KnownHostsHandle KnownHosts::linesOf(const std::string& name) const {
 KnownHosts::Named KnownHosts::lookUp(const std::string& host, std::uint16_t port) const {
     constexpr std::string_view nobodysKey = "nobody's";
     Named named;
-    const auto plain = lower(host);
+    const auto plain = plugin::lowered(host);
     for (const auto& name : {"[" + plain + "]:" + std::to_string(port), plain}) {
         named.name = name;
         named.lines = linesOf(name);
