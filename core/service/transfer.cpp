@@ -121,22 +121,18 @@ void Transfer::stepEnded(const std::optional<Error>& failure, const std::functio
 // The device exists.
 void Transfer::inspectDisk() {
     status_.detail = fmt::format("inspecting '{}'", status_.target);
-    const auto deployed = std::make_shared<std::optional<std::string>>(); // the device that needs no transfer
     inBackground(
-        [this, deployed] {
+        [this] {
             disk_.emplace(status_.target);
             if (planFor(*disk_, disk_->contents(), job_.request.reset) == DiskPlan::Use) {
-                *deployed = disk_->node();
+                reusedDevice_ = disk_->node();
                 disk_.reset(); // a claimed disk cannot be mounted
             }
         },
-        [this, deployed] {
+        [this] {
             if (cancelled_) {
                 fail(Error(ErrorCode::Cancelled, "cancelled"));
-                return;
-            }
-            if (*deployed) {
-                reusedDevice_ = std::move(**deployed);
+            } else if (!reusedDevice_.empty()) {
                 checkRequest();
             } else {
                 startWorker();

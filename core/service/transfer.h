@@ -106,7 +106,8 @@ private:
     EventSourceHandle rateTimer_; // updates the rate without reports
     std::unique_ptr<WorkerProcess> worker_;
     std::optional<WorkerEnd> workerEnd_; // not handled yet, because a step is running
-    std::optional<BackgroundStep> step_; // while it runs, disk_ and target_ belong to it. Destroyed first
+    // While it runs, disk_, target_ and reusedDevice_ belong to it. Destroyed first.
+    std::optional<BackgroundStep> step_;
 };
 
 } // namespace bootferry
