@@ -27,8 +27,8 @@ public:
     [[nodiscard]] std::uint32_t needs() const { return sourceStack_ ? sourceStack_->needs() : 0; }
 
     // nullopt if none is asked for. Fetches the list, for as long as that takes. Throws Error whose text
-    // names the list: what the transfer of the list throws, TooLarge for something too large to be a list,
-    // and what findChecksum() throws.
+    // names the list: what the transfer of the list throws, Invalid for something too large to be a list, and
+    // what findChecksum() throws.
     [[nodiscard]] std::optional<ExpectedChecksum> expectedChecksum();
 
 private:
