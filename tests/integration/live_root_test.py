@@ -163,6 +163,16 @@ class LiveRootCase(unittest.TestCase):
         self.assertEqual(loops_below(self.overlay), {})
         return result.stderr
 
+    @contextlib.contextmanager
+    def written(self, image):
+        """The image's mount point, to change files in it."""
+        point = pathlib.Path(tempfile.mkdtemp(dir=self.path))
+        run("mount", "-o", "loop", image, point)
+        try:
+            yield point
+        finally:
+            run("umount", point)
+
 
 class Layouts(LiveRootCase):
     def test_rootfs_in_squashfs_on_a_medium(self):
@@ -254,16 +264,13 @@ class NotCleanlyUnmounted(LiveRootCase):
 
     def interrupted(self, kind, image):
         """A copy of the image while it is mounted and has just been written to."""
-        point = self.path / "writer"
-        point.mkdir()
-        run("mount", "-o", "loop", image, point)
-        for number in range(20):
-            (point / f"file{number}").write_text(HELLO * 100)
-            with open(point / f"file{number}") as file:
-                os.fsync(file.fileno())
         copy = self.path / "interrupted.img"
-        run("cp", "--sparse=always", image, copy)
-        run("umount", point)
+        with self.written(image) as point:
+            for number in range(20):
+                (point / f"file{number}").write_text(HELLO * 100)
+                with open(point / f"file{number}") as file:
+                    os.fsync(file.fileno())
+            run("cp", "--sparse=always", image, copy)
         plain = subprocess.run(["mount", "-o", "ro,loop", "-t", kind, copy, point], capture_output=True, text=True)
         if plain.returncode == 0:
             run("umount", point)
@@ -283,11 +290,8 @@ class NotCleanlyUnmounted(LiveRootCase):
             self.skipTest(f"no mkfs.{kind}, or no {kind} in this kernel")
         image = sparse(self.path / (kind + ".img"), size)
         run("mkfs." + kind, "-q", image)
-        point = self.path / "filled"
-        point.mkdir()
-        run("mount", "-o", "loop", image, point)
-        run("cp", "-a", f"{self.tree}/.", point)
-        run("umount", point)
+        with self.written(image) as point:
+            run("cp", "-a", f"{self.tree}/.", point)
         return image
 
     def test_xfs(self):
@@ -506,26 +510,20 @@ class KeptChanges(LiveRootCase):
         for name in ("rw", "work", "."):
             with self.subTest(name):
                 cow = self.cow(**({"rw": None, "work": None} if name != "." else {}))
-                point = self.path / "point"
-                point.mkdir(exist_ok=True)
-                run("mount", "-o", "loop", cow, point)
-                run("chattr", "+i", point / name)
-                run("umount", point)
+                with self.written(cow) as point:
+                    run("chattr", "+i", point / name)
                 self.place(cow)
                 self.assert_lost(self.attach_disk())
 
     def test_full(self):
         cow = self.cow(rw=None, work=None)
-        point = self.path / "point"
-        point.mkdir()
-        run("mount", "-o", "loop", cow, point)
-        with open(point / "rw/full", "wb") as file, contextlib.suppress(OSError):
-            while True:
-                file.write(bytes(MIB))
-        with contextlib.suppress(OSError):
-            for number in range(1 << 20):
-                (point / f"rw/{number}").touch()
-        run("umount", point)
+        with self.written(cow) as point:
+            with open(point / "rw/full", "wb") as file, contextlib.suppress(OSError):
+                while True:
+                    file.write(bytes(MIB))
+            with contextlib.suppress(OSError):
+                for number in range(1 << 20):
+                    (point / f"rw/{number}").touch()
         self.place(cow)
         self.assertIn(self.boot(self.attach_disk())[0], ("tmpfs", "ext4"))
 
@@ -602,13 +600,10 @@ class KeptChanges(LiveRootCase):
 
     def test_reset_that_was_interrupted(self):
         cow = self.cow(**{".bootferry-discarded": None, "rw": None})
-        point = self.path / "point"
-        point.mkdir()
-        run("mount", "-o", "loop", cow, point)
-        (point / ".bootferry-discarded/rw").mkdir()
-        (point / ".bootferry-discarded/rw/old").write_text("old")
-        (point / "rw/kept").write_text("kept")
-        run("umount", point)
+        with self.written(cow) as point:
+            (point / ".bootferry-discarded/rw").mkdir()
+            (point / ".bootferry-discarded/rw/old").write_text("old")
+            (point / "rw/kept").write_text("kept")
         self.place(cow)
         device = self.attach_disk()
         self.assertEqual(self.boot(device)[0], "ext4")
@@ -633,12 +628,9 @@ class KeptChanges(LiveRootCase):
 
     def test_reset_that_is_not_possible_shows_none_of_the_changes(self):
         cow = self.cow(rw=None, work=None)
-        point = self.path / "point"
-        point.mkdir()
-        run("mount", "-o", "loop", cow, point)
-        (point / "rw/old").write_text("old")
-        run("chattr", "+i", point / "rw")
-        run("umount", point)
+        with self.written(cow) as point:
+            (point / "rw/old").write_text("old")
+            run("chattr", "+i", point / "rw")
         self.place(cow)
         result = self.live_root("--persistent", "--overlay-reset", self.attach_disk())
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -648,12 +640,9 @@ class KeptChanges(LiveRootCase):
 
     def test_an_immutable_file_does_not_prevent_a_reset(self):
         cow = self.cow(rw=None)
-        point = self.path / "point"
-        point.mkdir()
-        run("mount", "-o", "loop", cow, point)
-        (point / "rw/old").write_text("old")
-        run("chattr", "+i", point / "rw/old")
-        run("umount", point)
+        with self.written(cow) as point:
+            (point / "rw/old").write_text("old")
+            run("chattr", "+i", point / "rw/old")
         self.place(cow)
         device = self.attach_disk()
         for _ in range(2):
