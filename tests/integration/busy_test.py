@@ -11,6 +11,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import exit_status  # noqa: E402
+import processes  # noqa: E402
 import tap  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
 from haproxy import Haproxy  # noqa: E402
@@ -26,11 +27,7 @@ class BusyCase(FetchCase):
         """The fetch begins while the server is occupied, and goes on when it is not any more."""
         with occupied as leave:
             client = self.start(url)
-            seen = ""
-            while "retrying in" not in seen:
-                line = client.stderr.readline()
-                self.assertTrue(line, seen)
-                seen += line
+            seen = processes.read_until(client.stderr, "retrying in")
             leave()
         status, messages = self.ended(client)
         self.assert_fetched((status, seen + messages))

@@ -336,8 +336,7 @@ class Signals(ServiceTest):
         others = [RawClient(private) for _ in range(50 - len(readers))]
         self.addCleanup(lambda: [processes.stop(reader) for reader in readers])
         with daemon.ctl_running("deploy", self.url("slow/live.squashfs"), "/dev/ram0") as deploy:
-            while "%" not in (line := deploy.stdout.readline()):
-                self.assertTrue(line)
+            processes.read_until(deploy.stdout, "%")
             for reader in readers:
                 reader.kill()
             for client in others[:10]:

@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 
 import exit_status  # noqa: E402
 import fault_server  # noqa: E402
+import processes  # noqa: E402
 import tap  # noqa: E402
 from disk_case import LUKS, LVM, MARK, MDRAID_090, MIB, DiskTest, put, run, table  # noqa: E402
 from loop_device import HeldLoopDevice, LoopDevice  # noqa: E402
@@ -242,8 +243,7 @@ class Unusable(DiskTest):
         link = pathlib.Path(f"/dev/bootferry-test-{os.getpid()}")
         self.addCleanup(link.unlink, missing_ok=True)
         with self.daemon.ctl_running("deploy", self.url(), str(link)) as client:
-            while "waiting for the device" not in (line := client.stdout.readline()):
-                self.assertTrue(line)
+            processes.read_until(client.stdout, "waiting for the device")
             link.symlink_to(self.device)
             messages = client.stdout.read()
             self.assertEqual(client.wait(timeout=60), 0, messages)
@@ -293,8 +293,7 @@ class Failures(DiskTest):
                     worker, = self.daemon.workers()
                     os.kill(worker, signal.SIGKILL)
                     # A line of the progress before the kill must not pass for one of the next worker.
-                    while "signal 9" not in (line := client.stdout.readline()):
-                        self.assertTrue(line)
+                    processes.read_until(client.stdout, "signal 9")
                 messages = client.stdout.read()
                 self.assertEqual(client.wait(timeout=120), 0, messages)
         self.assert_deployed()

@@ -272,8 +272,7 @@ class InterruptTest(ExitStatusCase):
             with FaultServer(self.image, [Fault(status=503)] * 1000) as server:
                 with processes.running([PROGRAM, "fetch", f"http://127.0.0.1:{server.port}/image", self.path / "output"],
                                        stderr=subprocess.PIPE, text=True) as client:
-                    while "503" not in client.stderr.readline():
-                        pass
+                    processes.read_until(client.stderr, "503")
                     client.send_signal(number)
                     self.assertEqual(client.wait(timeout=60), exit_status.INTERRUPTED)
 

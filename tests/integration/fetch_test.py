@@ -87,11 +87,7 @@ class FetchTest(FetchCase):
         server = Nginx(self.path / "served")
         command = [os.environ["BOOTFERRYCTL"], "fetch", f"http://127.0.0.1:{server.port}/image", str(self.output)]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as client:
-            seen = ""
-            while "Connection refused" not in seen:
-                line = client.stderr.readline()
-                self.assertTrue(line, seen)
-                seen += line
+            seen = processes.read_until(client.stderr, "Connection refused")
             with server:
                 seen += client.stderr.read()
                 self.assertEqual(client.wait(timeout=60), 0, seen)
@@ -160,8 +156,7 @@ class FetchTest(FetchCase):
         with FaultServer(self.image, [Fault(status=503, headers=[("Retry-After", "60")])]) as server:
             command = [os.environ["BOOTFERRYCTL"], "fetch", f"http://127.0.0.1:{server.port}/image", str(self.output)]
             with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as client:
-                while "503" not in client.stderr.readline():
-                    pass
+                processes.read_until(client.stderr, "503")
                 children = pathlib.Path(f"/proc/{client.pid}/task/{client.pid}/children").read_text().split()
                 os.kill(int(children[0]), 9)
                 self.assertIn("crashed (signal 9", client.stderr.read())
@@ -193,8 +188,7 @@ class FetchTest(FetchCase):
         with FaultServer(self.image, [Fault(status=503, headers=[("Retry-After", "60")])]) as server:
             command = [os.environ["BOOTFERRYCTL"], "fetch", f"http://127.0.0.1:{server.port}/image", str(self.output)]
             with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as client:
-                while "503" not in (line := client.stderr.readline()):
-                    self.assertTrue(line)
+                processes.read_until(client.stderr, "503")
                 worker, = pathlib.Path(f"/proc/{client.pid}/task/{client.pid}/children").read_text().split()
                 status = pathlib.Path(f"/proc/{worker}/status").read_text()
                 client.terminate()
@@ -219,8 +213,7 @@ class FetchTest(FetchCase):
         with FaultServer(self.image, [Fault(status=503, headers=[("Retry-After", "60")])]) as server:
             command = [os.environ["BOOTFERRYCTL"], "fetch", f"http://127.0.0.1:{server.port}/image", str(self.output)]
             with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as client:
-                while "503" not in client.stderr.readline():
-                    pass
+                processes.read_until(client.stderr, "503")
                 client.terminate()
                 self.assertEqual(client.wait(timeout=120), 130)
                 self.assertIn("cancelled", client.stderr.read())

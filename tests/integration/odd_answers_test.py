@@ -96,11 +96,7 @@ class ProxyTest(AnswerCase):
     def assert_waits(self, url, option, words, begin):
         """The fetch is retried with these words, and succeeds after begin()."""
         client = self.start(url, f"--option=curl:{option}")
-        seen = ""
-        while "retrying in" not in seen:
-            line = client.stderr.readline()
-            self.assertTrue(line, seen)
-            seen += line
+        seen = processes.read_until(client.stderr, "retrying in")
         self.assertIn(words, seen)
         begin()
         self.assert_fetched(self.ended(client))

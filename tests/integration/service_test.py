@@ -93,18 +93,10 @@ class Refusals(ServiceTest):
 
 
 class Running(ServiceTest):
-    def read_until(self, client, pattern):
-        seen = ""
-        while pattern not in seen:
-            line = client.stdout.readline()
-            self.assertTrue(line, seen)
-            seen += line
-        return seen
-
     def test_a_cancelled_transfer_ends_everywhere(self):
         daemon = self.daemon()
         with daemon.ctl_running("deploy", "http://127.0.0.1:1/live", "/dev/ram0") as client:
-            self.read_until(client, "Connection refused")
+            processes.read_until(client.stdout, "Connection refused")
             self.assertEqual(daemon.ctl("cancel", "1").returncode, 0)
             self.assertIn("cancelled", client.stdout.read())
             self.assertEqual(client.wait(timeout=60), 130)
@@ -114,7 +106,7 @@ class Running(ServiceTest):
     def test_an_interrupted_deploy_cancels(self):
         daemon = self.daemon()
         with daemon.ctl_running("deploy", "http://127.0.0.1:1/live", "/dev/ram0") as client:
-            self.read_until(client, "Connection refused")
+            processes.read_until(client.stdout, "Connection refused")
             client.send_signal(signal.SIGTERM)
             self.assertEqual(client.wait(timeout=60), 130)
         self.assertRegex(daemon.ctl("list").stdout, r"(?m)^1 +cancelled ")
@@ -122,7 +114,7 @@ class Running(ServiceTest):
     def test_the_service_ends_its_transfers_when_it_is_stopped(self):
         daemon = self.daemon()
         with daemon.ctl_running("deploy", "http://127.0.0.1:1/live", "/dev/ram0") as client:
-            self.read_until(client, "Connection refused")
+            processes.read_until(client.stdout, "Connection refused")
             worker, = daemon.workers()
             daemon.process.terminate()
             self.assertEqual(daemon.process.wait(timeout=60), 0)
@@ -132,13 +124,13 @@ class Running(ServiceTest):
     def test_the_plugin_is_reported_from_the_beginning(self):
         daemon = self.daemon()
         with daemon.ctl_running("deploy", "http://127.0.0.1:1/live", "/dev/ram0") as client:
-            self.read_until(client, "Connection refused")
+            processes.read_until(client.stdout, "Connection refused")
             self.assertRegex(daemon.ctl("status", "1").stdout, r"(?m)^ *Plugin: curl \d")
 
     def test_a_target_is_written_by_one(self):
         daemon = self.daemon()
         with daemon.ctl_running("deploy", "http://127.0.0.1:1/live", "/dev/ram0") as client:
-            self.read_until(client, "Connection refused")
+            processes.read_until(client.stdout, "Connection refused")
             self.assert_refused(daemon.ctl("deploy", self.url(), "/dev/ram0"), "is being written by transfer 1")
 
     def test_secrets_are_shown_nowhere(self):
@@ -222,11 +214,7 @@ class RamDisk(ServiceTest):
         daemon = self.daemon()
         with daemon.ctl_running("monitor") as monitor:
             self.assertEqual(daemon.ctl("deploy", self.url("slow/live.squashfs"), "/dev/ram0").returncode, 0)
-            seen = ""
-            while "1  done" not in seen:
-                line = monitor.stdout.readline()
-                self.assertTrue(line, seen)
-                seen += line
+            seen = processes.read_until(monitor.stdout, "1  done")
         states = [line.split()[1] for line in seen.splitlines()]
         self.assertGreater(states.count("transferring"), 3)
         order = list(dict.fromkeys(states))
@@ -237,8 +225,7 @@ class RamDisk(ServiceTest):
     def test_the_worker_may_do_nothing(self):
         daemon = self.daemon()
         with daemon.ctl_running("deploy", self.url("slow/live.squashfs"), "/dev/ram0") as client:
-            while "%" not in (line := client.stdout.readline()):
-                self.assertTrue(line)
+            processes.read_until(client.stdout, "%")
             worker, = daemon.workers()
             status = pathlib.Path(f"/proc/{worker}/status").read_text()
         nobody = pwd.getpwnam("nobody")
@@ -254,8 +241,7 @@ class RamDisk(ServiceTest):
     def test_a_crashed_worker_is_one_failed_attempt(self):
         daemon = self.daemon()
         with daemon.ctl_running("deploy", self.url("slow/live.squashfs"), "/dev/ram0") as client:
-            while "%" not in (line := client.stdout.readline()):
-                self.assertTrue(line)
+            processes.read_until(client.stdout, "%")
             worker, = daemon.workers()
             os.kill(worker, signal.SIGKILL)
             messages = client.stdout.read()
@@ -275,8 +261,7 @@ class RamDisk(ServiceTest):
         namespace = self.in_one_namespace()
         daemon = self.daemon(**namespace)
         with daemon.ctl_running("deploy", self.url("slow/live.squashfs"), "/dev/ram0") as client:
-            while "%" not in (line := client.stdout.readline()):
-                self.assertTrue(line)
+            processes.read_until(client.stdout, "%")
             daemon.kill(clean=False)
         daemon = self.daemon(**namespace)
         result = daemon.ctl("deploy", self.url(), "/dev/ram0")

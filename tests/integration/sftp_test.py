@@ -166,11 +166,7 @@ class FetchTest(SftpTest):
     def test_a_server_that_comes_up_late(self):
         server = self.server(start=False)
         with subprocess.Popen(self.command(self.url(server), server), stderr=subprocess.PIPE, text=True) as client:
-            seen = ""
-            while "Connection refused" not in seen:
-                line = client.stderr.readline()
-                self.assertTrue(line, seen)
-                seen += line
+            seen = processes.read_until(client.stderr, "Connection refused")
             server.start()
             seen += client.stderr.read()
             self.assertEqual(client.wait(timeout=60), 0, seen)
@@ -249,11 +245,7 @@ class FetchTest(SftpTest):
         server = self.server(max_startups=1)
         with self.only_place(server) as first:
             with subprocess.Popen(self.command(self.url(server), server), stderr=subprocess.PIPE, text=True) as client:
-                seen = ""
-                while " busy" not in seen:
-                    line = client.stderr.readline()
-                    self.assertTrue(line, seen)
-                    seen += line
+                seen = processes.read_until(client.stderr, " busy")
                 first.close()
                 seen += client.stderr.read()
                 self.assertEqual(client.wait(timeout=60), 0, seen)

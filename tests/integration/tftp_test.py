@@ -63,8 +63,7 @@ class TftpdTest(FetchCase):
         server = Tftpd(self.served)
         self.addCleanup(server.stop)
         client = self.start(f"tftp://127.0.0.1:{server.port}/image")
-        while "connecting" not in client.stderr.readline():
-            self.assertIsNone(client.poll())
+        processes.read_until(client.stderr, "connecting")
         server.start()
         self.assert_fetched(self.ended(client))
 

@@ -158,8 +158,7 @@ class File(unittest.TestCase, VerifyCase):
                 client = processes.start([os.environ["BOOTFERRYCTL"], "verify", f"--checksum={checksum}", self.file],
                                          stderr=subprocess.PIPE, text=True)
                 self.addCleanup(processes.stop, client)
-                while " of 1.0 TiB" not in client.stderr.readline():
-                    pass
+                processes.read_until(client.stderr, " of 1.0 TiB")
                 client.send_signal(signal.SIGINT)
                 self.assertEqual(client.wait(timeout=60), -signal.SIGINT)
 

@@ -36,8 +36,7 @@ class PairTest(ServiceTest):
         return next(process for process in workers if not verifies(process)), next(filter(verifies, workers))
 
     def moving(self, client):
-        while "%" not in (line := client.readline()):
-            self.assertTrue(line)
+        processes.read_until(client, "%")
 
 
 @needs_root

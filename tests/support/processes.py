@@ -129,3 +129,13 @@ def wait_for(process, condition, timeout=120):
         if time.monotonic() > deadline:
             raise RuntimeError(f"waited {timeout} s for {process.args[0]}")
         time.sleep(0.02)  # what is waited for gives no event
+
+
+def read_until(stream, words):
+    """Reads lines until one contains these words; returns all that was read. The end of the stream comes too early."""
+    seen = ""
+    for line in iter(stream.readline, ""):
+        seen += line
+        if words in line:
+            return seen
+    raise AssertionError(f"'{words}' did not come:\n{seen}")
