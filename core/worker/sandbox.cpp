@@ -9,6 +9,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include <fcntl.h>
@@ -232,6 +233,12 @@ void allow(const Filter& filter, const char* name, Comparisons... comparisons) {
     }
 }
 
+void allowAll(const Filter& filter, std::span<const char* const> names) {
+    for (const char* name : names) {
+        allow(filter, name);
+    }
+}
+
 void refuseWith(const Filter& filter, std::uint32_t action, const char* name,
                 std::initializer_list<scmp_arg_cmp> comparisons = {}) {
     const int number = seccomp_syscall_resolve_name(name);
@@ -338,12 +345,8 @@ void confine(const std::function<void(const Filter&)>& further) {
         throw Error(ErrorCode::Io, ENOMEM, "setting up the sandbox");
     }
     checkSeccomp(seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_TSYNC, 1), "for all threads");
-    for (const char* name : allowedToBoth) {
-        allow(filter, name);
-    }
-    for (const char* name : allowedToBothOn32Bits) {
-        allow(filter, name);
-    }
+    allowAll(filter, allowedToBoth);
+    allowAll(filter, allowedToBothOn32Bits);
     allowThreadsOnly(filter);
     allowForItselfOnly(filter);
     allowChosenMeanings(filter);
@@ -361,12 +364,8 @@ void hideFromOthers() {
 
 void enterSandbox() {
     confine([](const Filter& filter) {
-        for (const char* name : allowedToReceiver) {
-            allow(filter, name);
-        }
-        for (const char* name : allowedToReceiverOn32Bits) {
-            allow(filter, name);
-        }
+        allowAll(filter, allowedToReceiver);
+        allowAll(filter, allowedToReceiverOn32Bits);
         allowReadingFiles(filter);
         allowNetworkSockets(filter);
         allow(filter, "seccomp"); // for narrowSandbox(), which refuses it: a filter can only be made narrower
