@@ -5,16 +5,15 @@ early end, and what it does after a restart."""
 import contextlib
 import socket
 import socketserver
-import threading
+
+from loopback_server import LoopbackServer
 
 
-class OddFtpServer(socketserver.ThreadingTCPServer):
+class OddFtpServer(LoopbackServer):
     """Context manager; `size`: the text of the answer to SIZE, None: the command is unknown; `opening`: the
     answer when a transfer begins; `cut`: the first transfer and its session end after this many bytes; `restart`: the
     answer to RETR after REST, None: REST is unknown; `ignores_restart`: REST is acknowledged, and the file is sent from its
     start; `logins`: the answers to the first logins."""
-
-    allow_reuse_address = daemon_threads = True
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self):
@@ -59,16 +58,7 @@ class OddFtpServer(socketserver.ThreadingTCPServer):
 
     def __init__(self, content, size=None, opening="150 here it comes", cut=None, restart=None,
                  ignores_restart=False, logins=()):
-        super().__init__(("127.0.0.1", 0), self.Handler)
+        super().__init__(self.Handler)
         self.content, self.size, self.opening, self.cut, self.restart = content, size, opening, cut, restart
         self.ignores_restart = ignores_restart
         self.offsets, self.logins = [], list(logins)
-        self.port = self.server_address[1]
-
-    def __enter__(self):
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self.server_close()

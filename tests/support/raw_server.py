@@ -3,15 +3,14 @@
 
 import contextlib
 import socketserver
-import threading
+
+from loopback_server import LoopbackServer
 
 
-class RawServer(socketserver.ThreadingTCPServer):
+class RawServer(LoopbackServer):
     """Context manager. `answers`: what is sent for each path, or for the whole CONNECT line's target, and then the connection
     is closed; a function is called with the connection. `requests`: the first lines of the requests. `greeting`: what is sent before any
     request."""
-
-    allow_reuse_address = daemon_threads = True
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self):
@@ -29,17 +28,8 @@ class RawServer(socketserver.ThreadingTCPServer):
                     self.wfile.write(answer)
 
     def __init__(self, answers, greeting=b""):
-        super().__init__(("127.0.0.1", 0), self.Handler)
+        super().__init__(self.Handler)
         self.answers, self.greeting, self.requests = answers, greeting, []
-        self.port = self.server_address[1]
-
-    def __enter__(self):
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.shutdown()
-        self.server_close()
 
 
 def answer(status, *headers, body=b""):
