@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// LOOP_CTL_GET_FREE does not reserve the device: another process may take it first, so retry on EBUSY.
+// LOOP_CTL_GET_FREE does not reserve the device: another process may take it first. Then configuring it fails
+// with EBUSY; opening it fails with ENXIO while that process detaches it again, and with ENOENT or ENXIO if
+// it removes it.
 #include "loop_device.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include <fcntl.h>
 #include <linux/loop.h>
@@ -18,7 +22,8 @@
 namespace bootferry {
 namespace {
 
-constexpr int attempts = 32;
+constexpr int attempts = 64;
+constexpr std::chrono::milliseconds pause{10}; // for another process to go on
 
 UniqueFd openControl() {
     UniqueFd control(::open("/dev/loop-control", O_RDWR | O_CLOEXEC));
@@ -59,19 +64,21 @@ OpenLoopDevice attach(loop_config& config, const UniqueFd& file, const std::stri
     const auto control = openControl();
     config.fd = static_cast<__u32>(file.get());
     name.copy(reinterpret_cast<char*>(config.info.lo_file_name), LO_NAME_SIZE - 1);
-    for (int attempt = 0; attempt < attempts; ++attempt) {
+    for (int attempt = 1;; ++attempt) {
         const int number =
             checkErrno(::ioctl(control.get(), LOOP_CTL_GET_FREE), "finding a free loop device");
         auto device = fmt::format("/dev/loop{}", number);
-        UniqueFd fd(checkErrno(::open(device.c_str(), access | O_CLOEXEC), "opening '" + device + "'"));
-        if (::ioctl(fd.get(), LOOP_CONFIGURE, &config) == 0) {
+        UniqueFd fd(::open(device.c_str(), access | O_CLOEXEC));
+        if (fd && ::ioctl(fd.get(), LOOP_CONFIGURE, &config) == 0) {
             return {.path = std::move(device), .fd = std::move(fd)};
         }
-        if (errno != EBUSY) {
-            throwErrno(errno, "setting up '" + device + "'");
+        const int error = errno;
+        const bool taken = fd ? error == EBUSY : error == ENXIO || error == ENOENT;
+        if (!taken || attempt == attempts) {
+            throwErrno(error, fmt::format("{} '{}'", fd ? "setting up" : "opening", device));
         }
+        std::this_thread::sleep_for(pause);
     }
-    throw Error(ErrorCode::Io, EBUSY, "finding a free loop device");
 }
 
 } // namespace
