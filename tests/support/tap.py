@@ -10,9 +10,11 @@ A test file ends with:  if __name__ == "__main__": tap.main()
 
 import ctypes
 import os
+import pathlib
 import re
 import signal
 import sys
+import tempfile
 import traceback
 import unittest
 
@@ -103,15 +105,20 @@ def _own_mounts():
     device attached after `losetup --detach`: what the kernel writes at the end of the copy then lands in a file that
     its test has written anew."""
     libc = ctypes.CDLL(None, use_errno=True)
-    new_namespace, recursive, private = 0x20000, 0x4000, 1 << 18  # CLONE_NEWNS, MS_REC, MS_PRIVATE
+    new_namespace, recursive, private, detach = 0x20000, 0x4000, 1 << 18, 2  # CLONE_NEWNS, MS_REC, MS_PRIVATE, MNT_DETACH
     if libc.unshare(new_namespace) != 0 or libc.mount(b"none", b"/", None, recursive | private, None) != 0:
         error = ctypes.get_errno()
         raise OSError(error, f"making a mount namespace: {os.strerror(error)}")
+    # What a test with own_mounts=False has mounted.
+    prefix = os.path.join(tempfile.gettempdir(), "bootferry-")
+    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
+        if (point := line.split()[4]).startswith(prefix):
+            libc.umount2(point.encode(), detach)
 
 
-def main():
+def main(own_mounts=True):
     signal.signal(signal.SIGTERM, _exit_on_sigterm)
-    if os.geteuid() == 0:
+    if own_mounts and os.geteuid() == 0:
         _own_mounts()
     loader = unittest.TestLoader()
     module = sys.modules["__main__"]
