@@ -6,6 +6,7 @@ run). BOOTFERRY_SOAK_SEED repeats a run; a failure prints it.
 """
 
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -22,7 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
-from loop_device import LoopDevice  # noqa: E402
+from loop_device import HeldLoopDevice, LoopDevice  # noqa: E402
 from service_case import ServiceTest, needs_root  # noqa: E402
 
 TRANSFERS = int(os.environ.get("BOOTFERRY_SOAK_TRANSFERS", "48"))
@@ -39,7 +40,7 @@ class Held(collections.namedtuple("Held", "descriptors threads children mounts l
         process = pathlib.Path(f"/proc/{daemon.process.pid}")
         descriptors = collections.Counter(cls._kind(entry) for entry in (process / "fd").iterdir())
         mounts = sorted(line.split(" ")[4] for line in (process / "mountinfo").read_text().splitlines())
-        loops = [path for path in pathlib.Path("/sys/block").glob("loop*/loop/backing_file") if cls._is_ours(path)]
+        loops = cls._loops(process)
         files = sorted(str(path) for folder in (daemon.folder, process / "root/run/bootferry") for path in folder.rglob("*"))
         return cls(dict(descriptors), len(list((process / "task").iterdir())), len(processes.children(daemon.process.pid)),
                    mounts, len(loops), files)
@@ -51,12 +52,30 @@ class Held(collections.namedtuple("Held", "descriptors threads children mounts l
         except OSError:  # closed meanwhile
             return "gone"
 
+    @classmethod
+    def _loops(cls, process):
+        """The loop devices of RAM disks, less those of other services that run now."""
+        ours, others = cls._mounted(process), set()
+        for other in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it has ended
+                if os.readlink(other / "ns/mnt") != os.readlink(process / "ns/mnt"):
+                    others |= cls._mounted(other)
+        found = []
+        for path in pathlib.Path("/sys/block").glob("loop*/loop/backing_file"):
+            with contextlib.suppress(OSError):  # it is detached
+                if path.read_text().startswith("/run/bootferry/"):
+                    loop = HeldLoopDevice(f"/dev/{path.parts[3]}")
+                    try:
+                        found.append(loop.backing_device())
+                    finally:
+                        loop.release()
+        return [device for device in found if device in ours or device not in others]
+
     @staticmethod
-    def _is_ours(backing_file):
-        try:
-            return backing_file.read_text().startswith("/run/bootferry/")
-        except OSError:
-            return False
+    def _mounted(process):
+        """The device numbers of the file systems that a process sees."""
+        lines = (process / "mountinfo").read_text().splitlines()
+        return {os.makedev(*map(int, line.split(" ")[2].split(":"))) for line in lines}
 
 
 def resident(daemon):

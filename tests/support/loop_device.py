@@ -20,13 +20,20 @@ class HeldLoopDevice:
         self.path = path
         self._descriptor = os.open(path, os.O_RDONLY)
 
+    def _backing(self):
+        """Device and inode of the attached file. OSError, ENXIO: there is none."""
+        return _LOOP_INFO64.unpack(fcntl.ioctl(self._descriptor, _LOOP_GET_STATUS64, bytes(_LOOP_INFO64.size)))
+
     def lies_on(self, status):
         """True if the file of this os.stat_result is attached to it."""
         try:
-            info = fcntl.ioctl(self._descriptor, _LOOP_GET_STATUS64, bytes(_LOOP_INFO64.size))
-        except OSError:  # ENXIO: nothing is behind it
+            return self._backing() == (status.st_dev, status.st_ino)
+        except OSError:
             return False
-        return _LOOP_INFO64.unpack(info) == (status.st_dev, status.st_ino)
+
+    def backing_device(self):
+        """The st_dev of the attached file. OSError, ENXIO: there is none."""
+        return self._backing()[0]
 
     def contents(self):
         """The bytes of the device. Writes may not have reached the file behind it yet."""
