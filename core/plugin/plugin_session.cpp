@@ -91,11 +91,11 @@ struct PluginSession::HostFunctions {
         }
         try {
             auto& self = session(context);
-            auto& name = self.fileNames_[path];
-            if (name.empty()) {
-                name = self.files_ ? self.files_(path) : path;
+            auto& file = self.optionFiles_[path];
+            if (file.name.empty()) {
+                file = self.files_ ? self.files_(path) : OptionFile{.name = path, .refusal = std::nullopt};
             }
-            return name.c_str();
+            return file.name.c_str();
         } catch (...) {
             return path;
         }
@@ -130,7 +130,7 @@ void PluginSession::noteFailure(int code, int errnoValue, const char* message) n
                 fmt::format("plugin '{}' failed with the unknown code {}: {}", module_.name(), code, text));
             return;
         }
-        failure_.emplace(*known, std::max(errnoValue, 0), text);
+        failure_.emplace(classOf(*known, text), std::max(errnoValue, 0), text);
     } catch (
         ...) { // NOLINT(bugprone-empty-catch): no memory; endCall() then reports a failure without a reason
     }
@@ -139,13 +139,25 @@ void PluginSession::noteFailure(int code, int errnoValue, const char* message) n
 // Replaces the host's names of option files with the user's paths: a library may have put them into its
 // message.
 std::string PluginSession::withUserPaths(std::string text) const {
-    for (const auto& [path, name] : fileNames_) {
-        for (std::size_t at = 0; path != name && (at = text.find(name, at)) != std::string::npos;) {
-            text.replace(at, name.size(), path);
+    for (const auto& [path, file] : optionFiles_) {
+        for (std::size_t at = 0; path != file.name && (at = text.find(file.name, at)) != std::string::npos;) {
+            text.replace(at, file.name.size(), path);
             at += path.size();
         }
     }
     return text;
+}
+
+// A plugin has one code for all failures of this machine. If its message names an option file that the
+// supervisor could not open, the supervisor's reason is the class.
+ErrorCode PluginSession::classOf(ErrorCode code, const std::string& text) const {
+    if (code != ErrorCode::Io) {
+        return code;
+    }
+    const auto named = std::find_if(optionFiles_.begin(), optionFiles_.end(), [&](const auto& file) {
+        return file.second.refusal && !file.first.empty() && text.find(file.first) != std::string::npos;
+    });
+    return named != optionFiles_.end() ? *named->second.refusal : code;
 }
 
 void PluginSession::throwDefective(const std::string& how) const {

@@ -23,7 +23,11 @@ namespace bootferry {
 using StatusCallback = std::function<void(const std::string&)>;
 
 // Maps the path of a file in an option to the path under which this process can open it (usually the same).
-using FileNames = std::function<std::string(const std::string& path)>;
+struct OptionFile {
+    std::string name;
+    std::optional<ErrorCode> refusal; // why the supervisor does not hand the file over
+};
+using FileNames = std::function<OptionFile(const std::string& path)>;
 
 // A ByteSource after open() has returned. Unusable after a failure.
 class PluginSession : public ByteSource {
@@ -49,13 +53,14 @@ private:
     void endCall(const char* what, bool failed);
     [[noreturn]] void throwDefective(const std::string& how) const;
     [[nodiscard]] std::string withUserPaths(std::string text) const;
+    [[nodiscard]] ErrorCode classOf(ErrorCode code, const std::string& text) const;
     void noteFailure(int code, int errnoValue, const char* message) noexcept;
 
     const PluginModule& module_;
     std::map<std::string, std::string> credentials_;
     StatusCallback status_;
     FileNames files_;
-    std::map<std::string, std::string> fileNames_; // results of files_, by the path in the option
+    std::map<std::string, OptionFile> optionFiles_; // results of files_, by the path in the option
     bootferry_host host_{};
     bootferry_session* session_ = nullptr;
 

@@ -5,19 +5,22 @@
 
 namespace bootferry {
 
-std::string HandedFiles::nameOf(const std::string& path) {
+OptionFile HandedFiles::fileAt(const std::string& path) {
     const std::lock_guard lock(mutex_);
-    const auto known = names_.find(path);
-    if (known != names_.end() || supervisor_ == nullptr) {
-        return known != names_.end() ? known->second : path;
+    if (const auto known = known_.find(path); known != known_.end()) {
+        return known->second;
     }
-    auto name = path;
-    if (auto file = supervisor_->keyFile(path)) {
-        name = fmt::format("/proc/self/fd/{}", file.get());
-        files_.push_back(std::move(file));
+    OptionFile file{.name = path, .refusal = std::nullopt};
+    if (supervisor_ == nullptr) {
+        return file;
     }
-    names_[path] = name;
-    return name;
+    auto [descriptor, refusal] = supervisor_->keyFile(path);
+    file.refusal = refusal;
+    if (descriptor) {
+        file.name = fmt::format("/proc/self/fd/{}", descriptor.get());
+        descriptors_.push_back(std::move(descriptor));
+    }
+    return known_[path] = file;
 }
 
 void HandedFiles::complete() {

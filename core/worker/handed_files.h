@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "plugin_session.h"
 #include "supervisor_channel.h"
 
 namespace bootferry {
@@ -16,15 +17,16 @@ class HandedFiles {
 public:
     explicit HandedFiles(SupervisorChannel& supervisor) : supervisor_(&supervisor) {}
 
-    // "/proc/self/fd/N", or path itself if the supervisor has no such file. Callable from any thread.
-    [[nodiscard]] std::string nameOf(const std::string& path);
+    // Named "/proc/self/fd/N", or as the path says if the supervisor does not hand it over. Callable from any
+    // thread.
+    [[nodiscard]] OptionFile fileAt(const std::string& path);
     void complete(); // no requests to the supervisor from now on
 
 private:
     std::mutex mutex_;
     SupervisorChannel* supervisor_;
-    std::map<std::string, std::string> names_;
-    std::vector<UniqueFd> files_;
+    std::map<std::string, OptionFile> known_;
+    std::vector<UniqueFd> descriptors_;
 };
 
 } // namespace bootferry

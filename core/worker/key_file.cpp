@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "sealed_memory.h"
 
 namespace bootferry {
@@ -27,12 +28,14 @@ std::string expanded(const std::string& path) {
 
 UniqueFd copyOfKeyFile(const std::string& path) {
     const auto what = fmt::format("opening '{}'", path);
-    const UniqueFd file(
-        checkErrno(::open(expanded(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), what));
+    const UniqueFd file(::open(expanded(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    if (!file) {
+        throw Error(fileErrorCode(errno), errno, what);
+    }
     struct stat status {};
     checkErrno(::fstat(file.get(), &status), what);
     if (!S_ISREG(status.st_mode)) {
-        throw Error(ErrorCode::Io, fmt::format("'{}' is not a regular file", path));
+        throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is not a regular file", path));
     }
     std::vector<std::byte> contents(largest + 1);
     std::size_t size = 0;
@@ -41,7 +44,7 @@ UniqueFd copyOfKeyFile(const std::string& path) {
             TEMP_FAILURE_RETRY(::read(file.get(), contents.data() + size, contents.size() - size)), what);
     }
     if (size > largest) {
-        throw Error(ErrorCode::Io, fmt::format("'{}' is larger than 4 MiB", path));
+        throw Error(ErrorCode::Invalid, fmt::format("'{}' is larger than 4 MiB", path));
     }
     contents.resize(size);
     auto copy = sealedMemory("bootferry-key-file", contents);

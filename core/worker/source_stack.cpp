@@ -62,7 +62,7 @@ SourceStack::SourceStack(const ReceivedJob& job, const std::vector<Place>& place
         transports_.push_back(std::make_unique<PluginTransport>(
             job.pluginDir, url.scheme(), job.request.pluginOptions, credentials,
             [this](const std::string& text) { onPluginStatus(text); },
-            [&files](const std::string& path) { return files.nameOf(path); }));
+            [&files](const std::string& path) { return files.fileAt(path); }));
         transports_.back()->checkOptions();
         if (!isSameOrigin(url, job.request.url)) {
             transports_.back()->withholdLogin();

@@ -76,7 +76,7 @@ relay::Ends SupervisorChannel::relayEnds() {
     return endsOf(answer);
 }
 
-UniqueFd SupervisorChannel::keyFile(const std::string& path) {
+SupervisorChannel::KeyFile SupervisorChannel::keyFile(const std::string& path) {
     auto request = newCall(channel::Call::File);
     request.text(path);
     if (path.empty() || path.size() + request.bytes().size() > channel::longestPacket) {
@@ -86,10 +86,15 @@ UniqueFd SupervisorChannel::keyFile(const std::string& path) {
     call(request, answer, 1);
     try {
         answer.reader().end();
-    } catch (const Error&) {
-        return {}; // the plugin gives the better error: it knows what the file is for
+    } catch (const Error& error) {
+        // The plugin gives the better text, since it knows what the file is for, but not the class: the file
+        // may be hidden from its user, or its library may not tell why it failed.
+        return {.fd = {}, .refusal = error.code()};
     }
-    return answer.packet.descriptors.empty() ? UniqueFd() : std::move(answer.packet.descriptors.front());
+    if (answer.packet.descriptors.empty()) {
+        return {};
+    }
+    return {.fd = std::move(answer.packet.descriptors.front()), .refusal = std::nullopt};
 }
 
 void SupervisorChannel::expectAtLeast(std::uint64_t size) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <mutex>
+#include <optional>
 
 #include "channel.h"
 #include "channel_socket.h"
@@ -29,8 +30,12 @@ public:
     [[nodiscard]] Verification verification();
     // The receiving process's ends of the relay.
     [[nodiscard]] relay::Ends relayEnds();
-    [[nodiscard]] UniqueFd keyFile(const std::string& path); // empty if there is no such file
-    void expectAtLeast(std::uint64_t size) override;         // sent without waiting for an answer
+    struct KeyFile {
+        UniqueFd fd;                      // empty: the supervisor cannot open it
+        std::optional<ErrorCode> refusal; // why not; nullopt: it was not asked
+    };
+    [[nodiscard]] KeyFile keyFile(const std::string& path);
+    void expectAtLeast(std::uint64_t size) override; // sent without waiting for an answer
     [[nodiscard]] WriteTarget requestTarget(std::optional<std::uint64_t> size) override;
     void awaitCommit(const PipelineResult& result) override;
     // The following calls up to progressed() do not wait for an answer.

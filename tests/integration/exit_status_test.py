@@ -180,6 +180,13 @@ class NamedFileTest(ExitStatusCase):
         yield ["verify", str(path)]
         yield ["verify", f"--checksum={path}", str(self.secret)]
 
+    def files_of_plugins(self, path):
+        """Options of the plugins that name a file, read when the server has accepted the connection."""
+        place = self.url().removeprefix("http")
+        for scheme, option in (("https", "curl:cacert"), ("https", "curl:cert"), ("https", "curl:crlfile"),
+                               ("sftp", "sftp:key"), ("sftp", "sftp:known-hosts")):
+            yield ["fetch", f"--option={option}={path}", scheme + place, "-"]
+
     def check(self, uses, status, **options):
         for words in uses:
             with self.subTest(words=words):
@@ -187,12 +194,12 @@ class NamedFileTest(ExitStatusCase):
 
     def test_it_does_not_exist(self):
         nothing = self.path / "nothing"
-        self.check([*self.uses(nothing), *self.uses(self.secret / "below"), ["fetch", self.URL, f"{nothing}/output"],
+        self.check([*self.uses(nothing), *self.uses(self.secret / "below"), *self.files_of_plugins(nothing), ["fetch", self.URL, f"{nothing}/output"],
                     ["fetch", self.URL, f"{self.secret}/output"], ["fetch", self.URL, "/dev/no-such-device"]],
                    exit_status.NOT_FOUND)
 
     def test_it_is_of_another_kind(self):
-        self.check([*self.uses(self.path), ["dolly-send", "/dev/null", "127.0.0.1"], ["verify", "/dev/null"],
+        self.check([*self.uses(self.path), *self.files_of_plugins(self.path), ["dolly-send", "/dev/null", "127.0.0.1"], ["verify", "/dev/null"],
                     ["fetch", self.URL, str(self.path)]], exit_status.TARGET_REFUSED)
 
     @needs_root
@@ -207,7 +214,7 @@ class NamedFileTest(ExitStatusCase):
         closed = self.path / "closed"
         closed.mkdir(mode=0o700)
         uses = [words for words in self.uses(self.secret) if str(self.secret) not in words or words[:-1] == ["verify"]]
-        uses += [["dolly-send", str(self.secret), "127.0.0.1"], ["fetch", self.URL, str(self.secret)],
+        uses += [*self.files_of_plugins(self.secret), ["dolly-send", str(self.secret), "127.0.0.1"], ["fetch", self.URL, str(self.secret)],
                  ["fetch", self.URL, f"{closed}/output"], ["fetch", self.URL, str(self.path / "output")]]
         self.check([[*AS_NOBODY, PROGRAM, *words] for words in uses], exit_status.NOT_PERMITTED)
 

@@ -118,7 +118,7 @@ TEST_F(PluginTransportTest, UsesTheHostsNameOfAFileAndShowsTheUsers) {
                               {{.plugin = "curl", .key = "cacert", .value = "/root/ca.pem"}}, {}, {},
                               [&](const std::string& path) {
                                   asked.push_back(path);
-                                  return std::string("/dev/null/7");
+                                  return OptionFile{.name = "/dev/null/7", .refusal = std::nullopt};
                               });
     transport.checkOptions();
     EXPECT_EQ(asked, std::vector<std::string>{"/root/ca.pem"});
