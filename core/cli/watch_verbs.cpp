@@ -142,7 +142,14 @@ int runStatus(const CommandLine& line) {
 int runCancel(const CommandLine& line) {
     const auto id = parseTransferNumber(line.words.front());
     const auto loop = makeLoop();
-    ServiceClient(loop.get()).cancel(id);
+    ServiceClient client(loop.get());
+    for (const auto& status : client.transfers()) { // bootferryd ignores a request that comes too late
+        if (status.id == id && isFinal(status.state)) {
+            throw Error(ErrorCode::NotFound,
+                        fmt::format("transfer {} has ended already: {}", id, stateName(status.state)));
+        }
+    }
+    client.cancel(id);
     return EXIT_SUCCESS;
 }
 

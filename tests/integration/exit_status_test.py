@@ -254,6 +254,14 @@ class ServiceStatusTest(ExitStatusCase):
             self.assert_status(daemon.ctl(verb, "99"), exit_status.NOT_FOUND)
 
     @needs_root
+    def test_cancelling_what_has_ended(self):
+        daemon = self.daemon()
+        daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
+        daemon.ctl("deploy", self.url(), "/dev/ram0")
+        for number, state in (("1", "failed"), ("2", "done")):
+            self.assert_status(daemon.ctl("cancel", number), exit_status.NOT_FOUND, "has ended already", state)
+
+    @needs_root
     def test_who_may_not(self):
         daemon = self.daemon()
         for words in (["deploy", self.url(), "/dev/ram0"], ["cancel", "1"]):
