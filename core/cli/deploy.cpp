@@ -79,10 +79,6 @@ private:
         }
     }
 
-    [[nodiscard]] bool isUnverified(const TransferStatus& status) const {
-        return status.reused && (request_.checksum || request_.checksumUrl);
-    }
-
     [[nodiscard]] int warnUnverified(const TransferStatus& status) const {
         const auto path = request_.url.decodedPath();
         const auto checksum = request_.checksum

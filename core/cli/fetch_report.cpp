@@ -18,6 +18,7 @@ FetchReport::FetchReport(const TransferRequest& request, std::optional<JsonStyle
       begun_(TransferMeter::Time::clock::now()) {
     status_.url = request.url.redacted();
     status_.target = request.target;
+    status_.checksumRequested = request.checksum || request.checksumUrl;
     status_.startedUSec = currentTimeUSec();
 }
 

@@ -95,7 +95,9 @@ private:
         if (!shown) {
             end(EXIT_FAILURE);
         } else if (only_ && isFinal(status.state)) {
-            end(status.state == TransferState::Done ? EXIT_SUCCESS : exitStatusOfName(status.errorName));
+            end(isUnverified(status)                  ? exitNotVerified
+                : status.state == TransferState::Done ? EXIT_SUCCESS
+                                                      : exitStatusOfName(status.errorName));
         }
     }
 

@@ -47,6 +47,8 @@ inline constexpr TransferProperty transferProperties[] = {
      "The URL the image is fetched from, without user name and password."},
     {"Target",           &TransferStatus::target,         Changes::Never,     {.key = "target"},
      "The device to write to, as requested."},
+    {"ChecksumRequested", &TransferStatus::checksumRequested, Changes::Never, {.key = "checksum_requested"},
+     "Whether the request has a checksum, or names a list of checksums."},
     {"StartedUSec",      &TransferStatus::startedUSec,    Changes::Never,     {.key = "started_usec"},
      "When the transfer was requested."},
     {"FinishedUSec",     &TransferStatus::finishedUSec,   Changes::Announced, {.key = "finished_usec", .nullAtFirst = true},

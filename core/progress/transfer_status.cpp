@@ -120,6 +120,10 @@ bool isVerified(const TransferStatus& status) {
     return status.state == TransferState::Done && !status.digest.empty();
 }
 
+bool isUnverified(const TransferStatus& status) {
+    return status.state == TransferState::Done && status.reused && status.checksumRequested;
+}
+
 std::string summaryText(const TransferStatus& status, std::uint64_t earlier) {
     if (status.reused) {
         return "holds an image already, which is used as it is, not verified";

@@ -18,8 +18,9 @@ namespace bootferry {
 // The worker's progress, and what the service adds to it. Times are in microseconds.
 struct TransferStatus : Progress {
     std::uint32_t id = 0;
-    std::string url;                // without userinfo
-    std::string target;             // the requested device
+    std::string url;    // without userinfo
+    std::string target; // the requested device
+    bool checksumRequested = false;
     std::uint64_t startedUSec = 0;  // CLOCK_REALTIME
     std::uint64_t finishedUSec = 0; // CLOCK_REALTIME; 0: not yet
 
@@ -65,6 +66,9 @@ void setFailed(TransferStatus& status, const Error& failure, std::chrono::nanose
 
 // True if the bytes were compared with a requested checksum, and match it.
 [[nodiscard]] bool isVerified(const TransferStatus& status);
+
+// True if a checksum was requested, but nothing was read: the target held an image already.
+[[nodiscard]] bool isUnverified(const TransferStatus& status);
 
 // The result, for people: "49.0 MiB from URL in 12 s, 3.9 MiB/s, 2 retries, verified sha256:5d35…".
 [[nodiscard]] std::string summaryText(const TransferStatus& status, std::uint64_t earlier = 0);

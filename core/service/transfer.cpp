@@ -61,6 +61,7 @@ Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, Wor
     status_.id = id;
     status_.url = job_.request.url.redacted();
     status_.target = job_.request.target;
+    status_.checksumRequested = job_.request.checksum || job_.request.checksumUrl;
     status_.startedUSec = currentTimeUSec();
     status_.state = TransferState::Waiting;
     job_.request.requireDeclaredSize = job_.request.requireLiveImage && !isRamDisk(status_.target);

@@ -61,6 +61,8 @@ class States(DiskTest):
         for checksum in ("sha256:" + "0" * 64, "http://127.0.0.1:1/SHA256SUMS"):
             result = self.deploy(f"--checksum={checksum}")
             self.assertEqual(result.returncode, exit_status.NOT_VERIFIED, result.stderr)
+            number = self.daemon.ctl("list").stdout.splitlines()[-1].split()[0]
+            self.assertEqual(self.daemon.ctl("monitor", number).returncode, exit_status.NOT_VERIFIED)
             self.assertIn("not verified", result.stderr)
             name = " --name=live.iso" if "://" in checksum else ""
             self.assertIn(f"bootferryctl verify --checksum={checksum}{name} {self.device}", result.stderr.splitlines()[-1])

@@ -54,6 +54,7 @@ TransferStatus everythingKnown() {
     status.id = 5;
     status.url = "url";
     status.target = "target";
+    status.checksumRequested = true;
     status.startedUSec = 6;
     status.finishedUSec = 7;
     status.fraction = 0.5;
