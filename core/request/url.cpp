@@ -233,6 +233,13 @@ std::optional<std::uint16_t> portOf(std::string_view digits, std::string_view wh
     return port;
 }
 
+constexpr const char* noLogin = "tftp has no login; remove the user name and password";
+
+// RFC 3617: what is given would be dropped silently.
+bool hasLogin(std::string_view scheme) {
+    return scheme != "tftp";
+}
+
 } // namespace
 
 Url Url::parse(std::string_view text) {
@@ -249,8 +256,8 @@ Url Url::parse(std::string_view text) {
     std::string_view authority = rest.substr(0, authorityEnd);
     if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
         const auto userinfo = authority.substr(0, at);
-        if (url.scheme_ == "tftp") { // RFC 3617: it would be dropped
-            refuseUrl(text, "tftp has no login; remove the user name and password");
+        if (!hasLogin(url.scheme_)) {
+            refuseUrl(text, noLogin);
         }
         if (userinfo.find('@') != std::string_view::npos) {
             refuseUrl(
@@ -289,6 +296,13 @@ Url Url::parse(std::string_view text) {
         url.path_ = path.starts_with('?') ? "/" + std::string(path) : std::string(path);
     }
     return url;
+}
+
+void Url::setUserinfo(Userinfo userinfo) {
+    if (!hasLogin(scheme_)) {
+        refuseUrl(redacted(), noLogin);
+    }
+    userinfo_ = std::move(userinfo);
 }
 
 std::string Url::decodedPath() const {

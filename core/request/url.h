@@ -28,7 +28,7 @@ public:
     [[nodiscard]] const std::string& path() const { return path_; } // with query; begins with '/' or is empty
     [[nodiscard]] std::string decodedPath() const;                  // percent-decoded, without query
     [[nodiscard]] const std::optional<Userinfo>& userinfo() const { return userinfo_; }
-    void setUserinfo(Userinfo userinfo) { userinfo_ = std::move(userinfo); }
+    void setUserinfo(Userinfo userinfo); // throws Error(Invalid) if the scheme has no login
 
     // "http://[2001:db8::1]:8080/live.iso": without the userinfo and the fragment.
     [[nodiscard]] std::string redacted() const;

@@ -143,6 +143,8 @@ class StartTransfer(ServiceTest):
         self.assert_names(self.start(daemon, ("reset", "b", "0"), ("reset", "b", "1")), "'reset' is given twice")
         self.assert_names(self.start(daemon, ("mirrors", "as", "1", "not a URL")), "mirrors", "not a URL")
         self.assert_names(self.start(daemon, url="not a URL"), "not a URL")
+        for name in ("user", "password"):
+            self.assert_names(self.start(daemon, (name, "s", "x"), url="tftp://127.0.0.1/x"), "tftp has no login")
         self.assert_names(self.start(daemon, target="ram0"), "ram0")
         self.assertEqual(daemon.busctl("call", *MANAGER, "ListTransfers").stdout.strip(), "a(uosssd) 0")
 

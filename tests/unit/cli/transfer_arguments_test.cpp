@@ -64,6 +64,18 @@ TEST(TransferArguments, TakeSecretsFromFiles) {
     std::filesystem::remove_all(folder);
 }
 
+TEST(TransferArguments, RefuseALoginThatTheSchemeHasNot) {
+    std::string name = testing::TempDir() + "secrets-XXXXXX";
+    const std::filesystem::path folder = ::mkdtemp(name.data());
+    writeFileAtomically(folder / "userinfo", "anna:geheim\n", 0600);
+    const auto why = refusal({"--userinfo-file=" + (folder / "userinfo").string(), "tftp://a/x", "file"});
+    EXPECT_NE(why.find("--userinfo-file: 'tftp://a/x' is not a usable URL: tftp has no login"),
+              std::string::npos)
+        << why;
+    EXPECT_EQ(why.find("geheim"), std::string::npos) << why;
+    std::filesystem::remove_all(folder);
+}
+
 TEST(TransferArguments, ContinueByDefault) {
     EXPECT_FALSE(parsed("fetch", {"http://a/x", "b"}).continues);
     EXPECT_EQ(parsed("fetch", {"--continue", "http://a/x", "b"}).continues, true);
