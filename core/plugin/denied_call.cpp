@@ -7,6 +7,7 @@ namespace bootferry {
 namespace {
 
 std::atomic<const char*> denied{nullptr};
+std::atomic<bool> filesRestricted{false};
 static_assert(std::atomic<const char*>::is_always_lock_free);
 
 } // namespace
@@ -17,6 +18,14 @@ void noteDeniedCall(const char* name) noexcept {
 
 const char* takeDeniedCall() noexcept {
     return denied.exchange(nullptr);
+}
+
+void noteRestrictedFiles() noexcept {
+    filesRestricted.store(true);
+}
+
+bool areFilesRestricted() noexcept {
+    return filesRestricted.load();
 }
 
 } // namespace bootferry

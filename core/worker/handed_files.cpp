@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "handed_files.h"
 
+#include <filesystem>
+#include <system_error>
+
 #include <spdlog/fmt/fmt.h>
 
 namespace bootferry {
@@ -13,6 +16,10 @@ OptionFile HandedFiles::fileAt(const std::string& path) {
     OptionFile file{.name = path, .refusal = std::nullopt};
     if (supervisor_ == nullptr) {
         return file;
+    }
+    if (std::error_code error; std::filesystem::is_directory(path, error)) {
+        folders_.push_back(path);
+        return known_[path] = file;
     }
     auto [descriptor, refusal] = supervisor_->keyFile(path);
     file.refusal = refusal;

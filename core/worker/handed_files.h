@@ -20,6 +20,8 @@ public:
     // Named "/proc/self/fd/N", or as the path says if the supervisor does not hand it over. Callable from any
     // thread.
     [[nodiscard]] OptionFile fileAt(const std::string& path);
+    // The folders among them: they are not handed over.
+    [[nodiscard]] const std::vector<std::string>& folders() const { return folders_; }
     void complete(); // no requests to the supervisor from now on
 
 private:
@@ -27,6 +29,7 @@ private:
     SupervisorChannel* supervisor_;
     std::map<std::string, OptionFile> known_;
     std::vector<UniqueFd> descriptors_;
+    std::vector<std::string> folders_;
 };
 
 } // namespace bootferry

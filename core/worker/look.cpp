@@ -164,7 +164,7 @@ void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles&
     for (const auto& stack : stacks) {
         needs |= stack->needs();
     }
-    narrowSandbox(needs);
+    narrowSandbox(needs, readableFolders(job, files));
     supervisor.pluginLoaded(stacks.front()->plugin());
     if (job.purpose == JobPurpose::Look) {
         for (std::size_t i = 0; i < stacks.size(); i += 2) {

@@ -25,7 +25,10 @@
 #include <unistd.h>
 
 #include "bootferry/plugin.h"
+#include "denied_call.h"
 #include "errors.h"
+#include "landlock.h"
+#include "readable_files.h"
 #include "refused_calls.h"
 
 // AddressSanitizer needs calls that are not listed: such a build has no filter.
@@ -368,7 +371,11 @@ void enterSandbox() {
         allowAll(filter, allowedToReceiverOn32Bits);
         allowReadingFiles(filter);
         allowNetworkSockets(filter);
-        allow(filter, "seccomp"); // for narrowSandbox(), which refuses it: a filter can only be made narrower
+        // For narrowSandbox(), which refuses them: a filter can only be made narrower.
+        allow(filter, "seccomp");
+        for (const int call : landlock::calls) { // by number, as older versions of libseccomp lack the names
+            checkSeccomp(seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0), "Landlock");
+        }
         allowMeanings(filter, "ioctl", 1,
                       {TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, SIOCOUTQ, SIOCGIFNAME, SIOCGIFINDEX,
                        SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFNETMASK, SIOCGIFMTU});
@@ -376,6 +383,9 @@ void enterSandbox() {
 }
 
 void enterVerifierSandbox() {
+    if constexpr (!BOOTFERRY_SANITIZED) {
+        (void)landlock::confine({});
+    }
     confine([](const Filter& filter) {
         allow(filter, "fstat");
         for (const char* name : {"newfstatat", "fstatat64"}) {
@@ -386,9 +396,13 @@ void enterVerifierSandbox() {
 
 // bind(2) stays allowed: getaddrinfo(3) and the core bind netlink sockets, and a filter cannot see the
 // address.
-void narrowSandbox(std::uint32_t needs) {
+void narrowSandbox(std::uint32_t needs, const std::vector<std::string>& folders) {
     if constexpr (BOOTFERRY_SANITIZED) {
         return;
+    }
+    if (landlock::confine({.readable = readableFiles(folders),
+                           .abstractSockets = (needs & BOOTFERRY_NEEDS_UNIX_SOCKETS) != 0})) {
+        noteRestrictedFiles();
     }
     const Filter filter(seccomp_init(SCMP_ACT_ALLOW));
     if (!filter) {
@@ -399,6 +413,9 @@ void narrowSandbox(std::uint32_t needs) {
     constexpr auto refused = SCMP_ACT_ERRNO(EPERM);
     const bool mayListen = (needs & BOOTFERRY_NEEDS_LISTENING) != 0;
     refuseWith(filter, refused, "seccomp");
+    for (const int call : landlock::calls) {
+        checkSeccomp(seccomp_rule_add(filter.get(), refused, call, 0), "Landlock");
+    }
     if ((needs & BOOTFERRY_NEEDS_UNIX_SOCKETS) == 0) {
         refuseWith(filter, refused, "socket", {equal(0, AF_UNIX)}); // not named: getaddrinfo(3) tries it
     }

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace bootferry {
 
@@ -17,9 +19,9 @@ void hideFromOthers();
 void enterSandbox();
 
 // Refuses, beyond that, what no plugin of this transfer needs (BOOTFERRY_NEEDS_... of plugin.h): Unix
-// sockets, and to be connected to. Call when the plugins are loaded, before any of them uses the network.
-// Irrevocable.
-void narrowSandbox(std::uint32_t needs);
+// sockets, and to be connected to. On a kernel with Landlock, also every file but those of readable_files.h
+// and `folders`. Call when the plugins are loaded, before any of them uses the network. Irrevocable.
+void narrowSandbox(std::uint32_t needs, const std::vector<std::string>& folders);
 
 // The sandbox of the process that verifies and writes: no network, no file to open, and of the calls for
 // sockets only recvmsg(2), with which it receives the target's descriptor. Packets are sent with write(2).

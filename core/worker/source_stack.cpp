@@ -54,6 +54,12 @@ std::vector<Place> placesOf(const ReceivedJob& job) {
     return places;
 }
 
+std::vector<std::string> readableFolders(const ReceivedJob& job, const HandedFiles& files) {
+    auto folders = files.folders();
+    folders.push_back(job.pluginDir);
+    return folders;
+}
+
 SourceStack::SourceStack(const ReceivedJob& job, const std::vector<Place>& places, ProgressReporter& reporter,
                          HandedFiles& files, const Opened& opened)
     : reporter_(reporter) {

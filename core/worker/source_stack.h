@@ -25,6 +25,9 @@ struct Place {
 };
 [[nodiscard]] std::vector<Place> placesOf(const ReceivedJob& job); // the image's URL, then the mirrors
 
+// For narrowSandbox(): of the plugins, and those that options name.
+[[nodiscard]] std::vector<std::string> readableFolders(const ReceivedJob& job, const HandedFiles& files);
+
 class SourceStack {
 public:
     using Opened = std::function<void(std::size_t place)>; // a server has answered; in the pipeline's thread

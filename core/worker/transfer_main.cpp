@@ -101,7 +101,7 @@ void transfer(SupervisorChannel& supervisor) {
                             [&supervisor](std::size_t place) { supervisor.opened(place); });
     ChecksumOrigin checksum(job, reporter, files);
     files.complete();
-    narrowSandbox(sourceStack.needs() | checksum.needs());
+    narrowSandbox(sourceStack.needs() | checksum.needs(), readableFolders(job, files));
     supervisor.pluginLoaded(sourceStack.plugin());
     if (roleOf(job.purpose, job.request) == WorkerRole::Alone) {
         receiveAndWrite(job, sourceStack.source(), supervisor, reporter);

@@ -3,6 +3,7 @@
 attempts can do in the sandbox of the verifying process. The results must equal the table in docs/security.md."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import pwd
@@ -27,14 +28,30 @@ PAGE = pathlib.Path(os.environ["BOOTFERRY_DOCS"]) / "security.md"
 MODULE = os.environ["BREAKOUT_PLUGIN"]
 
 
-def documented(column):
+LANDLOCK_CREATE_RULESET = 444  # the same on all architectures
+WITHOUT_LANDLOCK = pathlib.Path(__file__).resolve().parent.parent / "support" / "without_call.py"
+
+
+def kernel_has_landlock():
+    return ctypes.CDLL(None).syscall(LANDLOCK_CREATE_RULESET, None, 0, 1) >= 1
+
+
+def result(cell, landlock):
+    """What a cell of the table says for a kernel: "allowed", "denied", or "either" where another setting decides."""
+    plain, _, rest = cell.partition(" (no Landlock")
+    if landlock or not rest:
+        return plain
+    return "either" if "Yama" in rest else rest.removeprefix(": ").removesuffix(")")
+
+
+def documented(column, landlock):
     """The expected result of each attempt: a column of the table in docs/security.md."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")]
             for line in PAGE.read_text().split("## What a plugin can reach\n")[1].split("\n## ")[0].splitlines()
             if line.startswith("| ")]
     header, *rows = [row for row in rows if row[1] and not row[1].startswith("---")]
     place = header.index(column)
-    return {row[0].replace("`", ""): row[place].replace("*", "") for row in rows}
+    return {row[0].replace("`", ""): result(row[place].replace("*", ""), landlock) for row in rows}
 
 
 def reported(text):
@@ -64,6 +81,8 @@ class BreakOutTest(unittest.TestCase):
         self.secret = self.path / "secret"
         self.secret.write_text("secret")
         self.secret.chmod(0o600)
+        self.public = self.path / "public"
+        self.public.write_text("public")
 
     def environment(self):
         return {**os.environ, "BOOTFERRY_PLUGIN_DIR": str(self.plugins)}
@@ -89,7 +108,7 @@ class BreakOutTest(unittest.TestCase):
             loop = loop_device.LoopDevice(self.path / "image")
             self.addCleanup(loop.detach)
             device = loop.path
-        values = {"secret": self.secret, "device": device, "socket": name, "abstract": abstract,
+        values = {"secret": self.secret, "public": self.public, "device": device, "socket": name, "abstract": abstract,
                   "folder": self.written, "other": other}
         return [f"--option=breakout:{key}={value}" for key, value in values.items()]
 
@@ -108,14 +127,15 @@ class BreakOutTest(unittest.TestCase):
         worker, = processes.children(client.pid)
         return worker
 
-    def assert_as_documented(self, text, column):
+    def assert_as_documented(self, text, column, *, landlock=None):
         outcomes = reported(text)
-        expected = documented(column)
+        expected = documented(column, kernel_has_landlock() if landlock is None else landlock)
         self.assertGreater(len(outcomes), 90, text)
         self.assertEqual(set(outcomes), set(expected))
-        either = {name for name, cell in expected.items() if cell.startswith("allowed (")}
-        self.assertEqual({name for name, outcome in outcomes.items() if outcome == "allowed"} | either,
-                         {name for name, cell in expected.items() if cell == "allowed"} | either, outcomes)
+        self.assertLessEqual(set(expected.values()), {"allowed", "denied", "either"})
+        actual = {name: "either" if expected[name] == "either" else "allowed" if outcome == "allowed" else "denied"
+                  for name, outcome in outcomes.items()}
+        self.assertEqual({name: outcome for name, outcome in actual.items() if outcome != expected[name]}, {}, outcomes)
 
     @needs_root
     def test_in_the_service(self):
@@ -143,6 +163,13 @@ class BreakOutTest(unittest.TestCase):
         self.assert_as_documented(done.stderr, "a user's fetch")
 
     @needs_root
+    def test_a_kernel_without_landlock(self):
+        prefix = [sys.executable, WITHOUT_LANDLOCK, str(LANDLOCK_CREATE_RULESET)]
+        done = self.fetch("attempts", *self.options(self.another_worker()), prefix=prefix)
+        self.assertIn("that is all", done.stderr)
+        self.assert_as_documented(done.stderr, "service, root's fetch", landlock=False)
+
+    @needs_root
     def test_in_the_verifying_process(self):
         values = [option.removeprefix("--option=breakout:") for option in self.options(self.another_worker())]
         done = subprocess.run([*NOBODY, "setpriv", "--no-new-privs",
@@ -152,8 +179,9 @@ class BreakOutTest(unittest.TestCase):
         self.assert_as_documented(done.stdout, "verifying process")
 
     def test_what_a_plugin_declares_is_allowed(self):
-        unix = {"connect to a Unix socket", "connect to an abstract Unix socket", "pass a descriptor to another process",
-                "create the file of a Unix socket (bind)"}
+        unix = {"connect to a Unix socket", "connect to an abstract Unix socket", "pass a descriptor to another process"}
+        if not kernel_has_landlock():
+            unix.add("create the file of a Unix socket (bind)")
         listen = {"listen on a TCP port"}
         options = self.options(os.getpid())
         for needs, more in (((), set()), (("unix",), unix), (("listen",), listen), (("unix", "listen"), unix | listen)):
@@ -161,13 +189,20 @@ class BreakOutTest(unittest.TestCase):
                 (self.written / "break-out").unlink(missing_ok=True)
                 done = self.fetch("attempts", *options, *(f"--option=breakout:needs-{name}" for name in needs))
                 outcomes = reported(done.stderr)
-                self.assertEqual({name for name in unix | listen if outcomes[name] == "allowed"}, more)
+                asked = unix | listen | {"create the file of a Unix socket (bind)"}
+                self.assertEqual({name for name in asked if outcomes[name] == "allowed"}, more)
 
     def test_a_refused_call_is_named(self):
         done = self.fetch("denied")
         self.assertIn("starting a helper; the sandbox refused plugin 'breakout' the system call execve: Operation not permitted",
                       done.stderr)
         self.assertNotIn("sandbox", self.fetch("denied-before").stderr, "the reason is another one")
+
+    @unittest.skipUnless(kernel_has_landlock(), "this kernel has no Landlock")
+    def test_a_refused_file_is_explained(self):
+        done = self.fetch("denied-file", f"--option=breakout:public={self.public}")
+        self.assertIn("reading its settings; the sandbox lets plugin 'breakout' read only files of the system, and those "
+                      "that its options name: Permission denied", done.stderr)
 
     def test_the_channel_is_no_way_out(self):
         """The plugin sends packets to the supervisor, bypassing the host's code."""

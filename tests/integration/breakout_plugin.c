@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@
 struct bootferry_session {
     const struct bootferry_host* host;
     char secret[512];   /* a file that only its owner may read */
+    char public[512];   /* a file that everyone may read */
     char device[512];   /* a block device */
     char socket[108];   /* a listening AF_UNIX socket that everyone may connect to */
     char abstract[107]; /* one without a file */
@@ -67,6 +69,11 @@ static long open_of(long process, const char* file, int flags) {
 
 /* Files. */
 ATTEMPT(open_secret, opened(open(given->secret, O_RDONLY | O_CLOEXEC)))
+ATTEMPT(open_public, opened(open(given->public, O_RDONLY | O_CLOEXEC)))
+ATTEMPT(look_at_file, stat(given->public, &(struct stat){0}))
+ATTEMPT(list_folder, opened(open(given->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)))
+ATTEMPT(list_libraries, opened(open("/usr/lib", O_RDONLY | O_DIRECTORY | O_CLOEXEC)))
+ATTEMPT(open_status, opened(open("/proc/self/status", O_RDONLY | O_CLOEXEC)))
 ATTEMPT(open_shadow, opened(open("/etc/shadow", O_RDONLY | O_CLOEXEC)))
 ATTEMPT(list_root, opened(open("/root", O_RDONLY | O_DIRECTORY | O_CLOEXEC)))
 ATTEMPT(open_passwd, opened(open("/etc/passwd", O_RDONLY | O_CLOEXEC)))
@@ -330,10 +337,15 @@ static const struct {
     attempt_function try;
 } attempts[] = {
     {"open a file that only its owner may read", open_secret},
+    {"open a file that everyone may read", open_public},
+    {"look at a file (stat)", look_at_file},
+    {"list a folder that everyone may read", list_folder},
+    {"list /usr/lib", list_libraries},
     {"open /etc/shadow", open_shadow},
     {"list /root", list_root},
     {"open /etc/passwd", open_passwd},
     {"open /proc/cmdline", open_command_line},
+    {"open its own /proc/self/status", open_status},
     {"create a file", create_file},
     {"create a file without a name", create_unnamed},
     {"open a file for writing", open_to_write},
@@ -502,6 +514,8 @@ static struct bootferry_session* session_new(const struct bootferry_host* host) 
 static int set_option(struct bootferry_session* session, const char* key, const char* value) {
     if (strcmp(key, "secret") == 0)
         snprintf(session->secret, sizeof session->secret, "%s", value);
+    else if (strcmp(key, "public") == 0)
+        snprintf(session->public, sizeof session->public, "%s", value);
     else if (strcmp(key, "device") == 0)
         snprintf(session->device, sizeof session->device, "%s", value);
     else if (strcmp(key, "socket") == 0)
@@ -529,6 +543,10 @@ static int session_open(struct bootferry_session* session, const struct bootferr
     } else if (strcmp(act, "denied") == 0) {
         syscall(SYS_execve, "/nothing", NULL, NULL);
         session->host->fail(session->host->context, BOOTFERRY_ERROR_IO, errno, "starting a helper");
+        return -1;
+    } else if (strcmp(act, "denied-file") == 0) {
+        open(session->public, O_RDONLY | O_CLOEXEC);
+        session->host->fail(session->host->context, BOOTFERRY_ERROR_IO, errno, "reading its settings");
         return -1;
     } else if (strcmp(act, "denied-before") == 0) {
         syscall(SYS_execve, "/nothing", NULL, NULL);
@@ -569,6 +587,7 @@ static void session_free(struct bootferry_session* session) {
 static const char* const schemes[] = {"breakout", NULL};
 static const struct bootferry_option options[] = {
     {"secret", "a file that only its owner may read"},
+    {"public", "a file that everyone may read"},
     {"device", "a block device"},
     {"socket", "a Unix socket that everyone may connect to"},
     {"abstract", "the name of one without a file"},

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Landlock (landlock(7)): the kernel refuses the calling process every file that is not listed here, on top
+// of what its user may do. The list of system calls (sandbox.h) cannot do that, since it sees no paths.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace bootferry::landlock {
+
+// The same numbers on all architectures but alpha.
+constexpr int createRuleset = 444;
+constexpr int addRule = 445;
+constexpr int restrictSelf = 446;
+inline constexpr std::array calls{createRuleset, addRule, restrictSelf};
+
+struct Rules {
+    // Files to read, and folders whose files, at any depth, may be read and listed. Links are followed now.
+    // What does not exist is skipped. Everything else is refused, and nothing may be written, created or
+    // removed.
+    std::vector<std::string> readable;
+    // Abstract Unix sockets of other processes may be connected to.
+    bool abstractSockets = false;
+};
+
+// Irrevocable, for the calling thread and those that it starts. What is already open stays as it is, and so
+// do files without a path (memfd_create(2), pipes). Call with no_new_privs set. False: nothing is refused, as
+// the kernel has no Landlock, or a container refuses it. Throws Error(Io).
+bool confine(const Rules& rules);
+
+} // namespace bootferry::landlock
