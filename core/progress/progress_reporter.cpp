@@ -10,6 +10,7 @@ namespace {
 
 constexpr double remarkBurst = 16;
 constexpr double remarksPerSecond = 4;
+constexpr std::chrono::seconds repeatInterval{4};
 
 } // namespace
 
@@ -55,11 +56,14 @@ void ProgressReporter::countAttempt() {
 
 void ProgressReporter::remark(std::string detail) {
     const std::lock_guard lock(mutex_);
+    const auto now = Clock::now();
     if (progress_.detail == detail) {
+        if (now - lastReport_ >= repeatInterval) {
+            report(true);
+        }
         return;
     }
     progress_.detail = std::move(detail);
-    const auto now = Clock::now();
     const auto passed = std::chrono::duration<double>(now - lastRemark_).count();
     remarksAllowed_ = std::min(remarkBurst, remarksAllowed_ + passed * remarksPerSecond);
     lastRemark_ = now;

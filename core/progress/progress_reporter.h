@@ -28,7 +28,8 @@ public:
     void countAttempt(); // increments the attempt
 
     // Sets the text beside the state. Callable from any thread. A burst of remarks is reported at once; of a
-    // flood only a few per second are, and the latest remark comes with the next report.
+    // flood only a few per second are, and the latest remark comes with the next report. The same remark
+    // again is reported every few seconds: it shows that somebody waits, and does not hang.
     void remark(std::string detail);
 
     [[nodiscard]] Progress progress() const;

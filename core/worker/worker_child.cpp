@@ -97,8 +97,11 @@ void WorkerChild::cancel() {
     cancelPipe_.reset(); // end of file: stays readable for the process's lifetime
 }
 
-void WorkerChild::kill() {
+void WorkerChild::kill(std::string why) {
     if (pid_ > 0) {
+        if (whyKilled_.empty()) {
+            whyKilled_ = std::move(why);
+        }
         ::kill(pid_, SIGKILL);
     }
 }
@@ -106,28 +109,46 @@ void WorkerChild::kill() {
 void WorkerChild::stop(std::string breach) {
     breach_ = std::move(breach);
     (void)sd_event_source_set_enabled(input_.get(), SD_EVENT_OFF);
-    kill();
+    kill("violated the protocol, and was killed");
 }
 
-void WorkerChild::giveGrace(std::uint64_t usec) {
+EventSourceHandle WorkerChild::timer(std::chrono::seconds time, sd_event_time_handler_t handler) {
+    return makeHandle<EventSourceHandle>(
+        [&](sd_event_source** source) {
+            return sd_event_add_time_relative(
+                event_, source, CLOCK_MONOTONIC,
+                static_cast<std::uint64_t>(std::chrono::microseconds(time).count()), 0, handler, this);
+        },
+        "setting the time limit of a worker's end");
+}
+
+void WorkerChild::giveGrace(std::chrono::seconds time, const char* since) {
     if (pid_ <= 0) {
         return;
     }
-    auto before = std::move(grace_);
-    grace_ = makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) {
-            return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC, usec, 0, onGraceOver, this);
-        },
-        "setting the time limit of a worker's end");
+    auto limit = timer(time, onGraceOver);
     std::uint64_t earlier = 0;
     std::uint64_t later = 0;
-    if (before && sd_event_source_get_time(before.get(), &earlier) >= 0 &&
-        sd_event_source_get_time(grace_.get(), &later) >= 0 && earlier < later) {
-        grace_ = std::move(before);
+    if (grace_ && sd_event_source_get_time(grace_.get(), &earlier) >= 0 &&
+        sd_event_source_get_time(limit.get(), &later) >= 0 && earlier < later) {
+        return;
+    }
+    grace_ = std::move(limit);
+    graceText_ = fmt::format("did not end within {} s after {}, and was killed", time.count(), since);
+}
+
+void WorkerChild::limitSilence(std::chrono::seconds time, const char* since) {
+    if (pid_ > 0) {
+        silence_ = timer(time, onSilence);
+        silenceLimit_ = time;
+        silenceText_ = fmt::format("reported nothing for {} s after {}, and was killed", time.count(), since);
     }
 }
 
 std::string WorkerChild::describeExit() const {
+    if (!whyKilled_.empty() && exit_.si_code == CLD_KILLED && exit_.si_status == SIGKILL) {
+        return fmt::format("{} {}", name_, whyKilled_);
+    }
     if (exit_.si_code == CLD_EXITED) {
         return fmt::format("{} ended early with status {}", name_, exit_.si_status);
     }
@@ -142,7 +163,7 @@ bool WorkerChild::receive() {
     }
     if (packet->size == 0) { // the process is exiting, or has to
         (void)sd_event_source_set_enabled(input_.get(), SD_EVENT_OFF);
-        kill();
+        kill("closed its channel without reporting its end, and was killed");
         return false;
     }
     if (!packet->whole) {
@@ -150,6 +171,10 @@ bool WorkerChild::receive() {
             ErrorCode::Internal,
             fmt::format("{} violated the protocol: it sent a message that is too long, or descriptors",
                         name_));
+    }
+    if (silence_) {
+        (void)sd_event_source_set_time_relative(
+            silence_.get(), static_cast<std::uint64_t>(std::chrono::microseconds(silenceLimit_).count()));
     }
     listener_.packetArrived(*this, std::span(room).first(packet->size));
     return true;
@@ -170,7 +195,14 @@ int WorkerChild::onPacket(sd_event_source*, int, std::uint32_t, void* userdata) 
 }
 
 int WorkerChild::onGraceOver(sd_event_source*, std::uint64_t, void* userdata) {
-    static_cast<WorkerChild*>(userdata)->kill();
+    auto& self = *static_cast<WorkerChild*>(userdata);
+    self.kill(self.graceText_);
+    return 0;
+}
+
+int WorkerChild::onSilence(sd_event_source*, std::uint64_t, void* userdata) {
+    auto& self = *static_cast<WorkerChild*>(userdata);
+    self.kill(self.silenceText_);
     return 0;
 }
 
@@ -182,6 +214,7 @@ int WorkerChild::onExit(sd_event_source*, const siginfo_t* info, void* userdata)
     }
     self.output_->drain();
     self.grace_.reset();
+    self.silence_.reset();
     self.listener_.childEnded(self); // last: it may destroy self
     return 0;
 }

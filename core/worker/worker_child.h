@@ -4,6 +4,7 @@
 // business. Nothing here waits for the process, and at most one packet of it is held.
 #pragma once
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <optional>
@@ -43,14 +44,18 @@ public:
     WorkerChild& operator=(const WorkerChild&) = delete;
 
     void send(const PacketWriter& packet, std::span<const int> descriptors);
-    void cancel();                      // makes its cancel descriptor readable
-    void kill();                        // its end follows
-    void stop(std::string breach);      // as kill(), and nothing of it is heard any more
-    void giveGrace(std::uint64_t usec); // kills it then; an earlier limit stays
+    void cancel();                 // makes its cancel descriptor readable
+    void kill(std::string why);    // its end follows; why: "was silent, and was killed"
+    void stop(std::string breach); // as kill(), and nothing of it is heard any more
+    // Kills it then; an earlier limit stays. since: what the time counts from, "it was cancelled".
+    void giveGrace(std::chrono::seconds time, const char* since);
+    // Kills it when it has sent nothing for so long.
+    void limitSilence(std::chrono::seconds time, const char* since);
 
     [[nodiscard]] bool isRunning() const { return pid_ > 0; }
     [[nodiscard]] const std::optional<std::string>& breach() const { return breach_; }
-    [[nodiscard]] std::string describeExit() const; // after its end
+    // After its end: what it did, or why it was killed here.
+    [[nodiscard]] std::string describeExit() const;
 
 private:
     void watch(UniqueFd output);
@@ -58,6 +63,8 @@ private:
     bool receive(); // true if there may be more
     bool receiveGuarded() noexcept;
     static int onPacket(sd_event_source* source, int fd, std::uint32_t events, void* userdata);
+    EventSourceHandle timer(std::chrono::seconds time, sd_event_time_handler_t handler);
+    static int onSilence(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onGraceOver(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onExit(sd_event_source* source, const siginfo_t* info, void* userdata);
 
@@ -72,6 +79,11 @@ private:
     EventSourceHandle input_;
     EventSourceHandle child_;
     EventSourceHandle grace_;
+    EventSourceHandle silence_;
+    std::string graceText_; // what is said if the time is over
+    std::string silenceText_;
+    std::chrono::seconds silenceLimit_{};
+    std::string whyKilled_; // empty: not killed here
     std::optional<std::string> breach_;
 };
 

@@ -6,9 +6,11 @@
 #include "worker_process.h"
 
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
 
 #include "channel.h"
@@ -27,10 +29,14 @@ namespace {
 
 // The time to exit for a cancelled worker (the plugin ABI grants its read one second), and for one that has
 // reported its end, which still frees its sessions, or whose other process has ended.
-constexpr std::uint64_t cancelGraceUSec = 2'000'000;
-constexpr std::uint64_t endGraceUSec = 10'000'000;
-// For the receiving process after the image is committed: a dolly node confirms only then.
-constexpr std::uint64_t farewellGraceUSec = 300'000'000;
+constexpr std::chrono::seconds cancelGrace{2};
+constexpr std::chrono::seconds endGrace{10};
+// For the receiving process after the image is committed: a dolly node confirms only when the nodes behind it
+// have (ack-timeout, ten minutes). Meanwhile it says so every few seconds; one that is silent hangs.
+constexpr std::chrono::seconds farewellGrace{1200};
+constexpr std::chrono::seconds farewellSilence{20};
+// For the verifying process if the receiving one says that all is done: it may still flush.
+constexpr std::chrono::seconds flushGrace{300};
 
 PacketWriter granted() {
     PacketWriter packet;
@@ -121,7 +127,7 @@ private:
         side.conduct.cancelled();
         side.child.cancel();
         side.refuse(Error(ErrorCode::Cancelled, "cancelled"));
-        side.child.giveGrace(cancelGraceUSec);
+        side.child.giveGrace(cancelGrace, "it was cancelled");
     }
 
     void packetArrived(WorkerChild& child, std::span<const std::byte> packet) override {
@@ -268,7 +274,7 @@ private:
 
     static void dismiss(Side& side) {
         side.child.send(granted(), {});
-        side.child.giveGrace(endGraceUSec);
+        side.child.giveGrace(endGrace, "it had reported its end");
     }
 
     // After a success, the other process may take its time, within limits: a sender may wait to hear that the
@@ -283,9 +289,12 @@ private:
         if (other != nullptr && other->child.isRunning()) {
             if (!side.finished || child.breach()) {
                 other->child.cancel();
-                other->child.giveGrace(endGraceUSec);
+                other->child.giveGrace(endGrace, "the other process had ended");
+            } else if (other == &first_) {
+                other->child.giveGrace(farewellGrace, "that");
+                other->child.limitSilence(farewellSilence, "that");
             } else {
-                other->child.giveGrace(farewellGraceUSec);
+                other->child.giveGrace(flushGrace, "the other process had ended");
             }
             return;
         }
@@ -312,13 +321,18 @@ private:
         return first_.finished && !first_.child.breach() && !failure_;
     }
 
+    [[nodiscard]] std::string howFirstEnded() const {
+        if (const auto& how = first_.child.breach()) {
+            return *how;
+        }
+        return failure_ ? failure_->what() : first_.child.describeExit();
+    }
+
     // What one process did, and not what the other one noticed of it.
     [[nodiscard]] std::optional<Error> verdict() const {
         if (succeeded()) {
             if (!first_.finished) {
-                logWarning(
-                    "the image is complete, but the process that received it did not end as it should: "
-                    "ignoring");
+                logWarning(fmt::format("the image is complete, but {}: ignoring", howFirstEnded()));
             }
             return std::nullopt;
         }

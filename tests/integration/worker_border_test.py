@@ -245,6 +245,31 @@ class HostileReceiverTest(StandInCase):
                 self.assertEqual(self.output.read_bytes(), self.IMAGE)
                 self.output.unlink()
 
+    def test_one_that_hangs_after_the_commit_delays_the_end_by_seconds(self):
+        result = self.relay("relay.put(IMAGE); relay.say(END); relay.heard(FINISH); time.sleep(1000)")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.output.read_bytes(), self.IMAGE)
+        self.assertIn("the image is complete, but the transfer process reported nothing for 20 s after that, and was killed",
+                      result.stderr.decode())
+
+    def test_one_that_waits_for_others_after_the_commit_has_time(self):
+        result = self.relay("""
+            relay.put(IMAGE); relay.say(END); relay.heard(FINISH)
+            for second in range(25):
+                progress(state="waiting", detail="waiting for the nodes behind"); time.sleep(1)
+            relayed()
+        """)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("killed", result.stderr.decode())
+
+    def test_what_the_supervisor_has_killed_is_not_a_crash(self):
+        for code in ("channel.close(); time.sleep(1000)", "os.close(3); os.close(4); time.sleep(1000)"):
+            with self.subTest(code=code):
+                self.assert_failed(self.relay(f"relay.put(b'x'); {code}"),
+                                   "the transfer process closed its channel without reporting its end, and was killed")
+        self.assert_failed(self.relay("relay.socket.close(); os.close(relay.pipe); time.sleep(1000)"),
+                           "the transfer process did not end within 10 s after the other process had ended, and was killed")
+
     def test_a_failure_before_the_verdict_is_one(self):
         self.assert_failed(self.relay("relay.put(IMAGE); failed(4, 'cannot go on'); relay.say(END); time.sleep(100)"),
                            "cannot go on")

@@ -284,8 +284,9 @@ struct bootferry_plugin {
 
     /*
      * Called once, after read returned 0 or the host has all the bytes it wanted, when the outcome is known.
-     * A protocol with acknowledgements sends one here if the outcome is COMMITTED. Returns 0, or -1 after
-     * fail.
+     * A protocol with acknowledgements sends one here if the outcome is COMMITTED. If that takes longer, it
+     * calls host->status at least every ten seconds: a process that is silent for 20 s is taken to hang, and
+     * ended. Returns 0, or -1 after fail.
      */
     int (*finish)(struct bootferry_session* session, enum bootferry_outcome outcome);
 

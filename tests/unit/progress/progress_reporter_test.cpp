@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,6 +28,20 @@ TEST(ProgressReporterTest, ReportsARemarkAtOnceAndKeepsTheState) {
     ASSERT_EQ(listener.seen.size(), 2U);
     EXPECT_EQ(listener.seen.back().state, TransferState::Transferring);
     EXPECT_EQ(listener.seen.back().detail, "waiting for the dolly server");
+}
+
+TEST(ProgressReporterTest, TheSameRemarkShowsFromTimeToTimeThatSomebodyWaits) {
+    Listener listener;
+    ProgressReporter reporter(listener);
+    reporter.remark("waiting for the nodes behind");
+    reporter.remark("waiting for the nodes behind");
+    EXPECT_EQ(listener.seen.size(), 1U);
+    for (int tries = 0; listener.seen.size() < 2 && tries < 6000; ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        reporter.remark("waiting for the nodes behind");
+    }
+    ASSERT_EQ(listener.seen.size(), 2U);
+    EXPECT_EQ(listener.seen.back().detail, "waiting for the nodes behind");
 }
 
 // The plugin ABI allows reports from any thread of a plugin, at any rate.
