@@ -6,44 +6,27 @@ import ctypes
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import tap  # noqa: E402
+from installed import Installed, run  # noqa: E402
 
 SOURCE = pathlib.Path(os.environ["SOURCE_ROOT"])
-BUILD = pathlib.Path(os.environ["BUILD_ROOT"])
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 DIALECTS = [(["cc", "-x", "c"], "c99"), (["cc", "-x", "c"], "c11"), (["c++", "-x", "c++"], "c++11"),
             (["c++", "-x", "c++"], "c++20")]
 
 
-def run(*command, **options):
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
-    if result.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, command))}\n{result.stdout}{result.stderr}")
-    return result.stdout
-
-
 class PluginHeaderTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="bootferry-header-")
-        cls.addClassCleanup(cls.folder.cleanup)
-        cls.path = pathlib.Path(cls.folder.name)
-        cls.path.chmod(0o755)  # the worker of root's is somebody else
-        cls.root = cls.path / "root"
-        run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", env={**os.environ, "DESTDIR": str(cls.root)})
-        pkgconfig = next(cls.root.rglob("bootferry.pc"))
-        cls.environment = {**os.environ, "PKG_CONFIG_PATH": str(pkgconfig.parent),
-                           "PKG_CONFIG_SYSROOT_DIR": str(cls.root), "PKG_CONFIG_ALLOW_SYSTEM_CFLAGS": "1"}
-
-    def pkg_config(self, *arguments):
-        return run("pkg-config", *arguments, "bootferry", env=self.environment).split()
+        cls.installed = Installed()
+        cls.addClassCleanup(cls.installed.close)
+        cls.path = cls.installed.path
+        cls.pkg_config = cls.installed.pkg_config
 
     def test_the_header_compiles_alone(self):
         source = self.path / "alone"
@@ -97,12 +80,20 @@ class PluginHeaderTest(unittest.TestCase):
             env={**os.environ, "BOOTFERRY_PLUGIN_DIR": str(tree)})
         self.assertTrue((tree / "fetched").read_bytes() == bytes(p % 251 for p in range(3000017)), "the bytes differ")
 
-    def test_pkg_config_has_plugindir(self):
-        plugindir = pathlib.Path("".join(run("pkg-config", "--variable=plugindir", "bootferry",
-                                             env={**self.environment, "PKG_CONFIG_SYSROOT_DIR": ""}).split()))
-        installed = self.root / plugindir.relative_to("/")
-        self.assertTrue((installed / "curl.so").is_file())
-        self.assertEqual(os.readlink(installed / "scheme-https.so"), "curl.so")
+    def test_pkg_config_leads_into_the_installation_wherever_it_lies(self):
+        moved = self.path / "moved"
+        self.installed.root.rename(moved)
+        self.addCleanup(moved.rename, self.installed.root)
+        pkgconfig = next(moved.rglob("bootferry.pc")).parent
+        for variable, holds in {"plugindir": "curl.so", "includedir": "bootferry/plugin.h"}.items():
+            folder = run("pkg-config", f"--variable={variable}", "bootferry",
+                         env={**os.environ, "PKG_CONFIG_PATH": str(pkgconfig)}).strip()
+            path = pathlib.Path(folder, holds)
+            self.assertTrue(path.is_file(), path)
+            self.assertTrue(path.resolve().is_relative_to(moved), path)
+        plugindir = pathlib.Path(run("pkg-config", "--variable=plugindir", "bootferry",
+                                     env={**os.environ, "PKG_CONFIG_PATH": str(pkgconfig)}).strip())
+        self.assertEqual(os.readlink(plugindir / "scheme-https.so"), "curl.so")
 
 
 if __name__ == "__main__":
