@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The helpers for plugins: the C header in each dialect, and the C++ wrapper with a plugin that throws all there is."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import tap  # noqa: E402
+from installed import Installed, run  # noqa: E402
+
+SOURCE = pathlib.Path(os.environ["SOURCE_ROOT"])
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wsign-conversion", "-Werror", "-O2"]
+POSIX = "-D_POSIX_C_SOURCE=200809L"
+C_DIALECTS = [["cc", "-x", "c", "-std=c99", POSIX], ["cc", "-x", "c", "-std=c11", POSIX], ["cc", "-x", "c", "-std=gnu17"],
+              ["c++", "-x", "c++", "-std=c++11"], ["c++", "-x", "c++", "-std=c++20"]]
+THROWN = {
+    "throws-int": "an exception of an unknown type",
+    "throws-no-memory": "allocating memory: Cannot allocate memory",
+    "throws-system-error": "asking the peer: Host is down",
+    "throws-logic-error": "the logic is %s wrong",
+    "throws-busy": "go away: Permission denied",
+}
+
+
+class PluginHelpersTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.installed = Installed()
+        cls.addClassCleanup(cls.installed.close)
+        cls.path = cls.installed.path
+
+    def compile(self, compiler, *arguments):
+        run(*compiler, *STRICT, *self.installed.pkg_config("--cflags"), *arguments)
+
+    def test_each_function_in_each_dialect(self):
+        for dialect in C_DIALECTS:
+            with self.subTest(dialect=dialect):
+                self.compile(dialect, "-o", self.path / "helpers", SOURCE / "tests/conformance/helpers.c")
+                run(self.path / "helpers")
+
+    def test_a_file_that_uses_none_of_them_is_free_of_warnings(self):
+        for header in ("plugin-helpers.h", "plugin.hpp"):
+            source = self.path / "unused"
+            source.write_text(f'#include "bootferry/{header}"\n#include "bootferry/{header}"\nextern int unused;\n')
+            for dialect in C_DIALECTS if header.endswith(".h") else [["c++", "-x", "c++", "-std=c++17"]]:
+                with self.subTest(header=header, dialect=dialect):
+                    self.compile(dialect, "-Wunused-function", "-c", "-o", os.devnull, source)
+
+    def test_strict_c_without_posix_is_told_what_to_do(self):
+        source = self.path / "strict"
+        source.write_text('#include "bootferry/plugin-helpers.h"\n')
+        with self.assertRaisesRegex(AssertionError, "needs POSIX.1-2008: -std=gnu11, or -D_POSIX_C_SOURCE=200809L"):
+            self.compile(["cc", "-x", "c", "-std=c11"], "-fsyntax-only", source)
+
+    def build_classy(self, dialect, *arguments):
+        tree = self.path / f"classy-{dialect}{len(arguments)}"
+        tree.mkdir()
+        self.compile(["c++", f"-std={dialect}"], *arguments, "-shared", "-fPIC", "-o", tree / "classy.so",
+                     SOURCE / "tests/conformance/classy.cpp")
+        (tree / "scheme-classy.so").symlink_to("classy.so")
+        return tree
+
+    def test_a_plugin_is_a_class(self):
+        for dialect in ("c++17", "c++20"):
+            with self.subTest(dialect=dialect):
+                tree = self.build_classy(dialect, "-fvisibility=hidden")
+                output = run(os.environ["BOOTFERRY_PLUGIN_CHECK"], tree / "classy.so", "classy://host/1000003",
+                             "--missing-url", "classy://missing/", "--waiting-url", "classy://waiting/")
+                self.assertNotIn("SKIP", output)
+        environment = {**os.environ, "BOOTFERRY_PLUGIN_DIR": str(tree)}
+        run(os.environ["BOOTFERRYCTL"], "fetch", "--option=classy:size=3M", "classy://host", tree / "fetched",
+            env=environment)
+        self.assertTrue((tree / "fetched").read_bytes() == bytes(p % 251 for p in range(3 << 20)), "the bytes differ")
+        self.assertEqual((tree / "fetched").stat().st_mtime, 1_000_000_000)
+        with self.assertRaisesRegex(AssertionError, "the size is a number such as 500K"):
+            run(os.environ["BOOTFERRYCTL"], "fetch", "--option=classy:size=3MB", "classy://host", tree / "no",
+                env=environment)
+        for place, words in THROWN.items():
+            with self.subTest(place=place), self.assertRaises(AssertionError) as raised:
+                run(os.environ["BOOTFERRYCTL"], "fetch", f"classy://{place}/5", tree / "no", env=environment)
+            self.assertIn(words, str(raised.exception))
+
+    def test_two_plugins_do_not_share_a_table(self):
+        # A visible template's static variable would be one for the whole process (STB_GNU_UNIQUE).
+        tree = self.build_classy("c++17")
+        symbols = subprocess.run(["nm", "-D", tree / "classy.so"], capture_output=True, text=True, check=True).stdout
+        self.assertIn("bootferry_plugin_entry", symbols)
+        self.assertNotRegex(symbols, "(?m) u .*bootferry")
+
+
+if __name__ == "__main__":
+    tap.main()
