@@ -11,11 +11,10 @@
  * Read it from the bottom up: the table, then the life of a session.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bootferry/plugin.h"
+#include "bootferry/plugin-helpers.h"
 
 #define VALIDATOR "example-pattern-1"
 
@@ -27,33 +26,11 @@ struct bootferry_session {
     int delay_ms; /* before each read: a slow server, to see what waiting looks like */
 };
 
-static int fail(struct bootferry_session* session, enum bootferry_error code, const char* message) {
-    session->host->fail(session->host->context, code, 0, message);
-    return -1;
-}
-
-/* Digits only, up to limit; 0 where the text is such a number. */
-static int parse_number(const char* text, uint64_t limit, uint64_t* number) {
-    uint64_t value = 0;
-
-    if (*text == '\0')
-        return -1;
-    for (; *text != '\0'; text++) {
-        uint64_t digit = (uint64_t)(*text - '0');
-
-        if (*text < '0' || *text > '9' || value > (limit - digit) / 10)
-            return -1;
-        value = value * 10 + digit;
-    }
-    *number = value;
-    return 0;
-}
-
 static struct bootferry_session* session_new(const struct bootferry_host* host) {
     struct bootferry_session* session = (struct bootferry_session*)calloc(1, sizeof *session);
 
     if (session == NULL) {
-        host->fail(host->context, BOOTFERRY_ERROR_IO, ENOMEM, "starting a session");
+        bootferry_fail(host, BOOTFERRY_ERROR_IO, ENOMEM, "starting a session");
         return NULL;
     }
     session->host = host; /* valid until session_free */
@@ -65,47 +42,35 @@ static int set_option(struct bootferry_session* session, const char* key, const 
     uint64_t number;
 
     if (strcmp(key, "delay") != 0)
-        return fail(session, BOOTFERRY_ERROR_INVALID, "there is no such option");
-    if (parse_number(value, 3600000, &number) < 0)
-        return fail(session, BOOTFERRY_ERROR_INVALID,
-                    "the delay is a number of milliseconds, at most 3600000");
+        return bootferry_fail(session->host, BOOTFERRY_ERROR_INVALID, 0, "there is no option '%s'", key);
+    if (bootferry_parse_number(value, 3600000, &number) < 0)
+        return bootferry_fail(session->host, BOOTFERRY_ERROR_INVALID, 0,
+                              "the delay is a number of milliseconds, at most 3600000");
     session->delay_ms = (int)number;
     return 0;
 }
 
-/* The wait every plugin has, here for time to pass, elsewhere for a socket: cancel_fd is always in the set.
- */
+/* The wait every plugin has, here for time to pass, elsewhere for a socket: a cancel always ends it. */
 static int wait_or_cancel(struct bootferry_session* session, int milliseconds) {
-    struct pollfd cancel;
-    int ready;
-
-    cancel.fd = session->cancel_fd;
-    cancel.events = POLLIN;
-    cancel.revents = 0;
-    do
-        ready = poll(&cancel, 1, milliseconds);
-    while (ready < 0 && errno == EINTR);
-    if (ready < 0) {
-        session->host->fail(session->host->context, BOOTFERRY_ERROR_IO, errno, "waiting");
-        return -1;
-    }
-    return ready > 0 ? fail(session, BOOTFERRY_ERROR_CANCELLED, "cancelled") : 0;
+    return bootferry_wait(session->host, session->cancel_fd, -1, 0, bootferry_deadline(milliseconds));
 }
 
 static int open_source(struct bootferry_session* session, const struct bootferry_request* request) {
-    const char* path;
+    struct bootferry_url_parts parts;
 
     session->cancel_fd = request->cancel_fd;
     if (wait_or_cancel(session, 0) < 0)
         return -1;
-    path = strstr(request->url, "://");
-    path = path != NULL ? strchr(path + 3, '/') : NULL;
-    if (path == NULL || parse_number(path + 1, BOOTFERRY_SIZE_UNKNOWN - 1, &session->size) < 0)
-        return fail(session, BOOTFERRY_ERROR_INVALID, "the URL must be example://HOST/SIZE, SIZE in bytes");
+    /* Behind the path the URL ends, or goes on with what is no digit. */
+    if (bootferry_split_url(request->url, &parts) < 0 || parts.path.length < 2 ||
+        bootferry_parse_number(parts.path.start + 1, BOOTFERRY_SIZE_UNKNOWN - 1, &session->size) < 0)
+        return bootferry_fail(session->host, BOOTFERRY_ERROR_INVALID, 0,
+                              "the URL must be example://HOST/SIZE, SIZE in bytes");
     if (request->offset > session->size)
-        return fail(session, BOOTFERRY_ERROR_RANGE, "the offset lies behind the end");
+        return bootferry_fail(session->host, BOOTFERRY_ERROR_RANGE, 0, "the offset %llu lies behind the end",
+                              (unsigned long long)request->offset);
     if (request->validator != NULL && strcmp(request->validator, VALIDATOR) != 0)
-        return fail(session, BOOTFERRY_ERROR_RANGE, "the pattern is another one now");
+        return bootferry_fail(session->host, BOOTFERRY_ERROR_RANGE, 0, "the pattern is another one now");
     session->position = request->offset;
     return 0;
 }
@@ -125,7 +90,7 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
     size_t i;
 
     if (count > 0 && session->delay_ms > 0)
-        session->host->status(session->host->context, "waiting for the configured delay");
+        bootferry_status(session->host, "waiting for %d ms, as configured", session->delay_ms);
     if (wait_or_cancel(session, count > 0 ? session->delay_ms : 0) < 0)
         return -1;
     for (i = 0; i < count; i++) {
