@@ -26,7 +26,6 @@ class PluginGuideTest(unittest.TestCase):
         environment = {
             **installed.environment,
             "PATH": ":".join([os.path.dirname(program) for program in PROGRAMS] + [os.environ["PATH"]]),
-            "BOOTFERRY_SOURCE": str(SOURCE),
         }
         result = subprocess.run(["bash", "-euxo", "pipefail", "-c", "\n".join(blocks)], cwd=installed.path, env=environment,
                                 capture_output=True, text=True)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The installed template, copied out of the tree and renamed as the guide says, built with each build system against
+the installation, checked, run and installed."""
+
+import os
+import pathlib
+import shutil
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import tap  # noqa: E402
+from installed import Installed, run  # noqa: E402
+
+CHECK = os.environ["BOOTFERRY_PLUGIN_CHECK"]
+
+
+class PluginTemplateTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.installed = Installed()
+        cls.addClassCleanup(cls.installed.close)
+        cls.environment = {**cls.installed.environment,
+                           "PATH": os.pathsep.join([os.path.dirname(CHECK), os.environ["PATH"]])}
+        cls.template = pathlib.Path("".join(cls.installed.pkg_config("--variable=plugintemplatedir")))
+
+    def copy(self, tool):
+        if shutil.which(tool) is None:
+            self.skipTest(f"{tool} is not installed")
+        tree = self.installed.path / tool / "pattern"
+        shutil.copytree(self.template, tree)
+        (tree / "example.c").rename(tree / "pattern.c")
+        for file in tree.iterdir():
+            file.write_text(file.read_text().replace("example", "pattern"))
+        return tree
+
+    def run_in(self, tree, *command, **more):
+        return run(*command, cwd=tree, env={**self.environment, **more})
+
+    def assert_works(self, folder, target):
+        run(CHECK, folder / "pattern.so", "pattern://anywhere/100003", env=self.environment)
+        run(os.environ["BOOTFERRYCTL"], "fetch", "pattern://anywhere/1234", folder / "fetched",
+            env={**self.environment, "BOOTFERRY_PLUGIN_DIR": str(folder)})
+        self.assertEqual((folder / "fetched").stat().st_size, 1234)
+        plugindir = os.path.realpath("".join(self.installed.pkg_config("--variable=plugindir")))
+        installed = pathlib.Path(f"{target}{plugindir}")
+        self.assertTrue((installed / "pattern.so").is_file())
+        self.assertEqual(os.readlink(installed / "scheme-pattern.so"), "pattern.so")
+        for file in target.rglob("*"):
+            if not file.is_dir():
+                self.assertIn("pattern.so", file.name)
+
+    def test_the_guide_and_the_manual_page_are_installed(self):
+        self.assertTrue((self.template / "plugin-guide.md").is_file())
+        self.assertTrue(next(self.installed.root.rglob("bootferry-plugin-check.1*")).is_file())
+
+    def test_make(self):
+        tree = self.copy("make")
+        self.run_in(tree, "make", "CFLAGS=-Wall -Wextra -Wpedantic -Werror")
+        self.assertIn("ok 1 - reads the whole resource", self.run_in(tree, "make", "check"))
+        target = tree.parent / "target"
+        self.run_in(tree, "make", "install", DESTDIR=str(target))
+        self.assert_works(tree, target)
+        self.run_in(tree, "make", "clean")
+        self.assertFalse((tree / "pattern.so").exists())
+
+    def test_meson(self):
+        tree = self.copy("meson")
+        self.run_in(tree, "meson", "setup", "--werror", "build")
+        self.run_in(tree, "meson", "compile", "-C", "build")
+        self.assertRegex(self.run_in(tree, "meson", "test", "-C", "build"), "Ok: +1")
+        target = tree.parent / "target"
+        self.run_in(tree, "meson", "install", "-C", "build", DESTDIR=str(target))
+        self.assert_works(tree / "build", target)
+
+    def test_cmake(self):
+        tree = self.copy("cmake")
+        self.run_in(tree, "cmake", "-B", "build", "-DCMAKE_C_FLAGS=-Werror")
+        self.run_in(tree, "cmake", "--build", "build")
+        self.assertIn("100% tests passed", self.run_in(tree, "ctest", "--test-dir", "build"))
+        target = tree.parent / "target"
+        self.run_in(tree, "cmake", "--install", "build", DESTDIR=str(target))
+        self.assert_works(tree / "build", target)
+
+
+if __name__ == "__main__":
+    tap.main()
