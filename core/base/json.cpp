@@ -200,6 +200,10 @@ void JsonObject::add(std::string_view key, const std::vector<std::string>& texts
     addRaw(key, fmt::format("[{}]", fmt::join(values, ",")));
 }
 
+void JsonObject::add(std::string_view key, const std::vector<JsonObject>& objects) {
+    addRaw(key, jsonArray(objects, JsonStyle::Short));
+}
+
 void JsonObject::addNull(std::string_view key) {
     addRaw(key, "null");
 }

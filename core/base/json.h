@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The subset of JSON (RFC 8259) that this project uses: flat objects of strings, arrays of strings, numbers,
-// booleans and null, whose members keep the order in which they were added. A JSON library would be added to
-// every initrd for this alone.
+// The subset of JSON (RFC 8259) that this project uses: objects of strings, arrays of strings and of objects,
+// numbers, booleans and null, whose members keep the order in which they were added. A JSON library would be
+// added to every initrd for this alone.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,7 @@ public:
     void add(std::string_view key, double number); // three decimals
     void add(std::string_view key, bool value);
     void add(std::string_view key, const std::vector<std::string>& texts);
+    void add(std::string_view key, const std::vector<JsonObject>& objects); // each on one line
     void addNull(std::string_view key);
 
     [[nodiscard]] std::string text(JsonStyle style) const; // without a final newline

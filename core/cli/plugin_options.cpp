@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "plugin_options.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -10,8 +9,8 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "exit_status.h"
-#include "plain_text.h"
 #include "plugin_list_process.h"
+#include "plugin_option_row.h"
 #include "standard_streams.h"
 #include "supervising_loop.h"
 #include "text.h"
@@ -20,31 +19,13 @@
 namespace bootferry {
 namespace {
 
-struct PluginOptionRow {
-    std::string plugin;
-    std::string key;
-    std::string help;
-    bool flag; // takes no value
-};
-
-bool isWord(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-    });
-}
-
 // Lines that do not describe an option are left out: a plugin's help text may contain newlines.
 std::vector<PluginOptionRow> rowsOf(std::string_view list) {
-    constexpr std::string_view flagMark = "FLAG: "; // bootferry/plugin.h
     std::vector<PluginOptionRow> rows;
     for (auto line : linesOf(list)) {
-        PluginOptionRow row;
-        row.plugin = takeListField(line);
-        row.key = takeListField(line);
-        row.flag = line.starts_with(flagMark);
-        row.help = plainText(row.flag ? line.substr(flagMark.size()) : line);
-        if (isWord(row.plugin) && isWord(row.key)) {
-            rows.push_back(std::move(row));
+        auto plugin = takeListField(line);
+        if (auto row = takePluginOption(std::move(plugin), line)) {
+            rows.push_back(std::move(*row));
         }
     }
     return rows;
@@ -77,11 +58,7 @@ int printPluginOptions(std::optional<JsonStyle> json) {
             printOutput("{}:{}{}  {}\n", row.plugin, row.key, row.flag ? "" : "=", row.help);
             continue;
         }
-        objects.emplace_back();
-        objects.back().add("plugin", row.plugin);
-        objects.back().add("key", row.key);
-        objects.back().add("flag", row.flag);
-        objects.back().add("help", row.help);
+        objects.push_back(jsonOf(row));
     }
     if (json) {
         printOutput("{}\n", jsonArray(objects, *json));

@@ -13,6 +13,7 @@
 #include "no_service.h"
 #include "output_options.h"
 #include "plain_text.h"
+#include "plugin_description.h"
 #include "plugin_options.h"
 #include "service_client.h"
 #include "standard_streams.h"
@@ -155,6 +156,12 @@ int runCancel(const CommandLine& line) {
 
 int runPlugins(const CommandLine& line) {
     const auto json = jsonStyleOf(line);
+    if (const auto plugin = line.last("describe")) {
+        if (line.has("options")) {
+            throw Error(ErrorCode::Invalid, "--describe and --options exclude each other");
+        }
+        return describePlugin(*plugin, json);
+    }
     if (line.has("options")) {
         return printPluginOptions(json);
     }

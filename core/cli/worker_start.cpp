@@ -27,8 +27,12 @@ WorkerProgram workerProgram() {
     return programFor(workerUser());
 }
 
+std::string pluginFolder() {
+    return fromEnvironment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR);
+}
+
 std::unique_ptr<WorkerProcess> startWorker(sd_event* event, WorkerJob job, WorkerListener& listener) {
-    job.pluginDir = fromEnvironment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR);
+    job.pluginDir = pluginFolder();
     const auto user = workerUser();
     if (!user.remark.empty()) {
         logInfo(user.remark);

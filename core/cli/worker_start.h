@@ -10,6 +10,7 @@
 namespace bootferry {
 
 [[nodiscard]] WorkerProgram workerProgram();
+[[nodiscard]] std::string pluginFolder();
 
 // Fills in the job's plugin folder. Logs if the worker runs as another user than the usual one. Throws Error;
 // `event` and `listener` must outlive the result.

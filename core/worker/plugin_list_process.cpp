@@ -5,6 +5,7 @@
 #include <array>
 #include <csignal>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -26,18 +27,29 @@ std::pair<UniqueFd, UniqueFd> makePipe() {
     return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
+std::vector<std::string> argumentsFor(PluginListKind kind, const std::string& module) {
+    switch (kind) {
+    case PluginListKind::Plugins:
+        return {"--list-plugins"};
+    case PluginListKind::Options:
+        return {"--list-options"};
+    case PluginListKind::Description:
+        break;
+    }
+    return {"--describe-plugin", module};
+}
+
 } // namespace
 
 PluginListProcess::PluginListProcess(sd_event* event, const WorkerProgram& program, PluginListKind kind,
-                                     Listed listed)
+                                     Listed listed, const std::string& module)
     : listed_(std::move(listed)) {
     auto [output, theirOutput] = makePipe();
     auto [errors, theirErrors] = makePipe();
     output_ = std::move(output);
     checkErrno(::fcntl(output_.get(), F_SETFL, O_NONBLOCK), "creating a pipe");
     errors_.emplace(event, std::move(errors));
-    pid_ = spawnPluginList(program, kind == PluginListKind::Plugins ? "--list-plugins" : "--list-options",
-                           theirOutput, theirErrors);
+    pid_ = spawnPluginList(program, argumentsFor(kind, module), theirOutput, theirErrors);
     try {
         watch(event);
     } catch (const Error&) {

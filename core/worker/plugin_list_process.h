@@ -17,7 +17,10 @@ namespace bootferry {
 enum class PluginListKind {
     Plugins, // a line for each: NAME, VERSION, and the schemes separated by spaces
     Options, // a line for each option: PLUGIN, KEY, HELP
-};           // the fields of a line are separated by tabs
+    // Of one module, a line for each fact, which begins with its kind: "plugin" NAME, VERSION, ABI, size of
+    // the table; "scheme" NAME; "need" WORD; "offer" WORD; "option" KEY, HELP; then "end". Or "error" TEXT.
+    Description,
+}; // the fields of a line are separated by tabs
 
 class PluginListProcess {
 public:
@@ -25,8 +28,10 @@ public:
     // process failed. May destroy the object.
     using Listed = std::function<void(std::optional<std::string>)>;
 
-    // Throws Error if the program cannot be started. `event` must outlive the object.
-    PluginListProcess(sd_event* event, const WorkerProgram& program, PluginListKind kind, Listed listed);
+    // Throws Error if the program cannot be started. `event` must outlive the object. module: the path, for a
+    // description.
+    PluginListProcess(sd_event* event, const WorkerProgram& program, PluginListKind kind, Listed listed,
+                      const std::string& module = {});
     ~PluginListProcess(); // kills a running process, without calling listed
     PluginListProcess(const PluginListProcess&) = delete;
     PluginListProcess& operator=(const PluginListProcess&) = delete;

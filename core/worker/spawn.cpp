@@ -238,12 +238,13 @@ pid_t spawnWorker(const WorkerProgram& program, WorkerRole role, const UniqueFd&
                   .report = -1});
 }
 
-pid_t spawnPluginList(const WorkerProgram& program, const char* argument, const UniqueFd& output,
-                      const UniqueFd& errors) {
+pid_t spawnPluginList(const WorkerProgram& program, std::vector<std::string> arguments,
+                      const UniqueFd& output, const UniqueFd& errors) {
+    arguments.insert(arguments.begin(), program.path);
     const auto null = openNull();
     const auto highOutput = duplicateAbove(output.get());
     const auto highErrors = duplicateAbove(errors.get());
-    return spawn(program, {program.path, argument},
+    return spawn(program, std::move(arguments),
                  {.input = null.get(),
                   .output = highOutput.get(),
                   .errors = highErrors.get(),

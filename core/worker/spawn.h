@@ -3,7 +3,9 @@
 // and a PATH, another user, no capabilities, and no way to regain them.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -21,8 +23,8 @@ inline constexpr std::string_view verifierArgument = "--verify";
 [[nodiscard]] pid_t spawnWorker(const WorkerProgram& program, WorkerRole role, const UniqueFd& channel,
                                 const UniqueFd& cancel, const UniqueFd& output);
 
-// Starts the same program with an argument that makes it write a list to output.
-[[nodiscard]] pid_t spawnPluginList(const WorkerProgram& program, const char* argument,
+// Starts the same program with arguments that make it write a list to output.
+[[nodiscard]] pid_t spawnPluginList(const WorkerProgram& program, std::vector<std::string> arguments,
                                     const UniqueFd& output, const UniqueFd& errors);
 
 } // namespace bootferry

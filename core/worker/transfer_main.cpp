@@ -14,7 +14,9 @@
 #include "expected_checksum.h"
 #include "log.h"
 #include "look.h"
+#include "plain_text.h"
 #include "plugin_locator.h"
+#include "plugin_module.h"
 #include "programs.h"
 #include "relay_sender.h"
 #include "relayed_source.h"
@@ -149,6 +151,44 @@ int listPluginsOnStandardOutput(void (*print)(const InstalledPlugin&)) {
     return EXIT_SUCCESS;
 }
 
+// One line of a description: no field can end it, whatever a plugin puts there.
+void printFact(const char* kind, const char* text) {
+    printOutput("{}\t{}\n", kind, plainText(text));
+}
+
+void printDescription(const PluginModule& module) {
+    const auto& table = module.table();
+    printOutput("plugin\t{}\t{}\t{}\t{}\n", module.name(), module.version(), table.abi_version,
+                table.struct_size);
+    for (const auto& scheme : module.schemes()) {
+        printFact("scheme", scheme.c_str());
+    }
+    const auto needs = module.needs("");
+    if ((needs & BOOTFERRY_NEEDS_UNIX_SOCKETS) != 0) {
+        printFact("need", "unix-sockets");
+    }
+    if ((needs & BOOTFERRY_NEEDS_LISTENING) != 0) {
+        printFact("need", "listening");
+    }
+    if (module.hasSplice()) {
+        printFact("offer", "splice");
+    }
+    for (const auto* option = table.options; option->key != nullptr; ++option) {
+        printOutput("option\t{}\t{}\n", plainText(option->key), plainText(option->help));
+    }
+    printOutput("end\n");
+}
+
+int describePlugin(const char* path) {
+    enterSandbox();
+    try {
+        printDescription(PluginModule::load(path));
+    } catch (const Error& error) {
+        printFact("error", error.what());
+    }
+    return EXIT_SUCCESS;
+}
+
 int run(int argc, char** argv) {
     hideFromOthers();
     initLogging("bootferry-transfer");
@@ -157,6 +197,9 @@ int run(int argc, char** argv) {
     }
     if (argc == 2 && std::strcmp(argv[1], "--list-options") == 0) {
         return listPluginsOnStandardOutput(printOptions);
+    }
+    if (argc == 3 && std::strcmp(argv[1], "--describe-plugin") == 0) {
+        return describePlugin(argv[2]);
     }
     const bool verifies = argc == 2 && argv[1] == verifierArgument;
     if ((argc != 1 && !verifies) ||

@@ -251,6 +251,50 @@ class WithoutService(ServiceTest):
         self.assert_refused(self.run_alone("plugins", "--options", BOOTFERRY_WORKER=f"{self.path}/none"),
                             "starting the transfer process", "No such file")
 
+    def test_a_plugin_is_described_without_a_service(self):
+        module = os.path.realpath(f"{os.environ['BOOTFERRY_PLUGIN_DIR']}/example.so")
+        by_file = self.run_alone("plugins", "--describe", module)
+        self.assertEqual(by_file.returncode, 0, by_file.stderr)
+        for words in ("Name: example\n", "Schemes: example\n", f"File: {module}\n", "ABI: 1, with a table of 112 bytes\n",
+                      "Needs: -\n", "  delay=  wait so many milliseconds before each read; default 0\n"):
+            self.assertIn(words, by_file.stdout)
+        self.assertEqual(self.run_alone("plugins", "--describe=example").stdout, by_file.stdout)
+        told = json.loads(self.run_alone("plugins", "--describe=dolly", "--json=pretty").stdout)
+        self.assertEqual((told["name"], told["abi"], told["needs"]), ("dolly", 1, ["listening"]))
+        self.assertIn("password", [option["key"] for option in told["options"]])
+        self.assertTrue(all(option["plugin"] == "dolly" and option["help"] for option in told["options"]))
+        told = json.loads(self.run_alone("plugins", "--describe=curl", "--json=short").stdout)
+        self.assertEqual(told["offers"], ["splice"] if "splice" in told["offers"] else [])
+        self.assertIn("https", told["schemes"])
+
+    def test_a_module_that_cannot_be_described(self):
+        folder = self.path / "modules"
+        folder.mkdir()
+        folder.chmod(0o755)
+        self.path.chmod(0o755)
+        for name, source, words in (
+                ("stranger", "int x;", "it does not export bootferry_plugin_entry"),
+                ("crasher", "__attribute__((constructor)) static void f(void) { *(volatile int*)0 = 1; }", "crashed"),
+                ("forger", """#include <unistd.h>
+                     #include <string.h>
+                     #include <stdlib.h>
+                     const void* bootferry_plugin_entry(void) {
+                         const char* text = "plugin\\tforger\\033[2J\\t1\\t1\\t1\\nend\\n";
+                         return (void)!write(1, text, strlen(text)), _exit(3), (void*)0;
+                     }""", "crashed"),
+                ("spawner", "#include <unistd.h>\nconst void* bootferry_plugin_entry(void) {"
+                            ' execl("/bin/true", "true", (char*)0); return 0; }', "its entry returned NULL")):
+            with self.subTest(name=name):
+                (folder / f"{name}.c").write_text(source)
+                subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / f"{name}.so", folder / f"{name}.c"], check=True)
+                done = self.run_alone("plugins", "--describe", str(folder / f"{name}.so"))
+                self.assert_refused(done, words)
+                self.assertEqual(done.stdout, "")
+                self.assertNotIn("\033", done.stderr)
+        self.assert_refused(self.run_alone("plugins", "--describe=nothing"), "No such file or directory")
+        self.assert_refused(self.run_alone("plugins", "--describe=curl", "--options"), "exclude each other")
+
+
     def test_without_a_service_the_error_names_the_remedy(self):
         for words in (["status"], ["list"], ["monitor"], ["plugins"], ["cancel", "1"]):
             self.assert_refused(self.run_alone(*words), "bootferryd is not running", "systemctl start bootferryd.socket")
