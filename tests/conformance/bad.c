@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,10 @@ struct bootferry_session {
     uint64_t size;
     uint64_t start;
     uint64_t position;
+    uint64_t end; /* of what a length cut off */
+    uint64_t length;
+    const char* url;
+    int changed; /* it is another version of the resource */
     int ended;
 };
 
@@ -42,6 +47,8 @@ static int fail(struct bootferry_session* session, enum bootferry_error code, co
         return -1;
     if (has("two-failures"))
         host->fail(host->context, code, 0, "once");
+    if (has("escape-in-message"))
+        message = "no\033[2J";
     if (has("no-reason"))
         message = "";
     if (has("unknown-code"))
@@ -52,10 +59,15 @@ static int fail(struct bootferry_session* session, enum bootferry_error code, co
     return has("failure-reported-as-success") ? 0 : -1;
 }
 
+static void* crash(void* unused) {
+    (void)unused;
+    abort();
+}
+
 static void* sleep_for_ever(void* unused) {
     (void)unused;
     for (;;)
-        pause();
+        (void)poll(NULL, 0, -1); /* pause(2) is none of the sandbox's calls */
     return NULL;
 }
 
@@ -68,6 +80,10 @@ static struct bootferry_session* session_new(const struct bootferry_host* host) 
     session->host = host;
     session->owner = gettid();
     sessions_so_far++;
+    if (has("session-new-blocks") && sessions_so_far == 1)
+        sleep(2);
+    if (has("leaks-memory"))
+        memset(malloc(100000), 1, 100000);
     if (has("leaks-descriptor"))
         (void)!open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (has("leaks-thread"))
@@ -97,11 +113,62 @@ static int cancelled(struct bootferry_session* session, int milliseconds) {
     return poll(&cancel, 1, milliseconds) > 0;
 }
 
+static const char* validator_of(const struct bootferry_session* session) {
+    return session->changed && !has("constant-validator") ? "version-2" : VALIDATOR;
+}
+
+/* What the surroundings of a call, or the sandbox, must show. */
+static int misbehave(struct bootferry_session* session) {
+    const struct bootferry_host* host = session->host;
+    const char* secret = host->credential(host->context, "password");
+    pthread_t thread;
+    sigset_t all;
+
+    if (has("changes-sigpipe"))
+        signal(SIGPIPE, SIG_DFL);
+    if (has("blocks-signals")) {
+        sigfillset(&all);
+        sigprocmask(SIG_BLOCK, &all, NULL);
+    }
+    if (has("newline-in-log"))
+        host->log(host->context, BOOTFERRY_LOG_DEBUG, "one\ntwo");
+    if (has("escape-in-status"))
+        host->status(host->context, "\033[2Jgone");
+    if (has("secret-in-log"))
+        host->log(host->context, BOOTFERRY_LOG_DEBUG, secret != NULL ? secret : "");
+    if (has("crashes-in-a-thread")) {
+        pthread_create(&thread, NULL, crash, NULL);
+        pthread_join(thread, NULL);
+    }
+    if (has("creates-a-file")) {
+        const int made = open("/tmp/bootferry-bad", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+        if (made < 0) {
+            host->fail(host->context, BOOTFERRY_ERROR_IO, errno, "creating a file");
+            return -1;
+        }
+        close(made);
+    }
+    return 0;
+}
+
 static int open_source(struct bootferry_session* session, const struct bootferry_request* request) {
     const char* path = strrchr(request->url, '/');
+    uint64_t offset = has("halves-large-offsets") ? (uint32_t)request->offset : request->offset;
+    uint64_t whole;
+    char byte[8];
 
     session->cancel_fd = request->cancel_fd;
+    session->url = request->url;
+    session->length = request->length;
+    session->changed = strcmp(path, "/changed") == 0;
+    if (misbehave(session) < 0)
+        return -1;
     if (!has("opens-when-cancelled") && cancelled(session, 0)) {
+        if (has("reads-cancel-fd"))
+            (void)!read(session->cancel_fd, byte, sizeof byte);
+        if (has("leaks-descriptor-on-cancel"))
+            (void)!open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (has("slow-cancel"))
             sleep(3);
         return fail(session, BOOTFERRY_ERROR_CANCELLED, "cancelled");
@@ -117,16 +184,23 @@ static int open_source(struct bootferry_session* session, const struct bootferry
             ;
         return fail(session, BOOTFERRY_ERROR_CANCELLED, "cancelled");
     }
-    session->size = strtoull(path + 1, NULL, 10);
-    if (request->offset > session->size) {
+    whole = session->changed ? 1000 : strtoull(path + 1, NULL, 10);
+    session->size = whole;
+    session->end = whole;
+    if (has("ends-before-length") && request->length < whole)
+        session->end = offset + request->length / 2;
+    if (offset > session->size) {
+        if (has("leaks-thread-on-failure"))
+            pthread_create(&(pthread_t){0}, NULL, sleep_for_ever, NULL);
         if (!has("opens-behind-the-end"))
             return fail(session, BOOTFERRY_ERROR_RANGE, "behind the end");
     }
-    if (request->offset == session->size && session->size > 0 && has("refuses-the-end"))
+    if (offset == session->size && session->size > 0 && has("refuses-the-end"))
         return fail(session, BOOTFERRY_ERROR_RANGE, "at the end");
-    if (request->validator != NULL && strcmp(request->validator, VALIDATOR) != 0 && !has("ignores-validator"))
+    if (request->validator != NULL && strcmp(request->validator, validator_of(session)) != 0 &&
+        !has("ignores-validator"))
         return fail(session, BOOTFERRY_ERROR_RANGE, "another version");
-    session->position = has("ignores-offset") || request->offset > session->size ? 0 : request->offset;
+    session->position = has("ignores-offset") || offset > session->size ? 0 : offset;
     session->start = shared_position = session->position;
     if (has("crashes"))
         abort();
@@ -138,7 +212,13 @@ static int info(struct bootferry_session* session, struct bootferry_info* told) 
 
     told->flags = has("hides-resuming") ? 0 : BOOTFERRY_INFO_RESUMABLE;
     told->size = session->size + (has("wrong-size") ? 1 : 0);
-    told->validator = VALIDATOR;
+    told->validator = validator_of(session);
+    if (has("splice-without-function") || has("splices-other-bytes"))
+        told->flags |= BOOTFERRY_INFO_SPLICEABLE;
+    if (has("ranges-without-resuming"))
+        told->flags = BOOTFERRY_INFO_RANGES;
+    if (has("length-is-the-size") && session->length < session->size)
+        told->size = session->length;
     if (has("size-behind-offset"))
         told->size = session->size - session->start;
     if (has("long-validator")) {
@@ -152,7 +232,7 @@ static int info(struct bootferry_session* session, struct bootferry_info* told) 
 
 static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_t len) {
     uint64_t* position = has("shares-state") ? &shared_position : &session->position;
-    uint64_t left = session->size - *position;
+    uint64_t left = session->end > *position ? session->end - *position : 0;
     size_t count = left < len ? (size_t)left : len;
     unsigned char* bytes = buffer;
     size_t i;
@@ -161,8 +241,10 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
         return fail(session, BOOTFERRY_ERROR_CANCELLED, "cancelled");
     if (has("wants-one-thread") && session->owner != gettid())
         return fail(session, BOOTFERRY_ERROR_INTERNAL, "another thread");
+    if (has("uses-url-after-open") && session->url[0] != 'b')
+        return fail(session, BOOTFERRY_ERROR_INTERNAL, "another URL");
     if (has("hangs"))
-        pause();
+        (void)poll(NULL, 0, -1); /* pause(2) is none of the sandbox's calls */
     if (count == 0 && session->ended && has("starts-anew-after-the-end")) {
         bytes[0] = 0;
         return 1;
@@ -180,12 +262,28 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
     return has("claims-too-much") && count > 0 ? (ssize_t)len + 1 : (ssize_t)count;
 }
 
+static ssize_t splice_bytes(struct bootferry_session* session, int pipe, size_t len) {
+    unsigned char bytes[4096];
+    ssize_t count = read_bytes(session, bytes, len < sizeof bytes ? len : sizeof bytes);
+
+    if (count > 0) {
+        bytes[count - 1] ^= 1;
+        (void)!write(pipe, bytes, (size_t)count);
+    }
+    return count;
+}
+
 static int finish(struct bootferry_session* session, enum bootferry_outcome outcome) {
     (void)outcome;
     return has("fails-to-finish") ? fail(session, BOOTFERRY_ERROR_INTERNAL, "cannot finish") : 0;
 }
 
 static void session_free(struct bootferry_session* session) {
+    if (has("session-free-blocks") && session->position > 0 && session->position < session->size &&
+        sessions_so_far == 1)
+        sleep(2);
+    if (has("closes-cancel-fd"))
+        close(session->cancel_fd);
     free(session);
 }
 
@@ -210,5 +308,6 @@ const struct bootferry_plugin* bootferry_plugin_entry(void) {
     table.read = has("no-read") ? NULL : read_bytes;
     table.finish = finish;
     table.session_free = session_free;
+    table.splice = has("splices-other-bytes") ? splice_bytes : NULL;
     return has("refuses-to-load") ? NULL : &table;
 }

@@ -42,9 +42,12 @@ private: // the wrapper calls the base
         if (parts.path.length > 1 && bootferry_parse_size(parts.path.start + 1, UINT32_MAX, &size_) < 0) {
             throw kit::Failure(BOOTFERRY_ERROR_INVALID, "the path is a size");
         }
-        if (request.offset > size_ ||
-            (request.validator != nullptr && std::string(request.validator) != "classy-1")) {
+        if (request.offset > size_) {
             throw kit::Failure(BOOTFERRY_ERROR_RANGE, "not at this offset");
+        }
+        validator_ = place == "changed" ? "classy-2" : "classy-1";
+        if (request.validator != nullptr && validator_ != request.validator) {
+            throw kit::Failure(BOOTFERRY_ERROR_RANGE, "it has changed");
         }
         position_ = request.offset;
     }
@@ -53,7 +56,7 @@ private: // the wrapper calls the base
         kit::Info info;
         info.size = size_;
         info.flags = BOOTFERRY_INFO_RESUMABLE | BOOTFERRY_INFO_SPLICEABLE;
-        info.validator = "classy-1";
+        info.validator = validator_;
         info.modified = 1'000'000'000;
         return info;
     }
@@ -97,6 +100,7 @@ private:
         }
     }
 
+    std::string validator_;
     std::uint64_t size_ = 0;
     std::uint64_t position_ = 0;
 };

@@ -69,7 +69,8 @@ class PluginHelpersTest(unittest.TestCase):
             with self.subTest(dialect=dialect):
                 tree = self.build_classy(dialect, "-fvisibility=hidden")
                 output = run(os.environ["BOOTFERRY_PLUGIN_CHECK"], tree / "classy.so", "classy://host/1000003",
-                             "--missing-url", "classy://missing/", "--waiting-url", "classy://waiting/")
+                             "--missing-url", "classy://missing/", "--waiting-url", "classy://waiting/", "--changed-url",
+                             "classy://changed/1000002")
                 self.assertNotIn("SKIP", output)
         environment = {**os.environ, "BOOTFERRY_PLUGIN_DIR": str(tree)}
         run(os.environ["BOOTFERRYCTL"], "fetch", "--option=classy:size=3M", "classy://host", tree / "fetched",

@@ -2,15 +2,22 @@
 // checked() compares the result of a call with the reported failures; every call goes through it.
 #include "attempt.h"
 
+#include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstddef>
 #include <cstring>
+#include <system_error>
+#include <utility>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "denied_call.h"
 #include "errors.h"
 #include "plain_text.h"
 
@@ -57,30 +64,113 @@ GuardedMemory::GuardedMemory(std::size_t size) {
     start_ = base + pages - size;
 }
 
+void GuardedMemory::revoke() {
+    checkErrno(mprotect(mapping_, mapped_, PROT_NONE), "revoking memory");
+}
+
 GuardedMemory::~GuardedMemory() {
     munmap(mapping_, mapped_);
 }
 
+// What the plugin may call. Nothing here throws: the plugin is C.
+struct Attempt::HostFunctions {
+    static void log(void* context, int, const char* message) { attemptOf(context).checkText("log", message); }
+    static void status(void* context, const char* text) { attemptOf(context).checkText("status", text); }
+    static void retryAfter(void*, std::uint32_t) {}
+
+    static void fail(void* context, bootferry_error code, int errnoValue, const char* message) {
+        auto& attempt = attemptOf(context);
+        attempt.checkText("fail", message);
+        Failure failure{.code = static_cast<int>(code), .message = plainText(message)};
+        if (!failure.message.empty() && errnoValue > 0) {
+            failure.message += ": " + std::generic_category().message(errnoValue);
+        }
+        if (const auto* call = takeDeniedCall();
+            call != nullptr && (errnoValue == EPERM || errnoValue == 0)) {
+            failure.message += fmt::format("; the sandbox refused the system call {}", call);
+        }
+        const std::lock_guard lock(attempt.mutex_);
+        attempt.failures_.push_back(std::move(failure));
+    }
+
+    static const char* credential(void* context, const char* name) {
+        const auto& credentials = attemptOf(context).plugin_.credentials;
+        const auto found = credentials.find(name != nullptr ? name : "");
+        return found != credentials.end() ? found->second.c_str() : nullptr;
+    }
+};
+
+// The host cleans what it is given, so that this costs no boot; but a person reads the text.
+void Attempt::checkText(const char* what, const char* text) {
+    constexpr std::size_t shortestSecret = 4; // a shorter one is found by chance
+    const std::lock_guard lock(mutex_);
+    if (wrong_) {
+        return;
+    }
+    if (text == nullptr) {
+        wrong_ = fmt::format("it passed NULL as the text of {}", what);
+        return;
+    }
+    if (std::any_of(text, text + std::strlen(text), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
+        wrong_ =
+            fmt::format("the text that it passed to {} has control characters: {}", what, escapedText(text));
+        return;
+    }
+    for (const auto& [name, secret] : plugin_.credentials) {
+        if (name != "user" && secret.size() >= shortestSecret &&
+            std::string_view(text).find(secret) != std::string_view::npos) {
+            wrong_ = fmt::format("the text that it passed to {} contains the credential '{}'", what, name);
+        }
+    }
+}
+
+// What belongs to the host, and must be as it was after each call.
+void Attempt::checkSurroundings(const char* what) const {
+    if (fcntl(cancel_.get(), F_GETFD) < 0) {
+        throw Fault(fmt::format("{} closed cancel_fd", what));
+    }
+    pollfd cancel{.fd = cancel_.get(), .events = POLLIN, .revents = 0};
+    if (cancelled_ && poll(&cancel, 1, 0) == 0) {
+        throw Fault(fmt::format("{} read from cancel_fd", what));
+    }
+    struct sigaction pipe {};
+    (void)sigaction(SIGPIPE, nullptr, &pipe);
+    if ((pipe.sa_flags & SA_SIGINFO) != 0 || pipe.sa_handler != SIG_IGN) {
+        throw Fault(fmt::format("{} changed what SIGPIPE does", what));
+    }
+    sigset_t blocked;
+    (void)pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    for (int number = 1; number < NSIG; ++number) {
+        if (sigismember(&blocked, number) == 1) {
+            throw Fault(fmt::format("{} left the signal SIG{} blocked", what, sigabbrev_np(number)));
+        }
+    }
+}
+
+const char* Attempt::lend(const std::string& text) {
+    auto& memory = *lent_.emplace_back(std::make_unique<GuardedMemory>(text.size() + 1));
+    std::memcpy(memory.get(), text.c_str(), text.size() + 1);
+    return memory.as<const char>();
+}
+
+void Attempt::revokeLent() {
+    for (; lentNow_ < lent_.size(); ++lentNow_) {
+        lent_[lentNow_]->revoke();
+    }
+}
+
 Attempt::Attempt(const PluginUnderTest& plugin, bool withOptions)
-    : plugin_(plugin), cancel_(checkErrno(eventfd(0, EFD_CLOEXEC), "making an eventfd")),
+    : plugin_(plugin), cancel_(checkErrno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "making an eventfd")),
       hostMemory_(oldestHost) {
     auto* host = hostMemory_.as<bootferry_host>();
     host->struct_size = oldestHost;
     host->abi_version = BOOTFERRY_ABI_VERSION;
     host->context = this;
-    host->log = [](void*, int, const char*) {};
-    host->status = [](void*, const char*) {};
-    host->retry_after = [](void*, std::uint32_t) {};
-    host->fail = [](void* context, bootferry_error code, int, const char* message) {
-        auto& attempt = attemptOf(context);
-        const std::lock_guard lock(attempt.mutex_);
-        attempt.failures_.push_back({.code = static_cast<int>(code), .message = plainText(message)});
-    };
-    host->credential = [](void* context, const char* name) -> const char* {
-        const auto& credentials = attemptOf(context).plugin_.credentials;
-        const auto found = credentials.find(name != nullptr ? name : "");
-        return found != credentials.end() ? found->second.c_str() : nullptr;
-    };
+    host->log = &HostFunctions::log;
+    host->status = &HostFunctions::status;
+    host->retry_after = &HostFunctions::retryAfter;
+    host->fail = &HostFunctions::fail;
+    host->credential = &HostFunctions::credential;
     const auto failure = checked("session_new", [&] {
         session_ = plugin_.module->table().session_new(host);
         return session_ != nullptr ? 0 : -1;
@@ -98,8 +188,18 @@ Attempt::Attempt(const PluginUnderTest& plugin, bool withOptions)
 }
 
 Attempt::~Attempt() {
+    try {
+        free();
+    } catch (const Fault&) { // NOLINT(bugprone-empty-catch): a check that looks at this calls free() itself
+    }
+}
+
+void Attempt::free() {
     if (session_ != nullptr) {
-        plugin_.module->table().session_free(session_);
+        (void)checked("session_free", [&] {
+            plugin_.module->table().session_free(std::exchange(session_, nullptr));
+            return 0;
+        });
     }
 }
 
@@ -110,9 +210,18 @@ std::optional<Failure> Attempt::checked(const char* what, Call call) {
     {
         const std::lock_guard lock(mutex_);
         failures_.clear();
+        wrong_.reset();
+        (void)takeDeniedCall();
     }
+    plugin_.calls->begin(what);
     const auto result = call();
+    plugin_.calls->end();
+    revokeLent();
+    checkSurroundings(what);
     const std::lock_guard lock(mutex_);
+    if (wrong_) {
+        throw Fault(*wrong_);
+    }
     if (result >= 0) {
         if (!failures_.empty()) {
             throw Fault(fmt::format("{} called fail (\"{}\") but did not fail", what, failures_[0].message));
@@ -135,7 +244,7 @@ std::optional<Failure> Attempt::checked(const char* what, Call call) {
 
 std::optional<Failure> Attempt::setOption(const std::string& key, const std::string& value) {
     return checked("set_option",
-                   [&] { return plugin_.module->table().set_option(session_, key.c_str(), value.c_str()); });
+                   [&] { return plugin_.module->table().set_option(session_, lend(key), lend(value)); });
 }
 
 std::optional<Failure> Attempt::open(std::uint64_t offset, const std::string& validator) {
@@ -143,22 +252,16 @@ std::optional<Failure> Attempt::open(std::uint64_t offset, const std::string& va
 }
 
 std::optional<Failure> Attempt::openUrl(const std::string& url, std::uint64_t offset,
-                                        const std::string& validator) {
-    // The plugin must not use the texts after open has returned, so they are overwritten.
-    std::optional<std::string> urlText(url);
-    std::optional<std::string> validatorText(validator);
-    const GuardedMemory memory(oldestRequest);
+                                        const std::string& validator, std::uint64_t length) {
+    auto& memory = *lent_.emplace_back(std::make_unique<GuardedMemory>(oldestRequest));
     auto* request = memory.as<bootferry_request>();
     request->struct_size = oldestRequest;
-    request->url = urlText->c_str();
+    request->url = lend(url);
     request->offset = offset;
-    request->length = BOOTFERRY_SIZE_UNKNOWN;
-    request->validator = offset > 0 && !validator.empty() ? validatorText->c_str() : nullptr;
+    request->length = length;
+    request->validator = offset > 0 && !validator.empty() ? lend(validator) : nullptr;
     request->cancel_fd = cancel_.get();
-    auto failure = checked("open", [&] { return plugin_.module->table().open(session_, request); });
-    std::fill(urlText->begin(), urlText->end(), 'X');
-    std::fill(validatorText->begin(), validatorText->end(), 'X');
-    return failure;
+    return checked("open", [&] { return plugin_.module->table().open(session_, request); });
 }
 
 ResourceInfo Attempt::info() {
@@ -176,6 +279,14 @@ ResourceInfo Attempt::info() {
         info.size = raw->size;
     }
     info.resumable = (raw->flags & BOOTFERRY_INFO_RESUMABLE) != 0;
+    info.spliceable = (raw->flags & BOOTFERRY_INFO_SPLICEABLE) != 0;
+    info.ranges = (raw->flags & BOOTFERRY_INFO_RANGES) != 0;
+    if (info.spliceable && !plugin_.module->hasSplice()) {
+        throw Fault("info sets SPLICEABLE, but the table has no splice");
+    }
+    if (info.ranges && !info.resumable) {
+        throw Fault("info sets RANGES without RESUMABLE");
+    }
     if (raw->validator != nullptr) {
         const auto length = strnlen(raw->validator, longestValidator + 1);
         if (length > longestValidator) {
@@ -203,6 +314,21 @@ std::size_t Attempt::read(std::span<std::byte> into, std::optional<Failure>& fai
     return static_cast<std::size_t>(count);
 }
 
+std::size_t Attempt::splice(int pipe, std::size_t most, std::optional<Failure>& failure) {
+    ssize_t count = 0;
+    failure = checked("splice", [&] {
+        count = plugin_.module->table().splice(session_, pipe, most);
+        return count;
+    });
+    if (failure) {
+        return 0;
+    }
+    if (static_cast<std::size_t>(count) > most) {
+        throw Fault(fmt::format("splice delivered {} bytes, but {} were requested", count, most));
+    }
+    return static_cast<std::size_t>(count);
+}
+
 void Attempt::finish(bootferry_outcome outcome) {
     if (const auto failure =
             checked("finish", [&] { return plugin_.module->table().finish(session_, outcome); })) {
@@ -212,6 +338,7 @@ void Attempt::finish(bootferry_outcome outcome) {
 
 void Attempt::cancel() {
     checkErrno(eventfd_write(cancel_.get(), 1), "cancelling");
+    cancelled_ = true;
 }
 
 void Attempt::mustOpen(std::uint64_t offset, const std::string& validator) {

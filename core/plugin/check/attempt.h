@@ -5,9 +5,11 @@
 // its version of the ABI does not have.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -16,6 +18,7 @@
 #include <vector>
 
 #include "bootferry/plugin.h"
+#include "call_record.h"
 #include "handles.h"
 #include "plugin_module.h"
 
@@ -27,6 +30,12 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+// The plugin took too long. On a busy machine that may be nobody's fault, so the check is repeated.
+class Late : public Fault {
+public:
+    using Fault::Fault;
+};
+
 // Zeroed memory of exactly this size, with an inaccessible page after it.
 class GuardedMemory {
 public:
@@ -35,6 +44,7 @@ public:
     GuardedMemory& operator=(const GuardedMemory&) = delete;
     ~GuardedMemory();
     [[nodiscard]] std::byte* get() const { return start_; }
+    void revoke(); // accessing it crashes from now on
     template <typename Structure>
     [[nodiscard]] Structure* as() const {
         return reinterpret_cast<Structure*>(start_);
@@ -51,16 +61,19 @@ struct PluginUnderTest {
     std::string url;
     std::vector<std::pair<std::string, std::string>> options;
     std::map<std::string, std::string> credentials;
+    CallRecord* calls = nullptr;
 };
 
 struct Failure {
     int code = 0;
-    std::string message;
+    std::string message; // with the text of the errno, and the name of a call that the sandbox refused
 };
 
 struct ResourceInfo {
     std::optional<std::uint64_t> size;
     bool resumable = false;
+    bool spliceable = false;
+    bool ranges = false;
     std::string validator;
 };
 
@@ -74,11 +87,14 @@ public:
     [[nodiscard]] std::optional<Failure> setOption(const std::string& key, const std::string& value);
     [[nodiscard]] std::optional<Failure> open(std::uint64_t offset = 0, const std::string& validator = {});
     [[nodiscard]] std::optional<Failure> openUrl(const std::string& url, std::uint64_t offset = 0,
-                                                 const std::string& validator = {});
+                                                 const std::string& validator = {},
+                                                 std::uint64_t length = BOOTFERRY_SIZE_UNKNOWN);
     [[nodiscard]] ResourceInfo info();
     // Returns the bytes read, 0 at the end or after a failure, which is then in `failure`.
     [[nodiscard]] std::size_t read(std::span<std::byte> into, std::optional<Failure>& failure);
+    [[nodiscard]] std::size_t splice(int pipe, std::size_t most, std::optional<Failure>& failure);
     void finish(bootferry_outcome outcome);
+    void free();   // as the destructor, but throws what is wrong with it
     void cancel(); // callable from any thread
 
     // For calls that must succeed: a failure is thrown as Fault.
@@ -89,13 +105,25 @@ private:
     template <typename Call>
     std::optional<Failure> checked(const char* what, Call call);
 
+    struct HostFunctions;
+    // Hands the plugin a text that becomes inaccessible when the call it was passed to has returned.
+    const char* lend(const std::string& text);
+    void revokeLent();
+    void checkText(const char* what, const char* text); // called by host functions
+    void checkSurroundings(const char* what) const;
+
     const PluginUnderTest& plugin_;
     UniqueFd cancel_;
     GuardedMemory hostMemory_;
     bootferry_session* session_ = nullptr;
 
+    std::vector<std::unique_ptr<GuardedMemory>> lent_;
+    std::size_t lentNow_ = 0; // of them, not yet revoked
+    std::atomic<bool> cancelled_ = false;
+
     std::mutex mutex_;
-    std::vector<Failure> failures_; // reported during the current call
+    std::vector<Failure> failures_;    // reported during the current call
+    std::optional<std::string> wrong_; // with a text during the current call
 };
 
 [[nodiscard]] std::string codeName(int code);

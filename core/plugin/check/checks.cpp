@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The checks in their order: reading, options, sessions and threads, offsets, refusals, cancelling, leaks.
+// The checks in their order, and those of what is delivered and refused. How a plugin behaves over time is in
+// conduct_checks.cpp.
 #include "checks.h"
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <chrono>
-#include <filesystem>
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include "check_steps.h"
+#include "conduct_checks.h"
 #include "digest.h"
+#include "errors.h"
 
 namespace bootferry {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-using namespace std::chrono_literals;
-
-constexpr auto promptly = 1500ms; // the ABI says a second; the machine may be busy
 
 void wholeResource(CheckSettings& settings) {
     auto& reference = settings.reference;
@@ -78,22 +77,6 @@ void endStaysTheEnd(CheckSettings& settings) {
     attempt.finish(BOOTFERRY_OUTCOME_DISCARDED);
 }
 
-// Reads and compares up to `end`. Returns the offset reached, which may be past `end`.
-std::uint64_t readFrom(Attempt& attempt, const Reference& reference, std::uint64_t offset,
-                       std::span<const std::size_t> sizes, std::uint64_t end) {
-    std::vector<std::byte> buffer(*std::max_element(sizes.begin(), sizes.end()));
-    for (std::size_t turn = 0; offset < end; ++turn) {
-        const auto wanted = sizes[turn % sizes.size()];
-        const auto count = attempt.mustRead(std::span(buffer).first(wanted));
-        if (count == 0) {
-            throw Fault(fmt::format("it ends after {} of {} bytes", offset, reference.size()));
-        }
-        reference.compare(offset, std::span(buffer).first(count));
-        offset += count;
-    }
-    return offset;
-}
-
 void oneByteReads(CheckSettings& settings) {
     constexpr std::uint64_t enough = 20000;
     constexpr std::array<std::size_t, 1> one{1};
@@ -112,8 +95,6 @@ void oddReads(CheckSettings& settings) {
         throw Fault("with odd sizes read delivers more bytes than before");
     }
 }
-
-constexpr std::array<std::size_t, 1> usual{65536};
 
 void twoSessionsAtATime(CheckSettings& settings) {
     const auto end = std::min<std::uint64_t>(settings.reference.size(), 1U << 20U);
@@ -196,16 +177,6 @@ void resumesAtTheEnd(CheckSettings& settings) {
     }
 }
 
-void expectFailure(const std::optional<Failure>& failure, bootferry_error code, const std::string& what) {
-    if (!failure) {
-        throw Fault(fmt::format("{} succeeds, but must fail with {}", what, codeName(code)));
-    }
-    if (failure->code != code) {
-        throw Fault(fmt::format("{} fails with {} instead of {}: {}", what, codeName(failure->code),
-                                codeName(code), failure->message));
-    }
-}
-
 void refusesPastTheEnd(CheckSettings& settings) {
     requireResumable(settings);
     Attempt attempt(settings.plugin);
@@ -242,98 +213,99 @@ void saysNotFound(CheckSettings& settings) {
                   "open of a missing resource");
 }
 
-void expectPromptly(Clock::time_point since, const char* what) {
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - since);
-    if (took > promptly) {
-        throw Fault(fmt::format("{} returned only after {} ms", what, took.count()));
+// A plugin that keeps an offset in 32 bits begins at its lower half.
+void refusesFarPastTheEnd(CheckSettings& settings) {
+    requireResumable(settings);
+    constexpr auto beyond32Bits = std::uint64_t{1} << 32U;
+    if (settings.reference.size() >= beyond32Bits) {
+        throw Skipped("the resource is larger than 4 GiB");
     }
-}
-
-void cancelledBeforeOpen(CheckSettings& settings) {
     Attempt attempt(settings.plugin);
-    attempt.cancel();
-    const auto start = Clock::now();
-    expectFailure(attempt.open(), BOOTFERRY_ERROR_CANCELLED, "open after a cancel");
-    expectPromptly(start, "open after a cancel");
+    expectFailure(attempt.open(beyond32Bits + 1, settings.reference.validator()), BOOTFERRY_ERROR_RANGE,
+                  "open at an offset of more than 32 bits");
 }
 
-void cancelledBetweenReads(CheckSettings& settings) {
-    if (settings.reference.size() < 2) {
+// Parts are delivered in full, and may be followed by more. The size is that of the whole resource.
+void deliversParts(CheckSettings& settings) {
+    const auto size = settings.reference.size();
+    constexpr std::uint64_t most = 100'000;
+    if (size < 4) {
         throw Skipped("the resource is too small");
     }
+    for (const auto offset : {std::uint64_t{0}, size / 3}) {
+        if (offset > 0 && !settings.reference.resumable()) {
+            continue;
+        }
+        const auto length = std::min(most, size / 2);
+        Attempt attempt(settings.plugin);
+        const auto validator = offset > 0 ? settings.reference.validator() : "";
+        if (const auto failure = attempt.openUrl(settings.plugin.url, offset, validator, length)) {
+            throw Fault(fmt::format("open at {} with a length of {} failed with {}: {}", offset, length,
+                                    codeName(failure->code), failure->message));
+        }
+        (void)readFrom(attempt, settings.reference, offset, usual, offset + length);
+        if (const auto info = attempt.info(); info.size && *info.size != size) {
+            throw Fault(
+                fmt::format("opened with a length of {} info says {} bytes, the whole resource has {}",
+                            length, *info.size, size));
+        }
+    }
+}
+
+void splicesTheSame(CheckSettings& settings) {
     Attempt attempt(settings.plugin);
     attempt.mustOpen();
-    std::array<std::byte, 1> byte{};
-    (void)attempt.mustRead(byte);
-    attempt.cancel();
-    const auto start = Clock::now();
-    std::optional<Failure> failure;
-    (void)attempt.read(byte, failure);
-    expectFailure(failure, BOOTFERRY_ERROR_CANCELLED, "read after a cancel");
-    expectPromptly(start, "read after a cancel");
-}
-
-void cancelledWhileWaiting(CheckSettings& settings) {
-    if (!settings.waitingUrl) {
-        throw Skipped("no --waiting-url was given");
+    if (!attempt.info().spliceable) {
+        throw Skipped("the plugin does not offer it for this resource");
     }
-    constexpr auto untilItWaits = 500ms;
-    Attempt attempt(settings.plugin);
-    Clock::time_point cancelled;
-    std::thread canceller([&] {
-        std::this_thread::sleep_for(untilItWaits);
-        cancelled = Clock::now();
-        attempt.cancel();
-    });
-    auto failure = attempt.openUrl(*settings.waitingUrl);
+    std::array<int, 2> ends{};
+    checkErrno(pipe2(ends.data(), O_CLOEXEC), "making a pipe");
+    const UniqueFd readEnd(ends[0]);
+    const UniqueFd writeEnd(ends[1]);
     std::vector<std::byte> buffer(65536);
-    while (!failure && attempt.read(buffer, failure) > 0) {
-    }
-    canceller.join();
-    expectFailure(failure, BOOTFERRY_ERROR_CANCELLED, "the call that waited");
-    expectPromptly(cancelled, "the call that waited");
-}
-
-std::size_t entriesOf(const char* folder) {
-    std::size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        (void)entry;
-        ++count;
-    }
-    return count;
-}
-
-// A joined thread may stay in /proc for a moment.
-std::size_t threadsNow(std::size_t expected) {
-    auto count = entriesOf("/proc/self/task");
-    for (int i = 0; i < 100 && count > expected; ++i) {
-        std::this_thread::sleep_for(10ms);
-        count = entriesOf("/proc/self/task");
-    }
-    return count;
-}
-
-void leavesNothingBehind(CheckSettings& settings) {
-    const auto session = [&](bool toTheEnd) {
-        Attempt attempt(settings.plugin);
-        attempt.mustOpen();
-        std::vector<std::byte> buffer(65536);
-        while (attempt.mustRead(buffer) > 0 && toTheEnd) {
+    std::uint64_t offset = 0;
+    for (;;) {
+        std::optional<Failure> failure;
+        const auto count = attempt.splice(writeEnd.get(), buffer.size(), failure);
+        if (failure) {
+            throw Fault(fmt::format("splice failed with {}: {}", codeName(failure->code), failure->message));
         }
-    };
-    session(true); // what a library keeps for the whole process is not a leak
-    const auto descriptors = entriesOf("/proc/self/fd");
-    const auto threads = entriesOf("/proc/self/task");
-    for (int i = 0; i < 5; ++i) {
-        session(i % 2 == 0);
-        const Attempt neverOpened(settings.plugin);
+        int held = 0;
+        checkErrno(ioctl(readEnd.get(), FIONREAD, &held), "looking into the pipe");
+        if (static_cast<std::size_t>(held) != count) {
+            throw Fault(fmt::format("splice returned {}, but the pipe holds {} bytes", count, held));
+        }
+        if (count == 0) {
+            break;
+        }
+        checkErrno(read(readEnd.get(), buffer.data(), count), "reading the pipe");
+        settings.reference.compare(offset, std::span(buffer).first(count));
+        offset += count;
     }
-    if (const auto now = entriesOf("/proc/self/fd"); now > descriptors) {
-        throw Fault(fmt::format("ten sessions left {} descriptors open", now - descriptors));
+    if (offset != settings.reference.size()) {
+        throw Fault(fmt::format("splice ends after {} of {} bytes", offset, settings.reference.size()));
     }
-    if (const auto now = threadsNow(threads); now > threads) {
-        throw Fault(fmt::format("ten sessions left {} threads running", now - threads));
+}
+
+// What a resource looks like when its bytes have changed: another one, since the checker cannot change it.
+void validatorOfAnotherVersion(CheckSettings& settings) {
+    if (!settings.changedUrl) {
+        throw Skipped("no --changed-url was given");
     }
+    const auto before = settings.reference.validator();
+    if (before.empty()) {
+        throw Skipped("the plugin reports no validator");
+    }
+    Attempt changed(settings.plugin);
+    if (const auto failure = changed.openUrl(*settings.changedUrl)) {
+        throw Fault("open of the changed resource failed: " + failure->message);
+    }
+    if (changed.info().validator == before) {
+        throw Fault(fmt::format("the validator of other bytes is the same: '{}'", before));
+    }
+    Attempt resumed(settings.plugin);
+    expectFailure(resumed.openUrl(*settings.changedUrl, 1, before), BOOTFERRY_ERROR_RANGE,
+                  "open of the changed resource with the validator of before");
 }
 
 constexpr std::array checks{
@@ -342,18 +314,24 @@ constexpr std::array checks{
     Check{"stays at the end once it has reached it", &endStaysTheEnd},
     Check{"delivers the same to reads of one byte", &oneByteReads},
     Check{"delivers the same to reads of odd sizes", &oddReads},
+    Check{"delivers the same through splice", &splicesTheSame},
     Check{"keeps sessions apart", &twoSessionsAtATime},
     Check{"may be called from one thread after the other", &anyThread},
     Check{"resumes at an offset, or says that it cannot", &resumes},
     Check{"resumes at the very end", &resumesAtTheEnd},
+    Check{"delivers a part of the resource", &deliversParts},
     Check{"refuses an offset behind the end", &refusesPastTheEnd},
+    Check{"refuses an offset of more than 32 bits", &refusesFarPastTheEnd},
     Check{"refuses to resume another version", &refusesAnotherValidator},
+    Check{"has another validator for other bytes", &validatorOfAnotherVersion},
     Check{"refuses an option it does not know", &refusesUnknownOptions},
     Check{"reports a missing resource as NotFound", &saysNotFound},
+    Check{"does not block where it must not", &doesNotBlock},
     Check{"stops before it connects when cancelled", &cancelledBeforeOpen},
     Check{"stops between reads when cancelled", &cancelledBetweenReads},
     Check{"stops while it waits when cancelled", &cancelledWhileWaiting},
     Check{"leaves no descriptor and no thread behind", &leavesNothingBehind},
+    Check{"leaves nothing behind after failures and cancels", &leavesNothingAfterFailures},
 };
 
 } // namespace

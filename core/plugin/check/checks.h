@@ -20,6 +20,7 @@ struct CheckSettings {
     std::optional<std::string> expectedSha256;
     std::optional<std::string> missingUrl; // of a resource that does not exist
     std::optional<std::string> waitingUrl; // where open or read blocks forever
+    std::optional<std::string> changedUrl; // of the resource with other bytes
     Reference reference;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Runs one check in a child process, so that a plugin that crashes or hangs fails the check but does not end
-// the tool.
+// Runs one check in a child process that is confined like a worker, so that what works here works in a boot,
+// and a plugin that crashes or hangs fails the check but does not end the tool.
 #pragma once
 
 #include <chrono>
@@ -11,12 +11,23 @@
 namespace bootferry {
 
 struct CheckResult {
-    enum class Verdict { Passed, Failed, Skipped } verdict = Verdict::Passed;
+    enum class Verdict {
+        Passed,
+        Failed,
+        Late, // failed, because something took too long
+        Skipped,
+        Undecided, // the check itself could not be carried out
+    } verdict = Verdict::Passed;
     std::string reason; // unless it passed
 };
 
-// The child loads the module itself and is killed after the time limit.
+struct Isolation {
+    std::chrono::seconds limit{60}; // the child is killed after it
+    bool sandboxed = true;
+};
+
+// The child loads the module itself.
 [[nodiscard]] CheckResult runIsolated(const Check& check, CheckSettings& settings,
-                                      std::chrono::seconds limit);
+                                      const Isolation& isolation);
 
 } // namespace bootferry

@@ -18,6 +18,8 @@
 namespace bootferry {
 namespace {
 
+constexpr int couldNotRun = 2;
+
 constexpr const char* help =
     R"(bootferry-plugin-check [OPTION...] MODULE URL
 
@@ -30,15 +32,17 @@ that does not change during the checks.
   --credential NAME=VALUE  a secret that the plugin may request (repeatable)
   --missing-url URL        a resource that does not exist on the server
   --waiting-url URL        where the server never answers, to check cancelling
+  --changed-url URL        the resource with other bytes, to check validators
   --time-limit SECONDS     for each check (60)
+  --no-sandbox             for debuggers and sanitizers, which need more calls
   --help                   show this
 
-Exit status: 0 all checks passed, 1 a check failed, 2 the checks could not run.
+Exit status: 0 all checks passed, 1 a check failed, 2 a check could not run.
 )";
 
 struct Arguments {
     CheckSettings settings;
-    std::chrono::seconds limit{60};
+    Isolation isolation;
     bool wantsHelp = false;
 };
 
@@ -60,8 +64,10 @@ void applyOption(Arguments& arguments, std::string_view name, std::string_view v
         settings.missingUrl = value;
     } else if (name == "waiting-url") {
         settings.waitingUrl = value;
+    } else if (name == "changed-url") {
+        settings.changedUrl = value;
     } else if (name == "time-limit") {
-        arguments.limit = std::chrono::seconds(std::max(1, std::atoi(std::string(value).c_str())));
+        arguments.isolation.limit = std::chrono::seconds(std::max(1, std::atoi(std::string(value).c_str())));
     } else {
         throw Error(ErrorCode::Invalid, fmt::format("unknown option '--{}': see --help", name));
     }
@@ -82,6 +88,8 @@ void parse(const std::vector<std::string_view>& words, Arguments& arguments) {
         auto word = words[i];
         if (word == "--help") {
             arguments.wantsHelp = true;
+        } else if (word == "--no-sandbox") {
+            arguments.isolation.sandboxed = false;
         } else if (!word.starts_with("--")) {
             places.push_back(word);
         } else if (const auto equals = word.find('='); equals != std::string_view::npos) {
@@ -106,37 +114,51 @@ void parse(const std::vector<std::string_view>& words, Arguments& arguments) {
     setUrl(arguments.settings, Url::parse(places[1]));
 }
 
-// Returns true if the check passed or was skipped.
-bool report(std::size_t number, const Check& check, const CheckResult& result) {
-    switch (result.verdict) {
-    case CheckResult::Verdict::Passed:
-        printOutput("ok {} - {}\n", number, check.name);
-        return true;
-    case CheckResult::Verdict::Skipped:
-        printOutput("ok {} - {} # SKIP {}\n", number, check.name, result.reason);
-        return true;
-    case CheckResult::Verdict::Failed:
-        break;
+// The TAP line of a check, and a line with the reason of one that did not pass.
+void report(std::size_t number, const Check& check, const CheckResult& result) {
+    using enum CheckResult::Verdict;
+    const bool good = result.verdict == Passed || result.verdict == Skipped;
+    printOutput("{} {} - {}", good ? "ok" : "not ok", number, check.name);
+    if (result.verdict == Skipped) {
+        printOutput(" # SKIP {}", result.reason);
+    } else if (!good) {
+        printOutput("\n# {}", result.reason);
     }
-    printOutput("not ok {} - {}\n# {}\n", number, check.name, result.reason);
-    return false;
+    printOutput("\n");
+    (void)flushOutput();
+}
+
+// Who is late each time is slow itself; a busy machine is not.
+CheckResult runPatiently(const Check& check, Arguments& arguments) {
+    constexpr int tries = 3;
+    CheckResult result;
+    for (int i = 0; i < tries; ++i) {
+        result = runIsolated(check, arguments.settings, arguments.isolation);
+        if (result.verdict != CheckResult::Verdict::Late) {
+            break;
+        }
+    }
+    return result;
 }
 
 int run(Arguments& arguments) {
     const auto checks = pluginChecks();
     printOutput("1..{}\n", checks.size());
     (void)flushOutput(); // before it forks
-    std::size_t failed = 0;
+    bool failed = false;
+    bool undecided = false;
     for (std::size_t i = 0; i < checks.size(); ++i) {
         if (i > 0 && !arguments.settings.reference.isComplete()) {
             printOutput("Bail out! the resource could not be read, which the other checks need\n");
-            return EXIT_FAILURE;
+            break;
         }
-        const auto result = runIsolated(checks[i], arguments.settings, arguments.limit);
-        failed += report(i + 1, checks[i], result) ? 0U : 1U;
-        (void)flushOutput();
+        const auto result = runPatiently(checks[i], arguments);
+        failed |=
+            result.verdict == CheckResult::Verdict::Failed || result.verdict == CheckResult::Verdict::Late;
+        undecided |= result.verdict == CheckResult::Verdict::Undecided;
+        report(i + 1, checks[i], result);
     }
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return failed ? EXIT_FAILURE : undecided ? couldNotRun : EXIT_SUCCESS;
 }
 
 } // namespace
@@ -145,7 +167,6 @@ int run(Arguments& arguments) {
 namespace {
 
 int run(int argc, char** argv) {
-    constexpr int couldNotRun = 2;
     try {
         bootferry::initLogging("bootferry-plugin-check", bootferry::LogLevel::Warning);
         bootferry::Arguments arguments;
@@ -157,7 +178,7 @@ int run(int argc, char** argv) {
         return bootferry::run(arguments);
     } catch (const std::exception& error) {
         bootferry::printError("bootferry-plugin-check: {}\n", error.what());
-        return couldNotRun;
+        return bootferry::couldNotRun;
     }
 }
 

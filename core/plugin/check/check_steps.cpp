@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "check_steps.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <spdlog/fmt/fmt.h>
+
+namespace bootferry {
+
+std::uint64_t readFrom(Attempt& attempt, const Reference& reference, std::uint64_t offset,
+                       std::span<const std::size_t> sizes, std::uint64_t end) {
+    std::vector<std::byte> buffer(*std::max_element(sizes.begin(), sizes.end()));
+    for (std::size_t turn = 0; offset < end; ++turn) {
+        const auto wanted = sizes[turn % sizes.size()];
+        const auto count = attempt.mustRead(std::span(buffer).first(wanted));
+        if (count == 0) {
+            throw Fault(fmt::format("it ends after {} of {} bytes", offset, reference.size()));
+        }
+        reference.compare(offset, std::span(buffer).first(count));
+        offset += count;
+    }
+    return offset;
+}
+
+void expectFailure(const std::optional<Failure>& failure, bootferry_error code, const std::string& what) {
+    if (!failure) {
+        throw Fault(fmt::format("{} succeeds, but must fail with {}", what, codeName(code)));
+    }
+    if (failure->code != code) {
+        throw Fault(fmt::format("{} fails with {} instead of {}: {}", what, codeName(failure->code),
+                                codeName(code), failure->message));
+    }
+}
+
+} // namespace bootferry

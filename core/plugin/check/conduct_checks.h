@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The checks of how a plugin behaves over time: when it must not block, how it stops, what it leaves behind.
+#pragma once
+
+#include "checks.h"
+
+namespace bootferry {
+
+void doesNotBlock(CheckSettings& settings);
+void cancelledBeforeOpen(CheckSettings& settings);
+void cancelledBetweenReads(CheckSettings& settings);
+void cancelledWhileWaiting(CheckSettings& settings);
+void leavesNothingBehind(CheckSettings& settings);
+void leavesNothingAfterFailures(CheckSettings& settings);
+
+} // namespace bootferry
