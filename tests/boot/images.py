@@ -159,6 +159,7 @@ class Images:
     def __init__(self, cache, build=None):
         self.cache = pathlib.Path(cache).resolve()
         self._build = build and pathlib.Path(build).resolve()
+        self._packages = os.environ.get("BOOTFERRY_PACKAGES")
         self._installed = None
         self.cache.mkdir(parents=True, exist_ok=True)
 
@@ -261,8 +262,30 @@ class Images:
         key = _digest(self.machine_tree().parent.name, _SPLASH_PACKAGES, _KERNEL_MODULES, install)
         return self._cached("splash-machine", key, build) / "tree"
 
+    def _installed_packages(self):
+        """What dpkg and the scripts of the packages add to the administrator's machine."""
+        packages = sorted(path for path in pathlib.Path(self._packages).glob("*.deb") if "-dbgsym_" not in path.name)
+        if not packages:
+            raise BuildError(f"there are no packages in {self._packages}")
+        # Inside, /lib is a link to usr/lib: what a package has in /lib is found there.
+        install = ("set -e; touch /mnt/before; DEBIAN_FRONTEND=noninteractive dpkg --install /mnt/*.deb; "
+                   "find /etc /usr /var/lib/systemd -xdev -cnewer /mnt/before ! -type d -print0 "
+                   "| tar --create --null --files-from=- --file=/mnt/tree.tar")
+
+        def build(folder):
+            for package in packages:
+                shutil.copy(package, folder)
+            self.in_machine(["sh", "-c", install], folder, log=folder / "dpkg.log")
+            (folder / "tree").mkdir()
+            _run(["tar", "--extract", "--file", folder / "tree.tar", "--directory", folder / "tree"])
+            (folder / "tree.tar").unlink()
+        key = _digest(self.machine_tree().parent.name, install, [path.read_bytes() for path in packages])
+        return self._cached("installed-packages", key, build) / "tree"
+
     def installed(self):
-        """This build's `meson install`, in a folder of its own."""
+        """This build's `meson install`, in a folder of its own; with BOOTFERRY_PACKAGES, the packages of that folder."""
+        if self._installed is None and self._packages:
+            self._installed = self._installed_packages()
         if self._installed is None:
             with self._locked("install"), tempfile.TemporaryDirectory(dir=self.cache) as scratch:
                 tree = pathlib.Path(scratch, "tree")
