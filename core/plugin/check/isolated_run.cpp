@@ -6,6 +6,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -44,6 +45,17 @@ std::uint32_t needsOf(const PluginUnderTest& plugin) {
     return needs;
 }
 
+// The worker has the files of its options handed over; here the plugin opens them.
+std::vector<std::string> readableFor(const CheckSettings& settings) {
+    std::vector<std::string> paths{std::filesystem::path(settings.modulePath).parent_path()};
+    for (const auto& [key, value] : settings.plugin.options) {
+        if (value.starts_with('/')) {
+            paths.push_back(value);
+        }
+    }
+    return paths;
+}
+
 // In the order of the worker: the module is loaded in the sandbox, which is then narrowed to what it needs.
 std::string verdictOf(const Check& check, CheckSettings& settings, bool sandboxed) {
     try {
@@ -53,7 +65,7 @@ std::string verdictOf(const Check& check, CheckSettings& settings, bool sandboxe
         }
         load(settings);
         if (sandboxed) {
-            narrowSandbox(needsOf(settings.plugin));
+            narrowSandbox(needsOf(settings.plugin), readableFor(settings));
         }
         check.run(settings);
         return "p";
