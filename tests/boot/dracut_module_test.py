@@ -2,6 +2,7 @@
 """What the dracut module puts into an initrd, and when it refuses to build one. No machine is booted."""
 
 import pathlib
+import shutil
 import subprocess
 import tempfile
 
@@ -104,6 +105,23 @@ class Contents(Listed):
 
     def test_resolv_conf_can_be_written(self):
         self.assertNotIn("etc/resolv.conf", self.paths)
+
+
+class PluginsWithoutTheModeOfPrograms(Listed):
+    """As Debian's packages have them: a library need not be executable."""
+
+    @classmethod
+    def build_initrd(cls):
+        with tempfile.TemporaryDirectory(dir=cls.images.cache) as folder:
+            for plugin in cls.images.installed().glob("usr/lib/*/bootferry/plugins/[!s]*.so"):
+                target = pathlib.Path(folder, plugin.relative_to(cls.images.installed()))
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(plugin, target)
+                target.chmod(0o644)
+            return cls.images.initrd("initrd-plain-plugins", over=[folder])
+
+    def test_their_libraries_are_there(self):
+        self.assertTrue([path for path in self.paths if path.endswith("/libcurl.so.4")])
 
 
 class Refusals(boot_case.BootCase):
