@@ -330,6 +330,7 @@ constexpr std::array checks{
     Check{"stops before it connects when cancelled", &cancelledBeforeOpen},
     Check{"stops between reads when cancelled", &cancelledBetweenReads},
     Check{"stops while it waits when cancelled", &cancelledWhileWaiting},
+    Check{"stops in a read when the server is silent", &cancelledWhileTheServerIsSilent},
     Check{"leaves no descriptor and no thread behind", &leavesNothingBehind},
     Check{"leaves nothing behind after failures and cancels", &leavesNothingAfterFailures},
 };

@@ -2,6 +2,7 @@
 #include "conduct_checks.h"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -141,6 +142,53 @@ void cancelledWhileWaiting(CheckSettings& settings) {
     canceller.join();
     expectFailure(failure, BOOTFERRY_ERROR_CANCELLED, "the call that waited");
     expectPromptly(cancelled, "the call that waited");
+}
+
+// Cancels once no read has returned for a while; the plugin then waits in one.
+void cancelledWhileTheServerIsSilent(CheckSettings& settings) {
+    if (!settings.stallingUrl) {
+        throw Skipped("the URL names no port, so that no proxy can stand before the server");
+    }
+    constexpr auto silence = 700ms;
+    Attempt attempt(settings.plugin);
+    if (const auto failure = attempt.openUrl(*settings.stallingUrl)) {
+        throw Skipped("it cannot be opened through a proxy: " + failure->message);
+    }
+    std::atomic<Clock::rep> lastReturn = Clock::now().time_since_epoch().count();
+    std::atomic<bool> ended = false;
+    Clock::time_point cancelled;
+    std::thread canceller([&] {
+        while (!ended && Clock::now().time_since_epoch() - Clock::duration(lastReturn) < silence) {
+            std::this_thread::sleep_for(20ms);
+        }
+        if (!ended) {
+            cancelled = Clock::now();
+            attempt.cancel();
+        }
+    });
+    std::optional<Failure> failure;
+    std::string fault;
+    try {
+        std::vector<std::byte> buffer(65536);
+        while (!failure && attempt.read(buffer, failure) > 0) {
+            lastReturn = Clock::now().time_since_epoch().count();
+        }
+    } catch (const Fault& thrown) {
+        fault = thrown.what();
+    }
+    const auto returned = Clock::now();
+    ended = true;
+    canceller.join();
+    if (!fault.empty()) {
+        throw Fault(fault);
+    }
+    if (cancelled == Clock::time_point{}) {
+        throw Skipped("its bytes do not come through a TCP connection to the URL's port");
+    }
+    expectFailure(failure, BOOTFERRY_ERROR_CANCELLED, "the read that waited");
+    if (returned - cancelled > promptly) {
+        expectPromptly(cancelled, "the read that waited");
+    }
 }
 
 void leavesNothingBehind(CheckSettings& settings) {

@@ -10,6 +10,7 @@ void doesNotBlock(CheckSettings& settings);
 void cancelledBeforeOpen(CheckSettings& settings);
 void cancelledBetweenReads(CheckSettings& settings);
 void cancelledWhileWaiting(CheckSettings& settings);
+void cancelledWhileTheServerIsSilent(CheckSettings& settings);
 void leavesNothingBehind(CheckSettings& settings);
 void leavesNothingAfterFailures(CheckSettings& settings);
 

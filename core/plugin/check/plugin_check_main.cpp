@@ -12,6 +12,7 @@
 
 #include "errors.h"
 #include "isolated_run.h"
+#include "stalling_proxy.h"
 #include "standard_streams.h"
 #include "url.h"
 
@@ -43,6 +44,7 @@ Exit status: 0 all checks passed, 1 a check failed, 2 a check could not run.
 struct Arguments {
     CheckSettings settings;
     Isolation isolation;
+    std::optional<Url> url;
     bool wantsHelp = false;
 };
 
@@ -111,7 +113,8 @@ void parse(const std::vector<std::string_view>& words, Arguments& arguments) {
     if (error) {
         throw Error(ErrorCode::Invalid, error.value(), fmt::format("'{}'", places[0]));
     }
-    setUrl(arguments.settings, Url::parse(places[1]));
+    arguments.url = Url::parse(places[1]);
+    setUrl(arguments.settings, *arguments.url);
 }
 
 // The TAP line of a check, and a line with the reason of one that did not pass.
@@ -147,10 +150,15 @@ int run(Arguments& arguments) {
     (void)flushOutput(); // before it forks
     bool failed = false;
     bool undecided = false;
+    std::optional<StallingProxy> proxy;
     for (std::size_t i = 0; i < checks.size(); ++i) {
         if (i > 0 && !arguments.settings.reference.isComplete()) {
             printOutput("Bail out! the resource could not be read, which the other checks need\n");
             break;
+        }
+        if (i == 1 && arguments.url->port()) { // now the size is known
+            proxy.emplace(*arguments.url, arguments.settings.reference.size() / 2);
+            arguments.settings.stallingUrl = proxy->url();
         }
         const auto result = runPatiently(checks[i], arguments);
         failed |=
