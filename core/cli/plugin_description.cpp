@@ -100,8 +100,8 @@ Description ask(const std::string& path) {
     }
     if (!description.complete || description.name.empty()) {
         throw Error(ErrorCode::Internal,
-                    fmt::format("plugin '{}' cannot be described: the process that loaded it crashed, or did "
-                                "not end within 10 s",
+                    fmt::format("plugin '{}' cannot be described: the process that loaded it crashed, said "
+                                "too much, or did not end within 10 s",
                                 escapedText(path)));
     }
     return description;
