@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -126,6 +127,10 @@ static int misbehave(struct bootferry_session* session) {
 
     if (has("changes-sigpipe"))
         signal(SIGPIPE, SIG_DFL);
+    if (has("changes-sigchld"))
+        signal(SIGCHLD, SIG_IGN);
+    if (has("changes-locale"))
+        setlocale(LC_ALL, "C.UTF-8");
     if (has("blocks-signals")) {
         sigfillset(&all);
         sigprocmask(SIG_BLOCK, &all, NULL);
@@ -213,6 +218,12 @@ static int info(struct bootferry_session* session, struct bootferry_info* told) 
     told->flags = has("hides-resuming") ? 0 : BOOTFERRY_INFO_RESUMABLE;
     told->size = session->size + (has("wrong-size") ? 1 : 0);
     told->validator = validator_of(session);
+    if (has("validator-changes"))
+        told->validator = session->position == 0 ? VALIDATOR : "version-9";
+    if (has("validator-of-the-offset") && session->start > 0)
+        told->validator = "version-9";
+    if (has("escape-in-validator"))
+        told->validator = "1\033";
     if (has("splice-without-function") || has("splices-other-bytes"))
         told->flags |= BOOTFERRY_INFO_SPLICEABLE;
     if (has("ranges-without-resuming"))
@@ -275,7 +286,9 @@ static ssize_t splice_bytes(struct bootferry_session* session, int pipe, size_t 
 
 static int finish(struct bootferry_session* session, enum bootferry_outcome outcome) {
     (void)outcome;
-    return has("fails-to-finish") ? fail(session, BOOTFERRY_ERROR_INTERNAL, "cannot finish") : 0;
+    return has("fails-to-finish") || (has("fails-to-finish-early") && session->position < session->end)
+               ? fail(session, BOOTFERRY_ERROR_INTERNAL, "cannot finish")
+               : 0;
 }
 
 static void session_free(struct bootferry_session* session) {
@@ -291,6 +304,7 @@ static const char* const schemes[] = {"bad", NULL};
 static const char* const other_schemes[] = {"worse", NULL};
 static const struct bootferry_option options[] = {{NULL, NULL}};
 static const struct bootferry_option bad_options[] = {{"No Key", "x"}, {NULL, NULL}};
+static const struct bootferry_option escaping_options[] = {{"key", "x\033[2J"}, {NULL, NULL}};
 
 const struct bootferry_plugin* bootferry_plugin_entry(void) {
     static struct bootferry_plugin table;
@@ -300,7 +314,7 @@ const struct bootferry_plugin* bootferry_plugin_entry(void) {
     table.name = has("other-name") ? "good" : "bad";
     table.version = "1";
     table.schemes = has("other-scheme") ? other_schemes : schemes;
-    table.options = has("bad-option-key") ? bad_options : options;
+    table.options = has("bad-option-key") ? bad_options : has("escape-in-help") ? escaping_options : options;
     table.session_new = session_new;
     table.set_option = set_option;
     table.open = open_source;

@@ -58,6 +58,8 @@ FAULTS = {
     "reads-cancel-fd": "before it connects", "changes-sigpipe": "whole", "blocks-signals": "whole",
     "newline-in-log": "whole", "escape-in-status": "whole", "escape-in-message": "does not know",
     "secret-in-log": "whole", "session-new-blocks": "does not block", "session-free-blocks": "does not block",
+    "validator-changes": "whole", "validator-of-the-offset": "resumes at an", "escape-in-validator": "whole",
+    "fails-to-finish-early": "one byte", "changes-sigchld": "whole", "changes-locale": "whole", "escape-in-help": "describes",
     "creates-a-file": "whole", "crashes-in-a-thread": "whole",
 }
 

@@ -31,14 +31,16 @@
  * ENVIRONMENT. The process is unprivileged, has no capabilities, runs under no_new_privs and a seccomp
  * filter that allows sockets (AF_INET, AF_INET6, AF_UNIX, and AF_NETLINK for routes), threads, memory, timers
  * and opening files to read. It cannot start programs, create files, open devices or reach other processes;
- * of prctl(2), fcntl(2) and ioctl(2) it can use what libraries commonly do. SIGPIPE is ignored. A plugin may
- * change errno freely.
+ * of prctl(2), fcntl(2) and ioctl(2) it can use what libraries commonly do. SIGPIPE is ignored. What signals
+ * do, which of them a calling thread blocks, and the locale belong to the host: a call leaves them as they
+ * were. A plugin may change errno freely.
  *
  * FAILURE. A callback that fails calls host->fail once and returns -1 (NULL from session_new). No C++
  * exception, signal or longjmp may leave a callback.
  *
- * STRINGS are UTF-8 and NUL-terminated. The host copies a string from the plugin before the call returns; a
- * string from the host is valid until the call it was passed to returns, unless stated otherwise.
+ * STRINGS are UTF-8 and NUL-terminated; those for people have no control characters. The host copies a string
+ * from the plugin before the call returns; a string from the host is valid until the call it was passed to
+ * returns, unless stated otherwise.
  */
 #ifndef BOOTFERRY_PLUGIN_H
 #define BOOTFERRY_PLUGIN_H

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <clocale>
 #include <csignal>
 #include <cstddef>
 #include <cstring>
@@ -39,11 +40,27 @@ constexpr auto oldestRequest =
 constexpr auto oldestInfo =
     endingWith(offsetof(bootferry_info, validator), sizeof(bootferry_info::validator));
 
+struct sigaction actionOf(int number) {
+    struct sigaction action {};
+    (void)sigaction(number, nullptr, &action);
+    return action;
+}
+
+bool hasSameAction(const struct sigaction& one, const struct sigaction& other) {
+    return one.sa_flags == other.sa_flags &&
+           ((one.sa_flags & SA_SIGINFO) != 0 ? one.sa_sigaction == other.sa_sigaction
+                                             : one.sa_handler == other.sa_handler);
+}
+
 Attempt& attemptOf(void* context) {
     return *static_cast<Attempt*>(context);
 }
 
 } // namespace
+
+bool hasControlCharacter(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
 
 std::string codeName(int code) {
     const auto known = errorCodeFromNumber(code);
@@ -111,7 +128,7 @@ void Attempt::checkText(const char* what, const char* text) {
         wrong_ = fmt::format("it passed NULL as the text of {}", what);
         return;
     }
-    if (std::any_of(text, text + std::strlen(text), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
+    if (hasControlCharacter(text)) {
         wrong_ =
             fmt::format("the text that it passed to {} has control characters: {}", what, escapedText(text));
         return;
@@ -133,10 +150,13 @@ void Attempt::checkSurroundings(const char* what) const {
     if (cancelled_ && poll(&cancel, 1, 0) == 0) {
         throw Fault(fmt::format("{} read from cancel_fd", what));
     }
-    struct sigaction pipe {};
-    (void)sigaction(SIGPIPE, nullptr, &pipe);
-    if ((pipe.sa_flags & SA_SIGINFO) != 0 || pipe.sa_handler != SIG_IGN) {
-        throw Fault(fmt::format("{} changed what SIGPIPE does", what));
+    for (int number = 1; number < SIGRTMIN; ++number) {
+        if (!hasSameAction(signals_.at(static_cast<std::size_t>(number)), actionOf(number))) {
+            throw Fault(fmt::format("{} changed what SIG{} does", what, sigabbrev_np(number)));
+        }
+    }
+    if (locale_ != setlocale(LC_ALL, nullptr)) { // NOLINT(concurrency-mt-unsafe): only asked
+        throw Fault(fmt::format("{} changed the locale of the process", what));
     }
     sigset_t blocked;
     (void)pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
@@ -162,6 +182,9 @@ void Attempt::revokeLent() {
 Attempt::Attempt(const PluginUnderTest& plugin, bool withOptions)
     : plugin_(plugin), cancel_(checkErrno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "making an eventfd")),
       hostMemory_(oldestHost) {
+    for (int number = 1; number < SIGRTMIN; ++number) {
+        signals_.at(static_cast<std::size_t>(number)) = actionOf(number);
+    }
     auto* host = hostMemory_.as<bootferry_host>();
     host->struct_size = oldestHost;
     host->abi_version = BOOTFERRY_ABI_VERSION;
@@ -293,6 +316,14 @@ ResourceInfo Attempt::info() {
             throw Fault(fmt::format("its validator is longer than {} bytes", longestValidator));
         }
         info.validator.assign(raw->validator, length);
+        if (hasControlCharacter(info.validator)) {
+            throw Fault("its validator has control characters: " + escapedText(info.validator));
+        }
+        if (!validator_.empty() && info.validator != validator_) {
+            throw Fault(fmt::format("its validator changed within a session, from '{}' to '{}'", validator_,
+                                    info.validator));
+        }
+        validator_ = info.validator;
     }
     return info;
 }

@@ -5,7 +5,10 @@
 // its version of the ABI does not have.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <clocale>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -15,6 +18,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bootferry/plugin.h"
@@ -117,6 +121,9 @@ private:
     GuardedMemory hostMemory_;
     bootferry_session* session_ = nullptr;
 
+    std::array<struct sigaction, NSIG> signals_{};    // as they were before the session, by number
+    std::string locale_ = setlocale(LC_ALL, nullptr); // NOLINT(concurrency-mt-unsafe): likewise, only asked
+    std::string validator_;                           // as info last returned it
     std::vector<std::unique_ptr<GuardedMemory>> lent_;
     std::size_t lentNow_ = 0; // of them, not yet revoked
     std::atomic<bool> cancelled_ = false;
@@ -126,6 +133,7 @@ private:
     std::optional<std::string> wrong_; // with a text during the current call
 };
 
+[[nodiscard]] bool hasControlCharacter(std::string_view text);
 [[nodiscard]] std::string codeName(int code);
 
 } // namespace bootferry

@@ -25,6 +25,7 @@ void wholeResource(CheckSettings& settings) {
     auto& reference = settings.reference;
     Attempt attempt(settings.plugin);
     attempt.mustOpen();
+    (void)attempt.info();
     Digest digest("sha256");
     std::vector<std::byte> buffer(65536);
     while (const auto count = attempt.mustRead(buffer)) {
@@ -33,6 +34,9 @@ void wholeResource(CheckSettings& settings) {
         digest.update(bytes);
     }
     const auto info = attempt.info();
+    if (hasControlCharacter(settings.plugin.module->table().version)) {
+        throw Fault("its version has control characters");
+    }
     if (info.size && *info.size != reference.size()) {
         throw Fault(fmt::format("info says {} bytes, read delivered {}", *info.size, reference.size()));
     }
@@ -53,9 +57,8 @@ void wellFormedOptions(CheckSettings& settings) {
             key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") != std::string::npos) {
             throw Fault(fmt::format("the option's key '{}' has characters other than a-z 0-9 - .", key));
         }
-        if (option->help == nullptr || *option->help == '\0' ||
-            std::string_view(option->help).find('\n') != std::string_view::npos) {
-            throw Fault(fmt::format("the help of the option '{}' is not one line", key));
+        if (option->help == nullptr || *option->help == '\0' || hasControlCharacter(option->help)) {
+            throw Fault(fmt::format("the help of the option '{}' is not one line of text", key));
         }
         if (++number > mostOptions) {
             throw Fault("the list of options has no end");
@@ -83,6 +86,7 @@ void oneByteReads(CheckSettings& settings) {
     Attempt attempt(settings.plugin);
     attempt.mustOpen();
     (void)readFrom(attempt, settings.reference, 0, one, std::min(enough, settings.reference.size()));
+    attempt.finish(BOOTFERRY_OUTCOME_DISCARDED); // the host has what it wanted
 }
 
 void oddReads(CheckSettings& settings) {
@@ -156,6 +160,11 @@ void resumes(CheckSettings& settings) {
         if (const auto info = attempt.info(); info.size && *info.size != size) {
             throw Fault(fmt::format("opened at {} info says {} bytes, the whole resource has {}", offset,
                                     *info.size, size));
+        }
+        if (const auto validator = attempt.info().validator;
+            !validator.empty() && validator != settings.reference.validator()) {
+            throw Fault(fmt::format("opened at {} its validator is '{}', at 0 it was '{}'", offset, validator,
+                                    settings.reference.validator()));
         }
         attempt.finish(BOOTFERRY_OUTCOME_DISCARDED);
     }
