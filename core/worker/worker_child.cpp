@@ -20,6 +20,8 @@
 namespace bootferry {
 namespace {
 
+constexpr std::chrono::seconds exitGrace{2};
+
 std::pair<UniqueFd, UniqueFd> makeSocketPair() {
     std::array<int, 2> ends{};
     checkErrno(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()),
@@ -161,9 +163,9 @@ bool WorkerChild::receive() {
     if (!packet) {
         return false;
     }
-    if (packet->size == 0) { // the process is exiting, or has to
+    if (packet->size == 0) { // the process is exiting, for a reason of its own, or has to
         (void)sd_event_source_set_enabled(input_.get(), SD_EVENT_OFF);
-        kill("closed its channel without reporting its end, and was killed");
+        giveGrace(exitGrace, "it had closed its channel");
         return false;
     }
     if (!packet->whole) {
