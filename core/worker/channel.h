@@ -25,8 +25,8 @@
 //        t decoded, s location)                             no answer; purpose Look; once for each place, in
 //                                                           this order: the URL, then its mirrors;
 //                                                           code: of a failure, or 0
-//   Checksum(u code, s reasonOrChecksum)                    no answer; purposes Look, Checksum; once. Also of
-//                                                           a transfer, before Relay, if a list names it
+//   Checksum(u code, s reasonOrChecksum)                    no answer; purposes Look, Checksum and
+//                                                           ListOfTransfer; once. code 0 in the last one
 //   Looked() → Granted                                      the last call on success, except in Transfer
 //   Finished(t bytes, t written, s digest) → Granted        the last call on success; values as in Staged
 //   Failed(u code, s message) → Granted                     the last call on failure

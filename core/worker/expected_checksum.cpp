@@ -68,18 +68,8 @@ void ChecksumOrigin::ListProgress::progressed(const Progress& progress) {
                        moving ? "fetching the checksum list" : progress.detail);
 }
 
-std::optional<ExpectedChecksum> ChecksumOrigin::expectedChecksum() {
-    if (request_.checksum) {
-        return ExpectedChecksum{.checksum = Checksum::parse(*request_.checksum), .origin = {}};
-    }
-    if (!sourceStack_) {
-        return std::nullopt;
-    }
-    ExpectedChecksum expected{.checksum =
-                                  fetchChecksum(sourceStack_->source(), *request_.checksumUrl, request_.url),
-                              .origin = request_.checksumUrl->redacted()};
-    sourceStack_.reset();
-    return expected;
+Checksum ChecksumOrigin::expectedChecksum() {
+    return fetchChecksum(sourceStack_->source(), *request_.checksumUrl, request_.url);
 }
 
 } // namespace bootferry

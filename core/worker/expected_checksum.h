@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The checksum that the image must have: the job states it, or names a list on a server (SHA256SUMS) that
-// states it. The list is read to its end before the image begins, because it says which digest to compute.
+// The checksum that the image must have, if the job names a list on a server (SHA256SUMS) that states it. It
+// is read by a process that does nothing else, before the image begins.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "digest.h"
 #include "progress_reporter.h"
@@ -12,11 +13,6 @@
 #include "worker_process.h"
 
 namespace bootferry {
-
-struct ExpectedChecksum {
-    Checksum checksum;
-    std::string origin; // for people: the list's URL; empty if the job states the checksum itself
-};
 
 // Constructed before the network is touched, since the options of its plugin may name files.
 class ChecksumOrigin {
@@ -26,10 +22,12 @@ public:
     // BOOTFERRY_NEEDS_... of the list's plugin.
     [[nodiscard]] std::uint32_t needs() const { return sourceStack_ ? sourceStack_->needs() : 0; }
 
-    // nullopt if none is asked for. Fetches the list, for as long as that takes. Throws Error whose text
-    // names the list: what the transfer of the list throws, Invalid for something too large to be a list, and
-    // what findChecksum() throws.
-    [[nodiscard]] std::optional<ExpectedChecksum> expectedChecksum();
+    [[nodiscard]] std::string plugin() const { return sourceStack_->plugin(); } // call if there is a list
+
+    // Call once, if there is a list. Fetches it, for as long as that takes. Throws Error whose text names the
+    // list: what the transfer of the list throws, Invalid for something too large to be a list, and what
+    // findChecksum() throws.
+    [[nodiscard]] Checksum expectedChecksum();
 
 private:
     // The list is a transfer of its own. Its bytes are not the image's, so only its waiting is reported.

@@ -87,7 +87,10 @@ UniqueFd writeJob(const WorkerJob& job) {
     }
     put(packet, request.pluginOptions);
     packet.text(checksumText(request));
-    const auto credentials = credentialsFor(request, job.credentials);
+    auto credentials = credentialsFor(request, job.credentials);
+    if (job.purpose == JobPurpose::ListOfTransfer) {
+        credentials.front().clear(); // the image's server is not talked to
+    }
     packet.number(static_cast<std::uint32_t>(credentials.size()));
     for (const auto& ofOne : credentials) {
         put(packet, ofOne);

@@ -136,9 +136,7 @@ SourceLook lookOrFailure(ResumingSource& source, ResumingSource& again) {
 
 void reportChecksum(ChecksumOrigin& origin, SupervisorChannel& supervisor) {
     try {
-        if (const auto expected = origin.expectedChecksum()) {
-            supervisor.checksumFound(expected->checksum.text());
-        }
+        supervisor.checksumFound(origin.expectedChecksum().text());
     } catch (const Error& failure) {
         if (failure.code() == ErrorCode::Cancelled) {
             throw;
@@ -147,9 +145,25 @@ void reportChecksum(ChecksumOrigin& origin, SupervisorChannel& supervisor) {
     }
 }
 
+// The process knows no other server than the list's, and ends before the image's is connected to: whoever
+// takes over the one that receives the image finds the checksum decided. A failure ends the job.
+void runListOfTransfer(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles& files) {
+    ProgressReporter reporter(supervisor, job.attempt);
+    ChecksumOrigin list(job, reporter, files);
+    files.complete();
+    narrowSandbox(list.needs(), readableFolders(job, files));
+    supervisor.pluginLoaded(list.plugin());
+    supervisor.checksumFound(list.expectedChecksum().text());
+    supervisor.looked();
+}
+
 } // namespace
 
 void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles& files) {
+    if (job.purpose == JobPurpose::ListOfTransfer) {
+        runListOfTransfer(job, supervisor, files);
+        return;
+    }
     NoProgress listener;
     ProgressReporter reporter(listener, job.attempt);
     const auto places = placesOf(job);

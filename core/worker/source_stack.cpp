@@ -10,12 +10,12 @@ namespace {
 ResumeSettings resumeSettings(const ReceivedJob& job) {
     const auto& request = job.request;
     ResumeSettings settings;
-    settings.retries = job.purpose == JobPurpose::Transfer;
+    settings.retries = job.purpose == JobPurpose::Transfer || job.purpose == JobPurpose::ListOfTransfer;
     settings.stallTimeout = request.stallTimeout;
     settings.timeout = request.timeout;
     settings.idleTimeout = request.idleTimeout;
     settings.limitRate = request.limitRate;
-    settings.contentIsVerified = request.checksum || request.checksumUrl;
+    settings.contentIsVerified = job.purpose == JobPurpose::Transfer && request.checksum;
     settings.cancelFd = channel::cancelFd;
     return settings;
 }

@@ -11,7 +11,6 @@
 #include <sys/prctl.h>
 
 #include "build_config.h"
-#include "expected_checksum.h"
 #include "log.h"
 #include "look.h"
 #include "plain_text.h"
@@ -97,20 +96,14 @@ void transfer(SupervisorChannel& supervisor) {
         runLook(job, supervisor, files);
         return;
     }
-    // Before the list is fetched: the image's overall timeout runs from here, and an unsupported scheme
-    // fails at once.
     SourceStack sourceStack(job, placesOf(job), reporter, files,
                             [&supervisor](std::size_t place) { supervisor.opened(place); });
-    ChecksumOrigin checksum(job, reporter, files);
     files.complete();
-    narrowSandbox(sourceStack.needs() | checksum.needs(), readableFolders(job, files));
+    narrowSandbox(sourceStack.needs(), readableFolders(job, files));
     supervisor.pluginLoaded(sourceStack.plugin());
     if (roleOf(job.purpose, job.request) == WorkerRole::Alone) {
         receiveAndWrite(job, sourceStack.source(), supervisor, reporter);
         return;
-    }
-    if (const auto expected = checksum.expectedChecksum(); expected && !expected->origin.empty()) {
-        supervisor.checksumFound(expected->checksum.text());
     }
     receiveAndRelay(job, sourceStack.source(), supervisor, reporter);
 }

@@ -6,14 +6,15 @@
 
 namespace bootferry {
 
-VerifyJob verifyJobOf(const TransferRequest& request, std::uint32_t attempt) {
+VerifyJob verifyJobOf(const WorkerJob& whole) {
+    const auto& request = whole.request;
     VerifyJob job;
     job.checksum = request.checksum.value_or("");
-    job.origin = request.checksumUrl ? request.checksumUrl->redacted() : "";
+    job.origin = whole.checksumOrigin;
     job.requireLiveImage = request.requireLiveImage;
     job.requireDeclaredSize = request.requireDeclaredSize;
     job.decode = request.decode;
-    job.attempt = attempt;
+    job.attempt = whole.attempt;
     job.continuation = request.continuation;
     return job;
 }

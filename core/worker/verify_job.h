@@ -7,7 +7,7 @@
 #include <string>
 
 #include "packet.h"
-#include "transfer_request.h"
+#include "worker_process.h"
 
 namespace bootferry {
 
@@ -21,8 +21,7 @@ struct VerifyJob {
     std::optional<Continuation> continuation; // without its validator
 };
 
-// Without the checksum if a list states it, which is not read yet.
-[[nodiscard]] VerifyJob verifyJobOf(const TransferRequest& request, std::uint32_t attempt);
+[[nodiscard]] VerifyJob verifyJobOf(const WorkerJob& job);
 
 // Small enough for one packet.
 void writeVerifyJob(PacketWriter& packet, const VerifyJob& job);

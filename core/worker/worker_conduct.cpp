@@ -42,7 +42,8 @@ void requireSize(std::uint64_t size, const char* what) {
 WorkerConduct::WorkerConduct(const WorkerJob& job, WorkerRole role)
     : role_(role), places_(1 + job.request.mirrors.size()), purpose_(job.purpose),
       placesLeft_(job.purpose == JobPurpose::Look ? places_ : 0),
-      checksumLeft_(job.request.checksumUrl.has_value() && job.purpose != JobPurpose::OptionCheck),
+      checksumLeft_(job.request.checksumUrl.has_value() && job.purpose != JobPurpose::OptionCheck &&
+                    job.purpose != JobPurpose::Transfer),
       allowance_(burst) {
     if (role == WorkerRole::Verifier) {
         checksum_ = parseChecksum(job.request.checksum.value_or(""));
@@ -145,7 +146,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::Opened: {
-            expect(receives && pluginReported_ && !stagedSeen_, "Opened");
+            expect(transfers && receives && pluginReported_ && !stagedSeen_, "Opened");
             const auto place = reader.number();
             if (place >= places_) {
                 breach(fmt::format("it opened place {} of a request with {}", place, places_));
@@ -186,7 +187,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         case Call::Relay:
             expect(transfers && mayCall && role_ == WorkerRole::Receiver && pluginReported_ &&
-                       !checksumLeft_ && !std::exchange(relayGiven_, true),
+                       !std::exchange(relayGiven_, true),
                    "Relay");
             word = RelayWanted{};
             break;
@@ -294,6 +295,9 @@ WorkerConduct::Word WorkerConduct::checksum(PacketReader& packet) const {
     const auto code = packet.number();
     const auto text = packet.text();
     if (code != 0) {
+        if (purpose_ == JobPurpose::ListOfTransfer) {
+            breach("it goes on without a checksum");
+        }
         return ChecksumMissing{failure(code, text)};
     }
     try {

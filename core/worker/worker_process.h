@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One worker as its supervisor (bootferryd, or `bootferryctl fetch`) handles it: started unprivileged with a
 // private channel, and trusted with nothing but the descriptor it is given. With a checksum it consists of
-// two processes (WorkerRole), which the listener sees as one. Packets are judged by worker_conduct.h, output
-// reaches the log as plain lines. Whatever happens (success, failure, crash, a hang after cancel) ends in
-// exactly one call of ended(), after every process is reaped. Runs on an sd-event loop, one thread, never
-// blocks.
+// two processes (WorkerRole), and with a list of checksums another one runs before; the listener sees them as
+// one. Packets are judged by worker_conduct.h, output reaches the log as plain lines. Whatever happens
+// (success, failure, crash, a hang after cancel) ends in exactly one call of ended(), after every process is
+// reaped. Runs on an sd-event loop, one thread, never blocks.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,8 @@ enum class JobPurpose {
     OptionCheck, // only check the request and its plugin options: no network
     Look,     // read the first MiB of each place, and the checksum list if there is one; nothing is retried
     Checksum, // read the checksum list only; nothing is retried
+    ListOfTransfer, // the same before a transfer, and as persistently; knows no credentials of the image's
+                    // server
 };
 
 // Who uses the network does not certify. If a checksum is asked for, one process receives the bytes and
@@ -40,8 +42,9 @@ struct WorkerJob {
     TransferRequest request;
     Credentials credentials; // all credentials of the supervisor; the worker gets those for its servers
     std::string pluginDir;
-    ProxyVariables proxies;    // for libcurl; contains secrets
-    std::uint32_t attempt = 1; // continues the count of earlier workers of the same transfer
+    ProxyVariables proxies;     // for libcurl; contains secrets
+    std::string checksumOrigin; // the list that the request's checksum is from, for people; empty: part of it
+    std::uint32_t attempt = 1;  // continues the count of earlier workers of the same transfer
 };
 
 // The role of the process that a job is given to.
@@ -82,8 +85,7 @@ public:
     virtual void opened(std::size_t /*place*/) {}
     // Purpose Look: the image's URL, then each mirror, in this order. The values are not verified.
     virtual void sourceLooked(const SourceLook& /*look*/) {}
-    // Purposes Look and Checksum with a list: the image's checksum in it ("sha256:HEX"), or why there is
-    // none.
+    // With a list: the image's checksum in it ("sha256:HEX"), or, except in a transfer, why there is none.
     virtual void checksumFound(const std::string& /*checksum*/) {}
     virtual void checksumMissing(const Error& /*reason*/) {}
     virtual void progressed(const Progress& progress) = 0;

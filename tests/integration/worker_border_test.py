@@ -207,6 +207,64 @@ class HostileWorkerTest(StandInCase):
             "0=/dev/null 1=pipe 2=pipe 3=socket 4=pipe"), result.stderr)
 
 
+class HostileListTest(StandInCase):
+    """A checksum that is in a list is decided by a process that ends before the image's server is connected to."""
+
+    DIGEST = "sha256:" + hashlib.sha256(b"image").hexdigest()
+    OTHER = "sha256:" + hashlib.sha256(b"other").hexdigest()
+
+    def listed(self, *, reader="checksum(DIGEST); looked()", receiver, url="http://127.0.0.1:1/image"):
+        code = f"""
+            DIGEST, OTHER = {self.DIGEST!r}, {self.OTHER!r}
+            JOB_BYTES = job(); plugin()
+            if purpose_of(JOB_BYTES) == OPTION_CHECK:
+                looked()
+            if purpose_of(JOB_BYTES) == LIST_OF_TRANSFER:
+                {reader}
+                time.sleep(100)
+            {receiver}
+        """
+        return subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", "--checksum=http://127.0.0.1:2/SHA256SUMS", url,
+                               self.output], stdin=subprocess.DEVNULL, capture_output=True, env=self.environment(code),
+                              timeout=120)
+
+    def test_the_list_decides(self):
+        for content, succeeds in ((b"image", True), (b"other", False)):
+            with self.subTest(content):
+                result = self.listed(receiver=f"relay = Relay(); relay.put({content}); relay.say(END); "
+                                              f"relay.heard({'FINISH' if succeeds else 'AGAIN'}); relayed()")
+                self.assertEqual(result.returncode == 0, succeeds, result.stderr)
+                self.assertEqual(self.output.exists(), succeeds)
+                self.output.unlink(missing_ok=True)
+
+    def test_who_receives_the_image_cannot_change_it(self):
+        self.assert_ended(self.listed(receiver="checksum(OTHER); relay = Relay(); time.sleep(100)"), "called Checksum out of turn")
+
+    def test_who_reads_the_list_is_gone_and_knows_no_credentials_of_the_image(self):
+        result = self.listed(reader='assert b"geheim" not in JOB_BYTES; checksum(DIGEST); looked()', receiver="""
+            assert b"geheim" in JOB_BYTES
+            children = f"/proc/{os.getppid()}/task/{os.getppid()}/children"
+            assert open(children).read().split() == [str(os.getpid())]
+            relay = Relay(); relay.put(b"image"); relay.say(END); relay.heard(FINISH); relayed()
+        """, url="http://someone:geheim@127.0.0.1:1/image")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_who_reads_the_list_can_do_nothing_else(self):
+        for reader, word in (("looked()", "Looked out of turn"), ("target(5)", "Target out of turn"),
+                             ("Relay()", "Relay out of turn"), ("checksum('no', 3)", "goes on without a checksum"),
+                             ("checksum('sha256:1')", "its checksum is none"),
+                             ("checksum(DIGEST); checksum(OTHER)", "Checksum out of turn"),
+                             ("checksum(DIGEST); file('/etc/passwd')", "File out of turn")):
+            with self.subTest(reader):
+                self.assert_ended(self.listed(reader=reader, receiver="failed(4, 'it was started')"), word)
+        for reader, word in (("os._exit(0)", "ended early with status 0"), ("checksum(DIGEST); os._exit(0)", "ended early"),
+                             ("checksum(DIGEST); failed(4, 'not there')", "not there")):
+            with self.subTest(reader):
+                result = self.listed(reader=reader, receiver="failed(4, 'it was started')")
+                self.assertIn(result.returncode, exit_status.FAILURES)
+                self.assertIn(word, result.stderr.decode().splitlines()[-1])
+
+
 class HostileReceiverTest(StandInCase):
     """With a checksum, the process that uses the network has only a pipe to the one that verifies and writes."""
 

@@ -17,7 +17,8 @@ if "--verify" in sys.argv:
     os.execv(REAL, [REAL, "--verify"])
 
 JOB, PLUGIN, PROGRESS, TARGET, STAGED, FINISHED, FAILED, FILE = range(1, 9)
-CHECKSUM, RELAY, RELAYED, ABANDONED = 13, 15, 16, 17
+CHECKSUM, LOOKED, RELAY, RELAYED, ABANDONED = range(13, 18)
+TRANSFER, OPTION_CHECK, _, _, LIST_OF_TRANSFER = range(5)  # purposes of a job: worker_process.h
 SOURCE, BYTES, END, CHANGED, LAST_BYTES, RESTARTED, CAN_DISCARD = range(1, 8)  # to the verifying process: relay_channel.h
 BEGIN, AGAIN, _, FINISH = range(1, 5)                             # from it
 UNKNOWN = 2**64 - 1
@@ -41,6 +42,18 @@ def answer():
 def job():
     send(JOB)
     return os.fdopen(answer()[1][0], "rb").read()
+
+def purpose_of(job):
+    return struct.unpack_from("=I", job)[0]
+
+def checksum(value, code=0):
+    send(CHECKSUM, struct.pack("=I", code), text(value))
+
+def looked():
+    """The end of a job that is no transfer."""
+    send(LOOKED)
+    answer()
+    sys.exit()
 
 def file(path):
     """The contents of the copy, or the refusal."""

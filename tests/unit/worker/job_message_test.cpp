@@ -49,6 +49,18 @@ TEST(JobMessage, CarriesTheProxies) {
     EXPECT_EQ(received(someJob()).proxies, ProxyVariables());
 }
 
+TEST(JobMessage, WhoReadsTheListGetsNoCredentialsOfTheImage) {
+    auto job = someJob();
+    job.request.checksumUrl = Url::parse("http://elsewhere/SHA256SUMS");
+    job.credentials = {{"token", "secret"}};
+    job.purpose = JobPurpose::OptionCheck;
+    EXPECT_FALSE(received(job).credentials.front().empty());
+    job.purpose = JobPurpose::ListOfTransfer;
+    const auto read = received(job);
+    ASSERT_EQ(read.credentials.size(), 2U);
+    EXPECT_TRUE(read.credentials.front().empty());
+}
+
 TEST(JobMessage, KeepsSecretsOutOfTheUrl) {
     const auto read = received(someJob());
     EXPECT_FALSE(read.request.url.userinfo());

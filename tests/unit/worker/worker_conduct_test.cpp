@@ -204,14 +204,28 @@ TEST_F(WorkerConductTest, WhoReceivesNeitherGetsATargetNorCertifies) {
     EXPECT_THAT(breach(failurePacket(4, "no")), HasSubstr("Failed out of turn"));
 }
 
-TEST_F(WorkerConductTest, AListsChecksumComesBeforeTheRelay) {
+TEST_F(WorkerConductTest, WhoReceivesTheImageStatesNoChecksum) {
     role_ = WorkerRole::Receiver;
     job_.request.checksumUrl = Url::parse("http://server/SHA256SUMS");
     begin();
-    EXPECT_THAT(breach(packetOf(Call::Relay)), HasSubstr("Relay out of turn"));
-    EXPECT_EQ(judged<WorkerConduct::ChecksumFound>(checksumPacket(0, sum)).checksum, sum);
     EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
     (void)judged<WorkerConduct::RelayWanted>(packetOf(Call::Relay));
+}
+
+TEST_F(WorkerConductTest, WhoReadsTheListOfATransferStatesTheChecksumOrFails) {
+    job_.purpose = JobPurpose::ListOfTransfer;
+    job_.request.checksumUrl = Url::parse("http://server/SHA256SUMS");
+    begin();
+    EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("Looked out of turn"));
+    EXPECT_THAT(breach(packetOf(Call::Relay)), HasSubstr("Relay out of turn"));
+    EXPECT_THAT(breach(openedPacket(0)), HasSubstr("Opened out of turn"));
+    EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
+    EXPECT_THAT(breach(checksumPacket(3, "no such entry")), HasSubstr("goes on without a checksum"));
+    restart();
+    begin();
+    EXPECT_EQ(judged<WorkerConduct::ChecksumFound>(checksumPacket(0, sum)).checksum, sum);
+    EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
+    (void)judged<WorkerConduct::Looked>(packetOf(Call::Looked));
 }
 
 TEST_F(WorkerConductTest, WhoVerifiesCertifiesAndHasNothingOfTheNetwork) {
@@ -503,7 +517,8 @@ TEST_F(WorkerConductTest, AChecksumOfALookIsOneOrAReason) {
 }
 
 TEST_F(WorkerConductTest, ALookNeverGetsATarget) {
-    for (const auto purpose : {JobPurpose::OptionCheck, JobPurpose::Look, JobPurpose::Checksum}) {
+    for (const auto purpose :
+         {JobPurpose::OptionCheck, JobPurpose::Look, JobPurpose::Checksum, JobPurpose::ListOfTransfer}) {
         restart();
         job_.purpose = purpose;
         begin();
