@@ -4,6 +4,7 @@
 #include "plain_text.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 #include <spdlog/fmt/fmt.h>
@@ -127,8 +128,9 @@ bool isBusText(std::string_view text) {
 
 std::string plainText(const char* text, std::size_t longest) {
     // strnlen, since a plugin's text may lack its NUL. The last character may have four bytes.
-    return text != nullptr ? plainText(std::string_view(text, strnlen(text, longest + 4)), longest)
-                           : std::string();
+    constexpr std::size_t character = 4;
+    const auto most = std::min(longest, SIZE_MAX - character) + character;
+    return text != nullptr ? plainText(std::string_view(text, strnlen(text, most)), longest) : std::string();
 }
 
 } // namespace bootferry

@@ -60,6 +60,11 @@ TEST(PlainTextTest, RecognisesWhatABusCanCarry) {
     EXPECT_FALSE(isBusText(std::string_view("a\0b", 3)));
 }
 
+TEST(PlainTextTest, NoLimitIsNotAShortOne) {
+    EXPECT_EQ(plainText("abcdefgh", SIZE_MAX), "abcdefgh");
+    EXPECT_EQ(plainText(std::string_view("abcdefgh"), SIZE_MAX), "abcdefgh");
+}
+
 TEST(PlainTextTest, LimitsTheLength) {
     EXPECT_EQ(plainText(std::string(5000, 'x').c_str()).size(), 1024U);
     EXPECT_EQ(plainText(std::string(5000, 'x'), 100).size(), 100U);
