@@ -47,43 +47,62 @@ Parts withoutPrefix(std::string_view name) {
     return parts;
 }
 
-std::vector<std::string_view> knownNames() {
-    std::vector<std::string_view> names;
+struct KnownName {
+    std::string_view name;
+    std::string folded;
+    std::string rest; // without the prefix
+};
+
+std::vector<KnownName> findKnownNames() {
+    std::vector<KnownName> known;
+    const auto add = [&known](std::string_view name) {
+        known.push_back({.name = name, .folded = folded(name), .rest = withoutPrefix(name).rest});
+    };
     for (const auto& argument : bootArgumentNames()) {
-        names.insert(names.end(), argument.names.begin(), argument.names.end());
+        std::for_each(argument.names.begin(), argument.names.end(), add);
     }
     for (const auto& option : otherOptions()) {
         // Names such as "module" and "fetch" resemble too much.
         if (option.name.starts_with("rd.") && option.verdict == OtherOption::Verdict::Refused) {
-            names.push_back(option.name);
+            add(option.name);
         }
     }
-    return names;
+    return known;
+}
+
+// The same for every argument of a line, which may have hundreds that are somebody else's.
+const std::vector<KnownName>& knownNames() {
+    static const auto known = findKnownNames();
+    return known;
 }
 
 constexpr std::size_t tolerated(std::size_t length) {
     return length < 5 ? 0 : length < 10 ? 1 : length < 16 ? 2 : 3;
 }
 
+// The distance, if it is at most that: lengths that differ by more need not be compared.
+std::optional<std::size_t> distanceWithin(std::string_view one, std::string_view other, std::size_t most) {
+    const auto longer = std::max(one.size(), other.size()) - std::min(one.size(), other.size());
+    const auto edits = longer <= most ? editDistance(one, other) : SIZE_MAX;
+    return edits <= most ? std::optional(edits) : std::nullopt;
+}
+
 // The distance between the unknown name and a known one; nullopt if they are too different.
-std::optional<std::size_t> distance(std::string_view unknown, const Parts& parts, std::string_view known) {
-    const auto knownParts = withoutPrefix(known);
+std::optional<std::size_t> distance(std::string_view whole, const Parts& parts, const KnownName& known) {
+    const auto most = tolerated(known.rest.size());
     // The prefix may contain the error ("rd.kwii.live.system").
-    const auto whole = editDistance(folded(unknown), folded(known));
-    if (whole <= tolerated(knownParts.rest.size())) {
-        return whole;
+    if (const auto edits = distanceWithin(whole, known.folded, most)) {
+        return edits;
     }
     // Or the prefix is a different one. "rd.timeout" belongs to dracut; "overlay.size" and "rd.curl_options"
     // belong to no program.
-    const bool telling = knownParts.rest.find('.') != std::string::npos;
-    const auto rest = editDistance(parts.rest, knownParts.rest);
-    const auto most = parts.ours ? tolerated(knownParts.rest.size()) : 0;
-    if ((parts.ours || telling) && rest <= most) {
-        return 1 + rest;
+    if (parts.ours || known.rest.find('.') != std::string::npos) {
+        if (const auto edits = distanceWithin(parts.rest, known.rest, parts.ours ? most : 0)) {
+            return 1 + *edits;
+        }
     }
     constexpr std::string_view group = "overlay.";
-    if (parts.ours && knownParts.rest.starts_with(group) &&
-        parts.rest == knownParts.rest.substr(group.size())) {
+    if (parts.ours && known.rest.starts_with(group) && parts.rest == known.rest.substr(group.size())) {
         return 2;
     }
     return std::nullopt;
@@ -98,14 +117,15 @@ bool isOurs(std::string_view name) {
 } // namespace
 
 std::optional<std::string_view> similarArgument(std::string_view unknown) {
+    const auto whole = folded(unknown);
     const auto parts = withoutPrefix(unknown);
     std::optional<std::string_view> nearest;
     std::size_t least = SIZE_MAX;
-    for (const auto known : knownNames()) {
-        const auto now = distance(unknown, parts, known);
+    for (const auto& known : knownNames()) {
+        const auto now = distance(whole, parts, known);
         if (now && *now < least) {
             least = *now;
-            nearest = known;
+            nearest = known.name;
         }
     }
     return nearest;
