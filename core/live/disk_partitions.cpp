@@ -210,8 +210,12 @@ bool isWritableDisk(const std::string& disk) {
 MediumDisk::MediumDisk(std::string node)
     : node_(std::move(node)), fd_(openNode(node_)), number_(numberOf(fd_, node_)) {}
 
+std::vector<DiskPartition> tablePartitions(const UniqueFd& disk, const std::string& node) {
+    return tableOf(openTable(disk, node, true), node);
+}
+
 std::vector<DiskPartition> MediumDisk::announcedPartitions() const {
-    auto found = tableOf(openTable(fd_, node_, true), node_);
+    auto found = tablePartitions(fd_, node_);
     std::erase_if(found, [&](const DiskPartition& partition) { return !announce(fd_, partition); });
     return found;
 }
@@ -269,13 +273,13 @@ void FreeSpace::Unref::operator()(fdisk_context* context) const noexcept {
     fdisk_unref_context(context);
 }
 
-std::optional<FreeSpace> FreeSpace::behind(const MediumDisk& disk, std::uint64_t end,
+std::optional<FreeSpace> FreeSpace::behind(const UniqueFd& disk, const std::string& node, std::uint64_t end,
                                            std::uint64_t smallest) {
-    auto context = openTable(disk.tableFd(), disk.node(), false);
+    auto context = openTable(disk, node, false);
     if (fdisk_has_label(context.get()) != 1) {
         return std::nullopt;
     }
-    for (const auto& partition : tableOf(context, disk.node())) {
+    for (const auto& partition : tableOf(context, node)) {
         end = std::max(end, partition.begin + partition.size);
     }
     const std::uint64_t sector = fdisk_get_sector_size(context.get());
@@ -284,12 +288,13 @@ std::optional<FreeSpace> FreeSpace::behind(const MediumDisk& disk, std::uint64_t
         std::min<std::uint64_t>(fdisk_get_last_lba(context.get()), sectors - 1) * sector + sector;
     const auto begin =
         end > UINT64_MAX - alignment ? UINT64_MAX : (end + alignment - 1) / alignment * alignment;
-    if (begin >= last || last - begin < smallest) {
+    const auto size = begin < last ? (last - begin) / alignment * alignment : 0;
+    if (size == 0 || size < smallest) {
         return std::nullopt;
     }
     FreeSpace space;
     space.partition_.begin = begin;
-    space.partition_.size = (last - begin) / alignment * alignment;
+    space.partition_.size = size;
     // Only adding a partition shows whether the table has room for it; it is removed again.
     const auto index = addPartition(context, space.partition_);
     if (!index) {

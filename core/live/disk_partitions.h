@@ -33,6 +33,10 @@ struct DiskPartition {
     std::uint64_t size = 0;
 };
 
+// The partitions of the table on a disk, or in an image file; impossible ones are left out. Empty without a
+// table. Throws Error(Io).
+[[nodiscard]] std::vector<DiskPartition> tablePartitions(const UniqueFd& disk, const std::string& node);
+
 // The disk of a medium, held open so that every read, write and partitioning step reaches the same disk even
 // if its name changes meaning. Not opened exclusively, since the medium is mounted from it.
 class MediumDisk {
@@ -70,10 +74,10 @@ private:
 // enter().
 class FreeSpace {
 public:
-    // nullopt if less than `smallest` bytes are free or the table has no room. The disk must be claimed for
-    // writing. Throws Error(Io).
-    [[nodiscard]] static std::optional<FreeSpace> behind(const MediumDisk& disk, std::uint64_t end,
-                                                         std::uint64_t smallest);
+    // nullopt if less than `smallest` bytes are free or the table has no room. disk: open for writing, as
+    // tableFd() of a MediumDisk. Throws Error(Io).
+    [[nodiscard]] static std::optional<FreeSpace> behind(const UniqueFd& disk, const std::string& node,
+                                                         std::uint64_t end, std::uint64_t smallest);
 
     [[nodiscard]] std::uint64_t begin() const { return partition_.begin; }
     [[nodiscard]] std::uint64_t size() const { return partition_.size; }

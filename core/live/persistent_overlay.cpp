@@ -289,7 +289,7 @@ WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
     }
     const auto smallest = smallestFor(filesystem);
     disk.claimForWriting();
-    auto space = FreeSpace::behind(disk, imageEnd, smallest + markRoom);
+    auto space = FreeSpace::behind(disk.tableFd(), disk.node(), imageEnd, smallest + markRoom);
     if (!space) {
         throw Error(ErrorCode::TooLarge,
                     fmt::format("'{}' has no room for a {} partition of {} or more behind the image",
