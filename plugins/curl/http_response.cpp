@@ -81,7 +81,15 @@ std::optional<std::uint32_t> parseRetryAfter(std::string_view text, std::time_t 
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(date - now, 0, longest));
 }
 
-void HttpResponse::addHeaderLine(std::string_view line) {
+void HttpResponse::addHeaderLine(std::string_view received) {
+    // RFC 9110, section 5.5: they are not part of a value, which may be sent again (If-Range) or shown.
+    std::string line(received);
+    std::replace_if(
+        line.begin(), line.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+    addCleanLine(line);
+}
+
+void HttpResponse::addCleanLine(std::string_view line) {
     if (line.starts_with("HTTP/")) {
         *this = {};
         hasStatusLine = true;

@@ -29,8 +29,9 @@ struct ContentRange {
 [[nodiscard]] std::string_view ifRangeOf(std::string_view validator);
 
 struct HttpResponse {
-    // A status line resets everything (redirects, 100 Continue); other lines add fields.
-    void addHeaderLine(std::string_view line);
+    // A status line resets everything (redirects, 100 Continue); other lines add fields. Line ends and NUL
+    // within a line count as spaces.
+    void addHeaderLine(std::string_view received);
 
     // What identifies this version: a strong ETag, else Last-Modified and a weak ETag. Last-Modified counts
     // only if it is older than Date: otherwise the file may change again within that second (section
@@ -65,6 +66,7 @@ struct HttpResponse {
     bool isChunked = false; // the last transfer coding: the end of the body is marked
 
 private:
+    void addCleanLine(std::string_view line);
     void addContentLength(std::string_view value);
 };
 

@@ -113,6 +113,13 @@ TEST(HttpResponseTest, AValidatorIdentifiesAVersion) {
     EXPECT_EQ(answer({"ETag: W/\"weak\"", later}).validator(), "");
 }
 
+TEST(HttpResponseTest, ALineEndWithinAValueIsASpace) {
+    HttpResponse response;
+    response.addHeaderLine("HTTP/1.1 200 OK\r\n");
+    response.addHeaderLine({"ETag: \"v\rIf: x\0y\"\r\n", 19});
+    EXPECT_EQ(response.validator(), "\"v If: x y\"");
+}
+
 TEST(HttpResponseTest, IfRangeHasNoWeakETag) {
     EXPECT_EQ(ifRangeOf("\"a W/b\""), "\"a W/b\"");
     EXPECT_EQ(ifRangeOf("Sun, 06 Nov 1994 08:49:37 GMT"), "Sun, 06 Nov 1994 08:49:37 GMT");
