@@ -33,6 +33,24 @@ std::string_view takeWord(std::string_view& text, std::string_view separators) {
     return word;
 }
 
+bool isSha1InBase64(std::string_view text) {
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    return text.size() == 28 && text.find_first_not_of(alphabet) == 27 && text.back() == '=';
+}
+
+// "|1|SALT|HASH", both as long as a SHA-1. libssh2 1.10 accepts others, and leaks memory at each comparison
+// with a hash of another length.
+bool isHashedName(std::string_view text) {
+    constexpr std::string_view begin = "|1|";
+    if (!text.starts_with(begin)) {
+        return false;
+    }
+    text.remove_prefix(begin.size());
+    const auto bar = text.find('|');
+    return bar != std::string_view::npos && isSha1InBase64(text.substr(0, bar)) &&
+           isSha1InBase64(text.substr(bar + 1));
+}
+
 // '*' stands for any characters, '?' for one. Only the last '*' is ever gone back to, so that a long pattern
 // takes no more than the product of both lengths.
 bool matchesPattern(std::string_view name, std::string_view pattern) {
@@ -130,8 +148,7 @@ bool KnownHosts::addLine(std::string_view line) {
     if (marked) {
         return readLine(revoked_.get(), everyHost + (" " + read.key));
     }
-    // A hashed name is the only one of its line.
-    if (read.isHashed() && names.find(',') != std::string::npos) {
+    if (read.isHashed() && !isHashedName(names)) { // it is the only name of its line
         return false;
     }
     const auto trial = newCollection();

@@ -41,6 +41,16 @@ TEST_F(KnownHostsTest, ReadsHashedNames) {
     EXPECT_EQ(check("other.example"), Verdict::Unknown);
 }
 
+TEST_F(KnownHostsTest, AHashIsAsLongAsASha1) {
+    const std::string salt = "|1|Hkll0ODEeGPuuahLOp02/B283Ac=|";
+    for (const auto* hash : {"", "QUJD", "Q4rCYV0siL9xnwVOIhCj2n7wyX0", "Q4rCYV0siL9xnwVOIhCj2n7wyX0A",
+                             "Q4rCYV0si-9xnwVOIhCj2n7wyX0=", "Q4rCYV0siL9xnwVOIhCj2n7wyX0=|"}) {
+        EXPECT_EQ(hosts_.add(line(salt + hash, firstKey)), 1U) << hash;
+    }
+    EXPECT_EQ(hosts_.add(line("|1||Q4rCYV0siL9xnwVOIhCj2n7wyX0=", firstKey)), 1U);
+    EXPECT_EQ(check("files.example"), Verdict::Unknown);
+}
+
 TEST_F(KnownHostsTest, AHostMayHaveSeveralKeys) {
     hosts_.add(line("files.example", firstKey) + line("files.example", secondKey));
     EXPECT_EQ(check("files.example", 22, firstKey), Verdict::Known);
