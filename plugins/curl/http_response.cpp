@@ -26,6 +26,11 @@ bool isStrong(std::string_view tag) {
     return tag.starts_with('"');
 }
 
+// A tag without quotes is none (RFC 9110, section 8.8.3), and could not be told from a date in a validator.
+std::string_view validTag(std::string_view text) {
+    return isStrong(text) || text.starts_with("W/\"") ? text : std::string_view();
+}
+
 // Is the date earlier than the time of the answer?
 bool isOlder(const std::string& date, const std::string& answered) {
     const auto changed = curl_getdate(date.c_str(), nullptr);
@@ -104,7 +109,7 @@ void HttpResponse::addCleanLine(std::string_view line) {
     const auto name = line.substr(0, colon);
     const auto value = trimmed(line.substr(colon + 1));
     if (equalIgnoringCase(name, "ETag")) {
-        etag = value;
+        etag = validTag(value);
     } else if (equalIgnoringCase(name, "Last-Modified")) {
         lastModified = value;
     } else if (equalIgnoringCase(name, "Date")) {
@@ -151,7 +156,7 @@ std::string HttpResponse::validator() const {
     if (isStrong(etag)) {
         return etag;
     }
-    if (!isOlder(lastModified, date)) {
+    if (!isOlder(lastModified, date) || lastModified.find(beforeWeakTag) != std::string::npos) {
         return "";
     }
     return etag.empty() ? lastModified : lastModified + " " + etag;

@@ -113,6 +113,12 @@ TEST(HttpResponseTest, AValidatorIdentifiesAVersion) {
     EXPECT_EQ(answer({"ETag: W/\"weak\"", later}).validator(), "");
 }
 
+TEST(HttpResponseTest, ATagWithoutQuotesIsNone) {
+    const auto now = answer({"ETag: 5f3-2a", modified, later});
+    EXPECT_EQ(now.validator(), "Sun, 06 Nov 1994 08:49:37 GMT");
+    EXPECT_EQ(now.versionAgainst(now.validator()), HttpResponse::Version::Same);
+}
+
 TEST(HttpResponseTest, ALineEndWithinAValueIsASpace) {
     HttpResponse response;
     response.addHeaderLine("HTTP/1.1 200 OK\r\n");
