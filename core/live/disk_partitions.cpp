@@ -163,6 +163,12 @@ std::vector<DiskPartition> tableOf(const Context& context, const std::string& di
     return found;
 }
 
+// libfdisk searches for room for ever if an entry ends at sector 2^64 - 1.
+bool hasImpossibleEntry(const Context& context, const std::string& disk) {
+    const auto table = partitionsIn(context, disk);
+    return table && fdisk_table_get_nents(table.get()) > tableOf(context, disk).size();
+}
+
 template <typename AnyContext>
 Partition describePartition(const AnyContext& context, std::uint64_t begin, std::uint64_t size) {
     Partition partition(fdisk_new_partition());
@@ -278,6 +284,9 @@ std::optional<FreeSpace> FreeSpace::behind(const UniqueFd& disk, const std::stri
     auto context = openTable(disk, node, false);
     if (fdisk_has_label(context.get()) != 1) {
         return std::nullopt;
+    }
+    if (fdisk_is_label(context.get(), GPT) != 0 && hasImpossibleEntry(context, node)) {
+        throw Error(ErrorCode::Io, fmt::format("the GPT of '{}' has an entry that is not on the disk", node));
     }
     for (const auto& partition : tableOf(context, node)) {
         end = std::max(end, partition.begin + partition.size);
