@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "plain_text.h"
 #include "quantities.h"
 
 namespace bootferry {
@@ -25,6 +26,10 @@ using relay::FromVerifier;
 
 constexpr std::size_t bufferSize = std::size_t{256} << 10U;
 constexpr std::size_t mostWaiting = 8; // messages; the verifying process never sends so many unasked
+
+[[noreturn]] void throwUnasked() {
+    throw Error(ErrorCode::Internal, "the verifying process sent what nobody asked for");
+}
 
 } // namespace
 
@@ -162,7 +167,14 @@ std::optional<RelaySender::Again> RelaySender::awaitVerdict() {
     }
     const auto message = std::move(received_.front());
     received_.pop_front();
-    return message.kind == FromVerifier::Finish ? std::nullopt : std::optional(againOf(message));
+    if (message.kind == FromVerifier::Finish) {
+        return std::nullopt;
+    }
+    auto again = message.kind == FromVerifier::Again ? againOf(message) : Again{};
+    if (!again.failure) { // only Changed is answered so, and the source would go on where it is
+        throwUnasked();
+    }
+    return again;
 }
 
 void RelaySender::startOver(const Again& again) {
@@ -254,7 +266,7 @@ void RelaySender::receive() {
         throw relay::PeerGone();
     }
     if (!packet->whole || received_.size() >= mostWaiting) {
-        throw Error(ErrorCode::Internal, "the verifying process sent what nobody asked for");
+        throwUnasked();
     }
     room.resize(packet->size);
     const auto kind = static_cast<FromVerifier>(PacketReader(room).number());
@@ -274,12 +286,12 @@ void RelaySender::send(const PacketWriter& packet) {
 RelaySender::Again RelaySender::againOf(const Message& message) {
     PacketReader packet(message.content);
     const auto code = packet.number();
-    const auto reason = packet.text();
+    const auto reason = plainText(packet.text(), channel::longestReason);
     Again again;
     again.atEnd = packet.number() != 0;
     if (code != 0) {
         again.failure.emplace(errorCodeFromNumber(static_cast<int>(code)).value_or(ErrorCode::Internal),
-                              reason);
+                              reason.empty() ? "the verifying process gave no reason" : reason);
     }
     return again;
 }
