@@ -2,6 +2,7 @@
 """make_corpus.py: writes corpus/, a few files for each target. Run it by hand after a change; the files are committed,
 so that a finding can be told from its seed."""
 
+import hashlib
 import pathlib
 import struct
 
@@ -81,17 +82,19 @@ def channel():
     def call(number, *fields, event=1, capacity=None):
         return u8(event) + (u64(capacity) if capacity is not None else b"") + piece(u32(number) + b"".join(fields))
 
-    progress = call(3, text(b"transferring"), text(b"detail"), u64(5), u64(9), u64(5), u32(1))
+    def progress(written, **more):
+        return call(3, text(b"transferring"), text(b"detail"), u64(5), u64(9), u64(written), u32(1), **more)
+
     plugin = call(2, text(b"curl 1"))
     result = [u64(9), u64(9), text(b"")]
     look = [u32(0), text(b""), u64(9), text(b"v"), u32(3), text(b"gzip"), text(b"ISO 9660"), text(b""), u64(9), u64(9),
             text(b"http://h/")]
     return {
         "transfer": bytes([0, 0, 1, 0, 0]) + call(1) + call(8, text(b"/key")) + plugin + call(11, u32(1)) + call(9, u64(9))
-        + call(10, u64(9), text(b"\"v\""), u64(7)) + call(4, u64(9)) + progress.replace(u8(1), u8(3) + u64(9), 1)
+        + call(10, u64(9), text(b"\"v\""), u64(7)) + call(4, u64(9)) + progress(5, event=3, capacity=9)
         + call(5, *result) + call(6, *result),
         "failed": bytes([0, 0, 0, 0, 0]) + call(1) + plugin + call(7, u32(3), text(b"404 Not Found"), event=5),
-        "receiver": bytes([0, 1, 0, 1]) + call(1) + plugin + call(15) + progress + call(16),
+        "receiver": bytes([0, 1, 0, 1]) + call(1) + plugin + call(15) + progress(0) + call(16),
         "list": bytes([0, 1, 0, 0, 1]) + call(1) + plugin + call(13, u32(0), text(SUM)) + call(15) + call(16),
         "verifier": bytes([0, 2, 0]) + call(1) + call(4, u64(UNKNOWN)) + u8(3) + u64(99)
         + piece(u32(5) + u64(9) + u64(9) + text(SUM)) + call(6, u64(9), u64(9), text(SUM)),
@@ -133,6 +136,108 @@ def relay():
     }
 
 
+def at(place, content):
+    """One piece of a disk (disk_image.h)."""
+    return u32(place) + piece(content)
+
+
+def u16(number):
+    return struct.pack("<H", number)
+
+
+def iso(field):
+    """A descriptor of 40 sectors, with isomd5sum's or tagmedia's field: a function of the digest."""
+    sectors = 40
+    head = bytearray(sectors * 2048)
+    head[32768:32775] = b"\1CD001\1"
+    head[32768 + 80:32768 + 84] = u32(sectors)
+    head[32768 + 128:32768 + 130] = u16(2048)
+    head[32768 + 883:32768 + 883 + 512] = b" " * 512
+    content = field(hashlib.md5(head).hexdigest().encode()).ljust(512)
+    return at(32768, bytes(head[32768:32768 + 132])) + at(32768 + 883, content)
+
+
+def images():
+    return {
+        "isomd5sum": iso(lambda digest: b"ISO MD5SUM = " + digest + b";SKIPSECTORS = 0;THIS IS NOT THE SAME AS MD5SUM"),
+        "tagmedia": iso(lambda digest: b"check=1;md5sum=" + digest + b";pad=0;signature=0"),
+        "damaged": iso(lambda digest: b"sha256sum=" + b"a" * 64 + b";pad=3"),
+        "squashfs": at(0, b"hsqs" + bytes(16) + u16(6) + bytes(6) + u16(4) + bytes(10) + u64(700001)),
+        "erofs": at(1024, b"\xe2\xe1\xf5\xe0" + bytes(8) + b"\x0c" + bytes(23) + u32(100) + bytes(40) + u32(2) + u16(5)),
+        "ext4": at(1080, b"\x53\xef"),
+        "xfs": at(0, b"XFSB"),
+        "btrfs": at(65600, b"_BHRfS_M"),
+        "mark": at(0, b"bootferry: the image on this device is not complete\n"),
+        "page": at(0, b"<!DOCTYPE html>\n<title>Login</title>"),
+        "tail": at(2**31 + 511, b"LABELONE"),
+        "empty": at(0, b"\xff" * 512),
+    }
+
+
+def partition(kind, begin, size):
+    return bytes(4) + u8(kind) + bytes(3) + u32(begin) + u32(size)
+
+
+def mbr(*partitions, place=0):
+    return at(place + 446, b"".join(partitions).ljust(64, b"\0") + b"\x55\xaa")
+
+
+def gpt(*, last=8158, entries=128):
+    """Both copies; the checksums are filled in by the target."""
+    def header(own, other, table):
+        return (b"EFI PART" + u32(0x10000) + u32(92) + u32(0) * 2 + u64(own) + u64(other) + u64(34) + u64(last) + bytes(range(16))
+                + u64(table) + u32(entries) + u32(128) + u32(0))
+
+    entry = bytes(range(1, 17)) + bytes(range(2, 18)) + u64(100) + u64(2047) + u64(0) + "image".encode("utf-16-le")
+    return (mbr(partition(0xee, 1, 8191)) + at(512, header(1, 8191, 2)) + at(1024, entry)
+            + at(8191 * 512, header(8191, 1, 8159)) + at(8159 * 512, entry))
+
+
+def tables():
+    """Whether checksums are filled in, the image's end, the least space; then the disk."""
+    begin = u8(1) + u32(1 << 20) + u32(1 << 20)
+    extended = mbr(partition(0x17, 64, 2000), partition(5, 4096, 1024)) + mbr(partition(0x83, 64, 500), place=4096 * 512)
+    return {
+        "none": begin,
+        "mbr": begin + mbr(partition(0x17, 64, 2000), partition(0xef, 2064, 32)),
+        "full": begin + mbr(*(partition(0x83, 64 + 100 * i, 100) for i in range(4))),
+        "extended": begin + extended,
+        "wraps": begin + mbr(partition(0x83, 2**32 - 1, 2**32 - 1), partition(0x83, 64, 2**32 - 1)),
+        "gpt": begin + gpt(),
+        "gpt-short": begin + gpt(last=4095, entries=4),
+        "gpt-long": begin + gpt(last=2**64 - 1),
+        "gpt-wrong": u8(0) + u32(1 << 20) + u32(1 << 20) + gpt(),
+    }
+
+
+def request(*options, url=b"http://h/a", target=b"/dev/ram0"):
+    return b"\n".join((url, target, *options))
+
+
+def stream():
+    """Block size, buffer, generation, connections, size of a read (each less one); control; data."""
+    return {
+        "one": bytes([0, 99, 0, 0, 99]) + piece(u64(9)) + b"123456789",
+        "three": bytes([2, 7, 1, 2, 4]) + piece(u64(12)) + piece(b"123abc") + piece(b"456") + piece(b"789"),
+        "surplus": bytes([0, 99, 1, 0, 99]) + piece(u64(5)) + b"123456789",
+        "cut": bytes([0, 3, 0, 0, 1]) + piece(u64(9)) + b"1234",
+        "no-total": bytes([0, 99, 0, 0, 99]) + piece(u64(9)[:3]) + b"123456789",
+    }
+
+
+def relay_sender():
+    """Whether the source can be spliced; the packets of the verifying process."""
+    begin, finish = u32(1), u32(4)
+    again = u32(2) + u32(0) + text(b"changed") + u32(0)
+    wrong = u32(2) + u32(14) + text(b"the checksum is wrong") + u32(1)
+    return {
+        "finish": b"\0" + piece(begin) + piece(finish),
+        "again": b"\1" + piece(begin) + piece(again) + piece(finish),
+        "wrong": b"\0" + piece(begin) + piece(wrong),
+        "answers": b"\1" + piece(begin) + piece(u32(3) + b"abcd") + piece(u32(5) + u32(1)) + piece(finish),
+    }
+
+
 CORPUS = {
     "url": {"full": b"http://user:pass%20word@host.example:8080/path?query#fragment", "zone": b"sftp://[fe80::1%25eth0]/x",
             "least": b"a://b"},
@@ -148,6 +253,7 @@ CORPUS = {
     "json": {"all": b'{"a": null, "b":true,"c":false,"d":1, "e":-2.5e3,"f":"\\u0009\\"\\\\\\/", "g":["x","y"],"h":[]}',
              "empty": b"{ }"},
     "dolly_greeting": dolly(),
+    "dolly_stream": stream(),
     "known_hosts": {"plain": b"# c\nfiles.example,10.0.0.1 " + KEY + b" c\n", "port": b"[files.example]:22 " + KEY,
                     "pattern": b"*.ex?mple,!bad.* " + KEY + b"\r\n", "revoked": b"@revoked * " + KEY,
                     "authority": b"@cert-authority *.example " + KEY,
@@ -159,9 +265,26 @@ CORPUS = {
                         "times": b"\1--max-time=1.5,--retry,3,--connect-timeout,2,--proxy,http://u:p@h:1,--pinnedpubkey,sha256//A=",
                         "comma": b"\1--data,a\\,b,-sS,-o,/x,--no-keepalive", "dolly": b"\0-P,secret,-b,65536,-R,3,-n,node,-4,-v"},
     "http_answer": http(),
+    "http_head": {
+        "full": b"u:p@h:80/a?b\nHTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/10\r\nContent-Length: 5, 5\r\n"
+                b"ETag: W/\"v\"\r\nLast-Modified: Sun, 01 Nov 2026 00:00:00 GMT\r\nDate: Mon, 02 Nov 2026 00:00:00 GMT\r\n"
+                b"Accept-Ranges: bytes\r\nTransfer-Encoding: gzip, chunked\r\nContent-Encoding: br\r\nLocation: /x\r\n",
+        "busy": b"[::1]\nHTTP/1.1 503 Busy\r\nRetry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\nETag: \"v\"\r\n",
+        "ftp": b"h\n220-Welcome\r\n220 there\r\n213 99999999999999999999\r\n530 There are too many users\r\n",
+    },
+    "image_head": images(),
+    "partition_table": tables(),
+    "request_map": {
+        "all": request(b"user s u", b"password s p", b"mirrors as https://m/b", b"checksum s " + SUM, b"ramdisk-size t 4096",
+                       b"plugin-options p cacert=/a", b"stall-timeout-usec t 30000000", b"timeout-usec t 18446744073709551615",
+                       b"connections u 4", b"reset b 1", b"require-live-image b 0"),
+        "list": request(b"checksum s http://h/SHA256SUMS"), "type": request(b"reset s yes"), "twice": request(*[b"reset b 1"] * 2),
+        "unknown": request(b"nothing s x"), "bad": request(url=b"http://u:p@h/", target=b"/dev/../x"),
+    },
     "worker_channel": channel(),
     "worker_job": jobs(),
     "relay": relay(),
+    "relay_sender": relay_sender(),
 }
 
 

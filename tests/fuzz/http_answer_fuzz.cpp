@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Any bytes as the answers of a web server, through the curl plugin as the worker loads it: it never delivers
+// more than the answer declares, nor ends as if all had come when it had not, and refuses with a reason that
+// can be shown. The server is a thread on a loopback address; it sends the answer as soon as somebody
+// connects, and no more, so that nothing waits.
+//
+// The input is a line of letters that say what is asked for, and the answers to one connection after another
+// (a redirect makes another one), divided by a line "%%".
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "errors.h"
+#include "fuzz_input.h"
+#include "plain_text.h"
+#include "plugin_transport.h"
+
+using namespace bootferry;
+using fuzz::require;
+
+namespace {
+
+// Each transfer has an address of its own below 127.0.0.0/8: a connection that a former one has left in the
+// queue is known by it, and the ports of closed connections are not waited for.
+class Server {
+public:
+    Server() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        std::signal(SIGPIPE, SIG_IGN);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        socklen_t length = sizeof address;
+        auto* generic = reinterpret_cast<sockaddr*>(&address);
+        require(::bind(listener_, generic, length) == 0 && ::listen(listener_, 128) == 0);
+        require(::getsockname(listener_, generic, &length) == 0);
+        port_ = ntohs(address.sin_port);
+        std::thread([this] { serve(); }).detach();
+    }
+
+    std::string play(std::vector<std::string> answers) {
+        const std::lock_guard lock(mutex_);
+        for (const int client : clients_) {
+            ::close(client);
+        }
+        clients_.clear();
+        answers_ = std::move(answers);
+        sent_ = 0;
+        address_ = 0x7f000001 + (address_ + 1) % 0xfffffd;
+        const in_addr shown{.s_addr = htonl(address_)};
+        std::array<char, INET_ADDRSTRLEN> text{};
+        ::inet_ntop(AF_INET, &shown, text.data(), text.size());
+        return std::string("http://") + text.data() + ":" + std::to_string(port_) + "/image";
+    }
+
+    std::uint64_t sent() {
+        const std::lock_guard lock(mutex_);
+        return sent_;
+    }
+
+private:
+    void serve() {
+        for (;;) {
+            const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+            require(client >= 0);
+            sockaddr_in address{};
+            socklen_t length = sizeof address;
+            (void)::getsockname(client, reinterpret_cast<sockaddr*>(&address), &length);
+            const std::lock_guard lock(mutex_);
+            if (ntohl(address.sin_addr.s_addr) != address_) {
+                ::close(client);
+                continue;
+            }
+            const auto& answer = answers_[std::min(clients_.size(), answers_.size() - 1)];
+            const auto count = ::send(client, answer.data(), answer.size(), MSG_NOSIGNAL);
+            sent_ += static_cast<std::uint64_t>(std::max<ssize_t>(count, 0));
+            ::shutdown(client, SHUT_WR);
+            clients_.push_back(client);
+        }
+    }
+
+    int listener_;
+    std::uint16_t port_ = 0;
+    std::mutex mutex_;
+    std::vector<std::string> answers_;
+    std::vector<int> clients_;
+    std::uint64_t sent_ = 0;
+    std::uint32_t address_ = 0;
+};
+
+struct Pipe {
+    std::array<int, 2> ends{};
+    Pipe() { require(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) == 0); }
+};
+
+// Reads the next piece, by splicing where that is wanted and offered. 0: the end.
+std::size_t next(ByteSource& source, bool splices) {
+    static const Pipe pipe;
+    static std::array<std::byte, 1000> room;
+    if (!splices || !source.info().spliceable) {
+        return source.read(room);
+    }
+    const auto count = source.splice(pipe.ends[1], room.size());
+    require(static_cast<std::size_t>(std::max<ssize_t>(::read(pipe.ends[0], room.data(), room.size()), 0)) ==
+            count);
+    return count;
+}
+
+void fetch(PluginTransport& transport, const OpenRequest& request, bool splices, Server& server) {
+    const auto source = transport.open(request);
+    const auto declared = source->info().size;
+    std::uint64_t count = 0;
+    while (const auto more = next(*source, splices)) {
+        count += more;
+        require(count <= server.sent());
+        require(!declared || request.offset + count <= *declared);
+    }
+    const auto info = source->info();
+    require(!declared || info.size == declared);
+    const bool isWhole = !request.length;
+    require(!info.size || !isWhole || request.offset + count == *info.size);
+    require(info.validator.size() < 1024 && info.validator.find_first_of("\r\n") == std::string::npos);
+    require(plainText(info.location, 4096) == info.location);
+    source->finish(Outcome::Committed);
+}
+
+} // namespace
+
+// Before libFuzzer counts what there is to reach.
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+    (void)PluginModule::load(BOOTFERRY_FUZZED_PLUGINS "/curl.so");
+    return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+    static Server server;
+    fuzz::FuzzInput input(bytes, size);
+    const auto wishes = input.upTo("\n");
+    const auto wants = [wishes](char wish) { return wishes.find(wish) != std::string_view::npos; };
+    std::vector<std::string> answers;
+    do {
+        answers.emplace_back(input.upTo("\n%%\n"));
+    } while (!input.empty());
+    OpenRequest request{.url = server.play(std::move(answers))};
+    request.offset = wants('o') ? 5 : 0;
+    request.validator = wants('v') ? "\"v\"" : wants('d') ? "Sun, 01 Nov 2026 00:00:00 GMT" : "";
+    if (wants('l')) {
+        request.length = 7;
+    }
+    PluginTransport transport(BOOTFERRY_FUZZED_PLUGINS, "http", {}, {},
+                              [](const std::string& text) { require(plainText(text) == text); });
+    try {
+        fetch(transport, request, wants('s'), server);
+    } catch (const Error& error) {
+        require(*error.what() != '\0' && plainText(error.what(), SIZE_MAX) == error.what());
+        require(error.code() != ErrorCode::Internal && error.code() != ErrorCode::Cancelled);
+    }
+    return 0;
+}
