@@ -62,12 +62,13 @@ void examine(const Dollytab& tab, Generation generation) {
             require(parseNodeLine(text) == line);
         }
     }
-    // What bootferry's own server sends has neither compression nor further interfaces, and no longer lines.
+    // What bootferry's own server sends has neither compression nor further interfaces, nor hosts that it
+    // refuses (core/dolly/chain.cpp).
     auto plain = tab;
     plain.infile = plain.outfile = "x";
     const auto longest = std::max_element(plain.hosts.begin(), plain.hosts.end(),
                                           [](const auto& a, const auto& b) { return a.size() < b.size(); });
-    if (longest->size() > longestHost) {
+    if (longest->size() > longestHost || plain.hosts.front().starts_with("hyphen")) {
         return;
     }
     const auto again = parseDollytab(composeDollytab(plain, generation), generation);

@@ -56,7 +56,7 @@ def run(program, target, args):
         first.mkdir()
         seeds(target, first)
         command = [program, f"-max_total_time={args.seconds}", "-max_len=4096", "-timeout=30", "-rss_limit_mb=4096",
-                   f"-artifact_prefix=found-{target}-", "-print_final_stats=1", "-verbosity=1", grown, first]
+                   f"-artifact_prefix=found-{target}-", "-print_final_stats=1", f"-seed={args.seed}", grown, first]
         before = processor_time()
         done = subprocess.run(command, env=environment(), stderr=subprocess.PIPE, text=True, errors="replace", check=False)
         spent = processor_time() - before
@@ -77,6 +77,7 @@ def main():
     parser.add_argument("--minutes", type=float, help="for each target")
     parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
     parser.add_argument("--corpus", help="keep what the seeds grow into in this folder, and begin with it")
+    parser.add_argument("--seed", type=int, default=0, help="of libFuzzer's choices (0: another one each time)")
     parser.add_argument("--verbose", action="store_true", help="print what libFuzzer prints")
     args = parser.parse_args()
     if args.minutes:
