@@ -2,9 +2,11 @@
 #include "named_file.h"
 
 #include <cerrno>
+#include <optional>
 
 #include <spdlog/fmt/fmt.h>
 
+#include "checksum_list.h"
 #include "errors.h"
 #include "files.h"
 
@@ -22,13 +24,15 @@ std::string readNamedFile(const std::string& path) {
     throw Error(fileErrorCode(ENOENT), ENOENT, fmt::format("opening '{}'", path));
 }
 
-std::string readChecksumList(const std::string& path) {
+std::string checksumFromFile(const std::string& path, const Url& image) {
+    std::optional<std::string> list;
     try {
-        return readNamedFile(path);
-    } catch (Error& error) {
-        if (error.code() != ErrorCode::NotFound) {
-            error.addContext(fmt::format("the checksum list '{}'", path));
-            throw;
+        list = readNamedFile(path);
+        return findChecksum(*list, image);
+    } catch (const Error& error) {
+        if (list || error.code() != ErrorCode::NotFound) {
+            const auto code = error.code() == ErrorCode::Checksum ? ErrorCode::Invalid : error.code();
+            throw Error(code, fmt::format("the checksum list '{}': {}", path, error.what()));
         }
         throw Error(ErrorCode::NotFound,
                     fmt::format("expected sha256:HEX, sha512:HEX, the digits alone, or the name or URL of a "

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "url.h"
+
 namespace bootferry {
 
 // Throws Error: the code is fileErrorCode()'s (files.h), and Invalid for a file that is too large to be
@@ -13,6 +15,9 @@ namespace bootferry {
 
 // The value of --checksum= that is neither a checksum nor a URL. If there is no such file, the message names
 // the forms of a checksum, since the value may be a mistyped one.
-[[nodiscard]] std::string readChecksumList(const std::string& path);
+//
+// Returns the image's checksum in the list. Whoever names a list on this machine can mend it, so that what is
+// wrong with it is Invalid, not Checksum as with one from a server.
+[[nodiscard]] std::string checksumFromFile(const std::string& path, const Url& image);
 
 } // namespace bootferry

@@ -7,7 +7,6 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "argument_values.h"
-#include "checksum_list.h"
 #include "errors.h"
 #include "named_file.h"
 #include "text.h"
@@ -54,13 +53,7 @@ void readChecksum(TransferRequest& request, std::string_view text) {
         setChecksum(request, text);
         return;
     }
-    const auto list = readChecksumList(std::string(text));
-    try {
-        setChecksum(request, findChecksum(list, request.url));
-    } catch (Error& error) {
-        error.addContext(fmt::format("the checksum list '{}'", text));
-        throw;
-    }
+    setChecksum(request, checksumFromFile(std::string(text), request.url));
 }
 
 void applyOption(TransferRequest& request, std::string_view name, std::string_view value) {

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "argument_values.h"
-#include "checksum_list.h"
 #include "declared_image_size.h"
 #include "incomplete_mark.h"
 #include "json.h"
@@ -171,17 +170,11 @@ Expected fromServer(const std::string& list, const std::string& name) {
 }
 
 Expected fromFile(const std::string& path, const Medium& medium, const std::string& name) {
-    const auto list = readChecksumList(path);
     // Entries with the same folders are preferred.
     const auto folder = std::filesystem::absolute(medium.path()).parent_path().string();
-    try {
-        const auto image = Url::parse(fmt::format(
-            "file://localhost{}/{}", encodedPath(folder == "/" ? "" : folder), encodedPath(name)));
-        return {.checksum = Checksum::parse(findChecksum(list, image)), .origin = path};
-    } catch (Error& error) {
-        error.addContext(fmt::format("the checksum list '{}'", path));
-        throw;
-    }
+    const auto image = Url::parse(
+        fmt::format("file://localhost{}/{}", encodedPath(folder == "/" ? "" : folder), encodedPath(name)));
+    return {.checksum = Checksum::parse(checksumFromFile(path, image)), .origin = path};
 }
 
 bool isHex(std::string_view text) {

@@ -149,16 +149,16 @@ bool isEndOf(std::string_view name, std::string_view path) {
 
 [[noreturn]] void refuseList(std::string_view list) {
     if (list.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-        throw Error(ErrorCode::Invalid, "it is empty, not a list of checksums");
+        throw Error(ErrorCode::Checksum, "it is empty, not a list of checksums");
     }
     const bool html = list.substr(list.find_first_not_of(" \t\r\n")).starts_with('<');
-    throw Error(ErrorCode::Invalid, fmt::format("it is {}not a list of checksums as sha256sum writes it",
-                                                html ? "an HTML page, " : ""));
+    throw Error(ErrorCode::Checksum, fmt::format("it is {}not a list of checksums as sha256sum writes it",
+                                                 html ? "an HTML page, " : ""));
 }
 
 std::string withAlgorithm(const Entry& entry, std::string_view name) {
     if (entry.usableDigits() == 0) {
-        throw Error(ErrorCode::Invalid,
+        throw Error(ErrorCode::Checksum,
                     fmt::format("its {}checksum for '{}' has {} digits: expected sha256 (64 digits) or "
                                 "sha512 (128)",
                                 entry.algorithm.empty() ? "" : entry.algorithm + " ", name,
@@ -177,7 +177,7 @@ Entry bestOf(std::vector<Entry> entries, std::string_view name) {
             return best.usableDigits() > 0 && other.usableDigits() == best.usableDigits() &&
                    other.hex != best.hex;
         })) {
-        throw Error(ErrorCode::Invalid,
+        throw Error(ErrorCode::Checksum,
                     fmt::format("it has different checksums for '{}': give the right one as "
                                 "sha256:HEX",
                                 name));

@@ -15,8 +15,9 @@ namespace bootferry {
 // "SHA256 (name) = HEX", "SHA256(name)= HEX", each with a backslash in front if the name is escaped; lines
 // may end with CRLF, and other lines are skipped (the armour of a signature). Where no algorithm is named,
 // the number of digits decides between sha256 and sha512. An entry matches by file name; if several do, those
-// whose folders match the URL's path are preferred. Returns "sha256:HEX" or "sha512:HEX". Throws
-// Error(NotFound, Invalid) that says what to do.
+// whose folders match the URL's path are preferred. Returns "sha256:HEX" or "sha512:HEX". Throws an Error
+// that says what to do: NotFound without an entry, Checksum for an unusable list, Invalid for a URL without a
+// file name.
 [[nodiscard]] std::string findChecksum(std::string_view list, const Url& image);
 
 } // namespace bootferry

@@ -21,7 +21,7 @@ std::string readOnce(ResumingSource& source) {
     for (std::size_t count = 1; count > 0 && used < text.size(); used += count) {
         count = source.read(std::as_writable_bytes(std::span(text)).subspan(used));
         if (used + count > largestList || source.info().size.value_or(0) > largestList) {
-            throw Error(ErrorCode::Invalid,
+            throw Error(ErrorCode::Checksum,
                         "it is larger than 1 MiB, so it is not a checksum list: check the URL");
         }
     }

@@ -89,6 +89,9 @@ class ChecksumListTest(unittest.TestCase):
         (self.served / "list").write_text("a" * 63 + f"  {self.image.name}\n")
         result = self.fetch(self.url("list"))
         self.assert_failed(result, f"its checksum for '{self.image.name}' has 63 digits")
+        self.assertEqual(result.returncode, exit_status.CHECKSUM)
+        result = self.fetch(str(self.served / "list"))  # a local list is the user's own
+        self.assert_failed(result, f"its checksum for '{self.image.name}' has 63 digits")
         self.assertEqual(result.returncode, exit_status.USAGE)
 
     def test_another_image_is_refused_with_both_sums_and_the_list(self):
@@ -106,11 +109,11 @@ class ChecksumListTest(unittest.TestCase):
         (self.served / "page.html").write_text("<!DOCTYPE html>\n<p>Please log in</p>\n")
         (self.served / "empty").write_text("")
         self.assert_failed(self.fetch(self.url("nothing")), f"the checksum list '{self.url('nothing')}'", "404")
-        self.assert_failed(self.fetch(self.url("page.html")), "HTML page", "not a list of checksums")
-        self.assert_failed(self.fetch(self.url("empty")), "empty")
-        large = self.fetch(self.url())
-        self.assert_failed(large, "larger than 1 MiB")
-        self.assertEqual(large.returncode, exit_status.USAGE)
+        for name, words in (("page.html", ("HTML page", "not a list of checksums")), ("empty", ("empty",)),
+                            ("live%20image.squashfs", ("larger than 1 MiB",))):
+            result = self.fetch(self.url(name))
+            self.assert_failed(result, *words)
+            self.assertEqual(result.returncode, exit_status.CHECKSUM)
         self.assert_failed(self.fetch(self.write_list(), url=self.url("nobody")), "no checksum for 'nobody'")
         self.assertNotIn("GET /nobody", self.server.access_log())
         self.assert_failed(self.fetch("gopher://x/y"), "no plugin serves 'gopher'")

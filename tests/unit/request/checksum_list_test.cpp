@@ -57,7 +57,7 @@ TEST(ChecksumList, WhateverSha256sumAccepts) {
 TEST(ChecksumList, OtherAlgorithmsAreNotTakenForSha) {
     const auto list =
         "BLAKE2s (live.iso) = " + b + "\nSM3 (live.iso) = " + b + "\nSHA3-256(live.iso)= " + b + "\n";
-    EXPECT_TRUE(has(refusal(list, ErrorCode::Invalid), "its BLAKE2S checksum for 'live.iso' has 64 digits"));
+    EXPECT_TRUE(has(refusal(list, ErrorCode::Checksum), "its BLAKE2S checksum for 'live.iso' has 64 digits"));
     EXPECT_EQ(found(list + "SHA256 (live.iso) = " + a), "sha256:" + a);
     EXPECT_EQ(found(list + a + "  live.iso"), "sha256:" + a);
 }
@@ -65,10 +65,10 @@ TEST(ChecksumList, OtherAlgorithmsAreNotTakenForSha) {
 TEST(ChecksumList, ADamagedDigestIsNamed) {
     for (const std::size_t digits : {63U, 65U, 127U, 1000U}) {
         const auto words = "checksum for 'live.iso' has " + std::to_string(digits) + " digits";
-        EXPECT_TRUE(has(refusal(std::string(digits, 'a') + "  live.iso\n", ErrorCode::Invalid), words))
+        EXPECT_TRUE(has(refusal(std::string(digits, 'a') + "  live.iso\n", ErrorCode::Checksum), words))
             << digits;
         EXPECT_TRUE(
-            has(refusal("SHA256 (live.iso) = " + std::string(digits, 'a'), ErrorCode::Invalid), words));
+            has(refusal("SHA256 (live.iso) = " + std::string(digits, 'a'), ErrorCode::Checksum), words));
     }
     EXPECT_EQ(found(std::string(63, 'b') + "  live.iso\n" + a + "  live.iso\n"), "sha256:" + a);
 }
@@ -91,7 +91,7 @@ TEST(ChecksumList, FoldersDecideBetweenEqualNames) {
     const auto list = a + "  ./x86_64/live.iso\n" + b + "  aarch64/live.iso\n";
     EXPECT_EQ(found(list, "http://h/pub/aarch64/live.iso"), "sha256:" + b);
     EXPECT_EQ(found(list, "http://h/pub/x86_64/live.iso"), "sha256:" + a);
-    EXPECT_TRUE(has(refusal(list, ErrorCode::Invalid), "different checksums for 'live.iso'"));
+    EXPECT_TRUE(has(refusal(list, ErrorCode::Checksum), "different checksums for 'live.iso'"));
     EXPECT_EQ(found(a + "  elsewhere/live.iso"), "sha256:" + a);
 }
 
@@ -103,10 +103,10 @@ TEST(ChecksumList, TheLongerDigestIsPreferred) {
 
 TEST(ChecksumList, ErrorsNameTheRemedy) {
     EXPECT_TRUE(has(refusal(a + "  other.iso\n", ErrorCode::NotFound), "no checksum for 'live.iso': add it"));
-    EXPECT_TRUE(has(refusal("", ErrorCode::Invalid), "empty"));
-    EXPECT_TRUE(has(refusal("\n<!DOCTYPE html><p>Log in", ErrorCode::Invalid), "HTML page"));
-    EXPECT_TRUE(has(refusal("hello\n" + a + "\n", ErrorCode::Invalid), "not a list of checksums"));
-    EXPECT_TRUE(has(refusal(std::string(32, 'd') + "  live.iso\n", ErrorCode::Invalid), "has 32 digits"));
+    EXPECT_TRUE(has(refusal("", ErrorCode::Checksum), "empty"));
+    EXPECT_TRUE(has(refusal("\n<!DOCTYPE html><p>Log in", ErrorCode::Checksum), "HTML page"));
+    EXPECT_TRUE(has(refusal("hello\n" + a + "\n", ErrorCode::Checksum), "not a list of checksums"));
+    EXPECT_TRUE(has(refusal(std::string(32, 'd') + "  live.iso\n", ErrorCode::Checksum), "has 32 digits"));
     EXPECT_TRUE(has(refusal(a + "  live.iso\n", ErrorCode::Invalid, "http://h/pub/"), "has no file name"));
 }
 
