@@ -57,7 +57,8 @@ struct Report {
     std::string plugin;
     std::string checksum;         // "sha256:HEX"; empty: none is requested or found
     std::string list;             // its URL; empty: the checksum was given
-    std::optional<Error> failure; // why a boot would fail
+    std::optional<Error> failure; // why a boot would fail, or wait
+    bool waits = false;           // it would wait: one of the servers may recover
 };
 
 Report judged(const TransferRequest& request, const ProbeResult& result) {
@@ -77,6 +78,8 @@ Report judged(const TransferRequest& request, const ProbeResult& result) {
         std::find_if(places.begin(), places.end(), [](const Place& place) { return !place.unusable; });
     if (served == places.end()) {
         report.failure = places.front().unusable;
+        report.waits = std::any_of(places.begin(), places.end(),
+                                   [](const Place& place) { return isTemporary(*place.unusable); });
         return report;
     }
     report.served = static_cast<std::size_t>(served - places.begin());
@@ -86,6 +89,7 @@ Report judged(const TransferRequest& request, const ProbeResult& result) {
         }
     }
     report.failure = result.checksumFailure;
+    report.waits = report.failure && isTemporary(*report.failure);
     return report;
 }
 
@@ -182,6 +186,7 @@ JsonObject toJson(const Place& place, const Report& report) {
     object.add("url", place.url);
     const auto& whyNot = place.unusable ? place.unusable : report.failure; // without a checksum, none is used
     object.add("usable", !whyNot);
+    object.add("temporary", whyNot && isTemporary(*whyNot));
     addText(object, "error", whyNot ? "org.bootferry1.Error." + std::string(errorName(whyNot->code())) : "");
     addText(object, "message", whyNot ? whyNot->what() : "");
     addText(object, "location", look.location);
@@ -268,8 +273,10 @@ int runCheck(const CommandLine& line) {
     (void)flushOutput();
     warn(report);
     if (report.failure) {
-        throw Error(report.failure->code(), fmt::format("a boot from {} would fail: {}",
-                                                        report.places.front().url, report.failure->what()));
+        throw Error(report.failure->code(),
+                    fmt::format("a boot from {} would {}: {}", report.places.front().url,
+                                report.waits ? "wait, and try again until it succeeds" : "fail",
+                                report.failure->what()));
     }
     return EXIT_SUCCESS;
 }

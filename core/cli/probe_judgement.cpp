@@ -44,6 +44,11 @@ std::optional<Error> whyUnusable(const SourceLook& look) {
     return std::nullopt;
 }
 
+// Violations of the protocol are transient as well (isTransient()), but only a few of them in a row.
+bool isTemporary(const Error& failure) {
+    return failure.code() == ErrorCode::Unreachable || failure.code() == ErrorCode::Timeout;
+}
+
 std::vector<std::string> differences(const SourceLook& image, const SourceLook& mirror, bool hasChecksum) {
     std::vector<std::string> found;
     if (image.size != mirror.size) {

@@ -18,6 +18,9 @@ namespace bootferry {
 // Why a boot from this source would fail; nullopt if it would not.
 [[nodiscard]] std::optional<Error> whyUnusable(const SourceLook& look);
 
+// True if a boot waits for the end of this failure, such as a busy server.
+[[nodiscard]] bool isTemporary(const Error& failure);
+
 // The differences between the image at its URL and at a mirror, as the ends of sentences. hasChecksum:
 // different validators are not reported.
 [[nodiscard]] std::vector<std::string> differences(const SourceLook& image, const SourceLook& mirror,

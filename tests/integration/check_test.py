@@ -141,7 +141,8 @@ class CheckTest(unittest.TestCase):
 
     def test_nothing_is_retried(self):
         with FaultServer(self.image, faults=[Fault(status=503)]) as server:
-            self.assert_fails(f"http://127.0.0.1:{server.port}/x", reason="503")
+            result = self.assert_fails(f"http://127.0.0.1:{server.port}/x", reason="503")
+            self.assertIn("would wait, and try again until it succeeds: ", result.stderr.splitlines()[-1])
             self.assertEqual(len(server.requests), 1)
         self.assert_fails(f"http://127.0.0.1:{processes.free_port()}/x", reason="Connection refused")
         with socket.create_server(("127.0.0.1", 0)) as silent:
