@@ -17,14 +17,6 @@ namespace {
 
 constexpr std::string_view hexDigits = "0123456789abcdefABCDEF";
 
-std::uint64_t parseCount(std::string_view text) {
-    const auto number = parseNumber<std::uint64_t>(text);
-    if (!number || *number == 0) {
-        throw Error(ErrorCode::Invalid, fmt::format("expected a number above 0, not '{}'", text));
-    }
-    return *number;
-}
-
 // user[:password], percent-encoded, on the first line.
 void readUserinfo(TransferRequest& request, std::string_view path) {
     auto text = readNamedFile(std::string(path));
@@ -76,7 +68,7 @@ void applyOption(TransferRequest& request, std::string_view name, std::string_vi
     } else if (name == "connections") {
         request.connections = parseConnections(value);
     } else if (name == "ramdisk-size") {
-        request.ramdiskSize = parseCount(value);
+        request.ramdiskSize = parseByteCount(value);
     } else if (name == "decode") {
         request.decode = true;
     } else if (name == "continue" || name == "no-continue") {

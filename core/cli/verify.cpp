@@ -49,11 +49,7 @@ VerifyArguments parseVerify(const CommandLine& line) {
         } else if (name == "name") {
             parsed.name = value;
         } else if (name == "size") {
-            parsed.size = parseNumber<std::uint64_t>(value);
-            if (!parsed.size || *parsed.size == 0) {
-                throw Error(ErrorCode::Invalid,
-                            fmt::format("expected a number of bytes above 0, not '{}'", value));
-            }
+            parsed.size = parseByteCount(value);
         }
     });
     return parsed;

@@ -65,6 +65,14 @@ std::uint64_t parseKibibytes(std::string_view text) {
     return *number * 1024;
 }
 
+std::uint64_t parseByteCount(std::string_view text) {
+    const auto number = parseNumber<std::uint64_t>(text);
+    if (!number || *number == 0 || *number > UINT64_MAX >> 1U) {
+        refuseValue(text, "a number of bytes without a unit, such as 2147483648 for 2 GiB");
+    }
+    return *number;
+}
+
 std::chrono::seconds parseSeconds(std::string_view text) {
     constexpr std::uint64_t longest = 30ULL * 24 * 3600;
     auto unit = text;
@@ -98,8 +106,7 @@ std::optional<std::uint64_t> parseRate(std::string_view text) {
     const auto shift = shiftOf(unit);
     const bool known = unit.empty() || (unit.size() == 1 && shift > 0);
     if (!number || !known || *number > (UINT64_MAX >> 1U) >> shift) {
-        refuse(ErrorCode::Invalid,
-               fmt::format("expected bytes per second, such as 200000, 500K, 10M or 1G, not '{}'", text));
+        refuseValue(text, "bytes per second, such as 200000, 500K, 10M or 1G");
     }
     return *number > 0 ? std::optional(*number << shift) : std::nullopt;
 }

@@ -13,6 +13,7 @@
 
 namespace bootferry {
 
+[[nodiscard]] std::uint64_t parseByteCount(std::string_view text);      // digits; above 0
 [[nodiscard]] std::uint64_t parseKibibytes(std::string_view text);      // digits; the result is in bytes
 [[nodiscard]] std::chrono::seconds parseSeconds(std::string_view text); // "30", "30s", "2min", "1h"
 [[nodiscard]] std::optional<std::chrono::seconds> parseTimeLimit(std::string_view text); // 0: none

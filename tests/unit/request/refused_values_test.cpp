@@ -30,6 +30,10 @@ TEST(RefusedValues, ARefusalNamesTheValue) {
     const std::pair<std::function<void()>, const char*> rows[] = {
         {[] { (void)parseKibibytes("2g"); }, "expected a size in KiB, such as 2097152 for 2 GiB, not '2g'"},
         {[] { (void)parseSeconds("soon"); }, "2min or 1h, not 'soon'"},
+        {[] { (void)parseByteCount("2g"); },
+         "expected a number of bytes without a unit, such as 2147483648 for 2 GiB, not '2g'"},
+        {[] { (void)parseByteCount("0"); }, "not '0'"},
+        {[] { (void)parseByteCount("18446744073709551615"); }, "not '18446744073709551615'"},
         {[] { (void)parseConnections("0"); }, "expected a number of connections, 1 to 16, not '0'"},
         {[] { (void)parseTmpfsSize("101%"); }, "not '101%'"},
         {[] { (void)parseTmpfsSize("9999999999g"); }, "expected a size below 8 EiB, not '9999999999g'"},
