@@ -27,10 +27,18 @@ void readUserinfo(TransferRequest& request, std::string_view path) {
 // PLUGIN:KEY=VALUE, one per line.
 void readOptions(TransferRequest& request, std::string_view path) {
     const auto options = readNamedFile(std::string(path));
+    unsigned number = 0;
     for (auto line : linesOf(options)) {
+        ++number;
         line.remove_suffix(line.ends_with('\r') ? 1 : 0);
-        if (!line.empty()) {
+        if (line.empty()) {
+            continue;
+        }
+        try {
             request.pluginOptions.push_back(parsePluginOption(line));
+        } catch (Error& error) {
+            error.addContext(fmt::format("'{}', line {}", path, number));
+            throw;
         }
     }
 }

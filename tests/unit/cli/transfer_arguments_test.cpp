@@ -64,6 +64,17 @@ TEST(TransferArguments, TakeSecretsFromFiles) {
     std::filesystem::remove_all(folder);
 }
 
+TEST(TransferArguments, NameTheLineOfAnOptionsFile) {
+    std::string name = testing::TempDir() + "options-XXXXXX";
+    const std::filesystem::path folder = ::mkdtemp(name.data());
+    const auto path = (folder / "options").string();
+    writeFileAtomically(path, "curl:pass=secret\n\nsecret\n", 0600);
+    EXPECT_EQ(refusal({"--options-file=" + path, "http://a/x", "file"}),
+              "--options-file: '" + path +
+                  "', line 3: expected PLUGIN:KEY=VALUE, such as curl:cacert=/etc/ca.pem");
+    std::filesystem::remove_all(folder);
+}
+
 TEST(TransferArguments, RefuseALoginThatTheSchemeHasNot) {
     std::string name = testing::TempDir() + "secrets-XXXXXX";
     const std::filesystem::path folder = ::mkdtemp(name.data());
