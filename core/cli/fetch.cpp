@@ -54,8 +54,9 @@ struct ChosenTarget {
 };
 
 // isNamed: the command line names the target. If not, the name is taken from the URL, and only a file is
-// accepted.
-ChosenTarget chooseTarget(const std::string& target, bool isNamed) {
+// accepted. Waits for a FIFO's reader as long as the request allows.
+ChosenTarget chooseTarget(const TransferRequest& request, bool isNamed) {
+    const auto& target = request.target;
     ChosenTarget chosen;
     const auto choose = [&](UniqueFd stream) {
         chosen.stream.fd = std::move(stream);
@@ -71,7 +72,8 @@ ChosenTarget chooseTarget(const std::string& target, bool isNamed) {
         throw Error(ErrorCode::TargetRefused,
                     fmt::format("'{}' exists and is not a regular file; specify FILE", target));
     }
-    if (auto stream = openStream(location)) {
+    const auto patience = request.timeout ? request.timeout : request.idleTimeout;
+    if (auto stream = openStream(location, patience)) {
         choose(std::move(*stream));
     } else if (!isBlockDevice(location)) {
         chosen.file = std::make_unique<FileTarget>(std::move(location));
@@ -246,7 +248,13 @@ int runFetch(const CommandLine& line) {
     FetchReport report(request, json, line.has("quiet"));
     try {
         // Before the loop blocks the signals: they must end the wait for a reader of a FIFO.
-        auto target = chooseTarget(request.target, isTargetNamed(line));
+        const auto began = std::chrono::steady_clock::now();
+        auto target = chooseTarget(request, isTargetNamed(line));
+        if (request.timeout) {
+            const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(
+                std::chrono::steady_clock::now() - began);
+            request.timeout = std::max(*request.timeout - waited, std::chrono::microseconds(1));
+        }
         if (json && isStandardOutput(target.stream.fd)) {
             throw Error(ErrorCode::Invalid,
                         "--json= cannot be used while the image is written to standard output; specify FILE");

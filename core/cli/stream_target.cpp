@@ -4,14 +4,18 @@
 // duplicated.
 #include "stream_target.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "files.h"
+#include "quantities.h"
 #include "text.h"
 
 namespace bootferry {
@@ -45,7 +49,37 @@ std::optional<int> ownDescriptor(const FileLocation& location) {
     return parseNumber<int>(location.name);
 }
 
-UniqueFd openForWriting(const FileLocation& location, const struct stat& expected) {
+// Interrupts a system call of this thread after a time, and then again and again: the first signal could
+// arrive just before the call.
+class Interruption {
+public:
+    explicit Interruption(std::optional<std::chrono::microseconds> after) {
+        struct sigaction action {};
+        action.sa_handler = [](int) {}; // without SA_RESTART
+        checkErrno(::sigaction(SIGALRM, &action, &before_), "setting a time limit");
+        if (after) {
+            constexpr suseconds_t pace = 100'000;
+            constexpr std::chrono::microseconds::rep second = 1'000'000;
+            const auto usec = std::max<std::chrono::microseconds::rep>(after->count(), 1);
+            const itimerval limit{.it_interval = {.tv_sec = 0, .tv_usec = pace},
+                                  .it_value = {.tv_sec = usec / second, .tv_usec = usec % second}};
+            checkErrno(::setitimer(ITIMER_REAL, &limit, nullptr), "setting a time limit");
+        }
+    }
+    ~Interruption() {
+        const itimerval none{};
+        (void)::setitimer(ITIMER_REAL, &none, nullptr);
+        (void)::sigaction(SIGALRM, &before_, nullptr);
+    }
+    Interruption(const Interruption&) = delete;
+    Interruption& operator=(const Interruption&) = delete;
+
+private:
+    struct sigaction before_ {};
+};
+
+UniqueFd openForWriting(const FileLocation& location, const struct stat& expected,
+                        std::optional<std::chrono::microseconds> patience) {
     const int follow = location.isProcLink ? 0 : O_NOFOLLOW;
     const auto open = [&](int flags) {
         return UniqueFd(::openat(location.folder.get(), location.name.c_str(),
@@ -53,7 +87,12 @@ UniqueFd openForWriting(const FileLocation& location, const struct stat& expecte
     };
     auto stream = open(O_NONBLOCK);
     if (!stream && errno == ENXIO) {
+        const Interruption interruption(patience);
         stream = open(0);
+        if (!stream && errno == EINTR && patience) {
+            throw Error(ErrorCode::Timeout, fmt::format("nobody has opened '{}' for reading within {}",
+                                                        location.path, formatDuration(*patience)));
+        }
     }
     if (!stream) {
         refuse(fmt::format("'{}'", location.path), errno);
@@ -79,7 +118,8 @@ UniqueFd openStandardOutput() {
     return notTerminal(duplicate(STDOUT_FILENO, "-"), "-");
 }
 
-std::optional<UniqueFd> openStream(const FileLocation& location) {
+std::optional<UniqueFd> openStream(const FileLocation& location,
+                                   std::optional<std::chrono::microseconds> patience) {
     struct stat status = location.status;
     if (!location.present) {
         return std::nullopt;
@@ -98,7 +138,7 @@ std::optional<UniqueFd> openStream(const FileLocation& location) {
         }
     }
     if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
-        return notTerminal(openForWriting(location, status), location.path);
+        return notTerminal(openForWriting(location, status, patience), location.path);
     }
     return std::nullopt;
 }

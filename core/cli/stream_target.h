@@ -4,6 +4,7 @@
 // were complete and verified.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -15,8 +16,10 @@ namespace bootferry {
 // Standard output, for "-".
 [[nodiscard]] UniqueFd openStandardOutput();
 
-// nullopt for a file or a block device. Waits until a FIFO has a reader. Throws Error(TargetRefused).
-[[nodiscard]] std::optional<UniqueFd> openStream(const FileLocation& location);
+// nullopt for a file or a block device. Waits until a FIFO has a reader, at most for `patience`; nullopt: for
+// ever. Uses SIGALRM meanwhile. Throws Error(TargetRefused, Timeout).
+[[nodiscard]] std::optional<UniqueFd> openStream(const FileLocation& location,
+                                                 std::optional<std::chrono::microseconds> patience);
 
 // Whether both are the same pipe, file, terminal or other device; false for an empty descriptor.
 [[nodiscard]] bool isStandardOutput(const UniqueFd& stream);

@@ -89,6 +89,12 @@ class StreamTest(StreamCase):
         client.terminate()
         self.assertEqual(client.wait(timeout=60), -15)
 
+    def test_the_time_limit_bounds_the_wait_for_a_reader_of_the_fifo(self):
+        os.mkfifo(self.output)
+        status, _, messages = self.to(str(self.output), self.serve(), "--timeout=1")
+        self.assertEqual(status, exit_status.TIMEOUT, messages)
+        self.assertIn(f"nobody has opened '{self.output}' for reading within 1 s", messages.splitlines()[-1])
+
     def test_a_character_device(self):
         link = self.path / "link"
         link.symlink_to("/dev/null")
