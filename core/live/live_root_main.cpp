@@ -23,16 +23,17 @@ namespace {
 
 constexpr const char* help = R"(bootferry-live-root [OPTION...] DEVICE
 
-Mount the live image on DEVICE as the layers of a root: /run/overlay/rootfsbase,
-read-only, and at /run/overlay/overlayfs a tmpfs, or a partition of DEVICE's disk,
-for what is written. An overlay of both, at /sysroot, is the next unit's work.
+Mount the live image on DEVICE as the layers of a root: read-only, at
+/run/overlay/rootfsbase, and at /run/overlay/overlayfs a tmpfs, or a partition
+of DEVICE's disk, for what is written. An overlay of both, at /sysroot, is the
+next unit's work.
 
   --dir=FOLDER         the folder of the root image on the medium (LiveOS)
   --squashimg=FILE     the root image in it (squashfs.img)
   --overlay-size=SIZE  a share of the memory, or a size with k, m or g (50%)
   --check              verify the checksum that is embedded in the medium first
-  --persistent         keep what is written, in a partition labelled cow behind the
-                       image, which is made where there is none
+  --persistent         keep what is written, in a partition labelled cow behind
+                       the image, which is made where there is none
   --cowfs=FS           its file system: ext4, xfs or btrfs (ext4)
   --overlay-readonly   with --persistent: mount that partition read-only at
                        /run/overlay/kept, and use a tmpfs for what is written

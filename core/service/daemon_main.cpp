@@ -36,7 +36,8 @@ Carries images over the network into block devices, as D-Bus clients ask for it.
 Started by systemd (bootferryd.socket); by hand it makes its own socket.
 
   --private-socket=PATH  listen here instead of /run/bootferry/private
-  --idle-exit=TIME       end when nobody has needed it for so long (never; not in an initrd)
+  --idle-exit=TIME       end when nobody has needed it for so long (never);
+                         no effect in an initrd
   --help                 show this
   --version              show the version
 )";

@@ -18,11 +18,13 @@ namespace {
 
 constexpr const char* help = R"(bootferry-plymouth [--bar-mode=MODE]
 
-Shows the progress of bootferryd's transfers on plymouth's boot splash, until all have ended.
-Started by units of the initrd. plymouth may start later, or not at all.
+Shows the progress of bootferryd's transfers on plymouth's boot splash, until
+all have ended. Started by units of the initrd. plymouth may start later, or not
+at all.
 
-  --bar-mode=MODE  while there is a percentage, switch plymouth to this mode, whose progress bar
-                   shows it: updates, system-upgrade or firmware-upgrade
+  --bar-mode=MODE  while there is a percentage, switch plymouth to this mode,
+                   whose progress bar shows it: updates, system-upgrade or
+                   firmware-upgrade
   --help           show this
   --version        show the version
 )";

@@ -67,6 +67,12 @@ class ManualPages(unittest.TestCase):
         installed = set(re.findall(r"'([\w.-]+\.[1-8])'", (DOCS / "meson.build").read_text()))
         self.assertEqual(installed, {path.name for path in PAGES})
 
+    def test_help_fits_a_terminal(self):
+        for name, variable in PROGRAMS.items():
+            if name not in WITHOUT_HELP:
+                for line in help_of(variable).splitlines():
+                    self.assertLessEqual(len(line), COLUMNS, f"{name}: {line}")
+
     def test_options_are_those_of_help(self):
         for name, variable in PROGRAMS.items():
             if name not in WITHOUT_HELP:
