@@ -11,4 +11,7 @@ namespace bootferry {
 // The message with control characters escaped, and without the user names and passwords of URLs in it.
 [[nodiscard]] std::string errorLine(std::string_view message);
 
+// The text with the queries of URLs in it replaced by "?...": they may be signatures that give access.
+[[nodiscard]] std::string withoutQueries(std::string_view text);
+
 } // namespace bootferry

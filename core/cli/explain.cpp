@@ -10,6 +10,7 @@
 #include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "argument_review.h"
+#include "error_line.h"
 #include "files.h"
 #include "generate_units.h"
 #include "output_options.h"
@@ -40,7 +41,7 @@ struct Explanation {
 
 void addUnits(Explanation& explanation, const UnitFiles& files, const InstalledPaths& paths, bool texts) {
     const auto add = [&](const std::string& path, const std::string& text) {
-        explanation.units.push_back({path, texts ? text : ""});
+        explanation.units.push_back({path, texts ? withoutQueries(text) : ""});
     };
     for (const auto* units : {&files.normal, &files.early}) {
         for (const auto& unit : *units) {
@@ -83,7 +84,7 @@ void askPlugins(Explanation& explanation, const TransferRequest& transfer) {
         throw *checked.failure;
     }
     if (checked.failure) {
-        explanation.refusal = checked.failure->what();
+        explanation.refusal = withoutQueries(checked.failure->what());
     } else {
         explanation.plugin = checked.plugin;
     }
@@ -94,6 +95,9 @@ Explanation explain(const KernelCommandLine& line, bool texts) {
     const auto paths = installedPaths();
     const auto boot = generateBoot(line, paths);
     explanation.words = reviewArguments(line, boot.request ? &*boot.request : nullptr);
+    for (auto& word : explanation.words) {
+        word.shown = withoutQueries(word.shown);
+    }
     if (!boot.files) {
         explanation.notServed = whyNotServed(line);
         return explanation;
@@ -108,7 +112,7 @@ Explanation explain(const KernelCommandLine& line, bool texts) {
     }
     addUnits(explanation, *boot.files, paths, texts);
     if (boot.refusal) {
-        explanation.refusal = *boot.refusal;
+        explanation.refusal = withoutQueries(*boot.refusal);
     } else if (const auto* transfer = boot.request->transfer()) {
         askPlugins(explanation, *transfer);
     }

@@ -62,6 +62,16 @@ class ExplainTest(unittest.TestCase):
             self.assertTrue(line.startswith(word + "  "), line)
             self.assertIn(meaning, line)
 
+    def test_the_query_of_a_url_is_not_shown(self):
+        """It may be a signature that gives access; what is shown here ends up in reports of faults."""
+        for extra in ("", " rd.bootferry.mirror=http://10.0.0.2/a?geheim rd.bootferry.checksum=http://10.0.0.2/S?geheim",
+                      " rd.live.encrypt", " rd.bootferry.connections=99"):
+            line = f"root=live:http://10.0.0.1/live.iso?geheim{extra}"
+            for options in ([], ["--units"], ["--json=short", "--units"]):
+                result = self.explain(*options, line)
+                self.assertIn("http://10.0.0.1/live.iso?...", result.stdout)
+                self.assertNotIn("geheim", result.stdout + result.stderr)
+
     def test_the_units_are_the_generators(self):
         for line in (URL, "root=live:CDLABEL=A", f"{URL} rd.live.overlay.persistant rd.kiwi.live.system=/dev/sda",
                      f"{URL} rd.kiwi.live.pxe BOOTIF=01-52-54-00-12-34-56", f"{URL} rd.bootferry.chekcsum=1",
