@@ -63,7 +63,8 @@ std::vector<KnownName> findKnownNames() {
     }
     for (const auto& option : otherOptions()) {
         // Names such as "module" and "fetch" resemble too much.
-        if (option.name.starts_with("rd.") && option.verdict == OtherOption::Verdict::Refused) {
+        const bool isTelling = option.name.starts_with("rd.") || option.name.starts_with("persistence");
+        if (isTelling && option.verdict == OtherOption::Verdict::Refused) {
             add(option.name);
         }
     }

@@ -27,6 +27,11 @@ TEST(SimilarArgument, ATypingErrorIsRecognised) {
         {"ramdisksize", "ramdisk_size"},
         {"rootflag", "rootflags"},
         {"media_check", "mediacheck"},
+        // Of other live boot programs.
+        {"persistance", "persistence"},
+        {"presistence", "persistence"},
+        {"persistent", "persistence"},
+        {"persistance-label", "persistence-label"},
         // Separators and letter case.
         {"rd-kiwi-live-system", "rd.kiwi.live.system"},
         {"rd.live.overlay-size", "rd.live.overlay.size"},
