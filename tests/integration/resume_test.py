@@ -394,6 +394,12 @@ class MirrorTest(ResumeCase):
                                f"127.0.0.1:{second.port}: the checksum does not match")
             self.assertFalse(list(self.path.glob("output*")))
 
+    def test_two_places_on_one_server_are_told_apart(self):
+        with FaultServer(self.image, [Fault(status=404)]) as server:
+            place = f"http://127.0.0.1:{server.port}"
+            messages = self.assert_fetched(self.fetch(f"{place}/old?geheim", f"--mirror={place}/image?geheim"))
+            self.assertIn(f"switching from {place}/old to {place}/image: ", messages)
+
     def test_a_damaged_stream_moves_on_to_the_next_mirror(self):
         plain = self.image.read_bytes()
         packed = gzip.compress(plain, 1)

@@ -34,11 +34,17 @@ std::size_t copyInto(int pipe, ByteSource& source, std::size_t most) {
     return count;
 }
 
-std::vector<std::string> authorities(const std::vector<Origin>& origins) {
+// The authority, or the URL where several are on one server; without the query, which may contain a secret.
+std::vector<std::string> namesOf(const std::vector<Origin>& origins) {
     std::vector<std::string> names;
     names.reserve(origins.size());
     for (const auto& origin : origins) {
-        names.push_back(origin.url.authority());
+        const auto authority = origin.url.authority();
+        const auto sharers = std::count_if(origins.begin(), origins.end(), [&](const Origin& other) {
+            return other.url.authority() == authority;
+        });
+        const auto url = origin.url.redacted();
+        names.push_back(sharers > 1 ? url.substr(0, url.find('?')) : authority);
     }
     return names;
 }
@@ -54,12 +60,11 @@ OriginRules rulesOf(const ResumeSettings& settings, Origins::Time deadline) {
 
 ResumingSource::ResumingSource(std::vector<Origin> origins, const ResumeSettings& settings,
                                ProgressReporter& reporter)
-    : origins_(std::move(origins)), settings_(settings), reporter_(reporter),
+    : origins_(std::move(origins)), names_(namesOf(origins_)), settings_(settings), reporter_(reporter),
       giveUp_(settings.cancelFd, settings.stallTimeout), pace_(settings.limitRate),
       timeLimit_(settings.timeout ? GiveUpSignal::Clock::now() + *settings.timeout
                                   : GiveUpSignal::Clock::time_point::max()),
-      deadline_(timeLimit_),
-      decider_(authorities(origins_), rulesOf(settings, timeLimit_), std::random_device{}()) {}
+      deadline_(timeLimit_), decider_(names_, rulesOf(settings, timeLimit_), std::random_device{}()) {}
 
 std::size_t ResumingSource::read(std::span<std::byte> into) {
     const auto portion = into.first(pace_.portion(into.size()));
@@ -278,9 +283,8 @@ void ResumingSource::recover(const Error& failure, bool wasOpen) {
         again != nullptr && again->wait.count() > 0) {
         wait(again->wait);
     } else if (decider_.current() != failing) {
-        reporter_.setState(TransferState::Waiting,
-                           fmt::format("switching from {} to {}: {}", authority(failing),
-                                       authority(decider_.current()), failure.what()));
+        reporter_.setState(TransferState::Waiting, fmt::format("switching from {} to {}: {}", names_[failing],
+                                                               names_[decider_.current()], failure.what()));
     }
 }
 

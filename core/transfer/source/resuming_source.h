@@ -78,9 +78,9 @@ private:
     void wait(Origins::Wait time);
     void pause(Origins::Wait time);
     [[nodiscard]] Error explained(const Error& failure) const; // names a cancel or a timeout that caused it
-    [[nodiscard]] std::string authority(std::size_t index) const { return origins_[index].url.authority(); }
 
     std::vector<Origin> origins_;
+    std::vector<std::string> names_; // of origins_, for messages
     ResumeSettings settings_;
     ProgressReporter& reporter_;
     GiveUpSignal giveUp_;
