@@ -133,6 +133,9 @@ std::optional<std::string_view> similarArgument(std::string_view unknown) {
 }
 
 std::optional<std::string> describeUnknown(std::string_view name) {
+    if (findOtherOption(name) != nullptr && !isOurs(name)) {
+        return std::nullopt; // written as its own program has it
+    }
     if (const auto meant = similarArgument(name)) {
         return fmt::format("is ignored: there is no such option; did you mean {}?", *meant);
     }
