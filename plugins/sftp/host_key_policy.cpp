@@ -10,8 +10,10 @@ namespace bootferry::sftp {
 namespace {
 
 std::string whatToSet(const HostKey& key) {
-    return "; if that is the right server, set rd.bootferry.option=sftp:hostkey=" + key.fingerprint +
-           " or add it to the credential bootferry.known_hosts";
+    return "; if that is the right server, set the option sftp:hostkey=" + key.fingerprint +
+           " (rd.bootferry.option= on the kernel command line, --option= of bootferryctl), or add the key to "
+           "the "
+           "credential bootferry.known_hosts";
 }
 
 } // namespace
@@ -52,7 +54,10 @@ std::optional<std::string> HostKeyPolicy::refusal(const SftpUrl& url, const Host
     return whom + " is not among the known hosts, its host key is " + key.describe() + whatToSet(key);
 }
 
-std::string HostKeyPolicy::hint(const SftpUrl& url) const {
+std::string HostKeyPolicy::hint(const SftpUrl& url, const HostKey& key) const {
+    if (known_ && known_->isRevoked(key)) {
+        return ""; // no other key makes up for it
+    }
     const auto rsa = algorithmsOf(LIBSSH2_HOSTKEY_TYPE_RSA);
     const auto wanted =
         known_ && pins_.empty() ? known_->algorithmsFor(url.host, url.port) : std::vector<std::string>();

@@ -24,7 +24,7 @@ public:
     [[nodiscard]] std::optional<std::string> refusal(const SftpUrl& url, const HostKey& key) const;
 
     // What may be behind a refusal, as a part of its sentence; often empty.
-    [[nodiscard]] std::string hint(const SftpUrl& url) const;
+    [[nodiscard]] std::string hint(const SftpUrl& url, const HostKey& key) const;
 
     // What to ask the server for, the best first. At least one.
     [[nodiscard]] std::vector<std::string> algorithmsFor(const SftpUrl& url) const;

@@ -51,7 +51,7 @@ void SftpSession::connect(const SftpUrl& url) {
             return;
         }
         if (!refused) {
-            refused.emplace(BOOTFERRY_ERROR_TLS, *reason + policy.hint(url));
+            refused.emplace(BOOTFERRY_ERROR_TLS, *reason + policy.hint(url, key));
         }
         if (!policy.mayKnowAnotherKey() || std::erase(algorithms, algorithmsOf(key.type)) == 0) {
             break;
@@ -69,6 +69,9 @@ Descriptor SftpSession::connectTcp(const SftpUrl& url) {
     auto attempt = plugin::connectTo(resolution.at(url.port), *waiter_, {});
     if (!attempt.socket) {
         throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "connecting to " + url.authority(), attempt.error);
+    }
+    if (const auto address = plugin::peerOf(attempt.socket); !address.empty()) {
+        host_.log(BOOTFERRY_LOG_DEBUG, "connected to " + address);
     }
     return std::move(attempt.socket);
 }

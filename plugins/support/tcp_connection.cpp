@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <vector>
 
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -116,6 +117,22 @@ void configure(const Descriptor& socket, const KeepAlive& keepAlive) {
         set(socket, IPPROTO_TCP, TCP_KEEPCNT, (*keepAlive.deadAfter - keepAlive.idle) / interval);
         set(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, std::chrono::milliseconds(*keepAlive.deadAfter).count());
     }
+}
+
+std::string peerOf(const Descriptor& socket) {
+    Endpoint peer;
+    peer.length = sizeof peer.address;
+    auto* plain = reinterpret_cast<sockaddr*>(&peer.address);
+    if (::getpeername(socket.get(), plain, &peer.length) != 0) {
+        return {};
+    }
+    std::array<char, NI_MAXHOST> host{};
+    std::array<char, NI_MAXSERV> port{};
+    if (::getnameinfo(plain, peer.length, host.data(), host.size(), port.data(), port.size(),
+                      NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        return {};
+    }
+    return std::string(host.data()) + " port " + port.data();
 }
 
 ConnectResult connectTo(std::span<const Endpoint> endpoints, Waiter& waiter, const ConnectOptions& options) {

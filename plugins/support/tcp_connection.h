@@ -9,6 +9,7 @@
 #include <chrono>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "descriptor.h"
 #include "endpoint.h"
@@ -33,6 +34,9 @@ struct ConnectOptions {
     // OneByOne: the time until an attempt, including the last one, is abandoned.
     std::chrono::milliseconds attemptTime{250};
 };
+
+// "10.0.0.1 port 22", for messages; empty if the socket is not connected.
+[[nodiscard]] std::string peerOf(const Descriptor& socket);
 
 struct ConnectResult {
     Descriptor socket; // non-blocking; empty: no address can be reached

@@ -327,7 +327,7 @@ class HostKeyTest(SftpTest):
     def test_an_unknown_one_is_refused_with_its_fingerprint(self):
         server = self.server()
         self.assert_failed(self.fetch(self.url(server), server, trust=[]), server.fingerprint(),
-                           f"rd.bootferry.option=sftp:hostkey={server.fingerprint()}")
+                           f"set the option sftp:hostkey={server.fingerprint()} ", "rd.bootferry.option=", "--option=")
         self.assertNotIn("Accepted", server.log())
 
     def test_a_pinned_one_of_any_kind(self):

@@ -19,6 +19,9 @@ TEST(HostKeyPolicyTest, NoServerIsTrustedAtFirstSight) {
     ASSERT_TRUE(reason);
     EXPECT_THAT(*reason, HasSubstr("sftp:hostkey=" + std::string(firstFingerprint)));
     EXPECT_THAT(*reason, HasSubstr("files.example:22"));
+    for (const char* where : {"rd.bootferry.option=", "--option="}) {
+        EXPECT_THAT(*reason, HasSubstr(where));
+    }
 }
 
 TEST(HostKeyPolicyTest, APinDecidesAlone) {
@@ -41,6 +44,7 @@ TEST(HostKeyPolicyTest, ARevokedKeyIsRefusedBesideAPinAsWell) {
     const auto reason = policy.refusal(url, ed25519(firstKey));
     ASSERT_TRUE(reason);
     EXPECT_THAT(*reason, HasSubstr("marked as revoked"));
+    EXPECT_EQ(policy.hint(url, ed25519(firstKey)), "") << "advice about other kinds of keys";
 }
 
 TEST(HostKeyPolicyTest, KnownHostsDecideUnlessAnyKeyIsAccepted) {
