@@ -3,6 +3,8 @@
 // plain_answer.h decides, and plain_body.h gives the reasons.
 #include "curl_session.h"
 
+#include "url_text.h"
+
 namespace bootferry::curl {
 
 AnswerFacts CurlSession::answerFacts() const {
@@ -116,6 +118,12 @@ int CurlSession::beforeRequest(void* context, char* remoteAddress, char* localAd
         const char* url = nullptr;
         curl_easy_getinfo(session.easy_.get(), CURLINFO_EFFECTIVE_URL, &url);
         session.askedUrl_ = url != nullptr ? url : session.url_;
+        if (!session.length_) { // not for each part of a file
+            const auto shown = shownUrl(session.askedUrl_);
+            session.host_.log(BOOTFERRY_LOG_DEBUG, "requesting " + shown.substr(0, shown.find('?')) +
+                                                       " from " + remoteAddress + " port " +
+                                                       std::to_string(remotePort));
+        }
         session.sockets_.announced({localAddress, localPort, remoteAddress, remotePort});
     } catch (const std::bad_alloc&) {
         return CURL_PREREQFUNC_ABORT;

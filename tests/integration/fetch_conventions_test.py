@@ -132,6 +132,17 @@ class OptionsTest(ConventionsCase):
         for words in ("attempt 2", f"receiving from {mirror}, ", "using the plugin curl "):
             self.assertEqual(messages.count(words), 1)
 
+    def test_verbose_names_redirects_and_addresses(self):
+        place = self.url("image")
+        port = place.split(":")[2].split("/")[0]
+        first = self.url("here", [Fault(status=302, headers=[("Location", f"http://u:geheim@localhost:{port}/image?geheim")])])
+        result = self.run_in_folder("fetch", "-v", first, "file")
+        self.assert_ended(result, 0)
+        messages = result.stderr.decode()
+        self.assertIn(f"requesting {first} from 127.0.0.1 port {first.split(':')[2].split('/')[0]}", messages)
+        self.assertRegex(messages, rf"requesting http://localhost:{port}/image from 127.0.0.1 port {port}\n")
+        self.assertNotIn("geheim", messages)
+
     def test_a_verb_that_an_option_took_as_its_value(self):
         secret = "http://u:geheim@127.0.0.1:1/image"
         for words in (["--mirror", "fetch", secret], ["-o", "fetch", secret], ["--timeout", "check", secret]):
