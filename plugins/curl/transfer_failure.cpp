@@ -232,7 +232,11 @@ Failure failureOf(const TransferEnd& end) {
         return {BOOTFERRY_ERROR_IO, "the client certificate or its key cannot be used: " + detail};
     case CURLE_INTERFACE_FAILED: { // the interface may not be there yet, or the local port not be free again
         const bool forbidden = end.osErrno == EACCES || end.osErrno == EPERM;
-        return {forbidden ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_UNREACHABLE, detail};
+        const auto* what = !forbidden && mentions(detail, "bind to") // no interface, address or name
+                               ? ", which the option interface names: this machine has no such network "
+                                 "interface or address"
+                               : "";
+        return {forbidden ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_UNREACHABLE, detail + what};
     }
     case CURLE_BAD_FUNCTION_ARGUMENT: // libcurl 8.23 for a key that cannot be used
         return {mentions(detail, "private key") ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_INVALID,

@@ -209,6 +209,9 @@ TEST(TransferFailureTest, AProxysAnswerToConnectIsNoBrokenConnection) {
 TEST(TransferFailureTest, AnInterfaceThatIsNotThereYetIsWaitedFor) {
     TransferEnd end;
     end.result = CURLE_INTERFACE_FAILED;
+    end.detail = "Couldn't bind to 'eht0'";
+    EXPECT_THAT(failureOf(end).what(),
+                HasSubstr("'eht0', which the option interface names: this machine has no"));
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
     end.osErrno = EADDRINUSE;
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
