@@ -21,7 +21,17 @@ constexpr std::string_view hexDigits = "0123456789abcdefABCDEF";
 void readUserinfo(TransferRequest& request, std::string_view path) {
     auto text = readNamedFile(std::string(path));
     text = text.substr(0, text.find_first_of("\r\n"));
-    request.url.setUserinfo(Url::parse("x://" + text + "@h/").userinfo().value_or(Userinfo{}));
+    if (text.empty()) {
+        throw Error(ErrorCode::Invalid, fmt::format("the first line of '{}' is empty", path));
+    }
+    // Any of these would end the userinfo of a URL, and the login would be another one, or none.
+    if (text.find_first_of("/?#@") != std::string::npos) {
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("'{}': write '/', '?', '#' and '@' in a user name or password as %2F, %3F, "
+                                "%23 and %40",
+                                path));
+    }
+    request.url.setUserinfo(Url::parse("x://" + text + "@h/").userinfo().value());
 }
 
 // PLUGIN:KEY=VALUE, one per line.

@@ -87,6 +87,23 @@ TEST(TransferArguments, RefuseALoginThatTheSchemeHasNot) {
     std::filesystem::remove_all(folder);
 }
 
+TEST(TransferArguments, RefuseALoginThatIsNone) {
+    std::string name = testing::TempDir() + "secrets-XXXXXX";
+    const std::filesystem::path folder = ::mkdtemp(name.data());
+    const auto why = [&](const std::string& text) {
+        writeFileAtomically(folder / "userinfo", text, 0600);
+        return refusal({"--userinfo-file=" + (folder / "userinfo").string(), "http://a/x", "file"});
+    };
+    for (const char* empty : {"", "\n", "\nanna:x\n"}) {
+        EXPECT_NE(why(empty).find("is empty"), std::string::npos) << why(empty);
+    }
+    for (const char* text : {"anna:12/34", "anna:1?2", "anna#:12", "an@na:12"}) {
+        EXPECT_NE(why(text).find("write '/', '?', '#' and '@'"), std::string::npos) << why(text);
+        EXPECT_EQ(why(text).find("12"), std::string::npos) << why(text);
+    }
+    std::filesystem::remove_all(folder);
+}
+
 TEST(TransferArguments, ContinueByDefault) {
     EXPECT_FALSE(parsed("fetch", {"http://a/x", "b"}).continues);
     EXPECT_EQ(parsed("fetch", {"--continue", "http://a/x", "b"}).continues, true);
