@@ -224,8 +224,8 @@ RamDiskPlan planRamDisk(std::optional<std::uint64_t> imageSize, std::optional<st
         throw Error(
             ErrorCode::TooLarge,
             fmt::format(
-                "the image has {} KiB, more than ramdisk_size={} (KiB): raise ramdisk_size, or leave it "
-                "out to have it sized from the image",
+                "the image has {} KiB, more than the {} KiB of the RAM disk: raise ramdisk_size= (in KiB) or "
+                "--ramdisk-size= (in bytes), or leave it out to have it sized from the image",
                 (*imageSize + 1023) / 1024, *ramdiskSize / 1024));
     }
     if (imageSize && *imageSize > usable) {

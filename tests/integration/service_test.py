@@ -77,7 +77,7 @@ class Refusals(ServiceTest):
 
     def test_larger_than_ramdisk_size(self):
         self.assert_refused(self.daemon().ctl("deploy", "--ramdisk-size=1048576", self.url(), "/dev/ram0"),
-                            "more than ramdisk_size=1024 (KiB)")
+                            "more than the 1024 KiB of the RAM disk: raise ramdisk_size= (in KiB)")
 
     def test_larger_than_the_memory(self):
         with open(self.image, "ab") as file:

@@ -33,10 +33,10 @@ TEST(RamDiskPlan, TakesItsSizeFromTheImage) {
 TEST(RamDiskPlan, RamdiskSizeWins) {
     EXPECT_EQ(planRamDisk(300 * MiB, 2 * GiB, 1 * GiB).size, 2 * GiB)
         << "brd takes pages only as they are written";
-    EXPECT_EQ(refusal(300 * MiB, 200 * MiB, 4 * GiB),
-              "the image has 307200 KiB, more than ramdisk_size=204800 (KiB): raise ramdisk_size, or leave "
-              "it out to "
-              "have it sized from the image");
+    EXPECT_EQ(
+        refusal(300 * MiB, 200 * MiB, 4 * GiB),
+        "the image has 307200 KiB, more than the 204800 KiB of the RAM disk: raise ramdisk_size= (in KiB) "
+        "or --ramdisk-size= (in bytes), or leave it out to have it sized from the image");
 }
 
 TEST(RamDiskPlan, MemoryIsCheckedWithTheNumbers) {
