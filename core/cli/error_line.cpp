@@ -20,17 +20,19 @@ std::string errorLine(std::string_view message) {
     return escapedText(text);
 }
 
+// A URL has no blanks and no double quotes, but may have single ones; those at its end are of the sentence
+// around it.
 std::string withoutQueries(std::string_view text) {
     std::string shown;
-    while (!text.empty()) {
-        const auto separator = text.find("://");
-        const auto end = std::min(text.find_first_of(" \t\n'\"", separator), text.size());
-        const auto query = separator == std::string_view::npos ? separator : text.find('?', separator);
+    for (auto url = text.find("://"); url != std::string_view::npos; url = text.find("://")) {
+        const auto blank = std::min(text.find_first_of(" \t\n\"", url), text.size());
+        const auto end = text.find_last_not_of("',:;", blank - 1) + 1;
+        const auto query = text.find('?', url);
         shown += text.substr(0, std::min(query, end));
         shown += query < end ? "?..." : "";
         text.remove_prefix(end);
     }
-    return shown;
+    return shown.append(text);
 }
 
 } // namespace bootferry

@@ -27,6 +27,9 @@ TEST(WithoutQueries, OfAllUrls) {
     EXPECT_EQ(withoutQueries("x=live:http://a/b?sig=1&c=http://d?e"), "x=live:http://a/b?...");
     EXPECT_EQ(withoutQueries("from 'http://a/b?c' and http://d?e to \"http://f/g?h\", why?"),
               "from 'http://a/b?...' and http://d?... to \"http://f/g?...\", why?");
+    EXPECT_EQ(withoutQueries("http://a/b?c'secret' x"), "http://a/b?...' x");
+    EXPECT_EQ(withoutQueries("'"), "'");
+    EXPECT_EQ(withoutQueries("://':"), "://':");
     EXPECT_EQ(withoutQueries("http://a?b\nhttp://c?d\n"), "http://a?...\nhttp://c?...\n");
 }
 
