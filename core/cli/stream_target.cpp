@@ -57,6 +57,10 @@ public:
         struct sigaction action {};
         action.sa_handler = [](int) {}; // without SA_RESTART
         checkErrno(::sigaction(SIGALRM, &action, &before_), "setting a time limit");
+        sigset_t alarm; // the parent may have blocked it
+        sigemptyset(&alarm);
+        sigaddset(&alarm, SIGALRM);
+        (void)::pthread_sigmask(SIG_UNBLOCK, &alarm, &maskBefore_);
         if (after) {
             constexpr suseconds_t pace = 100'000;
             constexpr std::chrono::microseconds::rep second = 1'000'000;
@@ -69,6 +73,7 @@ public:
     ~Interruption() {
         const itimerval none{};
         (void)::setitimer(ITIMER_REAL, &none, nullptr);
+        (void)::pthread_sigmask(SIG_SETMASK, &maskBefore_, nullptr);
         (void)::sigaction(SIGALRM, &before_, nullptr);
     }
     Interruption(const Interruption&) = delete;
@@ -76,6 +81,7 @@ public:
 
 private:
     struct sigaction before_ {};
+    sigset_t maskBefore_{};
 };
 
 UniqueFd openForWriting(const FileLocation& location, const struct stat& expected,

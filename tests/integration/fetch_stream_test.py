@@ -8,6 +8,7 @@ import hashlib
 import os
 import pathlib
 import pty
+import signal
 import stat
 import subprocess
 import sys
@@ -91,9 +92,13 @@ class StreamTest(StreamCase):
 
     def test_the_time_limit_bounds_the_wait_for_a_reader_of_the_fifo(self):
         os.mkfifo(self.output)
-        status, _, messages = self.to(str(self.output), self.serve(), "--timeout=1")
-        self.assertEqual(status, exit_status.TIMEOUT, messages)
-        self.assertIn(f"nobody has opened '{self.output}' for reading within 1 s", messages.splitlines()[-1])
+        alarm = {signal.SIGALRM}
+        for change in (signal.SIG_UNBLOCK, signal.SIG_BLOCK):  # children inherit the mask
+            signal.pthread_sigmask(change, alarm)
+            self.addCleanup(signal.pthread_sigmask, signal.SIG_UNBLOCK, alarm)
+            status, _, messages = self.to(str(self.output), self.serve(), "--timeout=1")
+            self.assertEqual(status, exit_status.TIMEOUT, messages)
+            self.assertIn(f"nobody has opened '{self.output}' for reading within 1 s", messages.splitlines()[-1])
 
     def test_a_character_device(self):
         link = self.path / "link"
