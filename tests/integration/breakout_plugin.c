@@ -70,6 +70,34 @@ static long open_of(long process, const char* file, int flags) {
 /* Files. */
 ATTEMPT(open_secret, opened(open(given->secret, O_RDONLY | O_CLOEXEC)))
 ATTEMPT(open_public, opened(open(given->public, O_RDONLY | O_CLOEXEC)))
+
+/* By other names than its own. */
+static long open_by_other_name(const char* format, const void* value) {
+    char path[600];
+
+    snprintf(path, sizeof path, format, value);
+    return opened(open(path, O_RDONLY | O_CLOEXEC));
+}
+
+ATTEMPT(open_by_dots, open_by_other_name("/etc/..%s", given->public))
+ATTEMPT(open_by_root, open_by_other_name("/proc/self/root%s", given->public))
+
+static long reopen_path(const struct bootferry_session* given) {
+    char path[64];
+    int fd = open(given->public, O_PATH | O_CLOEXEC);
+    long result;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    result = opened(open(path, O_RDONLY | O_CLOEXEC));
+    if (fd >= 0) {
+        int error = errno;
+
+        close(fd);
+        errno = error;
+    }
+    return result;
+}
+
 ATTEMPT(look_at_file, stat(given->public, &(struct stat){0}))
 ATTEMPT(list_folder, opened(open(given->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)))
 ATTEMPT(list_libraries, opened(open("/usr/lib", O_RDONLY | O_DIRECTORY | O_CLOEXEC)))
@@ -338,6 +366,9 @@ static const struct {
 } attempts[] = {
     {"open a file that only its owner may read", open_secret},
     {"open a file that everyone may read", open_public},
+    {"open it from another folder (/etc/..)", open_by_dots},
+    {"open it from /proc/self/root", open_by_root},
+    {"reopen a descriptor of its path (O_PATH)", reopen_path},
     {"look at a file (stat)", look_at_file},
     {"list a folder that everyone may read", list_folder},
     {"list /usr/lib", list_libraries},
