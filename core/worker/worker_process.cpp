@@ -97,7 +97,13 @@ private:
 
     void progressed(const Progress& progress) override {
         job_.attempt = progress.attempt; // the next run continues the count
-        listener_.progressed(progress);
+        auto shown = progress;
+        if (!isLast()) { // no byte of the image has arrived, whatever it says
+            shown.bytes = 0;
+            shown.total = unknownSize;
+            shown.written = 0;
+        }
+        listener_.progressed(shown);
     }
 
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override {

@@ -249,6 +249,12 @@ class HostileListTest(StandInCase):
         """, url="http://someone:geheim@127.0.0.1:1/image")
         self.assertEqual(result.returncode, 0, result.stderr)
 
+    def test_who_reads_the_list_reports_no_bytes_of_the_image(self):
+        result = self.listed(reader="progress(received=2**62, total=2**62); checksum(DIGEST); looked()",
+                             receiver="relay = Relay(); relay.put(b'image'); relay.say(END); relay.heard(FINISH); relayed()")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn(b"EiB", result.stderr)
+
     def test_who_reads_the_list_can_do_nothing_else(self):
         for reader, word in (("looked()", "Looked out of turn"), ("target(5)", "Target out of turn"),
                              ("Relay()", "Relay out of turn"), ("checksum('no', 3)", "goes on without a checksum"),
