@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Any bytes as the answers of a web server, through the curl plugin as the worker loads it: it never delivers
 // more than the answer declares, nor ends as if all had come when it had not, and refuses with a reason that
-// can be shown. The server is a thread on a loopback address; it sends the answer as soon as somebody
-// connects, and no more, so that nothing waits.
+// can be shown. The server is a thread on a loopback address; it sends the answer to any request and no more,
+// so that nothing waits.
 //
 // The input is a line of letters that say what is asked for, and the answers to one connection after another
 // (a redirect makes another one), divided by a line "%%".
 #include <array>
-#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <mutex>
 #include <thread>
@@ -45,13 +45,15 @@ public:
         std::thread([this] { serve(); }).detach();
     }
 
-    std::string play(std::vector<std::string> answers) {
+    // goesOn: the last answer has more bytes a moment later.
+    std::string play(std::vector<std::string> answers, bool goesOn) {
         const std::lock_guard lock(mutex_);
         for (const int client : clients_) {
             ::close(client);
         }
         clients_.clear();
         answers_ = std::move(answers);
+        goesOn_ = goesOn;
         sent_ = 0;
         address_ = 0x7f000001 + (address_ + 1) % 0xfffffd;
         const in_addr shown{.s_addr = htonl(address_)};
@@ -73,25 +75,37 @@ private:
             sockaddr_in address{};
             socklen_t length = sizeof address;
             (void)::getsockname(client, reinterpret_cast<sockaddr*>(&address), &length);
+            std::array<char, 4096> request{};
+            (void)::recv(client, request.data(), request.size(), 0); // who speaks first is not plain HTTP
             const std::lock_guard lock(mutex_);
             if (ntohl(address.sin_addr.s_addr) != address_) {
                 ::close(client);
                 continue;
             }
-            const auto& answer = answers_[std::min(clients_.size(), answers_.size() - 1)];
-            const auto count = ::send(client, answer.data(), answer.size(), MSG_NOSIGNAL);
-            sent_ += static_cast<std::uint64_t>(std::max<ssize_t>(count, 0));
+            const bool isLast = clients_.size() + 1 >= answers_.size();
+            sendText(client, isLast ? answers_.back() : answers_[clients_.size()]);
+            if (goesOn_ && isLast) { // after libcurl has taken what there is: the rest is read past it
+                std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                sendText(client, std::string(moreBytes, 'b'));
+            }
             ::shutdown(client, SHUT_WR);
             clients_.push_back(client);
         }
     }
 
+    void sendText(int client, const std::string& text) {
+        const auto count = ::send(client, text.data(), text.size(), MSG_NOSIGNAL);
+        sent_ += static_cast<std::uint64_t>(std::max<ssize_t>(count, 0));
+    }
+
+    static constexpr std::size_t moreBytes = 3000;
     int listener_;
     std::uint16_t port_ = 0;
     std::mutex mutex_;
     std::vector<std::string> answers_;
     std::vector<int> clients_;
     std::uint64_t sent_ = 0;
+    bool goesOn_ = false;
     std::uint32_t address_ = 0;
 };
 
@@ -148,7 +162,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     do {
         answers.emplace_back(input.upTo("\n%%\n"));
     } while (!input.empty());
-    OpenRequest request{.url = server.play(std::move(answers))};
+    OpenRequest request{.url = server.play(std::move(answers), wants('x'))};
     request.offset = wants('o') ? 5 : 0;
     request.validator = wants('v') ? "\"v\"" : wants('d') ? "Sun, 01 Nov 2026 00:00:00 GMT" : "";
     if (wants('l')) {

@@ -47,6 +47,8 @@ def http():
     return {
         "plain": b"\n" + answer(b"Content-Length: 10\nETag: \"v\"\nAccept-Ranges: bytes\n", b"0123456789"),
         "spliced": b"s\n" + answer(b"Content-Length: 2000\n", b"0123456789" * 200),
+        "past-libcurl": b"sx\n" + answer(b"Content-Length: 3010\n", b"0123456789"),
+        "past-libcurl-read": b"x\n" + moved + b"\n%%\n" + answer(b"Content-Length: 3010\n", b"0123456789"),
         "short": b"s\n" + answer(b"Content-Length: 2000\n", b"0123456789" * 150),
         "unsized": b"\n" + answer(b"Connection: close\n", b"0123456789"),
         "chunked": b"\n" + answer(b"Transfer-Encoding: chunked\n", b"5;x=y\r\n01234\r\n0\r\nA: b\r\n\r\n"),
