@@ -114,12 +114,13 @@ private:
     const char* lend(const std::string& text);
     void revokeLent();
     void checkText(const char* what, const char* text); // called by host functions
-    void checkSurroundings(const char* what) const;
+    void checkSurroundings(const char* what);
 
     const PluginUnderTest& plugin_;
     UniqueFd cancel_;
     GuardedMemory hostMemory_;
     bootferry_session* session_ = nullptr;
+    unsigned calls_ = 0;
 
     std::array<struct sigaction, NSIG> signals_{};    // as they were before the session, by number
     std::string locale_ = setlocale(LC_ALL, nullptr); // NOLINT(concurrency-mt-unsafe): likewise, only asked
