@@ -40,7 +40,7 @@ class Layout:
         for path in introspect("installed").values():
             if path.startswith(self._libexecdir):
                 path = f"/usr/{libexecdir}/bootferry/" + path.removeprefix(self._libexecdir)
-            elif path.startswith(self._libdir) and path.removeprefix(self._libdir).split("/")[0] in ("bootferry", "pkgconfig"):
+            elif path.startswith((self._libdir + "bootferry/", self._libdir + "pkgconfig/")):
                 path = f"/usr/{libdir}/" + path.removeprefix(self._libdir)
             elif "/zsh/" in path:
                 path = f"/usr/share/zsh/{zsh}/{pathlib.PurePath(path).name}"
@@ -50,8 +50,9 @@ class Layout:
 
 
 def owners(path, packages):
-    return [name for name, patterns in packages.items()
-            if any(fnmatch.fnmatchcase(path, pattern) or fnmatch.fnmatchcase(path, pattern.rstrip("/") + "/*") for pattern in patterns)]
+    """The packages that name the file or a folder that it is in."""
+    return [name for name, patterns in packages.items() for pattern in patterns
+            if fnmatch.fnmatchcase(path, pattern) or fnmatch.fnmatchcase(path, pattern.rstrip("/") + "/*")]
 
 
 class Debian(unittest.TestCase):
