@@ -7,12 +7,19 @@
 #include <string>
 #include <vector>
 
+#include <sys/syscall.h>
+
 namespace bootferry::landlock {
 
-// The same numbers on all architectures but alpha.
+#if defined(SYS_landlock_create_ruleset)
+constexpr int createRuleset = SYS_landlock_create_ruleset;
+constexpr int addRule = SYS_landlock_add_rule;
+constexpr int restrictSelf = SYS_landlock_restrict_self;
+#else // an older C library; only alpha and MIPS have other numbers
 constexpr int createRuleset = 444;
 constexpr int addRule = 445;
 constexpr int restrictSelf = 446;
+#endif
 inline constexpr std::array calls{createRuleset, addRule, restrictSelf};
 
 struct Rules {
