@@ -130,7 +130,8 @@ struct bootferry_host {
      * process can read it, because the file itself may be readable only by the user who set the option. Call
      * only in set_option. "~/NAME" is NAME in the home folder of the user who requested the transfer. Returns
      * `path` itself if there is no such regular file of at most 4 MiB, or if the host has no other path; a
-     * folder stays readable under its own name. The string is valid until session_free. Appended later: check struct_size.
+     * folder stays readable under its own name. The string is valid until session_free. Appended later: check
+     * struct_size.
      */
     const char* (*option_file)(void* context, const char* path);
 };
