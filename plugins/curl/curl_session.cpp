@@ -187,6 +187,9 @@ std::size_t CurlSession::readWithoutLimit(std::span<std::byte> into) {
 }
 
 void CurlSession::examineEnd() {
+    if (rejected_) {
+        throw *rejected_;
+    }
     const auto end = transferEnd();
     if (result_ != CURLE_OK) {
         throw failureOf(end);
@@ -201,6 +204,14 @@ void CurlSession::examineEnd() {
     // cut.
     if (!size_ && (response_.isChunked || isTftp_)) { // tftp: a block that is not full
         size_ = end.position;
+    }
+}
+
+// Without a Content-Length only the end of the connection ends a body: it may be longer than the part.
+void CurlSession::refuseSurplus(std::size_t count) const {
+    const auto end = partEnd_ ? partEnd_ : size_;
+    if (end && !nothingLeft_ && offset_ + received_ + count > *end) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent more bytes than it announced");
     }
 }
 
@@ -285,6 +296,7 @@ std::size_t CurlSession::onBody(char* bytes, std::size_t size, std::size_t count
             session.examineAnswer(std::string_view(bytes, size * count));
             session.stopForPlainBody();
         }
+        session.refuseSurplus(size * count);
     } catch (const Failure& failure) {
         session.rejected_ = failure;
     } catch (...) {

@@ -71,6 +71,7 @@ private:
     void examineFtp();
     void examineTftp();
     void examineEnd();
+    void refuseSurplus(std::size_t count) const; // of bytes that arrived
 
     [[nodiscard]] TransferEnd transferEnd() const;
     // PlainBody reads a body that TCP carries unencoded, under the conditions listed there
