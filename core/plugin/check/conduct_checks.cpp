@@ -3,16 +3,19 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include <dirent.h>
 #include <malloc.h>
 #include <spdlog/fmt/fmt.h>
 
 #include "check_steps.h"
+#include "errors.h"
 
 namespace bootferry {
 namespace {
@@ -29,10 +32,16 @@ void expectPromptly(Clock::time_point since, const char* what) {
     }
 }
 
-std::size_t entriesOf(const char* folder) {
+// Open for as long as the process runs.
+struct {
+    DIR* descriptors = nullptr;
+    DIR* threads = nullptr;
+} ownFolders;
+
+std::size_t entriesOf(DIR* folder) {
     std::size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        (void)entry;
+    ::rewinddir(folder);
+    while (::readdir(folder) != nullptr) {
         ++count;
     }
     return count;
@@ -40,18 +49,18 @@ std::size_t entriesOf(const char* folder) {
 
 // A joined thread may stay in /proc for a moment.
 std::size_t threadsNow(std::size_t expected) {
-    auto count = entriesOf("/proc/self/task");
+    auto count = entriesOf(ownFolders.threads);
     for (int i = 0; i < 100 && count > expected; ++i) {
         std::this_thread::sleep_for(10ms);
-        count = entriesOf("/proc/self/task");
+        count = entriesOf(ownFolders.threads);
     }
     return count;
 }
 
 // What the process holds; compared before and after.
 struct Holdings {
-    std::size_t descriptors = entriesOf("/proc/self/fd");
-    std::size_t threads = entriesOf("/proc/self/task");
+    std::size_t descriptors = entriesOf(ownFolders.descriptors);
+    std::size_t threads = entriesOf(ownFolders.threads);
     std::size_t memory = mallinfo2().uordblks + mallinfo2().hblkhd;
 };
 
@@ -61,7 +70,7 @@ void expectNothingLeft(const std::function<void()>& sessions, const char* which)
     sessions();
     const Holdings before;
     sessions();
-    if (const auto now = entriesOf("/proc/self/fd"); now > before.descriptors) {
+    if (const auto now = entriesOf(ownFolders.descriptors); now > before.descriptors) {
         throw Fault(fmt::format("{} left {} descriptors open", which, now - before.descriptors));
     }
     if (const auto now = threadsNow(before.threads); now > before.threads) {
@@ -73,6 +82,16 @@ void expectNothingLeft(const std::function<void()>& sessions, const char* which)
 }
 
 } // namespace
+
+void openOwnFolders() {
+    for (auto [folder, path] : {std::pair(&ownFolders.descriptors, "/proc/self/fd"),
+                                std::pair(&ownFolders.threads, "/proc/self/task")}) {
+        *folder = ::opendir(path);
+        if (*folder == nullptr) {
+            throwErrno(errno, fmt::format("opening '{}'", path));
+        }
+    }
+}
 
 void doesNotBlock(CheckSettings& settings) {
     auto start = Clock::now();

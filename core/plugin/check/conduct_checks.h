@@ -6,6 +6,9 @@
 
 namespace bootferry {
 
+// For the two last: call before the sandbox is entered, which refuses to open /proc. Throws Error(Io).
+void openOwnFolders();
+
 void doesNotBlock(CheckSettings& settings);
 void cancelledBeforeOpen(CheckSettings& settings);
 void cancelledBetweenReads(CheckSettings& settings);

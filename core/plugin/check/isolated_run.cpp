@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "conduct_checks.h"
 #include "errors.h"
 #include "sandbox.h"
 
@@ -59,6 +60,7 @@ std::vector<std::string> readableFor(const CheckSettings& settings) {
 // In the order of the worker: the module is loaded in the sandbox, which is then narrowed to what it needs.
 std::string verdictOf(const Check& check, CheckSettings& settings, bool sandboxed) {
     try {
+        openOwnFolders();
         if (sandboxed) {
             dropCapabilities();
             enterSandbox();
