@@ -17,7 +17,7 @@ namespace bootferry {
 enum class ErrorCode {
     Cancelled = 1, // by a user or a signal
     Invalid,       // the request itself is wrong: URL, option, argument
-    NotFound,      // the server does not have the resource
+    NotFound,      // the resource on the server, or a file or device of this machine, does not exist
     Auth,          // credentials missing or refused
     Tls,           // a certificate or host key was not accepted
     Unreachable,   // the network, the name service or the server is not available now
@@ -28,10 +28,10 @@ enum class ErrorCode {
     Internal,      // a bug in bootferry or in a plugin, or a crashed worker
     Unsupported,   // no plugin for this scheme, or an option that is not supported
     TooLarge,      // no room: larger than the target, the memory or the free space
-    Checksum,      // the checksum does not match
+    Checksum,      // the checksum does not match, or the server's checksum list is unusable
     NotLive,       // the bytes are not a live image
-    TargetRefused, // the target holds something else, is in use, or is read-only
-    NotPermitted,  // the caller may not do this
+    TargetRefused, // a target or file of the wrong kind, with other data, in use, or read-only
+    NotPermitted,  // the caller may not do this, or a named file may not be read
     Corrupt,       // compressed data that cannot be decoded
 };
 

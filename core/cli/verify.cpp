@@ -73,7 +73,7 @@ struct Extent {
     std::string why;           // where the size is from, for messages
 };
 
-// mksquashfs(1) pads the file to 4 KiB behind the size that the image declares, unless it is told not to.
+// mksquashfs(1) pads the file to 4 KiB behind the size that the image declares, unless -nopad is given.
 std::uint64_t paddingBehind(const Medium& medium, std::span<const std::byte> head) {
     const auto padded = paddedImageSize(head);
     return padded && *padded <= medium.size() ? *padded - *declaredImageSize(head) : 0;

@@ -183,7 +183,7 @@ std::optional<EmbeddedChecksum> parseEmbeddedChecksum(std::string_view field) {
     return checksum.digest.empty() ? std::nullopt : std::optional(checksum);
 }
 
-void checkMedium(int fd, const std::string& device, const std::function<void(unsigned percent)>& told) {
+void checkMedium(int fd, const std::string& device, const std::function<void(unsigned percent)>& progressed) {
     const auto wanted = embeddedIn(fd, device);
     const auto size = imageSize(fd, device);
     const auto leftOut = (wanted.skipSectors + wanted.padSectors) * sectorSize;
@@ -201,7 +201,7 @@ void checkMedium(int fd, const std::string& device, const std::function<void(uns
         readFully(fd, chunk, at, device);
         normalize(chunk, at, wanted, size);
         digest.add(chunk);
-        told(static_cast<unsigned>((at + chunk.size()) * 100 / end));
+        progressed(static_cast<unsigned>((at + chunk.size()) * 100 / end));
     }
     const std::vector<unsigned char> zeros(sectorSize);
     for (std::uint64_t i = 0; i < std::min(wanted.padSectors, size / sectorSize); ++i) {

@@ -30,8 +30,8 @@ struct EmbeddedChecksum {
 // that was added later. False if there are none. Pure.
 bool dropWritePartition(std::span<unsigned char> bootSector, std::uint64_t imageEnd);
 
-// Reads the whole image from the beginning of the device; calls told with the percentage. Throws
+// Reads the whole image from the beginning of the device; calls progressed with the percentage. Throws
 // Error(Checksum) if the checksums differ, Error(NotLive) if the image has none embedded, Error(Io).
-void checkMedium(int fd, const std::string& device, const std::function<void(unsigned percent)>& told);
+void checkMedium(int fd, const std::string& device, const std::function<void(unsigned percent)>& progressed);
 
 } // namespace bootferry

@@ -22,11 +22,12 @@ namespace bootferry {
 // Empty for one of several parallel sessions of a transfer, whose messages are logged for debugging only.
 using StatusCallback = std::function<void(const std::string&)>;
 
-// Maps the path of a file in an option to the path under which this process can open it (usually the same).
+// A file that an option names, as this process can open it.
 struct OptionFile {
-    std::string name;
+    std::string name;                 // a path, usually the one in the option
     std::optional<ErrorCode> refusal; // why the supervisor does not hand the file over
 };
+// Called with the path in the option.
 using FileNames = std::function<OptionFile(const std::string& path)>;
 
 // A ByteSource after open() has returned. Unusable after a failure.

@@ -33,7 +33,7 @@ inline constexpr unsigned mostConnections = 16;
 struct Continuation {
     std::uint64_t offset = 0;          // bytes that are there, as they were served
     std::optional<std::uint64_t> size; // of all of it
-    std::string validator;             // what the server told of the version that they are of; not empty
+    std::string validator;             // the server's validator of that version; not empty
 
     bool operator==(const Continuation&) const = default;
 };

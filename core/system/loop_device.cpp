@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// LOOP_CTL_GET_FREE does not reserve the device: another process may take it first. Then configuring it fails
-// with EBUSY; opening it fails with ENXIO while that process detaches it again, and with ENOENT or ENXIO if
-// it removes it.
+// LOOP_CTL_GET_FREE does not reserve the device. If another process takes it, LOOP_CONFIGURE fails with
+// EBUSY; if that process detaches or removes it, open(2) fails with ENXIO or ENOENT.
 #include "loop_device.h"
 
 #include <cerrno>
@@ -23,7 +22,7 @@ namespace bootferry {
 namespace {
 
 constexpr int attempts = 64;
-constexpr std::chrono::milliseconds pause{10}; // for another process to go on
+constexpr std::chrono::milliseconds pause{10}; // between attempts
 
 UniqueFd openControl() {
     UniqueFd control(::open("/dev/loop-control", O_RDWR | O_CLOEXEC));

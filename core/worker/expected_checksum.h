@@ -24,8 +24,8 @@ public:
 
     [[nodiscard]] std::string plugin() const { return sourceStack_->plugin(); } // call if there is a list
 
-    // Call once, if there is a list. Fetches it, for as long as that takes. Throws Error whose text names the
-    // list: what the transfer of the list throws, Invalid for something too large to be a list, and what
+    // Call once, if there is a list. Waits and retries as a transfer does. Throws Error whose text names the
+    // list: what the transfer of the list throws, Checksum if it is too large to be a list, and what
     // findChecksum() throws.
     [[nodiscard]] Checksum expectedChecksum();
 

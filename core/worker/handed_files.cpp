@@ -18,7 +18,7 @@ OptionFile HandedFiles::fileAt(const std::string& path) {
         return file;
     }
     if (std::error_code error; std::filesystem::is_directory(path, error)) {
-        folders_.push_back(path); // and the supervisor says that it is no file, for a plugin that wants one
+        folders_.push_back(path); // still requested: a plugin that wants a file gets the supervisor's refusal
     }
     auto [descriptor, refusal] = supervisor_->keyFile(path);
     file.refusal = refusal;

@@ -17,10 +17,10 @@ class HandedFiles {
 public:
     explicit HandedFiles(SupervisorChannel& supervisor) : supervisor_(&supervisor) {}
 
-    // Named "/proc/self/fd/N", or as the path says if the supervisor does not hand it over. Callable from any
-    // thread.
+    // name: "/proc/self/fd/N", or the path itself if the supervisor does not hand the file over. Callable
+    // from any thread.
     [[nodiscard]] OptionFile fileAt(const std::string& path);
-    // The folders among them: they are not handed over.
+    // The requested paths that are folders, which are not handed over.
     [[nodiscard]] const std::vector<std::string>& folders() const { return folders_; }
     void complete(); // no requests to the supervisor from now on
 

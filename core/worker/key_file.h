@@ -11,7 +11,8 @@
 namespace bootferry {
 
 // path: "~/NAME" is in $HOME. A process that holds the descriptor may reopen the copy by /proc/self/fd, to
-// read. Throws Error(Io) if it is not a regular file, or larger than 4 MiB.
+// read. Throws Error: fileErrorCode()'s code (files.h) if it cannot be opened, TargetRefused if it is not a
+// regular file, Invalid if it is larger than 4 MiB, Io if reading fails.
 [[nodiscard]] UniqueFd copyOfKeyFile(const std::string& path);
 
 } // namespace bootferry

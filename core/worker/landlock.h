@@ -31,9 +31,9 @@ struct Rules {
     bool abstractSockets = false;
 };
 
-// Irrevocable, for the calling thread and those that it starts. What is already open stays as it is, and so
-// do files without a path (memfd_create(2), pipes). Call with no_new_privs set. False: nothing is refused, as
-// the kernel has no Landlock, or a container refuses it. Throws Error(Io).
+// Irrevocable, for the calling thread and the threads that it starts. Open descriptors, and files without a
+// path (memfd_create(2), pipes), are not affected. Call with no_new_privs set. Returns false, and restricts
+// nothing, if the kernel has no Landlock or a container refuses it. Throws Error(Io).
 bool confine(const Rules& rules);
 
 } // namespace bootferry::landlock

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The list is of paths that exist on some distribution. Most of what they hold is the same on every machine.
+// Each path exists on some distribution. Most files below them are the same on every machine.
 #include "readable_files.h"
 
 #include <filesystem>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The system calls whose refusal by the sandbox a person is told of: those that a plugin's author may miss,
-// and that no library makes on the way to something else. The filter raises SIGSYS for them; the handler
-// notes the call for the reason of the failure (denied_call.h), and lets it fail with EPERM. A thread that
-// blocks SIGSYS is ended by such a call, and the process with it.
+// The system calls whose refusal by the sandbox is named in the failure: those that a plugin's author may
+// miss, and that no library makes on the way to something else. The filter raises SIGSYS for them; the
+// handler notes the call for the reason of the failure (denied_call.h), and lets it fail with EPERM. A thread
+// that blocks SIGSYS is ended by such a call, and the process with it.
 #pragma once
 
 #include <span>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Most jobs are one run. A transfer whose checksum is in a list is three: the options of all plugins are
 // checked before any network is used; a process that knows only the list's server reads the list, and ends;
-// and the process that speaks to the image's server is started with a checksum that it cannot change any
-// more. The listener sees them as one.
+// and the process that connects to the image's server starts with a checksum that it can no longer change.
+// The listener sees them as one.
 #include "worker_process.h"
 
 #include <algorithm>

@@ -26,7 +26,7 @@ bool isStrong(std::string_view tag) {
     return tag.starts_with('"');
 }
 
-// A tag without quotes is none (RFC 9110, section 8.8.3), and could not be told from a date in a validator.
+// A tag without quotes is invalid (RFC 9110, section 8.8.3), and would look like a date in a validator.
 std::string_view validTag(std::string_view text) {
     return isStrong(text) || text.starts_with("W/\"") ? text : std::string_view();
 }

@@ -61,7 +61,7 @@ static int open_source(struct bootferry_session* session, const struct bootferry
     session->cancel_fd = request->cancel_fd;
     if (wait_or_cancel(session, 0) < 0)
         return -1;
-    /* Behind the path the URL ends, or goes on with what is no digit. */
+    /* Up to the end of the URL, so that one with a query is refused. */
     if (bootferry_split_url(request->url, &parts) < 0 || parts.path.length < 2 ||
         bootferry_parse_number(parts.path.start + 1, BOOTFERRY_SIZE_UNKNOWN - 1, &session->size) < 0)
         return bootferry_fail(session->host, BOOTFERRY_ERROR_INVALID, 0,

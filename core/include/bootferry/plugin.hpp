@@ -173,7 +173,7 @@ struct Calls {
         explicit Held(const bootferry_host* host) : table(host), plugin(Host(host)) {}
         const bootferry_host* table;
         Plugin plugin;
-        Info info; // what the host was last told
+        Info info; // as info() last reported; the host may still read its strings
     };
 
     static Held& held(bootferry_session* session) { return *reinterpret_cast<Held*>(session); }

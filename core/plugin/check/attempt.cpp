@@ -178,8 +178,8 @@ const char* Attempt::lend(const std::string& text) {
 }
 
 void Attempt::revokeLent() {
-    for (; lentNow_ < lent_.size(); ++lentNow_) {
-        lent_[lentNow_]->revoke();
+    for (; revoked_ < lent_.size(); ++revoked_) {
+        lent_[revoked_]->revoke();
     }
 }
 

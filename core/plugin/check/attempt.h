@@ -126,7 +126,7 @@ private:
     std::string locale_ = setlocale(LC_ALL, nullptr); // NOLINT(concurrency-mt-unsafe): likewise, only asked
     std::string validator_;                           // as info last returned it
     std::vector<std::unique_ptr<GuardedMemory>> lent_;
-    std::size_t lentNow_ = 0; // of them, not yet revoked
+    std::size_t revoked_ = 0; // the first so many of lent_ are inaccessible
     std::atomic<bool> cancelled_ = false;
 
     std::mutex mutex_;

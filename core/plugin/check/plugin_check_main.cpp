@@ -14,6 +14,7 @@
 #include "isolated_run.h"
 #include "stalling_proxy.h"
 #include "standard_streams.h"
+#include "text.h"
 #include "url.h"
 
 namespace bootferry {
@@ -69,7 +70,12 @@ void applyOption(Arguments& arguments, std::string_view name, std::string_view v
     } else if (name == "changed-url") {
         settings.changedUrl = value;
     } else if (name == "time-limit") {
-        arguments.isolation.limit = std::chrono::seconds(std::max(1, std::atoi(std::string(value).c_str())));
+        const auto seconds = parseNumber<unsigned>(value);
+        if (!seconds || *seconds == 0) {
+            throw Error(ErrorCode::Invalid,
+                        fmt::format("--time-limit: expected a number of seconds above 0, not '{}'", value));
+        }
+        arguments.isolation.limit = std::chrono::seconds(*seconds);
     } else {
         throw Error(ErrorCode::Invalid, fmt::format("unknown option '--{}': see --help", name));
     }
