@@ -96,7 +96,7 @@ private:
             throw std::logic_error("the logic\nis %s wrong");
         }
         if (place == "throws-busy") {
-            throw kit::Failure(BOOTFERRY_ERROR_AUTH, "go away", EACCES).retryAfter(3);
+            throw kit::Failure(BOOTFERRY_ERROR_AUTH, "go away", EBUSY).retryAfter(3);
         }
     }
 

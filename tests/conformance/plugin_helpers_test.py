@@ -23,7 +23,7 @@ THROWN = {
     "throws-no-memory": "allocating memory: Cannot allocate memory",
     "throws-system-error": "asking the peer: Host is down",
     "throws-logic-error": "the logic is %s wrong",
-    "throws-busy": "go away: Permission denied",
+    "throws-busy": "go away: Device or resource busy",
 }
 
 

@@ -118,6 +118,7 @@ def _own_mounts():
 
 def main(own_mounts=True):
     signal.signal(signal.SIGTERM, _exit_on_sigterm)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup(1) has it ignored, which programs that are tested would inherit
     if own_mounts and os.geteuid() == 0:
         _own_mounts()
     loader = unittest.TestLoader()
