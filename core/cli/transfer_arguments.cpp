@@ -2,6 +2,7 @@
 // Secrets come from files, because every process may read the arguments of another.
 #include "transfer_arguments.h"
 
+#include <optional>
 #include <string_view>
 
 #include <spdlog/fmt/fmt.h>
@@ -31,7 +32,16 @@ void readUserinfo(TransferRequest& request, std::string_view path) {
                                 "%23 and %40",
                                 path));
     }
-    request.url.setUserinfo(Url::parse("x://" + text + "@h/").userinfo().value());
+    std::optional<Userinfo> userinfo;
+    try {
+        userinfo = Url::parse("x://" + text + "@h/").userinfo();
+    } catch (const Error&) { // it names a URL that nobody wrote
+        throw Error(
+            ErrorCode::Invalid,
+            fmt::format("the first line of '{}' is not USER[:PASSWORD], percent-encoded ('%' itself as %25)",
+                        path));
+    }
+    request.url.setUserinfo(userinfo.value());
 }
 
 // PLUGIN:KEY=VALUE, one per line.

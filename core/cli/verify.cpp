@@ -257,7 +257,10 @@ std::string alsoTried(const Extent& image, const MediumDigest& read) {
                : "";
 }
 
-Verified verifyChecksum(const Medium& medium, const Extent& image, const Expected& expected) {
+// known: what is known so far, also if this fails.
+Verified verifyChecksum(const Medium& medium, const Extent& image, const Expected& expected,
+                        Verified& known) {
+    known = {.checksum = expected.checksum, .list = expected.origin, .bytes = 0, .remark = {}};
     MediumDigest read;
     {
         VerifyProgress progress(image.size);
@@ -265,6 +268,7 @@ Verified verifyChecksum(const Medium& medium, const Extent& image, const Expecte
                              [&](std::uint64_t bytes) { progress.at(bytes); });
     }
     refuseUnreadable(medium, read);
+    known.bytes = image.size;
     if (read.padded == expected.checksum) {
         return {.checksum = expected.checksum,
                 .list = expected.origin,
@@ -307,7 +311,7 @@ Verified verifyEmbedded(const Medium& medium) {
     return {.bytes = size.value_or(0)};
 }
 
-Verified verify(const VerifyArguments& arguments) {
+Verified verify(const VerifyArguments& arguments, Verified& known) {
     const Medium medium(arguments.path);
     const auto deployment = deploymentOf(medium);
     const auto image = extentOf(medium, arguments, deployment);
@@ -322,7 +326,7 @@ Verified verify(const VerifyArguments& arguments) {
                         "compressed file",
                         medium.path()));
     }
-    return verifyChecksum(medium, image, expectedChecksum(medium, arguments, deployment));
+    return verifyChecksum(medium, image, expectedChecksum(medium, arguments, deployment), known);
 }
 
 using Seconds = std::chrono::duration<double>;
@@ -343,7 +347,8 @@ void print(const std::string& path, const Verified& verified, Seconds took) {
                 formatSize(verified.bytes), verified.bytes, verified.remark, time);
 }
 
-JsonObject toJson(const std::string& path, const std::optional<Verified>& verified, Seconds took,
+// known: all that a failure leaves known.
+JsonObject toJson(const std::string& path, const Verified& known, Seconds took,
                   const std::optional<Error>& failure) {
     JsonObject object;
     const auto add = [&](const char* key, const std::string& text) {
@@ -354,12 +359,12 @@ JsonObject toJson(const std::string& path, const std::optional<Verified>& verifi
         }
     };
     object.add("path", path);
-    object.add("verified", verified.has_value());
-    add("checksum", verified && !verified->checksum.algorithm.empty() ? verified->checksum.text() : "");
-    add("list", verified ? verified->list : "");
-    if (verified && verified->bytes > 0) {
-        object.add("bytes", verified->bytes);
-        object.add("mean_rate", rateOf(*verified, took));
+    object.add("verified", !failure);
+    add("checksum", known.checksum.algorithm.empty() ? "" : known.checksum.text());
+    add("list", known.list);
+    if (known.bytes > 0) {
+        object.add("bytes", known.bytes);
+        object.add("mean_rate", rateOf(known, took));
     } else {
         object.addNull("bytes");
         object.addNull("mean_rate");
@@ -379,8 +384,9 @@ int runVerify(const CommandLine& line) {
     const auto took = [&] {
         return std::max(Seconds(std::chrono::steady_clock::now() - began), Seconds(1e-6));
     };
+    Verified known;
     try {
-        const auto verified = verify(arguments);
+        const auto verified = verify(arguments, known);
         if (json) {
             printOutput("{}\n", toJson(arguments.path, verified, took(), std::nullopt).text(*json));
         } else {
@@ -388,7 +394,7 @@ int runVerify(const CommandLine& line) {
         }
     } catch (const Error& error) {
         if (json) {
-            printOutput("{}\n", toJson(arguments.path, std::nullopt, took(), error).text(*json));
+            printOutput("{}\n", toJson(arguments.path, known, took(), error).text(*json));
             (void)flushOutput();
         }
         throw;

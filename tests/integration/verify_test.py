@@ -93,8 +93,9 @@ class File(unittest.TestCase, VerifyCase):
                                         (str(self.path / "none"), exit_status.NOT_FOUND, "NotFound")):
             result = self.verify("--json=short", f"--checksum={checksum}", self.file)
             answer = json.loads(result.stdout)
-            self.assertEqual((result.returncode, answer["verified"], answer["error"]),
-                             (status, False, f"org.bootferry1.Error.{error}"))
+            known = ("sha256:" + "0" * 64, self.file.stat().st_size) if error == "Checksum" else (None, None)
+            self.assertEqual((result.returncode, answer["verified"], answer["error"], (answer["checksum"], answer["bytes"])),
+                             (status, False, f"org.bootferry1.Error.{error}", known))
             self.assertIn(answer["message"], result.stderr.splitlines()[-1])
         result = self.verify("--json=xml", self.file)
         self.assertEqual((result.returncode, result.stdout), (exit_status.USAGE, ""))

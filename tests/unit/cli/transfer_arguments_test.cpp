@@ -101,6 +101,11 @@ TEST(TransferArguments, RefuseALoginThatIsNone) {
         EXPECT_NE(why(text).find("write '/', '?', '#' and '@'"), std::string::npos) << why(text);
         EXPECT_EQ(why(text).find("12"), std::string::npos) << why(text);
     }
+    for (const char* text : {"user:p%12zz", "user%:12", "user:12%0"}) {
+        EXPECT_NE(why(text).find("percent-encoded"), std::string::npos) << why(text);
+        EXPECT_EQ(why(text).find("x://"), std::string::npos) << why(text);
+        EXPECT_EQ(why(text).find("12"), std::string::npos) << why(text);
+    }
     std::filesystem::remove_all(folder);
 }
 
