@@ -134,8 +134,15 @@ class Standalone(DiskBoot):
         self.assertGreaterEqual(self.first_byte_written("alone"), self.iso.stat().st_size)
         self.assert_damage_stops_the_boot(disk)
 
+    def inside_the_squashfs(self):
+        """Not in the kernel or the initrd, which would not come as far as the check."""
+        image = self.iso.read_bytes()
+        begin = next(at for at in range(0, len(image), 2048) if image[at:at + 4] == b"hsqs")
+        used = int.from_bytes(image[begin + 40:begin + 48], "little")
+        return begin + used // 2
+
     def assert_damage_stops_the_boot(self, disk):
-        position = self.iso.stat().st_size // 2
+        position = self.inside_the_squashfs()
         with open(disk, "r+b") as file:
             file.seek(position)
             byte = file.read(1)

@@ -267,12 +267,27 @@ class WithoutService(ServiceTest):
         self.assertEqual(told["offers"], ["splice"] if "splice" in told["offers"] else [])
         self.assertIn("https", told["schemes"])
 
-    def test_a_module_that_cannot_be_described(self):
+    def assert_not_described(self, *modules):
         folder = self.path / "modules"
         folder.mkdir()
         folder.chmod(0o755)
         self.path.chmod(0o755)
-        for name, source, words in (
+        for name, source, words in modules:
+            with self.subTest(name=name):
+                (folder / f"{name}.c").write_text(source)
+                subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / f"{name}.so", folder / f"{name}.c"], check=True)
+                done = self.run_alone("plugins", "--describe", str(folder / f"{name}.so"))
+                self.assert_refused(done, words)
+                self.assertEqual(done.stdout, "")
+                self.assertNotIn("\033", done.stderr)
+
+    @processes.without_sanitizers
+    def test_a_module_that_starts_a_program(self):
+        self.assert_not_described(("spawner", "#include <unistd.h>\nconst void* bootferry_plugin_entry(void) {"
+                                   ' execl("/bin/true", "true", (char*)0); return 0; }', "its entry returned NULL"))
+
+    def test_a_module_that_cannot_be_described(self):
+        self.assert_not_described(
                 ("stranger", "int x;", "it does not export bootferry_plugin_entry"),
                 ("crasher", "__attribute__((constructor)) static void f(void) { *(volatile int*)0 = 1; }", "crashed"),
                 ("forger", """#include <unistd.h>
@@ -281,19 +296,9 @@ class WithoutService(ServiceTest):
                      const void* bootferry_plugin_entry(void) {
                          const char* text = "plugin\\tforger\\033[2J\\t1\\t1\\t1\\nend\\n";
                          return (void)!write(1, text, strlen(text)), _exit(3), (void*)0;
-                     }""", "crashed"),
-                ("spawner", "#include <unistd.h>\nconst void* bootferry_plugin_entry(void) {"
-                            ' execl("/bin/true", "true", (char*)0); return 0; }', "its entry returned NULL")):
-            with self.subTest(name=name):
-                (folder / f"{name}.c").write_text(source)
-                subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / f"{name}.so", folder / f"{name}.c"], check=True)
-                done = self.run_alone("plugins", "--describe", str(folder / f"{name}.so"))
-                self.assert_refused(done, words)
-                self.assertEqual(done.stdout, "")
-                self.assertNotIn("\033", done.stderr)
+                     }""", "crashed"))
         self.assert_refused(self.run_alone("plugins", "--describe=nothing"), "No such file or directory")
         self.assert_refused(self.run_alone("plugins", "--describe=curl", "--options"), "exclude each other")
-
 
     def test_without_a_service_the_error_names_the_remedy(self):
         for words in (["status"], ["list"], ["monitor"], ["plugins"], ["cancel", "1"]):
