@@ -8,6 +8,7 @@
 #include "disk_image.h"
 #include "disk_partitions.h"
 #include "errors.h"
+#include "gpt_crc.h"
 
 using namespace bootferry;
 using fuzz::require;
@@ -17,17 +18,6 @@ namespace {
 constexpr std::uint64_t sector = 512;
 constexpr std::uint64_t diskSize = std::uint64_t{4} << 20U;
 constexpr std::uint64_t alignment = std::uint64_t{1} << 20U;
-
-std::uint32_t crc32(std::string_view bytes) { // as GPT's
-    std::uint32_t crc = ~0U;
-    for (const char byte : bytes) {
-        crc ^= static_cast<unsigned char>(byte);
-        for (int bit = 0; bit < 8; ++bit) {
-            crc = crc >> 1U ^ (0xedb88320U & (0U - (crc & 1U)));
-        }
-    }
-    return ~crc;
-}
 
 template <typename Number>
 Number numberAt(const std::string& bytes, std::size_t at) {

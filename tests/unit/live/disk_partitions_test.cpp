@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "errors.h"
+#include "gpt_crc.h"
 
 namespace bootferry {
 namespace {
@@ -17,17 +18,6 @@ namespace {
 constexpr std::uint64_t sector = 512;
 constexpr std::uint64_t sectors = 16384;
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
-
-std::uint32_t crc32(const std::string& bytes) {
-    std::uint32_t crc = ~0U;
-    for (const char byte : bytes) {
-        crc ^= static_cast<unsigned char>(byte);
-        for (int bit = 0; bit < 8; ++bit) {
-            crc = crc >> 1U ^ (0xedb88320U & (0U - (crc & 1U)));
-        }
-    }
-    return ~crc;
-}
 
 template <typename Number>
 void put(std::string& bytes, std::size_t at, Number number) {
