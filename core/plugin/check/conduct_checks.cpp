@@ -41,7 +41,7 @@ struct {
 std::size_t entriesOf(DIR* folder) {
     std::size_t count = 0;
     ::rewinddir(folder);
-    while (::readdir(folder) != nullptr) {
+    while (::readdir(folder) != nullptr) { // NOLINT(concurrency-mt-unsafe): a stream of our own
         ++count;
     }
     return count;
