@@ -14,15 +14,11 @@
 #include <vector>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "errors.h"
-#include "fuzz_input.h"
-#include "plain_text.h"
-#include "plugin_transport.h"
+#include "plugin_fetch.h"
 
 using namespace bootferry;
 using fuzz::require;
@@ -109,42 +105,6 @@ private:
     std::uint32_t address_ = 0;
 };
 
-struct Pipe {
-    std::array<int, 2> ends{};
-    Pipe() { require(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) == 0); }
-};
-
-// Reads the next piece, by splicing where that is wanted and offered. 0: the end.
-std::size_t next(ByteSource& source, bool splices) {
-    static const Pipe pipe;
-    static std::array<std::byte, 1000> room;
-    if (!splices || !source.info().spliceable) {
-        return source.read(room);
-    }
-    const auto count = source.splice(pipe.ends[1], room.size());
-    require(static_cast<std::size_t>(std::max<ssize_t>(::read(pipe.ends[0], room.data(), room.size()), 0)) ==
-            count);
-    return count;
-}
-
-void fetch(PluginTransport& transport, const OpenRequest& request, bool splices, Server& server) {
-    const auto source = transport.open(request);
-    const auto declared = source->info().size;
-    std::uint64_t count = 0;
-    while (const auto more = next(*source, splices)) {
-        count += more;
-        require(count <= server.sent());
-        require(!declared || request.offset + count <= *declared);
-    }
-    const auto info = source->info();
-    require(!declared || info.size == declared);
-    const bool isWhole = !request.length;
-    require(!info.size || !isWhole || request.offset + count == *info.size);
-    require(info.validator.size() < 1024 && info.validator.find_first_of("\r\n") == std::string::npos);
-    require(plainText(info.location, 4096) == info.location);
-    source->finish(Outcome::Committed);
-}
-
 } // namespace
 
 // Before libFuzzer counts what there is to reach.
@@ -171,10 +131,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     PluginTransport transport(BOOTFERRY_FUZZED_PLUGINS, "http", {}, {},
                               [](const std::string& text) { require(plainText(text) == text); });
     try {
-        fetch(transport, request, wants('s'), server);
+        fuzz::fetch(transport, request, wants('s'), [] { return server.sent(); });
     } catch (const Error& error) {
-        require(*error.what() != '\0' && plainText(error.what(), SIZE_MAX) == error.what());
-        require(error.code() != ErrorCode::Internal && error.code() != ErrorCode::Cancelled);
+        fuzz::requireReason(error);
     }
     return 0;
 }

@@ -35,6 +35,28 @@ def piece(packet):
     return struct.pack("<H", len(packet)) + packet
 
 
+def ftp():
+    """A line of wishes (see ftp_answer_fuzz.cpp), the replies, then the file."""
+    login = b"220 hello\r\n331 a password\r\n230 welcome\r\n257 \"/\"\r\n"
+    passive = b"229 ok (|||@P|)\r\n"
+    whole = login + b"213 20261101000000\r\n" + passive + b"200 binary\r\n213 10\r\n"
+    return {
+        "plain": b"\n" + whole + b"150 here\r\n226 done\r\n%%\n0123456789",
+        "spliced": b"s\n" + whole.replace(b"213 10", b"213 2000") + b"150 here\r\n226 done\r\n%%\n" + b"0123456789" * 200,
+        "resumed": b"ov\n" + whole + b"350 from there\r\n150 here\r\n226 done\r\n%%\n56789",
+        "ignores-rest": b"o\n" + whole + b"350 from there\r\n150 here (10 bytes)\r\n226 done\r\n%%\n0123456789",
+        "no-rest": b"o\n" + whole + b"451 not that\r\n%%\n",
+        "short": b"\n" + whole + b"150 here\r\n226 done\r\n%%\n012345",
+        "cut": b"\n" + whole + b"150 here\r\n426 gone\r\n%%\n012345",
+        "pasv": b"\n" + login + b"500 mdtm\r\n500 epsv\r\n227 (127,0,0,1,@Q)\r\n200 i\r\n500 size\r\n150 here (10 bytes)\r\n"
+                b"226 done\r\n%%\n0123456789",
+        "busy": b"\n421-Too many\r\n421 users\r\n%%\n",
+        "full": b"\n220 hello\r\n331 a password\r\n530 Sorry, the maximum number of clients (2) are connected\r\n%%\n",
+        "missing": b"\n" + whole.replace(b"213 10", b"550 none") + b"550 no such file\r\n%%\n",
+        "huge": b"\n" + whole.replace(b"213 10", b"213 99999999999999999999") + b"150 here\r\n226 done\r\n%%\n0123456789",
+    }
+
+
 def answer(head, body=b"", status=b"200 OK"):
     return b"HTTP/1.1 " + status + b"\r\n" + head.replace(b"\n", b"\r\n") + b"\r\n" + body
 
@@ -266,6 +288,7 @@ CORPUS = {
     "program_options": {"curl": b"\1--cacert,/a,-k,--limit-rate=10k,-H,A: b,--resolve,h:80:1.2.3.4",
                         "times": b"\1--max-time=1.5,--retry,3,--connect-timeout,2,--proxy,http://u:p@h:1,--pinnedpubkey,sha256//A=",
                         "comma": b"\1--data,a\\,b,-sS,-o,/x,--no-keepalive", "dolly": b"\0-P,secret,-b,65536,-R,3,-n,node,-4,-v"},
+    "ftp_answer": ftp(),
     "http_answer": http(),
     "http_head": {
         "full": b"u:p@h:80/a?b\nHTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/10\r\nContent-Length: 5, 5\r\n"

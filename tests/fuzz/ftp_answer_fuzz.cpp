@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Any bytes as the replies of an FTP server, through the curl plugin as the worker loads it. The server is a
+// thread on a loopback address; it sends all replies at once, whatever the commands are, and the file to
+// whoever connects to its other port, so that nothing waits.
+//
+// The input is a line of letters that say what is asked for, the replies, in which @P is the port of the file
+// (EPSV) and @Q the same as two numbers (PASV), a line "%%", and the file.
+#include <array>
+#include <csignal>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "plugin_fetch.h"
+
+using namespace bootferry;
+using fuzz::require;
+
+namespace {
+
+// A listening socket on a port of its own, at every address below 127.0.0.0/8.
+struct Listener {
+    Listener() : socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        socklen_t length = sizeof address;
+        auto* generic = reinterpret_cast<sockaddr*>(&address);
+        require(::bind(socket, generic, length) == 0 && ::listen(socket, 128) == 0);
+        require(::getsockname(socket, generic, &length) == 0);
+        port = ntohs(address.sin_port);
+    }
+    int socket;
+    unsigned port = 0;
+};
+
+void replaceAll(std::string& text, std::string_view from, const std::string& to) {
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+        text.replace(at, from.size(), to);
+    }
+}
+
+// Each transfer has an address of its own, so that a connection that a former one has left in a queue is
+// known.
+class Server {
+public:
+    Server() {
+        std::signal(SIGPIPE, SIG_IGN);
+        std::thread([this] { serve(); }).detach();
+    }
+
+    std::string play(std::string replies, std::string_view file) {
+        const std::lock_guard lock(mutex_);
+        for (auto* client : {&control_, &data_}) {
+            if (*client >= 0) {
+                ::close(std::exchange(*client, -1));
+            }
+        }
+        replaceAll(replies, "@P", std::to_string(files_.port));
+        replaceAll(replies, "@Q",
+                   std::to_string(files_.port / 256) + "," + std::to_string(files_.port % 256));
+        replies_ = std::move(replies);
+        file_ = file;
+        sent_ = 0;
+        address_ = 0x7f000001 + (address_ + 1) % 0xfffffd;
+        const in_addr shown{.s_addr = htonl(address_)};
+        std::array<char, INET_ADDRSTRLEN> text{};
+        ::inet_ntop(AF_INET, &shown, text.data(), text.size());
+        return std::string("ftp://") + text.data() + ":" + std::to_string(commands_.port) + "/image";
+    }
+
+    std::uint64_t sent() {
+        const std::lock_guard lock(mutex_);
+        return sent_;
+    }
+
+private:
+    void serve() {
+        for (;;) {
+            std::array<pollfd, 2> waiting{{{commands_.socket, POLLIN, 0}, {files_.socket, POLLIN, 0}}};
+            require(::poll(waiting.data(), waiting.size(), -1) > 0);
+            for (const auto& one : waiting) {
+                if (one.revents != 0) {
+                    answer(one.fd);
+                }
+            }
+        }
+    }
+
+    void answer(int listener) {
+        const int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+        require(client >= 0);
+        sockaddr_in address{};
+        socklen_t length = sizeof address;
+        (void)::getsockname(client, reinterpret_cast<sockaddr*>(&address), &length);
+        const std::lock_guard lock(mutex_);
+        const bool isFile = listener == files_.socket;
+        auto& place = isFile ? data_ : control_;
+        if (ntohl(address.sin_addr.s_addr) != address_ || place >= 0) { // of a former transfer, or once more
+            ::close(client);
+            return;
+        }
+        const auto& text = isFile ? file_ : replies_;
+        const auto count = ::send(client, text.data(), text.size(), MSG_NOSIGNAL);
+        sent_ += isFile ? static_cast<std::uint64_t>(std::max<ssize_t>(count, 0)) : 0;
+        ::shutdown(client, SHUT_WR);
+        place = client;
+    }
+
+    Listener commands_;
+    Listener files_;
+    std::mutex mutex_;
+    std::string replies_;
+    std::string file_;
+    int control_ = -1;
+    int data_ = -1;
+    std::uint64_t sent_ = 0;
+    std::uint32_t address_ = 0;
+};
+
+} // namespace
+
+// Before libFuzzer counts what there is to reach.
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+    (void)PluginModule::load(BOOTFERRY_FUZZED_PLUGINS "/curl.so");
+    return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+    static Server server;
+    fuzz::FuzzInput input(bytes, size);
+    const auto wishes = input.upTo("\n");
+    const auto wants = [wishes](char wish) { return wishes.find(wish) != std::string_view::npos; };
+    std::string replies(input.upTo("%%\n"));
+    OpenRequest request{.url = server.play(std::move(replies), input.rest())};
+    request.offset = wants('o') ? 5 : 0;
+    request.validator = wants('v') ? "1793491200-10" : "";
+    PluginTransport transport(BOOTFERRY_FUZZED_PLUGINS, "ftp", {}, {},
+                              [](const std::string& text) { require(plainText(text) == text); });
+    try {
+        fuzz::fetch(transport, request, wants('s'), [] { return server.sent(); });
+    } catch (const Error& error) {
+        fuzz::requireReason(error);
+    }
+    return 0;
+}
