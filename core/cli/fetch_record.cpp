@@ -90,7 +90,7 @@ bool FetchRecord::create() {
 }
 
 // Whoever may write to the folder can create the name, in /tmp for example. That must not keep this user from
-// the file, so the fetch goes on without a record.
+// the file, so the fetch continues without a record.
 bool FetchRecord::isOfAnotherUser() const {
     struct stat status {};
     return ::fstatat(folder_, name_.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&

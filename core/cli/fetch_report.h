@@ -2,7 +2,7 @@
 // The output of `bootferryctl fetch`: a progress line and a summary on standard error or, with --json=,
 // events on standard output. Each event is the whole state of the transfer, in the same form as in the output
 // for transfers of the service (transfer_status.h); the last one has a final state. If an event cannot be
-// written, the fetch goes on, but the exit status is 1 (standard_streams.h).
+// written, the fetch continues, but the exit status is 1 (standard_streams.h).
 #pragma once
 
 #include <optional>

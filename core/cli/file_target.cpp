@@ -149,7 +149,7 @@ void FileTarget::takePart() {
     record_.setPartial(std::move(beingWritten));
     fd_ = std::move(part_);
     temporary_ = partName_;
-    checkErrno(::ftruncate(fd_.get(), static_cast<off_t>(continuesAt_)), what("going on with the part of"));
+    checkErrno(::ftruncate(fd_.get(), static_cast<off_t>(continuesAt_)), what("continuing the part of"));
 }
 
 std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request,

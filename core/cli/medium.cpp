@@ -163,7 +163,7 @@ std::vector<std::byte> Medium::head(std::size_t size) const {
 }
 
 MediumDigest Medium::digest(const std::string& algorithm, std::uint64_t size, std::uint64_t padding,
-                            const std::function<void(std::uint64_t)>& told) const {
+                            const std::function<void(std::uint64_t)>& progressed) const {
     MediumDigest result;
     Digest whole(algorithm);
     std::optional<Digest> withoutLater;
@@ -192,7 +192,7 @@ MediumDigest Medium::digest(const std::string& algorithm, std::uint64_t size, st
                 withoutLater->update(bytes);
             }
         }
-        told(at + count);
+        progressed(at + count);
     }
     result.checksum = whole.finish();
     if (padded && result.unreadable.empty()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A device or file that is read again to verify it. Devices are read past the page cache (O_DIRECT), to
-// verify the bytes on the medium and not those in memory. Reading goes on after an unreadable range; all such
-// ranges are reported.
+// verify the bytes on the medium and not those in memory. Reading continues after an unreadable range; all
+// such ranges are reported.
 #pragma once
 
 #include <cstdint>
@@ -42,10 +42,10 @@ public:
     [[nodiscard]] std::vector<std::byte> head(std::size_t size) const;
 
     // Reads the first `size` bytes, and the `padding` bytes behind them, which may belong to the image or
-    // not: they end at size() at most, and at the next multiple of 4096. told: called with the bytes read so
-    // far. Throws Error(Io).
+    // not: they end at size() at most, and at the next multiple of 4096. progressed: called with the bytes
+    // read so far. Throws Error(Io).
     [[nodiscard]] MediumDigest digest(const std::string& algorithm, std::uint64_t size, std::uint64_t padding,
-                                      const std::function<void(std::uint64_t)>& told) const;
+                                      const std::function<void(std::uint64_t)>& progressed) const;
 
 private:
     std::string path_;

@@ -99,10 +99,11 @@ Description ask(const std::string& path) {
         throw Error(ErrorCode::Unsupported, *description.error);
     }
     if (!description.complete || description.name.empty()) {
-        throw Error(ErrorCode::Internal,
-                    fmt::format("plugin '{}' cannot be described: the process that loaded it crashed, said "
-                                "too much, or did not end within 10 s",
-                                escapedText(path)));
+        throw Error(
+            ErrorCode::Internal,
+            fmt::format("plugin '{}' cannot be described: the process that loaded it crashed, printed "
+                        "too much, or did not end within 10 s",
+                        escapedText(path)));
     }
     return description;
 }

@@ -52,7 +52,7 @@ struct BootRequest {
     std::vector<std::string> ignoredCurlOptions;
     std::vector<std::string> ignoredDollyOptions;
     // Warnings about words that bootferry does not read but that were probably intended for it, each a
-    // sentence for the console. The boot goes on.
+    // sentence for the console. The boot continues.
     std::vector<std::string> remarks;
 
     // The image is in a RAM disk: no medium or disk stays in use.

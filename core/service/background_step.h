@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A step that blocks (opening a disk, reading it, wiping it, freeing a RAM disk) on a thread of its own, so
-// that the event loop goes on answering. The end of the step arrives on the loop. What the step uses belongs
+// that the event loop keeps answering. The end of the step arrives on the loop. What the step uses belongs
 // to it until then.
 #pragma once
 

@@ -64,8 +64,9 @@ private:
         std::optional<Error> failure;
     };
 
-    // Runs `work` in the background, then `next`. If it has failed, the worker is told, or without a worker
-    // the transfer fails. If the worker has ended meanwhile, its end is handled instead.
+    // Runs `work` in the background, then `next`. If it has failed, the worker gets the failure as its
+    // answer, or without a worker the transfer fails. If the worker has ended meanwhile, its end is handled
+    // instead.
     void inBackground(BackgroundStep::Work work, std::function<void()> next);
     void stepEnded(const std::optional<Error>& failure, const std::function<void()>& next);
     void inspectDisk();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // How the process that receives an image hands it to the one that verifies and writes it. The bytes go
-// through a pipe without any framing, so that they can be spliced into it; what is said about them goes over
-// a SOCK_SEQPACKET socket pair beside it. Packets are built as those of the supervisor's channel (channel.h).
+// through a pipe without any framing, so that they can be spliced into it; what describes them goes over a
+// SOCK_SEQPACKET socket pair beside it. Packets are built as those of the supervisor's channel (channel.h).
 //
 //   receiving → verifying
 //     Source(t size, s validator, t modified)  before the first bytes, and whenever it changes; see channel.h

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What connects the two processes of a transfer with a checksum: a pipe for the bytes, and a socket pair for
-// what is said about them (relay_channel.h). The supervisor makes it and keeps neither end.
+// the packets that describe them (relay_channel.h). The supervisor makes it and keeps neither end.
 #pragma once
 
 #include "handles.h"

@@ -28,7 +28,7 @@ constexpr std::size_t bufferSize = std::size_t{256} << 10U;
 constexpr std::size_t mostWaiting = 8; // messages; the verifying process never sends so many unasked
 
 [[noreturn]] void throwUnasked() {
-    throw Error(ErrorCode::Internal, "the verifying process sent what nobody asked for");
+    throw Error(ErrorCode::Internal, "the verifying process sent an unexpected message");
 }
 
 } // namespace
@@ -171,7 +171,7 @@ std::optional<RelaySender::Again> RelaySender::awaitVerdict() {
         return std::nullopt;
     }
     auto again = message.kind == FromVerifier::Again ? againOf(message) : Again{};
-    if (!again.failure) { // only Changed is answered so, and the source would go on where it is
+    if (!again.failure) { // only Changed is answered so, and the source would continue where it is
         throwUnasked();
     }
     return again;

@@ -80,7 +80,7 @@ private:
     EventSourceHandle child_;
     EventSourceHandle grace_;
     EventSourceHandle silence_;
-    std::string graceText_; // what is said if the time is over
+    std::string graceText_; // the failure's text if the time is over
     std::string silenceText_;
     std::chrono::seconds silenceLimit_{};
     std::string whyKilled_; // empty: not killed here

@@ -296,14 +296,14 @@ WorkerConduct::Word WorkerConduct::checksum(PacketReader& packet) const {
     const auto text = packet.text();
     if (code != 0) {
         if (purpose_ == JobPurpose::ListOfTransfer) {
-            breach("it goes on without a checksum");
+            breach("it continued without a checksum");
         }
         return ChecksumMissing{failure(code, text)};
     }
     try {
         return ChecksumFound{parseChecksum(text)};
     } catch (const Error&) {
-        breach("its checksum is none");
+        breach("it reported an invalid checksum");
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// curl's limit-rate, kept by the reader as well. libcurl counts anew whenever a paused transfer goes on (seen
+// curl's limit-rate, kept by the reader as well. libcurl counts anew whenever a paused transfer resumes (seen
 // in 8.23), which here is after every read, so that its own limit would never be reached.
 #pragma once
 

@@ -146,7 +146,7 @@ std::size_t SftpFile::read(std::span<std::byte> into) {
 //   - Where it fails after it put bytes into the buffer, it returns the failure and not the bytes, although
 //     they count as read: its position in the file moved on. So the position tells how many there are.
 //   - LIBSSH2_ERROR_TIMEOUT means that an answer took a minute, or that nobody called for a minute. How long
-//     silence may last is the host's to decide, and the call goes on where it was.
+//     silence may last is the host's to decide, and the call is continued where it was.
 std::size_t SftpFile::receive(std::span<std::byte> into) {
     for (;;) {
         const auto before = libssh2_sftp_tell64(file_.get());

@@ -87,8 +87,8 @@ ssize_t SshConnection::receive(libssh2_socket_t, void* into, std::size_t length,
     return static_cast<SshConnection*>(*context)->receive(into, length, flags);
 }
 
-// libssh2 reads for as long as there is something to read, and does not come back meanwhile: from a server
-// that sends without a pause it would hear of no cancel. So its socket is now and then said to be empty.
+// libssh2 reads for as long as there is something to read, and does not return meanwhile: with a server
+// that sends without a pause, it would not notice a cancel. So its socket is now and then reported as empty.
 bool SshConnection::isExhausted() const {
     return received_ - atWait_ >= bytesWithoutAWait || receivesSinceWait_ >= receivesWithoutAWait;
 }

@@ -36,7 +36,7 @@ bool isDisconnect(const SshEnd& end) {
     }
 }
 
-// The first line of what the server said, without what a terminal would obey.
+// The first line of the server's greeting, without what a terminal would interpret.
 std::string firstLine(const std::string& text) {
     constexpr std::size_t longest = 80;
     std::string line = text.substr(0, std::min(text.find_first_of("\r\n"), longest));
@@ -45,10 +45,10 @@ std::string firstLine(const std::string& text) {
     return line;
 }
 
-// " (it said '…')"
+// " (it sent '…')"
 std::string inItsWords(const std::string& text) {
     const auto line = firstLine(text);
-    return line.empty() ? "" : " (it said '" + line + "')";
+    return line.empty() ? "" : " (it sent '" + line + "')";
 }
 
 // A server that has no place for one more connection closes it before it speaks SSH: sshd past MaxStartups,
@@ -62,7 +62,7 @@ bool isBusy(const SshEnd& end) {
 
 Failure failureOfGreeting(const SshEnd& end) {
     if (isBusy(end)) {
-        return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " is busy: it said '" + firstLine(end.greeting) +
+        return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " is busy: it sent '" + firstLine(end.greeting) +
                                                  "' and closed the connection"};
     }
     if (std::string_view("SSH-").starts_with(end.greeting)) {

@@ -166,10 +166,10 @@ class Refusals(boot_case.BootCase):
                   "for bootferry_emergency_shell in '' no yes perhaps; do "
                   "list_misnamed; install_emergency_shell; echo $(cat $initdir/etc/cmdline.d/* 2> /dev/null); done")
         with tempfile.TemporaryDirectory(dir=self.work) as exchange:
-            told = self.images.in_machine(["bash", "-c", script], exchange, over=[self.images.installed()]).splitlines()
-        refused = told.pop(3)
+            printed = self.images.in_machine(["bash", "-c", script], exchange, over=[self.images.installed()]).splitlines()
+        refused = printed.pop(3)
         self.assertIn('bootferry_emergency_shell="perhaps"', refused)
-        self.assertEqual(told, ["", "", "SYSTEMD_SULOGIN_FORCE=1", "SYSTEMD_SULOGIN_FORCE=1"])
+        self.assertEqual(printed, ["", "", "SYSTEMD_SULOGIN_FORCE=1", "SYSTEMD_SULOGIN_FORCE=1"])
 
     def test_certificates_lie_elsewhere_on_other_distributions(self):
         debian, link = "etc/ssl/certs/ca-certificates.crt", pathlib.PurePath

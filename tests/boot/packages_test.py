@@ -96,8 +96,8 @@ class Packages(unittest.TestCase):
             for path in packages.values():
                 shutil.copy(path, exchange / "old")
                 newer(path, exchange / "new", exchange / "scratch")
-            told = made.in_machine(["sh", "-c", _STORY, "sh", " ".join(sorted(packages))], exchange)
-        cls.lines = [line.partition(": ")[::2] for line in told.splitlines()]
+            printed = made.in_machine(["sh", "-c", _STORY, "sh", " ".join(sorted(packages))], exchange)
+        cls.lines = [line.partition(": ")[::2] for line in printed.splitlines()]
 
     def all(self, key):
         return [value for name, value in self.lines if name == key]
@@ -120,7 +120,7 @@ class Packages(unittest.TestCase):
 
     def test_nothing_is_missing_or_changed(self):
         self.assertEqual(self.all("missing"), [])
-        # The machine's dpkg is told to leave manual pages and documentation out.
+        # The machine's dpkg is configured to leave manual pages and documentation out.
         self.assertEqual([line for line in self.all("changed") if "/usr/share/doc/" not in line
                           and "/usr/share/man/" not in line], [])
 

@@ -68,7 +68,7 @@ static void* crash(void* unused) {
 static void* sleep_for_ever(void* unused) {
     (void)unused;
     for (;;)
-        (void)poll(NULL, 0, -1); /* pause(2) is none of the sandbox's calls */
+        (void)poll(NULL, 0, -1); /* pause(2) is not one of the sandbox's calls */
     return NULL;
 }
 
@@ -212,32 +212,32 @@ static int open_source(struct bootferry_session* session, const struct bootferry
     return 0;
 }
 
-static int info(struct bootferry_session* session, struct bootferry_info* told) {
+static int info(struct bootferry_session* session, struct bootferry_info* answer) {
     static char endless[2000];
 
-    told->flags = has("hides-resuming") ? 0 : BOOTFERRY_INFO_RESUMABLE;
-    told->size = session->size + (has("wrong-size") ? 1 : 0);
-    told->validator = validator_of(session);
+    answer->flags = has("hides-resuming") ? 0 : BOOTFERRY_INFO_RESUMABLE;
+    answer->size = session->size + (has("wrong-size") ? 1 : 0);
+    answer->validator = validator_of(session);
     if (has("validator-changes"))
-        told->validator = session->position == 0 ? VALIDATOR : "version-9";
+        answer->validator = session->position == 0 ? VALIDATOR : "version-9";
     if (has("validator-of-the-offset") && session->start > 0)
-        told->validator = "version-9";
+        answer->validator = "version-9";
     if (has("escape-in-validator"))
-        told->validator = "1\033";
+        answer->validator = "1\033";
     if (has("splice-without-function") || has("splices-other-bytes"))
-        told->flags |= BOOTFERRY_INFO_SPLICEABLE;
+        answer->flags |= BOOTFERRY_INFO_SPLICEABLE;
     if (has("ranges-without-resuming"))
-        told->flags = BOOTFERRY_INFO_RANGES;
+        answer->flags = BOOTFERRY_INFO_RANGES;
     if (has("length-is-the-size") && session->length < session->size)
-        told->size = session->length;
+        answer->size = session->length;
     if (has("size-behind-offset"))
-        told->size = session->size - session->start;
+        answer->size = session->size - session->start;
     if (has("long-validator")) {
         memset(endless, 'x', sizeof endless - 1);
-        told->validator = endless;
+        answer->validator = endless;
     }
     if (has("writes-behind-info"))
-        memset(told, 0, sizeof *told + 8);
+        memset(answer, 0, sizeof *answer + 8);
     return 0;
 }
 
@@ -255,7 +255,7 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
     if (has("uses-url-after-open") && session->url[0] != 'b')
         return fail(session, BOOTFERRY_ERROR_INTERNAL, "another URL");
     if (has("hangs"))
-        (void)poll(NULL, 0, -1); /* pause(2) is none of the sandbox's calls */
+        (void)poll(NULL, 0, -1); /* pause(2) is not one of the sandbox's calls */
     if (count == 0 && session->ended && has("starts-anew-after-the-end")) {
         bytes[0] = 0;
         return 1;

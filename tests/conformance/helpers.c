@@ -24,20 +24,20 @@ static struct {
     int errno_value;
     int priority;
     char text[4096];
-} told;
+} noted;
 
 static void note_fail(void* context, enum bootferry_error code, int errno_value, const char* message) {
-    EXPECT(context == &told);
-    told.failures++;
-    told.code = code;
-    told.errno_value = errno_value;
-    snprintf(told.text, sizeof told.text, "%s", message);
+    EXPECT(context == &noted);
+    noted.failures++;
+    noted.code = code;
+    noted.errno_value = errno_value;
+    snprintf(noted.text, sizeof noted.text, "%s", message);
 }
 
 static void note_log(void* context, int priority, const char* message) {
-    EXPECT(context == &told);
-    told.priority = priority;
-    snprintf(told.text, sizeof told.text, "%s", message);
+    EXPECT(context == &noted);
+    noted.priority = priority;
+    snprintf(noted.text, sizeof noted.text, "%s", message);
     errno = EXDEV;
 }
 
@@ -58,23 +58,25 @@ static void texts(void) {
 
     EXPECT(bootferry_fail(&host, BOOTFERRY_ERROR_UNREACHABLE, ECONNRESET, "reading %s at %d", "x.iso", 7) ==
            -1);
-    EXPECT(told.failures == 1 && told.code == BOOTFERRY_ERROR_UNREACHABLE && told.errno_value == ECONNRESET);
-    EXPECT(strcmp(told.text, "reading x.iso at 7") == 0);
-    bootferry_fail(&host, BOOTFERRY_ERROR_PROTOCOL, 0, "%s", "it said\n\033[2Jno\177");
-    EXPECT(strcmp(told.text, "it said  [2Jno ") == 0);
+    EXPECT(noted.failures == 1 && noted.code == BOOTFERRY_ERROR_UNREACHABLE &&
+           noted.errno_value == ECONNRESET);
+    EXPECT(strcmp(noted.text, "reading x.iso at 7") == 0);
+    bootferry_fail(&host, BOOTFERRY_ERROR_PROTOCOL, 0, "%s", "it sent\n\033[2Jno\177");
+    EXPECT(strcmp(noted.text, "it sent  [2Jno ") == 0);
     for (i = 0; i + 1 < sizeof longer; i++)
         longer[i] = i % 2 == 0 ? '\xc3' : '\xa4';
     longer[sizeof longer - 1] = '\0';
     for (i = 0; i < 2; i++) {
         bootferry_fail(&host, BOOTFERRY_ERROR_PROTOCOL, 0, "%s%s", i == 0 ? "" : "x", longer);
-        EXPECT(strlen(told.text) < BOOTFERRY_LONGEST_TEXT && strlen(told.text) > BOOTFERRY_LONGEST_TEXT - 8);
-        EXPECT((strlen(told.text) - i) % 2 == 0); /* whole characters */
+        EXPECT(strlen(noted.text) < BOOTFERRY_LONGEST_TEXT &&
+               strlen(noted.text) > BOOTFERRY_LONGEST_TEXT - 8);
+        EXPECT((strlen(noted.text) - i) % 2 == 0); /* whole characters */
     }
     errno = EBUSY;
     bootferry_log(&host, BOOTFERRY_LOG_WARNING, "%u%%", 99u);
-    EXPECT(errno == EBUSY && told.priority == BOOTFERRY_LOG_WARNING && strcmp(told.text, "99%") == 0);
+    EXPECT(errno == EBUSY && noted.priority == BOOTFERRY_LOG_WARNING && strcmp(noted.text, "99%") == 0);
     bootferry_status(&host, "waiting for %s", "a server");
-    EXPECT(errno == EBUSY && strcmp(told.text, "waiting for a server") == 0);
+    EXPECT(errno == EBUSY && strcmp(noted.text, "waiting for a server") == 0);
 }
 
 static void option_files(void) {
@@ -221,19 +223,19 @@ static void waiting(void) {
     EXPECT(bootferry_wait(&host, cancel[0], data[0], POLLIN, BOOTFERRY_NO_DEADLINE) == POLLIN);
     EXPECT(!bootferry_is_cancelled(cancel[0]));
 
-    told.failures = 0;
+    noted.failures = 0;
     close(cancel[1]); /* the host's way of cancelling may be the end of a pipe */
     EXPECT(bootferry_is_cancelled(cancel[0]));
     EXPECT(bootferry_wait(&host, cancel[0], data[0], POLLIN, BOOTFERRY_NO_DEADLINE) == -1);
-    EXPECT(told.failures == 1 && told.code == BOOTFERRY_ERROR_CANCELLED);
+    EXPECT(noted.failures == 1 && noted.code == BOOTFERRY_ERROR_CANCELLED);
     EXPECT(bootferry_wait(&host, 1000, -1, 0, BOOTFERRY_NO_DEADLINE) == -1); /* no such descriptor */
-    EXPECT(told.failures == 2 && told.code == BOOTFERRY_ERROR_IO && told.errno_value == EBADF);
+    EXPECT(noted.failures == 2 && noted.code == BOOTFERRY_ERROR_IO && noted.errno_value == EBADF);
 }
 
 int main(void) {
     host.struct_size = sizeof host;
     host.abi_version = BOOTFERRY_ABI_VERSION;
-    host.context = &told;
+    host.context = &noted;
     host.fail = note_fail;
     host.log = note_log;
     host.status = note_status;

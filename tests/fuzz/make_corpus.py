@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """make_corpus.py: writes corpus/, a few files for each target. Run it by hand after a change; the files are committed,
-so that a finding can be told from its seed."""
+so that a finding can be distinguished from its seed."""
 
 import hashlib
 import pathlib

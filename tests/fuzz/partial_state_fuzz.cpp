@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Any text as the record beside FILE.part: what is accepted is a file's record, and written and read again it
-// is the same one. A record that is cut off anywhere is none.
+// is the same one. A record that is cut off anywhere is refused.
 #include "fuzz_input.h"
 #include "partial_state.h"
 

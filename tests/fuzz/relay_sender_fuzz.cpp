@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Any packets from the process that verifies to the one that receives: it decodes bytes of the network, and
-// may be taken over by them. The receiving process ends whatever it is sent, as committed only when it was
-// told so, and the pipe holds the source's bytes in their order, begun anew as often as was asked for.
+// may be taken over by them. The receiving process ends whatever it is sent, as committed only after that
+// message, and the pipe holds the source's bytes in their order, begun anew as often as was asked for.
 // Everything is sent before it begins, and nothing after it, so that nothing waits.
 #include <array>
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Real servers that have no room for another client: each is waited for, and told in its own words."""
+"""Real servers that have no room for another client: each is waited for, and reported in its own words."""
 
 import contextlib
 import ftplib
@@ -24,7 +24,7 @@ class BusyCase(FetchCase):
     size = 300_000
 
     def assert_waits(self, url, occupied, *words):
-        """The fetch begins while the server is occupied, and goes on when it is not any more."""
+        """The fetch begins while the server is occupied, and continues when it no longer is."""
         with occupied as leave:
             client = self.start(url)
             seen = processes.read_until(client.stderr, "retrying in")

@@ -259,13 +259,13 @@ class WithoutService(ServiceTest):
                       "Needs: -\n", "  delay=  wait so many milliseconds before each read; default 0\n"):
             self.assertIn(words, by_file.stdout)
         self.assertEqual(self.run_alone("plugins", "--describe=example").stdout, by_file.stdout)
-        told = json.loads(self.run_alone("plugins", "--describe=dolly", "--json=pretty").stdout)
-        self.assertEqual((told["name"], told["abi"], told["needs"]), ("dolly", 1, ["listening"]))
-        self.assertIn("password", [option["key"] for option in told["options"]])
-        self.assertTrue(all(option["plugin"] == "dolly" and option["help"] for option in told["options"]))
-        told = json.loads(self.run_alone("plugins", "--describe=curl", "--json=short").stdout)
-        self.assertEqual(told["offers"], ["splice"] if "splice" in told["offers"] else [])
-        self.assertIn("https", told["schemes"])
+        described = json.loads(self.run_alone("plugins", "--describe=dolly", "--json=pretty").stdout)
+        self.assertEqual((described["name"], described["abi"], described["needs"]), ("dolly", 1, ["listening"]))
+        self.assertIn("password", [option["key"] for option in described["options"]])
+        self.assertTrue(all(option["plugin"] == "dolly" and option["help"] for option in described["options"]))
+        described = json.loads(self.run_alone("plugins", "--describe=curl", "--json=short").stdout)
+        self.assertEqual(described["offers"], ["splice"] if "splice" in described["offers"] else [])
+        self.assertIn("https", described["schemes"])
 
     def assert_not_described(self, *modules):
         folder = self.path / "modules"

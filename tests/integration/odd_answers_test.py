@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Answers of servers that are not the file: each is told as what it is, in words that help, and with the code that it
+"""Answers of servers that are not the file: each is reported as what it is, in words that help, and with the code that it
 deserves."""
 
 import os

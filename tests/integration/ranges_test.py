@@ -69,7 +69,7 @@ class RangesTest(FetchCase):
         server = self.nginx()
         messages = self.fetch_from(self.far(server.port))
         self.assert_several_ranges(server)
-        self.assertIn("going on with 3 connections", messages)
+        self.assertIn("continuing with 3 connections", messages)
 
     def test_over_https(self):
         authority = Authority(self.path / "authority")
@@ -99,7 +99,7 @@ class RangesTest(FetchCase):
     def test_a_server_that_takes_one_connection_of_each_client(self):
         server = self.nginx(LIMITED + "limit_conn clients 1;", "limit_conn_zone $binary_remote_addr zone=clients:1m;")
         messages = self.fetch_from(self.far(server.port))
-        self.assertIn("going on with one connection: server answered 503", messages)
+        self.assertIn("continuing with one connection: server answered 503", messages)
         statuses = collections.Counter(request.status for request in self.requests(server))
         self.assertEqual(statuses, {"200": 1, "503": 3})
 

@@ -232,9 +232,9 @@ class VersionTest(ResumeCase):
     compared = 1 << 16
     long_ago = email.utils.formatdate(1_000_000_000, usegmt=True)
 
-    def server(self, faults=(), **told):
+    def server(self, faults=(), **attributes):
         server = FaultServer(self.image, faults)
-        for name, value in told.items():
+        for name, value in attributes.items():
             setattr(server, name, value)
         return self.enterContext(server)
 
@@ -293,7 +293,7 @@ class VersionTest(ResumeCase):
                                  stderr=subprocess.PIPE)
         self.addCleanup(processes.stop, reader)
         before = self.image.read_bytes()
-        received = os.read(reader.stdout.fileno(), 1)  # the head was written, and the transfer goes on
+        received = os.read(reader.stdout.fileno(), 1)  # the head was written, and the transfer continues
         processes.wait_for(reader, lambda: server.requests[0].body_bytes == 3_900_000)
         self.change()
         rest, messages = reader.communicate(timeout=60)

@@ -257,8 +257,8 @@ class HostileListTest(StandInCase):
 
     def test_who_reads_the_list_can_do_nothing_else(self):
         for reader, word in (("looked()", "Looked out of turn"), ("target(5)", "Target out of turn"),
-                             ("Relay()", "Relay out of turn"), ("checksum('no', 3)", "goes on without a checksum"),
-                             ("checksum('sha256:1')", "its checksum is none"),
+                             ("Relay()", "Relay out of turn"), ("checksum('no', 3)", "it continued without a checksum"),
+                             ("checksum('sha256:1')", "it reported an invalid checksum"),
                              ("checksum(DIGEST); checksum(OTHER)", "Checksum out of turn"),
                              ("checksum(DIGEST); file('/etc/passwd')", "File out of turn")):
             with self.subTest(reader):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Sourced by tests/run and tests/demo: installs what tests/packages lists and the machine lacks. Some
-# of it are servers; the tests start their own, so apt is told to start none.
+# of it are servers; the tests start their own, so apt starts none.
 # shellcheck shell=bash
 
 # packages_of [FILE]: the lines of a list, each `NAME` or `NAME|OTHER...`.

@@ -110,7 +110,7 @@ class Sshd:
         return path.read_text(errors="replace") if path.exists() else "no log"
 
     def kill_sessions(self):
-        """Kills the processes that serve connections; the one that listens goes on."""
+        """Kills the processes that serve connections; the one that listens continues."""
         # Which of a session's processes holds the connection depends on who runs sshd.
         for generation in self._generations():
             for process in generation:

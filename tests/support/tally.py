@@ -2,7 +2,7 @@
 """Counts the cases in one of meson's logs (NAME.junit.xml), and names those that failed or were skipped.
 
 Prints to standard output `passed failed skipped`, for tests/run to add up; to standard error a line
-for each case that did not simply pass. A failure comes with the end of what its test file said of it, a
+for each case that did not simply pass. A failure comes with the last lines that its test file printed about it, a
 skip with its reason, which meson leaves out of the junit file: it is in the cases' own words in NAME.txt.
 """
 

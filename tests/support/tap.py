@@ -41,7 +41,7 @@ class _TapResult(unittest.TestResult):
 
     @staticmethod
     def _explain(err):
-        # What a console said may hold characters that no XML may, and meson writes some of this.
+        # A console's output may contain characters that XML forbids, and meson writes some of this.
         text = re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd]", "?", "".join(traceback.format_exception(*err)))
         for line in text.rstrip().splitlines():
             print(f"#   {line}", flush=True)

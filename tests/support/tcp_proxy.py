@@ -27,7 +27,7 @@ class Stall:
 
 class TcpProxy:
     """Context manager. `stalled` is set as soon as a connection stalls; `to_client`: bytes, a number for each
-    connection. resume() lets those go on that stall, cut() ends them."""
+    connection. resume() continues those that stall, cut() ends them."""
 
     def __init__(self, port, faults=(), target_address="127.0.0.1", address="127.0.0.1", own_port=0):
         self.to_client = []

@@ -4,7 +4,7 @@
  * switches as bootferry itself reads them, the parts of a URL, and waiting that a cancel ends.
  *
  * Nothing here is part of the interface between host and plugin. The functions are compiled into the plugin,
- * so there is nothing to link against, and a plugin that does without them is as good. C99 and later, C++11
+ * so there is nothing to link against, and a plugin without them is as good. C99 and later, C++11
  * and later; in C++, plugin.hpp makes a plugin a class. The functions keep no state and may be called from
  * any thread. Where one returns int, 0 is success and -1 failure, as in plugin.h, unless it says otherwise.
  *
@@ -371,7 +371,7 @@ BOOTFERRY_HELPER int64_t bootferry_deadline(int64_t milliseconds) {
 
 /*
  * poll(2) that a cancel ends: waits until one of fds is ready, the session is cancelled or the deadline has
- * passed, and goes on after a signal. Returns the number of ready ones, with their revents set; 0 at the
+ * passed, and continues after a signal. Returns the number of ready ones, with their revents set; 0 at the
  * deadline; -1 with errno ECANCELED if the session is cancelled, even if others are ready, or with the errno
  * of poll(2). No fds (NULL, 0): a sleep. It does not call the host, so that a library's thread may use it.
  */

@@ -92,7 +92,7 @@ private:
     const bootferry_host* host_;
 };
 
-// struct bootferry_info, owning its strings. An empty one is none.
+// struct bootferry_info, owning its strings. An empty one means that there is none.
 struct Info {
     std::uint64_t size = BOOTFERRY_SIZE_UNKNOWN;
     std::uint32_t flags = 0; // BOOTFERRY_INFO_...

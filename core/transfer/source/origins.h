@@ -19,7 +19,7 @@
 //                         | a pipe has the bytes                      | as a permanent failure
 //                         | Range, for the 3rd time at this byte      | as a permanent failure
 //                         | otherwise                                 | start over; a wait from the 2nd on
-//   permanent, or the 3rd | another origin is left                    | reject this one, go on as below
+//   permanent, or the 3rd | another origin is left                    | reject this one, continue as below
 //   violation in a row    | no other origin is left                   | give up
 //   transient             | a mixture was wrong; 3 tries              | retry this origin after a wait
 //                         | an origin has not failed since the wait   | switch to it

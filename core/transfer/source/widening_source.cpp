@@ -74,7 +74,7 @@ void WideningSource::applyPolicy() {
     if (wanted == 1) {
         narrow("more connections are not faster");
     } else if (ranges_) {
-        logInfo(fmt::format("{} with {} connections: going on with {}", formatRate(policy_.rate()),
+        logInfo(fmt::format("{} with {} connections: continuing with {}", formatRate(policy_.rate()),
                             connections_, wanted));
         ranges_->use(wanted);
     } else {
@@ -87,8 +87,8 @@ void WideningSource::applyPolicy() {
 // first bytes.
 void WideningSource::widen(unsigned connections) {
     const auto& settings = transport_.settings_;
-    logInfo(fmt::format("{} from a distant server: going on with {} connections", formatRate(policy_.rate()),
-                        connections));
+    logInfo(fmt::format("{} from a distant server: continuing with {} connections",
+                        formatRate(policy_.rate()), connections));
     const auto meanwhile =
         static_cast<double>(policy_.rate()) * std::chrono::duration<double>(opening_).count();
     const auto most = std::min<std::uint64_t>(settings.memory, *info_.size - 1 - position_);
@@ -123,7 +123,7 @@ std::size_t WideningSource::readRanges(std::span<std::byte> into) {
 
 // Goes back to one connection: the first one if it is still open, else a new one that begins at this byte.
 void WideningSource::narrow(const std::string& why) {
-    logInfo(fmt::format("going on with one connection: {}", why));
+    logInfo(fmt::format("continuing with one connection: {}", why));
     transport_.givenUp_ = true;
     policy_.fixAt(1);
     connections_ = 1;

@@ -147,7 +147,7 @@ TEST(TransferArguments, LookUpTheChecksumInAListOnThisMachine) {
     std::filesystem::remove_all(folder);
 }
 
-// A user waits for fetch at a prompt; a boot can only go on waiting.
+// A user waits for fetch at a prompt; a boot can only keep waiting.
 TEST(TransferArguments, OnlyAFetchEndsBecauseNothingArrives) {
     const auto idleTimeout = [](std::vector<std::string> words) {
         words.insert(words.begin(), "fetch");

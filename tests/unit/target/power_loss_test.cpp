@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Power fails at any moment of a deployment or of a reset, and what the disk's cache had not been told to
+// Power fails at any moment of a deployment or of a reset, and what the disk's cache had not been ordered to
 // sync lands in any order or not at all, in the manner of dm-log-writes(8). Whatever is found then is
 // incomplete, or the whole image: never something between that would boot. The log is taken of the real
 // writer on a real file, and of the real wiping of a loop device: the test's own write(2), pwrite(2),

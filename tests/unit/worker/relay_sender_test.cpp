@@ -56,7 +56,7 @@ protected:
     }
 
     // The kinds of all messages, and the sum of the announced bytes.
-    std::pair<std::vector<FromReceiver>, std::uint64_t> said() const {
+    std::pair<std::vector<FromReceiver>, std::uint64_t> sent() const {
         std::vector<FromReceiver> kinds;
         std::uint64_t sum = 0;
         for (;;) {
@@ -92,7 +92,7 @@ const PacketWriter finish = relay::packetOf(FromVerifier::Finish);
 
 TEST_F(RelaySenderTest, WhatIsInThePipeIsAnnounced) {
     EXPECT_EQ(failure({begin, finish}), "none");
-    const auto [kinds, sum] = said();
+    const auto [kinds, sum] = sent();
     EXPECT_EQ(kinds.front(), FromReceiver::Source);
     EXPECT_EQ(kinds.back(), FromReceiver::End);
     EXPECT_EQ(sum, server_.content.size());
@@ -124,10 +124,10 @@ TEST_F(RelaySenderTest, AWrongVerdictIsNoSuccess) {
     };
     const Row rows[] = {
         {truncated, "truncated"},
-        {tooLong, "nobody asked for"},
+        {tooLong, "sent an unexpected message"},
         {half, "truncated"},
-        {relay::packetOf(FromVerifier(99)), "nobody asked for"},
-        {relay::packetOf(FromVerifier::LastBytes), "nobody asked for"},
+        {relay::packetOf(FromVerifier(99)), "sent an unexpected message"},
+        {relay::packetOf(FromVerifier::LastBytes), "sent an unexpected message"},
     };
     for (const auto& row : rows) {
         restart();
@@ -139,7 +139,7 @@ TEST_F(RelaySenderTest, AWrongVerdictIsNoSuccess) {
 TEST_F(RelaySenderTest, AFloodOfAnswersIsRefused) {
     const auto answer = relay::packetOf(FromVerifier::CanDiscard);
     EXPECT_THAT(failure({answer, answer, answer, answer, answer, answer, answer, answer, answer}),
-                HasSubstr("nobody asked for"));
+                HasSubstr("sent an unexpected message"));
 }
 
 } // namespace

@@ -220,7 +220,7 @@ TEST_F(WorkerConductTest, WhoReadsTheListOfATransferStatesTheChecksumOrFails) {
     EXPECT_THAT(breach(packetOf(Call::Relay)), HasSubstr("Relay out of turn"));
     EXPECT_THAT(breach(openedPacket(0)), HasSubstr("Opened out of turn"));
     EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
-    EXPECT_THAT(breach(checksumPacket(3, "no such entry")), HasSubstr("goes on without a checksum"));
+    EXPECT_THAT(breach(checksumPacket(3, "no such entry")), HasSubstr("it continued without a checksum"));
     restart();
     begin();
     EXPECT_EQ(judged<WorkerConduct::ChecksumFound>(checksumPacket(0, sum)).checksum, sum);
@@ -291,9 +291,9 @@ TEST_F(WorkerConductTest, TextsComeOutPlainAndCut) {
     (void)judged(packetOf(Call::Job));
     EXPECT_EQ(judged<WorkerConduct::PluginLoaded>(pluginPacket("curl\n\x1b[2J\xff")).nameAndVersion,
               "curl  [2J?");
-    const auto told = judged<Progress>(progressPacket({.detail = "a\xe2\x80\xae" + std::string(3000, 'x')}));
-    EXPECT_EQ(told.detail.size(), 1024U);
-    EXPECT_TRUE(told.detail.starts_with("a x"));
+    const auto shown = judged<Progress>(progressPacket({.detail = "a\xe2\x80\xae" + std::string(3000, 'x')}));
+    EXPECT_EQ(shown.detail.size(), 1024U);
+    EXPECT_TRUE(shown.detail.starts_with("a x"));
     const auto failed =
         judged<WorkerConduct::Failed>(failurePacket(4, "bad\r\n\xc2\x9b" + std::string(3000, 'y')));
     EXPECT_TRUE(std::string(failed.reason.what()).starts_with("bad   y"));
@@ -302,7 +302,7 @@ TEST_F(WorkerConductTest, TextsComeOutPlainAndCut) {
 
 TEST_F(WorkerConductTest, AFailureHasACodeThatFitsAndAReason) {
     struct Row {
-        std::uint32_t said;
+        std::uint32_t reported;
         bool cancelled;
         ErrorCode taken;
     };
@@ -315,9 +315,9 @@ TEST_F(WorkerConductTest, AFailureHasACodeThatFitsAndAReason) {
         if (row.cancelled) {
             conduct.cancelled();
         }
-        const auto word = conduct.judge(failurePacket(row.said, "").bytes(), now_);
+        const auto word = conduct.judge(failurePacket(row.reported, "").bytes(), now_);
         const auto& reason = std::get<WorkerConduct::Failed>(word).reason;
-        EXPECT_EQ(reason.code(), row.taken) << row.said;
+        EXPECT_EQ(reason.code(), row.taken) << row.reported;
         EXPECT_THAT(reason.what(), HasSubstr("no reason"));
     }
 }
@@ -508,7 +508,7 @@ TEST_F(WorkerConductTest, AChecksumOfALookIsOneOrAReason) {
     job_.request.checksumUrl = Url::parse("http://a/SHA256SUMS");
     begin();
     EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
-    EXPECT_THAT(breach(checksumPacket(0, "md5:00")), HasSubstr("its checksum is none"));
+    EXPECT_THAT(breach(checksumPacket(0, "md5:00")), HasSubstr("it reported an invalid checksum"));
     restart();
     begin();
     EXPECT_EQ(judged<WorkerConduct::ChecksumMissing>(checksumPacket(3, "no such entry")).reason.code(),

@@ -21,7 +21,7 @@ TEST(CaBundleTest, FindsEachDistributionsBundle) {
         EXPECT_EQ(findCaBundle(root), "");
         fs::create_directories(fs::path(root + path).parent_path());
         std::ofstream(root + path).close();
-        EXPECT_EQ(findCaBundle(root), "") << "an empty one is none";
+        EXPECT_EQ(findCaBundle(root), "") << "an empty one does not count";
         std::ofstream(root + path) << "a certificate";
         EXPECT_EQ(findCaBundle(root), root + path);
         fs::remove_all(root);

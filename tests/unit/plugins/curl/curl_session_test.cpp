@@ -68,9 +68,9 @@ protected:
             std::array<std::byte, 1 << 16> buffer{};
             while (const auto count = session.read(buffer)) {
                 outcome.body.append(reinterpret_cast<const char*>(buffer.data()), count);
-                bootferry_info told{};
-                session.info(told);
-                outcome.spliceable = outcome.spliceable || (told.flags & BOOTFERRY_INFO_SPLICEABLE) != 0;
+                bootferry_info info{};
+                session.info(info);
+                outcome.spliceable = outcome.spliceable || (info.flags & BOOTFERRY_INFO_SPLICEABLE) != 0;
             }
         } catch (const Failure& failure) {
             outcome.failed = true;

@@ -64,7 +64,7 @@ TEST(PlainAnswerTest, NeedsEachFact) {
                       facts.wantedLength.reset();
                   }},
              Case{"libcurl would end earlier", [](AnswerFacts& facts) { facts.framedLength = 9; }},
-             Case{"libcurl would go on", [](AnswerFacts& facts) { facts.framedLength = 11; }},
+             Case{"libcurl would continue", [](AnswerFacts& facts) { facts.framedLength = 11; }},
          }) {
         for (auto facts : {plainHttp(), plainFtp()}) {
             spoil(facts);

@@ -60,7 +60,7 @@ TEST(SshFailureTest, WhatTheServerSaysFirstTellsWhetherItSpeaksSsh) {
     end.greeting = "HTTP/1.1 400 \033[2JBad Request\r\n\r\n";
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
     EXPECT_STREQ(failureOf(end).what(),
-                 "files.example:22 is not an SSH server (it said 'HTTP/1.1 400 ?[2JBad Request')");
+                 "files.example:22 is not an SSH server (it sent 'HTTP/1.1 400 ?[2JBad Request')");
     EXPECT_TRUE(speaksSsh("welcome\r\nSSH-2.0-x"));
     EXPECT_FALSE(speaksSsh("xSSH-2.0-x"));
 }
@@ -70,7 +70,7 @@ TEST(SshFailureTest, AServerWithoutAPlaceIsBusy) {
     for (const auto* words : {"Exceeded MaxStartups\r\n", "Not allowed at this time\r\n"}) {
         end.greeting = words;
         EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
-        EXPECT_THAT(failureOf(end).what(), HasSubstr("is busy: it said '"));
+        EXPECT_THAT(failureOf(end).what(), HasSubstr("is busy: it sent '"));
     }
     for (const auto* nothing : {"", "SS"}) {
         end.greeting = nothing;

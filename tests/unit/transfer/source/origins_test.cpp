@@ -38,7 +38,7 @@ protected:
         if (retryAfter) {
             failure.setRetryAfter(*retryAfter);
         }
-        return told(origins.failed(failure, offset, now));
+        return described(origins.failed(failure, offset, now));
     }
 
     [[nodiscard]] std::string longest(Origins::Wait wait) const {
@@ -49,7 +49,7 @@ protected:
         return wait > 0ms ? fmt::format(" in {} s", longest / 1s) : "";
     }
 
-    [[nodiscard]] std::string told(const Origins::Decision& decision) const {
+    [[nodiscard]] std::string described(const Origins::Decision& decision) const {
         if (const auto* retry = std::get_if<Origins::Retry>(&decision)) {
             return "retry" + longest(retry->wait);
         }
@@ -625,7 +625,7 @@ TEST_F(OriginsTest, BytesOfSeveralOriginsBlameNone) {
     deliverTo(origins, 600);
     for (const auto* wait : {"1 s", "2 s", "4 s"}) {
         EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), fmt::format("retry in {}", wait));
-        EXPECT_FALSE(origins.request(600).restartReason) << "it goes on alone";
+        EXPECT_FALSE(origins.request(600).restartReason) << "it continues alone";
         origins.waited(now);
     }
     EXPECT_EQ(origins.current(), 0U) << "it does not come back";

@@ -61,7 +61,7 @@ protected:
 };
 
 TEST_F(ParallelRangesTest, APartThatDoesNotShowItsVersionIsNotTaken) {
-    server_.told.validator.clear();
+    server_.info.validator.clear();
     server_.accepted = "\"v1\"";
     start(2);
     EXPECT_EQ(read(), from);
@@ -130,7 +130,7 @@ TEST_F(ParallelRangesTest, NeverMixTwoVersions) {
     int opened = 0;
     server_.onOpen = [&](const OpenRequest&) {
         if (++opened == 6) {
-            server_.told.validator = "\"v2\"";
+            server_.info.validator = "\"v2\"";
         }
     };
     start(4);
@@ -139,7 +139,7 @@ TEST_F(ParallelRangesTest, NeverMixTwoVersions) {
 }
 
 TEST_F(ParallelRangesTest, RefuseASourceOfADifferentSize) {
-    server_.told.size = size + 1;
+    server_.info.size = size + 1;
     start(4);
     EXPECT_EQ(read(), from);
     EXPECT_EQ(failure_.value().code(), ErrorCode::Range);

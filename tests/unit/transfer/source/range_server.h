@@ -29,9 +29,9 @@ public:
     std::function<void(const OpenRequest&)> onOpen; // may throw
     std::function<std::optional<std::size_t>(const OpenRequest&)> cutAfter;
     std::function<void(const OpenRequest&)> onRead;
-    SourceInfo told{
+    SourceInfo info{
         .size = {}, .resumable = true, .validator = "\"v1\"", .spliceable = false, .ranges = true};
-    std::optional<std::string> accepted; // the validator that requests must have, if not the one in `told`
+    std::optional<std::string> accepted; // the validator that requests must have, if not the one in `info`
 
     std::unique_ptr<ByteSource> open(const OpenRequest& request) override {
         const std::lock_guard lock(mutex_);
@@ -39,7 +39,7 @@ public:
         if (onOpen) {
             onOpen(request);
         }
-        if (request.offset > 0 && request.validator != accepted.value_or(told.validator)) {
+        if (request.offset > 0 && request.validator != accepted.value_or(info.validator)) {
             throw Error(ErrorCode::Range, "the source changed");
         }
         most_ = std::max(most_, ++open_);
@@ -100,7 +100,7 @@ private:
 
         SourceInfo info() override {
             const std::lock_guard lock(server_.mutex_);
-            auto info = server_.told;
+            auto info = server_.info;
             info.size = info.size.value_or(server_.size_);
             return info;
         }

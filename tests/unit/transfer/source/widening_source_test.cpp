@@ -87,15 +87,15 @@ TEST_F(WideningSourceTest, BeginsAtAnOffset) {
 
 TEST_F(WideningSourceTest, StaysWithOneIfSeveralAreNotPossible) {
     const std::vector<std::function<void()>> reasons{
-        [this] { server_.told.ranges = false; },
-        [this] { server_.told.resumable = false; },
-        [this] { server_.told.validator.clear(); },
+        [this] { server_.info.ranges = false; },
+        [this] { server_.info.resumable = false; },
+        [this] { server_.info.validator.clear(); },
         [this] { settings_.limits.connections = 1; },
         [this] { settings_.limits.farAway = std::chrono::hours(1); },
     };
-    const auto told = server_.told;
+    const auto info = server_.info;
     for (const auto& reason : reasons) {
-        server_.told = told;
+        server_.info = info;
         settings_ = settings();
         transport_.reset();
         reason();
@@ -146,7 +146,7 @@ TEST_F(WideningSourceTest, TheAttemptFailsWhenTheLastConnectionBreaks) {
 TEST_F(WideningSourceTest, ASourceThatChangesMidwayIsARangeError) {
     server_.onOpen = [this](const OpenRequest& request) {
         if (request.offset > 50'000) {
-            server_.told.validator = "\"v2\"";
+            server_.info.validator = "\"v2\"";
         }
     };
     EXPECT_LT(read(*open()), size);

@@ -91,7 +91,7 @@ TEST_P(BlockWriterTest, AFilesSizeSaysHowMuchOfTheStreamItHas) {
         BlockWriter writer;
         writer.setTarget({.fd = memory.get()});
         put(writer, image, GetParam());
-    } // and is never told that this was all
+    } // and never learns that this was all
     const auto there = contents(memory.get());
     EXPECT_GE(there.size(), image.size() - BlockWriter::chunkSize);
     EXPECT_TRUE(image.starts_with(there));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Dollytabs of both generations, and text that is none.
+// Dollytabs of both generations, and text that is not a dollytab.
 #include <random>
 
 #include <gmock/gmock.h>

@@ -12,7 +12,7 @@ TEST(NodeLine, IsWhatNodesSay) {
     EXPECT_EQ(parseNodeLine("Client n1 configured with parameters. Ready to proceed."),
               (NodeLine{"n1", false}));
     EXPECT_EQ(parseNodeLine("Client n1 ready."), (NodeLine{"n1", true}));
-    // A name is no message, whatever it holds.
+    // A name is not a message, whatever it contains.
     EXPECT_EQ(parseNodeLine("Host got parameters 'ready'."), (NodeLine{"ready", false}));
     for (const char* line : {"", "ready", "Client ready.", "Host ready 'n1'"}) {
         EXPECT_EQ(parseNodeLine(line), std::nullopt) << line;
