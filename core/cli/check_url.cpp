@@ -46,7 +46,7 @@ void refuseDolly(const TransferRequest& request) {
 
 struct Place {
     std::string url;
-    SourceLook look;
+    ProbedSource probed;
     std::optional<Error> unusable;
     std::vector<std::string> warnings;
 };
@@ -69,9 +69,9 @@ Report judged(const TransferRequest& request, const ProbeResult& result) {
     std::vector<Url> urls{request.url};
     urls.insert(urls.end(), request.mirrors.begin(), request.mirrors.end());
     for (std::size_t i = 0; i < std::min(urls.size(), result.sources.size()); ++i) {
-        const auto& look = result.sources[i];
+        const auto& probed = result.sources[i];
         report.places.push_back(
-            {.url = urls[i].redacted(), .look = look, .unusable = whyUnusable(look), .warnings = {}});
+            {.url = urls[i].redacted(), .probed = probed, .unusable = whyUnusable(probed), .warnings = {}});
     }
     auto& places = report.places;
     const auto served =
@@ -85,7 +85,7 @@ Report judged(const TransferRequest& request, const ProbeResult& result) {
     report.served = static_cast<std::size_t>(served - places.begin());
     for (auto mirror = served + 1; mirror != places.end(); ++mirror) {
         if (!mirror->unusable) {
-            mirror->warnings = differences(served->look, mirror->look, !report.checksum.empty());
+            mirror->warnings = differences(served->probed, mirror->probed, !report.checksum.empty());
         }
     }
     report.failure = result.checksumFailure;
@@ -103,51 +103,51 @@ void line(const char* name, const std::string& value) {
     }
 }
 
-std::string imageText(const SourceLook& look) {
-    if (look.format.empty()) {
-        return fmt::format("not live: {}", look.whyNotLive);
+std::string imageText(const ProbedSource& probed) {
+    if (probed.format.empty()) {
+        return fmt::format("not live: {}", probed.whyNotLive);
     }
-    return look.declared
-               ? fmt::format("{}, {} according to its header", look.format, formatSize(*look.declared))
-               : look.format;
+    return probed.declared
+               ? fmt::format("{}, {} according to its header", probed.format, formatSize(*probed.declared))
+               : probed.format;
 }
 
-std::string memoryText(const SourceLook& look) {
-    const auto size = imageSizeOf(look);
+std::string memoryText(const ProbedSource& probed) {
+    const auto size = imageSizeOf(probed);
     return size ? fmt::format("{} for a RAM disk, besides what the system itself needs",
                               formatSize(memoryForImage(*size)))
                 : "not known: the RAM disk is made as large as the memory allows";
 }
 
 // The worker requests a range only if a validator shows whether the answer is of the same version.
-bool isResumeTried(const SourceLook& look) {
-    return !look.resumable || !look.validator.empty();
+bool isResumeTried(const ProbedSource& probed) {
+    return !probed.resumable || !probed.validator.empty();
 }
 
-std::string rangesText(const SourceLook& look) {
-    if (!isResumeTried(look)) {
+std::string rangesText(const ProbedSource& probed) {
+    if (!isResumeTried(probed)) {
         return "not tried: the server reports no validator";
     }
-    return look.ranges      ? "yes, several at a time"
-           : look.resumable ? "yes"
-                            : "no: an interrupted transfer starts over";
+    return probed.ranges      ? "yes, several at a time"
+           : probed.resumable ? "yes"
+                              : "no: an interrupted transfer starts over";
 }
 
 void printPlace(const Place& place, bool isServed) {
-    const auto& look = place.look;
+    const auto& probed = place.probed;
     printOutput("{}\n", place.url);
-    if (look.failure) {
-        line("Failure", look.failure->what());
+    if (probed.failure) {
+        line("Failure", probed.failure->what());
         return;
     }
-    line("Redirected", look.location.empty() ? "" : "to " + look.location);
-    line("Size", sizeOrNot(look.size));
-    line("Ranges", rangesText(look));
-    line("Validator", look.validator.empty() ? "none" : look.validator);
-    line("Compression", look.compression.empty() ? "none" : look.compression);
-    line("Image", imageText(look));
-    if (isServed && look.whyNotLive.empty()) {
-        line("Memory", memoryText(look));
+    line("Redirected", probed.location.empty() ? "" : "to " + probed.location);
+    line("Size", sizeOrNot(probed.size));
+    line("Ranges", rangesText(probed));
+    line("Validator", probed.validator.empty() ? "none" : probed.validator);
+    line("Compression", probed.compression.empty() ? "none" : probed.compression);
+    line("Image", imageText(probed));
+    if (isServed && probed.whyNotLive.empty()) {
+        line("Memory", memoryText(probed));
     }
 }
 
@@ -181,7 +181,7 @@ void addText(JsonObject& object, const char* key, const std::string& text) {
 }
 
 JsonObject toJson(const Place& place, const Report& report) {
-    const auto& look = place.look;
+    const auto& probed = place.probed;
     JsonObject object;
     object.add("url", place.url);
     const auto& whyNot = place.unusable ? place.unusable : report.failure; // without a checksum, none is used
@@ -189,20 +189,20 @@ JsonObject toJson(const Place& place, const Report& report) {
     object.add("temporary", whyNot && isTemporary(*whyNot));
     addText(object, "error", whyNot ? "org.bootferry1.Error." + std::string(errorName(whyNot->code())) : "");
     addText(object, "message", whyNot ? whyNot->what() : "");
-    addText(object, "location", look.location);
-    addSize(object, "size", look.size);
-    if (isResumeTried(look)) {
-        object.add("resumable", look.resumable);
+    addText(object, "location", probed.location);
+    addSize(object, "size", probed.size);
+    if (isResumeTried(probed)) {
+        object.add("resumable", probed.resumable);
     } else {
         object.addNull("resumable");
     }
-    object.add("ranges", look.ranges);
-    addText(object, "validator", look.validator);
-    addText(object, "compression", look.compression);
-    addText(object, "format", look.format);
-    addSize(object, "declared_size", look.declared);
-    addSize(object, "image_size", imageSizeOf(look));
-    const auto size = imageSizeOf(look);
+    object.add("ranges", probed.ranges);
+    addText(object, "validator", probed.validator);
+    addText(object, "compression", probed.compression);
+    addText(object, "format", probed.format);
+    addSize(object, "declared_size", probed.declared);
+    addSize(object, "image_size", imageSizeOf(probed));
+    const auto size = imageSizeOf(probed);
     addSize(object, "memory", size ? std::optional(memoryForImage(*size)) : std::nullopt);
     addText(object, "checksum", report.checksum);
     object.add("warnings", place.warnings);
@@ -256,7 +256,7 @@ int runCheck(const CommandLine& line) {
     const auto json = jsonStyleOf(line);
     const auto request = parseCheck(line);
     refuseDolly(request);
-    const auto result = runSourceProbe(request, JobPurpose::Look);
+    const auto result = runSourceProbe(request, JobPurpose::Probe);
     if (result.failure) {
         throw *result.failure;
     }

@@ -128,7 +128,7 @@ public:
     }
 
     void pluginLoaded(const std::string& nameAndVersion) override { report_.pluginLoaded(nameAndVersion); }
-    void opened(std::size_t place) override { report_.opened(place); }
+    void opened(std::size_t origin) override { report_.opened(origin); }
     void progressed(const Progress& progress) override {
         report_.progressed(progress);
         scheduleRateUpdate(); // restarts the timer: it expires after a second without a report

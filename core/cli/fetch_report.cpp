@@ -38,15 +38,15 @@ void FetchReport::pluginLoaded(const std::string& nameAndVersion) {
     status_.plugin = nameAndVersion;
 }
 
-void FetchReport::opened(std::size_t place) {
-    place_ = place;
-    meter_.opened(place);
+void FetchReport::opened(std::size_t origin) {
+    origin_ = origin;
+    meter_.opened(origin);
 }
 
 // Called at the beginning and, for a version that another attempt received, at the end.
 void FetchReport::sourceKnown(std::optional<std::uint64_t> size, const std::string& validator) {
     auto source =
-        fmt::format("receiving from {}, {}, version {}", urls_.at(std::min(place_, urls_.size() - 1)),
+        fmt::format("receiving from {}, {}, version {}", urls_.at(std::min(origin_, urls_.size() - 1)),
                     size ? fmt::format("{} bytes", *size) : "size not known",
                     validator.empty() ? "not known" : escapedText(validator));
     if (source != source_) {

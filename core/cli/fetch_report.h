@@ -24,7 +24,7 @@ public:
 
     void continues(std::uint64_t bytes, const std::string& part);
     void pluginLoaded(const std::string& nameAndVersion);
-    void opened(std::size_t place);
+    void opened(std::size_t origin);
     void sourceKnown(std::optional<std::uint64_t> size, const std::string& validator);
     void progressed(const Progress& progress);
     void timePassed(); // call about once a second while there is no report
@@ -41,7 +41,7 @@ private:
     bool quiet_; // print nothing but failures
     TransferStatus status_;
     std::vector<std::string> urls_; // the requested one, then its mirrors
-    std::size_t place_ = 0;         // the last one that has answered
+    std::size_t origin_ = 0;        // the last one that has answered
     std::string source_;            // the line about it that was logged last
     TransferMeter meter_;
     TransferMeter::Time begun_;

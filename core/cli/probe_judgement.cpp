@@ -17,29 +17,29 @@ std::string sizeOrUnknown(std::optional<std::uint64_t> size) {
 
 } // namespace
 
-std::optional<std::uint64_t> imageSizeOf(const SourceLook& look) {
-    if (look.compression.empty()) {
-        return look.size ? look.size : look.declared;
+std::optional<std::uint64_t> imageSizeOf(const ProbedSource& probed) {
+    if (probed.compression.empty()) {
+        return probed.size ? probed.size : probed.declared;
     }
-    return look.decoded && look.declared ? std::max(*look.decoded, *look.declared)
-           : look.decoded                ? look.decoded
-                                         : look.declared;
+    return probed.decoded && probed.declared ? std::max(*probed.decoded, *probed.declared)
+           : probed.decoded                  ? probed.decoded
+                                             : probed.declared;
 }
 
-std::optional<Error> whyUnusable(const SourceLook& look) {
-    if (look.failure) {
-        return look.failure;
+std::optional<Error> whyUnusable(const ProbedSource& probed) {
+    if (probed.failure) {
+        return probed.failure;
     }
-    if (!look.whyNotLive.empty()) {
-        return Error(ErrorCode::NotLive, fmt::format("not a live image: {}", look.whyNotLive));
+    if (!probed.whyNotLive.empty()) {
+        return Error(ErrorCode::NotLive, fmt::format("not a live image: {}", probed.whyNotLive));
     }
-    const auto served = look.compression.empty() ? look.size : look.decoded;
-    if (look.declared && served && *look.declared > *served) {
+    const auto served = probed.compression.empty() ? probed.size : probed.decoded;
+    if (probed.declared && served && *probed.declared > *served) {
         return Error(
             ErrorCode::NotLive,
             fmt::format("the image is incomplete: its header says {}, but the server has only {} ({} "
                         "and {} bytes)",
-                        formatSize(*look.declared), formatSize(*served), *look.declared, *served));
+                        formatSize(*probed.declared), formatSize(*served), *probed.declared, *served));
     }
     return std::nullopt;
 }
@@ -49,7 +49,8 @@ bool isTemporary(const Error& failure) {
     return failure.code() == ErrorCode::Unreachable || failure.code() == ErrorCode::Timeout;
 }
 
-std::vector<std::string> differences(const SourceLook& image, const SourceLook& mirror, bool hasChecksum) {
+std::vector<std::string> differences(const ProbedSource& image, const ProbedSource& mirror,
+                                     bool hasChecksum) {
     std::vector<std::string> found;
     if (image.size != mirror.size) {
         found.push_back(fmt::format("it is another image: its size is {}, the image's is {}",

@@ -13,17 +13,17 @@ namespace bootferry {
 
 // The size of the image on the target: the size of the file, or of a compressed one the size that its headers
 // declare. nullopt: not known before the image is received.
-[[nodiscard]] std::optional<std::uint64_t> imageSizeOf(const SourceLook& look);
+[[nodiscard]] std::optional<std::uint64_t> imageSizeOf(const ProbedSource& probed);
 
 // Why a boot from this source would fail; nullopt if it would not.
-[[nodiscard]] std::optional<Error> whyUnusable(const SourceLook& look);
+[[nodiscard]] std::optional<Error> whyUnusable(const ProbedSource& probed);
 
 // True if a boot waits for the end of this failure, such as a busy server.
 [[nodiscard]] bool isTemporary(const Error& failure);
 
 // The differences between the image at its URL and at a mirror, as the ends of sentences. hasChecksum:
 // different validators are not reported.
-[[nodiscard]] std::vector<std::string> differences(const SourceLook& image, const SourceLook& mirror,
+[[nodiscard]] std::vector<std::string> differences(const ProbedSource& image, const ProbedSource& mirror,
                                                    bool hasChecksum);
 
 } // namespace bootferry

@@ -30,7 +30,7 @@ public:
     }
 
     void pluginLoaded(const std::string& nameAndVersion) override { result_.plugin = nameAndVersion; }
-    void sourceLooked(const SourceLook& look) override { result_.sources.push_back(look); }
+    void sourceProbed(const ProbedSource& probed) override { result_.sources.push_back(probed); }
     void checksumFound(const std::string& checksum) override { result_.checksum = checksum; }
     void checksumMissing(const Error& reason) override { result_.checksumFailure = reason; }
 

@@ -5,8 +5,8 @@
 
 namespace bootferry {
 
-void TransferMeter::opened(std::size_t place) {
-    place_ = std::min(place, urls_.size() - 1);
+void TransferMeter::opened(std::size_t origin) {
+    origin_ = std::min(origin, urls_.size() - 1);
 }
 
 void TransferMeter::progressed(TransferStatus& status, const Progress& progress, Time now) {
@@ -38,7 +38,7 @@ void TransferMeter::countSource(TransferStatus& status, const Progress& progress
     }
     const bool empty = progress.state == TransferState::Verifying && status.sources.empty();
     if (progress.bytes > bytes_ || empty) {
-        const auto& url = urls_[place_];
+        const auto& url = urls_[origin_];
         std::erase(status.sources, url);
         status.sources.push_back(url);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a supervisor (bootferryd, `bootferryctl fetch`) derives from its worker's reports: the fraction, the
-// rate, the time left, and the URLs that bytes came from. The worker names a URL by its place in the request,
-// so that a hostile worker cannot choose the text that is shown. Values in, values out: no clock.
+// rate, the time left, and the URLs that bytes came from. The worker names a URL by its position in the
+// request, so that a hostile worker cannot choose the text that is shown. Values in, values out: no clock.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,8 @@ public:
     // Call first if an earlier fetch has received this many bytes.
     void continues(std::uint64_t bytes) { bytes_ = bytes; }
 
-    // The server at this place has answered: later bytes come from there.
-    void opened(std::size_t place);
+    // This origin has answered: later bytes come from it.
+    void opened(std::size_t origin);
 
     // Updates the status from the worker's report.
     void progressed(TransferStatus& status, const Progress& progress, Time now);
@@ -36,7 +36,7 @@ private:
     void countSource(TransferStatus& status, const Progress& progress);
 
     std::vector<std::string> urls_;
-    std::size_t place_ = 0;
+    std::size_t origin_ = 0;
     std::uint64_t bytes_ = 0; // at the last report
     RateMeter rate_;
 };

@@ -54,7 +54,7 @@ private:
     void imageHasAtLeast(std::uint64_t size) override { leastSize_ = size; }
     void targetWanted(std::optional<std::uint64_t> size) override;
     void pluginLoaded(const std::string& nameAndVersion) override;
-    void opened(std::size_t place) override { meter_.opened(place); }
+    void opened(std::size_t origin) override { meter_.opened(origin); }
     void progressed(const Progress& progress) override;
     void staged(const WorkerResult& result) override;
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override;

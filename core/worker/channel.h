@@ -15,19 +15,20 @@
 //   AtLeast(t size)                                         no answer; once, before Target: the image's size
 //   Source(t size, s validator, t modified)                 no answer; the version whose bytes arrive; size:
 //                                                           see Target; before it, and on each change
-//   Opened(u place)                                         no answer; after Plugin: a server has answered;
+//   Opened(u origin)                                        no answer; after Plugin: a server has answered;
 //                                                           later bytes come from it; 0: the URL, then its
 //                                                           mirrors
 //   Target(t size) → Granted(u blockSize, t capacity) with the target's descriptor
 //                                                           size UINT64_MAX: unknown
 //   Staged(t bytes, t written, s digest) → Granted          all but the head is safe; permits the commit
-//   Look(u code, s reason, t size, s validator, u flags, s compression, s format, s whyNotLive, t declared,
-//        t decoded, s location)                             no answer; purpose Look; once for each place, in
+//   Probed(u code, s reason, t size, s validator, u flags, s compression, s format, s whyNotLive,
+//          t declared, t decoded, s location)               no answer; purpose Probe; once for each origin,
+//          in
 //                                                           this order: the URL, then its mirrors;
 //                                                           code: of a failure, or 0
-//   Checksum(u code, s reasonOrChecksum)                    no answer; purposes Look, Checksum and
-//                                                           ListOfTransfer; once. code 0 in the last one
-//   Looked() → Granted                                      the last call on success, except in Transfer
+//   Checksum(u code, s reasonOrChecksum)                    no answer; purposes Probe, Checksum and
+//                                                           TransferChecksum; once. code 0 in the last one
+//   Done() → Granted                                        the last call on success, except in Transfer
 //   Finished(t bytes, t written, s digest) → Granted        the last call on success; values as in Staged
 //   Failed(u code, s message) → Granted                     the last call on failure
 //
@@ -61,9 +62,9 @@ inline constexpr std::size_t longestName = 128;       // of a plugin, with its v
 inline constexpr std::size_t longestValidator = 1024; // a longer one counts as none
 inline constexpr std::size_t mostFiles = 64;          // of a job's options
 inline constexpr std::size_t longestLocation = 2048;  // of a redirect's URL
-inline constexpr std::size_t longestLook = 512;       // of a reason why an image is not live
-inline constexpr std::uint32_t lookResumable = 1;     // flags of Look
-inline constexpr std::uint32_t lookRanges = 2;
+inline constexpr std::size_t longestWhyNotLive = 512; // of a reason why an image is not live
+inline constexpr std::uint32_t probedResumable = 1;   // flags of Probed
+inline constexpr std::uint32_t probedRanges = 2;
 
 enum class Call : std::uint32_t {
     Job = 1,
@@ -77,9 +78,9 @@ enum class Call : std::uint32_t {
     AtLeast,
     Source,
     Opened,
-    Look,
+    Probed,
     Checksum,
-    Looked,
+    Done,
     Relay,
     Relayed,
     Abandoned

@@ -56,7 +56,8 @@ ChecksumOrigin::ChecksumOrigin(const ReceivedJob& job, ProgressReporter& reporte
     : request_(job.request), progress_(reporter), reporter_(progress_, reporter.progress().attempt) {
     if (request_.checksumUrl) {
         sourceStack_.emplace(
-            job, std::vector{Place{.url = *request_.checksumUrl, .credentials = job.credentials.back()}},
+            job,
+            std::vector{RequestedOrigin{.url = *request_.checksumUrl, .credentials = job.credentials.back()}},
             reporter_, files, [](std::size_t) {}); // the server of the list is not a source of the image
     }
 }

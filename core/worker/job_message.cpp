@@ -88,7 +88,7 @@ UniqueFd writeJob(const WorkerJob& job) {
     put(packet, request.pluginOptions);
     packet.text(checksumText(request));
     auto credentials = credentialsFor(request, job.credentials);
-    if (job.purpose == JobPurpose::ListOfTransfer) {
+    if (job.purpose == JobPurpose::TransferChecksum) {
         credentials.front().clear(); // the image's server is not talked to
     }
     packet.number(static_cast<std::uint32_t>(credentials.size()));

@@ -10,7 +10,7 @@ namespace {
 ResumeSettings resumeSettings(const ReceivedJob& job) {
     const auto& request = job.request;
     ResumeSettings settings;
-    settings.retries = job.purpose == JobPurpose::Transfer || job.purpose == JobPurpose::ListOfTransfer;
+    settings.retries = job.purpose == JobPurpose::Transfer || job.purpose == JobPurpose::TransferChecksum;
     settings.stallTimeout = request.stallTimeout;
     settings.timeout = request.timeout;
     settings.idleTimeout = request.idleTimeout;
@@ -26,32 +26,32 @@ WideningSettings wideningSettings(const TransferRequest& request) {
     return settings;
 }
 
-// Reports each answer of a server, with the server's place in the request.
+// Reports each answer of a server, with the origin that the server serves.
 class ReportingTransport : public Transport {
 public:
-    ReportingTransport(Transport& transport, std::size_t place, SourceStack::Opened opened)
-        : transport_(transport), place_(place), opened_(std::move(opened)) {}
+    ReportingTransport(Transport& transport, std::size_t origin, SourceStack::Opened opened)
+        : transport_(transport), origin_(origin), opened_(std::move(opened)) {}
 
     std::unique_ptr<ByteSource> open(const OpenRequest& request) override {
         auto source = transport_.open(request);
-        opened_(place_);
+        opened_(origin_);
         return source;
     }
 
 private:
     Transport& transport_;
-    std::size_t place_;
+    std::size_t origin_;
     SourceStack::Opened opened_;
 };
 
 } // namespace
 
-std::vector<Place> placesOf(const ReceivedJob& job) {
-    std::vector<Place> places{{.url = job.request.url, .credentials = job.credentials.front()}};
+std::vector<RequestedOrigin> originsOf(const ReceivedJob& job) {
+    std::vector<RequestedOrigin> origins{{.url = job.request.url, .credentials = job.credentials.front()}};
     for (std::size_t i = 0; i < job.request.mirrors.size(); ++i) {
-        places.push_back({.url = job.request.mirrors[i], .credentials = job.credentials[i + 1]});
+        origins.push_back({.url = job.request.mirrors[i], .credentials = job.credentials[i + 1]});
     }
-    return places;
+    return origins;
 }
 
 std::vector<std::string> readableFolders(const ReceivedJob& job, const HandedFiles& files) {
@@ -60,11 +60,11 @@ std::vector<std::string> readableFolders(const ReceivedJob& job, const HandedFil
     return folders;
 }
 
-SourceStack::SourceStack(const ReceivedJob& job, const std::vector<Place>& places, ProgressReporter& reporter,
-                         HandedFiles& files, const Opened& opened)
+SourceStack::SourceStack(const ReceivedJob& job, const std::vector<RequestedOrigin>& requested,
+                         ProgressReporter& reporter, HandedFiles& files, const Opened& opened)
     : reporter_(reporter) {
     std::vector<Origin> origins;
-    for (const auto& [url, credentials] : places) {
+    for (const auto& [url, credentials] : requested) {
         transports_.push_back(std::make_unique<PluginTransport>(
             job.pluginDir, url.scheme(), job.request.pluginOptions, credentials,
             [this](const std::string& text) { onPluginStatus(text); },

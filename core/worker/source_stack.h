@@ -19,23 +19,24 @@
 
 namespace bootferry {
 
-struct Place {
+struct RequestedOrigin {
     Url url;
     Credentials credentials;
 };
-[[nodiscard]] std::vector<Place> placesOf(const ReceivedJob& job); // the image's URL, then the mirrors
+[[nodiscard]] std::vector<RequestedOrigin>
+originsOf(const ReceivedJob& job); // the image's URL, then the mirrors
 
 // For narrowSandbox(): of the plugins, and those that options name.
 [[nodiscard]] std::vector<std::string> readableFolders(const ReceivedJob& job, const HandedFiles& files);
 
 class SourceStack {
 public:
-    using Opened = std::function<void(std::size_t place)>; // a server has answered; in the pipeline's thread
+    using Opened = std::function<void(std::size_t origin)>; // a server has answered; in the pipeline's thread
 
-    // places: at least one; the first is the requested URL. Throws Error(Unsupported) for a scheme or an
+    // requested: at least one; the first is the requested URL. Throws Error(Unsupported) for a scheme or an
     // option that no plugin supports.
-    SourceStack(const ReceivedJob& job, const std::vector<Place>& places, ProgressReporter& reporter,
-                HandedFiles& files, const Opened& opened);
+    SourceStack(const ReceivedJob& job, const std::vector<RequestedOrigin>& requested,
+                ProgressReporter& reporter, HandedFiles& files, const Opened& opened);
 
     [[nodiscard]] ResumingSource& source() { return *source_; }
     // BOOTFERRY_NEEDS_... of all its plugins.

@@ -129,9 +129,9 @@ void SupervisorChannel::sourceKnown(const SourceInfo& info) {
     (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
 }
 
-void SupervisorChannel::opened(std::size_t place) {
+void SupervisorChannel::opened(std::size_t origin) {
     auto packet = newCall(channel::Call::Opened);
-    packet.number(static_cast<std::uint32_t>(place));
+    packet.number(static_cast<std::uint32_t>(origin));
     (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
 }
 
@@ -161,19 +161,20 @@ void SupervisorChannel::pluginLoaded(const std::string& nameAndVersion) {
     (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
 }
 
-void SupervisorChannel::sourceLooked(const SourceLook& look) {
-    auto packet = newCall(channel::Call::Look);
-    packet.number(look.failure ? static_cast<std::uint32_t>(look.failure->code()) : 0);
-    packet.text(look.failure ? plainText(look.failure->what(), channel::longestReason) : std::string());
-    packet.wide(look.size.value_or(unknownSize));
-    packet.text(look.validator.size() <= channel::longestValidator ? look.validator : std::string());
-    packet.number((look.resumable ? channel::lookResumable : 0) | (look.ranges ? channel::lookRanges : 0));
-    packet.text(look.compression);
-    packet.text(look.format);
-    packet.text(plainText(look.whyNotLive, channel::longestLook));
-    packet.wide(look.declared.value_or(unknownSize));
-    packet.wide(look.decoded.value_or(unknownSize));
-    packet.text(plainText(look.location, channel::longestLocation));
+void SupervisorChannel::sourceProbed(const ProbedSource& probed) {
+    auto packet = newCall(channel::Call::Probed);
+    packet.number(probed.failure ? static_cast<std::uint32_t>(probed.failure->code()) : 0);
+    packet.text(probed.failure ? plainText(probed.failure->what(), channel::longestReason) : std::string());
+    packet.wide(probed.size.value_or(unknownSize));
+    packet.text(probed.validator.size() <= channel::longestValidator ? probed.validator : std::string());
+    packet.number((probed.resumable ? channel::probedResumable : 0) |
+                  (probed.ranges ? channel::probedRanges : 0));
+    packet.text(probed.compression);
+    packet.text(probed.format);
+    packet.text(plainText(probed.whyNotLive, channel::longestWhyNotLive));
+    packet.wide(probed.declared.value_or(unknownSize));
+    packet.wide(probed.decoded.value_or(unknownSize));
+    packet.text(plainText(probed.location, channel::longestLocation));
     (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
 }
 
@@ -191,8 +192,8 @@ void SupervisorChannel::checksumMissing(const Error& reason) {
     (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
 }
 
-void SupervisorChannel::looked() {
-    end(newCall(channel::Call::Looked));
+void SupervisorChannel::done() {
+    end(newCall(channel::Call::Done));
 }
 
 void SupervisorChannel::relayed() {

@@ -40,14 +40,14 @@ public:
     void awaitCommit(const PipelineResult& result) override;
     // The following calls up to progressed() do not wait for an answer.
     void sourceKnown(const SourceInfo& info) override;
-    void opened(std::size_t place);
+    void opened(std::size_t origin);
     void pluginLoaded(const std::string& nameAndVersion);
-    void sourceLooked(const SourceLook& look);
+    void sourceProbed(const ProbedSource& probed);
     void checksumFound(const std::string& checksum);
     void checksumMissing(const Error& reason);
     void progressed(const Progress& progress) override;
     void finished(const PipelineResult& result);
-    void looked();
+    void done();
     void relayed();
     void abandoned(); // the other process of the transfer is gone
     void failed(const Error& reason);

@@ -12,10 +12,10 @@
 
 #include "build_config.h"
 #include "log.h"
-#include "look.h"
 #include "plain_text.h"
 #include "plugin_locator.h"
 #include "plugin_module.h"
+#include "probe.h"
 #include "programs.h"
 #include "relay_sender.h"
 #include "relayed_source.h"
@@ -93,11 +93,11 @@ void transfer(SupervisorChannel& supervisor) {
     ProgressReporter reporter(supervisor, job.attempt);
     HandedFiles files(supervisor);
     if (job.purpose != JobPurpose::Transfer) {
-        runLook(job, supervisor, files);
+        runProbe(job, supervisor, files);
         return;
     }
-    SourceStack sourceStack(job, placesOf(job), reporter, files,
-                            [&supervisor](std::size_t place) { supervisor.opened(place); });
+    SourceStack sourceStack(job, originsOf(job), reporter, files,
+                            [&supervisor](std::size_t origin) { supervisor.opened(origin); });
     files.complete();
     narrowSandbox(sourceStack.needs(), readableFolders(job, files));
     supervisor.pluginLoaded(sourceStack.plugin());

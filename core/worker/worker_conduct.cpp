@@ -40,8 +40,8 @@ void requireSize(std::uint64_t size, const char* what) {
 } // namespace
 
 WorkerConduct::WorkerConduct(const WorkerJob& job, WorkerRole role)
-    : role_(role), places_(1 + job.request.mirrors.size()), purpose_(job.purpose),
-      placesLeft_(job.purpose == JobPurpose::Look ? places_ : 0),
+    : role_(role), origins_(1 + job.request.mirrors.size()), purpose_(job.purpose),
+      originsLeft_(job.purpose == JobPurpose::Probe ? origins_ : 0),
       checksumLeft_(job.request.checksumUrl.has_value() && job.purpose != JobPurpose::OptionCheck &&
                     job.purpose != JobPurpose::Transfer),
       allowance_(burst) {
@@ -147,11 +147,11 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
         }
         case Call::Opened: {
             expect(transfers && receives && pluginReported_ && !stagedSeen_, "Opened");
-            const auto place = reader.number();
-            if (place >= places_) {
-                breach(fmt::format("it opened place {} of a request with {}", place, places_));
+            const auto origin = reader.number();
+            if (origin >= origins_) {
+                breach(fmt::format("it opened origin {} of a request with {}", origin, origins_));
             }
-            word = Opened{place};
+            word = Opened{origin};
             break;
         }
         case Call::Target: {
@@ -175,13 +175,13 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             }
             word = Finished{staged_};
             break;
-        case Call::Look:
-            expect(mayCall && pluginReported_ && placesLeft_ > 0, "Look");
-            --placesLeft_;
-            word = SourceLooked{look(reader)};
+        case Call::Probed:
+            expect(mayCall && pluginReported_ && originsLeft_ > 0, "Probed");
+            --originsLeft_;
+            word = SourceProbed{probed(reader)};
             break;
         case Call::Checksum:
-            expect(receives && pluginReported_ && placesLeft_ == 0 && std::exchange(checksumLeft_, false),
+            expect(receives && pluginReported_ && originsLeft_ == 0 && std::exchange(checksumLeft_, false),
                    "Checksum");
             word = checksum(reader);
             break;
@@ -199,9 +199,9 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             expect(mayCall && (relayGiven_ || role_ == WorkerRole::Verifier), "Abandoned");
             word = Abandoned{};
             break;
-        case Call::Looked:
-            expect(!transfers && mayCall && pluginReported_ && placesLeft_ == 0 && !checksumLeft_, "Looked");
-            word = Looked{};
+        case Call::Done:
+            expect(!transfers && mayCall && pluginReported_ && originsLeft_ == 0 && !checksumLeft_, "Done");
+            word = Done{};
             break;
         case Call::Failed:
             expect(mayCall, "Failed");
@@ -213,7 +213,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
         reader.end();
         waiting_ = waiting_ || call == Call::File || call == Call::Target || call == Call::Staged ||
                    call == Call::Relay;
-        ended_ = call == Call::Finished || call == Call::Looked || call == Call::Failed ||
+        ended_ = call == Call::Finished || call == Call::Done || call == Call::Failed ||
                  call == Call::Relayed || call == Call::Abandoned;
         return word;
     } catch (const Error& error) {
@@ -264,38 +264,38 @@ WorkerResult WorkerConduct::result(PacketReader& packet) const {
 }
 
 // The sandbox only produces known format names, but a hostile worker can send any text.
-SourceLook WorkerConduct::look(PacketReader& packet) const {
+ProbedSource WorkerConduct::probed(PacketReader& packet) const {
     const auto optional = [](std::uint64_t size) {
         return size <= largest ? std::optional(size) : std::nullopt;
     };
-    SourceLook look;
+    ProbedSource probed;
     const auto code = packet.number();
     const auto reason = packet.text();
-    look.size = optional(packet.wide());
-    look.validator = keepable(packet.text());
+    probed.size = optional(packet.wide());
+    probed.validator = keepable(packet.text());
     const auto flags = packet.number();
-    look.resumable = (flags & channel::lookResumable) != 0;
-    look.ranges = (flags & channel::lookRanges) != 0;
-    look.compression = plainText(packet.text(), channel::longestName);
-    look.format = plainText(packet.text(), channel::longestName);
-    look.whyNotLive = plainText(packet.text(), channel::longestLook);
-    look.declared = optional(packet.wide());
-    look.decoded = optional(packet.wide());
-    look.location = plainText(packet.text(), channel::longestLocation);
+    probed.resumable = (flags & channel::probedResumable) != 0;
+    probed.ranges = (flags & channel::probedRanges) != 0;
+    probed.compression = plainText(packet.text(), channel::longestName);
+    probed.format = plainText(packet.text(), channel::longestName);
+    probed.whyNotLive = plainText(packet.text(), channel::longestWhyNotLive);
+    probed.declared = optional(packet.wide());
+    probed.decoded = optional(packet.wide());
+    probed.location = plainText(packet.text(), channel::longestLocation);
     if (code != 0) {
-        look = {};
-        look.failure = failure(code, reason);
-    } else if (look.format.empty() && look.whyNotLive.empty()) {
+        probed = {};
+        probed.failure = failure(code, reason);
+    } else if (probed.format.empty() && probed.whyNotLive.empty()) {
         breach("it gave no reason why an image is not live");
     }
-    return look;
+    return probed;
 }
 
 WorkerConduct::Word WorkerConduct::checksum(PacketReader& packet) const {
     const auto code = packet.number();
     const auto text = packet.text();
     if (code != 0) {
-        if (purpose_ == JobPurpose::ListOfTransfer) {
+        if (purpose_ == JobPurpose::TransferChecksum) {
             breach("it continued without a checksum");
         }
         return ChecksumMissing{failure(code, text)};

@@ -40,10 +40,10 @@ public:
         std::optional<std::int64_t> modified; // seconds since 1970 UTC
     };
     struct Opened {
-        std::uint32_t place; // in the request: 0 is its URL, the mirrors follow
+        std::uint32_t origin; // in the request: 0 is its URL, the mirrors follow
     };
-    struct SourceLooked {
-        SourceLook look;
+    struct SourceProbed {
+        ProbedSource probed;
     };
     struct ChecksumFound {
         std::string checksum; // "sha256:HEX"
@@ -51,7 +51,7 @@ public:
     struct ChecksumMissing {
         Error reason;
     };
-    struct Looked {};
+    struct Done {};
     struct TargetWanted {
         std::optional<std::uint64_t> size;
     };
@@ -68,7 +68,7 @@ public:
     struct Relayed {};
     struct Abandoned {};
     using Word = std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown, Opened,
-                              SourceLooked, ChecksumFound, ChecksumMissing, Looked, TargetWanted, Staged,
+                              SourceProbed, ChecksumFound, ChecksumMissing, Done, TargetWanted, Staged,
                               Finished, Failed, RelayWanted, Relayed, Abandoned>;
 
     // Uses only the parts of the job that packets are compared with. A verifier's job states the checksum.
@@ -88,15 +88,15 @@ private:
     WorkerResult result(class PacketReader& packet) const;
     Error failure(class PacketReader& packet) const;
     [[nodiscard]] Error failure(std::uint32_t number, const std::string& text) const;
-    SourceLook look(class PacketReader& packet) const;
+    ProbedSource probed(class PacketReader& packet) const;
     Word checksum(class PacketReader& packet) const;
 
     WorkerRole role_;
     std::optional<std::string> checksum_; // that the bytes must have; of a verifier
-    std::size_t places_;
+    std::size_t origins_;
     JobPurpose purpose_;
-    std::size_t placesLeft_; // whose look was not reported yet
-    bool checksumLeft_;      // to be reported: of a list
+    std::size_t originsLeft_; // whose probe was not reported yet
+    bool checksumLeft_;       // to be reported: of a list
     std::uint64_t capacity_ = 0;
     Progress last_;
     WorkerResult staged_;

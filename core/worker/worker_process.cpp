@@ -48,7 +48,7 @@ private:
     void start() {
         auto job = job_;
         job.purpose = purpose_;
-        if (purpose_ == JobPurpose::ListOfTransfer) {
+        if (purpose_ == JobPurpose::TransferChecksum) {
             job.request.mirrors.clear();
             job.request.continuation.reset();
         }
@@ -61,7 +61,7 @@ private:
 
     void startNext() {
         if (purpose_ == JobPurpose::OptionCheck) {
-            purpose_ = JobPurpose::ListOfTransfer;
+            purpose_ = JobPurpose::TransferChecksum;
         } else {
             purpose_ = JobPurpose::Transfer;
             shorten(job_.request.timeout, Clock::now() - begun_);
@@ -78,12 +78,12 @@ private:
                      std::optional<std::int64_t> modified) override {
         listener_.sourceKnown(size, validator, modified);
     }
-    void opened(std::size_t place) override { listener_.opened(place); }
-    void sourceLooked(const SourceLook& look) override { listener_.sourceLooked(look); }
+    void opened(std::size_t origin) override { listener_.opened(origin); }
+    void sourceProbed(const ProbedSource& probed) override { listener_.sourceProbed(probed); }
     void checksumMissing(const Error& reason) override { listener_.checksumMissing(reason); }
     void staged(const WorkerResult& result) override { listener_.staged(result); }
 
-    // The first run has loaded the plugins of all places.
+    // The first run has loaded the plugins of all origins.
     void pluginLoaded(const std::string& nameAndVersion) override {
         if (!std::exchange(pluginReported_, true)) {
             listener_.pluginLoaded(nameAndVersion);

@@ -16,9 +16,9 @@
 #include "errors.h"
 #include "handles.h"
 #include "prepared_target.h"
+#include "probed_source.h"
 #include "progress.h"
 #include "proxy_variables.h"
-#include "source_look.h"
 #include "transfer_request.h"
 
 namespace bootferry {
@@ -26,10 +26,10 @@ namespace bootferry {
 enum class JobPurpose {
     Transfer,
     OptionCheck, // only check the request and its plugin options: no network
-    Look,     // read the first MiB of each place, and the checksum list if there is one; nothing is retried
+    Probe,    // read the first MiB of each origin, and the checksum list if there is one; nothing is retried
     Checksum, // read the checksum list only; nothing is retried
-    ListOfTransfer, // the same before a transfer, and as persistently; knows no credentials of the image's
-                    // server
+    TransferChecksum, // the same before a transfer, and as persistently; knows no credentials of the image's
+                      // server
 };
 
 // Who uses the network does not certify. If a checksum is asked for, one process receives the bytes and
@@ -80,11 +80,10 @@ public:
     // since 1970 UTC.
     virtual void sourceKnown(std::optional<std::uint64_t> /*size*/, const std::string& /*validator*/,
                              std::optional<std::int64_t> /*modified*/) {}
-    // The server at this place of the request has answered: 0 is its URL, the mirrors follow. Later bytes
-    // come from there.
-    virtual void opened(std::size_t /*place*/) {}
-    // Purpose Look: the image's URL, then each mirror, in this order. The values are not verified.
-    virtual void sourceLooked(const SourceLook& /*look*/) {}
+    // This origin has answered, and later bytes come from it: 0 is the request's URL, the mirrors follow.
+    virtual void opened(std::size_t /*origin*/) {}
+    // Purpose Probe: the image's URL, then each mirror, in this order. The values are not verified.
+    virtual void sourceProbed(const ProbedSource& /*probed*/) {}
     // With a list: the image's checksum in it ("sha256:HEX"), or, except in a transfer, why there is none.
     virtual void checksumFound(const std::string& /*checksum*/) {}
     virtual void checksumMissing(const Error& /*reason*/) {}

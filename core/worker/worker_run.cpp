@@ -186,11 +186,11 @@ private:
     }
 
     void take(Side&, const WorkerConduct::AtLeast& image) { listener_.imageHasAtLeast(image.size); }
-    void take(Side&, const WorkerConduct::Opened& opened) { listener_.opened(opened.place); }
+    void take(Side&, const WorkerConduct::Opened& opened) { listener_.opened(opened.origin); }
     void take(Side&, const WorkerConduct::SourceKnown& source) {
         listener_.sourceKnown(source.size, source.validator, source.modified);
     }
-    void take(Side&, const WorkerConduct::SourceLooked& looked) { listener_.sourceLooked(looked.look); }
+    void take(Side&, const WorkerConduct::SourceProbed& word) { listener_.sourceProbed(word.probed); }
 
     void take(Side&, const WorkerConduct::ChecksumFound& found) { listener_.checksumFound(found.checksum); }
     void take(Side&, const WorkerConduct::ChecksumMissing& missing) {
@@ -240,7 +240,7 @@ private:
         }
     }
 
-    void take(Side& side, const WorkerConduct::Looked&) { finish(side); }
+    void take(Side& side, const WorkerConduct::Done&) { finish(side); }
     void take(Side& side, const WorkerConduct::Finished&) { finish(side); }
     void take(Side& side, const WorkerConduct::Relayed&) { finish(side); }
 

@@ -36,7 +36,7 @@ struct Socket {
 // What the supervisor does with each word relies on these.
 class Judge {
 public:
-    Judge(std::size_t places, JobPurpose purpose) : places_(places), purpose_(purpose) {}
+    Judge(std::size_t origins, JobPurpose purpose) : origins_(origins), purpose_(purpose) {}
     void capacity(std::uint64_t bytes) { capacity_ = std::min(bytes, largest); }
     void operator()(const WorkerConduct::JobWanted&) {}
     void operator()(const WorkerConduct::FileWanted& word) {
@@ -61,13 +61,13 @@ public:
         require(word.validator.find_first_of(std::string("\0\n\r", 3)) == std::string::npos);
         require(!word.modified || *word.modified > 0);
     }
-    void operator()(const WorkerConduct::Opened& word) { require(word.place < places_); }
-    void operator()(const WorkerConduct::SourceLooked& word) {
-        require(++looks_ <= places_ && purpose_ == JobPurpose::Look);
-        const auto& look = word.look;
-        require(!look.failure || isReason(*look.failure));
-        require(look.failure || !look.format.empty() || !look.whyNotLive.empty());
-        for (const auto* text : {&look.compression, &look.format, &look.whyNotLive, &look.location}) {
+    void operator()(const WorkerConduct::Opened& word) { require(word.origin < origins_); }
+    void operator()(const WorkerConduct::SourceProbed& word) {
+        require(++probed_ <= origins_ && purpose_ == JobPurpose::Probe);
+        const auto& probed = word.probed;
+        require(!probed.failure || isReason(*probed.failure));
+        require(probed.failure || !probed.format.empty() || !probed.whyNotLive.empty());
+        for (const auto* text : {&probed.compression, &probed.format, &probed.whyNotLive, &probed.location}) {
             require(isShowable(*text, channel::longestLocation));
         }
     }
@@ -91,7 +91,7 @@ public:
         require(isReason(word.reason));
         end();
     }
-    void operator()(const WorkerConduct::Looked&) { end(); }
+    void operator()(const WorkerConduct::Done&) { end(); }
     void operator()(const WorkerConduct::RelayWanted&) { require(purpose_ == JobPurpose::Transfer); }
     void operator()(const WorkerConduct::Relayed&) { end(); }
     void operator()(const WorkerConduct::Abandoned&) { end(); }
@@ -100,13 +100,13 @@ public:
 private:
     void end() { ended_ = true; }
 
-    std::size_t places_;
+    std::size_t origins_;
     JobPurpose purpose_;
     std::uint64_t capacity_ = 0;
     std::uint64_t bytes_ = 0;
     std::uint32_t attempt_ = 1;
     std::size_t files_ = 0;
-    std::size_t looks_ = 0;
+    std::size_t probed_ = 0;
     WorkerResult staged_;
     bool targetAsked_ = false;
     bool ended_ = false;

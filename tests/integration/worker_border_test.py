@@ -213,12 +213,12 @@ class HostileListTest(StandInCase):
     DIGEST = "sha256:" + hashlib.sha256(b"image").hexdigest()
     OTHER = "sha256:" + hashlib.sha256(b"other").hexdigest()
 
-    def listed(self, *, reader="checksum(DIGEST); looked()", receiver, url="http://127.0.0.1:1/image"):
+    def listed(self, *, reader="checksum(DIGEST); done()", receiver, url="http://127.0.0.1:1/image"):
         code = f"""
             DIGEST, OTHER = {self.DIGEST!r}, {self.OTHER!r}
             JOB_BYTES = job(); plugin()
             if purpose_of(JOB_BYTES) == OPTION_CHECK:
-                looked()
+                done()
             if purpose_of(JOB_BYTES) == LIST_OF_TRANSFER:
                 {reader}
                 time.sleep(100)
@@ -241,7 +241,7 @@ class HostileListTest(StandInCase):
         self.assert_ended(self.listed(receiver="checksum(OTHER); relay = Relay(); time.sleep(100)"), "called Checksum out of turn")
 
     def test_who_reads_the_list_is_gone_and_knows_no_credentials_of_the_image(self):
-        result = self.listed(reader='assert b"geheim" not in JOB_BYTES; checksum(DIGEST); looked()', receiver="""
+        result = self.listed(reader='assert b"geheim" not in JOB_BYTES; checksum(DIGEST); done()', receiver="""
             assert b"geheim" in JOB_BYTES
             children = f"/proc/{os.getppid()}/task/{os.getppid()}/children"
             assert open(children).read().split() == [str(os.getpid())]
@@ -250,13 +250,13 @@ class HostileListTest(StandInCase):
         self.assertEqual(result.returncode, 0, result.stderr)
 
     def test_who_reads_the_list_reports_no_bytes_of_the_image(self):
-        result = self.listed(reader="progress(received=2**62, total=2**62); checksum(DIGEST); looked()",
+        result = self.listed(reader="progress(received=2**62, total=2**62); checksum(DIGEST); done()",
                              receiver="relay = Relay(); relay.put(b'image'); relay.say(END); relay.heard(FINISH); relayed()")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertNotIn(b"EiB", result.stderr)
 
     def test_who_reads_the_list_can_do_nothing_else(self):
-        for reader, word in (("looked()", "Looked out of turn"), ("target(5)", "Target out of turn"),
+        for reader, word in (("done()", "Done out of turn"), ("target(5)", "Target out of turn"),
                              ("Relay()", "Relay out of turn"), ("checksum('no', 3)", "it continued without a checksum"),
                              ("checksum('sha256:1')", "it reported an invalid checksum"),
                              ("checksum(DIGEST); checksum(OTHER)", "Checksum out of turn"),

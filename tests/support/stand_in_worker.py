@@ -17,7 +17,7 @@ if "--verify" in sys.argv:
     os.execv(REAL, [REAL, "--verify"])
 
 JOB, PLUGIN, PROGRESS, TARGET, STAGED, FINISHED, FAILED, FILE = range(1, 9)
-CHECKSUM, LOOKED, RELAY, RELAYED, ABANDONED = range(13, 18)
+CHECKSUM, DONE, RELAY, RELAYED, ABANDONED = range(13, 18)
 TRANSFER, OPTION_CHECK, _, _, LIST_OF_TRANSFER = range(5)  # purposes of a job: worker_process.h
 SOURCE, BYTES, END, CHANGED, LAST_BYTES, RESTARTED, CAN_DISCARD = range(1, 8)  # to the verifying process: relay_channel.h
 BEGIN, AGAIN, _, FINISH = range(1, 5)                             # from it
@@ -49,9 +49,9 @@ def purpose_of(job):
 def checksum(value, code=0):
     send(CHECKSUM, struct.pack("=I", code), text(value))
 
-def looked():
-    """The end of a job that is no transfer."""
-    send(LOOKED)
+def done():
+    """The end of a job other than a transfer."""
+    send(DONE)
     answer()
     sys.exit()
 

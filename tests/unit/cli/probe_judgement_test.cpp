@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The conclusions from a look, as a table: the rules of the pipeline and of mirrors.
+// The conclusions from a probe, as a table: the rules of the pipeline and of mirrors.
 #include "probe_judgement.h"
 
 #include <gmock/gmock.h>
@@ -12,26 +12,26 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-SourceLook live() {
+ProbedSource live() {
     return {.size = 1000, .validator = "v", .resumable = true, .format = "squashfs", .declared = 990};
 }
 
-SourceLook packed() {
-    auto look = live();
-    look.compression = "xz";
-    return look;
+ProbedSource packed() {
+    auto probed = live();
+    probed.compression = "xz";
+    return probed;
 }
 
 TEST(ImageSizeOf, IsTheServedOneUnlessCompressed) {
     EXPECT_EQ(imageSizeOf(live()), 1000U);
     EXPECT_EQ(imageSizeOf(packed()), 990U);
-    auto look = packed();
-    look.decoded = 5000;
-    EXPECT_EQ(imageSizeOf(look), 5000U);
-    look.declared.reset();
-    EXPECT_EQ(imageSizeOf(look), 5000U);
-    look.decoded.reset();
-    EXPECT_FALSE(imageSizeOf(look));
+    auto probed = packed();
+    probed.decoded = 5000;
+    EXPECT_EQ(imageSizeOf(probed), 5000U);
+    probed.declared.reset();
+    EXPECT_EQ(imageSizeOf(probed), 5000U);
+    probed.decoded.reset();
+    EXPECT_FALSE(imageSizeOf(probed));
     auto unsized = live();
     unsized.size.reset();
     EXPECT_EQ(imageSizeOf(unsized), 990U);
@@ -40,23 +40,23 @@ TEST(ImageSizeOf, IsTheServedOneUnlessCompressed) {
 TEST(WhyUnusable, NamesWhatABootWouldFailWith) {
     EXPECT_FALSE(whyUnusable(live()));
     EXPECT_FALSE(whyUnusable(packed()));
-    auto look = live();
-    look.failure = Error(ErrorCode::NotFound, "404");
-    EXPECT_EQ(whyUnusable(look).value().code(), ErrorCode::NotFound);
-    look = live();
-    look.format = "";
-    look.whyNotLive = "it is empty";
-    EXPECT_STREQ(whyUnusable(look).value().what(), "not a live image: it is empty");
-    look = live();
-    look.declared = 1001;
-    EXPECT_THAT(whyUnusable(look).value().what(), HasSubstr("the image is incomplete"));
-    look.size.reset();
-    EXPECT_FALSE(whyUnusable(look)) << "its end is not known";
-    look = packed();
-    look.size = 10; // of the compressed file
-    EXPECT_FALSE(whyUnusable(look));
-    look.decoded = 10;
-    EXPECT_THAT(whyUnusable(look).value().what(), HasSubstr("the image is incomplete"));
+    auto probed = live();
+    probed.failure = Error(ErrorCode::NotFound, "404");
+    EXPECT_EQ(whyUnusable(probed).value().code(), ErrorCode::NotFound);
+    probed = live();
+    probed.format = "";
+    probed.whyNotLive = "it is empty";
+    EXPECT_STREQ(whyUnusable(probed).value().what(), "not a live image: it is empty");
+    probed = live();
+    probed.declared = 1001;
+    EXPECT_THAT(whyUnusable(probed).value().what(), HasSubstr("the image is incomplete"));
+    probed.size.reset();
+    EXPECT_FALSE(whyUnusable(probed)) << "its end is not known";
+    probed = packed();
+    probed.size = 10; // of the compressed file
+    EXPECT_FALSE(whyUnusable(probed));
+    probed.decoded = 10;
+    EXPECT_THAT(whyUnusable(probed).value().what(), HasSubstr("the image is incomplete"));
 }
 
 TEST(Differences, AMirrorHasTheSameBytes) {

@@ -55,7 +55,7 @@ TEST(JobMessage, WhoReadsTheListGetsNoCredentialsOfTheImage) {
     job.credentials = {{"token", "secret"}};
     job.purpose = JobPurpose::OptionCheck;
     EXPECT_FALSE(received(job).credentials.front().empty());
-    job.purpose = JobPurpose::ListOfTransfer;
+    job.purpose = JobPurpose::TransferChecksum;
     const auto read = received(job);
     ASSERT_EQ(read.credentials.size(), 2U);
     EXPECT_TRUE(read.credentials.front().empty());

@@ -58,9 +58,9 @@ PacketWriter sourcePacket(std::uint64_t size, std::string_view validator, std::u
     return packet;
 }
 
-PacketWriter openedPacket(std::uint32_t place) {
+PacketWriter openedPacket(std::uint32_t origin) {
     auto packet = packetOf(Call::Opened);
-    packet.number(place);
+    packet.number(origin);
     return packet;
 }
 
@@ -80,19 +80,19 @@ PacketWriter failurePacket(std::uint32_t code, std::string_view reason) {
     return packet;
 }
 
-PacketWriter lookPacket(const SourceLook& look, std::uint32_t code = 0, std::string_view reason = "") {
-    auto packet = packetOf(Call::Look);
+PacketWriter probedPacket(const ProbedSource& probed, std::uint32_t code = 0, std::string_view reason = "") {
+    auto packet = packetOf(Call::Probed);
     packet.number(code);
     packet.text(reason);
-    packet.wide(look.size.value_or(unknownSize));
-    packet.text(look.validator);
-    packet.number(look.ranges ? channel::lookRanges | channel::lookResumable : 0);
-    packet.text(look.compression);
-    packet.text(look.format);
-    packet.text(look.whyNotLive);
-    packet.wide(look.declared.value_or(unknownSize));
-    packet.wide(look.decoded.value_or(unknownSize));
-    packet.text(look.location);
+    packet.wide(probed.size.value_or(unknownSize));
+    packet.text(probed.validator);
+    packet.number(probed.ranges ? channel::probedRanges | channel::probedResumable : 0);
+    packet.text(probed.compression);
+    packet.text(probed.format);
+    packet.text(probed.whyNotLive);
+    packet.wide(probed.declared.value_or(unknownSize));
+    packet.wide(probed.decoded.value_or(unknownSize));
+    packet.text(probed.location);
     return packet;
 }
 
@@ -213,26 +213,26 @@ TEST_F(WorkerConductTest, WhoReceivesTheImageStatesNoChecksum) {
 }
 
 TEST_F(WorkerConductTest, WhoReadsTheListOfATransferStatesTheChecksumOrFails) {
-    job_.purpose = JobPurpose::ListOfTransfer;
+    job_.purpose = JobPurpose::TransferChecksum;
     job_.request.checksumUrl = Url::parse("http://server/SHA256SUMS");
     begin();
-    EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("Looked out of turn"));
+    EXPECT_THAT(breach(packetOf(Call::Done)), HasSubstr("Done out of turn"));
     EXPECT_THAT(breach(packetOf(Call::Relay)), HasSubstr("Relay out of turn"));
     EXPECT_THAT(breach(openedPacket(0)), HasSubstr("Opened out of turn"));
-    EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
+    EXPECT_THAT(breach(probedPacket({.format = "squashfs"})), HasSubstr("Probed out of turn"));
     EXPECT_THAT(breach(checksumPacket(3, "no such entry")), HasSubstr("it continued without a checksum"));
     restart();
     begin();
     EXPECT_EQ(judged<WorkerConduct::ChecksumFound>(checksumPacket(0, sum)).checksum, sum);
     EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
-    (void)judged<WorkerConduct::Looked>(packetOf(Call::Looked));
+    (void)judged<WorkerConduct::Done>(packetOf(Call::Done));
 }
 
 TEST_F(WorkerConductTest, WhoVerifiesCertifiesAndHasNothingOfTheNetwork) {
     verify();
     (void)judged<WorkerConduct::JobWanted>(packetOf(Call::Job));
     for (const auto& packet : {pluginPacket(), openedPacket(0), checksumPacket(0, sum), packetOf(Call::Relay),
-                               packetOf(Call::Relayed), packetOf(Call::Looked)}) {
+                               packetOf(Call::Relayed), packetOf(Call::Done)}) {
         EXPECT_THAT(breach(packet), HasSubstr("out of turn"));
     }
     (void)judged<WorkerConduct::SourceKnown>(sourcePacket(10, "v"));
@@ -351,8 +351,8 @@ TEST_F(WorkerConductTest, TheImagesOwnSizeComesOnceAndBeforeTheTarget) {
 TEST_F(WorkerConductTest, APlaceIsOneOfTheRequests) {
     job_.request.mirrors = {Url::parse("http://b/"), Url::parse("http://c/")};
     WorkerConduct conduct(job_, role_);
-    const auto opened = [&](std::uint32_t place) {
-        return std::get<WorkerConduct::Opened>(conduct.judge(openedPacket(place).bytes(), now_)).place;
+    const auto opened = [&](std::uint32_t origin) {
+        return std::get<WorkerConduct::Opened>(conduct.judge(openedPacket(origin).bytes(), now_)).origin;
     };
     (void)conduct.judge(packetOf(Call::Job).bytes(), now_);
     EXPECT_THROW(opened(0), Error); // before the plugin
@@ -456,49 +456,49 @@ TEST_F(WorkerConductTest, AVersionIsReportedAtFirstAndOnEachChange) {
 }
 
 TEST_F(WorkerConductTest, ALookReportsEachPlaceThenTheChecksumThenItsEnd) {
-    job_.purpose = JobPurpose::Look;
+    job_.purpose = JobPurpose::Probe;
     job_.request.mirrors.push_back(Url::parse("http://mirror/x"));
     job_.request.checksumUrl = Url::parse("http://a/SHA256SUMS");
     begin();
-    EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("Looked out of turn"));
+    EXPECT_THAT(breach(packetOf(Call::Done)), HasSubstr("Done out of turn"));
     EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
-    const auto first = judged<WorkerConduct::SourceLooked>(
-        lookPacket({.size = 7, .validator = "v", .ranges = true, .format = "squashfs", .declared = 6}));
-    EXPECT_EQ(first.look.size, 7U);
-    EXPECT_EQ(first.look.validator, "v");
-    EXPECT_EQ(first.look.declared, 6U);
-    EXPECT_FALSE(first.look.decoded);
-    EXPECT_TRUE(first.look.ranges && first.look.resumable);
-    const auto second = judged<WorkerConduct::SourceLooked>(lookPacket({}, 3, "there is\nnothing"));
-    EXPECT_EQ(second.look.failure.value().code(), ErrorCode::NotFound);
-    EXPECT_STREQ(second.look.failure->what(), "there is nothing");
-    EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
+    const auto first = judged<WorkerConduct::SourceProbed>(
+        probedPacket({.size = 7, .validator = "v", .ranges = true, .format = "squashfs", .declared = 6}));
+    EXPECT_EQ(first.probed.size, 7U);
+    EXPECT_EQ(first.probed.validator, "v");
+    EXPECT_EQ(first.probed.declared, 6U);
+    EXPECT_FALSE(first.probed.decoded);
+    EXPECT_TRUE(first.probed.ranges && first.probed.resumable);
+    const auto second = judged<WorkerConduct::SourceProbed>(probedPacket({}, 3, "there is\nnothing"));
+    EXPECT_EQ(second.probed.failure.value().code(), ErrorCode::NotFound);
+    EXPECT_STREQ(second.probed.failure->what(), "there is nothing");
+    EXPECT_THAT(breach(probedPacket({.format = "squashfs"})), HasSubstr("Probed out of turn"));
     EXPECT_EQ(judged<WorkerConduct::ChecksumFound>(checksumPacket(0, sum)).checksum, sum);
     EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
-    (void)judged<WorkerConduct::Looked>(packetOf(Call::Looked));
-    EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("out of turn"));
+    (void)judged<WorkerConduct::Done>(packetOf(Call::Done));
+    EXPECT_THAT(breach(packetOf(Call::Done)), HasSubstr("out of turn"));
 }
 
 TEST_F(WorkerConductTest, WhatALookReportsIsCleanedAndBounded) {
-    job_.purpose = JobPurpose::Look;
+    job_.purpose = JobPurpose::Probe;
     job_.request.mirrors.resize(3, job_.request.url);
     begin();
-    const auto look =
-        judged<WorkerConduct::SourceLooked>(lookPacket({.size = UINT64_MAX - 1,
-                                                        .validator = "a\x1b[31m",
-                                                        .location = "http://a/\x1b[31m",
-                                                        .compression = "gzip\n",
-                                                        .whyNotLive = "\x1b]0;x\x07" + std::string(1000, 'x'),
-                                                        .declared = UINT64_MAX - 1}))
-            .look;
-    EXPECT_FALSE(look.size || look.declared);
-    EXPECT_EQ(look.validator, "");
-    EXPECT_EQ(look.location, "http://a/ [31m");
-    EXPECT_EQ(look.compression.find('\n'), std::string::npos);
-    EXPECT_EQ(look.whyNotLive.find('\x1b'), std::string::npos);
-    EXPECT_LE(look.whyNotLive.size(), channel::longestLook);
-    EXPECT_THAT(breach(lookPacket({})), HasSubstr("no reason"));
-    const auto failed = judged<WorkerConduct::SourceLooked>(lookPacket({.size = 1}, 1, "")).look;
+    const auto probed = judged<WorkerConduct::SourceProbed>(
+                            probedPacket({.size = UINT64_MAX - 1,
+                                          .validator = "a\x1b[31m",
+                                          .location = "http://a/\x1b[31m",
+                                          .compression = "gzip\n",
+                                          .whyNotLive = "\x1b]0;x\x07" + std::string(1000, 'x'),
+                                          .declared = UINT64_MAX - 1}))
+                            .probed;
+    EXPECT_FALSE(probed.size || probed.declared);
+    EXPECT_EQ(probed.validator, "");
+    EXPECT_EQ(probed.location, "http://a/ [31m");
+    EXPECT_EQ(probed.compression.find('\n'), std::string::npos);
+    EXPECT_EQ(probed.whyNotLive.find('\x1b'), std::string::npos);
+    EXPECT_LE(probed.whyNotLive.size(), channel::longestWhyNotLive);
+    EXPECT_THAT(breach(probedPacket({})), HasSubstr("no reason"));
+    const auto failed = judged<WorkerConduct::SourceProbed>(probedPacket({.size = 1}, 1, "")).probed;
     EXPECT_EQ(failed.failure.value().code(), ErrorCode::Internal) << "nobody cancelled it";
     EXPECT_FALSE(failed.size);
 }
@@ -507,18 +507,18 @@ TEST_F(WorkerConductTest, AChecksumOfALookIsOneOrAReason) {
     job_.purpose = JobPurpose::Checksum;
     job_.request.checksumUrl = Url::parse("http://a/SHA256SUMS");
     begin();
-    EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
+    EXPECT_THAT(breach(probedPacket({.format = "squashfs"})), HasSubstr("Probed out of turn"));
     EXPECT_THAT(breach(checksumPacket(0, "md5:00")), HasSubstr("it reported an invalid checksum"));
     restart();
     begin();
     EXPECT_EQ(judged<WorkerConduct::ChecksumMissing>(checksumPacket(3, "no such entry")).reason.code(),
               ErrorCode::NotFound);
-    (void)judged<WorkerConduct::Looked>(packetOf(Call::Looked));
+    (void)judged<WorkerConduct::Done>(packetOf(Call::Done));
 }
 
 TEST_F(WorkerConductTest, ALookNeverGetsATarget) {
     for (const auto purpose :
-         {JobPurpose::OptionCheck, JobPurpose::Look, JobPurpose::Checksum, JobPurpose::ListOfTransfer}) {
+         {JobPurpose::OptionCheck, JobPurpose::Probe, JobPurpose::Checksum, JobPurpose::TransferChecksum}) {
         restart();
         job_.purpose = purpose;
         begin();
@@ -530,8 +530,8 @@ TEST_F(WorkerConductTest, ALookNeverGetsATarget) {
     restart();
     job_.purpose = JobPurpose::Transfer;
     begin();
-    EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("Looked out of turn"));
-    EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
+    EXPECT_THAT(breach(packetOf(Call::Done)), HasSubstr("Done out of turn"));
+    EXPECT_THAT(breach(probedPacket({.format = "squashfs"})), HasSubstr("Probed out of turn"));
     EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
 }
 
@@ -539,11 +539,11 @@ TEST_F(WorkerConductTest, WhereOnlyOptionsAreCheckedNothingIsLookedAt) {
     job_.purpose = JobPurpose::OptionCheck;
     job_.request.checksumUrl = Url::parse("http://a/SHA256SUMS");
     (void)judged(packetOf(Call::Job));
-    EXPECT_THAT(breach(packetOf(Call::Looked)), HasSubstr("Looked out of turn")) << "before the plugin";
+    EXPECT_THAT(breach(packetOf(Call::Done)), HasSubstr("Done out of turn")) << "before the plugin";
     (void)judged(pluginPacket());
-    EXPECT_THAT(breach(lookPacket({.format = "squashfs"})), HasSubstr("Look out of turn"));
+    EXPECT_THAT(breach(probedPacket({.format = "squashfs"})), HasSubstr("Probed out of turn"));
     EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
-    (void)judged<WorkerConduct::Looked>(packetOf(Call::Looked));
+    (void)judged<WorkerConduct::Done>(packetOf(Call::Done));
 }
 
 } // namespace

@@ -11,9 +11,9 @@
 
 namespace bootferry {
 
-inline constexpr std::size_t lookedAtMost = std::size_t{1} << 20U; // bytes received from each source
+inline constexpr std::size_t probedAtMost = std::size_t{1} << 20U; // bytes received from each source
 
-struct SourceLook {
+struct ProbedSource {
     std::optional<Error> failure;      // if set, nothing else is known
     std::optional<std::uint64_t> size; // of the file on the server
     std::string validator;             // empty: none

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Looks at a source without transferring it: reads at most its first MiB, tries once to resume, and reports
+// Probes a source without transferring it: reads at most its first MiB, tries once to resume, and reports
 // the results. The head is decoded and examined only here, in the sandbox.
 #pragma once
 
@@ -10,6 +10,6 @@
 namespace bootferry {
 
 // Runs a job whose purpose is not Transfer. Throws Error if its options are refused.
-void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles& files);
+void runProbe(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles& files);
 
 } // namespace bootferry

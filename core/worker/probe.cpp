@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A source is closed, which ends its transfer, as soon as its head was received.
-#include "look.h"
+#include "probe.h"
 
 #include <algorithm>
 #include <memory>
@@ -53,57 +53,57 @@ std::vector<std::byte> decodedHead(ResumingSource& source, std::vector<std::byte
         if (step.consumed > 0 || step.produced > 0) {
             continue;
         }
-        if (ended || head.size() >= lookedAtMost) {
+        if (ended || head.size() >= probedAtMost) {
             break;
         }
         constexpr std::size_t piece = std::size_t{64} << 10U;
-        ended = !readMore(source, head, std::min(lookedAtMost, head.size() + piece));
+        ended = !readMore(source, head, std::min(probedAtMost, head.size() + piece));
     }
     image.resize(produced);
     return image;
 }
 
-void examine(SourceLook& look, std::span<const std::byte> image) {
+void examine(ProbedSource& probed, std::span<const std::byte> image) {
     const auto layer = recogniseCodec(image); // a second one, inside the decoded one
-    look.whyNotLive = whyNotLive(image, layer ? codecName(*layer) : "").value_or("");
-    look.format = liveFormat(image);
-    look.declared = declaredImageSize(image);
+    probed.whyNotLive = whyNotLive(image, layer ? codecName(*layer) : "").value_or("");
+    probed.format = liveFormat(image);
+    probed.declared = declaredImageSize(image);
 }
 
 // first: receives the first byte.
-SourceLook lookAt(ResumingSource& source, std::byte& first) {
+ProbedSource probe(ResumingSource& source, std::byte& first) {
     std::vector<std::byte> head;
     readUpTo(source, head, codecMagicSize);
     first = head.empty() ? std::byte{} : head.front();
-    SourceLook look;
+    ProbedSource probed;
     if (const auto codec = recogniseCodec(head)) {
         const auto decoder = makeDecoder(*codec);
-        look.compression = codecName(*codec);
-        examine(look, decodedHead(source, std::move(head), *decoder));
-        look.decoded = decoder->declaredSize();
+        probed.compression = codecName(*codec);
+        examine(probed, decodedHead(source, std::move(head), *decoder));
+        probed.decoded = decoder->declaredSize();
     } else {
         readUpTo(source, head, liveProbeSize);
-        examine(look, head);
+        examine(probed, head);
     }
     const auto info = source.info();
-    look.size = info.size;
-    look.validator = info.validator;
-    look.location = info.location;
-    look.resumable = info.resumable;
-    look.ranges = info.ranges;
-    return look;
+    probed.size = info.size;
+    probed.validator = info.validator;
+    probed.location = info.location;
+    probed.resumable = info.resumable;
+    probed.ranges = info.ranges;
+    return probed;
 }
 
 // Many servers do not announce that they lack support for ranges, so try a request.
-bool canResume(ResumingSource& source, const SourceLook& look, std::byte first) {
-    if (!look.resumable || look.validator.empty() || look.size.value_or(0) < 2) {
-        return look.resumable;
+bool canResume(ResumingSource& source, const ProbedSource& probed, std::byte first) {
+    if (!probed.resumable || probed.validator.empty() || probed.size.value_or(0) < 2) {
+        return probed.resumable;
     }
     source.compareWith([first](std::span<std::byte> into) {
         into.front() = first;
         return into.size() == 1;
     });
-    source.continueFrom({.offset = 1, .size = look.size, .validator = look.validator});
+    source.continueFrom({.offset = 1, .size = probed.size, .validator = probed.validator});
     std::byte one{};
     try {
         (void)source.read({&one, 1});
@@ -117,20 +117,20 @@ bool canResume(ResumingSource& source, const SourceLook& look, std::byte first) 
 }
 
 // again: a second stack for the same source.
-SourceLook lookOrFailure(ResumingSource& source, ResumingSource& again) {
+ProbedSource probeOrFailure(ResumingSource& source, ResumingSource& again) {
     try {
         std::byte first{};
-        auto look = lookAt(source, first);
-        look.resumable = canResume(again, look, first);
-        look.ranges = look.ranges && look.resumable;
-        return look;
+        auto probed = probe(source, first);
+        probed.resumable = canResume(again, probed, first);
+        probed.ranges = probed.ranges && probed.resumable;
+        return probed;
     } catch (const Error& failure) {
         if (failure.code() == ErrorCode::Cancelled) {
             throw;
         }
-        SourceLook look;
-        look.failure = failure;
-        return look;
+        ProbedSource probed;
+        probed.failure = failure;
+        return probed;
     }
 }
 
@@ -147,29 +147,29 @@ void reportChecksum(ChecksumOrigin& origin, SupervisorChannel& supervisor) {
 
 // The process knows no other server than the list's, and ends before the image's is connected to: whoever
 // takes over the one that receives the image finds the checksum decided. A failure ends the job.
-void runListOfTransfer(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles& files) {
+void runTransferChecksum(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles& files) {
     ProgressReporter reporter(supervisor, job.attempt);
     ChecksumOrigin list(job, reporter, files);
     files.complete();
     narrowSandbox(list.needs(), readableFolders(job, files));
     supervisor.pluginLoaded(list.plugin());
     supervisor.checksumFound(list.expectedChecksum().text());
-    supervisor.looked();
+    supervisor.done();
 }
 
 } // namespace
 
-void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles& files) {
-    if (job.purpose == JobPurpose::ListOfTransfer) {
-        runListOfTransfer(job, supervisor, files);
+void runProbe(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles& files) {
+    if (job.purpose == JobPurpose::TransferChecksum) {
+        runTransferChecksum(job, supervisor, files);
         return;
     }
     NoProgress listener;
     ProgressReporter reporter(listener, job.attempt);
-    const auto places = placesOf(job);
-    std::vector<std::unique_ptr<SourceStack>> stacks; // two for each place
-    for (std::size_t i = 0; i < 2 * places.size(); ++i) {
-        stacks.push_back(std::make_unique<SourceStack>(job, std::vector{places[i / 2]}, reporter, files,
+    const auto origins = originsOf(job);
+    std::vector<std::unique_ptr<SourceStack>> stacks; // two for each origin
+    for (std::size_t i = 0; i < 2 * origins.size(); ++i) {
+        stacks.push_back(std::make_unique<SourceStack>(job, std::vector{origins[i / 2]}, reporter, files,
                                                        [](std::size_t) {}));
     }
     ChecksumOrigin checksum(job, reporter, files);
@@ -180,9 +180,9 @@ void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles&
     }
     narrowSandbox(needs, readableFolders(job, files));
     supervisor.pluginLoaded(stacks.front()->plugin());
-    if (job.purpose == JobPurpose::Look) {
+    if (job.purpose == JobPurpose::Probe) {
         for (std::size_t i = 0; i < stacks.size(); i += 2) {
-            supervisor.sourceLooked(lookOrFailure(stacks[i]->source(), stacks[i + 1]->source()));
+            supervisor.sourceProbed(probeOrFailure(stacks[i]->source(), stacks[i + 1]->source()));
             stacks[i].reset();
             stacks[i + 1].reset();
         }
@@ -190,7 +190,7 @@ void runLook(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles&
     if (job.purpose != JobPurpose::OptionCheck && job.request.checksumUrl) {
         reportChecksum(checksum, supervisor);
     }
-    supervisor.looked();
+    supervisor.done();
 }
 
 } // namespace bootferry
