@@ -63,7 +63,7 @@ void grantReading(const UniqueFd& ruleset, const std::string& path) {
 
 } // namespace
 
-bool confine(const Rules& rules) {
+bool restrictFiles(const Rules& rules) {
     constexpr const char* what = "restricting the worker's files";
     const auto version = ::syscall(createRuleset, nullptr, 0, askForVersion);
     if (version < 1) {

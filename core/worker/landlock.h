@@ -34,6 +34,6 @@ struct Rules {
 // Irrevocable, for the calling thread and the threads that it starts. Open descriptors, and files without a
 // path (memfd_create(2), pipes), are not affected. Call with no_new_privs set. Returns false, and restricts
 // nothing, if the kernel has no Landlock or a container refuses it. Throws Error(Io).
-bool confine(const Rules& rules);
+bool restrictFiles(const Rules& rules);
 
 } // namespace bootferry::landlock

@@ -339,7 +339,7 @@ void allowChosenMeanings(const Filter& filter) {
 }
 
 // further: allows what this process may do besides.
-void confine(const std::function<void(const Filter&)>& further) {
+void restrictCalls(const std::function<void(const Filter&)>& further) {
     if constexpr (BOOTFERRY_SANITIZED) {
         return;
     }
@@ -366,7 +366,7 @@ void hideFromOthers() {
 }
 
 void enterSandbox() {
-    confine([](const Filter& filter) {
+    restrictCalls([](const Filter& filter) {
         allowAll(filter, allowedToReceiver);
         allowAll(filter, allowedToReceiverOn32Bits);
         allowReadingFiles(filter);
@@ -384,9 +384,9 @@ void enterSandbox() {
 
 void enterVerifierSandbox() {
     if constexpr (!BOOTFERRY_SANITIZED) {
-        (void)landlock::confine({});
+        (void)landlock::restrictFiles({});
     }
-    confine([](const Filter& filter) {
+    restrictCalls([](const Filter& filter) {
         allow(filter, "fstat");
         for (const char* name : {"newfstatat", "fstatat64"}) {
             allow(filter, name, masked(3, AT_EMPTY_PATH, AT_EMPTY_PATH)); // glibc's fstat(3)
@@ -400,8 +400,8 @@ void narrowSandbox(std::uint32_t needs, const std::vector<std::string>& folders)
     if constexpr (BOOTFERRY_SANITIZED) {
         return;
     }
-    if (landlock::confine({.readable = readableFiles(folders),
-                           .abstractSockets = (needs & BOOTFERRY_NEEDS_UNIX_SOCKETS) != 0})) {
+    if (landlock::restrictFiles({.readable = readableFiles(folders),
+                                 .abstractSockets = (needs & BOOTFERRY_NEEDS_UNIX_SOCKETS) != 0})) {
         noteRestrictedFiles();
     }
     const Filter filter(seccomp_init(SCMP_ACT_ALLOW));

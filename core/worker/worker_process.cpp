@@ -26,6 +26,10 @@ void shorten(std::optional<std::chrono::microseconds>& limit, Clock::duration by
 
 } // namespace
 
+WorkerRole roleOf(JobPurpose purpose, const TransferRequest& request) {
+    return purpose == JobPurpose::Transfer && request.checksum ? WorkerRole::Receiver : WorkerRole::Alone;
+}
+
 class WorkerProcess::State : private WorkerListener {
 public:
     State(sd_event* event, WorkerProgram program, WorkerJob job, WorkerListener& listener)

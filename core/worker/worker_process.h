@@ -47,7 +47,8 @@ struct WorkerJob {
     std::uint32_t attempt = 1;  // continues the count of earlier workers of the same transfer
 };
 
-// The role of the process that a job is given to.
+// The role of the process that a job is given to. The job of a transfer states its checksum: its list was
+// read by an earlier run.
 [[nodiscard]] WorkerRole roleOf(JobPurpose purpose, const TransferRequest& request);
 
 struct WorkerResult {

@@ -75,11 +75,6 @@ struct Side {
 
 } // namespace
 
-WorkerRole roleOf(JobPurpose purpose, const TransferRequest& request) {
-    return purpose == JobPurpose::Transfer && (request.checksum || request.checksumUrl) ? WorkerRole::Receiver
-                                                                                        : WorkerRole::Alone;
-}
-
 class WorkerRun::State : private WorkerChildListener {
 public:
     State(sd_event* event, WorkerProgram program, WorkerJob job, WorkerListener& listener)
