@@ -32,21 +32,13 @@ std::uint64_t hashOf(std::string_view text) {
     return hash;
 }
 
-[[noreturn]] void refuse(int error, const std::string& what) {
-    throw Error(error != 0 ? fileErrorCode(error) : ErrorCode::TargetRefused, error, what);
-}
-
-[[noreturn]] void refuse(const std::string& what) {
-    refuse(0, what);
-}
-
 // Sets folder and name to those of a path relative to `base`.
 void enter(FileLocation& location, int base, const std::string& path) {
     const auto slash = path.rfind('/');
     const auto folder = slash == std::string::npos ? std::string(".") : path.substr(0, slash + 1);
     UniqueFd opened(::openat(base, folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!opened) {
-        refuse(errno, fmt::format("the folder '{}'", folder));
+        refuseTarget(fmt::format("the folder '{}'", folder), errno);
     }
     location.folder = std::move(opened);
     location.name = path.substr(slash == std::string::npos ? 0 : slash + 1);
@@ -59,7 +51,7 @@ void enter(FileLocation& location, int base, const std::string& path) {
     if (location.present) {
         checkErrno(::fstat(location.present.get(), &location.status), fmt::format("looking at '{}'", path));
     } else if (errno != ENOENT) {
-        refuse(errno, fmt::format("'{}'", path));
+        refuseTarget(fmt::format("'{}'", path), errno);
     }
 }
 
@@ -74,7 +66,8 @@ void requireTrusted(const FileLocation& location) {
     checkErrno(::fstat(location.folder.get(), &folder), fmt::format("looking at '{}'", location.path));
     const auto owner = location.status.st_uid;
     if ((folder.st_mode & everybodys) == everybodys && owner != ::geteuid() && owner != folder.st_uid) {
-        refuse(EACCES, fmt::format("'{}' is a link of another user, in a sticky folder", location.path));
+        refuseTarget(fmt::format("'{}' is a link of another user, in a sticky folder", location.path),
+                     EACCES);
     }
 }
 
@@ -94,32 +87,32 @@ void requireChangeable(const FileLocation& location, const UniqueFd& what, const
     for (const auto& [attribute, name] :
          {std::pair{STATX_ATTR_IMMUTABLE, "immutable"}, {STATX_ATTR_APPEND, "append-only"}}) {
         if ((status.stx_attributes & static_cast<std::uint64_t>(attribute)) != 0) {
-            refuse(fmt::format("{}'{}' is {} (chattr(1))", whose, location.path, name));
+            refuseTarget(fmt::format("{}'{}' is {} (chattr(1))", whose, location.path, name));
         }
     }
     if (&what == &location.present &&
         (status.stx_attributes & static_cast<std::uint64_t>(STATX_ATTR_MOUNT_ROOT)) != 0) {
-        refuse(fmt::format("'{}' is a mount point, which cannot be replaced", location.path));
+        refuseTarget(fmt::format("'{}' is a mount point, which cannot be replaced", location.path));
     }
 }
 
 void requireReplaceable(const FileLocation& location) {
     const auto& [folder, name, path, present, status, isProcLink] = location;
     if (S_ISDIR(status.st_mode)) {
-        refuse(fmt::format("'{}' is a folder", path));
+        refuseTarget(fmt::format("'{}' is a folder", path));
     }
     if (!S_ISREG(status.st_mode)) {
-        refuse(fmt::format("'{}' is neither a regular file nor a block device", path));
+        refuseTarget(fmt::format("'{}' is neither a regular file nor a block device", path));
     }
     requireChangeable(location, present, "");
     if (::faccessat(folder.get(), name.c_str(), W_OK, AT_EACCESS) < 0) {
-        refuse(errno, fmt::format("'{}' is write-protected", path));
+        refuseTarget(fmt::format("'{}' is write-protected", path), errno);
     }
     struct stat around {};
     checkErrno(::fstat(folder.get(), &around), fmt::format("looking at '{}'", path));
     const auto we = ::geteuid();
     if ((around.st_mode & S_ISVTX) != 0 && we != 0 && we != status.st_uid && we != around.st_uid) {
-        refuse(EPERM, fmt::format("'{}' belongs to another user, in a sticky folder", path));
+        refuseTarget(fmt::format("'{}' belongs to another user, in a sticky folder", path), EPERM);
     }
 }
 
@@ -130,12 +123,16 @@ void requireNoDeviceFolder(const FileLocation& location) {
     struct stat root {};
     if (::fstat(location.folder.get(), &folder) == 0 && ::stat("/dev", &devices) == 0 &&
         ::stat("/", &root) == 0 && folder.st_dev == devices.st_dev && folder.st_dev != root.st_dev) {
-        refuse(ENOENT,
-               fmt::format("there is no device '{}', and files are not created in /dev", location.path));
+        refuseTarget(fmt::format("there is no device '{}', and files are not created in /dev", location.path),
+                     ENOENT);
     }
 }
 
 } // namespace
+
+void refuseTarget(const std::string& what, int error) {
+    throw Error(error != 0 ? fileErrorCode(error) : ErrorCode::TargetRefused, error, what);
+}
 
 FileLocation locateFile(const std::string& path) {
     FileLocation location;
@@ -148,7 +145,7 @@ FileLocation locateFile(const std::string& path) {
         }
         requireTrusted(location);
         if (links == mostLinks) {
-            refuse(ELOOP, fmt::format("'{}'", path));
+            refuseTarget(fmt::format("'{}'", path), ELOOP);
         }
         const auto text = textOf(location);
         const auto base = std::move(location.folder);
@@ -168,7 +165,7 @@ bool isBlockDevice(const FileLocation& location) {
 
 void requireWritable(const FileLocation& location) {
     if (location.name.empty()) {
-        refuse(fmt::format("'{}' is a folder", location.path));
+        refuseTarget(fmt::format("'{}' is a folder", location.path));
     }
     if (location.present) {
         requireReplaceable(location);
@@ -176,7 +173,7 @@ void requireWritable(const FileLocation& location) {
         requireNoDeviceFolder(location);
     }
     if (::faccessat(location.folder.get(), ".", W_OK | X_OK, AT_EACCESS) < 0) {
-        refuse(errno, fmt::format("cannot create a file in the folder of '{}'", location.path));
+        refuseTarget(fmt::format("cannot create a file in the folder of '{}'", location.path), errno);
     }
     requireChangeable(location, location.folder, "the folder of ");
 }

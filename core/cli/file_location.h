@@ -22,6 +22,9 @@ struct FileLocation {
     bool isProcLink = false; // `present` is a link in /proc to an open file of a process
 };
 
+// Throws Error(TargetRefused), or, with an errno, the code of fileErrorCode().
+[[noreturn]] void refuseTarget(const std::string& what, int error = 0);
+
 // Follows a dangling last link, too: the file will be created where it points. Throws Error as
 // fileErrorCode() has it: the folder does not exist, the name is too long, a link is not trusted.
 [[nodiscard]] FileLocation locateFile(const std::string& path);

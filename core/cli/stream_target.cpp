@@ -21,19 +21,15 @@
 namespace bootferry {
 namespace {
 
-[[noreturn]] void refuse(const std::string& what, int error = 0) {
-    throw Error(error != 0 ? fileErrorCode(error) : ErrorCode::TargetRefused, error, what);
-}
-
 UniqueFd duplicate(int fd, const std::string& path) {
     UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
     const int flags = copy ? ::fcntl(copy.get(), F_GETFL) : -1;
     if (flags < 0) {
-        refuse(fmt::format("'{}'", path), errno);
+        refuseTarget(fmt::format("'{}'", path), errno);
     }
     const auto access = static_cast<unsigned>(flags) & (O_ACCMODE | O_PATH);
     if (access != O_WRONLY && access != O_RDWR) {
-        refuse(fmt::format("'{}' is not open for writing", path));
+        refuseTarget(fmt::format("'{}' is not open for writing", path));
     }
     return copy;
 }
@@ -101,11 +97,11 @@ UniqueFd openForWriting(const FileLocation& location, const struct stat& expecte
         }
     }
     if (!stream) {
-        refuse(fmt::format("'{}'", location.path), errno);
+        refuseTarget(fmt::format("'{}'", location.path), errno);
     }
     struct stat status {};
     if (::fstat(stream.get(), &status) < 0 || !isSameFile(status, expected)) {
-        refuse(fmt::format("'{}' was replaced in the moment it was opened", location.path));
+        refuseTarget(fmt::format("'{}' was replaced in the moment it was opened", location.path));
     }
     checkErrno(::fcntl(stream.get(), F_SETFL, 0), fmt::format("opening '{}'", location.path));
     return stream;
@@ -113,7 +109,8 @@ UniqueFd openForWriting(const FileLocation& location, const struct stat& expecte
 
 UniqueFd notTerminal(UniqueFd stream, const std::string& path) {
     if (::isatty(stream.get()) == 1) {
-        refuse(fmt::format("'{}' is a terminal: name a file, or a pipe to a program that reads it", path));
+        refuseTarget(
+            fmt::format("'{}' is a terminal: name a file, or a pipe to a program that reads it", path));
     }
     return stream;
 }
@@ -132,7 +129,7 @@ std::optional<UniqueFd> openStream(const FileLocation& location,
     }
     if (location.isProcLink) {
         if (::fstatat(location.folder.get(), location.name.c_str(), &status, 0) < 0) {
-            refuse(fmt::format("'{}'", location.path), errno);
+            refuseTarget(fmt::format("'{}'", location.path), errno);
         }
         const auto own =
             S_ISBLK(status.st_mode) || S_ISDIR(status.st_mode) ? std::nullopt : ownDescriptor(location);
@@ -140,7 +137,7 @@ std::optional<UniqueFd> openStream(const FileLocation& location,
             return notTerminal(duplicate(*own, location.path), location.path);
         }
         if (S_ISREG(status.st_mode)) {
-            refuse(fmt::format("'{}' is what another process has open", location.path));
+            refuseTarget(fmt::format("'{}' is what another process has open", location.path));
         }
     }
     if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
