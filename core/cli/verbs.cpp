@@ -6,6 +6,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "build_config.h"
 #include "check_url.h"
 #include "deploy.h"
 #include "dolly_send.h"
@@ -28,7 +29,7 @@ constexpr Option sourceOptions[] = {
     {0, "userinfo-file", "FILE", "read user[:password] for URL from FILE"},
     {0, "stall-timeout", "TIME", "retry when no data arrives for this time (30 s)"},
     {0, "timeout", "TIME", "fail after this time; 0: never"},
-    {0, "connections", "N", "maximum connections to one server (6)"},
+    {0, "connections", "N", "maximum connections to one server (" BOOTFERRY_CONNECTIONS_TEXT ")"},
 };
 constexpr Option fetchOptions[] = {
     {0, "reset", nullptr, "overwrite data on DEVICE"},
