@@ -36,9 +36,11 @@ struct DigestFree {
 };
 using DigestHandle = std::unique_ptr<EVP_MD_CTX, DigestFree>;
 
-std::uint64_t number(const std::string& text) {
-    constexpr std::uint64_t most = std::uint64_t{1} << 40U; // untrusted values are capped
-    return std::min<std::uint64_t>(std::strtoull(text.c_str(), nullptr, 10), most);
+// The number that a value begins with, 0 if it begins with none. Values are untrusted, hence the cap.
+std::uint64_t number(std::string_view text) {
+    constexpr std::uint64_t most = std::uint64_t{1} << 40U;
+    const bool isNumber = !text.empty() && text.front() >= '0' && text.front() <= '9';
+    return std::min(takeNumber<std::uint64_t>(text).value_or(isNumber ? most : 0), most);
 }
 
 void readFully(int fd, std::span<unsigned char> into, std::uint64_t offset, const std::string& device) {
@@ -166,7 +168,7 @@ std::optional<EmbeddedChecksum> parseEmbeddedChecksum(std::string_view field) {
             continue;
         }
         auto key = lowered(trimmed(pair.substr(0, equals), " "));
-        const std::string value(trimmed(pair.substr(equals + 1), " "));
+        const auto value = trimmed(pair.substr(equals + 1), " ");
         if (key.ends_with("sum")) {
             const bool iso = key.starts_with("iso ");
             checksum.style = iso ? EmbeddedChecksum::Style::Isomd5sum : EmbeddedChecksum::Style::Tagmedia;

@@ -39,6 +39,18 @@ TEST(EmbeddedChecksum, IsNotThereInAnythingElse) {
     }
 }
 
+TEST(EmbeddedChecksum, NumbersAreCapped) {
+    const auto padOf = [](const std::string& value) {
+        return parseEmbeddedChecksum("sha256sum=ab;pad=" + value).value().padSectors;
+    };
+    constexpr std::uint64_t most = std::uint64_t{1} << 40U;
+    EXPECT_EQ(padOf("12x"), 12U);
+    EXPECT_EQ(padOf("x"), 0U);
+    EXPECT_EQ(padOf(""), 0U);
+    EXPECT_EQ(padOf("1099511627777"), most);
+    EXPECT_EQ(padOf("99999999999999999999999"), most);
+}
+
 TEST(DropWritePartition, RemovesOnlyWhatLiesBehindTheImage) {
     std::array<unsigned char, 512> sector{};
     sector.fill(0x11);
