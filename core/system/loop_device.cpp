@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <filesystem>
 #include <thread>
 
 #include <fcntl.h>
@@ -15,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "block_device.h"
 #include "files.h"
 #include "kernel_modules.h"
 
@@ -46,11 +46,11 @@ bool isFileBehind(const struct stat& file, const UniqueFd& device, loop_info64& 
 }
 
 std::optional<OpenLoopDevice> findLoopDevice(const struct stat& file, loop_info64& info) {
-    for (const auto& entry : std::filesystem::directory_iterator("/sys/block")) {
-        if (!std::filesystem::exists(entry.path() / "loop")) { // only while a file is attached
+    for (const auto& disk : BlockDevice::disks()) {
+        if (disk.attribute("loop/offset").empty()) { // there only while a file is attached
             continue;
         }
-        OpenLoopDevice device{.path = "/dev/" + entry.path().filename().string()};
+        OpenLoopDevice device{.path = disk.node()};
         device.fd = openForLooking(device.path);
         if (isFileBehind(file, device.fd, info)) {
             return device;
