@@ -151,12 +151,12 @@ std::size_t CurlSession::takeOverflow(std::span<std::byte> into) {
 }
 
 std::size_t CurlSession::read(std::span<std::byte> into) {
-    if (!rateLimit_) {
-        rateLimit_.emplace(options_.rate());
+    if (!limitRate_) {
+        limitRate_.emplace(options_.rate());
     }
-    throwIfCancelledWithin(rateLimit_->wait());
-    const auto count = readWithoutLimit(into.first(rateLimit_->most(into.size())));
-    rateLimit_->count(count);
+    throwIfCancelledWithin(limitRate_->wait());
+    const auto count = readWithoutLimit(into.first(limitRate_->most(into.size())));
+    limitRate_->count(count);
     return count;
 }
 

@@ -21,9 +21,9 @@
 #include "host.h"
 #include "http_failure.h"
 #include "http_response.h"
+#include "limit_rate_option.h"
 #include "plain_answer.h"
 #include "plain_body.h"
-#include "rate_limit.h"
 #include "transfer_failure.h"
 
 namespace bootferry::curl {
@@ -132,8 +132,8 @@ private:
     std::uint64_t headBytes_ = 0; // of the newest request's answer
     bool stopped_ = false;        // in the first piece of a body that may be plain
     std::optional<PlainBody> plain_;
-    std::optional<RateLimit> rateLimit_; // from the first read on
-    bool nothingLeft_ = false;           // the server reported that the offset is the end
+    std::optional<LimitRateOption> limitRate_; // from the first read on
+    bool nothingLeft_ = false;                 // the server reported that the offset is the end
     bool done_ = false;
     CURLcode result_ = CURLE_OK;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// curl's limit-rate, kept by the reader as well. libcurl counts anew whenever a paused transfer resumes (seen
-// in 8.23), which here is after every read, so that its own limit would never be reached.
+// curl's option limit-rate, kept by the reader as well: libcurl counts anew whenever a paused transfer
+// resumes (seen in 8.23), which here is after every read, so that its own limit would never be reached. The
+// limit of a whole transfer, whatever its plugin, is the core's (rate_pace.h).
 #pragma once
 
 #include <algorithm>
@@ -10,12 +11,12 @@
 
 namespace bootferry::curl {
 
-class RateLimit {
+class LimitRateOption {
 public:
     using Clock = std::chrono::steady_clock;
 
     // Bytes a second; 0: no limit.
-    explicit RateLimit(std::uint64_t rate, Clock::time_point start = Clock::now())
+    explicit LimitRateOption(std::uint64_t rate, Clock::time_point start = Clock::now())
         : rate_(rate), start_(start) {}
 
     // How much to read at once, at most: what comes in a quarter of a second, so that no wait is long.
