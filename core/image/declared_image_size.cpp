@@ -1,33 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// All three formats have their sizes in little endian (ISO 9660 in big endian as well).
 #include "declared_image_size.h"
 
-#include <cstring>
-#include <string_view>
+#include "head_bytes.h"
 
 namespace bootferry {
 namespace {
 
-template <typename Number>
-Number littleEndian(std::span<const std::byte> head, std::size_t offset) {
-    Number number = 0;
-    for (std::size_t i = sizeof(Number); i > 0; --i) {
-        number = static_cast<Number>(number << 8U | std::to_integer<Number>(head[offset + i - 1]));
-    }
-    return number;
-}
-
-bool has(std::span<const std::byte> head, std::size_t offset, std::string_view magic) {
-    return head.size() >= offset + magic.size() &&
-           std::memcmp(head.data() + offset, magic.data(), magic.size()) == 0;
-}
-
 constexpr std::size_t descriptors = std::size_t{16} * 2048;
 
 bool isIso9660(std::span<const std::byte> head) {
-    return has(head, descriptors,
-               "\x01"
-               "CD001");
+    return hasMagic(head, descriptors,
+                    "\x01"
+                    "CD001");
 }
 
 } // namespace
@@ -40,10 +24,10 @@ std::optional<std::uint64_t> declaredImageSize(std::span<const std::byte> head) 
         return std::uint64_t{littleEndian<std::uint32_t>(head, descriptors + 80)} *
                littleEndian<std::uint16_t>(head, descriptors + 128);
     }
-    if (has(head, 0, "hsqs")) {
+    if (hasMagic(head, 0, "hsqs")) {
         return littleEndian<std::uint64_t>(head, 40);
     }
-    if (has(head, 1024, "\xe2\xe1\xf5\xe0")) {
+    if (hasMagic(head, 1024, "\xe2\xe1\xf5\xe0")) {
         const auto bits = std::to_integer<unsigned>(head[1024 + 12]);
         return bits <= 16 ? std::optional(std::uint64_t{littleEndian<std::uint32_t>(head, 1024 + 36)} << bits)
                           : std::nullopt;

@@ -10,6 +10,9 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "head_bytes.h"
+#include "iso_volume.h"
+
 namespace bootferry {
 namespace {
 
@@ -35,6 +38,19 @@ constexpr std::array compressedMagics{
     Magic{0, "BZh"sv, "bzip2"},
     Magic{0, "\x04\x22\x4d\x18"sv, "lz4"},
     Magic{0, "LZIP"sv, "lzip"},
+};
+
+struct LabelField {
+    std::string_view format;
+    std::size_t offset;
+    std::size_t size;
+};
+
+constexpr std::array labelFields{
+    LabelField{"erofs", 1024 + 64, 16},
+    LabelField{"ext4", 1024 + 120, 16},
+    LabelField{"xfs", 108, 12},
+    LabelField{"btrfs", 65536 + 299, 256},
 };
 
 template <typename Magics>
@@ -71,6 +87,46 @@ std::string_view liveFormat(std::span<const std::byte> head) {
     return found != nullptr ? found->name : std::string_view();
 }
 
+std::string volumeLabel(std::span<const std::byte> head) {
+    const auto format = liveFormat(head);
+    if (const auto volume = format == "ISO 9660" ? IsoVolume::in(head) : std::nullopt) {
+        return volume->label();
+    }
+    const auto* field = std::find_if(labelFields.begin(), labelFields.end(),
+                                     [format](const LabelField& row) { return row.format == format; });
+    if (field == labelFields.end()) {
+        return {};
+    }
+    const auto text = textAt(head, field->offset, field->size);
+    return std::string(text.substr(0, text.find('\0')));
+}
+
+// As libfdisk(3) decides: a GPT counts if its protective entry is in the MBR.
+std::string_view partitionTable(std::span<const std::byte> head) {
+    constexpr std::size_t firstEntry = 446;
+    constexpr std::size_t entrySize = 16;
+    constexpr unsigned protective = 0xee;
+    if (!hasMagic(head, 510, "\x55\xaa")) {
+        return {};
+    }
+    std::string_view found;
+    for (std::size_t i = 0; i < 4; ++i) {
+        const auto entry = head.subspan(firstEntry + i * entrySize, entrySize);
+        const auto active = littleEndian<std::uint8_t>(entry, 0);
+        const auto type = littleEndian<std::uint8_t>(entry, 4);
+        if (active != 0 && active != 0x80) {
+            return {}; // the code of a boot sector
+        }
+        if (type == protective && (hasMagic(head, 512, "EFI PART") || hasMagic(head, 4096, "EFI PART"))) {
+            return "GPT";
+        }
+        if (type != 0 && littleEndian<std::uint32_t>(entry, 12) != 0) {
+            found = "MBR";
+        }
+    }
+    return found;
+}
+
 std::optional<std::string> whyNotLive(std::span<const std::byte> head, std::string_view compression) {
     const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
     if (text.empty()) {
@@ -87,6 +143,11 @@ std::optional<std::string> whyNotLive(std::span<const std::byte> head, std::stri
             "it is compressed with {}, which bootferry cannot decode: serve it uncompressed, or "
             "compressed once with gzip, xz or zstd",
             compression);
+    }
+    if (const auto table = partitionTable(head); !table.empty()) {
+        return fmt::format("it is a disk image with a partition table ({}): serve the ISO, squashfs or erofs "
+                           "itself",
+                           table);
     }
     const auto shown = beginning(text);
     if (shown.size() < 4) {

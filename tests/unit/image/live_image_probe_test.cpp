@@ -45,6 +45,44 @@ TEST(LiveImageProbe, DescribesOtherData) {
               "it is not an ISO 9660, squashfs, erofs, ext4, xfs or btrfs image");
 }
 
+std::string withTable(unsigned char type, std::string_view behind = "") {
+    auto head = withMagic(510, "\x55\xaa");
+    head[446 + 4] = static_cast<char>(type);
+    head[446 + 12] = 1;
+    return head.replace(512, behind.size(), behind);
+}
+
+TEST(LiveImageProbe, NamesThePartitionTable) {
+    const auto table = [](const std::string& head) { return partitionTable(std::as_bytes(std::span(head))); };
+    EXPECT_EQ(table(withTable(0x83)), "MBR");
+    EXPECT_EQ(table(withTable(0xee, "EFI PART")), "GPT");
+    EXPECT_EQ(table(withTable(0xee)), "MBR");
+    EXPECT_EQ(table(withTable(0x17, "EFI PART")), "MBR") << "a hybrid, as libfdisk(3) sees it";
+    EXPECT_EQ(table(withTable(0)), "");
+    EXPECT_EQ(table(withMagic(510, "\x55\xaa")), "");
+    auto bootSector = withTable(0x83);
+    bootSector[446 + 16] = 'a';
+    EXPECT_EQ(table(bootSector), "") << "code, not a table";
+    EXPECT_EQ(table(withTable(0x83).substr(0, 511)), "");
+    EXPECT_EQ(verdict(withTable(0x83)),
+              "it is a disk image with a partition table (MBR): serve the ISO, squashfs or erofs itself");
+    EXPECT_FALSE(verdict(withTable(0x83).replace(0x8001, 5, "CD001"))) << "a hybrid ISO";
+}
+
+TEST(LiveImageProbe, ReadsTheLabel) {
+    const auto label = [](std::string head, std::size_t offset, std::string_view text) {
+        head.replace(offset, text.size(), text);
+        return volumeLabel(std::as_bytes(std::span(head)));
+    };
+    EXPECT_EQ(label(withMagic(1080, "\x53\xef"), 1144, "sixteen bytes go on"), "sixteen bytes go");
+    EXPECT_EQ(label(withMagic(0, "XFSB"), 108, "root"), "root");
+    EXPECT_EQ(label(withMagic(0x10040, "_BHRfS_M"), 0x1012b, "root"), "root");
+    EXPECT_EQ(label(withMagic(1024, "\xe2\xe1\xf5\xe0"), 1088, "root"), "root");
+    EXPECT_EQ(label(withMagic(0, "hsqs"), 40, "root"), "");
+    EXPECT_EQ(label("", 0, ""), "");
+    EXPECT_EQ(label(withMagic(1080, "\x53\xef").substr(0, 1150), 1144, "ab"), "ab") << "the head ends there";
+}
+
 TEST(LiveImageProbe, HandlesAShortHead) {
     EXPECT_TRUE(verdict("hsq"));
 }

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// lookAtLayout() decides like LiveRoot::mountMedium() of core/live, of which it sees less: where that would
+// mount, this one says "not known".
+#include "live_layout.h"
+
+#include <algorithm>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "iso_volume.h"
+#include "live_image_probe.h"
+#include "plain_text.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::array table{
+    KnownLayout{"LiveOS", "KIWI, Fedora and others", "LiveOS", "squashfs.img", true},
+    KnownLayout{"LiveOS", "dracut without a squashfs", "LiveOS", "rootfs.img", true},
+    KnownLayout{"live-build", "Debian and others", "live", "*.squashfs", true},
+    KnownLayout{"casper", "Ubuntu and others", "casper", "*.squashfs", false},
+    KnownLayout{"archiso", "Arch Linux and others", "arch/x86_64", "airootfs.*", false},
+};
+
+constexpr std::size_t mostNames = 6;
+constexpr std::size_t longestName = 40;
+
+bool matches(std::string_view name, std::string_view pattern) {
+    const auto star = pattern.find('*');
+    if (star == std::string_view::npos) {
+        return name == pattern;
+    }
+    const auto begin = pattern.substr(0, star);
+    const auto end = pattern.substr(star + 1);
+    return name.size() > begin.size() + end.size() && name.starts_with(begin) && name.ends_with(end);
+}
+
+std::string listed(std::vector<std::string> names) {
+    std::sort(names.begin(), names.end());
+    const auto shown = std::min(names.size(), mostNames);
+    std::string text;
+    for (std::size_t i = 0; i < shown; ++i) {
+        text += fmt::format("{}'{}'", i == 0 ? "" : ", ", plainText(names[i], longestName));
+    }
+    return text + (names.size() > shown ? fmt::format(" and {} more", names.size() - shown) : "");
+}
+
+// One look at a volume.
+class VolumeLook {
+public:
+    VolumeLook(const IsoVolume& volume, const std::string& wanted) : volume_(volume), wanted_(wanted) {}
+
+    LayoutLook run() {
+        if (auto found = wantedImage()) {
+            return std::move(*found);
+        }
+        if (isRootTree()) {
+            return {.state = LayoutLook::State::RootTree,
+                    .layout = std::string(rootTreeLayout),
+                    .image = {},
+                    .why = {}};
+        }
+        if (!unknown_.empty()) {
+            return notKnown(unknown_); // a boot may find what is not seen here
+        }
+        if (auto other = findLayout([this](const std::string& folder) { return files(folder); })) {
+            return {.state = other->served ? LayoutLook::State::Elsewhere : LayoutLook::State::NotServed,
+                    .layout = std::string(other->layout->name),
+                    .image = std::move(other->image),
+                    .why = {}};
+        }
+        if (!unknown_.empty()) {
+            return notKnown(unknown_);
+        }
+        const auto names = namesIn({}, [](const IsoVolume::Entry&) { return true; });
+        if (volume_.hasUdf()) {
+            return notKnown(
+                fmt::format("its files are in a UDF volume, which is not read here (ISO 9660: {})",
+                            names.empty() ? "no file" : listed(names)));
+        }
+        return none(names.empty() ? "its top folder is empty"
+                                  : fmt::format("its top folder contains {}", listed(names)));
+    }
+
+private:
+    static LayoutLook notKnown(std::string why) {
+        return {.state = LayoutLook::State::NotKnown, .layout = {}, .image = {}, .why = std::move(why)};
+    }
+
+    [[nodiscard]] LayoutLook none(const std::string& why) const {
+        return {.state = LayoutLook::State::None,
+                .layout = {},
+                .image = {},
+                .why = fmt::format("it is an ISO 9660 volume without a live system: it has no '{}', nor "
+                                   "another known root image; {}",
+                                   plainText(wanted_, longestName), why)};
+    }
+
+    IsoVolume::Lookup find(const std::string& path) {
+        auto lookup = volume_.find(path);
+        if (unknown_.empty()) {
+            unknown_ = lookup.unknown;
+        }
+        return lookup;
+    }
+
+    std::optional<LayoutLook> wantedImage() {
+        const auto image = find(wanted_).found;
+        if (!image) {
+            return std::nullopt;
+        }
+        switch (image->kind) {
+        case IsoVolume::Kind::Link:
+            return notKnown(fmt::format("'{}' is a link", plainText(wanted_, longestName)));
+        case IsoVolume::Kind::Folder:
+            return none(fmt::format("'{}' is a folder", plainText(wanted_, longestName)));
+        case IsoVolume::Kind::File:
+            break;
+        }
+        if (image->size == 0) {
+            return none(fmt::format("'{}' is empty", plainText(wanted_, longestName)));
+        }
+        const auto* row = layoutOfPath(wanted_);
+        return LayoutLook{.state = LayoutLook::State::Found,
+                          .layout = std::string(row != nullptr ? row->name : std::string_view()),
+                          .image = wanted_,
+                          .why = {}};
+    }
+
+    bool isRootTree() {
+        const auto has = [this](const char* path) { return find(path).found.has_value(); };
+        return std::any_of(rootTreeFolders.begin(), rootTreeFolders.end(), has) &&
+               std::any_of(rootTreeInits.begin(), rootTreeInits.end(), has);
+    }
+
+    template <typename Wanted>
+    std::vector<std::string> namesIn(const std::string& path, Wanted wanted) {
+        const auto folder = find(path).found;
+        if (!folder || folder->kind != IsoVolume::Kind::Folder) {
+            return {};
+        }
+        auto content = volume_.list(*folder, path);
+        if (unknown_.empty()) {
+            unknown_ = std::move(content.unknown);
+        }
+        std::vector<std::string> names;
+        for (auto& entry : content.entries) {
+            if (wanted(entry)) {
+                names.push_back(std::move(entry.name));
+            }
+        }
+        return names;
+    }
+
+    std::vector<std::string> files(const std::string& path) {
+        return namesIn(path, [](const IsoVolume::Entry& entry) {
+            return entry.kind == IsoVolume::Kind::File && entry.size > 0;
+        });
+    }
+
+    const IsoVolume& volume_;
+    const std::string& wanted_;
+    std::string unknown_; // the first reason
+};
+
+} // namespace
+
+std::span<const KnownLayout> knownLayouts() {
+    return table;
+}
+
+const KnownLayout* layoutOfPath(std::string_view path) {
+    const auto slash = path.rfind('/');
+    const auto folder = path.substr(0, slash == std::string_view::npos ? 0 : slash);
+    const auto name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+    const auto* row = std::find_if(table.begin(), table.end(), [&](const KnownLayout& layout) {
+        return layout.folder == folder && matches(name, layout.image);
+    });
+    return row != table.end() ? row : nullptr;
+}
+
+bool isLayoutName(std::string_view name) {
+    return name == rootTreeLayout || name == bareLayout ||
+           std::any_of(table.begin(), table.end(),
+                       [name](const KnownLayout& layout) { return layout.name == name; });
+}
+
+// live-build's own name for a single one is filesystem.squashfs.
+std::optional<FoundLayout>
+findLayout(const std::function<std::vector<std::string>(const std::string& folder)>& names) {
+    for (const auto& layout : table) {
+        auto images = names(std::string(layout.folder));
+        images.erase(std::remove_if(images.begin(), images.end(),
+                                    [&](const auto& name) { return !matches(name, layout.image); }),
+                     images.end());
+        if (images.empty()) {
+            continue;
+        }
+        const auto usual = std::find(images.begin(), images.end(), "filesystem.squashfs");
+        const auto image = usual != images.end() ? usual : std::min_element(images.begin(), images.end());
+        return FoundLayout{.layout = &layout,
+                           .image = fmt::format("{}/{}", layout.folder, *image),
+                           .served = layout.served && images.size() == 1};
+    }
+    return std::nullopt;
+}
+
+std::string layoutArguments(std::string_view path) {
+    const auto slash = path.rfind('/');
+    return slash == std::string_view::npos ? fmt::format("rd.live.dir=/ rd.live.squashimg={}", path)
+                                           : fmt::format("rd.live.dir={} rd.live.squashimg={}",
+                                                         path.substr(0, slash), path.substr(slash + 1));
+}
+
+LayoutLook lookAtLayout(std::span<const std::byte> head, const std::string& wanted) {
+    if (const auto volume = IsoVolume::in(head)) {
+        return VolumeLook(*volume, wanted).run();
+    }
+    LayoutLook look;
+    const auto format = liveFormat(head);
+    if (format == "squashfs" || format == "erofs") {
+        look.layout = bareLayout;
+        look.why = fmt::format("a {}'s files lie elsewhere", format);
+    } else {
+        look.why = format.empty() ? "" : fmt::format("the folders of {} are not read here", format);
+    }
+    return look;
+}
+
+} // namespace bootferry
