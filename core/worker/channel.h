@@ -21,9 +21,10 @@
 //   Target(t size) → Granted(u blockSize, t capacity) with the target's descriptor
 //                                                           size UINT64_MAX: unknown
 //   Staged(t bytes, t written, s digest) → Granted          all but the head is safe; permits the commit
-//   Probed(u code, s reason, t size, s validator, u flags, s compression, s format, s whyNotLive,
-//          t declared, t decoded, s location)               no answer; purpose Probe; once for each origin,
-//          in
+//   Probed(u code, s reason, t size, s validator, u flags, s compression, s format, s whyNotLive, t declared,
+//        t decoded, s location, s label, s partitionTable, u layoutState, s layout, s rootImage,
+//        s whyLayout)                                       no answer; purpose Probe; once for each origin,
+//        in
 //                                                           this order: the URL, then its mirrors;
 //                                                           code: of a failure, or 0
 //   Checksum(u code, s reasonOrChecksum)                    no answer; purposes Probe, Checksum and
@@ -63,6 +64,7 @@ inline constexpr std::size_t longestValidator = 1024; // a longer one counts as 
 inline constexpr std::size_t mostFiles = 64;          // of a job's options
 inline constexpr std::size_t longestLocation = 2048;  // of a redirect's URL
 inline constexpr std::size_t longestWhyNotLive = 512; // of a reason why an image is not live
+inline constexpr std::size_t longestLabel = 64;       // of a volume
 inline constexpr std::uint32_t probedResumable = 1;   // flags of Probed
 inline constexpr std::uint32_t probedRanges = 2;
 

@@ -2,8 +2,8 @@
 // purpose · URL · mirrors · plugin options · checksum, its list's URL or "" · credentials of each URL · live
 // image wanted · declared size wanted · decode · stall timeout, timeout, idle timeout (UINT64_MAX: never),
 // all in microseconds · rate limit (UINT64_MAX: none) · connections · plugin folder · proxy variables ·
-// attempt · offset that an earlier attempt reached (0: none), size (UINT64_MAX: unknown), validator. Lists
-// and maps are preceded by their length.
+// attempt · path of the root image to look for · offset that an earlier attempt reached (0: none), size
+// (UINT64_MAX: unknown), validator. Lists and maps are preceded by their length.
 #include "job_message.h"
 
 #include <algorithm>
@@ -106,6 +106,7 @@ UniqueFd writeJob(const WorkerJob& job) {
     packet.text(job.pluginDir);
     put(packet, job.proxies);
     packet.number(job.attempt);
+    packet.text(job.rootImage);
     const auto continuation = request.continuation.value_or(Continuation{});
     packet.wide(continuation.offset);
     packet.wide(continuation.size.value_or(unknownSize));
@@ -145,6 +146,7 @@ ReceivedJob readJob(int fd) {
     job.pluginDir = packet.text();
     job.proxies = takeStrings(packet);
     job.attempt = packet.number();
+    job.rootImage = packet.text();
     Continuation continuation{.offset = packet.wide(), .size = packet.wide(), .validator = packet.text()};
     if (continuation.offset > 0) {
         if (continuation.size == unknownSize) {

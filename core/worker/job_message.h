@@ -17,6 +17,7 @@ struct ReceivedJob {
     std::string pluginDir;
     ProxyVariables proxies;
     std::uint32_t attempt = 1;
+    std::string rootImage;
 };
 
 [[nodiscard]] UniqueFd writeJob(const WorkerJob& job); // throws Error(Io)

@@ -10,6 +10,7 @@
 #include "decoder.h"
 #include "expected_checksum.h"
 #include "live_image_probe.h"
+#include "live_layout.h"
 #include "sandbox.h"
 #include "source_stack.h"
 
@@ -36,7 +37,12 @@ void readUpTo(ResumingSource& source, std::vector<std::byte>& head, std::size_t 
     }
 }
 
-// The first liveProbeSize bytes of the image, or what the first MiB decodes to.
+// The folders of a volume are looked for in more bytes than the magics.
+std::size_t wantedOf(std::span<const std::byte> head) {
+    return liveFormat(head) == "ISO 9660" ? probedAtMost : liveProbeSize;
+}
+
+// The first bytes of the image, as many as are wanted, or what the first MiB decodes to.
 std::vector<std::byte> decodedHead(ResumingSource& source, std::vector<std::byte> head, Decoder& decoder) {
     std::vector<std::byte> image(liveProbeSize);
     std::size_t produced = 0;
@@ -48,7 +54,11 @@ std::vector<std::byte> decodedHead(ResumingSource& source, std::vector<std::byte
         consumed += step.consumed;
         produced += step.produced;
         if (produced == image.size()) {
-            break;
+            image.resize(std::max(produced, wantedOf(image)));
+            if (produced == image.size()) {
+                break;
+            }
+            continue;
         }
         if (step.consumed > 0 || step.produced > 0) {
             continue;
@@ -63,15 +73,18 @@ std::vector<std::byte> decodedHead(ResumingSource& source, std::vector<std::byte
     return image;
 }
 
-void examine(ProbedSource& probed, std::span<const std::byte> image) {
+void examine(ProbedSource& probed, std::span<const std::byte> image, const std::string& rootImage) {
     const auto layer = recogniseCodec(image); // a second one, inside the decoded one
     probed.whyNotLive = whyNotLive(image, layer ? codecName(*layer) : "").value_or("");
     probed.format = liveFormat(image);
+    probed.label = volumeLabel(image);
+    probed.partitionTable = partitionTable(image);
+    probed.layout = lookAtLayout(image, rootImage);
     probed.declared = declaredImageSize(image);
 }
 
 // first: receives the first byte.
-ProbedSource probe(ResumingSource& source, std::byte& first) {
+ProbedSource probe(ResumingSource& source, const std::string& rootImage, std::byte& first) {
     std::vector<std::byte> head;
     readUpTo(source, head, codecMagicSize);
     first = head.empty() ? std::byte{} : head.front();
@@ -79,11 +92,12 @@ ProbedSource probe(ResumingSource& source, std::byte& first) {
     if (const auto codec = recogniseCodec(head)) {
         const auto decoder = makeDecoder(*codec);
         probed.compression = codecName(*codec);
-        examine(probed, decodedHead(source, std::move(head), *decoder));
+        examine(probed, decodedHead(source, std::move(head), *decoder), rootImage);
         probed.decoded = decoder->declaredSize();
     } else {
         readUpTo(source, head, liveProbeSize);
-        examine(probed, head);
+        readUpTo(source, head, wantedOf(head));
+        examine(probed, head, rootImage);
     }
     const auto info = source.info();
     probed.size = info.size;
@@ -117,10 +131,10 @@ bool canResume(ResumingSource& source, const ProbedSource& probed, std::byte fir
 }
 
 // again: a second stack for the same source.
-ProbedSource probeOrFailure(ResumingSource& source, ResumingSource& again) {
+ProbedSource probeOrFailure(ResumingSource& source, ResumingSource& again, const std::string& rootImage) {
     try {
         std::byte first{};
-        auto probed = probe(source, first);
+        auto probed = probe(source, rootImage, first);
         probed.resumable = canResume(again, probed, first);
         probed.ranges = probed.ranges && probed.resumable;
         return probed;
@@ -182,7 +196,8 @@ void runProbe(const ReceivedJob& job, SupervisorChannel& supervisor, HandedFiles
     supervisor.pluginLoaded(stacks.front()->plugin());
     if (job.purpose == JobPurpose::Probe) {
         for (std::size_t i = 0; i < stacks.size(); i += 2) {
-            supervisor.sourceProbed(probeOrFailure(stacks[i]->source(), stacks[i + 1]->source()));
+            supervisor.sourceProbed(
+                probeOrFailure(stacks[i]->source(), stacks[i + 1]->source(), job.rootImage));
             stacks[i].reset();
             stacks[i + 1].reset();
         }

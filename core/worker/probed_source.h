@@ -8,6 +8,7 @@
 #include <string>
 
 #include "errors.h"
+#include "live_layout.h"
 
 namespace bootferry {
 
@@ -23,6 +24,9 @@ struct ProbedSource {
     std::string compression;               // "gzip" …; empty: not compressed
     std::string format;                    // "ISO 9660" …; empty: not a live image
     std::string whyNotLive;                // the reason; empty for a live image
+    std::string label;                     // of the volume or file system; empty: none
+    std::string partitionTable;            // "MBR", "GPT"; empty: none
+    LayoutLook layout;                     // if format is not empty
     std::optional<std::uint64_t> declared; // the image's size according to its own header
     std::optional<std::uint64_t> decoded;  // the image's size according to the compression's header
 };

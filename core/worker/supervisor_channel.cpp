@@ -175,6 +175,14 @@ void SupervisorChannel::sourceProbed(const ProbedSource& probed) {
     packet.wide(probed.declared.value_or(unknownSize));
     packet.wide(probed.decoded.value_or(unknownSize));
     packet.text(plainText(probed.location, channel::longestLocation));
+    packet.text(plainText(probed.label, channel::longestLabel));
+    packet.text(probed.partitionTable);
+    packet.number(static_cast<std::uint32_t>(probed.layout.state));
+    packet.text(probed.layout.layout);
+    packet.text(plainText(probed.layout.image, channel::longestName));
+    // Of a text that says why the image is not live, nothing is left for this one to say.
+    packet.text(probed.whyNotLive.empty() ? plainText(probed.layout.why, channel::longestWhyNotLive)
+                                          : std::string());
     (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
 }
 

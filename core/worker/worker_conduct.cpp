@@ -282,13 +282,44 @@ ProbedSource WorkerConduct::probed(PacketReader& packet) const {
     probed.declared = optional(packet.wide());
     probed.decoded = optional(packet.wide());
     probed.location = plainText(packet.text(), channel::longestLocation);
+    probed.label = plainText(packet.text(), channel::longestLabel);
+    probed.partitionTable = packet.text();
+    probed.layout = layout(packet);
+    const auto& table = probed.partitionTable;
+    if (!table.empty() && table != "MBR" && table != "GPT") {
+        breach("it reported a partition table that there is not");
+    }
     if (code != 0) {
         probed = {};
         probed.failure = failure(code, reason);
     } else if (probed.format.empty() && probed.whyNotLive.empty()) {
         breach("it gave no reason why an image is not live");
+    } else if (probed.format.empty()) {
+        probed.layout = {};
     }
     return probed;
+}
+
+// Each state has the texts that it is shown with.
+LayoutLook WorkerConduct::layout(PacketReader& packet) {
+    using State = LayoutLook::State;
+    LayoutLook look;
+    const auto state = packet.number();
+    look.layout = packet.text();
+    look.image = plainText(packet.text(), channel::longestName);
+    look.why = plainText(packet.text(), channel::longestWhyNotLive);
+    if (state > static_cast<std::uint32_t>(State::None) ||
+        (!look.layout.empty() && !isLayoutName(look.layout))) {
+        breach("it reported a layout that there is not");
+    }
+    look.state = static_cast<State>(state);
+    const bool isElsewhere = look.state == State::Elsewhere || look.state == State::NotServed;
+    const bool needsImage = isElsewhere || look.state == State::Found;
+    if ((look.state == State::None && look.why.empty()) || (needsImage && look.image.empty()) ||
+        (isElsewhere && look.layout.empty())) {
+        breach("it reported a layout without saying which");
+    }
+    return look;
 }
 
 WorkerConduct::Word WorkerConduct::checksum(PacketReader& packet) const {

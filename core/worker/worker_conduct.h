@@ -89,6 +89,7 @@ private:
     Error failure(class PacketReader& packet) const;
     [[nodiscard]] Error failure(std::uint32_t number, const std::string& text) const;
     ProbedSource probed(class PacketReader& packet) const;
+    [[nodiscard]] static LayoutLook layout(class PacketReader& packet);
     Word checksum(class PacketReader& packet) const;
 
     WorkerRole role_;

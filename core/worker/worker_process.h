@@ -45,6 +45,7 @@ struct WorkerJob {
     ProxyVariables proxies;     // for libcurl; contains secrets
     std::string checksumOrigin; // the list that the request's checksum is from, for people; empty: part of it
     std::uint32_t attempt = 1;  // continues the count of earlier workers of the same transfer
+    std::string rootImage;      // Look: the path of the root image that a boot would look for
 };
 
 // The role of the process that a job is given to. The job of a transfer states its checksum: its list was

@@ -112,7 +112,8 @@ def channel():
     plugin = call(2, text(b"curl 1"))
     result = [u64(9), u64(9), text(b"")]
     look = [u32(0), text(b""), u64(9), text(b"v"), u32(3), text(b"gzip"), text(b"ISO 9660"), text(b""), u64(9), u64(9),
-            text(b"http://h/")]
+            text(b"http://h/"), text(b"CDROM"), text(b"MBR"), u32(3), text(b"live-build"), text(b"live/filesystem.squashfs"),
+            text(b"")]
     return {
         "transfer": bytes([0, 0, 1, 0, 0]) + call(1) + call(8, text(b"/key")) + plugin + call(11, u32(1)) + call(9, u64(9))
         + call(10, u64(9), text(b"\"v\""), u64(7)) + call(4, u64(9)) + progress(5, event=3, capacity=9)
@@ -133,7 +134,7 @@ def job(checksum=b"", mirrors=(), credentials=1):
             + u32(1) + text(b"curl") + text(b"insecure") + text(b"") + text(checksum)
             + u32(credentials) + (u32(1) + text(b"user") + text(b"u")) * credentials
             + u32(1) * 3 + u64(30000000) + u64(UNKNOWN) * 2 + u64(1000) + u32(4) + text(b"/plugins")
-            + u32(1) + text(b"http_proxy") + text(b"http://p/") + u32(1) + u64(5) + u64(9) + text(b"\"v\""))
+            + u32(1) + text(b"http_proxy") + text(b"http://p/") + u32(1) + text(b"LiveOS/squashfs.img") + u64(5) + u64(9) + text(b"\"v\""))
 
 
 def jobs():

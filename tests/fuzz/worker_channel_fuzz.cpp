@@ -67,7 +67,11 @@ public:
         const auto& probed = word.probed;
         require(!probed.failure || isReason(*probed.failure));
         require(probed.failure || !probed.format.empty() || !probed.whyNotLive.empty());
-        for (const auto* text : {&probed.compression, &probed.format, &probed.whyNotLive, &probed.location}) {
+        require(probed.layout.layout.empty() || isLayoutName(probed.layout.layout));
+        require(probed.layout.state != LayoutLook::State::None || !probed.layout.why.empty());
+        for (const auto* text :
+             {&probed.compression, &probed.format, &probed.whyNotLive, &probed.location, &probed.label,
+              &probed.partitionTable, &probed.layout.image, &probed.layout.why}) {
             require(isShowable(*text, channel::longestLocation));
         }
     }

@@ -35,10 +35,12 @@ void readWorkerJob(std::string_view bytes) {
     job.pluginDir = read.pluginDir;
     job.proxies = read.proxies;
     job.attempt = read.attempt;
+    job.rootImage = read.rootImage;
     const auto again = readJob(writeJob(job).get());
     compare(read.request, again.request);
     require(again.purpose == read.purpose && again.pluginDir == read.pluginDir);
     require(again.proxies == read.proxies && again.attempt == read.attempt);
+    require(again.rootImage == read.rootImage);
 }
 
 void readVerifierJob(std::string_view bytes) {

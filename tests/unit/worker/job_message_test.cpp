@@ -47,6 +47,8 @@ TEST(JobMessage, CarriesTheProxies) {
     job.proxies = {{"http_proxy", "http://user:secret@proxy:3128"}, {"no_proxy", "a,b"}};
     EXPECT_EQ(received(job).proxies, job.proxies);
     EXPECT_EQ(received(someJob()).proxies, ProxyVariables());
+    job.rootImage = "LiveOS/squashfs.img";
+    EXPECT_EQ(received(job).rootImage, job.rootImage);
 }
 
 TEST(JobMessage, WhoReadsTheListGetsNoCredentialsOfTheImage) {

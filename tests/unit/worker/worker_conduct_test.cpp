@@ -93,6 +93,12 @@ PacketWriter probedPacket(const ProbedSource& probed, std::uint32_t code = 0, st
     packet.wide(probed.declared.value_or(unknownSize));
     packet.wide(probed.decoded.value_or(unknownSize));
     packet.text(probed.location);
+    packet.text(probed.label);
+    packet.text(probed.partitionTable);
+    packet.number(static_cast<std::uint32_t>(probed.layout.state));
+    packet.text(probed.layout.layout);
+    packet.text(probed.layout.image);
+    packet.text(probed.layout.why);
     return packet;
 }
 
@@ -501,6 +507,40 @@ TEST_F(WorkerConductTest, WhatALookReportsIsCleanedAndBounded) {
     const auto failed = judged<WorkerConduct::SourceProbed>(probedPacket({.size = 1}, 1, "")).probed;
     EXPECT_EQ(failed.failure.value().code(), ErrorCode::Internal) << "nobody cancelled it";
     EXPECT_FALSE(failed.size);
+}
+
+TEST_F(WorkerConductTest, ALayoutIsOneOfTheTable) {
+    using State = LayoutLook::State;
+    job_.purpose = JobPurpose::Probe;
+    job_.request.mirrors.resize(20, job_.request.url);
+    begin();
+    const auto packet = [](LayoutLook layout, std::string table = "", std::string label = "") {
+        return probedPacket({.format = "ISO 9660",
+                             .label = std::move(label),
+                             .partitionTable = std::move(table),
+                             .layout = std::move(layout)});
+    };
+    const auto look = judged<WorkerConduct::SourceProbed>(
+                          packet({State::Elsewhere, "live-build", "live/a\x1b[31m.squashfs", "x\ny"}, "MBR",
+                                 "\x1b" + std::string(1000, 'l')))
+                          .probed;
+    EXPECT_EQ(look.layout, (LayoutLook{State::Elsewhere, "live-build", "live/a [31m.squashfs", "x y"}));
+    EXPECT_EQ(look.partitionTable, "MBR");
+    EXPECT_EQ(look.label, " " + std::string(channel::longestLabel - 1, 'l'));
+    const auto noImage = judged<WorkerConduct::SourceProbed>(
+                             probedPacket({.whyNotLive = "x", .layout = {State::Found, "LiveOS", "a", ""}}))
+                             .probed;
+    EXPECT_EQ(noImage.layout, LayoutLook{});
+    for (const auto& layout :
+         {LayoutLook{static_cast<State>(6), "", "", "x"}, LayoutLook{State::Found, "mine", "a", ""}}) {
+        EXPECT_THAT(breach(packet(layout)), HasSubstr("a layout that there is not"));
+    }
+    for (const auto& layout :
+         {LayoutLook{State::None, "", "", ""}, LayoutLook{State::Found, "LiveOS", "", ""},
+          LayoutLook{State::Elsewhere, "", "a", ""}, LayoutLook{State::NotServed, "casper", "", ""}}) {
+        EXPECT_THAT(breach(packet(layout)), HasSubstr("without saying which"));
+    }
+    EXPECT_THAT(breach(packet({}, "BSD")), HasSubstr("a partition table that there is not"));
 }
 
 TEST_F(WorkerConductTest, AChecksumOfALookIsOneOrAReason) {
