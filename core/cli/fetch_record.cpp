@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fetch_names.h"
 #include "file_location.h"
 #include "files.h"
 #include "text.h"
@@ -21,20 +22,10 @@
 namespace bootferry {
 namespace {
 
-constexpr std::string_view firstLine = "bootferryctl fetch 1";
-constexpr std::string_view suffix = ".bootferry";
-constexpr std::size_t longestRecord = 16384;
 constexpr unsigned attempts = 100; // other processes may create and remove the name meanwhile
 
-std::string readRecord(int fd) {
-    std::string text(longestRecord, '\0');
-    const auto count = ::pread(fd, text.data(), text.size(), 0);
-    text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-    return text;
-}
-
 bool isOurs(const std::string& text) {
-    return text.empty() || text.starts_with(std::string(firstLine) + "\n");
+    return text.empty() || text.starts_with(std::string(recordFirstLine) + "\n");
 }
 
 // " (pid 1234)"; empty while the record is being written.
@@ -51,7 +42,7 @@ std::string holderOf(const std::string& text) {
 } // namespace
 
 FetchRecord::FetchRecord(int folder, const std::string& name, const std::string& path)
-    : folder_(folder), name_(nameBeside(folder, name, suffix)), path_(path) {
+    : folder_(folder), name_(nameBeside(folder, name, recordSuffix)), path_(path) {
     for (unsigned attempt = 0; attempt < attempts; ++attempt) {
         if (create() || takeOver()) {
             if (!fd_) {
@@ -141,7 +132,8 @@ void FetchRecord::refuse() const {
 }
 
 void FetchRecord::write() const {
-    const auto text = fmt::format("{}\npid {}\n{}", firstLine, ::getpid(), partial_ ? toText(*partial_) : "");
+    const auto text =
+        fmt::format("{}\npid {}\n{}", recordFirstLine, ::getpid(), partial_ ? toText(*partial_) : "");
     const auto what = fmt::format("writing '{}' beside '{}'", name_, path_);
     const auto count = checkErrno(::pwrite(fd_.get(), text.data(), text.size(), 0), what);
     if (static_cast<std::size_t>(count) != text.size()) {

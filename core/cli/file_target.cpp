@@ -10,10 +10,10 @@
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
-#include <sys/random.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "fetch_names.h"
 #include "quantities.h"
 
 namespace bootferry {
@@ -24,14 +24,6 @@ constexpr std::uint64_t fewBytes = std::uint64_t{1} << 20U; // a shorter part is
 
 std::string checksumText(const TransferRequest& request) {
     return request.checksumUrl ? request.checksumUrl->redacted() : request.checksum.value_or("");
-}
-
-std::string randomName() {
-    std::uint64_t number = 0;
-    if (::getrandom(&number, sizeof number, 0) != sizeof number) {
-        throwErrno(errno, "making a temporary name");
-    }
-    return fmt::format(".bootferry-{:016x}", number);
 }
 
 std::string linkOf(int fd) {
@@ -47,6 +39,7 @@ bool canBeNamed(int fd) {
 
 FileLocation checked(FileLocation location) {
     requireWritable(location);
+    requireNotOfAnotherFetch(location);
     return location;
 }
 
@@ -55,7 +48,7 @@ FileLocation checked(FileLocation location) {
 FileTarget::FileTarget(FileLocation location)
     : location_(checked(std::move(location))),
       record_(location_.folder.get(), location_.name, location_.path),
-      partName_(nameBeside(location_.folder.get(), location_.name, ".part")) {}
+      partName_(nameBeside(location_.folder.get(), location_.name, partSuffix)) {}
 
 FileTarget::~FileTarget() {
     if (part_) { // not opened for writing, so the record still describes it
@@ -211,7 +204,7 @@ void FileTarget::openUnnamed(mode_t mode) {
 
 void FileTarget::openNamed(mode_t mode) {
     for (unsigned attempt = 0; attempt < attempts && !fd_; ++attempt) {
-        temporary_ = randomName();
+        temporary_ = randomTemporaryName();
         fd_.reset(::openat(location_.folder.get(), temporary_.c_str(),
                            O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
         if (!fd_ && errno != EEXIST) {
@@ -233,6 +226,9 @@ bool FileTarget::publish(std::optional<std::int64_t> modified) {
     }
     checkErrno(::fsync(fd_.get()), what("syncing"));
     const bool replaces = isThereStill();
+    if (replaces) {
+        requireNotOfAnotherFetch(location_); // an empty file may have become a record meanwhile
+    }
     if (replaces || !temporary_.empty()) {
         linkTemporary();
         rename(replaces);
@@ -296,7 +292,7 @@ bool FileTarget::linkAs(const std::string& name) const {
 
 void FileTarget::linkTemporary() {
     for (unsigned attempt = 0; attempt < attempts && temporary_.empty(); ++attempt) {
-        if (auto name = randomName(); linkAs(name)) {
+        if (auto name = randomTemporaryName(); linkAs(name)) {
             temporary_ = std::move(name);
         }
     }

@@ -271,6 +271,64 @@ class OthersTest(ContinueCase):
         self.assertNotIn("are kept", messages)
         self.assertEqual((self.names(), self.part.read_text()), (["output.part"], "precious"))
 
+    def test_a_file_of_another_fetch_is_no_target(self):
+        """Neither of a fetch that was interrupted nor of one that runs."""
+        def refused(name, words):
+            before = (self.folder / name).read_bytes()
+            self.output = self.folder / name
+            status, messages = self.fetch(self.url)
+            self.output = self.folder / "output"
+            self.assertEqual(status, exit_status.TARGET_REFUSED, messages)
+            self.assertIn(words, messages)
+            self.assertEqual((self.folder / name).read_bytes(), before)
+
+        length = self.kept()
+        refused("output.part", "has received")
+        refused("output.bootferry", "the record of fetches")
+        client = self.begun(least=length + (1 << 19))
+        self.assertEqual(self.server.requests[-1].range, f"bytes={length}-")
+        refused("output.bootferry", "the record of fetches")
+        self.output = self.folder / "output.part"
+        self.assertEqual(self.fetch(self.url)[0], exit_status.TARGET_REFUSED)
+        self.output = self.folder / "output"
+        self.assert_fetched(self.ended(client))
+        self.assertEqual(self.names(), ["output"])
+
+    def test_a_file_of_another_fetch_whose_name_was_cut(self):
+        for length in (244, 247, 255):  # only the record's name is cut, both are
+            self.output = self.folder / ("n" * length)
+            client = self.begun()
+            client.send_signal(signal.SIGINT)
+            self.assertEqual(self.ended(client)[0], 130)
+            part, record = (next(self.folder.glob(pattern)) for pattern in ("*.part", "*.bootferry"))
+            for name in (part, record):
+                self.output = name
+                self.assertEqual(self.fetch(self.url)[0], exit_status.TARGET_REFUSED, name)
+            part.unlink()
+            record.unlink()
+
+    def test_the_names_alone_mean_nothing(self):
+        for name in ("output.part", "output.bootferry"):
+            self.output = self.folder / name
+            for text in (None, "", "somebody's"):
+                if text is not None:
+                    self.output.write_text(text)
+                self.assert_fetched(self.fetch(self.url))
+                self.output.unlink()
+
+    def test_a_file_that_becomes_a_record_meanwhile(self):
+        self.output = self.folder / "output.bootferry"
+        self.output.touch()
+        first = self.begun()
+        self.output = self.folder / "output"
+        second = self.start(self.url)
+        processes.wait_for(second, lambda: (self.folder / "output.bootferry").read_bytes())
+        record = (self.folder / "output.bootferry").read_bytes()
+        status, messages = self.ended(first)
+        self.assertEqual(status, exit_status.TARGET_REFUSED, messages)
+        self.assertEqual((self.folder / "output.bootferry").read_bytes(), record)
+        self.assert_fetched(self.ended(second))
+
     def test_a_record_that_lies(self):
         self.kept()
         record = self.folder / "output.bootferry"
