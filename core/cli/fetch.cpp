@@ -27,19 +27,28 @@ namespace {
 
 constexpr std::uint64_t rateIntervalUSec = 1'000'000;
 
-// False if the bytes received are wrong or may be wrong: the next try must not continue after them.
-bool canBeContinued(const Error& failure) {
+// The bytes received are wrong or may be wrong: the next try must not continue after them.
+bool areWrong(const Error& failure) {
     switch (failure.code()) {
     case ErrorCode::Checksum:
     case ErrorCode::Corrupt:
     case ErrorCode::Internal:
-    case ErrorCode::Io:
     case ErrorCode::NotLive:
+        return true;
+    default:
+        return false;
+    }
+}
+
+// The last bytes may be missing or wrong, but not those that an earlier fetch had received.
+bool endsAtFault(const Error& failure) {
+    switch (failure.code()) {
+    case ErrorCode::Io:
     case ErrorCode::Range:
     case ErrorCode::TooLarge:
-        return false;
-    default:
         return true;
+    default:
+        return false;
     }
 }
 
@@ -91,9 +100,8 @@ public:
             (void)acceptableContents(); // refuse before fetching
             request_.decode = true;
         }
-        if (file_ && (request_.continuation = file_->findPart(request_))) {
-            source_ = {.size = request_.continuation->size, .validator = request_.continuation->validator};
-            report_.continues(request_.continuation->offset, file_->partPath());
+        if (file_) {
+            findPart();
         }
     }
 
@@ -165,6 +173,25 @@ public:
     }
 
 private:
+    void findPart() {
+        const auto found = file_->findPart(request_);
+        request_.continuation = found.continuation;
+        if (found.continuation) {
+            source_ = {.size = found.continuation->size, .validator = found.continuation->validator};
+            report_.continues(found.continuation->offset, file_->partPath());
+        } else if (!found.whyNot.empty()) {
+            report_.doesNotContinue(found.whyNot);
+        }
+    }
+
+    // How much of the file is there for the next fetch.
+    std::optional<std::uint64_t> keep(const Error& failure) {
+        if (!file_ || areWrong(failure)) {
+            return std::nullopt;
+        }
+        return endsAtFault(failure) ? file_->keepEarlier() : file_->keep(request_, source_);
+    }
+
     [[nodiscard]] bool isStream() const { return target_.blockSize == streamBlockSize; }
     [[nodiscard]] bool isDevice() const { return !file_ && !isStream(); }
 
@@ -207,8 +234,7 @@ private:
 
     void giveUp(const Error& failure) {
         std::string kept;
-        if (const auto bytes =
-                file_ && canBeContinued(failure) ? file_->keep(request_, source_) : std::nullopt) {
+        if (const auto bytes = keep(failure)) {
             kept = fmt::format("; {} are kept in '{}'; the next fetch resumes from there", formatSize(*bytes),
                                file_->partPath());
         }

@@ -39,6 +39,12 @@ std::string holderOf(const std::string& text) {
     return {};
 }
 
+// A record without a part has two lines.
+bool describesPart(const std::string& text) {
+    const auto lines = linesOf(text);
+    return std::distance(lines.begin(), lines.end()) > 2;
+}
+
 } // namespace
 
 FetchRecord::FetchRecord(int folder, const std::string& name, const std::string& path)
@@ -48,7 +54,9 @@ FetchRecord::FetchRecord(int folder, const std::string& name, const std::string&
             if (!fd_) {
                 return;
             }
-            partial_ = partialFromText(readRecord(fd_.get()));
+            const auto text = readRecord(fd_.get());
+            partial_ = partialFromText(text);
+            damaged_ = !partial_ && describesPart(text);
             write();
             return;
         }

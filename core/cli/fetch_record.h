@@ -26,6 +26,11 @@ public:
     // The state of the part that an earlier fetch left.
     [[nodiscard]] const std::optional<PartialState>& partial() const { return partial_; }
 
+    // An earlier fetch wrote a description of a part that is not readable any more.
+    [[nodiscard]] bool isDamaged() const { return damaged_; }
+    [[nodiscard]] bool isOfAnotherUser() const;
+    [[nodiscard]] std::string recordPath() const; // for messages
+
     // Writes and syncs the record. Throws Error(Io), and Error(TargetRefused) if there is none.
     void setPartial(std::optional<PartialState> partial);
     void keep() { kept_ = true; }
@@ -33,8 +38,6 @@ public:
 private:
     [[nodiscard]] bool create();
     [[nodiscard]] bool takeOver();
-    [[nodiscard]] bool isOfAnotherUser() const;
-    [[nodiscard]] std::string recordPath() const; // for messages
     [[nodiscard]] bool lock() const;
     [[nodiscard]] bool isInPlace() const;
     [[noreturn]] void refuse() const;
@@ -45,6 +48,7 @@ private:
     std::string path_; // of FILE
     UniqueFd fd_;      // empty: there is no record, because its name is another user's
     std::optional<PartialState> partial_;
+    bool damaged_ = false;
     bool kept_ = false;
 };
 

@@ -25,7 +25,15 @@ FetchReport::FetchReport(const TransferRequest& request, std::optional<JsonStyle
 void FetchReport::continues(std::uint64_t bytes, const std::string& part) {
     meter_.continues(bytes);
     status_.bytes = earlier_ = bytes;
-    status_.detail = fmt::format("resuming after the {} in '{}'", formatSize(bytes), part);
+    remark(fmt::format("resuming after the {} in '{}'", formatSize(bytes), part));
+}
+
+void FetchReport::doesNotContinue(const std::string& why) {
+    remark(why);
+}
+
+void FetchReport::remark(std::string text) {
+    status_.detail = std::move(text);
     if (json_) {
         event();
     } else if (!quiet_) {

@@ -23,6 +23,7 @@ public:
     [[nodiscard]] bool usesStandardOutput() const { return json_.has_value(); }
 
     void continues(std::uint64_t bytes, const std::string& part);
+    void doesNotContinue(const std::string& why); // why: a sentence
     void pluginLoaded(const std::string& nameAndVersion);
     void opened(std::size_t origin);
     void sourceKnown(std::optional<std::uint64_t> size, const std::string& validator);
@@ -34,6 +35,7 @@ public:
     void failed(const Error& failure, bool inWords);
 
 private:
+    void remark(std::string text);
     void show();
     void event() const;
 

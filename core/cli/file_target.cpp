@@ -19,12 +19,7 @@
 namespace bootferry {
 namespace {
 
-constexpr unsigned attempts = 100;                          // to find a free random name
-constexpr std::uint64_t fewBytes = std::uint64_t{1} << 20U; // a shorter part is not kept
-
-std::string checksumText(const TransferRequest& request) {
-    return request.checksumUrl ? request.checksumUrl->redacted() : request.checksum.value_or("");
-}
+constexpr unsigned attempts = 100; // to find a free random name
 
 std::string linkOf(int fd) {
     return fmt::format("/proc/self/fd/{}", fd);
@@ -54,14 +49,21 @@ FileTarget::~FileTarget() {
     if (part_) { // not opened for writing, so the record still describes it
         record_.keep();
     }
-    if (!temporary_.empty() && isFileAt(location_.folder.get(), temporary_, fd_.get())) {
-        (void)::unlinkat(location_.folder.get(), temporary_.c_str(), 0);
+    const int folder = location_.folder.get();
+    if (!temporary_.empty() && isFileAt(folder, temporary_, fd_.get())) {
+        (void)::unlinkat(folder, temporary_.c_str(), 0);
+    }
+    if (earlier_ && isFileAt(folder, partName_, earlier_.get())) {
+        (void)::unlinkat(folder, partName_.c_str(), 0);
     }
 }
 
 PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     const mode_t mode =
         location_.present ? 0600 : 0666; // a secret file's replacement must not be readable meanwhile
+    if (fd_) {
+        setPartAside(size);
+    }
     takePart();
     if (!fd_) {
         openUnnamed(mode);
@@ -79,120 +81,25 @@ PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     return target;
 }
 
-void FileTarget::requireRoom(std::uint64_t size) const {
+// UINT64_MAX if the file system does not report its size.
+std::uint64_t FileTarget::room() const {
     struct statvfs status {};
-    if (::fstatvfs(fd_.get(), &status) < 0 || status.f_blocks == 0) {
-        return; // the file system does not report its size
+    if (::fstatvfs(location_.folder.get(), &status) < 0 || status.f_blocks == 0) {
+        return UINT64_MAX;
     }
     const auto blocks = ::geteuid() == 0 ? status.f_bfree : status.f_bavail;
-    const auto room = static_cast<std::uint64_t>(blocks) * status.f_frsize + continuesAt_;
-    if (size > room) {
+    return static_cast<std::uint64_t>(blocks) * status.f_frsize;
+}
+
+void FileTarget::requireRoom(std::uint64_t size) const {
+    const auto used = earlier_ ? 0 : continuesAt_; // by the bytes that are here already
+    const auto has = room();
+    if (has != UINT64_MAX && size > has + used) {
         throw Error(
             ErrorCode::TooLarge,
             fmt::format("there is no room for '{}': it has {}, its file system only {} ({} and {} bytes)",
-                        location_.path, formatSize(size), formatSize(room), size, room));
+                        location_.path, formatSize(size), formatSize(has + used), size, has + used));
     }
-}
-
-std::optional<Continuation> FileTarget::findPart(const TransferRequest& request) {
-    const auto& left = record_.partial();
-    if (!left) {
-        return std::nullopt;
-    }
-    UniqueFd part(::openat(location_.folder.get(), partName_.c_str(),
-                           O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    struct stat status {};
-    // One of another user, or that another user may write to, can have any bytes, even after the checksum.
-    if (!part || ::fstat(part.get(), &status) < 0 || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
-        status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
-        !isFileOf(*left, identityOf(part.get()))) {
-        return std::nullopt;
-    }
-    part_ = std::move(part);
-    // The last byte is requested again: an empty request could not show whether the version is still the
-    // same.
-    const auto length = left->file.length;
-    const auto offset = std::min(length, left->size.value_or(length + 1) - 1);
-    const bool isOfTheSame = left->url == request.url.redacted() &&
-                             (left->checksum.empty() || left->checksum == checksumText(request));
-    if (!request.continues.value_or(true) || request.decode || left->validator.empty() || offset < fewBytes ||
-        !isOfTheSame) {
-        return std::nullopt;
-    }
-    continuesAt_ = offset;
-    return Continuation{.offset = offset, .size = left->size, .validator = left->validator};
-}
-
-// From here on the record does not describe a usable part: if this process is killed, no fetch continues it.
-void FileTarget::takePart() {
-    if (!part_) {
-        return;
-    }
-    if (continuesAt_ == 0) {
-        if (isFileAt(location_.folder.get(), partName_, part_.get())) {
-            checkErrno(::unlinkat(location_.folder.get(), partName_.c_str(), 0),
-                       what("removing the part of"));
-        }
-        part_.reset();
-        record_.setPartial(std::nullopt);
-        return;
-    }
-    PartialState beingWritten;
-    beingWritten.file = identityOf(part_.get());
-    record_.setPartial(std::move(beingWritten));
-    fd_ = std::move(part_);
-    temporary_ = partName_;
-    checkErrno(::ftruncate(fd_.get(), static_cast<off_t>(continuesAt_)), what("continuing the part of"));
-}
-
-std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request,
-                                              const KnownSource& source) noexcept {
-    try {
-        if (!fd_ || request.decode || source.validator.empty()) {
-            return std::nullopt;
-        }
-        const auto identity = identityOf(fd_.get());
-        if (identity.length < fewBytes || identity.length > source.size.value_or(UINT64_MAX)) {
-            return std::nullopt;
-        }
-        checkErrno(::fsync(fd_.get()), what("keeping a part of"));
-        record_.setPartial(PartialState{.url = request.url.redacted(),
-                                        .checksum = checksumText(request),
-                                        .size = source.size,
-                                        .validator = source.validator,
-                                        .file = identity});
-        namePart();
-        record_.keep();
-        return identity.length;
-    } catch (const Error&) {
-        return std::nullopt; // the destructor deletes it
-    }
-}
-
-void FileTarget::namePart() {
-    const int folder = location_.folder.get();
-    const auto requireOurs = [&](const std::string& name) {
-        if (!isFileAt(folder, name, fd_.get())) {
-            throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is somebody else's", partPath()));
-        }
-    };
-    if (temporary_.empty()) {
-        (void)linkAs(partName_);
-    } else {
-        requireOurs(temporary_);
-    }
-    if (!temporary_.empty() && temporary_ != partName_) {
-        checkErrno(::renameat2(folder, temporary_.c_str(), folder, partName_.c_str(), RENAME_NOREPLACE),
-                   what("keeping a part of"));
-    }
-    requireOurs(partName_);
-    syncFolder();
-    temporary_.clear(); // the destructor leaves it
-}
-
-std::string FileTarget::partPath() const {
-    const auto slash = location_.path.rfind('/');
-    return (slash == std::string::npos ? "" : location_.path.substr(0, slash + 1)) + partName_;
 }
 
 void FileTarget::openUnnamed(mode_t mode) {

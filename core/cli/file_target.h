@@ -22,6 +22,12 @@ struct KnownSource {
     std::string validator; // empty: the version cannot be identified
 };
 
+// Whether the FILE.part of an earlier fetch is continued.
+struct FoundPart {
+    std::optional<Continuation> continuation;
+    std::string whyNot; // a sentence, if there is one that is not used; empty: nothing to say
+};
+
 class FileTarget {
 public:
     // Throws Error(TargetRefused, Io) if another process fetches to it or no file can be created there.
@@ -31,18 +37,22 @@ public:
     FileTarget(const FileTarget&) = delete;
     FileTarget& operator=(const FileTarget&) = delete;
 
-    // Finds the FILE.part of an earlier fetch of the same source; open() then continues it. nullopt if it is
-    // of another source, or if another program has changed or replaced it.
-    [[nodiscard]] std::optional<Continuation> findPart(const TransferRequest& request);
+    // Looks for the FILE.part of an earlier fetch; open() continues it if it is of the same source and no
+    // other program has changed or replaced it. Throws Error(TargetRefused) if a process still writes to it.
+    [[nodiscard]] FoundPart findPart(const TransferRequest& request);
 
-    // Opens the part found, or an empty file, for writing; the descriptor is a duplicate. Throws
-    // Error(TooLarge) with the numbers if a size is given and the file system has no room for it.
+    // Opens the part found, or an empty file, for writing; the descriptor is a duplicate. A second call,
+    // after a start over, sets the part aside and opens an empty file. Throws Error(TooLarge) with the
+    // numbers if a size is given and the file system has no room for it.
     [[nodiscard]] PreparedTarget open(std::optional<std::uint64_t> size);
 
-    // Keeps the bytes written as FILE.part and records what is needed to continue. Returns its length;
-    // nullopt if it is too short to be worth keeping, or if a foreign file has that name.
+    // Keeps the bytes written as FILE.part and records what is needed to continue, else what keepEarlier()
+    // keeps. Returns the part's length; nullopt if nothing is kept: it would be too short to be worth it, or
+    // a foreign file has that name.
     [[nodiscard]] std::optional<std::uint64_t> keep(const TransferRequest& request,
                                                     const KnownSource& source) noexcept;
+    // Keeps of the part only what an earlier fetch had received.
+    [[nodiscard]] std::optional<std::uint64_t> keepEarlier() noexcept;
     [[nodiscard]] std::string partPath() const;
 
     // Gives the file its name, and `modified` (seconds since 1970 UTC) as its time, and syncs it, so that it
@@ -52,8 +62,14 @@ public:
     [[nodiscard]] bool publish(std::optional<std::int64_t> modified);
 
 private:
+    [[nodiscard]] std::uint64_t room() const;
     void requireRoom(std::uint64_t size) const;
+    [[nodiscard]] std::string whyNotOurs(int part) const;
+    [[nodiscard]] std::string whyNotUsable(const TransferRequest& request) const;
+    void lockPart() const;
     void takePart();
+    void setPartAside(std::optional<std::uint64_t> size);
+    void removeEarlier();
     void namePart();
     [[nodiscard]] bool keepOwnerAndMode() const;
     void openUnnamed(mode_t mode);
@@ -71,8 +87,9 @@ private:
     UniqueFd fd_;
     std::string temporary_; // the file's temporary name; empty: none
     std::string partName_;
-    UniqueFd part_; // the part of an earlier fetch; until open()
-    std::uint64_t continuesAt_ = 0;
+    UniqueFd part_;                 // the part of an earlier fetch; until open()
+    UniqueFd earlier_;              // the same, if the source has started over
+    std::uint64_t continuesAt_ = 0; // bytes that an earlier fetch received; 0: none
 };
 
 } // namespace bootferry

@@ -33,6 +33,8 @@ void readLine(PartialState& state, std::string_view name, std::string_view value
         state.file.length = parseNumber<std::uint64_t>(value).value_or(0);
     } else if (name == "modified") {
         state.file.modified = value;
+    } else if (name == "growing") {
+        state.growing = value == "yes";
     }
 }
 
@@ -49,8 +51,9 @@ FileIdentity identityOf(int fd) {
 
 bool isFileOf(const PartialState& state, const FileIdentity& now) {
     const auto& then = state.file;
-    if (state.validator.empty()) {
-        return !then.born.empty() && then.inode == now.inode && then.born == now.born;
+    if (state.growing) {
+        return !then.born.empty() && then.inode == now.inode && then.born == now.born &&
+               now.length >= then.length;
     }
     return then == now;
 }
@@ -69,6 +72,7 @@ std::string toText(const PartialState& state) {
     add("born", state.file.born);
     add("length", std::to_string(state.file.length));
     add("modified", state.file.modified);
+    add("growing", state.growing ? "yes" : "");
     return text + std::string(lastLine) + "\n";
 }
 

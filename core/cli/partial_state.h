@@ -29,8 +29,11 @@ struct PartialState {
     std::string url;                   // without userinfo
     std::string checksum;              // as requested, or its list's URL; empty: none
     std::optional<std::uint64_t> size; // of the complete file
-    std::string validator;             // empty: the part is being written, its length is not final
+    std::string validator;
     FileIdentity file;
+    // A fetch is continuing the part, or was killed while it did: the file may be longer than recorded, and
+    // what is behind that length is not known.
+    bool growing = false;
 
     bool operator==(const PartialState&) const = default;
 };

@@ -80,6 +80,9 @@ void Pipeline::startOver(const Error& why) {
     reporter_.setState(TransferState::Waiting, fmt::format("starting over: {}", why.what()));
     decoding_.reset();
     source_.startOver();
+    if (std::exchange(continues_, false)) {
+        writer_.releaseTarget();
+    }
     writer_.startOver();
     atEnd_ = false;
     if (digest_) {
@@ -127,6 +130,7 @@ void Pipeline::receiveRest(const Continuation& earlier) {
     source_.continueFrom(earlier);
     requestTarget(earlier.size);
     writer_.continueAt(earlier.offset);
+    continues_ = true;
     if (digest_) {
         reporter_.setState(TransferState::Connecting,
                            fmt::format("reading the {} that are here", formatSize(earlier.offset)));

@@ -39,6 +39,8 @@ public:
     // Before requestTarget(), where the image says of itself how long it is: the target must hold so many
     // bytes.
     virtual void expectAtLeast(std::uint64_t /*size*/) {}
+    // Asked a second time if a continuation starts over: the first target keeps the bytes of the earlier
+    // transfer.
     [[nodiscard]] virtual WriteTarget requestTarget(std::optional<std::uint64_t> size) = 0;
     // Once the first bytes of a version are here, before the target is asked for.
     virtual void sourceKnown(const SourceInfo& /*info*/) {}
@@ -94,6 +96,7 @@ private:
     PipelineSettings settings_;
     BlockWriter writer_;
     std::optional<DecodingWriter> decoding_; // of an encoded stream; uses writer_
+    bool continues_ = false;                 // the target has bytes of an earlier transfer
     bool atEnd_ = false;                     // the whole stream was received
     std::optional<StreamDigest> digest_;
     std::optional<SplicePipe> pipe_; // created at first use

@@ -19,7 +19,9 @@
 //                                                           later bytes come from it; 0: the URL, then its
 //                                                           mirrors
 //   Target(t size) → Granted(u blockSize, t capacity) with the target's descriptor
-//                                                           size UINT64_MAX: unknown
+//                                                           size UINT64_MAX: unknown; once, and once more if
+//                                                           a job that continues a file starts over: that
+//                                                           file keeps the bytes of the earlier fetch
 //   Staged(t bytes, t written, s digest) → Granted          all but the head is safe; permits the commit
 //   Probed(u code, s reason, t size, s validator, u flags, s compression, s format, s whyNotLive, t declared,
 //        t decoded, s location, s label, s partitionTable, u layoutState, s layout, s rootImage,

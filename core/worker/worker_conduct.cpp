@@ -44,7 +44,7 @@ WorkerConduct::WorkerConduct(const WorkerJob& job, WorkerRole role)
       originsLeft_(job.purpose == JobPurpose::Probe ? origins_ : 0),
       checksumLeft_(job.request.checksumUrl.has_value() && job.purpose != JobPurpose::OptionCheck &&
                     job.purpose != JobPurpose::Transfer),
-      allowance_(burst) {
+      targetsLeft_(job.request.continuation ? 2 : 1), allowance_(burst) {
     if (role == WorkerRole::Verifier) {
         checksum_ = parseChecksum(job.request.checksum.value_or(""));
     }
@@ -155,7 +155,9 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
             break;
         }
         case Call::Target: {
-            expect(writes && pluginReported_ && !std::exchange(targetRequested_, true), "Target");
+            expect(writes && pluginReported_ && !stagedSeen_ && targetsLeft_ > 0, "Target");
+            --targetsLeft_;
+            targetRequested_ = true;
             const auto size = reader.wide();
             if (size != unknownSize) {
                 requireSize(size, "of an image");

@@ -98,6 +98,7 @@ private:
     JobPurpose purpose_;
     std::size_t originsLeft_; // whose probe was not reported yet
     bool checksumLeft_;       // to be reported: of a list
+    unsigned targetsLeft_;    // a second one if the first holds bytes of an earlier fetch
     std::uint64_t capacity_ = 0;
     Progress last_;
     WorkerResult staged_;

@@ -73,7 +73,9 @@ public:
     // Before targetWanted(), if the image declares its size: at least this many bytes will be written.
     virtual void imageHasAtLeast(std::uint64_t /*size*/) {}
     // The source has answered and its head is acceptable. Answer, now or later, with giveTarget() or
-    // refuseTarget(). size: bytes to be written, if the source states it.
+    // refuseTarget(). size: bytes to be written, if the source states it. Called a second time if a transfer
+    // that continues a file starts over: the bytes of the earlier fetch stay, and the new ones need another
+    // target.
     virtual void targetWanted(std::optional<std::uint64_t> size) = 0;
     // Once, at the beginning: "curl 0.1.0", for the first URL that the bytes may come from.
     virtual void pluginLoaded(const std::string& nameAndVersion) = 0;

@@ -202,6 +202,7 @@ private:
             auto relay = relay::makeRelay();
             WorkerJob job; // what the conduct is compared with
             job.request.checksum = verifyJob_.checksum;
+            job.request.continuation = verifyJob_.continuation;
             job.attempt = verifyJob_.attempt;
             verifying_.emplace(event_, program_, job, WorkerRole::Verifier,
                                static_cast<WorkerChildListener&>(*this));

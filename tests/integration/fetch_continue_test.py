@@ -2,6 +2,7 @@
 """An interrupted bootferryctl fetch keeps what has arrived, and continues if the file is unchanged. Bytes of two
 versions are never combined, and files of other programs are not changed."""
 
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -69,9 +70,12 @@ class ContinueCase(FetchCase):
         self.server.requests.clear()
         return self.part.stat().st_size
 
-    def assert_anew(self, outcome):
-        """The whole file was fetched."""
+    def assert_anew(self, outcome, *, why):
+        """The whole file was fetched, and the reason was said."""
         messages = self.assert_fetched(outcome)
+        said = [line for line in messages.splitlines() if "is not continued" in line]
+        self.assertEqual(len(said), 1 if why else 0, messages)
+        self.assertIn(why, said[0] if said else "")
         self.assertNotIn("resuming after", messages)
         self.assertEqual([request.range for request in self.server.requests], [None])
 
@@ -165,10 +169,92 @@ class ContinueTest(ContinueCase):
         self.assertEqual([request.range for request in self.server.requests], [f"bytes={self.size - 1}-"])
 
 
+class KilledTest(ContinueCase):
+    """What an earlier fetch has kept outlives one that continues it."""
+
+    def killed(self, client):
+        client.kill()
+        client.wait()
+        self.assertEqual(self.names(), KEPT)
+
+    def assert_continued(self, length, *options):
+        self.server.requests.clear()
+        messages = self.assert_fetched(self.fetch(self.url, *options))
+        self.assertEqual([request.range for request in self.server.requests], [f"bytes={length}-"], messages)
+        self.assertEqual(self.names(), ["output"])
+
+    def test_once_and_again(self):
+        length = self.kept()
+        for more in (1 << 20, 1 << 19):
+            self.killed(self.begun(least=length + more))
+        self.assert_continued(length)
+
+    def test_with_a_checksum(self):
+        checksum = f"--checksum=sha256:{self.digest}"
+        length = self.kept(checksum)
+        self.killed(self.begun(checksum, least=length + (1 << 20)))
+        self.assert_continued(length, checksum)
+
+    def test_then_interrupted(self):
+        length = self.kept()
+        self.killed(self.begun(least=length + (1 << 20)))
+        self.server.requests.clear()
+        client = self.start(self.url)
+        processes.wait_for(client, lambda: self.server.requests and self.part.stat().st_size > length)
+        client.send_signal(signal.SIGINT)
+        self.assertEqual(self.ended(client)[0], 130)
+        longer = self.part.stat().st_size
+        self.assertGreater(longer, length)
+        self.assert_continued(longer)
+
+    def test_while_another_version_arrives(self):
+        """The bytes of the first version stay until those of the second one are there."""
+        digest = f"--checksum=sha256:{self.digest}"
+        for options in ((), (digest,)):
+            first = self.image.read_bytes()
+            length = self.kept(*options)
+            self.image.write_bytes(random.Random(2).randbytes(self.size))
+            self.server.etag = '"2"'
+            client = self.start(self.url, *options)
+            processes.wait_for(client, lambda: (file := processes.unnamed_file(client.pid))
+                               and file.stat().st_size >= length + (1 << 20))
+            self.killed(client)
+            self.assertEqual(self.part.read_bytes(), first[:length])
+            self.image.write_bytes(first)
+            self.server.etag = '"1"'
+            self.server.requests.clear()
+            self.assert_fetched(self.fetch(self.url, *options))
+            self.assertEqual(self.server.requests[0].range, f"bytes={length}-")
+            self.assertEqual(self.names(), ["output"])
+            self.output.unlink()
+
+    def test_another_version_is_kept_instead_once_it_is_worth_it(self):
+        self.kept()
+        self.image.write_bytes(random.Random(2).randbytes(self.size))
+        self.server.etag = '"2"'
+        client = self.start(self.url)
+        processes.wait_for(client, lambda: (file := processes.unnamed_file(client.pid))
+                           and file.stat().st_size >= FIRST)
+        client.send_signal(signal.SIGINT)
+        self.assertEqual(self.ended(client)[0], 130)
+        self.assertTrue(self.image.read_bytes().startswith(self.part.read_bytes()))
+        self.assert_continued(self.part.stat().st_size)
+
+    def test_a_process_still_writes_to_it(self):
+        self.kept()
+        before = self.part.read_bytes()
+        with open(self.part, "rb") as part:
+            fcntl.flock(part, fcntl.LOCK_EX)
+            status, messages = self.fetch(self.url)
+        self.assertEqual(status, exit_status.TARGET_REFUSED, messages)
+        self.assertIn("a process still writes to", messages)
+        self.assertEqual(self.part.read_bytes(), before)
+
+
 class AnewTest(ContinueCase):
     def test_by_request(self):
         self.kept()
-        self.assert_anew(self.fetch(self.url, "--no-continue"))
+        self.assert_anew(self.fetch(self.url, "--no-continue"), why="")
         self.assertEqual(self.names(), ["output"])
 
     def test_another_version(self):
@@ -184,16 +270,16 @@ class AnewTest(ContinueCase):
 
     def test_another_place(self):
         self.kept()
-        self.assert_anew(self.fetch(f"{self.url}?other"))
+        self.assert_anew(self.fetch(f"{self.url}?other"), why="another URL")
         self.assertEqual(self.names(), ["output"])
 
     def test_what_was_only_guarded_by_a_checksum_is_not_used_without(self):
         self.kept(f"--checksum=sha256:{self.digest}")
-        self.assert_anew(self.fetch(self.url))
+        self.assert_anew(self.fetch(self.url), why="another --checksum")
 
     def test_decoded(self):
         self.kept()
-        self.assert_anew(self.fetch(self.url, "--decode"))
+        self.assert_anew(self.fetch(self.url, "--decode"), why="decoded")
         self.output.unlink()
         self.assertEqual(self.interrupted("--decode")[0], 130)
         self.assertEqual(self.names(), [])
@@ -206,16 +292,6 @@ class AnewTest(ContinueCase):
     def test_the_wrong_bytes_are_not_kept(self):
         self.assertEqual(self.fetch(self.url, "--checksum=sha256:" + "0" * 64)[0], exit_status.CHECKSUM)
         self.assertEqual(self.names(), [])
-
-    def test_what_is_killed_is_not_gone_on_with(self):
-        self.kept()
-        client = self.begun(least=FIRST + (1 << 20))
-        client.kill()
-        client.wait()
-        self.assertEqual(self.names(), KEPT)
-        self.server.requests.clear()
-        self.assert_anew(self.fetch(self.url))
-        self.assertEqual(self.names(), ["output"])
 
     def test_ended_at_random_moments(self):
         chance = random.Random(5)
@@ -238,7 +314,7 @@ class OthersTest(ContinueCase):
         with open(self.part, "ab") as part:
             part.write(b"more")
         before = self.part.read_bytes()
-        self.assert_anew(self.fetch(self.url))
+        self.assert_anew(self.fetch(self.url), why="changed or replaced")
         self.assertEqual(self.part.read_bytes(), before)
 
     def test_another_file_with_the_name(self):
@@ -246,7 +322,7 @@ class OthersTest(ContinueCase):
         content = self.part.read_bytes()
         self.part.unlink()
         self.part.write_bytes(content)  # it may have the inode's number
-        self.assert_anew(self.fetch(self.url))
+        self.assert_anew(self.fetch(self.url), why="changed or replaced")
         self.assertEqual(self.part.read_bytes(), content)
 
     def test_a_link_with_the_name(self):
@@ -254,14 +330,14 @@ class OthersTest(ContinueCase):
         self.part.rename(self.path / "moved")
         self.part.symlink_to(self.path / "moved")
         before = (self.path / "moved").read_bytes()
-        self.assert_anew(self.fetch(self.url))
+        self.assert_anew(self.fetch(self.url), why="not a regular file")
         self.assertEqual((self.path / "moved").read_bytes(), before)
 
     def test_a_part_with_a_second_hard_link(self):
         self.kept()
         (self.path / "linked").hardlink_to(self.part)
         before = self.part.read_bytes()
-        self.assert_anew(self.fetch(self.url))
+        self.assert_anew(self.fetch(self.url), why="a second hard link")
         self.assertEqual((self.path / "linked").read_bytes(), before)
 
     def test_the_name_is_taken(self):
@@ -332,12 +408,13 @@ class OthersTest(ContinueCase):
     def test_a_record_that_lies(self):
         self.kept()
         record = self.folder / "output.bootferry"
-        for text in ("", "bootferryctl fetch 1\n", record.read_text().replace("end\n", ""),
-                     record.read_text().replace("inode", "inode x")):
+        for text, why in (("", "no fetch has recorded"), ("bootferryctl fetch 1\n", "no fetch has recorded"),
+                          (record.read_text().replace("end\n", ""), "is damaged"),
+                          (record.read_text().replace("inode", "inode x"), "is damaged")):
             record.write_text(text)
             before = self.part.read_bytes()
             self.server.requests.clear()
-            self.assert_anew(self.fetch(self.url))
+            self.assert_anew(self.fetch(self.url), why=why)
             self.assertEqual(self.part.read_bytes(), before)
             self.output.unlink()
 

@@ -200,6 +200,13 @@ void BlockWriter::continueAt(std::uint64_t offset) {
     writeBackBegun_ = offset;
 }
 
+void BlockWriter::releaseTarget() {
+    background_.wait();
+    target_ = {};
+    isStream_ = readable_ = false;
+    canSplice_ = true;
+}
+
 void BlockWriter::startOver() {
     background_.wait();
     if (!canStartOver()) {

@@ -73,6 +73,10 @@ public:
     // setTarget().
     void continueAt(std::uint64_t offset);
 
+    // Writes no more to the target, which stays as it is, so that the caller can set another one. Call
+    // startOver() next.
+    void releaseTarget();
+
     // Begins again at the first byte of the stream; a target that is set stays, and is overwritten. Throws
     // Error(Range) if the target is a pipe that has received data already.
     void startOver();

@@ -21,6 +21,9 @@ PartialState someState() {
 
 TEST(PartialState, IsReadAsItWasWritten) {
     EXPECT_EQ(partialFromText("bootferryctl fetch 1\npid 7\n" + toText(someState())), someState());
+    auto growing = someState();
+    growing.growing = true;
+    EXPECT_EQ(partialFromText(toText(growing)), growing);
     PartialState little;
     little.file.inode = 1;
     EXPECT_EQ(partialFromText(toText(little)), little);
@@ -53,10 +56,14 @@ TEST(PartialState, AnotherFileIsAnotherOne) {
 
 TEST(PartialState, AFileThatIsBeingWrittenIsRecognisedByItsBirthTime) {
     auto state = someState();
-    state.validator.clear();
+    state.growing = true;
     auto now = state.file;
     now.length += 5;
     now.modified = "9.0";
+    EXPECT_TRUE(isFileOf(state, now));
+    now.length = state.file.length - 1;
+    EXPECT_FALSE(isFileOf(state, now));
+    now.length = state.file.length;
     EXPECT_TRUE(isFileOf(state, now));
     now.born = "9.0";
     EXPECT_FALSE(isFileOf(state, now));

@@ -190,6 +190,21 @@ TEST_F(WorkerConductTest, AnHonestLifePasses) {
     EXPECT_EQ(judged<WorkerConduct::Finished>(resultPacket(Call::Finished, 10, 20)).result, staged);
 }
 
+TEST_F(WorkerConductTest, ASecondTargetIsForAContinuationThatStartsOver) {
+    receive();
+    EXPECT_THAT(breach(targetPacket(unknownSize)), HasSubstr("Target out of turn"));
+    restart();
+    job_.request.continuation = Continuation{.offset = 5, .size = 10, .validator = "v"};
+    receive();
+    (void)judged<WorkerConduct::TargetWanted>(targetPacket(unknownSize));
+    conduct().targetGiven(1000);
+    conduct().answered();
+    EXPECT_THAT(breach(targetPacket(unknownSize)), HasSubstr("Target out of turn"));
+    restart();
+    stage();
+    EXPECT_THAT(breach(targetPacket(unknownSize)), HasSubstr("Target out of turn"));
+}
+
 TEST_F(WorkerConductTest, WhoReceivesNeitherGetsATargetNorCertifies) {
     role_ = WorkerRole::Receiver;
     job_.request.checksum = sum;

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// FILE.part: what a fetch that did not end well leaves for the next one. What it held before this fetch is
+// never changed: new bytes go behind it, or, if the source starts over, into another file. So however this
+// process ends, the record and the bytes that it describes still fit.
+#include "file_target.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+#include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "fetch_names.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::uint64_t fewBytes = std::uint64_t{1} << 20U; // a shorter part is not kept
+
+std::string checksumText(const TransferRequest& request) {
+    return request.checksumUrl ? request.checksumUrl->redacted() : request.checksum.value_or("");
+}
+
+} // namespace
+
+FoundPart FileTarget::findPart(const TransferRequest& request) {
+    UniqueFd part(::openat(location_.folder.get(), partName_.c_str(),
+                           O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!part && errno == ENOENT) {
+        return {};
+    }
+    const auto say = [&](const std::string& why, const char* then) {
+        const bool isAsked = request.continues.value_or(true);
+        return isAsked ? fmt::format("'{}' is not continued, but {}: {}", partPath(), then, why) : "";
+    };
+    if (const auto why = whyNotOurs(part.get()); !why.empty()) {
+        return {.continuation = {}, .whyNot = say(why, "left as it is")};
+    }
+    part_ = std::move(part);
+    lockPart();
+    if (const auto why = whyNotUsable(request); !why.empty()) {
+        return {.continuation = {}, .whyNot = say(why, "removed when the new bytes come")};
+    }
+    // The last byte is requested again: an empty request could not show whether the version is still the
+    // same.
+    const auto& left = *record_.partial();
+    continuesAt_ = std::min(left.file.length, left.size.value_or(UINT64_MAX) - 1);
+    return {.continuation =
+                Continuation{.offset = continuesAt_, .size = left.size, .validator = left.validator},
+            .whyNot = {}};
+}
+
+// One of another user, or that another user may write to, can have any bytes, even after the checksum.
+std::string FileTarget::whyNotOurs(int part) const {
+    struct stat status {};
+    if (part < 0 ? ::fstatat(location_.folder.get(), partName_.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0
+                 : ::fstat(part, &status) < 0) {
+        return "it cannot be looked at";
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return "it is not a regular file";
+    }
+    if (status.st_uid != ::geteuid()) {
+        return "it belongs to another user";
+    }
+    if (part < 0) {
+        return "it cannot be opened";
+    }
+    if (record_.isOfAnotherUser()) {
+        return fmt::format("'{}' belongs to another user", record_.recordPath());
+    }
+    if (!record_.partial()) {
+        return record_.isDamaged() ? fmt::format("its record '{}' is damaged", record_.recordPath())
+                                   : "no fetch has recorded it";
+    }
+    if (status.st_nlink != 1) {
+        return "it has a second hard link";
+    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return "others may write to it";
+    }
+    if (!isFileOf(*record_.partial(), identityOf(part))) {
+        return "another program has changed or replaced it";
+    }
+    return {};
+}
+
+// Empty if it can be continued.
+std::string FileTarget::whyNotUsable(const TransferRequest& request) const {
+    const auto& left = *record_.partial();
+    if (!request.continues.value_or(true)) {
+        return "the fetch is to start over";
+    }
+    if (request.decode) {
+        return "what is decoded begins at the first byte";
+    }
+    if (left.url != request.url.redacted()) {
+        return "it is of another URL";
+    }
+    if (!left.checksum.empty() && left.checksum != checksumText(request)) {
+        return "it was received for another --checksum";
+    }
+    if (left.validator.empty()) {
+        return "nothing tells its version";
+    }
+    if (std::min(left.file.length, left.size.value_or(UINT64_MAX) - 1) < fewBytes) {
+        return "it is too short";
+    }
+    return {};
+}
+
+// The worker writes through a duplicate of the descriptor, which holds the lock as well: the worker of a
+// process that was killed may need a moment to end. A file system without flock(2) is no error.
+void FileTarget::lockPart() const {
+    constexpr std::chrono::milliseconds pace{50};
+    constexpr unsigned patience = 100; // 5 s
+    for (unsigned attempt = 0; ::flock(part_.get(), LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+         ++attempt) {
+        if (attempt == patience) {
+            throw Error(ErrorCode::TargetRefused, fmt::format("a process still writes to '{}'", partPath()));
+        }
+        std::this_thread::sleep_for(pace);
+    }
+}
+
+void FileTarget::takePart() {
+    if (!part_) {
+        return;
+    }
+    if (continuesAt_ == 0) {
+        if (isFileAt(location_.folder.get(), partName_, part_.get())) {
+            checkErrno(::unlinkat(location_.folder.get(), partName_.c_str(), 0),
+                       what("removing the part of"));
+        }
+        part_.reset();
+        record_.setPartial(std::nullopt);
+        return;
+    }
+    auto state = *record_.partial();
+    state.growing = true;
+    state.file.length = continuesAt_;
+    record_.setPartial(std::move(state));
+    fd_ = std::move(part_);
+    temporary_ = partName_;
+    checkErrno(::ftruncate(fd_.get(), static_cast<off_t>(continuesAt_)), what("continuing the part of"));
+}
+
+// The source has started over. The part stays until the new bytes are worth more, if there is room for both.
+void FileTarget::setPartAside(std::optional<std::uint64_t> size) {
+    earlier_ = std::move(fd_);
+    temporary_.clear();
+    (void)::ftruncate(earlier_.get(), static_cast<off_t>(continuesAt_));
+    if (!size || *size > room()) {
+        (void)::ftruncate(earlier_.get(), 0); // the worker may have it open
+        removeEarlier();
+        record_.setPartial(std::nullopt);
+    }
+}
+
+void FileTarget::removeEarlier() {
+    if (!earlier_) {
+        return;
+    }
+    if (isFileAt(location_.folder.get(), partName_, earlier_.get())) {
+        checkErrno(::unlinkat(location_.folder.get(), partName_.c_str(), 0), what("removing the part of"));
+    }
+    earlier_.reset();
+    continuesAt_ = 0;
+}
+
+std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request,
+                                              const KnownSource& source) noexcept {
+    try {
+        const auto identity = fd_ ? identityOf(fd_.get()) : FileIdentity();
+        if (!fd_ || request.decode || source.validator.empty() || identity.length < fewBytes ||
+            identity.length > source.size.value_or(UINT64_MAX)) {
+            return keepEarlier();
+        }
+        checkErrno(::fsync(fd_.get()), what("keeping a part of"));
+        removeEarlier();
+        record_.setPartial(PartialState{.url = request.url.redacted(),
+                                        .checksum = checksumText(request),
+                                        .size = source.size,
+                                        .validator = source.validator,
+                                        .file = identity});
+        namePart();
+        record_.keep();
+        return identity.length;
+    } catch (const Error&) {
+        return keepEarlier(); // the destructor deletes what is new
+    }
+}
+
+std::optional<std::uint64_t> FileTarget::keepEarlier() noexcept {
+    if (continuesAt_ == 0) {
+        return std::nullopt;
+    }
+    if (part_) { // it is as it was
+        return continuesAt_;
+    }
+    try {
+        const auto& part = earlier_ ? earlier_ : fd_;
+        checkErrno(::ftruncate(part.get(), static_cast<off_t>(continuesAt_)), what("keeping a part of"));
+        auto state = *record_.partial();
+        state.growing = false;
+        state.file = identityOf(part.get());
+        record_.setPartial(std::move(state));
+    } catch (const Error&) { // the record still says that it is growing
+    }
+    if (!earlier_) {
+        temporary_.clear(); // the destructor leaves it
+    }
+    earlier_.reset();
+    record_.keep();
+    return continuesAt_;
+}
+
+void FileTarget::namePart() {
+    const int folder = location_.folder.get();
+    const auto requireOurs = [&](const std::string& name) {
+        if (!isFileAt(folder, name, fd_.get())) {
+            throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is somebody else's", partPath()));
+        }
+    };
+    if (temporary_.empty()) {
+        (void)linkAs(partName_);
+    } else {
+        requireOurs(temporary_);
+    }
+    if (!temporary_.empty() && temporary_ != partName_) {
+        checkErrno(::renameat2(folder, temporary_.c_str(), folder, partName_.c_str(), RENAME_NOREPLACE),
+                   what("keeping a part of"));
+    }
+    requireOurs(partName_);
+    syncFolder();
+    temporary_.clear(); // the destructor leaves it
+}
+
+std::string FileTarget::partPath() const {
+    const auto slash = location_.path.rfind('/');
+    return (slash == std::string::npos ? "" : location_.path.substr(0, slash + 1)) + partName_;
+}
+
+} // namespace bootferry
