@@ -128,6 +128,8 @@ public:
                     throw Error(ErrorCode::NotLive, "it is empty: the device is left as it is");
                 }
                 openDevice(size);
+            } else if (size) {
+                requireRoomInStream(target_.fd, request_.target, *size);
             }
             worker_->giveTarget(target_);
         } catch (const Error& error) {

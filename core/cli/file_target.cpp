@@ -10,10 +10,10 @@
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "fetch_names.h"
+#include "file_room.h"
 #include "quantities.h"
 
 namespace bootferry {
@@ -72,34 +72,14 @@ PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
         openNamed(mode);
     }
     if (size) {
-        requireRoom(*size);
+        const auto present = earlier_ ? 0 : continuesAt_;
+        requireRoom(location_.folder.get(), location_.path, *size, 0, present);
     }
     PreparedTarget target;
     target.fd.reset(checkErrno(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0), what("opening")));
     target.path = location_.path;
     target.capacity = unknownSize;
     return target;
-}
-
-// UINT64_MAX if the file system does not report its size.
-std::uint64_t FileTarget::room() const {
-    struct statvfs status {};
-    if (::fstatvfs(location_.folder.get(), &status) < 0 || status.f_blocks == 0) {
-        return UINT64_MAX;
-    }
-    const auto blocks = ::geteuid() == 0 ? status.f_bfree : status.f_bavail;
-    return static_cast<std::uint64_t>(blocks) * status.f_frsize;
-}
-
-void FileTarget::requireRoom(std::uint64_t size) const {
-    const auto used = earlier_ ? 0 : continuesAt_; // by the bytes that are here already
-    const auto has = room();
-    if (has != UINT64_MAX && size > has + used) {
-        throw Error(
-            ErrorCode::TooLarge,
-            fmt::format("there is no room for '{}': it has {}, its file system only {} ({} and {} bytes)",
-                        location_.path, formatSize(size), formatSize(has + used), size, has + used));
-    }
 }
 
 void FileTarget::openUnnamed(mode_t mode) {

@@ -62,8 +62,6 @@ public:
     [[nodiscard]] bool publish(std::optional<std::int64_t> modified);
 
 private:
-    [[nodiscard]] std::uint64_t room() const;
-    void requireRoom(std::uint64_t size) const;
     [[nodiscard]] std::string whyNotOurs(int part) const;
     [[nodiscard]] std::string whyNotUsable(const TransferRequest& request) const;
     void lockPart() const;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "fetch_names.h"
+#include "file_room.h"
 
 namespace bootferry {
 namespace {
@@ -154,7 +155,7 @@ void FileTarget::setPartAside(std::optional<std::uint64_t> size) {
     earlier_ = std::move(fd_);
     temporary_.clear();
     (void)::ftruncate(earlier_.get(), static_cast<off_t>(continuesAt_));
-    if (!size || *size > room()) {
+    if (!size || *size > roomOf(earlier_.get())) {
         (void)::ftruncate(earlier_.get(), 0); // the worker may have it open
         removeEarlier();
         record_.setPartial(std::nullopt);

@@ -14,6 +14,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "file_room.h"
 #include "files.h"
 #include "quantities.h"
 #include "text.h"
@@ -144,6 +145,23 @@ std::optional<UniqueFd> openStream(const FileLocation& location,
         return notTerminal(openForWriting(location, status, patience), location.path);
     }
     return std::nullopt;
+}
+
+// Bytes that replace others need no room of their own, as far as those are not a hole.
+void requireRoomInStream(const UniqueFd& stream, const std::string& path, std::uint64_t size) {
+    constexpr std::uint64_t blockSize = 512; // of st_blocks, see stat(2)
+    struct stat status {};
+    if (::fstat(stream.get(), &status) < 0 || !S_ISREG(status.st_mode)) {
+        return;
+    }
+    const int flags = ::fcntl(stream.get(), F_GETFL);
+    const bool appends = flags >= 0 && (static_cast<unsigned>(flags) & O_APPEND) != 0;
+    const auto length = static_cast<std::uint64_t>(status.st_size);
+    const auto position =
+        appends ? length : static_cast<std::uint64_t>(std::max<off_t>(::lseek(stream.get(), 0, SEEK_CUR), 0));
+    const auto replaced = length - std::min(length, position);
+    const auto present = std::min(replaced, static_cast<std::uint64_t>(status.st_blocks) * blockSize);
+    requireRoom(stream.get(), path, size, position, std::min(present, size));
 }
 
 bool isStandardOutput(const UniqueFd& stream) {

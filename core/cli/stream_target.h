@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,10 @@ namespace bootferry {
 // ever. Uses SIGALRM meanwhile. Throws Error(TargetRefused, Timeout).
 [[nodiscard]] std::optional<UniqueFd> openStream(const FileLocation& location,
                                                  std::optional<std::chrono::microseconds> patience);
+
+// If the stream is a regular file, such as the one that a shell has opened for ">" or ">>": throws
+// Error(TooLarge) if it has no room for so many bytes. path: for messages.
+void requireRoomInStream(const UniqueFd& stream, const std::string& path, std::uint64_t size);
 
 // Whether both are the same pipe, file, terminal or other device; false for an empty descriptor.
 [[nodiscard]] bool isStandardOutput(const UniqueFd& stream);

@@ -230,7 +230,7 @@ class NamedFileTest(ExitStatusCase):
             output = self.path / "output"
             result = subprocess.run(["sh", "-c", script, PROGRAM, "fetch", self.url(), output], text=True,
                                     stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
-            self.assert_status(result, exit_status.NO_ROOM, "File too large")
+            self.assert_status(result, exit_status.NO_ROOM, "ulimit -f")
             self.assertFalse(output.exists())
 
 

@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 import threading
+import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
@@ -67,6 +68,37 @@ class StreamTest(StreamCase):
                 self.assertEqual(status, 0, messages)
                 file.seek(0)
                 self.assertTrue(file.read() == b"first" + self.image.read_bytes(), "the bytes differ")
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")
+    def test_room_for_a_file_that_the_shell_has_opened(self):
+        folder = self.path / "small"
+        folder.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=5m", "none", folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        file = folder / "file"
+        file.write_bytes(bytes(3 << 20))
+        for name in ("-", "/dev/stdout"):
+            with open(file, "ab") as appended:
+                status, _, messages = self.to(name, self.serve(), stdout=appended)
+            self.assertEqual(status, exit_status.NO_ROOM, messages)
+            self.assertIn("there is no room", messages)
+            self.assertEqual(file.stat().st_size, 3 << 20)
+        with open(file, "r+b") as replaced:  # these bytes have their room already
+            status, _, messages = self.to("-", self.serve(), stdout=replaced)
+        self.assertEqual(status, 0, messages)
+        (folder / "other").write_bytes(bytes(1 << 20))
+        with open(file, "wb") as emptied:
+            (folder / "another").write_bytes(bytes(2 << 20))
+            self.assertEqual(self.to("-", self.serve(), stdout=emptied)[0], exit_status.NO_ROOM)
+        self.assertEqual(file.stat().st_size, 0)
+
+    def test_the_shells_limit_for_a_file(self):
+        limited = ["prlimit", "--fsize=2000000", os.environ["BOOTFERRYCTL"], "fetch", self.serve()]
+        for target in ("-", str(self.output)):
+            with open(self.path / "other", "wb") as file:
+                outcome = subprocess.run([*limited, target], stdout=file, stderr=subprocess.PIPE, text=True, timeout=120)
+            self.assertEqual(outcome.returncode, exit_status.NO_ROOM, outcome.stderr)
+            self.assertIn("ulimit -f", outcome.stderr)
 
     def test_what_is_small_and_what_is_empty(self):
         for size in (0, 1, 1 << 20, (1 << 20) + 1):
