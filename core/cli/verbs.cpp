@@ -13,6 +13,7 @@
 #include "explain.h"
 #include "fetch.h"
 #include "monitor.h"
+#include "plugins_verb.h"
 #include "standard_streams.h"
 #include "verify.h"
 #include "watch_verbs.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The verbs that query or command bootferryd once: list, status, cancel, plugins. Their output is for people:
-// tables with a header (columns.h), or one item per line; scripts use --json=. `status` also shows the
-// recorded transfer of the boot, even without a service.
+// The verbs that query or command bootferryd once: list, status, cancel. Their output is for people: tables
+// with a header (columns.h), or one item per line; scripts use --json=. `status` also shows the recorded
+// transfer of the boot, even without a service.
 #pragma once
 
 #include <optional>
@@ -17,6 +17,5 @@ namespace bootferry {
 [[nodiscard]] int runList(const CommandLine& line);
 [[nodiscard]] int runStatus(const CommandLine& line);
 [[nodiscard]] int runCancel(const CommandLine& line);
-[[nodiscard]] int runPlugins(const CommandLine& line);
 
 } // namespace bootferry
