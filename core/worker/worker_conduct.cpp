@@ -12,6 +12,8 @@
 namespace bootferry {
 namespace {
 
+using channel::Call;
+
 constexpr std::uint64_t latestChange = 253'402'300'799; // the end of the year 9999, seconds since 1970 UTC
 constexpr auto largest = static_cast<std::uint64_t>(INT64_MAX); // no file and no device has more bytes
 constexpr std::uint32_t mostAttempts = 1U << 30U;               // one a second for 34 years
@@ -82,136 +84,28 @@ void WorkerConduct::expect(bool allowed, const char* call) const {
     }
 }
 
+bool WorkerConduct::transfers() const {
+    return purpose_ == JobPurpose::Transfer;
+}
+
+bool WorkerConduct::mayCall() const {
+    return jobGiven_ && !waiting_;
+}
+
+bool WorkerConduct::receives() const {
+    return mayCall() && role_ != WorkerRole::Verifier;
+}
+
+bool WorkerConduct::writes() const {
+    return transfers() && mayCall() && role_ != WorkerRole::Receiver;
+}
+
 WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time now) {
-    using channel::Call;
     pace(now);
     PacketReader reader(packet);
     try {
         const auto call = static_cast<Call>(reader.number());
-        const bool mayCall = jobGiven_ && !waiting_;
-        const bool transfers = purpose_ == JobPurpose::Transfer;
-        const bool receives = mayCall && role_ != WorkerRole::Verifier;
-        const bool writes = transfers && mayCall && role_ != WorkerRole::Receiver;
-        Word word;
-        switch (call) {
-        case Call::Job:
-            expect(!std::exchange(jobGiven_, true), "Job");
-            word = JobWanted{};
-            break;
-        case Call::File: {
-            // The network is used only after Plugin: until then the worker can be trusted as installed.
-            expect(receives && !pluginReported_ && ++files_ <= channel::mostFiles, "File");
-            auto path = reader.text();
-            if (path.empty() || path.find('\0') != std::string::npos) {
-                breach("it requested a file without a name");
-            }
-            word = FileWanted{std::move(path)};
-            break;
-        }
-        case Call::Plugin:
-            expect(receives && !targetRequested_ && !std::exchange(pluginReported_, true), "Plugin");
-            word = PluginLoaded{plainText(reader.text(), channel::longestName)};
-            break;
-        case Call::Progress: {
-            expect(jobGiven_, "Progress");
-            const auto state = stateFromName(reader.text());
-            Progress next;
-            next.detail = plainText(reader.text());
-            next.bytes = reader.wide();
-            next.total = reader.wide();
-            next.written = reader.wide();
-            next.attempt = reader.number();
-            if (!state || isFinal(*state)) {
-                breach("it reported a state that a running transfer cannot have");
-            }
-            next.state = *state;
-            word = progress(std::move(next));
-            break;
-        }
-        case Call::AtLeast: {
-            expect(writes && pluginReported_ && !targetRequested_ && !std::exchange(leastReported_, true),
-                   "AtLeast");
-            // The image's own claim: a size beyond what a file can have fits nowhere.
-            word = AtLeast{std::min(reader.wide(), largest)};
-            break;
-        }
-        case Call::Source: {
-            expect(writes && pluginReported_ && !stagedSeen_, "Source");
-            const auto size = reader.wide();
-            word = SourceKnown{.size = size <= largest ? std::optional(size) : std::nullopt,
-                               .validator = keepable(reader.text())};
-            if (const auto modified = reader.wide(); modified > 0 && modified <= latestChange) {
-                std::get<SourceKnown>(word).modified = static_cast<std::int64_t>(modified);
-            }
-            break;
-        }
-        case Call::Opened: {
-            expect(transfers && receives && pluginReported_ && !stagedSeen_, "Opened");
-            const auto origin = reader.number();
-            if (origin >= origins_) {
-                breach(fmt::format("it opened origin {} of a request with {}", origin, origins_));
-            }
-            word = Opened{origin};
-            break;
-        }
-        case Call::Target: {
-            expect(writes && pluginReported_ && !stagedSeen_ && targetsLeft_ > 0, "Target");
-            --targetsLeft_;
-            targetRequested_ = true;
-            const auto size = reader.wide();
-            if (size != unknownSize) {
-                requireSize(size, "of an image");
-            }
-            word = TargetWanted{size != unknownSize ? std::optional(size) : std::nullopt};
-            break;
-        }
-        case Call::Staged:
-            expect(writes && targetGiven_ && !std::exchange(stagedSeen_, true), "Staged");
-            staged_ = result(reader);
-            word = Staged{staged_};
-            break;
-        case Call::Finished:
-            expect(writes && stagedSeen_, "Finished");
-            if (result(reader) != staged_) {
-                breach("it finished with another result than the staged one");
-            }
-            word = Finished{staged_};
-            break;
-        case Call::Probed:
-            expect(mayCall && pluginReported_ && originsLeft_ > 0, "Probed");
-            --originsLeft_;
-            word = SourceProbed{probed(reader)};
-            break;
-        case Call::Checksum:
-            expect(receives && pluginReported_ && originsLeft_ == 0 && std::exchange(checksumLeft_, false),
-                   "Checksum");
-            word = checksum(reader);
-            break;
-        case Call::Relay:
-            expect(transfers && mayCall && role_ == WorkerRole::Receiver && pluginReported_ &&
-                       !std::exchange(relayGiven_, true),
-                   "Relay");
-            word = RelayWanted{};
-            break;
-        case Call::Relayed:
-            expect(mayCall && relayGiven_, "Relayed");
-            word = Relayed{};
-            break;
-        case Call::Abandoned:
-            expect(mayCall && (relayGiven_ || role_ == WorkerRole::Verifier), "Abandoned");
-            word = Abandoned{};
-            break;
-        case Call::Done:
-            expect(!transfers && mayCall && pluginReported_ && originsLeft_ == 0 && !checksumLeft_, "Done");
-            word = Done{};
-            break;
-        case Call::Failed:
-            expect(mayCall, "Failed");
-            word = Failed{failure(reader)};
-            break;
-        default:
-            breach(fmt::format("there is no call {}", static_cast<std::uint32_t>(call)));
-        }
+        auto word = read(call, reader);
         reader.end();
         waiting_ = waiting_ || call == Call::File || call == Call::Target || call == Call::Staged ||
                    call == Call::Relay;
@@ -224,6 +118,126 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
         }
         throw;
     }
+}
+
+WorkerConduct::Word WorkerConduct::read(Call call, PacketReader& packet) {
+    switch (call) {
+    case Call::Job:
+        expect(!std::exchange(jobGiven_, true), "Job");
+        return JobWanted{};
+    case Call::File:
+        return file(packet);
+    case Call::Plugin:
+        expect(receives() && !targetRequested_ && !std::exchange(pluginReported_, true), "Plugin");
+        return PluginLoaded{plainText(packet.text(), channel::longestName)};
+    case Call::Progress:
+        expect(jobGiven_, "Progress");
+        return progress(packet);
+    case Call::AtLeast:
+        expect(writes() && pluginReported_ && !targetRequested_ && !std::exchange(leastReported_, true),
+               "AtLeast");
+        // The image's own claim: a size beyond what a file can have fits nowhere.
+        return AtLeast{std::min(packet.wide(), largest)};
+    case Call::Source:
+        expect(writes() && pluginReported_ && !stagedSeen_, "Source");
+        return source(packet);
+    case Call::Opened:
+        expect(transfers() && receives() && pluginReported_ && !stagedSeen_, "Opened");
+        return opened(packet);
+    case Call::Target:
+        expect(writes() && pluginReported_ && !stagedSeen_ && targetsLeft_ > 0, "Target");
+        --targetsLeft_;
+        targetRequested_ = true;
+        return target(packet);
+    case Call::Staged:
+        expect(writes() && targetGiven_ && !std::exchange(stagedSeen_, true), "Staged");
+        staged_ = result(packet);
+        return Staged{staged_};
+    case Call::Finished:
+        expect(writes() && stagedSeen_, "Finished");
+        if (result(packet) != staged_) {
+            breach("it finished with another result than the staged one");
+        }
+        return Finished{staged_};
+    case Call::Probed:
+        expect(mayCall() && pluginReported_ && originsLeft_ > 0, "Probed");
+        --originsLeft_;
+        return SourceProbed{probed(packet)};
+    case Call::Checksum:
+        expect(receives() && pluginReported_ && originsLeft_ == 0 && std::exchange(checksumLeft_, false),
+               "Checksum");
+        return checksum(packet);
+    case Call::Relay:
+        expect(transfers() && mayCall() && role_ == WorkerRole::Receiver && pluginReported_ &&
+                   !std::exchange(relayGiven_, true),
+               "Relay");
+        return RelayWanted{};
+    case Call::Relayed:
+        expect(mayCall() && relayGiven_, "Relayed");
+        return Relayed{};
+    case Call::Abandoned:
+        expect(mayCall() && (relayGiven_ || role_ == WorkerRole::Verifier), "Abandoned");
+        return Abandoned{};
+    case Call::Done:
+        expect(!transfers() && mayCall() && pluginReported_ && originsLeft_ == 0 && !checksumLeft_, "Done");
+        return Done{};
+    case Call::Failed:
+        expect(mayCall(), "Failed");
+        return Failed{failure(packet)};
+    }
+    breach(fmt::format("there is no call {}", static_cast<std::uint32_t>(call)));
+}
+
+// The network is used only after Plugin: until then the worker can be trusted as installed.
+WorkerConduct::Word WorkerConduct::file(PacketReader& packet) {
+    expect(receives() && !pluginReported_ && ++files_ <= channel::mostFiles, "File");
+    auto path = packet.text();
+    if (path.empty() || path.find('\0') != std::string::npos) {
+        breach("it requested a file without a name");
+    }
+    return FileWanted{std::move(path)};
+}
+
+WorkerConduct::Word WorkerConduct::source(PacketReader& packet) {
+    const auto size = packet.wide();
+    SourceKnown known{.size = size <= largest ? std::optional(size) : std::nullopt,
+                      .validator = keepable(packet.text())};
+    if (const auto modified = packet.wide(); modified > 0 && modified <= latestChange) {
+        known.modified = static_cast<std::int64_t>(modified);
+    }
+    return known;
+}
+
+WorkerConduct::Word WorkerConduct::opened(PacketReader& packet) const {
+    const auto origin = packet.number();
+    if (origin >= origins_) {
+        breach(fmt::format("it opened origin {} of a request with {}", origin, origins_));
+    }
+    return Opened{origin};
+}
+
+WorkerConduct::Word WorkerConduct::target(PacketReader& packet) {
+    const auto size = packet.wide();
+    if (size == unknownSize) {
+        return TargetWanted{};
+    }
+    requireSize(size, "of an image");
+    return TargetWanted{size};
+}
+
+Progress WorkerConduct::progress(PacketReader& packet) {
+    const auto state = stateFromName(packet.text());
+    Progress next;
+    next.detail = plainText(packet.text());
+    next.bytes = packet.wide();
+    next.total = packet.wide();
+    next.written = packet.wide();
+    next.attempt = packet.number();
+    if (!state || isFinal(*state)) {
+        breach("it reported a state that a running transfer cannot have");
+    }
+    next.state = *state;
+    return progress(std::move(next));
 }
 
 Progress WorkerConduct::progress(Progress next) {

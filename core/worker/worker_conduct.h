@@ -20,6 +20,8 @@
 
 namespace bootferry {
 
+class PacketReader;
+
 class WorkerConduct {
 public:
     using Time = std::chrono::steady_clock::time_point;
@@ -84,13 +86,24 @@ public:
 private:
     void pace(Time now);
     void expect(bool allowed, const char* call) const;
+    [[nodiscard]] bool transfers() const;
+    [[nodiscard]] bool mayCall() const;
+    [[nodiscard]] bool receives() const; // may call as the process that uses the network
+    [[nodiscard]] bool writes() const;   // may call as the process that writes the target
+    // Is this call allowed now? Then the rest of its packet, read and bounded.
+    Word read(channel::Call call, PacketReader& packet);
+    Word file(PacketReader& packet);
+    static Word source(PacketReader& packet);
+    Word opened(PacketReader& packet) const;
+    static Word target(PacketReader& packet);
+    Progress progress(PacketReader& packet);
     Progress progress(Progress next);
-    WorkerResult result(class PacketReader& packet) const;
-    Error failure(class PacketReader& packet) const;
+    WorkerResult result(PacketReader& packet) const;
+    Error failure(PacketReader& packet) const;
     [[nodiscard]] Error failure(std::uint32_t number, const std::string& text) const;
-    ProbedSource probed(class PacketReader& packet) const;
-    [[nodiscard]] static LayoutLook layout(class PacketReader& packet);
-    Word checksum(class PacketReader& packet) const;
+    ProbedSource probed(PacketReader& packet) const;
+    [[nodiscard]] static LayoutLook layout(PacketReader& packet);
+    Word checksum(PacketReader& packet) const;
 
     WorkerRole role_;
     std::optional<std::string> checksum_; // that the bytes must have; of a verifier
