@@ -19,10 +19,6 @@
 #include "key_file.h"
 #include "log.h"
 #include "packet.h"
-#include "relay_ends.h"
-#include "verify_job.h"
-#include "worker_child.h"
-#include "worker_conduct.h"
 
 namespace bootferry {
 namespace {
@@ -44,337 +40,307 @@ PacketWriter granted() {
     return packet;
 }
 
-// A process, and how it behaves.
-struct Side {
-    Side(sd_event* event, const WorkerProgram& program, const WorkerJob& job, WorkerRole role,
-         WorkerChildListener& listener)
-        : conduct(job, role), child(event, program, role, listener) {}
-
-    WorkerConduct conduct;
-    WorkerChild child;
-    Progress progress;
-    bool waiting = false;   // a call waits for an answer
-    bool finished = false;  // it has reported success
-    bool abandoned = false; // it has reported that the other one is gone
-
-    void answer(const PacketWriter& packet, std::span<const int> descriptors) {
-        if (std::exchange(waiting, false)) {
-            conduct.answered();
-            child.send(packet, descriptors);
-        }
-    }
-
-    void refuse(const Error& error) {
-        PacketWriter packet;
-        packet.number(static_cast<std::uint32_t>(channel::Answer::Refused));
-        packet.number(static_cast<std::uint32_t>(error.code()));
-        packet.text(std::string_view(error.what()).substr(0, channel::longestReason));
-        answer(packet, {});
-    }
-};
-
 } // namespace
 
-class WorkerRun::State : private WorkerChildListener {
-public:
-    State(sd_event* event, WorkerProgram program, WorkerJob job, WorkerListener& listener)
-        : event_(event), program_(std::move(program)), listener_(listener), job_(std::move(job)),
-          verifyJob_(verifyJobOf(job_)), transfers_(job_.purpose == JobPurpose::Transfer),
-          role_(roleOf(job_.purpose, job_.request)), first_(event_, program_, job_, role_, *this) {
-        first_.progress.attempt = job_.attempt;
+void WorkerRun::Side::answer(const PacketWriter& packet, std::span<const int> descriptors) {
+    if (std::exchange(waiting, false)) {
+        conduct.answered();
+        child.send(packet, descriptors);
     }
+}
 
-    void giveTarget(const PreparedTarget& target) {
-        writing().conduct.targetGiven(target.capacity);
-        auto packet = granted();
-        packet.number(target.blockSize);
-        packet.wide(target.capacity);
-        const int fd = target.fd.get();
-        writing().answer(packet, {&fd, 1});
-    }
-
-    void refuse(const Error& reason) {
-        refusal_ = reason;
-        writing().refuse(reason);
-    }
-
-    void permitCommit() {
-        mayCommit_ = true;
-        writing().answer(granted(), {});
-    }
-
-    void cancel() {
-        if (std::exchange(cancelled_, true)) {
-            return;
-        }
-        cancel(first_);
-        if (verifying_) {
-            cancel(*verifying_);
-        }
-    }
-
-private:
-    // The process that writes the target.
-    [[nodiscard]] Side& writing() { return verifying_ ? *verifying_ : first_; }
-
-    static void cancel(Side& side) {
-        side.conduct.cancelled();
-        side.child.cancel();
-        side.refuse(Error(ErrorCode::Cancelled, "cancelled"));
-        side.child.giveGrace(cancelGrace, "it was cancelled");
-    }
-
-    void packetArrived(WorkerChild& child, std::span<const std::byte> packet) override {
-        auto& side = &child == &first_.child ? first_ : *verifying_;
-        std::visit([&](auto&& word) { take(side, std::forward<decltype(word)>(word)); },
-                   side.conduct.judge(packet, std::chrono::steady_clock::now()));
-    }
-
-    void take(Side& side, const WorkerConduct::JobWanted&) {
-        if (&side != &first_) {
-            auto packet = granted();
-            writeVerifyJob(packet, verifyJob_);
-            const auto ends = std::exchange(relayEnds_, {});
-            const std::array fds{ends.pipe.get(), ends.socket.get()};
-            side.child.send(packet, fds);
-            return;
-        }
-        const auto job = writeJob(job_);
-        job_ = {}; // its secrets are no longer needed
-        const int fd = job.get();
-        side.child.send(granted(), {&fd, 1});
-    }
-
-    void take(Side& side, const WorkerConduct::FileWanted& file) {
-        side.waiting = true;
-        try {
-            const auto copy = copyOfKeyFile(file.path);
-            const int fd = copy.get();
-            side.answer(granted(), {&fd, 1});
-        } catch (const Error& error) {
-            side.refuse(error);
-        }
-    }
-
-    void take(Side&, const WorkerConduct::PluginLoaded& plugin) {
-        listener_.pluginLoaded(plugin.nameAndVersion);
-    }
-
-    // Of the verifying process only what the receiving one cannot know. When it starts over, the receiving
-    // one reports what follows.
-    void take(Side& side, const Progress& progress) {
-        side.progress = progress;
-        if (&side != &first_ && progress.state == TransferState::Waiting) {
-            return;
-        }
-        auto both = first_.progress;
-        if (verifying_) {
-            const auto& last = verifying_->progress;
-            both.written = last.written;
-            if (last.state == TransferState::Verifying || last.state == TransferState::Committing) {
-                both.state = last.state;
-                both.detail = last.detail;
-                both.bytes = last.bytes;
-            }
-        }
-        listener_.progressed(both);
-    }
-
-    void take(Side&, const WorkerConduct::AtLeast& image) { listener_.imageHasAtLeast(image.size); }
-    void take(Side&, const WorkerConduct::Opened& opened) { listener_.opened(opened.origin); }
-    void take(Side&, const WorkerConduct::SourceKnown& source) {
-        listener_.sourceKnown(source.size, source.validator, source.modified);
-    }
-    void take(Side&, const WorkerConduct::SourceProbed& word) { listener_.sourceProbed(word.probed); }
-
-    void take(Side&, const WorkerConduct::ChecksumFound& found) { listener_.checksumFound(found.checksum); }
-    void take(Side&, const WorkerConduct::ChecksumMissing& missing) {
-        listener_.checksumMissing(missing.reason);
-    }
-
-    void take(Side& side, const WorkerConduct::RelayWanted&) {
-        side.waiting = true;
-        if (cancelled_) {
-            side.refuse(Error(ErrorCode::Cancelled, "cancelled"));
-            return;
-        }
-        try {
-            auto relay = relay::makeRelay();
-            WorkerJob job; // what the conduct is compared with
-            job.request.checksum = verifyJob_.checksum;
-            job.request.continuation = verifyJob_.continuation;
-            job.attempt = verifyJob_.attempt;
-            verifying_.emplace(event_, program_, job, WorkerRole::Verifier,
-                               static_cast<WorkerChildListener&>(*this));
-            relayEnds_ = std::move(relay.verifier);
-            const std::array fds{relay.receiver.pipe.get(), relay.receiver.socket.get()};
-            side.answer(granted(), fds);
-        } catch (const Error& error) {
-            refusal_ = error;
-            side.refuse(error);
-        }
-    }
-
-    void take(Side& side, const WorkerConduct::TargetWanted& wanted) {
-        side.waiting = true;
-        if (cancelled_) {
-            side.refuse(Error(ErrorCode::Cancelled, "cancelled"));
-        } else {
-            listener_.targetWanted(wanted.size);
-        }
-    }
-
-    void take(Side& side, const WorkerConduct::Staged& staged) {
-        result_ = staged.result;
-        side.waiting = true;
-        if (cancelled_) {
-            side.refuse(Error(ErrorCode::Cancelled, "cancelled"));
-        } else if (failure_) {
-            side.refuse(*failure_);
-        } else {
-            listener_.staged(result_);
-        }
-    }
-
-    void take(Side& side, const WorkerConduct::Done&) { finish(side); }
-    void take(Side& side, const WorkerConduct::Finished&) { finish(side); }
-    void take(Side& side, const WorkerConduct::Relayed&) { finish(side); }
-
-    // After the end of the verifying process, a failure of the receiving one is only a consequence. The
-    // reverse is not: the verifying one has its own judgement of the bytes. If both judge alike, the
-    // receiving one names all origins, and may be heard second.
-    void take(Side& side, const WorkerConduct::Failed& failed) {
-        if (!failure_ && (culprit_ == nullptr || &side != &first_)) {
-            failure_ = refusal_ ? *refusal_ : failed.reason;
-            verifierFailed_ = &side != &first_;
-        } else if (verifierFailed_ && !refusal_ && &side == &first_ &&
-                   failure_->code() == failed.reason.code()) {
-            failure_ = failed.reason;
-        }
-        dismiss(side);
-    }
-
-    void take(Side& side, const WorkerConduct::Abandoned&) {
-        side.abandoned = true;
-        dismiss(side);
-    }
-
-    static void finish(Side& side) {
-        side.finished = true;
-        dismiss(side);
-    }
-
-    static void dismiss(Side& side) {
-        side.child.send(granted(), {});
-        side.child.giveGrace(endGrace, "it had reported its end");
-    }
-
-    // After a success, the other process may take its time, within limits: a sender may wait to hear that the
-    // bytes are safe.
-    void childEnded(WorkerChild& child) override {
-        auto& side = &child == &first_.child ? first_ : *verifying_;
-        side.waiting = false;
-        if (!side.finished && !side.abandoned && !failure_ && culprit_ == nullptr) {
-            culprit_ = &side;
-        }
-        auto* other = &side != &first_ ? &first_ : verifying_ ? &*verifying_ : nullptr;
-        if (other != nullptr && other->child.isRunning()) {
-            if (!side.finished || child.breach()) {
-                other->child.cancel();
-                other->child.giveGrace(endGrace, "the other process had ended");
-            } else if (other == &first_) {
-                other->child.giveGrace(farewellGrace, "that");
-                other->child.limitSilence(farewellSilence, "that");
-            } else {
-                other->child.giveGrace(flushGrace, "the other process had ended");
-            }
-            return;
-        }
-        const auto failure = verdict();
-        result_.crashed = failure && !cancelled_ && !failure_ && !breach();
-        listener_.ended(result_, failure); // last: it may destroy this
-    }
-
-    [[nodiscard]] std::optional<std::string> breach() const {
-        if (const auto& breach = first_.child.breach(); breach || !verifying_) {
-            return breach;
-        }
-        return verifying_->child.breach();
-    }
-
-    // Of a transfer with two processes, the one that has verified and committed the image decides.
-    [[nodiscard]] bool succeeded() const {
-        if (refusal_ || !(mayCommit_ || !transfers_)) {
-            return false;
-        }
-        if (role_ == WorkerRole::Receiver) {
-            return verifying_ && verifying_->finished && !verifying_->child.breach();
-        }
-        return first_.finished && !first_.child.breach() && !failure_;
-    }
-
-    [[nodiscard]] std::string howFirstEnded() const {
-        if (const auto& how = first_.child.breach()) {
-            return *how;
-        }
-        return failure_ ? failure_->what() : first_.child.describeExit();
-    }
-
-    // What one process did, and not what the other one noticed of it.
-    [[nodiscard]] std::optional<Error> verdict() const {
-        if (succeeded()) {
-            if (!first_.finished) {
-                logWarning(fmt::format("the image is complete, but {}: ignoring", howFirstEnded()));
-            }
-            return std::nullopt;
-        }
-        if (const auto how = breach()) {
-            return Error(ErrorCode::Internal, *how);
-        }
-        if (failure_) {
-            return failure_;
-        }
-        if (cancelled_) {
-            return Error(ErrorCode::Cancelled, "cancelled");
-        }
-        return Error(ErrorCode::Internal, (culprit_ != nullptr ? *culprit_ : first_).child.describeExit());
-    }
-
-    sd_event* event_;
-    WorkerProgram program_;
-    WorkerListener& listener_;
-    WorkerJob job_;
-    VerifyJob verifyJob_;
-    relay::Ends relayEnds_; // for the verifying process
-    WorkerResult result_;
-    std::optional<Error> failure_; // as the first process reported one
-    std::optional<Error> refusal_;
-    bool verifierFailed_ = false; // failure_ is that of the verifying process
-    bool mayCommit_ = false;
-    bool cancelled_ = false;
-    const bool transfers_;
-    const WorkerRole role_;         // of the first
-    const Side* culprit_ = nullptr; // ended first, and without a word
-    Side first_;                    // the only one, or the receiving one
-    std::optional<Side> verifying_;
-};
+void WorkerRun::Side::refuse(const Error& error) {
+    PacketWriter packet;
+    packet.number(static_cast<std::uint32_t>(channel::Answer::Refused));
+    packet.number(static_cast<std::uint32_t>(error.code()));
+    packet.text(std::string_view(error.what()).substr(0, channel::longestReason));
+    answer(packet, {});
+}
 
 WorkerRun::WorkerRun(sd_event* event, const WorkerProgram& program, WorkerJob job, WorkerListener& listener)
-    : state_(std::make_unique<State>(event, program, std::move(job), listener)) {}
-
-WorkerRun::~WorkerRun() = default;
+    : event_(event), program_(program), listener_(listener), job_(std::move(job)),
+      verifyJob_(verifyJobOf(job_)), transfers_(job_.purpose == JobPurpose::Transfer),
+      role_(roleOf(job_.purpose, job_.request)), first_(event_, program_, job_, role_, *this) {
+    first_.progress.attempt = job_.attempt;
+}
 
 void WorkerRun::giveTarget(const PreparedTarget& target) {
-    state_->giveTarget(target);
+    writing().conduct.targetGiven(target.capacity);
+    auto packet = granted();
+    packet.number(target.blockSize);
+    packet.wide(target.capacity);
+    const int fd = target.fd.get();
+    writing().answer(packet, {&fd, 1});
 }
+
 void WorkerRun::refuseTarget(const Error& reason) {
-    state_->refuse(reason);
+    refusal_ = reason;
+    writing().refuse(reason);
 }
+
 void WorkerRun::permitCommit() {
-    state_->permitCommit();
+    mayCommit_ = true;
+    writing().answer(granted(), {});
 }
+
 void WorkerRun::cancel() {
-    state_->cancel();
+    if (std::exchange(cancelled_, true)) {
+        return;
+    }
+    cancel(first_);
+    if (verifying_) {
+        cancel(*verifying_);
+    }
+}
+
+WorkerRun::Side& WorkerRun::writing() {
+    return verifying_ ? *verifying_ : first_;
+}
+
+WorkerRun::Side& WorkerRun::sideOf(const WorkerChild& child) {
+    return &child == &first_.child ? first_ : *verifying_;
+}
+
+void WorkerRun::cancel(Side& side) {
+    side.conduct.cancelled();
+    side.child.cancel();
+    side.refuse(Error(ErrorCode::Cancelled, "cancelled"));
+    side.child.giveGrace(cancelGrace, "it was cancelled");
+}
+
+void WorkerRun::packetArrived(WorkerChild& child, std::span<const std::byte> packet) {
+    auto& side = sideOf(child);
+    std::visit([&](auto&& word) { take(side, std::forward<decltype(word)>(word)); },
+               side.conduct.judge(packet, std::chrono::steady_clock::now()));
+}
+
+void WorkerRun::take(Side& side, const WorkerConduct::JobWanted&) {
+    if (&side != &first_) {
+        auto packet = granted();
+        writeVerifyJob(packet, verifyJob_);
+        const auto ends = std::exchange(relayEnds_, {});
+        const std::array fds{ends.pipe.get(), ends.socket.get()};
+        side.child.send(packet, fds);
+        return;
+    }
+    const auto job = writeJob(job_);
+    job_ = {}; // its secrets are no longer needed
+    const int fd = job.get();
+    side.child.send(granted(), {&fd, 1});
+}
+
+void WorkerRun::take(Side& side, const WorkerConduct::FileWanted& file) {
+    side.waiting = true;
+    try {
+        const auto copy = copyOfKeyFile(file.path);
+        const int fd = copy.get();
+        side.answer(granted(), {&fd, 1});
+    } catch (const Error& error) {
+        side.refuse(error);
+    }
+}
+
+void WorkerRun::take(Side&, const WorkerConduct::PluginLoaded& plugin) {
+    listener_.pluginLoaded(plugin.nameAndVersion);
+}
+
+// Of the verifying process only what the receiving one cannot know. When it starts over, the receiving
+// one reports what follows.
+void WorkerRun::take(Side& side, const Progress& progress) {
+    side.progress = progress;
+    if (&side != &first_ && progress.state == TransferState::Waiting) {
+        return;
+    }
+    auto both = first_.progress;
+    if (verifying_) {
+        const auto& last = verifying_->progress;
+        both.written = last.written;
+        if (last.state == TransferState::Verifying || last.state == TransferState::Committing) {
+            both.state = last.state;
+            both.detail = last.detail;
+            both.bytes = last.bytes;
+        }
+    }
+    listener_.progressed(both);
+}
+
+void WorkerRun::take(Side&, const WorkerConduct::AtLeast& image) {
+    listener_.imageHasAtLeast(image.size);
+}
+
+void WorkerRun::take(Side&, const WorkerConduct::Opened& opened) {
+    listener_.opened(opened.origin);
+}
+
+void WorkerRun::take(Side&, const WorkerConduct::SourceKnown& source) {
+    listener_.sourceKnown(source.size, source.validator, source.modified);
+}
+
+void WorkerRun::take(Side&, const WorkerConduct::SourceProbed& word) {
+    listener_.sourceProbed(word.probed);
+}
+
+void WorkerRun::take(Side&, const WorkerConduct::ChecksumFound& found) {
+    listener_.checksumFound(found.checksum);
+}
+
+void WorkerRun::take(Side&, const WorkerConduct::ChecksumMissing& missing) {
+    listener_.checksumMissing(missing.reason);
+}
+
+void WorkerRun::take(Side& side, const WorkerConduct::RelayWanted&) {
+    side.waiting = true;
+    if (cancelled_) {
+        side.refuse(Error(ErrorCode::Cancelled, "cancelled"));
+        return;
+    }
+    try {
+        auto relay = relay::makeRelay();
+        WorkerJob job; // what the conduct is compared with
+        job.request.checksum = verifyJob_.checksum;
+        job.request.continuation = verifyJob_.continuation;
+        job.attempt = verifyJob_.attempt;
+        verifying_.emplace(event_, program_, job, WorkerRole::Verifier,
+                           static_cast<WorkerChildListener&>(*this));
+        relayEnds_ = std::move(relay.verifier);
+        const std::array fds{relay.receiver.pipe.get(), relay.receiver.socket.get()};
+        side.answer(granted(), fds);
+    } catch (const Error& error) {
+        refusal_ = error;
+        side.refuse(error);
+    }
+}
+
+void WorkerRun::take(Side& side, const WorkerConduct::TargetWanted& wanted) {
+    side.waiting = true;
+    if (cancelled_) {
+        side.refuse(Error(ErrorCode::Cancelled, "cancelled"));
+    } else {
+        listener_.targetWanted(wanted.size);
+    }
+}
+
+void WorkerRun::take(Side& side, const WorkerConduct::Staged& staged) {
+    result_ = staged.result;
+    side.waiting = true;
+    if (cancelled_) {
+        side.refuse(Error(ErrorCode::Cancelled, "cancelled"));
+    } else if (failure_) {
+        side.refuse(*failure_);
+    } else {
+        listener_.staged(result_);
+    }
+}
+
+void WorkerRun::take(Side& side, const WorkerConduct::Done&) {
+    finish(side);
+}
+
+void WorkerRun::take(Side& side, const WorkerConduct::Finished&) {
+    finish(side);
+}
+
+void WorkerRun::take(Side& side, const WorkerConduct::Relayed&) {
+    finish(side);
+}
+
+// After the end of the verifying process, a failure of the receiving one is only a consequence. The
+// reverse is not: the verifying one has its own judgement of the bytes. If both judge alike, the
+// receiving one names all origins, and may be heard second.
+void WorkerRun::take(Side& side, const WorkerConduct::Failed& failed) {
+    if (!failure_ && (culprit_ == nullptr || &side != &first_)) {
+        failure_ = refusal_ ? *refusal_ : failed.reason;
+        verifierFailed_ = &side != &first_;
+    } else if (verifierFailed_ && !refusal_ && &side == &first_ && failure_->code() == failed.reason.code()) {
+        failure_ = failed.reason;
+    }
+    dismiss(side);
+}
+
+void WorkerRun::take(Side& side, const WorkerConduct::Abandoned&) {
+    side.abandoned = true;
+    dismiss(side);
+}
+
+void WorkerRun::finish(Side& side) {
+    side.finished = true;
+    dismiss(side);
+}
+
+void WorkerRun::dismiss(Side& side) {
+    side.child.send(granted(), {});
+    side.child.giveGrace(endGrace, "it had reported its end");
+}
+
+// After a success, the other process may take its time, within limits: a sender may wait to hear that the
+// bytes are safe.
+void WorkerRun::childEnded(WorkerChild& child) {
+    auto& side = sideOf(child);
+    side.waiting = false;
+    if (!side.finished && !side.abandoned && !failure_ && culprit_ == nullptr) {
+        culprit_ = &side;
+    }
+    auto* other = &side != &first_ ? &first_ : verifying_ ? &*verifying_ : nullptr;
+    if (other != nullptr && other->child.isRunning()) {
+        if (!side.finished || child.breach()) {
+            other->child.cancel();
+            other->child.giveGrace(endGrace, "the other process had ended");
+        } else if (other == &first_) {
+            other->child.giveGrace(farewellGrace, "that");
+            other->child.limitSilence(farewellSilence, "that");
+        } else {
+            other->child.giveGrace(flushGrace, "the other process had ended");
+        }
+        return;
+    }
+    const auto failure = verdict();
+    result_.crashed = failure && !cancelled_ && !failure_ && !breach();
+    listener_.ended(result_, failure); // last: it may destroy this
+}
+
+std::optional<std::string> WorkerRun::breach() const {
+    if (const auto& breach = first_.child.breach(); breach || !verifying_) {
+        return breach;
+    }
+    return verifying_->child.breach();
+}
+
+// Of a transfer with two processes, the one that has verified and committed the image decides.
+bool WorkerRun::succeeded() const {
+    if (refusal_ || !(mayCommit_ || !transfers_)) {
+        return false;
+    }
+    if (role_ == WorkerRole::Receiver) {
+        return verifying_ && verifying_->finished && !verifying_->child.breach();
+    }
+    return first_.finished && !first_.child.breach() && !failure_;
+}
+
+std::string WorkerRun::howFirstEnded() const {
+    if (const auto& how = first_.child.breach()) {
+        return *how;
+    }
+    return failure_ ? failure_->what() : first_.child.describeExit();
+}
+
+// What one process did, and not what the other one noticed of it.
+std::optional<Error> WorkerRun::verdict() const {
+    if (succeeded()) {
+        if (!first_.finished) {
+            logWarning(fmt::format("the image is complete, but {}: ignoring", howFirstEnded()));
+        }
+        return std::nullopt;
+    }
+    if (const auto how = breach()) {
+        return Error(ErrorCode::Internal, *how);
+    }
+    if (failure_) {
+        return failure_;
+    }
+    if (cancelled_) {
+        return Error(ErrorCode::Cancelled, "cancelled");
+    }
+    return Error(ErrorCode::Internal, (culprit_ != nullptr ? *culprit_ : first_).child.describeExit());
 }
 
 } // namespace bootferry
