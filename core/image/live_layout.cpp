@@ -205,6 +205,17 @@ findLayout(const std::function<std::vector<std::string>(const std::string& folde
     return std::nullopt;
 }
 
+std::string layoutDescription(const std::string& path) {
+    const auto* row = layoutOfPath(path);
+    return row != nullptr ? fmt::format("{} ({}: {})", path, row->name, row->users) : path;
+}
+
+std::string_view whyNotServed(const std::string& path) {
+    const auto* row = layoutOfPath(path);
+    return row != nullptr && row->served ? "there are several root images, which bootferry does not stack"
+                                         : "bootferry does not serve this layout";
+}
+
 std::string layoutArguments(std::string_view path) {
     const auto slash = path.rfind('/');
     return slash == std::string_view::npos ? fmt::format("rd.live.dir=/ rd.live.squashimg={}", path)

@@ -54,6 +54,11 @@ struct FoundLayout {
 [[nodiscard]] std::optional<FoundLayout>
 findLayout(const std::function<std::vector<std::string>(const std::string& folder)>& names);
 
+// "live/filesystem.squashfs (live-build: Debian and others)"; the path alone if no row has it.
+[[nodiscard]] std::string layoutDescription(const std::string& path);
+// Why FoundLayout::served is false, as the end of a sentence.
+[[nodiscard]] std::string_view whyNotServed(const std::string& path);
+
 // "rd.live.dir=live rd.live.squashimg=filesystem.squashfs"
 [[nodiscard]] std::string layoutArguments(std::string_view path);
 

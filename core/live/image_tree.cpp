@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "live_image.h"
+#include "live_layout.h"
 
 namespace bootferry {
 namespace {
@@ -123,15 +124,9 @@ bool ImageTree::has(const std::string& name) const {
 }
 
 bool ImageTree::isRootTree() const {
-    static constexpr std::array inits{"usr/lib/systemd/systemd",
-                                      "lib/systemd/systemd",
-                                      "sbin/init",
-                                      "usr/sbin/init",
-                                      "usr/bin/init",
-                                      "bin/init",
-                                      "init"};
-    return (has("usr") || has("etc")) &&
-           std::any_of(inits.begin(), inits.end(), [this](const char* init) { return has(init); });
+    const auto isThere = [this](const char* name) { return has(name); };
+    return std::any_of(rootTreeFolders.begin(), rootTreeFolders.end(), isThere) &&
+           std::any_of(rootTreeInits.begin(), rootTreeInits.end(), isThere);
 }
 
 } // namespace bootferry

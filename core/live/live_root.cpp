@@ -214,8 +214,22 @@ private:
             useAsRoot("live");
         } else {
             notLive(fmt::format("not a live image: {} on '{}' has no '{}': {}; {}", describe(contents),
-                                device_, request_.imagePath(), whatIsThere(medium), placeHint));
+                                device_, request_.imagePath(), whatIsThere(medium), advice(medium)));
         }
+    }
+
+    static std::string advice(const ImageTree& medium) {
+        const auto found = findLayout([&medium](const std::string& folder) {
+            return medium.names(folder).value_or(std::vector<std::string>());
+        });
+        if (!found) {
+            return placeHint;
+        }
+        constexpr std::size_t longest = 100;
+        const auto there = "its root image is " + printable(layoutDescription(found->image), longest);
+        return found->served
+                   ? fmt::format("{}: set {}", there, printable(layoutArguments(found->image), longest))
+                   : fmt::format("{}: {}", there, whyNotServed(found->image));
     }
 
     [[nodiscard]] std::string whatIsThere(const ImageTree& medium) const {
@@ -241,11 +255,10 @@ private:
         }
     }
 
-    // KIWI names the folder inside the container LiveOS, whatever the name outside.
     [[nodiscard]] std::vector<std::string> rootImageNames() const {
         std::vector<std::string> names{joined(request_.dir, "rootfs.img")};
-        if (names.front() != "LiveOS/rootfs.img") {
-            names.emplace_back("LiveOS/rootfs.img");
+        if (names.front() != containedRootImage) {
+            names.emplace_back(containedRootImage);
         }
         return names;
     }

@@ -10,14 +10,17 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "live_layout.h"
 
 namespace bootferry {
 
 struct LiveRootRequest {
     std::string device;
-    std::string dir = "LiveOS";
-    std::string squashimg = "squashfs.img";
+    std::string dir{defaultLiveFolder};
+    std::string squashimg{defaultRootImage};
     std::string overlaySize = "50%";     // as size= of tmpfs(5)
     bool check = false;                  // verify the checksum embedded in the medium first
     bool persistent = false;             // keep changes on the medium's disk
@@ -28,6 +31,9 @@ struct LiveRootRequest {
 
     [[nodiscard]] std::string imagePath() const; // DIR/SQUASHIMG
 };
+
+// Of --squashimg=. Throws Error(Invalid) if it is no relative path.
+[[nodiscard]] std::string parseImageName(std::string_view text);
 
 // arguments: without the program's name; the caller handles --help and --version. Throws Error(Invalid).
 [[nodiscard]] LiveRootRequest parseLiveRootArguments(const std::vector<std::string>& arguments);

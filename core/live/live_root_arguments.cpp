@@ -19,14 +19,6 @@ std::string parseRunDir(std::string_view text) {
     return "/" + parseRelativePath(text);
 }
 
-std::string parseImageName(std::string_view text) {
-    auto name = parseRelativePath(text);
-    if (name.empty()) {
-        throw Error(ErrorCode::Invalid, fmt::format("expected a file name, not '{}'", text));
-    }
-    return name;
-}
-
 void applyOption(LiveRootRequest& request, std::string_view word) {
     const auto equals = word.find('=');
     const auto name = word.substr(0, equals);
@@ -60,6 +52,14 @@ void applyOption(LiveRootRequest& request, std::string_view word) {
 }
 
 } // namespace
+
+std::string parseImageName(std::string_view text) {
+    auto name = parseRelativePath(text);
+    if (name.empty()) {
+        throw Error(ErrorCode::Invalid, fmt::format("expected a file name, not '{}'", text));
+    }
+    return name;
+}
 
 LiveRootRequest parseLiveRootArguments(const std::vector<std::string>& arguments) {
     LiveRootRequest request;

@@ -727,6 +727,14 @@ class Refusals(LiveRootCase):
                                    "'casper', 'lost+found'; set its place with rd.live.dir=")
         self.assertNotIn("\x1b", text)
 
+    def test_a_known_layout_is_named(self):
+        """In the words of `bootferryctl check`, which has the same table."""
+        for image, text in (("live/filesystem.squashfs", "its root image is live/filesystem.squashfs (live-build: Debian and others): "
+                             "set rd.live.dir=live rd.live.squashimg=filesystem.squashfs"),
+                            ("casper/a\x1b[2J.squashfs", "its root image is casper/a?[2J.squashfs (casper: Ubuntu and others): "
+                             "bootferry does not serve this layout")):
+            self.refused_device(self.medium({image: "x"}), text)
+
     def test_another_name_in_the_folder(self):
         self.refused_device(self.medium({"LiveOS/root.erofs": "x"}), "its folder 'LiveOS' contains 'root.erofs'")
 
