@@ -9,6 +9,9 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "argument_values.h"
+#include "layout_text.h"
+#include "live_root.h"
 #include "log.h"
 #include "output_options.h"
 #include "plain_text.h"
@@ -32,6 +35,19 @@ TransferRequest parseCheck(CommandLine line) {
         request.timeout = timeoutPerSource * (1 + request.mirrors.size() + (request.checksumUrl ? 1 : 0));
     }
     return request;
+}
+
+// The root image that bootferry-live-root would probed for.
+std::string wantedRootImage(const CommandLine& line) {
+    LiveRootRequest boot;
+    applyOptions(line, [&boot](std::string_view name, std::string_view value) {
+        if (name == "dir") {
+            boot.dir = parseRelativePath(value);
+        } else if (name == "squashimg") {
+            boot.squashimg = parseImageName(value);
+        }
+    });
+    return boot.imagePath();
 }
 
 // A client of a dolly server is a node of its chain. To connect and leave would break the chain for all
@@ -88,6 +104,10 @@ Report judged(const TransferRequest& request, const ProbeResult& result) {
             mirror->warnings = differences(served->probed, mirror->probed, !report.checksum.empty());
         }
     }
+    if (!isLive(served->probed).has_value() && served->probed.layout.layout.empty()) {
+        served->warnings.push_back(
+            fmt::format("whether it is a live image is {}", layoutText(served->probed.layout)));
+    }
     report.failure = result.checksumFailure;
     report.waits = report.failure && isTemporary(*report.failure);
     return report;
@@ -107,9 +127,13 @@ std::string imageText(const ProbedSource& probed) {
     if (probed.format.empty()) {
         return fmt::format("not live: {}", probed.whyNotLive);
     }
-    return probed.declared
-               ? fmt::format("{}, {} according to its header", probed.format, formatSize(*probed.declared))
-               : probed.format;
+    auto text = probed.format;
+    text += probed.label.empty() ? "" : fmt::format(" '{}'", probed.label);
+    text += probed.partitionTable.empty()
+                ? ""
+                : fmt::format(" with a partition table ({})", probed.partitionTable);
+    text += probed.declared ? fmt::format(", {} according to its header", formatSize(*probed.declared)) : "";
+    return text;
 }
 
 std::string memoryText(const ProbedSource& probed) {
@@ -146,7 +170,10 @@ void printPlace(const Place& place, bool isServed) {
     line("Validator", probed.validator.empty() ? "none" : probed.validator);
     line("Compression", probed.compression.empty() ? "none" : probed.compression);
     line("Image", imageText(probed));
-    if (isServed && probed.whyNotLive.empty()) {
+    if (!probed.format.empty()) {
+        line("Layout", layoutText(probed.layout));
+    }
+    if (isServed && isLive(probed).value_or(true)) {
         line("Memory", memoryText(probed));
     }
 }
@@ -200,6 +227,16 @@ JsonObject toJson(const Place& place, const Report& report) {
     addText(object, "validator", probed.validator);
     addText(object, "compression", probed.compression);
     addText(object, "format", probed.format);
+    addText(object, "label", probed.label);
+    addText(object, "partition_table", probed.partitionTable);
+    if (const auto live = isLive(probed)) {
+        object.add("live", *live);
+    } else {
+        object.addNull("live");
+    }
+    addText(object, "layout", probed.layout.layout);
+    addText(object, "root_image", probed.layout.image);
+    addText(object, "arguments", neededArguments(probed.layout));
     addSize(object, "declared_size", probed.declared);
     addSize(object, "image_size", imageSizeOf(probed));
     const auto size = imageSizeOf(probed);
@@ -256,7 +293,7 @@ int runCheck(const CommandLine& line) {
     const auto json = jsonStyleOf(line);
     const auto request = parseCheck(line);
     refuseDolly(request);
-    const auto result = runSourceProbe(request, JobPurpose::Probe);
+    const auto result = runSourceProbe(request, JobPurpose::Probe, wantedRootImage(line));
     if (result.failure) {
         throw *result.failure;
     }

@@ -6,6 +6,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "layout_text.h"
 #include "quantities.h"
 
 namespace bootferry {
@@ -41,7 +42,7 @@ std::optional<Error> whyUnusable(const ProbedSource& probed) {
                         "and {} bytes)",
                         formatSize(*probed.declared), formatSize(*served), *probed.declared, *served));
     }
-    return std::nullopt;
+    return whyNotFound(probed.layout);
 }
 
 // Violations of the protocol are transient as well (isTransient()), but only a few of them in a row.
@@ -56,7 +57,8 @@ std::vector<std::string> differences(const ProbedSource& image, const ProbedSour
         found.push_back(fmt::format("it is another image: its size is {}, the image's is {}",
                                     sizeOrUnknown(mirror.size), sizeOrUnknown(image.size)));
     } else if (image.compression != mirror.compression || image.format != mirror.format ||
-               image.declared != mirror.declared) {
+               image.declared != mirror.declared || image.label != mirror.label ||
+               image.layout != mirror.layout) {
         found.emplace_back("its first bytes differ from the image's");
     }
     if (!hasChecksum && (image.validator.empty() || image.validator != mirror.validator)) {

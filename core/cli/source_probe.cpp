@@ -18,10 +18,14 @@ ProxyVariables proxiesFor(JobPurpose purpose) {
 
 class ProbeRun : public WorkerListener {
 public:
-    ProbeRun(TransferRequest request, JobPurpose purpose) : loop_([this] { worker_->cancel(); }) {
-        worker_ = startWorker(
-            loop_.event(),
-            {.purpose = purpose, .request = std::move(request), .proxies = proxiesFor(purpose)}, *this);
+    ProbeRun(TransferRequest request, JobPurpose purpose, std::string rootImage)
+        : loop_([this] { worker_->cancel(); }) {
+        worker_ = startWorker(loop_.event(),
+                              {.purpose = purpose,
+                               .request = std::move(request),
+                               .proxies = proxiesFor(purpose),
+                               .rootImage = std::move(rootImage)},
+                              *this);
     }
 
     ProbeResult run() {
@@ -52,8 +56,8 @@ private:
 
 } // namespace
 
-ProbeResult runSourceProbe(TransferRequest request, JobPurpose purpose) {
-    return ProbeRun(std::move(request), purpose).run();
+ProbeResult runSourceProbe(TransferRequest request, JobPurpose purpose, std::string rootImage) {
+    return ProbeRun(std::move(request), purpose, std::move(rootImage)).run();
 }
 
 } // namespace bootferry

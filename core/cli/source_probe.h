@@ -19,7 +19,9 @@ struct ProbeResult {
     std::optional<Error> checksumFailure;
 };
 
-// Blocks. Throws Error if the worker cannot be started.
-[[nodiscard]] ProbeResult runSourceProbe(TransferRequest request, JobPurpose purpose);
+// Blocks. rootImage: with Look, the path of the root image to probed for. Throws Error if the worker cannot
+// be started.
+[[nodiscard]] ProbeResult runSourceProbe(TransferRequest request, JobPurpose purpose,
+                                         std::string rootImage = {});
 
 } // namespace bootferry

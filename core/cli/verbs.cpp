@@ -43,6 +43,10 @@ constexpr Option fetchOptions[] = {
     {'q', "quiet", nullptr, "print only warnings and errors"},
     {'v', "verbose", nullptr, "print debug messages, too"},
 };
+constexpr Option checkOptions[] = {
+    {0, "dir", "FOLDER", "folder of the root image: rd.live.dir= (LiveOS)"},
+    {0, "squashimg", "FILENAME", "its name: rd.live.squashimg= (squashfs.img)"},
+};
 constexpr Option deployOptions[] = {
     {0, "reset", nullptr, "overwrite data on DEVICE"},
     {0, "ramdisk-size", "BYTES", "size of the RAM disk (the image's)"},
@@ -87,7 +91,7 @@ constexpr Verb table[] = {
     {"dolly-send", "IMAGE HOST...", 2, anyNumber, VerbKind::Alone, "Send a file or block device down a chain",
      {dollyOptions}, runDollySend},
     {"check", "URL", 1, 1, VerbKind::Alone, "Check whether a boot from URL would work",
-     {sourceOptions, outputOptions}, runCheck},
+     {sourceOptions, checkOptions, outputOptions}, runCheck},
     {"verify", "DEVICE|FILE", 1, 1, VerbKind::Alone, "Verify the checksum of a device or file",
      {verifyOptions}, runVerify},
     {"explain", "[LINE]", 0, anyNumber, VerbKind::Alone, "Explain a kernel command line, by default this one",

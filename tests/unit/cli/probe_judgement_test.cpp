@@ -57,6 +57,12 @@ TEST(WhyUnusable, NamesWhatABootWouldFailWith) {
     EXPECT_FALSE(whyUnusable(probed));
     probed.decoded = 10;
     EXPECT_THAT(whyUnusable(probed).value().what(), HasSubstr("the image is incomplete"));
+    probed = live();
+    probed.layout = {LayoutLook::State::None, "", "", "it is a data volume"};
+    EXPECT_STREQ(whyUnusable(probed).value().what(), "not a live image: it is a data volume");
+    probed.size = 10;
+    EXPECT_THAT(whyUnusable(probed).value().what(), HasSubstr("incomplete"))
+        << "the folders may be in the rest";
 }
 
 TEST(Differences, AMirrorHasTheSameBytes) {
@@ -72,6 +78,9 @@ TEST(Differences, AMirrorHasTheSameBytes) {
     EXPECT_THAT(differences(live(), mirror, true), IsEmpty()) << "the checksum shows it";
     mirror = live();
     mirror.declared = 980;
+    EXPECT_THAT(differences(live(), mirror, true), ElementsAre(HasSubstr("its first bytes differ")));
+    mirror = live();
+    mirror.label = "OTHER";
     EXPECT_THAT(differences(live(), mirror, true), ElementsAre(HasSubstr("its first bytes differ")));
     auto unmarked = live();
     unmarked.validator = "";
