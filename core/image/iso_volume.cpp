@@ -20,6 +20,7 @@ constexpr std::size_t firstDescriptor = 16 * sector;
 constexpr std::size_t mostDescriptors = 84; // as many as the kernel looks at
 constexpr std::size_t rootRecord = 156;     // in a volume descriptor
 constexpr std::size_t recordSize = 33;      // without the name
+constexpr std::size_t longestRecord = 255;
 constexpr std::size_t deepest = 16;         // folders of a path: each may be as large as the head
 constexpr std::size_t fieldHead = 4;        // signature, length, version
 constexpr std::uint32_t linkMode = 0xA000;
@@ -121,7 +122,7 @@ std::optional<IsoVolume> IsoVolume::in(Bytes head) {
     volume.tree_ = volume.primary_;
     volume.blockSize_ = littleEndian<std::uint16_t>(head, volume.primary_ + 128);
     volume.lookForRockRidge();
-    if (!volume.skipped_ && joliet != 0) {
+    if (joliet != 0 && !volume.skipped_ && volume.root().place + longestRecord <= head.size()) {
         volume.useJoliet(joliet);
     }
     return volume;

@@ -63,14 +63,15 @@ public:
         if (!unknown_.empty()) {
             return notKnown(unknown_); // a boot may find what is not seen here
         }
-        if (auto other = findLayout([this](const std::string& folder) { return files(folder); })) {
+        auto other = findLayout([this](const std::string& folder) { return files(folder); });
+        if (!unknown_.empty()) {
+            return notKnown(unknown_); // another root image may lie beside the one that is seen
+        }
+        if (other) {
             return {.state = other->served ? LayoutLook::State::Elsewhere : LayoutLook::State::NotServed,
                     .layout = std::string(other->layout->name),
                     .image = std::move(other->image),
                     .why = {}};
-        }
-        if (!unknown_.empty()) {
-            return notKnown(unknown_);
         }
         const auto names = namesIn({}, [](const IsoVolume::Entry&) { return true; });
         if (volume_.hasUdf()) {

@@ -199,6 +199,67 @@ def images():
     }
 
 
+def both(number, size):
+    """A number as ISO 9660 has it, in both orders."""
+    return number.to_bytes(size, "little") + number.to_bytes(size, "big")
+
+
+def record(name, block, *, size=2048, folder=False, fields=b""):
+    content = (both(block, 4) + both(size, 4) + bytes(7) + (b"\2" if folder else b"\0") + bytes(2) + both(1, 2) + u8(len(name))
+               + name + bytes((len(name) + 1) % 2) + fields)
+    content += bytes(len(content) % 2)
+    return u8(len(content) + 2) + b"\0" + content
+
+
+def volume(folders, *, root=20, joliet=None, udf=b""):
+    """Descriptors from sector 16; folders: block → records behind those for itself and its parent."""
+    def descriptor(kind, block, escape=b""):
+        return (kind + b"CD001\1".ljust(39) + b"CDROM".ljust(32) + bytes(16) + escape.ljust(40, b"\0") + both(2048, 2)
+                + bytes(24) + record(b"\0", block, folder=True)).ljust(2048, b"\0")
+
+    head = descriptor(b"\1", root) + (descriptor(b"\2", joliet, b"%/E") if joliet else b"") + b"\xffCD001\1".ljust(2048, b"\0")
+    disk = at(32768, head[:190]) + b"".join(at(32768 + 2048 * i, head[2048 * i:2048 * i + 190]) for i in range(1, len(head) // 2048))
+    for block, records in folders.items():
+        sharing = b"SP\7\1\xbe\xef\0" if block == root and (not joliet or root > 100) else b""
+        disk += at(2048 * block, record(b"\0", block, folder=True, fields=sharing) + record(b"\1", root, folder=True)
+                   + b"".join(records))
+    return disk + udf
+
+
+def layouts():
+    """What is cut off, the root image that is looked for, the pieces of the head."""
+    def named(name, block, **more):
+        return record(b"X", block, fields=b"NM" + u8(5 + len(name)) + b"\1\0" + name, **more)
+
+    def wide(name):
+        return b"".join(bytes([0, byte]) for byte in name)
+
+    begin = u16(0) + piece(b"LiveOS/squashfs.img")
+    kiwi = {20: [named(b"LiveOS", 21, folder=True)], 21: [named(b"squashfs.img", 500)]}
+    return {
+        "rock-ridge": begin + volume(kiwi),
+        "cut": u16(30000) + begin[2:] + volume({20: [named(b"LiveOS", 120, folder=True)], 120: kiwi[21]}),
+        "joliet": begin + volume({20: [], 22: [record(wide(b"LiveOS"), 23, folder=True)],
+                                  23: [record(wide(b"SQUASHFS.IMG;1"), 500)]}, joliet=22),
+        "joliet-and-rock-ridge": u16(30000) + begin[2:] + volume(
+            {118: [named(b"x", 500)], 22: [record(wide(b"LiveOS"), 23, folder=True)], 23: [record(wide(b"squashfs.img"), 500)]},
+            root=118, joliet=22),
+        "plain": u16(9) + piece(b"liveos/squashfs.img")
+        + volume({30: [record(b"LIVEOS", 31, folder=True)], 31: [record(b"SQUASHFS.IMG;1", 500)]}, root=30),
+        "live-build": begin + volume({20: [named(b"live", 21, folder=True)], 21: [named(b"filesystem.squashfs", 500)]}),
+        "casper": begin + volume({20: [named(b"casper", 21, folder=True)], 21: [named(b"a.squashfs", 500), named(b"b.squashfs", 5)]}),
+        "archiso": begin + volume({20: [named(b"arch", 21, folder=True)], 21: [named(b"x86_64", 22, folder=True)],
+                                   22: [named(b"airootfs.sfs", 500)]}),
+        "root-tree": begin + volume({20: [named(b"etc", 21, folder=True), named(b"init", 500)]}),
+        "data": begin + volume({20: [named(b"setup.exe", 500)]}),
+        "udf": begin + volume({20: [named(b"readme.txt", 500)]}, udf=at(18 * 2048, b"\0BEA01\1") + at(19 * 2048, b"\0NSR02\1")),
+        "loop": begin + volume({20: [named(b"LiveOS", 20, folder=True)]}),
+        "link": begin + volume({20: [record(b"X", 1, fields=b"NM\x0b\1\0LiveOSPX\x24\1" + both(0xA1FF, 4) + bytes(24))]}),
+        "squashfs": begin + at(0, b"hsqs"),
+        "table": begin + at(446, (b"\x80\0\0\0\xee\0\0\0" + u32(1) + u32(9)).ljust(64, b"\0") + b"\x55\xaaEFI PART"),
+    }
+
+
 def partition(kind, begin, size):
     return bytes(4) + u8(kind) + bytes(3) + u32(begin) + u32(size)
 
@@ -299,6 +360,7 @@ CORPUS = {
         "ftp": b"h\n220-Welcome\r\n220 there\r\n213 99999999999999999999\r\n530 There are too many users\r\n",
     },
     "image_head": images(),
+    "image_layout": layouts(),
     "partition_table": tables(),
     "request_map": {
         "all": request(b"user s u", b"password s p", b"mirrors as https://m/b", b"checksum s " + SUM, b"ramdisk-size t 4096",

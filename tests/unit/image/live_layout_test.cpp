@@ -132,6 +132,24 @@ TEST(LiveLayout, WhatLiesBehindTheFirstBytesIsNotGuessed) {
         << "what is seen is there";
 }
 
+// Joliet's folders count only if there is no Rock Ridge, which the top folder shows.
+TEST(LiveLayout, AnUnseenTopFolderMayHaveRockRidge) {
+    auto iso = isoWith("LIVEOS", "SQUASHFS.IMG", IsoNames::Joliet);
+    iso.put(16 * IsoHead::block + 156 + 2, "\x88\x13"); // block 5000
+    EXPECT_EQ(look(iso).state, State::NotKnown);
+    EXPECT_THAT(look(iso).why, HasSubstr("its top folder lies behind it"));
+}
+
+TEST(LiveLayout, ARootImageMayHaveOthersBesideItThatAreNotSeen) {
+    auto iso = isoWith("live", "filesystem.squashfs");
+    iso.folder(
+        IsoHead::rootBlock,
+        std::vector<IsoRecord>{
+            {.name = "live", .block = 21, .size = 4 * IsoHead::block, .isFolder = true, .fields = {}}});
+    EXPECT_EQ(look(iso).state, State::NotKnown);
+    EXPECT_THAT(look(iso).why, HasSubstr("its folder 'live' lies behind it"));
+}
+
 TEST(LiveLayout, TheFilesOfUdfAreNotRead) {
     IsoHead windows;
     windows.put(18 * IsoHead::block, std::string("\0BEA01\x01", 7));
