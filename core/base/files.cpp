@@ -7,10 +7,15 @@
 #include <filesystem>
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "handles.h"
+#include "quantities.h"
 
 namespace bootferry {
 namespace {
@@ -20,6 +25,41 @@ void writeAll(int fd, std::string_view text, const std::string& path) {
         const auto n =
             checkErrno(TEMP_FAILURE_RETRY(::write(fd, text.data(), text.size())), "writing '" + path + "'");
         text.remove_prefix(static_cast<std::size_t>(n));
+    }
+}
+
+bool isTerminalOfOurs(const struct stat& status) {
+    struct stat input {};
+    return ::isatty(STDIN_FILENO) == 1 && ::fstat(STDIN_FILENO, &input) == 0 &&
+           status.st_rdev == input.st_rdev;
+}
+
+void refuseDevice(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) < 0 || (!S_ISBLK(status.st_mode) && !S_ISCHR(status.st_mode))) {
+        return;
+    }
+    const bool isHarmless =
+        S_ISCHR(status.st_mode) && (status.st_rdev == makedev(1, 3) || isTerminalOfOurs(status)); // null
+    if (!isHarmless) {
+        throw Error(ErrorCode::TargetRefused, "'" + path + "' is a device, not a file");
+    }
+}
+
+// Nobody can open it for writing any more by a name: without a writer it has ended.
+bool isUnnamedPipe(int fd) {
+    struct statfs system {};
+    return ::fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC;
+}
+
+// Opened without blocking, a FIFO that nobody writes to yet reads as an empty one.
+void awaitInput(int fd, const std::string& path, std::chrono::milliseconds patience) {
+    pollfd input{.fd = fd, .events = POLLIN, .revents = 0};
+    const auto ready = checkErrno(TEMP_FAILURE_RETRY(::poll(&input, 1, static_cast<int>(patience.count()))),
+                                  "waiting for input");
+    if (ready == 0) {
+        throw Error(ErrorCode::Timeout,
+                    "nothing was written to '" + path + "' for " + formatDuration(patience));
     }
 }
 
@@ -53,22 +93,35 @@ ErrorCode fileErrorCode(int errnoValue) {
     }
 }
 
-std::optional<std::string> readSmallFile(const std::string& path, std::size_t cap) {
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+std::optional<std::string> readSmallFile(const std::string& path, std::size_t cap,
+                                         std::chrono::milliseconds patience) {
+    refuseDevice(path);
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!fd) {
         if (errno == ENOENT) {
             return std::nullopt;
         }
         throwErrno(errno, "opening '" + path + "'");
     }
+    struct stat status {};
+    checkErrno(::fstat(fd.get(), &status), "looking at '" + path + "'");
     std::string text;
     std::array<char, 16384> chunk{};
-    for (;;) {
-        const auto n = checkErrno(TEMP_FAILURE_RETRY(::read(fd.get(), chunk.data(), chunk.size())),
-                                  "reading '" + path + "'");
+    const bool isFile = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+    for (bool waits = !isFile && !isUnnamedPipe(fd.get());;) {
+        if (waits) {
+            awaitInput(fd.get(), path, patience);
+        }
+        const auto n = TEMP_FAILURE_RETRY(::read(fd.get(), chunk.data(), chunk.size()));
+        if (n < 0 && errno == EAGAIN) {
+            waits = true;
+            continue;
+        }
+        checkErrno(n, "reading '" + path + "'");
         if (n == 0) {
             return text;
         }
+        waits = false; // the end may have come already, and is not announced again
         text.append(chunk.data(), static_cast<std::size_t>(n));
         if (text.size() > cap) {
             throw Error(ErrorCode::TooLarge,

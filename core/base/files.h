@@ -3,6 +3,7 @@
 // either the old text or the new one).
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -20,8 +21,12 @@ namespace bootferry {
 [[nodiscard]] ErrorCode fileErrorCode(int errnoValue);
 
 // The file's text, nullopt if the file does not exist. Throws Error(Io), and Error(TooLarge) if the file is
-// larger than cap (bytes).
-[[nodiscard]] std::optional<std::string> readSmallFile(const std::string& path, std::size_t cap = 1U << 20U);
+// larger than cap (bytes). A pipe (such as a shell's process substitution) or a terminal is read up to its
+// end; Error(Timeout) if nothing arrives for `patience`. Other devices are not opened, since that alone may
+// have an effect, as with a watchdog: Error(TargetRefused).
+[[nodiscard]] std::optional<std::string>
+readSmallFile(const std::string& path, std::size_t cap = 1U << 20U,
+              std::chrono::milliseconds patience = std::chrono::minutes(1));
 
 // Writes PATH.new and renames it to path. Creates parent folders (0755). Does not sync, since these files are
 // in /run.

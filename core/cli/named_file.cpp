@@ -18,8 +18,8 @@ std::string readNamedFile(const std::string& path) {
             return *text;
         }
     } catch (const Error& error) {
-        const bool isTooLarge = error.code() == ErrorCode::TooLarge;
-        throw Error(isTooLarge ? ErrorCode::Invalid : fileErrorCode(error.errnoValue()), error.what());
+        const auto code = error.errnoValue() != 0 ? fileErrorCode(error.errnoValue()) : error.code();
+        throw Error(code == ErrorCode::TooLarge ? ErrorCode::Invalid : code, error.what());
     }
     throw Error(fileErrorCode(ENOENT), ENOENT, fmt::format("opening '{}'", path));
 }

@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include <dlfcn.h>
+#include <sys/stat.h>
 
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
@@ -31,7 +32,16 @@ constexpr std::size_t requiredSize =
     throw Error(ErrorCode::Internal, fmt::format("plugin '{}' cannot be used: {}", path, why));
 }
 
+// Opening a FIFO would wait for its writer. What does not exist is named by dlopen(3).
+void requireFile(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+        refuseModule(path, "it is not a regular file");
+    }
+}
+
 const bootferry_plugin* tableOf(const std::string& path) {
+    requireFile(path);
     void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL); // never closed, see the header
     if (handle == nullptr) {
         refuseModule(path, plainText(dlerror())); // NOLINT(concurrency-mt-unsafe): thread-safe in glibc

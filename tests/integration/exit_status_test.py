@@ -202,6 +202,26 @@ class NamedFileTest(ExitStatusCase):
         self.check([*self.uses(self.path), *self.files_of_plugins(self.path), ["dolly-send", "/dev/null", "127.0.0.1"], ["verify", "/dev/null"],
                     ["fetch", self.URL, str(self.path)]], exit_status.TARGET_REFUSED)
 
+    def test_a_fifo_that_nobody_writes_to(self):
+        """Where a pipe makes no sense it is refused; else it is waited for, but not for ever: base/files_test.cpp."""
+        fifo = self.path / "fifo"
+        os.mkfifo(fifo)
+        self.check([*self.files_of_plugins(fifo), ["dolly-send", str(fifo), "127.0.0.1"], ["verify", str(fifo)]],
+                   exit_status.TARGET_REFUSED)
+        self.check([["plugins", "--describe", str(fifo)], ["plugins", "--describe", "/dev/zero"]], exit_status.UNSUPPORTED)
+        self.check([["fetch", "--options-file=/dev/zero", self.URL, "-"], ["verify", "--checksum=/dev/zero", str(self.secret)]],
+                   exit_status.TARGET_REFUSED)
+
+    def test_secrets_come_through_a_pipe(self):
+        """As from a shell's process substitution."""
+        for option, text in (("userinfo-file", "someone:geheim\n"), ("options-file", "curl:user-agent=x\n")):
+            fifo = self.path / option
+            os.mkfifo(fifo)
+            writer = threading.Thread(target=fifo.write_text, args=(text,))
+            writer.start()
+            self.assert_status(self.run_alone("fetch", f"--{option}={fifo}", self.url(), str(self.path / "output")), 0)
+            writer.join()
+
     @needs_root
     def test_a_device_of_another_kind(self):
         daemon = self.daemon()
@@ -230,7 +250,7 @@ class NamedFileTest(ExitStatusCase):
             output = self.path / "output"
             result = subprocess.run(["sh", "-c", script, PROGRAM, "fetch", self.url(), output], text=True,
                                     stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
-            self.assert_status(result, exit_status.NO_ROOM, "ulimit -f")
+            self.assert_status(result, exit_status.NO_ROOM, "ulimit -f" if limit else "File too large")
             self.assertFalse(output.exists())
 
 

@@ -4,12 +4,17 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <string>
+#include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "errors.h"
+#include "handles.h"
 
 namespace bootferry {
 namespace {
@@ -47,6 +52,54 @@ TEST_F(Files, RefusesAFileLargerThanTheCap) {
 
 TEST_F(Files, FailsToReadAFolder) {
     EXPECT_THROW((void)readSmallFile(folder), Error);
+}
+
+TEST_F(Files, WaitsForAPipeAndNotForEver) {
+    const auto path = folder + "/fifo";
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    const auto codeOf = [&] {
+        try {
+            (void)readSmallFile(path, 100, std::chrono::milliseconds(20));
+        } catch (const Error& error) {
+            return error.code();
+        }
+        return ErrorCode::Internal;
+    };
+    EXPECT_EQ(codeOf(), ErrorCode::Timeout);
+    const UniqueFd writer(::open(path.c_str(), O_RDWR | O_CLOEXEC)); // has it open to the end
+    ASSERT_EQ(::write(writer.get(), "one", 3), 3);
+    EXPECT_EQ(codeOf(), ErrorCode::Timeout) << "nothing says that this was all";
+}
+
+TEST_F(Files, ReadsAPipeToItsEnd) {
+    const auto path = folder + "/fifo";
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    std::thread writer([&] {
+        const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+        for (const auto* text : {"one", "two"}) {
+            EXPECT_EQ(::write(fd.get(), text, 3), 3);
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+    });
+    EXPECT_EQ(readSmallFile(path), "onetwo");
+    writer.join();
+}
+
+TEST_F(Files, AnUnnamedPipeWithoutAWriterHasEnded) {
+    int ends[2] = {-1, -1};
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    const UniqueFd reader(ends[0]);
+    const auto path = "/proc/self/fd/" + std::to_string(ends[0]);
+    ASSERT_EQ(::write(ends[1], "text", 4), 4);
+    ::close(ends[1]);
+    EXPECT_EQ(readSmallFile(path), "text");
+    EXPECT_EQ(readSmallFile(path), "");
+}
+
+TEST_F(Files, DoesNotOpenADevice) {
+    EXPECT_EQ(readSmallFile("/dev/null"), "");
+    EXPECT_THROW((void)readSmallFile("/dev/zero"), Error);
+    EXPECT_THROW((void)readSmallFile("/dev/full"), Error);
 }
 
 TEST(FileErrorCode, IsTheReason) {

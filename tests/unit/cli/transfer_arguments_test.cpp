@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "errors.h"
 #include "fetch.h"
@@ -176,6 +177,8 @@ TEST(TransferArguments, ADecodedFileHasNoSuffixOfACompressedOne) {
 }
 
 TEST(TransferArguments, NameTheError) {
+    const auto large = testing::TempDir() + "bootferry-large-list-" + std::to_string(::getpid());
+    writeFileAtomically(large, std::string((1U << 20U) + 1, ' '));
     const std::vector<std::pair<std::vector<std::string>, std::string>> table{
         {{"http://a/x", ""}, "the target is empty"},
         {{"no-url", "b"}, "no-url"},
@@ -184,7 +187,7 @@ TEST(TransferArguments, NameTheError) {
         {{"--checksum=md5:12", "http://a/x", "b"}, "--checksum: expected sha256:HEX"},
         {{"--checksum=/nonexistent/SUMS", "http://a/x", "b"}, "there is no file '/nonexistent/SUMS'"},
         {{"--checksum=SHA256SUMS.none", "http://a/x", "b"}, "there is no file 'SHA256SUMS.none'"},
-        {{"--checksum=/dev/zero", "http://a/x", "b"}, "is larger than"},
+        {{"--checksum=" + large, "http://a/x", "b"}, "is larger than"},
         {{"--timeout=soon", "http://a/x", "b"}, "--timeout: "},
         {{"--connections=0", "http://a/x", "b"}, "--connections: expected a number of connections, 1 to 16"},
         {{"--connections=17", "http://a/x", "b"}, "--connections: "},
@@ -197,6 +200,7 @@ TEST(TransferArguments, NameTheError) {
     for (const auto& [arguments, words] : table) {
         EXPECT_NE(refusal(arguments).find(words), std::string::npos) << refusal(arguments);
     }
+    std::filesystem::remove(large);
 }
 
 } // namespace
