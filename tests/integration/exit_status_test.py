@@ -6,6 +6,7 @@ import gzip
 import os
 import pathlib
 import signal
+import socket
 import socketserver
 import subprocess
 import sys
@@ -82,7 +83,12 @@ class SourceTest(ExitStatusCase):
         self.check(exit_status.CHECKSUM, WRONG, self.url())
 
     def test_a_time_limit(self):
-        self.check(exit_status.TIMEOUT, "--timeout=1", "http://127.0.0.1:1/image")
+        """It has the class of what went wrong until then; 14: nothing did, but it took too long."""
+        with FaultServer(self.path / "served/live.squashfs", pace=1 << 20) as slow, socket.create_server(("127.0.0.1", 0)) as silent, \
+                FaultServer(self.path / "served/live.squashfs", [Fault(status=503)] * 100) as busy:
+            for status, port in ((exit_status.UNREACHABLE, 1), (exit_status.UNREACHABLE, busy.port),
+                                 (exit_status.TIMEOUT, slow.port), (exit_status.TIMEOUT, silent.getsockname()[1])):
+                self.check(status, "--timeout=2", f"http://127.0.0.1:{port}/image")
 
     def test_a_server_that_answers_nonsense(self):
         class Handler(socketserver.StreamRequestHandler):

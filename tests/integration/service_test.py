@@ -182,7 +182,7 @@ class Idle(ServiceTest):
     def test_it_stays_while_a_client_is_connected_or_a_transfer_runs(self):
         daemon = self.daemon(arguments=["--idle-exit=1s"])
         with daemon.ctl_running("monitor") as monitor:
-            self.assertEqual(daemon.ctl("deploy", "--timeout=4", "http://127.0.0.1:1/x", "/dev/ram0").returncode, exit_status.TIMEOUT)
+            self.assertEqual(daemon.ctl("deploy", "--timeout=4", "http://127.0.0.1:1/x", "/dev/ram0").returncode, exit_status.UNREACHABLE)
             self.assertTrue(any("failed" in line for line in iter(monitor.stdout.readline, "")))
             self.assertIsNone(daemon.process.poll())
         self.assertEqual(daemon.process.wait(timeout=60), 0)

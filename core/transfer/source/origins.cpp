@@ -44,8 +44,8 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
     if (isWrongBytes(code)) {
         return afterWrongBytes(failure, now);
     }
-    if (now >= rules_.deadline) {
-        return GiveUp{Error(ErrorCode::Timeout,
+    if (now >= rules_.deadline) { // Timeout only if nothing but the limit, or a silence, ended it
+        return GiveUp{Error(requestedFailure().value_or(failure).code(),
                             fmt::format("gave up after {}: {}", formatDuration(rules_.timeout), reasons()))};
     }
     if (isViolation(code) && offset > 0 && (opening || code == ErrorCode::Range)) {

@@ -11,7 +11,7 @@
 //                         | maybe mixed, for the first time           | start over, with one origin alone
 //                         | another origin is left                    | reject this one, start over
 //                         | no other origin is left                   | give up
-//   any other             | the deadline has passed                   | give up
+//   any other             | the deadline has passed                   | give up; code: see below
 //   an unusable answer to | it was asked for the whole source         | as any violation
 //   an offset: Range, or  | Range; validators may be ignored          | ask it again, compare bytes
 //   Protocol when opening | Protocol, once                            | as a transient failure
@@ -25,7 +25,8 @@
 //                         | an origin has not failed since the wait   | switch to it
 //                         | all have failed since the wait            | retry after a wait
 //
-// The reason of a give up contains those of all origins. Waits grow with every wait, until new bytes arrive.
+// The reason of a give up contains those of all origins. Its code is that of the last failure of the requested
+// one: Timeout after the deadline means that nothing had failed when the time was over. Waits grow with every wait, until new bytes arrive.
 #pragma once
 
 #include <chrono>

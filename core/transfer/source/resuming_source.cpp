@@ -253,8 +253,8 @@ bool ResumingSource::askReader(const std::function<bool()>& question) {
     return answer;
 }
 
-// Origins handles the time limit of the whole transfer, which has an error code of its own. After an idle
-// timeout, the error has the code of the failure that caused it.
+// Origins handles the time limit of the whole transfer. After either limit, the error has the code of the
+// failure that caused it.
 void ResumingSource::recover(const Error& failure, bool wasOpen) {
     const auto failing = decider_.current();
     if (canDiscard_ && !askReader(canDiscard_)) {

@@ -170,7 +170,17 @@ TEST_F(OriginsTest, TheFirstRowThatAppliesCounts) {
     rules.deadline = now;
     rules.timeout = 60s;
     auto late = make();
-    EXPECT_EQ(after(late, ErrorCode::NotFound), "give up: Timeout: gave up after 1 min 00 s: no");
+    EXPECT_EQ(after(late, ErrorCode::NotFound), "give up: NotFound: gave up after 1 min 00 s: no");
+    EXPECT_EQ(after(late, ErrorCode::Timeout), "give up: Timeout: gave up after 1 min 00 s: no");
+}
+
+TEST_F(OriginsTest, TheDeadlineHasTheCodeOfTheRequestedOrigin) {
+    rules.deadline = now + 1s;
+    rules.timeout = 60s;
+    auto origins = make(2);
+    EXPECT_EQ(after(origins, ErrorCode::Auth), "switch to 1");
+    now += 1s;
+    EXPECT_TRUE(after(origins, ErrorCode::Timeout).starts_with("give up: Auth: gave up after"));
 }
 
 TEST_F(OriginsTest, WaitsGrowUntilBytesArrive) {
@@ -309,7 +319,7 @@ TEST_F(OriginsTest, NothingIsWaitedForBeyondTheDeadline) {
         EXPECT_EQ(after(origins, ErrorCode::Unreachable), "retry in 1 s");
     }
     now += 1s;
-    EXPECT_EQ(after(origins, ErrorCode::Unreachable), "give up: Timeout: gave up after 1 min 00 s: no");
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable), "give up: Unreachable: gave up after 1 min 00 s: no");
 }
 
 TEST_F(OriginsTest, AMirrorIsAskedForTheSameVersion) {
