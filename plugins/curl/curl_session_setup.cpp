@@ -6,6 +6,7 @@
 #include <initializer_list>
 
 #include "ca_bundle.h"
+#include "proxy_url.h"
 #include "url_text.h"
 
 namespace bootferry::curl {
@@ -25,6 +26,19 @@ void refuseWithTftp(const CurlOptions& options, std::initializer_list<const char
             throw Failure(BOOTFERRY_ERROR_INVALID,
                           std::string("curl's option ") + name + " does not work with tftp");
         }
+    }
+}
+
+// A proxy that an option names comes before those of the environment.
+void requireProxyVariables(const CurlOptions& options) {
+    for (const char* name : {"proxy", "proxy1.0", "socks4", "socks4a", "socks5", "socks5-hostname"}) {
+        if (options.has(name)) {
+            return;
+        }
+    }
+    if (const auto name = wrongProxyVariable()) {
+        throw Failure(BOOTFERRY_ERROR_INVALID,
+                      "the environment variable " + *name + ": its URL contains a control character");
     }
 }
 
@@ -82,6 +96,9 @@ void CurlSession::configure(const bootferry_request& request) {
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &CurlSession::beforeRequest);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
     curl_easy_setopt(easy_.get(), CURLOPT_FILETIME, 1L); // for ftp it is a part of the validator
+    if (!isTftp_) {
+        requireProxyVariables(options_);
+    }
     if (isFtp_) {
         configureFtp();
     } else if (isTftp_) {

@@ -8,6 +8,7 @@
 
 #include "curl_options.h"
 #include "option_values.h"
+#include "proxy_url.h"
 
 namespace bootferry::curl {
 namespace {
@@ -97,10 +98,18 @@ void tlsAtLeast(CurlOptions& options, const std::string& value) {
     options.setLowestTls(version);
 }
 
+template <CURLoption option>
+void proxyUrl(CurlOptions& options, const std::string& value) {
+    takesValue(value);
+    if (hasControlCharacter(value)) {
+        refuse("its URL contains a control character");
+    }
+    options.setText(option, value);
+}
+
 template <CURLoption option, long type>
 void proxyOfType(CurlOptions& options, const std::string& value) {
-    takesValue(value);
-    options.setText(option, value);
+    proxyUrl<option>(options, value);
     options.setLong(CURLOPT_PROXYTYPE, type);
 }
 
@@ -460,7 +469,7 @@ constexpr OptionRow rows[] = {
     {"proxy-ssl-allow-beast", "FLAG: no workaround for BEAST with the proxy",
      &flag<CURLOPT_PROXY_SSL_OPTIONS, CURLSSLOPT_ALLOW_BEAST>},
     {"proxytunnel", "FLAG: tunnel through the HTTP proxy", &flag<CURLOPT_HTTPPROXYTUNNEL>},
-    {"preproxy", "SOCKS proxy in front of the proxy", &text<CURLOPT_PRE_PROXY>},
+    {"preproxy", "SOCKS proxy in front of the proxy", &proxyUrl<CURLOPT_PRE_PROXY>},
     {"noproxy", "hosts, with commas, that need no proxy", &text<CURLOPT_NOPROXY>},
     {"socks4", "HOST[:PORT] of a SOCKS4 proxy", &proxyOfType<CURLOPT_PROXY, CURLPROXY_SOCKS4>},
     {"socks4a", "HOST[:PORT] of a SOCKS4a proxy", &proxyOfType<CURLOPT_PROXY, CURLPROXY_SOCKS4A>},

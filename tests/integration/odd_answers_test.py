@@ -7,6 +7,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
@@ -15,6 +16,7 @@ import processes  # noqa: E402
 import proxies  # noqa: E402
 import tap  # noqa: E402
 from certificates import Authority  # noqa: E402
+from fault_server import FaultServer  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from raw_server import RawServer, answer  # noqa: E402
@@ -109,6 +111,16 @@ class ProxyTest(AnswerCase):
             proxy = proxies.tinyproxy(self, *settings)
             self.assert_told([(url, status, words), (url, status, f"when asked for a connection to 127.0.0.1:{port}")],
                              f"--option=curl:proxy={proxy}")
+
+    def test_a_proxy_whose_login_cannot_be_decoded_is_not_bypassed(self):
+        with FaultServer(self.image) as server:
+            url = f"http://127.0.0.1:{server.port}/image"
+            for name in ("http_proxy", "all_proxy", "https_proxy"):
+                with unittest.mock.patch.dict(os.environ, {name: "http://us%0aer@127.0.0.1:1"}):
+                    messages = self.assert_failed(self.fetch(url), f"environment variable {name}", "control character")
+                    self.assertNotIn("us%0aer", messages)
+            self.assert_failed(self.fetch(url, "--option=curl:proxy=us%00er@127.0.0.1:1"), "option 'proxy'", "control character")
+            self.assertEqual(server.requests, [])
 
     def test_a_server_that_is_down_behind_a_proxy(self):
         for url, option in (("http", f"socks5={proxies.microsocks(self)}"),

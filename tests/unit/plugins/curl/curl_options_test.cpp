@@ -92,6 +92,17 @@ TEST_F(CurlOptionsTest, RefusesValuesThatDoNotParse) {
     }
 }
 
+// libcurl would go past the proxy.
+TEST_F(CurlOptionsTest, RefusesAProxyWithAControlCharacter) {
+    for (const char* key :
+         {"proxy", "proxy1.0", "preproxy", "socks4", "socks4a", "socks5", "socks5-hostname"}) {
+        for (const char* value : {"http://us%0aer@h:1", "u:%00@h", "u:\x01@h", "u%7F@h", "h\n"}) {
+            EXPECT_NE(refusal(key, value).find("control character"), std::string::npos) << key << value;
+        }
+        EXPECT_EQ(refusal(key, "http://us%20er:%C3%BC%@h:1"), "accepted") << key;
+    }
+}
+
 TEST(ProtocolList, IsReadAsCurlReadsIt) {
     const struct {
         const char* text;

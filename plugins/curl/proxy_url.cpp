@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "proxy_url.h"
+
+#include <cctype>
+#include <cstdlib>
+
+namespace bootferry::curl {
+
+bool hasControlCharacter(std::string_view url) {
+    constexpr std::size_t escapeSize = 3;
+    for (std::size_t at = 0; at < url.size(); ++at) {
+        auto character = static_cast<unsigned char>(url[at]);
+        if (character == '%' && at + escapeSize <= url.size() &&
+            std::isxdigit(static_cast<unsigned char>(url[at + 1])) != 0 &&
+            std::isxdigit(static_cast<unsigned char>(url[at + 2])) != 0) {
+            constexpr int hexadecimal = 16;
+            character = static_cast<unsigned char>(
+                std::strtoul(std::string(url.substr(at + 1, 2)).c_str(), nullptr, hexadecimal));
+        }
+        if (character < ' ' || character == '\x7f') {
+            return true;
+        }
+    }
+    return false;
+}
+
+// As libcurl reads them: not HTTP_PROXY.
+std::optional<std::string> wrongProxyVariable() {
+    for (const char* name :
+         {"http_proxy", "https_proxy", "HTTPS_PROXY", "ftp_proxy", "FTP_PROXY", "all_proxy", "ALL_PROXY"}) {
+        const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): nobody changes it
+        if (value != nullptr && hasControlCharacter(value)) {
+            return name;
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace bootferry::curl

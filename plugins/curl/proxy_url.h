@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What libcurl takes for a proxy's URL. One whose user name or password has a control character, also encoded
+// (%00, %0A), it does not decode, and then uses no proxy at all: the request would go past the proxy.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace bootferry::curl {
+
+// Does the text, percent-decoded, contain a control character?
+[[nodiscard]] bool hasControlCharacter(std::string_view url);
+
+// The name of the environment variable for proxies that has one; nullopt: none has.
+[[nodiscard]] std::optional<std::string> wrongProxyVariable();
+
+} // namespace bootferry::curl
