@@ -37,6 +37,12 @@ _bootferryctl_value() {
             mapfile -t COMPREPLY < <(compgen -f -- "$2")
             compopt -o filenames 2> /dev/null
             ;;
+        PLUGIN)
+            mapfile -t COMPREPLY < <(
+                compgen -W "$(_bootferryctl_run plugins --options | sed 's/:.*//' | sort -u)" -- "$2"
+                compgen -f -X '!*.so' -- "$2"
+            )
+            ;;
         PLUGIN:*) mapfile -t COMPREPLY < <(compgen -W "$(_bootferryctl_run plugins --options | cut -d ' ' -f 1)" -- "$2") ;;
         CHECKSUM | sha256:*) mapfile -t COMPREPLY < <(compgen -W 'sha256: sha512:' -- "$2"; compgen -f -- "$2") ;;
         *[A-Z]*) ;;
@@ -72,8 +78,15 @@ _bootferryctl() {
             break
         fi
     done
+    # An option before the verb may be that of any.
+    local owner
+    local -a owners=("$verb")
+    if [[ -z $verb && ($word == *=* || ${words[-1]} == -*) ]]; then
+        mapfile -t owners <<< "$verbs"
+    fi
     # shellcheck disable=SC2086  # no verb, no argument
-    mapfile -t options < <(_bootferryctl_options $verb)
+    mapfile -t options < <(for owner in "${owners[@]}"; do _bootferryctl_options $owner; done | sort -u)
+    [[ -n $verb ]] || i=0
 
     # The arguments behind the verb are counted; the last option may still lack its value.
     local arguments=0 ended='' value='' option

@@ -36,6 +36,9 @@ function __bootferryctl_values
     switch $argv[1]
         case FILE PATH
             __bootferryctl_files $argv[2]
+        case PLUGIN
+            __bootferryctl_run plugins --options | string replace -r ':.*' '' | sort -u
+            __bootferryctl_files $argv[2] | string match -r '.*(?:/|\.so)$'
         case 'PLUGIN:*'
             __bootferryctl_run plugins --options | string replace -r '  ' '\t'
         case CHECKSUM 'sha256:*'
@@ -71,6 +74,12 @@ function __bootferryctl_complete
     set -l value ''
     set -l ended no
     set -l options
+    # An option before the verb may be that of any.
+    if string match -q -- '-*' $words[-1]; or string match -q -- '*=*' $word
+        for name in $verbs
+            set -a options (__bootferryctl_options $name)
+        end
+    end
     for given in $words[2..]
         if test -n "$value"
             set value ''
@@ -92,7 +101,7 @@ function __bootferryctl_complete
             set arguments (math $arguments + 1)
         end
     end
-    test -n "$verb"; or set options (__bootferryctl_options)
+    test -n "$options"; or set options (__bootferryctl_options $verb)
 
     if test -n "$value"
         __bootferryctl_values $value $word

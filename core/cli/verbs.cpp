@@ -66,7 +66,7 @@ constexpr Option outputOptions[] = {
 };
 constexpr Option pluginOptions[] = {
     {0, "options", nullptr, "list the plugins' options; needs no service"},
-    {0, "describe", "FILE", "describe the plugin FILE; needs no service"},
+    {0, "describe", "PLUGIN", "describe a plugin, by name or file; no service"},
 };
 constexpr Option verifyOptions[] = {
     {0, "json", "short|pretty|off", "JSON instead of text"},

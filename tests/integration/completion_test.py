@@ -131,6 +131,31 @@ class Completion(CompletionTest):
                 self.assertEqual(given, {f"--options-file={file}options"})
                 self.assertEqual(url, set())
 
+    def test_before_the_verb(self):
+        for shell in shells.SHELLS:
+            with self.subTest(shell=shell):
+                value, part, word, verb, after = self.complete(
+                    shell, "bootferryctl --json=", "bootferryctl --generation=c", "bootferryctl --json ",
+                    "bootferryctl --json=short ", "bootferryctl --json short pl")
+                self.assertEqual(value, {"--json=short", "--json=pretty", "--json=off"})
+                self.assertEqual(part, {"--generation=classic"})
+                self.assertEqual(word, {"short", "pretty", "off"})
+                self.assertEqual(verb, verbs())
+                self.assertEqual(after, {"plugins"})
+
+    def test_plugins(self):
+        listed = subprocess.run([PROGRAM, "plugins", "--options"], check=True, capture_output=True, text=True).stdout
+        names = {line.split(":")[0] for line in listed.splitlines()}
+        for name in ("some.so", "some.txt"):
+            (self.path / name).touch()
+        for shell in shells.SHELLS:
+            with self.subTest(shell=shell):
+                offered, value, module = self.complete(shell, "bootferryctl plugins --describe cur", "bootferryctl plugins --describe=",
+                                                       f"bootferryctl plugins --describe {self.path}/some")
+                self.assertEqual(offered, {"curl"})
+                self.assertLessEqual({f"--describe={name}" for name in names}, value)
+                self.assertEqual(module, {f"{self.path}/some.so"})
+
     def test_arguments(self):
         (self.path / "live.iso").touch()
         file = f"{self.path}/live.i"
