@@ -92,7 +92,7 @@ void appendTexts(sd_bus_message* message, const char* name, const std::vector<Ur
     check(sd_bus_message_open_container(message, 'v', "as"));
     check(sd_bus_message_open_container(message, 'a', "s"));
     for (const auto& url : urls) {
-        check(sd_bus_message_append(message, "s", url.redacted().c_str()));
+        check(sd_bus_message_append(message, "s", url.asWritten().c_str()));
     }
     check(sd_bus_message_close_container(message));
     check(sd_bus_message_close_container(message));
@@ -131,7 +131,7 @@ void appendOptions(sd_bus_message* message, const TransferRequest& request) {
         appendTexts(message, "mirrors", request.mirrors);
     }
     if (request.checksum || request.checksumUrl) {
-        const auto checksum = request.checksum ? *request.checksum : request.checksumUrl->redacted();
+        const auto checksum = request.checksum ? *request.checksum : request.checksumUrl->asWritten();
         check(sd_bus_message_append(message, "{sv}", "checksum", "s", checksum.c_str()));
     }
     if (!request.pluginOptions.empty()) {
@@ -206,7 +206,7 @@ TransferStatus ServiceClient::get(const std::string& path) {
 std::uint32_t ServiceClient::start(const TransferRequest& request) {
     const auto message = newCall(managerPath, managerInterface, "StartTransfer");
     (void)sd_bus_message_sensitive(message.get());
-    check(sd_bus_message_append(message.get(), "ss", request.url.redacted().c_str(),
+    check(sd_bus_message_append(message.get(), "ss", request.url.asWritten().c_str(),
                                 busText(request.target, "the target's name")));
     appendOptions(message.get(), request);
     const auto reply = call(message.get());

@@ -101,6 +101,31 @@ struct PluginSession::HostFunctions {
         }
     }
 
+    static int resolve(void* context, const char* name, bootferry_resolution* result) noexcept {
+        try {
+            auto& self = session(context);
+            if (name == nullptr || *name == '\0') {
+                result->message = "the host name is empty";
+                return BOOTFERRY_ERROR_INVALID;
+            }
+            self.resolved_ = lookUpName(name, self.cancelFd_);
+            self.addresses_.clear();
+            for (const auto& address : self.resolved_.addresses) {
+                self.addresses_.push_back(address.c_str());
+            }
+            result->addresses = self.addresses_.data();
+            result->count = static_cast<std::uint32_t>(self.addresses_.size());
+            result->message = self.resolved_.failure.c_str();
+            return self.resolved_.cancelled ? BOOTFERRY_ERROR_CANCELLED
+                   : result->count > 0      ? 0
+                                            : BOOTFERRY_ERROR_UNREACHABLE;
+        } catch (...) {
+            result->count = 0;
+            result->message = "there are no means to resolve a name";
+            return BOOTFERRY_ERROR_IO;
+        }
+    }
+
     static void retryAfter(void* context, std::uint32_t seconds) noexcept {
         const std::lock_guard lock(session(context).mutex_);
         session(context).retryAfter_ = seconds;
@@ -216,6 +241,7 @@ PluginSession::PluginSession(const PluginModule& module, std::map<std::string, s
     host_.credential = &HostFunctions::credential;
     host_.retry_after = &HostFunctions::retryAfter;
     host_.option_file = &HostFunctions::optionFile;
+    host_.resolve = &HostFunctions::resolve;
     session_ = guarded("session_new", [&] { return module_.table().session_new(&host_); });
 }
 
@@ -245,6 +271,8 @@ void PluginSession::open(const OpenRequest& request, std::uint32_t flags) {
     raw.length = request.length.value_or(BOOTFERRY_SIZE_UNKNOWN);
     raw.validator = request.offset > 0 && !request.validator.empty() ? request.validator.c_str() : nullptr;
     raw.cancel_fd = request.cancelFd;
+    raw.raw_url = request.rawUrl.empty() ? raw.url : request.rawUrl.c_str();
+    cancelFd_ = request.cancelFd;
     (void)guarded("open", [&] { return module_.table().open(session_, &raw); });
 }
 

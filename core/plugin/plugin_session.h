@@ -11,9 +11,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "byte_source.h"
 #include "errors.h"
+#include "name_lookup.h"
 #include "plugin_module.h"
 
 namespace bootferry {
@@ -62,6 +64,9 @@ private:
     StatusCallback status_;
     FileNames files_;
     std::map<std::string, OptionFile> optionFiles_; // results of files_, by the path in the option
+    int cancelFd_ = -1;
+    NameLookup resolved_; // the last one; addresses_ points into it
+    std::vector<const char*> addresses_;
     bootferry_host host_{};
     bootferry_session* session_ = nullptr;
 

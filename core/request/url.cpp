@@ -272,6 +272,9 @@ Url Url::parse(std::string_view text) {
         url.userinfo_ = std::move(secret);
         authority.remove_prefix(at + 1);
     }
+    url.asWritten_ = text.substr(0, url.scheme_.size() + 3);
+    url.asWritten_ += authority;
+    url.asWritten_ += rest.substr(std::min(authorityEnd, rest.size()));
 
     if (authority.starts_with('[')) {
         const auto close = authority.find(']');

@@ -33,6 +33,9 @@ public:
     // "http://[2001:db8::1]:8080/live.iso": without the userinfo and the fragment.
     [[nodiscard]] std::string redacted() const;
 
+    // What was parsed, without the userinfo alone: for plugins whose names are not those of RFC 3986.
+    [[nodiscard]] const std::string& asWritten() const { return asWritten_; }
+
     // host or host:port, with brackets around an IPv6 address.
     [[nodiscard]] std::string authority() const;
 
@@ -41,6 +44,7 @@ private:
     std::string host_;
     std::optional<std::uint16_t> port_;
     std::string path_;
+    std::string asWritten_;
     std::optional<Userinfo> userinfo_;
 };
 

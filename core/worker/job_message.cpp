@@ -71,7 +71,7 @@ std::uint64_t usecOf(const std::optional<std::chrono::microseconds>& limit) {
 }
 
 std::string checksumText(const TransferRequest& request) {
-    return request.checksumUrl ? request.checksumUrl->redacted() : request.checksum.value_or("");
+    return request.checksumUrl ? request.checksumUrl->asWritten() : request.checksum.value_or("");
 }
 
 } // namespace
@@ -80,10 +80,10 @@ UniqueFd writeJob(const WorkerJob& job) {
     const auto& request = job.request;
     PacketWriter packet;
     packet.number(static_cast<std::uint32_t>(job.purpose));
-    packet.text(request.url.redacted());
+    packet.text(request.url.asWritten());
     packet.number(static_cast<std::uint32_t>(request.mirrors.size()));
     for (const auto& mirror : request.mirrors) {
-        packet.text(mirror.redacted());
+        packet.text(mirror.asWritten());
     }
     put(packet, request.pluginOptions);
     packet.text(checksumText(request));

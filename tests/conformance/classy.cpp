@@ -33,6 +33,13 @@ private: // the wrapper calls the base
         }
         const std::string place(parts.host.start, parts.host.length);
         throwAsAsked(place);
+        if (place == "throws-raw-url") {
+            throw kit::Failure(BOOTFERRY_ERROR_NOT_FOUND, bootferry_raw_url(&request));
+        }
+        if (place == "throws-names") {
+            throw kit::Failure(BOOTFERRY_ERROR_NOT_FOUND,
+                               resolve("::1").at(0) + ", " + resolve("127.0.0.1").at(0));
+        }
         if (place == "waiting") {
             (void)wait(-1, 0);
         }

@@ -25,7 +25,14 @@ FIELD(host, status, 32);
 FIELD(host, credential, 40);
 FIELD(host, retry_after, 48);
 FIELD(host, option_file, 56); /* appended */
-CHECK(sizeof_host, sizeof(struct bootferry_host) == 64);
+FIELD(host, resolve, 64);     /* appended */
+CHECK(sizeof_host, sizeof(struct bootferry_host) == 72);
+
+FIELD(resolution, struct_size, 0);
+FIELD(resolution, count, 4);
+FIELD(resolution, addresses, 8);
+FIELD(resolution, message, 16);
+CHECK(sizeof_resolution, sizeof(struct bootferry_resolution) == 24);
 
 FIELD(request, struct_size, 0);
 FIELD(request, flags, 4);
@@ -34,7 +41,8 @@ FIELD(request, offset, 16);
 FIELD(request, length, 24);
 FIELD(request, validator, 32);
 FIELD(request, cancel_fd, 40);
-CHECK(sizeof_request, sizeof(struct bootferry_request) == 48);
+FIELD(request, raw_url, 48); /* appended */
+CHECK(sizeof_request, sizeof(struct bootferry_request) == 56);
 
 FIELD(info, struct_size, 0);
 FIELD(info, flags, 4);

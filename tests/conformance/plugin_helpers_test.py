@@ -23,6 +23,7 @@ THROWN = {
     "throws-no-memory": "allocating memory: Cannot allocate memory",
     "throws-system-error": "asking the peer: Host is down",
     "throws-logic-error": "the logic is %s wrong",
+    "throws-names": "::1, 127.0.0.1",
     "throws-busy": "go away: Device or resource busy",
 }
 
@@ -86,6 +87,9 @@ class PluginHelpersTest(unittest.TestCase):
             with self.subTest(place=place), self.assertRaises(AssertionError) as raised:
                 run(os.environ["BOOTFERRYCTL"], "fetch", f"classy://{place}/5", tree / "no", env=environment)
             self.assertIn(words, str(raised.exception))
+        with self.assertRaisesRegex(AssertionError, "classy://Throws-Raw-URL/5#Part\n"):
+            run(os.environ["BOOTFERRYCTL"], "fetch", "classy://user:secret@Throws-Raw-URL/5#Part", tree / "no",
+                env=environment)
 
     def test_two_plugins_do_not_share_a_table(self):
         # A visible template's static variable would be one for the whole process (STB_GNU_UNIQUE).

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What most plugins need beside plugin.h, as inline functions: failures with a format, numbers, sizes and
- * switches as bootferry itself reads them, the parts of a URL, and waiting that a cancel ends.
+ * switches as bootferry itself reads them, the parts of a URL, names, and waiting that a cancel ends.
  *
  * Nothing here is part of the interface between host and plugin. The functions are compiled into the plugin,
  * so there is nothing to link against, and a plugin without them is as good. C99 and later, C++11
@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "bootferry/plugin.h"
@@ -436,6 +438,85 @@ BOOTFERRY_HELPER int bootferry_wait(const struct bootferry_host* host, int cance
         return 0;
     return errno == ECANCELED ? bootferry_fail(host, BOOTFERRY_ERROR_CANCELLED, 0, "cancelled")
                               : bootferry_fail(host, BOOTFERRY_ERROR_IO, errno, "waiting");
+}
+
+/* ---- Names --------------------------------------------------------------------------------------------- */
+
+/* How many addresses of a name the function below returns, and the length of one, with its NUL. */
+#define BOOTFERRY_MOST_ADDRESSES 16
+#define BOOTFERRY_LONGEST_ADDRESS 64
+
+struct bootferry_addresses {
+    size_t count;
+    char text[BOOTFERRY_MOST_ADDRESSES][BOOTFERRY_LONGEST_ADDRESS]; /* numeric, the best first */
+    char message[BOOTFERRY_LONGEST_TEXT];                           /* after a failure, for host->fail */
+};
+
+/* What bootferry_find_addresses does with a host that has no resolve yet. */
+BOOTFERRY_HELPER int bootferry_ask_resolver(const char* name, struct bootferry_addresses* found) {
+    struct addrinfo hints;
+    struct addrinfo* list = NULL;
+    const struct addrinfo* entry;
+    int error;
+
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    error = getaddrinfo(name, NULL, &hints, &list);
+    if (error != 0) {
+        (void)snprintf(found->message, sizeof found->message, "host name '%s' does not resolve: %s", name,
+                       gai_strerror(error));
+        return BOOTFERRY_ERROR_UNREACHABLE;
+    }
+    for (entry = list; entry != NULL && found->count < BOOTFERRY_MOST_ADDRESSES; entry = entry->ai_next)
+        if (getnameinfo(entry->ai_addr, entry->ai_addrlen, found->text[found->count],
+                        BOOTFERRY_LONGEST_ADDRESS, NULL, 0, NI_NUMERICHOST) == 0)
+            found->count++;
+    freeaddrinfo(list);
+    if (found->count > 0)
+        return 0;
+    (void)snprintf(found->message, sizeof found->message, "host name '%s' has no address", name);
+    return BOOTFERRY_ERROR_UNREACHABLE;
+}
+
+/*
+ * The addresses of a host name by host->resolve, whose return value and rules it has. With a host that does
+ * not have that function yet it calls getaddrinfo(3), which a cancel does not end.
+ */
+BOOTFERRY_HELPER int bootferry_find_addresses(const struct bootferry_host* host, const char* name,
+                                              struct bootferry_addresses* found) {
+    const size_t end = offsetof(struct bootferry_host, resolve) + sizeof host->resolve;
+    struct bootferry_resolution result;
+    int error;
+    size_t i;
+
+    found->count = 0;
+    found->message[0] = '\0';
+    if (host->struct_size < end || host->resolve == NULL)
+        return bootferry_ask_resolver(name, found);
+    memset(&result, 0, sizeof result);
+    result.struct_size = sizeof result;
+    error = host->resolve(host->context, name, &result);
+    if (error != 0)
+        (void)snprintf(found->message, sizeof found->message, "%s",
+                       result.message != NULL ? result.message : "resolving a name");
+    for (i = 0; error == 0 && i < result.count && i < BOOTFERRY_MOST_ADDRESSES; i++)
+        (void)snprintf(found->text[found->count++], BOOTFERRY_LONGEST_ADDRESS, "%s", result.addresses[i]);
+    return error;
+}
+
+/* The same, and reports a failure to the host: returns 0, or -1 after host->fail. */
+BOOTFERRY_HELPER int bootferry_resolve(const struct bootferry_host* host, const char* name,
+                                       struct bootferry_addresses* found) {
+    const int error = bootferry_find_addresses(host, name, found);
+
+    return error == 0 ? 0 : bootferry_fail(host, (enum bootferry_error)error, 0, "%s", found->message);
+}
+
+/* request->raw_url, or request->url with a host that does not pass the former yet. */
+BOOTFERRY_HELPER const char* bootferry_raw_url(const struct bootferry_request* request) {
+    const size_t end = offsetof(struct bootferry_request, raw_url) + sizeof request->raw_url;
+
+    return request->struct_size >= end && request->raw_url != NULL ? request->raw_url : request->url;
 }
 
 #ifdef __cplusplus

@@ -88,9 +88,25 @@ enum bootferry_log_priority {
     BOOTFERRY_LOG_DEBUG = 7
 };
 
+/* What host->resolve found. The plugin sets struct_size and zeroes the rest; the host fills it. */
+struct bootferry_resolution {
+    uint32_t struct_size;
+    uint32_t count; /* of addresses */
+
+    /*
+     * Numeric addresses, the best first (RFC 6724): "10.0.0.1", "2001:db8::1", "fe80::1%eth0". getaddrinfo(3)
+     * with AI_NUMERICHOST converts them without waiting. Valid until the next resolve of this session or
+     * session_free.
+     */
+    const char* const* addresses;
+
+    /* After a failure: why, as a message for host->fail. Valid as long as the addresses. */
+    const char* message;
+};
+
 /*
  * The host's functions. Passed to session_new; valid until session_free has returned. Pass `context` as the
- * first argument of each function. None of them blocks or fails.
+ * first argument of each function. None of them blocks or fails, except resolve.
  */
 struct bootferry_host {
     uint32_t struct_size;
@@ -134,6 +150,16 @@ struct bootferry_host {
      * struct_size.
      */
     const char* (*option_file)(void* context, const char* path);
+
+    /*
+     * Resolves a host name, which getaddrinfo(3) does in a wait that nothing can end; this one ends with a
+     * cancel. A numeric address resolves to itself, without waiting. Call it in open or later, in one thread
+     * at a time. Returns 0, with at least one address; or the code to fail with, after which the plugin calls
+     * fail itself, or tries another name: CANCELLED; UNREACHABLE, which includes a name that does not exist,
+     * since a resolver that is not ready yet answers the same; INVALID for an empty name; IO. Appended later:
+     * check struct_size.
+     */
+    int (*resolve)(void* context, const char* name, struct bootferry_resolution* result);
 };
 
 /*
@@ -172,6 +198,13 @@ struct bootferry_request {
      * until session_free.
      */
     int cancel_fd;
+
+    /*
+     * The URL as it was written, without userinfo: for a protocol in whose names the case of the host counts,
+     * or that gives a meaning to what follows '#'. `url` is its normalised form; the rest of the two is the
+     * same. Appended later: check struct_size.
+     */
+    const char* raw_url;
 };
 
 /* info.flags: this source can be opened at an offset > 0. */

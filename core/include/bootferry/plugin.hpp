@@ -37,6 +37,7 @@
 #include <system_error>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "bootferry/plugin-helpers.h"
 
@@ -142,6 +143,16 @@ protected:
                                      : Failure(BOOTFERRY_ERROR_IO, "waiting", errno);
         }
         return ready > 0 ? one.revents : 0;
+    }
+
+    // The numeric addresses of a host name, the best first; see bootferry_host.resolve. Throws Failure.
+    [[nodiscard]] std::vector<std::string> resolve(const std::string& name) const {
+        bootferry_addresses found;
+        const int error = bootferry_find_addresses(host_.table(), name.c_str(), &found);
+        if (error != 0) {
+            throw Failure(static_cast<bootferry_error>(error), found.message);
+        }
+        return {found.text, found.text + found.count};
     }
 
     // Throws Failure(CANCELLED) if the session is cancelled.

@@ -51,6 +51,7 @@ struct OpenRequest {
     std::string validator;               // empty: not known
     int cancelFd = -1;                   // borrowed; becomes readable to cancel
     std::optional<std::uint64_t> length; // the source may deliver more; nullopt: to the end
+    std::string rawUrl;                  // as it was written, but for the userinfo; empty: like url
 };
 
 // Opens a source, once per attempt. In production this is a plugin, in tests a fake server.

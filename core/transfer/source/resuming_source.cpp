@@ -166,7 +166,8 @@ void ResumingSource::open() {
     source_ = transport->open({.url = url.redacted(),
                                .offset = request.offset,
                                .validator = request.validator,
-                               .cancelFd = giveUp_.fd()});
+                               .cancelFd = giveUp_.fd(),
+                               .rawUrl = url.asWritten()});
     giveUp_.stopClock();
     if (request.restartReason) {
         throw StartOver(*request.restartReason); // startOver() uses this source

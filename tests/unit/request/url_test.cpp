@@ -2,6 +2,9 @@
 // The parts of a URL, the refused URLs, and that no message contains a password.
 #include "url.h"
 
+#include <map>
+#include <string>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -66,6 +69,19 @@ TEST(Url, redactedIsParsedAgain) {
     for (const auto* text : {"http://h/p?q", "http://[fe80::1%25eth0]:1/x", "sftp://u:p@h:22/%20"}) {
         const auto once = Url::parse(text).redacted();
         EXPECT_EQ(Url::parse(once).redacted(), once);
+    }
+}
+
+TEST(Url, keepsHowItWasWritten) {
+    for (const auto& [text, written] : std::map<std::string, std::string>{
+             {"NFS://Server/A#b", "NFS://Server/A#b"},
+             {"http://user:pass@Host:80?q#f", "http://Host:80?q#f"},
+             {"ftp://u%40x@HOST", "ftp://HOST"},
+             {"http://[FE80::1%eth0]/x", "http://[FE80::1%eth0]/x"},
+         }) {
+        const auto url = Url::parse(text);
+        EXPECT_EQ(url.asWritten(), written);
+        EXPECT_EQ(Url::parse(written).redacted(), url.redacted()); // what is passed on is parsed again
     }
 }
 
