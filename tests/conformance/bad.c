@@ -141,6 +141,10 @@ static int misbehave(struct bootferry_session* session) {
         host->status(host->context, "\033[2Jgone");
     if (has("secret-in-log"))
         host->log(host->context, BOOTFERRY_LOG_DEBUG, secret != NULL ? secret : "");
+    if (has("wants-its-own-version") && host->struct_size > sizeof *host) {
+        host->fail(host->context, BOOTFERRY_ERROR_INTERNAL, 0, "this host is too new");
+        return -1;
+    }
     if (has("crashes-in-a-thread")) {
         pthread_create(&thread, NULL, crash, NULL);
         pthread_join(thread, NULL);
@@ -236,6 +240,8 @@ static int info(struct bootferry_session* session, struct bootferry_info* answer
         memset(endless, 'x', sizeof endless - 1);
         answer->validator = endless;
     }
+    if (has("clears-what-it-does-not-know") && told->struct_size > sizeof *told)
+        memset(told + 1, 0, told->struct_size - sizeof *told);
     if (has("writes-behind-info"))
         memset(answer, 0, sizeof *answer + 8);
     return 0;

@@ -40,6 +40,21 @@ constexpr auto oldestRequest =
 constexpr auto oldestInfo =
     endingWith(offsetof(bootferry_info, validator), sizeof(bootferry_info::validator));
 
+// Of the fields that a later version will append. What a plugin does not know it neither reads nor writes.
+constexpr std::size_t unknownFields = 64;
+constexpr auto unknownByte = std::byte{0xa5};
+
+void fillUnknown(const GuardedMemory& memory, std::size_t known, std::uint32_t size) {
+    if (size > known) {
+        std::fill(memory.get() + known, memory.get() + size, unknownByte);
+    }
+}
+
+bool isUnknownUntouched(const GuardedMemory& memory, std::size_t known, std::uint32_t size) {
+    return size <= known || std::all_of(memory.get() + known, memory.get() + size,
+                                        [](std::byte byte) { return byte == unknownByte; });
+}
+
 struct sigaction actionOf(int number) {
     struct sigaction action {};
     (void)sigaction(number, nullptr, &action);
@@ -115,6 +130,28 @@ struct Attempt::HostFunctions {
         const auto found = credentials.find(name != nullptr ? name : "");
         return found != credentials.end() ? found->second.c_str() : nullptr;
     }
+
+    static const char* optionFile(void*, const char* path) { return path; }
+
+    static int resolve(void* context, const char* name, bootferry_resolution* result) {
+        auto& attempt = attemptOf(context);
+        try {
+            attempt.resolved_ = lookUpName(name, attempt.cancel_.get());
+        } catch (const std::exception&) { // no thread or descriptor
+            result->message = "there are no means to resolve a name";
+            return BOOTFERRY_ERROR_IO;
+        }
+        attempt.addresses_.clear();
+        for (const auto& address : attempt.resolved_.addresses) {
+            attempt.addresses_.push_back(address.c_str());
+        }
+        result->addresses = attempt.addresses_.data();
+        result->count = static_cast<std::uint32_t>(attempt.addresses_.size());
+        result->message = attempt.resolved_.failure.c_str();
+        return attempt.resolved_.cancelled ? BOOTFERRY_ERROR_CANCELLED
+               : result->count > 0         ? 0
+                                           : BOOTFERRY_ERROR_UNREACHABLE;
+    }
 };
 
 // The host cleans what it is given, so that this costs no boot; but a person reads the text.
@@ -183,14 +220,18 @@ void Attempt::revokeLent() {
     }
 }
 
+std::uint32_t Attempt::sizeFor(std::uint32_t oldest, std::size_t known) const {
+    return plugin_.host == HostAge::Oldest ? oldest : static_cast<std::uint32_t>(known + unknownFields);
+}
+
 Attempt::Attempt(const PluginUnderTest& plugin, bool withOptions)
     : plugin_(plugin), cancel_(checkErrno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "making an eventfd")),
-      hostMemory_(oldestHost) {
+      hostMemory_(sizeFor(oldestHost, sizeof(bootferry_host))) {
     for (int number = 1; number < SIGRTMIN; ++number) {
         signals_.at(static_cast<std::size_t>(number)) = actionOf(number);
     }
     auto* host = hostMemory_.as<bootferry_host>();
-    host->struct_size = oldestHost;
+    host->struct_size = sizeFor(oldestHost, sizeof(bootferry_host));
     host->abi_version = BOOTFERRY_ABI_VERSION;
     host->context = this;
     host->log = &HostFunctions::log;
@@ -198,6 +239,11 @@ Attempt::Attempt(const PluginUnderTest& plugin, bool withOptions)
     host->retry_after = &HostFunctions::retryAfter;
     host->fail = &HostFunctions::fail;
     host->credential = &HostFunctions::credential;
+    if (plugin_.host == HostAge::Newest) {
+        host->option_file = &HostFunctions::optionFile;
+        host->resolve = &HostFunctions::resolve;
+        fillUnknown(hostMemory_, sizeof(bootferry_host), host->struct_size);
+    }
     const auto failure = checked("session_new", [&] {
         session_ = plugin_.module->table().session_new(host);
         return session_ != nullptr ? 0 : -1;
@@ -280,26 +326,36 @@ std::optional<Failure> Attempt::open(std::uint64_t offset, const std::string& va
 
 std::optional<Failure> Attempt::openUrl(const std::string& url, std::uint64_t offset,
                                         const std::string& validator, std::uint64_t length) {
-    auto& memory = *lent_.emplace_back(std::make_unique<GuardedMemory>(oldestRequest));
+    const auto size = sizeFor(oldestRequest, sizeof(bootferry_request));
+    auto& memory = *lent_.emplace_back(std::make_unique<GuardedMemory>(size));
     auto* request = memory.as<bootferry_request>();
-    request->struct_size = oldestRequest;
+    request->struct_size = size;
     request->url = lend(url);
     request->offset = offset;
     request->length = length;
     request->validator = offset > 0 && !validator.empty() ? lend(validator) : nullptr;
     request->cancel_fd = cancel_.get();
+    if (plugin_.host == HostAge::Newest) {
+        request->raw_url = lend(url);
+        fillUnknown(memory, sizeof(bootferry_request), size);
+    }
     return checked("open", [&] { return plugin_.module->table().open(session_, request); });
 }
 
 ResourceInfo Attempt::info() {
-    const GuardedMemory memory(oldestInfo);
+    const auto size = sizeFor(oldestInfo, sizeof(bootferry_info));
+    const GuardedMemory memory(size);
     auto* raw = memory.as<bootferry_info>();
-    raw->struct_size = oldestInfo;
+    raw->struct_size = size;
+    fillUnknown(memory, sizeof(bootferry_info), size);
     if (const auto failure = checked("info", [&] { return plugin_.module->table().info(session_, raw); })) {
         throw Fault("info failed: " + failure->message);
     }
-    if (raw->struct_size != oldestInfo) {
+    if (raw->struct_size != size) {
         throw Fault("info changed struct_size, which only the host may set");
+    }
+    if (!isUnknownUntouched(memory, sizeof(bootferry_info), size)) {
+        throw Fault("info wrote to fields that this version of the interface does not have");
     }
     ResourceInfo info;
     if (raw->size != BOOTFERRY_SIZE_UNKNOWN) {

@@ -24,6 +24,7 @@
 #include "bootferry/plugin.h"
 #include "call_record.h"
 #include "handles.h"
+#include "name_lookup.h"
 #include "plugin_module.h"
 
 namespace bootferry {
@@ -60,8 +61,13 @@ private:
     std::byte* start_ = nullptr;
 };
 
+// How the host's structures end: with version 1 of the ABI, or behind all that this header has, with fields
+// that only a later one knows.
+enum class HostAge { Oldest, Newest };
+
 struct PluginUnderTest {
     const PluginModule* module = nullptr;
+    HostAge host = HostAge::Oldest;
     std::string url;
     std::vector<std::pair<std::string, std::string>> options;
     std::map<std::string, std::string> credentials;
@@ -112,12 +118,15 @@ private:
     struct HostFunctions;
     // Hands the plugin a text that becomes inaccessible when the call it was passed to has returned.
     const char* lend(const std::string& text);
+    [[nodiscard]] std::uint32_t sizeFor(std::uint32_t oldest, std::size_t known) const;
     void revokeLent();
     void checkText(const char* what, const char* text); // called by host functions
     void checkSurroundings(const char* what);
 
     const PluginUnderTest& plugin_;
     UniqueFd cancel_;
+    NameLookup resolved_;
+    std::vector<const char*> addresses_; // of resolved_
     GuardedMemory hostMemory_;
     bootferry_session* session_ = nullptr;
     unsigned calls_ = 0;

@@ -317,6 +317,28 @@ void validatorOfAnotherVersion(CheckSettings& settings) {
                   "open of the changed resource with the validator of before");
 }
 
+// All other checks have the oldest host. In this one the plugin may use all there is, and the structures are
+// longer than any that it can know.
+void worksWithTheNewestHost(CheckSettings& settings) {
+    auto newest = settings.plugin;
+    newest.host = HostAge::Newest;
+    const auto size = settings.reference.size();
+    for (const auto offset : {std::uint64_t{0}, size / 2}) {
+        if (offset > 0 && !settings.reference.resumable()) {
+            continue;
+        }
+        Attempt attempt(newest);
+        attempt.mustOpen(offset, offset > 0 ? settings.reference.validator() : "");
+        (void)attempt.info();
+        (void)readFrom(attempt, settings.reference, offset, usual, size);
+        (void)attempt.info();
+        attempt.finish(BOOTFERRY_OUTCOME_DISCARDED);
+    }
+    Attempt cancelled(newest);
+    cancelled.cancel();
+    expectFailure(cancelled.open(), BOOTFERRY_ERROR_CANCELLED, "open after a cancel");
+}
+
 constexpr std::array checks{
     Check{"reads the whole resource", &wholeResource},
     Check{"describes its options", &wellFormedOptions},
@@ -335,6 +357,7 @@ constexpr std::array checks{
     Check{"has another validator for other bytes", &validatorOfAnotherVersion},
     Check{"refuses an option it does not know", &refusesUnknownOptions},
     Check{"reports a missing resource as NotFound", &saysNotFound},
+    Check{"works with the newest host as well", &worksWithTheNewestHost},
     Check{"does not block where it must not", &doesNotBlock},
     Check{"stops before it connects when cancelled", &cancelledBeforeOpen},
     Check{"stops between reads when cancelled", &cancelledBetweenReads},
