@@ -233,11 +233,14 @@ std::optional<std::uint16_t> portOf(std::string_view digits, std::string_view wh
     return port;
 }
 
-constexpr const char* noLogin = "tftp has no login; remove the user name and password";
-
-// RFC 3617: what is given would be dropped silently.
+// What is given would be dropped silently: RFC 3617 has no login, and NFS takes the numbers of a user and a
+// group, which are options.
 bool hasLogin(std::string_view scheme) {
-    return scheme != "tftp";
+    return scheme != "tftp" && scheme != "nfs";
+}
+
+std::string noLogin(std::string_view scheme) {
+    return fmt::format("{} has no login; remove the user name and password", scheme);
 }
 
 } // namespace
@@ -257,7 +260,7 @@ Url Url::parse(std::string_view text) {
     if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
         const auto userinfo = authority.substr(0, at);
         if (!hasLogin(url.scheme_)) {
-            refuseUrl(text, noLogin);
+            refuseUrl(text, noLogin(url.scheme_));
         }
         if (userinfo.find('@') != std::string_view::npos) {
             refuseUrl(
@@ -303,7 +306,7 @@ Url Url::parse(std::string_view text) {
 
 void Url::setUserinfo(Userinfo userinfo) {
     if (!hasLogin(scheme_)) {
-        refuseUrl(redacted(), noLogin);
+        refuseUrl(redacted(), noLogin(scheme_));
     }
     userinfo_ = std::move(userinfo);
 }

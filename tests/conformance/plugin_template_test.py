@@ -5,6 +5,7 @@ the installation, checked, run and installed."""
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import unittest
 
@@ -82,6 +83,17 @@ class PluginTemplateTest(unittest.TestCase):
         target = tree.parent / "target"
         self.run_in(tree, "cmake", "--install", "build", DESTDIR=str(target))
         self.assert_works(tree / "build", target)
+
+    def test_the_example_with_an_event_loop(self):
+        if subprocess.run(["pkg-config", "--exists", "libnfs >= 4", "libnfs < 6"], check=False).returncode != 0:
+            self.skipTest("there is no libnfs 4 or 5")
+        tree = self.installed.path / "nfs"
+        shutil.copytree(pathlib.Path("".join(self.installed.pkg_config("--variable=pluginexamplesdir"))) / "nfs", tree)
+        self.run_in(tree, "make", "CXXFLAGS=-Wall -Wextra -Wpedantic -Werror")
+        self.assertIn("Schemes: nfs\n", self.run_in(tree, os.environ["BOOTFERRYCTL"], "plugins", "--describe", tree / "nfs.so"))
+        target = self.installed.path / "nfs-target"
+        self.run_in(tree, "make", "install", DESTDIR=str(target))
+        self.assertEqual(sorted(file.name for file in target.rglob("*.so")), ["nfs.so", "scheme-nfs.so"])
 
 
 if __name__ == "__main__":

@@ -136,6 +136,15 @@ class FetchTest(NfsCase):
                                  ["delivers the same through splice"])
 
 
+class ManualTest(unittest.TestCase):
+    def test_the_table_of_options_is_the_plugins(self):
+        described = subprocess.run([os.environ["BOOTFERRYCTL"], "plugins", "--describe",
+                                    os.environ["BOOTFERRY_PLUGIN_DIR"] + "/nfs.so"], check=True, capture_output=True, text=True)
+        page = (pathlib.Path(os.environ["BOOTFERRY_SOURCE"]) / "docs/nfs.md").read_text()
+        self.assertEqual(re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", page, re.MULTILINE),
+                         re.findall(r"^  ([a-z-]+)=  (.*)$", described.stdout, re.MULTILINE))
+
+
 class BrokenTest(NfsCase):
     def test_cuts(self):
         server = self.serve()

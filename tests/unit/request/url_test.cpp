@@ -92,6 +92,8 @@ TEST(Url, refusesWithTheReason) {
         {"://host/", "scheme"},
         {"1http://host/", "scheme may contain only"},
         {"http:///live.iso", "has no host"},
+        {"tftp://u:p@host/x", "tftp has no login"},
+        {"nfs://u@host/x", "nfs has no login"},
         {"http://u:p@/live.iso", "has no host"},
         {"http://ho st/", "its host name contains a space"},
         {"http://h\xc3\xb6st/",
