@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "head_bytes.h"
 #include "text.h"
@@ -22,6 +23,7 @@ constexpr std::size_t rootRecord = 156;     // in a volume descriptor
 constexpr std::size_t recordSize = 33;      // without the name
 constexpr std::size_t longestRecord = 255;
 constexpr std::size_t deepest = 16;         // folders of a path: each may be as large as the head
+constexpr std::size_t mostContinued = 1000; // fields elsewhere, of one folder: each may be a block
 constexpr std::size_t fieldHead = 4;        // signature, length, version
 constexpr std::uint32_t linkMode = 0xA000;
 constexpr std::uint32_t folderMode = 0x4000;
@@ -53,15 +55,16 @@ std::string jolietName(Bytes bytes) {
 
 struct RockRidge {
     std::string name;
-    bool complete = true; // no part of the fields lies elsewhere
+    bool nameGoesOn = false;
     bool hidden = false;
     std::optional<IsoVolume::Kind> kind;
+    std::optional<std::uint64_t> more; // where further fields are, in bytes
+    std::uint64_t moreSize = 0;
 };
 
-RockRidge rockRidge(Bytes fields) {
+void readFields(RockRidge& found, Bytes fields, std::uint64_t blockSize) {
     constexpr unsigned nameGoesOn = 1;
     constexpr unsigned dotNames = 2 | 4; // "." and ".."
-    RockRidge found;
     while (fields.size() >= fieldHead) {
         const auto length = std::min<std::size_t>(byteAt(fields, 2), fields.size());
         if (length < fieldHead) {
@@ -72,7 +75,7 @@ RockRidge rockRidge(Bytes fields) {
         if (signature == "NM") {
             const auto flags = byteAt(field, 4);
             found.hidden = found.hidden || (flags & dotNames) != 0;
-            found.complete = (flags & nameGoesOn) == 0;
+            found.nameGoesOn = (flags & nameGoesOn) != 0;
             found.name += textAt(field, 5, length);
         } else if (signature == "PX" && !found.kind) {
             const auto kind = littleEndian<std::uint32_t>(field, fieldHead) & kindOfMode;
@@ -83,11 +86,32 @@ RockRidge rockRidge(Bytes fields) {
             found.kind = IsoVolume::Kind::Link;
         } else if (signature == "RE") {
             found.hidden = true;
-        } else if (signature == "CE") {
-            found.complete = found.complete && !found.name.empty();
+        } else if (signature == "CE") { // each number in both orders
+            found.more = littleEndian<std::uint32_t>(field, fieldHead) * blockSize +
+                         littleEndian<std::uint32_t>(field, fieldHead + 8);
+            found.moreSize = littleEndian<std::uint32_t>(field, fieldHead + 16);
         }
         fields = fields.subspan(length);
     }
+}
+
+// Further fields are followed as far as the kernel follows them: within one block. A name whose rest is not
+// in the head makes the folder incomplete.
+RockRidge rockRidge(Bytes fields, Bytes head, std::uint64_t blockSize, IsoVolume::Reading& reading) {
+    RockRidge found;
+    readFields(found, fields, blockSize);
+    while (found.more && (found.name.empty() || found.nameGoesOn)) {
+        const auto place = *std::exchange(found.more, std::nullopt);
+        if (reading.continued == mostContinued || found.moreSize > blockSize || place > head.size() ||
+            head.size() - place < found.moreSize) {
+            found.nameGoesOn = true;
+            break;
+        }
+        ++reading.continued;
+        readFields(found, head.subspan(place, found.moreSize), blockSize);
+    }
+    reading.complete = reading.complete && !found.nameGoesOn;
+    found.hidden = found.hidden || found.nameGoesOn; // a part of a name is another name
     return found;
 }
 
@@ -161,8 +185,8 @@ std::string IsoVolume::label() const {
     return std::string(padded.substr(0, last == std::string_view::npos ? 0 : last + 1));
 }
 
-// nullopt for what no folder shows. complete becomes false if the entry's name is not in the record.
-std::optional<IsoVolume::Entry> IsoVolume::entryOf(Bytes record, bool& complete) const {
+// nullopt for what no folder shows.
+std::optional<IsoVolume::Entry> IsoVolume::entryOf(Bytes record, Reading& reading) const {
     constexpr unsigned folderFlag = 2;
     constexpr unsigned associatedFlag = 4;
     const auto nameSize = byteAt(record, 32);
@@ -179,11 +203,11 @@ std::optional<IsoVolume::Entry> IsoVolume::entryOf(Bytes record, bool& complete)
                 .size = littleEndian<std::uint32_t>(record, 10)};
     if (skipped_) {
         const auto begin = recordSize + nameSize + (nameSize % 2 == 0 ? 1 : 0) + *skipped_;
-        auto more = rockRidge(record.subspan(std::min<std::size_t>(begin, record.size())));
+        auto more = rockRidge(record.subspan(std::min<std::size_t>(begin, record.size())), head_, blockSize_,
+                              reading);
         if (more.hidden) {
             return std::nullopt;
         }
-        complete = complete && more.complete;
         entry.name = more.name.empty() ? entry.name : std::move(more.name);
         entry.kind = more.kind.value_or(entry.kind);
     }
@@ -202,7 +226,7 @@ IsoVolume::Folder IsoVolume::list(const Entry& folder, const std::string& name) 
     if (there < folder.size) {
         listed.unknown = called + " lies behind it";
     }
-    bool complete = true;
+    Reading reading;
     auto left = head_.subspan(begin, there);
     while (!left.empty()) {
         const std::size_t length = byteAt(left, 0);
@@ -217,13 +241,13 @@ IsoVolume::Folder IsoVolume::list(const Entry& folder, const std::string& name) 
             }
             return listed;
         }
-        if (auto entry = entryOf(left.first(length), complete)) {
+        if (auto entry = entryOf(left.first(length), reading)) {
             listed.entries.push_back(std::move(*entry));
         }
         left = left.subspan(length);
     }
-    if (!complete && listed.unknown.empty()) {
-        listed.unknown = called + " has long names";
+    if (!reading.complete && listed.unknown.empty()) {
+        listed.unknown = called + " has names of which not all is there";
     }
     return listed;
 }

@@ -40,6 +40,11 @@ public:
         std::string unknown; // why it is not known whether there is such a name; empty: it is known
     };
 
+    struct Reading { // of one folder
+        bool complete = true;
+        std::size_t continued = 0; // fields that were read elsewhere
+    };
+
     // nullopt if there is no primary volume descriptor. head must outlive the object.
     [[nodiscard]] static std::optional<IsoVolume> in(std::span<const std::byte> head);
 
@@ -58,7 +63,7 @@ private:
     void useJoliet(std::size_t descriptor);
     void lookForRockRidge();
     [[nodiscard]] Entry root() const;
-    [[nodiscard]] std::optional<Entry> entryOf(std::span<const std::byte> record, bool& complete) const;
+    [[nodiscard]] std::optional<Entry> entryOf(std::span<const std::byte> record, Reading& reading) const;
     [[nodiscard]] bool isSame(const std::string& name, const std::string& wanted) const;
 
     std::span<const std::byte> head_;

@@ -58,7 +58,8 @@ public:
     }
 
     IsoHead& setRoot(std::uint32_t at, std::uint32_t size) {
-        for (const std::size_t descriptor : {16, names_ == IsoNames::Joliet ? 17 : 16}) {
+        const std::size_t shown = names_ == IsoNames::Joliet ? 17 : 16;
+        for (const auto descriptor : {std::size_t{16}, shown}) {
             put(descriptor * block + 156, record(std::string(1, '\0'), {.block = at, .size = size}, ""));
         }
         return *this;

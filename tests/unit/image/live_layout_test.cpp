@@ -192,9 +192,37 @@ TEST(LiveLayout, DamagedRecordsAreNotKnown) {
     EXPECT_EQ(look(wrongBlocks).state, State::NotKnown);
 }
 
+// A field that says where further ones are: block and size, and where in the block.
+std::string continued(unsigned char block, unsigned char size) {
+    std::string field = std::string("CE\x1c\x01", 4) + std::string(24, '\0');
+    field[4] = static_cast<char>(block);
+    field[20] = static_cast<char>(size);
+    return field;
+}
+
+TEST(LiveLayout, ANameThatGoesOnElsewhereIsReadThere) {
+    auto iso = isoWith("LiveOS", "x");
+    const auto first = IsoHead::nameField("squash", '\x01') + continued(22, 11);
+    iso.folder(21, std::vector<IsoRecord>{{.name = "", .block = 30, .size = 1, .fields = first}});
+    iso.put(22 * IsoHead::block, IsoHead::nameField("fs.img"));
+    EXPECT_EQ(look(iso).state, State::Found);
+    EXPECT_EQ(look(iso, "LiveOS/squash").state, State::Elsewhere);
+    iso.folder(21,
+               std::vector<IsoRecord>{{.name = "",
+                                       .block = 30,
+                                       .size = 1,
+                                       .fields = IsoHead::nameField("squash", '\x01') + continued(200, 11)}});
+    EXPECT_EQ(look(iso, "LiveOS/squash").state, State::NotKnown) << "a part of a name is another name";
+    EXPECT_EQ(look(iso).state, State::NotKnown);
+    // Fields that continue in themselves end.
+    iso.put(22 * IsoHead::block, continued(22, 28));
+    iso.folder(21, std::vector<IsoRecord>{{.name = "", .block = 30, .size = 1, .fields = continued(22, 28)}});
+    EXPECT_EQ(look(iso).state, State::NotKnown);
+}
+
 TEST(LiveLayout, ANameInAnotherPlaceIsNotKnown) {
     auto iso = isoWith("LiveOS", "x");
-    const std::string elsewhere = std::string("CE\x1c\x01", 4) + std::string(24, '\0');
+    const auto elsewhere = continued(200, 9);
     iso.folder(21, std::vector<IsoRecord>{{.name = "", .block = 30, .size = 1, .fields = elsewhere}});
     EXPECT_EQ(look(iso).state, State::NotKnown);
     iso.folder(21, std::vector<IsoRecord>{
