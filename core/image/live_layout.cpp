@@ -54,6 +54,10 @@ public:
         if (auto found = wantedImage()) {
             return std::move(*found);
         }
+        // What is looked for first decides: nothing that is seen counts while that is not known.
+        if (!unknown_.empty()) {
+            return notKnown(unknown_);
+        }
         if (isRootTree()) {
             return {.state = LayoutLook::State::RootTree,
                     .layout = std::string(rootTreeLayout),
@@ -61,11 +65,11 @@ public:
                     .why = {}};
         }
         if (!unknown_.empty()) {
-            return notKnown(unknown_); // a boot may find what is not seen here
+            return notKnown(unknown_);
         }
         auto other = findLayout([this](const std::string& folder) { return files(folder); });
         if (!unknown_.empty()) {
-            return notKnown(unknown_); // another root image may lie beside the one that is seen
+            return notKnown(unknown_); // there may be others beside the one that is seen
         }
         if (other) {
             return {.state = other->served ? LayoutLook::State::Elsewhere : LayoutLook::State::NotServed,
@@ -79,8 +83,10 @@ public:
                 fmt::format("its files are in a UDF volume, which is not read here (ISO 9660: {})",
                             names.empty() ? "no file" : listed(names)));
         }
-        return none(names.empty() ? "its top folder is empty"
-                                  : fmt::format("its top folder contains {}", listed(names)));
+        return none(fmt::format("it is an ISO 9660 volume without a live system: it has no '{}', nor another "
+                                "known root image; its top folder {}",
+                                plainText(wanted_, longestName),
+                                names.empty() ? "is empty" : "contains " + listed(names)));
     }
 
 private:
@@ -88,13 +94,8 @@ private:
         return {.state = LayoutLook::State::NotKnown, .layout = {}, .image = {}, .why = std::move(why)};
     }
 
-    [[nodiscard]] LayoutLook none(const std::string& why) const {
-        return {.state = LayoutLook::State::None,
-                .layout = {},
-                .image = {},
-                .why = fmt::format("it is an ISO 9660 volume without a live system: it has no '{}', nor "
-                                   "another known root image; {}",
-                                   plainText(wanted_, longestName), why)};
+    static LayoutLook none(std::string why) {
+        return {.state = LayoutLook::State::None, .layout = {}, .image = {}, .why = std::move(why)};
     }
 
     IsoVolume::Lookup find(const std::string& path) {
@@ -112,14 +113,14 @@ private:
         }
         switch (image->kind) {
         case IsoVolume::Kind::Link:
-            return notKnown(fmt::format("'{}' is a link", plainText(wanted_, longestName)));
+            return notKnown(fmt::format("its '{}' is a link", plainText(wanted_, longestName)));
         case IsoVolume::Kind::Folder:
-            return none(fmt::format("'{}' is a folder", plainText(wanted_, longestName)));
+            return none(fmt::format("its '{}' is a folder", plainText(wanted_, longestName)));
         case IsoVolume::Kind::File:
             break;
         }
         if (image->size == 0) {
-            return none(fmt::format("'{}' is empty", plainText(wanted_, longestName)));
+            return none(fmt::format("its '{}' is empty", plainText(wanted_, longestName)));
         }
         const auto* row = layoutOfPath(wanted_);
         return LayoutLook{.state = LayoutLook::State::Found,
@@ -155,7 +156,8 @@ private:
 
     std::vector<std::string> files(const std::string& path) {
         return namesIn(path, [](const IsoVolume::Entry& entry) {
-            return entry.kind == IsoVolume::Kind::File && entry.size > 0;
+            return entry.kind == IsoVolume::Kind::Link ||
+                   (entry.kind == IsoVolume::Kind::File && entry.size > 0);
         });
     }
 

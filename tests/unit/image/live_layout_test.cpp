@@ -92,10 +92,10 @@ TEST(LiveLayout, SaysWhatADataVolumeContains) {
 TEST(LiveLayout, WhatTheWantedNameIsMatters) {
     auto iso = isoWith("LiveOS", "squashfs.img");
     iso.folder(21, std::vector<IsoRecord>{{.name = "squashfs.img", .block = 30, .size = 0, .fields = {}}});
-    EXPECT_THAT(look(iso).why, HasSubstr("'LiveOS/squashfs.img' is empty"));
+    EXPECT_THAT(look(iso).why, testing::StrEq("its 'LiveOS/squashfs.img' is empty"));
     iso.folder(21, std::vector<IsoRecord>{
                        {.name = "squashfs.img", .block = 21, .size = 2048, .isFolder = true, .fields = {}}});
-    EXPECT_THAT(look(iso).why, HasSubstr("'LiveOS/squashfs.img' is a folder"));
+    EXPECT_THAT(look(iso).why, testing::StrEq("its 'LiveOS/squashfs.img' is a folder"));
     iso.folder(21,
                std::vector<IsoRecord>{{.name = "",
                                        .block = 30,
@@ -103,6 +103,13 @@ TEST(LiveLayout, WhatTheWantedNameIsMatters) {
                                        .fields = IsoHead::nameField("squashfs.img") + "SL\x05\x01" + '\0'}});
     EXPECT_EQ(look(iso).state, State::NotKnown);
     EXPECT_THAT(look(iso).why, HasSubstr("is a link"));
+    iso = isoWith("live", "x");
+    iso.folder(21, std::vector<IsoRecord>{
+                       {.name = "",
+                        .block = 30,
+                        .size = 0,
+                        .fields = IsoHead::nameField("filesystem.squashfs") + "SL\x05\x01" + '\0'}});
+    EXPECT_EQ(look(iso).state, State::Elsewhere) << "a boot follows it";
 }
 
 TEST(LiveLayout, ARootTreeIsOne) {
@@ -130,6 +137,16 @@ TEST(LiveLayout, WhatLiesBehindTheFirstBytesIsNotGuessed) {
     EXPECT_EQ(look(isoWith("LiveOS", "squashfs.img").setRoot(IsoHead::rootBlock, UINT32_MAX)).state,
               State::Found)
         << "what is seen is there";
+}
+
+TEST(LiveLayout, ARootTreeMayHaveARootImageThatIsNotSeen) {
+    auto iso = isoWith("etc", "x");
+    iso.folder(IsoHead::rootBlock,
+               std::vector<IsoRecord>{
+                   {.name = "LiveOS", .block = 5000, .size = 2048, .isFolder = true, .fields = {}},
+                   {.name = "etc", .block = 21, .size = 2048, .isFolder = true, .fields = {}},
+                   {.name = "init", .block = 30, .size = 5, .fields = {}}});
+    EXPECT_EQ(look(iso).state, State::NotKnown);
 }
 
 // Joliet's folders count only if there is no Rock Ridge, which the top folder shows.
