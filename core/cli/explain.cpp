@@ -123,10 +123,10 @@ void printWords(const std::vector<ReviewedArgument>& review) {
     constexpr std::size_t widest = 44;
     std::size_t width = 0;
     for (const auto& word : review) {
-        width = std::max(width, std::min(widest, plainText(word.shown).size()));
+        width = std::max(width, std::min(widest, escapedText(word.shown).size()));
     }
     for (const auto& word : review) {
-        printOutput("{:<{}}  {}\n", plainText(word.shown), width, plainText(word.meaning));
+        printOutput("{:<{}}  {}\n", escapedText(word.shown), width, escapedText(word.meaning));
     }
 }
 
@@ -137,20 +137,20 @@ void print(const Explanation& explanation) {
         return;
     }
     for (const auto& [program, option] : explanation.ignored) {
-        printOutput("{}'s option {}; ignored\n", program, plainText(option));
+        printOutput("{}'s option {}; ignored\n", program, escapedText(option));
     }
     printOutput("\nUnits that the generator writes:\n");
     for (const auto& unit : explanation.units) {
-        printOutput("  {}\n", plainText(unit.path));
+        printOutput("  {}\n", escapedText(unit.path));
         for (const auto line : linesOf(unit.text)) {
-            printOutput("    {}\n", plainText(line));
+            printOutput("    {}\n", escapedText(line));
         }
     }
     for (const auto& other : explanation.others) {
-        printOutput("  {}\n", plainText(other));
+        printOutput("  {}\n", escapedText(other));
     }
     if (explanation.notChecked) {
-        printOutput("\nThe options of plugins are not checked: {}\n", plainText(*explanation.notChecked));
+        printOutput("\nThe options of plugins are not checked: {}\n", escapedText(*explanation.notChecked));
     } else if (!explanation.plugin.empty()) {
         printOutput("\nThe plugin {} accepts the request.\n", explanation.plugin);
     }
@@ -232,7 +232,7 @@ int runExplain(const CommandLine& command) {
         return EXIT_SUCCESS;
     }
     (void)flushOutput();
-    printError("bootferryctl: the boot would be refused: {}\n", plainText(*explanation.refusal));
+    printError("bootferryctl: the boot would be refused: {}\n", escapedText(*explanation.refusal));
     return EXIT_FAILURE;
 }
 

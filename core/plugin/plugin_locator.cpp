@@ -13,6 +13,7 @@
 
 #include "errors.h"
 #include "log.h"
+#include "nearest_name.h"
 #include "plugin_module.h"
 
 namespace bootferry {
@@ -48,6 +49,16 @@ std::string namesOf(const std::map<std::string, fs::path>& links) {
         names.push_back(scheme);
     }
     return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+// Those with the same first letter come first: htp is more like http than like ftp.
+std::string_view nearestScheme(const std::string& written, const std::map<std::string, fs::path>& links) {
+    std::vector<std::string_view> names;
+    for (const auto& [scheme, link] : links) {
+        const bool isLikely = !written.empty() && scheme.starts_with(written[0]);
+        names.insert(isLikely ? names.begin() : names.end(), scheme);
+    }
+    return nearestName(written, names);
 }
 
 fs::path followLink(const fs::path& link) {
@@ -93,8 +104,11 @@ std::string locatePlugin(const std::string& dir, const std::string& scheme) {
                     fmt::format("looking for the plugin for '{}' URLs in '{}'", scheme, dir));
     }
     if (found == links.end()) {
+        const auto nearest = nearestScheme(scheme, links);
         throw Error(ErrorCode::Unsupported,
-                    fmt::format("no plugin serves '{}' URLs; installed: {}", scheme, namesOf(links)));
+                    fmt::format("no plugin serves '{}' URLs{}; installed: {}", scheme,
+                                nearest.empty() ? "" : fmt::format(", did you mean '{}'?", nearest),
+                                namesOf(links)));
     }
     return followLink(found->second).string();
 }

@@ -77,8 +77,14 @@ const std::vector<KnownName>& knownNames() {
     return known;
 }
 
-constexpr std::size_t tolerated(std::size_t length) {
-    return length < 5 ? 0 : length < 10 ? 1 : length < 16 ? 2 : 3;
+constexpr std::size_t longName = 16;
+
+// ours: with a prefix of bootferry's, the name cannot be another program's.
+constexpr std::size_t tolerated(std::size_t length, bool ours) {
+    if (length < 5) {
+        return ours && length > 2 ? 1 : 0;
+    }
+    return length < 10 ? (ours ? 2 : 1) : length < longName ? 2 : 3;
 }
 
 // The distance, if it is at most that: lengths that differ by more need not be compared.
@@ -90,7 +96,7 @@ std::optional<std::size_t> distanceWithin(std::string_view one, std::string_view
 
 // The distance between the unknown name and a known one; nullopt if they are too different.
 std::optional<std::size_t> distance(std::string_view whole, const Parts& parts, const KnownName& known) {
-    const auto most = tolerated(known.rest.size());
+    const auto most = tolerated(known.rest.size(), parts.ours);
     // The prefix may contain the error ("rd.kwii.live.system").
     if (const auto edits = distanceWithin(whole, known.folded, most)) {
         return edits;
@@ -98,7 +104,8 @@ std::optional<std::size_t> distance(std::string_view whole, const Parts& parts, 
     // Or the prefix is a different one. "rd.timeout" belongs to dracut; "overlay.size" and "rd.curl_options"
     // belong to no program.
     if (parts.ours || known.rest.find('.') != std::string::npos) {
-        if (const auto edits = distanceWithin(parts.rest, known.rest, parts.ours ? most : 0)) {
+        if (const auto edits = distanceWithin(parts.rest, known.rest,
+                                              parts.ours || known.rest.size() >= longName ? most : 0)) {
             return 1 + *edits;
         }
     }

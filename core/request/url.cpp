@@ -40,7 +40,7 @@ std::optional<unsigned> hexValue(char c) {
     return std::nullopt;
 }
 
-// The text as an error may show it, without what is between the scheme and the last '@'.
+// The text as an error may show it: escaped, and without what is between the scheme and the last '@'.
 std::string showable(std::string_view text) {
     const auto at = text.rfind('@');
     std::string shown;
@@ -54,10 +54,7 @@ std::string showable(std::string_view text) {
         shown += "...";
         shown += text.substr(at);
     }
-    std::replace_if(
-        shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
-        '?');
-    return shown;
+    return escapedText(shown);
 }
 
 [[noreturn]] void refuseUrl(std::string_view text, std::string_view reason) {

@@ -52,6 +52,11 @@ TEST(SimilarArgument, ATypingErrorIsRecognised) {
         {"rd.curl_options", "rd.kiwi.live.curl_options"},
         {"live_dir", "rd.live.dir"},
         {"rd.live.checksum", "rd.bootferry.checksum"},
+        {"rd.overlayfs.persistent", "rd.live.overlay.persistent"},
+        // Short names behind a prefix that is ours alone.
+        {"rd.live.dirs", "rd.live.dir"},
+        {"rd.live.squashimage", "rd.live.squashimg"},
+        {"rd.kiwi.live.pex", "rd.kiwi.live.pxe"},
     };
     for (const auto& [written, meant] : cases) {
         EXPECT_EQ(similarArgument(written).value_or("nothing"), meant) << written;
