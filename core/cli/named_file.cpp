@@ -41,4 +41,13 @@ std::string checksumFromFile(const std::string& path, const Url& image) {
     }
 }
 
+bool namesList(std::string_view checksum) {
+    if (checksum.find("://") != std::string_view::npos) {
+        return false;
+    }
+    const bool isHex = checksum.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+    return checksum.find('/') != std::string_view::npos ||
+           (checksum.find(':') == std::string_view::npos && !isHex);
+}
+
 } // namespace bootferry

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "url.h"
 
@@ -19,5 +20,9 @@ namespace bootferry {
 // Returns the image's checksum in the list. Whoever names a list on this machine can mend it, so that what is
 // wrong with it is Invalid, not Checksum as with one from a server.
 [[nodiscard]] std::string checksumFromFile(const std::string& path, const Url& image);
+
+// Whether the value of --checksum= is the name of a local list, and neither a URL nor a checksum, right or
+// wrong.
+[[nodiscard]] bool namesList(std::string_view checksum);
 
 } // namespace bootferry

@@ -16,8 +16,6 @@
 namespace bootferry {
 namespace {
 
-constexpr std::string_view hexDigits = "0123456789abcdefABCDEF";
-
 // user[:password], percent-encoded, on the first line.
 void readUserinfo(TransferRequest& request, std::string_view path) {
     auto text = readNamedFile(std::string(path));
@@ -65,11 +63,7 @@ void readOptions(TransferRequest& request, std::string_view path) {
 
 // text: a checksum, the URL of a list, or the path of a local list in which the URL is looked up.
 void readChecksum(TransferRequest& request, std::string_view text) {
-    const bool isPath =
-        text.find('/') != std::string_view::npos && text.find("://") == std::string_view::npos;
-    const bool isName =
-        text.find(':') == std::string_view::npos && text.find_first_not_of(hexDigits) != text.npos;
-    if (!isPath && !isName) {
+    if (!namesList(text)) {
         setChecksum(request, text);
         return;
     }

@@ -173,23 +173,15 @@ Expected fromFile(const std::string& path, const Medium& medium, const std::stri
     return {.checksum = Checksum::parse(checksumFromFile(path, image)), .origin = path};
 }
 
-bool isHex(std::string_view text) {
-    return text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-}
-
 Expected expectedChecksum(const Medium& medium, const VerifyArguments& arguments,
                           const std::optional<TransferStatus>& deployment) {
     const auto& text = arguments.checksum;
-    if (text.starts_with("sha256:") || text.starts_with("sha512:")) {
-        return {.checksum = Checksum::parse(text), .origin = {}};
-    }
-    constexpr std::size_t sha256Digits = 64;
-    if (isHex(text) && (text.size() == sha256Digits || text.size() == 2 * sha256Digits)) {
-        return {.checksum = Checksum::parse((text.size() == sha256Digits ? "sha256:" : "sha512:") + text),
-                .origin = {}};
+    const bool isUrl = text.find("://") != std::string::npos;
+    if (!isUrl && !namesList(text)) {
+        return {.checksum = Checksum::parse(parseChecksum(text)), .origin = {}};
     }
     const auto name = nameInList(medium, arguments, deployment);
-    return text.find("://") != std::string::npos ? fromServer(text, name) : fromFile(text, medium, name);
+    return isUrl ? fromServer(text, name) : fromFile(text, medium, name);
 }
 
 // Draws at most a few times a second.

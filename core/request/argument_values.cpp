@@ -73,7 +73,11 @@ std::uint64_t parseByteCount(std::string_view text) {
     return *number;
 }
 
-std::chrono::seconds parseSeconds(std::string_view text) {
+namespace {
+
+constexpr const char* timeFormat = "a time from 1 s to 30 days, such as 30, 30s, 2min or 1h";
+
+std::optional<std::chrono::seconds> readSeconds(std::string_view text) {
     constexpr std::uint64_t longest = 30ULL * 24 * 3600;
     auto unit = text;
     const auto number = takeNumber<std::uint64_t>(unit);
@@ -86,9 +90,19 @@ std::chrono::seconds parseSeconds(std::string_view text) {
         factor = 3600;
     }
     if (!number || *number == 0 || factor == 0 || *number > longest / factor) {
-        refuseValue(text, "a time from 1 s to 30 days, such as 30, 30s, 2min or 1h");
+        return std::nullopt;
     }
     return std::chrono::seconds(*number * factor);
+}
+
+} // namespace
+
+std::chrono::seconds parseSeconds(std::string_view text) {
+    const auto time = readSeconds(text);
+    if (!time) {
+        refuseValue(text, timeFormat);
+    }
+    return *time;
 }
 
 std::optional<std::chrono::seconds> parseTimeLimit(std::string_view text) {
@@ -96,7 +110,11 @@ std::optional<std::chrono::seconds> parseTimeLimit(std::string_view text) {
     if (takeNumber<std::uint64_t>(unit) == 0U && (unit.empty() || unit == "s")) {
         return std::nullopt;
     }
-    return parseSeconds(text);
+    const auto time = readSeconds(text);
+    if (!time) {
+        refuseValue(text, fmt::format("0 for never, or {}", timeFormat));
+    }
+    return time;
 }
 
 // As curl's --limit-rate: a number of bytes, or of KiB, MiB or GiB.
@@ -208,17 +226,25 @@ std::string parseChecksum(std::string_view text) {
     constexpr std::size_t sha512Digits = 128;
     const auto colon = text.find(':');
     const bool bare = colon == std::string_view::npos;
-    const auto name = !bare                         ? text.substr(0, colon)
+    const auto name = !bare                         ? lowered(text.substr(0, colon))
                       : text.size() == sha256Digits ? "sha256"
                       : text.size() == sha512Digits ? "sha512"
                                                     : "";
     const auto hex = lowered(bare ? text : text.substr(colon + 1));
+    const bool isHex = hex.find_first_not_of("0123456789abcdef") == std::string::npos;
+    constexpr std::size_t leastDigits = 32; // of MD5: a shorter word is no digest that lacks a digit
+    if (bare && name.empty() && isHex && hex.size() >= leastDigits) {
+        refuse(
+            ErrorCode::Invalid,
+            fmt::format("a sha256 checksum has {} hexadecimal digits, a sha512 checksum {}, and this one {}",
+                        sha256Digits, sha512Digits, hex.size()));
+    }
     const std::size_t digits = name == "sha256" ? sha256Digits : name == "sha512" ? sha512Digits : 0;
     if (digits == 0) {
         refuseValue(text,
                     "sha256:HEX, sha512:HEX, the 64 or 128 digits alone, or the URL of a SHA256SUMS file");
     }
-    if (hex.size() != digits || hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    if (hex.size() != digits || !isHex) {
         refuse(ErrorCode::Invalid,
                fmt::format("a {} checksum has {} hexadecimal digits, this one has {} characters", name,
                            digits, hex.size()));

@@ -38,7 +38,8 @@ TEST(ArgumentValues, ATimeLimitOfZeroIsNone) {
     EXPECT_EQ(parseTimeLimit("0s"), std::nullopt);
     EXPECT_EQ(parseTimeLimit("5min"), std::chrono::minutes(5));
     for (const auto* text : {"", "-1", "00x", "0x", "soon", "s"}) {
-        EXPECT_NE(refusalOf(parseTimeLimit, text).find("expected a time"), std::string::npos) << text;
+        EXPECT_NE(refusalOf(parseTimeLimit, text).find("expected 0 for never, or a time"), std::string::npos)
+            << text;
     }
 }
 
@@ -77,8 +78,13 @@ TEST(ArgumentValues, ADigestAloneSaysByItsLengthWhatItIs) {
     EXPECT_EQ(parseChecksum(short_), "sha256:" + std::string(64, 'a'));
     EXPECT_EQ(parseChecksum(long_), "sha512:" + long_);
     EXPECT_EQ(parseChecksum("sha256:" + short_), "sha256:" + std::string(64, 'a'));
-    for (const auto& text : {std::string(63, 'a'), std::string(96, 'a'), std::string(32, 'a'), std::string(),
-                             "md5:" + short_, std::string("sha256")}) {
+    EXPECT_EQ(parseChecksum("SHA256:" + short_), "sha256:" + std::string(64, 'a'));
+    EXPECT_EQ(parseChecksum("Sha512:" + long_), "sha512:" + long_);
+    for (const std::size_t count : {63, 96, 32, 129}) {
+        EXPECT_TRUE(
+            refusalOf(parseChecksum, std::string(count, 'a')).ends_with("this one " + std::to_string(count)));
+    }
+    for (const auto& text : {std::string(31, 'a'), std::string(), "md5:" + short_, std::string("sha256")}) {
         EXPECT_NE(refusalOf(parseChecksum, text).find("expected sha256:HEX"), std::string::npos) << text;
     }
     EXPECT_NE(refusalOf(parseChecksum, std::string(63, 'a') + "g").find("has 64 hexadecimal digits"),
