@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <string_view>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -13,6 +14,7 @@
 #include "generate_units.h"
 #include "log.h"
 #include "programs.h"
+#include "standard_streams.h"
 
 namespace bootferry {
 namespace {
@@ -81,9 +83,14 @@ int run(const std::string& normal, const std::string& early) {
 
 int bootferry_generator_main(int argc, char** argv) {
     bootferry::initLogging("bootferry-generator");
+    constexpr const char* usage =
+        "usage: bootferry-generator NORMAL-DIR EARLY-DIR LATE-DIR (systemd.generator(7))";
+    if (argc == 2 && std::string_view(argv[1]) == "--help") {
+        bootferry::printOutput("{}\n", usage);
+        return EXIT_SUCCESS;
+    }
     if (argc != 4) {
-        bootferry::logError(
-            "usage: bootferry-generator NORMAL-DIR EARLY-DIR LATE-DIR (systemd.generator(7))");
+        bootferry::logError(usage);
         return EXIT_FAILURE;
     }
     try {

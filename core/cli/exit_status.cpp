@@ -19,9 +19,12 @@ constexpr ExitStatus table[] = {
      "cancel has ended."},
     {11, ErrorCode::Auth, "The user name, password or key is missing or was refused."},
     {12, ErrorCode::Tls, "The server's certificate or host key was not accepted."},
-    {13, ErrorCode::Unreachable, "The server cannot be reached, its name does not resolve, it cut the connection, or it is busy or broken "
+    {13, ErrorCode::Unreachable,
+     "The server cannot be reached, its name does not resolve, it cut the connection, or it is busy or "
+     "broken "
      "(HTTP 408, 429, 5xx)."},
-    {14, ErrorCode::Timeout, "The time limit was reached and nothing else was wrong, or nothing arrived for too long. After another "
+    {14, ErrorCode::Timeout,
+     "The time limit was reached and nothing else was wrong, or nothing arrived for too long. After another "
      "failure, the time limit has its status."},
     {15, ErrorCode::Protocol, "The server violates its protocol."},
     {16, ErrorCode::Range, "The source changed, or the server cannot resume."},

@@ -71,6 +71,9 @@ void FetchReport::progressed(const Progress& progress) {
         earlier_ = 0; // starting over
     }
     meter_.progressed(status_, progress, TransferMeter::Time::clock::now());
+    if (status_.state == TransferState::Verifying && !status_.checksumRequested) {
+        status_.state = TransferState::Committing; // the bytes are only synced
+    }
     show();
 }
 

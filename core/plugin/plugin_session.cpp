@@ -146,12 +146,13 @@ void PluginSession::noteFailure(int code, int errnoValue, const char* message) n
         }
         if (const auto* call = takeDeniedCall();
             call != nullptr && (errnoValue == EPERM || errnoValue == 0)) {
-            text += fmt::format("; the sandbox refused plugin '{}' the system call {}", module_.name(), call);
+            text +=
+                fmt::format(" (the sandbox refused plugin '{}' the system call {})", module_.name(), call);
         }
         if (errnoValue == EACCES && code != BOOTFERRY_ERROR_UNREACHABLE && areFilesRestricted()) {
             text +=
-                fmt::format("; the sandbox lets plugin '{}' read only files of the system, and those that "
-                            "its options name",
+                fmt::format(" (the sandbox lets plugin '{}' read only files of the system, and those that "
+                            "its options name)",
                             module_.name());
         }
         const auto known = errorCodeFromNumber(code);

@@ -213,6 +213,10 @@ class PluginCheckTest(unittest.TestCase):
         for arguments in (["nothing.so", "example://here/1"], [MODULES / "example.so"],
                           [MODULES / "example.so", "example://here/1", "--frob=1"]):
             self.assertEqual(check(*arguments)[0], 2)
+        for arguments in (["--frob"], ["--frob", "1"], ["--frob=1"]):
+            status, output = check(*arguments)
+            self.assertEqual(status, 2)
+            self.assertIn("unknown option '--frob'", output)
 
     def check_bad(self, fault):
         return check(BAD, "bad://here/2500003", "--missing-url", "bad://here/missing", "--waiting-url",

@@ -194,15 +194,15 @@ class BreakOutTest(unittest.TestCase):
 
     def test_a_refused_call_is_named(self):
         done = self.fetch("denied")
-        self.assertIn("starting a helper; the sandbox refused plugin 'breakout' the system call execve: Operation not permitted",
+        self.assertIn("starting a helper (the sandbox refused plugin 'breakout' the system call execve): Operation not permitted",
                       done.stderr)
         self.assertNotIn("sandbox", self.fetch("denied-before").stderr, "the reason is another one")
 
     @unittest.skipUnless(kernel_has_landlock(), "this kernel has no Landlock")
     def test_a_refused_file_is_explained(self):
         done = self.fetch("denied-file", f"--option=breakout:public={self.public}")
-        self.assertIn("reading its settings; the sandbox lets plugin 'breakout' read only files of the system, and those "
-                      "that its options name: Permission denied", done.stderr)
+        self.assertIn("reading its settings (the sandbox lets plugin 'breakout' read only files of the system, and those "
+                      "that its options name): Permission denied", done.stderr)
 
     def test_the_channel_is_no_way_out(self):
         """The plugin sends packets to the supervisor, bypassing the host's code."""

@@ -136,13 +136,18 @@ class FetchTest(FetchCase):
                                 f"--mirror=http://127.0.0.1:{second.port}/image")
             self.assert_fetched(result)
             self.assertEqual(len(second.requests), 1)
+            self.assertNotIn("retr", result.stderr.splitlines()[-1], "another server is no retry")
 
     def test_checksums(self):
         digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
         with Nginx(self.path / "served") as server:
             url = f"http://127.0.0.1:{server.port}/image"
             self.assert_failed(self.fetch(url, "--checksum=sha256:" + "0" * 64), "checksum does not match", digest)
-            self.assert_fetched(self.fetch(url, f"--checksum=sha256:{digest}"))
+            for text in (f"sha256:{digest}", f"SHA256:{digest.upper()}"):
+                result = self.fetch(url, f"--checksum={text}")
+                self.assert_fetched(result)
+                self.assertIn("verifying", result.stderr.splitlines())
+            self.assertNotIn("verifying", self.fetch(url).stderr.splitlines(), "there is nothing to compare")
 
     def test_secrets_are_not_shown(self):
         with FaultServer(self.image, [Fault(status=401)]) as server:

@@ -55,7 +55,19 @@ std::pair<std::string, std::string> keyAndValue(std::string_view text) {
             equals == std::string_view::npos ? "" : std::string(text.substr(equals + 1))};
 }
 
+// All of these take a value.
+void requireOption(std::string_view name) {
+    for (const std::string_view known : {"expect-sha256", "option", "credential", "missing-url",
+                                         "waiting-url", "changed-url", "time-limit"}) {
+        if (name == known) {
+            return;
+        }
+    }
+    throw Error(ErrorCode::Invalid, fmt::format("unknown option '--{}': see --help", name));
+}
+
 void applyOption(Arguments& arguments, std::string_view name, std::string_view value) {
+    requireOption(name);
     auto& settings = arguments.settings;
     if (name == "expect-sha256") {
         settings.expectedSha256 = value;
@@ -76,8 +88,6 @@ void applyOption(Arguments& arguments, std::string_view name, std::string_view v
                         fmt::format("--time-limit: expected a number of seconds above 0, not '{}'", value));
         }
         arguments.isolation.limit = std::chrono::seconds(*seconds);
-    } else {
-        throw Error(ErrorCode::Invalid, fmt::format("unknown option '--{}': see --help", name));
     }
 }
 
@@ -105,6 +115,7 @@ void parse(const std::vector<std::string_view>& words, Arguments& arguments) {
         } else if (i + 1 < words.size()) {
             applyOption(arguments, word.substr(2), words[++i]);
         } else {
+            requireOption(word.substr(2));
             throw Error(ErrorCode::Invalid, fmt::format("'{}' takes a value: see --help", word));
         }
     }

@@ -274,7 +274,8 @@ void ResumingSource::recover(const Error& failure, bool wasOpen) {
     if (!settings_.retries) {
         throw AllOriginsFailed(failure);
     }
-    if (wasOpen || networkWasUp_) {
+    // Another origin is no retry.
+    if ((wasOpen || networkWasUp_) && decider_.current() == failing) {
         reporter_.countAttempt();
     }
     if (const auto* retry = std::get_if<Origins::Retry>(&decision)) {
