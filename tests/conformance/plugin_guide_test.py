@@ -18,6 +18,12 @@ PROGRAMS = [os.environ["BOOTFERRYCTL"], os.environ["BOOTFERRY_PLUGIN_CHECK"]]
 
 
 class PluginGuideTest(unittest.TestCase):
+    def test_links_do_not_need_the_sources(self):
+        """These are installed without the pages beside them."""
+        for page in ("plugin-guide.md", "dolly.md", "sftp.md"):
+            with self.subTest(page=page):
+                self.assertEqual(re.findall(r"\]\((?!https?:|#)[^)]*\)", (SOURCE / "docs" / page).read_text()), [])
+
     def test_the_guide_works(self):
         blocks = re.findall(r"^```sh\n(.*?)^```$", (SOURCE / "docs/plugin-guide.md").read_text(), re.M | re.S)
         self.assertGreaterEqual(len(blocks), 4)
