@@ -129,7 +129,7 @@ class OptionsTest(ConventionsCase):
         result = self.run_in_folder("fetch", "-v", f"--mirror={mirror}", url, "file")
         self.assert_ended(result, 0)
         messages = result.stderr.decode()
-        for words in ("attempt 2", f"receiving from {mirror}, ", "using the plugin curl "):
+        for words in ("switching from ", f"receiving from {mirror}, ", "using the plugin curl "):
             self.assertEqual(messages.count(words), 1)
 
     def test_verbose_names_redirects_and_addresses(self):
