@@ -17,6 +17,7 @@ from fetch_case import FetchCase  # noqa: E402
 from haproxy import Haproxy  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from odd_ftp_server import OddFtpServer  # noqa: E402
+from other_ftp_servers import Proftpd, PureFtpd  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
 
 
@@ -91,8 +92,19 @@ class FtpTest(BusyCase):
             with self.subTest(limit), Vsftpd(self.served, settings=[limit]) as server:
                 self.assert_waits(f"ftp://127.0.0.1:{server.port}/image", self.logged_in(server), words)
 
+    def test_the_limits_of_others(self):
+        for kind, settings, words in (
+                (PureFtpd, ["-c", "1"], "421 1 users (the maximum) are already logged in, sorry"),
+                (PureFtpd, ["-C", "1"], "421 Too many connections (1) from this IP"),
+                (Proftpd, ["MaxClients 1"], "530 Sorry, the maximum number of allowed clients (1) are already connected.")):
+            with self.subTest(words):
+                if reason := kind.missing():
+                    self.skipTest(reason)
+                with kind(self.served, settings) as server:
+                    self.assert_waits(f"ftp://127.0.0.1:{server.port}/image", self.logged_in(server), words)
+
     def test_a_login_refused_for_the_number_of_clients(self):
-        """ProFTPD's words; Debian does not install it beside vsftpd."""
+        """ProFTPD's words, also where it cannot be unpacked."""
         words = "530 Sorry, the maximum number of allowed clients (1) are already connected."
         with OddFtpServer(self.image.read_bytes(), logins=[words]) as server:
             status, messages = self.fetch(f"ftp://127.0.0.1:{server.port}/image")

@@ -22,6 +22,7 @@ from fault_server import Fault, FaultServer  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from odd_ftp_server import OddFtpServer  # noqa: E402
+from other_ftp_servers import Proftpd, PureFtpd  # noqa: E402
 from tcp_proxy import Cut, Stall, TcpProxy  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
 
@@ -64,6 +65,66 @@ class CutTest(ResumeCase):
             self.assert_fetched(self.fetch(f"ftp://127.0.0.2:{control.port}/image"))
             self.assert_few_bytes(data)
             self.assertIn("REST ", server.log())
+
+
+class OtherFtpServersTest(ResumeCase):
+    def cut_twice(self, kind, settings=()):
+        if reason := kind.missing():
+            self.skipTest(reason)
+        server = self.enterContext(kind(self.served, settings, few_data_ports=True))
+        control = self.enterContext(TcpProxy(server.port, address="127.0.0.2"))
+        # The first connections over the one or the other are cut.
+        data = [self.enterContext(TcpProxy(port, [Cut(700_000), Cut(500_000)], address="127.0.0.2", own_port=port))
+                for port in server.data_ports]
+        messages = self.assert_fetched(self.fetch(f"ftp://127.0.0.2:{control.port}/image"))
+        received = [count for proxy in data for count in proxy.to_client]
+        self.assertGreater(len(received), 1)
+        return messages, received
+
+    def test_one_that_permits_no_restart(self):
+        messages, _ = self.cut_twice(Proftpd, ["AllowRetrieveRestart off"])
+        self.assertIn("451 image: Restart not permitted, try again", messages)
+        self.assertIn("starting over", messages)
+
+    def test_proftpd_and_pure_ftpd_resume(self):
+        for kind in (Proftpd, PureFtpd):
+            with self.subTest(kind=kind):
+                messages, received = self.cut_twice(kind)
+                self.assertNotIn("starting over", messages)
+                self.assertLess(sum(received), SIZE * 1.2)
+                self.output.unlink()
+
+
+class RedirectorTest(ResumeCase):
+    """nginx sends each attempt to another mirror: the same bytes under other ETags."""
+
+    def fetched(self, *options):
+        mirrors = []
+        for number in (1, 2):
+            folder = self.path / f"mirror{number}"
+            folder.mkdir()
+            (folder / "image").write_bytes(self.image.read_bytes())
+            os.utime(folder / "image", (number * 1_000_000, number * 1_000_000))
+            mirrors.append(self.enterContext(Nginx(folder)))
+        proxies = [self.enterContext(TcpProxy(server.port, [Cut(600_000), Cut(600_000)])) for server in mirrors]
+        first, second = (f"http://127.0.0.1:{proxy.port}" for proxy in proxies)
+        turns = f"map $connection $mirror {{ ~[13579]$ {first}; default {second}; }}"
+        redirector = self.enterContext(Nginx(self.served, http=turns, extra="location / { return 302 $mirror$request_uri; }"))
+        messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{redirector.port}/image", *options))
+        # Each was asked, or this shows nothing.
+        self.assertTrue(all(proxy.to_client for proxy in proxies), messages)
+        return messages, sum(sum(proxy.to_client) for proxy in proxies)
+
+    def test_mirrors_continue_each_other_under_a_checksum(self):
+        digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+        messages, received = self.fetched(f"--checksum=sha256:{digest}")
+        self.assertNotIn("starting over", messages)
+        # A mirror that does not know the other's ETag begins to send the whole file before the part is asked for.
+        self.assertLess(received, SIZE * 2)
+
+    def test_without_one_it_starts_over_until_it_has_one_whole(self):
+        messages, _ = self.fetched()
+        self.assertIn("starting over", messages)
 
 
 class StallTest(ResumeCase):
