@@ -173,46 +173,43 @@ std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
     return Failure(BOOTFERRY_ERROR_PROTOCOL, message);
 }
 
-} // namespace
-
-Failure failureOf(const TransferEnd& end) {
-    if (isUnusableProxy(end)) {
-        return {BOOTFERRY_ERROR_INVALID, "the proxy's URL cannot be used"};
-    }
-    if (end.isTftp) {
-        if (const auto failure = failureOfTftp(end)) {
-            return *failure;
-        }
-    }
-    if (isConnectRefused(end)) {
-        return failureOfConnect(end.response, end.connect, end.authority);
-    }
-    const auto detail = detailOf(end);
+// Of the way to the server or the proxy, and of a time that ran out.
+std::optional<Failure> failureOfConnecting(const TransferEnd& end, const std::string& detail) {
     switch (end.result) {
     case CURLE_COULDNT_RESOLVE_HOST:
-        return {BOOTFERRY_ERROR_UNREACHABLE, "host name '" + end.host + "' does not resolve"};
+        return Failure{BOOTFERRY_ERROR_UNREACHABLE, "host name '" + end.host + "' does not resolve"};
     case CURLE_COULDNT_RESOLVE_PROXY:
-        return {BOOTFERRY_ERROR_UNREACHABLE, "the proxy's host name '" +
-                                                 end.detail.substr(end.detail.rfind(' ') + 1) +
-                                                 "' does not resolve"};
+        return Failure{BOOTFERRY_ERROR_UNREACHABLE, "the proxy's host name '" +
+                                                        end.detail.substr(end.detail.rfind(' ') + 1) +
+                                                        "' does not resolve"};
     case CURLE_PROXY:
         return failureOfSocks(end.socksError, end.authority);
     case CURLE_COULDNT_CONNECT:
-        return {BOOTFERRY_ERROR_UNREACHABLE,
-                "connecting to " + peerOf(end) + (end.osErrno == 0 ? ": " + detail : ""),
-                static_cast<int>(end.osErrno)};
+        return Failure{BOOTFERRY_ERROR_UNREACHABLE,
+                       "connecting to " + peerOf(end) + (end.osErrno == 0 ? ": " + detail : ""),
+                       static_cast<int>(end.osErrno)};
     case CURLE_OPERATION_TIMEDOUT:
         if (end.isFtp &&
             end.responseCode == ftpClosing) { // libcurl takes it for an idle session that is closed
             return *failureOfFtpReply(end);
         }
-        return {BOOTFERRY_ERROR_TIMEOUT, peerOf(end) + ": " + detail};
-    case CURLE_ABORTED_BY_CALLBACK:
-        return {BOOTFERRY_ERROR_CANCELLED, "cancelled"};
-    case CURLE_BAD_DOWNLOAD_RESUME:
-    case CURLE_FTP_COULDNT_USE_REST:
-    case CURLE_RANGE_ERROR:
-        return {BOOTFERRY_ERROR_RANGE, "the server cannot resume: " + detail};
+        return Failure{BOOTFERRY_ERROR_TIMEOUT, peerOf(end) + ": " + detail};
+    case CURLE_INTERFACE_FAILED: { // the interface may not be there yet, or the local port not be free again
+        const bool forbidden = end.osErrno == EACCES || end.osErrno == EPERM;
+        const auto* what = !forbidden && mentions(detail, "bind to") // no interface, address or name
+                               ? ", which the option interface names: this machine has no such network "
+                                 "interface or address"
+                               : "";
+        return Failure{forbidden ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_UNREACHABLE, detail + what};
+    }
+    default:
+        return std::nullopt;
+    }
+}
+
+// Of the handshake, and of the files that it needs.
+std::optional<Failure> failureOfTls(const TransferEnd& end, const std::string& detail) {
+    switch (end.result) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_SSL_ISSUER_ERROR:
@@ -222,46 +219,52 @@ Failure failureOf(const TransferEnd& end) {
         return handshakeFailure(end);
     case CURLE_SSL_CIPHER:
     case CURLE_USE_SSL_FAILED:
-        return {BOOTFERRY_ERROR_TLS, end.authority + ": " + detail};
+        return Failure{BOOTFERRY_ERROR_TLS, end.authority + ": " + detail};
     case CURLE_SSL_CACERT_BADFILE:
-        return {BOOTFERRY_ERROR_IO,
-                "the certificates to trust cannot be read, or are not in PEM form: " + detail};
+        return Failure{BOOTFERRY_ERROR_IO,
+                       "the certificates to trust cannot be read, or are not in PEM form: " + detail};
     case CURLE_SSL_CRL_BADFILE:
-        return {BOOTFERRY_ERROR_IO, "the revocation list cannot be read, or is not in PEM form: " + detail};
+        return Failure{BOOTFERRY_ERROR_IO,
+                       "the revocation list cannot be read, or is not in PEM form: " + detail};
     case CURLE_SSL_CERTPROBLEM:
-        return {BOOTFERRY_ERROR_IO, "the client certificate or its key cannot be used: " + detail};
-    case CURLE_INTERFACE_FAILED: { // the interface may not be there yet, or the local port not be free again
-        const bool forbidden = end.osErrno == EACCES || end.osErrno == EPERM;
-        const auto* what = !forbidden && mentions(detail, "bind to") // no interface, address or name
-                               ? ", which the option interface names: this machine has no such network "
-                                 "interface or address"
-                               : "";
-        return {forbidden ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_UNREACHABLE, detail + what};
+        return Failure{BOOTFERRY_ERROR_IO, "the client certificate or its key cannot be used: " + detail};
+    default:
+        return std::nullopt;
     }
+}
+
+// Of what was asked for: the option, the URL, the offset; and a cancel.
+std::optional<Failure> failureOfRequest(const TransferEnd& end, const std::string& detail) {
+    switch (end.result) {
+    case CURLE_ABORTED_BY_CALLBACK:
+        return Failure{BOOTFERRY_ERROR_CANCELLED, "cancelled"};
+    case CURLE_BAD_DOWNLOAD_RESUME:
+    case CURLE_FTP_COULDNT_USE_REST:
+    case CURLE_RANGE_ERROR:
+        return Failure{BOOTFERRY_ERROR_RANGE, "the server cannot resume: " + detail};
     case CURLE_BAD_FUNCTION_ARGUMENT: // libcurl 8.23 for a key that cannot be used
-        return {mentions(detail, "private key") ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_INVALID,
-                (mentions(detail, "private key") ? "the client certificate or its key cannot be used: "
-                                                 : "an option cannot be used: ") +
-                    detail};
+        return Failure{mentions(detail, "private key") ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_INVALID,
+                       (mentions(detail, "private key") ? "the client certificate or its key cannot be used: "
+                                                        : "an option cannot be used: ") +
+                           detail};
     case CURLE_OUT_OF_MEMORY:
         if (isBeforeAnswer(end)) { // libcurl has no other code for it
-            return {BOOTFERRY_ERROR_PROTOCOL,
-                    authorityOf(end.askedUrl) + " sent a header of more than 100 KB, or memory is exhausted"};
+            return Failure{BOOTFERRY_ERROR_PROTOCOL,
+                           authorityOf(end.askedUrl) +
+                               " sent a header of more than 100 KB, or memory is exhausted"};
         }
-        return {BOOTFERRY_ERROR_IO, "out of memory"};
+        return Failure{BOOTFERRY_ERROR_IO, "out of memory"};
     case CURLE_URL_MALFORMAT:
         if (isRedirect(end)) {
             return refusedRedirect(end, false);
         }
-        return {BOOTFERRY_ERROR_INVALID, "the URL cannot be used: " + detail};
+        return Failure{BOOTFERRY_ERROR_INVALID, "the URL cannot be used: " + detail};
     default:
-        break;
+        return std::nullopt;
     }
-    if (end.isFtp) {
-        if (const auto failure = failureOfFtpReply(end)) {
-            return *failure;
-        }
-    }
+}
+
+Failure failureOfAnswer(const TransferEnd& end, const std::string& detail) {
     switch (end.result) {
     case CURLE_GOT_NOTHING:
         return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " closed the connection without an answer"};
@@ -293,6 +296,34 @@ Failure failureOf(const TransferEnd& end) {
     default:
         return {BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + detail};
     }
+}
+
+} // namespace
+
+Failure failureOf(const TransferEnd& end) {
+    if (isUnusableProxy(end)) {
+        return {BOOTFERRY_ERROR_INVALID, "the proxy's URL cannot be used"};
+    }
+    if (end.isTftp) {
+        if (const auto failure = failureOfTftp(end)) {
+            return *failure;
+        }
+    }
+    if (isConnectRefused(end)) {
+        return failureOfConnect(end.response, end.connect, end.authority);
+    }
+    const auto detail = detailOf(end);
+    for (auto* failureOfStage : {failureOfConnecting, failureOfTls, failureOfRequest}) {
+        if (const auto failure = failureOfStage(end, detail)) {
+            return *failure;
+        }
+    }
+    if (end.isFtp) {
+        if (const auto failure = failureOfFtpReply(end)) {
+            return *failure;
+        }
+    }
+    return failureOfAnswer(end, detail);
 }
 
 } // namespace bootferry::curl
