@@ -7,11 +7,6 @@
 #include <curl/curl.h>
 
 #include "curl_session.h"
-#include "session_table.h"
-
-struct bootferry_session : bootferry::curl::CurlSession {
-    using CurlSession::CurlSession;
-};
 
 namespace {
 
@@ -30,12 +25,11 @@ const bootferry_plugin* bootferry_plugin_entry() {
         return nullptr;
     }
     static constexpr const char* schemes[] = {"http", "https", "ftp", "tftp", nullptr};
-    static const auto table = bootferry::plugin::tableOf<bootferry_session>({
+    return bootferry::kit::table<bootferry::curl::CurlSession>({
         .name = "curl",
         .version = BOOTFERRY_PLUGIN_VERSION,
         .schemes = schemes,
         .options = bootferry::curl::CurlOptions::described(),
         .needs = needsOf,
     });
-    return &table;
 }

@@ -41,8 +41,8 @@ private:
 
 } // namespace
 
-CurlSession::CurlSession(const bootferry_host* host)
-    : host_(host), easy_(curl_easy_init()), options_(easy_.get(), host_), multi_(curl_multi_init()) {
+CurlSession::CurlSession(plugin::Host host)
+    : Session(host), easy_(curl_easy_init()), options_(easy_.get(), host), multi_(curl_multi_init()) {
     if (!easy_ || !multi_) {
         throw std::bad_alloc();
     }
@@ -69,7 +69,7 @@ void CurlSession::setOption(const std::string& key, const std::string& value) {
 std::string CurlSession::connectionKey() const {
     auto key = schemeOf(url_) + "://" + authorityOf(url_) + '\0' + optionText_;
     for (const char* name : {"cacert", "user", "password"}) {
-        key += host_.credential(name).value_or("") + '\0';
+        key += host().credential(name).value_or("") + '\0';
     }
     return key;
 }
@@ -150,7 +150,8 @@ std::size_t CurlSession::takeOverflow(std::span<std::byte> into) {
     return count;
 }
 
-std::size_t CurlSession::read(std::span<std::byte> into) {
+std::size_t CurlSession::read(void* buffer, std::size_t size) {
+    const std::span into(static_cast<std::byte*>(buffer), size);
     if (!limitRate_) {
         limitRate_.emplace(options_.rate());
     }
@@ -215,25 +216,25 @@ void CurlSession::refuseSurplus(std::size_t count) const {
     }
 }
 
-void CurlSession::info(bootferry_info& info) const {
+plugin::Info CurlSession::info() {
+    plugin::Info info;
     info.flags = (resumable_ ? BOOTFERRY_INFO_RESUMABLE : 0) |
                  (plain_ && overflowEnd_ == 0 ? BOOTFERRY_INFO_SPLICEABLE : 0) |
                  (ranges_ ? BOOTFERRY_INFO_RANGES : 0) | (isFtp_ ? BOOTFERRY_INFO_OFFSET_NOT_SHOWN : 0);
     info.size = size_.value_or(BOOTFERRY_SIZE_UNKNOWN);
-    info.validator = validator_.empty() ? nullptr : validator_.c_str();
-    constexpr auto end = offsetof(bootferry_info, modified) + sizeof(bootferry_info::modified);
-    long redirects = 0;
+    info.validator = validator_;
     curl_off_t modified = -1;
-    if (info.struct_size >= end &&
-        curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &modified) == CURLE_OK && modified > 0) {
+    if (curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &modified) == CURLE_OK && modified > 0) {
         info.modified = modified;
     }
-    if (info.struct_size >= end &&
-        curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_COUNT, &redirects) == CURLE_OK && redirects > 0) {
-        const char* effective = nullptr;
-        curl_easy_getinfo(easy_.get(), CURLINFO_EFFECTIVE_URL, &effective);
+    long redirects = 0;
+    const char* effective = nullptr;
+    if (curl_easy_getinfo(easy_.get(), CURLINFO_REDIRECT_COUNT, &redirects) == CURLE_OK && redirects > 0 &&
+        curl_easy_getinfo(easy_.get(), CURLINFO_EFFECTIVE_URL, &effective) == CURLE_OK &&
+        effective != nullptr) {
         info.location = effective;
     }
+    return info;
 }
 
 TransferEnd CurlSession::transferEnd() const {

@@ -28,19 +28,17 @@
 
 namespace bootferry::curl {
 
-class CurlSession {
+class CurlSession : public plugin::Session {
 public:
-    explicit CurlSession(const bootferry_host* host);
+    explicit CurlSession(plugin::Host host);
     CurlSession(const CurlSession&) = delete;
     CurlSession& operator=(const CurlSession&) = delete;
-    ~CurlSession();
+    ~CurlSession() override;
 
-    [[nodiscard]] const plugin::Host& host() const { return host_; }
-
-    void setOption(const std::string& key, const std::string& value);
-    void open(const bootferry_request& request);
-    void info(bootferry_info& info) const;
-    [[nodiscard]] std::size_t read(std::span<std::byte> into);
+    void setOption(const std::string& key, const std::string& value) override;
+    void open(const bootferry_request& request) override;
+    plugin::Info info() override;
+    std::size_t read(void* buffer, std::size_t size) override;
     [[nodiscard]] std::size_t splice(int pipe, std::size_t most);
 
 private:
@@ -94,7 +92,6 @@ private:
     static std::size_t onBody(char* bytes, std::size_t size, std::size_t count, void* session) noexcept;
     static std::size_t onHeader(char* line, std::size_t size, std::size_t count, void* session) noexcept;
 
-    plugin::Host host_;
     EasyHandle easy_;
     CurlOptions options_; // owns lists that the handle points to; its destructor does not use the handle
     MultiHandle multi_;

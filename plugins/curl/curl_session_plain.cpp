@@ -52,7 +52,7 @@ std::optional<std::string_view> CurlSession::whyNotPastLibcurl() const {
 // Called with the first piece of the body, before libcurl reads more from the socket.
 void CurlSession::stopForPlainBody() {
     if (const auto reason = whyNotPastLibcurl()) {
-        host_.log(BOOTFERRY_LOG_DEBUG, "the body is read by libcurl: " + std::string(*reason));
+        host().log(BOOTFERRY_LOG_DEBUG, "the body is read by libcurl: " + std::string(*reason));
         return;
     }
     stopped_ = paused_ = true;
@@ -70,8 +70,9 @@ void CurlSession::takeOverPlainBody() {
     plain_ = isFtp_ ? PlainBody::takeOver(sockets_.ofData(), received_, left)
                     : PlainBody::takeOver(sockets_.ofRequest(),
                                           sockets_.takenBefore() + headBytes_ + received_, left);
-    host_.log(BOOTFERRY_LOG_DEBUG, plain_ ? "the body is read past libcurl"
-                                          : "the body is read by libcurl: not all that came was handed over");
+    host().log(BOOTFERRY_LOG_DEBUG, plain_
+                                        ? "the body is read past libcurl"
+                                        : "the body is read by libcurl: not all that came was handed over");
 }
 
 std::size_t CurlSession::readPlain(std::span<std::byte> into) {
@@ -120,9 +121,9 @@ int CurlSession::beforeRequest(void* context, char* remoteAddress, char* localAd
         session.askedUrl_ = url != nullptr ? url : session.url_;
         if (!session.length_) { // not for each part of a file
             const auto shown = shownUrl(session.askedUrl_);
-            session.host_.log(BOOTFERRY_LOG_DEBUG, "requesting " + shown.substr(0, shown.find('?')) +
-                                                       " from " + remoteAddress + " port " +
-                                                       std::to_string(remotePort));
+            session.host().log(BOOTFERRY_LOG_DEBUG, "requesting " + shown.substr(0, shown.find('?')) +
+                                                        " from " + remoteAddress + " port " +
+                                                        std::to_string(remotePort));
         }
         session.sockets_.announced({localAddress, localPort, remoteAddress, remotePort});
     } catch (const std::bad_alloc&) {

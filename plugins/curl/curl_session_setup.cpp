@@ -110,7 +110,7 @@ void CurlSession::configure(const bootferry_request& request) {
 
 void CurlSession::configureTrust() {
     auto* easy = easy_.get();
-    if (const auto authorities = host_.credential("cacert")) {
+    if (const auto authorities = host().credential("cacert")) {
         curl_blob blob{};
         blob.data = const_cast<char*>(authorities->data()); // copied by libcurl, see the flag
         blob.len = authorities->size();
@@ -124,9 +124,9 @@ void CurlSession::configureTrust() {
 }
 
 void CurlSession::configureLogin() {
-    if (const auto user = host_.credential("user")) {
+    if (const auto user = host().credential("user")) {
         curl_easy_setopt(easy_.get(), CURLOPT_USERNAME, user->c_str());
-        curl_easy_setopt(easy_.get(), CURLOPT_PASSWORD, host_.credential("password").value_or("").c_str());
+        curl_easy_setopt(easy_.get(), CURLOPT_PASSWORD, host().credential("password").value_or("").c_str());
     }
 }
 

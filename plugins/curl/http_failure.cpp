@@ -54,7 +54,7 @@ bool isForNow(long status) {
 Failure notNow(const HttpResponse& response, const HttpRefusal& refusal, const std::string& message) {
     Failure failure(BOOTFERRY_ERROR_UNREACHABLE, message);
     if (const auto seconds = parseRetryAfter(response.retryAfter, refusal.now)) {
-        failure.setRetryAfter(*seconds);
+        failure.retryAfter(*seconds);
     }
     return failure;
 }

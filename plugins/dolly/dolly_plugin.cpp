@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The dolly plugin's table. Only connects the C interface with DollySession.
 #include "dolly_session.h"
-#include "session_table.h"
-
-struct bootferry_session : bootferry::dolly::DollySession {
-    using DollySession::DollySession;
-};
 
 const bootferry_plugin* bootferry_plugin_entry() {
     static constexpr const char* schemes[] = {"dolly", nullptr};
-    static const auto table = bootferry::plugin::tableOf<bootferry_session>({
+    return bootferry::kit::table<bootferry::dolly::DollySession>({
         .name = "dolly",
         .version = BOOTFERRY_PLUGIN_VERSION,
         .schemes = schemes,
@@ -17,5 +12,4 @@ const bootferry_plugin* bootferry_plugin_entry() {
         // The node before this one in the chain connects to it.
         .needs = [](const char*) { return BOOTFERRY_NEEDS_LISTENING; },
     });
-    return &table;
 }

@@ -40,18 +40,18 @@ void DollySession::open(const bootferry_request& request) {
         settings_.password.reset(); // it belongs to another server
     }
     if (!settings_.password) {
-        settings_.password = host_.credential("password");
+        settings_.password = host().credential("password");
     }
-    waiter_.emplace(request.cancel_fd, [this](const std::string& what) { host_.status(what); });
+    waiter_.emplace(request.cancel_fd, [this](const std::string& what) { host().status(what); });
     NameResolver resolver(settings_.family, NameResolver::Patience::Brief);
-    auto predecessor = Reception(host_, settings_, server, resolver, *waiter_).receive();
-    host_.log(BOOTFERRY_LOG_INFO, predecessor.peer.text() + " sends; we are '" + predecessor.ownName() +
-                                      "', host " + std::to_string(predecessor.place + 1) + " of " +
-                                      std::to_string(predecessor.tab.hosts.size()));
+    auto predecessor = Reception(host(), settings_, server, resolver, *waiter_).receive();
+    host().log(BOOTFERRY_LOG_INFO, predecessor.peer.text() + " sends; we are '" + predecessor.ownName() +
+                                       "', host " + std::to_string(predecessor.place + 1) + " of " +
+                                       std::to_string(predecessor.tab.hosts.size()));
     greetUpward(predecessor);
     auto successors = connectSuccessors(predecessor, settings_, resolver, *waiter_);
     waiter_->announce("waiting for the ring to be built");
-    relay_ = std::make_unique<Relay>(host_, settings_, std::move(predecessor), std::move(successors));
+    relay_ = std::make_unique<Relay>(host(), settings_, std::move(predecessor), std::move(successors));
 }
 
 void DollySession::greetUpward(const Predecessor& predecessor) const {
@@ -61,13 +61,12 @@ void DollySession::greetUpward(const Predecessor& predecessor) const {
     (void)::send(predecessor.control.get(), line.data(), line.size(), MSG_NOSIGNAL);
 }
 
-void DollySession::info(bootferry_info& info) const {
-    info.flags = 0;
-    info.size = BOOTFERRY_SIZE_UNKNOWN;
-    info.validator = nullptr;
+plugin::Info DollySession::info() {
+    plugin::Info info;
     if (relay_) {
         info.size = relay_->total().value_or(BOOTFERRY_SIZE_UNKNOWN);
     }
+    return info;
 }
 
 void DollySession::finish(bootferry_outcome outcome) {

@@ -6,32 +6,29 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
+#include "host.h"
 #include "relay.h"
 #include "settings.h"
 
 namespace bootferry::dolly {
 
-class DollySession {
+class DollySession : public plugin::Session {
 public:
-    explicit DollySession(const bootferry_host* host) : host_(host) {}
-    DollySession(const DollySession&) = delete;
-    DollySession& operator=(const DollySession&) = delete;
+    using Session::Session;
 
-    [[nodiscard]] const plugin::Host& host() const { return host_; }
-
-    void setOption(const std::string& key, const std::string& value) { settings_.set(key, value); }
-    void open(const bootferry_request& request);
-    void info(bootferry_info& info) const;
-    [[nodiscard]] std::size_t read(std::span<std::byte> into) { return relay_->read(into, *waiter_); }
-    void finish(bootferry_outcome outcome);
+    void setOption(const std::string& key, const std::string& value) override { settings_.set(key, value); }
+    void open(const bootferry_request& request) override;
+    plugin::Info info() override;
+    std::size_t read(void* buffer, std::size_t size) override {
+        return relay_->read({static_cast<std::byte*>(buffer), size}, *waiter_);
+    }
+    void finish(bootferry_outcome outcome) override;
 
 private:
     void greetUpward(const Predecessor& predecessor) const;
 
-    plugin::Host host_;
     Settings settings_;
     std::optional<Waiter> waiter_;
     std::unique_ptr<Relay> relay_;

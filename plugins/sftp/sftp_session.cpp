@@ -15,7 +15,7 @@ void SftpSession::open(const bootferry_request& request) {
     const auto url = SftpUrl::parse(request.url);
     waiter_.emplace(request.cancel_fd);
     waiter_->throwIfCancelled();
-    const auto login = options_.login(host_);
+    const auto login = options_.login(host());
     const auto timeout = options_.connectTimeout();
     waiter_->setDeadline(plugin::Waiter::Clock::now() + timeout, url.authority() +
                                                                      ": timed out opening the file (" +
@@ -32,7 +32,7 @@ void SftpSession::open(const bootferry_request& request) {
 // A server has a key of each kind and shows one. Where one is pinned and another kind was shown, it is asked
 // for the next kind, over a new connection: the fingerprint does not tell its kind.
 void SftpSession::connect(const SftpUrl& url) {
-    const auto policy = options_.hostKeyPolicy(host_);
+    const auto policy = options_.hostKeyPolicy(host());
     auto algorithms = policy.algorithmsFor(url);
     std::optional<Failure> refused;
     while (!algorithms.empty()) {
@@ -71,7 +71,7 @@ Descriptor SftpSession::connectTcp(const SftpUrl& url) {
         throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "connecting to " + url.authority(), attempt.error);
     }
     if (const auto address = plugin::peerOf(attempt.socket); !address.empty()) {
-        host_.log(BOOTFERRY_LOG_DEBUG, "connected to " + address);
+        host().log(BOOTFERRY_LOG_DEBUG, "connected to " + address);
     }
     return std::move(attempt.socket);
 }
@@ -89,23 +89,21 @@ void SftpSession::examine(const bootferry_request& request) const {
     }
 }
 
-void SftpSession::info(bootferry_info& info) const {
-    if (!file_) {
-        return;
-    }
-    const auto size = file_->size();
-    info.flags = size ? BOOTFERRY_INFO_RESUMABLE : 0;
-    info.size = size.value_or(BOOTFERRY_SIZE_UNKNOWN);
-    info.validator = file_->validator().empty() ? nullptr : file_->validator().c_str();
-    constexpr auto end = offsetof(bootferry_info, modified) + sizeof(bootferry_info::modified);
-    if (info.struct_size >= end) {
+plugin::Info SftpSession::info() {
+    plugin::Info info;
+    if (file_) {
+        const auto size = file_->size();
+        info.flags = size ? BOOTFERRY_INFO_RESUMABLE : 0;
+        info.size = size.value_or(BOOTFERRY_SIZE_UNKNOWN);
+        info.validator = file_->validator();
         info.modified = file_->modified();
     }
+    return info;
 }
 
-std::size_t SftpSession::read(std::span<std::byte> into) {
+std::size_t SftpSession::read(void* buffer, std::size_t size) {
     waiter_->throwIfCancelled();
-    return file_->read(into);
+    return file_->read({static_cast<std::byte*>(buffer), size});
 }
 
 } // namespace bootferry::sftp

@@ -4,7 +4,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "host.h"
@@ -16,23 +15,22 @@
 
 namespace bootferry::sftp {
 
-class SftpSession {
+class SftpSession : public plugin::Session {
 public:
-    explicit SftpSession(const bootferry_host* host) : host_(host) {}
+    using Session::Session;
 
-    [[nodiscard]] const plugin::Host& host() const { return host_; }
-
-    void setOption(const std::string& key, const std::string& value) { options_.set(key, value, host_); }
-    void open(const bootferry_request& request);
-    void info(bootferry_info& info) const;
-    [[nodiscard]] std::size_t read(std::span<std::byte> into);
+    void setOption(const std::string& key, const std::string& value) override {
+        options_.set(key, value, host());
+    }
+    void open(const bootferry_request& request) override;
+    plugin::Info info() override;
+    std::size_t read(void* buffer, std::size_t size) override;
 
 private:
     void connect(const SftpUrl& url);
     [[nodiscard]] Descriptor connectTcp(const SftpUrl& url);
     void examine(const bootferry_request& request) const;
 
-    plugin::Host host_;
     SftpOptions options_;
     plugin::NameResolver resolver_{plugin::Family::Any, plugin::NameResolver::Patience::Usual};
     std::optional<plugin::Waiter> waiter_;

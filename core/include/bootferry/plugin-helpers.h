@@ -48,7 +48,7 @@ extern "C" {
 /* ---- Speaking to the host ------------------------------------------------------------------------------ */
 
 /* The longest text that the functions below pass on, with its NUL; what is longer is cut. */
-#define BOOTFERRY_LONGEST_TEXT 1024
+#define BOOTFERRY_LONGEST_TEXT 2048
 
 /*
  * Formats into text[BOOTFERRY_LONGEST_TEXT]: one line, without control characters (the server's own words may

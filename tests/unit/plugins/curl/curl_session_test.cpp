@@ -60,17 +60,16 @@ protected:
         request.length = length;
         request.cancel_fd = cancel_[0];
         try {
-            CurlSession session(&host);
+            CurlSession session{plugin::Host(&host)};
             for (const auto& [key, value] : options) {
                 session.setOption(key, value);
             }
             session.open(request);
             std::array<std::byte, 1 << 16> buffer{};
-            while (const auto count = session.read(buffer)) {
+            while (const auto count = session.read(buffer.data(), buffer.size())) {
                 outcome.body.append(reinterpret_cast<const char*>(buffer.data()), count);
-                bootferry_info info{};
-                session.info(info);
-                outcome.spliceable = outcome.spliceable || (info.flags & BOOTFERRY_INFO_SPLICEABLE) != 0;
+                outcome.spliceable =
+                    outcome.spliceable || (session.info().flags & BOOTFERRY_INFO_SPLICEABLE) != 0;
             }
         } catch (const Failure& failure) {
             outcome.failed = true;
