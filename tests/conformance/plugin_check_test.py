@@ -69,7 +69,7 @@ FAULTS = {
 
 # Their check ends only when its time is over; that of the others may take as long as a busy machine needs.
 HANGING = {"hangs", "slow-cancel", "ignores-cancel-while-waiting", "session-new-blocks", "session-free-blocks"}
-HANGING_LIMIT = 12  # s
+HANGING_LIMITS = [5, 20, 80]  # s; a longer one where a busy machine needs it
 BUSY_LIMIT = 90  # s
 
 
@@ -219,9 +219,13 @@ class PluginCheckTest(unittest.TestCase):
             self.assertIn("unknown option '--frob'", output)
 
     def check_bad(self, fault):
-        return check(BAD, "bad://here/2500003", "--missing-url", "bad://here/missing", "--waiting-url",
-                     "bad://here/waiting", "--changed-url", "bad://here/changed", "--credential", "password=hunter22",
-                     "--time-limit", HANGING_LIMIT if fault in HANGING else BUSY_LIMIT, fault=fault)
+        for limit in HANGING_LIMITS if fault in HANGING else [BUSY_LIMIT]:
+            status, output = check(BAD, "bad://here/2500003", "--missing-url", "bad://here/missing", "--waiting-url",
+                                   "bad://here/waiting", "--changed-url", "bad://here/changed", "--credential",
+                                   "password=hunter22", "--time-limit", str(limit), fault=fault)
+            if "though no call hung" not in output:
+                break
+        return status, output
 
     def test_without_a_fault_the_bad_one_passes(self):
         status, output = self.check_bad(None)
@@ -255,7 +259,7 @@ class PluginCheckTest(unittest.TestCase):
                                 "to-the-code": "# the read that waited fails with Timeout instead of Cancelled"}.items():
                 with self.subTest(deaf=deaf):
                     status, output = check(DEAF, f"deaf://127.0.0.1:{port}/", "--time-limit",
-                                           HANGING_LIMIT if deaf == "to-the-cancel" else BUSY_LIMIT, deaf=deaf)
+                                           12 if deaf == "to-the-cancel" else BUSY_LIMIT, deaf=deaf)
                     good, verdict = ("ok", 0) if words is None else ("not ok", 1)
                     self.assertRegex(output, f"(?m)^{good} [0-9]+ - {SILENT_SERVER}$")
                     self.assertEqual(status, verdict, output)
