@@ -41,6 +41,9 @@
 #define BOOTFERRY_FORMAT(text, first)
 #endif
 
+/* NOLINTBEGIN(modernize-use-nullptr,modernize-redundant-void-arg,cppcoreguidelines-init-variables): C has no
+ * other way */
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -522,5 +525,7 @@ BOOTFERRY_HELPER const char* bootferry_raw_url(const struct bootferry_request* r
 #ifdef __cplusplus
 }
 #endif
+
+/* NOLINTEND(modernize-use-nullptr,modernize-redundant-void-arg,cppcoreguidelines-init-variables) */
 
 #endif /* BOOTFERRY_PLUGIN_HELPERS_H */
