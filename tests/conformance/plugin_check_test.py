@@ -259,7 +259,7 @@ class PluginCheckTest(unittest.TestCase):
                                 "to-the-code": "# the read that waited fails with Timeout instead of Cancelled"}.items():
                 with self.subTest(deaf=deaf):
                     status, output = check(DEAF, f"deaf://127.0.0.1:{port}/", "--time-limit",
-                                           12 if deaf == "to-the-cancel" else BUSY_LIMIT, deaf=deaf)
+                                           30 if deaf == "to-the-cancel" else BUSY_LIMIT, deaf=deaf)
                     good, verdict = ("ok", 0) if words is None else ("not ok", 1)
                     self.assertRegex(output, f"(?m)^{good} [0-9]+ - {SILENT_SERVER}$")
                     self.assertEqual(status, verdict, output)
