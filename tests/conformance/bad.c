@@ -240,8 +240,8 @@ static int info(struct bootferry_session* session, struct bootferry_info* answer
         memset(endless, 'x', sizeof endless - 1);
         answer->validator = endless;
     }
-    if (has("clears-what-it-does-not-know") && told->struct_size > sizeof *told)
-        memset(told + 1, 0, told->struct_size - sizeof *told);
+    if (has("clears-what-it-does-not-know") && answer->struct_size > sizeof *answer)
+        memset(answer + 1, 0, answer->struct_size - sizeof *answer);
     if (has("writes-behind-info"))
         memset(answer, 0, sizeof *answer + 8);
     return 0;

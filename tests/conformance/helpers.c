@@ -198,7 +198,7 @@ static void decoding(void) {
 static int resolve_or_not(void* context, const char* name, struct bootferry_resolution* result) {
     static const char* const addresses[] = {"2001:db8::1", "10.0.0.1"};
 
-    EXPECT(context == &told && result->struct_size == sizeof *result);
+    EXPECT(context == &noted && result->struct_size == sizeof *result);
     if (strcmp(name, "known") == 0) {
         result->addresses = addresses;
         result->count = 2;
@@ -215,20 +215,20 @@ static void names(void) {
     host.resolve = resolve_or_not;
     EXPECT(bootferry_resolve(&host, "known", &found) == 0 && found.count == 2);
     EXPECT(strcmp(found.text[0], "2001:db8::1") == 0 && strcmp(found.text[1], "10.0.0.1") == 0);
-    told.failures = 0;
+    noted.failures = 0;
     EXPECT(bootferry_find_addresses(&host, "unknown", &found) == BOOTFERRY_ERROR_UNREACHABLE);
-    EXPECT(found.count == 0 && told.failures == 0);
+    EXPECT(found.count == 0 && noted.failures == 0);
     EXPECT(bootferry_resolve(&host, "unknown", &found) == -1);
-    EXPECT(told.failures == 1 && told.code == BOOTFERRY_ERROR_UNREACHABLE);
-    EXPECT(strcmp(told.text, "the name is   unknown") == 0);
-    EXPECT(bootferry_resolve(&host, "mute", &found) == -1 && strcmp(told.text, "resolving a name") == 0);
+    EXPECT(noted.failures == 1 && noted.code == BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT(strcmp(noted.text, "the name is   unknown") == 0);
+    EXPECT(bootferry_resolve(&host, "mute", &found) == -1 && strcmp(noted.text, "resolving a name") == 0);
 
     older.struct_size = offsetof(struct bootferry_host, resolve); /* behind it lies nothing */
     older.resolve = resolve_or_not;
     EXPECT(bootferry_resolve(&older, "127.0.0.1", &found) == 0 && found.count == 1);
     EXPECT(strcmp(found.text[0], "127.0.0.1") == 0);
     EXPECT(bootferry_resolve(&older, "no such name", &found) == -1 &&
-           strncmp(told.text, "host name 'no such name' does not resolve: ", 43) == 0);
+           strncmp(noted.text, "host name 'no such name' does not resolve: ", 43) == 0);
 }
 
 static void raw_urls(void) {
