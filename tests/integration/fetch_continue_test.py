@@ -240,6 +240,23 @@ class KilledTest(ContinueCase):
         self.assertTrue(self.image.read_bytes().startswith(self.part.read_bytes()))
         self.assert_continued(self.part.stat().st_size)
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")
+    def test_a_full_disk(self):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=7m", "none", self.folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", self.folder], check=True)
+        length = self.kept()
+        client = self.start(self.url)
+        processes.wait_for(client, lambda: self.part.stat().st_size > length)
+        other = self.folder / "other"
+        with open(other, "wb", buffering=0) as file, self.assertRaises(OSError):
+            while file.write(bytes(1 << 16)):
+                pass
+        status, messages = self.ended(client)
+        other.unlink()
+        self.assertEqual(status, exit_status.NO_ROOM, messages)
+        self.assertIn("are kept in", messages.splitlines()[-1])
+        self.assert_continued(length)
+
     def test_a_process_still_writes_to_it(self):
         self.kept()
         before = self.part.read_bytes()
