@@ -47,8 +47,9 @@ bool describesPart(const std::string& text) {
 
 } // namespace
 
-FetchRecord::FetchRecord(int folder, const std::string& name, const std::string& path)
-    : folder_(folder), name_(nameBeside(folder, name, recordSuffix)), path_(path) {
+FetchRecord::FetchRecord(const FileLocation& location)
+    : folder_(location.folder.get()), name_(nameBeside(folder_, location.name, recordSuffix)),
+      path_(location.path), folderPath_(location.folderPath) {
     for (unsigned attempt = 0; attempt < attempts; ++attempt) {
         if (create() || takeOver()) {
             if (!fd_) {
@@ -122,7 +123,7 @@ bool FetchRecord::takeOver() {
 }
 
 std::string FetchRecord::recordPath() const {
-    return path_.substr(0, path_.rfind('/') + 1) + name_;
+    return folderPath_ + name_;
 }
 
 // False: another process holds the lock.

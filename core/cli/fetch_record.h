@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "file_location.h"
 #include "handles.h"
 #include "partial_state.h"
 
@@ -15,9 +16,9 @@ namespace bootferry {
 
 class FetchRecord {
 public:
-    // folder: open, borrowed. name: of FILE in it; path: for messages. Throws Error(TargetRefused) if another
-    // process fetches to FILE or a foreign file has the record's name, Error(Io).
-    FetchRecord(int folder, const std::string& name, const std::string& path);
+    // location: of FILE; must outlive this. Throws Error(TargetRefused) if another process fetches to FILE or
+    // a foreign file has the record's name, Error(Io).
+    explicit FetchRecord(const FileLocation& location);
     ~FetchRecord(); // removes the record, unless keep() was called
 
     FetchRecord(const FetchRecord&) = delete;
@@ -46,7 +47,8 @@ private:
     int folder_;
     std::string name_; // of the record
     std::string path_; // of FILE
-    UniqueFd fd_;      // empty: there is no record, because its name is another user's
+    std::string folderPath_;
+    UniqueFd fd_; // empty: there is no record, because its name is another user's
     std::optional<PartialState> partial_;
     bool damaged_ = false;
     bool kept_ = false;

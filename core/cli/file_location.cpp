@@ -5,6 +5,7 @@
 // text are read from the same open link.
 #include "file_location.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -78,6 +79,15 @@ std::string textOf(const FileLocation& location) {
     return {text.data(), static_cast<std::size_t>(length)};
 }
 
+// Of an open folder, with a slash; `other` without /proc.
+std::string pathOf(const UniqueFd& folder, const std::string& other) {
+    std::array<char, PATH_MAX> text{};
+    const auto length =
+        ::readlink(fmt::format("/proc/self/fd/{}", folder.get()).c_str(), text.data(), text.size());
+    const auto path = std::string(text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+    return path.empty() ? other : path == "/" ? path : path + "/";
+}
+
 // Checks attributes that apply to root, too, and would fail only at the end, when the file gets its name.
 void requireChangeable(const FileLocation& location, const UniqueFd& what, const char* whose) {
     struct statx status {};
@@ -97,7 +107,7 @@ void requireChangeable(const FileLocation& location, const UniqueFd& what, const
 }
 
 void requireReplaceable(const FileLocation& location) {
-    const auto& [folder, name, path, present, status, isProcLink] = location;
+    const auto& [folder, name, path, folderPath, present, status, isProcLink] = location;
     if (S_ISDIR(status.st_mode)) {
         refuseTarget(fmt::format("'{}' is a folder", path));
     }
@@ -137,6 +147,7 @@ void refuseTarget(const std::string& what, int error) {
 FileLocation locateFile(const std::string& path) {
     FileLocation location;
     location.path = path;
+    location.folderPath = path.substr(0, path.rfind('/') + 1);
     enter(location, AT_FDCWD, path);
     for (unsigned links = 0; location.present && S_ISLNK(location.status.st_mode); ++links) {
         if (isInProc(location)) {
@@ -150,6 +161,7 @@ FileLocation locateFile(const std::string& path) {
         const auto text = textOf(location);
         const auto base = std::move(location.folder);
         enter(location, base.get(), text);
+        location.folderPath = pathOf(location.folder, location.folderPath);
     }
     return location;
 }

@@ -17,6 +17,7 @@ struct FileLocation {
     UniqueFd folder;         // O_PATH
     std::string name;        // in it; empty: the path ends in a slash
     std::string path;        // as given, for messages
+    std::string folderPath;  // for messages: as given, or where a link leads; ends in a slash, or is empty
     UniqueFd present;        // O_PATH, the file of that name; empty: there is none
     struct stat status {};   // of `present`
     bool isProcLink = false; // `present` is a link in /proc to an open file of a process

@@ -41,8 +41,7 @@ FileLocation checked(FileLocation location) {
 } // namespace
 
 FileTarget::FileTarget(FileLocation location)
-    : location_(checked(std::move(location))),
-      record_(location_.folder.get(), location_.name, location_.path),
+    : location_(checked(std::move(location))), record_(location_),
       partName_(nameBeside(location_.folder.get(), location_.name, partSuffix)) {}
 
 FileTarget::~FileTarget() {
@@ -148,7 +147,7 @@ bool FileTarget::keepOwnerAndMode() const {
 
 // False: the name is free. Throws if it refers to another file than at the beginning.
 bool FileTarget::isThereStill() const {
-    const auto& [folder, name, path, present, status, isProcLink] = location_;
+    const auto& [folder, name, path, folderPath, present, status, isProcLink] = location_;
     if (present && isFileAt(folder.get(), name, present.get())) {
         return true;
     }

@@ -242,8 +242,7 @@ void FileTarget::namePart() {
 }
 
 std::string FileTarget::partPath() const {
-    const auto slash = location_.path.rfind('/');
-    return (slash == std::string::npos ? "" : location_.path.substr(0, slash + 1)) + partName_;
+    return location_.folderPath + partName_;
 }
 
 } // namespace bootferry

@@ -116,6 +116,16 @@ class ContinueTest(ContinueCase):
         client.send_signal(signal.SIGHUP)
         self.assert_fetched(self.ended(client))
 
+    def test_through_a_link(self):
+        elsewhere = self.path / "elsewhere"
+        elsewhere.mkdir()
+        self.output.symlink_to("../elsewhere/output")
+        status, messages = self.fetch(self.url, "--timeout=2")
+        self.assertEqual(status, exit_status.TIMEOUT, messages)
+        self.assertIn(f"are kept in '{elsewhere}/output.part'", messages.splitlines()[-1])
+        self.assert_fetched(self.fetch(self.url))
+        self.assertTrue(self.output.is_symlink())
+
     def test_interrupted_again_and_again(self):
         lengths = [self.kept()]
         while len(lengths) < 3:
