@@ -45,6 +45,7 @@ _MACHINE_PACKAGES = [
     "libcurl4", "libsystemd0", "libmount1", "libblkid1", "libfdisk1",
     "libkmod2", "libseccomp2", "libssl3", "zlib1g", "liblzma5", "libzstd1", "zstd",
     "e2fsprogs", "xfsprogs", "btrfs-progs",
+    *(["libnfs13"] if SUITE == "bookworm" else []),  # a later one is not compatible, and does not have this name
 ]
 
 # What makes of it a machine with a boot splash, and with a kernel that has the screen (vesafb): laid over it as a tree

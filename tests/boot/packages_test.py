@@ -18,7 +18,7 @@ import images
 import tap
 
 NAMES = {"bootferry", "bootferry-dev", "bootferry-dracut", "bootferry-plugin-curl", "bootferry-plugin-dolly",
-         "bootferry-plugin-sftp"}
+         "bootferry-plugin-nfs", "bootferry-plugin-sftp"}
 
 # Each line that it prints is `key: value`. $1: the packages of bootferry.
 _STORY = r"""
