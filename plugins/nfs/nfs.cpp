@@ -153,10 +153,15 @@ void Nfs::serve(std::int64_t deadline, Step step) {
     if (!statusIn(text).empty()) {
         throw failure(-EFAULT, step);
     }
-    const auto number = errnoIn(text);
-    const auto what = (step == Step::Mounting ? "connecting to '" : "the connection to '") + place_->server;
-    throw Failure(BOOTFERRY_ERROR_UNREACHABLE, what + (number != 0 ? "'" : "': the server closed it"),
-                  number);
+    if (nfs::isGarbage(text)) {
+        throw nfs::notNfs(place_->server);
+    }
+    const auto server = "'" + place_->server + "'";
+    if (const auto number = errnoIn(text); number != 0) {
+        throw Failure(BOOTFERRY_ERROR_UNREACHABLE,
+                      (step == Step::Mounting ? "connecting to " : "the connection to ") + server, number);
+    }
+    throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "the server " + server + " closed the connection");
 }
 
 void Nfs::arrived(int status, nfs_context*, void* data, void* answer) noexcept {

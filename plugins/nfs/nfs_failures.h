@@ -17,6 +17,18 @@
 
 namespace nfs {
 
+// Whether libnfs could not read what came: "Incoming PDU exceeds limit of …", "Invalid/garbage pdu received
+// …", "zdr_replymsg failed …".
+inline bool isGarbage(const std::string& text) {
+    return text.find("PDU") != std::string::npos || text.find("pdu") != std::string::npos ||
+           text.find("zdr") != std::string::npos;
+}
+
+inline Failure notNfs(const std::string& server) {
+    return {BOOTFERRY_ERROR_PROTOCOL,
+            "what answers at '" + server + "' does not speak NFS: is it the right port?"};
+}
+
 enum class Step { Mounting, Opening, Reading };
 
 // What a status of the protocol means for the host. The names are those of RFC 1813 and RFC 7530 without
@@ -99,6 +111,9 @@ inline Failure failureWithoutStatus(int status, const std::string& text, Step st
                         std::to_string(settings.version) +
                         " (option 'version'), or only to ports below 1024, which 'insecure' in exports(5) "
                         "changes"};
+        }
+        if (isGarbage(text)) {
+            return notNfs(place.server);
         }
         return {BOOTFERRY_ERROR_UNREACHABLE, text}; // "Program is not available on …", of the portmapper
     default:

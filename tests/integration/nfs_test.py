@@ -20,6 +20,7 @@ import processes  # noqa: E402
 import tap  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
 from ganesha import Ganesha  # noqa: E402
+from raw_server import RawServer  # noqa: E402
 from tcp_proxy import Cut, Stall, TcpProxy  # noqa: E402
 
 VERSIONS = (3, 4)
@@ -165,7 +166,7 @@ class BrokenTest(NfsCase):
                 self.assertTrue(proxy.stalled.wait(60))
                 server.stop()
                 proxy.cut()
-                seen = processes.read_until(client.stderr, "the connection to '")
+                seen = processes.read_until(client.stderr, "the connection")
                 server.start()
                 status, messages = self.ended(client)
                 self.assert_fetched((status, seen + messages))
@@ -266,6 +267,14 @@ class RefusalTest(NfsCase):
         server = self.serve(protocols="3")
         self.assert_failed(self.fetch(server.url("image", 4)), "does not serve NFS version 4 (option 'version')")
         self.assert_fetched(self.fetch(server.url("image", 3)))
+
+    def test_what_does_not_speak_nfs(self):
+        server = self.serve()
+        with server.host().entered():
+            other = self.enterContext(RawServer({}, greeting=b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"))
+        for url in (f"nfs://127.0.0.1:{other.port}/images/image?version=4",
+                    f"nfs://127.0.0.1/images/image?mount-port={other.port}"):
+            self.assert_failed(self.fetch(url), "what answers at '127.0.0.1' does not speak NFS")
 
     def test_no_server(self):
         server = self.serve()
