@@ -71,7 +71,11 @@ class Ganesha:
         if self._host is None:
             self._host = network.Host(1)
             self._host.run("ip", "link", "set", "lo", "up")
-            self._portmapper = processes.start(self._private(_PROGRAMS["rpcbind"], "-f"))
+            # It changes its user, which makes the kernel forget that it is to die with its parent: it goes with the first
+            # process of its PID namespace, which does not.
+            self._portmapper = processes.start(self.command(
+                "unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c",
+                'mount -t tmpfs none /run || exit; "$@" & wait', "sh", _PROGRAMS["rpcbind"], "-f"))
             processes.wait_for(self._portmapper, lambda: self._listens(111))
         folder = pathlib.Path(self._state.name)
         (folder / "ganesha.conf").write_text(_CONFIGURATION.format(
