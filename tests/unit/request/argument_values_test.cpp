@@ -80,7 +80,7 @@ TEST(ArgumentValues, ADigestAloneSaysByItsLengthWhatItIs) {
     EXPECT_EQ(parseChecksum("sha256:" + short_), "sha256:" + std::string(64, 'a'));
     EXPECT_EQ(parseChecksum("SHA256:" + short_), "sha256:" + std::string(64, 'a'));
     EXPECT_EQ(parseChecksum("Sha512:" + long_), "sha512:" + long_);
-    for (const std::size_t count : {63, 96, 32, 129}) {
+    for (const std::size_t count : {63U, 96U, 32U, 129U}) {
         EXPECT_TRUE(
             refusalOf(parseChecksum, std::string(count, 'a')).ends_with("this one " + std::to_string(count)));
     }
