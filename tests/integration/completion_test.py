@@ -148,6 +148,9 @@ class Completion(CompletionTest):
         names = {line.split(":")[0] for line in listed.splitlines()}
         for name in ("some.so", "some.txt"):
             (self.path / name).touch()
+        here = pathlib.Path("curl-is-not-a-plugin.txt")
+        here.touch()
+        self.addCleanup(here.unlink)
         for shell in shells.SHELLS:
             with self.subTest(shell=shell):
                 offered, value, module = self.complete(shell, "bootferryctl plugins --describe cur", "bootferryctl plugins --describe=",
