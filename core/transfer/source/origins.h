@@ -25,8 +25,9 @@
 //                         | an origin has not failed since the wait   | switch to it
 //                         | all have failed since the wait            | retry after a wait
 //
-// The reason of a give up contains those of all origins. Its code is that of the last failure of the requested
-// one: Timeout after the deadline means that nothing had failed when the time was over. Waits grow with every wait, until new bytes arrive.
+// The reason of a give up contains those of all origins. Its code is that of the last failure of the
+// requested one: Timeout after the deadline means that nothing had failed when the time was over. Waits grow
+// with every wait, until new bytes arrive.
 #pragma once
 
 #include <chrono>
