@@ -14,6 +14,9 @@
 //  - The error text is nfs_get_error(). `data` of a failed callback is not always a text, as its header says.
 //  - Its client name for version 4 consists of a process number and the time. Two machines that boot at the
 //    same moment would have the same one, and the server would take one for the other, restarted.
+//  - A read of version 3 passes on the count that the server states, even if fewer bytes have come, and
+//    nothing public shows that. A broken server gets bytes of this process into the image, unless there is a
+//    checksum.
 //  - It follows symbolic links of version 4 without end, which the host's time limit ends.
 #include <algorithm>
 #include <array>
@@ -381,6 +384,9 @@ std::size_t Nfs::read(void* buffer, std::size_t size) {
         } catch (const Failure& failure) {
             lost_ = failure;
         }
+    }
+    if (lost_ && delivering_ == requested_) { // all that had arrived is delivered
+        throw Failure(*lost_);
     }
     auto& current = part(delivering_);
     const auto delivered = static_cast<std::size_t>(position_ - current.offset);

@@ -3,6 +3,7 @@
 dies and comes back, a file that changes, refusals, silence, and the checker's rules."""
 
 import contextlib
+import hashlib
 import os
 import pathlib
 import random
@@ -20,6 +21,7 @@ import processes  # noqa: E402
 import tap  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
 from ganesha import Ganesha  # noqa: E402
+from odd_nfs_server import OddNfsServer  # noqa: E402
 from raw_server import RawServer  # noqa: E402
 from tcp_proxy import Cut, Stall, TcpProxy  # noqa: E402
 
@@ -282,6 +284,19 @@ class RefusalTest(NfsCase):
         for version in VERSIONS:
             with self.subTest(version=version):
                 self.assert_failed(self.fetch(server.url("image", version), "--timeout=2"), "gave up after 2 s")
+
+
+class OddServerTest(FetchCase):
+    """A server that ends a connection at a moment at which no real one can be made to."""
+    size = 3_000_003
+
+    def test_the_connection_ends_when_all_that_was_requested_has_come(self):
+        # Pieces that are smaller than a part, as a limit, a checksum and a compressed image have them.
+        content = self.image.read_bytes()
+        for options in (["--limit-rate=1M"], ["--checksum=sha256:" + hashlib.sha256(content).hexdigest()]):
+            with self.subTest(options=options), OddNfsServer(content, closes_after=2) as server:
+                self.assert_fetched(self.fetch(server.url(read_size="1M", reads=2), *options))
+                self.output.unlink()
 
 
 if __name__ == "__main__":
