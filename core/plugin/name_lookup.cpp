@@ -62,16 +62,36 @@ void startDetached(std::function<void()> work) {
     sigfillset(&all);
     sigdelset(&all, SIGSYS);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = 0;
+    struct Restore {
+        const sigset_t& mask;
+        ~Restore() { pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
+    } const restore{before};
     try {
         std::thread(std::move(work)).detach();
     } catch (const std::system_error& error) {
-        failed = error.code().value();
+        throwErrno(error.code().value(), "starting a thread to resolve a name");
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (failed != 0) {
-        throwErrno(failed, "starting a thread to resolve a name");
+}
+
+int resolve(const std::string& name, int cancelFd, ResolvedName& kept, bootferry_resolution& result) {
+    try {
+        kept.lookup = lookUpName(name, cancelFd);
+    } catch (const Error& error) {
+        kept.lookup = {};
+        kept.lookup.failure = error.what();
+        result.message = kept.lookup.failure.c_str();
+        return BOOTFERRY_ERROR_IO;
     }
+    kept.addresses.clear();
+    for (const auto& address : kept.lookup.addresses) {
+        kept.addresses.push_back(address.c_str());
+    }
+    result.addresses = kept.addresses.data();
+    result.count = static_cast<std::uint32_t>(kept.addresses.size());
+    result.message = kept.lookup.failure.c_str();
+    return kept.lookup.cancelled ? BOOTFERRY_ERROR_CANCELLED
+           : result.count > 0    ? 0
+                                 : BOOTFERRY_ERROR_UNREACHABLE;
 }
 
 } // namespace
@@ -79,8 +99,10 @@ void startDetached(std::function<void()> work) {
 NameLookup askResolver(const std::string& name, int flags) noexcept {
     try {
         return ask(name, flags);
-    } catch (const std::exception&) { // no memory, of which the next step needs some as well
-        return {};
+    } catch (const std::exception&) {
+        NameLookup lookup;
+        lookup.failure = "no memory"; // short enough to need none
+        return lookup;
     }
 }
 
@@ -109,6 +131,22 @@ NameLookup lookUpName(const std::string& name, int cancelFd, const AskResolver& 
         return lookup;
     }
     return std::move(question->answer);
+}
+
+int resolveForPlugin(const char* name, int cancelFd, ResolvedName& kept,
+                     bootferry_resolution& result) noexcept {
+    result.addresses = nullptr;
+    result.count = 0;
+    if (name == nullptr || *name == '\0') {
+        result.message = "the host name is empty";
+        return BOOTFERRY_ERROR_INVALID;
+    }
+    try {
+        return resolve(name, cancelFd, kept, result);
+    } catch (const std::exception&) {
+        result.message = "no memory to resolve a name";
+        return BOOTFERRY_ERROR_IO;
+    }
 }
 
 } // namespace bootferry

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "bootferry/plugin.h"
+
 namespace bootferry {
 
 struct NameLookup {
@@ -24,5 +26,15 @@ using AskResolver = std::function<NameLookup(const std::string& name, int flags)
 // descriptor for it.
 [[nodiscard]] NameLookup lookUpName(const std::string& name, int cancelFd,
                                     const AskResolver& ask = askResolver);
+
+// What a result of bootferry_host.resolve points into.
+struct ResolvedName {
+    NameLookup lookup;
+    std::vector<const char*> addresses;
+};
+
+// bootferry_host.resolve, for each kind of host: fills `result` from `kept`, and returns 0 or the code.
+[[nodiscard]] int resolveForPlugin(const char* name, int cancelFd, ResolvedName& kept,
+                                   bootferry_resolution& result) noexcept;
 
 } // namespace bootferry

@@ -102,28 +102,8 @@ struct PluginSession::HostFunctions {
     }
 
     static int resolve(void* context, const char* name, bootferry_resolution* result) noexcept {
-        try {
-            auto& self = session(context);
-            if (name == nullptr || *name == '\0') {
-                result->message = "the host name is empty";
-                return BOOTFERRY_ERROR_INVALID;
-            }
-            self.resolved_ = lookUpName(name, self.cancelFd_);
-            self.addresses_.clear();
-            for (const auto& address : self.resolved_.addresses) {
-                self.addresses_.push_back(address.c_str());
-            }
-            result->addresses = self.addresses_.data();
-            result->count = static_cast<std::uint32_t>(self.addresses_.size());
-            result->message = self.resolved_.failure.c_str();
-            return self.resolved_.cancelled ? BOOTFERRY_ERROR_CANCELLED
-                   : result->count > 0      ? 0
-                                            : BOOTFERRY_ERROR_UNREACHABLE;
-        } catch (...) {
-            result->count = 0;
-            result->message = "there are no means to resolve a name";
-            return BOOTFERRY_ERROR_IO;
-        }
+        auto& self = session(context);
+        return resolveForPlugin(name, self.cancelFd_, self.resolved_, *result);
     }
 
     static void retryAfter(void* context, std::uint32_t seconds) noexcept {

@@ -65,8 +65,7 @@ private:
     FileNames files_;
     std::map<std::string, OptionFile> optionFiles_; // results of files_, by the path in the option
     int cancelFd_ = -1;
-    NameLookup resolved_; // the last one; addresses_ points into it
-    std::vector<const char*> addresses_;
+    ResolvedName resolved_; // the last one
     bootferry_host host_{};
     bootferry_session* session_ = nullptr;
 

@@ -133,24 +133,9 @@ struct Attempt::HostFunctions {
 
     static const char* optionFile(void*, const char* path) { return path; }
 
-    static int resolve(void* context, const char* name, bootferry_resolution* result) {
+    static int resolve(void* context, const char* name, bootferry_resolution* result) noexcept {
         auto& attempt = attemptOf(context);
-        try {
-            attempt.resolved_ = lookUpName(name, attempt.cancel_.get());
-        } catch (const std::exception&) { // no thread or descriptor
-            result->message = "there are no means to resolve a name";
-            return BOOTFERRY_ERROR_IO;
-        }
-        attempt.addresses_.clear();
-        for (const auto& address : attempt.resolved_.addresses) {
-            attempt.addresses_.push_back(address.c_str());
-        }
-        result->addresses = attempt.addresses_.data();
-        result->count = static_cast<std::uint32_t>(attempt.addresses_.size());
-        result->message = attempt.resolved_.failure.c_str();
-        return attempt.resolved_.cancelled ? BOOTFERRY_ERROR_CANCELLED
-               : result->count > 0         ? 0
-                                           : BOOTFERRY_ERROR_UNREACHABLE;
+        return resolveForPlugin(name, attempt.cancel_.get(), attempt.resolved_, *result);
     }
 };
 

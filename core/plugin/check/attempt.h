@@ -125,8 +125,7 @@ private:
 
     const PluginUnderTest& plugin_;
     UniqueFd cancel_;
-    NameLookup resolved_;
-    std::vector<const char*> addresses_; // of resolved_
+    ResolvedName resolved_;
     GuardedMemory hostMemory_;
     bootferry_session* session_ = nullptr;
     unsigned calls_ = 0;

@@ -70,5 +70,23 @@ TEST(NameLookup, ACancelEndsTheWait) {
     ended->get_future().wait();
 }
 
+TEST(NameLookup, APluginGetsAResultOrACode) {
+    ResolvedName kept;
+    bootferry_resolution result{};
+    EXPECT_EQ(resolveForPlugin("::1", -1, kept, result), 0);
+    ASSERT_EQ(result.count, 1U);
+    EXPECT_STREQ(result.addresses[0], "::1");
+    for (const char* none : {"", static_cast<const char*>(nullptr)}) {
+        EXPECT_EQ(resolveForPlugin(none, -1, kept, result), BOOTFERRY_ERROR_INVALID);
+        EXPECT_EQ(result.count, 0U);
+        EXPECT_STREQ(result.message, "the host name is empty");
+    }
+    EXPECT_EQ(resolveForPlugin("no such name", -1, kept, result), BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT_EQ(result.count, 0U);
+    EXPECT_THAT(result.message, HasSubstr("does not resolve"));
+    const auto cancel = event(1);
+    EXPECT_EQ(resolveForPlugin("silent.example", cancel.get(), kept, result), BOOTFERRY_ERROR_CANCELLED);
+}
+
 } // namespace
 } // namespace bootferry
