@@ -23,12 +23,14 @@ using plugin::Failure;
 
 constexpr int longestPoll = 1000; // milliseconds; libcurl's own timers shorten it
 
-// Threads that libcurl starts (its resolver) inherit the mask: only the host handles signals.
+// Threads that libcurl starts (its resolver) inherit the mask: only the host handles signals. SIGSYS is that
+// of a call which the sandbox refuses: blocked, it would end the process.
 class SignalsBlocked {
 public:
     SignalsBlocked() {
         sigset_t all;
         sigfillset(&all);
+        sigdelset(&all, SIGSYS);
         pthread_sigmask(SIG_SETMASK, &all, &before_);
     }
     SignalsBlocked(const SignalsBlocked&) = delete;

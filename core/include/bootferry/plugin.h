@@ -25,8 +25,8 @@
  * read failed. Several sessions may exist at a time, in one thread or in several.
  *
  * THREADS. The host never calls one session from two threads at the same time, but the thread may change.
- * A plugin may start threads of its own, with all signals blocked; they must end before session_free returns.
- * Host functions may be called from any thread while the session exists.
+ * A plugin may start threads of its own, with all signals but SIGSYS blocked; they must end before
+ * session_free returns. Host functions may be called from any thread while the session exists.
  *
  * ENVIRONMENT. The process is unprivileged, has no capabilities, runs under no_new_privs and a seccomp
  * filter that allows sockets (AF_INET, AF_INET6, AF_UNIX, and AF_NETLINK for routes), threads, memory, timers
