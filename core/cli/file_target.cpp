@@ -63,6 +63,9 @@ PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     if (fd_) {
         setPartAside(size);
     }
+    if (part_ && continuesAt_ == 0 && size) { // it is removed only for bytes that have room in its place
+        requireRoom(location_.folder.get(), location_.path, *size, 0, record_.partial()->file.length);
+    }
     takePart();
     if (!fd_) {
         openUnnamed(mode);

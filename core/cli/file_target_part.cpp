@@ -103,7 +103,8 @@ std::string FileTarget::whyNotUsable(const TransferRequest& request) const {
         return "it is of another URL";
     }
     if (!left.checksum.empty() && left.checksum != checksumText(request)) {
-        return "it was received for another --checksum";
+        return request.checksum || request.checksumUrl ? "it was received for another --checksum"
+                                                       : "it was received with a --checksum";
     }
     if (left.validator.empty()) {
         return "nothing tells its version";

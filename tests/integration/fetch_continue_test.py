@@ -267,6 +267,20 @@ class KilledTest(ContinueCase):
         self.assertIn("are kept in", messages.splitlines()[-1])
         self.assert_continued(length)
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")
+    def test_a_full_disk_does_not_cost_a_part_that_is_not_continued(self):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=7m", "none", self.folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", self.folder], check=True)
+        self.kept()
+        before = self.part.read_bytes()
+        with open(self.folder / "other", "wb", buffering=0) as file, self.assertRaises(OSError):
+            while file.write(bytes(1 << 16)):
+                pass
+        for url, *options in ((f"{self.url}?other",), (self.url, "--no-continue"), (self.url, "--checksum=sha256:" + "0" * 64)):
+            with self.subTest(options=options):
+                self.assertEqual(self.fetch(url, *options)[0], exit_status.NO_ROOM)
+                self.assertEqual(self.part.read_bytes(), before)
+
     def test_a_process_still_writes_to_it(self):
         self.kept()
         before = self.part.read_bytes()
@@ -302,7 +316,10 @@ class AnewTest(ContinueCase):
 
     def test_what_was_only_guarded_by_a_checksum_is_not_used_without(self):
         self.kept(f"--checksum=sha256:{self.digest}")
-        self.assert_anew(self.fetch(self.url), why="another --checksum")
+        self.assert_anew(self.fetch(self.url), why="received with a --checksum")
+        self.output.unlink()
+        self.kept(f"--checksum=sha256:{self.digest}")
+        self.assertEqual(self.fetch(self.url, "--checksum=sha256:" + "0" * 64)[0], exit_status.CHECKSUM)
 
     def test_decoded(self):
         self.kept()
