@@ -80,7 +80,10 @@ void examine(ProbedSource& probed, std::span<const std::byte> image, const std::
     probed.label = volumeLabel(image);
     probed.partitionTable = partitionTable(image);
     probed.layout = lookAtLayout(image, rootImage);
-    probed.declared = declaredImageSize(image);
+    // A shorter image than the head of one is cut off: what is missing declares nothing.
+    std::vector<std::byte> padded(image.begin(), image.end());
+    padded.resize(std::max(padded.size(), declaredSizeProbe));
+    probed.declared = declaredImageSize(padded);
 }
 
 // first: receives the first byte.

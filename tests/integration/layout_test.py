@@ -247,8 +247,9 @@ class NotKnown(LayoutTest):
                 answer, result = self.answer("broken.iso")
                 self.assertIn(result.returncode, (0, exit_status.NOT_LIVE))
                 self.assertIn(answer["live"], (None, True) if offset == size else (None, False))
-        (self.served / "cut.iso").write_bytes(image[:40 * BLOCK])
-        self.assert_fails("cut.iso", reason="the image is incomplete: its header says")
+        for size in (40, 20):  # 20: less than the head that other readers want
+            (self.served / "cut.iso").write_bytes(image[:size * BLOCK])
+            self.assert_fails("cut.iso", reason="the image is incomplete: its header says")
 
 
 class Arguments(LayoutTest):
