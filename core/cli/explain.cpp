@@ -64,9 +64,14 @@ void addUnits(Explanation& explanation, const UnitFiles& files, const InstalledP
 // named here.
 std::string whyNotServed(const KernelCommandLine& line) {
     const auto* root = line.find("root");
-    const bool looksMeant =
-        root != nullptr && root->value &&
-        (root->value->find("://") != std::string::npos || lowered(*root->value).starts_with("live"));
+    const auto isLive = [](const std::string& text) { return lowered(text).starts_with("live:"); };
+    const auto& words = line.arguments();
+    const bool looksMeant = root != nullptr
+                                ? root->value && (root->value->find("://") != std::string::npos ||
+                                                  lowered(*root->value).starts_with("live"))
+                                : std::any_of(words.begin(), words.end(), [&](const KernelArgument& word) {
+                                      return isLive(word.value.value_or("")) || isLive(word.name);
+                                  });
     return fmt::format("bootferry does not serve this boot: {}, and it writes no units.{}",
                        root != nullptr ? "root= does not begin with live:" : "there is no root=live:",
                        looksMeant ? " Did you mean root=live:SCHEME://HOST/PATH?" : "");

@@ -90,6 +90,12 @@ class ExplainTest(unittest.TestCase):
                 self.assertIn("bootferry does not serve this boot", names)
             self.assertEqual("[Match]" in result.stdout, "rd.kiwi.live.pxe" in line)
 
+    def test_a_misspelt_root_is_recognised_by_its_value(self):
+        for line in ("roto=live:http://h/x.iso", "ROOT=live:http://h/x.iso?a=b", "live:http://h/x.iso", "live:http://h/x.iso?a=b"):
+            with self.subTest(line=line):
+                self.assertIn("Did you mean root=live:SCHEME://HOST/PATH?", self.explained(line))
+        self.assertNotIn("Did you mean", self.explained("quiet splash"))
+
     def test_a_refusal_is_the_boots_own(self):
         for line in (f"{URL} rd.bootferry.chekcsum=1", f"{URL} ramdisk_size=2G", "root=live:nonsense",
                      f"{URL} rd.live.encrypt", f"{URL} rd.overlay=LABEL=a", f"{URL} toram rd.kiwi.live.system=/dev/sda",
