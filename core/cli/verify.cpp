@@ -284,6 +284,11 @@ Verified verifyChecksum(const Medium& medium, const Extent& image, const Expecte
 }
 
 Verified verifyEmbedded(const Medium& medium) {
+    if (medium.size() < declaredSizeProbe) {
+        throw Error(
+            ErrorCode::Invalid,
+            fmt::format("'{}' is too short for an embedded checksum: use --checksum=", medium.path()));
+    }
     const auto head = medium.head(declaredSizeProbe);
     const auto size = declaredImageSize(head);
     if (size) {

@@ -177,6 +177,10 @@ class File(unittest.TestCase, VerifyCase):
         os.truncate(iso, 2 * MIB)
         self.assert_not(self.verify(iso), "less than the image's")
         self.assert_not(self.verify(self.file), "has no embedded checksum")
+        (self.path / "short").write_bytes(bytes(100))
+        result = self.verify(self.path / "short")
+        self.assert_not(result, "is too short for an embedded checksum: use --checksum=")
+        self.assertEqual(result.returncode, exit_status.USAGE)
 
     def test_what_is_no_medium(self):
         fifo = self.path / "fifo"
