@@ -55,7 +55,7 @@ void nameRefusedCalls(SeccompFilter& filter, bool mayListen) {
 
 // bind(2) stays allowed: getaddrinfo(3) and the core bind netlink sockets, and a filter cannot see the
 // address.
-void narrowCalls(std::uint32_t needs) {
+[[maybe_unused]] void narrowCalls(std::uint32_t needs) { // unused under a sanitizer
     SeccompFilter filter(SCMP_ACT_ALLOW);
     filter.assumeNoNewPrivileges();
     const bool mayListen = (needs & BOOTFERRY_NEEDS_LISTENING) != 0;
