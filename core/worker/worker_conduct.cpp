@@ -303,7 +303,7 @@ ProbedSource WorkerConduct::probed(PacketReader& packet) const {
     probed.layout = layout(packet);
     const auto& table = probed.partitionTable;
     if (!table.empty() && table != "MBR" && table != "GPT") {
-        breach("it reported a partition table that there is not");
+        breach("it reported an unknown partition table");
     }
     if (code != 0) {
         probed = {};
@@ -326,7 +326,7 @@ LayoutLook WorkerConduct::layout(PacketReader& packet) {
     look.why = plainText(packet.text(), channel::longestWhyNotLive);
     if (state > static_cast<std::uint32_t>(State::None) ||
         (!look.layout.empty() && !isLayoutName(look.layout))) {
-        breach("it reported a layout that there is not");
+        breach("it reported an unknown layout");
     }
     look.state = static_cast<State>(state);
     const bool isElsewhere = look.state == State::Elsewhere || look.state == State::NotServed;

@@ -26,7 +26,7 @@ inline bool isGarbage(const std::string& text) {
 
 inline Failure notNfs(const std::string& server) {
     return {BOOTFERRY_ERROR_PROTOCOL,
-            "what answers at '" + server + "' does not speak NFS: is it the right port?"};
+            "the server at '" + server + "' does not speak NFS: check the port"};
 }
 
 enum class Step { Mounting, Opening, Reading };

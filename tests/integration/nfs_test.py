@@ -276,7 +276,7 @@ class RefusalTest(NfsCase):
             other = self.enterContext(RawServer({}, greeting=b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"))
         for url in (f"nfs://127.0.0.1:{other.port}/images/image?version=4",
                     f"nfs://127.0.0.1/images/image?mount-port={other.port}"):
-            self.assert_failed(self.fetch(url), "what answers at '127.0.0.1' does not speak NFS")
+            self.assert_failed(self.fetch(url), "the server at '127.0.0.1' does not speak NFS")
 
     def test_no_server(self):
         server = self.serve()

@@ -548,14 +548,14 @@ TEST_F(WorkerConductTest, ALayoutIsOneOfTheTable) {
     EXPECT_EQ(noImage.layout, LayoutLook{});
     for (const auto& layout :
          {LayoutLook{static_cast<State>(6), "", "", "x"}, LayoutLook{State::Found, "mine", "a", ""}}) {
-        EXPECT_THAT(breach(packet(layout)), HasSubstr("a layout that there is not"));
+        EXPECT_THAT(breach(packet(layout)), HasSubstr("an unknown layout"));
     }
     for (const auto& layout :
          {LayoutLook{State::None, "", "", ""}, LayoutLook{State::Found, "LiveOS", "", ""},
           LayoutLook{State::Elsewhere, "", "a", ""}, LayoutLook{State::NotServed, "casper", "", ""}}) {
         EXPECT_THAT(breach(packet(layout)), HasSubstr("without saying which"));
     }
-    EXPECT_THAT(breach(packet({}, "BSD")), HasSubstr("a partition table that there is not"));
+    EXPECT_THAT(breach(packet({}, "BSD")), HasSubstr("an unknown partition table"));
 }
 
 TEST_F(WorkerConductTest, AChecksumOfALookIsOneOrAReason) {
