@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <memory>
 #include <system_error>
 #include <thread>
@@ -14,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include "bootferry/plugin.hpp"
 #include "errors.h"
 #include "handles.h"
 
@@ -55,17 +55,9 @@ struct Question {
     UniqueFd answered{checkErrno(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "making an eventfd")};
 };
 
-// Signals are the host's, except that of a call which the sandbox refuses: blocked, it would end the process.
+// With the signals of a plugin's thread, in whose place it runs.
 void startDetached(std::function<void()> work) {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    sigdelset(&all, SIGSYS);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    struct Restore {
-        const sigset_t& mask;
-        ~Restore() { pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
-    } const restore{before};
+    const kit::SignalsBlocked blocked;
     try {
         std::thread(std::move(work)).detach();
     } catch (const std::system_error& error) {

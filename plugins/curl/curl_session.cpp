@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <cstring>
 #include <ctime>
 
@@ -22,24 +21,6 @@ namespace {
 using plugin::Failure;
 
 constexpr int longestPoll = 1000; // milliseconds; libcurl's own timers shorten it
-
-// Threads that libcurl starts (its resolver) inherit the mask: only the host handles signals. SIGSYS is that
-// of a call which the sandbox refuses: blocked, it would end the process.
-class SignalsBlocked {
-public:
-    SignalsBlocked() {
-        sigset_t all;
-        sigfillset(&all);
-        sigdelset(&all, SIGSYS);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    SignalsBlocked(const SignalsBlocked&) = delete;
-    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_{};
-};
 
 } // namespace
 
@@ -86,7 +67,7 @@ void CurlSession::open(const bootferry_request& request) {
     if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) {
         throw Failure(BOOTFERRY_ERROR_INTERNAL, "libcurl refused the transfer");
     }
-    const SignalsBlocked blocked;
+    const kit::SignalsBlocked blocked; // also for the threads that libcurl starts: its resolver
     pump();
     if (done_ && !examined_ && !rejected_) {
         if (result_ != CURLE_OK) {

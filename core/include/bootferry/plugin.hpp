@@ -27,6 +27,7 @@
 #ifndef BOOTFERRY_PLUGIN_HPP
 #define BOOTFERRY_PLUGIN_HPP
 
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -42,6 +43,25 @@
 #include "bootferry/plugin-helpers.h"
 
 namespace bootferry::kit {
+
+// While it exists, the calling thread, and each thread that it starts, leaves signals to the host. SIGSYS
+// stays: it is that of a call which the sandbox refuses, and blocked it would end the process. A library's
+// threads need it as well: keep one around the call that starts them.
+class SignalsBlocked {
+public:
+    SignalsBlocked() noexcept {
+        sigset_t most;
+        (void)sigfillset(&most);
+        (void)sigdelset(&most, SIGSYS);
+        (void)pthread_sigmask(SIG_SETMASK, &most, &before_);
+    }
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+    ~SignalsBlocked() { (void)pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+    sigset_t before_{};
+};
 
 // Why a call fails; see enum bootferry_error for the codes, and bootferry_host.fail for the message.
 class Failure : public std::exception {
