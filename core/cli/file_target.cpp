@@ -63,8 +63,9 @@ PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     if (fd_) {
         setPartAside(size);
     }
-    if (part_ && continuesAt_ == 0 && size) { // it is removed only for bytes that have room in its place
-        requireRoom(location_.folder.get(), location_.path, *size, 0, record_.partial()->file.length);
+    if (size) { // before the part is touched, in whose place the bytes come
+        const auto present = part_ ? identityOf(part_.get()).length : 0;
+        requireRoom(location_.folder.get(), location_.path, *size, 0, present);
     }
     takePart();
     if (!fd_) {
@@ -72,10 +73,6 @@ PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     }
     if (!fd_) {
         openNamed(mode);
-    }
-    if (size) {
-        const auto present = earlier_ ? 0 : continuesAt_;
-        requireRoom(location_.folder.get(), location_.path, *size, 0, present);
     }
     PreparedTarget target;
     target.fd.reset(checkErrno(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0), what("opening")));
