@@ -11,8 +11,6 @@
 #include <thread>
 #include <utility>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -22,21 +20,6 @@ using namespace bootferry;
 using fuzz::require;
 
 namespace {
-
-// A listening socket on a port of its own, at every address below 127.0.0.0/8.
-struct Listener {
-    Listener() : socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        socklen_t length = sizeof address;
-        auto* generic = reinterpret_cast<sockaddr*>(&address);
-        require(::bind(socket, generic, length) == 0 && ::listen(socket, 128) == 0);
-        require(::getsockname(socket, generic, &length) == 0);
-        port = ntohs(address.sin_port);
-    }
-    int socket;
-    unsigned port = 0;
-};
 
 void replaceAll(std::string& text, std::string_view from, const std::string& to) {
     for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
@@ -66,11 +49,7 @@ public:
         replies_ = std::move(replies);
         file_ = file;
         sent_ = 0;
-        address_ = 0x7f000001 + (address_ + 1) % 0xfffffd;
-        const in_addr shown{.s_addr = htonl(address_)};
-        std::array<char, INET_ADDRSTRLEN> text{};
-        ::inet_ntop(AF_INET, &shown, text.data(), text.size());
-        return std::string("ftp://") + text.data() + ":" + std::to_string(commands_.port) + "/image";
+        return "ftp://" + address_.next() + ":" + std::to_string(commands_.port) + "/image";
     }
 
     std::uint64_t sent() {
@@ -85,22 +64,17 @@ private:
             require(::poll(waiting.data(), waiting.size(), -1) > 0);
             for (const auto& one : waiting) {
                 if (one.revents != 0) {
-                    answer(one.fd);
+                    answer(one.fd == files_.socket);
                 }
             }
         }
     }
 
-    void answer(int listener) {
-        const int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-        require(client >= 0);
-        sockaddr_in address{};
-        socklen_t length = sizeof address;
-        (void)::getsockname(client, reinterpret_cast<sockaddr*>(&address), &length);
+    void answer(bool isFile) {
+        const auto [client, address] = (isFile ? files_ : commands_).accept();
         const std::lock_guard lock(mutex_);
-        const bool isFile = listener == files_.socket;
         auto& place = isFile ? data_ : control_;
-        if (ntohl(address.sin_addr.s_addr) != address_ || place >= 0) { // of a former transfer, or once more
+        if (!address_.is(address) || place >= 0) { // of a former transfer, or once more
             ::close(client);
             return;
         }
@@ -111,15 +85,15 @@ private:
         place = client;
     }
 
-    Listener commands_;
-    Listener files_;
+    fuzz::Listener commands_;
+    fuzz::Listener files_;
     std::mutex mutex_;
     std::string replies_;
     std::string file_;
     int control_ = -1;
     int data_ = -1;
     std::uint64_t sent_ = 0;
-    std::uint32_t address_ = 0;
+    fuzz::TransferAddress address_;
 };
 
 } // namespace
@@ -139,12 +113,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     OpenRequest request{.url = server.play(std::move(replies), input.rest())};
     request.offset = wants('o') ? 5 : 0;
     request.validator = wants('v') ? "1793491200-10" : "";
-    PluginTransport transport(BOOTFERRY_FUZZED_PLUGINS, "ftp", {}, {},
-                              [](const std::string& text) { require(plainText(text) == text); });
-    try {
-        fuzz::fetch(transport, request, wants('s'), [] { return server.sent(); });
-    } catch (const Error& error) {
-        fuzz::requireReason(error);
-    }
+    fuzz::fetch("ftp", request, wants('s'), [] { return server.sent(); });
     return 0;
 }

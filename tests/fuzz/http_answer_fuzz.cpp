@@ -13,8 +13,6 @@
 #include <thread>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,19 +23,10 @@ using fuzz::require;
 
 namespace {
 
-// Each transfer has an address of its own below 127.0.0.0/8: a connection that a former one has left in the
-// queue is known by it, and the ports of closed connections are not waited for.
 class Server {
 public:
-    Server() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    Server() {
         std::signal(SIGPIPE, SIG_IGN);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        socklen_t length = sizeof address;
-        auto* generic = reinterpret_cast<sockaddr*>(&address);
-        require(::bind(listener_, generic, length) == 0 && ::listen(listener_, 128) == 0);
-        require(::getsockname(listener_, generic, &length) == 0);
-        port_ = ntohs(address.sin_port);
         std::thread([this] { serve(); }).detach();
     }
 
@@ -51,11 +40,7 @@ public:
         answers_ = std::move(answers);
         goesOn_ = goesOn;
         sent_ = 0;
-        address_ = 0x7f000001 + (address_ + 1) % 0xfffffd;
-        const in_addr shown{.s_addr = htonl(address_)};
-        std::array<char, INET_ADDRSTRLEN> text{};
-        ::inet_ntop(AF_INET, &shown, text.data(), text.size());
-        return std::string("http://") + text.data() + ":" + std::to_string(port_) + "/image";
+        return "http://" + address_.next() + ":" + std::to_string(listener_.port) + "/image";
     }
 
     std::uint64_t sent() {
@@ -66,15 +51,11 @@ public:
 private:
     void serve() {
         for (;;) {
-            const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-            require(client >= 0);
-            sockaddr_in address{};
-            socklen_t length = sizeof address;
-            (void)::getsockname(client, reinterpret_cast<sockaddr*>(&address), &length);
+            const auto [client, address] = listener_.accept();
             std::array<char, 4096> request{};
             (void)::recv(client, request.data(), request.size(), 0); // who speaks first is not plain HTTP
             const std::lock_guard lock(mutex_);
-            if (ntohl(address.sin_addr.s_addr) != address_) {
+            if (!address_.is(address)) {
                 ::close(client);
                 continue;
             }
@@ -95,14 +76,13 @@ private:
     }
 
     static constexpr std::size_t moreBytes = 3000;
-    int listener_;
-    std::uint16_t port_ = 0;
+    fuzz::Listener listener_;
     std::mutex mutex_;
     std::vector<std::string> answers_;
     std::vector<int> clients_;
     std::uint64_t sent_ = 0;
     bool goesOn_ = false;
-    std::uint32_t address_ = 0;
+    fuzz::TransferAddress address_;
 };
 
 } // namespace
@@ -128,12 +108,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     if (wants('l')) {
         request.length = 7;
     }
-    PluginTransport transport(BOOTFERRY_FUZZED_PLUGINS, "http", {}, {},
-                              [](const std::string& text) { require(plainText(text) == text); });
-    try {
-        fuzz::fetch(transport, request, wants('s'), [] { return server.sent(); });
-    } catch (const Error& error) {
-        fuzz::requireReason(error);
-    }
+    fuzz::fetch("http", request, wants('s'), [] { return server.sent(); });
     return 0;
 }
