@@ -6,11 +6,11 @@
 namespace bootferry {
 namespace {
 
-using State = LayoutLook::State;
+using State = ProbedLayout::State;
 
 } // namespace
 
-std::string layoutText(const LayoutLook& probed) {
+std::string layoutText(const ProbedLayout& probed) {
     switch (probed.state) {
     case State::Found:
         return layoutDescription(probed.image);
@@ -31,7 +31,7 @@ std::string layoutText(const LayoutLook& probed) {
 }
 
 // The class is that of bootferry-live-root, which fails such a boot.
-std::optional<Error> whyNotFound(const LayoutLook& probed) {
+std::optional<Error> whyNotFound(const ProbedLayout& probed) {
     switch (probed.state) {
     case State::Elsewhere:
         return Error(ErrorCode::NotLive,
@@ -58,7 +58,7 @@ std::optional<bool> isLive(const ProbedSource& probed) {
     return probed.failure || probed.layout.state == State::NotKnown ? std::nullopt : std::optional(true);
 }
 
-std::string neededArguments(const LayoutLook& probed) {
+std::string neededArguments(const ProbedLayout& probed) {
     const bool isBootable = probed.state == State::Elsewhere || probed.state == State::Found;
     const auto usual = fmt::format("{}/{}", defaultLiveFolder, defaultRootImage);
     return isBootable && probed.image != usual ? layoutArguments(probed.image) : "";

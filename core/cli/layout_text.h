@@ -12,15 +12,15 @@
 namespace bootferry {
 
 // "LiveOS/squashfs.img (LiveOS: KIWI, Fedora and others)"
-[[nodiscard]] std::string layoutText(const LayoutLook& probed);
+[[nodiscard]] std::string layoutText(const ProbedLayout& probed);
 
 // Why a boot would not find the root image; nullopt if it would, or if that is not known.
-[[nodiscard]] std::optional<Error> whyNotFound(const LayoutLook& probed);
+[[nodiscard]] std::optional<Error> whyNotFound(const ProbedLayout& probed);
 
 // nullopt: the first MiB does not show it.
 [[nodiscard]] std::optional<bool> isLive(const ProbedSource& probed);
 
 // The kernel arguments that name the root image; empty if it is the default one, or none can be booted.
-[[nodiscard]] std::string neededArguments(const LayoutLook& probed);
+[[nodiscard]] std::string neededArguments(const ProbedLayout& probed);
 
 } // namespace bootferry

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// lookAtLayout() decides like LiveRoot::mountMedium() of core/live, of which it sees less: where that would
+// probeLayout() decides like LiveRoot::mountMedium() of core/live, of which it sees less: where that would
 // mount, this one says "not known".
 #include "live_layout.h"
 
@@ -45,12 +45,12 @@ std::string listed(std::vector<std::string> names) {
     return text + (names.size() > shown ? fmt::format(" and {} more", names.size() - shown) : "");
 }
 
-// One look at a volume.
-class VolumeLook {
+// Of one volume.
+class VolumeProbe {
 public:
-    VolumeLook(const IsoVolume& volume, const std::string& wanted) : volume_(volume), wanted_(wanted) {}
+    VolumeProbe(const IsoVolume& volume, const std::string& wanted) : volume_(volume), wanted_(wanted) {}
 
-    LayoutLook run() {
+    ProbedLayout run() {
         if (auto found = wantedImage()) {
             return std::move(*found);
         }
@@ -59,7 +59,7 @@ public:
             return notKnown(unknown_);
         }
         if (isRootTree()) {
-            return {.state = LayoutLook::State::RootTree,
+            return {.state = ProbedLayout::State::RootTree,
                     .layout = std::string(rootTreeLayout),
                     .image = {},
                     .why = {}};
@@ -72,7 +72,7 @@ public:
             return notKnown(unknown_); // there may be others beside the one that is seen
         }
         if (other) {
-            return {.state = other->served ? LayoutLook::State::Elsewhere : LayoutLook::State::NotServed,
+            return {.state = other->served ? ProbedLayout::State::Elsewhere : ProbedLayout::State::NotServed,
                     .layout = std::string(other->layout->name),
                     .image = std::move(other->image),
                     .why = {}};
@@ -90,12 +90,12 @@ public:
     }
 
 private:
-    static LayoutLook notKnown(std::string why) {
-        return {.state = LayoutLook::State::NotKnown, .layout = {}, .image = {}, .why = std::move(why)};
+    static ProbedLayout notKnown(std::string why) {
+        return {.state = ProbedLayout::State::NotKnown, .layout = {}, .image = {}, .why = std::move(why)};
     }
 
-    static LayoutLook none(std::string why) {
-        return {.state = LayoutLook::State::None, .layout = {}, .image = {}, .why = std::move(why)};
+    static ProbedLayout none(std::string why) {
+        return {.state = ProbedLayout::State::None, .layout = {}, .image = {}, .why = std::move(why)};
     }
 
     IsoVolume::Lookup find(const std::string& path) {
@@ -106,7 +106,7 @@ private:
         return lookup;
     }
 
-    std::optional<LayoutLook> wantedImage() {
+    std::optional<ProbedLayout> wantedImage() {
         const auto image = find(wanted_).found;
         if (!image) {
             return std::nullopt;
@@ -123,10 +123,10 @@ private:
             return none(fmt::format("its '{}' is empty", plainText(wanted_, longestName)));
         }
         const auto* row = layoutOfPath(wanted_);
-        return LayoutLook{.state = LayoutLook::State::Found,
-                          .layout = std::string(row != nullptr ? row->name : std::string_view()),
-                          .image = wanted_,
-                          .why = {}};
+        return ProbedLayout{.state = ProbedLayout::State::Found,
+                            .layout = std::string(row != nullptr ? row->name : std::string_view()),
+                            .image = wanted_,
+                            .why = {}};
     }
 
     bool isRootTree() {
@@ -226,19 +226,19 @@ std::string layoutArguments(std::string_view path) {
                                                          path.substr(0, slash), path.substr(slash + 1));
 }
 
-LayoutLook lookAtLayout(std::span<const std::byte> head, const std::string& wanted) {
+ProbedLayout probeLayout(std::span<const std::byte> head, const std::string& wanted) {
     if (const auto volume = IsoVolume::in(head)) {
-        return VolumeLook(*volume, wanted).run();
+        return VolumeProbe(*volume, wanted).run();
     }
-    LayoutLook look;
+    ProbedLayout found;
     const auto format = liveFormat(head);
     if (format == "squashfs" || format == "erofs") {
-        look.layout = bareLayout;
-        look.why = fmt::format("a {}'s files lie elsewhere", format);
+        found.layout = bareLayout;
+        found.why = fmt::format("a {}'s files lie elsewhere", format);
     } else {
-        look.why = format.empty() ? "" : fmt::format("the folders of {} are not read here", format);
+        found.why = format.empty() ? "" : fmt::format("the folders of {} are not read here", format);
     }
-    return look;
+    return found;
 }
 
 } // namespace bootferry

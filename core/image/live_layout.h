@@ -63,7 +63,7 @@ findLayout(const std::function<std::vector<std::string>(const std::string& folde
 [[nodiscard]] std::string layoutArguments(std::string_view path);
 
 // What the first bytes of an image say of its layout.
-struct LayoutLook {
+struct ProbedLayout {
     enum class State : std::uint32_t {
         NotKnown,  // why says why
         Found,     // the wanted root image is there
@@ -77,11 +77,11 @@ struct LayoutLook {
     std::string image;  // the path of the root image
     std::string why;    // as the end of a sentence
 
-    bool operator==(const LayoutLook&) const = default;
+    bool operator==(const ProbedLayout&) const = default;
 };
 
 // head: the first MiB of the image, or all of it. wanted: the path of the root image that the boot looks for,
 // "LiveOS/squashfs.img". Pure; the texts are those of the image.
-[[nodiscard]] LayoutLook lookAtLayout(std::span<const std::byte> head, const std::string& wanted);
+[[nodiscard]] ProbedLayout probeLayout(std::span<const std::byte> head, const std::string& wanted);
 
 } // namespace bootferry

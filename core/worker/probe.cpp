@@ -79,11 +79,11 @@ void examine(ProbedSource& probed, std::span<const std::byte> image, const std::
     probed.format = liveFormat(image);
     probed.label = volumeLabel(image);
     probed.partitionTable = partitionTable(image);
-    probed.layout = lookAtLayout(image, rootImage);
+    probed.layout = probeLayout(image, rootImage);
     // A shorter image than the head of one is cut off: what is missing declares nothing.
-    std::vector<std::byte> padded(image.begin(), image.end());
-    padded.resize(std::max(padded.size(), declaredSizeProbe));
-    probed.declared = declaredImageSize(padded);
+    std::vector<std::byte> head(declaredSizeProbe);
+    std::copy_n(image.begin(), std::min(image.size(), head.size()), head.begin());
+    probed.declared = declaredImageSize(head);
 }
 
 // first: receives the first byte.

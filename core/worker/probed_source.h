@@ -26,7 +26,7 @@ struct ProbedSource {
     std::string whyNotLive;                // the reason; empty for a live image
     std::string label;                     // of the volume or file system; empty: none
     std::string partitionTable;            // "MBR", "GPT"; empty: none
-    LayoutLook layout;                     // if format is not empty
+    ProbedLayout layout;                   // if format is not empty
     std::optional<std::uint64_t> declared; // the image's size according to its own header
     std::optional<std::uint64_t> decoded;  // the image's size according to the compression's header
 };

@@ -317,25 +317,25 @@ ProbedSource WorkerConduct::probed(PacketReader& packet) const {
 }
 
 // Each state has the texts that it is shown with.
-LayoutLook WorkerConduct::layout(PacketReader& packet) {
-    using State = LayoutLook::State;
-    LayoutLook look;
+ProbedLayout WorkerConduct::layout(PacketReader& packet) {
+    using State = ProbedLayout::State;
+    ProbedLayout found;
     const auto state = packet.number();
-    look.layout = packet.text();
-    look.image = plainText(packet.text(), channel::longestName);
-    look.why = plainText(packet.text(), channel::longestWhyNotLive);
+    found.layout = packet.text();
+    found.image = plainText(packet.text(), channel::longestName);
+    found.why = plainText(packet.text(), channel::longestWhyNotLive);
     if (state > static_cast<std::uint32_t>(State::None) ||
-        (!look.layout.empty() && !isLayoutName(look.layout))) {
+        (!found.layout.empty() && !isLayoutName(found.layout))) {
         breach("it reported an unknown layout");
     }
-    look.state = static_cast<State>(state);
-    const bool isElsewhere = look.state == State::Elsewhere || look.state == State::NotServed;
-    const bool needsImage = isElsewhere || look.state == State::Found;
-    if ((look.state == State::None && look.why.empty()) || (needsImage && look.image.empty()) ||
-        (isElsewhere && look.layout.empty())) {
+    found.state = static_cast<State>(state);
+    const bool isElsewhere = found.state == State::Elsewhere || found.state == State::NotServed;
+    const bool needsImage = isElsewhere || found.state == State::Found;
+    if ((found.state == State::None && found.why.empty()) || (needsImage && found.image.empty()) ||
+        (isElsewhere && found.layout.empty())) {
         breach("it reported a layout without saying which");
     }
-    return look;
+    return found;
 }
 
 WorkerConduct::Word WorkerConduct::checksum(PacketReader& packet) const {

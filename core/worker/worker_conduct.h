@@ -102,7 +102,7 @@ private:
     Error failure(PacketReader& packet) const;
     [[nodiscard]] Error failure(std::uint32_t number, const std::string& text) const;
     ProbedSource probed(PacketReader& packet) const;
-    [[nodiscard]] static LayoutLook layout(PacketReader& packet);
+    [[nodiscard]] static ProbedLayout layout(PacketReader& packet);
     Word checksum(PacketReader& packet) const;
 
     WorkerRole role_;

@@ -9,14 +9,14 @@
 
 using namespace bootferry;
 using fuzz::require;
-using State = LayoutLook::State;
+using State = ProbedLayout::State;
 
 namespace {
 
 constexpr std::uint64_t headSize = std::uint64_t{256} << 10U;
 constexpr std::size_t descriptorsEnd = std::size_t{100} * 2048; // which are always in a head
 
-void judge(const LayoutLook& look, const std::string& wanted) {
+void judge(const ProbedLayout& look, const std::string& wanted) {
     require(look.layout.empty() || isLayoutName(look.layout));
     require(look.why.size() < 1024 && plainText(look.why) == look.why);
     require(look.state != State::Found || look.image == wanted);
@@ -36,15 +36,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const std::string wanted(input.piece());
     const fuzz::DiskImage disk(input, headSize);
     const auto head = disk.read(0, headSize);
-    const auto whole = lookAtLayout(fuzz::asBytes(head), wanted);
+    const auto whole = probeLayout(fuzz::asBytes(head), wanted);
     judge(whole, wanted);
     require(volumeLabel(fuzz::asBytes(head)).size() <= 256);
     const std::string beginning(head, 0, end); // a copy: a read behind its end is seen
-    const auto less = lookAtLayout(fuzz::asBytes(beginning), wanted);
+    const auto less = probeLayout(fuzz::asBytes(beginning), wanted);
     judge(less, wanted);
     require(less.state == State::NotKnown || less == whole);
     const std::string least(head, 0, end % descriptorsEnd);
-    judge(lookAtLayout(fuzz::asBytes(least), wanted), wanted);
+    judge(probeLayout(fuzz::asBytes(least), wanted), wanted);
     require(volumeLabel(fuzz::asBytes(least)).size() <= 256 &&
             partitionTable(fuzz::asBytes(least)).size() <= 3);
     return 0;

@@ -68,7 +68,7 @@ public:
         require(!probed.failure || isReason(*probed.failure));
         require(probed.failure || !probed.format.empty() || !probed.whyNotLive.empty());
         require(probed.layout.layout.empty() || isLayoutName(probed.layout.layout));
-        require(probed.layout.state != LayoutLook::State::None || !probed.layout.why.empty());
+        require(probed.layout.state != ProbedLayout::State::None || !probed.layout.why.empty());
         for (const auto* text :
              {&probed.compression, &probed.format, &probed.whyNotLive, &probed.location, &probed.label,
               &probed.partitionTable, &probed.layout.image, &probed.layout.why}) {

@@ -8,19 +8,19 @@
 namespace bootferry {
 namespace {
 
-using State = LayoutLook::State;
+using State = ProbedLayout::State;
 
-const LayoutLook usual{State::Found, "LiveOS", "LiveOS/squashfs.img", ""};
-const LayoutLook debian{State::Elsewhere, "live-build", "live/filesystem.squashfs", ""};
-const LayoutLook ubuntu{State::NotServed, "casper", "casper/minimal.squashfs", ""};
-const LayoutLook stacked{State::NotServed, "live-build", "live/filesystem.squashfs", ""};
-const LayoutLook named{State::Found, "", "a/b/c", ""};
-const LayoutLook tree{State::RootTree, "root tree", "", ""};
-const LayoutLook none{State::None, "", "", "it is an ISO"};
-const LayoutLook unknown{State::NotKnown, "", "", "it lies behind it"};
-const LayoutLook bare{State::NotKnown, "bare", "", "it lies elsewhere"};
+const ProbedLayout usual{State::Found, "LiveOS", "LiveOS/squashfs.img", ""};
+const ProbedLayout debian{State::Elsewhere, "live-build", "live/filesystem.squashfs", ""};
+const ProbedLayout ubuntu{State::NotServed, "casper", "casper/minimal.squashfs", ""};
+const ProbedLayout stacked{State::NotServed, "live-build", "live/filesystem.squashfs", ""};
+const ProbedLayout named{State::Found, "", "a/b/c", ""};
+const ProbedLayout tree{State::RootTree, "root tree", "", ""};
+const ProbedLayout none{State::None, "", "", "it is an ISO"};
+const ProbedLayout unknown{State::NotKnown, "", "", "it lies behind it"};
+const ProbedLayout bare{State::NotKnown, "bare", "", "it lies elsewhere"};
 
-std::string failure(const LayoutLook& probed) {
+std::string failure(const ProbedLayout& probed) {
     const auto why = whyNotFound(probed);
     EXPECT_TRUE(!why || why->code() == ErrorCode::NotLive);
     return why ? why->what() : "";
@@ -52,7 +52,7 @@ TEST(LayoutText, SaysWhyABootWouldNotFindIt) {
 }
 
 TEST(LayoutText, WhatIsNotKnownIsNeitherLiveNorNot) {
-    const auto live = [](const LayoutLook& layout) {
+    const auto live = [](const ProbedLayout& layout) {
         return isLive({.format = "ISO 9660", .layout = layout});
     };
     EXPECT_EQ(live(usual), true);

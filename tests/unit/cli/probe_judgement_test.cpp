@@ -58,7 +58,7 @@ TEST(WhyUnusable, NamesWhatABootWouldFailWith) {
     probed.decoded = 10;
     EXPECT_THAT(whyUnusable(probed).value().what(), HasSubstr("the image is incomplete"));
     probed = live();
-    probed.layout = {LayoutLook::State::None, "", "", "it is a data volume"};
+    probed.layout = {ProbedLayout::State::None, "", "", "it is a data volume"};
     EXPECT_STREQ(whyUnusable(probed).value().what(), "not a live image: it is a data volume");
     probed.size = 10;
     EXPECT_THAT(whyUnusable(probed).value().what(), HasSubstr("incomplete"))

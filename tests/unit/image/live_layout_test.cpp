@@ -16,7 +16,7 @@
 namespace bootferry {
 namespace {
 
-using State = LayoutLook::State;
+using State = ProbedLayout::State;
 using testing::HasSubstr;
 
 const std::string usual = "LiveOS/squashfs.img";
@@ -35,17 +35,17 @@ IsoHead isoWith(std::string_view folder, std::string_view file, IsoNames names =
     return iso;
 }
 
-LayoutLook look(const IsoHead& iso, const std::string& wanted = usual) {
-    return lookAtLayout(iso.span(), wanted);
+ProbedLayout look(const IsoHead& iso, const std::string& wanted = usual) {
+    return probeLayout(iso.span(), wanted);
 }
 
 TEST(LiveLayout, FindsTheWantedRootImage) {
     const auto found = look(isoWith("LiveOS", "squashfs.img"));
-    EXPECT_EQ(found, (LayoutLook{State::Found, "LiveOS", usual, ""}));
+    EXPECT_EQ(found, (ProbedLayout{State::Found, "LiveOS", usual, ""}));
     EXPECT_EQ(look(isoWith("LiveOS", "squashfs.img", IsoNames::Joliet)).state, State::Found);
     EXPECT_EQ(look(isoWith("live", "filesystem.squashfs"), "live/filesystem.squashfs"),
-              (LayoutLook{State::Found, "live-build", "live/filesystem.squashfs", ""}));
-    EXPECT_EQ(look(isoWith("a", "b"), "a/b"), (LayoutLook{State::Found, "", "a/b", ""}));
+              (ProbedLayout{State::Found, "live-build", "live/filesystem.squashfs", ""}));
+    EXPECT_EQ(look(isoWith("a", "b"), "a/b"), (ProbedLayout{State::Found, "", "a/b", ""}));
 }
 
 // isofs compares Joliet's names without the case, and shows plain ones in lower case.
@@ -60,13 +60,13 @@ TEST(LiveLayout, ComparesNamesAsTheKernelDoes) {
 
 TEST(LiveLayout, NamesOtherLayouts) {
     EXPECT_EQ(look(isoWith("live", "filesystem.squashfs")),
-              (LayoutLook{State::Elsewhere, "live-build", "live/filesystem.squashfs", ""}));
+              (ProbedLayout{State::Elsewhere, "live-build", "live/filesystem.squashfs", ""}));
     EXPECT_EQ(look(isoWith("LiveOS", "rootfs.img")),
-              (LayoutLook{State::Elsewhere, "LiveOS", "LiveOS/rootfs.img", ""}));
+              (ProbedLayout{State::Elsewhere, "LiveOS", "LiveOS/rootfs.img", ""}));
     EXPECT_EQ(look(isoWith("casper", "minimal.squashfs")),
-              (LayoutLook{State::NotServed, "casper", "casper/minimal.squashfs", ""}));
+              (ProbedLayout{State::NotServed, "casper", "casper/minimal.squashfs", ""}));
     EXPECT_EQ(look(isoWith("LiveOS", "squashfs.img"), "live/filesystem.squashfs"),
-              (LayoutLook{State::Elsewhere, "LiveOS", usual, ""}));
+              (ProbedLayout{State::Elsewhere, "LiveOS", usual, ""}));
 }
 
 TEST(LiveLayout, SeveralRootImagesAreNotStacked) {
@@ -74,7 +74,7 @@ TEST(LiveLayout, SeveralRootImagesAreNotStacked) {
     iso.folder(21,
                std::vector<IsoRecord>{{.name = "base.squashfs", .block = 40, .size = 1, .fields = {}},
                                       {.name = "filesystem.squashfs", .block = 40, .size = 1, .fields = {}}});
-    EXPECT_EQ(look(iso), (LayoutLook{State::NotServed, "live-build", "live/filesystem.squashfs", ""}));
+    EXPECT_EQ(look(iso), (ProbedLayout{State::NotServed, "live-build", "live/filesystem.squashfs", ""}));
 }
 
 TEST(LiveLayout, SaysWhatADataVolumeContains) {
@@ -119,7 +119,7 @@ TEST(LiveLayout, ARootTreeIsOne) {
         IsoHead::rootBlock,
         std::vector<IsoRecord>{{.name = "etc", .block = 21, .size = 2048, .isFolder = true, .fields = {}},
                                {.name = "init", .block = 30, .size = 5, .fields = {}}});
-    EXPECT_EQ(look(iso), (LayoutLook{State::RootTree, "root tree", "", ""}));
+    EXPECT_EQ(look(iso), (ProbedLayout{State::RootTree, "root tree", "", ""}));
 }
 
 TEST(LiveLayout, WhatLiesBehindTheFirstBytesIsNotGuessed) {
@@ -258,7 +258,7 @@ TEST(LiveLayout, EveryHeadHasAnAnswer) {
             // A copy, so that a sanitizer sees a read behind its end.
             const std::vector<std::byte> head(whole.span().begin(),
                                               whole.span().begin() + static_cast<std::ptrdiff_t>(size));
-            const auto answer = lookAtLayout(head, usual);
+            const auto answer = probeLayout(head, usual);
             EXPECT_TRUE(answer.state != State::NotKnown || answer.why.empty() == liveFormat(head).empty());
         }
         for (std::size_t at = 15 * IsoHead::block; at < 23 * IsoHead::block; ++at) {
@@ -278,12 +278,12 @@ TEST(LiveLayout, EveryHeadHasAnAnswer) {
 TEST(LiveLayout, WhatIsNoVolumeIsNotRead) {
     std::string head(liveProbeSize, '\0');
     head.replace(0, 4, "hsqs");
-    const auto bare = lookAtLayout(std::as_bytes(std::span(head)), usual);
+    const auto bare = probeLayout(std::as_bytes(std::span(head)), usual);
     EXPECT_EQ(bare.state, State::NotKnown);
     EXPECT_EQ(bare.layout, "bare");
     head.replace(0, 4, "XFSB");
-    EXPECT_THAT(lookAtLayout(std::as_bytes(std::span(head)), usual).why, HasSubstr("xfs"));
-    EXPECT_EQ(lookAtLayout({}, usual), LayoutLook{});
+    EXPECT_THAT(probeLayout(std::as_bytes(std::span(head)), usual).why, HasSubstr("xfs"));
+    EXPECT_EQ(probeLayout({}, usual), ProbedLayout{});
 }
 
 TEST(LayoutTable, ItsNamesAreThose) {

@@ -476,7 +476,7 @@ TEST_F(WorkerConductTest, AVersionIsReportedAtFirstAndOnEachChange) {
     }
 }
 
-TEST_F(WorkerConductTest, ALookReportsEachPlaceThenTheChecksumThenItsEnd) {
+TEST_F(WorkerConductTest, AProbeReportsEachOriginThenTheChecksumThenItsEnd) {
     job_.purpose = JobPurpose::Probe;
     job_.request.mirrors.push_back(Url::parse("http://mirror/x"));
     job_.request.checksumUrl = Url::parse("http://a/SHA256SUMS");
@@ -500,7 +500,7 @@ TEST_F(WorkerConductTest, ALookReportsEachPlaceThenTheChecksumThenItsEnd) {
     EXPECT_THAT(breach(packetOf(Call::Done)), HasSubstr("out of turn"));
 }
 
-TEST_F(WorkerConductTest, WhatALookReportsIsCleanedAndBounded) {
+TEST_F(WorkerConductTest, WhatAProbeReportsIsCleanedAndBounded) {
     job_.purpose = JobPurpose::Probe;
     job_.request.mirrors.resize(3, job_.request.url);
     begin();
@@ -525,11 +525,11 @@ TEST_F(WorkerConductTest, WhatALookReportsIsCleanedAndBounded) {
 }
 
 TEST_F(WorkerConductTest, ALayoutIsOneOfTheTable) {
-    using State = LayoutLook::State;
+    using State = ProbedLayout::State;
     job_.purpose = JobPurpose::Probe;
     job_.request.mirrors.resize(20, job_.request.url);
     begin();
-    const auto packet = [](LayoutLook layout, std::string table = "", std::string label = "") {
+    const auto packet = [](ProbedLayout layout, std::string table = "", std::string label = "") {
         return probedPacket({.format = "ISO 9660",
                              .label = std::move(label),
                              .partitionTable = std::move(table),
@@ -539,26 +539,26 @@ TEST_F(WorkerConductTest, ALayoutIsOneOfTheTable) {
                           packet({State::Elsewhere, "live-build", "live/a\x1b[31m.squashfs", "x\ny"}, "MBR",
                                  "\x1b" + std::string(1000, 'l')))
                           .probed;
-    EXPECT_EQ(look.layout, (LayoutLook{State::Elsewhere, "live-build", "live/a [31m.squashfs", "x y"}));
+    EXPECT_EQ(look.layout, (ProbedLayout{State::Elsewhere, "live-build", "live/a [31m.squashfs", "x y"}));
     EXPECT_EQ(look.partitionTable, "MBR");
     EXPECT_EQ(look.label, " " + std::string(channel::longestLabel - 1, 'l'));
     const auto noImage = judged<WorkerConduct::SourceProbed>(
                              probedPacket({.whyNotLive = "x", .layout = {State::Found, "LiveOS", "a", ""}}))
                              .probed;
-    EXPECT_EQ(noImage.layout, LayoutLook{});
+    EXPECT_EQ(noImage.layout, ProbedLayout{});
     for (const auto& layout :
-         {LayoutLook{static_cast<State>(6), "", "", "x"}, LayoutLook{State::Found, "mine", "a", ""}}) {
+         {ProbedLayout{static_cast<State>(6), "", "", "x"}, ProbedLayout{State::Found, "mine", "a", ""}}) {
         EXPECT_THAT(breach(packet(layout)), HasSubstr("an unknown layout"));
     }
     for (const auto& layout :
-         {LayoutLook{State::None, "", "", ""}, LayoutLook{State::Found, "LiveOS", "", ""},
-          LayoutLook{State::Elsewhere, "", "a", ""}, LayoutLook{State::NotServed, "casper", "", ""}}) {
+         {ProbedLayout{State::None, "", "", ""}, ProbedLayout{State::Found, "LiveOS", "", ""},
+          ProbedLayout{State::Elsewhere, "", "a", ""}, ProbedLayout{State::NotServed, "casper", "", ""}}) {
         EXPECT_THAT(breach(packet(layout)), HasSubstr("without saying which"));
     }
     EXPECT_THAT(breach(packet({}, "BSD")), HasSubstr("an unknown partition table"));
 }
 
-TEST_F(WorkerConductTest, AChecksumOfALookIsOneOrAReason) {
+TEST_F(WorkerConductTest, AChecksumOfAProbeIsOneOrAReason) {
     job_.purpose = JobPurpose::Checksum;
     job_.request.checksumUrl = Url::parse("http://a/SHA256SUMS");
     begin();
@@ -571,7 +571,7 @@ TEST_F(WorkerConductTest, AChecksumOfALookIsOneOrAReason) {
     (void)judged<WorkerConduct::Done>(packetOf(Call::Done));
 }
 
-TEST_F(WorkerConductTest, ALookNeverGetsATarget) {
+TEST_F(WorkerConductTest, AProbeNeverGetsATarget) {
     for (const auto purpose :
          {JobPurpose::OptionCheck, JobPurpose::Probe, JobPurpose::Checksum, JobPurpose::TransferChecksum}) {
         restart();
@@ -590,7 +590,7 @@ TEST_F(WorkerConductTest, ALookNeverGetsATarget) {
     EXPECT_THAT(breach(checksumPacket(0, sum)), HasSubstr("Checksum out of turn"));
 }
 
-TEST_F(WorkerConductTest, WhereOnlyOptionsAreCheckedNothingIsLookedAt) {
+TEST_F(WorkerConductTest, WhereOnlyOptionsAreCheckedNothingIsProbed) {
     job_.purpose = JobPurpose::OptionCheck;
     job_.request.checksumUrl = Url::parse("http://a/SHA256SUMS");
     (void)judged(packetOf(Call::Job));
