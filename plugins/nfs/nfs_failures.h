@@ -25,8 +25,7 @@ inline bool isGarbage(const std::string& text) {
 }
 
 inline Failure notNfs(const std::string& server) {
-    return {BOOTFERRY_ERROR_PROTOCOL,
-            "the server at '" + server + "' does not speak NFS: check the port"};
+    return {BOOTFERRY_ERROR_PROTOCOL, "the server at '" + server + "' does not speak NFS: check the port"};
 }
 
 enum class Step { Mounting, Opening, Reading };
