@@ -7,6 +7,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "boot_source.h"
 #include "errors.h"
 #include "secret_options.h"
 #include "unit_escaping.h"
@@ -233,10 +234,12 @@ UnitFiles generateRefusal(const std::string& reason, const InstalledPaths& paths
     return files;
 }
 
-GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& paths) {
+GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& paths,
+                           const BootOriginReader& bootOrigin) {
     GeneratedBoot boot;
     try {
-        boot.request = parseBootRequest(line);
+        // Another program's root stays with it, whatever else is on the line.
+        boot.request = parseBootRequest(liveSource(line) ? withBootOrigin(line, bootOrigin) : line);
         if (boot.request) {
             boot.files = generateUnits(*boot.request, paths);
         }

@@ -13,6 +13,7 @@
 
 #include <sys/types.h>
 
+#include "boot_origin.h"
 #include "boot_request.h"
 
 namespace bootferry {
@@ -51,6 +52,7 @@ struct InstalledPaths {
     std::string liveRoot;
     std::string runtimeDirectory = "/run/bootferry";
     std::string networkDirectory = "/run/systemd/network";
+    std::string efiVariables = efiVariablesFolder;
 };
 
 // Those of this build.
@@ -67,6 +69,8 @@ struct GeneratedBoot {
     std::optional<std::string> refusal; // why the line cannot be honoured
     std::optional<UnitFiles> files;     // nullopt: not bootferry's
 };
-[[nodiscard]] GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& paths);
+// bootOrigin: reads what bootorigin: on the line stands for.
+[[nodiscard]] GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& paths,
+                                         const BootOriginReader& bootOrigin = {});
 
 } // namespace bootferry

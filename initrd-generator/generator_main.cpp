@@ -70,7 +70,8 @@ int run(const std::string& normal, const std::string& early) {
     }
     const auto paths = installedPaths();
     const auto text = readSmallFile(commandLineFile != nullptr ? commandLineFile : "/proc/cmdline");
-    const auto boot = generateBoot(KernelCommandLine::parse(text.value_or("")), paths);
+    const auto boot = generateBoot(KernelCommandLine::parse(text.value_or("")), paths,
+                                   [&paths] { return readBootOrigin(paths.efiVariables); });
     report(boot);
     if (boot.files) {
         write(*boot.files, normal, early, paths);

@@ -14,6 +14,7 @@ InstalledPaths installedPaths() {
     if (const char* directory = std::getenv("BOOTFERRY_RUNTIME_DIRECTORY")) {
         paths.runtimeDirectory = directory;
         paths.networkDirectory = paths.runtimeDirectory + "/network";
+        paths.efiVariables = paths.runtimeDirectory + "/efivars";
     }
     return paths;
 }

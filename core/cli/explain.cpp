@@ -28,8 +28,12 @@ std::string ownCommandLine() {
     return readSmallFile(file != nullptr ? file : "/proc/cmdline").value_or("");
 }
 
+// Of a machine that is not this one, nobody knows it here.
+constexpr const char* assumedBootOrigin = "http://boot-origin.invalid/";
+
 struct Explanation {
     std::vector<ReviewedArgument> words;
+    std::optional<std::string> assumption;                    // about what bootorigin: stands for
     std::vector<std::pair<const char*, std::string>> ignored; // a program and its option
     std::vector<UnitFile> units;                              // the texts are empty unless requested
     std::vector<std::string> others;                          // further files and links, for people
@@ -95,10 +99,18 @@ void askPlugins(Explanation& explanation, const TransferRequest& transfer) {
     }
 }
 
-Explanation explain(const KernelCommandLine& line, bool texts) {
+Explanation explain(const KernelCommandLine& line, bool isOwn, bool texts) {
     Explanation explanation;
     const auto paths = installedPaths();
-    const auto boot = generateBoot(line, paths);
+    const auto boot = generateBoot(line, paths, [&] {
+        return isOwn ? readBootOrigin(paths.efiVariables) : std::optional<std::string>(assumedBootOrigin);
+    });
+    if (!isOwn && asksForBootOrigin(line)) {
+        explanation.assumption =
+            fmt::format("bootorigin: stands for the URL that the firmware of that machine "
+                        "boots from; {} is assumed here.",
+                        assumedBootOrigin);
+    }
     explanation.words = reviewArguments(line, boot.request ? &*boot.request : nullptr);
     for (auto& word : explanation.words) {
         word.shown = withoutQueries(word.shown);
@@ -140,6 +152,9 @@ void print(const Explanation& explanation) {
     if (explanation.notServed) {
         printOutput("\n{}\n", *explanation.notServed);
         return;
+    }
+    if (explanation.assumption) {
+        printOutput("\n{}\n", *explanation.assumption);
     }
     for (const auto& [program, option] : explanation.ignored) {
         printOutput("{}'s option {}; ignored\n", program, escapedText(option));
@@ -205,6 +220,9 @@ std::string toJson(const Explanation& explanation, JsonStyle style) {
         object.add("use", nameOf(word.use));
         object.add("meaning", word.meaning);
     }
+    if (explanation.assumption) {
+        objects.emplace_back(objectOf("assumption")).add("text", *explanation.assumption);
+    }
     for (const auto& [program, option] : explanation.ignored) {
         auto& object = objects.emplace_back(objectOf("ignored"));
         object.add("program", program);
@@ -227,7 +245,8 @@ int runExplain(const CommandLine& command) {
     const auto json = jsonStyleOf(command);
     const auto text =
         command.words.empty() ? ownCommandLine() : fmt::format("{}", fmt::join(command.words, " "));
-    const auto explanation = explain(KernelCommandLine::parse(text), command.has("units"));
+    const auto explanation =
+        explain(KernelCommandLine::parse(text), command.words.empty(), command.has("units"));
     if (json) {
         printOutput("{}\n", toJson(explanation, *json));
     } else {

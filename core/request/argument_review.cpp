@@ -124,8 +124,10 @@ ReviewedArgument reviewRoot(const KernelArgument& root, bool isLast, bool isLive
         reviewed.meaning = isLive ? "boot a live image" : "not read by bootferry, which boots root=live:...";
     } else if (const auto* transfer = request->transfer()) {
         reviewed.use = Use::Read;
+        const bool isWritten = root.value->find("://") != std::string::npos;
         reviewed.meaning =
-            fmt::format("fetch this image over {} to {}", transfer->url.scheme(), request->target);
+            fmt::format("fetch {} over {} to {}", isWritten ? "this image" : transfer->url.redacted(),
+                        transfer->url.scheme(), request->target);
     } else {
         reviewed.use = Use::Read;
         reviewed.meaning =

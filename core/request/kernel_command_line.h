@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace bootferry {
@@ -22,6 +23,9 @@ struct KernelArgument {
 
 class KernelCommandLine {
 public:
+    KernelCommandLine() = default;
+    explicit KernelCommandLine(std::vector<KernelArgument> arguments) : arguments_(std::move(arguments)) {}
+
     // Never fails: a quote that is not closed ends with the line.
     [[nodiscard]] static KernelCommandLine parse(std::string_view text);
 

@@ -74,7 +74,7 @@ case "$root" in
     live:*)
         rootok=1
         case "$root" in
-            live:*://*)
+            live:*://* | live:bootorigin:*)
                 echo "rd.neednet=1" > /etc/cmdline.d/20-bootferry.conf
                 bootferry_default_network
                 ;;

@@ -62,6 +62,20 @@ class ExplainTest(unittest.TestCase):
             self.assertTrue(line.startswith(word + "  "), line)
             self.assertIn(meaning, line)
 
+    def test_the_server_that_another_machine_boots_from_is_assumed(self):
+        line = "root=live:bootorigin:live.iso"
+        text = self.explained(line)
+        self.assertIn("fetch http://boot-origin.invalid/live.iso over http to /dev/ram0", text)
+        self.assertIn("bootorigin: stands for the URL that the firmware of that machine boots from", text)
+        kinds = [part["kind"] for part in json.loads(self.explained("--json=short", line))]
+        self.assertEqual(kinds.count("assumption"), 1)
+        # Of this machine it is known whether there is one.
+        self.cmdline.write_text(line)
+        result = self.explain()
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("write the whole URL instead", result.stderr)
+        self.assertNotIn("stands for", result.stdout)
+
     def test_the_query_of_a_url_is_not_shown(self):
         """It may be a signature that gives access; what is shown here ends up in reports of faults."""
         for extra in ("", " rd.bootferry.mirror=http://10.0.0.2/a?geheim rd.bootferry.checksum=http://10.0.0.2/S?geheim",

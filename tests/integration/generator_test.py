@@ -24,10 +24,15 @@ class GeneratorTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = pathlib.Path(folder.name)
 
-    def generate(self, line):
+    def generate(self, line, booted_from=None):
+        """booted_from: the URL in the firmware's variable, as efivarfs shows it."""
         for name in ("normal", "early", "late", "run"):
             shutil.rmtree(self.path / name, ignore_errors=True)
             (self.path / name).mkdir()
+        if booted_from is not None:
+            variable = self.path / "run" / "efivars" / "LoaderDeviceURL-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+            variable.parent.mkdir()
+            variable.write_bytes(b"\x06\0\0\0" + (booted_from + "\0").encode("utf-16-le"))
         (self.path / "cmdline").write_text(line + "\n")
         environment = dict(os.environ, BOOTFERRY_PROC_CMDLINE=str(self.path / "cmdline"),
                            BOOTFERRY_RUNTIME_DIRECTORY=str(self.path / "run"))
@@ -48,6 +53,15 @@ class GeneratorTest(unittest.TestCase):
             units = self.generate(line)
             self.assertIn("bootferryctl refuse ", units["bootferry-deploy.service"], line)
             self.assertIn(word, units["bootferry-deploy.service"], line)
+
+    def test_an_image_on_the_server_that_the_machine_booted_from(self):
+        line = "root=live:bootorigin:live.iso rd.bootferry.checksum=bootorigin:/SHA256SUMS"
+        deploy = self.generate(line, "http://10.0.0.1/boot/uki.efi")["bootferry-deploy.service"]
+        self.assertIn(" --checksum=http://10.0.0.1/SHA256SUMS ", deploy)
+        self.assertIn(" http://10.0.0.1/boot/live.iso", deploy)
+        self.assertIn("bootferryctl refuse ", self.generate(line)["bootferry-deploy.service"])
+        self.assertIn("LoaderDeviceURL", self.generate(line)["bootferry-deploy.service"])
+        self.assertEqual(self.generate("root=/dev/sda1 rd.bootferry.checksum=bootorigin:SHA256SUMS"), {})
 
     def test_secrets_are_in_files_only_root_reads(self):
         units = self.generate("root=live:ftp://user:geheim@10.0.0.1/live.iso")
