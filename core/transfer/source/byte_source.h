@@ -45,6 +45,9 @@ public:
     virtual void finish(Outcome outcome) = 0;
 };
 
+// Splices into an empty pipe; copies if the source cannot be spliced yet.
+[[nodiscard]] std::size_t spliceOrCopy(ByteSource& source, int pipe, std::size_t most);
+
 struct OpenRequest {
     std::string url; // without userinfo
     std::uint64_t offset = 0;

@@ -1,52 +1,32 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // deliver() is the main loop: it opens a source if there is none, reads, and after a failure does what
-// Origins decides.
+// Origins decides. The classes beside this one have what is not looping: Patience the limits of time,
+// RetryPause the waiting, overlap_comparison the proof that bytes continue, SourceNotes the words.
 #include "resuming_source.h"
 
-#include <algorithm>
-#include <array>
 #include <random>
 #include <utility>
 #include <variant>
 
-#include <fcntl.h>
-#include <poll.h>
 #include <spdlog/fmt/fmt.h>
-#include <unistd.h>
 
+#include "overlap_comparison.h"
 #include "quantities.h"
 
 namespace bootferry {
 namespace {
 
-// After the kernel has announced a route, name and neighbour resolution need some time to work.
-constexpr std::chrono::milliseconds networkSettleTime{200};
-
-// For the beginning of an attempt, which cannot be spliced yet. An empty pipe holds at least a page, and only
-// that for a user with many pipes (pipe(7), pipe-user-pages-soft); a longer write would block.
-std::size_t copyInto(int pipe, ByteSource& source, std::size_t most) {
-    std::array<std::byte, std::size_t{32} << 10U> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
-    most = std::min(most, static_cast<std::size_t>(checkErrno(::fcntl(pipe, F_GETPIPE_SZ), "asking a pipe")));
-    const auto count = source.read(std::span(buffer).first(std::min(most, buffer.size())));
-    if (count > 0) {
-        checkErrno(::write(pipe, buffer.data(), count), "writing to a pipe");
+std::vector<std::string> namesOf(const std::vector<Origin>& origins) {
+    std::vector<Url> urls;
+    urls.reserve(origins.size());
+    for (const auto& origin : origins) {
+        urls.push_back(origin.url);
     }
-    return count;
+    return originNames(urls);
 }
 
-// The authority, or the URL where several are on one server; without the query, which may contain a secret.
-std::vector<std::string> namesOf(const std::vector<Origin>& origins) {
-    std::vector<std::string> names;
-    names.reserve(origins.size());
-    for (const auto& origin : origins) {
-        const auto authority = origin.url.authority();
-        const auto sharers = std::count_if(origins.begin(), origins.end(), [&](const Origin& other) {
-            return other.url.authority() == authority;
-        });
-        const auto url = origin.url.redacted();
-        names.push_back(sharers > 1 ? url.substr(0, url.find('?')) : authority);
-    }
-    return names;
+TimeLimits limitsOf(const ResumeSettings& settings) {
+    return {.silence = settings.stallTimeout, .read = settings.idleTimeout, .transfer = settings.timeout};
 }
 
 OriginRules rulesOf(const ResumeSettings& settings, Origins::Time deadline) {
@@ -56,15 +36,23 @@ OriginRules rulesOf(const ResumeSettings& settings, Origins::Time deadline) {
             .timeout = settings.timeout.value_or(std::chrono::microseconds(0))};
 }
 
+// The wait before the next attempt, if there is one.
+std::optional<Origins::Wait> waitOf(const Origins::Decision& decision) {
+    if (const auto* retry = std::get_if<Origins::Retry>(&decision)) {
+        return retry->wait;
+    }
+    const auto* again = std::get_if<Origins::StartOver>(&decision);
+    return again != nullptr && again->wait.count() > 0 ? std::optional(again->wait) : std::nullopt;
+}
+
 } // namespace
 
 ResumingSource::ResumingSource(std::vector<Origin> origins, const ResumeSettings& settings,
                                ProgressReporter& reporter)
-    : origins_(std::move(origins)), names_(namesOf(origins_)), settings_(settings), reporter_(reporter),
-      giveUp_(settings.cancelFd, settings.stallTimeout), pace_(settings.limitRate),
-      timeLimit_(settings.timeout ? GiveUpSignal::Clock::now() + *settings.timeout
-                                  : GiveUpSignal::Clock::time_point::max()),
-      deadline_(timeLimit_), decider_(names_, rulesOf(settings, timeLimit_), std::random_device{}()) {}
+    : origins_(std::move(origins)), settings_(settings), patience_(limitsOf(settings), settings.cancelFd),
+      pause_([this](Origins::Wait longest) { return network_.wait(longest, settings_.cancelFd); }),
+      pace_(settings.limitRate), notes_(reporter, namesOf(origins_)),
+      decider_(namesOf(origins_), rulesOf(settings, patience_.endOfTransfer()), std::random_device{}()) {}
 
 std::size_t ResumingSource::read(std::span<std::byte> into) {
     const auto portion = into.first(pace_.portion(into.size()));
@@ -73,81 +61,45 @@ std::size_t ResumingSource::read(std::span<std::byte> into) {
 
 std::size_t ResumingSource::splice(int pipe, std::size_t most) {
     const auto portion = pace_.portion(most);
-    return deliver([pipe, portion](ByteSource& source) {
-        return source.info().spliceable ? source.splice(pipe, portion) : copyInto(pipe, source, portion);
-    });
+    return deliver([pipe, portion](ByteSource& source) { return spliceOrCopy(source, pipe, portion); });
 }
 
 template <typename Call>
 std::size_t ResumingSource::deliver(Call call) {
-    awaitTurn();
-    const auto begun = GiveUpSignal::Clock::now();
+    patience_.sleepUntil(pace_.next());
+    const auto begun = Patience::Clock::now();
     if (!decider_.repeats(offset_)) {
-        deadline_ = deadlineFrom(begun);
+        patience_.beginRead();
     }
     for (;;) {
         try {
+            if (!source_ && decider_.size() == offset_) {
+                return 0; // the connection broke after the last byte
+            }
             if (!source_) {
-                if (decider_.size() == offset_) {
-                    return 0; // the connection broke after the last byte
-                }
                 open();
             }
             if (!source_) {
                 continue;
             }
-            giveUp_.startClock(deadline_);
-            const auto count = call(*source_);
-            giveUp_.stopClock();
-            if (!decider_.size()) {
-                decider_.setSize(source_->info().size); // may become known late
-                reporter_.setTotal(decider_.size().value_or(unknownSize));
+            const auto arrived = patience_.during([&] { return call(*source_); });
+            learnSize();
+            if (arrived > 0) {
+                pace_.count(arrived, begun);
+                return advance(arrived);
             }
-            if (count == 0 && isPart()) {
-                decider_.partEnded();
-                source_.reset();
-                continue;
+            if (!isPart()) {
+                requireWhole();
+                return 0;
             }
-            if (count == 0 && decider_.size().value_or(offset_) != offset_) {
-                throw Error(ErrorCode::Unreachable,
-                            fmt::format("the server sent only {} of {} bytes", offset_, *decider_.size()));
-            }
-            if (count > 0) {
-                pace_.count(count, begun);
-                offset_ += count;
-                decider_.delivered(offset_);
-                reporter_.setBytes(offset_);
-            }
-            return count;
+            decider_.partEnded();
+            source_.reset();
         } catch (const StartOver&) {
             throw;
         } catch (const Error& failure) {
-            const auto reason = explained(failure); // before stopClock() resets an expired clock
-            giveUp_.stopClock();
+            const auto cause = patience_.causeOf(failure, decider_.lastFailure(), offset_);
             const bool wasOpen = std::exchange(source_, nullptr) != nullptr;
-            recover(reason, wasOpen);
-        }
-    }
-}
-
-// Has the source delivered a part, so that the next one can be requested at once? Short parts, or bytes that
-// would be discarded, are failures instead, since these are paced.
-bool ResumingSource::isPart() const {
-    return decider_.size().value_or(offset_) > offset_ && source_->info().resumable &&
-           offset_ - openedAt_ >= Origins::comparedBytes;
-}
-
-GiveUpSignal::Clock::time_point ResumingSource::deadlineFrom(GiveUpSignal::Clock::time_point now) const {
-    return settings_.idleTimeout ? std::min(timeLimit_, now + *settings_.idleTimeout) : timeLimit_;
-}
-
-void ResumingSource::awaitTurn() {
-    const auto turn = std::min(pace_.next(), timeLimit_);
-    for (auto now = GiveUpSignal::Clock::now(); now < turn; now = GiveUpSignal::Clock::now()) {
-        pollfd cancel{.fd = settings_.cancelFd, .events = POLLIN, .revents = 0};
-        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(turn - now);
-        if (::poll(&cancel, 1, static_cast<int>(wait.count())) > 0) {
-            throw Error(ErrorCode::Cancelled, "cancelled");
+            recover(cause, wasOpen);
         }
     }
 }
@@ -158,17 +110,15 @@ void ResumingSource::open() {
         throw StartOver(*request.restartReason);
     }
     const auto& [url, transport] = origins_[decider_.current()];
-    if (reporter_.progress().state != TransferState::Transferring) { // not for the next part
-        reporter_.setState(TransferState::Connecting, fmt::format("connecting to {}", url.authority()));
-    }
+    notes_.connecting(url);
     networkWasUp_ = settings_.isNetworkUp();
-    giveUp_.startClock(deadline_);
-    source_ = transport->open({.url = url.redacted(),
-                               .offset = request.offset,
-                               .validator = request.validator,
-                               .cancelFd = giveUp_.fd(),
-                               .rawUrl = url.asWritten()});
-    giveUp_.stopClock();
+    source_ = patience_.during([&, to = transport] {
+        return to->open({.url = url.redacted(),
+                         .offset = request.offset,
+                         .validator = request.validator,
+                         .cancelFd = patience_.cancelFd(),
+                         .rawUrl = url.asWritten()});
+    });
     if (request.restartReason) {
         throw StartOver(*request.restartReason); // startOver() uses this source
     }
@@ -185,87 +135,75 @@ void ResumingSource::open() {
 void ResumingSource::accept(const Origins::Request& request) {
     decider_.opened(request, source_->info());
     openedAt_ = offset_;
-    reporter_.setTotal(decider_.size().value_or(unknownSize));
-    if (reporter_.progress().state != TransferState::Transferring) {
-        reporter_.setState(TransferState::Transferring);
-    }
+    notes_.transferring(decider_.size());
 }
 
-// Reads the last bytes again and compares them, because no validator shows whether the version is the same,
-// or the answer does not show its offset.
 void ResumingSource::compare(const Origins::Request& request) {
-    const auto count = request.overlap;
-    std::vector<std::byte> before(count);
-    if (!lastBytes_ || !askReader([&] { return lastBytes_(before); })) {
+    std::vector<std::byte> delivered(request.overlap);
+    if (!lastBytes_ || !patience_.exempt([&] { return lastBytes_(delivered); })) {
         throw Error(ErrorCode::Range, "cannot verify that the file on the server is unchanged");
     }
-    std::vector<std::byte> now(count);
-    for (std::span rest(now); !rest.empty();) {
-        giveUp_.startClock(deadline_);
-        const auto arrived = source_->read(rest);
-        giveUp_.stopClock();
-        if (arrived == 0) {
-            throw Error(ErrorCode::Range, "the source changed: it is shorter now");
-        }
-        rest = rest.subspan(arrived);
-    }
-    if (now != before) {
-        throw Error(ErrorCode::Range,
-                    fmt::format("the source changed: the {} before byte {} are different now{}",
-                                formatSize(count), offset_,
-                                request.mustBeTelling ? ", or the server ignores the offset" : ""));
-    }
-    if (request.mustBeTelling &&
-        std::all_of(now.begin(), now.end(), [&now](auto byte) { return byte == now[0]; })) {
-        throw Error(ErrorCode::Range, fmt::format("the {} before byte {} are all alike, so that comparing "
-                                                  "them proves nothing",
-                                                  formatSize(count), offset_));
+    requireSameBytes(
+        {.delivered = delivered, .end = offset_, .mustBeTelling = request.mustBeTelling},
+        [this](std::span<std::byte> into) { return patience_.during([&] { return source_->read(into); }); });
+}
+
+void ResumingSource::learnSize() {
+    if (!decider_.size()) {
+        decider_.setSize(source_->info().size); // may become known late
+        notes_.size(decider_.size());
     }
 }
 
-Error ResumingSource::explained(const Error& failure) const {
-    if (giveUp_.cancelled()) {
-        return Error(ErrorCode::Cancelled, "cancelled");
-    }
-    if (failure.code() != ErrorCode::Cancelled) {
-        return failure;
-    }
-    if (GiveUpSignal::Clock::now() >= deadline_) {
-        if (const auto& before = decider_.lastFailure()) {
-            return *before;
-        }
-        return Error(ErrorCode::Timeout, offset_ > 0 ? fmt::format("{} bytes had arrived", offset_)
-                                                     : std::string("no answer yet"));
-    }
-    return giveUp_.expired()
-               ? Error(ErrorCode::Timeout,
-                       fmt::format("nothing arrived for {}", formatDuration(giveUp_.patience())))
-               : Error(ErrorCode::Internal, "the plugin reported a cancel that nobody requested");
+std::size_t ResumingSource::advance(std::size_t arrived) {
+    offset_ += arrived;
+    decider_.delivered(offset_);
+    notes_.delivered(offset_);
+    return arrived;
 }
 
-// The reader may answer only after it has used what it has, which may take long if it writes to a slow pipe.
-// That time is not the server's.
-bool ResumingSource::askReader(const std::function<bool()>& question) {
-    const auto begun = GiveUpSignal::Clock::now();
-    const bool answer = question();
-    if (deadline_ != GiveUpSignal::Clock::time_point::max()) {
-        deadline_ = std::min(timeLimit_, deadline_ + (GiveUpSignal::Clock::now() - begun));
+// Has the source delivered a part, so that the next one can be requested at once? Short parts, or bytes that
+// would be discarded, are failures instead, since these are paced.
+bool ResumingSource::isPart() const {
+    return decider_.size().value_or(offset_) > offset_ && source_->info().resumable &&
+           offset_ - openedAt_ >= Origins::comparedBytes;
+}
+
+void ResumingSource::requireWhole() const {
+    if (const auto& size = decider_.size(); size && *size != offset_) {
+        throw Error(ErrorCode::Unreachable,
+                    fmt::format("the server sent only {} of {} bytes", offset_, *size));
     }
-    return answer;
+}
+
+void ResumingSource::recover(const Error& failure, bool wasOpen) {
+    const auto failing = decider_.current();
+    // The reader may answer only after it has used what it has, which may take long if it writes to a slow
+    // pipe.
+    if (canDiscard_ && !patience_.exempt(canDiscard_)) {
+        decider_.forbidStartOver();
+    }
+    const auto decision = decider_.failed(failure, offset_, Patience::Clock::now());
+    throwIfOver(decision, failure);
+    // Another origin is no retry.
+    if ((wasOpen || networkWasUp_) && decider_.current() == failing) {
+        notes_.failedAttempt();
+    }
+    if (const auto time = waitOf(decision)) {
+        wait(*time);
+    }
+    if (decider_.current() != failing) {
+        notes_.switching(failing, decider_.current(), failure);
+    }
 }
 
 // Origins handles the time limit of the whole transfer. After either limit, the error has the code of the
 // failure that caused it.
-void ResumingSource::recover(const Error& failure, bool wasOpen) {
-    const auto failing = decider_.current();
-    if (canDiscard_ && !askReader(canDiscard_)) {
-        decider_.forbidStartOver();
-    }
-    const auto decision = decider_.failed(failure, offset_, GiveUpSignal::Clock::now());
+void ResumingSource::throwIfOver(const Origins::Decision& decision, const Error& failure) const {
     if (const auto* end = std::get_if<Origins::GiveUp>(&decision)) {
         throw AllOriginsFailed(end->reason);
     }
-    if (settings_.idleTimeout && GiveUpSignal::Clock::now() >= deadline_) {
+    if (patience_.isReadOver()) {
         throw AllOriginsFailed(
             Error(decider_.requestedFailure().value_or(failure).code(),
                   fmt::format("gave up after {} without new data: {}", formatDuration(*settings_.idleTimeout),
@@ -274,55 +212,16 @@ void ResumingSource::recover(const Error& failure, bool wasOpen) {
     if (!settings_.retries) {
         throw AllOriginsFailed(failure);
     }
-    // Another origin is no retry.
-    if ((wasOpen || networkWasUp_) && decider_.current() == failing) {
-        reporter_.countAttempt();
-    }
-    if (const auto* retry = std::get_if<Origins::Retry>(&decision)) {
-        wait(retry->wait);
-    }
-    if (const auto* again = std::get_if<Origins::StartOver>(&decision);
-        again != nullptr && again->wait.count() > 0) {
-        wait(again->wait);
-    } else if (decider_.current() != failing) {
-        reporter_.setState(TransferState::Waiting, fmt::format("switching from {} to {}: {}", names_[failing],
-                                                               names_[decider_.current()], failure.what()));
-    }
 }
 
 void ResumingSource::wait(Origins::Wait time) {
-    const auto reasons = decider_.reasons();
-    if (deadline_ != GiveUpSignal::Clock::time_point::max()) {
-        const auto left = std::chrono::ceil<Origins::Wait>(deadline_ - GiveUpSignal::Clock::now());
-        time = std::clamp(left, Origins::Wait(0), time);
-    }
-    reporter_.setState(TransferState::Waiting,
-                       settings_.isNetworkUp()
-                           ? fmt::format("retrying in {}: {}", formatDuration(time), reasons)
-                           : fmt::format("waiting for the network ({})", reasons));
-    pause(time);
-    decider_.waited(GiveUpSignal::Clock::now());
-}
-
-// A new address or route ends the wait, unless a server asked for it (Retry-After).
-void ResumingSource::pause(Origins::Wait time) {
-    const auto until = GiveUpSignal::Clock::now() + time;
-    auto woken = NetworkWatch::Woken::NetworkChanged;
-    while (woken == NetworkWatch::Woken::NetworkChanged) {
-        const auto now = GiveUpSignal::Clock::now();
-        const auto left = std::max(std::chrono::ceil<Origins::Wait>(until - now), Origins::Wait(0));
-        woken = network_.wait(left, settings_.cancelFd);
-        if (woken == NetworkWatch::Woken::NetworkChanged) {
-            decider_.networkChanged();
-            if (decider_.shortestRetryAfter(GiveUpSignal::Clock::now()) == Origins::Wait(0)) {
-                woken = network_.wait(std::min(networkSettleTime, time), settings_.cancelFd);
-                break;
-            }
-        }
-    }
-    if (woken == NetworkWatch::Woken::Cancelled) {
-        throw Error(ErrorCode::Cancelled, "cancelled");
-    }
+    time = patience_.withinRead(time);
+    notes_.waiting(time, decider_.reasons(), settings_.isNetworkUp());
+    pause_.pause(time, [this] {
+        decider_.networkChanged();
+        return decider_.shortestRetryAfter(Patience::Clock::now());
+    });
+    decider_.waited(Patience::Clock::now());
 }
 
 SourceInfo ResumingSource::info() {
@@ -333,15 +232,14 @@ SourceInfo ResumingSource::info() {
 
 void ResumingSource::finish(Outcome outcome) {
     if (source_) {
-        giveUp_.startClock(timeLimit_);
-        source_->finish(outcome);
-        giveUp_.stopClock();
+        patience_.endRead();
+        patience_.during([&] { source_->finish(outcome); });
     }
 }
 
 void ResumingSource::reject(const Error& failure, bool atEnd) {
     source_.reset();
-    deadline_ = deadlineFrom(GiveUpSignal::Clock::now()); // verifying has taken its time
+    patience_.beginRead(); // verifying has taken its time
     if (atEnd) {
         decider_.ended();
     }
@@ -351,8 +249,7 @@ void ResumingSource::reject(const Error& failure, bool atEnd) {
 void ResumingSource::startOver() {
     offset_ = 0;
     decider_.startedOver();
-    reporter_.setBytes(0);
-    reporter_.setTotal(unknownSize);
+    notes_.startsAt(0, std::nullopt);
     if (source_) {
         accept({});
     }
@@ -361,12 +258,11 @@ void ResumingSource::startOver() {
 void ResumingSource::continueFrom(const Continuation& earlier) {
     offset_ = earlier.offset;
     decider_.continueFrom(earlier);
-    reporter_.setBytes(offset_);
-    reporter_.setTotal(earlier.size.value_or(unknownSize));
+    notes_.startsAt(offset_, earlier.size);
 }
 
 void ResumingSource::keepAlive() {
-    giveUp_.touch();
+    patience_.touch();
 }
 
 } // namespace bootferry

@@ -14,13 +14,15 @@
 #include <utility>
 #include <vector>
 
-#include "give_up_signal.h"
 #include "network_watch.h"
 #include "origins.h"
+#include "patience.h"
 #include "progress_reporter.h"
 #include "rate_pace.h"
 #include "restartable_source.h"
+#include "retry_pause.h"
 #include "retry_policy.h"
+#include "source_notes.h"
 #include "transfer_request.h"
 #include "url.h"
 
@@ -65,30 +67,26 @@ public:
 private:
     template <typename Call>
     std::size_t deliver(Call call); // repeats call(source) until it succeeds
-    [[nodiscard]] GiveUpSignal::Clock::time_point deadlineFrom(GiveUpSignal::Clock::time_point now) const;
-    void awaitTurn(); // waits as the rate limit requires
-    [[nodiscard]] bool isPart() const;
-    void open();
+    void open();                    // leaves source_ empty if the answer calls for another request
     void accept(const Origins::Request& request); // the source that was opened
     void compare(const Origins::Request& request);
+    void learnSize();
+    [[nodiscard]] std::size_t advance(std::size_t arrived); // returns it
+    [[nodiscard]] bool isPart() const;
+    void requireWhole() const; // at the end
     // Returns when a retry is due, or throws. wasOpen: false if opening failed, which without a network does
     // not count as an attempt.
     void recover(const Error& failure, bool wasOpen);
-    [[nodiscard]] bool askReader(const std::function<bool()>& question);
+    void throwIfOver(const Origins::Decision& decision, const Error& failure) const;
     void wait(Origins::Wait time);
-    void pause(Origins::Wait time);
-    [[nodiscard]] Error explained(const Error& failure) const; // names a cancel or a timeout that caused it
 
     std::vector<Origin> origins_;
-    std::vector<std::string> names_; // of origins_, for messages
     ResumeSettings settings_;
-    ProgressReporter& reporter_;
-    GiveUpSignal giveUp_;
+    Patience patience_;
     NetworkWatch network_;
+    RetryPause pause_;
     RatePace pace_;
-    GiveUpSignal::Clock::time_point timeLimit_; // of the whole transfer
-    GiveUpSignal::Clock::time_point
-        deadline_;    // of the current read: timeLimit_, or the idle timeout if earlier
+    SourceNotes notes_;
     Origins decider_; // over origins_, with the same indices
 
     std::unique_ptr<ByteSource> source_; // the current attempt; after StartOver: opened at the first byte

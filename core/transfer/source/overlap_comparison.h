@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Whether a source continues the bytes that were delivered before. Where neither a validator nor the answer
+// shows the version and the offset, the last bytes before the offset are fetched again and compared.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+namespace bootferry {
+
+struct Overlap {
+    std::span<const std::byte> delivered; // the bytes before `end`, as the reader has them
+    std::uint64_t end = 0;                // where the source is to continue
+    // The comparison must prove the version or the offset: bytes that are all alike do not.
+    bool mustBeTelling = false;
+};
+
+// Reads the overlap from the source. Throws Error(Range) if it differs or proves nothing.
+void requireSameBytes(const Overlap& overlap, const std::function<std::size_t(std::span<std::byte>)>& read);
+
+} // namespace bootferry

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "overlap_comparison.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+// Compares with a source that delivers `now` in pieces of at most three bytes. Returns the error, or "".
+std::string compare(const std::string& before, std::string now, bool mustBeTelling = false) {
+    const auto delivered = std::as_bytes(std::span(before));
+    try {
+        requireSameBytes({.delivered = delivered, .end = 1000, .mustBeTelling = mustBeTelling},
+                         [&now](std::span<std::byte> into) {
+                             const auto count = std::min({into.size(), now.size(), std::size_t{3}});
+                             std::memcpy(into.data(), now.data(), count);
+                             now.erase(0, count);
+                             return count;
+                         });
+    } catch (const Error& failure) {
+        EXPECT_EQ(failure.code(), ErrorCode::Range);
+        return failure.what();
+    }
+    return "";
+}
+
+TEST(OverlapComparisonTest, TheSameBytesPass) {
+    EXPECT_EQ(compare("some bytes", "some bytes"), "");
+    EXPECT_EQ(compare("some bytes", "some bytes and those behind them"), "");
+    EXPECT_EQ(compare("some bytes", "some bytes", true), "");
+}
+
+TEST(OverlapComparisonTest, EachByteCounts) {
+    for (std::size_t at = 0; at < 10; ++at) {
+        std::string now = "some bytes";
+        ++now[at];
+        EXPECT_EQ(compare("some bytes", now),
+                  "the source changed: the 10 B before byte 1000 are different now");
+    }
+}
+
+TEST(OverlapComparisonTest, DifferentBytesMayBeThoseOfAnotherOffset) {
+    EXPECT_EQ(compare("some bytes", "ome bytes.", true),
+              "the source changed: the 10 B before byte 1000 are different now, or the server ignores the "
+              "offset");
+}
+
+TEST(OverlapComparisonTest, ASourceThatEndsBeforeIsAnotherOne) {
+    EXPECT_EQ(compare("some bytes", "some byte"), "the source changed: it is shorter now");
+    EXPECT_EQ(compare("some bytes", ""), "the source changed: it is shorter now");
+}
+
+TEST(OverlapComparisonTest, BytesThatAreAllAlikeProveNoOffset) {
+    EXPECT_EQ(compare("0000000000", "0000000000"), "");
+    EXPECT_EQ(compare("0000000000", "0000000000", true),
+              "the 10 B before byte 1000 are all alike, so that comparing them proves nothing");
+    EXPECT_EQ(compare("0000000001", "0000000001", true), "");
+}
+
+} // namespace
+} // namespace bootferry
