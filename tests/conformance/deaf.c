@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A plugin that waits for its server in the way that $DEAF chooses, for plugin_check_test.py:
- * deaf://IPV4:PORT/ delivers what the server sends until it closes the connection. Without $DEAF it polls
- * cancel_fd; with "to-the-cancel" its read waits for the server alone, and with "to-the-code" it reports
- * another failure.
+ * deaf://IPV4:PORT/SIZE delivers the bytes that the server sends. Without $DEAF it polls cancel_fd; with
+ * "to-the-cancel" its read waits for the server alone, and with "to-the-code" it reports another failure.
+ * When the connection is closed early, "to-the-loss" takes the bytes of before for the next ones where they
+ * fill the buffer, "to-the-rest" takes it for the end, "to-the-cause" reports what is not retried, and
+ * "to-the-end" delivers a byte behind the last one.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -16,6 +18,9 @@ struct bootferry_session {
     const struct bootferry_host* host;
     int cancel_fd;
     int socket;
+    uint64_t size; /* 0: not known */
+    uint64_t position;
+    char last[65535];
 };
 
 static int is(const char* kind) {
@@ -52,12 +57,14 @@ static int open_source(struct bootferry_session* session, const struct bootferry
     if (request->offset > 0)
         return bootferry_fail(session->host, BOOTFERRY_ERROR_RANGE, 0, "there are no offsets");
     if (bootferry_split_url(request->url, &parts) < 0 || (host = bootferry_decode_part(parts.host)) == NULL)
-        return bootferry_fail(session->host, BOOTFERRY_ERROR_INVALID, 0, "the URL must be deaf://IPV4:PORT/");
+        return bootferry_fail(session->host, BOOTFERRY_ERROR_INVALID, 0,
+                              "the URL must be deaf://IPV4:PORT/SIZE");
     memset(&server, 0, sizeof server);
     server.sin_family = AF_INET;
     server.sin_port = htons(parts.port);
     inet_pton(AF_INET, host, &server.sin_addr);
     free(host);
+    session->size = strtoull(strrchr(request->url, '/') + 1, NULL, 10);
     session->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connect(session->socket, (struct sockaddr*)&server, sizeof server) < 0)
         return bootferry_fail(session->host, BOOTFERRY_ERROR_UNREACHABLE, errno, "connecting to port %u",
@@ -66,9 +73,21 @@ static int open_source(struct bootferry_session* session, const struct bootferry
 }
 
 static int info(struct bootferry_session* session, struct bootferry_info* result) {
-    (void)session;
-    result->size = BOOTFERRY_SIZE_UNKNOWN;
+    result->size = session->size > 0 ? session->size : BOOTFERRY_SIZE_UNKNOWN;
     return 0;
+}
+
+static ssize_t lost(struct bootferry_session* session, void* buffer, size_t len) {
+    if (is("to-the-loss") && len <= sizeof session->last && session->position >= len) {
+        memcpy(buffer, session->last, len);
+        session->position += len;
+        return (ssize_t)len;
+    }
+    if (is("to-the-rest"))
+        return 0;
+    return bootferry_fail(
+        session->host, is("to-the-cause") ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_UNREACHABLE, errno,
+        "the connection was closed after %llu bytes", (unsigned long long)session->position);
 }
 
 static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_t len) {
@@ -76,6 +95,15 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
 
     if (bootferry_is_cancelled(session->cancel_fd))
         return bootferry_fail(session->host, BOOTFERRY_ERROR_CANCELLED, 0, "cancelled");
+    if (session->size > 0 && session->position == session->size) {
+        struct pollfd server = {.fd = session->socket, .events = POLLIN, .revents = 0};
+
+        if (!is("to-the-end") || poll(&server, 1, 0) <= 0)
+            return 0;
+        memset(buffer, 0, 1);
+        session->position++;
+        return 1;
+    }
     if (is("to-the-code")) {
         struct pollfd server = {.fd = session->socket, .events = POLLIN, .revents = 0};
 
@@ -86,8 +114,12 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
         return -1;
     }
     count = recv(session->socket, buffer, len, 0);
-    return count >= 0 ? count
-                      : bootferry_fail(session->host, BOOTFERRY_ERROR_UNREACHABLE, errno, "receiving");
+    if (count < 0 || (count == 0 && session->size > 0))
+        return lost(session, buffer, len);
+    session->position += (uint64_t)count;
+    if ((size_t)count <= sizeof session->last)
+        memcpy(session->last, buffer, (size_t)count);
+    return count;
 }
 
 static int finish(struct bootferry_session* session, enum bootferry_outcome outcome) {

@@ -33,6 +33,7 @@ MODULES = pathlib.Path(os.environ["BOOTFERRY_PLUGIN_DIR"])
 BAD = os.environ["BAD_PLUGIN"]
 DEAF = os.environ["DEAF_PLUGIN"]
 SILENT_SERVER = "stops in a read when the server is silent"
+CUT = "delivers no wrong bytes when the connection is cut"
 SIZE = 1_500_007
 # Not found in the sanitizers' build, which enters no sandbox and has an allocator of its own.
 NOT_SANITIZED = {"leaks-memory", "creates-a-file"}
@@ -86,16 +87,26 @@ def silent_server():
         yield listener.getsockname()[1]
 
 
+SENT = bytes(p % 251 for p in range(1_000_003))
+
+
 class Sends(socketserver.BaseRequestHandler):
     def handle(self):
         with contextlib.suppress(OSError):
-            self.request.sendall(bytes(p % 251 for p in range(1_000_003)))
+            self.request.sendall(SENT)
+
+
+class SendsAndWaits(Sends):
+    def handle(self):
+        super().handle()
+        with contextlib.suppress(OSError):
+            self.request.recv(1)
 
 
 @contextlib.contextmanager
-def sending_server():
+def sending_server(handler=Sends):
     """Sends the same bytes to everyone who connects, and closes the connection."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Sends) as server:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -137,7 +148,7 @@ class PluginCheckTest(unittest.TestCase):
         self.assertNotIn("not ok", output)
         skipped = re.findall("^ok [0-9]+ - (.*) # SKIP", output, re.MULTILINE)
         # FTP's bytes take another connection than the URL's, and known hosts go by the port.
-        self.assertLessEqual(set(skipped), {"delivers the same through splice", *([SILENT_SERVER] if silent_may_skip else [])},
+        self.assertLessEqual(set(skipped), {"delivers the same through splice", *([SILENT_SERVER, CUT] if silent_may_skip else [])},
                              output)
 
     def check_curl(self, scheme, port, *arguments):
@@ -232,8 +243,8 @@ class PluginCheckTest(unittest.TestCase):
         self.assertEqual(status, 0, output)
         self.assertEqual(re.findall("^ok.* SKIP.*$", output, re.MULTILINE),
                          ["ok 6 - delivers the same through splice # SKIP the plugin does not offer it for this resource",
-                          f"ok 23 - {SILENT_SERVER} # SKIP the URL names no port, so that no proxy can stand before the "
-                          "server"])
+                          *(f"ok {number} - {name} # SKIP the URL names no port, so that no proxy can stand before the server"
+                            for number, name in ((23, SILENT_SERVER), (24, CUT)))])
 
     def assert_reasons(self, reasons):
         for fault, words in reasons.items():
@@ -264,6 +275,19 @@ class PluginCheckTest(unittest.TestCase):
                     self.assertRegex(output, f"(?m)^{good} [0-9]+ - {SILENT_SERVER}$")
                     self.assertEqual(status, verdict, output)
                     self.assertIn(words or "", output)
+
+    def test_wrong_bytes_after_a_lost_connection_are_found(self):
+        # Whole and with a connection that stays, each of these delivers the right bytes.
+        with sending_server(SendsAndWaits) as port:
+            for deaf, words in {"": None, "to-the-loss": "when the connection is closed .*, reads of .* bytes: the byte at [0-9]+ differs",
+                                "to-the-rest": "when the connection is closed .*, read returns 0, as at the end, after [0-9]+ of 1000003",
+                                "to-the-cause": "when the connection is closed .*, read fails with Io instead of Unreachable",
+                                "to-the-end": "when the connection is closed at the end, .* the plugin delivered more than"}.items():
+                with self.subTest(deaf=deaf):
+                    status, output = check(DEAF, f"deaf://127.0.0.1:{port}/{len(SENT)}", "--time-limit", BUSY_LIMIT, deaf=deaf)
+                    self.assertEqual(re.findall("(?m)^not ok [0-9]+ - (.*)$", output), [CUT] if words else [], output)
+                    self.assertRegex(output, words or f"(?m)^ok [0-9]+ - {CUT}$")
+                    self.assertEqual(status, 1 if words else 0, output)
 
     def test_a_slow_source_is_not_a_fault_of_the_plugin(self):
         status, output = check(MODULES / "example.so", "example://here/30000", "--option=delay=1", "--time-limit=4")

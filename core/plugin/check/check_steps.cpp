@@ -23,6 +23,17 @@ std::uint64_t readFrom(Attempt& attempt, const Reference& reference, std::uint64
     return offset;
 }
 
+void openThroughProxy(const CheckSettings& settings, Attempt& attempt, FaultyProxy::Fault fault,
+                      std::uint64_t bytes) {
+    if (settings.proxy == nullptr) {
+        throw Skipped("the URL names no port, so that no proxy can stand before the server");
+    }
+    settings.proxy->plan(fault, bytes);
+    if (const auto failure = attempt.openUrl(settings.proxy->url())) {
+        throw Skipped("it cannot be opened through a proxy: " + failure->message);
+    }
+}
+
 void expectFailure(const std::optional<Failure>& failure, bootferry_error code, const std::string& what) {
     if (!failure) {
         throw Fault(fmt::format("{} succeeds, but must fail with {}", what, codeName(code)));

@@ -20,6 +20,10 @@ inline constexpr std::array<std::size_t, 1> usual{65536}; // sizes of reads
 std::uint64_t readFrom(Attempt& attempt, const Reference& reference, std::uint64_t offset,
                        std::span<const std::size_t> sizes, std::uint64_t end);
 
+// Opens it through the proxy, which will have this fault. Throws Skipped if that is not possible.
+void openThroughProxy(const CheckSettings& settings, Attempt& attempt, FaultyProxy::Fault fault,
+                      std::uint64_t bytes);
+
 void expectFailure(const std::optional<Failure>& failure, bootferry_error code, const std::string& what);
 
 } // namespace bootferry

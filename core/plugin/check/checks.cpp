@@ -15,6 +15,7 @@
 
 #include "check_steps.h"
 #include "conduct_checks.h"
+#include "cut_checks.h"
 #include "digest.h"
 #include "errors.h"
 
@@ -363,6 +364,7 @@ constexpr std::array checks{
     Check{"stops between reads when cancelled", &cancelledBetweenReads},
     Check{"stops while it waits when cancelled", &cancelledWhileWaiting},
     Check{"stops in a read when the server is silent", &cancelledWhileTheServerIsSilent},
+    Check{"delivers no wrong bytes when the connection is cut", &cutConnection},
     Check{"leaves no descriptor and no thread behind", &leavesNothingBehind},
     Check{"leaves nothing behind after failures and cancels", &leavesNothingAfterFailures},
 };

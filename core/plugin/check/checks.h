@@ -9,6 +9,7 @@
 #include <string>
 
 #include "attempt.h"
+#include "faulty_proxy.h"
 #include "reference.h"
 
 namespace bootferry {
@@ -18,10 +19,10 @@ struct CheckSettings {
     PluginUnderTest plugin; // its module is loaded in the check's own process
     std::string scheme;
     std::optional<std::string> expectedSha256;
-    std::optional<std::string> missingUrl;  // of a resource that does not exist
-    std::optional<std::string> waitingUrl;  // where open or read blocks forever
-    std::optional<std::string> changedUrl;  // of the resource with other bytes
-    std::optional<std::string> stallingUrl; // of a server that falls silent in the middle, if there is one
+    std::optional<std::string> missingUrl; // of a resource that does not exist
+    std::optional<std::string> waitingUrl; // where open or read blocks forever
+    std::optional<std::string> changedUrl; // of the resource with other bytes
+    const FaultyProxy* proxy = nullptr;    // borrowed; there is none if the URL names no port
     Reference reference;
 };
 

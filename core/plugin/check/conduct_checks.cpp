@@ -165,14 +165,9 @@ void cancelledWhileWaiting(CheckSettings& settings) {
 
 // Cancels once no read has returned for a while; the plugin then waits in one.
 void cancelledWhileTheServerIsSilent(CheckSettings& settings) {
-    if (!settings.stallingUrl) {
-        throw Skipped("the URL names no port, so that no proxy can stand before the server");
-    }
     constexpr auto silence = 700ms;
     Attempt attempt(settings.plugin);
-    if (const auto failure = attempt.openUrl(*settings.stallingUrl)) {
-        throw Skipped("it cannot be opened through a proxy: " + failure->message);
-    }
+    openThroughProxy(settings, attempt, FaultyProxy::Fault::Silence, settings.reference.size() / 2);
     std::atomic<Clock::rep> lastReturn = Clock::now().time_since_epoch().count();
     std::atomic<bool> ended = false;
     Clock::time_point cancelled;

@@ -11,8 +11,8 @@
 #include "log.h"
 
 #include "errors.h"
+#include "faulty_proxy.h"
 #include "isolated_run.h"
-#include "stalling_proxy.h"
 #include "standard_streams.h"
 #include "text.h"
 #include "url.h"
@@ -167,15 +167,15 @@ int run(Arguments& arguments) {
     (void)flushOutput(); // before it forks
     bool failed = false;
     bool undecided = false;
-    std::optional<StallingProxy> proxy;
+    std::optional<FaultyProxy> proxy;
+    if (arguments.url->port()) {
+        proxy.emplace(*arguments.url);
+        arguments.settings.proxy = &*proxy;
+    }
     for (std::size_t i = 0; i < checks.size(); ++i) {
         if (i > 0 && !arguments.settings.reference.isComplete()) {
             printOutput("Bail out! the resource could not be read, which the other checks need\n");
             break;
-        }
-        if (i == 1 && arguments.url->port()) { // now the size is known
-            proxy.emplace(*arguments.url, arguments.settings.reference.size() / 2);
-            arguments.settings.stallingUrl = proxy->url();
         }
         const auto result = runPatiently(checks[i], arguments);
         failed |=

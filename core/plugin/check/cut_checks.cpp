@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The connection is closed by the proxy in the middle of what the server sends, or by the check at a moment
+// at which the plugin waits for nothing. A library that connects anew by itself may go on.
+#include "cut_checks.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "check_steps.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::array<std::size_t, 3> smallPieces{1, 511, 4097};
+constexpr std::uint64_t unlimited = UINT64_MAX;
+
+bool isRetried(int code) {
+    return code == BOOTFERRY_ERROR_UNREACHABLE || code == BOOTFERRY_ERROR_TIMEOUT ||
+           code == BOOTFERRY_ERROR_PROTOCOL;
+}
+
+// Reads and compares up to `end`, as far as that takes no longer than a check should. Returns the offset
+// reached, or nothing once the plugin has rightly failed or ended.
+std::optional<std::uint64_t> readOn(Attempt& attempt, const Reference& reference, std::uint64_t offset,
+                                    std::size_t piece, std::uint64_t end, const std::string& when) {
+    constexpr int enoughCalls = 10'000;
+    std::vector<std::byte> buffer(piece);
+    for (int calls = 0; offset < end && calls < enoughCalls; ++calls) {
+        std::optional<Failure> failure;
+        const auto count = attempt.read(buffer, failure);
+        if (failure && !isRetried(failure->code)) {
+            throw Fault(fmt::format("{}, read fails with {} instead of Unreachable, so that a boot fails: {}",
+                                    when, codeName(failure->code), failure->message));
+        }
+        if (!failure && count == 0 && attempt.info().size && offset < reference.size()) {
+            throw Fault(fmt::format("{}, read returns 0, as at the end, after {} of {} bytes", when, offset,
+                                    reference.size()));
+        }
+        if (failure || count == 0) {
+            return std::nullopt;
+        }
+        try {
+            reference.compare(offset, std::span(buffer).first(count));
+        } catch (const Fault& fault) {
+            throw Fault(fmt::format("{}, reads of {} bytes: {}", when, piece, fault.what()));
+        }
+        offset += count;
+    }
+    return offset;
+}
+
+// By the proxy: the last bytes and the end of the connection arrive together. Since it also counts bytes of
+// the protocol, that may be a little earlier than half of the resource.
+void cutInTheMiddle(const CheckSettings& settings, std::size_t piece) {
+    constexpr std::size_t callsBefore = 100;
+    const std::string when = "when the connection is closed in the middle";
+    const auto half = settings.reference.size() / 2;
+    const auto near = half > callsBefore * piece ? half - callsBefore * piece : 0;
+    Attempt attempt(settings.plugin);
+    openThroughProxy(settings, attempt, FaultyProxy::Fault::Close, half);
+    if (const auto offset = readOn(attempt, settings.reference, 0, usual[0], near, when)) {
+        (void)readOn(attempt, settings.reference, *offset, piece, unlimited, when);
+    }
+}
+
+// By the check, while the plugin is not called and what it fetches ahead has arrived.
+void cutBetweenReads(const CheckSettings& settings, std::size_t piece, std::uint64_t at) {
+    constexpr std::size_t callsBefore = 16;
+    constexpr std::chrono::milliseconds untilAllHasArrived{100};
+    const auto near = at > callsBefore * piece ? at - callsBefore * piece : 0;
+    const std::array pieces{piece};
+    Attempt attempt(settings.plugin);
+    openThroughProxy(settings, attempt, FaultyProxy::Fault::Close, unlimited);
+    auto offset = readFrom(attempt, settings.reference, 0, usual, near);
+    offset = readFrom(attempt, settings.reference, offset, pieces, at);
+    std::this_thread::sleep_for(untilAllHasArrived);
+    settings.proxy->closeAll();
+    (void)readOn(attempt, settings.reference, offset, piece, unlimited,
+                 offset < settings.reference.size() ? "when the connection is closed between reads"
+                                                    : "when the connection is closed at the end");
+}
+
+} // namespace
+
+void cutConnection(CheckSettings& settings) {
+    const auto size = settings.reference.size();
+    for (const auto piece : smallPieces) {
+        cutInTheMiddle(settings, piece);
+        for (const auto at : {std::uint64_t{0}, std::min<std::uint64_t>(1, size), size / 2, size}) {
+            cutBetweenReads(settings, piece, at);
+        }
+    }
+}
+
+} // namespace bootferry

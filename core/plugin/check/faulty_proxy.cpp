@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One thread for each connection; all end with the process. Orders of the checks come over a socket pair, and
+// each is answered once it is carried out.
+#include "faulty_proxy.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+struct Server {
+    std::string host;
+    std::string port;
+};
+
+struct Plan {
+    FaultyProxy::Fault fault = FaultyProxy::Fault::Close;
+    std::uint64_t bytes = UINT64_MAX; // after which it happens, for each connection
+};
+
+struct Order {
+    enum class Kind : std::uint32_t { Plan, CloseAll } kind = Kind::Plan;
+    Plan plan;
+};
+
+// The sockets of the plugin's side. A thread closes its own; others only shut it down meanwhile.
+class Connections {
+public:
+    void add(int socket) {
+        const std::lock_guard lock(mutex_);
+        sockets_.insert(socket);
+    }
+    void remove(int socket) {
+        const std::lock_guard lock(mutex_);
+        sockets_.erase(socket);
+    }
+    void closeAll() {
+        const std::lock_guard lock(mutex_);
+        for (const int socket : sockets_) {
+            (void)::shutdown(socket, SHUT_RDWR); // which ends a send() that waits, too
+        }
+    }
+
+private:
+    std::mutex mutex_;
+    std::set<int> sockets_;
+};
+
+UniqueFd connectTo(const Server& server) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    UniqueFd connected;
+    if (::getaddrinfo(server.host.c_str(), server.port.c_str(), &hints, &found) != 0) {
+        return connected;
+    }
+    for (const auto* address = found; address != nullptr; address = address->ai_next) {
+        UniqueFd tried(::socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        if (tried.get() >= 0 && ::connect(tried.get(), address->ai_addr, address->ai_addrlen) == 0) {
+            connected = std::move(tried);
+            break;
+        }
+    }
+    ::freeaddrinfo(found);
+    return connected;
+}
+
+// Moves what is there, at most `most` bytes. Returns their number, 0 at the end or after a failure.
+std::size_t forward(int from, int to, std::uint64_t most) {
+    std::array<char, 16384> buffer{};
+    const auto count = ::recv(from, buffer.data(), std::min<std::uint64_t>(most, buffer.size()), 0);
+    for (ssize_t sent = 0; sent < count;) {
+        const auto now =
+            ::send(to, buffer.data() + sent, static_cast<std::size_t>(count - sent), MSG_NOSIGNAL);
+        if (now <= 0) {
+            return 0;
+        }
+        sent += now;
+    }
+    return count > 0 ? static_cast<std::size_t>(count) : 0;
+}
+
+// Ends when either side has; once silent, when the plugin has.
+void forwardBoth(int client, int upstream, const Plan& plan) {
+    for (auto left = plan.bytes;;) {
+        std::array<pollfd, 2> sides{pollfd{.fd = client, .events = POLLIN, .revents = 0},
+                                    pollfd{.fd = left > 0 ? upstream : -1, .events = POLLIN, .revents = 0}};
+        if (::poll(sides.data(), sides.size(), -1) < 0) {
+            return;
+        }
+        if (sides[0].revents != 0 && forward(client, upstream, UINT64_MAX) == 0) {
+            return;
+        }
+        if (sides[1].revents != 0) {
+            const auto count = forward(upstream, client, left);
+            left -= count;
+            if (count == 0 || (left == 0 && plan.fault == FaultyProxy::Fault::Close)) {
+                return;
+            }
+        }
+    }
+}
+
+void serve(const UniqueFd& client, const Server& server, const Plan& plan, Connections& connections) {
+    // With larger buffers a whole resource may have arrived before a fault can be seen.
+    constexpr int littleMemory = 16384;
+    (void)::setsockopt(client.get(), SOL_SOCKET, SO_SNDBUF, &littleMemory, sizeof littleMemory);
+    connections.add(client.get());
+    if (const auto upstream = connectTo(server); upstream.get() >= 0) {
+        forwardBoth(client.get(), upstream.get(), plan);
+    }
+    connections.remove(client.get());
+}
+
+[[noreturn]] void run(const UniqueFd& listener, const UniqueFd& control, const Server& server) {
+    Connections connections; // outlived by no thread: the process ends by a signal
+    Plan plan;
+    for (;;) {
+        std::array<pollfd, 2> both{pollfd{.fd = listener.get(), .events = POLLIN, .revents = 0},
+                                   pollfd{.fd = control.get(), .events = POLLIN, .revents = 0}};
+        if (::poll(both.data(), both.size(), -1) < 0) {
+            continue;
+        }
+        if (Order order; both[1].revents != 0) {
+            if (::recv(control.get(), &order, sizeof order, 0) != sizeof order) {
+                ::_exit(0); // nobody is left
+            }
+            if (order.kind == Order::Kind::Plan) {
+                plan = order.plan;
+            } else {
+                connections.closeAll();
+            }
+            (void)::send(control.get(), &order, sizeof order, MSG_NOSIGNAL);
+        }
+        if (both[0].revents != 0) {
+            UniqueFd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+            if (client.get() >= 0) {
+                std::thread([client = std::move(client), &server, plan, &connections] {
+                    serve(client, server, plan, connections);
+                }).detach();
+            }
+        }
+    }
+}
+
+void carryOut(int control, const Order& order) {
+    Order done;
+    checkErrno(::write(control, &order, sizeof order), "asking the proxy");
+    checkErrno(::read(control, &done, sizeof done), "waiting for the proxy");
+}
+
+std::uint16_t listenOnLoopback(const UniqueFd& listener) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    constexpr int backlog = 16;
+    checkErrno(::bind(listener.get(), generic, size), "starting a proxy");
+    checkErrno(::listen(listener.get(), backlog), "starting a proxy");
+    checkErrno(::getsockname(listener.get(), generic, &size), "starting a proxy");
+    return ntohs(address.sin_port);
+}
+
+} // namespace
+
+FaultyProxy::FaultyProxy(const Url& url) {
+    const Server server{.host = url.host(), .port = std::to_string(url.port().value())};
+    const UniqueFd listener(checkErrno(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "starting a proxy"));
+    url_ = fmt::format("{}://127.0.0.1:{}{}", url.scheme(), listenOnLoopback(listener), url.path());
+    std::array<int, 2> ends{};
+    checkErrno(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), "starting a proxy");
+    control_ = UniqueFd(ends[0]);
+    const UniqueFd itsControl(ends[1]);
+    const auto parent = ::getpid();
+    process_ = checkErrno(::fork(), "starting a proxy");
+    if (process_ == 0) {
+        (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        control_ = UniqueFd();
+        if (::getppid() == parent) {
+            run(listener, itsControl, server);
+        }
+        ::_exit(1);
+    }
+}
+
+FaultyProxy::~FaultyProxy() {
+    (void)::kill(process_, SIGKILL);
+    (void)::waitpid(process_, nullptr, 0);
+}
+
+void FaultyProxy::plan(Fault fault, std::uint64_t bytes) const {
+    carryOut(control_.get(), {.kind = Order::Kind::Plan, .plan = {.fault = fault, .bytes = bytes}});
+}
+
+void FaultyProxy::closeAll() const {
+    carryOut(control_.get(), {.kind = Order::Kind::CloseAll, .plan = {}});
+}
+
+} // namespace bootferry

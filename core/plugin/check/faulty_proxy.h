@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A proxy on loopback that forwards TCP connections to the resource's server until a check wants a fault: a
+// connection that falls silent or is closed after so many bytes, or one that is closed at this moment. It
+// runs in a process of its own, since the checks are not allowed to listen.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <sys/types.h>
+
+#include "handles.h"
+#include "url.h"
+
+namespace bootferry {
+
+class FaultyProxy {
+public:
+    enum class Fault : std::uint32_t { Silence, Close };
+
+    // The URL must name a port. Throws Error.
+    explicit FaultyProxy(const Url& url);
+    FaultyProxy(const FaultyProxy&) = delete;
+    FaultyProxy& operator=(const FaultyProxy&) = delete;
+    ~FaultyProxy(); // ends its process
+
+    [[nodiscard]] const std::string& url() const { return url_; } // the resource's, through the proxy
+
+    // Callable in a process forked from the one that made the proxy; in one at a time. Both return when it is
+    // done. Throw Error.
+    // Of connections from now on: what happens to each after so many bytes of the server.
+    void plan(Fault fault, std::uint64_t bytes) const;
+    void closeAll() const; // the connections there are; later ones are served
+
+private:
+    std::string url_;
+    UniqueFd control_;
+    pid_t process_ = -1;
+};
+
+} // namespace bootferry
