@@ -16,6 +16,7 @@
 #include "fetch_report.h"
 #include "file_target.h"
 #include "output_options.h"
+#include "output_watch.h"
 #include "standard_streams.h"
 #include "stream_target.h"
 #include "supervising_loop.h"
@@ -106,6 +107,11 @@ public:
     }
 
     int run() {
+        if (isStream()) {
+            output_.emplace(loop_.event(), target_.fd.get(),
+                            OutputPatience(request_.timeout, request_.idleTimeout),
+                            [this](auto limit) { outputIsStuck(limit); });
+        }
         worker_ = startWorker(loop_.event(), {.request = request_, .proxies = proxyVariables()}, *this);
         return loop_.run();
     }
@@ -140,6 +146,9 @@ public:
     void pluginLoaded(const std::string& nameAndVersion) override { report_.pluginLoaded(nameAndVersion); }
     void opened(std::size_t origin) override { report_.opened(origin); }
     void progressed(const Progress& progress) override {
+        if (output_) {
+            output_->written(progress.written);
+        }
         report_.progressed(progress);
         scheduleRateUpdate(); // restarts the timer: it expires after a second without a report
     }
@@ -156,9 +165,10 @@ public:
 
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override {
         beat_.reset();
+        output_.reset();
         try {
             if (failure) {
-                throw *failure;
+                throw stuck_ && failure->code() == ErrorCode::Cancelled ? *stuck_ : *failure;
             }
             if (file_ && !file_->publish(modified_)) {
                 printError("'{}' is yours now: its owner could not be kept\n", request_.target);
@@ -175,6 +185,13 @@ public:
     }
 
 private:
+    void outputIsStuck(OutputPatience::Duration limit) {
+        stuck_.emplace(ErrorCode::Timeout,
+                       fmt::format("gave up after {}: what reads '{}' takes no more bytes",
+                                   formatDuration(limit), request_.target));
+        worker_->cancel();
+    }
+
     void findPart() {
         const auto found = file_->findPart(request_);
         request_.continuation = found.continuation;
@@ -256,6 +273,8 @@ private:
     PreparedTarget target_;
     SupervisingLoop loop_;
     EventSourceHandle beat_;
+    std::optional<OutputWatch> output_;     // of a stream
+    std::optional<Error> stuck_;            // why the worker was cancelled; nullopt: by a signal
     std::unique_ptr<WorkerProcess> worker_; // last: refers to the members above
 };
 
@@ -275,7 +294,7 @@ int runFetch(const CommandLine& line) {
     auto request = fetchRequest(line);
     FetchReport report(request, json, line.has("quiet"));
     try {
-        // Before the loop blocks the signals: they must end the wait for a reader of a FIFO.
+        // Before the loop blocks the signals: they end the wait for a reader of a FIFO.
         const auto began = std::chrono::steady_clock::now();
         auto target = chooseTarget(request, isTargetNamed(line));
         if (request.timeout) {

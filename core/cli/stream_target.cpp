@@ -5,6 +5,7 @@
 #include "stream_target.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 
@@ -46,38 +47,57 @@ std::optional<int> ownDescriptor(const FileLocation& location) {
     return parseNumber<int>(location.name);
 }
 
-// Interrupts a system call of this thread after a time, and then again and again: the first signal could
-// arrive just before the call.
+volatile std::sig_atomic_t stopRequested = 0;
+
+// Interrupts a system call of this thread after a time, and when a signal asks the program to end, unless its
+// parent ignores that signal. Both interrupt again and again: the first time could be just before the call.
 class Interruption {
 public:
     explicit Interruption(std::optional<std::chrono::microseconds> after) {
         struct sigaction action {};
-        action.sa_handler = [](int) {}; // without SA_RESTART
-        checkErrno(::sigaction(SIGALRM, &action, &before_), "setting a time limit");
-        sigset_t alarm; // the parent may have blocked it
-        sigemptyset(&alarm);
-        sigaddset(&alarm, SIGALRM);
-        (void)::pthread_sigmask(SIG_UNBLOCK, &alarm, &maskBefore_);
+        action.sa_handler = onSignal; // without SA_RESTART
+        sigemptyset(&unblocked_);
+        for (auto& [number, before] : before_) {
+            checkErrno(::sigaction(number, nullptr, &before), "looking at a signal");
+            if (number == SIGALRM || before.sa_handler != SIG_IGN) {
+                checkErrno(::sigaction(number, &action, nullptr), "handling a signal");
+                sigaddset(&unblocked_, number);
+            }
+        }
+        (void)::pthread_sigmask(SIG_UNBLOCK, &unblocked_, &maskBefore_); // the parent may have blocked them
         if (after) {
-            constexpr suseconds_t pace = 100'000;
             constexpr std::chrono::microseconds::rep second = 1'000'000;
             const auto usec = std::max<std::chrono::microseconds::rep>(after->count(), 1);
-            const itimerval limit{.it_interval = {.tv_sec = 0, .tv_usec = pace},
+            const itimerval limit{.it_interval = {},
                                   .it_value = {.tv_sec = usec / second, .tv_usec = usec % second}};
             checkErrno(::setitimer(ITIMER_REAL, &limit, nullptr), "setting a time limit");
         }
     }
     ~Interruption() {
-        const itimerval none{};
-        (void)::setitimer(ITIMER_REAL, &none, nullptr);
+        (void)::alarm(0);
         (void)::pthread_sigmask(SIG_SETMASK, &maskBefore_, nullptr);
-        (void)::sigaction(SIGALRM, &before_, nullptr);
+        for (const auto& [number, before] : before_) {
+            (void)::sigaction(number, &before, nullptr);
+        }
     }
     Interruption(const Interruption&) = delete;
     Interruption& operator=(const Interruption&) = delete;
 
 private:
-    struct sigaction before_ {};
+    struct Handled {
+        int number;
+        struct sigaction before;
+    };
+
+    static void onSignal(int number) {
+        if (number != SIGALRM) {
+            stopRequested = 1;
+        }
+        (void)::alarm(1);
+    }
+
+    std::array<Handled, 4> before_{{{SIGALRM, {}}, {SIGINT, {}}, {SIGTERM, {}}, {SIGHUP, {}}}};
+    sigset_t unblocked_{};
     sigset_t maskBefore_{};
 };
 
@@ -92,10 +112,16 @@ UniqueFd openForWriting(const FileLocation& location, const struct stat& expecte
     if (!stream && errno == ENXIO) {
         const Interruption interruption(patience);
         stream = open(0);
-        if (!stream && errno == EINTR && patience) {
+        const int error = errno;
+        if (stopRequested != 0) {
+            throw Error(ErrorCode::Cancelled,
+                        fmt::format("interrupted while nobody had opened '{}' for reading", location.path));
+        }
+        if (!stream && error == EINTR && patience) {
             throw Error(ErrorCode::Timeout, fmt::format("nobody has opened '{}' for reading within {}",
                                                         location.path, formatDuration(*patience)));
         }
+        errno = error;
     }
     if (!stream) {
         refuseTarget(fmt::format("'{}'", location.path), errno);

@@ -18,7 +18,8 @@ namespace bootferry {
 [[nodiscard]] UniqueFd openStandardOutput();
 
 // nullopt for a file or a block device. Waits until a FIFO has a reader, at most for `patience`; nullopt: for
-// ever. Uses SIGALRM meanwhile. Throws Error(TargetRefused, Timeout).
+// ever. Uses SIGALRM meanwhile, and SIGINT, SIGTERM and SIGHUP end the wait. Throws Error(TargetRefused,
+// Timeout, Cancelled).
 [[nodiscard]] std::optional<UniqueFd> openStream(const FileLocation& location,
                                                  std::optional<std::chrono::microseconds> patience);
 

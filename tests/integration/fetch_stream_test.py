@@ -115,12 +115,31 @@ class StreamTest(StreamCase):
 
     def test_a_signal_ends_the_wait_for_a_reader_of_the_fifo(self):
         os.mkfifo(self.output)
-        client = self.start_to(str(self.output), self.serve())
+        openat = {"x86_64": "257 ", "aarch64": "56 "}[os.uname().machine]
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for options in ([], ["--timeout=0"], ["--json=short"]):
+                client = self.start_to(str(self.output), self.serve(), *options)
+                call = pathlib.Path(f"/proc/{client.pid}/syscall")
+                processes.wait_for(client, lambda: call.read_text().startswith(openat))
+                client.send_signal(number)
+                events, messages = client.communicate(timeout=60)
+                self.assertEqual(client.returncode, exit_status.INTERRUPTED, messages)
+                self.assertIn(f"interrupted while nobody had opened '{self.output}' for reading",
+                              messages.decode().splitlines()[-1])
+                self.assertEqual(b'"cancelled"' in events, "--json=short" in options, events)
+
+    def test_a_signal_that_is_ignored_does_not_end_the_wait_for_a_reader_of_the_fifo(self):
+        os.mkfifo(self.output)
+        command = ["nohup", os.environ["BOOTFERRYCTL"], "fetch", self.serve(), str(self.output)]
+        client = processes.start(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(processes.stop, client)
         openat = {"x86_64": "257 ", "aarch64": "56 "}[os.uname().machine]
         call = pathlib.Path(f"/proc/{client.pid}/syscall")
         processes.wait_for(client, lambda: call.read_text().startswith(openat))
-        client.terminate()
-        self.assertEqual(client.wait(timeout=60), -15)
+        client.send_signal(signal.SIGHUP)
+        received = self.output.read_bytes()
+        self.assertEqual(client.wait(timeout=60), 0)
+        self.assertTrue(received == self.image.read_bytes())
 
     def test_the_time_limit_bounds_the_wait_for_a_reader_of_the_fifo(self):
         os.mkfifo(self.output)
@@ -209,6 +228,22 @@ class ReaderTest(StreamCase):
         client.stdout.read(1)  # there is more than the pipe holds
         client.terminate()
         self.assertEqual(client.wait(timeout=60), 130)
+
+    def test_the_time_limit_ends_the_wait_for_a_reader_that_does_not_read(self):
+        """Whichever process writes to the pipe; a small image is written only at the end."""
+        os.mkfifo(self.output)
+        reader = os.open(self.output, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        for size in (self.size, 1 << 20):
+            self.image.write_bytes(os.urandom(size))
+            right = "--checksum=" + hashlib.sha256(self.image.read_bytes()).hexdigest()
+            for options in ([], [right]):
+                for target in ("-", str(self.output)):
+                    with self.subTest(size=size, options=options, target=target):
+                        client = self.start_to(target, self.serve(), "--timeout=2", *options)
+                        messages = client.stderr.read().decode()
+                        self.assertEqual(client.wait(timeout=60), exit_status.TIMEOUT, messages)
+                        self.assertIn("gave up after 2 s: ", messages.splitlines()[-1])
 
     def test_a_slow_reader(self):
         client = self.start_to("-", self.serve())
