@@ -31,7 +31,6 @@ constexpr std::uint64_t rateIntervalUSec = 1'000'000;
 // The bytes received are wrong or may be wrong: the next try must not continue after them.
 bool areWrong(const Error& failure) {
     switch (failure.code()) {
-    case ErrorCode::Checksum:
     case ErrorCode::Corrupt:
     case ErrorCode::Internal:
     case ErrorCode::NotLive:
@@ -208,6 +207,9 @@ private:
         if (!file_ || areWrong(failure)) {
             return std::nullopt;
         }
+        if (failure.code() == ErrorCode::Checksum) {
+            return file_->keepWhole(request_, source_);
+        }
         return endsAtFault(failure) ? file_->keepEarlier() : file_->keep(request_, source_);
     }
 
@@ -254,8 +256,11 @@ private:
     void giveUp(const Error& failure) {
         std::string kept;
         if (const auto bytes = keep(failure)) {
-            kept = fmt::format("; {} are kept in '{}'; the next fetch resumes from there", formatSize(*bytes),
-                               file_->partPath());
+            kept = fmt::format(
+                "; {} are kept in '{}'; {}", formatSize(*bytes), file_->partPath(),
+                failure.code() == ErrorCode::Checksum
+                    ? "the next fetch uses them if the checksum was wrong; --no-continue fetches all again"
+                    : "the next fetch resumes from there");
         }
         const bool quiet =
             isStream() && hasLostReader(target_.fd); // no message if the reader closed the pipe

@@ -51,6 +51,10 @@ public:
     // a foreign file has that name.
     [[nodiscard]] std::optional<std::uint64_t> keep(const TransferRequest& request,
                                                     const KnownSource& source) noexcept;
+    // The same for all of the bytes, whose checksum is not the requested one: a wrong --checksum= does not
+    // cost them. Less than all is not kept.
+    [[nodiscard]] std::optional<std::uint64_t> keepWhole(const TransferRequest& request,
+                                                         const KnownSource& source) noexcept;
     // Keeps of the part only what an earlier fetch had received.
     [[nodiscard]] std::optional<std::uint64_t> keepEarlier() noexcept;
     [[nodiscard]] std::string partPath() const;
@@ -64,9 +68,14 @@ public:
 private:
     [[nodiscard]] std::string whyNotOurs(int part) const;
     [[nodiscard]] std::string whyNotUsable(const TransferRequest& request) const;
+    [[nodiscard]] std::optional<std::uint64_t> keep(const TransferRequest& request, const KnownSource& source,
+                                                    bool isWhole) noexcept;
+    [[nodiscard]] KnownSource versionOf(const KnownSource& source) const;
+    [[nodiscard]] bool isEarlierBetter(const KnownSource& source, std::uint64_t length) const;
     void lockPart() const;
     void takePart();
     void setPartAside(std::optional<std::uint64_t> size);
+    void setWholeAside(std::optional<std::uint64_t> size);
     void removeEarlier();
     void namePart();
     [[nodiscard]] bool keepOwnerAndMode() const;

@@ -50,8 +50,10 @@ FoundPart FileTarget::findPart(const TransferRequest& request) {
     // same.
     const auto& left = *record_.partial();
     continuesAt_ = std::min(left.file.length, left.size.value_or(UINT64_MAX) - 1);
-    return {.continuation =
-                Continuation{.offset = continuesAt_, .size = left.size, .validator = left.validator},
+    return {.continuation = Continuation{.offset = continuesAt_,
+                                         .size = left.size,
+                                         .validator = left.validator,
+                                         .isWhole = left.isWhole && left.file.length == left.size},
             .whyNot = {}};
 }
 
@@ -102,9 +104,8 @@ std::string FileTarget::whyNotUsable(const TransferRequest& request) const {
     if (left.url != request.url.redacted()) {
         return "it is of another URL";
     }
-    if (!left.checksum.empty() && left.checksum != checksumText(request)) {
-        return request.checksum || request.checksumUrl ? "it was received for another --checksum"
-                                                       : "it was received with a --checksum";
+    if (!left.checksum.empty() && checksumText(request).empty()) { // mirrors may have sent other bytes
+        return "it was received with a --checksum";
     }
     if (left.validator.empty()) {
         return "nothing tells its version";
@@ -144,6 +145,7 @@ void FileTarget::takePart() {
     }
     auto state = *record_.partial();
     state.growing = true;
+    state.isWhole = false;
     state.file.length = continuesAt_;
     record_.setPartial(std::move(state));
     fd_ = std::move(part_);
@@ -155,11 +157,30 @@ void FileTarget::takePart() {
 void FileTarget::setPartAside(std::optional<std::uint64_t> size) {
     earlier_ = std::move(fd_);
     temporary_.clear();
+    if (identityOf(earlier_.get()).length == record_.partial()->size) {
+        setWholeAside(size);
+        return;
+    }
     (void)::ftruncate(earlier_.get(), static_cast<off_t>(continuesAt_));
     if (!size || *size > roomOf(earlier_.get())) {
         (void)::ftruncate(earlier_.get(), 0); // the worker may have it open
         removeEarlier();
         record_.setPartial(std::nullopt);
+    }
+}
+
+// Its checksum is not the requested one. If that is a typing error, nothing is wrong with the bytes.
+void FileTarget::setWholeAside(std::optional<std::uint64_t> size) {
+    checkErrno(::fsync(earlier_.get()), what("keeping a part of"));
+    auto state = *record_.partial();
+    state.growing = false;
+    state.file = identityOf(earlier_.get());
+    continuesAt_ = state.file.length;
+    record_.setPartial(std::move(state));
+    if (!size || *size > roomOf(earlier_.get())) {
+        throw Error(ErrorCode::Checksum, fmt::format("the checksum does not match, and there is no room for "
+                                                     "fetching '{}' again beside its part",
+                                                     location_.path));
     }
 }
 
@@ -176,16 +197,43 @@ void FileTarget::removeEarlier() {
 
 std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request,
                                               const KnownSource& source) noexcept {
+    return keep(request, source, false);
+}
+
+std::optional<std::uint64_t> FileTarget::keepWhole(const TransferRequest& request,
+                                                   const KnownSource& source) noexcept {
+    return keep(request, source, true);
+}
+
+// A part that is continued stays of the version that the server was asked for: another one may have been
+// announced, but goes into another file.
+KnownSource FileTarget::versionOf(const KnownSource& source) const {
+    const bool continuesPart = continuesAt_ > 0 && !earlier_;
+    if (continuesPart && record_.partial()->validator != source.validator) {
+        return {.size = record_.partial()->size, .validator = record_.partial()->validator};
+    }
+    return source;
+}
+
+bool FileTarget::isEarlierBetter(const KnownSource& source, std::uint64_t length) const {
+    return earlier_ && continuesAt_ > length && record_.partial()->validator == source.validator;
+}
+
+std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request, const KnownSource& announced,
+                                              bool isWhole) noexcept {
     try {
         const auto identity = fd_ ? identityOf(fd_.get()) : FileIdentity();
+        const auto source = versionOf(announced);
         if (!fd_ || request.decode || source.validator.empty() || identity.length < fewBytes ||
-            identity.length > source.size.value_or(UINT64_MAX)) {
+            identity.length > source.size.value_or(UINT64_MAX) ||
+            (isWhole && identity.length != source.size) || isEarlierBetter(source, identity.length)) {
             return keepEarlier();
         }
         checkErrno(::fsync(fd_.get()), what("keeping a part of"));
         removeEarlier();
         record_.setPartial(PartialState{.url = request.url.redacted(),
                                         .checksum = checksumText(request),
+                                        .isWhole = isWhole,
                                         .size = source.size,
                                         .validator = source.validator,
                                         .file = identity});

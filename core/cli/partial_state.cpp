@@ -21,6 +21,8 @@ void readLine(PartialState& state, std::string_view name, std::string_view value
         state.url = value;
     } else if (name == "checksum") {
         state.checksum = value;
+    } else if (name == "whole") {
+        state.isWhole = value == "yes";
     } else if (name == "size") {
         state.size = parseNumber<std::uint64_t>(value);
     } else if (name == "validator") {
@@ -66,6 +68,7 @@ std::string toText(const PartialState& state) {
         }
     };
     add("checksum", state.checksum);
+    add("whole", state.isWhole ? "yes" : "");
     add("size", state.size ? std::to_string(*state.size) : "");
     add("validator", state.validator);
     add("inode", std::to_string(state.file.inode));

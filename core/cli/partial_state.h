@@ -28,6 +28,7 @@ struct FileIdentity {
 struct PartialState {
     std::string url;                   // without userinfo
     std::string checksum;              // as requested, or its list's URL; empty: none
+    bool isWhole = false;              // see Continuation; its checksum was not the requested one
     std::optional<std::uint64_t> size; // of the complete file
     std::string validator;
     FileIdentity file;

@@ -34,6 +34,9 @@ struct Continuation {
     std::uint64_t offset = 0;          // bytes that are there, as they were served
     std::optional<std::uint64_t> size; // of all of it
     std::string validator;             // the server's validator of that version; not empty
+    // All of it, received from one source without a gap: if the checksum is another one than the requested
+    // one, that source has no better bytes.
+    bool isWhole = false;
 
     bool operator==(const Continuation&) const = default;
 };

@@ -111,6 +111,7 @@ UniqueFd writeJob(const WorkerJob& job) {
     packet.wide(continuation.offset);
     packet.wide(continuation.size.value_or(unknownSize));
     packet.text(continuation.validator);
+    packet.number(static_cast<std::uint32_t>(continuation.isWhole));
     return sealedMemory("bootferry-job", packet.bytes());
 }
 
@@ -147,7 +148,10 @@ ReceivedJob readJob(int fd) {
     job.proxies = takeStrings(packet);
     job.attempt = packet.number();
     job.rootImage = packet.text();
-    Continuation continuation{.offset = packet.wide(), .size = packet.wide(), .validator = packet.text()};
+    Continuation continuation{.offset = packet.wide(),
+                              .size = packet.wide(),
+                              .validator = packet.text(),
+                              .isWhole = packet.number() != 0};
     if (continuation.offset > 0) {
         if (continuation.size == unknownSize) {
             continuation.size.reset();

@@ -318,8 +318,6 @@ class AnewTest(ContinueCase):
         self.kept(f"--checksum=sha256:{self.digest}")
         self.assert_anew(self.fetch(self.url), why="received with a --checksum")
         self.output.unlink()
-        self.kept(f"--checksum=sha256:{self.digest}")
-        self.assertEqual(self.fetch(self.url, "--checksum=sha256:" + "0" * 64)[0], exit_status.CHECKSUM)
 
     def test_decoded(self):
         self.kept()
@@ -331,10 +329,6 @@ class AnewTest(ContinueCase):
     def test_nothing_shows_which_version_it_is(self):
         self.server.etag = ""
         self.assertEqual(self.interrupted()[0], 130)
-        self.assertEqual(self.names(), [])
-
-    def test_the_wrong_bytes_are_not_kept(self):
-        self.assertEqual(self.fetch(self.url, "--checksum=sha256:" + "0" * 64)[0], exit_status.CHECKSUM)
         self.assertEqual(self.names(), [])
 
     def test_ended_at_random_moments(self):
@@ -349,6 +343,115 @@ class AnewTest(ContinueCase):
                 client.send_signal(number)
                 self.ended(client)
         self.assert_fetched(self.fetch(self.url))
+        self.assertEqual(self.names(), ["output"])
+
+
+class WrongChecksumTest(ContinueCase):
+    """A checksum that is mistyped costs no bytes, and no bytes get the file's name without the right one."""
+
+    wrong = "--checksum=sha256:" + "0" * 64
+
+    def setUp(self):
+        super().setUp()
+        self.right = f"--checksum=sha256:{self.digest}"
+
+    def assert_kept_whole(self, outcome):
+        status, messages = outcome
+        self.assertEqual(status, exit_status.CHECKSUM, messages)
+        self.assertIn("the checksum does not match", messages.splitlines()[-1])
+        self.assertIn(f"are kept in '{self.part}'", messages.splitlines()[-1])
+        self.assertIn("--no-continue fetches all again", messages.splitlines()[-1])
+        self.assertEqual(self.names(), KEPT)
+        self.assertTrue(self.part.read_bytes() == self.image.read_bytes(), "the bytes differ")
+        return messages
+
+    def assert_only_asked(self):
+        """For the last byte, which shows that the version is the same."""
+        self.assertEqual([request.range for request in self.server.requests], [f"bytes={self.size - 1}-"])
+        self.server.requests.clear()
+
+    def assert_nothing_lost(self):
+        self.server.requests.clear()
+        self.assert_fetched(self.fetch(self.url, self.right))
+        self.assert_only_asked()
+        self.assertEqual(self.names(), ["output"])
+
+    def test_the_right_one_fetches_nothing(self):
+        self.assert_kept_whole(self.fetch(self.url, self.wrong))
+        self.assert_nothing_lost()
+
+    def test_the_same_one_fetches_nothing(self):
+        self.assert_kept_whole(self.fetch(self.url, self.wrong))
+        self.server.requests.clear()
+        for checksum in (self.wrong, self.wrong, "--checksum=" + "1" * 128):
+            messages = self.assert_kept_whole(self.fetch(self.url, checksum))
+            self.assertNotIn("starting over", messages)
+            self.assert_only_asked()
+        self.assert_nothing_lost()
+
+    def test_for_a_part(self):
+        """The bytes of two fetches together are not judged: one alone is."""
+        self.kept()
+        self.assertIn("starting over", self.assert_kept_whole(self.fetch(self.url, self.wrong)))
+        self.server.requests.clear()
+        self.assert_kept_whole(self.fetch(self.url, self.wrong))
+        self.assert_only_asked()
+        self.assert_nothing_lost()
+
+    def test_for_a_part_and_interrupted(self):
+        for number in (signal.SIGINT, signal.SIGKILL):
+            self.kept()
+            client = self.start(self.url, self.wrong)
+            processes.wait_for(client, lambda: (file := processes.unnamed_file(client.pid))
+                               and file.stat().st_size >= FIRST)
+            client.send_signal(number)
+            self.ended(client)
+            self.assertEqual(self.part.stat().st_size, self.size)
+            self.assert_nothing_lost()
+            self.output.unlink()
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")
+    def test_for_a_part_without_room_for_another_try(self):
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=9m", "none", self.folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", self.folder], check=True)
+        self.kept()
+        self.assertIn("no room", self.assert_kept_whole(self.fetch(self.url, self.wrong)))
+        self.assert_nothing_lost()
+
+    def test_a_part_is_continued_whatever_the_checksum_comes_from(self):
+        listed = self.path / "SHA256SUMS"
+        listed.write_text(f"{self.digest}  image\n")
+        with FaultServer(listed) as lists:
+            for first, second in ((self.right, f"--checksum={listed}"),
+                                  (self.right, f"--checksum=http://127.0.0.1:{lists.port}/SHA256SUMS"),
+                                  (f"--checksum=http://127.0.0.1:{lists.port}/SHA256SUMS", self.right),
+                                  (self.wrong, self.right)):
+                length = self.kept(first)
+                self.assert_fetched(self.fetch(self.url, second))
+                self.assertEqual([request.range for request in self.server.requests], [f"bytes={length}-"])
+                self.output.unlink()
+
+    def test_another_version_is_fetched(self):
+        self.assert_kept_whole(self.fetch(self.url, self.wrong))
+        self.image.write_bytes(random.Random(2).randbytes(self.size))
+        self.server.etag = '"2"'
+        digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+        self.assert_fetched(self.fetch(self.url, f"--checksum={digest}"))
+        self.assertEqual(self.names(), ["output"])
+
+    def test_by_request_all_is_fetched_again(self):
+        self.assert_kept_whole(self.fetch(self.url, self.wrong))
+        self.server.requests.clear()
+        self.assert_anew(self.fetch(self.url, self.right, "--no-continue"), why="")
+
+    def test_a_mirror_has_the_right_bytes(self):
+        other = self.path / "other"
+        other.write_bytes(random.Random(2).randbytes(self.size))
+        digest = hashlib.sha256(other.read_bytes()).hexdigest()
+        with FaultServer(other) as mirror:
+            self.assert_kept_whole(self.fetch(self.url, self.wrong))
+            outcome = self.fetch(self.url, f"--checksum={digest}", f"--mirror=http://127.0.0.1:{mirror.port}/image")
+            self.assert_fetched(outcome, other)
         self.assertEqual(self.names(), ["output"])
 
 

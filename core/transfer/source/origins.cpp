@@ -231,7 +231,7 @@ void Origins::startedOver() {
 void Origins::continueFrom(const Continuation& earlier) {
     size_ = earlier.size;
     highest_ = earlier.offset;
-    maybeMixed_ = true;
+    maybeMixed_ = !earlier.isWhole;
     auto& asked = origins_.front();
     asked.known.resumable = true;
     asked.known.validator = earlier.validator;

@@ -14,6 +14,7 @@ namespace {
 PartialState someState() {
     return {.url = "http://h/image?a=b c",
             .checksum = "sha256:00",
+            .isWhole = true,
             .size = 4000000,
             .validator = "\"an etag\"",
             .file = {.inode = 12, .born = "1.000000002", .length = 3000000, .modified = "3.000000004"}};

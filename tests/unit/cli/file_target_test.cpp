@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// tests/integration/fetch_continue_test.py covers the rest, with real servers and signals.
+#include "file_target.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace bootferry {
+namespace {
+
+constexpr std::uint64_t little = std::uint64_t{2} << 20U;
+constexpr std::uint64_t more = std::uint64_t{3} << 20U;
+constexpr std::uint64_t all = std::uint64_t{4} << 20U;
+
+class FileTargetTest : public testing::Test {
+protected:
+    FileTargetTest() {
+        std::string path = testing::TempDir() + "file-target-XXXXXX";
+        EXPECT_NE(::mkdtemp(path.data()), nullptr);
+        folder_ = path;
+        request_.url = Url::parse("http://h/image");
+        request_.target = folder_ / "image";
+    }
+    ~FileTargetTest() override { std::filesystem::remove_all(folder_); }
+
+    [[nodiscard]] FileTarget target() const { return FileTarget(locateFile(request_.target)); }
+
+    // What a fetch does that receives so many bytes and ends then.
+    void leavePart(const KnownSource& source, std::uint64_t length) {
+        auto file = target();
+        (void)file.findPart(request_);
+        const auto open = file.open(source.size);
+        ASSERT_EQ(::ftruncate(open.fd.get(), static_cast<off_t>(length)), 0);
+        EXPECT_EQ(file.keep(request_, source), length);
+    }
+
+    [[nodiscard]] std::optional<Continuation> next() const {
+        return target().findPart(request_).continuation;
+    }
+
+    std::filesystem::path folder_;
+    TransferRequest request_;
+};
+
+// A signal may come between the words of the worker that the version is another one, and that it wants
+// another target.
+TEST_F(FileTargetTest, APartKeepsItsVersionUntilItIsSetAside) {
+    leavePart({.size = all, .validator = "first"}, little);
+    for (const auto size : {all, all + 1}) {
+        auto file = target();
+        EXPECT_TRUE(file.findPart(request_).continuation);
+        const auto open = file.open(all);
+        ASSERT_EQ(::ftruncate(open.fd.get(), more), 0);
+        EXPECT_EQ(file.keep(request_, {.size = size, .validator = "second"}), more);
+    }
+    ASSERT_TRUE(next());
+    EXPECT_EQ(next()->validator, "first");
+    EXPECT_EQ(next()->size, all);
+    EXPECT_EQ(next()->offset, more);
+}
+
+TEST_F(FileTargetTest, AnotherVersionIsKeptWhenItHasBytes) {
+    leavePart({.size = all, .validator = "first"}, more);
+    for (const auto length : {std::uint64_t{1000}, little}) {
+        auto file = target();
+        EXPECT_TRUE(file.findPart(request_).continuation);
+        (void)file.open(all);
+        const auto open = file.open(all);
+        ASSERT_EQ(::ftruncate(open.fd.get(), static_cast<off_t>(length)), 0);
+        EXPECT_EQ(file.keep(request_, {.size = all, .validator = "second"}), length < little ? more : little);
+    }
+    EXPECT_EQ(next()->validator, "second");
+}
+
+TEST_F(FileTargetTest, OfTheSameVersionTheLongerOneIsKept) {
+    leavePart({.size = all, .validator = "first"}, more);
+    auto file = target();
+    EXPECT_TRUE(file.findPart(request_).continuation);
+    (void)file.open(all);
+    const auto open = file.open(all);
+    ASSERT_EQ(::ftruncate(open.fd.get(), little), 0);
+    EXPECT_EQ(file.keep(request_, {.size = all, .validator = "first"}), more);
+}
+
+TEST_F(FileTargetTest, OnlyWhatIsWholeIsKeptAsWhole) {
+    request_.checksum = "sha256:00";
+    const KnownSource source{.size = all, .validator = "first"};
+    for (const auto length : {little, all + 1, all}) {
+        auto file = target();
+        const auto open = file.open(all);
+        ASSERT_EQ(::ftruncate(open.fd.get(), static_cast<off_t>(length)), 0);
+        EXPECT_EQ(file.keepWhole(request_, source).has_value(), length == all) << length;
+    }
+    ASSERT_TRUE(next());
+    EXPECT_TRUE(next()->isWhole);
+    EXPECT_EQ(next()->offset, all - 1);
+}
+
+} // namespace
+} // namespace bootferry
