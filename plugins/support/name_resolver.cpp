@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <system_error>
 
 #include <netdb.h>
 #include <resolv.h>
@@ -55,17 +56,7 @@ std::vector<Endpoint> Resolution::at(std::uint16_t port) const {
 }
 
 std::string Resolution::errorText() const {
-    return ::gai_strerror(error);
-}
-
-NameResolver::~NameResolver() {
-    release();
-}
-
-void NameResolver::release() {
-    if (thread_.joinable()) {
-        patience_ == Patience::Brief ? thread_.join() : thread_.detach();
-    }
+    return systemError != 0 ? std::generic_category().message(systemError) : ::gai_strerror(error);
 }
 
 const Resolution& NameResolver::resolve(const std::string& name, Waiter& waiter) {
@@ -79,22 +70,26 @@ const Resolution& NameResolver::resolve(const std::string& name, Waiter& waiter)
     return known;
 }
 
-Resolution NameResolver::lookUp(const std::string& name, Waiter& waiter) {
+Resolution NameResolver::lookUp(const std::string& name, Waiter& waiter) const {
     struct Lookup {
         Resolution resolution; // owned by the thread until it raises `done`
         Event done;
     };
     const auto lookup = std::make_shared<Lookup>(); // the wait may end before the thread does
-    release();
-    thread_ = startThread([lookup, name, family = family_, brief = patience_ == Patience::Brief] {
+    auto thread = startThread([lookup, name, family = family_, brief = patience_ == Patience::Brief] {
         if (brief) {
             shortenPatience();
         }
         lookup->resolution = ask(name, family, AI_ADDRCONFIG);
         lookup->done.raise();
     });
-    (void)waiter.wait(lookup->done.fd(), POLLIN);
-    thread_.join();
+    try {
+        (void)waiter.wait(lookup->done.fd(), POLLIN);
+    } catch (...) {
+        thread.detach();
+        throw;
+    }
+    thread.join();
     return std::move(lookup->resolution);
 }
 

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Resolves names in a wait that can be cancelled. getaddrinfo(3) cannot be interrupted, so it runs in a
-// thread of its own, which shares only the place for the answer with the session.
+// Resolves names in a wait that can end early: by a cancel, a deadline or an interruption. getaddrinfo(3)
+// cannot be interrupted, so it runs in a thread of its own. A wait that ends early leaves the thread behind;
+// it shares only the place for the answer, and ends by itself when the name servers' time is up. A module
+// that uses this is therefore linked with -z nodelete.
+//
+// It is the only such wait here: bootferry_host.resolve is made of it (core/plugin/name_lookup.h). Plugins of
+// ours that do more than wait for a cancel meanwhile use it directly.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "endpoint.h"
@@ -20,35 +24,32 @@ struct Resolution {
     int systemError = 0;             // the errno behind EAI_SYSTEM
 
     [[nodiscard]] std::vector<Endpoint> at(std::uint16_t port) const; // the endpoints, with this port
-    [[nodiscard]] std::string errorText() const;                      // of gai_strerror(3)
+    [[nodiscard]] std::string errorText() const;                      // of gai_strerror(3) or the errno
 };
 
 class NameResolver {
 public:
-    // How long name servers may take, and what happens to the thread of a lookup that a Failure interrupts.
+    // How long name servers may take.
     enum class Patience {
-        Brief, // one second each, one try; the destructor joins the thread
-        Usual, // as in resolv.conf(5), up to half a minute. The thread is detached, and a module that uses
-               // this is linked with -z nodelete
+        Brief, // one second each, one try
+        Usual, // as in resolv.conf(5), up to half a minute
     };
 
     NameResolver(Family family, Patience patience) : family_(family), patience_(patience) {}
     NameResolver(const NameResolver&) = delete;
     NameResolver& operator=(const NameResolver&) = delete;
-    ~NameResolver();
+    ~NameResolver() = default;
 
     // A numeric address is returned at once. Addresses found are cached, failures are not. Valid until the
     // next call. Throws what the waiter throws.
     [[nodiscard]] const Resolution& resolve(const std::string& name, Waiter& waiter);
 
 private:
-    [[nodiscard]] Resolution lookUp(const std::string& name, Waiter& waiter);
-    void release();
+    [[nodiscard]] Resolution lookUp(const std::string& name, Waiter& waiter) const;
 
     Family family_;
     Patience patience_;
     std::map<std::string, Resolution> known_;
-    std::thread thread_;
 };
 
 } // namespace bootferry::plugin

@@ -18,6 +18,7 @@
 
 #include "event.h"
 #include "failure_of.h"
+#include "hanging_resolver.h"
 
 namespace bootferry::plugin {
 namespace {
@@ -207,6 +208,30 @@ TEST_F(NameLookupTest, ADeadlineEndsALookup) {
     const auto failure = failureOf([&] { (void)resolver.resolve("server.test", waiter); });
     EXPECT_EQ(failure.code(), BOOTFERRY_ERROR_TIMEOUT);
     EXPECT_STREQ(failure.what(), "too late");
+}
+
+// The lookup is still asked for when the wait, and the resolver, are over: nobody has waited for it.
+TEST(HangingLookup, ACancelOrADeadlineDoesNotWaitForIt) {
+    const HangingResolver hosts;
+    if (!hosts.hangs()) {
+        GTEST_SKIP() << "namespaces of one's own take root";
+    }
+    for (const auto patience : {Patience::Brief, Patience::Usual}) {
+        const Event cancel;
+        cancel.raise();
+        Waiter cancelled(cancel.fd());
+        EXPECT_EQ(failureOf([&] {
+                      (void)NameResolver(Family::Any, patience).resolve("server.test", cancelled);
+                  }).code(),
+                  BOOTFERRY_ERROR_CANCELLED);
+        HangingResolver::awaitQuestion();
+        Waiter late(-1);
+        late.setDeadline(Waiter::Clock::now(), "too late");
+        EXPECT_EQ(
+            failureOf([&] { (void)NameResolver(Family::Any, patience).resolve("server.test", late); }).code(),
+            BOOTFERRY_ERROR_TIMEOUT);
+        HangingResolver::awaitQuestion();
+    }
 }
 
 } // namespace
