@@ -53,8 +53,9 @@ void FtpReply::addLine(std::string_view line) {
 
 bool saysTooManyClients(std::string_view reply) {
     const auto text = plugin::lowered(reply);
-    return hasAny(text, {"too many", "maximum", "max ", "limit", "server is full", "server is busy"}) &&
-           hasAny(text, {"user", "client", "connect", "session", "host", "logged", "server is"}) &&
+    const bool isFull = hasAny(text, {"too many", "maximum", "max ", "limit"}) &&
+                        hasAny(text, {"user", "client", "connect", "session", "host", "logged", "server is"});
+    return (isFull || hasAny(text, {"server is full", "server is busy", "server busy", "server too busy"})) &&
            !hasAny(text, {"fail", "attempt", "incorrect", "invalid", "wrong"});
 }
 

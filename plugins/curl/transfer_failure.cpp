@@ -153,7 +153,8 @@ bool violatesHttp(const TransferEnd& end) {
 }
 
 std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
-    if (end.responseCode < 400) {
+    constexpr long readyLater = 120; // "Service ready in nnn minutes"; libcurl does not wait for it
+    if (end.responseCode < 400 && end.responseCode != readyLater) {
         return std::nullopt;
     }
     const auto message =

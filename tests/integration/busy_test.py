@@ -110,6 +110,14 @@ class FtpTest(BusyCase):
             status, messages = self.fetch(f"ftp://127.0.0.1:{server.port}/image")
         self.assertIn(words, self.assert_fetched((status, messages)))
 
+    def test_greetings_of_a_server_without_room(self):
+        """Of RFC 959, and of servers that have no code for it."""
+        for words in ("120 Service ready in 5 minutes", "421 Service not available", "500 Sorry, server busy",
+                      "530 Too many connections from your address"):
+            with self.subTest(words), OddFtpServer(self.image.read_bytes(), greetings=[words]) as server:
+                status, messages = self.fetch(f"ftp://127.0.0.1:{server.port}/image")
+                self.assertIn(f"server answered {words}", self.assert_fetched((status, messages)))
+
     def test_a_refused_login_is_final(self):
         with OddFtpServer(b"", logins=["530 Login incorrect."]) as server:
             status, messages = self.fetch(f"ftp://127.0.0.1:{server.port}/image")

@@ -13,10 +13,13 @@ class OddFtpServer(LoopbackServer):
     """Context manager; `size`: the text of the answer to SIZE, None: the command is unknown; `opening`: the
     answer when a transfer begins; `cut`: the first transfer and its session end after this many bytes; `restart`: the
     answer to RETR after REST, None: REST is unknown; `ignores_restart`: REST is acknowledged, and the file is sent from its
-    start; `logins`: the answers to the first logins."""
+    start; `logins`: the answers to the first logins; `greetings`: the first greetings, each the end of its connection."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self):
+            if self.server.greetings:
+                self.say(self.server.greetings.pop(0))
+                return
             self.say("220 ready")
             data, offset = None, 0
             for line in self.rfile:
@@ -57,8 +60,8 @@ class OddFtpServer(LoopbackServer):
             return cut is None
 
     def __init__(self, content, size=None, opening="150 here it comes", cut=None, restart=None,
-                 ignores_restart=False, logins=()):
+                 ignores_restart=False, logins=(), greetings=()):
         super().__init__(self.Handler)
         self.content, self.size, self.opening, self.cut, self.restart = content, size, opening, cut, restart
         self.ignores_restart = ignores_restart
-        self.offsets, self.logins = [], list(logins)
+        self.offsets, self.logins, self.greetings = [], list(logins), list(greetings)

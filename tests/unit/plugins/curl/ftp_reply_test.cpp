@@ -48,7 +48,8 @@ TEST(FtpReplyTest, ABusyServerIsNoWrongPassword) {
           "530 Sorry, the maximum number of connections (2) from your host are already connected.",
           "530 Sorry, the maximum number of users from your host (2) are already connected.",
           "530 User anonymous access denied: there are too many users.",
-          "500 Too many connections, please try again later", "550 Max connections per user reached"}) {
+          "500 Too many connections, please try again later", "500 Sorry, server busy",
+          "550 Max connections per user reached"}) {
         EXPECT_TRUE(saysTooManyClients(reply)) << reply;
     }
     for (const auto* reply :

@@ -58,6 +58,13 @@ TEST(TransferFailureTest, ABusyFtpServerIsWaitedFor) {
     end = {};
     end.isFtp = true;
     end.authority = "server";
+    end.result = CURLE_WEIRD_SERVER_REPLY;
+    end.responseCode = 120;
+    end.reply = "120 Service ready in 5 minutes";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT_STREQ(failureOf(end).what(), "server answered 120 Service ready in 5 minutes");
+    end.responseCode = 0;
+    end.reply.clear();
     end.result = CURLE_RECV_ERROR; // as ProFTPD's MaxInstances
     EXPECT_STREQ(failureOf(end).what(), "server closed the connection without a greeting");
 }
