@@ -20,6 +20,7 @@ SftpFile::SftpFile(SshConnection& connection, const std::string& path)
     : connection_(connection), path_(path) {
     try {
         start();
+        refuseSpecialFile();
         open();
         learnAttributes();
     } catch (...) {
@@ -72,6 +73,32 @@ bool SftpFile::endsAtOnce() {
     return ended;
 }
 
+// Before it is opened, too: a server that opens a FIFO waits for a writer, and reading a device may change
+// it. Whatever else is wrong is the answer to opening it.
+void SftpFile::refuseSpecialFile() {
+    LIBSSH2_SFTP_ATTRIBUTES attributes{};
+    const int result = connection_.finish([&] {
+        return libssh2_sftp_stat_ex(sftp_.get(), path_.data(), static_cast<unsigned>(path_.size()),
+                                    LIBSSH2_SFTP_STAT, &attributes);
+    });
+    if (result == 0) {
+        requireRegularFile(attributes);
+    }
+}
+
+void SftpFile::requireRegularFile(const LIBSSH2_SFTP_ATTRIBUTES& attributes) const {
+    const auto type = (attributes.flags & LIBSSH2_SFTP_ATTR_PERMISSIONS) != 0
+                          ? attributes.permissions & LIBSSH2_SFTP_S_IFMT
+                          : 0; // not all servers report one
+    if (type == LIBSSH2_SFTP_S_IFDIR) {
+        throw Failure(BOOTFERRY_ERROR_NOT_FOUND, "'" + path_ + "' is a folder, not a file");
+    }
+    if (type != 0 && type != LIBSSH2_SFTP_S_IFREG) {
+        throw Failure(BOOTFERRY_ERROR_NOT_FOUND,
+                      "'" + path_ + "' is a device, FIFO or socket on the server, not a file");
+    }
+}
+
 void SftpFile::open() {
     file_.reset(connection_.finish([this] {
         return libssh2_sftp_open_ex(sftp_.get(), path_.data(), static_cast<unsigned>(path_.size()),
@@ -80,6 +107,7 @@ void SftpFile::open() {
     if (!file_) {
         fail(Stage::Opening);
     }
+    staleStatus_ = libssh2_sftp_last_error(sftp_.get());
 }
 
 void SftpFile::learnAttributes() {
@@ -91,10 +119,9 @@ void SftpFile::learnAttributes() {
         fail(Stage::Opening);
     }
     const auto tells = [&](unsigned long flag) { return (attributes.flags & flag) != 0; };
-    if (tells(LIBSSH2_SFTP_ATTR_PERMISSIONS) && LIBSSH2_SFTP_S_ISDIR(attributes.permissions)) {
-        throw Failure(BOOTFERRY_ERROR_NOT_FOUND, "'" + path_ + "' is a folder, not a file");
-    }
-    if (tells(LIBSSH2_SFTP_ATTR_SIZE)) {
+    requireRegularFile(attributes);
+    // Files whose contents are made when they are read (/proc) have a size of 0: read to the end.
+    if (tells(LIBSSH2_SFTP_ATTR_SIZE) && attributes.filesize > 0) {
         size_ = attributes.filesize;
     }
     if (size_ && tells(LIBSSH2_SFTP_ATTR_ACMODTIME)) {
@@ -205,7 +232,8 @@ void SftpFile::fail(Stage stage, int code) const {
     auto end = connection_.lastEnd(stage);
     end.code = code != 0 ? code : end.code;
     end.path = path_;
-    end.sftpStatus = sftp_ ? libssh2_sftp_last_error(sftp_.get()) : 0;
+    const auto status = sftp_ ? libssh2_sftp_last_error(sftp_.get()) : 0;
+    end.sftpStatus = status == staleStatus_ ? 0 : status;
     end.position = position_;
     end.size = size_;
     throw failureOf(end);

@@ -19,7 +19,7 @@ namespace bootferry::sftp {
 
 class SftpFile {
 public:
-    // Opens it and learns what it is. Throws Failure(NOT_FOUND) for a folder as well.
+    // Opens it and learns what it is. Throws Failure(NOT_FOUND) for whatever is not a regular file as well.
     SftpFile(SshConnection& connection, const std::string& path);
     SftpFile(const SftpFile&) = delete;
     SftpFile& operator=(const SftpFile&) = delete;
@@ -39,6 +39,8 @@ public:
 private:
     void start();
     [[nodiscard]] bool endsAtOnce();
+    void refuseSpecialFile();
+    void requireRegularFile(const LIBSSH2_SFTP_ATTRIBUTES& attributes) const;
     void open();
     void learnAttributes();
     [[nodiscard]] std::size_t receive(std::span<std::byte> into);
@@ -51,6 +53,7 @@ private:
     std::string path_;
     SftpHandle sftp_;
     SftpFileHandle file_;
+    unsigned long staleStatus_ = 0; // of a request before the file was open, which libssh2 keeps
     std::optional<std::uint64_t> size_;
     std::string validator_;
     std::int64_t modified_ = 0;

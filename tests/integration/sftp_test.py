@@ -180,6 +180,24 @@ class FetchTest(SftpTest):
         server = self.server()
         self.assert_failed(self.fetch(self.url(server, self.path), server), "is a folder, not a file")
 
+    def test_what_is_no_regular_file_is_refused_and_leaves_the_output_alone(self):
+        server = self.server()
+        fifo = self.path / "fifo"
+        os.mkfifo(fifo)
+        self.output.write_text("a good image")
+        for special in (fifo, "/dev/null", "/dev/zero"):
+            with self.subTest(special=special):
+                result = self.fetch(self.url(server, special), server)
+                self.assertEqual(result.returncode, exit_status.NOT_FOUND, result.stderr)
+                self.assertIn(f"'{special}' is a device, FIFO or socket on the server, not a file", result.stderr)
+                self.assertEqual(self.output.read_text(), "a good image")
+
+    def test_a_file_with_a_size_of_0_is_read_to_its_end(self):
+        server = self.server()
+        result = self.fetch(self.url(server, "/proc/version"), server)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.output.read_bytes(), pathlib.Path("/proc/version").read_bytes())
+
     def test_a_file_that_may_not_be_read(self):
         if os.geteuid() == 0:
             self.skipTest("root may read everything")

@@ -22,7 +22,7 @@ import struct
 import sys
 
 INIT, OPEN, READ, FSTAT, VERSION, STATUS, HANDLE, DATA, ATTRS = 1, 3, 5, 8, 2, 101, 102, 103, 105
-EOF, FAILURE = 1, 4
+EOF, FAILURE, UNSUPPORTED = 1, 4, 8
 
 
 def send(kind, body):
@@ -94,6 +94,8 @@ def main(how):
                     if how != "unasked":
                         break
                 waiting = []
+        else:
+            send(STATUS, number + struct.pack(">III", UNSUPPORTED, 0, 0))
 
 
 main(sys.argv[1])
