@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view header = "# Written by bootferry-generator from the kernel command line.\n";
 constexpr std::string_view deployUnit = "bootferry-deploy.service";
 constexpr std::string_view liveRootUnit = "bootferry-live-root.service";
+constexpr std::string_view reportUnit = "bootferry-report.service";
 constexpr int mediumTimeoutSeconds = 90;
 
 std::string oneshot(std::string_view command) {
@@ -57,6 +58,36 @@ std::string failsTheBoot() {
 
 std::string seconds(std::chrono::microseconds duration) {
     return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+}
+
+// Its network is the transfer's. As in bootferryd.service, no setting asks for a mount namespace.
+std::string reportText(const Url& url, const InstalledPaths& paths) {
+    return fmt::format(
+        "{}[Unit]\n"
+        "Description=Report Transfer Progress\n"
+        "Documentation=man:bootferry-report(8)\n"
+        "DefaultDependencies=no\n"
+        "# Nothing waits for it but the switch of root, before which it is stopped, and before\n"
+        "# bootferryd.\n"
+        "After=bootferryd.socket bootferryd.service\n"
+        "Conflicts=shutdown.target initrd-switch-root.target\n"
+        "Before=shutdown.target initrd-switch-root.target initrd-switch-root.service\n"
+        "\n"
+        "[Service]\n"
+        "ExecStart={}\n"
+        "User={}\n"
+        "TimeoutStopSec=5\n"
+        "{}\n"
+        "CapabilityBoundingSet=\n"
+        "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n"
+        "RestrictNamespaces=yes\n"
+        "RestrictRealtime=yes\n"
+        "RestrictSUIDSGID=yes\n"
+        "MemoryDenyWriteExecute=yes\n"
+        "LockPersonality=yes\n"
+        "NoNewPrivileges=yes\n"
+        "SystemCallArchitectures=native\n",
+        header, commandLine({paths.report, url.redacted()}), paths.workerUser, paths.certificates);
 }
 
 std::vector<std::string> deployCommand(const BootRequest& request, const TransferRequest& transfer,
@@ -108,7 +139,7 @@ std::vector<std::string> deployCommand(const BootRequest& request, const Transfe
 }
 
 // Common to a deployment and to a refusal.
-std::string deployText(std::string_view description, const std::string& command) {
+std::string deployText(std::string_view description, const std::string& command, bool reports = false) {
     return fmt::format(
         "{}[Unit]\n"
         "Description={}\n"
@@ -117,11 +148,12 @@ std::string deployText(std::string_view description, const std::string& command)
         "# The network is pulled in but not waited for: bootferryd retries until it is there. The socket\n"
         "# stops at the switch of root and is therefore wanted, not required. An initrd without a\n"
         "# splash has no bootferry-plymouth.service.\n"
-        "Wants=network-online.target bootferryd.socket bootferry-plymouth.service\n"
+        "Wants=network-online.target bootferryd.socket bootferry-plymouth.service{}\n"
         "After=bootferryd.socket\n"
         "Before={} initrd-root-fs.target shutdown.target\n"
         "{}\n{}",
-        header, description, liveRootUnit, failsTheBoot(), oneshot(command));
+        header, description, reports ? fmt::format(" {}", reportUnit) : "", liveRootUnit, failsTheBoot(),
+        oneshot(command));
 }
 
 // dependency: "Requires=X", or "Wants=X" for what is waited for but whose absence the program reports itself.
@@ -202,11 +234,14 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
         files.normal.push_back({std::string(deployUnit),
                                 deployText(descriptionText(fmt::format(
                                                "Deploy {} to {}", transfer->url.redacted(), request.target)),
-                                           commandLine(command)) +
+                                           commandLine(command), request.report.has_value()) +
                                     std::string(usesDeployedDisk) + says(request.remarks, paths)});
         files.normal.push_back(
             {std::string(liveRootUnit), liveRootText(request, paths.runtimeDirectory + "/image",
                                                      fmt::format("Requires={}", deployUnit), paths)});
+        if (request.report) {
+            files.normal.push_back({std::string(reportUnit), reportText(*request.report, paths)});
+        }
     } else {
         addLocalMedium(files, request, std::get<LocalMedium>(request.image), paths);
     }

@@ -50,6 +50,9 @@ struct UnitFiles {
 struct InstalledPaths {
     std::string bootferryctl;
     std::string liveRoot;
+    std::string report;
+    std::string workerUser;
+    std::string certificates; // of https, as lines of a unit's [Service]
     std::string runtimeDirectory = "/run/bootferry";
     std::string networkDirectory = "/run/systemd/network";
     std::string efiVariables = efiVariablesFolder;

@@ -9,7 +9,9 @@
 namespace bootferry {
 
 InstalledPaths installedPaths() {
-    InstalledPaths paths{BOOTFERRY_BIN_DIR "/bootferryctl", BOOTFERRY_LIBEXEC_DIR "/bootferry-live-root"};
+    InstalledPaths paths{BOOTFERRY_BIN_DIR "/bootferryctl", BOOTFERRY_LIBEXEC_DIR "/bootferry-live-root",
+                         BOOTFERRY_LIBEXEC_DIR "/bootferry-report", BOOTFERRY_WORKER_USER,
+                         BOOTFERRY_IMPORT_CREDENTIAL "=bootferry.cacert"};
     // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
     if (const char* directory = std::getenv("BOOTFERRY_RUNTIME_DIRECTORY")) {
         paths.runtimeDirectory = directory;

@@ -61,6 +61,7 @@ constexpr Meaning meanings[] = {
     {"rd.bootferry.stall_timeout", For::Transfer, "retry when nothing arrives for this time"},
     {"rd.bootferry.timeout", For::Transfer, "fail the boot when fetching takes longer"},
     {"rd.bootferry.connections", For::Transfer, "the maximum number of connections to one server"},
+    {"rd.bootferry.report", For::Transfer, "post the progress to this URL"},
     {"rd.bootferry.option", For::Transfer, "an option of a transport plugin"},
 };
 

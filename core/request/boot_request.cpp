@@ -56,6 +56,18 @@ Url mirrorUrl(const std::string& text) {
     return url;
 }
 
+Url reportUrl(const std::string& text) {
+    auto url = Url::parse(text);
+    if (url.scheme() != "http" && url.scheme() != "https") {
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("reports are posted over http or https, not {}", url.scheme()));
+    }
+    if (url.userinfo()) {
+        throw Error(ErrorCode::Invalid, "the URL for reports cannot have a user name or password");
+    }
+    return url;
+}
+
 // Of rd.overlay=, which is a switch for an overlayfs in dracut, too.
 void setOverlay(OverlayRequest& overlay, const std::string& value) {
     static constexpr std::array switches{"", "1", "yes", "on", "0", "no", "off"};
@@ -142,6 +154,9 @@ const Entry entries[] = {
     {{"rd.bootferry.connections"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { d.transfer.connections = parseConnections(v); }},
+    {{"rd.bootferry.report"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.boot.report = reportUrl(v); }},
     {{"rd.bootferry.option"},
      Kind::List,
      [](Draft& d, const std::string& v, bool) { d.transfer.pluginOptions.push_back(parsePluginOption(v)); }},

@@ -6,6 +6,7 @@ import hashlib
 import boot_case
 import machine
 import tap
+from report_receiver import Receiver
 
 
 class PxeHttpBoot(boot_case.BootCase):
@@ -14,11 +15,13 @@ class PxeHttpBoot(boot_case.BootCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        with cls.serve() as server:
+        with cls.serve() as server, Receiver() as receiver:
             cls.url = f"http://{machine.HOST}:{server.port}/{cls.iso.name}"
-            with cls.boot(cls.url, pxe=True, processors=2, whole=True, hashed=True) as guest:
+            home = f"rd.bootferry.report=http://{machine.HOST}:{receiver.port}/boots"
+            with cls.boot(cls.url, home, pxe=True, processors=2, whole=True, hashed=True) as guest:
                 cls.login = guest.expect(rf"{cls.host_name} login:", timeout=600)
                 cls.console, cls.report = guest.text, boot_case.Report(guest)
+            cls.posts = receiver.all()
 
     def test_the_kernel_came_over_pxe(self):
         self.assertIn("PXELINUX", self.console)
@@ -64,6 +67,15 @@ class PxeHttpBoot(boot_case.BootCase):
 
     def test_console_shows_progress(self):
         self.assertRegex(self.console, r"100 ?%|\d+ ?%")
+
+    def test_the_machine_reported_home(self):
+        self.assertTrue(self.posts, "no report came")
+        last = self.posts[-1]
+        self.assertEqual([(transfer["url"], transfer["state"], transfer["bytes"]) for transfer in last["transfers"]],
+                         [(self.url, "done", self.iso.stat().st_size)])
+        self.assertIsNone(last["failure"])
+        self.assertTrue(all(address.startswith("52:54:00") for address in last["hardware_addresses"]), last)
+        self.assertEqual(len({post["boot_id"] for post in self.posts}), 1)
 
     def test_nothing_of_ours_still_runs(self):
         self.assertEqual(self.report.all("process"), [])

@@ -20,6 +20,7 @@ PAGES = sorted(DOCS.glob("*.[1-8]"))
 # The program's page, and the variable that holds its path.
 PROGRAMS = {"bootferry-generator.8": "BOOTFERRY_GENERATOR", "bootferry-live-root.8": "BOOTFERRY_LIVE_ROOT",
             "bootferry-plugin-check.1": "BOOTFERRY_PLUGIN_CHECK", "bootferry-plymouth.8": "BOOTFERRY_PLYMOUTH",
+            "bootferry-report.8": "BOOTFERRY_REPORT",
             "bootferry-transfer.8": "BOOTFERRY_WORKER", "bootferryctl.1": "BOOTFERRYCTL", "bootferryd.8": "BOOTFERRYD"}
 WITHOUT_HELP = {"bootferry-generator.8", "bootferry-transfer.8"}
 COLUMNS = 80

@@ -6,13 +6,17 @@
 
 #include <gtest/gtest.h>
 
+#include "errors.h"
 #include "unit_escaping.h"
 
 namespace bootferry {
 namespace {
 
 const InstalledPaths paths{.bootferryctl = "/usr/bin/bootferryctl",
-                           .liveRoot = "/usr/lib/bootferry/bootferry-live-root"};
+                           .liveRoot = "/usr/lib/bootferry/bootferry-live-root",
+                           .report = "/usr/lib/bootferry/bootferry-report",
+                           .workerUser = "bootferry",
+                           .certificates = "ImportCredential=bootferry.cacert"};
 
 UnitFiles generated(const std::string& line) {
     return generateUnits(parseBootRequest(KernelCommandLine::parse(line)).value(), paths);
@@ -26,6 +30,29 @@ std::string textOf(const std::vector<UnitFile>& units, const std::string& name) 
 
 bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
+}
+
+TEST(GenerateUnits, AMachineReportsHomeIfAsked) {
+    const auto plain = generated("root=live:http://10.0.0.1/live.iso");
+    EXPECT_EQ(textOf(plain.normal, "bootferry-report.service"), "");
+    EXPECT_FALSE(has(textOf(plain.normal, "bootferry-deploy.service"), "bootferry-report"));
+
+    const auto files =
+        generated("root=live:http://10.0.0.1/live.iso rd.bootferry.report=http://10.0.0.2/r?a=%41");
+    const auto report = textOf(files.normal, "bootferry-report.service");
+    EXPECT_TRUE(has(report, "ExecStart=/usr/lib/bootferry/bootferry-report \"http://10.0.0.2/r?a=%%41\"\n"))
+        << report;
+    EXPECT_TRUE(has(report, "User=bootferry\n")) << report;
+    EXPECT_TRUE(has(report, "ImportCredential=bootferry.cacert\n")) << report;
+    EXPECT_TRUE(has(textOf(files.normal, "bootferry-deploy.service"), " bootferry-report.service\n"));
+    for (const char* url : {"ftp://10.0.0.2/", "http://u:p@10.0.0.2/", "nonsense"}) {
+        EXPECT_THROW((void)generated(std::string("root=live:http://10.0.0.1/a rd.bootferry.report=") + url),
+                     Error);
+    }
+    // A local medium has no transfer to report.
+    EXPECT_EQ(textOf(generated("root=live:LABEL=x rd.bootferry.report=http://10.0.0.2/").normal,
+                     "bootferry-report.service"),
+              "");
 }
 
 TEST(GenerateUnits, ANetworkImageIsAChainOfThree) {

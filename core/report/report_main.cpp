@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// bootferry-report: follows bootferryd's transfers as any client does, and posts what it sees. A report is
+// not essential: failures here neither delay the boot nor make it fail. A program of its own, not one of
+// libbootferry-programs.so, which does not need libcurl. In tests, $BOOTFERRY_RUNTIME_DIRECTORY replaces
+// /run/bootferry.
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "boot_report.h"
+#include "build_config.h"
+#include "failure_report.h"
+#include "files.h"
+#include "log.h"
+#include "plain_text.h"
+#include "report_sender.h"
+#include "service_client.h"
+#include "standard_streams.h"
+#include "supervising_loop.h"
+#include "text.h"
+#include "url.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::uint64_t lookAgainUSec = 2'000'000;
+// The switch of root waits for it.
+constexpr std::chrono::seconds lastPost{2};
+
+constexpr const char* help = R"(bootferry-report URL
+
+Posts the state of bootferryd's transfers to URL, as JSON, until it is stopped.
+Started by a unit of the initrd if rd.bootferry.report=URL is on the kernel
+command line; see bootferry-report(8).
+
+  --help     show this
+  --version  show the version
+)";
+
+std::string environment(const char* name) {
+    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread yet
+    return value != nullptr ? value : "";
+}
+
+std::string failureFile() {
+    const auto folder = environment("BOOTFERRY_RUNTIME_DIRECTORY");
+    return folder.empty() ? failureReportPath : folder + "/failure";
+}
+
+// The credential bootferry.cacert, which the transfer uses as well.
+std::string certificates() {
+    const auto folder = environment("CREDENTIALS_DIRECTORY");
+    const auto file = folder + "/bootferry.cacert";
+    return !folder.empty() && readSmallFile(file) ? file : "";
+}
+
+class BootReporter {
+public:
+    explicit BootReporter(std::string url)
+        : failureFile_(failureFile()), loop_([this] { loop_.end(0); }),
+          sender_(std::move(url), certificates()) {}
+
+    int run() {
+        follow();
+        const int status = loop_.run();
+        sender_.finish(lastPost);
+        return status;
+    }
+
+private:
+    void follow() {
+        try {
+            client_ = std::make_unique<ServiceClient>(loop_.event());
+            isLost_ = false;
+            client_->watch([this](const TransferStatus& status) { changed(status); },
+                           [this] { isLost_ = true; });
+            transfers_.clear(); // a bootferryd that has started again counts from one
+            for (const auto& status : client_->transfers()) {
+                changed(status);
+            }
+        } catch (const Error&) {
+            isLost_ = true; // it has not started yet, or has ended
+        }
+        lookLater();
+    }
+
+    void changed(const TransferStatus& status) {
+        const auto known = transfers_.find(status.id);
+        const bool urgent = known == transfers_.end() || known->second.state != status.state;
+        transfers_[status.id] = status;
+        submit(urgent);
+    }
+
+    void submit(bool urgent) {
+        std::vector<TransferStatus> transfers;
+        std::transform(transfers_.begin(), transfers_.end(), std::back_inserter(transfers),
+                       [](const auto& transfer) { return transfer.second; });
+        sender_.submit(reportText(thisMachine(), transfers, failure_), urgent);
+    }
+
+    void lookLater() {
+        timer_ = makeHandle<EventSourceHandle>(
+            [&](sd_event_source** source) {
+                return sd_event_add_time_relative(loop_.event(), source, CLOCK_MONOTONIC, lookAgainUSec, 0,
+                                                  onLook, this);
+            },
+            "setting a timer");
+    }
+
+    void look() {
+        if (failure_.empty()) {
+            try {
+                failure_ = escapedText(trimmed(readSmallFile(failureFile_).value_or("")));
+            } catch (const Error& error) {
+                failure_ = error.what();
+            }
+            if (!failure_.empty()) {
+                submit(true);
+            }
+        }
+        if (isLost_) {
+            follow();
+        } else {
+            lookLater();
+        }
+    }
+
+    static int onLook(sd_event_source*, std::uint64_t, void* userdata) {
+        static_cast<BootReporter*>(userdata)->look();
+        return 0;
+    }
+
+    std::string failureFile_;
+    std::string failure_;
+    SupervisingLoop loop_; // before any thread, which would not block the loop's signals
+    ReportSender sender_;
+    EventSourceHandle timer_;
+    bool isLost_ = true;
+    std::map<std::uint32_t, TransferStatus> transfers_; // by number
+    std::unique_ptr<ServiceClient> client_;             // last: it calls all of the above
+};
+
+int run(const std::vector<std::string>& words) {
+    if (words == std::vector<std::string>{"--help"}) {
+        printOutput("{}", help);
+        return EXIT_SUCCESS;
+    }
+    if (words == std::vector<std::string>{"--version"}) {
+        printOutput("bootferry-report {}\n", BOOTFERRY_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (words.size() != 1) {
+        refuse(ErrorCode::Invalid, "expected one URL: see bootferry-report --help");
+    }
+    const auto url = Url::parse(words.front());
+    if (url.scheme() != "http" && url.scheme() != "https") {
+        refuse(ErrorCode::Invalid,
+               fmt::format("reports are posted over http or https, not {}", url.scheme()));
+    }
+    return BootReporter(words.front()).run();
+}
+
+} // namespace
+} // namespace bootferry
+
+int main(int argc, char** argv) {
+    return bootferry::runProgram(
+        [](int count, char** words) {
+            bootferry::initLogging("bootferry-report");
+            try {
+                return bootferry::run({words + 1, words + count});
+            } catch (const std::exception& error) {
+                bootferry::logError(error.what());
+                return EXIT_FAILURE;
+            }
+        },
+        argc, argv);
+}
