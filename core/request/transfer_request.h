@@ -41,6 +41,15 @@ struct Continuation {
     bool operator==(const Continuation&) const = default;
 };
 
+// The list of checksums must have a valid OpenPGP signature (signed_list.h).
+struct ListSignature {
+    std::optional<Url> url; // of the signature, or the list's own if that is signed inline; without userinfo;
+                            // absent: it is looked for
+    std::string text;       // a signature that was read already: no URL
+
+    bool operator==(const ListSignature&) const = default;
+};
+
 struct TransferRequest {
     Url url;
     std::vector<Url> mirrors; // other places for the same bytes
@@ -48,6 +57,8 @@ struct TransferRequest {
     std::vector<PluginOption> pluginOptions;
     std::optional<std::string> checksum;      // "sha256:HEX", "sha512:HEX"; or
     std::optional<Url> checksumUrl;           // a list to find it in (checksum_list.h), without userinfo
+    std::optional<ListSignature> signature;   // only with checksumUrl
+    bool signedOnly = false;                  // rd.bootferry.verify=required
     std::optional<std::uint64_t> ramdiskSize; // bytes; only for RAM disks
     bool reset = false;
     bool decode = false;              // unpack gzip, xz and zstd on the way; bootferryd always does

@@ -8,8 +8,9 @@
 
 namespace bootferry {
 
-void allowCallsOfBoth(SeccompFilter& filter);     // of every process
-void allowCallsOfReceiver(SeccompFilter& filter); // further ones, of the process that uses the network
-void allowCallsOfVerifier(SeccompFilter& filter); // further ones, of the process that verifies
+void allowCallsOfBoth(SeccompFilter& filter);           // of every process
+void allowCallsOfReceiver(SeccompFilter& filter);       // further ones, of the process that uses the network
+void allowCallsOfVerifier(SeccompFilter& filter);       // further ones, of the process that verifies
+void allowCallsOfSignatureCheck(SeccompFilter& filter); // further ones, of gpgv
 
 } // namespace bootferry

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "allowed_calls.h"
@@ -75,6 +76,18 @@ void nameRefusedCalls(SeccompFilter& filter, bool mayListen) {
     filter.load();
 }
 
+// Of a list of at most 1 MiB: far more than gpgv needs.
+void limitResources() {
+    constexpr rlim_t seconds = 60;
+    constexpr rlim_t memory = rlim_t{1} << 30U;
+    const std::pair<int, rlim_t> limits[] = {
+        {RLIMIT_CPU, seconds}, {RLIMIT_AS, memory}, {RLIMIT_FSIZE, 0}, {RLIMIT_CORE, 0}};
+    for (const auto& [what, most] : limits) {
+        const rlimit limit{.rlim_cur = most, .rlim_max = most};
+        checkErrno(::setrlimit(static_cast<__rlimit_resource_t>(what), &limit), "limiting a process");
+    }
+}
+
 } // namespace
 
 void hideFromOthers() {
@@ -98,6 +111,16 @@ void enterVerifierSandbox() {
         SeccompFilter filter(refused);
         allowCallsOfBoth(filter);
         allowCallsOfVerifier(filter);
+        filter.load();
+    }
+}
+
+void enterSignatureSandbox() {
+    limitResources();
+    if constexpr (!BOOTFERRY_SANITIZED) {
+        SeccompFilter filter(refused);
+        allowCallsOfBoth(filter);
+        allowCallsOfSignatureCheck(filter);
         filter.load();
     }
 }

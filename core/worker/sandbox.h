@@ -27,4 +27,8 @@ void narrowSandbox(std::uint32_t needs, const std::vector<std::string>& folders)
 // sockets only recvmsg(2), with which it receives the target's descriptor. Packets are sent with write(2).
 void enterVerifierSandbox();
 
+// The sandbox that gpgv is executed in: no network, no file to write, no other process, and limits for its
+// time, memory and output. Irrevocable.
+void enterSignatureSandbox();
+
 } // namespace bootferry

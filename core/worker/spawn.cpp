@@ -253,4 +253,20 @@ pid_t spawnPluginList(const WorkerProgram& program, std::vector<std::string> arg
                   .report = -1});
 }
 
+pid_t spawnSignatureCheck(const WorkerProgram& program, const std::string& form,
+                          const SignatureStreams& streams) {
+    const auto input = duplicateAbove(streams.input.get());
+    const auto output = duplicateAbove(streams.output.get());
+    const auto errors = duplicateAbove(streams.errors.get());
+    const auto keys = duplicateAbove(streams.keys.get());
+    const auto other = duplicateAbove(streams.other.get());
+    return spawn(program, {program.path, std::string(signatureArgument), form},
+                 {.input = input.get(),
+                  .output = output.get(),
+                  .errors = errors.get(),
+                  .channel = keys.get(),
+                  .cancel = other.get(),
+                  .report = -1});
+}
+
 } // namespace bootferry

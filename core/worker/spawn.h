@@ -27,4 +27,17 @@ inline constexpr std::string_view verifierArgument = "--verify";
 [[nodiscard]] pid_t spawnPluginList(const WorkerProgram& program, std::vector<std::string> arguments,
                                     const UniqueFd& output, const UniqueFd& errors);
 
+// The same program with this argument and a form becomes gpgv, in a sandbox: see signature_check.h.
+inline constexpr std::string_view signatureArgument = "--check-signature";
+// What gpgv's descriptors 0 to 4 are.
+struct SignatureStreams {
+    const UniqueFd& input;
+    const UniqueFd& output;
+    const UniqueFd& errors;
+    const UniqueFd& keys;
+    const UniqueFd& other; // the signature; or for the status, if that is not the output
+};
+[[nodiscard]] pid_t spawnSignatureCheck(const WorkerProgram& program, const std::string& form,
+                                        const SignatureStreams& streams);
+
 } // namespace bootferry

@@ -20,6 +20,7 @@
 #include "relay_sender.h"
 #include "relayed_source.h"
 #include "sandbox.h"
+#include "signature_check.h"
 #include "source_stack.h"
 #include "spawn.h"
 #include "standard_streams.h"
@@ -193,6 +194,10 @@ int run(int argc, char** argv) {
     }
     if (argc == 3 && std::strcmp(argv[1], "--describe-plugin") == 0) {
         return describePlugin(argv[2]);
+    }
+    if (argc == 3 && argv[1] == signatureArgument) {
+        enterSignatureSandbox();
+        return becomeGpgv(argv[2]);
     }
     const bool verifies = argc == 2 && argv[1] == verifierArgument;
     if ((argc != 1 && !verifies) ||

@@ -3,12 +3,24 @@
 // checked before any network is used; a process that knows only the list's server reads the list, and ends;
 // and the process that connects to the image's server starts with a checksum that it can no longer change.
 // The listener sees them as one.
+//
+// A list that has to be signed is not read by the process that fetches it, which could forge what it reports.
+// It is fetched like an image, by a worker that writes it into memory, and so is its signature. gpgv verifies
+// a copy of that memory, and the checksum is looked up in the bytes that gpgv has verified.
 #include "worker_process.h"
 
 #include <algorithm>
 #include <chrono>
 #include <utility>
+#include <vector>
 
+#include <spdlog/fmt/fmt.h>
+
+#include "argument_values.h"
+#include "checksum_list.h"
+#include "list_memory.h"
+#include "signature_check.h"
+#include "signed_list.h"
 #include "worker_run.h"
 
 namespace bootferry {
@@ -24,6 +36,58 @@ void shorten(std::optional<std::chrono::microseconds>& limit, Clock::duration by
     }
 }
 
+enum class Stage {
+    Options,   // of all plugins, without a network
+    Checksum,  // an unsigned list is read by a worker
+    List,      // a signed list is fetched
+    Signature, // and its signature
+    Judging,   // gpgv verifies it; no worker runs
+    Job,       // the job itself
+};
+
+Stage firstStage(const WorkerJob& job) {
+    return job.purpose == JobPurpose::Transfer && job.request.checksumUrl ? Stage::Options : Stage::Job;
+}
+
+void requireKeys(const WorkerJob& job) {
+    if (job.purpose != JobPurpose::Transfer || !job.request.signature) {
+        return;
+    }
+    if (!job.request.checksumUrl) {
+        throw Error(ErrorCode::Internal, "a signature is wanted, and there is no list that could have one");
+    }
+    if (job.keys.empty()) {
+        throw Error(
+            ErrorCode::NotFound,
+            fmt::format("no key is trusted, so no signature can be verified: put the signer's key into "
+                        "{}/keys/NAME.gpg or NAME.asc (of the initrd, for a boot)",
+                        settingsFolder()));
+    }
+    requireGpgv();
+}
+
+// For a worker that fetches a file into memory, with the credentials for its server.
+WorkerJob fetchJob(const WorkerJob& whole, const Url& url) {
+    auto job = whole;
+    job.credentials = credentialsFor(url, whole.request.url, whole.credentials);
+    auto& request = job.request;
+    request.url = url;
+    request.mirrors.clear();
+    request.checksumUrl.reset();
+    request.signature.reset();
+    request.continuation.reset();
+    request.decode = false;
+    request.requireLiveImage = false;
+    request.requireDeclaredSize = false;
+    request.connections = 1;
+    return job;
+}
+
+Error inContext(Error error, const std::string& context) {
+    error.addContext(context);
+    return error;
+}
+
 } // namespace
 
 WorkerRole roleOf(JobPurpose purpose, const TransferRequest& request) {
@@ -34,8 +98,8 @@ class WorkerProcess::State : private WorkerListener {
 public:
     State(sd_event* event, WorkerProgram program, WorkerJob job, WorkerListener& listener)
         : event_(event), program_(std::move(program)), listener_(listener), job_(std::move(job)),
-          purpose_(job_.purpose == JobPurpose::Transfer && job_.request.checksumUrl ? JobPurpose::OptionCheck
-                                                                                    : job_.purpose) {
+          stage_(firstStage(job_)) {
+        requireKeys(job_);
         start();
     }
 
@@ -43,49 +107,201 @@ public:
 
     void cancel() {
         cancelled_ = true;
-        run_->cancel();
+        if (check_) {
+            check_->cancel();
+        } else {
+            run_->cancel();
+        }
     }
 
 private:
-    [[nodiscard]] bool isLast() const { return purpose_ == job_.purpose; }
+    [[nodiscard]] bool isLast() const { return stage_ == Stage::Job; }
+    [[nodiscard]] bool isFetching() const { return stage_ == Stage::List || stage_ == Stage::Signature; }
 
-    void start() {
+    // The job of the stage's worker.
+    [[nodiscard]] WorkerJob jobOfStage() const {
+        if (isFetching()) {
+            return fetchJob(job_, stage_ == Stage::List ? *job_.request.checksumUrl : signatures_.front());
+        }
         auto job = job_;
-        job.purpose = purpose_;
-        if (purpose_ == JobPurpose::TransferChecksum) {
+        if (stage_ == Stage::Options) {
+            job.purpose = JobPurpose::OptionCheck;
+        } else if (stage_ == Stage::Checksum) {
+            job.purpose = JobPurpose::TransferChecksum;
             job.request.mirrors.clear();
             job.request.continuation.reset();
         }
+        return job;
+    }
+
+    void start() {
+        auto job = jobOfStage();
         if (isLast()) {
-            job_ = {.purpose = purpose_}; // its secrets are no longer needed
+            job_ = {.purpose = job.purpose}; // its secrets are no longer needed
+        }
+        if (isFetching()) {
+            shorten(job.request.timeout, Clock::now() - begun_);
+            memory_.emplace();
         }
         run_ = std::make_unique<WorkerRun>(event_, program_, std::move(job),
                                            static_cast<WorkerListener&>(*this));
     }
 
-    void startNext() {
-        if (purpose_ == JobPurpose::OptionCheck) {
-            purpose_ = JobPurpose::TransferChecksum;
-        } else {
-            purpose_ = JobPurpose::Transfer;
-            shorten(job_.request.timeout, Clock::now() - begun_);
-            job_.checksumOrigin = job_.request.checksumUrl->redacted();
-            job_.request.checksumUrl.reset();
-            job_.request.checksum = checksum_;
-        }
+    void enter(Stage stage) {
+        stage_ = stage;
         start();
     }
 
-    void imageHasAtLeast(std::uint64_t size) override { listener_.imageHasAtLeast(size); }
-    void targetWanted(std::optional<std::uint64_t> size) override { listener_.targetWanted(size); }
+    // written: bytes of a fetched file.
+    void startNext(std::uint64_t written) {
+        switch (stage_) {
+        case Stage::Options:
+            enter(job_.request.signature ? Stage::List : Stage::Checksum);
+            break;
+        case Stage::List:
+            listArrived(memory_->read(written));
+            break;
+        case Stage::Signature:
+            judge(memory_->read(written));
+            break;
+        case Stage::Checksum:
+        case Stage::Judging:
+        case Stage::Job:
+            startImage();
+            break;
+        }
+    }
+
+    void startImage() {
+        shorten(job_.request.timeout, Clock::now() - begun_);
+        job_.checksumOrigin = job_.request.checksumUrl->redacted();
+        job_.request.checksumUrl.reset();
+        job_.request.signature.reset();
+        job_.request.checksum = checksum_;
+        enter(Stage::Job);
+    }
+
+    [[nodiscard]] std::string listName() const {
+        return fmt::format("the checksum list '{}'", job_.request.checksumUrl->redacted());
+    }
+
+    void listArrived(std::string list) {
+        list_ = std::move(list);
+        const auto& wanted = *job_.request.signature;
+        const auto& url = *job_.request.checksumUrl;
+        const bool mustBeInline = wanted.url && wanted.url->asWritten() == url.asWritten();
+        if (mustBeInline && !isSignedInline(list_)) {
+            throw Error(ErrorCode::Checksum, listName() + ": it is not signed inline");
+        }
+        if (!wanted.text.empty()) {
+            judge(wanted.text);
+        } else if (mustBeInline || (!wanted.url && isSignedInline(list_))) {
+            judge({});
+        } else {
+            signatures_ = wanted.url ? std::vector{*wanted.url} : usualSignatures(url);
+            enter(Stage::Signature);
+        }
+    }
+
+    // signature: empty if the list is signed inline.
+    void judge(std::string signature) {
+        if (stage_ == Stage::Signature && signature.empty()) {
+            throw Error(ErrorCode::Checksum, signatureName() + ": it is empty");
+        }
+        stage_ = Stage::Judging;
+        check_ = std::make_unique<SignatureCheck>(
+            event_, program_,
+            SignedMessage{.keys = job_.keys, .text = list_, .signature = std::move(signature)},
+            [this](const SignatureCheck::Verdict& verdict) { judged(verdict); });
+    }
+
+    void judged(SignatureCheck::Verdict verdict) { // a copy: the check is destroyed
+        check_.reset();
+        try {
+            if (cancelled_) {
+                throw Error(ErrorCode::Cancelled, "cancelled");
+            }
+            if (verdict.failure) {
+                throw inContext(*verdict.failure, "the signature of " + listName());
+            }
+            lookUp(verdict.text);
+            listener_.listSigned(verdict.signer);
+            listener_.checksumFound(checksum_);
+            startNext(0);
+        } catch (const Error& error) {
+            listener_.ended({}, error); // last: it may destroy this
+        }
+    }
+
+    void lookUp(const std::string& signedText) {
+        try {
+            checksum_ = parseChecksum(findChecksum(signedText, job_.request.url));
+        } catch (const Error& error) {
+            throw inContext(error, listName());
+        }
+    }
+
+    [[nodiscard]] std::string signatureName() const {
+        return fmt::format("the signature '{}' of {}", signatures_.front().redacted(), listName());
+    }
+
+    // Why the file was not fetched. nullopt: the signature is looked for elsewhere.
+    std::optional<Error> whyNotFetched(const Error& failure) {
+        const bool isSignature = stage_ == Stage::Signature;
+        if (isSignature && failure.code() == ErrorCode::NotFound && !job_.request.signature->url) {
+            if (signatures_.size() > 1) {
+                signatures_.erase(signatures_.begin());
+                return std::nullopt;
+            }
+            return Error(
+                ErrorCode::NotFound,
+                fmt::format("{} is not signed: it is not signed inline, and beside it is no file with "
+                            ".gpg, .asc, .sign or .sig after its name",
+                            listName()));
+        }
+        const auto name = isSignature ? signatureName() : listName();
+        if (failure.code() == ErrorCode::TooLarge) {
+            return Error(ErrorCode::Checksum,
+                         fmt::format("{}: it is larger than 1 MiB, so it is not a {}: check the URL", name,
+                                     isSignature ? "signature" : "checksum list"));
+        }
+        return inContext(failure, name);
+    }
+
+    void imageHasAtLeast(std::uint64_t size) override {
+        if (isLast()) {
+            listener_.imageHasAtLeast(size);
+        }
+    }
+    void targetWanted(std::optional<std::uint64_t> size) override {
+        if (isLast()) {
+            listener_.targetWanted(size);
+        } else if (size.value_or(0) > ListMemory::largest) {
+            run_->refuseTarget(Error(ErrorCode::TooLarge, "it is larger than 1 MiB"));
+        } else {
+            run_->giveTarget(memory_->target());
+        }
+    }
     void sourceKnown(std::optional<std::uint64_t> size, const std::string& validator,
                      std::optional<std::int64_t> modified) override {
-        listener_.sourceKnown(size, validator, modified);
+        if (isLast()) {
+            listener_.sourceKnown(size, validator, modified);
+        }
     }
-    void opened(std::size_t origin) override { listener_.opened(origin); }
+    void opened(std::size_t origin) override {
+        if (isLast()) { // no other file's server is a source of the image
+            listener_.opened(origin);
+        }
+    }
     void sourceProbed(const ProbedSource& probed) override { listener_.sourceProbed(probed); }
     void checksumMissing(const Error& reason) override { listener_.checksumMissing(reason); }
-    void staged(const WorkerResult& result) override { listener_.staged(result); }
+    void staged(const WorkerResult& result) override {
+        if (isLast()) {
+            listener_.staged(result);
+        } else {
+            run_->permitCommit();
+        }
+    }
 
     // The first run has loaded the plugins of all origins.
     void pluginLoaded(const std::string& nameAndVersion) override {
@@ -106,20 +322,42 @@ private:
             shown.bytes = 0;
             shown.total = unknownSize;
             shown.written = 0;
+            describeFetch(shown);
         }
         listener_.progressed(shown);
+    }
+
+    void describeFetch(Progress& shown) const {
+        if (isFetching() && shown.state != TransferState::Waiting) {
+            const bool isMoving = shown.state != TransferState::Connecting;
+            shown.state = TransferState::Connecting;
+            shown.detail = !isMoving               ? shown.detail
+                           : stage_ == Stage::List ? "fetching the checksum list"
+                                                   : "fetching the signature of the checksum list";
+        }
     }
 
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override {
         auto how = failure;
         auto last = result;
-        if (!failure && !isLast()) {
+        if (!isLast()) {
+            const auto written = result.written;
+            last = {.crashed = result.crashed};
             try {
-                if (!cancelled_) {
-                    startNext(); // replaces the run that calls this
+                if (failure && isFetching() && failure->code() != ErrorCode::Cancelled) {
+                    how = whyNotFetched(*failure);
+                }
+                if (!how && cancelled_) {
+                    how.emplace(ErrorCode::Cancelled, "cancelled");
+                }
+                if (!how && failure) {
+                    start(); // as below
                     return;
                 }
-                how.emplace(ErrorCode::Cancelled, "cancelled");
+                if (!how) {
+                    startNext(written); // replaces the run that calls this
+                    return;
+                }
             } catch (const Error& error) {
                 how = error;
                 last = {};
@@ -132,12 +370,16 @@ private:
     WorkerProgram program_;
     WorkerListener& listener_;
     WorkerJob job_;
-    JobPurpose purpose_; // of the current run
+    Stage stage_;
     std::string checksum_;
+    std::string list_;            // as it was fetched
+    std::vector<Url> signatures_; // where the signature may be; the first one is tried
+    std::optional<ListMemory> memory_;
     Clock::time_point begun_ = Clock::now();
     bool pluginReported_ = false;
     bool cancelled_ = false;
-    std::unique_ptr<WorkerRun> run_; // last: refers to the members above
+    std::unique_ptr<SignatureCheck> check_; // while no worker runs
+    std::unique_ptr<WorkerRun> run_;        // last: refers to the members above
 };
 
 WorkerProcess::WorkerProcess(sd_event* event, const WorkerProgram& program, WorkerJob job,

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One worker as its supervisor (bootferryd, or `bootferryctl fetch`) handles it: started unprivileged with a
 // private channel, and trusted with nothing but the descriptor it is given. With a checksum it consists of
-// two processes (WorkerRole), and with a list of checksums another one runs before; the listener sees them as
-// one. Packets are judged by worker_conduct.h, output reaches the log as plain lines. Whatever happens
-// (success, failure, crash, a hang after cancel) ends in exactly one call of ended(), after every process is
-// reaped. Runs on an sd-event loop, one thread, never blocks.
+// two processes (WorkerRole), and with a list of checksums others run before; the listener sees them as one.
+// If the list has to be signed, they only fetch it: gpgv decides, and the checksum is looked up here, in what
+// is signed (signature_check.h). Packets are judged by worker_conduct.h, output reaches the log as plain
+// lines. Whatever happens (success, failure, crash, a hang after cancel) ends in exactly one call of ended(),
+// after every process is reaped. Runs on an sd-event loop, one thread, never blocks.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +47,7 @@ struct WorkerJob {
     std::string checksumOrigin; // the list that the request's checksum is from, for people; empty: part of it
     std::uint32_t attempt = 1;  // continues the count of earlier workers of the same transfer
     std::string rootImage;      // Look: the path of the root image that a boot would look for
+    std::string keys; // whose signature of the list is accepted (openpgp_keys.h); no worker gets them
 };
 
 // The role of the process that a job is given to. The job of a transfer states its checksum: its list was
@@ -91,6 +93,8 @@ public:
     // With a list: the image's checksum in it ("sha256:HEX"), or, except in a transfer, why there is none.
     virtual void checksumFound(const std::string& /*checksum*/) {}
     virtual void checksumMissing(const Error& /*reason*/) {}
+    // The list is signed, before any byte of the image arrives: by whom (gpgv_status.h).
+    virtual void listSigned(const std::string& /*signer*/) {}
     virtual void progressed(const Progress& progress) = 0;
     // Everything but the head is safe and verified. Answer with permitCommit() (or cancel()).
     virtual void staged(const WorkerResult& result) = 0;

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "signed_list.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "errors.h"
+#include "files.h"
+#include "text.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::string_view required = "required";
+
+} // namespace
+
+void setSignature(TransferRequest& request, std::string_view text) {
+    ListSignature signature;
+    if (text != "auto") {
+        if (text.find("://") == std::string_view::npos) {
+            throw Error(ErrorCode::Invalid,
+                        "expected the URL of the checksum list's signature, or auto: beside the list");
+        }
+        signature.url = Url::parse(text);
+        if (signature.url->userinfo()) {
+            throw Error(ErrorCode::Invalid,
+                        "the URL of a signature cannot have a user name or password; those of the image's "
+                        "URL are used where the server is the same");
+        }
+    }
+    request.signature = std::move(signature);
+}
+
+void setVerify(TransferRequest& request, std::string_view text) {
+    if (text != required) {
+        throw Error(ErrorCode::Invalid, "the only value is required: boot only what is signed");
+    }
+    request.signedOnly = true;
+}
+
+void requireSignedList(TransferRequest& request) {
+    if (request.signedOnly && !request.signature) {
+        request.signature.emplace();
+    }
+    if (!request.signature || request.checksumUrl) {
+        return;
+    }
+    throw Error(ErrorCode::Invalid,
+                fmt::format("{}: name a list of checksums that is signed, rd.bootferry.checksum=URL "
+                            "(bootferryctl: --checksum=URL){}",
+                            request.signedOnly ? "only a signed image may be booted here"
+                                               : "there is nothing that the signature could be of",
+                            request.checksum ? "; a checksum alone has no signature" : ""));
+}
+
+bool isSignedInline(std::string_view text) {
+    const auto lines = linesOf(text);
+    return std::any_of(lines.begin(), lines.end(), [](std::string_view line) {
+        return line.starts_with("-----BEGIN PGP SIGNED MESSAGE-----");
+    });
+}
+
+std::vector<Url> usualSignatures(const Url& list) {
+    const auto path = list.path();
+    const auto end = std::min(path.find('?'), path.size());
+    std::vector<Url> urls;
+    for (const char* suffix : {".gpg", ".asc", ".sign", ".sig"}) {
+        urls.push_back(Url::parse(fmt::format("{}://{}{}{}{}", list.scheme(), list.authority(),
+                                              path.substr(0, end), suffix, path.substr(end))));
+    }
+    return urls;
+}
+
+std::string settingsFolder() {
+    const char* folder = std::getenv("BOOTFERRY_SETTINGS"); // NOLINT(concurrency-mt-unsafe): one thread
+    return folder != nullptr && !runningInInitrd() ? folder : "/etc/bootferry";
+}
+
+bool requiresSignatures(const std::string& folder) {
+    const auto path = folder + "/verify";
+    std::error_code error;
+    if (std::filesystem::symlink_status(path, error).type() == std::filesystem::file_type::not_found) {
+        return false;
+    }
+    if (trimmed(readSmallFile(path).value_or(""), " \t\r\n") != required) {
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("'{}' does not hold the word {}: correct or remove it", path, required));
+    }
+    return true;
+}
+
+} // namespace bootferry

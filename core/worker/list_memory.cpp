@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// To the worker it is a stream: nothing sets its size.
+#include "list_memory.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace bootferry {
+
+ListMemory::ListMemory() {
+    constexpr const char* what = "making room for a list of checksums";
+    target_.fd =
+        UniqueFd(checkErrno(::memfd_create("bootferry-list", MFD_CLOEXEC | MFD_ALLOW_SEALING), what));
+    checkErrno(::ftruncate(target_.fd.get(), static_cast<off_t>(largest)), what);
+    checkErrno(::fcntl(target_.fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW), what);
+    target_.capacity = largest;
+    target_.blockSize = streamBlockSize;
+}
+
+std::string ListMemory::read(std::uint64_t size) const {
+    constexpr const char* what = "reading a list of checksums";
+    std::string text(static_cast<std::size_t>(std::min(size, largest)), '\0');
+    for (std::size_t done = 0; done < text.size();) {
+        const auto count =
+            checkErrno(TEMP_FAILURE_RETRY(::pread(target_.fd.get(), text.data() + done, text.size() - done,
+                                                  static_cast<off_t>(done))),
+                       what);
+        if (count == 0) {
+            throwErrno(EIO, what);
+        }
+        done += static_cast<std::size_t>(count);
+    }
+    return text;
+}
+
+} // namespace bootferry

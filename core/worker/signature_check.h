@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One run of gpgv(1), which decides whether a list of checksums is signed. Neither the process that received
+// the list nor the privileged supervisor reads the signature: gpgv runs as the worker's user, without a
+// network, in a sandbox of its own (sandbox.h). It gets everything in sealed memory, and what it prints is
+// bounded and judged (gpgv_status.h). What is returned as signed is exactly what the signature covers.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "errors.h"
+#include "gpgv_status.h"
+#include "handles.h"
+#include "worker_process.h"
+
+namespace bootferry {
+
+struct SignedMessage {
+    std::string keys; // binary (openpgp_keys.h)
+    std::string text;
+    std::string signature; // empty: the text is signed inline
+};
+
+class SignatureCheck {
+public:
+    struct Verdict {
+        std::string text;   // that is signed
+        std::string signer; // as judgeSignature() names it
+        std::optional<Error> failure;
+    };
+    using Judged = std::function<void(const Verdict&)>;
+
+    // Throws Error if the process cannot be started. Calls judged once, later; that may destroy the object.
+    // `event` must outlive it.
+    SignatureCheck(sd_event* event, const WorkerProgram& program, const SignedMessage& message,
+                   Judged judged);
+    ~SignatureCheck(); // kills a running process, without calling judged
+    SignatureCheck(const SignatureCheck&) = delete;
+    SignatureCheck& operator=(const SignatureCheck&) = delete;
+
+    void cancel(); // judged follows
+
+private:
+    // What arrives through a pipe, up to a limit.
+    class Output {
+    public:
+        Output(sd_event* event, std::size_t most);
+        [[nodiscard]] const UniqueFd& theirs() const { return theirs_; }
+        void started() { theirs_.reset(); }
+        void drain();
+        [[nodiscard]] const std::string& text() const { return text_; }
+        [[nodiscard]] bool isWhole() const { return isWhole_; }
+
+    private:
+        bool read();
+        static int onReadable(sd_event_source* source, int fd, std::uint32_t events, void* userdata);
+
+        UniqueFd ours_;
+        UniqueFd theirs_;
+        std::size_t most_;
+        std::string text_;
+        bool isWhole_ = true;
+        EventSourceHandle input_;
+    };
+
+    void watch(sd_event* event);
+    [[nodiscard]] Verdict verdict(const siginfo_t& exit) const;
+    void killAndReap() noexcept;
+    static int onExit(sd_event_source* source, const siginfo_t* info, void* userdata);
+    static int onTimeLimit(sd_event_source* source, std::uint64_t time, void* userdata);
+
+    Judged judged_;
+    SignatureForm form_;
+    std::string text_; // signed by the signature of its own
+    Output status_;
+    Output plain_; // of a text that is signed inline
+    Output errors_;
+    pid_t pid_ = -1;
+    bool cancelled_ = false;
+    bool late_ = false;
+    EventSourceHandle child_;
+    EventSourceHandle timeLimit_;
+};
+
+// Throws Error(Unsupported) that says what to install, if this machine has no gpgv.
+void requireGpgv();
+
+// In the process that spawnSignatureCheck() has started; returns its exit status if gpgv cannot be executed.
+[[nodiscard]] int becomeGpgv(const char* form);
+
+} // namespace bootferry
