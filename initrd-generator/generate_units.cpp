@@ -10,6 +10,7 @@
 #include "boot_source.h"
 #include "errors.h"
 #include "secret_options.h"
+#include "signed_list.h"
 #include "unit_escaping.h"
 
 namespace bootferry {
@@ -106,6 +107,13 @@ std::vector<std::string> deployCommand(const BootRequest& request, const Transfe
         words.push_back("--checksum=" + *transfer.checksum);
     } else if (transfer.checksumUrl) {
         words.push_back("--checksum=" + transfer.checksumUrl->redacted());
+    }
+    if (transfer.signature) {
+        const auto& url = transfer.signature->url;
+        words.push_back("--signature=" + (url ? url->redacted() : std::string("auto")));
+    }
+    if (transfer.signedOnly) {
+        words.emplace_back("--verify=required");
     }
     if (transfer.stallTimeout != defaultStallTimeout) {
         words.push_back("--stall-timeout=" + seconds(transfer.stallTimeout));
@@ -276,6 +284,9 @@ GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& 
         // Another program's root stays with it, whatever else is on the line.
         boot.request = parseBootRequest(liveSource(line) ? withBootOrigin(line, bootOrigin) : line);
         if (boot.request) {
+            if (requiresSignatures(settingsFolder())) {
+                demandSignature(*boot.request);
+            }
             boot.files = generateUnits(*boot.request, paths);
         }
     } catch (const Error& error) {

@@ -64,6 +64,10 @@ private:
         if (status.id != id_) {
             return;
         }
+        if (!status.signedBy.empty() && !std::exchange(signerShown_, true)) {
+            line_.end();
+            printError("the list of checksums is signed by {}\n", escapedText(status.signedBy));
+        }
         if (!isFinal(status.state)) {
             line_.show(status);
             return;
@@ -129,6 +133,7 @@ private:
     SupervisingLoop loop_;
     ProgressLine line_;
     std::optional<std::uint32_t> id_; // while the transfer runs
+    bool signerShown_ = false;
     unsigned losses_ = 0;
     EventSourceHandle again_;
     std::unique_ptr<ServiceClient> client_; // destroyed first: it calls the members above
@@ -138,7 +143,12 @@ private:
 
 int runDeploy(const CommandLine& line) {
     try {
-        return Deploy(parseTransferArguments(line)).run();
+        auto request = parseTransferArguments(line);
+        if (request.signature && !request.signature->text.empty()) {
+            throw Error(ErrorCode::Invalid,
+                        "--signature= of deploy is a URL, or auto: bootferryd fetches it");
+        }
+        return Deploy(std::move(request)).run();
     } catch (const Error& error) {
         reportFailure(errorLine(error.what()));
         throw;

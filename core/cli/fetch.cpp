@@ -15,8 +15,10 @@
 #include "exit_status.h"
 #include "fetch_report.h"
 #include "file_target.h"
+#include "openpgp_keys.h"
 #include "output_options.h"
 #include "output_watch.h"
+#include "signed_list.h"
 #include "standard_streams.h"
 #include "stream_target.h"
 #include "supervising_loop.h"
@@ -92,9 +94,10 @@ ChosenTarget chooseTarget(const TransferRequest& request, bool isNamed) {
 
 class Fetch : public WorkerListener {
 public:
-    Fetch(TransferRequest request, ChosenTarget target, FetchReport& report)
-        : request_(std::move(request)), report_(report), file_(std::move(target.file)),
-          target_(std::move(target.stream)), loop_([this] { worker_->cancel(); }, {SIGINT, SIGTERM, SIGHUP}) {
+    Fetch(TransferRequest request, std::string keys, ChosenTarget target, FetchReport& report)
+        : request_(std::move(request)), keys_(std::move(keys)), report_(report),
+          file_(std::move(target.file)), target_(std::move(target.stream)),
+          loop_([this] { worker_->cancel(); }, {SIGINT, SIGTERM, SIGHUP}) {
         if (isDevice()) {
             disk_.emplace(request_.target);
             (void)acceptableContents(); // refuse before fetching
@@ -111,7 +114,8 @@ public:
                             OutputPatience(request_.timeout, request_.idleTimeout),
                             [this](auto limit) { outputIsStuck(limit); });
         }
-        worker_ = startWorker(loop_.event(), {.request = request_, .proxies = proxyVariables()}, *this);
+        worker_ = startWorker(loop_.event(),
+                              {.request = request_, .proxies = proxyVariables(), .keys = keys_}, *this);
         return loop_.run();
     }
 
@@ -143,6 +147,7 @@ public:
     }
 
     void pluginLoaded(const std::string& nameAndVersion) override { report_.pluginLoaded(nameAndVersion); }
+    void listSigned(const std::string& signer) override { report_.listSigned(signer); }
     void opened(std::size_t origin) override { report_.opened(origin); }
     void progressed(const Progress& progress) override {
         if (output_) {
@@ -269,6 +274,7 @@ private:
     }
 
     TransferRequest request_;
+    std::string keys_; // whose signature is accepted
     FetchReport& report_;
     std::unique_ptr<FileTarget> file_;
     std::uint64_t leastSize_ = 0;
@@ -282,6 +288,22 @@ private:
     std::optional<Error> stuck_;            // why the worker was cancelled; nullopt: by a signal
     std::unique_ptr<WorkerProcess> worker_; // last: refers to the members above
 };
+
+std::string trustedKeys(const CommandLine& line, const TransferRequest& request) {
+    if (!request.signature) {
+        if (line.has("keyring")) {
+            throw Error(ErrorCode::Invalid, "--keyring= is for --signature=, which is not given");
+        }
+        return {};
+    }
+    std::string keys;
+    applyOptions(line, [&](std::string_view name, const std::string& value) {
+        if (name == "keyring") {
+            keys += keysFromFile(value);
+        }
+    });
+    return line.has("keyring") ? keys : keysFromFolder(settingsFolder() + "/keys");
+}
 
 } // namespace
 
@@ -297,6 +319,7 @@ TransferRequest fetchRequest(const CommandLine& line) {
 int runFetch(const CommandLine& line) {
     const auto json = jsonStyleOf(line);
     auto request = fetchRequest(line);
+    auto keys = trustedKeys(line, request);
     FetchReport report(request, json, line.has("quiet"));
     try {
         // Before the loop blocks the signals: they end the wait for a reader of a FIFO.
@@ -311,7 +334,7 @@ int runFetch(const CommandLine& line) {
             throw Error(ErrorCode::Invalid,
                         "--json= cannot be used while the image is written to standard output; specify FILE");
         }
-        return Fetch(std::move(request), std::move(target), report).run();
+        return Fetch(std::move(request), std::move(keys), std::move(target), report).run();
     } catch (const Error& error) {
         if (error.code() != ErrorCode::Invalid) { // invalid arguments cause no event
             report.failed(error, false);

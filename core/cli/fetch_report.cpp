@@ -46,6 +46,12 @@ void FetchReport::pluginLoaded(const std::string& nameAndVersion) {
     status_.plugin = nameAndVersion;
 }
 
+void FetchReport::listSigned(const std::string& signer) {
+    status_.signedBy = signer;
+    line_.end();
+    remark(fmt::format("the list of checksums is signed by {}", signer));
+}
+
 void FetchReport::opened(std::size_t origin) {
     origin_ = origin;
     meter_.opened(origin);

@@ -25,6 +25,7 @@ public:
     void continues(std::uint64_t bytes, const std::string& part);
     void doesNotContinue(const std::string& why); // why: a sentence
     void pluginLoaded(const std::string& nameAndVersion);
+    void listSigned(const std::string& signer);
     void opened(std::size_t origin);
     void sourceKnown(std::optional<std::uint64_t> size, const std::string& validator);
     void progressed(const Progress& progress);

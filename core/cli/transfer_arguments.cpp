@@ -10,6 +10,7 @@
 #include "argument_values.h"
 #include "errors.h"
 #include "named_file.h"
+#include "signed_list.h"
 #include "text.h"
 #include "url_file_name.h"
 
@@ -70,11 +71,28 @@ void readChecksum(TransferRequest& request, std::string_view text) {
     setChecksum(request, checksumFromFile(std::string(text), request.url));
 }
 
+// text: a URL, "auto", or the path of a signature on this machine.
+void readSignature(TransferRequest& request, std::string_view text) {
+    if (text == "auto" || text.find("://") != std::string_view::npos) {
+        setSignature(request, text);
+        return;
+    }
+    ListSignature signature{.url = {}, .text = readNamedFile(std::string(text))};
+    if (signature.text.empty()) {
+        throw Error(ErrorCode::Invalid, fmt::format("the signature '{}' is empty", text));
+    }
+    request.signature = std::move(signature);
+}
+
 void applyOption(TransferRequest& request, std::string_view name, std::string_view value) {
     if (name == "mirror") {
         request.mirrors.push_back(Url::parse(value));
     } else if (name == "checksum") {
         readChecksum(request, value);
+    } else if (name == "signature") {
+        readSignature(request, value);
+    } else if (name == "verify") {
+        setVerify(request, value);
     } else if (name == "option") {
         request.pluginOptions.push_back(parsePluginOption(value));
     } else if (name == "options-file") {
@@ -148,6 +166,7 @@ TransferRequest parseTransferArguments(const CommandLine& line) {
     refuseUrl(request.target);
     applyOptions(line,
                  [&](std::string_view name, const std::string& value) { applyOption(request, name, value); });
+    requireSignedList(request);
     return request;
 }
 

@@ -35,6 +35,8 @@ constexpr Option sourceOptions[] = {
 constexpr Option fetchOptions[] = {
     {0, "reset", nullptr, "overwrite data on DEVICE"},
     {'o', "output", "FILE", "write to FILE, like the second argument"},
+    {0, "signature", "URL|FILE|auto", "the list's OpenPGP signature; auto: beside it"},
+    {0, "keyring", "FILE", "keys to trust (/etc/bootferry/keys; repeatable)"},
     {0, "limit-rate", "RATE", "maximum bytes per second, such as 500K or 10M"},
     {0, "decode", nullptr, "decompress gzip, xz and zstd"},
     {0, "continue", nullptr, "resume from FILE.part if possible (default)"},
@@ -49,6 +51,8 @@ constexpr Option checkOptions[] = {
 };
 constexpr Option deployOptions[] = {
     {0, "reset", nullptr, "overwrite data on DEVICE"},
+    {0, "signature", "URL|auto", "the list's OpenPGP signature; auto: beside it"},
+    {0, "verify", "required", "refuse an image that is not in a signed list"},
     {0, "ramdisk-size", "BYTES", "size of the RAM disk (the image's)"},
 };
 constexpr Option dollyOptions[] = {

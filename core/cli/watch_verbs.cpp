@@ -44,6 +44,7 @@ void printTransfer(const std::string& title, const TransferStatus& status) {
     line("Attempt", std::to_string(status.attempt));
     line("Took", tookText(status));
     line("Verified", isVerified(status) ? status.digest : "");
+    line("Signed by", status.signedBy);
     line("Plugin", status.plugin);
     line("Error", status.errorName);
     line("Message", status.errorMessage);

@@ -134,6 +134,14 @@ void appendOptions(sd_bus_message* message, const TransferRequest& request) {
         const auto checksum = request.checksum ? *request.checksum : request.checksumUrl->asWritten();
         check(sd_bus_message_append(message, "{sv}", "checksum", "s", checksum.c_str()));
     }
+    if (request.signature) {
+        const auto& url = request.signature->url;
+        check(sd_bus_message_append(message, "{sv}", "signature", "s",
+                                    url ? url->asWritten().c_str() : "auto"));
+    }
+    if (request.signedOnly) {
+        check(sd_bus_message_append(message, "{sv}", "verify", "s", "required"));
+    }
     if (!request.pluginOptions.empty()) {
         appendPluginOptions(message, request.pluginOptions);
     }

@@ -79,6 +79,8 @@ inline constexpr TransferProperty transferProperties[] = {
      "After success, the device that holds the image: Target, or a loop device instead."},
     {"Reused",           &TransferStatus::reused,         Changes::Announced, {.key = "reused"},
      "After success: whether Target already held an image, so that nothing was fetched."},
+    {"SignedBy",         &TransferStatus::signedBy,       Changes::Announced, {.key = "signed_by", .nullAtFirst = true},
+     "Who signed the list of checksums, fingerprint and user ID; empty if no signature was verified."},
     {"Digest",           &TransferStatus::digest,         Changes::Announced, {.key = "digest", .nullAtFirst = true},
      "After success, algorithm and hash of the bytes received; empty without a checksum."},
     {"ErrorName",        &TransferStatus::errorName,      Changes::Announced, {.key = "error", .nullAtFirst = true},

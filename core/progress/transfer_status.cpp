@@ -143,6 +143,9 @@ std::string summaryText(const TransferStatus& status, std::uint64_t earlier) {
     }
     if (!status.digest.empty()) {
         text += ", verified " + status.digest;
+        if (!status.signedBy.empty()) {
+            text += ", signed by " + status.signedBy;
+        }
     }
     return text;
 }

@@ -33,7 +33,9 @@ struct TransferStatus : Progress {
     // The device with the image: the target, or a loop device in its place. Empty until the image is ready.
     std::string device;
     bool reused = false; // the target held an image already, and nothing was fetched
-    std::string digest;  // "sha256:HEX" of what was received, if the request has a checksum
+    // Who signed the list of checksums, "FINGERPRINT USER-ID"; empty if no signature was verified.
+    std::string signedBy;
+    std::string digest; // "sha256:HEX" of what was received, if the request has a checksum
 
     std::string errorName;    // "org.bootferry1.Error.NotFound"; empty unless failed or cancelled
     std::string errorMessage; // one line, without secrets

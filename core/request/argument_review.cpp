@@ -57,6 +57,8 @@ constexpr Meaning meanings[] = {
     {"rootflags", For::Boot, "mount options of the root file system"},
     {"rd.live.check", For::Boot, "verify the checksum that is embedded in the image before use"},
     {"rd.bootferry.checksum", For::Transfer, "the expected checksum of the image, or a list of checksums"},
+    {"rd.bootferry.signature", For::Transfer, "the signature that the list of checksums must have"},
+    {"rd.bootferry.verify", For::Boot, "boot only an image whose checksum is in a signed list"},
     {"rd.bootferry.mirror", For::Transfer, "another URL of the same image"},
     {"rd.bootferry.stall_timeout", For::Transfer, "retry when nothing arrives for this time"},
     {"rd.bootferry.timeout", For::Transfer, "fail the boot when fetching takes longer"},

@@ -17,6 +17,7 @@
 #include "dolly_trust.h"
 #include "errors.h"
 #include "other_options.h"
+#include "signed_list.h"
 #include "text.h"
 #include "unknown_argument.h"
 
@@ -142,6 +143,12 @@ const Entry entries[] = {
     {{"rd.bootferry.checksum"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { setChecksum(d.transfer, v); }},
+    {{"rd.bootferry.signature"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { setSignature(d.transfer, v); }},
+    {{"rd.bootferry.verify"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { setVerify(d.transfer, v); }},
     {{"rd.bootferry.mirror"},
      Kind::List,
      [](Draft& d, const std::string& v, bool) { d.transfer.mirrors.push_back(mirrorUrl(v)); }},
@@ -319,9 +326,13 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
     }
     if (auto medium = localMedium(*source)) {
         draft.boot.image = std::move(*medium);
+        if (draft.transfer.signedOnly) {
+            demandSignature(draft.boot);
+        }
     } else {
         draft.transfer.url = imageUrl(*source);
         applyProgramOptions(draft);
+        requireSignedList(draft.transfer);
         requireProofOfDollyServer(draft.transfer, {});
         draft.transfer.target = draft.boot.target;
         draft.transfer.reset = draft.boot.reset;
@@ -330,6 +341,18 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
     refuseOtherOptions(line, draft.boot.isImageInMemory());
     judgeOverlay(draft.boot);
     return draft.boot;
+}
+
+void demandSignature(BootRequest& boot) {
+    auto* transfer = std::get_if<TransferRequest>(&boot.image);
+    if (transfer == nullptr) {
+        throw Error(
+            ErrorCode::Invalid,
+            "only a signed image may be booted here, and a local medium has no signature that could be "
+            "verified: fetch the image with rd.bootferry.checksum=URL of a signed list");
+    }
+    transfer->signedOnly = true;
+    requireSignedList(*transfer);
 }
 
 std::string shownArgument(const KernelArgument& argument) {

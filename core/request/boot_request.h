@@ -67,6 +67,10 @@ struct BootRequest {
 // that names the argument, its value and what to write instead.
 [[nodiscard]] std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line);
 
+// As rd.bootferry.verify=required does: this machine boots only what is signed. Throws Error(Invalid) if
+// nothing of this boot could be.
+void demandSignature(BootRequest& boot);
+
 // The argument for people, without its value if that may be a secret.
 [[nodiscard]] std::string shownArgument(const KernelArgument& argument);
 

@@ -46,8 +46,6 @@ struct ListSignature {
     std::optional<Url> url; // of the signature, or the list's own if that is signed inline; without userinfo;
                             // absent: it is looked for
     std::string text;       // a signature that was read already: no URL
-
-    bool operator==(const ListSignature&) const = default;
 };
 
 struct TransferRequest {

@@ -24,6 +24,7 @@
 #include "private_bus.h"
 #include "programs.h"
 #include "resolver_file.h"
+#include "signed_list.h"
 #include "standard_streams.h"
 #include "system_bus.h"
 
@@ -84,6 +85,7 @@ ServiceSettings readSettings() {
     settings.pluginDir = environment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR);
     settings.credentials = readCredentials();
     settings.runtimeDirectory = environment("BOOTFERRY_RUNTIME_DIRECTORY", "/run/bootferry");
+    settings.settingsFolder = settingsFolder();
     settings.inInitrd = runningInInitrd();
     return settings;
 }

@@ -10,7 +10,9 @@
 #include "dolly_trust.h"
 #include "journal_messages.h"
 #include "log.h"
+#include "openpgp_keys.h"
 #include "outcome_files.h"
+#include "signed_list.h"
 
 namespace bootferry {
 namespace {
@@ -47,6 +49,7 @@ void logSuccess(const TransferStatus& status) {
                   {"BOOTFERRY_RATE", std::to_string(meanRate(status).value_or(0))},
                   {"BOOTFERRY_ATTEMPTS", std::to_string(status.attempt)},
                   {"BOOTFERRY_DIGEST", status.digest},
+                  {"BOOTFERRY_SIGNED_BY", status.signedBy},
                   {"BOOTFERRY_PLUGIN", status.plugin}});
 }
 
@@ -72,6 +75,26 @@ void logEnd(const TransferStatus& status) {
     }
 }
 
+constexpr const char* keysCredential = "keys"; // bootferry.keys
+
+// Where this machine's own settings demand signatures, only its own keys count: the kernel command line can
+// set a credential, too.
+std::string trustedKeys(const ServiceSettings& settings, bool ownOnly) {
+    auto keys = keysFromFolder(settings.settingsFolder + "/keys");
+    const auto credential = settings.credentials.find(keysCredential);
+    if (credential == settings.credentials.end()) {
+        return keys;
+    }
+    if (ownOnly) {
+        logWarning(
+            fmt::format("'{}/verify' demands signatures of the keys beside it; those of the credential "
+                        "bootferry.keys: ignoring",
+                        settings.settingsFolder));
+        return keys;
+    }
+    return keys + binaryKeys(credential->second, "bootferry.keys");
+}
+
 } // namespace
 
 Manager::Manager(sd_event* event, ServiceSettings settings) : event_(event), settings_(std::move(settings)) {}
@@ -89,9 +112,16 @@ Transfer& Manager::start(TransferRequest request) {
     if (request.requireLiveImage) { // the image will be booted
         requireProofOfDollyServer(request, settings_.credentials);
     }
+    const bool demanded = requiresSignatures(settings_.settingsFolder);
+    request.signedOnly = request.signedOnly || demanded;
+    requireSignedList(request);
     WorkerJob job{.request = std::move(request),
                   .credentials = settings_.credentials,
                   .pluginDir = settings_.pluginDir};
+    job.credentials.erase(keysCredential);
+    if (job.request.signature) {
+        job.keys = trustedKeys(settings_, demanded);
+    }
     auto transfer = std::make_unique<Transfer>(lastId_ + 1, event_, settings_.program, std::move(job),
                                                static_cast<TransferListener&>(*this));
     transfer->start();

@@ -16,6 +16,7 @@ struct ServiceSettings {
     std::string pluginDir;
     Credentials credentials;      // of the service, used for every transfer
     std::string runtimeDirectory; // "/run/bootferry"
+    std::string settingsFolder;   // "/etc/bootferry"
     bool inInitrd = false;
 };
 

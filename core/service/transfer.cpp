@@ -126,6 +126,7 @@ void Transfer::inspectDisk() {
         [this] {
             disk_.emplace(status_.target);
             if (planFor(*disk_, disk_->contents(), job_.request.reset) == DiskPlan::Use) {
+                requireNewImage();
                 reusedDevice_ = disk_->node();
                 disk_.reset(); // a claimed disk cannot be mounted
             }
@@ -139,6 +140,16 @@ void Transfer::inspectDisk() {
                 startWorker();
             }
         });
+}
+
+// Of an image that is there already nothing proves that it is the signed one.
+void Transfer::requireNewImage() const {
+    if (job_.request.signedOnly) {
+        throw Error(ErrorCode::TargetRefused,
+                    fmt::format("'{}' holds an image already, and only what is signed may be booted here: {} "
+                                "deploys it again",
+                                status_.target, overwriteOption));
+    }
 }
 
 // A wrong request fails on a deployed disk as on every other one: a worker checks it, without the network. A
@@ -221,6 +232,12 @@ void Transfer::targetWanted(std::optional<std::uint64_t> size) {
 
 void Transfer::pluginLoaded(const std::string& nameAndVersion) {
     status_.plugin = nameAndVersion; // reported with the next progress
+}
+
+void Transfer::listSigned(const std::string& signer) {
+    status_.signedBy = signer;
+    logInfo(fmt::format("the list of checksums for {} is signed by {}", status_.url, signer));
+    listener_.changed(*this);
 }
 
 void Transfer::progressed(const Progress& progress) {

@@ -54,6 +54,7 @@ private:
     void imageHasAtLeast(std::uint64_t size) override { leastSize_ = size; }
     void targetWanted(std::optional<std::uint64_t> size) override;
     void pluginLoaded(const std::string& nameAndVersion) override;
+    void listSigned(const std::string& signer) override;
     void opened(std::size_t origin) override { meter_.opened(origin); }
     void progressed(const Progress& progress) override;
     void staged(const WorkerResult& result) override;
@@ -70,6 +71,7 @@ private:
     void inBackground(BackgroundStep::Work work, std::function<void()> next);
     void stepEnded(const std::optional<Error>& failure, const std::function<void()>& next);
     void inspectDisk();
+    void requireNewImage() const;
     void checkRequest();
     void reuseUnchecked(const Error& reason);
     void reuse();

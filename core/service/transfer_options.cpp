@@ -11,6 +11,7 @@
 
 #include "argument_values.h"
 #include "sd_check.h"
+#include "signed_list.h"
 
 namespace bootferry {
 namespace {
@@ -100,6 +101,8 @@ const std::map<std::string_view, Option>& options() {
         {"password", {"s", [](Reading& r, sd_bus_message* m) { r.password = readString(m); }}},
         {"mirrors", {"as", [](Reading& r, sd_bus_message* m) { r.request.mirrors = readMirrors(m); }}},
         {"checksum", {"s", [](Reading& r, sd_bus_message* m) { setChecksum(r.request, readString(m)); }}},
+        {"signature", {"s", [](Reading& r, sd_bus_message* m) { setSignature(r.request, readString(m)); }}},
+        {"verify", {"s", [](Reading& r, sd_bus_message* m) { setVerify(r.request, readString(m)); }}},
         {"plugin-options",
          {"a(sss)", [](Reading& r, sd_bus_message* m) { r.request.pluginOptions = readPluginOptions(m); }}},
         {"ramdisk-size", {"t", [](Reading& r, sd_bus_message* m) { r.request.ramdiskSize = readSize(m); }}},

@@ -24,7 +24,7 @@ class GeneratorTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = pathlib.Path(folder.name)
 
-    def generate(self, line, booted_from=None):
+    def generate(self, line, settings="no-settings", booted_from=None):
         """booted_from: the URL in the firmware's variable, as efivarfs shows it."""
         for name in ("normal", "early", "late", "run"):
             shutil.rmtree(self.path / name, ignore_errors=True)
@@ -35,7 +35,8 @@ class GeneratorTest(unittest.TestCase):
             variable.write_bytes(b"\x06\0\0\0" + (booted_from + "\0").encode("utf-16-le"))
         (self.path / "cmdline").write_text(line + "\n")
         environment = dict(os.environ, BOOTFERRY_PROC_CMDLINE=str(self.path / "cmdline"),
-                           BOOTFERRY_RUNTIME_DIRECTORY=str(self.path / "run"))
+                           BOOTFERRY_RUNTIME_DIRECTORY=str(self.path / "run"),
+                           BOOTFERRY_SETTINGS=str(self.path / settings))
         result = subprocess.run([os.environ["BOOTFERRY_GENERATOR"], *(str(self.path / n) for n in
                                 ("normal", "early", "late"))], env=environment, capture_output=True, text=True)
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -56,12 +57,27 @@ class GeneratorTest(unittest.TestCase):
 
     def test_an_image_on_the_server_that_the_machine_booted_from(self):
         line = "root=live:bootorigin:live.iso rd.bootferry.checksum=bootorigin:/SHA256SUMS"
-        deploy = self.generate(line, "http://10.0.0.1/boot/uki.efi")["bootferry-deploy.service"]
+        deploy = self.generate(line, booted_from="http://10.0.0.1/boot/uki.efi")["bootferry-deploy.service"]
         self.assertIn(" --checksum=http://10.0.0.1/SHA256SUMS ", deploy)
         self.assertIn(" http://10.0.0.1/boot/live.iso", deploy)
         self.assertIn("bootferryctl refuse ", self.generate(line)["bootferry-deploy.service"])
         self.assertIn("LoaderDeviceURL", self.generate(line)["bootferry-deploy.service"])
         self.assertEqual(self.generate("root=/dev/sda1 rd.bootferry.checksum=bootorigin:SHA256SUMS"), {})
+
+    def test_an_initrd_that_demands_signatures(self):
+        settings = self.path / "settings"
+        settings.mkdir()
+        (settings / "verify").write_text("required\n")
+        signed = f"{URL} rd.bootferry.checksum=http://10.0.0.1/SHA256SUMS"
+        for line in (URL, f"{URL} rd.bootferry.checksum={'a' * 64}", "root=live:LABEL=CDROM"):
+            self.assertIn("only a signed image", self.generate(line, "settings")["bootferry-deploy.service"], line)
+        self.assertIn(" --signature=auto --verify=required ", self.generate(signed, "settings")["bootferry-deploy.service"])
+        self.assertNotIn("--verify", self.generate(signed)["bootferry-deploy.service"])
+        self.assertIn("refuse", self.generate(f"{signed} rd.bootferry.verify=no", "settings")["bootferry-deploy.service"])
+        self.assertEqual(self.generate("root=/dev/sda1", "settings"), {})
+        (settings / "verify").write_text("")
+        self.assertIn("does not hold the word required", self.generate(signed, "settings")["bootferry-deploy.service"])
+        self.assertEqual(self.generate("root=/dev/sda1", "settings"), {})
 
     def test_secrets_are_in_files_only_root_reads(self):
         units = self.generate("root=live:ftp://user:geheim@10.0.0.1/live.iso")

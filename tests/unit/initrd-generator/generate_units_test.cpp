@@ -55,6 +55,16 @@ TEST(GenerateUnits, AMachineReportsHomeIfAsked) {
               "");
 }
 
+TEST(GenerateUnits, ASignatureThatIsWantedIsDemandedOfTheService) {
+    const std::string line = "root=live:http://h/live.iso rd.bootferry.checksum=http://h/SUMS ";
+    const auto deploy = [&](const std::string& words) {
+        return textOf(generated(line + words).normal, "bootferry-deploy.service");
+    };
+    EXPECT_TRUE(has(deploy("rd.bootferry.signature=ftp://h/x.asc"), " --signature=ftp://h/x.asc "));
+    EXPECT_TRUE(has(deploy("rd.bootferry.signature=auto"), " --signature=auto "));
+    EXPECT_TRUE(has(deploy("rd.bootferry.verify=required"), " --signature=auto --verify=required "));
+}
+
 TEST(GenerateUnits, ANetworkImageIsAChainOfThree) {
     const auto files =
         generated("root=live:http://10.0.0.1/live.iso ramdisk_size=4 rd.bootferry.timeout=5min "
@@ -65,6 +75,7 @@ TEST(GenerateUnits, ANetworkImageIsAChainOfThree) {
     EXPECT_TRUE(has(deploy, "--timeout=300")) << deploy;
     EXPECT_TRUE(has(deploy, "--connections=2")) << deploy;
     EXPECT_TRUE(has(deploy, "--checksum=http://10.0.0.1/SHA256SUMS")) << deploy;
+    EXPECT_FALSE(has(deploy, "--signature")) << deploy;
     EXPECT_TRUE(has(deploy, "http://10.0.0.1/live.iso")) << deploy;
     EXPECT_TRUE(has(deploy, "/dev/ram0")) << deploy;
     EXPECT_TRUE(has(deploy, "Wants=network-online.target")) << deploy;

@@ -71,6 +71,36 @@ TEST(BootRequest, AChecksumIsGivenOrLookedUp) {
     EXPECT_EQ(listed.transfer()->checksumUrl.value().redacted(), "ftp://h/SHA256SUMS");
 }
 
+TEST(BootRequest, ASignatureIsOfAList) {
+    const std::string list = " rd.bootferry.checksum=http://h/SHA256SUMS";
+    EXPECT_FALSE(parsed(list).transfer()->signature);
+    EXPECT_EQ(parsed("rd.bootferry.signature=ftp://h/x" + list).transfer()->signature->url->redacted(),
+              "ftp://h/x");
+    EXPECT_FALSE(parsed("rd.bootferry.signature=auto" + list).transfer()->signature->url);
+    const auto demanded = parsed("rd.bootferry.verify=required" + list);
+    EXPECT_TRUE(demanded.transfer()->signedOnly);
+    EXPECT_TRUE(demanded.transfer()->signature.has_value());
+    const auto given = " rd.bootferry.checksum=" + std::string(64, 'a');
+    for (const auto& wrong : {"rd.bootferry.signature=auto" + given, "rd.bootferry.verify=required" + given,
+                              "rd.bootferry.verify=no" + list, std::string("rd.bootferry.verify=required"),
+                              std::string("rd.bootferry.signature=auto"), "rd.bootferry.verify" + list}) {
+        EXPECT_THROW((void)parsed(wrong), Error) << wrong;
+    }
+}
+
+TEST(BootRequest, WhereSignaturesAreDemandedNothingElseBoots) {
+    EXPECT_THROW((void)parseBootRequest(
+                     KernelCommandLine::parse("root=live:LABEL=CDROM rd.bootferry.verify=required")),
+                 Error);
+    auto local = parseBootRequest(KernelCommandLine::parse("root=live:LABEL=CDROM")).value();
+    EXPECT_THROW(demandSignature(local), Error);
+    auto unsignedBoot = parsed("");
+    EXPECT_THROW(demandSignature(unsignedBoot), Error);
+    auto listed = parsed("rd.bootferry.checksum=http://h/SHA256SUMS");
+    demandSignature(listed);
+    EXPECT_TRUE(listed.transfer()->signedOnly && listed.transfer()->signature);
+}
+
 TEST(BootRequest, LocalMediaAreNamedAsUdevNamesThem) {
     const auto device = [](const std::string& text) {
         const auto request = parseBootRequest(KernelCommandLine::parse("root=live:" + text)).value();

@@ -65,6 +65,7 @@ TransferStatus everythingKnown() {
     status.device = "device";
     status.reused = true;
     status.digest = "digest";
+    status.signedBy = "0123 Alice";
     status.errorName = "error";
     status.errorMessage = "message";
     return status;

@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A list of checksums that is signed: what gpgv accepts, and everything that must not boot."""
+
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+
+import exit_status  # noqa: E402
+import tap  # noqa: E402
+from daemon import Daemon  # noqa: E402
+from nginx import Nginx  # noqa: E402
+from openpgp import Keys  # noqa: E402
+from squashfs import make_squashfs  # noqa: E402
+
+# Runs a command, as root, where /usr/bin has no gpgv.
+WITHOUT_GPGV = ("unshare", "--mount", "sh", "-c",
+                'mkdir "$1/upper" "$1/work" && '
+                'mount -t overlay none -o "lowerdir=/usr/bin,upperdir=$1/upper,workdir=$1/work" /usr/bin && '
+                'rm /usr/bin/gpgv && shift && exec "$@"', "sh")
+needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
+
+
+class SignatureCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        keys = Keys().__enter__()
+        cls.addClassCleanup(keys.__exit__)
+        cls.keys = keys
+        cls.alice = keys.make("alice")
+        cls.bob = keys.make("bob")
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-signature-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.path.chmod(0o755)
+        self.served = self.path / "served"
+        self.served.mkdir()
+        self.image = self.served / "live.squashfs"
+        make_squashfs(self.image, 3_000_000)
+        self.list = self.served / "SHA256SUMS"
+        self.write_list()
+        self.settings = self.path / "settings"
+        (self.settings / "keys").mkdir(parents=True)
+        self.keyring = self.keys.export(self.path / "alice.gpg", "alice")
+        self.output = self.path / "output"
+        self.server = Nginx(self.served).start()
+        self.addCleanup(self.server.stop)
+        self.wanted = 0
+
+    def url(self, name="live.squashfs"):
+        return f"http://127.0.0.1:{self.server.port}/{name}"
+
+    def write_list(self):
+        text = subprocess.run(["sha256sum", "live.squashfs"], check=True, capture_output=True, cwd=self.served).stdout
+        self.list.write_bytes(text)
+
+    def was_asked_for_the_image(self):
+        """Since the last time that it was to be."""
+        return self.server.access_log().count("GET /live.squashfs") > self.wanted
+
+
+class Fetch(SignatureCase):
+    def fetch(self, signature="auto", keyring=None, options=(), prefix=(), checksum=None):
+        trusted = [] if keyring is False else [f"--keyring={keyring or self.keyring}"]
+        wanted = [f"--signature={signature}"] if signature else []
+        return subprocess.run([*prefix, os.environ["BOOTFERRYCTL"], "fetch",
+                               f"--checksum={checksum or self.url('SHA256SUMS')}", *wanted, *trusted, *options,
+                               self.url(), str(self.output)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=300, env={**os.environ, "BOOTFERRY_SETTINGS": str(self.settings)})
+
+    def assert_fetched(self, result, signer="alice"):
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue(self.output.read_bytes() == self.image.read_bytes())
+        self.assertIn(f"{getattr(self, signer)} {signer} <{signer}@example.org>", result.stderr)
+        self.output.unlink()
+        self.wanted = self.server.access_log().count("GET /live.squashfs")
+
+    def assert_refused(self, result, *words, status=exit_status.CHECKSUM):
+        self.assertEqual(result.returncode, status, result.stderr)
+        for word in words:
+            self.assertIn(word, result.stderr.strip().splitlines()[-1])
+        self.assertFalse(self.output.exists())
+        self.assertFalse(self.was_asked_for_the_image())
+
+    def test_a_signature_beside_the_list(self):
+        for suffix in (".gpg", ".asc", ".sign", ".sig"):
+            with self.subTest(suffix):
+                signed = self.keys.sign(self.list, "alice", suffix=suffix,
+                                        options=["--armor"] * (suffix != ".gpg"))
+                self.assert_fetched(self.fetch())
+                self.assert_fetched(self.fetch(self.url(signed.name)))
+                signed.unlink()
+
+    def test_a_signature_on_this_machine(self):
+        signed = self.keys.sign(self.list, "alice").rename(self.path / "signature")
+        self.assert_fetched(self.fetch(signed))
+        (self.path / "empty").write_text("")
+        self.assert_refused(self.fetch(self.path / "empty"), "empty", status=exit_status.USAGE)
+        self.assert_refused(self.fetch(self.path / "nothing"), "nothing", status=exit_status.NOT_FOUND)
+
+    def test_keys_of_this_machine(self):
+        self.keys.sign(self.list, "alice")
+        self.assert_refused(self.fetch(keyring=False), "no key is trusted", f"{self.settings}/keys",
+                            status=exit_status.NOT_FOUND)
+        self.keys.export(self.settings / "keys/b.gpg", "bob")
+        self.keys.export(self.settings / "keys/c.asc", "alice", armoured=True)
+        self.assert_fetched(self.fetch(keyring=False))
+        self.assert_refused(self.fetch(keyring=self.path / "nobody"), "no such file", status=exit_status.NOT_FOUND)
+        (self.path / "page").write_text("<html>")
+        self.assert_refused(self.fetch(keyring=self.path / "page"), "gpg --export", status=exit_status.USAGE)
+
+    def test_the_signer_is_in_the_record(self):
+        self.keys.sign(self.list, "alice")
+        result = self.fetch(options=["--json=short"])
+        self.assertIn(f'"signed_by":"{self.alice} alice <alice@example.org>"', result.stdout.splitlines()[-1])
+
+    def test_another_key(self):
+        self.keys.sign(self.list, "bob")
+        self.assert_refused(self.fetch(), self.bob[-16:], "not one of the trusted keys", self.url("SHA256SUMS"))
+
+    def test_any_bit_that_is_changed(self):
+        signed = self.keys.sign(self.list, "alice")
+        for file in (self.list, signed):
+            good = file.read_bytes()
+            # Of a signature, what is not signed itself may be changed: hints which key to look for. At its end are the
+            # two numbers that it consists of.
+            places = range(len(good)) if file == self.list else range(len(good) - 30, len(good))
+            for place in {0, len(good) - 2, *random.Random(5).sample(places, 3)}:
+                with self.subTest(file=file.name, place=place):
+                    file.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1:])
+                    result = self.fetch()
+                    self.assertEqual(result.returncode, exit_status.CHECKSUM, result.stderr)
+                    self.assertFalse(self.was_asked_for_the_image())
+            file.write_bytes(good)
+        self.assert_fetched(self.fetch())
+
+    def test_the_signed_list_of_another_image(self):
+        self.list.write_text(f"{'a' * 64}  live.squashfs\n")
+        self.keys.sign(self.list, "alice")
+        result = self.fetch()
+        self.assertEqual(result.returncode, exit_status.CHECKSUM, result.stderr)
+        self.assertIn("checksum does not match", result.stderr)
+        self.assertFalse(self.output.exists())
+
+    def test_a_signed_list_without_this_image(self):
+        self.list.write_text(f"{'a' * 64}  other\n")
+        self.keys.sign(self.list, "alice")
+        self.assert_refused(self.fetch(), "no checksum for 'live.squashfs'", status=exit_status.NOT_FOUND)
+
+    def test_no_signature(self):
+        self.assert_refused(self.fetch(), "is not signed", status=exit_status.NOT_FOUND)
+        self.assert_refused(self.fetch(self.url("nothing.gpg")), self.url("nothing.gpg"), "404",
+                            status=exit_status.NOT_FOUND)
+        self.assert_refused(self.fetch(self.url("SHA256SUMS")), "not signed inline")
+        (self.served / "SHA256SUMS.gpg").write_text("")
+        self.assert_refused(self.fetch(), "empty")
+        (self.served / "SHA256SUMS.gpg").write_text("<html>Please log in</html>")
+        self.assert_refused(self.fetch(), "no OpenPGP signature")
+
+    def test_what_cannot_be_signed(self):
+        self.assert_refused(self.fetch(checksum="a" * 64), "list of checksums", status=exit_status.USAGE)
+        self.assert_refused(self.fetch(signature=None), "--keyring=", status=exit_status.USAGE)
+        self.assert_refused(self.fetch(self.url("x").replace("//", "//user:geheim@")), "user name",
+                            status=exit_status.USAGE)
+
+    def test_keys_that_have_ended(self):
+        past = ["--faked-system-time", "20200101T000000"]
+        self.keys.make("carol", *past, lifetime="1d")
+        self.keys.sign(self.list, "carol", options=past)
+        self.assert_refused(self.fetch(keyring=self.keys.export(self.path / "carol", "carol")), "key that has expired",
+                            "clock says 2")
+        dora = self.keys.make("dora")
+        self.keys.sign(self.list, "dora")
+        self.keys.revoke("dora", dora)
+        self.assert_refused(self.fetch(keyring=self.keys.export(self.path / "dora", "dora")), "key that was revoked")
+
+    def test_a_signature_that_can_be_forged(self):
+        self.keys.sign(self.list, "alice", options=["--digest-algo", "SHA1"])
+        self.assert_refused(self.fetch(), "SHA-1")
+
+    def test_two_signatures(self):
+        self.keys.sign(self.list, "alice", "bob")
+        self.assert_fetched(self.fetch())
+        result = self.fetch(keyring=self.keys.export(self.path / "both", "alice", "bob"))
+        self.assertIn(self.bob, result.stderr)
+        self.assert_fetched(result)
+        one, other = (self.keys.sign(self.list, name, suffix=f".{name}").read_bytes() for name in ("alice", "bob"))
+        (self.served / "SHA256SUMS.gpg").write_bytes(other + one)
+        self.assert_fetched(self.fetch())
+        self.list.write_bytes(self.list.read_bytes() + b"\n")  # signed by nobody
+        self.assert_refused(self.fetch())
+
+    def test_a_message_is_no_signature(self):
+        """Of something else, by the right key: gpgv must not take it for one of the list."""
+        (self.path / "other").write_text("something else\n")
+        for kind in ("--sign", "--clear-sign"):
+            message = self.keys.sign(self.path / "other", "alice", kind=kind)
+            (self.served / "SHA256SUMS.gpg").write_bytes(message.read_bytes())
+            self.assert_refused(self.fetch())
+        signed = self.keys.sign(self.list, "alice")
+        signed.write_bytes(signed.read_bytes() + message.read_bytes())
+        self.assert_refused(self.fetch())
+
+    def test_garbage(self):
+        self.keys.sign(self.list, "alice")
+        self.list.write_bytes(random.Random(1).randbytes(1 << 20))
+        self.assert_refused(self.fetch())
+        self.list.write_bytes(bytes((1 << 20) + 1))
+        self.assert_refused(self.fetch(), "larger than 1 MiB", "not a checksum list")
+        self.write_list()
+        for size in (1, 1000, 1 << 20):
+            (self.served / "SHA256SUMS.gpg").write_bytes(random.Random(size).randbytes(size))
+            self.assert_refused(self.fetch())
+
+    def sign_inline(self, *names):
+        signed = self.keys.sign(self.list, *names, kind="--clear-sign", suffix=".asc")
+        self.list.write_bytes(signed.read_bytes())
+        signed.unlink()
+
+    def test_a_list_that_is_signed_inline(self):
+        self.list.write_text("# a comment, as Fedora has it\n- dashes\n" + self.list.read_text())
+        self.sign_inline("alice")
+        self.assert_fetched(self.fetch())
+        self.assert_fetched(self.fetch(self.url("SHA256SUMS")))
+
+    def test_only_what_is_signed_counts(self):
+        """The list has another checksum for this image; the one around it would let it pass."""
+        right = self.list.read_text()
+        self.list.write_text(f"{'a' * 64}  live.squashfs\n")
+        self.sign_inline("alice")
+        signed = self.list.read_text()
+        for text in (right + signed, signed + right, f"{right}{signed}{right}"):
+            self.list.write_text(text)
+            result = self.fetch()
+            self.assertEqual(result.returncode, exit_status.CHECKSUM, result.stderr)
+            self.assertIn(f"sha256:{'a' * 64}", result.stderr)
+            self.assertFalse(self.output.exists())
+        self.write_list()
+        self.sign_inline("alice")
+        self.list.write_text(f"{'a' * 64}  live.squashfs\n{self.list.read_text()}{'b' * 64}  live.squashfs\n")
+        self.assert_fetched(self.fetch())
+
+    def test_inline_lists_that_are_not_accepted(self):
+        right = self.list.read_text()
+        self.sign_inline("alice")
+        signed = self.list.read_text()
+        unsigned = f"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n{right}"
+        for text in (signed + signed, signed.replace("live", "evil", 1), signed[:len(signed) // 2], unsigned,
+                     signed.replace("\n\n", f"\n{right}\n", 1), unsigned + "\n" + signed):
+            with self.subTest(text):
+                self.list.write_text(text)
+                self.assert_refused(self.fetch())
+        self.write_list()
+        self.sign_inline("bob")
+        self.assert_refused(self.fetch(), "not one of the trusted keys")
+
+    @needs_root
+    def test_without_gpgv(self):
+        self.keys.sign(self.list, "alice")
+        (self.path / "overlay").mkdir()
+        self.assert_refused(self.fetch(prefix=(*WITHOUT_GPGV, str(self.path / "overlay"))), "install the package gpgv",
+                            status=exit_status.UNSUPPORTED)
+
+
+@needs_root
+class Service(SignatureCase):
+    def daemon(self, **options):
+        daemon = Daemon(self.path / "run", environment={"BOOTFERRY_SETTINGS": str(self.settings)}, **options)
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        return daemon
+
+    def trust(self, name):
+        self.keys.export(self.settings / f"keys/{name}.gpg", name)
+
+    def deploy(self, daemon, *options, url=None):
+        return daemon.ctl("deploy", *options, url or self.url(), "/dev/ram0", timeout=300)
+
+    def assert_refused(self, result, *words):
+        self.assertIn(result.returncode, exit_status.FAILURES, result.stderr)
+        for word in words:
+            self.assertIn(word, result.stderr.strip().splitlines()[-1])
+        self.assertFalse(self.was_asked_for_the_image())
+
+    def test_a_signed_image_names_its_signer(self):
+        self.trust("alice")
+        self.keys.sign(self.list, "alice")
+        daemon = self.daemon()
+        result = self.deploy(daemon, f"--checksum={self.url('SHA256SUMS')}", "--verify=required")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        signer = f"{self.alice} alice <alice@example.org>"
+        self.assertIn(f"the list of checksums is signed by {signer}", result.stderr)
+        self.assertIn(signer, daemon.busctl("get-property", "org.bootferry1", "/org/bootferry1/transfer/_1",
+                                            "org.bootferry1.Transfer", "SignedBy").stdout)
+        self.assertIn(f"is signed by {signer}", daemon.log_text())
+
+    def test_what_is_not_signed_does_not_boot(self):
+        self.trust("bob")
+        self.keys.sign(self.list, "alice")
+        daemon = self.daemon()
+        checksum = f"--checksum={self.url('SHA256SUMS')}"
+        self.assert_refused(self.deploy(daemon, checksum, "--verify=required"), "not one of the trusted keys")
+        self.assert_refused(self.deploy(daemon, checksum, "--signature=auto"), "not one of the trusted keys")
+        self.assert_refused(self.deploy(daemon, "--verify=required"), "list of checksums")
+        self.assert_refused(self.deploy(daemon, checksum, "--verify=no"), "required")
+        self.assert_refused(self.deploy(daemon, checksum, f"--signature={self.keyring}"), "URL")
+
+    def test_the_machines_own_setting_cannot_be_undone(self):
+        (self.settings / "verify").write_text("required\n")
+        self.trust("alice")
+        daemon = self.daemon()
+        digest = self.list.read_text().split()[0]
+        for options in ((), (f"--checksum={digest}",), (f"--checksum={self.url('SHA256SUMS')}",)):
+            self.assert_refused(self.deploy(daemon, *options))
+        started = daemon.busctl("call", "org.bootferry1", "/org/bootferry1", "org.bootferry1.Manager", "StartTransfer",
+                                "ssa{sv}", self.url(), "/dev/ram0", "1", "require-live-image", "b", "false")
+        self.assertIn("only a signed image", started.stderr)
+        self.keys.sign(self.list, "alice")
+        result = self.deploy(daemon, f"--checksum={self.url('SHA256SUMS')}")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_a_setting_that_cannot_be_read_is_not_ignored(self):
+        (self.settings / "verify").write_text("recquired\n")
+        self.assert_refused(self.deploy(self.daemon()), "does not hold the word required")
+
+    def test_keys_from_a_credential(self):
+        credentials = self.path / "credentials"
+        credentials.mkdir()
+        self.keys.export(credentials / "bootferry.keys", "alice", armoured=True)
+        self.keys.sign(self.list, "alice")
+        options = {"CREDENTIALS_DIRECTORY": str(credentials), "BOOTFERRY_SETTINGS": str(self.settings)}
+        with Daemon(self.path / "run", environment=options) as daemon:
+            result = self.deploy(daemon, f"--checksum={self.url('SHA256SUMS')}", "--signature=auto")
+            self.assertEqual(result.returncode, 0, result.stderr)
+        (self.settings / "verify").write_text("required\n")  # the kernel command line can set credentials
+        with Daemon(self.path / "run2", environment=options) as daemon:
+            result = self.deploy(daemon, f"--checksum={self.url('SHA256SUMS')}", "--signature=auto")
+            self.assertIn("no key is trusted", result.stderr)
+            self.assertNotEqual(result.returncode, 0)
+
+    def test_a_disk_that_holds_an_image_is_deployed_again_or_refused(self):
+        from loop_device import LoopDevice
+        self.trust("alice")
+        self.keys.sign(self.list, "alice")
+        backing = self.path / "disk"
+        with open(backing, "wb") as disk:
+            disk.truncate(16 << 20)
+        loop = LoopDevice(backing)
+        self.addCleanup(loop.detach)
+        daemon = self.daemon()
+        checksum = f"--checksum={self.url('SHA256SUMS')}"
+        for options, words in (((), None), ((), "holds an image already"), (("--reset",), None)):
+            result = daemon.ctl("deploy", checksum, "--verify=required", *options, self.url(), loop.path, timeout=300)
+            if words is None:
+                self.assertEqual(result.returncode, 0, result.stderr)
+            else:
+                self.assertEqual(result.returncode, exit_status.TARGET_REFUSED, result.stderr)
+                self.assertIn(words, result.stderr)
+
+
+if __name__ == "__main__":
+    tap.main()
