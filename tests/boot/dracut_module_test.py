@@ -171,6 +171,28 @@ class Refusals(boot_case.BootCase):
         self.assertIn('bootferry_emergency_shell="perhaps"', refused)
         self.assertEqual(printed, ["", "", "SYSTEMD_SULOGIN_FORCE=1", "SYSTEMD_SULOGIN_FORCE=1"])
 
+    def test_keys_that_sign_images(self):
+        # The module's own functions, with others in place of dracut's.
+        script = ("initdir=/mnt/initrd; mkdir -p $initdir; . /usr/lib/dracut/modules.d/*bootferry/module-setup.sh; "
+                  "inst_multiple() { echo \"program $*\"; }; inst_simple() { echo \"$*\"; }; "
+                  "mkdir -p /etc/bootferry/keys; "
+                  "list_missing_keys; install_keys; "
+                  "bootferry_verify=required; list_missing_keys; "
+                  "echo key > /etc/bootferry/keys/a.gpg; echo key > /etc/b.asc; bootferry_keys=/etc/b.asc; "
+                  "list_missing_keys; install_keys; cat $initdir/etc/bootferry/verify; "
+                  "bootferry_keys='/etc/nobody.asc /etc/passwd'; bootferry_verify=no; list_missing_keys")
+        with tempfile.TemporaryDirectory(dir=self.work) as folder:
+            over = lay_out(pathlib.Path(folder, "over"), {"usr/bin/gpgv": "#!/bin/sh\n"})
+            exchange = pathlib.Path(folder, "exchange")
+            exchange.mkdir()
+            printed = self.images.in_machine(["bash", "-c", script], exchange,
+                                             over=[over, self.images.installed()]).splitlines()
+        self.assertIn("no key is trusted", printed.pop(0))
+        self.assertEqual(printed[:4], ["program /usr/bin/gpgv", "/etc/bootferry/keys/a.gpg /etc/bootferry/keys/a.gpg",
+                                       "/etc/b.asc /etc/bootferry/keys/b.asc", "required"])
+        for words in ("/etc/nobody.asc is missing", "/etc/passwd is missing, empty or not named", 'verify="no"'):
+            self.assertIn(words, "\n".join(printed[4:]))
+
     def test_certificates_lie_elsewhere_on_other_distributions(self):
         debian, link = "etc/ssl/certs/ca-certificates.crt", pathlib.PurePath
         fedora, suse = "etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "var/lib/ca-certificates/ca-bundle.pem"
