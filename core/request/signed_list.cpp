@@ -65,7 +65,7 @@ bool isSignedInline(std::string_view text) {
 }
 
 std::vector<Url> usualSignatures(const Url& list) {
-    const auto path = list.path();
+    const auto& path = list.path();
     const auto end = std::min(path.find('?'), path.size());
     std::vector<Url> urls;
     for (const char* suffix : {".gpg", ".asc", ".sign", ".sig"}) {

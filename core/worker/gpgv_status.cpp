@@ -95,7 +95,7 @@ public:
         const unsigned expected = form == SignatureForm::Inline ? 1 : 0;
         const bool explained =
             exitStatus == 0 || (exitStatus == someSignatureFailed && !uncheckable_.empty());
-        const auto signers = validSigners();
+        auto signers = validSigners();
         if (signers.empty()) {
             refuse(withClock(whyNone(), isUncheckable_, now));
         }

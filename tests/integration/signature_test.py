@@ -3,7 +3,9 @@
 
 import os
 import pathlib
+import pwd
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,17 +14,31 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import exit_status  # noqa: E402
+import processes  # noqa: E402
 import tap  # noqa: E402
 from daemon import Daemon  # noqa: E402
+from fault_server import Fault, FaultServer  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from openpgp import Keys  # noqa: E402
 from squashfs import make_squashfs  # noqa: E402
 
-# Runs a command, as root, where /usr/bin has no gpgv.
-WITHOUT_GPGV = ("unshare", "--mount", "sh", "-c",
-                'mkdir "$1/upper" "$1/work" && '
-                'mount -t overlay none -o "lowerdir=/usr/bin,upperdir=$1/upper,workdir=$1/work" /usr/bin && '
-                'rm /usr/bin/gpgv && shift && exec "$@"', "sh")
+# Runs a command, as root, where /usr/bin/gpgv is something else, or is not there.
+WITH_OTHER_GPGV = ("unshare", "--mount", "sh", "-c",
+                   'mkdir "$1/upper" "$1/work" && '
+                   'mount -t overlay none -o "lowerdir=/usr/bin,upperdir=$1/upper,workdir=$1/work" /usr/bin && '
+                   'rm /usr/bin/gpgv && { [ ! -e "$1/gpgv" ] || cp "$1/gpgv" /usr/bin/gpgv; } && shift && exec "$@"', "sh")
+# What it can do is what its report says that it can. Nothing but perl itself: modules could not be found in the sandbox.
+NOSY_GPGV = """#!/usr/bin/perl
+$did .= " read=" . (open(A, "<", "/etc/hostname") ? "yes" : "no");
+$did .= " connect=" . (socket(B, 2, 1, 0) && connect(B, pack("S n C4 x8", 2, %d, 127, 0, 0, 1)) ? "yes" : "no");
+$did .= " unix=" . (socket(C, 1, 1, 0) ? "yes" : "no");
+$did .= " write=" . (open(D, ">", "%s/written") ? "yes" : "no");
+$pid = fork;
+exit 0 if defined $pid && $pid == 0;
+$did .= " fork=" . (defined $pid ? "yes" : "no");
+print "[GNUPG:] GOODSIG 89ABCDEF01234567 uid=$>$did\\n";
+print "[GNUPG:] VALIDSIG 0123456789ABCDEF0123456789ABCDEF01234567 2026-11-30 1796023584 0 4 0 22 8 00\\n";
+"""
 needs_root = unittest.skipUnless(os.geteuid() == 0, "needs root")
 
 
@@ -264,9 +280,56 @@ class Fetch(SignatureCase):
     @needs_root
     def test_without_gpgv(self):
         self.keys.sign(self.list, "alice")
-        (self.path / "overlay").mkdir()
-        self.assert_refused(self.fetch(prefix=(*WITHOUT_GPGV, str(self.path / "overlay"))), "install the package gpgv",
+        overlay = self.path / "overlay"
+        overlay.mkdir()
+        self.assert_refused(self.fetch(prefix=(*WITH_OTHER_GPGV, str(overlay))), "install the package gpgv",
                             status=exit_status.UNSUPPORTED)
+
+    @needs_root
+    @processes.without_sanitizers  # which have no filter
+    @unittest.skipUnless(os.path.exists("/usr/bin/perl"), "needs perl")
+    def test_what_gpgv_can_do(self):
+        self.keys.sign(self.list, "alice")
+        overlay = self.path / "overlay"
+        overlay.mkdir()
+        open_to_all = self.path / "open"
+        open_to_all.mkdir()
+        open_to_all.chmod(0o777)
+        (overlay / "gpgv").write_text(NOSY_GPGV % (self.server.port, open_to_all))
+        (overlay / "gpgv").chmod(0o755)
+        result = self.fetch(prefix=(*WITH_OTHER_GPGV, str(overlay)))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        user = pwd.getpwnam(os.environ["BOOTFERRY_WORKER_USER"]).pw_uid
+        self.assertIn(f" uid={user} read=yes connect=no unix=no write=no fork=no", result.stderr)
+        self.assertFalse((open_to_all / "written").exists())
+
+    def test_a_subkey_signs_for_its_key(self):
+        erin = self.keys.make("erin")
+        self.keys.gpg("--quick-add-key", erin, "rsa2048", "sign", "never")
+        self.keys.sign(self.list, "erin", options=["--armor"], suffix=".sign")  # as Debian does
+        result = self.fetch(keyring=self.keys.export(self.path / "erin", "erin", armoured=True))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(f"signed by {erin} erin <erin@example.org>", result.stderr)
+        listed = self.keys.gpg("--with-colons", "--list-keys", "erin").decode()
+        subkey = [line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:")][1]
+        self.assertNotEqual(subkey, erin)
+
+    def test_it_can_be_interrupted(self):
+        signed = self.keys.sign(self.list, "alice")
+        for file in (self.list, signed):
+            with self.subTest(file.name), FaultServer(file, [Fault(silent=True)]) as slow:
+                address = f"http://127.0.0.1:{slow.port}/{file.name}"
+                checksum = address if file == self.list else self.url(self.list.name)
+                client = processes.start([os.environ["BOOTFERRYCTL"], "fetch", f"--checksum={checksum}",
+                                          f"--signature={self.url(signed.name) if file == self.list else address}",
+                                          f"--keyring={self.keyring}", self.url(), str(self.output)],
+                                         stderr=subprocess.PIPE, text=True)
+                self.addCleanup(processes.stop, client)
+                processes.wait_for(client, lambda server=slow: server.requests)
+                client.send_signal(signal.SIGINT)
+                messages = client.stderr.read()
+                self.assertEqual(client.wait(timeout=120), exit_status.INTERRUPTED, messages)
+                self.assertFalse(self.was_asked_for_the_image())
 
 
 @needs_root
