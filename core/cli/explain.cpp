@@ -241,6 +241,11 @@ std::string toJson(const Explanation& explanation, JsonStyle style) {
 
 } // namespace
 
+std::optional<std::string> whyRefused(const KernelCommandLine& line) {
+    const auto explanation = explain(line, false);
+    return explanation.refusal ? explanation.refusal : explanation.notServed;
+}
+
 int runExplain(const CommandLine& command) {
     const auto json = jsonStyleOf(command);
     const auto text =

@@ -11,6 +11,7 @@
 #include "deploy.h"
 #include "dolly_send.h"
 #include "explain.h"
+#include "export_verb.h"
 #include "fetch.h"
 #include "monitor.h"
 #include "plugins_verb.h"
@@ -83,6 +84,16 @@ constexpr Option explainOptions[] = {
     {0, "units", nullptr, "show the text of each unit, too"},
 };
 
+constexpr Option exportOptions[] = {
+    {0, "url", "URL", "FOLDER's URL for machines (required)"},
+    {0, "name", "NAME", "of image and entries (the ISO's)"},
+    {0, "kernel", "PATH", "the kernel in the ISO"},
+    {0, "initrd", "PATH", "the initrd in the ISO"},
+    {0, "initrd-file", "FILE", "a local initrd, not the ISO's"},
+    {0, "link", nullptr, "make a hard link, not a copy"},
+    {0, "dhcp", "all|dnsmasq|isc|kea|none", "whose settings to print (all)"},
+};
+
 int runHelp(const CommandLine& line);
 
 constexpr Verb table[] = {
@@ -100,6 +111,11 @@ constexpr Verb table[] = {
      {verifyOptions}, runVerify},
     {"explain", "[LINE]", 0, anyNumber, VerbKind::Alone, "Explain a kernel command line, by default this one",
      {explainOptions}, runExplain},
+    {"export", "ISO FOLDER [LINE]", 2, anyNumber, VerbKind::Alone, "Let machines boot an ISO over the network",
+     {exportOptions}, runExport,
+     "\nCopies the kernel, the initrd and the ISO into FOLDER, the root of a TFTP and\n"
+     "web server, and writes entries for pxelinux, GRUB and iPXE, with root=live:URL/\n"
+     "and the kernel options of LINE. Prints what a DHCP server needs.\n"},
     {"help", "[VERB]", 0, 1, VerbKind::Alone, "Show this, or the options of VERB", {}, runHelp},
     {"deploy", "URL DEVICE", 2, 2, VerbKind::WithService, "Make bootferryd fetch a live image",
      {sourceOptions, deployOptions}, runDeploy},

@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Everything that can be refused is refused before FOLDER is changed; the entries, which are what machines
+// begin with, are replaced when all that they name is there. The ISO is opened once: what was judged is what
+// is copied, and if somebody writes into it meanwhile, nothing is exported.
+#include "export.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "boot_arguments.h"
+#include "boot_files.h"
+#include "boot_request.h"
+#include "declared_image_size.h"
+#include "dhcp_text.h"
+#include "digest.h"
+#include "entries.h"
+#include "export_folder.h"
+#include "file_room.h"
+#include "files.h"
+#include "initrd_contents.h"
+#include "iso_files.h"
+#include "iso_volume.h"
+#include "live_image_probe.h"
+#include "live_layout.h"
+#include "plain_text.h"
+#include "quantities.h"
+#include "standard_streams.h"
+#include "termination.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::uint64_t MiB = std::uint64_t{1} << 20U;
+constexpr std::uint64_t mostKernel = 512 * MiB;
+constexpr std::uint64_t mostInitrd = 4096 * MiB;
+constexpr std::size_t layoutProbe = 1 << 20U;
+constexpr std::size_t copySize = 1 << 20U;
+constexpr const char* initrdHelp =
+    "build one for the ISO's kernel with 'dracut --add bootferry', and name it with --initrd-file=FILE";
+
+// A file that is read here, as it was when it was opened.
+class Source {
+public:
+    Source(std::string path, const char* what) : path_(std::move(path)) {
+        fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+        if (!fd_) {
+            throw Error(fileErrorCode(errno), errno, fmt::format("opening the {} '{}'", what, path_));
+        }
+        status_ = now();
+        if (!S_ISREG(status_.st_mode)) {
+            throw Error(ErrorCode::TargetRefused, fmt::format("the {} '{}' is not a file", what, path_));
+        }
+    }
+
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] std::uint64_t size() const { return static_cast<std::uint64_t>(status_.st_size); }
+    [[nodiscard]] bool isForEveryone() const { return (status_.st_mode & S_IROTH) != 0; }
+
+    // take: called with all its bytes, in order.
+    template <typename Take>
+    void read(Take take, std::uint64_t most = UINT64_MAX) const {
+        std::vector<std::byte> buffer(copySize);
+        std::uint64_t position = 0;
+        while (position < std::min(size(), most)) {
+            throwIfTerminated();
+            const auto wanted = std::min<std::uint64_t>(buffer.size(), std::min(size(), most) - position);
+            const auto part = ::pread(fd(), buffer.data(), wanted, static_cast<off_t>(position));
+            if (part < 0 && errno == EINTR) {
+                continue;
+            }
+            checkErrno(part, fmt::format("reading '{}'", path_));
+            if (part == 0) {
+                break;
+            }
+            take(std::span<const std::byte>(buffer.data(), static_cast<std::size_t>(part)));
+            position += static_cast<std::uint64_t>(part);
+        }
+        requireUnchanged();
+    }
+
+    void requireUnchanged() const {
+        const auto status = now();
+        if (status.st_size != status_.st_size || status.st_mtim.tv_sec != status_.st_mtim.tv_sec ||
+            status.st_mtim.tv_nsec != status_.st_mtim.tv_nsec) {
+            throw Error(ErrorCode::Range, fmt::format("'{}' changed while it was exported", path_));
+        }
+    }
+
+private:
+    [[nodiscard]] struct stat now() const {
+        struct stat status {};
+        checkErrno(::fstat(fd(), &status), fmt::format("reading '{}'", path_));
+        return status;
+    }
+
+    std::string path_;
+    UniqueFd fd_;
+    struct stat status_ {};
+};
+
+void writeAll(int file, std::span<const std::byte> bytes, std::string_view what) {
+    while (!bytes.empty()) {
+        throwIfTerminated();
+        const auto written = ::write(file, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        bytes =
+            bytes.subspan(static_cast<std::size_t>(checkErrno(written, fmt::format("writing the {}", what))));
+    }
+}
+
+void requireWholeIso(const Source& iso, std::span<const std::byte> head) {
+    if (!IsoVolume::in(head)) {
+        const auto format = liveFormat(head);
+        throw Error(ErrorCode::NotLive,
+                    fmt::format("'{}' is not an ISO: {}", iso.path(),
+                                !format.empty()
+                                    ? fmt::format("it is a {}, which has no kernel and initrd", format)
+                                    : whyNotLive(head).value_or("it has no volume descriptor")));
+    }
+    const auto declared = declaredImageSize(head);
+    if (declared && *declared > iso.size()) {
+        throw Error(ErrorCode::NotLive,
+                    fmt::format("'{}' is not complete: {} bytes according to its header, and the "
+                                "file has {}",
+                                iso.path(), *declared, iso.size()));
+    }
+}
+
+std::string layoutHelp(const std::string& image) {
+    return fmt::format("add '-- {}' if its initrd can boot it", layoutArguments(image));
+}
+
+// The options decide about the layout; the image is one of many.
+std::optional<BootRequest> requestWith(const KernelCommandLine& options) {
+    try {
+        return parseBootRequest(
+            KernelCommandLine::parse("root=live:http://host/image " + joined(options.arguments())));
+    } catch (Error& error) {
+        error.addContext("the boot would be refused");
+        throw;
+    }
+}
+
+// What the kernel command line needs, so that a boot finds the root image.
+std::string neededLayout(std::span<const std::byte> head, const KernelCommandLine& options) {
+    const auto request = requestWith(options);
+    const auto layout = request ? request->layout : LiveLayout();
+    const auto wanted = layout.dir.empty() ? layout.squashimg : layout.dir + "/" + layout.squashimg;
+    const bool isDefault = layout.dir == LiveLayout().dir && layout.squashimg == LiveLayout().squashimg;
+    const auto found = probeLayout(head, wanted);
+    switch (found.state) {
+    case ProbedLayout::State::Found:
+    case ProbedLayout::State::RootTree:
+        return {};
+    case ProbedLayout::State::Elsewhere:
+        if (isDefault) {
+            return layoutArguments(found.image);
+        }
+        throw Error(
+            ErrorCode::NotLive,
+            fmt::format("the ISO has no '{}', which the options name, and '{}' is there: leave rd.live.dir= "
+                        "and rd.live.squashimg= out",
+                        wanted, plainText(found.image)));
+    case ProbedLayout::State::NotServed:
+        throw Error(ErrorCode::NotLive,
+                    fmt::format("the ISO's root image is '{}': {}; {}", plainText(found.image),
+                                whyNotServed(found.image), layoutHelp(found.image)));
+    case ProbedLayout::State::None:
+        throw Error(ErrorCode::NotLive, found.why);
+    case ProbedLayout::State::NotKnown:
+        break;
+    }
+    printError("bootferryctl: whether the ISO has a root image is not known: {}; check the boot\n",
+               escapedText(found.why));
+    return {};
+}
+
+struct Exported {
+    std::string file;
+    std::uint64_t size = 0;
+    std::string digest; // sha256, hexadecimal
+};
+
+// One export on its way into the folder.
+class Export {
+public:
+    Export(const ExportRequest& request, const Source& iso, ExportFolder& folder)
+        : request_(request), iso_(iso), folder_(folder) {}
+
+    void addKernel(const IsoFiles& files, const std::string& path) {
+        (void)addFromIso(files, path, "kernel", mostKernel);
+    }
+
+    void addInitrd(const IsoFiles& files, const std::string& path) {
+        warnWithoutBootferry(addFromIso(files, path, "initrd", mostInitrd).get(), path);
+    }
+
+    void addInitrdFile(const Source& initrd) {
+        requireRoom(folder_.fd(), folder_.path(), initrd.size(), 0, 0);
+        const auto file = folder_.createFile("initrd");
+        Digest digest("sha256");
+        initrd.read([&](std::span<const std::byte> bytes) {
+            digest.update(bytes);
+            writeAll(file.get(), bytes, "initrd");
+        });
+        finish(file.get(), {"initrd", initrd.size(), digest.finish().hex});
+        warnWithoutBootferry(file.get(), initrd.path());
+    }
+
+    // Returns the version's name. False in isNew_ if it was there before.
+    std::string addImage() {
+        Digest digest("sha256");
+        iso_.read([&digest](std::span<const std::byte> bytes) { digest.update(bytes); });
+        exported_.push_back({request_.name + ".iso", iso_.size(), digest.finish().hex});
+        const auto list = sums();
+        const auto version = versionName();
+        std::vector<std::pair<std::string, std::uint64_t>> sizes;
+        for (const auto& part : exported_) {
+            sizes.emplace_back(part.file, part.size);
+        }
+        if (folder_.hasVersion(version, sizes, list)) {
+            folder_.dropBegun();
+            return version;
+        }
+        placeImage(exported_.back().file);
+        iso_.requireUnchanged();
+        const auto file = folder_.createFile("SHA256SUMS");
+        writeAll(file.get(), std::as_bytes(std::span(list)), "list of checksums");
+        checkErrno(::fsync(file.get()), "writing the list of checksums");
+        folder_.finishVersion(version);
+        isNew_ = true;
+        return version;
+    }
+
+    [[nodiscard]] bool isNew() const { return isNew_; }
+    [[nodiscard]] const std::string& imageDigest() const { return exported_.back().digest; }
+
+private:
+    UniqueFd addFromIso(const IsoFiles& files, const std::string& path, const char* name,
+                        std::uint64_t most) {
+        auto file = folder_.createFile(name);
+        Digest digest("sha256");
+        std::uint64_t size = 0;
+        files.read(path, most, [&](std::span<const std::byte> bytes) {
+            digest.update(bytes);
+            writeAll(file.get(), bytes, name);
+            size += bytes.size();
+        });
+        finish(file.get(), {name, size, digest.finish().hex});
+        return file;
+    }
+
+    void finish(int file, Exported part) {
+        checkErrno(::fsync(file), fmt::format("writing the {}", part.file));
+        exported_.push_back(std::move(part));
+    }
+
+    static void warnWithoutBootferry(int initrd, const std::string& path) {
+        switch (findInInitrd(initrd, "/system-generators/bootferry-generator")) {
+        case InInitrd::Yes:
+            return;
+        case InInitrd::No:
+            printError("bootferryctl: warning: the initrd '{}' has no bootferry in it, and machines will not "
+                       "boot the "
+                       "image with it: {}\n",
+                       escapedText(path), initrdHelp);
+            return;
+        case InInitrd::NotKnown:
+            printError(
+                "bootferryctl: warning: whether the initrd '{}' has bootferry in it is not known: its format "
+                "cannot be read. If it has not, {}\n",
+                escapedText(path), initrdHelp);
+        }
+    }
+
+    [[nodiscard]] std::string sums() const {
+        std::string text;
+        for (const auto& part : exported_) {
+            text += fmt::format("{}  {}\n", part.digest, part.file);
+        }
+        return text;
+    }
+
+    // By the contents, so that a repeated export is the same version.
+    [[nodiscard]] std::string versionName() const {
+        Digest digest("sha256");
+        const auto text = sums();
+        digest.update(std::as_bytes(std::span(text)));
+        return digest.finish().hex.substr(0, versionNameLength);
+    }
+
+    void placeImage(const std::string& name) {
+        if (request_.link) {
+            folder_.linkFile(iso_.fd(), name);
+            return;
+        }
+        const auto file = folder_.createFile(name);
+        if (::ioctl(file.get(), FICLONE, iso_.fd()) <
+            0) { // shares the blocks where the file system can do that
+            requireRoom(folder_.fd(), folder_.path(), iso_.size(), 0, 0);
+            iso_.read([&file](std::span<const std::byte> bytes) { writeAll(file.get(), bytes, "image"); });
+        }
+        checkErrno(::fsync(file.get()), "writing the image");
+    }
+
+    const ExportRequest& request_;
+    const Source& iso_;
+    ExportFolder& folder_;
+    std::vector<Exported> exported_;
+    bool isNew_ = false;
+};
+
+BootEntry entryOf(const ExportRequest& request, const std::string& layout, const std::string& version,
+                  const std::string& digest) {
+    const auto folder = fmt::format("{}/{}", request.name, version);
+    const auto place = fmt::format("{}/{}", request.url, folder);
+    // A chain of dolly nodes passes on one image, and no list.
+    const auto checksum = request.url.starts_with("dolly:") ? "sha256:" + digest : place + "/SHA256SUMS";
+    return {.name = request.name,
+            .folder = folder,
+            .arguments = bootArguments(fmt::format("{}/{}.iso", place, request.name), checksum, layout,
+                                       request.options)};
+}
+
+// One of a version that is not known yet, to see what would be refused.
+BootEntry anyEntryOf(const ExportRequest& request, const std::string& layout) {
+    constexpr std::size_t digestLength = 64;
+    return entryOf(request, layout, std::string(versionNameLength, '0'), std::string(digestLength, '0'));
+}
+
+// Throws Error(Invalid) if no boot with such an entry is possible.
+void requireBoot(const BootEntry& entry, std::optional<std::string> (*whyRefused)(const KernelCommandLine&)) {
+    requireWritable(entry.arguments);
+    const auto line = KernelCommandLine::parse(joined(entry.arguments));
+    if (const auto reason = whyRefused(line)) {
+        throw Error(ErrorCode::Invalid, fmt::format("the boot would be refused: {}", *reason));
+    }
+    if (const auto boot = parseBootRequest(line); boot && boot->transfer() != nullptr) {
+        requireNoSecrets(*boot->transfer());
+    }
+}
+
+struct EntryFile {
+    std::string path;
+    std::string (*text)(std::string_view before, const BootEntry& entry);
+};
+
+std::vector<EntryFile> entryFiles(const std::string& name) {
+    return {{name + ".ipxe", ipxeScript},
+            {"grub/grub.cfg", withGrubEntry},
+            {"pxelinux.cfg/default", withPxelinuxEntry}};
+}
+
+// All are made before the first one is written, and once before anything is: one may be refused.
+std::vector<std::string> entryTexts(ExportFolder& folder, const BootEntry& entry) {
+    std::vector<std::string> texts;
+    for (const auto& file : entryFiles(entry.name)) {
+        try {
+            texts.push_back(file.text(folder.readEntry(file.path), entry));
+        } catch (Error& error) {
+            error.addContext(fmt::format("{}/{}", folder.path(), file.path));
+            throw;
+        }
+    }
+    return texts;
+}
+
+void printDhcp(DhcpServer wanted, const BootServer& server) {
+    const auto print = [wanted](DhcpServer which, const std::string& text) {
+        if (wanted == which || wanted == DhcpServer::All) {
+            printOutput("{}{}", text, wanted == DhcpServer::All && which != DhcpServer::Kea ? "\n" : "");
+        }
+    };
+    print(DhcpServer::Dnsmasq, dnsmasqText(server));
+    print(DhcpServer::Isc, iscText(server));
+    print(DhcpServer::Kea, keaText(server));
+}
+
+void run(const ExportRequest& request, const Source& iso, ExportFolder& folder, const std::string& layout,
+         const IsoFiles& files, const BootFiles& boot, const std::optional<Source>& initrd) {
+    (void)entryTexts(folder, anyEntryOf(request, layout)); // throws for files that cannot be written into
+    folder.beginVersion();
+    Export exported(request, iso, folder);
+    exported.addKernel(files, boot.kernel);
+    if (initrd) {
+        exported.addInitrdFile(*initrd);
+    } else {
+        exported.addInitrd(files, boot.initrd);
+    }
+    const auto version = exported.addImage();
+    const auto entry = entryOf(request, layout, version, exported.imageDigest());
+    const auto texts = entryTexts(folder, entry);
+    const auto entries = entryFiles(request.name);
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        folder.replaceEntry(entries[i].path, texts[i]);
+    }
+    const auto removed = folder.removeOthers(version);
+    printError("{}/{}: {}, from '{}' ({}) with kernel '{}' and initrd '{}'\n", folder.path(), entry.folder,
+               exported.isNew() ? "exported" : "was there already", escapedText(iso.path()),
+               formatSize(iso.size()), escapedText(boot.kernel),
+               escapedText(initrd ? initrd->path() : boot.initrd));
+    printError("entries: {}.ipxe, grub/grub.cfg, pxelinux.cfg/default\n", request.name);
+    printError("machines boot with: {}\n", joined(entry.arguments));
+    if (removed > 0) {
+        printError("removed {} older version{}\n", removed, removed == 1 ? "" : "s");
+    }
+    printDhcp(request.dhcp, {.folder = folder.path(), .url = request.url, .name = request.name});
+}
+
+} // namespace
+
+void exportIso(const ExportRequest& request,
+               std::optional<std::string> (*whyRefused)(const KernelCommandLine& line)) {
+    rememberTermination();
+    const Source iso(request.iso, "ISO");
+    std::vector<std::byte> head;
+    iso.read(
+        [&head](std::span<const std::byte> bytes) { head.insert(head.end(), bytes.begin(), bytes.end()); },
+        layoutProbe);
+    requireWholeIso(iso, head);
+    const auto layout = neededLayout(head, request.options);
+    requireBoot(anyEntryOf(request, layout), whyRefused);
+    const IsoFiles files(iso.fd());
+    std::optional<Source> initrd;
+    BootFiles boot;
+    if (request.initrdFile) {
+        initrd.emplace(*request.initrdFile, "initrd");
+        boot.kernel = findKernel(files.paths(), request.kernel);
+    } else {
+        boot = findBootFiles(files.paths(), request.kernel, request.initrd);
+    }
+    if (request.link && !iso.isForEveryone()) {
+        throw Error(ErrorCode::NotPermitted,
+                    fmt::format("--link: servers of other users cannot read '{}': chmod a+r", iso.path()));
+    }
+    ExportFolder folder(request.folder, request.name);
+    try {
+        run(request, iso, folder, layout, files, boot, initrd);
+    } catch (...) {
+        folder.dropBegun();
+        throw;
+    }
+}
+
+} // namespace bootferry

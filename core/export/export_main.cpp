@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// bootferry-export: what `bootferryctl export` executes, with its arguments. A program of its own, because
+// libarchive, which it is linked with, is not to be in an initrd. Its messages are bootferryctl's.
+#include <cstdlib>
+
+#include "error_line.h"
+#include "exit_status.h"
+#include "explain.h"
+#include "export.h"
+#include "log.h"
+#include "standard_streams.h"
+#include "verbs.h"
+
+namespace bootferry {
+namespace {
+
+int exportMain(int argc, char** argv) {
+    try {
+        std::vector<std::string> words{"export"};
+        words.insert(words.end(), argv + 1, argv + argc);
+        const auto line = parseCommandLine(allVerbs(), words);
+        initLogging("bootferryctl");
+        exportIso(parseExport(line), whyRefused);
+        return EXIT_SUCCESS;
+    } catch (const std::exception& error) {
+        printError("bootferryctl: {}\n", errorLine(error.what()));
+        return exitStatusOf(error);
+    }
+}
+
+} // namespace
+} // namespace bootferry
+
+int main(int argc, char** argv) {
+    return bootferry::runProgram(bootferry::exportMain, argc, argv);
+}
