@@ -2,16 +2,20 @@
 """Answers of servers that are not the file: each is reported as what it is, in words that help, and with the code that it
 deserves."""
 
+import functools
+import http.server
 import os
 import pathlib
 import socket
 import subprocess
 import sys
+import threading
 import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import exit_status  # noqa: E402
+import network  # noqa: E402
 import processes  # noqa: E402
 import proxies  # noqa: E402
 import tap  # noqa: E402
@@ -59,6 +63,8 @@ class HttpTest(AnswerCase):
             "/many": (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000 + b"\r\nimage", exit_status.PROTOCOL, "header"),
             "/br": (answer("200 OK", "Content-Encoding: br", body=b"image"), exit_status.PROTOCOL,
                     "compressed with 'br', which was not requested"),
+            "/deflate": (answer("200 OK", "Content-Encoding: gzip, deflate", body=b"image"), exit_status.PROTOCOL,
+                         "compressed with 'deflate', which was not requested"),
             "/chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nimage\r\n", exit_status.PROTOCOL, "chunk"),
             "/digest": (answer("401 Unauthorized", 'WWW-Authenticate: Digest realm="x", nonce="y", qop="auth"'),
                         exit_status.AUTH, "it accepts Digest (curl's option digest)"),
@@ -82,6 +88,14 @@ class HttpTest(AnswerCase):
             with RawServer({"/image": head + chunks + b"0\r\n\r\n"}) as server:
                 self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
 
+    def test_a_refused_redirect_names_the_last_who_redirects(self):
+        with RawServer({"/image": answer("302 Found", "Location: /there"),
+                        "/there": answer("302 Found", "Location: ftp://mirror.example/image")}) as last, \
+                RawServer({"/image": answer("302 Found", f"Location: http://127.0.0.1:{last.port}/image")}) as first:
+            status, messages = self.fetch(f"http://127.0.0.1:{first.port}/image")
+        self.assertEqual(status, exit_status.PROTOCOL, messages)
+        self.assertIn(f"127.0.0.1:{last.port} redirects to ftp://mirror.example/image, but only", messages.splitlines()[-1])
+
     def test_a_refused_redirect_names_who_redirects(self):
         authority = Authority(self.path / "authority")
         certificate, key = authority.issue("localhost", ["IP:127.0.0.1"])
@@ -92,6 +106,11 @@ class HttpTest(AnswerCase):
         self.assertEqual(status, exit_status.PROTOCOL, messages)
         self.assertIn(f"127.0.0.1:{port} redirects to http://mirror.example/image, which is not encrypted (curl's option "
                       "proto-redir", messages.splitlines()[-1])
+
+
+class Served(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 class ProxyTest(AnswerCase):
@@ -158,6 +177,24 @@ class ProxyTest(AnswerCase):
             self.assert_waits(url, f"local-port={port}", "Address already in use", occupant.close)
             self.output.unlink()
             self.assert_failed(self.fetch(url, "--option=curl:interface=late0", "--timeout=2"), "gave up after 2 s", "'late0'")
+
+
+    def test_an_interface_that_comes_up_late(self):
+        if reason := network.missing():
+            self.skipTest(reason)
+        with network.Network(2) as net:
+            host, machine = net.hosts
+            with host.entered():
+                server = http.server.ThreadingHTTPServer((host.address, 0), functools.partial(Served, directory=self.served))
+            self.addCleanup(server.server_close)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            self.addCleanup(server.shutdown)
+            machine.run("ip", "link", "set", "eth0", "down")
+            self.prefix = machine.command()
+            client = self.start(f"http://{host.address}:{server.server_port}/image", "--option=curl:interface=late0")
+            self.assertIn("'late0'", processes.read_until(client.stderr, "waiting for the network"))
+            machine.run("ip", "link", "set", "eth0", "name", "late0", "up")
+            self.assert_fetched(self.ended(client))
 
 
 class WrongPortTest(AnswerCase):
