@@ -33,6 +33,7 @@ SMALL = {"reads": 2, "read_size": "64K"}
 @unittest.skipIf(Ganesha.missing(), Ganesha.missing())
 class NfsCase(FetchCase):
     size = 2_000_003
+    parent = os.environ["BOOTFERRY_BUILD_ROOT"]  # /tmp may be a tmpfs
 
     def serve(self, **settings):
         server = Ganesha(self.served, **settings)

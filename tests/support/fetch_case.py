@@ -21,9 +21,10 @@ WITHOUT_PROC = ("unshare", "--mount", "sh", "-c",
 class FetchCase(unittest.TestCase):
     size = 0  # of the image, bytes
     prefix = ()  # of the client's command
+    parent = None  # of the folder of all files; by default, that of temporary ones
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="bootferry-fetch-")
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-fetch-", dir=self.parent)
         self.addCleanup(folder.cleanup)
         self.path = pathlib.Path(folder.name)
         self.path.chmod(0o755)
