@@ -7,11 +7,12 @@
 // It uses the public headers only, and is installed as a source to start from, like example.c. Read it from
 // the bottom up: the table, then open() and read().
 //
-// What one has to know about libnfs (4.0):
+// What one has to know about libnfs (4.0, 5.0):
 //  - It resolves names with getaddrinfo(3), which blocks: it is given addresses only.
 //  - It reconnects and repeats by itself, for ever. The host retries, so that is off.
 //  - Its callbacks also run within nfs_destroy_context(): what they write to must live longer.
-//  - The error text is nfs_get_error(). `data` of a failed callback is not always a text, as its header says.
+//  - The error text is nfs_get_error(), and from 5.0 on, of a failure of the connection or of RPC, only
+//    rpc_get_error(). `data` of a failed callback is not always a text, as its header says.
 //  - Its client name for version 4 consists of a process number and the time. Two machines that boot at the
 //    same moment would have the same one, and the server would take one for the other, restarted.
 //  - A read of version 3 passes on the count that the server states, even if fewer bytes have come, and
@@ -32,6 +33,8 @@
 #include <nfsc/libnfs.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+
+#include <nfsc/libnfs-raw.h> // needs what libnfs.h defines
 
 #include "bootferry/plugin.hpp"
 #include "nfs_failures.h"
@@ -133,8 +136,14 @@ private:
 };
 
 std::string Nfs::errorText() const {
-    const char* text = nfs_get_error(context_.get());
-    return text != nullptr ? text : "";
+    std::string text;
+    for (const char* part :
+         {rpc_get_error(nfs_get_rpc_context(context_.get())), nfs_get_error(context_.get())}) {
+        if (part != nullptr && text != part) {
+            text += (text.empty() || *part == '\0' ? "" : ": ") + std::string(part);
+        }
+    }
+    return text;
 }
 
 Failure Nfs::failure(int status, Step step) const {

@@ -121,7 +121,7 @@ inline Failure failureWithoutStatus(int status, const std::string& text, Step st
     return {BOOTFERRY_ERROR_PROTOCOL, file + ": " + (text.empty() ? "libnfs gives no reason" : text)};
 }
 
-// status: as the callback got it, negative. text: nfs_get_error().
+// status: as the callback got it, negative. text: what libnfs says, Nfs::errorText().
 inline Failure failureOf(int status, const std::string& text, Step step, const Place& place,
                          const Settings& settings) {
     const auto name = statusIn(text);

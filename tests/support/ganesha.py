@@ -3,7 +3,8 @@
 
 Both see an empty /run, so that they meet neither the machine's rpcbind nor its D-Bus. Clients are run by `command()`.
 Version 6 ends where it may not have its I/O preferred (PR_SET_IO_FLUSHER, a privilege that root in a container lacks),
-unless that is allowed to fail; version 4 ignores that parameter. It exports no folder of a tmpfs.
+unless that is allowed to fail; version 4 ignores the parameter. It exports no folder of a tmpfs, and delivers the old
+file after another one got its name, unless it keeps nothing of folders (Dir_Chunk).
 """
 
 import os
@@ -28,6 +29,7 @@ NFS_CORE_PARAM {{
 }}
 NFSv4 {{ Lease_Lifetime = 5; Grace_Period = 5; Graceless = {graceless}; RecoveryBackend = fs; RecoveryRoot = {state}; }}
 NFS_KRB5 {{ Active_krb5 = false; }}
+MDCACHE {{ Dir_Chunk = 0; }}
 EXPORT_DEFAULTS {{ Attr_Expiration_Time = 0; }}
 EXPORT {{
     Export_Id = 1; Path = {folder}; Pseudo = {pseudo}; Protocols = {protocols}; Transports = TCP; SecType = sys;
