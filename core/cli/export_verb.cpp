@@ -34,8 +34,8 @@ int runExport(const CommandLine& line) {
         throw Error(
             ErrorCode::Unsupported,
             fmt::format(
-                "this verb needs '{}', which is not installed: bootferry was built without libarchive "
-                "(-Dexport=enabled)",
+                "this verb needs '{}', which is not installed: install the package bootferry-export; a build "
+                "from the sources needs libarchive (-Dexport=enabled)",
                 program));
     }
     throw Error(ErrorCode::Io, errno, fmt::format("executing '{}'", program));

@@ -4,11 +4,9 @@
 // is copied, and if somebody writes into it meanwhile, nothing is exported.
 #include "export.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <vector>
 
-#include <fcntl.h>
 #include <linux/fs.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/ioctl.h>
@@ -18,18 +16,14 @@
 #include "boot_arguments.h"
 #include "boot_files.h"
 #include "boot_request.h"
-#include "declared_image_size.h"
 #include "dhcp_text.h"
 #include "digest.h"
 #include "entries.h"
 #include "export_folder.h"
+#include "export_source.h"
 #include "file_room.h"
-#include "files.h"
 #include "initrd_contents.h"
 #include "iso_files.h"
-#include "iso_volume.h"
-#include "live_image_probe.h"
-#include "live_layout.h"
 #include "plain_text.h"
 #include "quantities.h"
 #include "standard_streams.h"
@@ -41,71 +35,8 @@ namespace {
 constexpr std::uint64_t MiB = std::uint64_t{1} << 20U;
 constexpr std::uint64_t mostKernel = 512 * MiB;
 constexpr std::uint64_t mostInitrd = 4096 * MiB;
-constexpr std::size_t layoutProbe = 1 << 20U;
-constexpr std::size_t copySize = 1 << 20U;
 constexpr const char* initrdHelp =
     "build one for the ISO's kernel with 'dracut --add bootferry', and name it with --initrd-file=FILE";
-
-// A file that is read here, as it was when it was opened.
-class Source {
-public:
-    Source(std::string path, const char* what) : path_(std::move(path)) {
-        fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-        if (!fd_) {
-            throw Error(fileErrorCode(errno), errno, fmt::format("opening the {} '{}'", what, path_));
-        }
-        status_ = now();
-        if (!S_ISREG(status_.st_mode)) {
-            throw Error(ErrorCode::TargetRefused, fmt::format("the {} '{}' is not a file", what, path_));
-        }
-    }
-
-    [[nodiscard]] int fd() const { return fd_.get(); }
-    [[nodiscard]] const std::string& path() const { return path_; }
-    [[nodiscard]] std::uint64_t size() const { return static_cast<std::uint64_t>(status_.st_size); }
-    [[nodiscard]] bool isForEveryone() const { return (status_.st_mode & S_IROTH) != 0; }
-
-    // take: called with all its bytes, in order.
-    template <typename Take>
-    void read(Take take, std::uint64_t most = UINT64_MAX) const {
-        std::vector<std::byte> buffer(copySize);
-        std::uint64_t position = 0;
-        while (position < std::min(size(), most)) {
-            throwIfTerminated();
-            const auto wanted = std::min<std::uint64_t>(buffer.size(), std::min(size(), most) - position);
-            const auto part = ::pread(fd(), buffer.data(), wanted, static_cast<off_t>(position));
-            if (part < 0 && errno == EINTR) {
-                continue;
-            }
-            checkErrno(part, fmt::format("reading '{}'", path_));
-            if (part == 0) {
-                break;
-            }
-            take(std::span<const std::byte>(buffer.data(), static_cast<std::size_t>(part)));
-            position += static_cast<std::uint64_t>(part);
-        }
-        requireUnchanged();
-    }
-
-    void requireUnchanged() const {
-        const auto status = now();
-        if (status.st_size != status_.st_size || status.st_mtim.tv_sec != status_.st_mtim.tv_sec ||
-            status.st_mtim.tv_nsec != status_.st_mtim.tv_nsec) {
-            throw Error(ErrorCode::Range, fmt::format("'{}' changed while it was exported", path_));
-        }
-    }
-
-private:
-    [[nodiscard]] struct stat now() const {
-        struct stat status {};
-        checkErrno(::fstat(fd(), &status), fmt::format("reading '{}'", path_));
-        return status;
-    }
-
-    std::string path_;
-    UniqueFd fd_;
-    struct stat status_ {};
-};
 
 void writeAll(int file, std::span<const std::byte> bytes, std::string_view what) {
     while (!bytes.empty()) {
@@ -117,73 +48,6 @@ void writeAll(int file, std::span<const std::byte> bytes, std::string_view what)
         bytes =
             bytes.subspan(static_cast<std::size_t>(checkErrno(written, fmt::format("writing the {}", what))));
     }
-}
-
-void requireWholeIso(const Source& iso, std::span<const std::byte> head) {
-    if (!IsoVolume::in(head)) {
-        const auto format = liveFormat(head);
-        throw Error(ErrorCode::NotLive,
-                    fmt::format("'{}' is not an ISO: {}", iso.path(),
-                                !format.empty()
-                                    ? fmt::format("it is a {}, which has no kernel and initrd", format)
-                                    : whyNotLive(head).value_or("it has no volume descriptor")));
-    }
-    const auto declared = declaredImageSize(head);
-    if (declared && *declared > iso.size()) {
-        throw Error(ErrorCode::NotLive,
-                    fmt::format("'{}' is not complete: {} bytes according to its header, and the "
-                                "file has {}",
-                                iso.path(), *declared, iso.size()));
-    }
-}
-
-std::string layoutHelp(const std::string& image) {
-    return fmt::format("add '-- {}' if its initrd can boot it", layoutArguments(image));
-}
-
-// The options decide about the layout; the image is one of many.
-std::optional<BootRequest> requestWith(const KernelCommandLine& options) {
-    try {
-        return parseBootRequest(
-            KernelCommandLine::parse("root=live:http://host/image " + joined(options.arguments())));
-    } catch (Error& error) {
-        error.addContext("the boot would be refused");
-        throw;
-    }
-}
-
-// What the kernel command line needs, so that a boot finds the root image.
-std::string neededLayout(std::span<const std::byte> head, const KernelCommandLine& options) {
-    const auto request = requestWith(options);
-    const auto layout = request ? request->layout : LiveLayout();
-    const auto wanted = layout.dir.empty() ? layout.squashimg : layout.dir + "/" + layout.squashimg;
-    const bool isDefault = layout.dir == LiveLayout().dir && layout.squashimg == LiveLayout().squashimg;
-    const auto found = probeLayout(head, wanted);
-    switch (found.state) {
-    case ProbedLayout::State::Found:
-    case ProbedLayout::State::RootTree:
-        return {};
-    case ProbedLayout::State::Elsewhere:
-        if (isDefault) {
-            return layoutArguments(found.image);
-        }
-        throw Error(
-            ErrorCode::NotLive,
-            fmt::format("the ISO has no '{}', which the options name, and '{}' is there: leave rd.live.dir= "
-                        "and rd.live.squashimg= out",
-                        wanted, plainText(found.image)));
-    case ProbedLayout::State::NotServed:
-        throw Error(ErrorCode::NotLive,
-                    fmt::format("the ISO's root image is '{}': {}; {}", plainText(found.image),
-                                whyNotServed(found.image), layoutHelp(found.image)));
-    case ProbedLayout::State::None:
-        throw Error(ErrorCode::NotLive, found.why);
-    case ProbedLayout::State::NotKnown:
-        break;
-    }
-    printError("bootferryctl: whether the ISO has a root image is not known: {}; check the boot\n",
-               escapedText(found.why));
-    return {};
 }
 
 struct Exported {
@@ -218,11 +82,16 @@ public:
         warnWithoutBootferry(file.get(), initrd.path());
     }
 
-    // Returns the version's name. False in isNew_ if it was there before.
-    std::string addImage() {
+    // Returns the version's name. expected: the checksum that the options name.
+    std::string addImage(const std::optional<std::string>& expected) {
         Digest digest("sha256");
         iso_.read([&digest](std::span<const std::byte> bytes) { digest.update(bytes); });
         exported_.push_back({request_.name + ".iso", iso_.size(), digest.finish().hex});
+        if (expected && expected->starts_with("sha256:") && *expected != "sha256:" + imageDigest()) {
+            throw Error(ErrorCode::Checksum,
+                        fmt::format("the ISO has the checksum sha256:{}, and the options have {}",
+                                    imageDigest(), *expected));
+        }
         const auto list = sums();
         const auto version = versionName();
         std::vector<std::pair<std::string, std::uint64_t>> sizes;
@@ -339,8 +208,10 @@ BootEntry anyEntryOf(const ExportRequest& request, const std::string& layout) {
     return entryOf(request, layout, std::string(versionNameLength, '0'), std::string(digestLength, '0'));
 }
 
-// Throws Error(Invalid) if no boot with such an entry is possible.
-void requireBoot(const BootEntry& entry, std::optional<std::string> (*whyRefused)(const KernelCommandLine&)) {
+// Throws Error(Invalid) if no boot with such an entry is possible. Returns the checksum that it would verify,
+// if the entry has one and not the URL of a list.
+std::optional<std::string> requireBoot(const BootEntry& entry,
+                                       std::optional<std::string> (*whyRefused)(const KernelCommandLine&)) {
     requireWritable(entry.arguments);
     const auto line = KernelCommandLine::parse(joined(entry.arguments));
     if (const auto reason = whyRefused(line)) {
@@ -348,7 +219,9 @@ void requireBoot(const BootEntry& entry, std::optional<std::string> (*whyRefused
     }
     if (const auto boot = parseBootRequest(line); boot && boot->transfer() != nullptr) {
         requireNoSecrets(*boot->transfer());
+        return boot->transfer()->checksum;
     }
+    return std::nullopt;
 }
 
 struct EntryFile {
@@ -387,8 +260,17 @@ void printDhcp(DhcpServer wanted, const BootServer& server) {
     print(DhcpServer::Kea, keaText(server));
 }
 
-void run(const ExportRequest& request, const Source& iso, ExportFolder& folder, const std::string& layout,
-         const IsoFiles& files, const BootFiles& boot, const std::optional<Source>& initrd) {
+// What is known before FOLDER is changed.
+struct Plan {
+    std::string layout;                  // kernel arguments
+    BootFiles boot;                      // paths in the ISO
+    std::optional<Source> initrd;        // instead of the ISO's
+    std::optional<std::string> checksum; // that the options name
+};
+
+void run(const ExportRequest& request, const Source& iso, const IsoFiles& files, const Plan& plan,
+         ExportFolder& folder) {
+    const auto& [layout, boot, initrd, checksum] = plan;
     (void)entryTexts(folder, anyEntryOf(request, layout)); // throws for files that cannot be written into
     folder.beginVersion();
     Export exported(request, iso, folder);
@@ -398,7 +280,7 @@ void run(const ExportRequest& request, const Source& iso, ExportFolder& folder, 
     } else {
         exported.addInitrd(files, boot.initrd);
     }
-    const auto version = exported.addImage();
+    const auto version = exported.addImage(checksum);
     const auto entry = entryOf(request, layout, version, exported.imageDigest());
     const auto texts = entryTexts(folder, entry);
     const auto entries = entryFiles(request.name);
@@ -424,21 +306,18 @@ void exportIso(const ExportRequest& request,
                std::optional<std::string> (*whyRefused)(const KernelCommandLine& line)) {
     rememberTermination();
     const Source iso(request.iso, "ISO");
-    std::vector<std::byte> head;
-    iso.read(
-        [&head](std::span<const std::byte> bytes) { head.insert(head.end(), bytes.begin(), bytes.end()); },
-        layoutProbe);
-    requireWholeIso(iso, head);
-    const auto layout = neededLayout(head, request.options);
-    requireBoot(anyEntryOf(request, layout), whyRefused);
+    Plan plan;
+    plan.layout = judgeIso(iso, request.options);
+    plan.checksum = requireBoot(anyEntryOf(request, plan.layout), whyRefused);
+    if (request.options.find("rd.bootferry.checksum") == nullptr) {
+        plan.checksum.reset(); // it is that of no image yet
+    }
     const IsoFiles files(iso.fd());
-    std::optional<Source> initrd;
-    BootFiles boot;
     if (request.initrdFile) {
-        initrd.emplace(*request.initrdFile, "initrd");
-        boot.kernel = findKernel(files.paths(), request.kernel);
+        plan.initrd.emplace(*request.initrdFile, "initrd");
+        plan.boot.kernel = findKernel(files.paths(), request.kernel);
     } else {
-        boot = findBootFiles(files.paths(), request.kernel, request.initrd);
+        plan.boot = findBootFiles(files.paths(), request.kernel, request.initrd);
     }
     if (request.link && !iso.isForEveryone()) {
         throw Error(ErrorCode::NotPermitted,
@@ -446,7 +325,7 @@ void exportIso(const ExportRequest& request,
     }
     ExportFolder folder(request.folder, request.name);
     try {
-        run(request, iso, folder, layout, files, boot, initrd);
+        run(request, iso, files, plan, folder);
     } catch (...) {
         folder.dropBegun();
         throw;

@@ -285,6 +285,8 @@ void ExportFolder::finishVersion(const std::string& version) {
 void ExportFolder::dropBegun() {
     begun_.reset();
     remove(newName);
+    (void)::unlinkat(folder_.get(), name_.c_str(),
+                     AT_REMOVEDIR); // if it is empty, this export has created it
 }
 
 std::size_t ExportFolder::removeOthers(const std::string& version) {

@@ -45,6 +45,7 @@ _MACHINE_PACKAGES = [
     "libcurl4", "libsystemd0", "libmount1", "libblkid1", "libfdisk1",
     "libkmod2", "libseccomp2", "libssl3", "zlib1g", "liblzma5", "libzstd1", "zstd",
     "e2fsprogs", "xfsprogs", "btrfs-progs",
+    "libarchive13" if SUITE == "bookworm" else "libarchive13t64",
     *(["libnfs13"] if SUITE == "bookworm" else []),  # a later one is not compatible, and does not have this name
 ]
 
@@ -401,7 +402,8 @@ class Images:
         """The libraries that the programs are linked with, on the administrator's machine."""
         target = folder / "libraries/usr/lib/x86_64-linux-gnu"
         target.mkdir(parents=True)
-        self.in_machine(["sh", "-c", "ldd /usr/bin/bootferryctl /usr/lib/bootferry/* "
+        # bootferry-export is for a server: libarchive and its libraries are larger than all others.
+        self.in_machine(["sh", "-c", "ldd /usr/bin/bootferryctl $(ls -d /usr/lib/bootferry/* | grep -v bootferry-export) "
                          "/usr/lib/*/bootferry/plugins/*.so | sed -n 's/.* => \\([^ ]*\\).*/\\1/p' | sort -u | "
                          "xargs cp --dereference --target-directory=/mnt/libraries/usr/lib/x86_64-linux-gnu"],
                         folder, over=[installed])

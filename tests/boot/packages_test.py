@@ -17,7 +17,7 @@ import boot_case
 import images
 import tap
 
-NAMES = {"bootferry", "bootferry-dev", "bootferry-dracut", "bootferry-plugin-curl", "bootferry-plugin-dolly",
+NAMES = {"bootferry", "bootferry-dev", "bootferry-dracut", "bootferry-export", "bootferry-plugin-curl", "bootferry-plugin-dolly",
          "bootferry-plugin-nfs", "bootferry-plugin-sftp"}
 
 # Each line that it prints is `key: value`. $1: the packages of bootferry.

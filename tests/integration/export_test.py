@@ -374,7 +374,7 @@ class Refusals(ExportTest):
         self.addCleanup(subprocess.run, ["umount", self.folder], check=True)
         self.refused(exit_status.NO_ROOM, "room", self.iso(*KIWI))
         self.refused(exit_status.NO_ROOM, "No space", self.iso(*KIWI, size=400000))
-        self.assertEqual(self.versions(), [])
+        self.assertEqual(list(self.folder.iterdir()), [])
 
     @needs_root
     def test_a_folder_that_is_read_only(self):
@@ -402,6 +402,9 @@ class Refusals(ExportTest):
                 result = self.refused(exit_status.USAGE if "dir" not in options else exit_status.NOT_LIVE, reason, iso, "--",
                                       options)
                 self.assertNotIn(":secret", result.stderr)
+
+    def test_another_checksum(self):
+        self.refused(exit_status.CHECKSUM, "the options have", self.iso(*KIWI), "--", "rd.bootferry.checksum=" + "0" * 64)
 
     def test_a_name_cannot_break_a_line(self):
         iso = self.iso(*KIWI, name="a'\n}\nDEFAULT evil\n$(touch x).iso")
