@@ -40,7 +40,7 @@ constexpr const char* initrdHelp =
 
 void writeAll(int file, std::span<const std::byte> bytes, std::string_view what) {
     while (!bytes.empty()) {
-        throwIfTerminated();
+        throwIfInterrupted();
         const auto written = ::write(file, bytes.data(), bytes.size());
         if (written < 0 && errno == EINTR) {
             continue;
@@ -85,6 +85,7 @@ public:
     // Returns the version's name. expected: the checksum that the options name.
     std::string addImage(const std::optional<std::string>& expected) {
         Digest digest("sha256");
+        printError("reading '{}', {}\n", escapedText(iso_.path()), formatSize(iso_.size()));
         iso_.read([&digest](std::span<const std::byte> bytes) { digest.update(bytes); });
         exported_.push_back({request_.name + ".iso", iso_.size(), digest.finish().hex});
         if (expected && expected->starts_with("sha256:") && *expected != "sha256:" + imageDigest()) {
@@ -178,6 +179,7 @@ private:
         if (::ioctl(file.get(), FICLONE, iso_.fd()) <
             0) { // shares the blocks where the file system can do that
             requireRoom(folder_.fd(), folder_.path(), iso_.size(), 0, 0);
+            printError("copying it into {}\n", folder_.path());
             iso_.read([&file](std::span<const std::byte> bytes) { writeAll(file.get(), bytes, "image"); });
         }
         checkErrno(::fsync(file.get()), "writing the image");

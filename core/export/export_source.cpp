@@ -29,6 +29,12 @@ constexpr std::size_t copySize = 1 << 20U;
 
 } // namespace
 
+void throwIfInterrupted() {
+    if (isTerminated()) {
+        throw Error(ErrorCode::Cancelled, "interrupted: nothing was exported");
+    }
+}
+
 Source::Source(std::string path, const char* what) : path_(std::move(path)) {
     fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!fd_) {
@@ -45,7 +51,7 @@ void Source::read(const std::function<void(std::span<const std::byte>)>& take, s
     const auto end = std::min(size(), most);
     std::uint64_t position = 0;
     while (position < end) {
-        throwIfTerminated();
+        throwIfInterrupted();
         const auto wanted = std::min<std::uint64_t>(buffer.size(), end - position);
         const auto part = ::pread(fd(), buffer.data(), wanted, static_cast<off_t>(position));
         if (part < 0 && errno == EINTR) {

@@ -42,6 +42,9 @@ private:
     struct stat status_ {};
 };
 
+// Throws Error(Cancelled) after SIGINT, SIGTERM or SIGHUP (termination.h).
+void throwIfInterrupted();
+
 // The kernel arguments with which a boot finds the root image; empty if it needs none. A remark on standard
 // error says if that is not known. Throws Error(NotLive) if it is not a whole ISO, or has no root image that
 // a boot with the options would find.

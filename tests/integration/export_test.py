@@ -453,6 +453,25 @@ class Interrupted(ExportTest):
         self.assertTrue(all(VERSION.fullmatch(name) for name in self.versions()))
         self.assertEqual([str(path) for path in self.folder.rglob(".*")], [])
 
+    def test_a_signal_leaves_nothing(self):
+        """It says that it reads the ISO before it does; the signal comes then."""
+        iso = self.iso(*KIWI, size=24 << 20)
+        for _ in range(20):
+            process = subprocess.Popen(self.command(iso), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.PIPE, text=True)
+            line = process.stderr.readline()
+            process.send_signal(signal.SIGTERM)
+            rest = process.communicate(timeout=600)[1]
+            self.assertTrue(line.startswith("reading "), line)
+            if process.returncode == exit_status.INTERRUPTED:
+                self.assertIn("bootferryctl: interrupted: nothing was exported", rest)
+                self.assertEqual(list(self.folder.iterdir()), [])
+                return
+            self.assertEqual(process.returncode, 0, rest)  # it was faster than the signal
+            shutil.rmtree(self.folder)
+            self.folder.mkdir()
+        self.fail("twenty exports of 24 MiB were faster than a signal")
+
     @without_sanitizers
     def test_two_at_a_time(self):
         """One of them says so, or both succeed one after the other."""
