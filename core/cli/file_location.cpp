@@ -121,7 +121,13 @@ void requireReplaceable(const FileLocation& location) {
     struct stat around {};
     checkErrno(::fstat(folder.get(), &around), fmt::format("looking at '{}'", path));
     const auto we = ::geteuid();
-    if ((around.st_mode & S_ISVTX) != 0 && we != 0 && we != status.st_uid && we != around.st_uid) {
+    if ((around.st_mode & S_ISVTX) == 0 || we == status.st_uid) {
+        return;
+    }
+    // Root may replace it. But the image would get the owner of the file, who may have planted it, and could
+    // change what was verified: fs.protected_regular (proc_sys_fs(5)) refuses to write into such a file.
+    const bool isPlanted = status.st_uid != around.st_uid && (around.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+    if (we == 0 ? isPlanted : we != around.st_uid) {
         refuseTarget(fmt::format("'{}' belongs to another user, in a sticky folder", path), EPERM);
     }
 }

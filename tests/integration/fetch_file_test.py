@@ -74,6 +74,19 @@ class StickyFolderTest(FileCase):
             fcntl.flock(record, fcntl.LOCK_EX)
             self.assert_not_kept_away()
 
+    def test_a_file_of_another_user_is_not_replaced(self):
+        """The image would be that user's, who could change it after it was verified."""
+        self.output.write_text("planted")
+        os.chown(self.output, 65534, 65534)
+        for mode, owner in ((0o1777, 0), (0o1775, 0), (0o1777, 1234)):
+            os.chown(self.folder, owner, owner)
+            self.folder.chmod(mode)
+            self.assert_left(self.fetch("http://127.0.0.1:9/never-asked"), "belongs to another user, in a sticky folder")
+            self.assertEqual((self.output.read_text(), self.output.stat().st_uid), ("planted", 65534))
+        # The owner of the folder can do as much without a file.
+        os.chown(self.folder, 65534, 65534)
+        self.assert_fetched(self.fetch(self.serve()))
+
     def test_other_things_of_another_user(self):
         for plant in (lambda: self.record.symlink_to("/etc/passwd"), lambda: os.mkfifo(self.record), self.record.mkdir,
                       lambda: self.record.write_text("somebody's")):
