@@ -4,14 +4,21 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <string_view>
 #include <vector>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "descriptor.h"
 #include "option_rows.h"
 #include "option_values.h"
 
 namespace bootferry::curl {
 namespace {
+
+using plugin::Failure;
 
 int sslRank(long level) {
     switch (level) {
@@ -59,6 +66,8 @@ const bootferry_option* CurlOptions::described() {
 void CurlOptions::set(const std::string& key, const std::string& value) {
     for (const auto& row : optionRows()) {
         if (key == row.key) {
+            key_ = key;
+            engineKeys_ = engineKeys_ || (key.ends_with("key-type") && value == "ENG");
             row.apply(*this, value);
             given_.insert(key);
             needPacing_ = needPacing_ ||
@@ -97,7 +106,37 @@ void CurlOptions::setText(CURLoption option, const std::string& value) {
 }
 
 void CurlOptions::setFile(CURLoption option, const std::string& path) {
-    setText(option, host_.optionFile(path));
+    const auto name = host_.optionFile(path);
+    files_.push_back({.option = key_, .path = path, .name = name});
+    setText(option, name);
+}
+
+void CurlOptions::requireFiles() const {
+    for (const auto& file : files_) {
+        const bool isUri = file.path.starts_with("pkcs11:");
+        if (!isUri && !(engineKeys_ && file.option.ends_with("key"))) {
+            requireFile(file);
+        }
+    }
+    if (homeNetrc_ && !netrcFile_ && netrc_ == CURL_NETRC_REQUIRED) {
+        requireFile(*homeNetrc_);
+    }
+}
+
+// O_NONBLOCK: a FIFO is not waited for. The words name the path, from which the host knows the reason.
+void CurlOptions::requireFile(const NamedFile& file) {
+    const auto what = "curl's option " + file.option + ": '" + file.path + "' ";
+    const plugin::Descriptor descriptor(
+        ::open(file.name.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    struct stat status {};
+    if (!descriptor || ::fstat(descriptor.get(), &status) < 0) {
+        const int error = errno;
+        throw Failure(BOOTFERRY_ERROR_IO, what + "cannot be read", error);
+    }
+    const bool isFolder = file.option.ends_with("capath");
+    if (isFolder ? !S_ISDIR(status.st_mode) : !S_ISREG(status.st_mode)) {
+        throw Failure(BOOTFERRY_ERROR_IO, what + (isFolder ? "is not a folder" : "is not a regular file"));
+    }
 }
 
 void CurlOptions::useNetrcFile(const std::string& path) {
@@ -108,7 +147,9 @@ void CurlOptions::useNetrcFile(const std::string& path) {
 // libcurl would search the home folder of the worker's own user.
 void CurlOptions::useHomeNetrc() {
     const std::string path = "~/.netrc";
-    if (const auto file = host_.optionFile(path); !netrcFile_ && file != path) {
+    const auto file = host_.optionFile(path);
+    homeNetrc_ = {.option = key_, .path = path, .name = file};
+    if (!netrcFile_ && file != path) {
         setText(CURLOPT_NETRC_FILE, file);
     }
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "curl_handles.h"
 #include "host.h"
@@ -42,6 +43,10 @@ public:
 
     // True: this option was set.
     [[nodiscard]] bool has(const std::string& key) const { return given_.contains(key); }
+
+    // Throws Failure(IO) if one of the files and folders that options name cannot be read: libcurl opens some
+    // of them late, and goes on without others.
+    void requireFiles() const;
 
     // The methods (CURLAUTH_*) that options chose for CURLOPT_HTTPAUTH or CURLOPT_PROXYAUTH; 0: libcurl's
     // default.
@@ -82,7 +87,14 @@ public:
     void remark(const std::string& text) const { host_.log(BOOTFERRY_LOG_INFO, text); }
 
 private:
+    struct NamedFile {
+        std::string option;
+        std::string path; // as given
+        std::string name; // the host's
+    };
+
     static void check(CURLcode code);
+    static void requireFile(const NamedFile& file);
     void applyLowestSpeed();
     void setProtocols(const std::string& names);
     void setRedirectProtocols(const std::string& names);
@@ -90,6 +102,10 @@ private:
     CURL* easy_;
     plugin::Host host_;
     std::set<std::string> given_;
+    std::string key_; // of the option that is being set
+    std::vector<NamedFile> files_;
+    std::optional<NamedFile> homeNetrc_;
+    bool engineKeys_ = false; // keys are names that an engine knows
     std::map<CURLoption, StringList> lists_;
     std::map<CURLoption, long> auth_;
     std::string protocols_; // as given

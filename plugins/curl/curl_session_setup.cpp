@@ -73,6 +73,7 @@ void CurlSession::configure(const bootferry_request& request) {
     // libcurl may deliver one more receive buffer after a pause was requested.
     overflow_.resize(2 * static_cast<std::size_t>(bufferSize));
 
+    options_.requireFiles();
     const bool isElsewhere = (request.flags & BOOTFERRY_REQUEST_ELSEWHERE) != 0;
     if (isElsewhere) {
         options_.leaveLoginOut();

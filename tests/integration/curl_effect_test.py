@@ -190,7 +190,7 @@ class TlsTest(NginxCase):
         garbage = self.path / "garbage.pem"
         garbage.write_text("no certificate\n")
         for words, reason in ((f"--cacert,{garbage}", "the certificates to trust cannot be read, or are not in PEM form"),
-                              (f"--cacert,{self.path}/missing", "the certificates to trust cannot be read"),
+                              (f"--cacert,{self.path}/missing", "curl's option cacert: "),
                               (f"{self.trust},--crlfile,{garbage}", "the revocation list cannot be read, or is not in PEM form"),
                               (f"{self.trust},-E,{garbage}", "the client certificate or its key cannot be used: could not load PEM client certificate from")):
             with self.subTest(words):

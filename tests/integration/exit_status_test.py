@@ -29,8 +29,10 @@ AS_NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
 
 
 class ExitStatusCase(ServiceTest):
-    def run_alone(self, *words, **options):
+    def run_alone(self, *words, more=(), **options):
+        """`more`: of the environment."""
         environment = {key: value for key, value in os.environ.items() if key != "BOOTFERRY_ADDRESS"}
+        environment.update(more)
         environment["DBUS_SYSTEM_BUS_ADDRESS"] = f"unix:path={self.path}/no-bus"
         return subprocess.run([PROGRAM, *words], env=environment, text=True, stdin=subprocess.DEVNULL,
                               capture_output=True, timeout=120, **options)
@@ -187,9 +189,10 @@ class NamedFileTest(ExitStatusCase):
         yield ["verify", f"--checksum={path}", str(self.secret)]
 
     def files_of_plugins(self, path):
-        """Options of the plugins that name a file, read when the server has accepted the connection."""
+        """Options of the plugins that name a file."""
         place = self.url().removeprefix("http")
         for scheme, option in (("https", "curl:cacert"), ("https", "curl:cert"), ("https", "curl:crlfile"),
+                               ("https", "curl:key"), ("http", "curl:netrc-file"), ("http", "curl:cookie"),
                                ("sftp", "sftp:key"), ("sftp", "sftp:known-hosts")):
             yield ["fetch", f"--option={option}={path}", scheme + place, "-"]
 
@@ -203,6 +206,25 @@ class NamedFileTest(ExitStatusCase):
         self.check([*self.uses(nothing), *self.uses(self.secret / "below"), *self.files_of_plugins(nothing), ["fetch", self.URL, f"{nothing}/output"],
                     ["fetch", self.URL, f"{self.secret}/output"], ["fetch", self.URL, "/dev/no-such-device"]],
                    exit_status.NOT_FOUND)
+
+    def test_options_are_looked_at_before_the_network(self):
+        for option in ("curl:cacert", "curl:cert", "curl:key", "curl:crlfile", "curl:capath", "curl:pinnedpubkey",
+                       "curl:proxy-cacert", "curl:netrc-file"):
+            for verb in ("fetch", "check"):
+                with self.subTest(verb, option=option):
+                    place = str(self.path / "output") if verb == "fetch" else None
+                    result = self.run_alone(verb, f"--option={option}={self.path}/nothing", "https://127.0.0.1:9/x",
+                                            *([place] if place else []))
+                    self.assert_status(result, exit_status.NOT_FOUND)
+                    self.assertIn(f"{option.removeprefix('curl:')}: '{self.path}/nothing' cannot be read", result.stderr)
+
+    def test_a_netrc_file_that_is_required(self):
+        home = {"HOME": str(self.path)}
+        result = self.run_alone("fetch", "--option=curl:netrc", self.url(), str(self.path / "output"), more=home)
+        self.assert_status(result, exit_status.NOT_FOUND)
+        self.assertIn("'~/.netrc' cannot be read", result.stderr)
+        result = self.run_alone("fetch", "--option=curl:netrc-optional", self.url(), str(self.path / "output"), more=home)
+        self.assert_status(result, 0)
 
     def test_it_is_of_another_kind(self):
         self.check([*self.uses(self.path), *self.files_of_plugins(self.path), ["dolly-send", "/dev/null", "127.0.0.1"], ["verify", "/dev/null"],
