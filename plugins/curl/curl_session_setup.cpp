@@ -3,6 +3,7 @@
 // then what the contract with the host requires.
 #include "curl_session.h"
 
+#include <algorithm>
 #include <initializer_list>
 
 #include "ca_bundle.h"
@@ -39,6 +40,19 @@ void requireProxyVariables(const CurlOptions& options) {
     if (const auto name = wrongProxyVariable()) {
         throw Failure(BOOTFERRY_ERROR_INVALID,
                       "the environment variable " + *name + ": its URL contains a control character");
+    }
+}
+
+// libcurl takes the list of a folder for a file if the path, decoded, ends in a slash, or if its type is "d".
+void requireFtpFile(const std::string& url) {
+    auto path = url.substr(0, url.find('#'));
+    const auto place = path.find("://");
+    path.erase(0, path.find('/', place == std::string::npos ? 0 : place + 3));
+    const auto type = std::min(path.find(";type="), path.size());
+    const bool isList = path.substr(type) == ";type=d" || path.substr(type) == ";type=D";
+    path.resize(type);
+    if (isList || path.empty() || path.ends_with('/') || path.ends_with("%2F") || path.ends_with("%2f")) {
+        throw Failure(BOOTFERRY_ERROR_NOT_FOUND, "'" + path + "' is a folder, not a file");
     }
 }
 
@@ -176,6 +190,7 @@ void CurlSession::configureTftp(bool isElsewhere) {
 
 void CurlSession::configureFtp() {
     auto* easy = easy_.get();
+    requireFtpFile(url_);
     curl_easy_setopt(easy, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(offset_));
 }
 

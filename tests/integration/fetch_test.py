@@ -262,6 +262,16 @@ class FtpTest(FetchCase):
     def test_a_missing_file_is_final(self):
         self.assert_failed(self.fetch(f"ftp://127.0.0.1:{self.port}/nothing"), "server answered 550")
 
+    def test_the_list_of_a_folder_is_no_image(self):
+        (self.path / "served/folder").mkdir(exist_ok=True)
+        (self.path / "served/folder/file").write_text("x")
+        for path in ("/", "/folder/", "/folder%2F", "/folder/#x", "/folder;type=d", "/folder/;type=i", ""):
+            with self.subTest(path=path):
+                result = self.fetch(f"ftp://127.0.0.1:{self.port}{path}")
+                self.assertEqual(result.returncode, exit_status.NOT_FOUND, result.stderr)
+                self.assertIn("is a folder, not a file", result.stderr)
+        self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{self.port}/image;type=i"))
+
 
 class OddFtpTest(FetchCase):
     def test_a_size_that_no_file_has(self):
