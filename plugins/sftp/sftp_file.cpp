@@ -143,6 +143,7 @@ std::size_t SftpFile::bufferSize() const {
 std::size_t SftpFile::read(std::span<std::byte> into) {
     if (size_) {
         if (position_ >= *size_) {
+            requireUnchanged();
             return 0;
         }
         into = into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), *size_ - position_)));
@@ -165,6 +166,26 @@ std::size_t SftpFile::read(std::span<std::byte> into) {
     early_ = early_.subspan(count);
     position_ += count;
     return count;
+}
+
+// A file that is written to while it is read has bytes of both versions. The protocol has no lock, so what
+// shows it is that the attributes differ at the end. Version 3 has times of whole seconds and no change time:
+// a writer that keeps the size and sets the time back is not seen.
+void SftpFile::requireUnchanged() {
+    if (unchanged_) {
+        return;
+    }
+    LIBSSH2_SFTP_ATTRIBUTES now{};
+    if (connection_.finish([&] { return libssh2_sftp_fstat_ex(file_.get(), &now, 0); }) != 0) {
+        fail(Stage::Reading);
+    }
+    const bool hasSize = (now.flags & LIBSSH2_SFTP_ATTR_SIZE) != 0;
+    const bool hasTime = (now.flags & LIBSSH2_SFTP_ATTR_ACMODTIME) != 0;
+    if ((hasSize && now.filesize != *size_) ||
+        (hasTime && !validator_.empty() && static_cast<std::int64_t>(now.mtime) != modified_)) {
+        throw Failure(BOOTFERRY_ERROR_RANGE, "the file on the server was changed while it was read");
+    }
+    unchanged_ = true;
 }
 
 // At least one byte; 0: the end of a file of unknown size.

@@ -32,8 +32,8 @@ public:
 
     void seek(std::uint64_t offset); // once, before read()
 
-    // 0 only where the file ends. One that ends before its size fails as cut short; what is appended behind
-    // its size is not delivered.
+    // 0 only where the file ends. One that ends before its size fails as cut short. One whose size or time
+    // changed since it was opened fails with RANGE at the end: its bytes may be of two versions.
     [[nodiscard]] std::size_t read(std::span<std::byte> into);
 
 private:
@@ -43,6 +43,7 @@ private:
     void requireRegularFile(const LIBSSH2_SFTP_ATTRIBUTES& attributes) const;
     void open();
     void learnAttributes();
+    void requireUnchanged();
     [[nodiscard]] std::size_t receive(std::span<std::byte> into);
     [[nodiscard]] bool isOutOfStep(int code) const;
     void requestOneAtATime();
@@ -61,6 +62,7 @@ private:
 
     std::optional<ReadAhead> readAhead_; // from seek() on
     bool oneAtATime_ = false;
+    bool unchanged_ = false;     // seen at the end
     std::uint64_t position_ = 0; // of the next byte that read() returns
     std::uint64_t received_ = 0; // over this connection
     std::vector<std::byte> buffer_;

@@ -530,6 +530,21 @@ class BrokenConnectionTest(SftpTest):
             os.utime(self.image, (1, 1))
         self.assertIn("starting over", self.stall_and(server, change, 40_000_000))
 
+    def test_a_file_that_is_rewritten_while_it_is_read_is_started_over(self):
+        server = self.server()
+
+        def rewrite():
+            with open(self.image, "r+b") as file: # the same file, of the same size
+                file.write(random.Random(7).randbytes(20_000_000))
+            os.utime(self.image, (1, 1))
+
+        def append():
+            with open(self.image, "ab") as file:
+                file.write(b"more")
+        for change in (rewrite, append):
+            with self.subTest(change=change.__name__):
+                self.assertIn("changed while it was read", self.stall_and(server, change, 20_000_000))
+
     STAGES = (0, 30, 1_000, 1_700, 2_400, 3_000, 3_600, 4_300)  # bytes from the server: from the greeting to the file
 
     def test_a_cut_at_each_stage(self):
