@@ -287,6 +287,7 @@ SourceInfo PluginSession::info() {
     info.spliceable = (raw.flags & BOOTFERRY_INFO_SPLICEABLE) != 0 && module_.hasSplice();
     info.ranges = (raw.flags & BOOTFERRY_INFO_RANGES) != 0;
     info.showsOffset = (raw.flags & BOOTFERRY_INFO_OFFSET_NOT_SHOWN) == 0;
+    info.strongValidator = (raw.flags & BOOTFERRY_INFO_STRONG_VALIDATOR) != 0;
     if (raw.validator != nullptr) {
         const auto length = strnlen(raw.validator, longestValidator + 1);
         if (length > longestValidator) {

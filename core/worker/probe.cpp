@@ -120,7 +120,7 @@ bool canResume(ResumingSource& source, const ProbedSource& probed, std::byte fir
         into.front() = first;
         return into.size() == 1;
     });
-    source.continueFrom({.offset = 1, .size = probed.size, .validator = probed.validator});
+    source.continueAtOnce({.offset = 1, .size = probed.size, .validator = probed.validator});
     std::byte one{};
     try {
         (void)source.read({&one, 1});

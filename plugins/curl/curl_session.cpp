@@ -203,7 +203,8 @@ plugin::Info CurlSession::info() {
     plugin::Info info;
     info.flags = (resumable_ ? BOOTFERRY_INFO_RESUMABLE : 0) |
                  (plain_ && overflowEnd_ == 0 ? BOOTFERRY_INFO_SPLICEABLE : 0) |
-                 (ranges_ ? BOOTFERRY_INFO_RANGES : 0) | (isFtp_ ? BOOTFERRY_INFO_OFFSET_NOT_SHOWN : 0);
+                 (ranges_ ? BOOTFERRY_INFO_RANGES : 0) | (isFtp_ ? BOOTFERRY_INFO_OFFSET_NOT_SHOWN : 0) |
+                 (!isFtp_ && isStrongValidator(validator_) ? BOOTFERRY_INFO_STRONG_VALIDATOR : 0);
     info.size = size_.value_or(BOOTFERRY_SIZE_UNKNOWN);
     info.validator = validator_;
     curl_off_t modified = -1;

@@ -49,6 +49,13 @@ void CurlSession::examineHttp(std::string_view page) {
             throw *failure;
         }
     }
+    const auto coding = offset_ == 0 && !length_
+                            ? unaskedCoding(response_, askedUrl_.substr(0, askedUrl_.find('?')))
+                            : std::string();
+    if (bringsBytes && !coding.empty()) {
+        host().log(BOOTFERRY_LOG_WARNING,
+                   "the server sent the file compressed with '" + coding + "', which was not requested");
+    }
     if (status == 206 && partAsked) {
         examinePartialContent();
     } else if (status == 416 && partAsked) {
@@ -102,6 +109,11 @@ void CurlSession::examineVersion() {
     if (version == HttpResponse::Version::Other) {
         throw Failure(BOOTFERRY_ERROR_RANGE, "the file on the server changed");
     }
+    if (version == HttpResponse::Version::OtherCoding) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent a part of the file compressed with '" +
+                                                    response_.coding() +
+                                                    "', and the bytes before it were not");
+    }
     validator_ = version == HttpResponse::Version::Same ? wantedValidator_ : "";
 }
 
@@ -120,6 +132,11 @@ void CurlSession::examinePartEnd(std::uint64_t last) {
 // A server answers 416 to a request that begins exactly at the end of the file.
 void CurlSession::examineUnsatisfiableRange() {
     const auto range = parseContentRange(response_.contentRange);
+    if (range && range->total && *range->total > offset_) {
+        throw Failure(BOOTFERRY_ERROR_RANGE, "server refuses to send the file from byte " +
+                                                 std::to_string(offset_) + " of " +
+                                                 std::to_string(*range->total));
+    }
     if (!range || range->total != offset_) {
         throw Failure(BOOTFERRY_ERROR_RANGE,
                       "byte " + std::to_string(offset_) + " is beyond the end of the file on the server");

@@ -149,6 +149,14 @@ Failure failureOfRedirect(const RefusedRedirect& redirect) {
     return {BOOTFERRY_ERROR_PROTOCOL, message};
 }
 
+std::string unaskedCoding(const HttpResponse& response, std::string_view path) {
+    const auto coding = response.coding();
+    const bool isKnown = coding == "gzip" || coding == "zstd";
+    const bool isNamed =
+        coding == "gzip" ? path.ends_with(".gz") || path.ends_with(".tgz") : path.ends_with(".zst");
+    return isKnown && !isNamed ? coding : std::string();
+}
+
 std::optional<Failure> failureOfCoding(const HttpResponse& response, std::string_view path) {
     struct Coding {
         std::string_view name;

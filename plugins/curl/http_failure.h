@@ -42,6 +42,10 @@ struct RefusedRedirect {
 };
 [[nodiscard]] plugin::Failure failureOfRedirect(const RefusedRedirect& redirect);
 
+// The name of a coding that was not requested and that the file's name does not show, or an empty one. The
+// body is delivered as it is: whether it is decoded is the host's to decide.
+[[nodiscard]] std::string unaskedCoding(const HttpResponse& response, std::string_view path);
+
 // If the body is in a coding that was not requested and that bootferry cannot decode. A file that is stored
 // so is as its name says: image.br.
 [[nodiscard]] std::optional<plugin::Failure> failureOfCoding(const HttpResponse& response,

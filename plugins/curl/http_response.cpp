@@ -22,13 +22,27 @@ std::optional<std::uint64_t> number(std::string_view text) {
 // Between Last-Modified and a weak ETag in a validator; no date contains it.
 constexpr std::string_view beforeWeakTag = " W/";
 
+// Before the content coding of the body that a validator is of.
+constexpr std::string_view beforeCoding = "; coding=";
+
 bool isStrong(std::string_view tag) {
     return tag.starts_with('"');
 }
 
-// A tag without quotes is invalid (RFC 9110, section 8.8.3), and would look like a date in a validator.
+// A tag without quotes is invalid (RFC 9110, section 8.8.3), and would look like a date in a validator. An
+// empty one is the same for every file.
 std::string_view validTag(std::string_view text) {
-    return isStrong(text) || text.starts_with("W/\"") ? text : std::string_view();
+    const auto quoted = text.starts_with("W/") ? text.substr(2) : text;
+    return quoted.size() > 2 && isStrong(quoted) && quoted.ends_with('"') ? text : std::string_view();
+}
+
+std::string_view withoutCoding(std::string_view validator) {
+    return validator.substr(0, validator.rfind(beforeCoding));
+}
+
+std::string_view codingOf(std::string_view validator) {
+    const auto mark = validator.rfind(beforeCoding);
+    return mark == std::string_view::npos ? std::string_view() : validator.substr(mark + beforeCoding.size());
 }
 
 // Is the date earlier than the time of the answer?
@@ -109,7 +123,10 @@ void HttpResponse::addCleanLine(std::string_view line) {
     const auto name = line.substr(0, colon);
     const auto value = trimmed(line.substr(colon + 1));
     if (equalIgnoringCase(name, "ETag")) {
-        etag = validTag(value);
+        const auto tag = validTag(value);
+        tagsDiffer = tagsDiffer || (hasTag && etag != tag);
+        etag = tagsDiffer ? std::string_view() : tag;
+        hasTag = true;
     } else if (equalIgnoringCase(name, "Last-Modified")) {
         lastModified = value;
     } else if (equalIgnoringCase(name, "Date")) {
@@ -152,7 +169,20 @@ std::optional<std::uint64_t> HttpResponse::bodyLength() const {
     return hasTransferCoding || lengthIsWrong ? std::nullopt : contentLength;
 }
 
+std::string HttpResponse::coding() const {
+    const auto name = plugin::lowered(contentCoding);
+    return name == "identity" ? "" : name == "x-gzip" ? "gzip" : name;
+}
+
 std::string HttpResponse::validator() const {
+    auto validator = validatorWithoutCoding();
+    if (const auto name = coding(); !name.empty() && !validator.empty()) {
+        validator += std::string(beforeCoding) + name;
+    }
+    return validator;
+}
+
+std::string HttpResponse::validatorWithoutCoding() const {
     if (isStrong(etag)) {
         return etag;
     }
@@ -162,7 +192,18 @@ std::string HttpResponse::validator() const {
     return etag.empty() ? lastModified : lastModified + " " + etag;
 }
 
+// An answer with a part may omit its coding (RFC 9110, section 15.3.7), but not have another one.
 HttpResponse::Version HttpResponse::versionAgainst(std::string_view earlier) const {
+    const auto now = coding();
+    const auto before = codingOf(earlier);
+    if (!now.empty() && now != before) {
+        return Version::OtherCoding;
+    }
+    const auto version = versionOfFileAgainst(withoutCoding(earlier));
+    return version == Version::Same && now != before ? Version::NotShown : version;
+}
+
+HttpResponse::Version HttpResponse::versionOfFileAgainst(std::string_view earlier) const {
     const auto compare = [](std::string_view before, std::string_view now) {
         return now.empty() ? Version::NotShown : now == before ? Version::Same : Version::Other;
     };
@@ -179,7 +220,12 @@ HttpResponse::Version HttpResponse::versionAgainst(std::string_view earlier) con
     return byTag == Version::Same ? byDate : byTag;
 }
 
-std::string_view ifRangeOf(std::string_view validator) {
+bool isStrongValidator(std::string_view validator) {
+    return isStrong(validator) && codingOf(validator).empty();
+}
+
+std::string_view ifRangeOf(std::string_view whole) {
+    const auto validator = withoutCoding(whole);
     return isStrong(validator) ? validator : validator.substr(0, validator.find(beforeWeakTag));
 }
 

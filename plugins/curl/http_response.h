@@ -28,6 +28,10 @@ struct ContentRange {
 // The value of If-Range for a validator (section 13.1.5).
 [[nodiscard]] std::string_view ifRangeOf(std::string_view validator);
 
+// Does it change whenever the bytes change? A time does not, nor does the tag of a file that the server may
+// have compressed in another way.
+[[nodiscard]] bool isStrongValidator(std::string_view validator);
+
 struct HttpResponse {
     // A status line resets everything (redirects, 100 Continue); other lines add fields. Line ends and NUL
     // within a line count as spaces.
@@ -35,12 +39,14 @@ struct HttpResponse {
 
     // What identifies this version: a strong ETag, else Last-Modified and a weak ETag. Last-Modified counts
     // only if it is older than Date: otherwise the file may change again within that second (section
-    // 8.8.2.2). Empty: nothing does.
+    // 8.8.2.2). With the content coding, which a tag may be the same for. Empty: nothing does.
     [[nodiscard]] std::string validator() const;
 
-    enum class Version { Same, Other, NotShown };
+    enum class Version { Same, Other, OtherCoding, NotShown };
     // Compares with an earlier answer's validator. An answer with a part may lack some of its fields.
     [[nodiscard]] Version versionAgainst(std::string_view earlier) const;
+
+    [[nodiscard]] std::string coding() const; // in lower case; empty: none
 
     // The length of the body as sent (RFC 9112, section 6.3); unknown with a transfer coding.
     [[nodiscard]] std::optional<std::uint64_t> bodyLength() const;
@@ -56,6 +62,8 @@ struct HttpResponse {
     std::string retryAfter;
     std::string location;
     std::string contentCoding; // of all lines, with commas
+    bool hasTag = false;
+    bool tagsDiffer = false; // two lines: neither identifies anything
     std::optional<std::uint64_t> contentLength;
     bool refusesRanges = false; // Accept-Ranges: none
     bool offersRanges = false;  // Accept-Ranges: bytes
@@ -68,6 +76,8 @@ struct HttpResponse {
 private:
     void addCleanLine(std::string_view line);
     void addContentLength(std::string_view value);
+    [[nodiscard]] std::string validatorWithoutCoding() const;
+    [[nodiscard]] Version versionOfFileAgainst(std::string_view earlier) const;
 };
 
 } // namespace bootferry::curl

@@ -330,6 +330,15 @@ class VersionTest(ResumeCase):
         messages = self.assert_fetched(self.cut_and_changed(self.server(etag="")))
         self.assertIn("starting over: the source changed: the 64.0 KiB before byte", messages)
 
+    def test_other_bytes_with_the_same_validator_start_over(self):
+        """A time is no proof, an empty ETag is none, and neither is one of two."""
+        for attributes in ({"etag": "", "modified": self.long_ago}, {"etag": '""'}, {"etag": 'W/"1"', "modified": self.long_ago}):
+            with self.subTest(attributes):
+                messages = self.assert_fetched(self.cut_and_changed(self.server(**attributes)))
+                self.assertIn("starting over: the source changed: the 64.0 KiB before byte", messages)
+            self.output.unlink()
+            self.image.write_bytes(random.Random(1).randbytes(SIZE))
+
     def test_a_time_that_is_not_older_than_the_answer_shows_no_version(self):
         server = self.server(etag="", modified=email.utils.formatdate(time.time() + 3600, usegmt=True))
         messages = self.assert_fetched(self.cut_and_changed(server))
@@ -399,8 +408,16 @@ class MirrorTest(ResumeCase):
         with FaultServer(self.image, [Fault(cut=500_000)]) as first, FaultServer(self.image) as second:
             self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image",
                                            f"--mirror=http://127.0.0.1:{second.port}/image"))
-            self.assertEqual(second.requests[0].range, "bytes=500000-")
+            self.assertEqual(second.requests[0].range, f"bytes={500_000 - (1 << 16)}-")
             self.assertEqual(second.requests[0].headers.get("If-Range"), '"first"')
+
+    def test_a_mirror_with_other_bytes_and_the_same_validator_starts_over(self):
+        other = self.path / "other"
+        other.write_bytes(random.Random(3).randbytes(SIZE))
+        with FaultServer(self.image, [Fault(cut=500_000), *[Fault(status=404)] * 9]) as first, FaultServer(other) as second:
+            messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{first.port}/image",
+                                                      f"--mirror=http://127.0.0.1:{second.port}/image"), other)
+        self.assertIn("starting over: the source changed: the 64.0 KiB before byte", messages)
 
     def test_a_mirror_with_another_file_starts_over(self):
         other = self.path / "other"

@@ -15,7 +15,7 @@ import time
 
 class Fault:
     """How to treat one request. `cut`: close the connection after so many body bytes. `status`: answer
-    with this status and no body. `ignore_range`: 200 and the whole file, whatever was asked for.
+    with this status and no body. `headers`: further ones, pairs of texts. `ignore_range`: 200 and the whole file, whatever was asked for.
     `length`: a Content-Length that is not true. `shift`: a part that begins so many bytes behind where it
     was asked for, and says so. `total`: say of a part that it is one of so many bytes. `unnamed`: do not say which part
     it is. `unmeasured`: send no length. `chunked`: send chunks. `silent`: no answer. `crawl`: after so many body bytes,
@@ -126,6 +126,8 @@ class FaultServer:
         if self.modified:
             handler.send_header("Last-Modified", self.modified)
         handler.send_header("Content-Type", "application/octet-stream")
+        for name, value in fault.headers:
+            handler.send_header(name, value)
         if fault.chunked:
             handler.send_header("Transfer-Encoding", "chunked")
         elif not fault.unmeasured:

@@ -219,10 +219,18 @@ struct bootferry_request {
 #define BOOTFERRY_INFO_RANGES (1u << 2)
 /*
  * info.flags: an answer does not show at which offset its bytes begin (FTP: some servers acknowledge REST and
- * send the file from its start). The host then compares bytes before it continues at an offset, although the
- * validator is the same, until this server has once sent the right ones.
+ * send the file from its start). The host then compares bytes whenever it continues at an offset, although
+ * the validator is the same.
  */
 #define BOOTFERRY_INFO_OFFSET_NOT_SHOWN (1u << 3)
+/*
+ * info.flags: the validator changes whenever the bytes change (HTTP's strong ETag, a digest). A time and a
+ * size do not: both may be the same for other bytes. Without this flag the host compares the 64 KiB before an
+ * offset at which it continues, and does not request parts over several connections. Set it only if this
+ * answer contains the validator. Appended later: a host that does not know it compares nothing if the
+ * validator is the same.
+ */
+#define BOOTFERRY_INFO_STRONG_VALIDATOR (1u << 4)
 
 /*
  * What the plugin knows about the source so far. The host sets struct_size and zeroes the rest; the plugin
@@ -237,10 +245,10 @@ struct bootferry_info {
     uint64_t size;
 
     /*
-     * A string that changes if and only if the bytes of the resource change (HTTP's strong ETag or
-     * Last-Modified, FTP's MDTM and size), or NULL. At an offset, NULL also if this answer does not contain
-     * it: the host then compares bytes. At most 1023 bytes. Owned by the plugin; valid until the next call on
-     * the session.
+     * A string that changes when the bytes of the resource change, as far as the server knows, and never
+     * otherwise (HTTP's strong ETag or Last-Modified, FTP's MDTM and size), or NULL. At an offset, NULL also
+     * if this answer does not contain it. At most 1023 bytes. Owned by the plugin; valid until the next call
+     * on the session.
      */
     const char* validator;
 

@@ -13,12 +13,13 @@
 namespace bootferry {
 
 struct SourceInfo {
-    std::optional<std::uint64_t> size;    // of the whole resource, bytes; may become known late
-    bool resumable = false;               // opening at an offset is possible
-    std::string validator;                // differs if the bytes differ; empty: none
-    bool spliceable = false;              // splice() can be called from now on
-    bool ranges = false;                  // several parts can be fetched at the same time
-    bool showsOffset = true;              // an answer shows at which offset its bytes begin
+    std::optional<std::uint64_t> size; // of the whole resource, bytes; may become known late
+    bool resumable = false;            // opening at an offset is possible
+    std::string validator;        // differs if the version differs, as far as the server knows; empty: none
+    bool strongValidator = false; // it differs whenever the bytes differ
+    bool spliceable = false;      // splice() can be called from now on
+    bool ranges = false;          // several parts can be fetched at the same time
+    bool showsOffset = true;      // an answer shows at which offset its bytes begin
     std::optional<std::int64_t> modified; // the last change, seconds since 1970 UTC
     std::string location; // where a redirect led, without userinfo and query; empty: not redirected
 };

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How an origin is asked for the rest, and what its answers show. A comparison of bytes replaces whatever an
-// answer does not show: the version, the offset, or that a mirror has the same bytes.
+// How an origin is asked for the rest, and what its answers show. continuation_proof.h decides whether the
+// bytes before the offset are compared.
 #include "origins.h"
 
 #include <algorithm>
 #include <utility>
 
 #include <spdlog/fmt/fmt.h>
+
+#include "continuation_proof.h"
 
 namespace bootferry {
 
@@ -25,10 +27,11 @@ Origins::Request Origins::requestTo(std::size_t index, std::uint64_t offset) con
     if (mixtureWasWrong_ && index != deliveredBy_) {
         return {.restartReason = "the bytes of several servers together were wrong"};
     }
-    return origin.wasOpened ? requestToContinue(origin, offset) : requestToMirror(origin, offset);
+    return origin.wasOpened ? requestToContinue(index, offset) : requestToMirror(origin, offset);
 }
 
-Origins::Request Origins::requestToContinue(const State& origin, std::uint64_t offset) const {
+Origins::Request Origins::requestToContinue(std::size_t index, std::uint64_t offset) const {
+    const auto& origin = origins_[index];
     if (!origin.known.resumable) {
         return {.restartReason = "the server cannot resume"};
     }
@@ -38,26 +41,39 @@ Origins::Request Origins::requestToContinue(const State& origin, std::uint64_t o
     if (!showsVersion && !allowsMixture()) {
         return {.restartReason = "the server does not show which version it sends, and the bytes were wrong"};
     }
-    const bool showsOffset = isOffsetShown(origin, origin.known.showsOffset, validator);
-    const auto overlap = showsVersion && showsOffset ? 0 : std::min(offset, comparedBytes);
+    const auto proof = proofFor({.isSameResource = index == deliveredBy_ && !origin.isElsewhere,
+                                 .showsVersion = showsVersion,
+                                 .isStrong = origin.known.strongValidator,
+                                 .showsOffset = origin.known.showsOffset,
+                                 .provedOffset = origin.offsetProvedFor == validator,
+                                 .followsViolation = maybeWrong_,
+                                 .contentIsVerified = rules_.contentIsVerified});
+    if (proof == Proof::Answer) {
+        return {.offset = offset, .validator = validator, .restartReason = {}};
+    }
+    return compared(offset, ignoresValidator ? std::string() : validator, proof == Proof::TellingBytes);
+}
+
+Origins::Request Origins::compared(std::uint64_t offset, const std::string& validator,
+                                   bool mustBeTelling) const {
+    const auto overlap = std::min(offset, comparedBytes);
     return {.offset = offset - overlap,
-            .validator = ignoresValidator ? std::string() : validator,
+            .validator = validator,
             .overlap = overlap,
-            .mustBeTelling = overlap > 0 && offset > overlap && !rules_.contentIsVerified,
+            .mustBeTelling = mustBeTelling && offset > overlap,
             .restartReason = {}};
 }
 
 // This is the first use of a mirror. Its validator may differ for the same bytes (an ETag with an inode), so
-// if a checksum detects a mixture at the end, some bytes are compared instead.
+// if a checksum detects a mixture at the end, the validator is not asked for.
 Origins::Request Origins::requestToMirror(const State& origin, std::uint64_t offset) const {
     if (rules_.contentIsVerified && allowsMixture()) {
-        const auto overlap = std::min(offset, comparedBytes);
-        return {.offset = offset - overlap, .validator = {}, .overlap = overlap, .restartReason = {}};
+        return compared(offset, "", false);
     }
     if (known().validator.empty()) {
         return {.restartReason = fmt::format("cannot verify that {} has the same bytes", origin.name)};
     }
-    return {.offset = offset, .validator = known().validator, .restartReason = {}};
+    return compared(offset, known().validator, !rules_.contentIsVerified);
 }
 
 // Wrong bytes are received again without a mixture, if that is possible within a few tries.
@@ -73,11 +89,6 @@ bool Origins::mayIgnoreValidator() const {
            !currentOrigin().known.validator.empty() && !currentOrigin().validatorVaries;
 }
 
-// One proof is enough, as long as the file stays the same.
-bool Origins::isOffsetShown(const State& origin, bool answerShowsIt, const std::string& validator) {
-    return answerShowsIt || origin.offsetShownFor == validator;
-}
-
 bool Origins::answered(const Request& request, const SourceInfo& info) {
     const auto wanted = request.offset + request.overlap;
     if (wanted == 0) {
@@ -89,14 +100,24 @@ bool Origins::answered(const Request& request, const SourceInfo& info) {
     }
     auto& origin = currentOrigin();
     const bool showsVersion = !info.validator.empty();
-    const bool showsOffset = isOffsetShown(origin, info.showsOffset, request.validator);
-    if (request.overlap > 0 || (showsVersion && showsOffset)) {
+    const bool isSamePlace = origin.known.location == info.location;
+    const auto proof = proofFor({.isSameResource = current_ == deliveredBy_ && isSamePlace,
+                                 .showsVersion = showsVersion,
+                                 .isStrong = info.strongValidator,
+                                 .showsOffset = info.showsOffset,
+                                 .provedOffset = origin.offsetProvedFor == request.validator,
+                                 .followsViolation = maybeWrong_,
+                                 .contentIsVerified = rules_.contentIsVerified});
+    const bool nothingIsLeft = info.size == wanted && !maybeWrong_;
+    const bool comparesAll = request.offset == 0;
+    const bool comparesEnough = request.overlap > 0 && (proof == Proof::Bytes || request.mustBeTelling);
+    if (proof == Proof::Answer || nothingIsLeft || comparesAll || comparesEnough) {
         return true;
     }
-    origin.wasOpened = true;
+    origin.isElsewhere = !isSamePlace;
     origin.omitsValidator = !showsVersion;
-    origin.known = info;
-    origin.known.validator = request.validator;
+    origin.known.showsOffset = info.showsOffset;
+    origin.known.strongValidator = info.strongValidator;
     return false;
 }
 
@@ -112,12 +133,13 @@ void Origins::opened(const Request& request, const SourceInfo& info) {
     origin.known.validator = std::move(validator);
     origin.known.resumable = info.resumable && origin.unusableAnswers < unusableAnswersAllowed;
     origin.wasOpened = true;
-    if (request.overlap > 0 && request.offset > 0) {
-        origin.offsetShownFor = origin.known.validator;
+    origin.isElsewhere = false;
+    if (request.mustBeTelling) {
+        origin.offsetProvedFor = origin.known.validator;
     }
     maybeMixed_ = openedAt_ > 0 && (maybeMixed_ || current_ != deliveredBy_ || request.validator.empty() ||
                                     info.validator.empty());
-    opening_ = ended_ = false;
+    opening_ = ended_ = maybeWrong_ = false;
     deliveredBy_ = current_;
     if (info.size) {
         size_ = info.size;

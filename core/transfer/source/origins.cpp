@@ -41,6 +41,7 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
     }
     currentOrigin().failure = failure;
     failedAt_ = offset;
+    maybeWrong_ = maybeWrong_ || (isViolation(code) && !opening);
     if (isWrongBytes(code)) {
         return afterWrongBytes(failure, now);
     }
@@ -220,21 +221,22 @@ void Origins::partEnded() {
 void Origins::startedOver() {
     ++startOvers_;
     size_.reset();
-    maybeMixed_ = false;
+    maybeMixed_ = maybeWrong_ = false;
     for (auto& origin : origins_) {
         origin.known = {};
-        origin.wasOpened = false;
+        origin.wasOpened = origin.isElsewhere = false;
         origin.restartReason.reset();
     }
 }
 
-void Origins::continueFrom(const Continuation& earlier) {
+void Origins::continueFrom(const Continuation& earlier, bool isTrusted) {
     size_ = earlier.size;
     highest_ = earlier.offset;
     maybeMixed_ = !earlier.isWhole;
     auto& asked = origins_.front();
     asked.known.resumable = true;
     asked.known.validator = earlier.validator;
+    asked.known.strongValidator = isTrusted;
     asked.wasOpened = true;
 }
 

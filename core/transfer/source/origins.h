@@ -105,9 +105,10 @@ public:
     [[nodiscard]] std::size_t current() const { return current_; }
     [[nodiscard]] Request request(std::uint64_t offset) const;
 
-    // Call when the current origin has answered the request, before reading. Returns false if the answer does
-    // not show its version or its offset; the next request() then requires a comparison. Throws Error(Range)
-    // if the size shows another version; plugins compare the validator if the protocol has one.
+    // Call when the current origin has answered the request, before reading. Returns false if the answer
+    // alone does not prove that its bytes continue the others (continuation_proof.h); the next request() then
+    // requires a comparison. Throws Error(Range) if the size shows another version; plugins compare the
+    // validator if the protocol has one.
     [[nodiscard]] bool answered(const Request& request, const SourceInfo& info);
     // Call when the current origin delivers bytes from the wanted offset.
     void opened(const Request& request, const SourceInfo& info);
@@ -125,8 +126,12 @@ public:
     void startedOver();     // the bytes delivered so far are discarded
     void forbidStartOver(); // a pipe has the bytes delivered so far
     void networkChanged();  // there is a new address or route
-    // The first bytes are those of an earlier transfer, which began at the requested origin.
-    void continueFrom(const Continuation& earlier);
+    // The first bytes are those of an earlier transfer, which began at the requested origin. isTrusted: all
+    // of them came from there just now, so that a strong validator proves that they continue.
+    void continueFrom(const Continuation& earlier, bool isTrusted = false);
+
+    // Have all the bytes been delivered, so that a connection that broke needs no other one?
+    [[nodiscard]] bool isComplete(std::uint64_t offset) const { return size_ == offset && !maybeWrong_; }
 
     // The size of the whole source, once an origin has reported it.
     [[nodiscard]] const std::optional<std::uint64_t>& size() const { return size_; }
@@ -157,8 +162,9 @@ private:
         SameByte changes;                         // answers that show another version
         unsigned unusableAnswers = 0;             // to a request with an offset, in a row
         std::optional<std::string> restartReason; // why the next request must be for the whole source
-        // The validator of the bytes with which it has shown that it honours offsets, if no answer does.
-        std::optional<std::string> offsetShownFor;
+        // The validator of the bytes with which it has proved that it honours offsets, if no answer shows it.
+        std::optional<std::string> offsetProvedFor;
+        bool isElsewhere = false;     // its answer came from another redirect than its last bytes
         bool validatorVaries = false; // for the same bytes: several servers share this name
         bool omitsValidator = false;  // its answers to an offset have none
         bool wasOpened = false;
@@ -184,12 +190,12 @@ private:
 
     // Of requests.
     [[nodiscard]] Request requestTo(std::size_t index, std::uint64_t offset) const;
-    [[nodiscard]] Request requestToContinue(const State& origin, std::uint64_t offset) const;
+    [[nodiscard]] Request requestToContinue(std::size_t index, std::uint64_t offset) const;
+    [[nodiscard]] Request compared(std::uint64_t offset, const std::string& validator,
+                                   bool mustBeTelling) const;
     [[nodiscard]] Request requestToMirror(const State& origin, std::uint64_t offset) const;
     [[nodiscard]] bool allowsMixture() const;
     [[nodiscard]] bool mayIgnoreValidator() const;
-    [[nodiscard]] static bool isOffsetShown(const State& origin, bool answerShowsIt,
-                                            const std::string& validator);
     [[nodiscard]] State& currentOrigin() { return origins_[current_]; }
     [[nodiscard]] const State& currentOrigin() const { return origins_[current_]; }
 
@@ -207,6 +213,7 @@ private:
     // Of the bytes delivered so far.
     bool mayStartOver_ = true;
     bool maybeMixed_ = false;      // they may be of several versions or origins
+    bool maybeWrong_ = false;      // the last ones came before a violation
     bool mixtureWasWrong_ = false; // since then, one origin delivers them alone
     // Of the progress.
     std::uint64_t highest_ = 0; // the highest offset reached so far

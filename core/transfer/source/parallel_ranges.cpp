@@ -14,10 +14,10 @@
 
 namespace bootferry {
 
-ParallelRanges::ParallelRanges(Transport& transport, OpenRequest rest, std::uint64_t size,
+ParallelRanges::ParallelRanges(Transport& transport, OpenRequest rest, const SourceInfo& whole,
                                SegmentBuffers buffers)
-    : transport_(transport), rest_(std::move(rest)), size_(size), segmentSize_(buffers.size),
-      segmentCount_((size - rest_.offset + buffers.size - 1) / buffers.size),
+    : transport_(transport), rest_(std::move(rest)), size_(whole.size.value_or(0)), location_(whole.location),
+      segmentSize_(buffers.size), segmentCount_((size_ - rest_.offset + buffers.size - 1) / buffers.size),
       stop_(rest_.cancelFd, std::chrono::microseconds(0)), buffers_(buffers.count) {
     for (auto& buffer : buffers_) {
         buffer.memory =
@@ -149,6 +149,9 @@ void ParallelRanges::requireSameVersion(const SourceInfo& now) const {
     }
     if (now.validator.empty()) {
         throw Error(ErrorCode::Range, "the server sends partial content without a validator");
+    }
+    if (now.location != location_) { // a validator is that of one server
+        throw Error(ErrorCode::Range, "the server redirects to different places");
     }
 }
 

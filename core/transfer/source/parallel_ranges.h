@@ -5,8 +5,9 @@
 // connections until the buffers are used up.
 //
 // Every segment is opened with the validator of the first connection; the answer must contain the same
-// validator and size. A lost connection is not replaced; the others take over its segment where it stopped.
-// Reading fails only when the last connection fails, or when an error is permanent.
+// validator and size, and come from where the first connection was redirected to. A lost connection is not
+// replaced; the others take over its segment where it stopped. Reading fails only when the last connection
+// fails, or when an error is permanent.
 #pragma once
 
 #include <condition_variable>
@@ -16,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -32,9 +34,9 @@ struct SegmentBuffers {
 
 class ParallelRanges {
 public:
-    // rest: the offset to begin at (not 0), and the validator; size: of the whole resource. The transport is
-    // used from several threads at a time. Nothing is fetched before use().
-    ParallelRanges(Transport& transport, OpenRequest rest, std::uint64_t size, SegmentBuffers buffers);
+    // rest: the offset to begin at (not 0), and the validator; whole: what the first connection has shown,
+    // with a size. The transport is used from several threads at a time. Nothing is fetched before use().
+    ParallelRanges(Transport& transport, OpenRequest rest, const SourceInfo& whole, SegmentBuffers buffers);
     ParallelRanges(const ParallelRanges&) = delete;
     ParallelRanges& operator=(const ParallelRanges&) = delete;
     ~ParallelRanges(); // cancels all connections and waits for their threads
@@ -65,6 +67,7 @@ private:
     Transport& transport_;
     OpenRequest rest_;
     std::uint64_t size_;
+    std::string location_;
     std::size_t segmentSize_;
     std::uint64_t segmentCount_;
     GiveUpSignal stop_; // cancels all connections: with the request, or from the destructor

@@ -73,7 +73,7 @@ std::size_t ResumingSource::deliver(Call call) {
     }
     for (;;) {
         try {
-            if (!source_ && decider_.size() == offset_) {
+            if (!source_ && decider_.isComplete(offset_)) {
                 return 0; // the connection broke after the last byte
             }
             if (!source_) {
@@ -259,6 +259,11 @@ void ResumingSource::continueFrom(const Continuation& earlier) {
     offset_ = earlier.offset;
     decider_.continueFrom(earlier);
     notes_.startsAt(offset_, earlier.size);
+}
+
+void ResumingSource::continueAtOnce(const Continuation& earlier) {
+    continueFrom(earlier);
+    decider_.continueFrom(earlier, true);
 }
 
 void ResumingSource::keepAlive() {

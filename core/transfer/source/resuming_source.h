@@ -61,6 +61,10 @@ public:
     void compareWith(LastBytes lastBytes) override { lastBytes_ = std::move(lastBytes); }
     void discardIf(std::function<bool()> canDiscard) override { canDiscard_ = std::move(canDiscard); }
 
+    // As continueFrom(), of bytes that this server has just sent: no others are compared if it proves its
+    // version.
+    void continueAtOnce(const Continuation& earlier);
+
     // A plugin has reported activity (host->status). Callable from any thread.
     void keepAlive();
 

@@ -33,7 +33,8 @@ WideningSource::WideningSource(WideningTransport& transport, OpenRequest request
 }
 
 bool WideningSource::mayWiden() const {
-    return !transport_.givenUp_ && info_.ranges && info_.resumable && info_.size && !info_.validator.empty();
+    const bool provesParts = !info_.validator.empty() && info_.strongValidator && info_.showsOffset;
+    return !transport_.givenUp_ && info_.ranges && info_.resumable && info_.size && provesParts;
 }
 
 std::size_t WideningSource::read(std::span<std::byte> into) {
@@ -98,7 +99,7 @@ void WideningSource::widen(unsigned connections) {
     rest.validator = info_.validator;
     const auto buffers = settings.limits.connections;
     ranges_ =
-        std::make_unique<ParallelRanges>(transport_.single_, std::move(rest), *info_.size,
+        std::make_unique<ParallelRanges>(transport_.single_, std::move(rest), info_,
                                          SegmentBuffers{.count = buffers, .size = settings.memory / buffers});
     ranges_->use(connections);
 }
@@ -137,8 +138,11 @@ void WideningSource::narrow(const std::string& why) {
         if (source_->info().size != info_.size) {
             throw Error(ErrorCode::Range, "the source changed: its size is different now");
         }
-        if (source_->info().validator.empty()) { // retry: the next attempt compares bytes
-            throw Error(ErrorCode::Unreachable, "the server sends partial content without a validator");
+        const auto now = source_->info();
+        if (now.validator.empty() ||
+            now.location != info_.location) { // retry: the next attempt compares bytes
+            throw Error(ErrorCode::Unreachable,
+                        "the server does not show that the rest is of the same version");
         }
     }
 }

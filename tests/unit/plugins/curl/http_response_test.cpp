@@ -119,6 +119,47 @@ TEST(HttpResponseTest, ATagWithoutQuotesIsNone) {
     EXPECT_EQ(now.versionAgainst(now.validator()), HttpResponse::Version::Same);
 }
 
+TEST(HttpResponseTest, ATagThatIsEmptyOrOneOfTwoIsNone) {
+    for (const auto* empty : {"ETag: \"\"", "ETag: W/\"\"", "ETag: \"", "ETag:", "ETag: \"open"}) {
+        EXPECT_EQ(answer({empty}).validator(), "") << empty;
+    }
+    EXPECT_EQ(answer({"ETag: \"1\"", "ETag: \"2\""}).validator(), "");
+    EXPECT_EQ(answer({"ETag: \"1\"", "ETag: \"2\"", "ETag: \"2\""}).validator(), "");
+    EXPECT_EQ(answer({"ETag: \"1\"", "ETag: x"}).validator(), "");
+    EXPECT_EQ(answer({"ETag: \"1\"", "ETag: \"1\""}).validator(), "\"1\"");
+    EXPECT_EQ(answer({"ETag: \"1\"", "ETag: \"2\""}).versionAgainst("\"2\""),
+              HttpResponse::Version::NotShown);
+}
+
+TEST(HttpResponseTest, OnlyAStrongTagIsAProof) {
+    EXPECT_TRUE(isStrongValidator("\"1\""));
+    EXPECT_TRUE(isStrongValidator(answer({"ETag: \"1\"", "Content-Encoding: identity"}).validator()));
+    for (const auto& weak :
+         {answer({}), answer({modified, later}), answer({modified, later, "ETag: W/\"1\""}),
+          answer({"ETag: \"1\"", "Content-Encoding: gzip"})}) {
+        EXPECT_FALSE(isStrongValidator(weak.validator())) << weak.validator();
+    }
+}
+
+// A tag may be the same for the file and for what a server makes of it on the way.
+TEST(HttpResponseTest, APartInAnotherCodingDoesNotContinue) {
+    using Version = HttpResponse::Version;
+    const auto plain = answer({"ETag: \"1\""});
+    const auto coded = answer({"ETag: \"1\"", "Content-Encoding: gzip"});
+    const auto named = answer({"ETag: \"1\"", "Content-Encoding: X-GZIP"});
+    const auto changed = answer({"ETag: \"2\"", "Content-Encoding: gzip"});
+    EXPECT_EQ(ifRangeOf(coded.validator()), "\"1\"");
+    EXPECT_EQ(coded.versionAgainst(plain.validator()), Version::OtherCoding);
+    EXPECT_EQ(coded.versionAgainst(coded.validator()), Version::Same);
+    EXPECT_EQ(named.versionAgainst(coded.validator()), Version::Same);
+    EXPECT_EQ(changed.versionAgainst(coded.validator()), Version::Other);
+    EXPECT_EQ(plain.versionAgainst(coded.validator()), Version::NotShown) << "a part may omit it";
+    EXPECT_EQ(answer({"Content-Encoding: gzip"}).validator(), "");
+    const auto dated = answer({modified, later, "Content-Encoding: zstd"});
+    EXPECT_EQ(ifRangeOf(dated.validator()), "Sun, 06 Nov 1994 08:49:37 GMT");
+    EXPECT_EQ(dated.versionAgainst(dated.validator()), Version::Same);
+}
+
 TEST(HttpResponseTest, ALineEndWithinAValueIsASpace) {
     HttpResponse response;
     response.addHeaderLine("HTTP/1.1 200 OK\r\n");

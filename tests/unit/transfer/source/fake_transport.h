@@ -31,7 +31,9 @@ public:
     std::string content;
     std::string validator = "\"v1\"";
     bool repeatsValidator = true; // at an offset
+    bool strongValidator = true;
     bool showsOffset = true;
+    std::string location;       // where it redirects to
     bool ignoresOffset = false; // delivers from the first byte
     bool resumable = true;
     bool tellsSize = true;
@@ -102,8 +104,10 @@ private:
                                                  : std::nullopt,
                     .resumable = transport_.resumable,
                     .validator = tellsValidator_ ? transport_.validator : "",
+                    .strongValidator = tellsValidator_ && transport_.strongValidator,
                     .spliceable = transport_.spliceable && sent_ > 0,
-                    .showsOffset = transport_.showsOffset};
+                    .showsOffset = transport_.showsOffset,
+                    .location = transport_.location};
         }
 
         void finish(Outcome outcome) override {

@@ -26,7 +26,9 @@ protected:
         rest.offset = from;
         rest.validator = "\"v1\"";
         rest.cancelFd = cancel_.get();
-        ranges_ = std::make_unique<ParallelRanges>(server_, rest, size, buffers);
+        SourceInfo whole;
+        whole.size = size;
+        ranges_ = std::make_unique<ParallelRanges>(server_, rest, whole, buffers);
         ranges_->use(connections);
     }
 
@@ -136,6 +138,14 @@ TEST_F(ParallelRangesTest, NeverMixTwoVersions) {
     start(4);
     EXPECT_LE(read(), from + 8 * buffers.size);
     EXPECT_EQ(failure_.value().code(), ErrorCode::Range);
+}
+
+TEST_F(ParallelRangesTest, RefuseAPartOfAnotherServer) {
+    server_.locationOf = [](const OpenRequest& request) { return request.offset > from ? "x://other/" : ""; };
+    start(3);
+    (void)read();
+    ASSERT_TRUE(failure_);
+    EXPECT_EQ(failure_->code(), ErrorCode::Range);
 }
 
 TEST_F(ParallelRangesTest, RefuseASourceOfADifferentSize) {

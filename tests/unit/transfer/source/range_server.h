@@ -30,7 +30,8 @@ public:
     std::function<std::optional<std::size_t>(const OpenRequest&)> cutAfter;
     std::function<void(const OpenRequest&)> onRead;
     SourceInfo info{
-        .size = {}, .resumable = true, .validator = "\"v1\"", .spliceable = false, .ranges = true};
+        .size = {}, .resumable = true, .validator = "\"v1\"", .strongValidator = true, .ranges = true};
+    std::function<std::string(const OpenRequest&)> locationOf; // where it redirects to
     std::optional<std::string> accepted; // the validator that requests must have, if not the one in `info`
 
     std::unique_ptr<ByteSource> open(const OpenRequest& request) override {
@@ -102,6 +103,7 @@ private:
             const std::lock_guard lock(server_.mutex_);
             auto info = server_.info;
             info.size = info.size.value_or(server_.size_);
+            info.location = server_.locationOf ? server_.locationOf(request_) : "";
             return info;
         }
         void finish(Outcome) override {}

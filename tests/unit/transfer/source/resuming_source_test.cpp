@@ -112,16 +112,6 @@ TEST_F(ResumingSourceTest, APipeThatHoldsLittleIsNotOverfilled) {
     EXPECT_TRUE(all == server.content);
 }
 
-TEST_F(ResumingSourceTest, GoesOnWithWhatAnEarlierTryHasLeft) {
-    const auto source = make();
-    source->continueFrom({.offset = 300, .size = 1000, .validator = "\"v1\""});
-    EXPECT_EQ(reporter.progress().bytes, 300U);
-    EXPECT_EQ(readAll(*source), server.content.substr(300));
-    ASSERT_EQ(server.requests.size(), 1U);
-    EXPECT_EQ(server.requests[0].offset, 300U);
-    EXPECT_EQ(server.requests[0].validator, "\"v1\"");
-}
-
 TEST_F(ResumingSourceTest, StartsOverWhereTheEarlierTryHadAnotherVersion) {
     for (const auto& earlier : {Continuation{.offset = 300, .size = 1000, .validator = "\"v0\""},
                                 Continuation{.offset = 300, .size = 999, .validator = "\"v1\""}}) {
@@ -297,6 +287,24 @@ TEST_F(ComparisonTest, WithoutAValidatorTheLastBytesAreFetchedOnceMore) {
     EXPECT_EQ(server.requests[2].offset, 100'000U - 65'536U);
 }
 
+TEST_F(ComparisonTest, GoesOnWithWhatAnEarlierTryHasLeft) {
+    received = server.content.substr(0, 300);
+    const auto source = make();
+    source->continueFrom({.offset = 300, .size = 1000, .validator = "\"v1\""});
+    EXPECT_EQ(reporter.progress().bytes, 300U);
+    EXPECT_EQ(readCompared(*source), server.content);
+    ASSERT_EQ(server.requests.size(), 1U);
+    EXPECT_EQ(server.requests[0].offset, 0U) << "300 bytes to compare are all there are";
+    EXPECT_EQ(server.requests[0].validator, "\"v1\"");
+}
+
+TEST_F(ComparisonTest, GoesOnAtOnceWithWhatItHasJustReceived) {
+    const auto source = make();
+    source->continueAtOnce({.offset = 300, .size = 1000, .validator = "\"v1\""});
+    EXPECT_EQ(readCompared(*source), server.content.substr(300));
+    EXPECT_EQ(server.requests.at(0).offset, 300U);
+}
+
 TEST_F(ComparisonTest, OtherBytesStartOver) {
     server.validator.clear();
     server.script = {breaking(100)};
@@ -341,14 +349,56 @@ TEST_F(ComparisonTest, AnOffsetThatIsIgnoredStartsOver) {
     }
 }
 
-TEST_F(ComparisonTest, AnOffsetThatIsHonouredIsProvedOnce) {
+TEST_F(ComparisonTest, AnOffsetThatIsHonouredIsProvedEachTime) {
     server.content = someContent(300'000);
     server.readSize = 64;
     server.showsOffset = false;
-    server.script = {breaking(100'000), breaking(65'536 + 100'000), breaking(50'000)};
+    server.script = {breaking(100'000), breaking(65'536 + 100'000), breaking(65'536 + 50'000)};
     const auto source = make();
     EXPECT_TRUE(readCompared(*source) == server.content);
-    EXPECT_EQ(server.delivered, server.content.size() + 65'536U);
+    EXPECT_EQ(server.delivered, server.content.size() + 3 * 65'536U);
+}
+
+// REST is acknowledged, and the file comes from its beginning, after it was honoured before.
+TEST_F(ComparisonTest, AnOffsetThatIsIgnoredTheSecondTimeStartsOver) {
+    server.content = someContent(300'000);
+    server.readSize = 64;
+    server.showsOffset = false;
+    server.script = {breaking(100'000), breaking(65'536 + 100'000)};
+    server.beforeRead = [this](int) { server.ignoresOffset = server.requests.size() == 2; };
+    const auto source = make();
+    EXPECT_THROW((void)readCompared(*source), StartOver);
+}
+
+// Its time and its size are the same, as after a build that sets the time.
+TEST_F(ComparisonTest, OtherBytesWithTheSameTimeStartOver) {
+    server.strongValidator = false;
+    server.script = {breaking(100)};
+    server.beforeRead = [this](int) {
+        if (server.requests.size() == 2) {
+            server.content[99] = '!';
+        }
+    };
+    const auto source = make();
+    EXPECT_THROW((void)readCompared(*source), StartOver);
+}
+
+TEST_F(ComparisonTest, AMirrorWithOtherBytesAndTheSameValidatorStartsOver) {
+    mirror.content[699] = '!';
+    server.script = {breaking(700)};
+    const auto source = make(true);
+    EXPECT_THROW((void)readCompared(*source), StartOver);
+    received.clear();
+    source->startOver();
+    EXPECT_EQ(readCompared(*source), mirror.content);
+}
+
+// What a server finds at the end counts, although all bytes have arrived.
+TEST_F(ComparisonTest, ASourceThatSeesAtItsEndThatItChangedStartsOver) {
+    server.script = {{.breakAfter = server.content.size(),
+                      .readFailure = Error(ErrorCode::Range, "changed while it was read")}};
+    const auto source = make();
+    EXPECT_THROW((void)readCompared(*source), StartOver);
 }
 
 TEST_F(ComparisonTest, ABreakDuringTheComparisonIsResumed) {
@@ -381,12 +431,12 @@ TEST_F(ResumingSourceTest, TriesMirrorsInTurnWithoutWaiting) {
     EXPECT_EQ(mirror.requests.size(), 1U);
 }
 
-TEST_F(ResumingSourceTest, AMirrorWithTheSameValidatorTakesOver) {
+TEST_F(ComparisonTest, AMirrorWithTheSameValidatorTakesOver) {
     server.script.assign(50, refusing(ErrorCode::Unreachable));
     server.script.front() = breaking(700);
     const auto source = make(true);
-    EXPECT_EQ(readAll(*source), server.content);
-    EXPECT_EQ(mirror.requests.at(0).offset, 700U);
+    EXPECT_EQ(readCompared(*source), server.content);
+    EXPECT_EQ(mirror.requests.at(0).offset, 0U) << "700 bytes to compare are all there are";
     EXPECT_EQ(mirror.requests.at(0).validator, server.validator);
 }
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The rows of the table in the header, in its order, without a checksum and with one.
+#include "continuation_proof.h"
+
+#include <ostream>
+
+#include <gtest/gtest.h>
+
+namespace bootferry {
+
+static std::ostream& operator<<(std::ostream& out, Proof proof) {
+    return out << (proof == Proof::Answer ? "answer" : proof == Proof::Bytes ? "bytes" : "telling bytes");
+}
+
+namespace {
+
+TEST(ContinuationProofTest, TheFirstRowThatAppliesCounts) {
+    const struct {
+        const char* row;
+        ContinuationFacts facts;
+        Proof proof;
+        Proof underAChecksum;
+    } table[] = {
+        // clang-format off
+        //                                  same   shown  strong offset proved violation
+        {"no validator",                   {true,  false, false, true,  true,  false}, Proof::TellingBytes, Proof::Bytes},
+        {"another server, strong tag",     {false, true,  true,  true,  true,  false}, Proof::TellingBytes, Proof::Bytes},
+        {"another server, after violation",{false, true,  true,  true,  true,  true},  Proof::TellingBytes, Proof::Bytes},
+        {"an offset without proof",        {true,  true,  true,  false, false, false}, Proof::TellingBytes, Proof::Bytes},
+        {"an offset that was proved",      {true,  true,  true,  false, true,  false}, Proof::Bytes,        Proof::Bytes},
+        {"a time",                         {true,  true,  false, true,  false, false}, Proof::Bytes,        Proof::Bytes},
+        {"after a violation",              {true,  true,  true,  true,  false, true},  Proof::Bytes,        Proof::Bytes},
+        {"the same with a strong tag",     {true,  true,  true,  true,  false, false}, Proof::Answer,       Proof::Answer},
+        // clang-format on
+    };
+    for (auto [row, facts, proof, underAChecksum] : table) {
+        EXPECT_EQ(proofFor(facts), proof) << row;
+        facts.contentIsVerified = true;
+        EXPECT_EQ(proofFor(facts), underAChecksum) << row << ", with a checksum";
+    }
+}
+
+// No fact that is missing makes a continuation easier.
+TEST(ContinuationProofTest, LessEvidenceIsNeverLessToProve) {
+    for (unsigned bits = 0; bits < 128; ++bits) {
+        const auto factsOf = [](unsigned set) {
+            return ContinuationFacts{.isSameResource = (set & 1U) != 0,
+                                     .showsVersion = (set & 2U) != 0,
+                                     .isStrong = (set & 4U) != 0,
+                                     .showsOffset = (set & 8U) != 0,
+                                     .provedOffset = (set & 16U) != 0,
+                                     .followsViolation = (set & 32U) == 0,
+                                     .contentIsVerified = (set & 64U) != 0};
+        };
+        for (unsigned one = 1; one < 128; one *= 2) {
+            EXPECT_GE(proofFor(factsOf(bits & ~one)), proofFor(factsOf(bits | one))) << bits << " " << one;
+        }
+    }
+}
+
+} // namespace
+} // namespace bootferry
