@@ -112,6 +112,10 @@ int AnswerSockets::ofRequest() const {
     return isSure ? answering_->socket : -1;
 }
 
+int AnswerSockets::ofControl() const {
+    return answering_ && hasEnds(answering_->socket, ends_) ? answering_->socket : -1;
+}
+
 int AnswerSockets::ofData() const {
     return openedSince_ && !entries_.empty() ? entries_.back().socket : -1;
 }

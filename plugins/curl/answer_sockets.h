@@ -37,6 +37,8 @@ public:
     // not plain.
     [[nodiscard]] int ofRequest() const;
     [[nodiscard]] int ofData() const;
+    // For ftp, the control connection; -1: uncertain.
+    [[nodiscard]] int ofControl() const;
 
     // Bytes read from the socket before the newest request.
     [[nodiscard]] std::uint64_t takenBefore() const { return takenBefore_; }

@@ -22,6 +22,18 @@ using plugin::Failure;
 
 constexpr int longestPoll = 1000; // milliseconds; libcurl's own timers shorten it
 
+// What libcurl says of an answer that it does not accept, among other lines (lib/tftp.c). Its error buffer
+// has something else.
+bool isTftpRefusal(std::string_view line) {
+    for (const auto* words : {"OACK packet", "blksize is ", "server requested blksize", "too short packet"}) {
+        if (line.find(words) != std::string_view::npos &&
+            line.find("parsed from") == std::string_view::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
 } // namespace
 
 CurlSession::CurlSession(plugin::Host host)
@@ -181,6 +193,7 @@ void CurlSession::examineEnd() {
     if (const auto expected = partEnd_ ? partEnd_ : size_; expected && end.position != *expected) {
         auto cut = end;
         cut.result = CURLE_PARTIAL_FILE;
+        cut.isHonest = isTftp_; // a block that is not full is the end
         cut.responseCode = 0;
         throw failureOf(cut);
     }
@@ -195,7 +208,25 @@ void CurlSession::examineEnd() {
 void CurlSession::refuseSurplus(std::size_t count) const {
     const auto end = partEnd_ ? partEnd_ : size_;
     if (end && !nothingLeft_ && offset_ + received_ + count > *end) {
-        throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent more bytes than it announced");
+        throw surplus();
+    }
+    // ftp: only the end of the data connection is the end of the file, and the announced size may be wrong
+    // (that of a server with numbers of 32 bits). libcurl stops at the size.
+    if (isFtp_ && end && offset_ + received_ + count == *end && !options_.askForFtpTls()) {
+        requireEndOfData(received_ + count);
+    }
+}
+
+Failure CurlSession::surplus() {
+    return {BOOTFERRY_ERROR_PROTOCOL, "server sent more bytes than it announced"};
+}
+
+// Of the socket that brought exactly these bytes: in active mode another one may have its number.
+void CurlSession::requireEndOfData(std::uint64_t received) const {
+    const auto socket = sockets_.ofData();
+    const auto taken = socket >= 0 ? takenBytes(socket) : std::nullopt;
+    if (taken == received && hasMore(socket, cancelFd_)) {
+        throw surplus();
     }
 }
 
@@ -226,6 +257,7 @@ TransferEnd CurlSession::transferEnd() const {
     end.result = result_;
     end.detail = errorText_.data();
     end.reply = isTftp_ ? tftpError_ : ftpReply_.text();
+    end.tftpRefusal = tftpRefusal_;
     const char* effective = nullptr;
     curl_easy_getinfo(easy_.get(), CURLINFO_EFFECTIVE_URL, &effective);
     end.authority = authorityOf(effective != nullptr ? effective : url_);
@@ -235,6 +267,7 @@ TransferEnd CurlSession::transferEnd() const {
     curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &end.verifyResult);
     end.isFtp = isFtp_;
     end.isTftp = isTftp_;
+    end.isHonest = isFtp_ && result_ == CURLE_PARTIAL_FILE && saysComplete(end.reply);
     end.response = response_;
     end.askedUrl = askedUrl_;
     end.place = hostAndPortOf(effective != nullptr ? effective : url_);
@@ -298,10 +331,14 @@ int CurlSession::onDebugText(CURL*, curl_infotype type, char* text, std::size_t 
     constexpr std::string_view mark = "TFTP error: ";
     constexpr std::size_t longest = 300; // the server's words may have more
     const std::string_view line(text, size);
-    if (type == CURLINFO_TEXT && line.starts_with(mark)) {
+    if (type == CURLINFO_TEXT) {
+        auto& session = *static_cast<CurlSession*>(context);
         try {
-            static_cast<CurlSession*>(context)->tftpError_ =
-                plugin::trimmed(line.substr(mark.size(), longest));
+            if (line.starts_with(mark)) {
+                session.tftpError_ = plugin::trimmed(line.substr(mark.size(), longest));
+            } else if (isTftpRefusal(line)) {
+                session.tftpRefusal_ = plugin::trimmed(line.substr(0, longest));
+            }
         } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch): then the code is reported alone
         }
     }

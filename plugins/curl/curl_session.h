@@ -70,6 +70,8 @@ private:
     void examineTftp();
     void examineEnd();
     void refuseSurplus(std::size_t count) const; // of bytes that arrived
+    [[nodiscard]] static plugin::Failure surplus();
+    void requireEndOfData(std::uint64_t received) const; // ftp, after the last byte
 
     [[nodiscard]] TransferEnd transferEnd() const;
     // PlainBody reads a body that TCP carries unencoded, under the conditions listed there
@@ -109,7 +111,8 @@ private:
 
     HttpResponse response_;
     FtpReply ftpReply_;
-    std::string tftpError_; // the server's words
+    std::string tftpError_;   // the server's words
+    std::string tftpRefusal_; // libcurl's, of an answer that it does not accept
     bool examined_ = false;
     std::optional<plugin::Failure> rejected_; // why the transfer was aborted
 
@@ -131,6 +134,7 @@ private:
     std::optional<PlainBody> plain_;
     std::optional<LimitRateOption> limitRate_; // from the first read on
     bool nothingLeft_ = false;                 // the server reported that the offset is the end
+    bool endSeen_ = false;                     // of the data connection (ftp)
     bool done_ = false;
     CURLcode result_ = CURLE_OK;
 };

@@ -3,6 +3,8 @@
 // plain_answer.h decides, and plain_body.h gives the reasons.
 #include "curl_session.h"
 
+#include <utility>
+
 #include "url_text.h"
 
 namespace bootferry::curl {
@@ -86,6 +88,9 @@ std::size_t CurlSession::splice(int pipe, std::size_t most) {
 template <typename Receive>
 std::size_t CurlSession::receivePlain(Receive call) {
     if (plain_->left() == 0) {
+        if (isFtp_ && !std::exchange(endSeen_, true)) {
+            requireEndOfData(received_);
+        }
         return 0;
     }
     const auto count = call();
@@ -95,6 +100,7 @@ std::size_t CurlSession::receivePlain(Receive call) {
         cut.result = CURLE_PARTIAL_FILE;
         cut.responseCode = 0;
         cut.osErrno = plain_->brokenBy();
+        cut.isHonest = isFtp_ && cut.osErrno == 0 && saysComplete(nextLine(sockets_.ofControl(), cancelFd_));
         throw failureOf(cut);
     }
     return count;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view digits = "0123456789";
 constexpr std::size_t codeDigits = 3;
+constexpr std::size_t timeDigits = 14; // of MDTM
 constexpr std::size_t longestText = 300;
 
 bool beginsWithCode(std::string_view line) {
@@ -59,9 +60,18 @@ bool saysTooManyClients(std::string_view reply) {
            !hasAny(text, {"fail", "attempt", "incorrect", "invalid", "wrong"});
 }
 
+bool saysComplete(std::string_view reply) {
+    return reply.starts_with("226") || reply.starts_with("250");
+}
+
+// 213 is the answer to MDTM as well (section 3), which may have a fraction of a second.
 bool hasImpossibleSize(std::string_view reply) {
     if (reply.starts_with("213 ")) {
-        return endsTooLarge(reply.substr(0, reply.find_last_of(digits) + 1));
+        const auto text = plugin::trimmed(reply.substr(codeDigits));
+        const auto time = text.substr(0, text.find('.'));
+        const bool isTime = time.size() == timeDigits && time.size() < text.size();
+        const auto number = isTime ? text.substr(timeDigits + 1) : text;
+        return endsTooLarge(text) || number.find_first_not_of(digits) != std::string_view::npos;
     }
     const auto bytes = reply.find(" bytes");
     return (reply.starts_with("150 ") || reply.starts_with("125 ")) && bytes != std::string_view::npos &&

@@ -26,8 +26,11 @@ private:
 // otherwise means a wrong password.
 [[nodiscard]] bool saysTooManyClients(std::string_view reply);
 
+// True if the reply after the data says that it was all (226, 250).
+[[nodiscard]] bool saysComplete(std::string_view reply);
+
 // True if the answer to SIZE (RFC 3659, section 4), or the "(1234 bytes)" at the beginning of a transfer,
-// exceeds 2^63 - 1. libcurl treats such a number as that of an empty file.
+// exceeds 2^63 - 1 or is no number. libcurl treats that as an empty file, and takes "-5" for 5.
 [[nodiscard]] bool hasImpossibleSize(std::string_view reply);
 
 } // namespace bootferry::curl

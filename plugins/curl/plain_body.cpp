@@ -3,6 +3,7 @@
 #include "plain_body.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -23,7 +24,40 @@ using plugin::Failure;
 constexpr std::uint64_t worthWaking = 256 * 1024;
 constexpr int longestWait = 100; // milliseconds
 
+// Both the end of the data and the reply about it follow the last byte at once.
+constexpr int longestEnd = 5000; // milliseconds
+
+// False after the longest wait, or if the connection is unusable.
+bool waitFor(int socket, int cancelFd) {
+    pollfd entries[] = {{.fd = socket, .events = POLLIN, .revents = 0},
+                        {.fd = cancelFd, .events = POLLIN, .revents = 0}};
+    int ready = -1;
+    do {
+        ready = poll(entries, 2, longestEnd);
+    } while (ready < 0 && errno == EINTR);
+    if (entries[1].revents != 0) {
+        throw Failure(BOOTFERRY_ERROR_CANCELLED, "cancelled");
+    }
+    return ready > 0;
+}
+
 } // namespace
+
+bool hasMore(int socket, int cancelFd) {
+    const int any = 1;
+    (void)setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
+    char byte = 0;
+    return waitFor(socket, cancelFd) && recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+std::string nextLine(int socket, int cancelFd) {
+    std::array<char, 200> text{};
+    if (socket < 0 || !waitFor(socket, cancelFd)) {
+        return {};
+    }
+    const auto count = recv(socket, text.data(), text.size(), MSG_PEEK | MSG_DONTWAIT);
+    return count > 0 ? std::string(text.data(), static_cast<std::size_t>(count)) : std::string();
+}
 
 std::optional<PlainBody> PlainBody::takeOver(int socket, std::uint64_t taken, std::uint64_t left) {
     if (socket < 0 || left == 0 || takenBytes(socket) != taken) {

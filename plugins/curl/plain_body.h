@@ -25,8 +25,9 @@
 //   largest size              libcurl compares max-filesize with the length before the body begins
 //   keep-alive probes         belong to the socket, and stay
 //   pausing                   libcurl does not run any more, so no byte is read by both
-//   an early end              is reported as by libcurl, as a file cut short. FTP's closing reply is not read: the
-//                             length must be known and complete
+//   an early end              is reported as by libcurl, as a file cut short. FTP's closing reply is looked at only
+//                             then: it tells whether the file was cut or its announced size is wrong
+//   a late end                with FTP, more bytes than were announced are refused (hasMore())
 //   the next transfer         there is none: libcurl closes the connection of an incomplete transfer, and the session
 //                             keeps no connection that was taken over (idle_connections.h)
 //   the socket's settings     the low-water mark is restored at the end
@@ -37,6 +38,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace bootferry::curl {
 
@@ -72,5 +74,12 @@ private:
     std::uint64_t wakesFor_ = 0;
     int errno_ = 0;
 };
+
+// Waits some seconds for the end of a connection that has delivered all its bytes. True if bytes come
+// instead.
+[[nodiscard]] bool hasMore(int socket, int cancelFd);
+
+// The line that arrives next, within some seconds; it stays in the socket. Empty: none, or -1 was given.
+[[nodiscard]] std::string nextLine(int socket, int cancelFd);
 
 } // namespace bootferry::curl

@@ -60,6 +60,11 @@ Failure handshakeFailure(const TransferEnd& end) {
 }
 
 Failure cutShort(const TransferEnd& end) {
+    if (end.isHonest && end.size) { // the size was wrong: to continue does not help
+        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " announced " + std::to_string(*end.size) +
+                                              " bytes and ended the file after " +
+                                              std::to_string(end.position)};
+    }
     if (end.result == CURLE_RECV_ERROR && end.position == 0 && isRefusedByServer(end.detail)) {
         return {BOOTFERRY_ERROR_TLS, "TLS with " + end.authority + ": " + detailOf(end)};
     }
@@ -105,7 +110,10 @@ std::string peerOf(const TransferEnd& end) {
 
 // RFC 1350, section 5. libcurl reports an error without a code as a cancelled transfer.
 std::optional<Failure> failureOfTftp(const TransferEnd& end) {
-    const auto message = "server answered " + (end.reply.empty() ? "with an error without words" : end.reply);
+    auto message = "server answered " + (end.reply.empty() ? "with an error without words" : end.reply);
+    if (end.reply.empty() && !end.tftpRefusal.empty()) {
+        message = "server sent an unusable answer: " + end.tftpRefusal;
+    }
     switch (end.result) {
     case CURLE_TFTP_NOTFOUND:
         return Failure(BOOTFERRY_ERROR_NOT_FOUND, message);

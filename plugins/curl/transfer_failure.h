@@ -25,10 +25,12 @@ struct TransferEnd {
     long verifyResult = 0; // OpenSSL's, if libcurl uses it
     bool isFtp = false;
     bool isTftp = false;
-    HttpResponse response; // the newest one; empty for FTP
-    std::string askedUrl;  // of the newest request; empty: none was sent
-    std::string place;     // that the URL names, "host:port"
-    HttpRefusal connect;   // a proxy's answer to CONNECT; status 0: none
+    bool isHonest = false;   // the server says that these were all bytes
+    std::string tftpRefusal; // libcurl's words, of an answer that it does not accept
+    HttpResponse response;   // the newest one; empty for FTP
+    std::string askedUrl;    // of the newest request; empty: none was sent
+    std::string place;       // that the URL names, "host:port"
+    HttpRefusal connect;     // a proxy's answer to CONNECT; status 0: none
     CURLproxycode socksError = CURLPX_OK;
     bool connectsElsewhere = false;  // an option sends connections to another place than the URL's
     bool redirectsAreChosen = false; // by an option

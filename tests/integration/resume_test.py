@@ -234,6 +234,30 @@ class FaultTest(ResumeCase):
         self.assertIn("starting over: ", messages)
         self.assertEqual(server.offsets, [0, 500_000 - (1 << 16), 0])
 
+    def test_a_restart_that_ftp_ignores_after_it_honoured_one_delivers_no_wrong_bytes(self):
+        for cuts in ([500_000, 900_000], [500_000, 900_000, 1_000_000]):
+            for size in (f"213 {SIZE}", None):
+                with self.subTest(cuts=cuts, size=size), \
+                        OddFtpServer(self.image.read_bytes(), size, cut=cuts, ignores_restart=True, honours=1) as server:
+                    self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
+                    self.assertEqual(server.offsets[:2], [0, 500_000 - (1 << 16)])
+                self.output.unlink()
+
+    def test_a_size_of_ftp_that_is_not_that_of_the_file_ends_it(self):
+        with OddFtpServer(self.image.read_bytes(), f"213 {SIZE // 4}") as server:
+            outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image")
+            self.assert_failed(outcome, "server sent more bytes than it announced")
+            outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image", "--option=curl:limit-rate=100M")  # by libcurl
+            self.assert_failed(outcome, "server sent more bytes than it announced")
+        with OddFtpServer(self.image.read_bytes(), f"213 {SIZE + 1000}", ignores_restart=True, honours=99) as server:
+            outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image")
+            self.assert_failed(outcome, f"announced {SIZE + 1000} bytes and ended the file after {SIZE}")
+
+    def test_a_part_that_is_compressed_is_not_put_behind_bytes_that_are_not(self):
+        coded = Fault(headers=[("Content-Encoding", "gzip")])
+        outcome, _ = self.fetch_with(Fault(cut=500_000), coded, coded)
+        self.assertIn("compressed with 'gzip', and the bytes before it were not", self.assert_fetched(outcome))
+
     def test_parts_of_a_limited_length_are_no_cuts(self):
         with FaultServer(self.image, [Fault(cut=500_000)]) as server:
             server.limit = 100_000

@@ -113,9 +113,13 @@ class OddServerTest(FetchCase):
                                            f"--mirror=tftp://127.0.0.1:{server.port}/image"))
 
     def test_a_size_that_is_not_true(self):
-        for size in (len(self.image.read_bytes()) + 1, 2**62):
-            with OddTftpServer(self.image.read_bytes(), size=size) as server:
-                self.assert_failed(self.fetch(f"tftp://127.0.0.1:{server.port}/image", "--timeout=3"))
+        size = len(self.image.read_bytes())
+        for announced, words in ((size - 100_000, "server sent more bytes than it announced"),
+                                 (size + 1, f"announced {size + 1} bytes and ended the file after {size}"),
+                                 (2**62, f"announced {2**62} bytes and ended the file after {size}"),
+                                 (0, "unusable answer: invalid tsize")):
+            with self.subTest(announced), OddTftpServer(self.image.read_bytes(), size=announced) as server:
+                self.assert_failed(self.fetch(f"tftp://127.0.0.1:{server.port}/image"), words)
 
     def test_an_error_without_words(self):
         with OddTftpServer(b"", error=(1, "")) as server:

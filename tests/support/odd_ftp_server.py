@@ -11,9 +11,10 @@ from loopback_server import LoopbackServer
 
 class OddFtpServer(LoopbackServer):
     """Context manager; `size`: the text of the answer to SIZE, None: the command is unknown; `opening`: the
-    answer when a transfer begins; `cut`: the first transfer and its session end after this many bytes; `restart`: the
-    answer to RETR after REST, None: REST is unknown; `ignores_restart`: REST is acknowledged, and the file is sent from its
-    start; `logins`: the answers to the first logins; `greetings`: the first greetings, each the end of its connection."""
+    answer when a transfer begins; `cut`: the first transfer and its session end at this byte of the file, with a list
+    each transfer in turn; `restart`: the answer to RETR after REST, None: REST is unknown; `ignores_restart`: REST is
+    acknowledged, and the file is sent from its start; `honours`: as many restarts are honoured before; `logins`: the
+    answers to the first logins; `greetings`: the first greetings, each the end of its connection."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self):
@@ -36,8 +37,10 @@ class OddFtpServer(LoopbackServer):
                         self.say(self.server.restart)
                         offset = 0
                         continue
+                    honoured = offset if self.server.honours > 0 else 0
+                    self.server.honours -= 1 if offset else 0
                     offset = 0
-                    if not self.send(data):
+                    if not self.send(data, honoured):
                         return
                 elif command == "USER" and self.server.logins:
                     self.say(self.server.logins.pop(0))
@@ -49,19 +52,20 @@ class OddFtpServer(LoopbackServer):
         def say(self, words):
             self.wfile.write(words.encode() + b"\r\n")
 
-        def send(self, data):
+        def send(self, data, offset):
             """False: the session is over."""
             self.say(self.server.opening)
-            cut, self.server.cut = self.server.cut, None
+            cut = self.server.cuts.pop(0) if self.server.cuts else None
             with data, data.accept()[0] as client, contextlib.suppress(OSError):
-                client.sendall(self.server.content[:cut])
+                client.sendall(self.server.content[offset:cut])
             if cut is None:
                 self.say("226 done")
             return cut is None
 
     def __init__(self, content, size=None, opening="150 here it comes", cut=None, restart=None,
-                 ignores_restart=False, logins=(), greetings=()):
+                 ignores_restart=False, honours=0, logins=(), greetings=()):
         super().__init__(self.Handler)
-        self.content, self.size, self.opening, self.cut, self.restart = content, size, opening, cut, restart
-        self.ignores_restart = ignores_restart
+        self.content, self.size, self.opening, self.restart = content, size, opening, restart
+        self.cuts = [cut] if isinstance(cut, int) else list(cut or ())
+        self.ignores_restart, self.honours = ignores_restart, honours
         self.offsets, self.logins, self.greetings = [], list(logins), list(greetings)

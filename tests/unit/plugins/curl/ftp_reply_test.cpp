@@ -61,6 +61,22 @@ TEST(FtpReplyTest, ABusyServerIsNoWrongPassword) {
     }
 }
 
+TEST(FtpReplyTest, ASizeIsDigits) {
+    for (const auto* reply : {"213 -5", "213 +5", "213 abc", "213 5 bytes", "213 img: 5", "213 1e6",
+                              "213 1.5", "213 20240101000000.1x", "213 9223372036854775808"}) {
+        EXPECT_TRUE(hasImpossibleSize(reply)) << reply;
+    }
+}
+
+TEST(FtpReplyTest, OneReplySaysThatTheFileIsComplete) {
+    for (const auto* reply : {"226 Transfer complete.", "226-Done\r\n226 bye", "250 ok"}) {
+        EXPECT_TRUE(saysComplete(reply)) << reply;
+    }
+    for (const auto* reply : {"", "150 226", "426 Connection closed", "451 Read error"}) {
+        EXPECT_FALSE(saysComplete(reply)) << reply;
+    }
+}
+
 TEST(FtpReplyTest, OtherNumbersAreNoSizes) {
     for (const auto* reply :
          {"", "213", "213 ", "213 0", "213 9223372036854775807", "213 00000000000000000000000000007",

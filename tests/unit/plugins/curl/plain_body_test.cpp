@@ -106,6 +106,17 @@ TEST_F(PlainBodyTest, AnEarlyEndIsReported) {
     EXPECT_EQ(body->brokenBy(), 0);
 }
 
+TEST_F(PlainBodyTest, WhatComesBehindTheBodyIsSeen) {
+    sendText("more");
+    EXPECT_TRUE(hasMore(client_, -1));
+    EXPECT_EQ(nextLine(client_, -1), "more");
+    receive(4);
+    shutdown(server_, SHUT_WR);
+    EXPECT_FALSE(hasMore(client_, -1));
+    EXPECT_EQ(nextLine(client_, -1), "");
+    EXPECT_EQ(nextLine(-1, -1), "");
+}
+
 TEST_F(PlainBodyTest, AResetIsNamed) {
     sendText("head|");
     receive(5);
