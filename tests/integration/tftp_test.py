@@ -116,7 +116,7 @@ class OddServerTest(FetchCase):
         size = len(self.image.read_bytes())
         for announced, words in ((size - 100_000, "server sent more bytes than it announced"),
                                  (size + 1, f"announced {size + 1} bytes and ended the file after {size}"),
-                                 (2**62, f"announced {2**62} bytes and ended the file after {size}"),
+                                 (2**62, "there is no room for"),
                                  (0, "unusable answer: invalid tsize")):
             with self.subTest(announced), OddTftpServer(self.image.read_bytes(), size=announced) as server:
                 self.assert_failed(self.fetch(f"tftp://127.0.0.1:{server.port}/image"), words)
