@@ -20,9 +20,13 @@ namespace {
 constexpr std::array<std::size_t, 3> smallPieces{1, 511, 4097};
 constexpr std::uint64_t unlimited = UINT64_MAX;
 
-bool isRetried(int code) {
-    return code == BOOTFERRY_ERROR_UNREACHABLE || code == BOOTFERRY_ERROR_TIMEOUT ||
-           code == BOOTFERRY_ERROR_PROTOCOL;
+void requireRetried(const Failure& failure, const std::string& when, const char* call) {
+    const auto code = failure.code;
+    if (code != BOOTFERRY_ERROR_UNREACHABLE && code != BOOTFERRY_ERROR_TIMEOUT &&
+        code != BOOTFERRY_ERROR_PROTOCOL) {
+        throw Fault(fmt::format("{}, {} fails with {} instead of Unreachable, so that a boot fails: {}", when,
+                                call, codeName(code), failure.message));
+    }
 }
 
 // Reads and compares up to `end`, as far as that takes no longer than a check should. Returns the offset
@@ -34,15 +38,15 @@ std::optional<std::uint64_t> readOn(Attempt& attempt, const Reference& reference
     for (int calls = 0; offset < end && calls < enoughCalls; ++calls) {
         std::optional<Failure> failure;
         const auto count = attempt.read(buffer, failure);
-        if (failure && !isRetried(failure->code)) {
-            throw Fault(fmt::format("{}, read fails with {} instead of Unreachable, so that a boot fails: {}",
-                                    when, codeName(failure->code), failure->message));
+        if (failure) {
+            requireRetried(*failure, when, "read");
+            return std::nullopt;
         }
-        if (!failure && count == 0 && attempt.info().size && offset < reference.size()) {
+        if (count == 0 && attempt.info().size && offset < reference.size()) {
             throw Fault(fmt::format("{}, read returns 0, as at the end, after {} of {} bytes", when, offset,
                                     reference.size()));
         }
-        if (failure || count == 0) {
+        if (count == 0) {
             return std::nullopt;
         }
         try {
@@ -56,14 +60,18 @@ std::optional<std::uint64_t> readOn(Attempt& attempt, const Reference& reference
 }
 
 // By the proxy: the last bytes and the end of the connection arrive together. Since it also counts bytes of
-// the protocol, that may be a little earlier than half of the resource.
+// the protocol, that may be earlier than half of the resource, or before it is open.
 void cutInTheMiddle(const CheckSettings& settings, std::size_t piece) {
     constexpr std::size_t callsBefore = 100;
     const std::string when = "when the connection is closed in the middle";
     const auto half = settings.reference.size() / 2;
     const auto near = half > callsBefore * piece ? half - callsBefore * piece : 0;
     Attempt attempt(settings.plugin);
-    openThroughProxy(settings, attempt, FaultyProxy::Fault::Close, half);
+    settings.proxy->plan(FaultyProxy::Fault::Close, half);
+    if (const auto failure = attempt.openUrl(settings.proxy->url())) {
+        requireRetried(*failure, when, "open");
+        return;
+    }
     if (const auto offset = readOn(attempt, settings.reference, 0, usual[0], near, when)) {
         (void)readOn(attempt, settings.reference, *offset, piece, unlimited, when);
     }
@@ -91,10 +99,10 @@ void cutBetweenReads(const CheckSettings& settings, std::size_t piece, std::uint
 void cutConnection(CheckSettings& settings) {
     const auto size = settings.reference.size();
     for (const auto piece : smallPieces) {
-        cutInTheMiddle(settings, piece);
         for (const auto at : {std::uint64_t{0}, std::min<std::uint64_t>(1, size), size / 2, size}) {
             cutBetweenReads(settings, piece, at);
         }
+        cutInTheMiddle(settings, piece);
     }
 }
 

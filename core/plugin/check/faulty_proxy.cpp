@@ -37,6 +37,7 @@ struct Plan {
 
 struct Order {
     enum class Kind : std::uint32_t { Plan, CloseAll } kind = Kind::Plan;
+    pid_t sender = ::getpid(); // whose answer it is: a process that gave an order may have been ended since
     Plan plan;
 };
 
@@ -99,7 +100,7 @@ std::size_t forward(int from, int to, std::uint64_t most) {
 
 // Ends when either side has; once silent, when the plugin has.
 void forwardBoth(int client, int upstream, const Plan& plan) {
-    for (auto left = plan.bytes;;) {
+    for (auto left = plan.bytes; left > 0 || plan.fault == FaultyProxy::Fault::Silence;) {
         std::array<pollfd, 2> sides{pollfd{.fd = client, .events = POLLIN, .revents = 0},
                                     pollfd{.fd = left > 0 ? upstream : -1, .events = POLLIN, .revents = 0}};
         if (::poll(sides.data(), sides.size(), -1) < 0) {
@@ -110,10 +111,10 @@ void forwardBoth(int client, int upstream, const Plan& plan) {
         }
         if (sides[1].revents != 0) {
             const auto count = forward(upstream, client, left);
-            left -= count;
-            if (count == 0 || (left == 0 && plan.fault == FaultyProxy::Fault::Close)) {
+            if (count == 0) {
                 return;
             }
+            left -= count;
         }
     }
 }
@@ -161,9 +162,11 @@ void serve(const UniqueFd& client, const Server& server, const Plan& plan, Conne
 }
 
 void carryOut(int control, const Order& order) {
-    Order done;
+    Order done{.kind = order.kind, .sender = 0, .plan = {}};
     checkErrno(::write(control, &order, sizeof order), "asking the proxy");
-    checkErrno(::read(control, &done, sizeof done), "waiting for the proxy");
+    while (done.sender != order.sender) {
+        checkErrno(::read(control, &done, sizeof done), "waiting for the proxy");
+    }
 }
 
 std::uint16_t listenOnLoopback(const UniqueFd& listener) {
