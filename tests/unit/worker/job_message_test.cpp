@@ -42,6 +42,15 @@ TEST(JobMessage, CarriesThatThereAreNone) {
     EXPECT_FALSE(read.limitRate);
 }
 
+TEST(JobMessage, CarriesWhatIsContinued) {
+    auto job = someJob();
+    EXPECT_FALSE(received(job).request.continuation);
+    job.request.continuation = {.offset = 3, .size = 4, .validator = "v1", .isWhole = true};
+    EXPECT_EQ(received(job).request.continuation, job.request.continuation);
+    job.request.continuation = {.offset = 3, .size = std::nullopt, .validator = "v1"};
+    EXPECT_EQ(received(job).request.continuation, job.request.continuation);
+}
+
 TEST(JobMessage, CarriesTheProxies) {
     auto job = someJob();
     job.proxies = {{"http_proxy", "http://user:secret@proxy:3128"}, {"no_proxy", "a,b"}};

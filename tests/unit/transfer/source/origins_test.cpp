@@ -715,6 +715,23 @@ TEST_F(OriginsTest, WhatAnEarlierRunHasLeftMayBeAMixture) {
     EXPECT_EQ(after(origins, ErrorCode::Checksum, 1000), "give up: Checksum: no");
 }
 
+// All of them came from one source, which has no better ones; a mirror may.
+TEST_F(OriginsTest, WhatAnEarlierRunHasReceivedAsAWholeIsJudged) {
+    const Continuation whole{.offset = 999, .size = 1000, .validator = "v1", .isWhole = true};
+    auto origins = make();
+    const auto goOn = [whole](Origins& source) {
+        source.continueFrom(whole);
+        source.opened(source.request(whole.offset), resumable);
+        source.delivered(1000);
+    };
+    goOn(origins);
+    EXPECT_EQ(after(origins, ErrorCode::Checksum, 1000), "give up: Checksum: no");
+    auto several = make(2);
+    goOn(several);
+    EXPECT_EQ(after(several, ErrorCode::Checksum, 1000), "start over: no");
+    EXPECT_EQ(several.current(), 1U);
+}
+
 // Also with the same validator, which two servers may have for different bytes.
 TEST_F(OriginsTest, BytesOfSeveralOriginsBlameNone) {
     auto origins = make(2);
