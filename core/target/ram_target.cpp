@@ -221,12 +221,15 @@ RamDiskPlan planRamDisk(std::optional<std::uint64_t> imageSize, std::optional<st
     const auto kept = reserve + (imageSize ? 0 : memoryAvailable / 8);
     const auto usable = memoryAvailable > kept ? memoryAvailable - kept : 0;
     if (imageSize && ramdiskSize && *imageSize > *ramdiskSize) {
-        throw Error(
-            ErrorCode::TooLarge,
-            fmt::format(
-                "the image has {} KiB, more than the {} KiB of the RAM disk: raise ramdisk_size= (in KiB) or "
-                "--ramdisk-size= (in bytes), or leave it out to have it sized from the image",
-                (*imageSize + 1023) / 1024, *ramdiskSize / 1024));
+        const bool inKibibytes = *ramdiskSize % 1024 == 0; // as ramdisk_size= names them
+        const auto sizes =
+            inKibibytes
+                ? fmt::format("{} KiB, more than the {} KiB", (*imageSize + 1023) / 1024, *ramdiskSize / 1024)
+                : fmt::format("{} bytes, more than the {} bytes", *imageSize, *ramdiskSize);
+        throw Error(ErrorCode::TooLarge,
+                    fmt::format("the image has {} of the RAM disk: raise ramdisk_size= (in KiB) or "
+                                "--ramdisk-size= (in bytes), or leave it out to have it sized from the image",
+                                sizes));
     }
     if (imageSize && *imageSize > usable) {
         throw Error(

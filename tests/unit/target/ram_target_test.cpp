@@ -37,6 +37,8 @@ TEST(RamDiskPlan, RamdiskSizeWins) {
         refusal(300 * MiB, 200 * MiB, 4 * GiB),
         "the image has 307200 KiB, more than the 204800 KiB of the RAM disk: raise ramdisk_size= (in KiB) "
         "or --ramdisk-size= (in bytes), or leave it out to have it sized from the image");
+    EXPECT_EQ(refusal(3000, 100, 4 * GiB).substr(0, 52),
+              "the image has 3000 bytes, more than the 100 bytes of");
 }
 
 TEST(RamDiskPlan, MemoryIsCheckedWithTheNumbers) {
