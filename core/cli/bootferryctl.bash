@@ -30,6 +30,18 @@ _bootferryctl_devices() {
     done < <(compgen -f -- "${1:-/dev/}")
 }
 
+# Files of modules and, in a path, folders that begin with $1.
+_bootferryctl_modules() {
+    local path
+    while IFS= read -r path; do
+        if [[ -f $path && $path == *.so ]]; then
+            printf '%s\n' "$path"
+        elif [[ -d $path && $1 == */* ]]; then
+            printf '%s/\n' "$path"
+        fi
+    done < <(compgen -f -- "$1")
+}
+
 # Sets COMPREPLY to what a value may be. $1: how the help names it; $2: what is typed of it.
 _bootferryctl_value() {
     case $1 in
@@ -40,7 +52,7 @@ _bootferryctl_value() {
         PLUGIN)
             mapfile -t COMPREPLY < <(
                 compgen -W "$(_bootferryctl_run plugins --options | sed 's/:.*//' | sort -u)" -- "$2"
-                compgen -f -X '!*.so' -- "$2"
+                _bootferryctl_modules "$2"
             )
             ;;
         PLUGIN:*) mapfile -t COMPREPLY < <(compgen -W "$(_bootferryctl_run plugins --options | cut -d ' ' -f 1)" -- "$2") ;;

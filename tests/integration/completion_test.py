@@ -159,6 +159,16 @@ class Completion(CompletionTest):
                 self.assertLessEqual({f"--describe={name}" for name in names}, value)
                 self.assertEqual(module, {f"{self.path}/some.so"})
 
+    def test_a_folder_is_no_plugin_but_leads_to_one(self):
+        (self.path / "folder.so").mkdir()
+        (self.path / "folder.so/some.so").touch()
+        environment = {**self.environment(), "PWD": str(self.path)}
+        begun, path, inside = self.complete("bash", "bootferryctl plugins --describe=fold",
+                                            f"bootferryctl plugins --describe={self.path}/fold",
+                                            f"bootferryctl plugins --describe={self.path}/folder.so/", environment=environment)
+        self.assertEqual((begun, path), (set(), {f"--describe={self.path}/folder.so/"}))
+        self.assertEqual(inside, {f"--describe={self.path}/folder.so/some.so"})
+
     def test_arguments(self):
         (self.path / "live.iso").touch()
         file = f"{self.path}/live.i"
