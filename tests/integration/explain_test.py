@@ -162,6 +162,17 @@ class ExplainTest(unittest.TestCase):
         self.assertFalse(objects("root=/dev/sda1")[-1]["served"])
         self.assertEqual(self.explain("--json=xml", URL).returncode, exit_status.USAGE)
 
+    def test_json_of_bytes_that_are_no_text(self):
+        """The kernel takes any; the output is JSON nevertheless, and the lines are lines."""
+        for word in (b"foo=\xff\xfe", b"rd.\xc3(x", b"rd.bootferry.chekcsum=\x80", b"a\x1b[31m\x7f"):
+            for option in ("--json=short", "--json=pretty"):
+                result = subprocess.run([os.environ["BOOTFERRYCTL"], "explain", option, os.fsencode(URL) + b" " + word],
+                                        stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+                self.assertIn(result.returncode, (0, 1), result.stderr)
+                words = [entry for entry in json.loads(result.stdout.decode("utf-8")) if entry["kind"] == "word"]
+                self.assertEqual(len(words), 2)
+                self.assertNotRegex(result.stderr.decode("utf-8"), r"[\x00-\x09\x0b-\x1f\x7f]")
+
     def test_plugins_check_their_options(self):
         for word, reason in (("rd.bootferry.option=curl:frob=geheim", "frob"),
                              ("rd.bootferry.option=curl:limit-rate=geheim", "limit-rate"),
