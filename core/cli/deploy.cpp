@@ -8,6 +8,7 @@
 #include <optional>
 
 #include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
 
 #include "error_line.h"
 #include "exit_status.h"
@@ -139,6 +140,14 @@ private:
     std::unique_ptr<ServiceClient> client_; // destroyed first: it calls the members above
 };
 
+// bootferryd accepts only names below /dev, and judges those.
+void refuseOtherKinds(const std::string& target) {
+    struct stat status {};
+    if (!target.starts_with("/dev/") && ::stat(target.c_str(), &status) == 0 && !S_ISBLK(status.st_mode)) {
+        throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is not a block device", target));
+    }
+}
+
 } // namespace
 
 int runDeploy(const CommandLine& line) {
@@ -148,6 +157,7 @@ int runDeploy(const CommandLine& line) {
             throw Error(ErrorCode::Invalid,
                         "--signature= of deploy is a URL, or auto: bootferryd fetches it");
         }
+        refuseOtherKinds(request.target);
         return Deploy(std::move(request)).run();
     } catch (const Error& error) {
         reportFailure(errorLine(error.what()));

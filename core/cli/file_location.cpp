@@ -132,8 +132,16 @@ void requireReplaceable(const FileLocation& location) {
     }
 }
 
-// The device is missing or its name mistyped: a file in /dev would take memory and the device's name.
-void requireNoDeviceFolder(const FileLocation& location) {
+// The device is missing or its name mistyped: a file in /dev would take memory and the device's name. /dev/fd
+// is a link into /proc, where no files are created.
+void requireFolderForFiles(const FileLocation& location) {
+    if (isInProc(location)) {
+        const auto folder = pathOf(location.folder, "");
+        refuseTarget(folder.ends_with("/fd/")
+                         ? fmt::format("'{}' is not an open descriptor", location.path)
+                         : fmt::format("there is no '{}', and files are not created in /proc", location.path),
+                     ENOENT);
+    }
     struct stat folder {};
     struct stat devices {};
     struct stat root {};
@@ -188,7 +196,7 @@ void requireWritable(const FileLocation& location) {
     if (location.present) {
         requireReplaceable(location);
     } else {
-        requireNoDeviceFolder(location);
+        requireFolderForFiles(location);
     }
     if (::faccessat(location.folder.get(), ".", W_OK | X_OK, AT_EACCESS) < 0) {
         refuseTarget(fmt::format("cannot create a file in the folder of '{}'", location.path), errno);

@@ -141,13 +141,14 @@ int runCancel(const CommandLine& line) {
     const auto id = parseTransferNumber(line.words.front());
     const auto loop = makeLoop();
     ServiceClient client(loop.get());
-    for (const auto& status : client.transfers()) { // bootferryd ignores a request that comes too late
+    const auto before = client.transfers();
+    client.cancel(id);                  // who may not is told so, whatever became of the transfer
+    for (const auto& status : before) { // bootferryd ignores a request that comes too late
         if (status.id == id && isFinal(status.state)) {
             throw Error(ErrorCode::NotFound,
                         fmt::format("transfer {} has ended already: {}", id, stateName(status.state)));
         }
     }
-    client.cancel(id);
     return EXIT_SUCCESS;
 }
 

@@ -251,6 +251,16 @@ class NamedFileTest(ExitStatusCase):
             self.assert_status(self.run_alone("fetch", f"--{option}={fifo}", self.url(), str(self.path / "output")), 0)
             writer.join()
 
+    def test_a_target_of_another_kind(self):
+        """A service is not asked."""
+        for target in (str(self.path), str(self.secret)):
+            self.assert_status(self.run_alone("deploy", self.URL, target), exit_status.TARGET_REFUSED, "is not a block device")
+
+    def test_a_descriptor_that_is_not_open(self):
+        for name in ("/dev/fd/99", "/proc/self/fd/99"):
+            self.assert_status(self.run_alone("fetch", self.URL, name), exit_status.NOT_FOUND, f"'{name}' is not an open descriptor")
+        self.assert_status(self.run_alone("fetch", self.URL, "/proc/nothing"), exit_status.NOT_FOUND, "not created in /proc")
+
     @needs_root
     def test_a_device_of_another_kind(self):
         daemon = self.daemon()
@@ -309,6 +319,9 @@ class ServiceStatusTest(ExitStatusCase):
         daemon.ctl("deploy", self.url(), "/dev/ram0")
         for number, state in (("1", "failed"), ("2", "done")):
             self.assert_status(daemon.ctl("cancel", number), exit_status.NOT_FOUND, "has ended already", state)
+            result = subprocess.run([*AS_NOBODY, PROGRAM, "cancel", number], env=daemon.environment(), text=True,
+                                    capture_output=True, timeout=120)
+            self.assert_status(result, exit_status.NOT_PERMITTED)
 
     @needs_root
     def test_who_may_not(self):
