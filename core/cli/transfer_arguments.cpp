@@ -43,14 +43,14 @@ void readUserinfo(TransferRequest& request, std::string_view path) {
     request.url.setUserinfo(userinfo.value());
 }
 
-// PLUGIN:KEY=VALUE, one per line.
+// PLUGIN:KEY=VALUE, one per line; comments are lines of their own.
 void readOptions(TransferRequest& request, std::string_view path) {
     const auto options = readNamedFile(std::string(path));
     unsigned number = 0;
     for (auto line : linesOf(options)) {
         ++number;
         line.remove_suffix(line.ends_with('\r') ? 1 : 0);
-        if (line.empty()) {
+        if (line.empty() || line.front() == '#') {
             continue;
         }
         try {

@@ -51,7 +51,8 @@ TEST(TransferArguments, TakeSecretsFromFiles) {
     const std::filesystem::path folder = ::mkdtemp(name.data());
     for (const std::string end : {"\n", "\r\n"}) {
         writeFileAtomically(folder / "userinfo", "an%6ea:ge%3aheim" + end, 0600);
-        writeFileAtomically(folder / "options", "curl:pass=a=b" + end + end + "curl:proxy-user=x:y" + end,
+        writeFileAtomically(folder / "options",
+                            "# a comment" + end + "curl:pass=a=b" + end + end + "curl:proxy-user=x:y" + end,
                             0600);
         const auto request =
             parsed("fetch", {"http://a/x", "--userinfo-file=" + (folder / "userinfo").string(), "file",
@@ -69,7 +70,7 @@ TEST(TransferArguments, NameTheLineOfAnOptionsFile) {
     std::string name = testing::TempDir() + "options-XXXXXX";
     const std::filesystem::path folder = ::mkdtemp(name.data());
     const auto path = (folder / "options").string();
-    writeFileAtomically(path, "curl:pass=secret\n\nsecret\n", 0600);
+    writeFileAtomically(path, "curl:pass=secret\n#\nsecret\n", 0600);
     EXPECT_EQ(refusal({"--options-file=" + path, "http://a/x", "file"}),
               "--options-file: '" + path +
                   "', line 3: expected PLUGIN:KEY=VALUE, such as curl:cacert=/etc/ca.pem");
