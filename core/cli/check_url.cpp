@@ -273,18 +273,34 @@ std::string proxyVariableFor(const Url& url, const ProxyVariables& proxies) {
     return found != names.end() ? *found : "";
 }
 
-void warnOfProxies(const TransferRequest& request) {
+// The variable that the check of the request's URL goes by; empty: none.
+std::string proxyVariableOf(const TransferRequest& request) {
     const bool isGiven = std::any_of(request.pluginOptions.begin(), request.pluginOptions.end(),
                                      [](const auto& option) { return option.key == "proxy"; });
     const auto& scheme = request.url.scheme();
-    const auto variable = isGiven || (scheme != "http" && scheme != "https" && scheme != "ftp")
-                              ? ""
-                              : proxyVariableFor(request.url, proxyVariables());
+    return isGiven || (scheme != "http" && scheme != "https" && scheme != "ftp")
+               ? ""
+               : proxyVariableFor(request.url, proxyVariables());
+}
+
+void warnOfProxy(const std::string& variable) {
     if (!variable.empty()) {
         logWarning(fmt::format("{} is set, which a boot does not read: there, "
                                "rd.bootferry.option=curl:proxy=... names a proxy",
                                variable));
     }
+}
+
+// What failed may be the proxy, which no boot uses: then nothing is known of a boot.
+std::string outcomeText(const Report& report, const std::string& proxyVariable) {
+    const auto& first = report.places.front();
+    if (first.probed.failure && !proxyVariable.empty()) {
+        return fmt::format("with {}, which a boot does not read, {} could not be checked: {}", proxyVariable,
+                           first.url, report.failure->what());
+    }
+    return fmt::format("a boot from {} would {}: {}", first.url,
+                       report.waits ? "wait, and try again until it succeeds" : "fail",
+                       report.failure->what());
 }
 
 } // namespace
@@ -297,7 +313,8 @@ int runCheck(const CommandLine& line) {
     if (result.failure) {
         throw *result.failure;
     }
-    warnOfProxies(request);
+    const auto proxyVariable = proxyVariableOf(request);
+    warnOfProxy(proxyVariable);
     const auto report = judged(request, result);
     if (json) {
         std::vector<JsonObject> objects;
@@ -310,10 +327,7 @@ int runCheck(const CommandLine& line) {
     (void)flushOutput();
     warn(report);
     if (report.failure) {
-        throw Error(report.failure->code(),
-                    fmt::format("a boot from {} would {}: {}", report.places.front().url,
-                                report.waits ? "wait, and try again until it succeeds" : "fail",
-                                report.failure->what()));
+        throw Error(report.failure->code(), outcomeText(report, proxyVariable));
     }
     return EXIT_SUCCESS;
 }

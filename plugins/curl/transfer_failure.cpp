@@ -311,7 +311,9 @@ Failure failureOfAnswer(const TransferEnd& end, const std::string& detail) {
 
 Failure failureOf(const TransferEnd& end) {
     if (isUnusableProxy(end)) {
-        return {BOOTFERRY_ERROR_INVALID, "the proxy's URL cannot be used"};
+        return {BOOTFERRY_ERROR_INVALID, "the proxy's URL, which an option names, or else http_proxy, "
+                                         "https_proxy, ftp_proxy or all_proxy in the "
+                                         "environment, cannot be used"};
     }
     if (end.isTftp) {
         if (const auto failure = failureOfTftp(end)) {

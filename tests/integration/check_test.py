@@ -272,6 +272,18 @@ class CheckTest(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("http_proxy is set, which a boot does not read", result.stderr)
 
+    def test_a_proxy_that_fails_says_nothing_of_a_boot(self):
+        for proxy, reason, status in ((f"http://127.0.0.1:{processes.free_port()}", "connecting to the proxy", exit_status.UNREACHABLE),
+                                      ("http://127.0.0.1:99999", "http_proxy, https_proxy, ftp_proxy or all_proxy", exit_status.USAGE)):
+            result = subprocess.run([os.environ["BOOTFERRYCTL"], "check", self.url("live.squashfs")],
+                                    env=dict(os.environ, http_proxy=proxy), capture_output=True, stdin=subprocess.DEVNULL, text=True,
+                                    timeout=120)
+            self.assertEqual(result.returncode, status, result.stderr)
+            last = result.stderr.splitlines()[-1]
+            self.assertIn("with http_proxy, which a boot does not read, ", last)
+            self.assertIn(reason, last)
+            self.assertNotIn("a boot from", last)
+
     def test_ranges_are_not_claimed_without_a_try(self):
         """Without a validator none is requested."""
         answer, = self.checked(self.url("unmarked/live.squashfs"))
