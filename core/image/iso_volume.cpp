@@ -117,8 +117,8 @@ RockRidge rockRidge(Bytes fields, Bytes head, std::uint64_t blockSize, IsoVolume
 
 } // namespace
 
-std::optional<IsoVolume> IsoVolume::in(Bytes head) {
-    IsoVolume volume(head);
+std::optional<IsoVolume> IsoVolume::in(Bytes head, std::optional<std::uint64_t> size) {
+    IsoVolume volume(head, size);
     std::size_t joliet = 0;
     bool ended = false;     // by a terminator
     bool isSequence = true; // of descriptors: those of UDF follow the terminator
@@ -224,7 +224,8 @@ IsoVolume::Folder IsoVolume::list(const Entry& folder, const std::string& name) 
     const auto begin = std::min<std::uint64_t>(folder.place, head_.size());
     const auto there = std::min<std::uint64_t>(folder.size, head_.size() - begin);
     if (there < folder.size) {
-        listed.unknown = called + " lies behind it";
+        listed.isLost = isBehindEnd(folder);
+        listed.unknown = called + (listed.isLost ? " lies behind its end" : " lies behind it");
     }
     Reading reading;
     auto left = head_.subspan(begin, there);
@@ -250,6 +251,10 @@ IsoVolume::Folder IsoVolume::list(const Entry& folder, const std::string& name) 
         listed.unknown = called + " has names of which not all is there";
     }
     return listed;
+}
+
+bool IsoVolume::isBehindEnd(const Entry& entry) const {
+    return size_ && (entry.place > *size_ || *size_ - entry.place < entry.size);
 }
 
 bool IsoVolume::isSame(const std::string& name, const std::string& wanted) const {
@@ -280,7 +285,7 @@ IsoVolume::Lookup IsoVolume::find(const std::string& path) const {
         const auto entry = std::find_if(folder.entries.begin(), folder.entries.end(),
                                         [&](const Entry& candidate) { return isSame(candidate.name, name); });
         if (entry == folder.entries.end()) {
-            return {.found = std::nullopt, .unknown = std::move(folder.unknown)};
+            return {.found = std::nullopt, .unknown = std::move(folder.unknown), .isLost = folder.isLost};
         }
         here += (here.empty() ? "" : "/") + name;
         step.found = std::move(*entry);

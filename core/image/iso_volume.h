@@ -33,11 +33,13 @@ public:
     struct Folder {
         std::vector<Entry> entries;
         std::string unknown; // why entries are missing, as the end of a sentence; empty: none is
+        bool isLost = false; // because they lie behind the end of the image
     };
 
     struct Lookup {
         std::optional<Entry> found;
         std::string unknown; // why it is not known whether there is such a name; empty: it is known
+        bool isLost = false; // because that lies behind the end of the image
     };
 
     struct Reading { // of one folder
@@ -45,20 +47,25 @@ public:
         std::size_t continued = 0; // fields that were read elsewhere
     };
 
-    // nullopt if there is no primary volume descriptor. head must outlive the object.
-    [[nodiscard]] static std::optional<IsoVolume> in(std::span<const std::byte> head);
+    // nullopt if there is no primary volume descriptor. head must outlive the object. size: of the image;
+    // nullopt: not known.
+    [[nodiscard]] static std::optional<IsoVolume> in(std::span<const std::byte> head,
+                                                     std::optional<std::uint64_t> size = std::nullopt);
 
     [[nodiscard]] std::string label() const; // bytes of the image, without the padding
 
     // A UDF volume lies beside it, which may have other files: Windows media are such ones.
     [[nodiscard]] bool hasUdf() const { return hasUdf_; }
 
+    [[nodiscard]] bool isBehindEnd(const Entry& entry) const; // not all of it is in the image
+
     // "" is the top folder. Links are not followed.
     [[nodiscard]] Lookup find(const std::string& path) const;
     [[nodiscard]] Folder list(const Entry& folder, const std::string& name) const;
 
 private:
-    explicit IsoVolume(std::span<const std::byte> head) : head_(head) {}
+    IsoVolume(std::span<const std::byte> head, std::optional<std::uint64_t> size)
+        : head_(head), size_(size) {}
 
     void useJoliet(std::size_t descriptor);
     void lookForRockRidge();
@@ -67,6 +74,7 @@ private:
     [[nodiscard]] bool isSame(const std::string& name, const std::string& wanted) const;
 
     std::span<const std::byte> head_;
+    std::optional<std::uint64_t> size_;
     std::size_t primary_ = 0; // places of the descriptors
     std::size_t tree_ = 0;    // of the one whose folders are shown
     std::uint64_t blockSize_ = 0;

@@ -56,7 +56,7 @@ public:
         }
         // What is looked for first decides: nothing that is seen counts while that is not known.
         if (!unknown_.empty()) {
-            return notKnown(unknown_);
+            return undecided();
         }
         if (isRootTree()) {
             return {.state = ProbedLayout::State::RootTree,
@@ -65,11 +65,11 @@ public:
                     .why = {}};
         }
         if (!unknown_.empty()) {
-            return notKnown(unknown_);
+            return undecided();
         }
         auto other = findLayout([this](const std::string& folder) { return files(folder); });
         if (!unknown_.empty()) {
-            return notKnown(unknown_); // there may be others beside the one that is seen
+            return undecided(); // there may be others beside the one that is seen
         }
         if (other) {
             return {.state = other->served ? ProbedLayout::State::Elsewhere : ProbedLayout::State::NotServed,
@@ -94,6 +94,11 @@ private:
         return {.state = ProbedLayout::State::NotKnown, .layout = {}, .image = {}, .why = std::move(why)};
     }
 
+    // Where a part of the image is missing, a boot reads nothing, whatever would be there.
+    [[nodiscard]] ProbedLayout undecided() const {
+        return isLost_ ? none(fmt::format("it is cut off or damaged: {}", unknown_)) : notKnown(unknown_);
+    }
+
     static ProbedLayout none(std::string why) {
         return {.state = ProbedLayout::State::None, .layout = {}, .image = {}, .why = std::move(why)};
     }
@@ -102,6 +107,7 @@ private:
         auto lookup = volume_.find(path);
         if (unknown_.empty()) {
             unknown_ = lookup.unknown;
+            isLost_ = lookup.isLost;
         }
         return lookup;
     }
@@ -121,6 +127,10 @@ private:
         }
         if (image->size == 0) {
             return none(fmt::format("its '{}' is empty", plainText(wanted_, longestName)));
+        }
+        if (volume_.isBehindEnd(*image)) {
+            return none(fmt::format("it is cut off or damaged: its '{}' lies behind its end",
+                                    plainText(wanted_, longestName)));
         }
         const auto* row = layoutOfPath(wanted_);
         return ProbedLayout{.state = ProbedLayout::State::Found,
@@ -144,6 +154,7 @@ private:
         auto content = volume_.list(*folder, path);
         if (unknown_.empty()) {
             unknown_ = std::move(content.unknown);
+            isLost_ = content.isLost;
         }
         std::vector<std::string> names;
         for (auto& entry : content.entries) {
@@ -164,6 +175,7 @@ private:
     const IsoVolume& volume_;
     const std::string& wanted_;
     std::string unknown_; // the first reason
+    bool isLost_ = false; // it is that a part lies behind the end of the image
 };
 
 } // namespace
@@ -226,8 +238,9 @@ std::string layoutArguments(std::string_view path) {
                                                          path.substr(0, slash), path.substr(slash + 1));
 }
 
-ProbedLayout probeLayout(std::span<const std::byte> head, const std::string& wanted) {
-    if (const auto volume = IsoVolume::in(head)) {
+ProbedLayout probeLayout(std::span<const std::byte> head, const std::string& wanted,
+                         std::optional<std::uint64_t> size) {
+    if (const auto volume = IsoVolume::in(head, size)) {
         return VolumeProbe(*volume, wanted).run();
     }
     ProbedLayout found;

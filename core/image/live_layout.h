@@ -81,7 +81,8 @@ struct ProbedLayout {
 };
 
 // head: the first MiB of the image, or all of it. wanted: the path of the root image that the boot looks for,
-// "LiveOS/squashfs.img". Pure; the texts are those of the image.
-[[nodiscard]] ProbedLayout probeLayout(std::span<const std::byte> head, const std::string& wanted);
+// "LiveOS/squashfs.img". size: of the image; nullopt: not known. Pure; the texts are those of the image.
+[[nodiscard]] ProbedLayout probeLayout(std::span<const std::byte> head, const std::string& wanted,
+                                       std::optional<std::uint64_t> size = std::nullopt);
 
 } // namespace bootferry

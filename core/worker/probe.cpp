@@ -73,13 +73,14 @@ std::vector<std::byte> decodedHead(ResumingSource& source, std::vector<std::byte
     return image;
 }
 
-void examine(ProbedSource& probed, std::span<const std::byte> image, const std::string& rootImage) {
+void examine(ProbedSource& probed, std::span<const std::byte> image, std::optional<std::uint64_t> size,
+             const std::string& rootImage) {
     const auto layer = recogniseCodec(image); // a second one, inside the decoded one
     probed.whyNotLive = whyNotLive(image, layer ? codecName(*layer) : "").value_or("");
     probed.format = liveFormat(image);
     probed.label = volumeLabel(image);
     probed.partitionTable = partitionTable(image);
-    probed.layout = probeLayout(image, rootImage);
+    probed.layout = probeLayout(image, rootImage, size);
     // A shorter image than the head of one is cut off: what is missing declares nothing.
     std::vector<std::byte> head(declaredSizeProbe);
     std::copy_n(image.begin(), std::min(image.size(), head.size()), head.begin());
@@ -95,12 +96,13 @@ ProbedSource probe(ResumingSource& source, const std::string& rootImage, std::by
     if (const auto codec = recogniseCodec(head)) {
         const auto decoder = makeDecoder(*codec);
         probed.compression = codecName(*codec);
-        examine(probed, decodedHead(source, std::move(head), *decoder), rootImage);
+        const auto image = decodedHead(source, std::move(head), *decoder);
         probed.decoded = decoder->declaredSize();
+        examine(probed, image, probed.decoded, rootImage);
     } else {
         readUpTo(source, head, liveProbeSize);
         readUpTo(source, head, wantedOf(head));
-        examine(probed, head, rootImage);
+        examine(probed, head, source.info().size, rootImage);
     }
     const auto info = source.info();
     probed.size = info.size;

@@ -247,6 +247,10 @@ class NotKnown(LayoutTest):
                 answer, result = self.answer("broken.iso")
                 self.assertIn(result.returncode, (0, exit_status.NOT_LIVE))
                 self.assertIn(answer["live"], (None, True) if offset == size else (None, False))
+        lost = bytearray(image)
+        struct.pack_into("<I", lost, place, 2**30)
+        (self.served / "lost.iso").write_bytes(lost)
+        self.assert_fails("lost.iso", reason="it is cut off or damaged: its top folder lies behind its end", live=False)
         for size in (40, 20):  # 20: less than the head that other readers want
             (self.served / "cut.iso").write_bytes(image[:size * BLOCK])
             self.assert_fails("cut.iso", reason="the image is incomplete: its header says")
