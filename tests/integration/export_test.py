@@ -4,6 +4,7 @@ checked and fetched from as a machine would do it, its entries and settings are 
 it is killed at random."""
 
 import gzip
+import json
 import lzma
 import os
 import pathlib
@@ -256,6 +257,13 @@ class Parsers(ExportTest):
                                   capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual("uefihttp" in config.read_text(), url.startswith("http"))
+
+    def test_keas_settings_are_json(self):
+        for url in (URL, "ftp://10.0.0.1"):
+            text = self.settings("kea", url)
+            classes = json.loads("{" + re.sub(r"^#.*$", "", text, flags=re.MULTILINE) + "}")["client-classes"]
+            self.assertEqual([entry["boot-file-name"] for entry in classes],
+                             ["live.ipxe", "pxelinux.0", *([f"{URL}/grubnetx64.efi"] if url == URL else []), "grubnetx64.efi"])
 
     def test_the_tftp_server_is_an_address(self):
         for server in ("isc", "kea"):
