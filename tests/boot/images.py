@@ -356,6 +356,15 @@ class Images:
             self._make_iso(scratch / "iso", image)
         return self._live("live.iso", build)
 
+    def bootable_iso(self):
+        """The same ISO with a kernel, and an initrd with bootferry, where KIWI has them."""
+        kernel, initrd, iso = self.kernel(), self.initrd(), self.live_iso()
+
+        def build(tree, image, scratch):
+            _run(["xorriso", "-indev", iso, "-outdev", image, "-boot_image", "any", "replay",
+                  "-map", kernel, "/boot/x86_64/loader/linux", "-map", initrd, "/boot/x86_64/loader/initrd"])
+        return self._live("bootable.iso", build, initrd.parent.name, iso.parent.name)
+
     def live_squashfs(self):
         """The root tree as it stands in a squashfs, and no ISO around it."""
         return self._live("live.squashfs", lambda tree, image, scratch: _squash(tree, image))

@@ -8,7 +8,7 @@ well, whose lines begin in the middle of another's.
 
 The machine boots as a real one does, over PXE: QEMU's own DHCP and TFTP hand out pxelinux, kernel
 and initrd. Where the way to the kernel is not what is tested, `pxe=False` loads it directly. Without a
-kernel it boots from its disk.
+kernel it boots from its disk. `tftp` is a folder that has everything but pxelinux, the entries as well.
 """
 
 import contextlib
@@ -36,13 +36,13 @@ _PXELINUX = ("/usr/lib/PXELINUX/pxelinux.0", "/usr/lib/syslinux/modules/bios/ldl
 class Machine:
     """Context manager. `log` is where the console is kept; `work` a scratch folder of this machine."""
 
-    def __init__(self, kernel, initrd, cmdline, work, *, memory=768, processors=1, pxe=True, network="",
+    def __init__(self, kernel, initrd, cmdline, work, *, memory=768, processors=1, pxe=True, tftp=None, network="",
                  nic="virtio-net-pci", extra=(), resolver=None, echo=None):
         self._kernel, self._initrd = kernel and pathlib.Path(kernel), initrd and pathlib.Path(initrd)
         self._cmdline = f"console=ttyS0 {images.EMULATED} {cmdline}"
         self._work = pathlib.Path(work)
         self._memory, self._processors, self._pxe, self._network, self._nic = memory, processors, pxe, network, nic
-        self._extra, self._resolver, self._echo = list(extra), resolver, echo
+        self._extra, self._resolver, self._echo, self._tftp = list(extra), resolver, echo, tftp
         self.log = self._work / "console.log"
         self._process = self._console = self._report = self._report_socket = self._monitor = None
         self._greeted = False
@@ -61,16 +61,17 @@ class Machine:
         if self._kernel is None:
             command += ["-boot", "c"]
         elif self._pxe:
-            tftp = self._work / "tftp"
+            tftp = self._tftp or self._work / "tftp"
             (tftp / "pxelinux.cfg").mkdir(parents=True, exist_ok=True)
-            for source in (*_PXELINUX, self._kernel, self._initrd):
+            for source in _PXELINUX if self._tftp else (*_PXELINUX, self._kernel, self._initrd):
                 link = tftp / {str(self._kernel): "linux", str(self._initrd): "initrd"}.get(
                     str(source), pathlib.Path(source).name)
                 link.unlink(missing_ok=True)
                 link.symlink_to(pathlib.Path(source).resolve())
-            (tftp / "pxelinux.cfg" / "default").write_text(
-                "DEFAULT live\nSERIAL 0 115200\nLABEL live\n  KERNEL linux\n"
-                f"  APPEND initrd=initrd {self._cmdline}\n")
+            if not self._tftp:
+                (tftp / "pxelinux.cfg" / "default").write_text(
+                    "DEFAULT live\nSERIAL 0 115200\nLABEL live\n  KERNEL linux\n"
+                    f"  APPEND initrd=initrd {self._cmdline}\n")
             network += f",tftp={str(tftp).replace(',', ',,')},bootfile=pxelinux.0"
             command += ["-boot", "n"]
         else:
