@@ -94,7 +94,7 @@ public:
                                     imageDigest(), *expected));
         }
         const auto list = sums();
-        const auto version = versionName();
+        auto version = versionName();
         std::vector<std::pair<std::string, std::uint64_t>> sizes;
         for (const auto& part : exported_) {
             sizes.emplace_back(part.file, part.size);

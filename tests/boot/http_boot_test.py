@@ -43,7 +43,8 @@ class PxeHttpBoot(boot_case.BootCase):
             [programs / "programs/bootferryctl", "export", "--name=live", "--dhcp=none", cls.iso, folder, f"--url={url}", "--",
              f"console=ttyS0 {images.EMULATED} report report.hash={cls.iso.stat().st_size} {options}"],
             env=os.environ | {"BOOTFERRY_EXPORT": str(programs / "export/bootferry-export"),
-                              "BOOTFERRY_WORKER": str(programs / "programs/bootferry-transfer"), "BOOTFERRY_WORKER_USER": "nobody",
+                              "BOOTFERRY_WORKER": str(programs / "programs/bootferry-transfer"),
+                              "BOOTFERRY_WORKER_USER": "nobody",
                               "BOOTFERRY_PLUGIN_DIR": str(boot_case.BUILD / "plugins/modules")},
             stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode != 0 or "warning" in done.stderr:

@@ -23,7 +23,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import exit_status  # noqa: E402
 import tap  # noqa: E402
 from nginx import Nginx  # noqa: E402
-from processes import without_sanitizers  # noqa: E402
 from service_case import needs_root  # noqa: E402
 
 URL = "http://10.0.0.1/boot"
@@ -480,7 +479,6 @@ class Interrupted(ExportTest):
             self.folder.mkdir()
         self.fail("twenty exports of 24 MiB were faster than a signal")
 
-    @without_sanitizers
     def test_two_at_a_time(self):
         """One of them says so, or both succeed one after the other."""
         isos = [self.iso(*KIWI, name=f"{number}.iso", size=2 << 20) for number in range(2)]
