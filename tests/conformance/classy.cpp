@@ -40,6 +40,9 @@ private: // the wrapper calls the base
             throw kit::Failure(BOOTFERRY_ERROR_NOT_FOUND,
                                resolve("::1").at(0) + ", " + resolve("127.0.0.1").at(0));
         }
+        if (place == "throws-connect") {
+            ::close(connect("127.0.0.1", parts.port));
+        }
         if (place == "waiting") {
             (void)wait(-1, 0);
         }

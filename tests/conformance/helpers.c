@@ -5,6 +5,9 @@
  */
 #include "bootferry/plugin-helpers.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -196,12 +199,17 @@ static void decoding(void) {
 }
 
 static int resolve_or_not(void* context, const char* name, struct bootferry_resolution* result) {
-    static const char* const addresses[] = {"2001:db8::1", "10.0.0.1"};
+    static const char* const addresses[] = {"2001:db8::1", "10.0.0.1", "127.0.0.2", "127.0.0.1"};
 
     EXPECT(context == &noted && result->struct_size == sizeof *result);
     if (strcmp(name, "known") == 0) {
         result->addresses = addresses;
         result->count = 2;
+        return 0;
+    }
+    if (strcmp(name, "two") == 0 || strcmp(name, "loopback") == 0) {
+        result->count = strcmp(name, "two") == 0 ? 2 : 1;
+        result->addresses = addresses + 4 - result->count;
         return 0;
     }
     result->message = strcmp(name, "mute") == 0 ? NULL : "the name is \n unknown";
@@ -229,6 +237,88 @@ static void names(void) {
     EXPECT(strcmp(found.text[0], "127.0.0.1") == 0);
     EXPECT(bootferry_resolve(&older, "no such name", &found) == -1 &&
            strncmp(noted.text, "host name 'no such name' does not resolve: ", 43) == 0);
+}
+
+/* A socket on loopback that is listened on, unless the backlog is -1. */
+static int bound(int backlog, uint16_t* port) {
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    const int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT(bind(made, (struct sockaddr*)&address, size) == 0);
+    EXPECT(backlog < 0 || listen(made, backlog) == 0);
+    EXPECT(getsockname(made, (struct sockaddr*)&address, &size) == 0);
+    *port = ntohs(address.sin_port);
+    return made;
+}
+
+static void* cancel_later(void* end) {
+    (void)poll(NULL, 0, 300);
+    EXPECT(close(*(int*)end) == 0); /* the host's way of cancelling may be the end of a pipe */
+    return NULL;
+}
+
+static void connections(void) {
+    struct bootferry_addresses found;
+    pthread_t canceller;
+    int cancel[2];
+    int listener;
+    int refusing;
+    int full;
+    int made;
+    int queued[3];
+    int i;
+    uint16_t port;
+    uint16_t refused;
+    uint16_t unanswered;
+
+    EXPECT(pipe(cancel) == 0);
+    host.resolve = resolve_or_not;
+    listener = bound(8, &port);
+    refusing = bound(-1, &refused);
+    full = bound(0, &unanswered);
+    made = bootferry_connect_address(cancel[0], "127.0.0.1", port, BOOTFERRY_NO_DEADLINE);
+    EXPECT(made >= 0);
+    EXPECT((fcntl(made, F_GETFL) & O_NONBLOCK) != 0 && fcntl(made, F_GETFD) == FD_CLOEXEC);
+    EXPECT(close(made) == 0);
+    EXPECT(bootferry_connect_address(cancel[0], "a name", port, 0) == -1 && errno == EADDRNOTAVAIL);
+    EXPECT(bootferry_connect_address(cancel[0], "127.0.0.1", refused, 0) == -1 && errno == ECONNREFUSED);
+    EXPECT(fcntl(made, F_GETFD) == -1); /* nothing is left open */
+
+    noted.failures = 0;
+    EXPECT(bootferry_connect(&host, cancel[0], "loopback", refused) == -1);
+    EXPECT(noted.failures == 1 && noted.code == BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT(noted.errno_value == ECONNREFUSED);
+    EXPECT(strncmp(noted.text, "connecting to loopback, port ", 29) == 0 &&
+           strstr(noted.text, "addresses") == NULL);
+    EXPECT(bootferry_connect(&host, cancel[0], "two", refused) == -1 && noted.failures == 2);
+    EXPECT(noted.errno_value == ECONNREFUSED && strstr(noted.text, ", at 2 addresses, ") != NULL);
+    EXPECT(bootferry_connect(&host, cancel[0], "unknown", port) == -1 && noted.failures == 3);
+    EXPECT(strcmp(noted.text, "the name is   unknown") == 0);
+    made = bootferry_connect(&host, cancel[0], "two", port); /* the first of them is nobody's */
+    EXPECT(made >= 0 && noted.failures == 3);
+    EXPECT(close(made) == 0);
+
+    /* A full queue answers nobody: the deadline ends it, and the cancel. */
+    for (i = 0; i < 3; i++)
+        queued[i] = bootferry_connect_address(cancel[0], "127.0.0.1", unanswered, bootferry_deadline(100));
+    EXPECT(queued[2] == -1 && errno == ETIMEDOUT);
+    EXPECT(pthread_create(&canceller, NULL, cancel_later, &cancel[1]) == 0);
+    EXPECT(bootferry_connect(&host, cancel[0], "loopback", unanswered) == -1);
+    EXPECT(noted.failures == 4 && noted.code == BOOTFERRY_ERROR_CANCELLED);
+    pthread_join(canceller, NULL);
+    for (i = 0; i < 3; i++)
+        if (queued[i] >= 0)
+            close(queued[i]);
+    close(listener);
+    close(refusing);
+    close(full);
+
+    memset(&found, 0x5a, sizeof found); /* what it finds in there must not count */
+    EXPECT(bootferry_ask_resolver("127.0.0.1", &found) == 0 && found.count == 1 && found.message[0] == '\0');
 }
 
 static void raw_urls(void) {
@@ -296,6 +386,7 @@ int main(void) {
     urls();
     decoding();
     names();
+    connections();
     raw_urls();
     waiting();
     return faults;

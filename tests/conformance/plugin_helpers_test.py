@@ -4,6 +4,7 @@
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import unittest
@@ -41,7 +42,7 @@ class PluginHelpersTest(unittest.TestCase):
     def test_each_function_in_each_dialect(self):
         for dialect in C_DIALECTS:
             with self.subTest(dialect=dialect):
-                self.compile(dialect, "-o", self.path / "helpers", SOURCE / "tests/conformance/helpers.c")
+                self.compile(dialect, "-pthread", "-o", self.path / "helpers", SOURCE / "tests/conformance/helpers.c")
                 run(self.path / "helpers")
 
     def test_a_file_that_uses_none_of_them_is_free_of_warnings(self):
@@ -88,6 +89,15 @@ class PluginHelpersTest(unittest.TestCase):
             with self.subTest(place=place), self.assertRaises(AssertionError) as raised:
                 run(os.environ["BOOTFERRYCTL"], "fetch", f"classy://{place}/5", tree / "no", env=environment)
             self.assertIn(words, str(raised.exception))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            run(os.environ["BOOTFERRYCTL"], "fetch", f"classy://throws-connect:{port}/5", tree / "connected", env=environment)
+            self.assertTrue(listener.accept())
+        with socket.socket() as bound:  # and not listened on
+            bound.bind(("127.0.0.1", 0))
+            with self.assertRaisesRegex(AssertionError, "connecting to 127.0.0.1, port [0-9]+: Connection refused"):
+                run(os.environ["BOOTFERRY_PLUGIN_CHECK"], tree / "classy.so",
+                    f"classy://throws-connect:{bound.getsockname()[1]}/5")
         with self.assertRaisesRegex(AssertionError, "classy://Throws-Raw-URL/5#Part\n"):
             run(os.environ["BOOTFERRYCTL"], "fetch", "classy://user:secret@Throws-Raw-URL/5#Part", tree / "no",
                 env=environment)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What most plugins need beside plugin.h, as inline functions: failures with a format, numbers, sizes and
- * switches as bootferry itself reads them, the parts of a URL, names, and waiting that a cancel ends.
+ * switches as bootferry itself reads them, the parts of a URL, names, and waiting and connecting that a
+ * cancel ends.
  *
  * Nothing here is part of the interface between host and plugin. The functions are compiled into the plugin,
  * so there is nothing to link against, and a plugin without them is as good. C99 and later, C++11
@@ -26,6 +27,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bootferry/plugin.h"
 
@@ -462,6 +464,8 @@ BOOTFERRY_HELPER int bootferry_ask_resolver(const char* name, struct bootferry_a
     const struct addrinfo* entry;
     int error;
 
+    found->count = 0;
+    found->message[0] = '\0';
     memset(&hints, 0, sizeof hints);
     hints.ai_socktype = SOCK_STREAM;
     error = getaddrinfo(name, NULL, &hints, &list);
@@ -514,6 +518,87 @@ BOOTFERRY_HELPER int bootferry_resolve(const struct bootferry_host* host, const 
 
     return error == 0 ? 0 : bootferry_fail(host, (enum bootferry_error)error, 0, "%s", found->message);
 }
+
+/* ---- Connections --------------------------------------------------------------------------------------- */
+
+/*
+ * Connects over TCP to a numeric address: returns a socket that does not block (SOCK_NONBLOCK) and is closed
+ * on exec, which the caller closes; -1 with the errno of the failure, which is ECANCELED if the session is
+ * cancelled, and ETIMEDOUT at the deadline. It does not call the host, so that a library's thread may use it.
+ */
+BOOTFERRY_HELPER int bootferry_connect_address(int cancel_fd, const char* address, uint16_t port,
+                                               int64_t deadline) {
+    struct addrinfo hints;
+    struct addrinfo* found = NULL;
+    struct pollfd waiting;
+    char service[6];
+    int error = 0;
+    socklen_t size = sizeof error;
+
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+    (void)snprintf(service, sizeof service, "%u", (unsigned)port);
+    if (getaddrinfo(address, service, &hints, &found) != 0) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
+    waiting.fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    waiting.events = POLLOUT;
+    waiting.revents = 0;
+    if (waiting.fd < 0 || connect(waiting.fd, found->ai_addr, found->ai_addrlen) < 0)
+        error = errno;
+    freeaddrinfo(found);
+    if (error == EINPROGRESS || error == EINTR) {
+        const int ready = bootferry_poll(cancel_fd, &waiting, 1, deadline);
+
+        error = ready < 0 ? errno : ETIMEDOUT;
+        if (ready > 0 && getsockopt(waiting.fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+            error = errno;
+    }
+    if (error == 0)
+        return waiting.fd;
+    if (waiting.fd >= 0)
+        (void)close(waiting.fd);
+    errno = error;
+    return -1;
+}
+
+/* For how long the function below waits for one address if there is another, in milliseconds. */
+#define BOOTFERRY_ADDRESS_PATIENCE 5000
+
+/*
+ * Connects to a host name or address: tries its addresses in turn, the best first, and waits for the last one
+ * until the session is cancelled. Returns a socket as above; -1 after host->fail, once: CANCELLED, or what
+ * resolving failed with, or UNREACHABLE with the errno of the last address.
+ */
+BOOTFERRY_HELPER int bootferry_connect(const struct bootferry_host* host, int cancel_fd, const char* name,
+                                       uint16_t port) {
+    struct bootferry_addresses found;
+    size_t i;
+
+    if (bootferry_resolve(host, name, &found) < 0)
+        return -1;
+    errno = EADDRNOTAVAIL; /* without any address */
+    for (i = 0; i < found.count; i++) {
+        const int64_t deadline =
+            i + 1 < found.count ? bootferry_deadline(BOOTFERRY_ADDRESS_PATIENCE) : BOOTFERRY_NO_DEADLINE;
+        const int connected = bootferry_connect_address(cancel_fd, found.text[i], port, deadline);
+
+        if (connected >= 0)
+            return connected;
+        if (errno == ECANCELED)
+            return bootferry_fail(host, BOOTFERRY_ERROR_CANCELLED, 0, "cancelled");
+    }
+    if (found.count > 1)
+        return bootferry_fail(host, BOOTFERRY_ERROR_UNREACHABLE, errno,
+                              "connecting to %s, port %u, at %u addresses, of which the last is %s", name,
+                              (unsigned)port, (unsigned)found.count, found.text[found.count - 1]);
+    return bootferry_fail(host, BOOTFERRY_ERROR_UNREACHABLE, errno, "connecting to %s, port %u", name,
+                          (unsigned)port);
+}
+
+/* ---- Requests ------------------------------------------------------------------------------------------ */
 
 /* request->raw_url, or request->url with a host that does not pass the former yet. */
 BOOTFERRY_HELPER const char* bootferry_raw_url(const struct bootferry_request* request) {

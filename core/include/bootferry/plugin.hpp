@@ -175,6 +175,31 @@ protected:
         return {found.text, found.text + found.count};
     }
 
+    // A TCP connection to a host name or address: a socket that does not block and is the caller's to close.
+    // See bootferry_connect. Throws Failure.
+    [[nodiscard]] int connect(const std::string& name, std::uint16_t port) const {
+        const auto addresses = resolve(name);
+        int error = EADDRNOTAVAIL; // without any address
+        for (std::size_t i = 0; i < addresses.size(); ++i) {
+            const auto deadline = i + 1 < addresses.size() ? bootferry_deadline(BOOTFERRY_ADDRESS_PATIENCE)
+                                                           : BOOTFERRY_NO_DEADLINE;
+            const int connected = bootferry_connect_address(cancelFd_, addresses[i].c_str(), port, deadline);
+            if (connected >= 0) {
+                return connected;
+            }
+            error = errno;
+            if (error == ECANCELED) {
+                throw Failure(BOOTFERRY_ERROR_CANCELLED, "cancelled");
+            }
+        }
+        throw Failure(BOOTFERRY_ERROR_UNREACHABLE,
+                      "connecting to " + name + ", port " + std::to_string(port) +
+                          (addresses.size() > 1 ? ", at " + std::to_string(addresses.size()) +
+                                                      " addresses, of which the last is " + addresses.back()
+                                                : std::string()),
+                      error);
+    }
+
     // Throws Failure(CANCELLED) if the session is cancelled.
     void throwIfCancelled() const { (void)wait(-1, 0, 0); }
 
