@@ -242,7 +242,7 @@ std::string toJson(const Explanation& explanation, JsonStyle style) {
 } // namespace
 
 std::optional<std::string> whyRefused(const KernelCommandLine& line) {
-    const auto explanation = explain(line, false);
+    const auto explanation = explain(line, false, false);
     return explanation.refusal ? explanation.refusal : explanation.notServed;
 }
 
