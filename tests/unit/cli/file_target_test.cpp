@@ -24,7 +24,7 @@ protected:
         request_.url = Url::parse("http://h/image");
         request_.target = folder_ / "image";
     }
-    ~FileTargetTest() override { std::filesystem::remove_all(folder_); }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
 
     [[nodiscard]] FileTarget target() const { return FileTarget(locateFile(request_.target)); }
 
