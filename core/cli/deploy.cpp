@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
