@@ -221,11 +221,20 @@ Failure CurlSession::surplus() {
     return {BOOTFERRY_ERROR_PROTOCOL, "server sent more bytes than it announced"};
 }
 
-// Of the socket that brought exactly these bytes: in active mode another one may have its number.
+// Of the socket that brought exactly these bytes: in active mode another one may have its number. While more
+// arrive, the kernel's counts differ from look to look; they end where its buffer is full.
 void CurlSession::requireEndOfData(std::uint64_t received) const {
     const auto socket = sockets_.ofData();
-    const auto taken = socket >= 0 ? takenBytes(socket) : std::nullopt;
-    if (taken == received && hasMore(socket, cancelFd_)) {
+    if (socket < 0 || !hasMore(socket, cancelFd_)) {
+        return;
+    }
+    constexpr int looks = 100;
+    auto taken = takenBytes(socket);
+    for (int i = 0; i < looks && !taken && receivedBytes(socket); ++i) {
+        throwIfCancelledWithin(std::chrono::milliseconds(1));
+        taken = takenBytes(socket);
+    }
+    if (!taken || *taken >= received) {
         throw surplus();
     }
 }

@@ -44,6 +44,11 @@ bool waitFor(int socket, int cancelFd) {
 } // namespace
 
 bool hasMore(int socket, int cancelFd) {
+    int listens = 0;
+    socklen_t length = sizeof listens;
+    if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0 || listens != 0) {
+        return false;
+    }
     const int any = 1;
     (void)setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
     char byte = 0;

@@ -36,7 +36,7 @@ class ResumeCase(FetchCase):
 class CutTest(ResumeCase):
     """Fifty cuts at random places in one image. For http and sftp see fetch_test.py and sftp_test.py."""
 
-    size = 30_000_000  # a cut costs the TLS record that it falls into, 16 KiB
+    size = 40_000_000  # a cut costs the TLS record that it falls into, 16 KiB; with ftp the 64 KiB that are compared
 
     def cuts(self):
         places = random.Random(4)
@@ -236,12 +236,11 @@ class FaultTest(ResumeCase):
 
     def test_a_restart_that_ftp_ignores_after_it_honoured_one_delivers_no_wrong_bytes(self):
         for cuts in ([500_000, 900_000], [500_000, 900_000, 1_000_000]):
-            for size in (f"213 {SIZE}", None):
-                with self.subTest(cuts=cuts, size=size), \
-                        OddFtpServer(self.image.read_bytes(), size, cut=cuts, ignores_restart=True, honours=1) as server:
-                    self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
-                    self.assertEqual(server.offsets[:2], [0, 500_000 - (1 << 16)])
-                self.output.unlink()
+            with self.subTest(cuts=cuts), \
+                    OddFtpServer(self.image.read_bytes(), f"213 {SIZE}", cut=cuts, ignores_restart=True, honours=1) as server:
+                self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
+                self.assertEqual(server.offsets[:3], [0, 500_000 - (1 << 16), 900_000 - (1 << 16)])
+            self.output.unlink()
 
     def test_a_size_of_ftp_that_is_not_that_of_the_file_ends_it(self):
         with OddFtpServer(self.image.read_bytes(), f"213 {SIZE // 4}") as server:
@@ -249,9 +248,6 @@ class FaultTest(ResumeCase):
             self.assert_failed(outcome, "server sent more bytes than it announced")
             outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image", "--option=curl:limit-rate=100M")  # by libcurl
             self.assert_failed(outcome, "server sent more bytes than it announced")
-        with OddFtpServer(self.image.read_bytes(), f"213 {SIZE + 1000}", ignores_restart=True, honours=99) as server:
-            outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image")
-            self.assert_failed(outcome, f"announced {SIZE + 1000} bytes and ended the file after {SIZE}")
 
     def test_a_part_that_is_compressed_is_not_put_behind_bytes_that_are_not(self):
         coded = Fault(headers=[("Content-Encoding", "gzip")])
@@ -293,7 +289,7 @@ class FaultTest(ResumeCase):
         self.assert_fetched(outcome)
         self.assertEqual([(request.path, request.range) for request in requests],
                          [("/image", None), ("/elsewhere", None), ("/image", "bytes=500000-"),
-                          ("/there", "bytes=500000-")])
+                          ("/there", "bytes=500000-"), ("/image", f"bytes={500_000 - (1 << 16)}-")])
 
     def test_redirects_without_end(self):
         outcome, _ = self.fetch_with(*[Fault(status=302, headers=[("Location", "/image")])] * 200)
@@ -408,7 +404,7 @@ class VersionTest(ResumeCase):
             self.assertEqual(outcome.returncode, 0, outcome.stderr)
             self.assertTrue(outcome.stdout == self.image.read_bytes(), "the bytes differ")
             first.fail_next(Fault(cut=3_900_000))
-        self.assertEqual(second.requests[0].range, "bytes=3900000-")
+        self.assertEqual(second.requests[0].range, f"bytes={3_900_000 - self.compared}-")
 
     def test_a_redirectors_servers_continue_each_other_under_a_checksum(self):
         digest = hashlib.sha256(self.image.read_bytes()).hexdigest()

@@ -18,6 +18,10 @@ class OddFtpServer(LoopbackServer):
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self):
+            with contextlib.suppress(OSError):  # the client may go away at any time
+                self.converse()
+
+        def converse(self):
             if self.server.greetings:
                 self.say(self.server.greetings.pop(0))
                 return
