@@ -6,12 +6,18 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <fenv.h>
 #include <locale.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "bootferry/plugin.h"
@@ -32,8 +38,10 @@ struct bootferry_session {
     int ended;
 };
 
+static const struct bootferry_host* old_host;
 static uint64_t shared_position;
 static int sessions_so_far;
+static struct bootferry_info* kept_info;
 
 static int has(const char* fault) {
     const char* chosen = getenv("BAD_FAULT");
@@ -72,9 +80,20 @@ static void* sleep_for_ever(void* unused) {
     return NULL;
 }
 
+static void* sleep_a_while(void* unused) {
+    (void)poll(NULL, 0, 1500);
+    return unused;
+}
+
+static void start_thread(void* (*function)(void*)) {
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, function, NULL) == 0)
+        pthread_detach(thread);
+}
+
 static struct bootferry_session* session_new(const struct bootferry_host* host) {
     struct bootferry_session* session = calloc(1, sizeof *session);
-    pthread_t thread;
 
     if (session == NULL)
         return NULL;
@@ -87,8 +106,10 @@ static struct bootferry_session* session_new(const struct bootferry_host* host) 
         memset(malloc(100000), 1, 100000);
     if (has("leaks-descriptor"))
         (void)!fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-    if (has("leaks-thread"))
-        pthread_create(&thread, NULL, sleep_for_ever, NULL);
+    if (has("starts-a-thread-early"))
+        start_thread(sleep_for_ever);
+    if (has("uses-an-old-host") && old_host != NULL)
+        old_host->log(old_host->context, BOOTFERRY_LOG_DEBUG, "still there");
     if (has("reads-behind-host"))
         (void)*((volatile const char*)host + host->struct_size);
     if (has("works-once") && sessions_so_far > 1) {
@@ -100,9 +121,18 @@ static struct bootferry_session* session_new(const struct bootferry_host* host) 
 }
 
 static int set_option(struct bootferry_session* session, const char* key, const char* value) {
-    (void)key;
-    (void)value;
-    return has("takes-any-option") ? 0 : fail(session, BOOTFERRY_ERROR_INVALID, "there are no options");
+    const int known = has("takes-longer-keys") ? strncmp(key, "port", 4) == 0 : strcmp(key, "port") == 0;
+    char text[200];
+
+    if (has("takes-any-option"))
+        return 0;
+    if (!known || has("refuses-its-own-option"))
+        snprintf(text, sizeof text, "there is no option '%s'", key);
+    else if (value[0] < '0' || value[0] > '9' || value[1] != '\0')
+        snprintf(text, sizeof text, "the port is one digit, not '%s'", value);
+    else
+        return 0;
+    return fail(session, BOOTFERRY_ERROR_INVALID, text);
 }
 
 static int cancelled(struct bootferry_session* session, int milliseconds) {
@@ -118,6 +148,47 @@ static const char* validator_of(const struct bootferry_session* session) {
     return session->changed && !has("constant-validator") ? "version-2" : VALIDATOR;
 }
 
+/* What belongs to the process. The sandbox refuses those at the end. */
+static void change_process(const struct bootferry_session* session) {
+    struct itimerval timer;
+    struct rlimit few;
+
+    if (has("replaces-stdout"))
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+    if (has("prints"))
+        printf("reading\n");
+    if (has("sets-flags-of-stdin"))
+        fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) ^ O_APPEND);
+    if (has("sets-flags-of-cancel-fd"))
+        fcntl(session->cancel_fd, F_SETFL, fcntl(session->cancel_fd, F_GETFL) ^ O_NONBLOCK);
+    if (has("changes-environment"))
+        setenv("BAD", "yes", 1);
+    if (has("changes-thread-locale"))
+        uselocale(newlocale(LC_ALL_MASK, "C", NULL));
+    if (has("changes-a-limit")) {
+        getrlimit(RLIMIT_NOFILE, &few);
+        few.rlim_cur--;
+        setrlimit(RLIMIT_NOFILE, &few);
+    }
+    if (has("changes-rounding"))
+        fesetround(FE_UPWARD);
+    if (has("renames-the-thread"))
+        prctl(PR_SET_NAME, "bad");
+    if (has("disables-cancelling"))
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    if (has("changes-umask"))
+        umask(0);
+    if (has("changes-directory"))
+        (void)!chdir("/");
+    if (has("changes-priority"))
+        setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 1);
+    if (has("starts-a-timer")) {
+        memset(&timer, 0, sizeof timer);
+        timer.it_value.tv_sec = 3600;
+        setitimer(ITIMER_REAL, &timer, NULL);
+    }
+}
+
 /* What the surroundings of a call, or the sandbox, must show. */
 static int misbehave(struct bootferry_session* session) {
     const struct bootferry_host* host = session->host;
@@ -125,6 +196,11 @@ static int misbehave(struct bootferry_session* session) {
     pthread_t thread;
     sigset_t all;
 
+    change_process(session);
+    if (has("leaks-thread"))
+        start_thread(sleep_for_ever);
+    if (has("thread-outlives-session"))
+        start_thread(sleep_a_while);
     if (has("changes-sigpipe"))
         signal(SIGPIPE, SIG_DFL);
     if (has("changes-sigchld"))
@@ -222,6 +298,14 @@ static int info(struct bootferry_session* session, struct bootferry_info* answer
     answer->flags = has("hides-resuming") ? 0 : BOOTFERRY_INFO_RESUMABLE;
     answer->size = session->size + (has("wrong-size") ? 1 : 0);
     answer->validator = validator_of(session);
+    if (has("size-is-too-large-at-first") && session->position == session->start)
+        answer->size++;
+    if (has("unknown-flag"))
+        answer->flags |= 1u << 9;
+    if (has("fills-unasked-fields"))
+        answer->modified = 1;
+    if (has("keeps-info"))
+        kept_info = answer;
     if (has("validator-changes"))
         answer->validator = session->position == 0 ? VALIDATOR : "version-9";
     if (has("validator-of-the-offset") && session->start > 0)
@@ -260,6 +344,8 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
         return fail(session, BOOTFERRY_ERROR_INTERNAL, "another thread");
     if (has("uses-url-after-open") && session->url[0] != 'b')
         return fail(session, BOOTFERRY_ERROR_INTERNAL, "another URL");
+    if (kept_info != NULL)
+        kept_info->size = 0;
     if (has("hangs"))
         (void)poll(NULL, 0, -1); /* pause(2) is not one of the sandbox's calls */
     if (count == 0 && session->ended && has("starts-anew-after-the-end")) {
@@ -292,6 +378,8 @@ static ssize_t splice_bytes(struct bootferry_session* session, int pipe, size_t 
 
 static int finish(struct bootferry_session* session, enum bootferry_outcome outcome) {
     (void)outcome;
+    if (has("leaks-descriptor-in-finish"))
+        (void)!fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
     return has("fails-to-finish") || (has("fails-to-finish-early") && session->position < session->end)
                ? fail(session, BOOTFERRY_ERROR_INTERNAL, "cannot finish")
                : 0;
@@ -303,20 +391,33 @@ static void session_free(struct bootferry_session* session) {
         sleep(2);
     if (has("closes-cancel-fd"))
         close(session->cancel_fd);
+    if (has("closes-stdin"))
+        close(STDIN_FILENO);
+    if (has("closes-stderr"))
+        close(STDERR_FILENO);
+    old_host = session->host;
     free(session);
 }
 
 static const char* const schemes[] = {"bad", NULL};
 static const char* const other_schemes[] = {"worse", NULL};
-static const struct bootferry_option options[] = {{NULL, NULL}};
+static const struct bootferry_option options[] = {{"port", "not used"}, {NULL, NULL}};
 static const struct bootferry_option bad_options[] = {{"No Key", "x"}, {NULL, NULL}};
 static const struct bootferry_option escaping_options[] = {{"key", "x\033[2J"}, {NULL, NULL}};
 
 const struct bootferry_plugin* bootferry_plugin_entry(void) {
     static struct bootferry_plugin table;
 
+    if (has("changes-locale-early"))
+        setlocale(LC_ALL, "C.UTF-8");
+    if (has("ignores-sigterm-early"))
+        signal(SIGTERM, SIG_IGN);
+    if (has("starts-a-thread-at-once"))
+        start_thread(sleep_for_ever);
+    if (has("crashes-at-once"))
+        abort();
     table.struct_size = has("short-table") ? 40 : sizeof table;
-    table.abi_version = BOOTFERRY_ABI_VERSION;
+    table.abi_version = BOOTFERRY_ABI_VERSION + (has("next-abi") ? 1 : 0);
     table.name = has("other-name") ? "good" : "bad";
     table.version = "1";
     table.schemes = has("other-scheme") ? other_schemes : schemes;

@@ -2,13 +2,13 @@
 /*
  * A plugin that waits for its server in the way that $DEAF chooses, for plugin_check_test.py:
  * deaf://IPV4:PORT/SIZE delivers the bytes that the server sends. Without $DEAF it polls cancel_fd; with
- * "to-the-cancel" its read waits for the server alone, and with "to-the-code" it reports another failure.
+ * "to-the-cancel" its read waits for the server alone, "to-the-code" reports another failure, and
+ * "to-the-silence" does not wait but asks again and again. "to-the-cancel-of-a-connection" waits for that
+ * alone, "to-a-refusal" takes it for final, and "to-the-host" tries again by itself.
  * When the connection is closed early, "to-the-loss" takes the bytes of before for the next ones where they
  * fill the buffer, "to-the-rest" takes it for the end, "to-the-cause" reports what is not retried, and
  * "to-the-end" delivers a byte behind the last one.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -46,9 +46,26 @@ static int set_option(struct bootferry_session* session, const char* key, const 
     return bootferry_fail(session->host, BOOTFERRY_ERROR_INVALID, 0, "there is no option '%s'", key);
 }
 
+static int connect_to(const struct bootferry_session* session, const char* address, uint16_t port) {
+    /* A connection that is nobody's to cancel. */
+    const int cancel_fd = is("to-the-cancel-of-a-connection") ? session->socket : session->cancel_fd;
+    int made;
+
+    do {
+        made = bootferry_connect_address(cancel_fd, address, port, BOOTFERRY_NO_DEADLINE);
+    } while (made < 0 && errno == ECONNREFUSED && is("to-the-host") &&
+             bootferry_poll(session->cancel_fd, NULL, 0, bootferry_deadline(100)) == 0);
+    if (made < 0 && errno == ECANCELED)
+        return bootferry_fail(session->host, BOOTFERRY_ERROR_CANCELLED, 0, "cancelled");
+    if (made < 0)
+        return bootferry_fail(session->host,
+                              is("to-a-refusal") ? BOOTFERRY_ERROR_INVALID : BOOTFERRY_ERROR_UNREACHABLE,
+                              errno, "connecting to %s, port %u", address, (unsigned)port);
+    return made;
+}
+
 static int open_source(struct bootferry_session* session, const struct bootferry_request* request) {
     struct bootferry_url_parts parts;
-    struct sockaddr_in server;
     char* host;
 
     session->cancel_fd = request->cancel_fd;
@@ -59,17 +76,10 @@ static int open_source(struct bootferry_session* session, const struct bootferry
     if (bootferry_split_url(request->url, &parts) < 0 || (host = bootferry_decode_part(parts.host)) == NULL)
         return bootferry_fail(session->host, BOOTFERRY_ERROR_INVALID, 0,
                               "the URL must be deaf://IPV4:PORT/SIZE");
-    memset(&server, 0, sizeof server);
-    server.sin_family = AF_INET;
-    server.sin_port = htons(parts.port);
-    inet_pton(AF_INET, host, &server.sin_addr);
-    free(host);
     session->size = strtoull(strrchr(request->url, '/') + 1, NULL, 10);
-    session->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connect(session->socket, (struct sockaddr*)&server, sizeof server) < 0)
-        return bootferry_fail(session->host, BOOTFERRY_ERROR_UNREACHABLE, errno, "connecting to port %u",
-                              parts.port);
-    return 0;
+    session->socket = connect_to(session, host, parts.port);
+    free(host);
+    return session->socket < 0 ? -1 : 0;
 }
 
 static int info(struct bootferry_session* session, struct bootferry_info* result) {
@@ -109,11 +119,18 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
 
         if (bootferry_poll(session->cancel_fd, &server, 1, BOOTFERRY_NO_DEADLINE) < 0)
             return bootferry_fail(session->host, BOOTFERRY_ERROR_TIMEOUT, errno, "waiting");
-    } else if (!is("to-the-cancel") && bootferry_wait(session->host, session->cancel_fd, session->socket,
-                                                      POLLIN, BOOTFERRY_NO_DEADLINE) < 0) {
+    } else if (!is("to-the-cancel") && !is("to-the-silence") &&
+               bootferry_wait(session->host, session->cancel_fd, session->socket, POLLIN,
+                              BOOTFERRY_NO_DEADLINE) < 0) {
         return -1;
     }
-    count = recv(session->socket, buffer, len, 0);
+    do {
+        count = recv(session->socket, buffer, len, 0);
+        if (count < 0 && errno == EAGAIN && is("to-the-cancel"))
+            (void)poll(&(struct pollfd){.fd = session->socket, .events = POLLIN}, 1, -1);
+    } while (count < 0 && errno == EAGAIN && !bootferry_is_cancelled(session->cancel_fd));
+    if (count < 0 && errno == ECANCELED)
+        return bootferry_fail(session->host, BOOTFERRY_ERROR_CANCELLED, 0, "cancelled");
     if (count < 0 || (count == 0 && session->size > 0))
         return lost(session, buffer, len);
     session->position += (uint64_t)count;

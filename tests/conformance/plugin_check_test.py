@@ -4,6 +4,7 @@ purpose: every fault it can have must be found, by the check that is there for i
 
 import concurrent.futures
 import contextlib
+import functools
 import hashlib
 import os
 import pathlib
@@ -34,6 +35,9 @@ BAD = os.environ["BAD_PLUGIN"]
 DEAF = os.environ["DEAF_PLUGIN"]
 SILENT_SERVER = "stops in a read when the server is silent"
 CUT = "delivers no wrong bytes when the connection is cut"
+REFUSED_CONNECTION = "reports a refused connection as Unreachable"
+CONNECTING = "stops while it connects when cancelled"
+NETWORK_CHECKS = {19: REFUSED_CONNECTION, 24: CONNECTING, 25: SILENT_SERVER, 26: CUT}
 SIZE = 1_500_007
 # Not found in the sanitizers' build, which enters no sandbox and has an allocator of its own.
 NOT_SANITIZED = {"leaks-memory", "creates-a-file"}
@@ -66,7 +70,18 @@ FAULTS = {
     "validator-changes": "whole", "validator-of-the-offset": "resumes at an", "escape-in-validator": "whole",
     "fails-to-finish-early": "one byte", "changes-sigchld": "whole", "changes-locale": "whole", "escape-in-help": "describes",
     "creates-a-file": "whole", "crashes-in-a-thread": "whole",
+    "closes-stdin": "whole", "closes-stderr": "whole", "replaces-stdout": "whole", "prints": "whole",
+    "sets-flags-of-stdin": "whole", "sets-flags-of-cancel-fd": "whole", "changes-environment": "whole",
+    "changes-thread-locale": "whole", "changes-a-limit": "whole", "changes-rounding": "whole", "renames-the-thread": "whole",
+    "disables-cancelling": "whole", "changes-locale-early": "whole", "ignores-sigterm-early": "whole",
+    "starts-a-thread-at-once": "whole", "starts-a-thread-early": "whole", "crashes-at-once": "whole", "next-abi": "whole",
+    "uses-an-old-host": "leaves no", "thread-outlives-session": "leaves no", "leaks-descriptor-in-finish": "leaves no",
+    "size-is-too-large-at-first": "whole", "unknown-flag": "whole", "fills-unasked-fields": "whole", "keeps-info": "whole",
+    "takes-longer-keys": "does not know", "refuses-its-own-option": "does not know",
+    "changes-umask": "whole", "changes-directory": "whole", "changes-priority": "whole", "starts-a-timer": "whole",
 }
+# The sandbox refuses these; they are found without it.
+REFUSED = {"changes-umask", "changes-directory", "changes-priority", "starts-a-timer"}
 
 # Their check ends only when its time is over; that of the others may take as long as a busy machine needs.
 HANGING = {"hangs", "slow-cancel", "ignores-cancel-while-waiting", "session-new-blocks", "session-free-blocks"}
@@ -94,6 +109,16 @@ class Sends(socketserver.BaseRequestHandler):
     def handle(self):
         with contextlib.suppress(OSError):
             self.request.sendall(SENT)
+
+
+class SendsLittle(socketserver.BaseRequestHandler):
+    def __init__(self, size, *more):
+        self.size = size
+        super().__init__(*more)
+
+    def handle(self):
+        with contextlib.suppress(OSError):
+            self.request.sendall(SENT[:self.size])
 
 
 class SendsAndWaits(Sends):
@@ -148,8 +173,8 @@ class PluginCheckTest(unittest.TestCase):
         self.assertNotIn("not ok", output)
         skipped = re.findall("^ok [0-9]+ - (.*) # SKIP", output, re.MULTILINE)
         # FTP's bytes take another connection than the URL's, and known hosts go by the port.
-        self.assertLessEqual(set(skipped), {"delivers the same through splice", *([SILENT_SERVER, CUT] if silent_may_skip else [])},
-                             output)
+        may_be_skipped = {"delivers the same through splice", *(NETWORK_CHECKS.values() if silent_may_skip else [])}
+        self.assertLessEqual(set(skipped), may_be_skipped, output)
 
     def check_curl(self, scheme, port, *arguments):
         with silent_server() as silent:
@@ -230,8 +255,12 @@ class PluginCheckTest(unittest.TestCase):
             self.assertIn("unknown option '--frob'", output)
 
     def check_bad(self, fault):
+        """Without a fault all the checks, else the one that must find it."""
+        chosen = ["--check", FAULTS[fault]] if fault else []
+        if fault in REFUSED:
+            chosen.append("--no-sandbox")
         for limit in HANGING_LIMITS if fault in HANGING else [BUSY_LIMIT]:
-            status, output = check(BAD, "bad://here/2500003", "--missing-url", "bad://here/missing", "--waiting-url",
+            status, output = check(BAD, "bad://here/2500003", *chosen, "--missing-url", "bad://here/missing", "--waiting-url",
                                    "bad://here/waiting", "--changed-url", "bad://here/changed", "--credential",
                                    "password=hunter22", "--time-limit", str(limit), fault=fault)
             if "though no call hung" not in output:
@@ -244,7 +273,7 @@ class PluginCheckTest(unittest.TestCase):
         self.assertEqual(re.findall("^ok.* SKIP.*$", output, re.MULTILINE),
                          ["ok 6 - delivers the same through splice # SKIP the plugin does not offer it for this resource",
                           *(f"ok {number} - {name} # SKIP the URL names no port, so that no proxy can stand before the server"
-                            for number, name in ((23, SILENT_SERVER), (24, CUT)))])
+                            for number, name in NETWORK_CHECKS.items())])
 
     def assert_reasons(self, reasons):
         for fault, words in reasons.items():
@@ -256,25 +285,74 @@ class PluginCheckTest(unittest.TestCase):
             "crashes": "# open crashed (signal 6, SIGABRT)",
             "hangs": "# read did not return within",
             "closes-cancel-fd": "# session_free closed cancel_fd",
-            "changes-sigpipe": "# open changed what SIGPIPE does"})
+            "changes-sigpipe": "# open changed what SIGPIPE does",
+            "closes-stdin": "# session_free closed or replaced descriptor 0 (standard input)",
+            "prints": r"# open wrote to standard output instead of to host->log: reading\x0a",
+            "sets-flags-of-cancel-fd": "# open changed the flags of cancel_fd",
+            "changes-umask": "# open changed the umask: 0",
+            "ignores-sigterm-early": "# loading the module (constructors, bootferry_plugin_entry) changed what SIGTERM does",
+            "starts-a-thread-at-once": "# loading the module (constructors, bootferry_plugin_entry) started a thread",
+            "crashes-at-once": "# loading the module (constructors, bootferry_plugin_entry) crashed (signal 6, SIGABRT)",
+            "other-scheme": "# the URL's scheme is 'bad', and the module's table lists: worse",
+            "takes-longer-keys": "# setting the option 'portx', which it does not describe, succeeds",
+            "refuses-its-own-option": "# it describes the option 'port', but refuses it as unknown"})
 
     @processes.without_sanitizers
     def test_the_reasons_that_sanitizers_change(self):
         self.assert_reasons({
             "creates-a-file": "creating a file: Operation not permitted; the sandbox refused the system call openat",
-            "uses-url-after-open": "# read crashed (signal 11, SIGSEGV)"})
+            "fills-unasked-fields": "# info crashed (signal 11, SIGSEGV): it accessed a field of bootferry_info beyond its struct_size",
+            "keeps-info": "# read crashed (signal 11, SIGSEGV): it used bootferry_info after info had returned",
+            "uses-an-old-host": "# session_new crashed (signal 11, SIGSEGV): it used the host after session_free",
+            "writes-too-much": "# read crashed (signal 11, SIGSEGV): it accessed its buffer beyond the end",
+            "uses-url-after-open": "# read crashed (signal 11, SIGSEGV): it used a text after the call"})
 
     def test_a_read_that_waits_for_the_server_alone_is_found(self):
         with sending_server() as port:
             for deaf, words in {"": None, "to-the-cancel": "# read did not return within",
-                                "to-the-code": "# the read that waited fails with Timeout instead of Cancelled"}.items():
+                                "to-the-code": "# the call that waited fails with Timeout instead of Cancelled"}.items():
                 with self.subTest(deaf=deaf):
-                    status, output = check(DEAF, f"deaf://127.0.0.1:{port}/", "--time-limit",
+                    status, output = check(DEAF, f"deaf://127.0.0.1:{port}/", "--check", SILENT_SERVER, "--time-limit",
                                            30 if deaf == "to-the-cancel" else BUSY_LIMIT, deaf=deaf)
                     good, verdict = ("ok", 0) if words is None else ("not ok", 1)
                     self.assertRegex(output, f"(?m)^{good} [0-9]+ - {SILENT_SERVER}$")
                     self.assertEqual(status, verdict, output)
                     self.assertIn(words or "", output)
+
+    def test_what_goes_wrong_while_it_connects_is_found(self):
+        with sending_server(SendsAndWaits) as port:
+            for deaf, name, words in (("to-the-cancel-of-a-connection", CONNECTING, "# open did not return within"),
+                                      ("to-a-refusal", REFUSED_CONNECTION, "where the connection is refused, it fails with Invalid"),
+                                      ("to-the-host", REFUSED_CONNECTION, "# open did not return within"),
+                                      ("to-the-silence", SILENT_SERVER, "# it computes all the time while it waits")):
+                with self.subTest(deaf=deaf):
+                    for limit in HANGING_LIMITS if "did not return" in words else [BUSY_LIMIT]:
+                        status, output = check(DEAF, f"deaf://127.0.0.1:{port}/{len(SENT)}", "--check", name,
+                                               "--time-limit", limit, deaf=deaf)
+                        if "though no call hung" not in output:
+                            break
+                    self.assertEqual(re.findall("(?m)^not ok [0-9]+ - (.*)$", output), [name], output)
+                    self.assertIn(words, output)
+                    self.assertEqual(status, 1)
+
+    def test_a_server_that_is_gone_is_not_a_fault_of_the_plugin(self):
+        with socket.socket() as bound:  # and not listened on
+            bound.bind(("127.0.0.1", 0))
+            status, output = check(DEAF, f"deaf://127.0.0.1:{bound.getsockname()[1]}/5")
+        self.assertEqual(status, 2, output)
+        self.assertIn("# in each of 3 tries, open at 0 failed with Unreachable: connecting to 127.0.0.1, port", output)
+
+    def test_small_resources(self):
+        for size in range(3):
+            with self.subTest(size=size), sending_server(functools.partial(SendsLittle, size)) as port:
+                self.assertEqual(check(DEAF, f"deaf://127.0.0.1:{port}/")[0], 0)
+
+    def test_chosen_checks(self):
+        status, output = check(BAD, "bad://here/5003", "--check=very end", "--check", "parts of")
+        self.assertEqual((status, output), (2, "bootferry-plugin-check: --check: no check has 'parts of' in its description\n"))
+        status, output = check(BAD, "bad://here/5003", "--check=very end", "--check", "a part")
+        self.assertEqual((status, output), (0, "1..3\nok 1 - reads the whole resource\nok 2 - resumes at the very end\n"
+                                               "ok 3 - delivers a part of the resource\n"))
 
     def test_wrong_bytes_after_a_lost_connection_are_found(self):
         # Whole and with a connection that stays, each of these delivers the right bytes.
@@ -284,7 +362,8 @@ class PluginCheckTest(unittest.TestCase):
                                 "to-the-cause": "when the connection is closed .*, read fails with Io instead of Unreachable",
                                 "to-the-end": "when the connection is closed at the end, .* the plugin delivered more than"}.items():
                 with self.subTest(deaf=deaf):
-                    status, output = check(DEAF, f"deaf://127.0.0.1:{port}/{len(SENT)}", "--time-limit", BUSY_LIMIT, deaf=deaf)
+                    status, output = check(DEAF, f"deaf://127.0.0.1:{port}/{len(SENT)}", "--time-limit", BUSY_LIMIT,
+                                           *(["--check", CUT] if deaf else []), deaf=deaf)
                     self.assertEqual(re.findall("(?m)^not ok [0-9]+ - (.*)$", output), [CUT] if words else [], output)
                     self.assertRegex(output, words or f"(?m)^ok [0-9]+ - {CUT}$")
                     self.assertEqual(status, 1 if words else 0, output)

@@ -3,9 +3,6 @@
 #include "attempt.h"
 
 #include <algorithm>
-#include <array>
-#include <clocale>
-#include <csignal>
 #include <cstddef>
 #include <cstring>
 #include <system_error>
@@ -20,6 +17,7 @@
 
 #include "denied_call.h"
 #include "errors.h"
+#include "holdings.h"
 #include "plain_text.h"
 
 namespace bootferry {
@@ -40,6 +38,9 @@ constexpr auto oldestRequest =
 constexpr auto oldestInfo =
     endingWith(offsetof(bootferry_info, validator), sizeof(bootferry_info::validator));
 
+constexpr std::uint32_t knownFlags = BOOTFERRY_INFO_RESUMABLE | BOOTFERRY_INFO_SPLICEABLE |
+                                     BOOTFERRY_INFO_RANGES | BOOTFERRY_INFO_OFFSET_NOT_SHOWN;
+
 // Of the fields that a later version will append. What a plugin does not know it neither reads nor writes.
 constexpr std::size_t unknownFields = 64;
 constexpr auto unknownByte = std::byte{0xa5};
@@ -53,18 +54,6 @@ void fillUnknown(const GuardedMemory& memory, std::size_t known, std::uint32_t s
 bool isUnknownUntouched(const GuardedMemory& memory, std::size_t known, std::uint32_t size) {
     return size <= known || std::all_of(memory.get() + known, memory.get() + size,
                                         [](std::byte byte) { return byte == unknownByte; });
-}
-
-struct sigaction actionOf(int number) {
-    struct sigaction action {};
-    (void)sigaction(number, nullptr, &action);
-    return action;
-}
-
-bool hasSameAction(const struct sigaction& one, const struct sigaction& other) {
-    return one.sa_flags == other.sa_flags &&
-           ((one.sa_flags & SA_SIGINFO) != 0 ? one.sa_sigaction == other.sa_sigaction
-                                             : one.sa_handler == other.sa_handler);
 }
 
 Attempt& attemptOf(void* context) {
@@ -81,27 +70,6 @@ std::string codeName(int code) {
     const auto known = errorCodeFromNumber(code);
     return known && code <= BOOTFERRY_ERROR_INTERNAL ? std::string(errorName(*known))
                                                      : fmt::format("the unknown code {}", code);
-}
-
-GuardedMemory::GuardedMemory(std::size_t size) {
-    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    const auto pages = (size + page - 1) / page * page;
-    mapped_ = pages + page;
-    mapping_ = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapping_ == MAP_FAILED) {
-        throwErrno(errno, "mapping memory");
-    }
-    auto* base = static_cast<std::byte*>(mapping_);
-    checkErrno(mprotect(base + pages, page, PROT_NONE), "guarding memory");
-    start_ = base + pages - size;
-}
-
-void GuardedMemory::revoke() {
-    checkErrno(mprotect(mapping_, mapped_, PROT_NONE), "revoking memory");
-}
-
-GuardedMemory::~GuardedMemory() {
-    munmap(mapping_, mapped_);
 }
 
 // What the plugin may call. Nothing here throws: the plugin is C.
@@ -163,38 +131,35 @@ void Attempt::checkText(const char* what, const char* text) {
     }
 }
 
-// What belongs to the host, and must be as it was after each call.
-void Attempt::checkSurroundings(const char* what) {
-    if (fcntl(cancel_.get(), F_GETFD) < 0) {
+// After the process: where descriptor 0 was closed, a later one may be in its place.
+void Attempt::checkCancelFd(const char* what) const {
+    const int flags = fcntl(cancel_.get(), F_GETFL);
+    if (flags < 0) {
         throw Fault(fmt::format("{} closed cancel_fd", what));
+    }
+    if (flags != cancelFlags_) {
+        throw Fault(fmt::format("{} changed the flags of cancel_fd", what));
     }
     pollfd cancel{.fd = cancel_.get(), .events = POLLIN, .revents = 0};
     if (cancelled_ && poll(&cancel, 1, 0) == 0) {
         throw Fault(fmt::format("{} read from cancel_fd", what));
     }
-    // These take a system call for each signal, and a check may make 20,000 calls.
-    if (constexpr unsigned often = 100; ++calls_ > often && calls_ % often != 0) {
+}
+
+void Attempt::checkProcess(const char* what) {
+    // That takes a hundred system calls, and a check may make 20,000 calls.
+    constexpr unsigned often = 100;
+    const bool isRead = std::string_view(what) == "read";
+    if (isRead && ++reads_ > often && reads_ % often != 0) {
         return;
     }
-    for (int number = 1; number < SIGRTMIN; ++number) {
-        if (!hasSameAction(signals_.at(static_cast<std::size_t>(number)), actionOf(number))) {
-            throw Fault(fmt::format("{} changed what SIG{} does", what, sigabbrev_np(number)));
-        }
-    }
-    if (locale_ != setlocale(LC_ALL, nullptr)) { // NOLINT(concurrency-mt-unsafe): only asked
-        throw Fault(fmt::format("{} changed the locale of the process", what));
-    }
-    sigset_t blocked;
-    (void)pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
-    for (int number = 1; number < NSIG; ++number) {
-        if (sigismember(&blocked, number) == 1) {
-            throw Fault(fmt::format("{} left the signal SIG{} blocked", what, sigabbrev_np(number)));
-        }
+    if (const auto change = plugin_.before->changeUntil({})) {
+        throw Fault(fmt::format("{} {}", what, *change));
     }
 }
 
 const char* Attempt::lend(const std::string& text) {
-    auto& memory = *lent_.emplace_back(std::make_unique<GuardedMemory>(text.size() + 1));
+    auto& memory = *lent_.emplace_back(std::make_unique<GuardedMemory>(Lent::Text, text.size() + 1));
     std::memcpy(memory.get(), text.c_str(), text.size() + 1);
     return memory.as<const char>();
 }
@@ -211,10 +176,8 @@ std::uint32_t Attempt::sizeFor(std::uint32_t oldest, std::size_t known) const {
 
 Attempt::Attempt(const PluginUnderTest& plugin, bool withOptions)
     : plugin_(plugin), cancel_(checkErrno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "making an eventfd")),
-      hostMemory_(sizeFor(oldestHost, sizeof(bootferry_host))) {
-    for (int number = 1; number < SIGRTMIN; ++number) {
-        signals_.at(static_cast<std::size_t>(number)) = actionOf(number);
-    }
+      hostMemory_(Lent::Host, sizeFor(oldestHost, sizeof(bootferry_host))) {
+    cancelFlags_ = fcntl(cancel_.get(), F_GETFL);
     auto* host = hostMemory_.as<bootferry_host>();
     host->struct_size = sizeFor(oldestHost, sizeof(bootferry_host));
     host->abi_version = BOOTFERRY_ABI_VERSION;
@@ -248,7 +211,8 @@ Attempt::Attempt(const PluginUnderTest& plugin, bool withOptions)
 Attempt::~Attempt() {
     try {
         free();
-    } catch (const Fault&) { // NOLINT(bugprone-empty-catch): a check that looks at this calls free() itself
+    } catch (const Fault& fault) {
+        plugin_.calls->noteFault(fault.what());
     }
 }
 
@@ -265,17 +229,26 @@ void Attempt::free() {
 // succeeding call must not call it.
 template <typename Call>
 std::optional<Failure> Attempt::checked(const char* what, Call call) {
+    if (const auto earlier = plugin_.calls->takeFault()) { // of the session before
+        throw Fault(*earlier);
+    }
     {
         const std::lock_guard lock(mutex_);
         failures_.clear();
         wrong_.reset();
         (void)takeDeniedCall();
     }
+    const bool beforeOpen = session_ == nullptr || std::string_view(what) == "set_option";
+    const auto threads = beforeOpen ? ownThreads() : Names{};
     plugin_.calls->begin(what);
     const auto result = call();
     plugin_.calls->end();
     revokeLent();
-    checkSurroundings(what);
+    if (beforeOpen && newThreads(threads) > 0) {
+        throw Fault(fmt::format("{} started a thread, which only open and later calls may do", what));
+    }
+    checkProcess(what);
+    checkCancelFd(what);
     const std::lock_guard lock(mutex_);
     if (wrong_) {
         throw Fault(*wrong_);
@@ -312,7 +285,7 @@ std::optional<Failure> Attempt::open(std::uint64_t offset, const std::string& va
 std::optional<Failure> Attempt::openUrl(const std::string& url, std::uint64_t offset,
                                         const std::string& validator, std::uint64_t length) {
     const auto size = sizeFor(oldestRequest, sizeof(bootferry_request));
-    auto& memory = *lent_.emplace_back(std::make_unique<GuardedMemory>(size));
+    auto& memory = *lent_.emplace_back(std::make_unique<GuardedMemory>(Lent::Request, size));
     auto* request = memory.as<bootferry_request>();
     request->struct_size = size;
     request->url = lend(url);
@@ -329,7 +302,7 @@ std::optional<Failure> Attempt::openUrl(const std::string& url, std::uint64_t of
 
 ResourceInfo Attempt::info() {
     const auto size = sizeFor(oldestInfo, sizeof(bootferry_info));
-    const GuardedMemory memory(size);
+    const GuardedMemory memory(Lent::Info, size);
     auto* raw = memory.as<bootferry_info>();
     raw->struct_size = size;
     fillUnknown(memory, sizeof(bootferry_info), size);
@@ -341,6 +314,10 @@ ResourceInfo Attempt::info() {
     }
     if (!isUnknownUntouched(memory, sizeof(bootferry_info), size)) {
         throw Fault("info wrote to fields that this version of the interface does not have");
+    }
+    if (const auto unknown = raw->flags & ~knownFlags; unknown != 0) {
+        throw Fault(
+            fmt::format("info sets flags that this version of the interface does not have: {:#x}", unknown));
     }
     ResourceInfo info;
     if (raw->size != BOOTFERRY_SIZE_UNKNOWN) {
@@ -374,7 +351,7 @@ ResourceInfo Attempt::info() {
 }
 
 std::size_t Attempt::read(std::span<std::byte> into, std::optional<Failure>& failure) {
-    const GuardedMemory memory(into.size()); // writing past the end crashes at once
+    const GuardedMemory memory(Lent::Buffer, into.size()); // writing past the end crashes at once
     ssize_t count = 0;
     failure = checked("read", [&] {
         count = plugin_.module->table().read(session_, memory.get(), into.size());
@@ -417,10 +394,17 @@ void Attempt::cancel() {
     cancelled_ = true;
 }
 
+void throwFailure(const Failure& failure, const std::string& what) {
+    const auto text = fmt::format("{} failed with {}: {}", what, codeName(failure.code), failure.message);
+    if (failure.code == BOOTFERRY_ERROR_UNREACHABLE || failure.code == BOOTFERRY_ERROR_TIMEOUT) {
+        throw Unreached(text);
+    }
+    throw Fault(text);
+}
+
 void Attempt::mustOpen(std::uint64_t offset, const std::string& validator) {
     if (const auto failure = open(offset, validator)) {
-        throw Fault(
-            fmt::format("open at {} failed with {}: {}", offset, codeName(failure->code), failure->message));
+        throwFailure(*failure, fmt::format("open at {}", offset));
     }
 }
 
@@ -428,7 +412,7 @@ std::size_t Attempt::mustRead(std::span<std::byte> into) {
     std::optional<Failure> failure;
     const auto count = read(into, failure);
     if (failure) {
-        throw Fault(fmt::format("read failed with {}: {}", codeName(failure->code), failure->message));
+        throwFailure(*failure, "read");
     }
     return count;
 }

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One session of the plugin under test, through the bare ABI. The result of every call must agree with the
-// failures reported during the call; a violation of the ABI is thrown as Fault. The host's structures end at
-// the end of a page with an inaccessible page after it, so that a plugin crashes if it accesses a field that
-// its version of the ABI does not have.
+// failures reported during the call; a violation of the ABI is thrown as Fault, and so is what the call did
+// to the process.
 #pragma once
 
-#include <array>
 #include <atomic>
-#include <clocale>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -23,9 +19,11 @@
 
 #include "bootferry/plugin.h"
 #include "call_record.h"
+#include "guarded_memory.h"
 #include "handles.h"
 #include "name_lookup.h"
 #include "plugin_module.h"
+#include "process_state.h"
 
 namespace bootferry {
 
@@ -35,30 +33,17 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-// The plugin took too long. On a busy machine that may be nobody's fault, so the check is repeated.
+// It may be somebody else's fault: the plugin took too long, and the machine may be busy. The check is
+// repeated.
 class Late : public Fault {
 public:
     using Fault::Fault;
 };
 
-// Zeroed memory of exactly this size, with an inaccessible page after it.
-class GuardedMemory {
+// The server could not be reached. The check is repeated, and undecided if that happens each time.
+class Unreached : public Fault {
 public:
-    explicit GuardedMemory(std::size_t size);
-    GuardedMemory(const GuardedMemory&) = delete;
-    GuardedMemory& operator=(const GuardedMemory&) = delete;
-    ~GuardedMemory();
-    [[nodiscard]] std::byte* get() const { return start_; }
-    void revoke(); // accessing it crashes from now on
-    template <typename Structure>
-    [[nodiscard]] Structure* as() const {
-        return reinterpret_cast<Structure*>(start_);
-    }
-
-private:
-    void* mapping_ = nullptr;
-    std::size_t mapped_ = 0;
-    std::byte* start_ = nullptr;
+    using Fault::Fault;
 };
 
 // How the host's structures end: with version 1 of the ABI, or behind all that this header has, with fields
@@ -72,6 +57,7 @@ struct PluginUnderTest {
     std::vector<std::pair<std::string, std::string>> options;
     std::map<std::string, std::string> credentials;
     CallRecord* calls = nullptr;
+    const ProcessState* before = nullptr; // the module was loaded
 };
 
 struct Failure {
@@ -107,7 +93,7 @@ public:
     void free();   // as the destructor, but throws what is wrong with it
     void cancel(); // callable from any thread
 
-    // For calls that must succeed: a failure is thrown as Fault.
+    // For calls that must succeed: a failure is thrown as Unreached or Fault.
     void mustOpen(std::uint64_t offset = 0, const std::string& validator = {});
     [[nodiscard]] std::size_t mustRead(std::span<std::byte> into);
 
@@ -121,18 +107,18 @@ private:
     [[nodiscard]] std::uint32_t sizeFor(std::uint32_t oldest, std::size_t known) const;
     void revokeLent();
     void checkText(const char* what, const char* text); // called by host functions
-    void checkSurroundings(const char* what);
+    void checkCancelFd(const char* what) const;
+    void checkProcess(const char* what);
 
     const PluginUnderTest& plugin_;
     UniqueFd cancel_;
     ResolvedName resolved_;
     GuardedMemory hostMemory_;
     bootferry_session* session_ = nullptr;
-    unsigned calls_ = 0;
+    unsigned reads_ = 0;
+    int cancelFlags_ = 0;
 
-    std::array<struct sigaction, NSIG> signals_{};    // as they were before the session, by number
-    std::string locale_ = setlocale(LC_ALL, nullptr); // NOLINT(concurrency-mt-unsafe): likewise, only asked
-    std::string validator_;                           // as info last returned it
+    std::string validator_; // as info last returned it
     std::vector<std::unique_ptr<GuardedMemory>> lent_;
     std::size_t revoked_ = 0; // the first so many of lent_ are inaccessible
     std::atomic<bool> cancelled_ = false;
@@ -141,6 +127,9 @@ private:
     std::vector<Failure> failures_;    // reported during the current call
     std::optional<std::string> wrong_; // with a text during the current call
 };
+
+// Of a call that must succeed. Throws Unreached if the server may be the reason, else Fault.
+[[noreturn]] void throwFailure(const Failure& failure, const std::string& what);
 
 [[nodiscard]] bool hasControlCharacter(std::string_view text);
 [[nodiscard]] std::string codeName(int code);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "call_record.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <sys/mman.h>
 
@@ -27,7 +29,18 @@ void CallRecord::begin(const char* name) {
 }
 
 void CallRecord::end() {
-    shared_->name = nullptr;
+    const char* name = shared_->name.exchange(nullptr);
+    const auto took = Clock::now().time_since_epoch().count() - shared_->begun;
+    for (auto& total : shared_->totals) {
+        if (total.name == nullptr) {
+            total.name = name;
+        }
+        if (total.name == name) {
+            ++total.calls;
+            total.time += took;
+            return;
+        }
+    }
 }
 
 std::optional<CallRecord::Running> CallRecord::running() const {
@@ -37,6 +50,27 @@ std::optional<CallRecord::Running> CallRecord::running() const {
     }
     return Running{.name = name,
                    .since = Clock::now().time_since_epoch() - Clock::duration(shared_->begun.load())};
+}
+
+void CallRecord::noteFault(const std::string& fault) {
+    if (!fault_) {
+        fault_ = fault;
+    }
+}
+
+std::optional<std::string> CallRecord::takeFault() {
+    return std::exchange(fault_, std::nullopt);
+}
+
+std::optional<CallRecord::Spent> CallRecord::longest() const {
+    const auto& total =
+        *std::max_element(shared_->totals.begin(), shared_->totals.end(),
+                          [](const auto& one, const auto& other) { return one.time < other.time; });
+    const char* name = total.name;
+    if (name == nullptr) {
+        return std::nullopt;
+    }
+    return Spent{.name = name, .calls = total.calls, .time = Clock::duration(total.time.load())};
 }
 
 } // namespace bootferry

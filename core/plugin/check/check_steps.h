@@ -20,6 +20,9 @@ inline constexpr std::array<std::size_t, 1> usual{65536}; // sizes of reads
 std::uint64_t readFrom(Attempt& attempt, const Reference& reference, std::uint64_t offset,
                        std::span<const std::size_t> sizes, std::uint64_t end);
 
+// What the proxy does to connections from now on. Throws Skipped if there is none.
+void planProxy(const CheckSettings& settings, FaultyProxy::Fault fault, std::uint64_t bytes);
+
 // Opens it through the proxy, which will have this fault. Throws Skipped if that is not possible.
 void openThroughProxy(const CheckSettings& settings, Attempt& attempt, FaultyProxy::Fault fault,
                       std::uint64_t bytes);

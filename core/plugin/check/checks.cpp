@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -15,18 +16,24 @@
 
 #include "check_steps.h"
 #include "conduct_checks.h"
+#include "connect_checks.h"
 #include "cut_checks.h"
 #include "digest.h"
 #include "errors.h"
+#include "option_checks.h"
 
 namespace bootferry {
 namespace {
 
 void wholeResource(CheckSettings& settings) {
     auto& reference = settings.reference;
+    if (const auto version = settings.plugin.module->table().abi_version; version > BOOTFERRY_ABI_VERSION) {
+        throw Fault(
+            fmt::format("its abi_version is {}, and there is none above {}", version, BOOTFERRY_ABI_VERSION));
+    }
     Attempt attempt(settings.plugin);
     attempt.mustOpen();
-    (void)attempt.info();
+    const auto atFirst = attempt.info();
     Digest digest("sha256");
     std::vector<std::byte> buffer(65536);
     while (const auto count = attempt.mustRead(buffer)) {
@@ -38,8 +45,10 @@ void wholeResource(CheckSettings& settings) {
     if (hasControlCharacter(settings.plugin.module->table().version)) {
         throw Fault("its version has control characters");
     }
-    if (info.size && *info.size != reference.size()) {
-        throw Fault(fmt::format("info says {} bytes, read delivered {}", *info.size, reference.size()));
+    for (const auto& size : {atFirst.size, info.size}) {
+        if (size && *size != reference.size()) {
+            throw Fault(fmt::format("info says {} bytes, read delivered {}", *size, reference.size()));
+        }
     }
     const auto sha256 = digest.finish().hex;
     if (settings.expectedSha256 && *settings.expectedSha256 != sha256) {
@@ -47,24 +56,6 @@ void wholeResource(CheckSettings& settings) {
     }
     attempt.finish(BOOTFERRY_OUTCOME_COMMITTED);
     reference.complete(info.resumable, info.validator);
-}
-
-void wellFormedOptions(CheckSettings& settings) {
-    constexpr std::size_t mostOptions = 1000;
-    std::size_t number = 0;
-    for (const auto* option = settings.plugin.module->table().options; option->key != nullptr; ++option) {
-        const std::string key = option->key;
-        if (key.empty() ||
-            key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") != std::string::npos) {
-            throw Fault(fmt::format("the option's key '{}' has characters other than a-z 0-9 - .", key));
-        }
-        if (option->help == nullptr || *option->help == '\0' || hasControlCharacter(option->help)) {
-            throw Fault(fmt::format("the help of the option '{}' is not one line of text", key));
-        }
-        if (++number > mostOptions) {
-            throw Fault("the list of options has no end");
-        }
-    }
 }
 
 void endStaysTheEnd(CheckSettings& settings) {
@@ -116,17 +107,17 @@ void twoSessionsAtATime(CheckSettings& settings) {
 }
 
 void anyThread(CheckSettings& settings) {
-    std::string fault;
-    const auto inAThread = [&fault](auto action) {
+    const auto inAThread = [](auto action) {
+        std::exception_ptr thrown;
         std::thread([&] {
             try {
                 action();
-            } catch (const std::exception& error) {
-                fault = error.what();
+            } catch (...) {
+                thrown = std::current_exception();
             }
         }).join();
-        if (!fault.empty()) {
-            throw Fault("called from several threads in turn: " + fault);
+        if (thrown) {
+            std::rethrow_exception(thrown);
         }
     };
     std::unique_ptr<Attempt> attempt;
@@ -208,12 +199,6 @@ void refusesAnotherValidator(CheckSettings& settings) {
                   "open with another validator");
 }
 
-void refusesUnknownOptions(CheckSettings& settings) {
-    Attempt attempt(settings.plugin);
-    expectFailure(attempt.setOption("no-such-option-anywhere", "1"), BOOTFERRY_ERROR_INVALID,
-                  "setting an unknown option");
-}
-
 void saysNotFound(CheckSettings& settings) {
     if (!settings.missingUrl) {
         throw Skipped("no --missing-url was given");
@@ -250,8 +235,7 @@ void deliversParts(CheckSettings& settings) {
         Attempt attempt(settings.plugin);
         const auto validator = offset > 0 ? settings.reference.validator() : "";
         if (const auto failure = attempt.openUrl(settings.plugin.url, offset, validator, length)) {
-            throw Fault(fmt::format("open at {} with a length of {} failed with {}: {}", offset, length,
-                                    codeName(failure->code), failure->message));
+            throwFailure(*failure, fmt::format("open at {} with a length of {}", offset, length));
         }
         (void)readFrom(attempt, settings.reference, offset, usual, offset + length);
         if (const auto info = attempt.info(); info.size && *info.size != size) {
@@ -278,7 +262,7 @@ void splicesTheSame(CheckSettings& settings) {
         std::optional<Failure> failure;
         const auto count = attempt.splice(writeEnd.get(), buffer.size(), failure);
         if (failure) {
-            throw Fault(fmt::format("splice failed with {}: {}", codeName(failure->code), failure->message));
+            throwFailure(*failure, "splice");
         }
         int held = 0;
         checkErrno(ioctl(readEnd.get(), FIONREAD, &held), "looking into the pipe");
@@ -308,7 +292,7 @@ void validatorOfAnotherVersion(CheckSettings& settings) {
     }
     Attempt changed(settings.plugin);
     if (const auto failure = changed.openUrl(*settings.changedUrl)) {
-        throw Fault("open of the changed resource failed: " + failure->message);
+        throwFailure(*failure, "open of the changed resource");
     }
     if (changed.info().validator == before) {
         throw Fault(fmt::format("the validator of other bytes is the same: '{}'", before));
@@ -359,10 +343,12 @@ constexpr std::array checks{
     Check{"refuses an option it does not know", &refusesUnknownOptions},
     Check{"reports a missing resource as NotFound", &saysNotFound},
     Check{"works with the newest host as well", &worksWithTheNewestHost},
+    Check{"reports a refused connection as Unreachable", &refusedConnection},
     Check{"does not block where it must not", &doesNotBlock},
     Check{"stops before it connects when cancelled", &cancelledBeforeOpen},
     Check{"stops between reads when cancelled", &cancelledBetweenReads},
     Check{"stops while it waits when cancelled", &cancelledWhileWaiting},
+    Check{"stops while it connects when cancelled", &cancelledWhileConnecting},
     Check{"stops in a read when the server is silent", &cancelledWhileTheServerIsSilent},
     Check{"delivers no wrong bytes when the connection is cut", &cutConnection},
     Check{"leaves no descriptor and no thread behind", &leavesNothingBehind},

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "attempt.h"
+#include "dead_ends.h"
 #include "faulty_proxy.h"
 #include "reference.h"
 
@@ -23,6 +24,7 @@ struct CheckSettings {
     std::optional<std::string> waitingUrl; // where open or read blocks forever
     std::optional<std::string> changedUrl; // of the resource with other bytes
     const FaultyProxy* proxy = nullptr;    // borrowed; there is none if the URL names no port
+    const DeadEnds* deadEnds = nullptr;    // likewise
     Reference reference;
 };
 

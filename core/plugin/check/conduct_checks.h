@@ -6,12 +6,13 @@
 
 namespace bootferry {
 
-// For the two last: call before the sandbox is entered, which refuses to open /proc. Throws Error(Io).
-void openOwnFolders();
-
 void doesNotBlock(CheckSettings& settings);
 void cancelledBeforeOpen(CheckSettings& settings);
 void cancelledBetweenReads(CheckSettings& settings);
+// How the call fails that waits at this URL and is cancelled, whose name is `what`; nothing if none waits.
+// Throws Late.
+[[nodiscard]] std::optional<Failure> failureAfterCancel(const CheckSettings& settings, const std::string& url,
+                                                        const char* what);
 void cancelledWhileWaiting(CheckSettings& settings);
 void cancelledWhileTheServerIsSilent(CheckSettings& settings);
 void leavesNothingBehind(CheckSettings& settings);

@@ -67,7 +67,7 @@ void cutInTheMiddle(const CheckSettings& settings, std::size_t piece) {
     const auto half = settings.reference.size() / 2;
     const auto near = half > callsBefore * piece ? half - callsBefore * piece : 0;
     Attempt attempt(settings.plugin);
-    settings.proxy->plan(FaultyProxy::Fault::Close, half);
+    planProxy(settings, FaultyProxy::Fault::Close, half);
     if (const auto failure = attempt.openUrl(settings.proxy->url())) {
         requireRetried(*failure, when, "open");
         return;
@@ -102,7 +102,9 @@ void cutConnection(CheckSettings& settings) {
         for (const auto at : {std::uint64_t{0}, std::min<std::uint64_t>(1, size), size / 2, size}) {
             cutBetweenReads(settings, piece, at);
         }
-        cutInTheMiddle(settings, piece);
+        if (size > 1) {
+            cutInTheMiddle(settings, piece);
+        }
     }
 }
 

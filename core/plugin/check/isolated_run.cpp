@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The child writes its verdict to a pipe: a letter and a text. Without a verdict it has crashed or was killed
-// by the time limit.
+// The child writes its verdict to a pipe: a letter and a text. Without a verdict it has crashed, or was
+// killed at the time limit: by the parent, since timers belong to what a plugin may change.
 #include "isolated_run.h"
 
+#include <algorithm>
 #include <array>
+#include <climits>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "conduct_checks.h"
 #include "errors.h"
+#include "guarded_memory.h"
+#include "holdings.h"
+#include "process_state.h"
 #include "sandbox.h"
 
 namespace bootferry {
@@ -29,13 +35,33 @@ void dropCapabilities() {
     checkErrno(static_cast<int>(syscall(SYS_capset, &header, none.data())), "dropping capabilities");
 }
 
-void load(CheckSettings& settings) {
+// The whole list of a plugin for another scheme is as useful as the name of this one.
+void requireScheme(const CheckSettings& settings) {
+    const auto& schemes = settings.plugin.module->schemes();
+    if (std::find(schemes.begin(), schemes.end(), settings.scheme) == schemes.end()) {
+        throw Fault(fmt::format("the URL's scheme is '{}', and the module's table lists: {}", settings.scheme,
+                                fmt::join(schemes, ", ")));
+    }
+}
+
+// What constructors and the entry do to the process is found here, not in the first call.
+void load(CheckSettings& settings, const ProcessState& before) {
+    constexpr const char* what = "loading the module (constructors, bootferry_plugin_entry)";
+    const auto threads = ownThreads();
+    settings.plugin.calls->begin(what);
     try {
         settings.plugin.module = &PluginModule::load(settings.modulePath);
-        settings.plugin.module->requireScheme(settings.scheme);
     } catch (const Error& error) {
         throw Fault(error.what());
     }
+    settings.plugin.calls->end();
+    if (newThreads(threads) > 0) {
+        throw Fault(fmt::format("{} started a thread, which only open and later calls may do", what));
+    }
+    if (const auto change = before.changeUntil({})) {
+        throw Fault(fmt::format("{} {}", what, *change));
+    }
+    requireScheme(settings);
 }
 
 std::uint32_t needsOf(const PluginUnderTest& plugin) {
@@ -61,18 +87,27 @@ std::vector<std::string> readableFor(const CheckSettings& settings) {
 std::string verdictOf(const Check& check, CheckSettings& settings, bool sandboxed) {
     try {
         openOwnFolders();
+        prepareProcessState();
+        explainCrashes(settings.plugin.calls->crashReason());
         if (sandboxed) {
             dropCapabilities();
             enterSandbox();
         }
-        load(settings);
+        load(settings, {});
         if (sandboxed) {
             narrowSandbox(needsOf(settings.plugin), readableFor(settings));
         }
+        const ProcessState before;
+        settings.plugin.before = &before;
         check.run(settings);
+        if (const auto fault = settings.plugin.calls->takeFault()) {
+            throw Fault(*fault);
+        }
         return "p";
     } catch (const Skipped& skipped) {
         return std::string("s") + skipped.what();
+    } catch (const Unreached& fault) {
+        return std::string("n") + fault.what();
     } catch (const Late& fault) {
         return std::string("l") + fault.what();
     } catch (const Fault& fault) {
@@ -82,61 +117,72 @@ std::string verdictOf(const Check& check, CheckSettings& settings, bool sandboxe
     }
 }
 
-[[noreturn]] void runChild(const Check& check, CheckSettings& settings, int pipe,
-                           const Isolation& isolation) {
+[[noreturn]] void runChild(const Check& check, CheckSettings& settings, int pipe, bool sandboxed) {
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     sigset_t none;
     sigemptyset(&none);
     pthread_sigmask(SIG_SETMASK, &none, nullptr);
     std::signal(SIGPIPE, SIG_IGN); // as in the worker
-    std::signal(SIGALRM, SIG_DFL);
-    alarm(static_cast<unsigned>(isolation.limit.count()));
-    const auto verdict = verdictOf(check, settings, isolation.sandboxed);
+    const auto verdict = verdictOf(check, settings, sandboxed);
     const auto written = write(pipe, verdict.data(), verdict.size());
     _exit(written == static_cast<ssize_t>(verdict.size()) ? 0 : 1);
 }
 
-std::string readAll(int fd) {
+// What the child writes until it closes the pipe. Nothing if that is not before the time is up.
+std::optional<std::string> readAll(int fd, CallRecord::Clock::time_point end) {
     std::string text;
     std::array<char, 4096> buffer{};
-    ssize_t count = 0;
-    while ((count = read(fd, buffer.data(), buffer.size())) > 0) {
+    for (;;) {
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(end - CallRecord::Clock::now()).count();
+        pollfd pipe{.fd = fd, .events = POLLIN, .revents = 0};
+        if (left <= 0 || poll(&pipe, 1, static_cast<int>(std::min<decltype(left)>(left, INT_MAX))) < 0) {
+            return std::nullopt;
+        }
+        if (pipe.revents == 0) {
+            continue;
+        }
+        const auto count = read(fd, buffer.data(), buffer.size());
+        if (count <= 0) {
+            return text;
+        }
         text.append(buffer.data(), static_cast<std::size_t>(count));
     }
-    return text;
 }
 
 // A call that has only just begun is not what the time went into.
-CheckResult outOfTime(const std::optional<CallRecord::Running>& call, std::chrono::seconds limit) {
+CheckResult outOfTime(const CallRecord& calls, std::chrono::seconds limit) {
     using Seconds = std::chrono::duration<double>;
-    if (call && call->since >= limit / 2) {
+    if (const auto call = calls.running(); call && call->since >= limit / 2) {
         return {.verdict = CheckResult::Verdict::Failed,
                 .reason = fmt::format("{} did not return within {:.0f} s", call->name,
                                       Seconds(call->since).count())};
     }
+    std::string where;
+    if (const auto spent = calls.longest()) {
+        where = fmt::format("{:.1f} s went into {} calls of {}; ", Seconds(spent->time).count(), spent->calls,
+                            spent->name);
+    }
     return {.verdict = CheckResult::Verdict::Undecided,
-            .reason =
-                fmt::format("the check did not end within {} s, though no call hung: use a smaller resource, "
-                            "or a longer --time-limit",
-                            limit.count())};
+            .reason = fmt::format("the check did not end within {} s, though no call hung: {}use a smaller "
+                                  "resource, or a longer --time-limit",
+                                  limit.count(), where)};
 }
 
-CheckResult howItDied(int status, const CallRecord& calls, std::chrono::seconds limit) {
+CheckResult howItDied(int status, const CallRecord& calls) {
     const auto call = calls.running();
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
-        return outOfTime(call, limit);
+    auto what = WIFSIGNALED(status) ? fmt::format("crashed (signal {}, SIG{})", WTERMSIG(status),
+                                                  sigabbrev_np(WTERMSIG(status)))
+                                    : fmt::format("ended the process with status {}", WEXITSTATUS(status));
+    if (const auto* reason = calls.crashReason(); reason != nullptr) {
+        what += fmt::format(": it {}", reason);
     }
-    const auto what =
-        WIFSIGNALED(status)
-            ? fmt::format("crashed (signal {}, SIG{})", WTERMSIG(status), sigabbrev_np(WTERMSIG(status)))
-            : fmt::format("ended the process with status {}", WEXITSTATUS(status));
     if (call) {
         return {.verdict = CheckResult::Verdict::Failed, .reason = fmt::format("{} {}", call->name, what)};
     }
     return {.verdict = CheckResult::Verdict::Failed,
             .reason = fmt::format(
-                "something {} outside of the calls: a thread of the plugin's, its loading, or the "
-                "checker itself",
-                what)};
+                "something outside of the calls (a thread of the plugin's, or the checker itself) {}", what)};
 }
 
 CheckResult::Verdict verdictFrom(char letter) {
@@ -147,6 +193,8 @@ CheckResult::Verdict verdictFrom(char letter) {
         return CheckResult::Verdict::Skipped;
     case 'l':
         return CheckResult::Verdict::Late;
+    case 'n':
+        return CheckResult::Verdict::Unreached;
     case 'u':
         return CheckResult::Verdict::Undecided;
     default:
@@ -165,17 +213,25 @@ CheckResult runIsolated(const Check& check, CheckSettings& settings, const Isola
     UniqueFd writeEnd(ends[1]);
     const auto child = checkErrno(fork(), "forking");
     if (child == 0) {
-        runChild(check, settings, writeEnd.get(), isolation);
+        runChild(check, settings, writeEnd.get(), isolation.sandboxed);
     }
     writeEnd.reset();
-    const auto answer = readAll(readEnd.get());
+    const auto answer = readAll(readEnd.get(), CallRecord::Clock::now() + isolation.limit);
+    if (!answer) {
+        (void)kill(child, SIGSTOP); // the record stays as it is
+        const auto result = outOfTime(calls, isolation.limit);
+        (void)kill(child, SIGKILL);
+        checkErrno(waitpid(child, nullptr, 0), "waiting for the check");
+        settings.plugin.calls = nullptr;
+        return result;
+    }
     int status = 0;
     checkErrno(waitpid(child, &status, 0), "waiting for the check");
     settings.plugin.calls = nullptr;
-    if (status != 0 || answer.empty()) {
-        return howItDied(status, calls, isolation.limit);
+    if (status != 0 || answer->empty()) {
+        return howItDied(status, calls);
     }
-    return {.verdict = verdictFrom(answer[0]), .reason = answer.substr(1)};
+    return {.verdict = verdictFrom((*answer)[0]), .reason = answer->substr(1)};
 }
 
 } // namespace bootferry

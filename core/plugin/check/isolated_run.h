@@ -14,7 +14,8 @@ struct CheckResult {
     enum class Verdict {
         Passed,
         Failed,
-        Late, // failed, because something took too long
+        Late,      // failed, because something took too long
+        Unreached, // failed, because the server could not be reached
         Skipped,
         Undecided, // the check itself could not be carried out
     } verdict = Verdict::Passed;

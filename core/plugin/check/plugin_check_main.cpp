@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // bootferry-plugin-check MODULE URL: checks a plugin against the rules of bootferry/plugin.h and prints the
 // results as TAP.
-#include <cstdio>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
@@ -35,6 +35,7 @@ that does not change during the checks.
   --missing-url URL        a resource that does not exist on the server
   --waiting-url URL        where the server never answers, to check cancelling
   --changed-url URL        the resource with other bytes, to check validators
+  --check TEXT             only checks whose description contains TEXT (repeatable)
   --time-limit SECONDS     for each check (60)
   --no-sandbox             for debuggers and sanitizers, which need more calls
   --help                   show this
@@ -45,6 +46,7 @@ Exit status: 0 all checks passed, 1 a check failed, 2 a check could not run.
 struct Arguments {
     CheckSettings settings;
     Isolation isolation;
+    std::vector<std::string> wanted; // parts of the checks' descriptions; none: all checks
     std::optional<Url> url;
     bool wantsHelp = false;
 };
@@ -58,7 +60,7 @@ std::pair<std::string, std::string> keyAndValue(std::string_view text) {
 // All of these take a value.
 void requireOption(std::string_view name) {
     for (const std::string_view known : {"expect-sha256", "option", "credential", "missing-url",
-                                         "waiting-url", "changed-url", "time-limit"}) {
+                                         "waiting-url", "changed-url", "check", "time-limit"}) {
         if (name == known) {
             return;
         }
@@ -81,6 +83,8 @@ void applyOption(Arguments& arguments, std::string_view name, std::string_view v
         settings.waitingUrl = value;
     } else if (name == "changed-url") {
         settings.changedUrl = value;
+    } else if (name == "check") {
+        arguments.wanted.emplace_back(value);
     } else if (name == "time-limit") {
         const auto seconds = parseNumber<unsigned>(value);
         if (!seconds || *seconds == 0) {
@@ -148,29 +152,61 @@ void report(std::size_t number, const Check& check, const CheckResult& result) {
     (void)flushOutput();
 }
 
-// Who is late each time is slow itself; a busy machine is not.
+// Who is late each time is slow itself; a busy machine is not. Of a server that cannot be reached nothing
+// follows.
 CheckResult runPatiently(const Check& check, Arguments& arguments) {
     constexpr int tries = 3;
     CheckResult result;
     for (int i = 0; i < tries; ++i) {
         result = runIsolated(check, arguments.settings, arguments.isolation);
-        if (result.verdict != CheckResult::Verdict::Late) {
-            break;
+        if (result.verdict != CheckResult::Verdict::Late &&
+            result.verdict != CheckResult::Verdict::Unreached) {
+            return result;
         }
+    }
+    if (result.verdict == CheckResult::Verdict::Unreached) {
+        result = {.verdict = CheckResult::Verdict::Undecided,
+                  .reason = fmt::format("in each of {} tries, {}", tries, result.reason)};
     }
     return result;
 }
 
+// The first one is always among them: it reads what the others compare with.
+std::vector<Check> chosenChecks(const std::vector<std::string>& wanted) {
+    const auto all = pluginChecks();
+    const auto contains = [](const Check& check, const std::string& text) {
+        return std::string_view(check.name).find(text) != std::string_view::npos;
+    };
+    for (const auto& text : wanted) {
+        if (std::none_of(all.begin(), all.end(), [&](const auto& check) { return contains(check, text); })) {
+            throw Error(ErrorCode::Invalid,
+                        fmt::format("--check: no check has '{}' in its description", text));
+        }
+    }
+    std::vector<Check> chosen;
+    for (const auto& check : all) {
+        if (chosen.empty() || wanted.empty() ||
+            std::any_of(wanted.begin(), wanted.end(),
+                        [&](const auto& text) { return contains(check, text); })) {
+            chosen.push_back(check);
+        }
+    }
+    return chosen;
+}
+
 int run(Arguments& arguments) {
-    const auto checks = pluginChecks();
+    const auto checks = chosenChecks(arguments.wanted);
     printOutput("1..{}\n", checks.size());
     (void)flushOutput(); // before it forks
     bool failed = false;
     bool undecided = false;
     std::optional<FaultyProxy> proxy;
+    std::optional<DeadEnds> deadEnds;
     if (arguments.url->port()) {
         proxy.emplace(*arguments.url);
         arguments.settings.proxy = &*proxy;
+        deadEnds.emplace(*arguments.url);
+        arguments.settings.deadEnds = &*deadEnds;
     }
     for (std::size_t i = 0; i < checks.size(); ++i) {
         if (i > 0 && !arguments.settings.reference.isComplete()) {

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "holdings.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <iterator>
+#include <utility>
+
+#include <dirent.h>
+#include <sched.h>
+#include <spdlog/fmt/fmt.h>
+
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+// Open for as long as the process runs.
+struct {
+    DIR* descriptors = nullptr;
+    DIR* threads = nullptr;
+} ownFolders;
+
+Names entriesOf(DIR* folder) {
+    Names names;
+    ::rewinddir(folder);
+    while (const auto* entry = ::readdir(folder)) { // NOLINT(concurrency-mt-unsafe): a stream of our own
+        names.insert(entry->d_name);
+    }
+    return names;
+}
+
+std::chrono::nanoseconds usedByThisThread() {
+    timespec used{};
+    (void)::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+} // namespace
+
+void openOwnFolders() {
+    for (auto [folder, path] : {std::pair(&ownFolders.descriptors, "/proc/self/fd"),
+                                std::pair(&ownFolders.threads, "/proc/self/task")}) {
+        *folder = ::opendir(path);
+        if (*folder == nullptr) {
+            throwErrno(errno, fmt::format("opening '{}'", path));
+        }
+    }
+}
+
+Names ownDescriptors() {
+    return entriesOf(ownFolders.descriptors);
+}
+
+Names ownThreads() {
+    return entriesOf(ownFolders.threads);
+}
+
+// A thread that was joined may stay in /proc until it has run once more. However slow the machine is, it then
+// gets as much of it as this thread, which therefore counts the time that it has computed; one that sleeps
+// does not end meanwhile.
+std::size_t newThreads(const Names& before) {
+    constexpr std::chrono::milliseconds longEnough{100};
+    const auto start = usedByThisThread();
+    auto left = without(ownThreads(), before);
+    while (!left.empty() && usedByThisThread() - start < longEnough) {
+        (void)::sched_yield();
+        left = without(ownThreads(), before);
+    }
+    return left.size();
+}
+
+Names without(const Names& some, const Names& others) {
+    Names rest;
+    std::set_difference(some.begin(), some.end(), others.begin(), others.end(),
+                        std::inserter(rest, rest.end()));
+    return rest;
+}
+
+} // namespace bootferry

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the check's process holds, by name: descriptors and threads, as /proc lists them.
+#pragma once
+
+#include <set>
+#include <string>
+
+namespace bootferry {
+
+// Call it before the sandbox is entered, which refuses to open /proc. Throws Error(Io).
+void openOwnFolders();
+
+using Names = std::set<std::string>;
+
+[[nodiscard]] Names ownDescriptors();
+[[nodiscard]] Names ownThreads();
+
+// The threads that there were not before, and that are not about to end.
+[[nodiscard]] std::size_t newThreads(const Names& before);
+
+// Those of `some` that are not in `others`.
+[[nodiscard]] Names without(const Names& some, const Names& others);
+
+} // namespace bootferry
