@@ -37,6 +37,7 @@ class PluginGuideTest(unittest.TestCase):
                                 capture_output=True, text=True)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertIn("ok 1 - reads the whole resource", result.stdout)
+        self.assertEqual((installed.path / "pattern/plugin-guide.md").read_text(), (SOURCE / "docs/plugin-guide.md").read_text())
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import tap  # noqa: E402
 from installed import Installed, run  # noqa: E402
 
 CHECK = os.environ["BOOTFERRY_PLUGIN_CHECK"]
+CLASS = pathlib.Path(os.environ["SOURCE_ROOT"]) / "tests/conformance/classy.cpp"
 
 
 class PluginTemplateTest(unittest.TestCase):
@@ -26,14 +27,19 @@ class PluginTemplateTest(unittest.TestCase):
                            "PATH": os.pathsep.join([os.path.dirname(CHECK), os.environ["PATH"]])}
         cls.template = pathlib.Path("".join(cls.installed.pkg_config("--variable=plugintemplatedir")))
 
-    def copy(self, tool):
+    def copy(self, tool, language="c"):
         if shutil.which(tool) is None:
             self.skipTest(f"{tool} is not installed")
-        tree = self.installed.path / tool / "pattern"
+        tree = self.installed.path / f"{tool}-{language}" / "pattern"
         shutil.copytree(self.template, tree)
-        (tree / "example.c").rename(tree / "pattern.c")
+        if language == "c":
+            (tree / "example.c").rename(tree / "pattern.c")
+        else:
+            (tree / "example.c").unlink()
+            (tree / "pattern.cpp").write_text(CLASS.read_text().replace("classy", "pattern"))
         for file in tree.iterdir():
-            file.write_text(file.read_text().replace("example", "pattern"))
+            if file.suffix != ".md":
+                file.write_text(file.read_text().replace("example", "pattern"))
         return tree
 
     def run_in(self, tree, *command, **more):
@@ -65,6 +71,28 @@ class PluginTemplateTest(unittest.TestCase):
         self.assert_works(tree, target)
         self.run_in(tree, "make", "clean")
         self.assertFalse((tree / "pattern.so").exists())
+
+    def test_make_in_cxx(self):
+        tree = self.copy("make", "cpp")
+        self.run_in(tree, "make", "CXXFLAGS=-Wall -Wextra -Wpedantic -Werror")
+        self.assertEqual(self.run_in(tree, "make", "--silent", "check", "CHECK_OPTIONS=--check 'very end'"),
+                         "1..2\nok 1 - reads the whole resource\nok 2 - resumes at the very end\n")
+
+    def test_meson_in_cxx(self):
+        tree = self.copy("meson", "cpp")
+        (tree / "meson.build").write_text((tree / "meson.build").read_text().replace(
+            "check_options = []", "check_options = ['--check', 'very end']"))
+        self.run_in(tree, "meson", "setup", "--werror", "build")
+        self.run_in(tree, "meson", "compile", "-C", "build")
+        self.assertRegex(self.run_in(tree, "meson", "test", "-C", "build"), "conformance +OK .*2 subtests passed")
+
+    def test_cmake_in_cxx(self):
+        tree = self.copy("cmake", "cpp")
+        (tree / "CMakeLists.txt").write_text((tree / "CMakeLists.txt").read_text().replace(
+            "set(CHECK_OPTIONS)", "set(CHECK_OPTIONS --check 'very end')".replace("'", '"')))
+        self.run_in(tree, "cmake", "-B", "build", "-DCMAKE_CXX_FLAGS=-Werror")
+        self.run_in(tree, "cmake", "--build", "build")
+        self.assertRegex(self.run_in(tree, "ctest", "--test-dir", "build", "-V"), r"(?m)^1: 1\.\.2$")
 
     def test_meson(self):
         tree = self.copy("meson")
