@@ -81,7 +81,7 @@ static void* sleep_for_ever(void* unused) {
 }
 
 static void* sleep_a_while(void* unused) {
-    (void)poll(NULL, 0, 1500);
+    (void)poll(NULL, 0, 60000);
     return unused;
 }
 

@@ -62,7 +62,7 @@ Names ownThreads() {
 // gets as much of it as this thread, which therefore counts the time that it has computed; one that sleeps
 // does not end meanwhile.
 std::size_t newThreads(const Names& before) {
-    constexpr std::chrono::milliseconds longEnough{100};
+    constexpr std::chrono::milliseconds longEnough{30};
     const auto start = usedByThisThread();
     auto left = without(ownThreads(), before);
     while (!left.empty() && usedByThisThread() - start < longEnough) {
