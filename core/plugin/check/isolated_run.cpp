@@ -219,7 +219,7 @@ CheckResult runIsolated(const Check& check, CheckSettings& settings, const Isola
     const auto answer = readAll(readEnd.get(), CallRecord::Clock::now() + isolation.limit);
     if (!answer) {
         (void)kill(child, SIGSTOP); // the record stays as it is
-        const auto result = outOfTime(calls, isolation.limit);
+        auto result = outOfTime(calls, isolation.limit);
         (void)kill(child, SIGKILL);
         checkErrno(waitpid(child, nullptr, 0), "waiting for the check");
         settings.plugin.calls = nullptr;
