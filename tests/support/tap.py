@@ -26,6 +26,8 @@ class _TapResult(unittest.TestResult):
         super().__init__()
         self._names = [self._name(case) for case in cases]
         self._reported = set()
+        self._skipped = {}  # why a subtest was: then its case is no success, and no failure either
+        self._failed = set()  # of cases with subtests
         print(f"1..{len(self._names)}", flush=True)
 
     @staticmethod
@@ -64,6 +66,8 @@ class _TapResult(unittest.TestResult):
         super().addSkip(test, reason)
         if self._name(test) in self._names:
             self._report("ok", self._name(test), f" # SKIP {reason}")
+        elif hasattr(test, "test_case"):
+            self._skipped[self._name(test.test_case)] = reason
         else:
             # setUpClass skipped: its id is "setUpClass (__main__.Class)".
             for name in self._names:
@@ -73,13 +77,17 @@ class _TapResult(unittest.TestResult):
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
+            self._failed.add(self._name(test))
             print(f"#   in {subtest.id()}:", flush=True)
             self._explain(err)
 
     def stopTest(self, test):
         super().stopTest(test)
         # A case whose only failures were in its subtests has not been heard of yet.
-        self._report("not ok", self._name(test))
+        name = self._name(test)
+        if name in self._skipped and name not in self._failed:
+            self._report("ok", name, f" # SKIP {self._skipped[name]}")
+        self._report("not ok", name)
 
     def finish(self):
         for name in self._names:
