@@ -244,6 +244,11 @@ std::optional<Failure> failureOfTls(const TransferEnd& end, const std::string& d
 
 // Of what was asked for: the option, the URL, the offset; and a cancel.
 std::optional<Failure> failureOfRequest(const TransferEnd& end, const std::string& detail) {
+    constexpr int tooLarge = 100; // CURLE_TOO_LARGE, which libcurl before 8.6 does not declare
+    if (static_cast<int>(end.result) == tooLarge && isBeforeAnswer(end)) {
+        return Failure{BOOTFERRY_ERROR_PROTOCOL,
+                       authorityOf(end.askedUrl) + " sent a header of more than 100 KB"};
+    }
     switch (end.result) {
     case CURLE_ABORTED_BY_CALLBACK:
         return Failure{BOOTFERRY_ERROR_CANCELLED, "cancelled"};
@@ -257,7 +262,7 @@ std::optional<Failure> failureOfRequest(const TransferEnd& end, const std::strin
                                                         : "an option cannot be used: ") +
                            detail};
     case CURLE_OUT_OF_MEMORY:
-        if (isBeforeAnswer(end)) { // libcurl has no other code for it
+        if (isBeforeAnswer(end)) { // libcurl before 8.6 has no other code for it
             return Failure{BOOTFERRY_ERROR_PROTOCOL,
                            authorityOf(end.askedUrl) +
                                " sent a header of more than 100 KB, or memory is exhausted"};

@@ -156,6 +156,10 @@ TEST(TransferFailureTest, AnAnswerThatViolatesHttpIsNoBrokenConnection) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
     end.position = 1;
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_IO);
+    end.position = 0;
+    end.result = static_cast<CURLcode>(100); // CURLE_TOO_LARGE, from libcurl 8.6 on
+    EXPECT_THAT(failureOf(end).what(), HasSubstr("sent a header of more than 100 KB"));
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
 }
 
 TEST(TransferFailureTest, TftpErrorsHaveTheirCodes) {
