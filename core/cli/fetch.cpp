@@ -70,6 +70,7 @@ ChosenTarget chooseTarget(const TransferRequest& request, bool isNamed) {
     const auto& target = request.target;
     ChosenTarget chosen;
     const auto choose = [&](UniqueFd stream) {
+        requireNoMessages(stream, target);
         chosen.stream.fd = std::move(stream);
         chosen.stream.capacity = unknownSize;
         chosen.stream.blockSize = streamBlockSize;

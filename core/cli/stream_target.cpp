@@ -142,6 +142,12 @@ UniqueFd notTerminal(UniqueFd stream, const std::string& path) {
     return stream;
 }
 
+bool isSameFile(int one, int other) {
+    struct stat first {};
+    struct stat second {};
+    return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 && bootferry::isSameFile(first, second);
+}
+
 } // namespace
 
 UniqueFd openStandardOutput() {
@@ -191,10 +197,18 @@ void requireRoomInStream(const UniqueFd& stream, const std::string& path, std::u
 }
 
 bool isStandardOutput(const UniqueFd& stream) {
-    struct stat one {};
-    struct stat other {};
-    return stream && ::fstat(stream.get(), &one) == 0 && ::fstat(STDOUT_FILENO, &other) == 0 &&
-           one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+    return stream && isSameFile(stream.get(), STDOUT_FILENO);
+}
+
+void requireNoMessages(const UniqueFd& stream, const std::string& path) {
+    struct stat status {};
+    const bool keepsBytes = ::fstat(stream.get(), &status) == 0 && !S_ISCHR(status.st_mode);
+    if (keepsBytes && isSameFile(stream.get(), STDERR_FILENO)) {
+        refuseTarget(
+            fmt::format("standard error is the same file as '{}', messages would be mixed into the image: "
+                        "send one of them elsewhere",
+                        path));
+    }
 }
 
 bool hasLostReader(const UniqueFd& stream) {

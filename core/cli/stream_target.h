@@ -30,6 +30,10 @@ void requireRoomInStream(const UniqueFd& stream, const std::string& path, std::u
 // Whether both are the same pipe, file, terminal or other device; false for an empty descriptor.
 [[nodiscard]] bool isStandardOutput(const UniqueFd& stream);
 
+// Throws Error(TargetRefused) if messages would be mixed into the image: standard error is the same file,
+// pipe or socket. path: for messages.
+void requireNoMessages(const UniqueFd& stream, const std::string& path);
+
 // True if the pipe or socket no longer has a reader.
 [[nodiscard]] bool hasLostReader(const UniqueFd& stream);
 

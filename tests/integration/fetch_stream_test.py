@@ -54,6 +54,23 @@ class StreamCase(FetchCase):
 
 
 class StreamTest(StreamCase):
+    def test_messages_are_not_mixed_into_the_image(self):
+        log = self.path / "log"
+        for target, streams in (("/dev/stderr", "2>"), ("-", ">"), ("/dev/stdout", "2>&1 >>")):
+            log.write_text("")
+            redirect = {"2>": f"2>{log}", ">": f">{log} 2>&1", "2>&1 >>": f">>{log} 2>&1"}[streams]
+            script = f'exec "$0" fetch http://127.0.0.1:9/never-asked {target} {redirect}'
+            with self.subTest(redirect=redirect):
+                result = subprocess.run(["sh", "-c", script, os.environ["BOOTFERRYCTL"]], timeout=120)
+                self.assertEqual(result.returncode, exit_status.TARGET_REFUSED)
+                self.assertIn("standard error is the same file", log.read_text())
+        result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", self.serve(), "-"], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, timeout=120)
+        self.assertEqual(result.returncode, exit_status.TARGET_REFUSED, result.stdout)
+        result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", self.serve(), "/dev/null"], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL, timeout=120)
+        self.assertEqual(result.returncode, 0)
+
     def test_standard_output_by_its_names(self):
         for name in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
             self.assert_streamed(self.to(name, self.serve()))
