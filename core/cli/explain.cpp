@@ -36,10 +36,11 @@ struct Explanation {
     std::optional<std::string> assumption;                    // about what bootorigin: stands for
     std::vector<std::pair<const char*, std::string>> ignored; // a program and its option
     std::vector<UnitFile> units;                              // the texts are empty unless requested
-    std::vector<std::string> others;                          // further files and links, for people
-    std::optional<std::string> notServed;                     // why bootferry leaves this boot alone
-    std::string plugin;                                       // that has accepted the request
-    std::optional<std::string> notChecked;                    // why no plugin was asked
+    std::vector<UnitLink> links;
+    std::vector<std::string> secrets;      // paths of files that only root can read
+    std::optional<std::string> notServed;  // why bootferry leaves this boot alone
+    std::string plugin;                    // that has accepted the request
+    std::optional<std::string> notChecked; // why no plugin was asked
     std::optional<std::string> refusal;
 };
 
@@ -53,14 +54,13 @@ void addUnits(Explanation& explanation, const UnitFiles& files, const InstalledP
         }
     }
     for (const auto& link : files.earlyLinks) {
-        explanation.others.push_back(fmt::format("{} -> {}", link.path, link.target));
+        explanation.links.push_back(link);
     }
     for (const auto& file : files.network) {
         add(paths.networkDirectory + "/" + file.name, file.text);
     }
     for (const auto& secret : files.secrets) {
-        explanation.others.push_back(
-            fmt::format("{} (secrets: not shown, only root can read it)", secret.path));
+        explanation.secrets.push_back(secret.path);
     }
 }
 
@@ -166,8 +166,11 @@ void print(const Explanation& explanation) {
             printOutput("    {}\n", escapedText(line));
         }
     }
-    for (const auto& other : explanation.others) {
-        printOutput("  {}\n", escapedText(other));
+    for (const auto& link : explanation.links) {
+        printOutput("  {} -> {}\n", escapedText(link.path), escapedText(link.target));
+    }
+    for (const auto& secret : explanation.secrets) {
+        printOutput("  {} (secrets: not shown, only root can read it)\n", escapedText(secret));
     }
     if (explanation.notChecked) {
         printOutput("\nThe options of plugins are not checked: {}\n", escapedText(*explanation.notChecked));
@@ -234,6 +237,14 @@ std::string toJson(const Explanation& explanation, JsonStyle style) {
         if (!unit.text.empty()) {
             object.add("text", unit.text);
         }
+    }
+    for (const auto& link : explanation.links) {
+        auto& object = objects.emplace_back(objectOf("link"));
+        object.add("path", link.path);
+        object.add("target", link.target);
+    }
+    for (const auto& secret : explanation.secrets) {
+        objects.emplace_back(objectOf("secret")).add("path", secret);
     }
     objects.push_back(verdictOf(explanation));
     return jsonArray(objects, style);

@@ -152,6 +152,11 @@ class ExplainTest(unittest.TestCase):
         self.assertEqual({entry["path"] for entry in objects(URL) if entry["kind"] == "unit"}, set(units))
         texts = {entry["path"]: entry["text"] for entry in objects("--units", URL) if entry["kind"] == "unit"}
         self.assertEqual(texts, units)
+        text = self.explain(URL).stdout
+        links = [(entry["path"], entry["target"]) for entry in explained if entry["kind"] == "link"]
+        self.assertTrue(links)
+        for path, target in links:
+            self.assertIn(f"  {path} -> {target}\n", text)
         verdict = explained[-1]
         self.assertEqual((verdict["kind"], verdict["served"], verdict["refused"], verdict["message"]),
                          ("verdict", True, False, None))
