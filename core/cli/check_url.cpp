@@ -145,7 +145,7 @@ std::string memoryText(const ProbedSource& probed) {
 
 // The worker requests a range only if a validator shows whether the answer is of the same version.
 bool isResumeTried(const ProbedSource& probed) {
-    return !probed.resumable || !probed.validator.empty();
+    return !probed.failure && (!probed.resumable || !probed.validator.empty());
 }
 
 std::string rangesText(const ProbedSource& probed) {
@@ -220,10 +220,11 @@ JsonObject toJson(const Place& place, const Report& report) {
     addSize(object, "size", probed.size);
     if (isResumeTried(probed)) {
         object.add("resumable", probed.resumable);
+        object.add("ranges", probed.ranges);
     } else {
         object.addNull("resumable");
+        object.addNull("ranges");
     }
-    object.add("ranges", probed.ranges);
     addText(object, "validator", probed.validator);
     addText(object, "compression", probed.compression);
     addText(object, "format", probed.format);

@@ -138,6 +138,10 @@ class CheckTest(unittest.TestCase):
         self.assertEqual((answer["usable"], answer["error"], answer["size"]),
                          (False, "org.bootferry1.Error.NotFound", None))
         self.assertIn("404", answer["message"])
+        nobody = f"http://127.0.0.1:{processes.free_port()}/x"
+        for url in (self.url("nothing"), nobody):
+            answer, = json.loads(self.check(url, "--json=short").stdout)
+            self.assertEqual((answer["resumable"], answer["ranges"]), (None, None))
 
     def test_nothing_is_retried(self):
         with FaultServer(self.image, faults=[Fault(status=503)]) as server:
