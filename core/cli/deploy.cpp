@@ -45,7 +45,7 @@ public:
 private:
     void start() {
         id_.reset();
-        client_ = std::make_unique<ServiceClient>(loop_.event());
+        client_ = std::make_unique<ServiceClient>(loop_.event(), ServiceClient::forBoot);
         client_->watch([this](const TransferStatus& status) { changed(status); }, [this] { lost(); });
         id_ = client_->start(request_);
     }

@@ -3,6 +3,7 @@
 #include "service_client.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
@@ -22,9 +23,35 @@ constexpr const char* managerPath = "/org/bootferry1";
 constexpr const char* managerInterface = "org.bootferry1.Manager";
 constexpr const char* propertiesInterface = "org.freedesktop.DBus.Properties";
 constexpr const char* privateSocket = "/run/bootferry/private";
-constexpr std::uint64_t callTimeoutUSec = 60'000'000;
 
 constexpr SdCheck check{"communicating with bootferryd"};
+
+[[noreturn]] void throwSilent(std::chrono::seconds patience) {
+    throw NoService(fmt::format("bootferryd does not answer: nothing arrived for {} s", patience.count()));
+}
+
+// sd-bus itself waits for 90 s until a connection is usable, whatever the timeout of a call.
+void awaitReady(sd_bus* bus, std::chrono::seconds patience) {
+    using Clock = std::chrono::steady_clock;
+    const auto deadline = Clock::now() + patience;
+    const auto progressed = [&](int result) {
+        if (result < 0) {
+            throw NoService(-result, "bootferryd does not answer");
+        }
+        return result > 0;
+    };
+    while (!progressed(sd_bus_is_ready(bus))) {
+        if (progressed(sd_bus_process(bus, nullptr))) {
+            continue;
+        }
+        const auto left = std::chrono::duration_cast<std::chrono::microseconds>(deadline - Clock::now());
+        if (left.count() <= 0) {
+            sd_bus_close(bus); // or its destructor waits as well, to send what is left
+            throwSilent(patience);
+        }
+        (void)progressed(sd_bus_wait(bus, static_cast<std::uint64_t>(left.count())));
+    }
+}
 
 BusHandle openPrivate(const std::string& address) {
     auto bus = makeHandle<BusHandle>([](sd_bus** b) { return sd_bus_new(b); }, "connecting to bootferryd");
@@ -172,13 +199,14 @@ int guarded(Handler handler) noexcept {
 
 } // namespace
 
-ServiceClient::ServiceClient(sd_event* event) {
+ServiceClient::ServiceClient(sd_event* event, std::chrono::seconds patience) : patience_(patience) {
     const char* address = std::getenv("BOOTFERRY_ADDRESS"); // NOLINT(concurrency-mt-unsafe): one thread
     bus_ = address != nullptr ? openPrivate(address) : openPrivateIfServed();
     if (!bus_) {
         bus_ = openSystem();
         destination_ = serviceName;
     }
+    awaitReady(bus_.get(), patience_);
     check(sd_bus_attach_event(bus_.get(), event, SD_EVENT_PRIORITY_NORMAL));
 }
 
@@ -193,7 +221,12 @@ BusMessageHandle ServiceClient::newCall(const char* path, const char* interface,
 BusMessageHandle ServiceClient::call(sd_bus_message* message) {
     BusError error;
     sd_bus_message* reply = nullptr;
-    const int result = sd_bus_call(bus_.get(), message, callTimeoutUSec, error.get(), &reply);
+    const auto timeout = std::chrono::microseconds(patience_).count();
+    const int result =
+        sd_bus_call(bus_.get(), message, static_cast<std::uint64_t>(timeout), error.get(), &reply);
+    if (result == -ETIMEDOUT) {
+        throwSilent(patience_);
+    }
     if (result < 0 && error.name() != nullptr) {
         throwRemote(*error.get());
     }

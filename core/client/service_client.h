@@ -5,6 +5,7 @@
 // block; the event loop dispatches signals. One thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
@@ -27,8 +28,13 @@ public:
     using Changed = std::function<void(const TransferStatus&)>;
     using Lost = std::function<void()>;
 
+    // The longest time to wait for the connection and for each answer: as long as D-Bus's own default, for a
+    // person; longer where a boot depends on it.
+    static constexpr std::chrono::seconds forPeople{25};
+    static constexpr std::chrono::seconds forBoot{90};
+
     // Throws NoService (no_service.h) if there is none. `event` must outlive the object.
-    explicit ServiceClient(sd_event* event);
+    explicit ServiceClient(sd_event* event, std::chrono::seconds patience = forPeople);
 
     // These throw Error with the service's code and text.
     [[nodiscard]] std::uint32_t start(const TransferRequest& request);
@@ -48,6 +54,7 @@ private:
     static int onOwnerChanged(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int onLost(sd_bus_message* message, void* userdata, sd_bus_error* error);
 
+    std::chrono::seconds patience_;
     const char* destination_ = nullptr;               // null on the private socket
     std::map<std::string, TransferStatus> transfers_; // by path
     Changed changed_;

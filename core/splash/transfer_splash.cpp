@@ -56,7 +56,7 @@ void TransferSplash::run() {
 
 void TransferSplash::follow() {
     try {
-        client_ = std::make_unique<ServiceClient>(event_.get());
+        client_ = std::make_unique<ServiceClient>(event_.get(), ServiceClient::forBoot);
         client_->watch([this](const TransferStatus& status) { changed(status); }, [this] { followLater(); });
         for (const auto& status : client_->transfers()) {
             changed(status);
