@@ -16,6 +16,7 @@
 #include "failure_report.h"
 #include "journal_messages.h"
 #include "log.h"
+#include "no_service.h"
 #include "plain_text.h"
 #include "progress_line.h"
 #include "service_client.h"
@@ -117,14 +118,17 @@ private:
         auto& self = *static_cast<Deploy*>(userdata);
         try {
             self.start();
+        } catch (const NoService& error) {
+            self.giveUp(fmt::format("bootferryd exited: {}", error.what()), exitNoService);
         } catch (const Error& error) {
             self.giveUp(error.what(), exitStatusOf(error));
         }
         return 0;
     }
 
-    void giveUp(const std::string& reason, int status) {
-        printError("bootferryctl: {}\n", errorLine(reason));
+    void giveUp(const std::string& why, int status) {
+        const auto reason = errorLine(why);
+        printError("bootferryctl: {}\n", reason);
         if (status != exitInterrupted) {
             reportFailure(reason);
         }

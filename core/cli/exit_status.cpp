@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "no_service.h"
+#include "service_stopped.h"
 
 namespace bootferry {
 namespace {
@@ -15,8 +16,8 @@ constexpr ExitStatus table[] = {
      "Another failure: a bug, a crashed worker, or an error writing to standard output."},
     {exitUsage, ErrorCode::Invalid, "The command line, a URL or an option is invalid."},
     {10, ErrorCode::NotFound,
-     "The file, device or transfer does not exist, on the server or on this machine, or the transfer to "
-     "cancel has ended."},
+     "The file, device or transfer does not exist, on the server (where a folder or device is no file) or on "
+     "this machine, or the transfer to cancel has ended."},
     {11, ErrorCode::Auth, "The user name, password or key is missing or was refused."},
     {12, ErrorCode::Tls, "The server's certificate or host key was not accepted."},
     {13, ErrorCode::Unreachable,
@@ -26,7 +27,7 @@ constexpr ExitStatus table[] = {
     {14, ErrorCode::Timeout,
      "The time limit was reached and nothing else was wrong, or nothing arrived for too long. After another "
      "failure, the time limit has its status."},
-    {15, ErrorCode::Protocol, "The server violates its protocol."},
+    {15, ErrorCode::Protocol, "The server violates its protocol, or always stops at the same byte."},
     {16, ErrorCode::Range, "The source changed, or the server cannot resume."},
     {17, ErrorCode::Checksum,
      "The checksum does not match, or the list of checksums on the server is unusable."},
@@ -69,6 +70,9 @@ int exitStatusOf(const std::exception& error) {
 }
 
 int exitStatusOfName(std::string_view name) {
+    if (name == serviceStopped) {
+        return exitNoService;
+    }
     const auto code = errorCodeFromName(name.substr(name.rfind('.') + 1));
     return code ? exitStatusOf(*code) : EXIT_FAILURE;
 }

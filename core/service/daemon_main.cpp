@@ -148,7 +148,7 @@ private:
             return sd_event_exit(self.event_.get(), 0);
         }
         self.stop();
-        self.manager_.cancelAll();
+        self.manager_.stopAll();
         return 0;
     }
 

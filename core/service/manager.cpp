@@ -58,7 +58,8 @@ void logFailure(const TransferStatus& status) {
     const auto cancelled = status.state == TransferState::Cancelled;
     journalEntry(cancelled ? LogLevel::Info : LogLevel::Error,
                  fmt::format("{} to {}: {}", status.url, status.target, status.errorMessage),
-                 {{"MESSAGE_ID", failureMessage(code.value_or(ErrorCode::Internal))},
+                 {{"MESSAGE_ID",
+                   failureMessage(cancelled ? ErrorCode::Cancelled : code.value_or(ErrorCode::Internal))},
                   {"BOOTFERRY_TRANSFER", std::to_string(status.id)},
                   {"BOOTFERRY_URL", status.url},
                   {"BOOTFERRY_TARGET", status.target},
@@ -144,9 +145,9 @@ void Manager::cancel(std::uint32_t id) {
     transfer->cancel();
 }
 
-void Manager::cancelAll() {
+void Manager::stopAll() {
     for (const auto& [id, transfer] : transfers_) {
-        transfer->cancel();
+        transfer->stop();
     }
 }
 

@@ -42,8 +42,8 @@ public:
     // Throws Error: TargetRefused, Unsupported, Unreachable (the service is ending), Io. The caller checks
     // permissions.
     Transfer& start(TransferRequest request);
-    void cancel(std::uint32_t id); // throws Error(NotFound)
-    void cancelAll();
+    void cancel(std::uint32_t id);          // throws Error(NotFound)
+    void stopAll();                         // cancels them, because the service ends
     void refuseMore() { refusing_ = true; } // the service is about to end
 
     [[nodiscard]] Transfer* find(std::uint32_t id) const;

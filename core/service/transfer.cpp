@@ -16,6 +16,7 @@
 #include "log.h"
 #include "ram_target.h"
 #include "retry_policy.h"
+#include "service_stopped.h"
 
 namespace bootferry {
 namespace {
@@ -94,6 +95,11 @@ void Transfer::cancel() {
     } else {
         fail(Error(ErrorCode::Cancelled, "cancelled"));
     }
+}
+
+void Transfer::stop() {
+    stopped_ = true;
+    cancel();
 }
 
 void Transfer::inBackground(BackgroundStep::Work work, std::function<void()> next) {
@@ -382,6 +388,10 @@ void Transfer::fail(const Error& failure) {
     };
     const auto announce = [this, failure] {
         setFailed(status_, failure, TransferMeter::Time::clock::now() - begun_);
+        if (stopped_ && status_.state == TransferState::Cancelled) {
+            status_.errorName = serviceStopped;
+            status_.errorMessage = "bootferryd was stopped";
+        }
         end();
     };
     try {

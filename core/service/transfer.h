@@ -45,6 +45,7 @@ public:
 
     void start();  // throws Error if no worker can be started
     void cancel(); // the end follows within a few seconds; does nothing after the end
+    void stop();   // the same, because the service ends
 
     [[nodiscard]] std::uint32_t id() const { return status_.id; }
     [[nodiscard]] const TransferStatus& status() const { return status_; }
@@ -103,6 +104,7 @@ private:
     std::optional<PreparedTarget> target_;
     std::string reusedDevice_; // holds an image already; empty if the image is fetched
     bool cancelled_ = false;   // without a worker that could be
+    bool stopped_ = false;     // by stop()
     unsigned crashes_ = 0;
     TransferMeter::Time begun_;
     EventSourceHandle timer_;     // for the next attempt, or the next check for the device

@@ -44,6 +44,28 @@ class PrivateSocket(ServiceTest):
                                 env={**os.environ, "BOOTFERRY_ADDRESS": f"unix:path={self.path}/nobody"})
         self.assert_refused(result, "no bootferryd listens at")
 
+    def test_a_service_that_does_not_answer(self):
+        daemon = self.daemon()
+        os.kill(daemon.process.pid, signal.SIGSTOP)
+        self.addCleanup(os.kill, daemon.process.pid, signal.SIGCONT)
+        result = daemon.ctl("list")
+        self.assertEqual(result.returncode, exit_status.NO_SERVICE)
+        self.assert_refused(result, "bootferryd does not answer: nothing arrived for 25 s")
+
+    @needs_root
+    def test_the_end_of_the_service_is_the_end_of_its_transfers(self):
+        with FaultServer(pathlib.Path(__file__), pace=1) as server:
+            daemon = self.daemon()
+            url = f"http://127.0.0.1:{server.port}/x"
+            with daemon.ctl_running("deploy", url, "/dev/ram0") as client:
+                processes.wait_for(client, lambda: server.requests)
+                with daemon.ctl_running("monitor", "1") as monitor:
+                    processes.read_until(monitor.stdout, "1  ")
+                    os.kill(daemon.process.pid, signal.SIGTERM)
+                    for process in (client, monitor):
+                        self.assertIn("bootferryd was stopped", process.stdout.read())
+                        self.assertEqual(process.wait(timeout=60), exit_status.NO_SERVICE)
+
     def test_garbage_ends_only_its_own_connection(self):
         daemon = self.daemon()
         garbage = random.Random(2)
