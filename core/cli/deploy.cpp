@@ -171,14 +171,14 @@ int runDeploy(const CommandLine& line) {
 }
 
 int runRefuse(const CommandLine& line) {
-    const auto& reason = line.words.front();
-    printError("bootferryctl: {}\n", errorLine(reason));
+    const auto reason = errorLine(line.words.front());
+    printError("bootferryctl: {}\n", reason);
     reportFailure(reason, bootRefusedMessage);
     return EXIT_FAILURE;
 }
 
 int runRemark(const CommandLine& line) {
-    logWarning(line.words.front());
+    logWarning(escapedText(line.words.front()));
     return EXIT_SUCCESS;
 }
 
