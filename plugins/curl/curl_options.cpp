@@ -111,6 +111,12 @@ void CurlOptions::setFile(CURLoption option, const std::string& path) {
     setText(option, name);
 }
 
+bool CurlOptions::nameProxy() const {
+    constexpr std::array<const char*, 6> names{"proxy",   "proxy1.0", "socks4",
+                                               "socks4a", "socks5",   "socks5-hostname"};
+    return std::any_of(names.begin(), names.end(), [this](const char* name) { return has(name); });
+}
+
 void CurlOptions::requireFiles() const {
     for (const auto& file : files_) {
         const bool isUri = file.path.starts_with("pkcs11:");

@@ -48,6 +48,9 @@ public:
     // of them late, and goes on without others.
     void requireFiles() const;
 
+    // True: an option names a proxy, which comes before those of the environment.
+    [[nodiscard]] bool nameProxy() const;
+
     // The methods (CURLAUTH_*) that options chose for CURLOPT_HTTPAUTH or CURLOPT_PROXYAUTH; 0: libcurl's
     // default.
     [[nodiscard]] long authMethods(CURLoption option) const;

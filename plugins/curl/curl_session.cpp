@@ -13,6 +13,7 @@
 #include "ascii_text.h"
 #include "idle_connections.h"
 #include "other_protocol.h"
+#include "proxy_url.h"
 #include "url_text.h"
 
 namespace bootferry::curl {
@@ -280,6 +281,9 @@ TransferEnd CurlSession::transferEnd() const {
     end.response = response_;
     end.askedUrl = askedUrl_;
     end.place = hostAndPortOf(effective != nullptr ? effective : url_);
+    if (!options_.nameProxy()) {
+        end.proxyVariable = proxyVariable(schemeOf(effective != nullptr ? effective : url_)).value_or("");
+    }
     end.connectsElsewhere = options_.connectElsewhere();
     long connected = 0;
     long socks = 0;

@@ -30,12 +30,9 @@ void refuseWithTftp(const CurlOptions& options, std::initializer_list<const char
     }
 }
 
-// A proxy that an option names comes before those of the environment.
 void requireProxyVariables(const CurlOptions& options) {
-    for (const char* name : {"proxy", "proxy1.0", "socks4", "socks4a", "socks5", "socks5-hostname"}) {
-        if (options.has(name)) {
-            return;
-        }
+    if (options.nameProxy()) {
+        return;
     }
     if (const auto name = wrongProxyVariable()) {
         throw Failure(BOOTFERRY_ERROR_INVALID,

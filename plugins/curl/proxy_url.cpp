@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "proxy_url.h"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 
@@ -30,6 +31,20 @@ std::optional<std::string> wrongProxyVariable() {
          {"http_proxy", "https_proxy", "HTTPS_PROXY", "ftp_proxy", "FTP_PROXY", "all_proxy", "ALL_PROXY"}) {
         const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): nobody changes it
         if (value != nullptr && hasControlCharacter(value)) {
+            return name;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> proxyVariable(const std::string& scheme) {
+    auto upper = scheme;
+    std::transform(upper.begin(), upper.end(), upper.begin(),
+                   [](unsigned char c) { return std::toupper(c); });
+    for (const auto& name :
+         {scheme + "_proxy", upper + "_PROXY", std::string("all_proxy"), std::string("ALL_PROXY")}) {
+        const char* value = std::getenv(name.c_str()); // NOLINT(concurrency-mt-unsafe): nobody changes it
+        if (name != "HTTP_PROXY" && value != nullptr && *value != '\0') {
             return name;
         }
     }

@@ -15,4 +15,7 @@ namespace bootferry::curl {
 // The name of the environment variable for proxies that has one; nullopt: none has.
 [[nodiscard]] std::optional<std::string> wrongProxyVariable();
 
+// The environment variable from which libcurl takes the proxy for a URL of this scheme.
+[[nodiscard]] std::optional<std::string> proxyVariable(const std::string& scheme);
+
 } // namespace bootferry::curl

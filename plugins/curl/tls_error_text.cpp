@@ -144,4 +144,8 @@ bool isRefusedByServer(const std::string& detail) {
                        [&](std::string_view alert) { return detail.find(alert) != std::string::npos; });
 }
 
+bool isNoTls(const std::string& detail) {
+    return withTlsErrorText(detail).find(notTls) != std::string::npos;
+}
+
 } // namespace bootferry::curl

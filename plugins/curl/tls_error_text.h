@@ -16,4 +16,7 @@ namespace bootferry::curl {
 // there was none. In TLS 1.3 this happens after the handshake, and libcurl reports a lost connection.
 [[nodiscard]] bool isRefusedByServer(const std::string& detail);
 
+// True if the server answered the handshake in another protocol.
+[[nodiscard]] bool isNoTls(const std::string& detail);
+
 } // namespace bootferry::curl

@@ -55,7 +55,8 @@ Failure tlsFailure(const TransferEnd& end) {
 Failure handshakeFailure(const TransferEnd& end) {
     const bool broken = end.osErrno != 0 || mentions(end.detail, "SSL_ERROR_SYSCALL") ||
                         mentions(end.detail, "unexpected eof") || mentions(end.detail, "reset by peer");
-    return {broken ? BOOTFERRY_ERROR_UNREACHABLE : BOOTFERRY_ERROR_TLS,
+    const auto refused = isNoTls(end.detail) ? BOOTFERRY_ERROR_PROTOCOL : BOOTFERRY_ERROR_TLS;
+    return {broken ? BOOTFERRY_ERROR_UNREACHABLE : refused,
             "TLS with " + end.authority + ": " + detailOf(end), broken ? static_cast<int>(end.osErrno) : 0};
 }
 
@@ -261,6 +262,9 @@ std::optional<Failure> failureOfRequest(const TransferEnd& end, const std::strin
                        (mentions(detail, "private key") ? "the client certificate or its key cannot be used: "
                                                         : "an option cannot be used: ") +
                            detail};
+    case CURLE_FILESIZE_EXCEEDED: // EFBIG: there is no code for "too large"
+        return Failure{BOOTFERRY_ERROR_IO, "the file is larger than curl's option max-filesize allows",
+                       EFBIG};
     case CURLE_OUT_OF_MEMORY:
         if (isBeforeAnswer(end)) { // libcurl before 8.6 has no other code for it
             return Failure{BOOTFERRY_ERROR_PROTOCOL,
@@ -316,9 +320,9 @@ Failure failureOfAnswer(const TransferEnd& end, const std::string& detail) {
 
 Failure failureOf(const TransferEnd& end) {
     if (isUnusableProxy(end)) {
-        return {BOOTFERRY_ERROR_INVALID, "the proxy's URL, which an option names, or else http_proxy, "
-                                         "https_proxy, ftp_proxy or all_proxy in the "
-                                         "environment, cannot be used"};
+        return {BOOTFERRY_ERROR_INVALID,
+                (end.proxyVariable.empty() ? "" : "the environment variable " + end.proxyVariable + ": ") +
+                    "the proxy's URL cannot be used"};
     }
     if (end.isTftp) {
         if (const auto failure = failureOfTftp(end)) {

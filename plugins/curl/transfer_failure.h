@@ -32,6 +32,7 @@ struct TransferEnd {
     std::string place;       // that the URL names, "host:port"
     HttpRefusal connect;     // a proxy's answer to CONNECT; status 0: none
     CURLproxycode socksError = CURLPX_OK;
+    std::string proxyVariable; // of the environment, from which the proxy is; empty: an option's, or none
     bool connectsElsewhere = false;  // an option sends connections to another place than the URL's
     bool redirectsAreChosen = false; // by an option
     bool resumes = false;            // an offset was asked for

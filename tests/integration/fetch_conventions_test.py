@@ -294,6 +294,7 @@ class ProxyTest(ConventionsCase):
             with self.subTest(proxy=proxy):
                 result = self.run_in_folder("fetch", "--timeout=20", self.URL, "file", http_proxy=proxy)
                 self.assert_ended(result, exit_status.USAGE, "the proxy's URL")
+                self.assertIn(b"the environment variable http_proxy: ", result.stderr)
                 self.assertNotIn(b"geheim", result.stderr)
 
     def test_hosts_without(self):

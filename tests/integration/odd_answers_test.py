@@ -208,7 +208,7 @@ class WrongPortTest(AnswerCase):
                                       f"ssl_certificate_key {key};") as server:
             self.assert_told([
                 (f"http://127.0.0.1:{port}/image", exit_status.PROTOCOL, "400 Bad Request: the URL must begin with https://"),
-                (f"https://127.0.0.1:{server.port}/image", exit_status.TLS, "the server does not speak TLS at this port"),
+                (f"https://127.0.0.1:{server.port}/image", exit_status.PROTOCOL, "the server does not speak TLS at this port"),
             ])
 
     def test_ssh(self):
@@ -217,7 +217,7 @@ class WrongPortTest(AnswerCase):
         with Sshd() as server:
             self.assert_told([
                 (f"http://127.0.0.1:{server.port}/image", exit_status.PROTOCOL, "does not answer in HTTP, but in SSH ('SSH-2.0-"),
-                (f"https://127.0.0.1:{server.port}/image", exit_status.TLS, "the server does not speak TLS at this port"),
+                (f"https://127.0.0.1:{server.port}/image", exit_status.PROTOCOL, "the server does not speak TLS at this port"),
                 (f"ftp://127.0.0.1:{server.port}/image", exit_status.PROTOCOL, "does not answer in FTP, but in SSH ('SSH-2.0-"),
             ])
 
@@ -227,7 +227,7 @@ class WrongPortTest(AnswerCase):
         with Vsftpd(self.served) as server:
             self.assert_told([
                 (f"http://127.0.0.1:{server.port}/image", exit_status.PROTOCOL, "does not answer in HTTP, but in FTP ('220 (vsFTPd"),
-                (f"https://127.0.0.1:{server.port}/image", exit_status.TLS, "the server does not speak TLS at this port"),
+                (f"https://127.0.0.1:{server.port}/image", exit_status.PROTOCOL, "the server does not speak TLS at this port"),
             ])
 
 
