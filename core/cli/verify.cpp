@@ -19,6 +19,7 @@
 #include "json.h"
 #include "media_check.h"
 #include "medium.h"
+#include "medium_identity.h"
 #include "named_file.h"
 #include "output_options.h"
 #include "plain_text.h"
@@ -55,13 +56,13 @@ VerifyArguments parseVerify(const CommandLine& line) {
     return parsed;
 }
 
-// The recorded transfer that wrote this device; nullopt if there is none.
+// The recorded transfer that wrote this device; nullopt if there is none, or if something was written since.
 std::optional<TransferStatus> deploymentOf(const Medium& medium) {
     auto recorded = medium.isDevice() ? recordedTransfer() : std::nullopt;
     struct stat status {};
     if (!recorded || recorded->state != TransferState::Done || recorded->reused || recorded->written == 0 ||
         ::stat(recorded->device.c_str(), &status) < 0 || !S_ISBLK(status.st_mode) ||
-        status.st_rdev != medium.device()) {
+        status.st_rdev != medium.device() || recordedMedium() != mediumIdentity(medium.fd().get())) {
         return std::nullopt;
     }
     return recorded;
@@ -283,6 +284,19 @@ Verified verifyChecksum(const Medium& medium, const Extent& image, const Expecte
                                        : "")};
 }
 
+// nullopt: it does not match either.
+std::optional<Verified> matching(const Medium& medium, const Extent& image, const Expected& expected,
+                                 Verified& known) {
+    try {
+        return verifyChecksum(medium, image, expected, known);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Checksum) {
+            throw;
+        }
+        return std::nullopt;
+    }
+}
+
 Verified verifyEmbedded(const Medium& medium) {
     if (medium.size() < declaredSizeProbe) {
         throw Error(
@@ -323,7 +337,24 @@ Verified verify(const VerifyArguments& arguments, Verified& known) {
                         "compressed file",
                         medium.path()));
     }
-    return verifyChecksum(medium, image, expectedChecksum(medium, arguments, deployment), known);
+    const auto expected = expectedChecksum(medium, arguments, deployment);
+    try {
+        return verifyChecksum(medium, image, expected, known);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::Checksum || !deployment || arguments.size) {
+            throw;
+        }
+        const auto declared = extentOf(medium, arguments, std::nullopt);
+        if (declared.size == image.size || declared.size > medium.size()) {
+            throw;
+        }
+        // Another image with the same beginning may have been written since: one without padding behind it.
+        Verified ignored;
+        if (auto verified = matching(medium, declared, expected, ignored)) {
+            return *verified;
+        }
+        throw;
+    }
 }
 
 using Seconds = std::chrono::duration<double>;

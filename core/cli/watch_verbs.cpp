@@ -120,6 +120,16 @@ std::optional<TransferStatus> recordedTransfer() {
     return text ? transferFromJson(*text) : std::nullopt;
 }
 
+std::string recordedMedium() {
+    const auto members = parseJsonObject(readSmallFile(recordPath()).value_or(""));
+    if (!members) {
+        return {};
+    }
+    const auto medium = members->find("medium");
+    const auto* text = medium != members->end() ? std::get_if<std::string>(&medium->second) : nullptr;
+    return text != nullptr ? *text : std::string();
+}
+
 int runList(const CommandLine& line) {
     const auto json = jsonStyleOf(line);
     const auto transfers = liveTransfers(false);

@@ -14,6 +14,10 @@ namespace bootferry {
 // The transfer recorded by the service of the initrd, or by one that has exited since; nullopt: none.
 [[nodiscard]] std::optional<TransferStatus> recordedTransfer();
 
+// What shows whether the recorded transfer's device still holds its image (medium_identity.h); empty: not
+// known.
+[[nodiscard]] std::string recordedMedium();
+
 [[nodiscard]] int runList(const CommandLine& line);
 [[nodiscard]] int runStatus(const CommandLine& line);
 [[nodiscard]] int runCancel(const CommandLine& line);

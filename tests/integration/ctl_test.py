@@ -29,7 +29,7 @@ class Json(ServiceTest):
         daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")
         documented = documented_members()
         listed = json.loads(daemon.ctl("list", "--json=short").stdout)
-        self.assertEqual(set(listed[0]), documented - {"initrd"})
+        self.assertEqual(set(listed[0]), documented - {"initrd", "medium"})
         self.assertEqual(set(json.loads((daemon.folder / "result.json").read_text())), documented)
         self.assertEqual(listed[0]["error"], "org.bootferry1.Error.NotFound")
         self.assertIsNone(listed[0]["total"])

@@ -48,7 +48,7 @@ class Events(FetchCase):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         events = self.events(result)
         for event in events:
-            self.assertEqual(set(event), documented_members() - {"initrd"})
+            self.assertEqual(set(event), documented_members() - {"initrd", "medium"})
             self.assertEqual((event["url"], event["target"]), (at(server), str(self.output)))
         states = [event["state"] for event in events]
         self.assertEqual(states[0], "connecting")

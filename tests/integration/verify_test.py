@@ -242,6 +242,34 @@ class Device(DiskTest, VerifyCase):
         self.addCleanup(other.detach)
         self.assert_same(self.verify(f"--checksum={digest(self.image)}", other.path), "the size that the image declares")
 
+    def test_the_record_of_what_was_overwritten_says_nothing(self):
+        packed = self.image.parent / "live.iso.gz"
+        packed.write_bytes(subprocess.run(["gzip", "--stdout", self.image], check=True, capture_output=True).stdout)
+        self.addCleanup(packed.unlink)
+        self.assert_deployed(self.deploy(url=self.url() + ".gz"))
+        other = self.path / "other.squashfs"
+        make_squashfs(other, 2_000_000)
+        put(self.device, (0, other.read_bytes()))
+        self.assert_same(self.verify(f"--checksum={digest(other)}", self.device), "the size that the image declares")
+        self.assert_not(self.verify(f"--checksum={self.path}/SUMS", self.device), "specify it with --name=")
+
+    def test_the_record_of_a_medium_that_was_replaced_says_nothing(self):
+        self.assert_deployed(self.deploy())
+        record = self.daemon.folder / "result.json"
+        sequence, _, head = json.loads(record.read_text())["medium"].partition(":")
+        self.assertEqual(sequence, pathlib.Path(f"/sys/block/{pathlib.Path(self.device).name}/diskseq").read_text().strip())
+        record.write_text(record.read_text().replace(f"{sequence}:{head}", f"{int(sequence) + 1}:{head}"))
+        self.assert_same(self.verify(f"--checksum={digest(self.image)}", self.device), "the size that the image declares")
+
+    def test_an_image_without_the_padding_of_the_deployed_one(self):
+        padded = self.image.parent / "padded.iso"
+        padded.write_bytes(self.bytes + bytes(2 * MIB))
+        self.addCleanup(padded.unlink)
+        self.assertEqual(self.deploy(url=self.url().replace("live.iso", "padded.iso")).returncode, 0)
+        self.assert_same(self.verify(f"--checksum={digest(padded)}", self.device), "as deployed")
+        self.assert_same(self.verify(f"--checksum={digest(self.image)}", self.device), "the size that the image declares")
+        self.assert_not(self.verify("--checksum=sha256:" + "0" * 64, self.device), "as deployed")
+
     def test_partitions_behind_the_image(self):
         self.assert_deployed(self.deploy())
         run("sfdisk", "--append", "--no-reread", self.device, input="size=10M\n")
