@@ -141,7 +141,8 @@ class Running(ServiceTest):
             daemon.process.terminate()
             self.assertEqual(daemon.process.wait(timeout=60), 0)
             self.assertFalse(pathlib.Path(f"/proc/{worker}").exists())
-            self.assertIn("cancelled", client.stdout.read())
+            self.assertIn("bootferryd was stopped", client.stdout.read())
+            self.assertEqual(client.wait(timeout=60), exit_status.NO_SERVICE)
 
     def test_the_plugin_is_reported_from_the_beginning(self):
         daemon = self.daemon()

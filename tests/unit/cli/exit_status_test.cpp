@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "no_service.h"
+#include "service_stopped.h"
 
 namespace bootferry {
 namespace {
@@ -65,6 +66,7 @@ TEST(ExitStatus, NeverChanges) {
     EXPECT_EQ(exitStatusOf(ErrorCode::Checksum), 17);
     EXPECT_EQ(exitStatusOf(ErrorCode::NotLive), 18);
     EXPECT_EQ(exitStatusOf(ErrorCode::Corrupt), 19);
+    EXPECT_EQ(exitStatusOfName(serviceStopped), exitNoService);
     EXPECT_EQ(exitStatusOf(ErrorCode::TargetRefused), 20);
     EXPECT_EQ(exitStatusOf(ErrorCode::TooLarge), 21);
     EXPECT_EQ(exitStatusOf(ErrorCode::Io), 22);

@@ -8,6 +8,7 @@
 #include "../docs_pages.h"
 #include "boot_request.h"
 #include "errors.h"
+#include "service_stopped.h"
 
 namespace bootferry {
 namespace {
@@ -53,7 +54,7 @@ TEST(ManualPages, NameTheErrorsOfDBus) {
          ++match) {
         documented.insert((*match)[1]);
     }
-    std::set<std::string> known;
+    std::set<std::string> known{std::string(serviceStopped.substr(serviceStopped.rfind('.') + 1))};
     for (int number = 0; number < 100; ++number) {
         if (const auto code = errorCodeFromNumber(number)) {
             known.emplace(errorName(*code));

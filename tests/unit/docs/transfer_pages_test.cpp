@@ -73,7 +73,7 @@ TEST(TransferPages, DescribeEachPropertyInTheWordsOfTheTable) {
 }
 
 TEST(TransferPages, NameTheMembersOfTheJsonObject) {
-    std::set<std::string> expected{"seconds", "mean_rate", "verified", "initrd"}; // no properties
+    std::set<std::string> expected{"seconds", "mean_rate", "verified", "initrd", "medium"}; // no properties
     for (const auto& property : transferProperties) {
         if (property.json.key != nullptr) {
             expected.emplace(property.json.key);
