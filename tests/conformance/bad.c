@@ -346,6 +346,13 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
         return fail(session, BOOTFERRY_ERROR_INTERNAL, "another URL");
     if (kept_info != NULL)
         kept_info->size = 0;
+    if (has("hangs-with-signals-blocked")) {
+        sigset_t all;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, NULL);
+        (void)poll(NULL, 0, -1);
+    }
     if (has("hangs"))
         (void)poll(NULL, 0, -1); /* pause(2) is not one of the sandbox's calls */
     if (count == 0 && session->ended && has("starts-anew-after-the-end")) {

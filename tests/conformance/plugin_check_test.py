@@ -69,7 +69,7 @@ FAULTS = {
     "secret-in-log": "whole", "session-new-blocks": "does not block", "session-free-blocks": "does not block",
     "validator-changes": "whole", "validator-of-the-offset": "resumes at an", "escape-in-validator": "whole",
     "fails-to-finish-early": "one byte", "changes-sigchld": "whole", "changes-locale": "whole", "escape-in-help": "describes",
-    "creates-a-file": "whole", "crashes-in-a-thread": "whole",
+    "creates-a-file": "whole", "crashes-in-a-thread": "whole", "hangs-with-signals-blocked": "whole",
     "closes-stdin": "whole", "closes-stderr": "whole", "replaces-stdout": "whole", "prints": "whole",
     "sets-flags-of-stdin": "whole", "sets-flags-of-cancel-fd": "whole", "changes-environment": "whole",
     "changes-thread-locale": "whole", "changes-a-limit": "whole", "changes-rounding": "whole", "renames-the-thread": "whole",
@@ -84,7 +84,7 @@ FAULTS = {
 REFUSED = {"changes-umask", "changes-directory", "changes-priority", "starts-a-timer"}
 
 # Their check ends only when its time is over; that of the others may take as long as a busy machine needs.
-HANGING = {"hangs", "slow-cancel", "ignores-cancel-while-waiting", "session-new-blocks", "session-free-blocks"}
+HANGING = {"hangs", "hangs-with-signals-blocked", "slow-cancel", "ignores-cancel-while-waiting", "session-new-blocks", "session-free-blocks"}
 HANGING_LIMITS = [5, 20, 80]  # s; a longer one where a busy machine needs it
 BUSY_LIMIT = 90  # s
 
@@ -284,6 +284,7 @@ class PluginCheckTest(unittest.TestCase):
         self.assert_reasons({
             "crashes": "# open crashed (signal 6, SIGABRT)",
             "hangs": "# read did not return within",
+            "hangs-with-signals-blocked": "# read did not return within",
             "closes-cancel-fd": "# session_free closed cancel_fd",
             "changes-sigpipe": "# open changed what SIGPIPE does",
             "closes-stdin": "# session_free closed or replaced descriptor 0 (standard input)",

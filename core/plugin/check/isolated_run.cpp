@@ -8,6 +8,7 @@
 #include <climits>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 
 #include <fcntl.h>
 #include <linux/capability.h>
