@@ -109,15 +109,15 @@ void ResumingSource::open() {
     if (request.restartReason && !request.restartsWhenOpened) {
         throw StartOver(*request.restartReason);
     }
-    const auto& [url, transport] = origins_[decider_.current()];
-    notes_.connecting(url);
+    const auto& origin = origins_[decider_.current()];
+    notes_.connecting(origin.url);
     networkWasUp_ = settings_.isNetworkUp();
-    source_ = patience_.during([&, to = transport] {
-        return to->open({.url = url.redacted(),
-                         .offset = request.offset,
-                         .validator = request.validator,
-                         .cancelFd = patience_.cancelFd(),
-                         .rawUrl = url.asWritten()});
+    source_ = patience_.during([&] {
+        return origin.transport->open({.url = origin.url.redacted(),
+                                       .offset = request.offset,
+                                       .validator = request.validator,
+                                       .cancelFd = patience_.cancelFd(),
+                                       .rawUrl = origin.url.asWritten()});
     });
     if (request.restartReason) {
         throw StartOver(*request.restartReason); // startOver() uses this source
