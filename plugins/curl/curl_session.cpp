@@ -46,12 +46,14 @@ CurlSession::CurlSession(plugin::Host host)
 }
 
 CurlSession::~CurlSession() {
+    leaving_ = true;
     const bool wasTakenOver = plain_.has_value();
     plain_.reset();                                      // before libcurl closes its socket
     curl_multi_remove_handle(multi_.get(), easy_.get()); // harmless if it was never added
     if (length_ && done_ && result_ == CURLE_OK && !rejected_ && !wasTakenOver) {
         IdleConnections::ofThisProcess().keep(connectionKey(), std::move(multi_));
     }
+    multi_.reset(); // closes its connections, see closeSocket()
 }
 
 void CurlSession::setOption(const std::string& key, const std::string& value) {
@@ -277,7 +279,7 @@ TransferEnd CurlSession::transferEnd() const {
     curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &end.verifyResult);
     end.isFtp = isFtp_;
     end.isTftp = isTftp_;
-    end.isHonest = isFtp_ && result_ == CURLE_PARTIAL_FILE && saysComplete(end.reply);
+    end.isHonest = isFtp_ && result_ == CURLE_PARTIAL_FILE && saysComplete(endReply_);
     end.response = response_;
     end.askedUrl = askedUrl_;
     end.place = hostAndPortOf(effective != nullptr ? effective : url_);

@@ -84,6 +84,7 @@ private:
     template <typename Receive>
     std::size_t receivePlain(Receive call);
     static curl_socket_t openSocket(void* session, curlsocktype purpose, curl_sockaddr* address) noexcept;
+    static int closeSocket(void* session, curl_socket_t socket) noexcept;
     static int beforeRequest(void* session, char* remoteAddress, char* localAddress, int remotePort,
                              int localPort) noexcept;
 
@@ -111,6 +112,7 @@ private:
 
     HttpResponse response_;
     FtpReply ftpReply_;
+    std::string endReply_;    // to a transfer that ended early, where libcurl reads no reply
     std::string tftpError_;   // the server's words
     std::string tftpRefusal_; // libcurl's, of an answer that it does not accept
     bool examined_ = false;
@@ -134,6 +136,7 @@ private:
     std::optional<PlainBody> plain_;
     std::optional<LimitRateOption> limitRate_; // from the first read on
     bool nothingLeft_ = false;                 // the server reported that the offset is the end
+    bool leaving_ = false;                     // in the destructor
     bool endSeen_ = false;                     // of the data connection (ftp)
     bool done_ = false;
     CURLcode result_ = CURLE_OK;

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include <unistd.h>
+
 #include "url_text.h"
 
 namespace bootferry::curl {
@@ -114,6 +116,22 @@ curl_socket_t CurlSession::openSocket(void* context, curlsocktype, curl_sockaddr
     } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch): then libcurl reads the body
     }
     return opened;
+}
+
+// libcurl closes both connections of an FTP transfer that ended early, and does not read the reply about it.
+// The data connection is the first.
+int CurlSession::closeSocket(void* context, curl_socket_t socket) noexcept {
+    auto& session = *static_cast<CurlSession*>(context);
+    const bool endsEarly = session.examined_ && session.size_ && !session.rejected_ &&
+                           session.offset_ + session.received_ < *session.size_;
+    const auto control = session.sockets_.ofControl();
+    if (endsEarly && !session.leaving_ && session.endReply_.empty() && socket != control) {
+        try {
+            session.endReply_ = nextLine(control, session.cancelFd_);
+        } catch (...) { // NOLINT(bugprone-empty-catch): then it is an early end like any other
+        }
+    }
+    return close(socket);
 }
 
 int CurlSession::beforeRequest(void* context, char* remoteAddress, char* localAddress, int remotePort,

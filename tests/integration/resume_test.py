@@ -248,6 +248,9 @@ class FaultTest(ResumeCase):
             self.assert_failed(outcome, "server sent more bytes than it announced")
             outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image", "--option=curl:limit-rate=100M")  # by libcurl
             self.assert_failed(outcome, "server sent more bytes than it announced")
+        with OddFtpServer(self.image.read_bytes(), f"213 {SIZE + 1000}", ignores_restart=True, honours=99) as server:
+            outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image")
+            self.assert_failed(outcome, f"announced {SIZE + 1000} bytes and ended the file after {SIZE}")
 
     def test_a_part_that_is_compressed_is_not_put_behind_bytes_that_are_not(self):
         coded = Fault(headers=[("Content-Encoding", "gzip")])
