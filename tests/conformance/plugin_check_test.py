@@ -350,7 +350,7 @@ class PluginCheckTest(unittest.TestCase):
 
     def test_chosen_checks(self):
         status, output = check(BAD, "bad://here/5003", "--check=very end", "--check", "parts of")
-        self.assertEqual((status, output), (2, "bootferry-plugin-check: --check: no check has 'parts of' in its description\n"))
+        self.assertEqual((status, output), (2, "bootferry-plugin-check: --check: no check has 'parts of' in its name\n"))
         status, output = check(BAD, "bad://here/5003", "--check=very end", "--check", "a part")
         self.assertEqual((status, output), (0, "1..3\nok 1 - reads the whole resource\nok 2 - resumes at the very end\n"
                                                "ok 3 - delivers a part of the resource\n"))

@@ -35,7 +35,7 @@ that does not change during the checks.
   --missing-url URL        a resource that does not exist on the server
   --waiting-url URL        where the server never answers, to check cancelling
   --changed-url URL        the resource with other bytes, to check validators
-  --check TEXT             only checks whose description contains TEXT (repeatable)
+  --check TEXT             only checks with TEXT in their name (repeatable)
   --time-limit SECONDS     for each check (60)
   --no-sandbox             for debuggers and sanitizers, which need more calls
   --help                   show this
@@ -46,7 +46,7 @@ Exit status: 0 all checks passed, 1 a check failed, 2 a check could not run.
 struct Arguments {
     CheckSettings settings;
     Isolation isolation;
-    std::vector<std::string> wanted; // parts of the checks' descriptions; none: all checks
+    std::vector<std::string> wanted; // parts of the checks' names; none: all checks
     std::optional<Url> url;
     bool wantsHelp = false;
 };
@@ -179,8 +179,7 @@ std::vector<Check> chosenChecks(const std::vector<std::string>& wanted) {
     };
     for (const auto& text : wanted) {
         if (std::none_of(all.begin(), all.end(), [&](const auto& check) { return contains(check, text); })) {
-            throw Error(ErrorCode::Invalid,
-                        fmt::format("--check: no check has '{}' in its description", text));
+            throw Error(ErrorCode::Invalid, fmt::format("--check: no check has '{}' in its name", text));
         }
     }
     std::vector<Check> chosen;
