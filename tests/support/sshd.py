@@ -6,10 +6,12 @@ internal sftp. `config` is more text for its configuration.
 """
 
 import base64
+import functools
 import getpass
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -31,6 +33,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin yes
 MaxStartups {max_startups}
 LogLevel VERBOSE
+{penalties}
 {subsystem}
 """
 
@@ -39,6 +42,14 @@ def _generate(path, kind, passphrase=""):
     subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", "test", "-f", path], check=True,
                    stdin=subprocess.DEVNULL, capture_output=True)
     return pathlib.Path(path)
+
+
+@functools.lru_cache
+def _no_penalties():
+    """From 9.8 on, whoever fails to log in a few times is refused for a while, which here would be the next session."""
+    words = subprocess.run(["ssh", "-V"], check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True).stderr
+    major, minor = re.match(r"OpenSSH_(\d+)\.(\d+)", words).groups()
+    return "PerSourcePenalties no" if (int(major), int(minor)) >= (9, 8) else ""
 
 
 class Sshd:
@@ -94,7 +105,7 @@ class Sshd:
         config = self.folder / "sshd_config"
         config.write_text(_CONFIG.format(
             address=bracketed, port=self.port, folder=self.folder, subsystem=self._config[0],
-            config=self._config[1], max_startups=self._max_startups,
+            config=self._config[1], penalties=_no_penalties(), max_startups=self._max_startups,
             host_keys="\n".join(f"HostKey {path}" for path in self._host_keys.values())))
         if os.geteuid() == 0:
             pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd's privilege separation wants it
