@@ -159,7 +159,9 @@ class TlsTest(NginxCase):
 
     def test_a_port_without_tls(self):
         url = self.serve().replace("http:", "https:")
-        self.assert_refused("TLS with 127.0.0.1:[0-9]+: the server does not speak TLS at this port$", url)
+        result = self.fetch(url)  # as any violation of a protocol, it is tried once more
+        self.assertEqual(result.returncode, exit_status.PROTOCOL, result.stderr)
+        self.assertRegex(result.stderr.splitlines()[-1], "TLS with 127.0.0.1:[0-9]+: the server does not speak TLS at this port$")
 
     def test_a_server_that_requires_a_client_certificate(self):
         certificate, key = self.authority.issue("server", ["IP:127.0.0.1"])
