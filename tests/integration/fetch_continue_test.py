@@ -96,7 +96,7 @@ class ContinueTest(ContinueCase):
         length = self.kept()
         self.server.repeats_etag = False
         self.assertNotIn("starting over", self.assert_fetched(self.fetch(self.url)))
-        self.assertEqual([request.range for request in self.server.requests], [f"bytes={length - (1 << 16)}-"] * 2)  # the second has to tell
+        self.assertEqual([request.range for request in self.server.requests], [f"bytes={length - (1 << 16)}-"] * 2)
 
     def test_ftp(self):
         if reason := Vsftpd.missing():
