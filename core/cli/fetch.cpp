@@ -34,7 +34,6 @@ constexpr std::uint64_t rateIntervalUSec = 1'000'000;
 bool areWrong(const Error& failure) {
     switch (failure.code()) {
     case ErrorCode::Corrupt:
-    case ErrorCode::Internal:
     case ErrorCode::NotLive:
         return true;
     default:
@@ -45,6 +44,7 @@ bool areWrong(const Error& failure) {
 // The last bytes may be missing or wrong, but not those that an earlier fetch had received.
 bool endsAtFault(const Error& failure) {
     switch (failure.code()) {
+    case ErrorCode::Internal: // the worker crashed, or was killed
     case ErrorCode::Io:
     case ErrorCode::Range:
     case ErrorCode::TooLarge:
@@ -154,6 +154,7 @@ public:
         if (output_) {
             output_->written(progress.written);
         }
+        requireRoomFor(progress.total);
         report_.progressed(progress);
         scheduleRateUpdate(); // restarts the timer: it expires after a second without a report
     }
@@ -173,7 +174,7 @@ public:
         output_.reset();
         try {
             if (failure) {
-                throw stuck_ && failure->code() == ErrorCode::Cancelled ? *stuck_ : *failure;
+                throw stopped_ && failure->code() == ErrorCode::Cancelled ? *stopped_ : *failure;
             }
             if (file_ && !file_->publish(modified_)) {
                 printError("'{}' is yours now: its owner could not be kept\n", request_.target);
@@ -190,10 +191,24 @@ public:
     }
 
 private:
+    // As soon as the size is known, long before the target is wanted if the connection is cut again and
+    // again.
+    void requireRoomFor(std::uint64_t total) {
+        if (!file_ || target_.fd || request_.decode || stopped_ || total == unknownSize) {
+            return;
+        }
+        try {
+            file_->requireRoom(total);
+        } catch (const Error& error) {
+            stopped_ = error;
+            worker_->cancel();
+        }
+    }
+
     void outputIsStuck(OutputPatience::Duration limit) {
-        stuck_.emplace(ErrorCode::Timeout,
-                       fmt::format("gave up after {}: what reads '{}' takes no more bytes",
-                                   formatDuration(limit), request_.target));
+        stopped_.emplace(ErrorCode::Timeout,
+                         fmt::format("gave up after {}: what reads '{}' takes no more bytes",
+                                     formatDuration(limit), request_.target));
         worker_->cancel();
     }
 
@@ -266,7 +281,7 @@ private:
                 "; {} are kept in '{}'; {}", formatSize(*bytes), file_->partPath(),
                 failure.code() == ErrorCode::Checksum
                     ? "the next fetch uses them if the checksum was wrong; --no-continue fetches all again"
-                    : "the next fetch resumes from there");
+                    : "the next fetch resumes from there if the server still has the same file");
         }
         const bool quiet =
             isStream() && hasLostReader(target_.fd); // no message if the reader closed the pipe
@@ -286,7 +301,7 @@ private:
     SupervisingLoop loop_;
     EventSourceHandle beat_;
     std::optional<OutputWatch> output_;     // of a stream
-    std::optional<Error> stuck_;            // why the worker was cancelled; nullopt: by a signal
+    std::optional<Error> stopped_;          // why the worker was cancelled; nullopt: by a signal
     std::unique_ptr<WorkerProcess> worker_; // last: refers to the members above
 };
 

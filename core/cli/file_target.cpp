@@ -57,15 +57,19 @@ FileTarget::~FileTarget() {
     }
 }
 
+void FileTarget::requireRoom(std::uint64_t size) const {
+    const auto present = part_ ? identityOf(part_.get()).length : 0; // in its place the bytes come
+    bootferry::requireRoom(location_.folder.get(), location_.path, size, 0, present);
+}
+
 PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     const mode_t mode =
         location_.present ? 0600 : 0666; // a secret file's replacement must not be readable meanwhile
     if (fd_) {
         setPartAside(size);
     }
-    if (size) { // before the part is touched, in whose place the bytes come
-        const auto present = part_ ? identityOf(part_.get()).length : 0;
-        requireRoom(location_.folder.get(), location_.path, *size, 0, present);
+    if (size) { // before the part is touched
+        requireRoom(*size);
     }
     takePart();
     if (!fd_) {

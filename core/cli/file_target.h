@@ -41,6 +41,9 @@ public:
     // other program has changed or replaced it. Throws Error(TargetRefused) if a process still writes to it.
     [[nodiscard]] FoundPart findPart(const TransferRequest& request);
 
+    // Throws Error(TooLarge) with the numbers if the file system has no room for a file of this size.
+    void requireRoom(std::uint64_t size) const;
+
     // Opens the part found, or an empty file, for writing; the descriptor is a duplicate. A second call,
     // after a start over, sets the part aside and opens an empty file. Throws Error(TooLarge) with the
     // numbers if a size is given and the file system has no room for it.

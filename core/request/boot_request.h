@@ -44,7 +44,7 @@ struct BootRequest {
     OverlayRequest overlay;
     LiveLayout layout;
     bool reset = false;
-    bool check = false; // verify the medium's embedded checksum
+    bool check = false;        // verify the medium's embedded checksum
     std::optional<Url> report; // where the machine posts its progress to
     // rd.kiwi.live.pxe: the hardware address (aa:bb:cc:dd:ee:ff) of the interface to name lan0, from BOOTIF=.
     // Empty without BOOTIF=: the first wired interface that appears, as in KIWI.

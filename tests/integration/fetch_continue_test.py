@@ -206,6 +206,17 @@ class KilledTest(ContinueCase):
         self.killed(self.begun(checksum, least=length + (1 << 20)))
         self.assert_continued(length, checksum)
 
+    def test_by_the_end_of_its_worker_alone(self):
+        length = self.kept()
+        client = self.begun(least=length + (1 << 20))
+        worker, = pathlib.Path(f"/proc/{client.pid}/task/{client.pid}/children").read_text().split()
+        os.kill(int(worker), signal.SIGKILL)
+        status, messages = self.ended(client)
+        self.assertEqual(status, 1, messages)
+        self.assertIn("crashed", messages)
+        self.assertIn("are kept in", messages)
+        self.assert_continued(length)
+
     def test_then_interrupted(self):
         length = self.kept()
         self.killed(self.begun(least=length + (1 << 20)))

@@ -17,6 +17,7 @@ import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import FaultServer  # noqa: E402
 from fetch_case import WITHOUT_PROC, FetchCase  # noqa: E402
+from raw_server import RawServer  # noqa: E402
 
 SLOW = 1 << 20  # bytes a second
 
@@ -321,6 +322,15 @@ class LocalFaultTest(FileCase):
     def test_too_little_room_is_reported_when_the_size_is_known(self):
         self.mount("-t", "tmpfs", "-o", "size=1m", "none")
         self.assert_left(self.fetch(self.url), "has 3.0 MiB, its file system only")
+        self.assertEqual(self.names(), [])
+
+    def test_too_little_room_is_reported_although_every_connection_is_cut(self):
+        """The first answer has the size, and the bytes do not come that far."""
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000000000000000\r\nETag: \"1\"\r\nConnection: close\r\n\r\n"
+        with RawServer({"/image": head + bytes(300)}) as server:
+            outcome = self.fetch(f"http://127.0.0.1:{server.port}/image")
+        self.assertEqual(outcome[0], exit_status.NO_ROOM)
+        self.assert_left(outcome, "has 88.8 PiB, its file system only")
         self.assertEqual(self.names(), [])
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")

@@ -49,13 +49,13 @@ class FetchCase(unittest.TestCase):
         self.assertEqual(self.output.read_bytes(), self.image.read_bytes())
         self.assertEqual(sorted(path.name for path in self.path.iterdir()), ["output", "served"])
 
-    def assert_failed(self, result, *words):
+    def assert_failed(self, result, *words, left=("served",)):
         self.assertIn(result.returncode, exit_status.FAILURES, result.stderr)
         reason = result.stderr.strip().splitlines()[-1]
         self.assertTrue(reason.startswith("bootferryctl: "), reason)
         for word in words:
             self.assertIn(word, reason)
-        self.assertEqual([path.name for path in self.path.iterdir()], ["served"])
+        self.assertEqual(sorted(path.name for path in self.path.iterdir()), list(left))
 
 
 class FetchTest(FetchCase):
@@ -142,7 +142,8 @@ class FetchTest(FetchCase):
         digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
         with Nginx(self.path / "served") as server:
             url = f"http://127.0.0.1:{server.port}/image"
-            self.assert_failed(self.fetch(url, "--checksum=sha256:" + "0" * 64), "checksum does not match", digest)
+            self.assert_failed(self.fetch(url, "--checksum=sha256:" + "0" * 64), "checksum does not match", digest,
+                               left=("output.bootferry", "output.part", "served"))
             for text in (f"sha256:{digest}", f"SHA256:{digest.upper()}"):
                 result = self.fetch(url, f"--checksum={text}")
                 self.assert_fetched(result)

@@ -39,7 +39,8 @@ constexpr auto oldestInfo =
     endingWith(offsetof(bootferry_info, validator), sizeof(bootferry_info::validator));
 
 constexpr std::uint32_t knownFlags = BOOTFERRY_INFO_RESUMABLE | BOOTFERRY_INFO_SPLICEABLE |
-                                     BOOTFERRY_INFO_RANGES | BOOTFERRY_INFO_OFFSET_NOT_SHOWN;
+                                     BOOTFERRY_INFO_RANGES | BOOTFERRY_INFO_OFFSET_NOT_SHOWN |
+                                     BOOTFERRY_INFO_STRONG_VALIDATOR;
 
 // Of the fields that a later version will append. What a plugin does not know it neither reads nor writes.
 constexpr std::size_t unknownFields = 64;

@@ -143,7 +143,7 @@ TEST(LiveLayout, WhatLiesBehindTheFirstBytesIsNotGuessed) {
 TEST(LiveLayout, WhatLiesBehindTheEndIsLost) {
     static constexpr std::uint64_t size = 5000 * IsoHead::block;
     const auto answer = [](const IsoHead& iso) { return probeLayout(iso.span(), usual, size); };
-    for (const std::uint32_t place : {4999, 5000, 100000}) {
+    for (const std::uint32_t place : {4999U, 5000U, 100000U}) {
         const auto iso = IsoHead().setRoot(place, place == 4999 ? 4096 : 2048);
         EXPECT_EQ(answer(iso).state, State::None) << place;
         EXPECT_EQ(answer(iso).why, "it is cut off or damaged: its top folder lies behind its end");
@@ -151,7 +151,7 @@ TEST(LiveLayout, WhatLiesBehindTheEndIsLost) {
     EXPECT_EQ(answer(IsoHead().setRoot(4999, 2048)).state, State::NotKnown);
     auto iso = isoWith("LiveOS", "squashfs.img");
     EXPECT_EQ(answer(iso).state, State::Found);
-    for (const std::uint32_t place : {4990, 5000, 100000}) {
+    for (const std::uint32_t place : {4990U, 5000U, 100000U}) {
         iso.folder(21, std::vector<IsoRecord>{
                            {.name = "squashfs.img", .block = place, .size = 99999, .fields = {}}});
         EXPECT_EQ(answer(iso).why, "it is cut off or damaged: its 'LiveOS/squashfs.img' lies behind its end");
