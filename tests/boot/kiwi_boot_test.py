@@ -19,11 +19,11 @@ class KiwiBoot(http_boot_test.PxeHttpBoot):
         return cls.images.kiwi_iso()
 
     @classmethod
-    def pxe_machine(cls, folder, url):
+    def pxe_machine(cls, folder, url, options):
         """With a kernel and an initrd that are not the ISO's, whose initrd has no bootferry."""
         (folder / cls.iso.name).symlink_to(cls.iso)
         cls.url = f"{url}/{cls.iso.name}"
-        return cls.boot(cls.url, pxe=True, processors=2, whole=True, hashed=True)
+        return cls.boot(cls.url, options, pxe=True, processors=2, whole=True, hashed=True)
 
     def test_the_iso_is_of_kiwis_making(self):
         # ECMA-119 8.4: volume identifier and data preparer identifier.

@@ -27,12 +27,12 @@ NFS_CORE_PARAM {{
     Enable_NLM = false; Enable_RQUOTA = false; Enable_UDP = false;
     Allow_Set_Io_Flusher_Fail = true;
 }}
-NFSv4 {{ Lease_Lifetime = 5; Grace_Period = 5; Graceless = {graceless}; RecoveryBackend = fs; RecoveryRoot = {state}; }}
+NFSv4 {{ Lease_Lifetime = 5; Grace_Period = 5; Graceless = {graceless}; RecoveryBackend = fs; RecoveryRoot = "{state}"; }}
 NFS_KRB5 {{ Active_krb5 = false; }}
 MDCACHE {{ Dir_Chunk = 0; }}
 EXPORT_DEFAULTS {{ Attr_Expiration_Time = 0; }}
 EXPORT {{
-    Export_Id = 1; Path = {folder}; Pseudo = {pseudo}; Protocols = {protocols}; Transports = TCP; SecType = sys;
+    Export_Id = 1; Path = "{folder}"; Pseudo = {pseudo}; Protocols = {protocols}; Transports = TCP; SecType = sys;
     Access_Type = {access}; Squash = None; FSAL {{ Name = VFS; }} {extra}
 }}
 LOG {{ Default_Log_Level = EVENT; }}
