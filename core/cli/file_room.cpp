@@ -32,9 +32,10 @@ void requireRoom(int fd, const std::string& path, std::uint64_t size, std::uint6
     rlimit limit{};
     if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
         (position > limit.rlim_cur || size > limit.rlim_cur - position)) {
+        const auto [wanted, allowed] = formatSizes(position + size, limit.rlim_cur);
         throw Error(ErrorCode::TooLarge,
                     fmt::format("'{}' would have {}, and the limit for a file is {} (ulimit -f)", path,
-                                formatSize(position + size), formatSize(limit.rlim_cur)));
+                                wanted, allowed));
     }
 }
 

@@ -145,9 +145,10 @@ void IsoFiles::read(const std::string& path, std::uint64_t most,
     const auto name = resolved(path);
     const auto size = files_.at(name).size;
     if (size > most) {
+        const auto [actual, accepted] = formatSizes(size, most);
         throw Error(ErrorCode::TooLarge,
                     fmt::format("the ISO's '{}' has {}, more than the {} that are accepted", plainText(path),
-                                formatSize(size), formatSize(most)));
+                                actual, accepted));
     }
     if (size == 0) {
         throw Error(ErrorCode::NotLive, fmt::format("the ISO's '{}' is empty", plainText(path)));

@@ -11,11 +11,13 @@
 #include <vector>
 
 #include <spdlog/fmt/fmt.h>
+#include <sys/prctl.h>
 
 #include "boot_report.h"
 #include "build_config.h"
 #include "failure_report.h"
 #include "files.h"
+#include "landlock.h"
 #include "log.h"
 #include "plain_text.h"
 #include "report_sender.h"
@@ -57,6 +59,15 @@ std::string certificates() {
     const auto folder = environment("CREDENTIALS_DIRECTORY");
     const auto file = folder + "/bootferry.cacert";
     return !folder.empty() && readSmallFile(file) ? file : "";
+}
+
+// The process runs as the user of the workers and of gpgv, and reads what a server answers. In a domain of
+// Landlock it can change no file, and inspect no process outside (landlock(7), "Ptrace restrictions").
+void keepToReading() {
+    checkErrno(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "restricting the process");
+    if (!landlock::restrictFiles({.readable = {"/"}})) {
+        logDebug("this kernel has no Landlock");
+    }
 }
 
 class BootReporter {
@@ -162,6 +173,7 @@ int run(const std::vector<std::string>& words) {
         refuse(ErrorCode::Invalid,
                fmt::format("reports are posted over http or https, not {}", url.scheme()));
     }
+    keepToReading();
     return BootReporter(words.front()).run();
 }
 

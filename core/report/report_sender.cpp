@@ -130,6 +130,9 @@ std::string ReportSender::post(const std::string& report) {
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_PROXY, "");
     set(CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    set(CURLOPT_QUICK_EXIT, 1L); // a name server that hangs does not hold up the end
+#endif
     set(CURLOPT_CONNECTTIMEOUT, connectSeconds);
     set(CURLOPT_TIMEOUT, postSeconds);
     set(CURLOPT_USERAGENT, "bootferry-report/" BOOTFERRY_VERSION);

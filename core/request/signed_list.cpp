@@ -57,6 +57,21 @@ void requireSignedList(TransferRequest& request) {
                             request.checksum ? "; a checksum alone has no signature" : ""));
 }
 
+void requirePlainList(std::string_view text) {
+    constexpr std::size_t longestLine = 8192;
+    for (auto line : linesOf(text)) {
+        line.remove_suffix(line.ends_with('\r') ? 1 : 0);
+        const bool isPlain = std::all_of(line.begin(), line.end(), [](char c) {
+            return static_cast<unsigned char>(c) >= ' ' ? c != '\x7f' : c == '\t';
+        });
+        if (!isPlain || line.size() > longestLine) {
+            throw Error(ErrorCode::Checksum, isPlain
+                                                 ? "it has a line that is too long for a list of checksums"
+                                                 : "it contains control characters");
+        }
+    }
+}
+
 bool isSignedInline(std::string_view text) {
     const auto lines = linesOf(text);
     return std::any_of(lines.begin(), lines.end(), [](std::string_view line) {

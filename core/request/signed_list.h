@@ -22,6 +22,10 @@ void setVerify(TransferRequest& request, std::string_view text);
 // Error(Invalid) if a signature is wanted and there is no list on a server that could be signed.
 void requireSignedList(TransferRequest& request);
 
+// Refuses a text that signers do not write and that programs read differently: with control characters or
+// overlong lines. Throws Error(Checksum).
+void requirePlainList(std::string_view text);
+
 // Is the text signed inline, as Fedora publishes its lists? Then its signature is not a file of its own.
 [[nodiscard]] bool isSignedInline(std::string_view text);
 

@@ -34,9 +34,12 @@ bool isStrong(std::string_view hash) {
     return std::find(strong.begin(), strong.end(), hash) != strong.end();
 }
 
-// A signature over a document or a text (RFC 4880, section 5.2.1), and not, for example, over a key.
-bool isOfDocument(std::string_view kind) {
-    return kind == "00" || kind == "01";
+// RFC 4880, section 5.2.1. A signature of a text does not cover what stands at the ends of its lines, nor, in
+// GnuPG, what is behind 19995 characters of one. gpgv writes out what a signed message covers; of a text with
+// a signature beside it nobody knows, so that such a signature has to be one of the bytes. The signature of a
+// message would otherwise fit beside its text as well, and anybody can take it out of there.
+bool isOfForm(std::string_view kind, SignatureForm form) {
+    return kind == (form == SignatureForm::Inline ? "01" : "00");
 }
 
 struct Signature {
@@ -47,8 +50,8 @@ struct Signature {
     std::string hash;
     std::string kind;
 
-    [[nodiscard]] bool isValid() const {
-        return !keyId.empty() && fingerprint.ends_with(keyId) && isStrong(hash) && isOfDocument(kind);
+    [[nodiscard]] bool isValid(SignatureForm form) const {
+        return !keyId.empty() && fingerprint.ends_with(keyId) && isStrong(hash) && isOfForm(kind, form);
     }
 };
 
@@ -95,7 +98,7 @@ public:
         const unsigned expected = form == SignatureForm::Inline ? 1 : 0;
         const bool explained =
             exitStatus == 0 || (exitStatus == someSignatureFailed && !uncheckable_.empty());
-        auto signers = validSigners();
+        auto signers = validSigners(form);
         if (signers.empty()) {
             refuse(withClock(whyNone(), isUncheckable_, now));
         }
@@ -151,10 +154,10 @@ private:
         return isAboutDates ? fmt::format("{}; this machine's clock says {}", why, clockText(now)) : why;
     }
 
-    [[nodiscard]] std::string validSigners() const {
+    [[nodiscard]] std::string validSigners(SignatureForm form) const {
         std::string signers;
         for (const auto& signature : signatures_) {
-            if (signature.isValid()) {
+            if (signature.isValid(form)) {
                 signers += fmt::format("{}{} {}", signers.empty() ? "" : "; ",
                                        plainText(signature.primary, longestUserId), signature.userId);
             }
@@ -168,7 +171,7 @@ private:
         if (weak != signatures_.end()) {
             return fmt::format(
                 "the signature of the key {} is of a kind that is not accepted, such as one with "
-                "SHA-1",
+                "SHA-1, or one in text mode beside the list",
                 plainText(weak->primary, longestUserId));
         }
         return uncheckable_.empty() ? "there is no OpenPGP signature in it" : uncheckable_;

@@ -2,8 +2,8 @@
 // purpose · URL · mirrors · plugin options · checksum, its list's URL or "" · credentials of each URL · live
 // image wanted · declared size wanted · decode · stall timeout, timeout, idle timeout (UINT64_MAX: never),
 // all in microseconds · rate limit (UINT64_MAX: none) · connections · plugin folder · proxy variables ·
-// attempt · path of the root image to look for · offset that an earlier attempt reached (0: none), size
-// (UINT64_MAX: unknown), validator. Lists and maps are preceded by their length.
+// attempt · path of the root image to look for · login withheld · offset that an earlier attempt reached (0:
+// none), size (UINT64_MAX: unknown), validator. Lists and maps are preceded by their length.
 #include "job_message.h"
 
 #include <algorithm>
@@ -107,6 +107,7 @@ UniqueFd writeJob(const WorkerJob& job) {
     put(packet, job.proxies);
     packet.number(job.attempt);
     packet.text(job.rootImage);
+    packet.number(static_cast<std::uint32_t>(job.withholdLogin));
     const auto continuation = request.continuation.value_or(Continuation{});
     packet.wide(continuation.offset);
     packet.wide(continuation.size.value_or(unknownSize));
@@ -148,6 +149,7 @@ ReceivedJob readJob(int fd) {
     job.proxies = takeStrings(packet);
     job.attempt = packet.number();
     job.rootImage = packet.text();
+    job.withholdLogin = packet.number() != 0;
     Continuation continuation{.offset = packet.wide(),
                               .size = packet.wide(),
                               .validator = packet.text(),

@@ -18,6 +18,7 @@ struct ReceivedJob {
     ProxyVariables proxies;
     std::uint32_t attempt = 1;
     std::string rootImage;
+    bool withholdLogin = false; // in the plugin options: the URL is on another server than the image
 };
 
 [[nodiscard]] UniqueFd writeJob(const WorkerJob& job); // throws Error(Io)

@@ -70,7 +70,7 @@ SourceStack::SourceStack(const ReceivedJob& job, const std::vector<RequestedOrig
             [this](const std::string& text) { onPluginStatus(text); },
             [&files](const std::string& path) { return files.fileAt(path); }));
         transports_.back()->checkOptions();
-        if (!isSameOrigin(url, job.request.url)) {
+        if (job.withholdLogin || !isSameOrigin(url, job.request.url)) {
             transports_.back()->withholdLogin();
         }
         widening_.push_back(

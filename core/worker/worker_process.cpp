@@ -70,6 +70,7 @@ void requireKeys(const WorkerJob& job) {
 WorkerJob fetchJob(const WorkerJob& whole, const Url& url) {
     auto job = whole;
     job.credentials = credentialsFor(url, whole.request.url, whole.credentials);
+    job.withholdLogin = !isSameOrigin(url, whole.request.url);
     auto& request = job.request;
     request.url = url;
     request.mirrors.clear();
@@ -235,6 +236,7 @@ private:
 
     void lookUp(const std::string& signedText) {
         try {
+            requirePlainList(signedText);
             checksum_ = parseChecksum(findChecksum(signedText, job_.request.url));
         } catch (const Error& error) {
             throw inContext(error, listName());

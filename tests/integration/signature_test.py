@@ -240,6 +240,49 @@ class Fetch(SignatureCase):
         self.list.write_bytes(signed.read_bytes())
         signed.unlink()
 
+    def test_the_signature_of_a_message_beside_its_text(self):
+        """It is of a text, and does not cover the ends of lines: anybody can take it out of the message, and put names
+        and checksums behind what it covers."""
+        text = f"{'a' * 64}  old.squashfs\n" + self.list.read_text()
+        self.list.write_text(text)
+        self.sign_inline("alice")
+        message = self.list.read_text()
+        signature = message[message.index("-----BEGIN PGP SIGNATURE-----"):]
+        for served in (text, text.replace("old.squashfs\n", "old.squashfs" + "\r" * 20000 + "/live.squashfs\n"),
+                       text.replace("live.squashfs\n", "live.squashfs\r\r\n")):
+            self.list.write_text(served, newline="")
+            (self.served / "SHA256SUMS.asc").write_text(signature)
+            self.assert_refused(self.fetch())
+            # One of an unknown key makes gpgv fail in any case.
+            (self.path / "other").write_text("something else\n")
+            other = self.keys.sign(self.path / "other", "bob", options=["--textmode", "--armor"])
+            (self.served / "SHA256SUMS.asc").write_text(signature + other.read_text())
+            self.assert_refused(self.fetch())
+        self.write_list()
+        self.keys.sign(self.list, "alice", options=["--textmode", "--armor"], suffix=".asc")
+        self.assert_refused(self.fetch(), "text mode")
+
+    def test_a_list_that_programs_read_differently(self):
+        for line in ("live.squashfs\r\r", "x" * 10000, "x\0", "\x1b[2J"):
+            self.write_list()
+            with open(self.list, "a", newline="") as file:
+                file.write(f"{'b' * 64}  {line}\n")
+            signed = self.keys.sign(self.list, "alice")
+            self.assert_refused(self.fetch())
+            signed.unlink()
+
+    def test_the_login_in_options_is_for_the_images_server(self):
+        self.keys.sign(self.list, "alice")
+        with FaultServer(self.list) as lists, FaultServer(self.served / "SHA256SUMS.gpg") as signatures:
+            self.assert_fetched(self.fetch(f"http://127.0.0.1:{signatures.port}/x.gpg",
+                                           checksum=f"http://127.0.0.1:{lists.port}/SHA256SUMS",
+                                           options=["--option=curl:user=alice:geheim", "--option=curl:header=X-Key: geheim"]))
+            for server in (lists, signatures):
+                self.assertTrue(server.requests)
+                for request in server.requests:
+                    self.assertNotIn("Authorization", request.headers)
+                    self.assertNotIn("geheim", str(request.headers))
+
     def test_a_list_that_is_signed_inline(self):
         self.list.write_text("# a comment, as Fedora has it\n- dashes\n" + self.list.read_text())
         self.sign_inline("alice")

@@ -172,6 +172,11 @@ CheckResult outOfTime(const CallRecord& calls, std::chrono::seconds limit) {
 
 CheckResult howItDied(int status, const CallRecord& calls) {
     const auto call = calls.running();
+    // Neither a plugin that crashes nor the checker ends so; the kernel does, where memory is short.
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+        return {.verdict = CheckResult::Verdict::Undecided,
+                .reason = "the check was killed from outside (signal 9, SIGKILL); is there enough memory?"};
+    }
     auto what = WIFSIGNALED(status) ? fmt::format("crashed (signal {}, SIG{})", WTERMSIG(status),
                                                   sigabbrev_np(WTERMSIG(status)))
                                     : fmt::format("ended the process with status {}", WEXITSTATUS(status));

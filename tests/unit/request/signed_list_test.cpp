@@ -12,6 +12,26 @@
 namespace bootferry {
 namespace {
 
+TEST(SignedList, APlainListIsReadAlikeByAll) {
+    const auto isPlain = [](std::string_view text) {
+        try {
+            requirePlainList(text);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::Checksum);
+            return false;
+        }
+        return true;
+    };
+    EXPECT_TRUE(isPlain(""));
+    EXPECT_TRUE(isPlain("# \xc3\xa4\nabc\tlive.iso\r\n"));
+    for (const std::string text : {"a\rb\n", "a\r\r\n", "a\x1b\n", "a\x7f\n"}) {
+        EXPECT_FALSE(isPlain(text)) << ::testing::PrintToString(text);
+    }
+    EXPECT_FALSE(isPlain(std::string("a\0b", 3)));
+    EXPECT_TRUE(isPlain(std::string(8192, 'a')));
+    EXPECT_FALSE(isPlain(std::string(8193, 'a')));
+}
+
 TEST(SignedList, ASignatureIsAUrlOrLookedFor) {
     TransferRequest request;
     setSignature(request, "http://h/SHA256SUMS.gpg");

@@ -53,6 +53,18 @@ TEST(GpgvStatus, AnUnknownKeyBesideItDoesNoHarm) {
     EXPECT_REFUSED("cannot read", one + unknown, 1);
 }
 
+// Anybody can take the signature out of a message and put it beside a text that has more at the ends of
+// lines.
+TEST(GpgvStatus, ASignatureOfATextIsOneOfAMessageOnly) {
+    const auto ofText = begin + (good + valid("8", "01"));
+    const auto ofBytes = begin + (good + valid("8", "00"));
+    const std::string plaintext = "[GNUPG:] PLAINTEXT 74 0 \n";
+    EXPECT_REFUSED("text mode beside the list", ofText);
+    EXPECT_REFUSED("text mode beside the list", ofText + unknown, 2);
+    EXPECT_REFUSED("not accepted", plaintext + ofBytes, 0, SignatureForm::Inline);
+    EXPECT_EQ(judged(plaintext + ofText, 0, SignatureForm::Inline), primary + " Alice <alice@example.org>");
+}
+
 TEST(GpgvStatus, HalfOfItIsNotEnough) {
     EXPECT_REFUSED("no OpenPGP signature", "");
     EXPECT_REFUSED("no OpenPGP signature", "[GNUPG:] NODATA 1\n[GNUPG:] NODATA 2\n", 2);
@@ -98,7 +110,7 @@ TEST(GpgvStatus, WhatIsSignedInlineIsOneText) {
     EXPECT_EQ(judged(text + one, 0, SignatureForm::Inline), primary + " Alice <alice@example.org>");
     EXPECT_REFUSED("cannot read", one, 0, SignatureForm::Inline);
     EXPECT_REFUSED("cannot read", text + text + one, 0, SignatureForm::Inline);
-    EXPECT_REFUSED("cannot read", text + one, 0, SignatureForm::Detached);
+    EXPECT_REFUSED("not accepted", text + one, 0, SignatureForm::Detached);
     EXPECT_REFUSED("cannot read", text + one + "[GNUPG:] ERROR proc_pkt.plaintext 89\n", 0,
                    SignatureForm::Inline);
     EXPECT_REFUSED("cannot read", text + one + "[GNUPG:] UNEXPECTED 1\n", 0, SignatureForm::Inline);
