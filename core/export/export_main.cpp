@@ -19,6 +19,10 @@ int exportMain(int argc, char** argv) {
         std::vector<std::string> words{"export"};
         words.insert(words.end(), argv + 1, argv + argc);
         const auto line = parseCommandLine(allVerbs(), words);
+        if (line.help) {
+            printOutput("bootferryctl export executes this program: see bootferryctl export --help\n");
+            return EXIT_SUCCESS;
+        }
         initLogging("bootferryctl");
         exportIso(parseExport(line), whyRefused);
         return EXIT_SUCCESS;

@@ -58,8 +58,13 @@ void TransferSplash::follow() {
     try {
         client_ = std::make_unique<ServiceClient>(event_.get(), ServiceClient::forBoot);
         client_->watch([this](const TransferStatus& status) { changed(status); }, [this] { followLater(); });
-        for (const auto& status : client_->transfers()) {
-            changed(status);
+        // All of them first: the end of the oldest one alone is not the end.
+        const auto transfers = client_->transfers();
+        for (const auto& status : transfers) {
+            transfers_[status.id] = status;
+        }
+        if (!transfers_.empty()) {
+            changed(TransferStatus(transfers_.rbegin()->second));
         }
     } catch (const Error&) {
         followLater(); // bootferryd has not started yet, or has ended

@@ -228,6 +228,8 @@ std::optional<Failure> failureOfTls(const TransferEnd& end, const std::string& d
     case CURLE_SSL_CONNECT_ERROR:
         return handshakeFailure(end);
     case CURLE_SSL_CIPHER:
+        return Failure{BOOTFERRY_ERROR_INVALID,
+                       "curl's option ciphers or tls13-ciphers cannot be used: " + detail};
     case CURLE_USE_SSL_FAILED:
         return Failure{BOOTFERRY_ERROR_TLS, end.authority + ": " + detail};
     case CURLE_SSL_CACERT_BADFILE:

@@ -74,6 +74,15 @@ class Shown(SplashTest):
                     processes.stop(splash)
                     self.assertTrue(plymouth.listens())
 
+    def test_a_transfer_beside_one_that_has_ended(self):
+        daemon = self.daemon()
+        with daemon.ctl_running("deploy", self.url("missing"), "/dev/ram0") as failed:
+            failed.wait(timeout=60)
+        with daemon.ctl_running("deploy", self.url("slow/live.squashfs"), "/dev/ram0"), Plymouth(self.stage, self.path) as plymouth:
+            splash = self.splash(daemon)
+            plymouth.expect(PROGRESS)
+            self.assertIsNone(splash.poll())
+
     def test_the_splash_is_left_as_it_was_found(self):
         daemon = self.daemon()
         with Plymouth(self.stage, self.path) as plymouth:
