@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -155,6 +156,7 @@ public:
             output_->written(progress.written);
         }
         requireRoomFor(progress.total);
+        noteStartOver(progress);
         report_.progressed(progress);
         scheduleRateUpdate(); // restarts the timer: it expires after a second without a report
     }
@@ -202,6 +204,18 @@ private:
         } catch (const Error& error) {
             stopped_ = error;
             worker_->cancel();
+        }
+    }
+
+    void noteStartOver(const Progress& progress) {
+        const auto before = std::exchange(received_, progress.bytes);
+        if (!file_) {
+            return;
+        }
+        if (progress.state == TransferState::Verifying) {
+            file_->receivedAll();
+        } else if (progress.bytes == 0 && before > 0) {
+            file_->startsOver();
         }
     }
 
@@ -294,6 +308,7 @@ private:
     FetchReport& report_;
     std::unique_ptr<FileTarget> file_;
     std::uint64_t leastSize_ = 0;
+    std::uint64_t received_ = 0; // bytes; 0 again when the source starts over
     std::optional<Disk> disk_;
     KnownSource source_;
     std::optional<std::int64_t> modified_; // on the server, seconds since 1970 UTC

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
@@ -65,8 +66,10 @@ void FileTarget::requireRoom(std::uint64_t size) const {
 PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     const mode_t mode =
         location_.present ? 0600 : 0666; // a secret file's replacement must not be readable meanwhile
+    const bool wasComplete = std::exchange(isComplete_, false);
+    startsOver_ = false;
     if (fd_) {
-        setPartAside(size);
+        setPartAside(size, wasComplete);
     }
     if (size) { // before the part is touched
         requireRoom(*size);

@@ -49,6 +49,13 @@ public:
     // numbers if a size is given and the file system has no room for it.
     [[nodiscard]] PreparedTarget open(std::optional<std::uint64_t> size);
 
+    // All bytes have arrived, and the source says that they are of one version: only the checksum can still
+    // reject them. Until open().
+    void receivedAll() { isComplete_ = true; }
+    // The source starts over: unless all had arrived, what came behind the part may be of another version,
+    // and is not kept. Until open().
+    void startsOver() { startsOver_ = true; }
+
     // Keeps the bytes written as FILE.part and records what is needed to continue, else what keepEarlier()
     // keeps. Returns the part's length; nullopt if nothing is kept: it would be too short to be worth it, or
     // a foreign file has that name.
@@ -73,11 +80,12 @@ private:
     [[nodiscard]] std::string whyNotUsable(const TransferRequest& request) const;
     [[nodiscard]] std::optional<std::uint64_t> keep(const TransferRequest& request, const KnownSource& source,
                                                     bool isWhole) noexcept;
+    [[nodiscard]] bool continuesPart() const { return fd_ && !earlier_ && continuesAt_ > 0; }
     [[nodiscard]] KnownSource versionOf(const KnownSource& source) const;
     [[nodiscard]] bool isEarlierBetter(const KnownSource& source, std::uint64_t length) const;
     void lockPart() const;
     void takePart();
-    void setPartAside(std::optional<std::uint64_t> size);
+    void setPartAside(std::optional<std::uint64_t> size, bool isComplete);
     void setWholeAside(std::optional<std::uint64_t> size);
     void removeEarlier();
     void namePart();
@@ -100,6 +108,9 @@ private:
     UniqueFd part_;                 // the part of an earlier fetch; until open()
     UniqueFd earlier_;              // the same, if the source has started over
     std::uint64_t continuesAt_ = 0; // bytes that an earlier fetch received; 0: none
+    std::string checksum_;          // that this fetch requests, as it is recorded
+    bool isComplete_ = false;       // see receivedAll()
+    bool startsOver_ = false;
 };
 
 } // namespace bootferry

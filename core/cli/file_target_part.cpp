@@ -29,6 +29,7 @@ std::string checksumText(const TransferRequest& request) {
 } // namespace
 
 FoundPart FileTarget::findPart(const TransferRequest& request) {
+    checksum_ = checksumText(request);
     UniqueFd part(::openat(location_.folder.get(), partName_.c_str(),
                            O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!part && errno == ENOENT) {
@@ -154,10 +155,12 @@ void FileTarget::takePart() {
 }
 
 // The source has started over. The part stays until the new bytes are worth more, if there is room for both.
-void FileTarget::setPartAside(std::optional<std::uint64_t> size) {
+// The length alone does not show that nothing but the checksum is wrong: a file that is rewritten while it is
+// read is as long.
+void FileTarget::setPartAside(std::optional<std::uint64_t> size, bool isComplete) {
     earlier_ = std::move(fd_);
     temporary_.clear();
-    if (identityOf(earlier_.get()).length == record_.partial()->size) {
+    if (isComplete && identityOf(earlier_.get()).length == record_.partial()->size) {
         setWholeAside(size);
         return;
     }
@@ -174,6 +177,7 @@ void FileTarget::setWholeAside(std::optional<std::uint64_t> size) {
     checkErrno(::fsync(earlier_.get()), what("keeping a part of"));
     auto state = *record_.partial();
     state.growing = false;
+    state.checksum = checksum_;
     state.file = identityOf(earlier_.get());
     continuesAt_ = state.file.length;
     record_.setPartial(std::move(state));
@@ -208,8 +212,7 @@ std::optional<std::uint64_t> FileTarget::keepWhole(const TransferRequest& reques
 // A part that is continued stays of the version that the server was asked for: another one may have been
 // announced, but goes into another file.
 KnownSource FileTarget::versionOf(const KnownSource& source) const {
-    const bool continuesPart = continuesAt_ > 0 && !earlier_;
-    if (continuesPart && record_.partial()->validator != source.validator) {
+    if (continuesPart() && record_.partial()->validator != source.validator) {
         return {.size = record_.partial()->size, .validator = record_.partial()->validator};
     }
     return source;
@@ -224,7 +227,8 @@ std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request, co
     try {
         const auto identity = fd_ ? identityOf(fd_.get()) : FileIdentity();
         const auto source = versionOf(announced);
-        if (!fd_ || request.decode || source.validator.empty() || identity.length < fewBytes ||
+        const bool maybeMixed = continuesPart() && startsOver_ && !isComplete_;
+        if (!fd_ || maybeMixed || request.decode || source.validator.empty() || identity.length < fewBytes ||
             identity.length > source.size.value_or(UINT64_MAX) ||
             (isWhole && identity.length != source.size) || isEarlierBetter(source, identity.length)) {
             return keepEarlier();

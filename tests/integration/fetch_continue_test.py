@@ -19,6 +19,7 @@ import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
 from fetch_case import WITHOUT_PROC, FetchCase  # noqa: E402
+from sshd import Sshd  # noqa: E402
 from tcp_proxy import Stall, TcpProxy  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
 
@@ -302,6 +303,61 @@ class KilledTest(ContinueCase):
         self.assertEqual(status, exit_status.TARGET_REFUSED, messages)
         self.assertIn("a process still writes to", messages)
         self.assertEqual(self.part.read_bytes(), before)
+
+
+class RewrittenTest(ContinueCase):
+    """The file on the server is rewritten in place while the rest of it is read: what is here then is of two versions,
+    although it is as long as the whole."""
+
+    then = 1_600_000_000
+
+    def setUp(self):
+        super().setUp()
+        if reason := Sshd.missing():
+            self.skipTest(reason)
+        server = Sshd()
+        self.addCleanup(server.__exit__)
+        server.start()
+        self.url = f"sftp://{server.user}@127.0.0.1:{server.port}{self.image}"
+        self.options = (f"--option=sftp:hostkey={server.fingerprint()}", f"--option=sftp:key={server.key}",
+                        "--limit-rate=2M")
+        self.first = self.image.read_bytes()
+        self.write(self.first, self.then)
+
+    def write(self, content, modified):
+        with open(self.image, "r+b") as file:
+            file.write(content)
+        os.utime(self.image, (modified, modified))
+
+    def starting_over(self):
+        """The length of the part, and a fetch that has received all of a mixture."""
+        length = self.kept(*self.options)
+        client = self.begun(*self.options, least=length + (1 << 19))
+        self.write(random.Random(2).randbytes(self.size), self.then + 9)
+        for line in client.stderr:
+            if "starting over: the file on the server was changed" in line:
+                return length, client
+        self.fail("it did not start over")
+
+    def assert_the_first_is_fetched(self):
+        self.write(self.first, self.then)
+        self.assert_fetched(self.fetch(self.url, *self.options))
+        self.assertEqual(self.names(), ["output"])
+
+    def test_and_the_fetch_is_killed(self):
+        length, client = self.starting_over()
+        processes.wait_for(client, lambda: processes.unnamed_file(client.pid))
+        client.kill()
+        client.wait()
+        self.assertTrue(self.part.read_bytes() == self.first[:length], "the bytes differ")
+        self.assert_the_first_is_fetched()
+
+    def test_and_the_fetch_is_interrupted(self):
+        """Most likely before the second file is wanted."""
+        _, client = self.starting_over()
+        client.send_signal(signal.SIGINT)
+        self.assertEqual(self.ended(client)[0], 130)
+        self.assert_the_first_is_fetched()
 
 
 class AnewTest(ContinueCase):

@@ -85,6 +85,46 @@ TEST_F(FileTargetTest, OfTheSameVersionTheLongerOneIsKept) {
     EXPECT_EQ(file.keep(request_, {.size = all, .validator = "first"}), more);
 }
 
+// The file on the server was rewritten while the rest was read: as long as the whole, but of two versions.
+TEST_F(FileTargetTest, WhatWasReceivedBeforeAStartOverIsCutOff) {
+    leavePart({.size = all, .validator = "first"}, little);
+    for (const bool isKilled : {false, true}) {
+        auto file = target();
+        EXPECT_TRUE(file.findPart(request_).continuation);
+        const auto open = file.open(all);
+        ASSERT_EQ(::ftruncate(open.fd.get(), all), 0);
+        file.startsOver();
+        if (isKilled) {
+            (void)file.open(all);
+            EXPECT_EQ(std::filesystem::file_size(file.partPath()), little);
+        }
+        EXPECT_EQ(file.keep(request_, {.size = all, .validator = "first"}), little);
+        EXPECT_EQ(std::filesystem::file_size(file.partPath()), little);
+    }
+    ASSERT_TRUE(next());
+    EXPECT_EQ(next()->offset, little);
+}
+
+TEST_F(FileTargetTest, WhatOnlyTheChecksumRejectsStaysWhole) {
+    leavePart({.size = all, .validator = "first"}, little);
+    request_.checksum = "sha256:00";
+    for (const bool isOpenedAgain : {false, true}) {
+        auto file = target();
+        EXPECT_TRUE(file.findPart(request_).continuation);
+        const auto open = file.open(all);
+        ASSERT_EQ(::ftruncate(open.fd.get(), all), 0);
+        file.receivedAll();
+        file.startsOver();
+        if (isOpenedAgain) {
+            (void)file.open(all);
+        }
+        EXPECT_EQ(file.keep(request_, {.size = all, .validator = "first"}), all);
+    }
+    EXPECT_TRUE(next());
+    request_.checksum.reset(); // the bytes are of two fetches, and nothing would judge them
+    EXPECT_FALSE(next());
+}
+
 TEST_F(FileTargetTest, OnlyWhatIsWholeIsKeptAsWhole) {
     request_.checksum = "sha256:00";
     const KnownSource source{.size = all, .validator = "first"};
