@@ -291,11 +291,12 @@ private:
     void giveUp(const Error& failure) {
         std::string kept;
         if (const auto bytes = keep(failure)) {
-            kept = fmt::format(
-                "; {} are kept in '{}'; {}", formatSize(*bytes), file_->partPath(),
-                failure.code() == ErrorCode::Checksum
-                    ? "the next fetch uses them if the checksum was wrong; --no-continue fetches all again"
-                    : "the next fetch resumes from there if the server still has the same file");
+            kept =
+                fmt::format("; {} are kept in '{}'; {}", formatSize(*bytes), file_->partPath(),
+                            failure.code() == ErrorCode::Checksum
+                                ? "the next fetch uses them if it has another checksum; with the same one it "
+                                  "fetches all again"
+                                : "the next fetch resumes from there if the server still has the same file");
         }
         const bool quiet =
             isStream() && hasLostReader(target_.fd); // no message if the reader closed the pipe

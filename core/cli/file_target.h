@@ -80,6 +80,8 @@ private:
     [[nodiscard]] std::string whyNotUsable(const TransferRequest& request) const;
     [[nodiscard]] std::optional<std::uint64_t> keep(const TransferRequest& request, const KnownSource& source,
                                                     bool isWhole) noexcept;
+    [[nodiscard]] static bool isWhole(const PartialState& left);
+    [[nodiscard]] bool isOfSameChecksum(const PartialState& left) const;
     [[nodiscard]] bool continuesPart() const { return fd_ && !earlier_ && continuesAt_ > 0; }
     [[nodiscard]] KnownSource versionOf(const KnownSource& source) const;
     [[nodiscard]] bool isEarlierBetter(const KnownSource& source, std::uint64_t length) const;

@@ -54,7 +54,7 @@ FoundPart FileTarget::findPart(const TransferRequest& request) {
     return {.continuation = Continuation{.offset = continuesAt_,
                                          .size = left.size,
                                          .validator = left.validator,
-                                         .isWhole = left.isWhole && left.file.length == left.size},
+                                         .isWhole = isWhole(left) && !isOfSameChecksum(left)},
             .whyNot = {}};
 }
 
@@ -93,6 +93,16 @@ std::string FileTarget::whyNotOurs(int part) const {
     return {};
 }
 
+// All of its bytes were received by one fetch, and rejected by the recorded checksum.
+bool FileTarget::isWhole(const PartialState& left) {
+    return left.isWhole && left.file.length == left.size;
+}
+
+// The same command again shows that the checksum is meant: then the bytes are wrong.
+bool FileTarget::isOfSameChecksum(const PartialState& left) const {
+    return !left.checksum.empty() && left.checksum == checksum_;
+}
+
 // Empty if it can be continued.
 std::string FileTarget::whyNotUsable(const TransferRequest& request) const {
     const auto& left = *record_.partial();
@@ -105,8 +115,11 @@ std::string FileTarget::whyNotUsable(const TransferRequest& request) const {
     if (left.url != request.url.redacted()) {
         return "it is of another URL";
     }
-    if (!left.checksum.empty() && checksumText(request).empty()) { // mirrors may have sent other bytes
+    if (!left.checksum.empty() && checksum_.empty()) { // mirrors may have sent other bytes
         return "it was received with a --checksum";
+    }
+    if (isWhole(left) && isOfSameChecksum(left) && !request.checksumUrl) { // a list may be another by now
+        return "it does not have this checksum";
     }
     if (left.validator.empty()) {
         return "nothing tells its version";

@@ -309,6 +309,7 @@ class RewrittenTest(ContinueCase):
     """The file on the server is rewritten in place while the rest of it is read: what is here then is of two versions,
     although it is as long as the whole."""
 
+    size = 4 << 20  # all of it is in the file before its end is known
     then = 1_600_000_000
 
     def setUp(self):
@@ -320,7 +321,7 @@ class RewrittenTest(ContinueCase):
         server.start()
         self.url = f"sftp://{server.user}@127.0.0.1:{server.port}{self.image}"
         self.options = (f"--option=sftp:hostkey={server.fingerprint()}", f"--option=sftp:key={server.key}",
-                        "--limit-rate=2M")
+                        "--limit-rate=1M")
         self.first = self.image.read_bytes()
         self.write(self.first, self.then)
 
@@ -353,7 +354,6 @@ class RewrittenTest(ContinueCase):
         self.assert_the_first_is_fetched()
 
     def test_and_the_fetch_is_interrupted(self):
-        """Most likely before the second file is wanted."""
         _, client = self.starting_over()
         client.send_signal(signal.SIGINT)
         self.assertEqual(self.ended(client)[0], 130)
@@ -428,7 +428,7 @@ class WrongChecksumTest(ContinueCase):
         self.assertEqual(status, exit_status.CHECKSUM, messages)
         self.assertIn("the checksum does not match", messages.splitlines()[-1])
         self.assertIn(f"are kept in '{self.part}'", messages.splitlines()[-1])
-        self.assertIn("--no-continue fetches all again", messages.splitlines()[-1])
+        self.assertIn("with the same one it fetches all again", messages.splitlines()[-1])
         self.assertEqual(self.names(), KEPT)
         self.assertTrue(self.part.read_bytes() == self.image.read_bytes(), "the bytes differ")
         return messages
@@ -448,21 +448,36 @@ class WrongChecksumTest(ContinueCase):
         self.assert_kept_whole(self.fetch(self.url, self.wrong))
         self.assert_nothing_lost()
 
-    def test_the_same_one_fetches_nothing(self):
+    def test_another_wrong_one_fetches_nothing(self):
         self.assert_kept_whole(self.fetch(self.url, self.wrong))
         self.server.requests.clear()
-        for checksum in (self.wrong, self.wrong, "--checksum=" + "1" * 128):
-            messages = self.assert_kept_whole(self.fetch(self.url, checksum))
+        for digit in "123":
+            messages = self.assert_kept_whole(self.fetch(self.url, "--checksum=" + digit * 128))
             self.assertNotIn("starting over", messages)
             self.assert_only_asked()
         self.assert_nothing_lost()
+
+    def test_the_same_one_fetches_all_again(self):
+        """The user means it, and the bytes may have been damaged."""
+        image = self.image.read_bytes()
+        listed = self.served / "SHA256SUMS"
+        listed.write_text(f"{self.digest}  image\n")
+        with FaultServer(listed) as lists:
+            for checksum, words in ((self.right, "it does not have this checksum"),
+                                    (f"--checksum=http://127.0.0.1:{lists.port}/SHA256SUMS", "starting over")):
+                self.image.write_bytes(image[:1_000_000] + b"damaged" + image[1_000_007:])
+                self.assert_kept_whole(self.fetch(self.url, checksum))
+                self.image.write_bytes(image)
+                self.assertIn(words, self.assert_fetched(self.fetch(self.url, checksum)))
+                self.assertEqual(self.names(), ["output"])
+                self.output.unlink()
 
     def test_for_a_part(self):
         """The bytes of two fetches together are not judged: one alone is."""
         self.kept()
         self.assertIn("starting over", self.assert_kept_whole(self.fetch(self.url, self.wrong)))
         self.server.requests.clear()
-        self.assert_kept_whole(self.fetch(self.url, self.wrong))
+        self.assert_kept_whole(self.fetch(self.url, "--checksum=" + "1" * 128))
         self.assert_only_asked()
         self.assert_nothing_lost()
 

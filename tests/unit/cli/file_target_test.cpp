@@ -134,9 +134,27 @@ TEST_F(FileTargetTest, OnlyWhatIsWholeIsKeptAsWhole) {
         ASSERT_EQ(::ftruncate(open.fd.get(), static_cast<off_t>(length)), 0);
         EXPECT_EQ(file.keepWhole(request_, source).has_value(), length == all) << length;
     }
+    EXPECT_FALSE(next()); // the same checksum again
+    request_.checksum = "sha256:11";
     ASSERT_TRUE(next());
     EXPECT_TRUE(next()->isWhole);
     EXPECT_EQ(next()->offset, all - 1);
+}
+
+// Its checksum may be another one by now; if not, the bytes are fetched once more.
+TEST_F(FileTargetTest, WhatAListRejectsIsComparedWithItAgain) {
+    request_.checksumUrl = Url::parse("http://h/SHA256SUMS");
+    {
+        auto file = target();
+        const auto open = file.open(all);
+        ASSERT_EQ(::ftruncate(open.fd.get(), all), 0);
+        EXPECT_TRUE(file.keepWhole(request_, {.size = all, .validator = "first"}));
+    }
+    ASSERT_TRUE(next());
+    EXPECT_FALSE(next()->isWhole);
+    request_.checksumUrl = Url::parse("http://h/other");
+    ASSERT_TRUE(next());
+    EXPECT_TRUE(next()->isWhole);
 }
 
 } // namespace
