@@ -88,7 +88,7 @@ private:
     void lockPart() const;
     void takePart();
     void setPartAside(std::optional<std::uint64_t> size, bool isComplete);
-    void setWholeAside(std::optional<std::uint64_t> size);
+    void setWholeAside();
     void removeEarlier();
     void namePart();
     [[nodiscard]] bool keepOwnerAndMode() const;

@@ -174,10 +174,10 @@ void FileTarget::setPartAside(std::optional<std::uint64_t> size, bool isComplete
     earlier_ = std::move(fd_);
     temporary_.clear();
     if (isComplete && identityOf(earlier_.get()).length == record_.partial()->size) {
-        setWholeAside(size);
-        return;
+        setWholeAside();
+    } else {
+        (void)::ftruncate(earlier_.get(), static_cast<off_t>(continuesAt_));
     }
-    (void)::ftruncate(earlier_.get(), static_cast<off_t>(continuesAt_));
     if (!size || *size > roomOf(earlier_.get())) {
         (void)::ftruncate(earlier_.get(), 0); // the worker may have it open
         removeEarlier();
@@ -186,7 +186,7 @@ void FileTarget::setPartAside(std::optional<std::uint64_t> size, bool isComplete
 }
 
 // Its checksum is not the requested one. If that is a typing error, nothing is wrong with the bytes.
-void FileTarget::setWholeAside(std::optional<std::uint64_t> size) {
+void FileTarget::setWholeAside() {
     checkErrno(::fsync(earlier_.get()), what("keeping a part of"));
     auto state = *record_.partial();
     state.growing = false;
@@ -194,11 +194,6 @@ void FileTarget::setWholeAside(std::optional<std::uint64_t> size) {
     state.file = identityOf(earlier_.get());
     continuesAt_ = state.file.length;
     record_.setPartial(std::move(state));
-    if (!size || *size > roomOf(earlier_.get())) {
-        throw Error(ErrorCode::Checksum, fmt::format("the checksum does not match, and there is no room for "
-                                                     "fetching '{}' again beside its part",
-                                                     location_.path));
-    }
 }
 
 void FileTarget::removeEarlier() {

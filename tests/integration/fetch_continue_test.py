@@ -498,8 +498,15 @@ class WrongChecksumTest(ContinueCase):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=9m", "none", self.folder], check=True)
         self.addCleanup(subprocess.run, ["umount", self.folder], check=True)
         self.kept()
-        self.assertIn("no room", self.assert_kept_whole(self.fetch(self.url, self.wrong)))
+        self.assertIn("starting over", self.assert_kept_whole(self.fetch(self.url, self.wrong)))
         self.assert_nothing_lost()
+        self.output.unlink()
+        image = self.image.read_bytes()
+        self.image.write_bytes(image[:100_000] + b"damaged" + image[100_007:])
+        self.kept()
+        self.image.write_bytes(image)
+        self.assertIn("starting over", self.assert_fetched(self.fetch(self.url, self.right)))
+        self.assertEqual(self.names(), ["output"])
 
     def test_a_part_is_continued_whatever_the_checksum_comes_from(self):
         listed = self.path / "SHA256SUMS"
