@@ -11,6 +11,8 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "log.h"
+#include "origins.h"
+#include "overlap_comparison.h"
 
 namespace bootferry {
 
@@ -64,17 +66,23 @@ std::size_t ParallelRanges::read(std::span<std::byte> into) {
     if (buffer.filled == delivered_) {
         throw *failure_;
     }
-    const auto count = std::min(into.size(), buffer.filled - delivered_);
-    lock.unlock();
-    std::memcpy(into.data(), buffer.memory.get() + delivered_, count);
-    lock.lock();
+    const auto first = delivered_;
+    const auto count = std::min(into.size(), buffer.filled - first);
     delivered_ += count;
+    lock.unlock();
+    std::memcpy(into.data(), buffer.memory.get() + first, count);
+    lock.lock();
     if (delivered_ == lengthOf(head_)) {
         buffer.filled = delivered_ = 0;
         ++head_;
         room_.notify_one();
     }
     return count;
+}
+
+bool ParallelRanges::lastBytesMayBeWrong() {
+    const std::lock_guard lock(mutex_);
+    return head_ < segmentCount_ && delivered_ > 0 && bufferOf(head_).maybeWrong;
 }
 
 void ParallelRanges::fetchSegments() {
@@ -121,12 +129,25 @@ void ParallelRanges::fetch(std::uint64_t segment) {
     auto& buffer = bufferOf(segment);
     const auto length = lengthOf(segment);
     auto filled = buffer.filled; // not 0 if another connection has abandoned the segment
-    auto request = rest_;
-    request.offset = beginOf(segment) + filled;
-    request.length = length - filled;
-    request.cancelFd = stop_.fd();
-    const auto source = transport_.open(request);
-    requireSameVersion(source->info());
+    const auto overlap =
+        buffer.maybeWrong ? std::min<std::size_t>(filled, Origins::comparedBytes) : std::size_t{0};
+    const auto source = open(segment, filled - overlap);
+    if (overlap > 0) {
+        try {
+            requireSameBytes({.delivered = {buffer.memory.get() + (filled - overlap), overlap},
+                              .end = beginOf(segment) + filled},
+                             [&source](std::span<std::byte> into) { return source->read(into); });
+        } catch (const Error& mismatch) {
+            if (mismatch.code() != ErrorCode::Range) {
+                throw;
+            }
+            return fetchAnew(segment, mismatch);
+        }
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        buffer.maybeWrong = false;
+    }
     while (filled < length) {
         const auto count = source->read({buffer.memory.get() + filled, length - filled});
         if (count == 0) {
@@ -140,6 +161,35 @@ void ParallelRanges::fetch(std::uint64_t segment) {
         }
         arrived_.notify_one();
     }
+}
+
+// After a part whose last bytes were wrong. If some of its bytes were delivered, it is not known whether
+// these are wrong too, so that the reader must compare them.
+void ParallelRanges::fetchAnew(std::uint64_t segment, const Error& mismatch) {
+    {
+        const std::lock_guard lock(mutex_);
+        auto& buffer = bufferOf(segment);
+        buffer.filled = segment == head_ ? delivered_ : 0;
+        if (buffer.filled > 0) {
+            const Error wrong(ErrorCode::Protocol,
+                              fmt::format("wrong bytes before the connection was lost: {}", mismatch.what()));
+            failure_ = failure_.value_or(wrong);
+            throw wrong;
+        }
+        buffer.maybeWrong = false;
+    }
+    logInfo(fmt::format("fetching a part again: {}", mismatch.what()));
+    fetch(segment);
+}
+
+std::unique_ptr<ByteSource> ParallelRanges::open(std::uint64_t segment, std::size_t first) {
+    auto request = rest_;
+    request.offset = beginOf(segment) + first;
+    request.length = lengthOf(segment) - first;
+    request.cancelFd = stop_.fd();
+    auto source = transport_.open(request);
+    requireSameVersion(source->info());
+    return source;
 }
 
 // Parts are too small for comparing bytes, so the answer for each part must contain the validator.
@@ -158,6 +208,8 @@ void ParallelRanges::requireSameVersion(const SourceInfo& now) const {
 void ParallelRanges::abandonSegment(std::uint64_t segment, const Error& failure) {
     const std::lock_guard lock(mutex_);
     --running_;
+    auto& buffer = bufferOf(segment);
+    buffer.maybeWrong = buffer.filled > 0 && (buffer.maybeWrong || failure.code() != ErrorCode::Timeout);
     if (isTransient(failure.code()) && running_ > 0) {
         logInfo(fmt::format("lost a connection, {} left: {}", running_, failure.what()));
         abandoned_.push_back(segment);

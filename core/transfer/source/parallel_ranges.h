@@ -6,8 +6,9 @@
 //
 // Every segment is opened with the validator of the first connection; the answer must contain the same
 // validator and size, and come from where the first connection was redirected to. A lost connection is not
-// replaced; the others take over its segment where it stopped. Reading fails only when the last connection
-// fails, or when an error is permanent.
+// replaced; the others take over its segment where it stopped. The last bytes of a lost connection may be
+// wrong (the text of an error in place of the rest), so they are fetched again and compared. Reading fails
+// only when the last connection fails, when an error is permanent, or when wrong bytes were delivered.
 #pragma once
 
 #include <condition_variable>
@@ -47,10 +48,15 @@ public:
     // As ByteSource::read(). Throws only after all bytes before the failure have been delivered.
     [[nodiscard]] std::size_t read(std::span<std::byte> into);
 
+    // True if the last bytes that were read came from a connection that was lost, and no other one has sent
+    // them again.
+    [[nodiscard]] bool lastBytesMayBeWrong();
+
 private:
     struct Buffer {
         std::unique_ptr<std::byte[]> memory; // NOLINT(modernize-avoid-c-arrays)
         std::size_t filled = 0;
+        bool maybeWrong = false; // the last of the filled bytes
     };
 
     void fetchSegments(); // the body of a connection's thread
@@ -58,6 +64,8 @@ private:
     [[nodiscard]] bool mustEnd() const; // the calling thread
     [[nodiscard]] bool hasRoom() const;
     void fetch(std::uint64_t segment);
+    void fetchAnew(std::uint64_t segment, const Error& mismatch);
+    [[nodiscard]] std::unique_ptr<ByteSource> open(std::uint64_t segment, std::size_t first);
     void requireSameVersion(const SourceInfo& now) const;
     void abandonSegment(std::uint64_t segment, const Error& failure);
     [[nodiscard]] Buffer& bufferOf(std::uint64_t segment) { return buffers_[segment % buffers_.size()]; }
@@ -79,7 +87,7 @@ private:
     std::vector<std::uint64_t> abandoned_; // segments of lost connections
     std::uint64_t next_ = 0;               // the first segment that no connection has taken
     std::uint64_t head_ = 0;               // the segment being delivered
-    std::size_t delivered_ = 0;            // bytes of head_
+    std::size_t delivered_ = 0;            // bytes of head_, those included that read() is copying
     unsigned running_ = 0;
     unsigned wanted_ = 0;
     bool stopping_ = false;

@@ -114,6 +114,10 @@ std::size_t WideningSource::readRanges(std::span<std::byte> into) {
             throw;
         }
         const bool broken = isTransient(failure.code()) && failure.code() != ErrorCode::Range;
+        if (!source_ && ranges_->lastBytesMayBeWrong()) { // retry: the next attempt compares bytes
+            throw Error(failure.code() == ErrorCode::Protocol ? failure.code() : ErrorCode::Unreachable,
+                        failure.what());
+        }
         if (broken && !source_) {
             throw; // as with a single connection: the next attempt begins at this byte
         }
@@ -128,8 +132,12 @@ void WideningSource::narrow(const std::string& why) {
     transport_.givenUp_ = true;
     policy_.fixAt(1);
     connections_ = 1;
+    const bool mustCompare = ranges_ && ranges_->lastBytesMayBeWrong();
     ranges_.reset();
     boundary_ = UINT64_MAX;
+    if (!source_ && mustCompare) {
+        throw Error(ErrorCode::Unreachable, "the last connection may have sent wrong bytes");
+    }
     if (!source_) {
         auto rest = request_;
         rest.offset = position_;

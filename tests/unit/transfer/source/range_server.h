@@ -29,6 +29,7 @@ public:
     std::function<void(const OpenRequest&)> onOpen; // may throw
     std::function<std::optional<std::size_t>(const OpenRequest&)> cutAfter;
     std::function<void(const OpenRequest&)> onRead;
+    std::size_t wrongBeforeCut = 0; // of the bytes before a cut
     SourceInfo info{
         .size = {}, .resumable = true, .validator = "\"v1\"", .strongValidator = true, .ranges = true};
     std::function<std::string(const OpenRequest&)> locationOf; // where it redirects to
@@ -93,7 +94,8 @@ private:
                 throw Error(ErrorCode::Unreachable, "connection reset");
             }
             for (std::size_t i = 0; i < count; ++i) {
-                into[i] = byteAt(position_ + i);
+                const bool isWrong = cut_ < end_ && position_ + i + server_.wrongBeforeCut >= cut_;
+                into[i] = byteAt(position_ + i) ^ std::byte{isWrong};
             }
             position_ += count;
             return count;
