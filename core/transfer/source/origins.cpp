@@ -41,7 +41,12 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
     }
     currentOrigin().failure = failure;
     failedAt_ = offset;
-    maybeWrong_ = maybeWrong_ || (isViolation(code) && !opening);
+    if (isTransient(code) && code != ErrorCode::Range) {
+        adaptComparison(offset, !opening);
+    }
+    overlap_ = 0;
+    const bool isEarlyEnd = code == ErrorCode::Unreachable && size_ != offset;
+    maybeWrong_ = maybeWrong_ || (!opening && (isViolation(code) || isEarlyEnd));
     if (isWrongBytes(code)) {
         return afterWrongBytes(failure, now);
     }
@@ -214,7 +219,8 @@ void Origins::ended() {
     ended_ = true;
 }
 
-void Origins::partEnded() {
+void Origins::partEnded(std::uint64_t offset) {
+    adaptComparison(offset, true);
     opening_ = true;
 }
 
