@@ -64,14 +64,12 @@ bool saysComplete(std::string_view reply) {
     return reply.starts_with("226") || reply.starts_with("250");
 }
 
-// 213 is the answer to MDTM as well (section 3), which may have a fraction of a second.
+// 213 is the answer to MDTM as well (section 3), which some servers follow with a fraction or a zone.
 bool hasImpossibleSize(std::string_view reply) {
     if (reply.starts_with("213 ")) {
         const auto text = plugin::trimmed(reply.substr(codeDigits));
-        const auto time = text.substr(0, text.find('.'));
-        const bool isTime = time.size() == timeDigits && time.size() < text.size();
-        const auto number = isTime ? text.substr(timeDigits + 1) : text;
-        return endsTooLarge(text) || number.find_first_not_of(digits) != std::string_view::npos;
+        const auto end = std::min(text.find_first_not_of(digits), text.size());
+        return end != timeDigits && (end < text.size() || endsTooLarge(text));
     }
     const auto bytes = reply.find(" bytes");
     return (reply.starts_with("150 ") || reply.starts_with("125 ")) && bytes != std::string_view::npos &&

@@ -63,7 +63,7 @@ TEST(FtpReplyTest, ABusyServerIsNoWrongPassword) {
 
 TEST(FtpReplyTest, ASizeIsDigits) {
     for (const auto* reply : {"213 -5", "213 +5", "213 abc", "213 5 bytes", "213 img: 5", "213 1e6",
-                              "213 1.5", "213 20240101000000.1x", "213 9223372036854775808"}) {
+                              "213 1.5", "213 9223372036854775808"}) {
         EXPECT_TRUE(hasImpossibleSize(reply)) << reply;
     }
 }
@@ -80,8 +80,9 @@ TEST(FtpReplyTest, OneReplySaysThatTheFileIsComplete) {
 TEST(FtpReplyTest, OtherNumbersAreNoSizes) {
     for (const auto* reply :
          {"", "213", "213 ", "213 0", "213 9223372036854775807", "213 00000000000000000000000000007",
-          "213 20240101000000", "213 20240101000000.123", "150 99999999999999999999.iso (12 bytes)",
-          "150 99999999999999999999", "226 99999999999999999999 bytes", "230 99999999999999999999"}) {
+          "213 20240101000000", "213 20240101000000.123", "213 20240101000000 +0000",
+          "150 99999999999999999999.iso (12 bytes)", "150 99999999999999999999",
+          "226 99999999999999999999 bytes", "230 99999999999999999999"}) {
         EXPECT_FALSE(hasImpossibleSize(reply)) << reply;
     }
 }
