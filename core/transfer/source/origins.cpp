@@ -230,7 +230,7 @@ void Origins::startedOver() {
     maybeMixed_ = maybeWrong_ = false;
     for (auto& origin : origins_) {
         origin.known = {};
-        origin.wasOpened = origin.isElsewhere = false;
+        origin.wasOpened = origin.isElsewhere = origin.placeIsUnknown = false;
         origin.restartReason.reset();
     }
 }
@@ -244,6 +244,7 @@ void Origins::continueFrom(const Continuation& earlier, bool isTrusted) {
     asked.known.validator = earlier.validator;
     asked.known.strongValidator = isTrusted;
     asked.wasOpened = true;
+    asked.placeIsUnknown = !isTrusted;
 }
 
 std::string Origins::reasons() const {
