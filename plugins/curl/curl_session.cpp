@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 #include <ctime>
+#include <thread>
 
 #include <poll.h>
 
@@ -234,7 +235,7 @@ void CurlSession::requireEndOfData(std::uint64_t received) const {
     constexpr int looks = 100;
     auto taken = takenBytes(socket);
     for (int i = 0; i < looks && !taken && receivedBytes(socket); ++i) {
-        throwIfCancelledWithin(std::chrono::milliseconds(1));
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
         taken = takenBytes(socket);
     }
     if (!taken || *taken >= received) {

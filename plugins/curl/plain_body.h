@@ -75,11 +75,11 @@ private:
     int errno_ = 0;
 };
 
-// Waits some seconds for the end of a connection that has delivered all its bytes. True if bytes come
-// instead.
+// Waits a second for the end of a connection that has delivered all its bytes, or until cancelFd is readable.
+// True if bytes come instead.
 [[nodiscard]] bool hasMore(int socket, int cancelFd);
 
-// The line that arrives next, within some seconds; it stays in the socket. Empty: none, or -1 was given.
+// The line that arrives next, within the same time; it stays in the socket. Empty: none, or -1 was given.
 [[nodiscard]] std::string nextLine(int socket, int cancelFd);
 
 } // namespace bootferry::curl
