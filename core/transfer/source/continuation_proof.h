@@ -12,8 +12,7 @@
 //   does not show its offset, which this version's bytes have not proved   | telling bytes
 //   does not show its offset                                               | bytes
 //   has a validator that is not strong (a time, a weak ETag)               | bytes
-//   comes after a violation of the protocol or an early end: the last      | bytes
-//     bytes may be the text of an error                                    |
+//   comes after a violation of the protocol: its last bytes may be wrong   | bytes
 //   anything else                                                          | the answer itself
 //
 // Telling bytes are not all alike: zeros are zeros in the next version, and at another offset. Pure.
@@ -29,7 +28,7 @@ struct ContinuationFacts {
     bool isStrong = false;          // the validator changes with every change of the bytes
     bool showsOffset = false;       // the answer says where its bytes begin
     bool provedOffset = false;      // telling bytes of this version were at the offset before
-    bool followsViolation = false;  // the last bytes came before one, or before an early end
+    bool followsViolation = false;  // the last bytes came before one
     bool contentIsVerified = false; // by a checksum
 };
 

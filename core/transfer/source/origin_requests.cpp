@@ -56,7 +56,7 @@ Origins::Request Origins::requestToContinue(std::size_t index, std::uint64_t off
 
 Origins::Request Origins::compared(std::uint64_t offset, const std::string& validator,
                                    bool mustBeTelling) const {
-    const auto overlap = std::min(offset, compares_);
+    const auto overlap = std::min(offset, comparedBytes);
     return {.offset = offset - overlap,
             .validator = validator,
             .overlap = overlap,
@@ -76,17 +76,6 @@ Origins::Request Origins::requestToMirror(const State& origin, std::uint64_t off
     return compared(offset, known().validator, !rules_.contentIsVerified);
 }
 
-void Origins::adaptComparison(std::uint64_t offset, bool wasOpened) {
-    const auto fresh = wasOpened && offset > openedAt_ ? offset - openedAt_ : 0;
-    const auto overlap = std::exchange(overlap_, 0);
-    if (overlap + fresh >= 2 * comparedBytes) {
-        compares_ = comparedBytes;
-    } else if (fresh < overlap) {
-        const auto least = known().strongValidator ? leastComparedIfStrong : leastCompared;
-        compares_ = std::max(overlap / 8, least);
-    }
-}
-
 // Wrong bytes are received again without a mixture, if that is possible within a few tries.
 bool Origins::allowsMixture() const {
     return !mixtureWasWrong_ || startOvers_ >= tries();
@@ -102,7 +91,6 @@ bool Origins::mayIgnoreValidator() const {
 
 bool Origins::answered(const Request& request, const SourceInfo& info) {
     const auto wanted = request.offset + request.overlap;
-    overlap_ = request.overlap;
     if (wanted == 0) {
         return true;
     }

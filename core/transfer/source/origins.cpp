@@ -41,12 +41,7 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
     }
     currentOrigin().failure = failure;
     failedAt_ = offset;
-    if (isTransient(code) && code != ErrorCode::Range) {
-        adaptComparison(offset, !opening);
-    }
-    overlap_ = 0;
-    const bool isEarlyEnd = code == ErrorCode::Unreachable && size_ != offset;
-    maybeWrong_ = maybeWrong_ || (!opening && (isViolation(code) || isEarlyEnd));
+    maybeWrong_ = maybeWrong_ || (isViolation(code) && !opening);
     if (isWrongBytes(code)) {
         return afterWrongBytes(failure, now);
     }
@@ -219,8 +214,7 @@ void Origins::ended() {
     ended_ = true;
 }
 
-void Origins::partEnded(std::uint64_t offset) {
-    adaptComparison(offset, true);
+void Origins::partEnded() {
     opening_ = true;
 }
 

@@ -59,11 +59,7 @@ struct OriginRules {
 
 class Origins {
 public:
-    // How many bytes are compared. If an attempt brings hardly more than that, the next compares an eighth,
-    // so that a server that cuts or limits each answer makes progress. The least depends on the validator.
     static constexpr std::uint64_t comparedBytes = std::uint64_t{64} << 10U;
-    static constexpr std::uint64_t leastCompared = std::uint64_t{4} << 10U;
-    static constexpr std::uint64_t leastComparedIfStrong = 16;
     // After this number of unusable answers to an offset, the whole source is requested.
     static constexpr unsigned unusableAnswersAllowed = 2;
 
@@ -124,12 +120,12 @@ public:
     // the source may have changed.
     [[nodiscard]] bool repeats(std::uint64_t offset) const { return startOvers_ > 1 && offset <= highest_; }
     [[nodiscard]] Decision failed(const Error& failure, std::uint64_t offset, Time now);
-    void waited(Time now);                // the wait of a decision is over
-    void ended();                         // the current origin has delivered its last byte
-    void partEnded(std::uint64_t offset); // its part is over; the next request is for the bytes behind it
-    void startedOver();                   // the bytes delivered so far are discarded
-    void forbidStartOver();               // a pipe has the bytes delivered so far
-    void networkChanged();                // there is a new address or route
+    void waited(Time now);  // the wait of a decision is over
+    void ended();           // the current origin has delivered its last byte
+    void partEnded();       // its part is over, and the next request is for the bytes behind it
+    void startedOver();     // the bytes delivered so far are discarded
+    void forbidStartOver(); // a pipe has the bytes delivered so far
+    void networkChanged();  // there is a new address or route
     // The first bytes are those of an earlier transfer, which began at the requested origin. isTrusted: all
     // of them came from there just now, so that a strong validator proves that they continue.
     void continueFrom(const Continuation& earlier, bool isTrusted = false);
@@ -199,7 +195,6 @@ private:
     [[nodiscard]] Request compared(std::uint64_t offset, const std::string& validator,
                                    bool mustBeTelling) const;
     [[nodiscard]] Request requestToMirror(const State& origin, std::uint64_t offset) const;
-    void adaptComparison(std::uint64_t offset, bool wasOpened);
     [[nodiscard]] bool allowsMixture() const;
     [[nodiscard]] bool mayIgnoreValidator() const;
     [[nodiscard]] State& currentOrigin() { return origins_[current_]; }
@@ -213,21 +208,19 @@ private:
     std::optional<std::uint64_t> size_;
     // Of the current attempt.
     std::uint64_t openedAt_ = 0; // the wanted offset
-    std::uint64_t overlap_ = 0;  // the bytes to compare, once it has answered
     std::uint64_t failedAt_ = 0; // the offset of the last failure
     bool opening_ = true;        // it has not been opened yet
     bool ended_ = false;         // it has delivered its last byte
     // Of the bytes delivered so far.
     bool mayStartOver_ = true;
     bool maybeMixed_ = false;      // they may be of several versions or origins
-    bool maybeWrong_ = false;      // the last ones came before a violation or an early end
+    bool maybeWrong_ = false;      // the last ones came before a violation
     bool mixtureWasWrong_ = false; // since then, one origin delivers them alone
     // Of the progress.
-    std::uint64_t highest_ = 0;              // the highest offset reached so far
-    std::uint64_t compares_ = comparedBytes; // the most bytes that the next request compares
-    unsigned startOvers_ = 0;                // since highest_ grew
-    unsigned waits_ = 0;                     // since new bytes, see delivered()
-    unsigned violations_ = 0;                // of the protocol, since then
+    std::uint64_t highest_ = 0; // the highest offset reached so far
+    unsigned startOvers_ = 0;   // since highest_ grew
+    unsigned waits_ = 0;        // since new bytes, see delivered()
+    unsigned violations_ = 0;   // of the protocol, since then
 };
 
 } // namespace bootferry

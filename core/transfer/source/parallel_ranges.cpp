@@ -136,13 +136,7 @@ void ParallelRanges::fetch(std::uint64_t segment) {
         try {
             requireSameBytes({.delivered = {buffer.memory.get() + (filled - overlap), overlap},
                               .end = beginOf(segment) + filled},
-                             [&source](std::span<std::byte> into) {
-                                 const auto arrived = source->read(into);
-                                 if (arrived == 0) {
-                                     throw Error(ErrorCode::Unreachable, "a part of the source ended early");
-                                 }
-                                 return arrived;
-                             });
+                             [&source](std::span<std::byte> into) { return source->read(into); });
         } catch (const Error& mismatch) {
             if (mismatch.code() != ErrorCode::Range) {
                 throw;

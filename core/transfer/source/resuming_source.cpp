@@ -92,7 +92,7 @@ std::size_t ResumingSource::deliver(Call call) {
                 requireWhole();
                 return 0;
             }
-            decider_.partEnded(offset_);
+            decider_.partEnded();
             source_.reset();
         } catch (const StartOver&) {
             throw;
@@ -143,14 +143,9 @@ void ResumingSource::compare(const Origins::Request& request) {
     if (!lastBytes_ || !patience_.exempt([&] { return lastBytes_(delivered); })) {
         throw Error(ErrorCode::Range, "cannot verify that the file on the server is unchanged");
     }
-    requireSameBytes({.delivered = delivered, .end = offset_, .mustBeTelling = request.mustBeTelling},
-                     [this](std::span<std::byte> into) {
-                         const auto arrived = patience_.during([&] { return source_->read(into); });
-                         if (arrived == 0 && source_->info().size >= offset_) {
-                             throw Error(ErrorCode::Unreachable, "the answer ended early");
-                         }
-                         return arrived;
-                     });
+    requireSameBytes(
+        {.delivered = delivered, .end = offset_, .mustBeTelling = request.mustBeTelling},
+        [this](std::span<std::byte> into) { return patience_.during([&] { return source_->read(into); }); });
 }
 
 void ResumingSource::learnSize() {
@@ -171,7 +166,7 @@ std::size_t ResumingSource::advance(std::size_t arrived) {
 // would be discarded, are failures instead, since these are paced.
 bool ResumingSource::isPart() const {
     return decider_.size().value_or(offset_) > offset_ && source_->info().resumable &&
-           offset_ - openedAt_ >= Origins::comparedBytes / 8;
+           offset_ - openedAt_ >= Origins::comparedBytes;
 }
 
 void ResumingSource::requireWhole() const {

@@ -357,9 +357,9 @@ TEST_F(OriginsTest, AServerWhoseAnswersToAnOffsetCannotBeUsedIsAskedForAllOfIt) 
     deliverTo(origins, 600);
     EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "retry in 1 s");
     EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), "retry in 2 s") << "it may have been an accident";
-    EXPECT_EQ(origins.request(600).overlap, 600U);
+    EXPECT_EQ(origins.request(600).offset, 600U);
     EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), "start over: no");
-    EXPECT_EQ(origins.request(600).overlap, 0U);
+    EXPECT_EQ(origins.request(600).offset, 0U);
     EXPECT_EQ(origins.request(600).restartReason, "no");
     EXPECT_TRUE(origins.request(600).restartsWhenOpened);
     EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "retry in 8 s") << "it is not there for now";
@@ -709,6 +709,7 @@ TEST_F(OriginsTest, AMixtureIsDeliveredAnewByOneOrigin) {
     origins.waited(now);
     EXPECT_EQ(origins.current(), 1U);
     EXPECT_EQ(origins.request(600).validator, "v1");
+    EXPECT_EQ(origins.request(600).overlap, 0U);
     EXPECT_EQ(after(origins, ErrorCode::Range, 600), "start over in 2 s: no");
 }
 

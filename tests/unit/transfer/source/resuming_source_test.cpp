@@ -36,18 +36,12 @@ protected:
     }
 
     static std::string readAll(ResumingSource& source) {
-        const auto all = std::make_shared<std::string>();
-        source.compareWith([all](std::span<std::byte> into) {
-            const bool isThere = into.size() <= all->size();
-            std::memcpy(into.data(), all->data() + (isThere ? all->size() - into.size() : 0),
-                        isThere ? into.size() : 0);
-            return isThere;
-        });
+        std::string all;
         std::array<std::byte, 64> buffer{};
         while (const auto count = source.read(buffer)) {
-            all->append(reinterpret_cast<const char*>(buffer.data()), count);
+            all.append(reinterpret_cast<const char*>(buffer.data()), count);
         }
-        return *all;
+        return all;
     }
 
     static ErrorCode failureOf(ResumingSource& source) {
@@ -76,12 +70,11 @@ TEST_F(ResumingSourceTest, ResumesAtTheByteWhereItStopped) {
     server.script = {breaking(100), breaking(0), breaking(333)};
     const auto source = make();
     EXPECT_EQ(readAll(*source), server.content);
-    EXPECT_EQ(server.delivered, server.content.size() + 16 + 16);
+    EXPECT_EQ(server.delivered, server.content.size());
     ASSERT_EQ(server.requests.size(), 4U);
-    EXPECT_EQ(server.requests[1].offset, 0U) << "100 bytes to compare are all there are";
+    EXPECT_EQ(server.requests[1].offset, 100U);
     EXPECT_EQ(server.requests[1].validator, "\"v1\"");
-    EXPECT_EQ(server.requests[2].offset, 100U - 16U) << "the attempt before brought nothing";
-    EXPECT_EQ(server.requests[3].offset, 100U - 16U + 333U - 16U);
+    EXPECT_EQ(server.requests[3].offset, 433U);
     EXPECT_EQ(reporter.progress().attempt, 4U);
 }
 
@@ -143,40 +136,7 @@ TEST_F(ResumingSourceTest, ResumesAnEndBeforeTheAnnouncedSize) {
     server.script = {{.breakAfter = 400, .endEarly = true}};
     const auto source = make();
     EXPECT_EQ(readAll(*source), server.content);
-    EXPECT_EQ(server.requests.at(1).offset, 0U) << "400 bytes to compare are all there are";
-}
-
-// As of a script on the server that ends with the text of an error.
-TEST_F(ResumingSourceTest, WrongBytesBeforeAnEarlyEndStartOver) {
-    const auto right = server.content;
-    server.content.replace(350, 50, 50, '!');
-    server.script = {breaking(400)};
-    server.beforeRead = [this, right](int) {
-        if (server.requests.size() == 2) {
-            server.content = right;
-        }
-    };
-    const auto source = make();
-    EXPECT_THROW((void)readAll(*source), StartOver);
-    source->startOver();
-    EXPECT_EQ(readAll(*source), right);
-}
-
-TEST_F(ResumingSourceTest, ConnectionsThatBringAsMuchAsIsComparedMakeProgress) {
-    server.content = someContent(600'000);
-    server.readSize = 64;
-    for (const bool ends : {false, true}) {
-        for (const bool strong : {false, true}) {
-            for (const std::size_t most : {32'768, 65'536, 70'000}) {
-                server.strongValidator = strong;
-                server.script.assign(600'000 / (most / 2), {.breakAfter = most, .endEarly = ends});
-                server.requests.clear();
-                const auto source = make();
-                EXPECT_TRUE(readAll(*source) == server.content) << most;
-                EXPECT_LE(server.requests.size(), 600'000 / (most - 8192) + 4) << most << strong << ends;
-            }
-        }
-    }
+    EXPECT_EQ(server.requests.at(1).offset, 400U);
 }
 
 TEST_F(ResumingSourceTest, AfterALongPartTheNextOneIsRequestedAtOnce) {
@@ -362,7 +322,7 @@ TEST_F(ComparisonTest, OtherBytesStartOver) {
 
 TEST_F(ComparisonTest, AValidatorThatIsNotRepeatedProvesNothing) {
     server.repeatsValidator = false;
-    server.script = {{.breakAfter = 100, .readFailure = Error(ErrorCode::Timeout, "silence")}};
+    server.script = {breaking(100), {}, breaking(50)};
     const auto source = make();
     EXPECT_EQ(readCompared(*source), server.content);
     ASSERT_GE(server.requests.size(), 3U);
@@ -393,7 +353,7 @@ TEST_F(ComparisonTest, AnOffsetThatIsHonouredIsProvedEachTime) {
     server.content = someContent(300'000);
     server.readSize = 64;
     server.showsOffset = false;
-    server.script = {breaking(100'000), breaking(65'536 + 100'000), breaking(65'536 + 70'000)};
+    server.script = {breaking(100'000), breaking(65'536 + 100'000), breaking(65'536 + 50'000)};
     const auto source = make();
     EXPECT_TRUE(readCompared(*source) == server.content);
     EXPECT_EQ(server.delivered, server.content.size() + 3 * 65'536U);
@@ -448,8 +408,8 @@ TEST_F(ComparisonTest, ABreakDuringTheComparisonIsResumed) {
     server.script = {breaking(100'000), breaking(30'000), breaking(70'000)};
     const auto source = make();
     EXPECT_TRUE(readCompared(*source) == server.content);
-    EXPECT_EQ(server.requests.at(2).offset, 100'000U - 8192U) << "less than the last time";
-    EXPECT_EQ(server.requests.at(3).offset, 100'000U - 8192U + 70'000U - 8192U);
+    EXPECT_EQ(server.requests.at(2).offset, 100'000U - 65'536U);
+    EXPECT_EQ(server.requests.at(3).offset, 100'000U - 65'536U + 70'000U - 65'536U);
 }
 
 TEST_F(ComparisonTest, ARedirectorsServersContinueEachOtherUnderAChecksum) {
@@ -481,19 +441,18 @@ TEST_F(ComparisonTest, AMirrorWithTheSameValidatorTakesOver) {
 }
 
 TEST_F(ComparisonTest, AMirrorWithAnotherValidatorStartsOverUnlessThereIsAChecksum) {
-    server.content = mirror.content = someContent(200'000);
     mirror.validator = "\"other\"";
-    server.script = {breaking(100'000)};
+    server.script = {breaking(700)};
     const auto unguarded = make(true);
     EXPECT_THROW((void)readAll(*unguarded), StartOver);
 
     mirror.requests.clear();
-    server.script = {breaking(100'000)};
+    server.script = {breaking(700)};
     settings.contentIsVerified = true;
     const auto guarded = make(true);
-    EXPECT_TRUE(readCompared(*guarded) == server.content);
+    EXPECT_EQ(readCompared(*guarded), server.content);
     EXPECT_EQ(mirror.requests.at(0).validator, "");
-    EXPECT_EQ(mirror.requests.at(0).offset, 100'000U - 65'536U);
+    EXPECT_EQ(mirror.requests.at(0).offset, 0U) << "700 bytes to compare are all there are";
 }
 
 TEST_F(ComparisonTest, AMirrorWithOtherBytesStartsOverUnderAChecksum) {
@@ -549,7 +508,7 @@ TEST_F(ResumingSourceTest, RespectsRetryAfterWhileTryingAMirror) {
 TEST_F(ResumingSourceTest, ReceivedBytesResetTheBackoff) {
     settings.policy.longest = 60s;
     settings.timeout = 10s; // without the reset the waits add up to half a minute
-    server.script.assign(16, breaking(70));
+    server.script.assign(16, breaking(7));
     const auto source = make();
     EXPECT_EQ(readAll(*source), server.content);
     EXPECT_EQ(server.requests.size(), 17U);
