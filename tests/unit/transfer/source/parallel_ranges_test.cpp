@@ -129,7 +129,7 @@ TEST_F(ParallelRangesTest, AnotherConnectionContinuesABrokenOnesSegment) {
 // reader is told to compare.
 TEST_F(ParallelRangesTest, WrongBytesOfABrokenConnectionAreNotContinued) {
     server_.wrongBeforeCut = 100;
-    for (const std::uint64_t segment : {0, 1, 5}) {
+    for (const std::uint64_t segment : {0U, 1U, 5U}) {
         std::atomic<bool> wasCut = false;
         server_.cutAfter = [&wasCut, segment](const OpenRequest& request) {
             const bool isCut = request.offset == from + segment * buffers.size && !wasCut.exchange(true);
