@@ -26,11 +26,6 @@ std::size_t copyInto(int pipe, ByteSource& source, std::size_t most) {
 
 } // namespace
 
-std::string_view serverOf(std::string_view location) {
-    const auto scheme = location.find("://");
-    return scheme == std::string_view::npos ? location : location.substr(0, location.find('/', scheme + 3));
-}
-
 std::size_t ByteSource::splice(int, std::size_t) {
     throw Error(ErrorCode::Internal, "this source does not support splice");
 }

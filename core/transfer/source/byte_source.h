@@ -9,7 +9,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 
 namespace bootferry {
 
@@ -24,9 +23,6 @@ struct SourceInfo {
     std::optional<std::int64_t> modified; // the last change, seconds since 1970 UTC
     std::string location; // where a redirect led, without userinfo and query; empty: not redirected
 };
-
-// The scheme, host and port of a location. The rest may have a token that differs for each request.
-[[nodiscard]] std::string_view serverOf(std::string_view location);
 
 enum class Outcome { Committed, Discarded };
 

@@ -100,8 +100,7 @@ bool Origins::answered(const Request& request, const SourceInfo& info) {
     }
     auto& origin = currentOrigin();
     const bool showsVersion = !info.validator.empty();
-    const bool isSamePlace = (origin.placeIsUnknown && request.overlap > 0) ||
-                             serverOf(origin.known.location) == serverOf(info.location);
+    const bool isSamePlace = origin.known.location == info.location;
     const auto proof = proofFor({.isSameResource = current_ == deliveredBy_ && isSamePlace,
                                  .showsVersion = showsVersion,
                                  .isStrong = info.strongValidator,
@@ -134,7 +133,7 @@ void Origins::opened(const Request& request, const SourceInfo& info) {
     origin.known.validator = std::move(validator);
     origin.known.resumable = info.resumable && origin.unusableAnswers < unusableAnswersAllowed;
     origin.wasOpened = true;
-    origin.isElsewhere = origin.placeIsUnknown = false;
+    origin.isElsewhere = false;
     if (request.mustBeTelling) {
         origin.offsetProvedFor = origin.known.validator;
     }

@@ -224,7 +224,7 @@ void Origins::startedOver() {
     maybeMixed_ = maybeWrong_ = false;
     for (auto& origin : origins_) {
         origin.known = {};
-        origin.wasOpened = origin.isElsewhere = origin.placeIsUnknown = false;
+        origin.wasOpened = origin.isElsewhere = false;
         origin.restartReason.reset();
     }
 }
@@ -238,7 +238,6 @@ void Origins::continueFrom(const Continuation& earlier, bool isTrusted) {
     asked.known.validator = earlier.validator;
     asked.known.strongValidator = isTrusted;
     asked.wasOpened = true;
-    asked.placeIsUnknown = !isTrusted;
 }
 
 std::string Origins::reasons() const {

@@ -164,7 +164,6 @@ private:
         std::optional<std::string> restartReason; // why the next request must be for the whole source
         // The validator of the bytes with which it has proved that it honours offsets, if no answer shows it.
         std::optional<std::string> offsetProvedFor;
-        bool placeIsUnknown = false;  // of its redirect: the last bytes are of an earlier run
         bool isElsewhere = false;     // its answer came from another redirect than its last bytes
         bool validatorVaries = false; // for the same bytes: several servers share this name
         bool omitsValidator = false;  // its answers to an offset have none

@@ -200,7 +200,7 @@ void ParallelRanges::requireSameVersion(const SourceInfo& now) const {
     if (now.validator.empty()) {
         throw Error(ErrorCode::Range, "the server sends partial content without a validator");
     }
-    if (serverOf(now.location) != serverOf(location_)) { // a validator is that of one server
+    if (now.location != location_) { // a validator is that of one server
         throw Error(ErrorCode::Range, "the server redirects to different places");
     }
 }

@@ -148,7 +148,7 @@ void WideningSource::narrow(const std::string& why) {
         }
         const auto now = source_->info();
         if (now.validator.empty() ||
-            serverOf(now.location) != serverOf(info_.location)) { // retry: the next attempt compares bytes
+            now.location != info_.location) { // retry: the next attempt compares bytes
             throw Error(ErrorCode::Unreachable,
                         "the server does not show that the rest is of the same version");
         }
