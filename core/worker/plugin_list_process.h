@@ -9,6 +9,7 @@
 #include <string>
 
 #include "handles.h"
+#include "limited_process.h"
 #include "worker_output.h"
 #include "worker_process.h"
 
@@ -32,26 +33,17 @@ public:
     // description.
     PluginListProcess(sd_event* event, const WorkerProgram& program, PluginListKind kind, Listed listed,
                       const std::string& module = {});
-    ~PluginListProcess(); // kills a running process, without calling listed
+    ~PluginListProcess() = default; // kills a running process, without calling listed
     PluginListProcess(const PluginListProcess&) = delete;
     PluginListProcess& operator=(const PluginListProcess&) = delete;
 
 private:
-    void watch(sd_event* event);
-    void killAndReap() noexcept;
-    bool read(); // true if something was read: there may be more
-    static int onTimeLimit(sd_event_source*, std::uint64_t, void* userdata);
-    static int onOutput(sd_event_source* source, int, std::uint32_t events, void* userdata);
-    static int onExit(sd_event_source*, const siginfo_t* info, void* userdata);
+    void ended(const siginfo_t& exit);
 
     Listed listed_;
-    UniqueFd output_;
+    ProcessOutput output_;
     std::optional<WorkerOutput> errors_;
-    pid_t pid_ = -1;
-    std::string text_;
-    EventSourceHandle child_;
-    EventSourceHandle input_;
-    EventSourceHandle timeLimit_;
+    std::optional<LimitedProcess> process_; // last: it calls ended()
 };
 
 // Removes the first field from the line and returns it as plain text of at most 128 bytes.

@@ -10,9 +10,7 @@
 #include <span>
 #include <utility>
 
-#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -47,46 +45,6 @@ UniqueFd memoryOf(const std::string& text) {
 
 } // namespace
 
-SignatureCheck::Output::Output(sd_event* event, std::size_t most) : most_(most) {
-    constexpr const char* what = "watching a pipe";
-    std::array<int, 2> ends{};
-    checkErrno(::pipe2(ends.data(), O_CLOEXEC), "creating a pipe");
-    ours_ = UniqueFd(ends[0]);
-    theirs_ = UniqueFd(ends[1]);
-    checkErrno(::fcntl(ours_.get(), F_SETFL, O_NONBLOCK), what);
-    input_ = makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) {
-            return sd_event_add_io(event, source, ours_.get(), EPOLLIN, onReadable, this);
-        },
-        what);
-}
-
-bool SignatureCheck::Output::read() {
-    std::array<char, 4096> piece{};
-    const auto count = TEMP_FAILURE_RETRY(::read(ours_.get(), piece.data(), piece.size()));
-    if (count <= 0) {
-        return false;
-    }
-    if (text_.size() + static_cast<std::size_t>(count) <= most_) {
-        text_.append(piece.data(), static_cast<std::size_t>(count));
-    } else {
-        isWhole_ = false;
-    }
-    return true;
-}
-
-void SignatureCheck::Output::drain() {
-    while (read()) {
-    }
-}
-
-int SignatureCheck::Output::onReadable(sd_event_source* source, int, std::uint32_t events, void* userdata) {
-    if (!static_cast<Output*>(userdata)->read() && (events & EPOLLHUP) != 0) {
-        (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
-    }
-    return 0;
-}
-
 SignatureCheck::SignatureCheck(sd_event* event, const WorkerProgram& program, const SignedMessage& message,
                                Judged judged)
     : judged_(std::move(judged)),
@@ -96,64 +54,22 @@ SignatureCheck::SignatureCheck(sd_event* event, const WorkerProgram& program, co
     const auto keys = memoryOf(message.keys);
     const auto signature = memoryOf(message.signature);
     const bool isInline = form_ == SignatureForm::Inline;
-    pid_ = spawnSignatureCheck(program, isInline ? inlined : detached,
-                               {.input = text,
-                                .output = isInline ? plain_.theirs() : status_.theirs(),
-                                .errors = errors_.theirs(),
-                                .keys = keys,
-                                .other = isInline ? status_.theirs() : signature});
-    try {
-        for (auto* output : {&status_, &plain_, &errors_}) {
-            output->started();
-        }
-        watch(event);
-    } catch (const Error&) {
-        killAndReap();
-        throw;
-    }
-}
-
-SignatureCheck::~SignatureCheck() {
-    killAndReap();
-}
-
-void SignatureCheck::watch(sd_event* event) {
-    child_ = makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) {
-            return sd_event_add_child(event, source, pid_, WEXITED, onExit, this);
-        },
-        "watching a process");
-    timeLimit_ = makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) {
-            return sd_event_add_time_relative(event, source, CLOCK_MONOTONIC, timeLimitUSec, 0, onTimeLimit,
-                                              this);
-        },
-        "timing a process");
-}
-
-void SignatureCheck::killAndReap() noexcept {
-    if (pid_ > 0) {
-        ::kill(pid_, SIGKILL);
-        while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-        }
-        pid_ = -1;
+    process_.emplace(event,
+                     spawnSignatureCheck(program, isInline ? inlined : detached,
+                                         {.input = text,
+                                          .output = isInline ? plain_.theirs() : status_.theirs(),
+                                          .errors = errors_.theirs(),
+                                          .keys = keys,
+                                          .other = isInline ? status_.theirs() : signature}),
+                     timeLimitUSec, [this](const siginfo_t& exit) { ended(exit); });
+    for (auto* output : {&status_, &plain_, &errors_}) {
+        output->started();
     }
 }
 
 void SignatureCheck::cancel() {
     cancelled_ = true;
-    if (pid_ > 0) {
-        ::kill(pid_, SIGKILL); // onExit() follows
-    }
-}
-
-int SignatureCheck::onTimeLimit(sd_event_source*, std::uint64_t, void* userdata) {
-    auto& self = *static_cast<SignatureCheck*>(userdata);
-    self.late_ = true;
-    if (self.pid_ > 0) {
-        ::kill(self.pid_, SIGKILL);
-    }
-    return 0;
+    process_->kill();
 }
 
 SignatureCheck::Verdict SignatureCheck::verdict(const siginfo_t& exit) const {
@@ -162,10 +78,10 @@ SignatureCheck::Verdict SignatureCheck::verdict(const siginfo_t& exit) const {
         if (cancelled_) {
             throw Error(ErrorCode::Cancelled, "cancelled");
         }
-        if (late_ || exit.si_code != CLD_EXITED) {
+        if (process_->isLate() || exit.si_code != CLD_EXITED) {
             throw Error(ErrorCode::Checksum,
-                        late_ ? "gpgv took too long, and was ended"
-                              : fmt::format("gpgv was ended by signal {}", exit.si_status));
+                        process_->isLate() ? "gpgv took too long, and was ended"
+                                           : fmt::format("gpgv was ended by signal {}", exit.si_status));
         }
         if (exit.si_status == notFound) {
             refuseWithoutGpgv();
@@ -185,20 +101,16 @@ SignatureCheck::Verdict SignatureCheck::verdict(const siginfo_t& exit) const {
     return verdict;
 }
 
-int SignatureCheck::onExit(sd_event_source*, const siginfo_t* info, void* userdata) {
-    auto& self = *static_cast<SignatureCheck*>(userdata);
-    self.pid_ = -1; // sd-event reaps it
-    self.timeLimit_.reset();
-    for (auto* output : {&self.status_, &self.plain_, &self.errors_}) {
+void SignatureCheck::ended(const siginfo_t& exit) {
+    for (auto* output : {&status_, &plain_, &errors_}) {
         output->drain();
     }
-    for (const auto line : linesOf(self.errors_.text())) {
+    for (const auto line : linesOf(errors_.text())) {
         logDebug(plainText(line));
     }
-    const auto verdict = self.verdict(*info);
-    const auto judged = std::move(self.judged_); // the call may destroy self
-    judged(verdict);
-    return 0;
+    const auto judgement = verdict(exit);
+    const auto judged = std::move(judged_); // the call may destroy this
+    judged(judgement);
 }
 
 void requireGpgv() {

@@ -6,12 +6,13 @@
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 
 #include "errors.h"
 #include "gpgv_status.h"
 #include "handles.h"
+#include "limited_process.h"
 #include "worker_process.h"
 
 namespace bootferry {
@@ -35,52 +36,24 @@ public:
     // `event` must outlive it.
     SignatureCheck(sd_event* event, const WorkerProgram& program, const SignedMessage& message,
                    Judged judged);
-    ~SignatureCheck(); // kills a running process, without calling judged
+    ~SignatureCheck() = default; // kills a running process, without calling judged
     SignatureCheck(const SignatureCheck&) = delete;
     SignatureCheck& operator=(const SignatureCheck&) = delete;
 
     void cancel(); // judged follows
 
 private:
-    // What arrives through a pipe, up to a limit.
-    class Output {
-    public:
-        Output(sd_event* event, std::size_t most);
-        [[nodiscard]] const UniqueFd& theirs() const { return theirs_; }
-        void started() { theirs_.reset(); }
-        void drain();
-        [[nodiscard]] const std::string& text() const { return text_; }
-        [[nodiscard]] bool isWhole() const { return isWhole_; }
-
-    private:
-        bool read();
-        static int onReadable(sd_event_source* source, int fd, std::uint32_t events, void* userdata);
-
-        UniqueFd ours_;
-        UniqueFd theirs_;
-        std::size_t most_;
-        std::string text_;
-        bool isWhole_ = true;
-        EventSourceHandle input_;
-    };
-
-    void watch(sd_event* event);
     [[nodiscard]] Verdict verdict(const siginfo_t& exit) const;
-    void killAndReap() noexcept;
-    static int onExit(sd_event_source* source, const siginfo_t* info, void* userdata);
-    static int onTimeLimit(sd_event_source* source, std::uint64_t time, void* userdata);
+    void ended(const siginfo_t& exit);
 
     Judged judged_;
     SignatureForm form_;
     std::string text_; // signed by the signature of its own
-    Output status_;
-    Output plain_; // of a text that is signed inline
-    Output errors_;
-    pid_t pid_ = -1;
+    ProcessOutput status_;
+    ProcessOutput plain_; // of a text that is signed inline
+    ProcessOutput errors_;
     bool cancelled_ = false;
-    bool late_ = false;
-    EventSourceHandle child_;
-    EventSourceHandle timeLimit_;
+    std::optional<LimitedProcess> process_; // last: it calls ended()
 };
 
 // Throws Error(Unsupported) that says what to install, if this machine has no gpgv.

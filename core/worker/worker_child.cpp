@@ -3,18 +3,16 @@
 #include "worker_child.h"
 
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
-#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "channel.h"
 #include "channel_socket.h"
+#include "limited_process.h"
 #include "spawn.h"
 
 namespace bootferry {
@@ -26,12 +24,6 @@ std::pair<UniqueFd, UniqueFd> makeSocketPair() {
     std::array<int, 2> ends{};
     checkErrno(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()),
                "creating the worker's channel");
-    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-std::pair<UniqueFd, UniqueFd> makePipe() {
-    std::array<int, 2> ends{};
-    checkErrno(::pipe2(ends.data(), O_CLOEXEC), "creating the worker's pipes");
     return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
@@ -50,13 +42,13 @@ WorkerChild::WorkerChild(sd_event* event, const WorkerProgram& program, WorkerRo
     try {
         watch(std::move(outputRead));
     } catch (const Error&) {
-        reap();
+        killAndReap(pid_);
         throw;
     }
 }
 
 WorkerChild::~WorkerChild() {
-    reap();
+    killAndReap(pid_);
 }
 
 void WorkerChild::watch(UniqueFd output) {
@@ -73,15 +65,6 @@ void WorkerChild::watch(UniqueFd output) {
         },
         what);
     checkSd(sd_event_source_set_priority(child_.get(), SD_EVENT_PRIORITY_IDLE), what);
-}
-
-void WorkerChild::reap() noexcept {
-    if (pid_ > 0) {
-        ::kill(pid_, SIGKILL);
-        while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-        }
-        pid_ = -1;
-    }
 }
 
 // Only one call waits at a time, so an answer finds room unless the process does not read.

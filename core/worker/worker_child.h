@@ -59,7 +59,6 @@ public:
 
 private:
     void watch(UniqueFd output);
-    void reap() noexcept;
     bool receive(); // true if there may be more
     bool receiveGuarded() noexcept;
     static int onPacket(sd_event_source* source, int fd, std::uint32_t events, void* userdata);
