@@ -20,14 +20,6 @@
 namespace bootferry {
 namespace {
 
-void writeAll(int fd, std::string_view text, const std::string& path) {
-    while (!text.empty()) {
-        const auto n =
-            checkErrno(TEMP_FAILURE_RETRY(::write(fd, text.data(), text.size())), "writing '" + path + "'");
-        text.remove_prefix(static_cast<std::size_t>(n));
-    }
-}
-
 bool isTerminalOfOurs(const struct stat& status) {
     struct stat input {};
     return ::isatty(STDIN_FILENO) == 1 && ::fstat(STDIN_FILENO, &input) == 0 &&
@@ -130,6 +122,13 @@ std::optional<std::string> readSmallFile(const std::string& path, std::size_t ca
     }
 }
 
+void writeAll(int fd, std::span<const std::byte> bytes, std::string_view what) {
+    while (!bytes.empty()) {
+        const auto n = checkErrno(TEMP_FAILURE_RETRY(::write(fd, bytes.data(), bytes.size())), what);
+        bytes = bytes.subspan(static_cast<std::size_t>(n));
+    }
+}
+
 void writeFileAtomically(const std::string& path, std::string_view text, mode_t mode) {
     const std::filesystem::path final(path);
     if (final.has_parent_path()) {
@@ -141,7 +140,7 @@ void writeFileAtomically(const std::string& path, std::string_view text, mode_t 
             checkErrno(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode),
                        "creating '" + temporary + "'"));
         checkErrno(::fchmod(fd.get(), mode), "setting the mode of '" + temporary + "'");
-        writeAll(fd.get(), text, temporary);
+        writeAll(fd.get(), std::as_bytes(std::span(text)), "writing '" + temporary + "'");
     }
     checkErrno(::rename(temporary.c_str(), path.c_str()), "renaming '" + temporary + "'");
 }

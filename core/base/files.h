@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,9 @@ namespace bootferry {
 [[nodiscard]] std::optional<std::string>
 readSmallFile(const std::string& path, std::size_t cap = 1U << 20U,
               std::chrono::milliseconds patience = std::chrono::minutes(1));
+
+// Writes all bytes to the descriptor. Throws Error(Io) with `what`, such as "writing 'PATH'".
+void writeAll(int fd, std::span<const std::byte> bytes, std::string_view what);
 
 // Writes PATH.new and renames it to path. Creates parent folders (0755). Does not sync, since these files are
 // in /run.

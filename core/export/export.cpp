@@ -4,7 +4,6 @@
 // is copied, and if somebody writes into it meanwhile, nothing is exported.
 #include "export.h"
 
-#include <cerrno>
 #include <vector>
 
 #include <linux/fs.h>
@@ -22,6 +21,7 @@
 #include "export_folder.h"
 #include "export_source.h"
 #include "file_room.h"
+#include "files.h"
 #include "initrd_contents.h"
 #include "iso_files.h"
 #include "plain_text.h"
@@ -38,16 +38,9 @@ constexpr std::uint64_t mostInitrd = 4096 * MiB;
 constexpr const char* initrdHelp =
     "build one for the ISO's kernel with 'dracut --add bootferry', and name it with --initrd-file=FILE";
 
-void writeAll(int file, std::span<const std::byte> bytes, std::string_view what) {
-    while (!bytes.empty()) {
-        throwIfInterrupted();
-        const auto written = ::write(file, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        bytes =
-            bytes.subspan(static_cast<std::size_t>(checkErrno(written, fmt::format("writing the {}", what))));
-    }
+void writePart(int file, std::span<const std::byte> bytes, std::string_view what) {
+    throwIfInterrupted();
+    writeAll(file, bytes, fmt::format("writing the {}", what));
 }
 
 struct Exported {
@@ -76,7 +69,7 @@ public:
         Digest digest("sha256");
         initrd.read([&](std::span<const std::byte> bytes) {
             digest.update(bytes);
-            writeAll(file.get(), bytes, "initrd");
+            writePart(file.get(), bytes, "initrd");
         });
         finish(file.get(), {"initrd", initrd.size(), digest.finish().hex});
         warnWithoutBootferry(file.get(), initrd.path());
@@ -106,7 +99,7 @@ public:
         placeImage(exported_.back().file);
         iso_.requireUnchanged();
         const auto file = folder_.createFile("SHA256SUMS");
-        writeAll(file.get(), std::as_bytes(std::span(list)), "list of checksums");
+        writePart(file.get(), std::as_bytes(std::span(list)), "list of checksums");
         checkErrno(::fsync(file.get()), "writing the list of checksums");
         folder_.finishVersion(version);
         isNew_ = true;
@@ -124,7 +117,7 @@ private:
         std::uint64_t size = 0;
         files.read(path, most, [&](std::span<const std::byte> bytes) {
             digest.update(bytes);
-            writeAll(file.get(), bytes, name);
+            writePart(file.get(), bytes, name);
             size += bytes.size();
         });
         finish(file.get(), {name, size, digest.finish().hex});
@@ -180,7 +173,7 @@ private:
             0) { // shares the blocks where the file system can do that
             requireRoom(folder_.fd(), folder_.path(), iso_.size(), 0, 0);
             printError("copying it into {}\n", folder_.path());
-            iso_.read([&file](std::span<const std::byte> bytes) { writeAll(file.get(), bytes, "image"); });
+            iso_.read([&file](std::span<const std::byte> bytes) { writePart(file.get(), bytes, "image"); });
         }
         checkErrno(::fsync(file.get()), "writing the image");
     }

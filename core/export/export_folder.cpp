@@ -92,15 +92,6 @@ UniqueFd createIn(int folder, const std::string& name, const std::string& shown,
     return file;
 }
 
-void writeAll(int file, std::string_view text, const std::string& shown) {
-    while (!text.empty()) {
-        const auto written =
-            check(::write(file, text.data(), text.size()), fmt::format("writing '{}'", shown));
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    check(::fsync(file), fmt::format("writing '{}'", shown));
-}
-
 // nullopt if there is no such file.
 std::optional<std::string> readIn(int folder, const std::string& name, const std::string& shown) {
     const UniqueFd file(::openat(folder, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
@@ -222,7 +213,8 @@ void ExportFolder::replaceEntry(const std::string& file, std::string_view text) 
                 throwFile(errno, fmt::format("replacing '{}'", shown));
             }
         }
-        writeAll(written.get(), text, shown);
+        writeAll(written.get(), std::as_bytes(std::span(text)), fmt::format("writing '{}'", shown));
+        check(::fsync(written.get()), fmt::format("writing '{}'", shown));
         check(::renameat(folder.get(), temporary.c_str(), folder.get(), name.c_str()),
               fmt::format("replacing '{}'", shown));
     } catch (const Error&) {

@@ -17,10 +17,6 @@ namespace {
 constexpr std::size_t longestUserId = 128;
 constexpr int someSignatureFailed = 2; // exit status of gpgv: also for a key that is unknown
 
-[[noreturn]] void refuse(const std::string& why) {
-    throw Error(ErrorCode::Checksum, why);
-}
-
 std::string clockText(std::time_t now) {
     std::tm utc{};
     std::array<char, 32> text{};
@@ -60,7 +56,7 @@ public:
     void read(std::string_view line) {
         constexpr std::string_view prefix = "[GNUPG:] ";
         if (!line.starts_with(prefix)) {
-            refuse("gpgv's report cannot be read");
+            refuse(ErrorCode::Checksum, "gpgv's report cannot be read");
         }
         const auto text = line.substr(prefix.size());
         const auto words = wordsOf(text);
@@ -93,17 +89,17 @@ public:
 
     [[nodiscard]] std::string verdict(int exitStatus, SignatureForm form, std::time_t now) const {
         if (!bad_.empty()) {
-            refuse(withClock(bad_, hasExpired_, now));
+            refuse(ErrorCode::Checksum, withClock(bad_, hasExpired_, now));
         }
         const unsigned expected = form == SignatureForm::Inline ? 1 : 0;
         const bool explained =
             exitStatus == 0 || (exitStatus == someSignatureFailed && !uncheckable_.empty());
         auto signers = validSigners(form);
         if (signers.empty()) {
-            refuse(withClock(whyNone(), isUncheckable_, now));
+            refuse(ErrorCode::Checksum, withClock(whyNone(), isUncheckable_, now));
         }
         if (broken_ || noSignature_ || plaintexts_ != expected || !explained) {
-            refuse("gpgv cannot read all of it");
+            refuse(ErrorCode::Checksum, "gpgv cannot read all of it");
         }
         return signers;
     }

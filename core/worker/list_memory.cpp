@@ -3,11 +3,13 @@
 #include "list_memory.h"
 
 #include <algorithm>
-#include <cerrno>
+#include <span>
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "sealed_memory.h"
 
 namespace bootferry {
 
@@ -22,18 +24,8 @@ ListMemory::ListMemory() {
 }
 
 std::string ListMemory::read(std::uint64_t size) const {
-    constexpr const char* what = "reading a list of checksums";
     std::string text(static_cast<std::size_t>(std::min(size, largest)), '\0');
-    for (std::size_t done = 0; done < text.size();) {
-        const auto count =
-            checkErrno(TEMP_FAILURE_RETRY(::pread(target_.fd.get(), text.data() + done, text.size() - done,
-                                                  static_cast<off_t>(done))),
-                       what);
-        if (count == 0) {
-            throwErrno(EIO, what);
-        }
-        done += static_cast<std::size_t>(count);
-    }
+    readFromStart(target_.fd.get(), std::as_writable_bytes(std::span(text)), "reading a list of checksums");
     return text;
 }
 

@@ -8,20 +8,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files.h"
+
 namespace bootferry {
 
 UniqueFd sealedMemory(const char* name, std::span<const std::byte> contents) {
     constexpr const char* what = "storing a worker's input";
     UniqueFd memory(checkErrno(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), what));
-    while (!contents.empty()) {
-        const auto count =
-            checkErrno(TEMP_FAILURE_RETRY(::write(memory.get(), contents.data(), contents.size())), what);
-        contents = contents.subspan(static_cast<std::size_t>(count));
-    }
+    writeAll(memory.get(), contents, what);
     checkErrno(::lseek(memory.get(), 0, SEEK_SET), what);
     checkErrno(::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE),
                what);
     return memory;
+}
+
+void readFromStart(int fd, std::span<std::byte> into, const char* what) {
+    for (std::size_t done = 0; done < into.size();) {
+        const auto count = checkErrno(
+            TEMP_FAILURE_RETRY(::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(done))),
+            what);
+        if (count == 0) {
+            throwErrno(EIO, what);
+        }
+        done += static_cast<std::size_t>(count);
+    }
 }
 
 std::vector<std::byte> readMemory(int fd) {
@@ -29,15 +39,7 @@ std::vector<std::byte> readMemory(int fd) {
     struct stat status {};
     checkErrno(::fstat(fd, &status), what);
     std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
-    for (std::size_t done = 0; done < bytes.size();) {
-        const auto count = checkErrno(TEMP_FAILURE_RETRY(::pread(fd, bytes.data() + done, bytes.size() - done,
-                                                                 static_cast<off_t>(done))),
-                                      what);
-        if (count == 0) {
-            throwErrno(EIO, what);
-        }
-        done += static_cast<std::size_t>(count);
-    }
+    readFromStart(fd, bytes, what);
     return bytes;
 }
 

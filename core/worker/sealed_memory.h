@@ -13,6 +13,10 @@ namespace bootferry {
 
 // name: only shown in /proc/PID/fd. Throws Error(Io).
 [[nodiscard]] UniqueFd sealedMemory(const char* name, std::span<const std::byte> contents);
+
+// Fills `into` with the first bytes of a file. Throws Error(Io) with `what`, also if it has fewer.
+void readFromStart(int fd, std::span<std::byte> into, const char* what);
+
 [[nodiscard]] std::vector<std::byte> readMemory(int fd); // from its beginning; throws Error(Io)
 
 } // namespace bootferry
