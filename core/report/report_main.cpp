@@ -92,7 +92,10 @@ private:
                            [this] { isLost_ = true; });
             transfers_.clear(); // a bootferryd that has started again counts from one
             for (const auto& status : client_->transfers()) {
-                changed(status);
+                transfers_[status.id] = status;
+            }
+            if (!transfers_.empty()) {
+                submit(true);
             }
         } catch (const Error&) {
             isLost_ = true; // it has not started yet, or has ended
@@ -111,7 +114,7 @@ private:
         std::vector<TransferStatus> transfers;
         std::transform(transfers_.begin(), transfers_.end(), std::back_inserter(transfers),
                        [](const auto& transfer) { return transfer.second; });
-        sender_.submit(reportText(thisMachine(), transfers, failure_), urgent);
+        sender_.submit(reportText(machine_, transfers, failure_), urgent);
     }
 
     void lookLater() {
@@ -124,6 +127,7 @@ private:
     }
 
     void look() {
+        machine_ = thisMachine(); // a network card may appear late, and a host name may change
         if (failure_.empty()) {
             try {
                 failure_ = escapedText(trimmed(readSmallFile(failureFile_).value_or("")));
@@ -148,6 +152,7 @@ private:
 
     std::string failureFile_;
     std::string failure_;
+    Machine machine_ = thisMachine();
     SupervisingLoop loop_; // before any thread, which would not block the loop's signals
     ReportSender sender_;
     EventSourceHandle timer_;
