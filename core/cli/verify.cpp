@@ -59,13 +59,17 @@ VerifyArguments parseVerify(const CommandLine& line) {
 // The recorded transfer that wrote this device; nullopt if there is none, or if something was written since.
 std::optional<TransferStatus> deploymentOf(const Medium& medium) {
     auto recorded = medium.isDevice() ? recordedTransfer() : std::nullopt;
-    struct stat status {};
-    if (!recorded || recorded->state != TransferState::Done || recorded->reused || recorded->written == 0 ||
-        ::stat(recorded->device.c_str(), &status) < 0 || !S_ISBLK(status.st_mode) ||
-        status.st_rdev != medium.device() || recordedMedium() != mediumIdentity(medium.fd().get())) {
+    if (!recorded) {
         return std::nullopt;
     }
-    return recorded;
+    auto& transfer = recorded->status;
+    struct stat status {};
+    if (transfer.state != TransferState::Done || transfer.reused || transfer.written == 0 ||
+        ::stat(transfer.device.c_str(), &status) < 0 || !S_ISBLK(status.st_mode) ||
+        status.st_rdev != medium.device() || recorded->medium != mediumIdentity(medium.fd().get())) {
+        return std::nullopt;
+    }
+    return std::move(transfer);
 }
 
 struct Extent {

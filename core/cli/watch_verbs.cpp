@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
+#include <utility>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -95,17 +96,17 @@ int statusOfAll(std::optional<JsonStyle> json) {
     const auto recorded = recordedTransfer();
     auto transfers = liveTransfers(recorded.has_value());
     const bool known = recorded && std::any_of(transfers.begin(), transfers.end(), [&](const auto& status) {
-                           return status.startedUSec == recorded->startedUSec;
+                           return status.startedUSec == recorded->status.startedUSec;
                        });
     if (json) {
         if (recorded && !known) {
-            transfers.insert(transfers.begin(), *recorded);
+            transfers.insert(transfers.begin(), recorded->status);
         }
         printOutput("{}\n", jsonArray(asJson(transfers), *json));
         return EXIT_SUCCESS;
     }
     if (recorded && !known) {
-        printTransfer(fmt::format("Recorded in {}", recordPath()), *recorded);
+        printTransfer(fmt::format("Recorded in {}", recordPath()), recorded->status);
     }
     for (const auto& status : transfers) {
         printTransfer(fmt::format("Transfer {}", status.id), status);
@@ -115,19 +116,16 @@ int statusOfAll(std::optional<JsonStyle> json) {
 
 } // namespace
 
-std::optional<TransferStatus> recordedTransfer() {
-    const auto text = readSmallFile(recordPath());
-    return text ? transferFromJson(*text) : std::nullopt;
-}
-
-std::string recordedMedium() {
-    const auto members = parseJsonObject(readSmallFile(recordPath()).value_or(""));
-    if (!members) {
-        return {};
+std::optional<RecordedTransfer> recordedTransfer() {
+    const auto text = readSmallFile(recordPath()).value_or("");
+    const auto members = parseJsonObject(text);
+    auto status = transferFromJson(text);
+    if (!members || !status) {
+        return std::nullopt;
     }
     const auto medium = members->find("medium");
-    const auto* text = medium != members->end() ? std::get_if<std::string>(&medium->second) : nullptr;
-    return text != nullptr ? *text : std::string();
+    const auto* identity = medium != members->end() ? std::get_if<std::string>(&medium->second) : nullptr;
+    return RecordedTransfer{std::move(*status), identity != nullptr ? *identity : std::string()};
 }
 
 int runList(const CommandLine& line) {

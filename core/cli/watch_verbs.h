@@ -5,18 +5,21 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "command_line.h"
 #include "transfer_status.h"
 
 namespace bootferry {
 
-// The transfer recorded by the service of the initrd, or by one that has exited since; nullopt: none.
-[[nodiscard]] std::optional<TransferStatus> recordedTransfer();
+struct RecordedTransfer {
+    TransferStatus status;
+    // Shows whether its device still holds the image (medium_identity.h); empty: not known.
+    std::string medium;
+};
 
-// What shows whether the recorded transfer's device still holds its image (medium_identity.h); empty: not
-// known.
-[[nodiscard]] std::string recordedMedium();
+// By the service of the initrd, or by one that has exited since; nullopt: none.
+[[nodiscard]] std::optional<RecordedTransfer> recordedTransfer();
 
 [[nodiscard]] int runList(const CommandLine& line);
 [[nodiscard]] int runStatus(const CommandLine& line);
