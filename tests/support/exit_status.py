@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The exit statuses of bootferryctl (core/cli/exit_status.cpp, bootferryctl(1))."""
+"""The exit statuses of bootferryctl (core/cli/console/exit_status.cpp, bootferryctl(1))."""
 
 OTHER = 1
 USAGE = 2
