@@ -23,6 +23,7 @@
 #include "standard_streams.h"
 #include "supervising_loop.h"
 #include "transfer_arguments.h"
+#include "worker_start.h"
 
 namespace bootferry {
 namespace {
@@ -163,6 +164,7 @@ int runDeploy(const CommandLine& line) {
                         "--signature= of deploy is a URL, or auto: bootferryd fetches it");
         }
         refuseOtherKinds(request.target);
+        warnOfUnusedOptions(request);
         return Deploy(std::move(request)).run();
     } catch (const Error& error) {
         reportFailure(errorLine(error.what()));

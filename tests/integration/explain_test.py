@@ -191,6 +191,20 @@ class ExplainTest(unittest.TestCase):
         self.assertIn("gopher", result.stderr)
         self.assertIn("\nThe plugin curl ", self.explained(f"{URL} rd.bootferry.option=curl:limit-rate=1m"))
 
+    def test_an_option_of_a_plugin_that_serves_no_url_is_a_warning(self):
+        option = "rd.bootferry.option=sftp:key=geheim"
+        text = "the option sftp:key has no effect: no URL here is for the plugin 'sftp'; http URLs are for 'curl'"
+        shown = self.explained(f"{URL} {option}")
+        self.assertIn(f"\nwarning: {text}\n", shown)
+        warnings = [part["text"] for part in json.loads(self.explained("--json=short", f"{URL} {option}"))
+                    if part["kind"] == "warning"]
+        self.assertEqual(warnings, [text])
+        # Without the program that knows the options, the URLs still show it.
+        self.assertIn(text, self.explain(f"{URL} {option}", BOOTFERRY_WORKER="/nonexistent").stdout)
+        for used in ("rd.bootferry.option=curl:limit-rate=1m", f"{option} rd.bootferry.mirror=sftp://10.0.0.2/live.iso"):
+            self.assertNotIn("warning: ", self.explained(f"{URL} {used}"))
+        self.assertNotIn("geheim", shown.replace(f"{option}  ", ""))
+
     def test_without_the_transfer_program_that_is_said(self):
         result = self.explain(URL, BOOTFERRY_WORKER="/nonexistent")
         self.assertEqual(result.returncode, 0)

@@ -60,6 +60,27 @@ class ConventionsCase(FetchCase):
         self.assertTrue((self.folder / name).read_bytes() == self.image.read_bytes(), "the bytes differ")
 
 
+class UnusedOptionTest(ConventionsCase):
+    """The options of a plugin that serves none of the URLs: a file of them may be for several transports."""
+
+    def test_is_a_warning(self):
+        warning = "bootferryctl: the option sftp:pass has no effect: no URL here is for the plugin 'sftp'; http URLs are for 'curl'"
+        url = self.url(faults=[Fault()] * 20)
+        (self.folder / "options").write_text("sftp:pass=geheim\ncurl:connect-timeout=9\n")
+        for words in (["fetch", url, "a"], ["fetch", "-q", url, "b"], ["check", url], ["deploy", url, "/dev/ram0"]):
+            result = self.run_in_folder(*words, "--options-file=options", BOOTFERRY_RUNTIME_DIRECTORY=str(self.folder))
+            lines = result.stderr.decode().splitlines()
+            self.assertEqual(lines.count(warning), 1, lines)
+            self.assertNotIn("geheim", result.stderr.decode())
+            self.assertEqual(result.returncode == 0, words[0] == "fetch", lines)
+        self.assert_has("b")
+
+    def test_is_used_for_a_mirror(self):
+        result = self.run_in_folder("fetch", self.url(), "a", "--option=sftp:pass=x", "--mirror=sftp://127.0.0.1:1/a")
+        self.assert_ended(result, 0)
+        self.assertNotIn(b"no effect", result.stderr)
+
+
 class NameTest(ConventionsCase):
     def test_it_is_the_urls(self):
         for url, name in (("live.iso", "live.iso"), ("a/b%20c.iso?token=x/y", "b c.iso"), ("-q", "-q")):

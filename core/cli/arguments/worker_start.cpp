@@ -6,6 +6,8 @@
 
 #include "build_config.h"
 #include "log.h"
+#include "plain_text.h"
+#include "unused_options.h"
 #include "worker_user.h"
 
 namespace bootferry {
@@ -38,6 +40,12 @@ std::unique_ptr<WorkerProcess> startWorker(sd_event* event, WorkerJob job, Worke
         logInfo(user.remark);
     }
     return std::make_unique<WorkerProcess>(event, programFor(user), std::move(job), listener);
+}
+
+void warnOfUnusedOptions(const TransferRequest& request) {
+    for (const auto& text : describeUnusedOptions(pluginFolder(), request)) {
+        logWarning(escapedText(text));
+    }
 }
 
 } // namespace bootferry

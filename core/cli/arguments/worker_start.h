@@ -17,4 +17,7 @@ namespace bootferry {
 [[nodiscard]] std::unique_ptr<WorkerProcess> startWorker(sd_event* event, WorkerJob job,
                                                          WorkerListener& listener);
 
+// A warning for each option of a plugin that serves none of the request's URLs.
+void warnOfUnusedOptions(const TransferRequest& request);
+
 } // namespace bootferry

@@ -21,6 +21,7 @@
 #include "ram_target.h"
 #include "standard_streams.h"
 #include "transfer_arguments.h"
+#include "worker_start.h"
 
 namespace bootferry {
 namespace {
@@ -310,6 +311,7 @@ int runCheck(const CommandLine& line) {
     const auto json = jsonStyleOf(line);
     const auto request = parseCheck(line);
     refuseDolly(request);
+    warnOfUnusedOptions(request);
     const auto result = runSourceProbe(request, JobPurpose::Probe, wantedRootImage(line));
     if (result.failure) {
         throw *result.failure;

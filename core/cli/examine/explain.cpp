@@ -18,6 +18,8 @@
 #include "source_probe.h"
 #include "standard_streams.h"
 #include "text.h"
+#include "unused_options.h"
+#include "worker_start.h"
 
 namespace bootferry {
 namespace {
@@ -35,6 +37,7 @@ struct Explanation {
     std::vector<ReviewedArgument> words;
     std::optional<std::string> assumption;                    // about what bootorigin: stands for
     std::vector<std::pair<const char*, std::string>> ignored; // a program and its option
+    std::vector<std::string> warnings;                        // about options without an effect
     std::vector<UnitFile> units;                              // the texts are empty unless requested
     std::vector<UnitLink> links;
     std::vector<std::string> secrets;      // paths of files that only root can read
@@ -82,6 +85,7 @@ std::string whyNotServed(const KernelCommandLine& line) {
 }
 
 void askPlugins(Explanation& explanation, const TransferRequest& transfer) {
+    explanation.warnings = describeUnusedOptions(pluginFolder(), transfer);
     ProbeResult checked;
     try {
         checked = runSourceProbe(transfer, JobPurpose::OptionCheck);
@@ -159,6 +163,9 @@ void print(const Explanation& explanation) {
     for (const auto& [program, option] : explanation.ignored) {
         printOutput("{}'s option {}; ignored\n", program, escapedText(option));
     }
+    for (const auto& warning : explanation.warnings) {
+        printOutput("warning: {}\n", escapedText(warning));
+    }
     printOutput("\nUnits that the generator writes:\n");
     for (const auto& unit : explanation.units) {
         printOutput("  {}\n", escapedText(unit.path));
@@ -230,6 +237,9 @@ std::string toJson(const Explanation& explanation, JsonStyle style) {
         auto& object = objects.emplace_back(objectOf("ignored"));
         object.add("program", program);
         object.add("option", option);
+    }
+    for (const auto& warning : explanation.warnings) {
+        objects.emplace_back(objectOf("warning")).add("text", warning);
     }
     for (const auto& unit : explanation.units) {
         auto& object = objects.emplace_back(objectOf("unit"));

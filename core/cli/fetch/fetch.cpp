@@ -352,6 +352,7 @@ int runFetch(const CommandLine& line) {
     const auto json = jsonStyleOf(line);
     auto request = fetchRequest(line);
     auto keys = trustedKeys(line, request);
+    warnOfUnusedOptions(request);
     FetchReport report(request, json, line.has("quiet"));
     try {
         // Before the loop blocks the signals: they end the wait for a reader of a FIFO.
