@@ -73,6 +73,11 @@ void ProgressReporter::remark(std::string detail) {
     }
 }
 
+void ProgressReporter::reportLast() {
+    const std::lock_guard lock(mutex_);
+    report(true);
+}
+
 Progress ProgressReporter::progress() const {
     const std::lock_guard lock(mutex_);
     return progress_;

@@ -32,6 +32,9 @@ public:
     // again is reported every few seconds: it shows that somebody waits, and does not hang.
     void remark(std::string detail);
 
+    // Reports now what the last report may lack. Call before the end, whatever it is.
+    void reportLast();
+
     [[nodiscard]] Progress progress() const;
 
 private:

@@ -32,6 +32,17 @@ Pipeline::~Pipeline() {
 }
 
 PipelineResult Pipeline::run() {
+    try {
+        return receiveAndCommit();
+    } catch (...) {
+        if (!decoding_) { // else its thread may be using the writer
+            reporter_.setWritten(writer_.written());
+        }
+        throw;
+    }
+}
+
+PipelineResult Pipeline::receiveAndCommit() {
     PipelineResult result;
     for (bool verified = false; !verified;) {
         try {
@@ -66,6 +77,7 @@ void Pipeline::receiveAndVerify(PipelineResult& result) {
     supervisor_.sourceKnown(source_.info()); // the version that was finally received
     reporter_.setState(TransferState::Verifying);
     writer_.stage();
+    reporter_.setWritten(writer_.written());
     verify(result);
 }
 

@@ -69,6 +69,7 @@ public:
     PipelineResult run();
 
 private:
+    PipelineResult receiveAndCommit();
     void receive();
     void receiveAndVerify(PipelineResult& result);
     void requireStartOver(const Error& why) const;

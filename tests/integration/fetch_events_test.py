@@ -79,6 +79,15 @@ class Events(FetchCase):
         self.assertRegex(result.stderr, "^bootferryctl: fetching .*404.*\n$")
         self.assertIsNone(last["mean_rate"])
 
+    def test_the_last_event_of_a_failure_has_all_bytes(self):
+        """Also those that arrived since the last report, and the beginning of the file."""
+        for options in ((), (f"--checksum={self.checksum()}",)):
+            with FaultServer(self.image, [Fault(cut=2_500_000)] + [Fault(status=404)] * 9) as server:
+                last = self.events(self.run_fetch(at(server), "--no-continue", *options))[-1]
+            self.assertEqual((last["state"], last["bytes"]), ("failed", 2_500_000), options)
+            part = (self.path / "output.part").stat().st_size
+            self.assertEqual(last["written"], part, options)
+
     def test_a_target_that_is_refused_is_an_event(self):
         result = self.run_fetch(CLOSED_PORT, target=str(self.path / "no/folder"))
         last, = self.events(result)

@@ -83,7 +83,8 @@ public:
     [[nodiscard]] bool canStartOver() const { return !isStream_ || !headIsOut_; }
 
     [[nodiscard]] std::uint64_t size() const { return headUsed_ + tailWritten_ + chunkUsed_; }
-    [[nodiscard]] std::uint64_t written() const { return tailWritten_; } // so far, without the head
+    // So far. The head of a device is not counted, because it is written last.
+    [[nodiscard]] std::uint64_t written() const { return tailWritten_ + (headIsOut_ ? headUsed_ : 0); }
 
 private:
     struct Free {

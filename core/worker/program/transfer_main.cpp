@@ -87,6 +87,17 @@ int reporting(SupervisorChannel& supervisor, Act act) {
     return EXIT_FAILURE;
 }
 
+// The numbers of a failed transfer are those at its end, not those of the last report.
+template <typename Act>
+void withLastReport(ProgressReporter& reporter, Act act) {
+    try {
+        act();
+    } catch (...) {
+        reporter.reportLast();
+        throw;
+    }
+}
+
 void transfer(SupervisorChannel& supervisor) {
     const auto job = supervisor.job();
     setProxyVariables(job.proxies);
@@ -102,11 +113,10 @@ void transfer(SupervisorChannel& supervisor) {
     files.complete();
     narrowSandbox(sourceStack.needs(), readableFolders(job, files));
     supervisor.pluginLoaded(sourceStack.plugin());
-    if (roleOf(job.purpose, job.request) == WorkerRole::Alone) {
-        receiveAndWrite(job, sourceStack.source(), supervisor, reporter);
-        return;
-    }
-    receiveAndRelay(job, sourceStack.source(), supervisor, reporter);
+    const bool isAlone = roleOf(job.purpose, job.request) == WorkerRole::Alone;
+    withLastReport(reporter, [&] {
+        (isAlone ? receiveAndWrite : receiveAndRelay)(job, sourceStack.source(), supervisor, reporter);
+    });
 }
 
 // The digest's implementation is looked up while files may still be opened: libcrypto reads its
@@ -117,7 +127,7 @@ void verify(SupervisorChannel& supervisor) {
     RelayedSource source(std::move(ends), reporter);
     Pipeline pipeline(source, supervisor, reporter, pipelineSettings(job));
     enterVerifierSandbox();
-    supervisor.finished(pipeline.run());
+    withLastReport(reporter, [&] { supervisor.finished(pipeline.run()); });
 }
 
 int work(void (*act)(SupervisorChannel& supervisor)) {
