@@ -83,7 +83,9 @@ void setDone(TransferStatus& status, std::uint64_t bytes, std::uint64_t written,
     setEnd(status, TransferState::Done, elapsed);
 }
 
-void setFailed(TransferStatus& status, const Error& failure, std::chrono::nanoseconds elapsed) {
+void setFailed(TransferStatus& status, const Error& failure, const std::string& digest,
+               std::chrono::nanoseconds elapsed) {
+    status.digest = failure.code() == ErrorCode::Checksum ? digest : "";
     status.errorName = fmt::format("org.bootferry1.Error.{}", errorName(failure.code()));
     status.errorMessage = failure.what();
     status.remainingUSec = UINT64_MAX;

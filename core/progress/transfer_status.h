@@ -21,6 +21,7 @@ struct TransferStatus : Progress {
     std::string url;    // without userinfo
     std::string target; // the requested device
     bool checksumRequested = false;
+    std::string checksum; // the requested one, "sha256:HEX"; empty until its list was read, or without one
     std::uint64_t startedUSec = 0;  // CLOCK_REALTIME
     std::uint64_t finishedUSec = 0; // CLOCK_REALTIME; 0: not yet
 
@@ -35,7 +36,9 @@ struct TransferStatus : Progress {
     bool reused = false; // the target held an image already, and nothing was fetched
     // Who signed the list of checksums, "FINGERPRINT USER-ID"; empty if no signature was verified.
     std::string signedBy;
-    std::string digest; // "sha256:HEX" of what was received, if the request has a checksum
+    // "sha256:HEX" of what was received, if the request has a checksum: after success, or if it is another
+    // one.
+    std::string digest;
 
     std::string errorName;    // "org.bootferry1.Error.NotFound"; empty unless failed or cancelled
     std::string errorMessage; // one line, without secrets
@@ -46,11 +49,12 @@ struct TransferStatus : Progress {
 [[nodiscard]] std::uint64_t currentTimeUSec(); // CLOCK_REALTIME
 
 // These end a transfer. elapsed: the duration from a monotonic clock, since an initrd's wall clock may be
-// years off and may be set during the transfer. digest: empty without a checksum. failure: Cancelled leads to
-// a state of its own.
+// years off and may be set during the transfer. digest: empty without a checksum; of a failure, that of the
+// bytes that do not match it. failure: Cancelled leads to a state of its own.
 void setDone(TransferStatus& status, std::uint64_t bytes, std::uint64_t written, const std::string& digest,
              std::chrono::nanoseconds elapsed);
-void setFailed(TransferStatus& status, const Error& failure, std::chrono::nanoseconds elapsed);
+void setFailed(TransferStatus& status, const Error& failure, const std::string& digest,
+               std::chrono::nanoseconds elapsed);
 
 // "1.5 GiB", or "1.5 GiB (412.3 MiB compressed)" if the two differ. In bytes.
 [[nodiscard]] std::string sizeText(std::uint64_t received, std::uint64_t written);

@@ -63,6 +63,7 @@ Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, Wor
     status_.url = job_.request.url.redacted();
     status_.target = job_.request.target;
     status_.checksumRequested = job_.request.checksum || job_.request.checksumUrl;
+    status_.checksum = job_.request.checksum.value_or("");
     status_.startedUSec = currentTimeUSec();
     status_.state = TransferState::Waiting;
     job_.request.requireDeclaredSize = job_.request.requireLiveImage && !isRamDisk(status_.target);
@@ -387,7 +388,7 @@ void Transfer::fail(const Error& failure) {
         disk_.reset();
     };
     const auto announce = [this, failure] {
-        setFailed(status_, failure, TransferMeter::Time::clock::now() - begun_);
+        setFailed(status_, failure, received_, TransferMeter::Time::clock::now() - begun_);
         if (stopped_ && status_.state == TransferState::Cancelled) {
             status_.errorName = serviceStopped;
             status_.errorMessage = "bootferryd was stopped";

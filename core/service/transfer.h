@@ -55,6 +55,8 @@ private:
     void imageHasAtLeast(std::uint64_t size) override { leastSize_ = size; }
     void targetWanted(std::optional<std::uint64_t> size) override;
     void pluginLoaded(const std::string& nameAndVersion) override;
+    void checksumFound(const std::string& checksum) override { status_.checksum = checksum; }
+    void checksumDiffers(const std::string& received) override { received_ = received; }
     void listSigned(const std::string& signer) override;
     void opened(std::size_t origin) override { meter_.opened(origin); }
     void progressed(const Progress& progress) override;
@@ -98,6 +100,7 @@ private:
     TransferListener& listener_;
     TransferStatus status_;
     WorkerResult result_;
+    std::string received_; // the last checksum that was not the requested one
     TransferMeter meter_;
     std::uint64_t leastSize_ = 0; // as the image declares it
     std::optional<Disk> disk_;    // claimed when first inspected; nullopt for a RAM disk

@@ -274,6 +274,7 @@ void Pipeline::verify(PipelineResult& result) {
     result.checksum = digest_->finish();
     if (*result.checksum != *settings_.checksum) {
         const auto& origin = settings_.checksumOrigin;
+        supervisor_.checksumDiffers(*result.checksum);
         throw Error(ErrorCode::Checksum,
                     fmt::format("the checksum does not match: expected {}{}, received {}",
                                 settings_.checksum->text(), origin.empty() ? "" : " (from " + origin + ")",

@@ -44,6 +44,8 @@ public:
     [[nodiscard]] virtual WriteTarget requestTarget(std::optional<std::uint64_t> size) = 0;
     // Once the first bytes of a version are here, before the target is asked for.
     virtual void sourceKnown(const SourceInfo& /*info*/) {}
+    // All of a source was received, and has another checksum than the requested one.
+    virtual void checksumDiffers(const Checksum& /*received*/) {}
     virtual void awaitCommit(const PipelineResult& result) = 0;
 };
 

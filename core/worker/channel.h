@@ -87,7 +87,8 @@ enum class Call : std::uint32_t {
     Done,
     Relay,
     Relayed,
-    Abandoned
+    Abandoned,
+    Differs
 };
 enum class Answer : std::uint32_t { Granted = 1, Refused };
 

@@ -178,6 +178,9 @@ WorkerConduct::Word WorkerConduct::read(Call call, PacketReader& packet) {
     case Call::Abandoned:
         expect(mayCall() && (relayGiven_ || role_ == WorkerRole::Verifier), "Abandoned");
         return Abandoned{};
+    case Call::Differs:
+        expect(writes() && role_ == WorkerRole::Verifier && !stagedSeen_, "Differs");
+        return differs(packet);
     case Call::Done:
         expect(!transfers() && mayCall() && pluginReported_ && originsLeft_ == 0 && !checksumLeft_, "Done");
         return Done{};
@@ -352,6 +355,23 @@ WorkerConduct::Word WorkerConduct::checksum(PacketReader& packet) const {
     } catch (const Error&) {
         breach("it reported an invalid checksum");
     }
+}
+
+WorkerConduct::Word WorkerConduct::differs(PacketReader& packet) const {
+    const auto algorithmOf = [](const std::string& checksum) {
+        return checksum.substr(0, checksum.find(':'));
+    };
+    const auto text = packet.text();
+    std::string received;
+    try {
+        received = parseChecksum(text);
+    } catch (const Error&) {
+        breach("it reported an invalid checksum");
+    }
+    if (received == checksum_ || algorithmOf(received) != algorithmOf(checksum_.value_or(""))) {
+        breach("the checksum that it reports as another one is not");
+    }
+    return ChecksumDiffers{received};
 }
 
 Error WorkerConduct::failure(PacketReader& packet) const {

@@ -53,6 +53,9 @@ public:
     struct ChecksumMissing {
         Error reason;
     };
+    struct ChecksumDiffers {
+        std::string received; // "sha256:HEX", of the requested algorithm
+    };
     struct Done {};
     struct TargetWanted {
         std::optional<std::uint64_t> size;
@@ -70,8 +73,8 @@ public:
     struct Relayed {};
     struct Abandoned {};
     using Word = std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown, Opened,
-                              SourceProbed, ChecksumFound, ChecksumMissing, Done, TargetWanted, Staged,
-                              Finished, Failed, RelayWanted, Relayed, Abandoned>;
+                              SourceProbed, ChecksumFound, ChecksumMissing, ChecksumDiffers, Done,
+                              TargetWanted, Staged, Finished, Failed, RelayWanted, Relayed, Abandoned>;
 
     // Uses only the parts of the job that packets are compared with. A verifier's job states the checksum.
     WorkerConduct(const WorkerJob& job, WorkerRole role);
@@ -104,6 +107,7 @@ private:
     ProbedSource probed(PacketReader& packet) const;
     [[nodiscard]] static ProbedLayout layout(PacketReader& packet);
     Word checksum(PacketReader& packet) const;
+    Word differs(PacketReader& packet) const;
 
     WorkerRole role_;
     std::optional<std::string> checksum_; // that the bytes must have; of a verifier

@@ -317,6 +317,8 @@ private:
         listener_.checksumFound(checksum);
     }
 
+    void checksumDiffers(const std::string& received) override { listener_.checksumDiffers(received); }
+
     void progressed(const Progress& progress) override {
         job_.attempt = progress.attempt; // the next run continues the count
         auto shown = progress;

@@ -95,6 +95,9 @@ public:
     // With a list: the image's checksum in it ("sha256:HEX"), or, except in a transfer, why there is none.
     virtual void checksumFound(const std::string& /*checksum*/) {}
     virtual void checksumMissing(const Error& /*reason*/) {}
+    // All of a source was received, and its checksum is this one instead of the requested one. More may come,
+    // from mirrors.
+    virtual void checksumDiffers(const std::string& /*received*/) {}
     // The list is signed, before any byte of the image arrives: by whom (gpgv_status.h).
     virtual void listSigned(const std::string& /*signer*/) {}
     virtual void progressed(const Progress& progress) = 0;

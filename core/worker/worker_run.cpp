@@ -188,6 +188,10 @@ void WorkerRun::take(Side&, const WorkerConduct::ChecksumMissing& missing) {
     listener_.checksumMissing(missing.reason);
 }
 
+void WorkerRun::take(Side&, const WorkerConduct::ChecksumDiffers& differs) {
+    listener_.checksumDiffers(differs.received);
+}
+
 void WorkerRun::take(Side& side, const WorkerConduct::RelayWanted&) {
     side.waiting = true;
     if (cancelled_) {

@@ -61,6 +61,7 @@ private:
     void take(Side& side, const WorkerConduct::SourceProbed& word);
     void take(Side& side, const WorkerConduct::ChecksumFound& found);
     void take(Side& side, const WorkerConduct::ChecksumMissing& missing);
+    void take(Side& side, const WorkerConduct::ChecksumDiffers& differs);
     void take(Side& side, const WorkerConduct::RelayWanted&);
     void take(Side& side, const WorkerConduct::TargetWanted& wanted);
     void take(Side& side, const WorkerConduct::Staged& staged);

@@ -79,6 +79,19 @@ class Events(FetchCase):
         self.assertRegex(result.stderr, "^bootferryctl: fetching .*404.*\n$")
         self.assertIsNone(last["mean_rate"])
 
+    def test_a_mismatch_has_both_checksums_and_the_final_numbers(self):
+        wanted = "sha256:" + 64 * "a"
+        listed = self.path / "SHA256SUMS"
+        listed.write_text(64 * "a" + "  image\n")
+        for option in (wanted, str(listed)):
+            with FaultServer(self.image) as server:
+                events = self.events(self.run_fetch(at(server), f"--checksum={option}", "--no-continue"))
+            last = events[-1]
+            self.assertEqual((last["state"], last["error"]), ("failed", "org.bootferry1.Error.Checksum"))
+            self.assertEqual((last["checksum"], last["digest"], last["verified"]), (wanted, self.checksum(), False))
+            self.assertEqual((last["bytes"], last["written"], last["total"]), (self.size, self.size, self.size))
+            self.assertEqual({event["digest"] for event in events[:-1]}, {None})
+
     def test_the_last_event_of_a_failure_has_all_bytes(self):
         """Also those that arrived since the last report, and the beginning of the file."""
         for options in ((), (f"--checksum={self.checksum()}",)):

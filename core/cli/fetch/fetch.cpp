@@ -149,6 +149,8 @@ public:
     }
 
     void pluginLoaded(const std::string& nameAndVersion) override { report_.pluginLoaded(nameAndVersion); }
+    void checksumFound(const std::string& checksum) override { report_.checksumFound(checksum); }
+    void checksumDiffers(const std::string& received) override { report_.checksumDiffers(received); }
     void listSigned(const std::string& signer) override { report_.listSigned(signer); }
     void opened(std::size_t origin) override { report_.opened(origin); }
     void progressed(const Progress& progress) override {

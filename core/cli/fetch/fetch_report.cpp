@@ -19,6 +19,7 @@ FetchReport::FetchReport(const TransferRequest& request, std::optional<JsonStyle
     status_.url = request.url.redacted();
     status_.target = request.target;
     status_.checksumRequested = request.checksum || request.checksumUrl;
+    status_.checksum = request.checksum.value_or("");
     status_.startedUSec = currentTimeUSec();
 }
 
@@ -106,7 +107,7 @@ void FetchReport::failed(const Error& failure, bool inWords) {
     if (isFinal(status_.state)) {
         return;
     }
-    setFailed(status_, failure, TransferMeter::Time::clock::now() - begun_);
+    setFailed(status_, failure, received_, TransferMeter::Time::clock::now() - begun_);
     line_.end();
     if (json_) {
         event();

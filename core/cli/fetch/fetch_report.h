@@ -25,6 +25,8 @@ public:
     void continues(std::uint64_t bytes, const std::string& part);
     void doesNotContinue(const std::string& why); // why: a sentence
     void pluginLoaded(const std::string& nameAndVersion);
+    void checksumFound(const std::string& checksum) { status_.checksum = checksum; }
+    void checksumDiffers(const std::string& received) { received_ = received; }
     void listSigned(const std::string& signer);
     void opened(std::size_t origin);
     void sourceKnown(std::optional<std::uint64_t> size, const std::string& validator);
@@ -44,6 +46,7 @@ private:
     bool quiet_; // print nothing but failures
     TransferStatus status_;
     std::vector<std::string> urls_; // the requested one, then its mirrors
+    std::string received_;          // the last checksum that was not the requested one
     std::size_t origin_ = 0;        // the last one that has answered
     std::string source_;            // the line about it that was logged last
     TransferMeter meter_;

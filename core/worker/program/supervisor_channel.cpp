@@ -129,6 +129,12 @@ void SupervisorChannel::sourceKnown(const SourceInfo& info) {
     (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
 }
 
+void SupervisorChannel::checksumDiffers(const Checksum& received) {
+    auto packet = newCall(channel::Call::Differs);
+    packet.text(received.text());
+    (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+}
+
 void SupervisorChannel::opened(std::size_t origin) {
     auto packet = newCall(channel::Call::Opened);
     packet.number(static_cast<std::uint32_t>(origin));

@@ -40,6 +40,7 @@ public:
     void awaitCommit(const PipelineResult& result) override;
     // The following calls up to progressed() do not wait for an answer.
     void sourceKnown(const SourceInfo& info) override;
+    void checksumDiffers(const Checksum& received) override;
     void opened(std::size_t origin);
     void pluginLoaded(const std::string& nameAndVersion);
     void sourceProbed(const ProbedSource& probed);

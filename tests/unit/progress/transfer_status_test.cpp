@@ -72,10 +72,19 @@ TEST(TransferStatus, TheEndIsTheStartAndTheTimeThatPassed) {
     EXPECT_EQ(durationOf(status), std::chrono::milliseconds(1500));
     EXPECT_EQ(status.state, TransferState::Done);
     EXPECT_TRUE(isVerified(status));
-    setFailed(status, Error(ErrorCode::Cancelled, "cancelled"), std::chrono::nanoseconds(1));
+    setFailed(status, Error(ErrorCode::Cancelled, "cancelled"), "", std::chrono::nanoseconds(1));
     EXPECT_EQ(durationOf(status), std::chrono::microseconds(1));
     EXPECT_EQ(status.state, TransferState::Cancelled);
     EXPECT_EQ(status.errorName, "org.bootferry1.Error.Cancelled");
+}
+
+TEST(TransferStatus, AMismatchHasTheDigestAndAnotherFailureHasNone) {
+    auto status = done();
+    setFailed(status, Error(ErrorCode::Checksum, "no match"), "sha256:5d35", std::chrono::seconds(1));
+    EXPECT_EQ(status.digest, "sha256:5d35");
+    EXPECT_FALSE(isVerified(status));
+    setFailed(status, Error(ErrorCode::Timeout, "too slow"), "sha256:5d35", std::chrono::seconds(1));
+    EXPECT_EQ(status.digest, "");
 }
 
 TEST(TransferStatus, ProgressTextHasTheNumbersOrTheReasonForAWait) {

@@ -428,6 +428,24 @@ TEST_F(WorkerConductTest, TheChecksumIsTheRequestedOne) {
     }
 }
 
+TEST_F(WorkerConductTest, WhoVerifiesStatesAChecksumThatDiffers) {
+    const auto differs = [](std::string_view checksum) {
+        auto packet = packetOf(Call::Differs);
+        packet.text(checksum);
+        return packet;
+    };
+    const auto other = "sha256:" + std::string(64, 'b');
+    begin();
+    EXPECT_THAT(breach(differs(other)), HasSubstr("Differs out of turn")) << "no checksum is requested";
+    restart();
+    verify();
+    receive();
+    EXPECT_EQ(judged<WorkerConduct::ChecksumDiffers>(differs(other)).received, other);
+    EXPECT_THAT(breach(differs(sum)), HasSubstr("the checksum that it reports as another one is not"));
+    EXPECT_THAT(breach(differs("sha512:" + std::string(128, 'b'))), HasSubstr("as another one is not"));
+    EXPECT_THAT(breach(differs("sha256:\x1b[31m")), HasSubstr("it reported an invalid checksum"));
+}
+
 TEST_F(WorkerConductTest, AChecksumThatWasNotRequestedIsABreach) {
     receive();
     EXPECT_THAT(breach(resultPacket(Call::Staged, 1, 1, sum)), HasSubstr("checksum"));

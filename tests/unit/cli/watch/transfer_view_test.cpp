@@ -47,7 +47,7 @@ TEST(TransferView, WhatIsNotKnownIsNoNumber) {
     EXPECT_EQ(receivedText(status), "1.0 MiB");
     EXPECT_EQ(rateText(status), "");
     status.bytes = 0;
-    setFailed(status, Error(ErrorCode::NotFound, "no"), std::chrono::seconds(1));
+    setFailed(status, Error(ErrorCode::NotFound, "no"), "", std::chrono::seconds(1));
     EXPECT_EQ(receivedText(status), "nothing");
 }
 
