@@ -379,6 +379,17 @@ class VersionTest(ResumeCase):
         self.assertEqual([request.range for request in server.requests],
                          [None, "bytes=500000-", f"bytes={500_000 - self.compared}-"])
 
+    def test_answers_that_are_no_longer_than_what_is_compared(self):
+        """Of a server that limits them, and of one that cuts them."""
+        for etag in ('W/"1"', ""):
+            for limit, cuts in ((20_000, [500_000]), (None, [500_000, *[1 << 16] * 6])):
+                with self.subTest(etag=etag, limit=limit):
+                    server = self.server([Fault(cut=cut) for cut in cuts], etag=etag, modified=self.long_ago, limit=limit)
+                    self.assertNotIn("starting over", self.assert_fetched(self.fetch(self.url(server))))
+                    sent = sum(request.body_bytes for request in server.requests)
+                    self.assertLess(sent, 2 * SIZE + 3 * self.compared)
+                self.output.unlink()
+
     def test_other_bytes_are_not_put_behind_what_a_stream_has(self):
         self.image.write_bytes(random.Random(1).randbytes(2 * SIZE))
         server = self.server([Fault(cut=3_900_000)], etag="")

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "continuation_proof.h"
 
+#include <algorithm>
+
 namespace bootferry {
 
 Proof proofFor(const ContinuationFacts& facts) {
@@ -9,8 +11,30 @@ Proof proofFor(const ContinuationFacts& facts) {
     if (isUnknown || isUnproved) {
         return facts.contentIsVerified ? Proof::Bytes : Proof::TellingBytes;
     }
-    const bool isCertain = facts.isStrong && facts.showsOffset && !facts.followsViolation;
-    return isCertain ? Proof::Answer : Proof::Bytes;
+    if (!facts.isStrong || !facts.showsOffset) {
+        return Proof::Bytes;
+    }
+    return facts.followsViolation ? Proof::LastBytes : Proof::Answer;
+}
+
+std::uint64_t leastCompared(Proof proof) {
+    switch (proof) {
+    case Proof::Answer:
+        return 0;
+    case Proof::LastBytes:
+        return 16;
+    case Proof::Bytes:
+    case Proof::TellingBytes:
+        break;
+    }
+    return std::uint64_t{4} << 10U;
+}
+
+std::uint64_t nextMostCompared(std::uint64_t most, std::uint64_t compared, std::uint64_t fresh) {
+    if (compared + fresh >= 2 * mostCompared) {
+        return mostCompared;
+    }
+    return fresh < compared ? std::min(most, compared) / 8 : most;
 }
 
 } // namespace bootferry

@@ -12,15 +12,28 @@
 //   does not show its offset, which this version's bytes have not proved   | telling bytes
 //   does not show its offset                                               | bytes
 //   has a validator that is not strong (a time, a weak ETag)               | bytes
-//   comes after a violation of the protocol: its last bytes may be wrong   | bytes
+//   comes after a violation of the protocol: the last bytes may be wrong   | the last bytes
 //   anything else                                                          | the answer itself
 //
-// Telling bytes are not all alike: zeros are zeros in the next version, and at another offset. Pure.
+// Telling bytes are not all alike: zeros are zeros in the next version, and at another offset.
+//
+// 64 KiB are compared, and fewer if the answers are so short that nothing would be left of them. The least
+// depends on what the bytes have to prove:
+//
+//   bytes, telling bytes   4 KiB: a page, and the usual block of a file system. They prove that the block
+//                          before the offset is that of this version, and telling ones that the offset is
+//                          this one. Of the blocks before it they prove nothing, and 64 KiB hardly more.
+//   the last bytes         16 B: version and offset are proved by the answer. No text of an error ends by
+//                          accident with what the image has in its place.
+//
+// Pure.
 #pragma once
+
+#include <cstdint>
 
 namespace bootferry {
 
-enum class Proof { Answer, Bytes, TellingBytes };
+enum class Proof { Answer, LastBytes, Bytes, TellingBytes };
 
 struct ContinuationFacts {
     bool isSameResource = false;    // of the server and the redirect that delivered the last bytes
@@ -33,5 +46,14 @@ struct ContinuationFacts {
 };
 
 [[nodiscard]] Proof proofFor(const ContinuationFacts& facts);
+
+constexpr std::uint64_t mostCompared = std::uint64_t{64} << 10U; // bytes
+
+// The fewest bytes that are this proof.
+[[nodiscard]] std::uint64_t leastCompared(Proof proof);
+
+// How many bytes are compared at most after an attempt for which it was `most`, which had to compare
+// `compared` bytes, and which delivered `fresh` new ones: an eighth, until they are fewer than the new ones.
+[[nodiscard]] std::uint64_t nextMostCompared(std::uint64_t most, std::uint64_t compared, std::uint64_t fresh);
 
 } // namespace bootferry

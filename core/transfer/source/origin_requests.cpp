@@ -51,16 +51,16 @@ Origins::Request Origins::requestToContinue(std::size_t index, std::uint64_t off
     if (proof == Proof::Answer) {
         return {.offset = offset, .validator = validator, .restartReason = {}};
     }
-    return compared(offset, ignoresValidator ? std::string() : validator, proof == Proof::TellingBytes);
+    return comparing(origin, offset, ignoresValidator ? std::string() : validator, proof);
 }
 
-Origins::Request Origins::compared(std::uint64_t offset, const std::string& validator,
-                                   bool mustBeTelling) const {
-    const auto overlap = std::min(offset, comparedBytes);
+Origins::Request Origins::comparing(const State& origin, std::uint64_t offset, const std::string& validator,
+                                    Proof proof) const {
+    const auto overlap = std::min(offset, std::max(origin.comparesAtMost, leastCompared(proof)));
     return {.offset = offset - overlap,
             .validator = validator,
             .overlap = overlap,
-            .mustBeTelling = mustBeTelling && offset > overlap,
+            .mustBeTelling = proof == Proof::TellingBytes && offset > overlap,
             .restartReason = {}};
 }
 
@@ -68,12 +68,13 @@ Origins::Request Origins::compared(std::uint64_t offset, const std::string& vali
 // if a checksum detects a mixture at the end, the validator is not asked for.
 Origins::Request Origins::requestToMirror(const State& origin, std::uint64_t offset) const {
     if (rules_.contentIsVerified && allowsMixture()) {
-        return compared(offset, "", false);
+        return comparing(origin, offset, "", Proof::Bytes);
     }
     if (known().validator.empty()) {
         return {.restartReason = fmt::format("cannot verify that {} has the same bytes", origin.name)};
     }
-    return compared(offset, known().validator, !rules_.contentIsVerified);
+    return comparing(origin, offset, known().validator,
+                     rules_.contentIsVerified ? Proof::Bytes : Proof::TellingBytes);
 }
 
 // Wrong bytes are received again without a mixture, if that is possible within a few tries.
@@ -91,6 +92,8 @@ bool Origins::mayIgnoreValidator() const {
 
 bool Origins::answered(const Request& request, const SourceInfo& info) {
     const auto wanted = request.offset + request.overlap;
+    overlap_ = request.overlap;
+    compared_ = 0;
     if (wanted == 0) {
         return true;
     }
@@ -110,7 +113,8 @@ bool Origins::answered(const Request& request, const SourceInfo& info) {
                                  .contentIsVerified = rules_.contentIsVerified});
     const bool nothingIsLeft = info.size == wanted && !maybeWrong_;
     const bool comparesAll = request.offset == 0;
-    const bool comparesEnough = request.overlap > 0 && (proof == Proof::Bytes || request.mustBeTelling);
+    const bool comparesEnough =
+        request.overlap >= leastCompared(proof) && (proof != Proof::TellingBytes || request.mustBeTelling);
     if (proof == Proof::Answer || nothingIsLeft || comparesAll || comparesEnough) {
         return true;
     }
@@ -144,6 +148,16 @@ void Origins::opened(const Request& request, const SourceInfo& info) {
     if (info.size) {
         size_ = info.size;
     }
+}
+
+// An answer without a byte shows nothing about the length of answers.
+void Origins::countAnswer(std::uint64_t fresh) {
+    auto& origin = currentOrigin();
+    if (compared_ > 0 || fresh > 0) {
+        origin.comparesAtMost = nextMostCompared(origin.comparesAtMost, overlap_, fresh);
+        origin.shortAnswers = fresh < overlap_ ? origin.shortAnswers + 1 : 0;
+    }
+    overlap_ = compared_ = 0;
 }
 
 // Failures of origins that were rejected are kept for reasons().

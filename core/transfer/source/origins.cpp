@@ -17,6 +17,13 @@ bool isViolation(ErrorCode code) {
     return code == ErrorCode::Protocol || code == ErrorCode::Range;
 }
 
+Error tooShort(const Error& failure, std::uint64_t offset) {
+    return {ErrorCode::Protocol,
+            fmt::format("the server's answers are too short to show that they continue what came before byte "
+                        "{}: {}",
+                        offset, failure.what())};
+}
+
 } // namespace
 
 Origins::Origins(const std::vector<std::string>& names, const OriginRules& rules,
@@ -42,6 +49,7 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
     currentOrigin().failure = failure;
     failedAt_ = offset;
     maybeWrong_ = maybeWrong_ || (isViolation(code) && !opening);
+    countAnswer(opening ? 0 : offset - openedAt_);
     if (isWrongBytes(code)) {
         return afterWrongBytes(failure, now);
     }
@@ -54,6 +62,9 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
     }
     if (!isTransient(code) || (isViolation(code) && isLastViolation())) {
         return afterPermanent(failure, now);
+    }
+    if (currentOrigin().shortAnswers >= shortAnswersAllowed) {
+        return afterPermanent(tooShort(failure, offset), now);
     }
     return afterTransient(failure, now);
 }
@@ -214,7 +225,8 @@ void Origins::ended() {
     ended_ = true;
 }
 
-void Origins::partEnded() {
+void Origins::partEnded(std::uint64_t offset) {
+    countAnswer(offset - openedAt_);
     opening_ = true;
 }
 

@@ -19,15 +19,17 @@
 //                         | a pipe has the bytes                      | as a permanent failure
 //                         | Range, for the 3rd time at this byte      | as a permanent failure
 //                         | otherwise                                 | start over; a wait from the 2nd on
-//   permanent, or the 3rd | another origin is left                    | reject this one, continue as below
-//   violation in a row    | no other origin is left                   | give up
+//   permanent; the 3rd    | another origin is left                    | reject this one, continue as below
+//   violation or 8th short| no other origin is left                   | give up
+//   answer in a row       |                                           |
 //   transient             | a mixture was wrong; 3 tries              | retry this origin after a wait
 //                         | an origin has not failed since the wait   | switch to it
 //                         | all have failed since the wait            | retry after a wait
 //
 // The reason of a give up contains those of all origins. Its code is that of the last failure of the
 // requested one: Timeout after the deadline means that nothing had failed when the time was over. Waits grow
-// with every wait, until new bytes arrive.
+// with every wait, until new bytes arrive. A short answer has fewer new bytes than those that it must repeat
+// to be compared (continuation_proof.h): a server that has nothing else to offer would be asked for ever.
 #pragma once
 
 #include <chrono>
@@ -39,6 +41,7 @@
 #include <vector>
 
 #include "byte_source.h"
+#include "continuation_proof.h"
 #include "errors.h"
 #include "retry_policy.h"
 #include "transfer_request.h"
@@ -59,9 +62,13 @@ struct OriginRules {
 
 class Origins {
 public:
-    static constexpr std::uint64_t comparedBytes = std::uint64_t{64} << 10U;
+    static constexpr std::uint64_t comparedBytes = mostCompared;
+    // New bytes of a part after which the next one is requested at once.
+    static constexpr std::uint64_t longPart = comparedBytes / 8;
     // After this number of unusable answers to an offset, the whole source is requested.
     static constexpr unsigned unusableAnswersAllowed = 2;
+    // Most of them compare as little as possible: the first two still compare more.
+    static constexpr unsigned shortAnswersAllowed = 8;
 
     using Time = std::chrono::steady_clock::time_point;
     using Wait = std::chrono::milliseconds;
@@ -110,6 +117,8 @@ public:
     // requires a comparison. Throws Error(Range) if the size shows another version; plugins compare the
     // validator if the protocol has one.
     [[nodiscard]] bool answered(const Request& request, const SourceInfo& info);
+    // Call when so many more bytes of the overlap have arrived.
+    void compared(std::uint64_t count) { compared_ += count; }
     // Call when the current origin delivers bytes from the wanted offset.
     void opened(const Request& request, const SourceInfo& info);
     // Call when it has delivered bytes up to this offset. New bytes, or bytes of a resumed transfer, make
@@ -120,12 +129,12 @@ public:
     // the source may have changed.
     [[nodiscard]] bool repeats(std::uint64_t offset) const { return startOvers_ > 1 && offset <= highest_; }
     [[nodiscard]] Decision failed(const Error& failure, std::uint64_t offset, Time now);
-    void waited(Time now);  // the wait of a decision is over
-    void ended();           // the current origin has delivered its last byte
-    void partEnded();       // its part is over, and the next request is for the bytes behind it
-    void startedOver();     // the bytes delivered so far are discarded
-    void forbidStartOver(); // a pipe has the bytes delivered so far
-    void networkChanged();  // there is a new address or route
+    void waited(Time now);                // the wait of a decision is over
+    void ended();                         // the current origin has delivered its last byte
+    void partEnded(std::uint64_t offset); // its part is over; the next request is for the bytes behind it
+    void startedOver();                   // the bytes delivered so far are discarded
+    void forbidStartOver();               // a pipe has the bytes delivered so far
+    void networkChanged();                // there is a new address or route
     // The first bytes are those of an earlier transfer, which began at the requested origin. isTrusted: all
     // of them came from there just now, so that a strong validator proves that they continue.
     void continueFrom(const Continuation& earlier, bool isTrusted = false);
@@ -155,12 +164,14 @@ private:
 
     struct State {
         std::string name;
-        SourceInfo known;                         // from the last successful open
-        std::optional<Error> failure;             // the last one, until bytes arrive again
-        Time notBefore;                           // the server asked clients to wait (Retry-After)
-        SameByte shortEnds;                       // ends of wrong bytes whose size is not known
-        SameByte changes;                         // answers that show another version
-        unsigned unusableAnswers = 0;             // to a request with an offset, in a row
+        SourceInfo known;             // from the last successful open
+        std::optional<Error> failure; // the last one, until bytes arrive again
+        Time notBefore;               // the server asked clients to wait (Retry-After)
+        SameByte shortEnds;           // ends of wrong bytes whose size is not known
+        SameByte changes;             // answers that show another version
+        unsigned unusableAnswers = 0; // to a request with an offset, in a row
+        unsigned shortAnswers = 0;    // of these, too: see the table
+        std::uint64_t comparesAtMost = comparedBytes;
         std::optional<std::string> restartReason; // why the next request must be for the whole source
         // The validator of the bytes with which it has proved that it honours offsets, if no answer shows it.
         std::optional<std::string> offsetProvedFor;
@@ -179,6 +190,7 @@ private:
     [[nodiscard]] Decision afterTransient(const Error& failure, Time now);
     [[nodiscard]] Decision giveUp(ErrorCode code) const;
 
+    void countAnswer(std::uint64_t fresh);
     [[nodiscard]] bool isLastViolation() { return ++violations_ >= tries(); }
     [[nodiscard]] unsigned tries() const { return rules_.policy.protocolFailuresAllowed; }
     [[nodiscard]] Decision switchOrRetry(Time now);
@@ -191,8 +203,8 @@ private:
     // Of requests.
     [[nodiscard]] Request requestTo(std::size_t index, std::uint64_t offset) const;
     [[nodiscard]] Request requestToContinue(std::size_t index, std::uint64_t offset) const;
-    [[nodiscard]] Request compared(std::uint64_t offset, const std::string& validator,
-                                   bool mustBeTelling) const;
+    [[nodiscard]] Request comparing(const State& origin, std::uint64_t offset, const std::string& validator,
+                                    Proof proof) const;
     [[nodiscard]] Request requestToMirror(const State& origin, std::uint64_t offset) const;
     [[nodiscard]] bool allowsMixture() const;
     [[nodiscard]] bool mayIgnoreValidator() const;
@@ -208,6 +220,8 @@ private:
     // Of the current attempt.
     std::uint64_t openedAt_ = 0; // the wanted offset
     std::uint64_t failedAt_ = 0; // the offset of the last failure
+    std::uint64_t overlap_ = 0;  // the bytes to compare, once it has answered
+    std::uint64_t compared_ = 0; // those that have arrived
     bool opening_ = true;        // it has not been opened yet
     bool ended_ = false;         // it has delivered its last byte
     // Of the bytes delivered so far.

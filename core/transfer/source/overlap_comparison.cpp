@@ -23,6 +23,10 @@ void requireSameBytes(const Overlap& overlap, const std::function<std::size_t(st
     std::vector<std::byte> now(overlap.delivered.size());
     for (std::span rest(now); !rest.empty();) {
         const auto arrived = read(rest);
+        if (arrived == 0 && overlap.size >= overlap.end) {
+            throw Error(ErrorCode::Unreachable, fmt::format("the answer ended {} before byte {}",
+                                                            formatSize(rest.size()), overlap.end));
+        }
         if (arrived == 0) {
             throw Error(ErrorCode::Range, "the source changed: it is shorter now");
         }

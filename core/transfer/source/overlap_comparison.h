@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 
 namespace bootferry {
@@ -15,9 +16,11 @@ struct Overlap {
     std::uint64_t end = 0;                // where the source is to continue
     // The comparison must prove the version or the offset: bytes that are all alike do not.
     bool mustBeTelling = false;
+    std::optional<std::uint64_t> size; // of the whole source, as far as it is known
 };
 
-// Reads the overlap from the source. Throws Error(Range) if it differs or proves nothing.
+// Reads the overlap from the source. Throws Error(Range) if it differs or proves nothing, Error(Unreachable)
+// if the answer ends within it and the source does not.
 void requireSameBytes(const Overlap& overlap, const std::function<std::size_t(std::span<std::byte>)>& read);
 
 } // namespace bootferry

@@ -135,7 +135,8 @@ void ParallelRanges::fetch(std::uint64_t segment) {
     if (overlap > 0) {
         try {
             requireSameBytes({.delivered = {buffer.memory.get() + (filled - overlap), overlap},
-                              .end = beginOf(segment) + filled},
+                              .end = beginOf(segment) + filled,
+                              .size = size_},
                              [&source](std::span<std::byte> into) { return source->read(into); });
         } catch (const Error& mismatch) {
             if (mismatch.code() != ErrorCode::Range) {

@@ -92,7 +92,7 @@ std::size_t ResumingSource::deliver(Call call) {
                 requireWhole();
                 return 0;
             }
-            decider_.partEnded();
+            decider_.partEnded(offset_);
             source_.reset();
         } catch (const StartOver&) {
             throw;
@@ -143,9 +143,15 @@ void ResumingSource::compare(const Origins::Request& request) {
     if (!lastBytes_ || !patience_.exempt([&] { return lastBytes_(delivered); })) {
         throw Error(ErrorCode::Range, "cannot verify that the file on the server is unchanged");
     }
+    const auto known = source_->info().size;
+    const auto size = known ? known : decider_.size();
     requireSameBytes(
-        {.delivered = delivered, .end = offset_, .mustBeTelling = request.mustBeTelling},
-        [this](std::span<std::byte> into) { return patience_.during([&] { return source_->read(into); }); });
+        {.delivered = delivered, .end = offset_, .mustBeTelling = request.mustBeTelling, .size = size},
+        [this](std::span<std::byte> into) {
+            const auto arrived = patience_.during([&] { return source_->read(into); });
+            decider_.compared(arrived);
+            return arrived;
+        });
 }
 
 void ResumingSource::learnSize() {
@@ -166,7 +172,7 @@ std::size_t ResumingSource::advance(std::size_t arrived) {
 // would be discarded, are failures instead, since these are paced.
 bool ResumingSource::isPart() const {
     return decider_.size().value_or(offset_) > offset_ && source_->info().resumable &&
-           offset_ - openedAt_ >= Origins::comparedBytes;
+           offset_ - openedAt_ >= Origins::longPart;
 }
 
 void ResumingSource::requireWhole() const {

@@ -2,6 +2,7 @@
 // The rows of the table in the header, in its order, without a checksum and with one.
 #include "continuation_proof.h"
 
+#include <array>
 #include <ostream>
 
 #include <gtest/gtest.h>
@@ -9,7 +10,8 @@
 namespace bootferry {
 
 static std::ostream& operator<<(std::ostream& out, Proof proof) {
-    return out << (proof == Proof::Answer ? "answer" : proof == Proof::Bytes ? "bytes" : "telling bytes");
+    constexpr std::array names{"answer", "last bytes", "bytes", "telling bytes"};
+    return out << names.at(static_cast<std::size_t>(proof));
 }
 
 namespace {
@@ -29,7 +31,8 @@ TEST(ContinuationProofTest, TheFirstRowThatAppliesCounts) {
         {"an offset without proof",        {true,  true,  true,  false, false, false}, Proof::TellingBytes, Proof::Bytes},
         {"an offset that was proved",      {true,  true,  true,  false, true,  false}, Proof::Bytes,        Proof::Bytes},
         {"a time",                         {true,  true,  false, true,  false, false}, Proof::Bytes,        Proof::Bytes},
-        {"after a violation",              {true,  true,  true,  true,  false, true},  Proof::Bytes,        Proof::Bytes},
+        {"after a violation",              {true,  true,  true,  true,  false, true},  Proof::LastBytes,    Proof::LastBytes},
+        {"a time, after a violation",      {true,  true,  false, true,  false, true},  Proof::Bytes,        Proof::Bytes},
         {"the same with a strong tag",     {true,  true,  true,  true,  false, false}, Proof::Answer,       Proof::Answer},
         // clang-format on
     };
@@ -55,6 +58,37 @@ TEST(ContinuationProofTest, LessEvidenceIsNeverLessToProve) {
         for (unsigned one = 1; one < 128; one *= 2) {
             EXPECT_GE(proofFor(factsOf(bits & ~one)), proofFor(factsOf(bits | one))) << bits << " " << one;
         }
+    }
+}
+
+// The least is what the header promises, and more evidence never needs more bytes.
+TEST(ContinuationProofTest, EachProofHasALeastNumberOfBytes) {
+    EXPECT_EQ(leastCompared(Proof::Answer), 0U);
+    EXPECT_EQ(leastCompared(Proof::LastBytes), 16U);
+    EXPECT_EQ(leastCompared(Proof::Bytes), 4096U);
+    EXPECT_EQ(leastCompared(Proof::TellingBytes), 4096U);
+}
+
+TEST(ContinuationProofTest, ShortAnswersAreComparedLess) {
+    const struct {
+        const char* row;
+        std::uint64_t most;
+        std::uint64_t compared;
+        std::uint64_t fresh;
+        std::uint64_t next;
+    } table[] = {
+        {"nothing was compared", 65'536, 0, 10, 65'536},
+        {"it brought more than it repeated", 65'536, 65'536, 65'536, 65'536},
+        {"it brought less", 65'536, 65'536, 65'535, 8192},
+        {"it ended in the comparison", 65'536, 65'536, 0, 8192},
+        {"an eighth is enough", 8192, 8192, 57'344, 8192},
+        {"an eighth is too much", 8192, 8192, 100, 1024},
+        {"less than the most was there", 65'536, 800, 0, 100},
+        {"the least is more than the most", 1024, 4096, 0, 128},
+        {"answers are long again", 1024, 4096, 126'976, 65'536},
+    };
+    for (const auto& [row, most, compared, fresh, next] : table) {
+        EXPECT_EQ(nextMostCompared(most, compared, fresh), next) << row;
     }
 }
 

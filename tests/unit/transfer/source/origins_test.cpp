@@ -595,6 +595,48 @@ TEST_F(OriginsTest, ARedirectToAnotherPlaceIsAnotherServer) {
     EXPECT_EQ(origins.request(4 * window).overlap, 0U);
 }
 
+TEST_F(OriginsTest, AServerWhoseAnswersStayShortIsGivenUp) {
+    const auto window = Origins::comparedBytes;
+    const auto unnamed = SourceInfo{.size = 10 * window, .resumable = true};
+    auto origins = make();
+    deliverTo(origins, 3 * window, unnamed);
+    (void)after(origins, ErrorCode::Unreachable, 3 * window);
+    for (const auto compared : {window, window / 8, std::uint64_t{4096}, std::uint64_t{4096}}) {
+        const auto request = origins.request(3 * window);
+        EXPECT_EQ(request.overlap, compared);
+        EXPECT_TRUE(origins.answered(request, unnamed));
+        origins.compared(1000);
+        EXPECT_TRUE(after(origins, ErrorCode::Unreachable, 3 * window).starts_with("retry in "));
+        EXPECT_TRUE(after(origins, ErrorCode::Unreachable, 3 * window).starts_with("retry in "))
+            << "no answer";
+        EXPECT_TRUE(origins.answered(origins.request(3 * window), unnamed));
+        EXPECT_TRUE(after(origins, ErrorCode::Timeout, 3 * window).starts_with("retry in ")) << "not a byte";
+    }
+    for (unsigned answer = 5; answer <= Origins::shortAnswersAllowed; ++answer) {
+        EXPECT_TRUE(origins.answered(origins.request(3 * window), unnamed));
+        origins.compared(1000);
+        EXPECT_EQ(after(origins, ErrorCode::Unreachable, 3 * window).starts_with("give up"),
+                  answer == Origins::shortAnswersAllowed);
+    }
+}
+
+TEST_F(OriginsTest, ALongAnswerAmongShortOnesIsProgress) {
+    const auto window = Origins::comparedBytes;
+    const auto unnamed = SourceInfo{.size = 100 * window, .resumable = true};
+    auto origins = make();
+    deliverTo(origins, 3 * window, unnamed);
+    auto offset = 3 * window;
+    for (unsigned answer = 0; answer < 3 * Origins::shortAnswersAllowed; ++answer) {
+        EXPECT_TRUE(after(origins, ErrorCode::Unreachable, offset).starts_with("retry")) << answer;
+        const auto request = origins.request(offset);
+        EXPECT_TRUE(origins.answered(request, unnamed));
+        origins.compared(request.overlap);
+        origins.opened(request, unnamed);
+        offset += answer % 4 == 3 ? request.overlap : 10;
+        origins.delivered(offset);
+    }
+}
+
 // The bytes of an earlier run may be those of a mirror, unless this process has just received them itself.
 TEST_F(OriginsTest, WhatAnEarlierRunHasLeftIsCompared) {
     const auto window = Origins::comparedBytes;

@@ -56,6 +56,22 @@ TEST(OverlapComparisonTest, ASourceThatEndsBeforeIsAnotherOne) {
     EXPECT_EQ(compare("some bytes", ""), "the source changed: it is shorter now");
 }
 
+// A server may limit its answers, or cut each one: that is no other version.
+TEST(OverlapComparisonTest, AnAnswerThatEndsBeforeItsSourceIsACut) {
+    const std::string before = "some bytes";
+    for (const std::uint64_t size : {999, 1000, 5000}) {
+        try {
+            requireSameBytes({.delivered = std::as_bytes(std::span(before)), .end = 1000, .size = size},
+                             [](std::span<std::byte>) { return std::size_t{0}; });
+            ADD_FAILURE() << "nothing was thrown";
+        } catch (const Error& failure) {
+            EXPECT_EQ(failure.code(), size < 1000 ? ErrorCode::Range : ErrorCode::Unreachable) << size;
+            EXPECT_STREQ(failure.what(), size < 1000 ? "the source changed: it is shorter now"
+                                                     : "the answer ended 10 B before byte 1000");
+        }
+    }
+}
+
 TEST(OverlapComparisonTest, BytesThatAreAllAlikeProveNoOffset) {
     EXPECT_EQ(compare("0000000000", "0000000000"), "");
     EXPECT_EQ(compare("0000000000", "0000000000", true),

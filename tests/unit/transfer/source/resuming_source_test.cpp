@@ -272,6 +272,17 @@ protected:
         return received;
     }
 
+    ErrorCode failureOfCompared(ResumingSource& source) {
+        try {
+            (void)readCompared(source);
+        } catch (const Error& error) {
+            text = error.what();
+            return error.code();
+        }
+        ADD_FAILURE() << "nothing was thrown";
+        return ErrorCode::Internal;
+    }
+
     std::string received;
 };
 
@@ -353,7 +364,7 @@ TEST_F(ComparisonTest, AnOffsetThatIsHonouredIsProvedEachTime) {
     server.content = someContent(300'000);
     server.readSize = 64;
     server.showsOffset = false;
-    server.script = {breaking(100'000), breaking(65'536 + 100'000), breaking(65'536 + 50'000)};
+    server.script = {breaking(100'000), breaking(65'536 + 100'000), breaking(65'536 + 70'000)};
     const auto source = make();
     EXPECT_TRUE(readCompared(*source) == server.content);
     EXPECT_EQ(server.delivered, server.content.size() + 3 * 65'536U);
@@ -408,8 +419,58 @@ TEST_F(ComparisonTest, ABreakDuringTheComparisonIsResumed) {
     server.script = {breaking(100'000), breaking(30'000), breaking(70'000)};
     const auto source = make();
     EXPECT_TRUE(readCompared(*source) == server.content);
-    EXPECT_EQ(server.requests.at(2).offset, 100'000U - 65'536U);
-    EXPECT_EQ(server.requests.at(3).offset, 100'000U - 65'536U + 70'000U - 65'536U);
+    EXPECT_EQ(server.requests.at(2).offset, 100'000U - 8192U) << "less than the last time";
+    EXPECT_EQ(server.requests.at(3).offset, 100'000U - 8192U + 70'000U - 8192U);
+}
+
+// As a server with a limit of its own, or behind a proxy that cuts.
+TEST_F(ComparisonTest, AnswersThatBringNoMoreThanIsComparedMakeProgress) {
+    server.content = someContent(400'000);
+    server.readSize = 64;
+    server.strongValidator = false;
+    for (const bool ends : {false, true}) {
+        for (const bool named : {false, true}) {
+            for (const std::size_t most : {10'000, 32'768, 65'535, 65'536, 65'537, 70'000}) {
+                server.validator = named ? "W/1" : "";
+                server.script.assign(400'000 / (most - 8192), {.breakAfter = most, .endEarly = ends});
+                server.requests.clear();
+                received.clear();
+                const auto source = make();
+                EXPECT_TRUE(readCompared(*source) == server.content) << most;
+                EXPECT_LE(server.requests.size(), 400'000 / (most - 8192) + 4) << most << ends << named;
+            }
+        }
+    }
+}
+
+TEST_F(ComparisonTest, AnswersThatAreTooShortToProveAnythingEndIt) {
+    server.content = someContent(100'000);
+    server.readSize = 64;
+    server.strongValidator = false;
+    for (const bool ends : {false, true}) {
+        for (const std::size_t most : {1, 1000, 4095, 4096, 5000}) {
+            server.script.assign(1000, {.breakAfter = most, .endEarly = ends});
+            server.script.front().breakAfter = 50'000;
+            server.requests.clear();
+            received.clear();
+            const auto source = make();
+            EXPECT_EQ(failureOfCompared(*source), ErrorCode::Protocol) << most;
+            EXPECT_TRUE(text.starts_with("the server's answers are too short to show that")) << text;
+            EXPECT_LE(server.requests.size(), 1 + Origins::shortAnswersAllowed) << most;
+            EXPECT_TRUE(server.content.starts_with(received));
+        }
+    }
+}
+
+TEST_F(ComparisonTest, AMirrorTakesOverFromAnswersThatAreTooShort) {
+    server.content = mirror.content = someContent(100'000);
+    server.readSize = mirror.readSize = 64;
+    server.strongValidator = mirror.strongValidator = false;
+    server.script.assign(1000, breaking(1000));
+    server.script.front().breakAfter = 50'000;
+    mirror.script.assign(Origins::shortAnswersAllowed, refusing(ErrorCode::Unreachable));
+    const auto source = make(true);
+    EXPECT_TRUE(readCompared(*source) == server.content);
 }
 
 TEST_F(ComparisonTest, ARedirectorsServersContinueEachOtherUnderAChecksum) {
