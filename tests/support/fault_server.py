@@ -14,7 +14,8 @@ import time
 
 
 class Fault:
-    """How to treat one request. `cut`: close the connection after so many body bytes. `status`: answer
+    """How to treat one request. `cut`: close the connection after so many body bytes; `error`: send this text before,
+    in their place. `status`: answer
     with this status and no body. `headers`: further ones, pairs of texts. `ignore_range`: 200 and the whole file, whatever was asked for.
     `length`: a Content-Length that is not true. `shift`: a part that begins so many bytes behind where it
     was asked for, and says so. `total`: say of a part that it is one of so many bytes. `unnamed`: do not say which part
@@ -22,11 +23,11 @@ class Fault:
     send the rest at 10 KiB a second. `stop`: after so many body bytes, send nothing until the client goes away."""
 
     def __init__(self, cut=None, status=None, headers=(), ignore_range=False, length=None, shift=0, total=None,
-                 unnamed=False, unmeasured=False, chunked=False, silent=False, crawl=None, stop=None):
+                 unnamed=False, unmeasured=False, chunked=False, silent=False, crawl=None, stop=None, error=b""):
         self.cut, self.status, self.headers, self.ignore_range = cut, status, tuple(headers), ignore_range
         self.length, self.shift, self.total, self.unnamed = length, shift, total, unnamed
         self.unmeasured, self.chunked, self.silent = unmeasured, chunked, silent
-        self.crawl, self.stop = crawl, stop
+        self.crawl, self.stop, self.error = crawl, stop, error
 
 
 class Request:
@@ -166,6 +167,7 @@ class FaultServer:
                         time.sleep(0.1)
                     elif self._pace is not None:
                         time.sleep(len(piece) / self._pace)
+                handler.wfile.write(fault.error)
                 if fault.chunked and fault.cut is None:
                     handler.wfile.write(b"0\r\n\r\n")
         except OSError:

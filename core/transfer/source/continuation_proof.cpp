@@ -14,7 +14,7 @@ Proof proofFor(const ContinuationFacts& facts) {
     if (!facts.isStrong || !facts.showsOffset) {
         return Proof::Bytes;
     }
-    return facts.followsViolation ? Proof::LastBytes : Proof::Answer;
+    return facts.mayEndWrong ? Proof::LastBytes : Proof::Answer;
 }
 
 std::uint64_t leastCompared(Proof proof) {

@@ -12,7 +12,8 @@
 //   does not show its offset, which this version's bytes have not proved   | telling bytes
 //   does not show its offset                                               | bytes
 //   has a validator that is not strong (a time, a weak ETag)               | bytes
-//   comes after a violation of the protocol: the last bytes may be wrong   | the last bytes
+//   comes after a violation of the protocol or an early end: the last      | the last bytes
+//     bytes may be the text of an error                                    |
 //   anything else                                                          | the answer itself
 //
 // Telling bytes are not all alike: zeros are zeros in the next version, and at another offset.
@@ -41,7 +42,7 @@ struct ContinuationFacts {
     bool isStrong = false;          // the validator changes with every change of the bytes
     bool showsOffset = false;       // the answer says where its bytes begin
     bool provedOffset = false;      // telling bytes of this version were at the offset before
-    bool followsViolation = false;  // the last bytes came before one
+    bool mayEndWrong = false;       // the last bytes came before a violation or an early end
     bool contentIsVerified = false; // by a checksum
 };
 

@@ -46,7 +46,7 @@ Origins::Request Origins::requestToContinue(std::size_t index, std::uint64_t off
                                  .isStrong = origin.known.strongValidator,
                                  .showsOffset = origin.known.showsOffset,
                                  .provedOffset = origin.offsetProvedFor == validator,
-                                 .followsViolation = maybeWrong_,
+                                 .mayEndWrong = maybeWrong_,
                                  .contentIsVerified = rules_.contentIsVerified});
     if (proof == Proof::Answer) {
         return {.offset = offset, .validator = validator, .restartReason = {}};
@@ -109,7 +109,7 @@ bool Origins::answered(const Request& request, const SourceInfo& info) {
                                  .isStrong = info.strongValidator,
                                  .showsOffset = info.showsOffset,
                                  .provedOffset = origin.offsetProvedFor == request.validator,
-                                 .followsViolation = maybeWrong_,
+                                 .mayEndWrong = maybeWrong_,
                                  .contentIsVerified = rules_.contentIsVerified});
     const bool nothingIsLeft = info.size == wanted && !maybeWrong_;
     const bool comparesAll = request.offset == 0;

@@ -48,8 +48,10 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
     }
     currentOrigin().failure = failure;
     failedAt_ = offset;
-    maybeWrong_ = maybeWrong_ || (isViolation(code) && !opening);
-    countAnswer(opening ? 0 : offset - openedAt_);
+    const auto fresh = opening ? 0 : offset - openedAt_;
+    const bool isEarlyEnd = fresh > 0 && size_ != offset;
+    maybeWrong_ = maybeWrong_ || isEarlyEnd || (isViolation(code) && !opening);
+    countAnswer(fresh);
     if (isWrongBytes(code)) {
         return afterWrongBytes(failure, now);
     }

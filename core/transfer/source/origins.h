@@ -227,7 +227,7 @@ private:
     // Of the bytes delivered so far.
     bool mayStartOver_ = true;
     bool maybeMixed_ = false;      // they may be of several versions or origins
-    bool maybeWrong_ = false;      // the last ones came before a violation
+    bool maybeWrong_ = false;      // the last ones came before a violation or an early end
     bool mixtureWasWrong_ = false; // since then, one origin delivers them alone
     // Of the progress.
     std::uint64_t highest_ = 0; // the highest offset reached so far

@@ -52,7 +52,7 @@ TEST(ContinuationProofTest, LessEvidenceIsNeverLessToProve) {
                                      .isStrong = (set & 4U) != 0,
                                      .showsOffset = (set & 8U) != 0,
                                      .provedOffset = (set & 16U) != 0,
-                                     .followsViolation = (set & 32U) == 0,
+                                     .mayEndWrong = (set & 32U) == 0,
                                      .contentIsVerified = (set & 64U) != 0};
         };
         for (unsigned one = 1; one < 128; one *= 2) {

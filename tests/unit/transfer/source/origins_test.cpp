@@ -357,7 +357,7 @@ TEST_F(OriginsTest, AServerWhoseAnswersToAnOffsetCannotBeUsedIsAskedForAllOfIt) 
     deliverTo(origins, 600);
     EXPECT_EQ(after(origins, ErrorCode::Unreachable, 600), "retry in 1 s");
     EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), "retry in 2 s") << "it may have been an accident";
-    EXPECT_EQ(origins.request(600).offset, 600U);
+    EXPECT_EQ(origins.request(600).overlap, 600U);
     EXPECT_EQ(after(origins, ErrorCode::Protocol, 600), "start over: no");
     EXPECT_EQ(origins.request(600).offset, 0U);
     EXPECT_EQ(origins.request(600).restartReason, "no");
@@ -654,6 +654,29 @@ TEST_F(OriginsTest, WhatAnEarlierRunHasLeftIsCompared) {
     }
 }
 
+// As of a script on the server that ends with the text of an error.
+TEST_F(OriginsTest, BytesBeforeAnEarlyEndAreCompared) {
+    for (const auto code : {ErrorCode::Unreachable, ErrorCode::Timeout}) {
+        auto origins = make();
+        auto info = resumable;
+        info.size = 1000;
+        deliverTo(origins, 600, info);
+        EXPECT_EQ(origins.request(600).overlap, 0U) << "a part has ended";
+        EXPECT_EQ(after(origins, code, 600), "retry in 1 s");
+        EXPECT_EQ(origins.request(600).overlap, 600U);
+        EXPECT_FALSE(origins.request(600).mustBeTelling);
+        EXPECT_EQ(after(origins, code, 600), "retry in 2 s");
+        EXPECT_EQ(origins.request(600).overlap, 600U) << "not compared yet";
+        origins.opened(origins.request(600), info);
+        EXPECT_EQ(after(origins, code, 600), "retry in 4 s");
+        EXPECT_EQ(origins.request(600).overlap, 0U) << "the same last bytes again";
+        origins.opened(origins.request(600), info);
+        origins.delivered(1000);
+        EXPECT_EQ(after(origins, code, 1000), "retry in 1 s");
+        EXPECT_TRUE(origins.isComplete(1000));
+    }
+}
+
 // The last bytes may be those of the violation.
 TEST_F(OriginsTest, BytesBeforeAViolationAreCompared) {
     auto origins = make();
@@ -742,7 +765,6 @@ TEST_F(OriginsTest, AMixtureIsDeliveredAnewByOneOrigin) {
     origins.waited(now);
     EXPECT_EQ(origins.current(), 1U);
     EXPECT_EQ(origins.request(600).validator, "v1");
-    EXPECT_EQ(origins.request(600).overlap, 0U);
     EXPECT_EQ(after(origins, ErrorCode::Range, 600), "start over in 2 s: no");
 }
 
