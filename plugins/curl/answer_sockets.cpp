@@ -91,6 +91,7 @@ void AnswerSockets::opened(int socket) {
 
 void AnswerSockets::announced(const ConnectionEnds& ends) {
     answering_.reset();
+    accepted_ = -1;
     openedSince_ = false;
     const auto found = std::find_if(entries_.rbegin(), entries_.rend(),
                                     [&](const Entry& entry) { return hasEnds(entry.socket, ends); });

@@ -30,6 +30,10 @@ public:
     // it: libcurl may have closed it, and another socket may have its number.
     void opened(int socket);
 
+    // Reports the data socket of FTP in active mode, to which the server has connected. libcurl closes it
+    // without a report.
+    void accepted(int socket) { accepted_ = socket; }
+
     // Reports that a request is about to be sent.
     void announced(const ConnectionEnds& ends);
 
@@ -37,6 +41,8 @@ public:
     // not plain.
     [[nodiscard]] int ofRequest() const;
     [[nodiscard]] int ofData() const;
+    // For ftp, while libcurl reads from it: as ofData(), also in active mode.
+    [[nodiscard]] int ofOpenData() const { return accepted_ >= 0 ? accepted_ : ofData(); }
     // For ftp, the control connection; -1: uncertain.
     [[nodiscard]] int ofControl() const;
 
@@ -54,6 +60,7 @@ private:
     std::optional<Entry> answering_;
     ConnectionEnds ends_;
     std::uint64_t takenBefore_ = 0;
+    int accepted_ = -1;
     bool openedSince_ = false; // a socket was opened after the newest request
 };
 

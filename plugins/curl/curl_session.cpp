@@ -225,11 +225,18 @@ Failure CurlSession::surplus() {
     return {BOOTFERRY_ERROR_PROTOCOL, "server sent more bytes than it announced"};
 }
 
-// Of the socket that brought exactly these bytes: in active mode another one may have its number. While more
-// arrive, the kernel's counts differ from look to look; they end where its buffer is full.
+// Of the socket that brought exactly these bytes. While more arrive, the kernel's counts differ from look to
+// look; they end where its buffer is full.
 void CurlSession::requireEndOfData(std::uint64_t received) const {
-    const auto socket = sockets_.ofData();
-    if (socket < 0 || !hasMore(socket, cancelFd_)) {
+    const auto socket = sockets_.ofOpenData();
+    const auto after = socket < 0 ? AfterBody::Nothing : afterBody(socket, cancelFd_);
+    if (after == AfterBody::Reset && !saysComplete(nextLine(sockets_.ofControl(), cancelFd_))) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL,
+                      authorityOf(url_) +
+                          " reset the connection after the announced number of bytes, and does "
+                          "not say that these are all");
+    }
+    if (after != AfterBody::MoreBytes) {
         return;
     }
     constexpr int looks = 100;

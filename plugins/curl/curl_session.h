@@ -84,6 +84,7 @@ private:
     template <typename Receive>
     std::size_t receivePlain(Receive call);
     static curl_socket_t openSocket(void* session, curlsocktype purpose, curl_sockaddr* address) noexcept;
+    static int acceptedSocket(void* session, curl_socket_t socket, curlsocktype purpose) noexcept;
     static int closeSocket(void* session, curl_socket_t socket) noexcept;
     static int beforeRequest(void* session, char* remoteAddress, char* localAddress, int remotePort,
                              int localPort) noexcept;

@@ -118,6 +118,13 @@ curl_socket_t CurlSession::openSocket(void* context, curlsocktype, curl_sockaddr
     return opened;
 }
 
+int CurlSession::acceptedSocket(void* context, curl_socket_t socket, curlsocktype purpose) noexcept {
+    if (purpose == CURLSOCKTYPE_ACCEPT) {
+        static_cast<CurlSession*>(context)->sockets_.accepted(socket);
+    }
+    return CURL_SOCKOPT_OK;
+}
+
 // libcurl closes both connections of an FTP transfer that ended early, and does not read the reply about it.
 // The data connection is the first.
 int CurlSession::closeSocket(void* context, curl_socket_t socket) noexcept {

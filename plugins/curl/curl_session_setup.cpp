@@ -188,6 +188,8 @@ void CurlSession::configureTftp(bool isElsewhere) {
 void CurlSession::configureFtp() {
     auto* easy = easy_.get();
     requireFtpFile(url_);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, &CurlSession::acceptedSocket);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, this);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &CurlSession::closeSocket);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
     curl_easy_setopt(easy, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(offset_));

@@ -41,16 +41,23 @@ bool waitFor(int socket, int cancelFd) {
 
 } // namespace
 
-bool hasMore(int socket, int cancelFd) {
+AfterBody afterBody(int socket, int cancelFd) {
     int listens = 0;
     socklen_t length = sizeof listens;
     if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) != 0 || listens != 0) {
-        return false;
+        return AfterBody::Nothing;
     }
     const int any = 1;
     (void)setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof any);
     char byte = 0;
-    return waitFor(socket, cancelFd) && recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+    if (!waitFor(socket, cancelFd)) {
+        return AfterBody::Nothing;
+    }
+    const auto count = recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (count < 0 && errno == ECONNRESET) {
+        return AfterBody::Reset;
+    }
+    return count > 0 ? AfterBody::MoreBytes : AfterBody::Nothing;
 }
 
 std::string nextLine(int socket, int cancelFd) {

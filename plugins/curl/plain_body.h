@@ -27,7 +27,8 @@
 //   pausing                   libcurl does not run any more, so no byte is read by both
 //   an early end              is reported as by libcurl, as a file cut short. FTP's closing reply is looked at only
 //                             then: it tells whether the file was cut or its announced size is wrong
-//   a late end                with FTP, more bytes than were announced are refused (hasMore())
+//   a late end                with FTP, more bytes than were announced are refused, and so is a reset unless the closing reply
+//                             says that the file is complete (afterBody())
 //   the next transfer         there is none: libcurl closes the connection of an incomplete transfer, and the session
 //                             keeps no connection that was taken over (idle_connections.h)
 //   the socket's settings     the low-water mark is restored at the end
@@ -75,9 +76,10 @@ private:
     int errno_ = 0;
 };
 
-// Waits a second for the end of a connection that has delivered all its bytes, or until cancelFd is readable.
-// True if bytes come instead.
-[[nodiscard]] bool hasMore(int socket, int cancelFd);
+// What comes after the last byte that a connection should deliver. Nothing: its end, or none within a second
+// or until cancelFd is readable.
+enum class AfterBody { Nothing, MoreBytes, Reset };
+[[nodiscard]] AfterBody afterBody(int socket, int cancelFd);
 
 // The line that arrives next, within the same time; it stays in the socket. Empty: none, or -1 was given.
 [[nodiscard]] std::string nextLine(int socket, int cancelFd);

@@ -256,11 +256,29 @@ class FaultTest(ResumeCase):
         with OddFtpServer(self.image.read_bytes(), f"213 {SIZE // 4}") as server:
             outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image")
             self.assert_failed(outcome, "server sent more bytes than it announced")
-            outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image", "--option=curl:limit-rate=100M")  # by libcurl
-            self.assert_failed(outcome, "server sent more bytes than it announced")
+            for option in ("limit-rate=100M", "ftp-port=-"):  # by libcurl
+                outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image", f"--option=curl:{option}")
+                self.assert_failed(outcome, "server sent more bytes than it announced")
         with OddFtpServer(self.image.read_bytes(), f"213 {SIZE + 1000}", ignores_restart=True, honours=99) as server:
             outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image")
             self.assert_failed(outcome, f"announced {SIZE + 1000} bytes and ended the file after {SIZE}")
+
+    def test_a_reset_at_the_end_of_ftp_data_is_a_cut_unless_the_server_says_that_it_was_all(self):
+        # Past libcurl, by it, and in active mode.
+        for option in ([], ["--option=curl:limit-rate=100M"], ["--option=curl:ftp-port=-"]):
+            for words, transfers in (("226 done", 1), ("426 broken", 2), ("", 2)):
+                with self.subTest(option=option, words=words), \
+                        OddFtpServer(self.image.read_bytes(), f"213 {SIZE}", resets=[words], ignores_restart=True,
+                                     honours=9) as server:
+                    messages = self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image", *option))
+                    self.assertEqual(len(server.offsets), transfers, messages)
+                    self.assertNotIn("starting over", messages)
+                self.output.unlink()
+        with OddFtpServer(self.image.read_bytes(), f"213 {SIZE}", resets=["426 broken"] * 9, ignores_restart=True,
+                          honours=9) as server:
+            outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image")
+            self.assert_failed(outcome, "reset the connection after the announced number of bytes")
+            self.assertLess(len(server.offsets), 9)
 
     def test_a_part_that_is_compressed_is_not_put_behind_bytes_that_are_not(self):
         coded = Fault(headers=[("Content-Encoding", "gzip")])

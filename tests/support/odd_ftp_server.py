@@ -3,8 +3,12 @@
 early end, and what it does after a restart."""
 
 import contextlib
+import fcntl
 import socket
 import socketserver
+import struct
+import termios
+import time
 
 from loopback_server import LoopbackServer
 
@@ -13,7 +17,8 @@ class OddFtpServer(LoopbackServer):
     """Context manager; `size`: the text of the answer to SIZE, None: the command is unknown; `opening`: the
     answer when a transfer begins; `cut`: the first transfer and its session end at this byte of the file, with a list
     each transfer in turn; `restart`: the answer to RETR after REST, None: REST is unknown; `ignores_restart`: REST is
-    acknowledged, and the file is sent from its start; `honours`: as many restarts are honoured before; `logins`: the
+    acknowledged, and the file is sent from its start; `resets`: what the first transfers say on the control connection after
+    their data connection was reset in place of its end, "": nothing, and their sessions end; `honours`: as many restarts are honoured before; `logins`: the
     answers to the first logins; `greetings`: the first greetings, each the end of its connection."""
 
     class Handler(socketserver.StreamRequestHandler):
@@ -32,6 +37,9 @@ class OddFtpServer(LoopbackServer):
                 if command == "EPSV":
                     data = socket.create_server(("127.0.0.1", 0))
                     self.say(f"229 extended (|||{data.getsockname()[1]}|)")
+                elif command == "EPRT":
+                    data = line.split(b"|")[2].decode(), int(line.split(b"|")[3])
+                    self.say("200 connecting to you")
                 elif command == "REST" and (self.server.restart or self.server.ignores_restart):
                     offset = int(line.split()[1])
                     self.say("350 restarting")
@@ -60,16 +68,37 @@ class OddFtpServer(LoopbackServer):
             """False: the session is over."""
             self.say(self.server.opening)
             cut = self.server.cuts.pop(0) if self.server.cuts else None
-            with data, data.accept()[0] as client, contextlib.suppress(OSError):
+            with self.data_connection(data) as client, contextlib.suppress(OSError):
                 client.sendall(self.server.content[offset:cut])
+                if self.server.resets:
+                    self.reset(client)
+                    words = self.server.resets.pop(0)
+                    self.say(words) if words else None
+                    return bool(words)
             if cut is None:
                 self.say("226 done")
             return cut is None
 
+        @staticmethod
+        def data_connection(data):
+            """data: what the client connects to, or in active mode the place that it waits at."""
+            if isinstance(data, tuple):
+                return socket.create_connection(data)
+            with data:
+                return data.accept()[0]
+
+        def reset(self, client):
+            """After the client's machine has all the bytes."""
+            while struct.unpack("i", fcntl.ioctl(client, termios.TIOCOUTQ, bytes(4)))[0]:
+                time.sleep(0.01)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+
     def __init__(self, content, size=None, opening="150 here it comes", cut=None, restart=None,
-                 ignores_restart=False, honours=0, logins=(), greetings=()):
+                 ignores_restart=False, honours=0, logins=(), greetings=(), resets=()):
         super().__init__(self.Handler)
         self.content, self.size, self.opening, self.restart = content, size, opening, restart
         self.cuts = [cut] if isinstance(cut, int) else list(cut or ())
         self.ignores_restart, self.honours = ignores_restart, honours
+        self.resets = list(resets)
         self.offsets, self.logins, self.greetings = [], list(logins), list(greetings)

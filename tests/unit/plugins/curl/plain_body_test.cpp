@@ -108,12 +108,12 @@ TEST_F(PlainBodyTest, AnEarlyEndIsReported) {
 
 TEST_F(PlainBodyTest, WhatComesBehindTheBodyIsSeen) {
     sendText("more");
-    EXPECT_TRUE(hasMore(client_, -1));
+    EXPECT_EQ(afterBody(client_, -1), AfterBody::MoreBytes);
     EXPECT_EQ(nextLine(client_, -1), "more");
-    EXPECT_FALSE(hasMore(client_, client_)) << "a clock that ends is no failure";
+    EXPECT_EQ(afterBody(client_, client_), AfterBody::Nothing) << "a clock that ends is no failure";
     receive(4);
     shutdown(server_, SHUT_WR);
-    EXPECT_FALSE(hasMore(client_, -1));
+    EXPECT_EQ(afterBody(client_, -1), AfterBody::Nothing);
     EXPECT_EQ(nextLine(client_, -1), "");
     EXPECT_EQ(nextLine(-1, -1), "");
 }
@@ -128,6 +128,13 @@ TEST_F(PlainBodyTest, AResetIsNamed) {
     close(std::exchange(server_, -1));
     EXPECT_EQ(read(*body), "");
     EXPECT_EQ(body->brokenBy(), ECONNRESET);
+}
+
+TEST_F(PlainBodyTest, AResetBehindTheBodyIsNoEnd) {
+    const linger atOnce{.l_onoff = 1, .l_linger = 0};
+    setsockopt(server_, SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
+    close(std::exchange(server_, -1));
+    EXPECT_EQ(afterBody(client_, -1), AfterBody::Reset);
 }
 
 TEST_F(PlainBodyTest, GoesIntoAPipeAsWell) {
