@@ -407,6 +407,16 @@ class VersionTest(ResumeCase):
         self.assertEqual([request.range for request in server.requests],
                          [None, *[f"bytes={500_000 - self.compared}-"] * 2])
 
+    def test_a_cut_within_zeros_starts_over_once_at_most(self):
+        """Comparing them proves nothing: what proves it is before them."""
+        noise = random.Random(1).randbytes
+        self.image.write_bytes(noise(300_000) + bytes(4_000_000) + noise(300_000))
+        server = self.server([Fault(cut=cut) for cut in (800_000, 2_500_000, 2_600_000, 2_700_000, 2_800_000)], etag="")
+        messages = self.assert_fetched(self.fetch(self.url(server)))
+        self.assertLessEqual(messages.count("starting over"), 1, messages)
+        self.assertEqual(server.requests[1].range, f"bytes={300_000 - 4096}-")
+        self.assertLessEqual(len(server.requests), 8)
+
     def test_answers_that_are_no_longer_than_what_is_compared(self):
         """Of a server that limits them, and of one that cuts them."""
         for etag in ('W/"1"', ""):

@@ -17,19 +17,6 @@ Proof proofFor(const ContinuationFacts& facts) {
     return facts.mayEndWrong ? Proof::LastBytes : Proof::Answer;
 }
 
-std::uint64_t leastCompared(Proof proof) {
-    switch (proof) {
-    case Proof::Answer:
-        return 0;
-    case Proof::LastBytes:
-        return 16;
-    case Proof::Bytes:
-    case Proof::TellingBytes:
-        break;
-    }
-    return std::uint64_t{4} << 10U;
-}
-
 std::uint64_t nextMostCompared(std::uint64_t most, std::uint64_t compared, std::uint64_t fresh) {
     if (compared + fresh >= 2 * mostCompared) {
         return mostCompared;

@@ -16,7 +16,8 @@
 //     bytes may be the text of an error                                    |
 //   anything else                                                          | the answer itself
 //
-// Telling bytes are not all alike: zeros are zeros in the next version, and at another offset.
+// Telling bytes are not all alike: zeros are zeros in the next version, and at another offset. Where the last
+// bytes are all alike, those up to the last other ones are compared (telling_tail.h).
 //
 // 64 KiB are compared, and fewer if the answers are so short that nothing would be left of them. The least
 // depends on what the bytes have to prove:
@@ -51,7 +52,18 @@ struct ContinuationFacts {
 constexpr std::uint64_t mostCompared = std::uint64_t{64} << 10U; // bytes
 
 // The fewest bytes that are this proof.
-[[nodiscard]] std::uint64_t leastCompared(Proof proof);
+[[nodiscard]] constexpr std::uint64_t leastCompared(Proof proof) {
+    switch (proof) {
+    case Proof::Answer:
+        return 0;
+    case Proof::LastBytes:
+        return 16;
+    case Proof::Bytes:
+    case Proof::TellingBytes:
+        break;
+    }
+    return std::uint64_t{4} << 10U;
+}
 
 // How many bytes are compared at most after an attempt for which it was `most`, which had to compare
 // `compared` bytes, and which delivered `fresh` new ones: an eighth, until they are fewer than the new ones.

@@ -138,7 +138,9 @@ void Origins::opened(const Request& request, const SourceInfo& info) {
     origin.known.resumable = info.resumable && origin.unusableAnswers < unusableAnswersAllowed;
     origin.wasOpened = true;
     origin.isElsewhere = false;
-    if (request.mustBeTelling) {
+    const bool provesOffset =
+        request.isTelling && request.offset > 0 && request.overlap >= leastCompared(Proof::TellingBytes);
+    if (request.mustBeTelling || provesOffset) {
         origin.offsetProvedFor = origin.known.validator;
     }
     maybeMixed_ = openedAt_ > 0 && (maybeMixed_ || current_ != deliveredBy_ || request.validator.empty() ||

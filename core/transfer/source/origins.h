@@ -99,6 +99,7 @@ public:
         std::uint64_t overlap = 0;
         // The comparison must prove the version or the offset: bytes that are all alike do not.
         bool mustBeTelling = false;
+        bool isTelling = false; // set by who has the bytes: they are not all alike
         // Why the bytes delivered so far cannot be continued. They are discarded at once or, with
         // restartsWhenOpened, only after the origin was opened at the first byte, since they are still useful
         // if that fails.

@@ -10,7 +10,6 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "overlap_comparison.h"
 #include "quantities.h"
 
 namespace bootferry {
@@ -56,11 +55,14 @@ ResumingSource::ResumingSource(std::vector<Origin> origins, const ResumeSettings
 
 std::size_t ResumingSource::read(std::span<std::byte> into) {
     const auto portion = into.first(pace_.portion(into.size()));
-    return deliver([portion](ByteSource& source) { return source.read(portion); });
+    const auto count = deliver([portion](ByteSource& source) { return source.read(portion); });
+    tail_.add(portion.first(count));
+    return count;
 }
 
 std::size_t ResumingSource::splice(int pipe, std::size_t most) {
     const auto portion = pace_.portion(most);
+    tail_.forget();
     return deliver([pipe, portion](ByteSource& source) { return spliceOrCopy(source, pipe, portion); });
 }
 
@@ -105,10 +107,11 @@ std::size_t ResumingSource::deliver(Call call) {
 }
 
 void ResumingSource::open() {
-    const auto request = decider_.request(offset_);
+    auto request = decider_.request(offset_);
     if (request.restartReason && !request.restartsWhenOpened) {
         throw StartOver(*request.restartReason);
     }
+    const auto overlap = request.overlap > 0 ? overlapOf(request) : Overlap();
     const auto& origin = origins_[decider_.current()];
     notes_.connecting(origin.url);
     networkWasUp_ = settings_.isNetworkUp();
@@ -127,7 +130,7 @@ void ResumingSource::open() {
         return;
     }
     if (request.overlap > 0) {
-        compare(request);
+        compare(overlap);
     }
     accept(request);
 }
@@ -138,20 +141,37 @@ void ResumingSource::accept(const Origins::Request& request) {
     notes_.transferring(decider_.size());
 }
 
-void ResumingSource::compare(const Origins::Request& request) {
-    std::vector<std::byte> delivered(request.overlap);
-    if (!lastBytes_ || !patience_.exempt([&] { return lastBytes_(delivered); })) {
+Overlap ResumingSource::overlapOf(Origins::Request& request) {
+    lastDelivered_.resize(request.overlap);
+    if (!lastBytes_ || !patience_.exempt([&] { return lastBytes_(lastDelivered_); })) {
         throw Error(ErrorCode::Range, "cannot verify that the file on the server is unchanged");
     }
+    request.isTelling = !areAllAlike(lastDelivered_);
+    if (request.isTelling || !request.mustBeTelling) {
+        return {.delivered = lastDelivered_, .end = offset_, .mustBeTelling = request.mustBeTelling};
+    }
+    if (!tail_.isKnown()) { // starts over, but not again for this reason
+        mustSeeBytes_ = true;
+        return {.delivered = lastDelivered_, .end = offset_, .mustBeTelling = true};
+    }
+    request.isTelling = true;
+    request.overlap = TellingTail::most + tail_.run();
+    request.offset = offset_ - request.overlap;
+    return {.delivered = tail_.beforeRun(),
+            .run = tail_.run(),
+            .runByte = tail_.runByte(),
+            .end = offset_,
+            .mustBeTelling = true};
+}
+
+void ResumingSource::compare(Overlap overlap) {
     const auto known = source_->info().size;
-    const auto size = known ? known : decider_.size();
-    requireSameBytes(
-        {.delivered = delivered, .end = offset_, .mustBeTelling = request.mustBeTelling, .size = size},
-        [this](std::span<std::byte> into) {
-            const auto arrived = patience_.during([&] { return source_->read(into); });
-            decider_.compared(arrived);
-            return arrived;
-        });
+    overlap.size = known ? known : decider_.size();
+    requireSameBytes(overlap, [this](std::span<std::byte> into) {
+        const auto arrived = patience_.during([&] { return source_->read(into); });
+        decider_.compared(arrived);
+        return arrived;
+    });
 }
 
 void ResumingSource::learnSize() {
@@ -233,6 +253,7 @@ void ResumingSource::wait(Origins::Wait time) {
 SourceInfo ResumingSource::info() {
     auto info = source_ ? source_->info() : decider_.known();
     info.size = decider_.size() ? decider_.size() : info.size;
+    info.spliceable = info.spliceable && !mustSeeBytes_;
     return info;
 }
 
@@ -254,6 +275,7 @@ void ResumingSource::reject(const Error& failure, bool atEnd) {
 
 void ResumingSource::startOver() {
     offset_ = 0;
+    tail_.forget();
     decider_.startedOver();
     notes_.startsAt(0, std::nullopt);
     if (source_) {
@@ -263,6 +285,7 @@ void ResumingSource::startOver() {
 
 void ResumingSource::continueFrom(const Continuation& earlier) {
     offset_ = earlier.offset;
+    tail_.forget();
     decider_.continueFrom(earlier);
     notes_.startsAt(offset_, earlier.size);
 }

@@ -16,6 +16,7 @@
 
 #include "network_watch.h"
 #include "origins.h"
+#include "overlap_comparison.h"
 #include "patience.h"
 #include "progress_reporter.h"
 #include "rate_pace.h"
@@ -23,6 +24,7 @@
 #include "retry_pause.h"
 #include "retry_policy.h"
 #include "source_notes.h"
+#include "telling_tail.h"
 #include "transfer_request.h"
 #include "url.h"
 
@@ -73,7 +75,9 @@ private:
     std::size_t deliver(Call call); // repeats call(source) until it succeeds
     void open();                    // leaves source_ empty if the answer calls for another request
     void accept(const Origins::Request& request); // the source that was opened
-    void compare(const Origins::Request& request);
+    // The bytes before the offset, for the comparison. May prolong the overlap of the request.
+    [[nodiscard]] Overlap overlapOf(Origins::Request& request);
+    void compare(Overlap overlap);
     void learnSize();
     [[nodiscard]] std::size_t advance(std::size_t arrived); // returns it
     [[nodiscard]] bool isPart() const;
@@ -98,6 +102,9 @@ private:
     std::uint64_t openedAt_ = 0; // the offset of the current attempt
     bool networkWasUp_ = false;  // when the current attempt began
     LastBytes lastBytes_;
+    std::vector<std::byte> lastDelivered_; // those that are compared
+    TellingTail tail_;
+    bool mustSeeBytes_ = false; // for tail_: nothing is spliced
     std::function<bool()> canDiscard_;
 };
 

@@ -79,5 +79,36 @@ TEST(OverlapComparisonTest, BytesThatAreAllAlikeProveNoOffset) {
     EXPECT_EQ(compare("0000000001", "0000000001", true), "");
 }
 
+TEST(OverlapComparisonTest, ARunIsComparedWithoutItsBytes) {
+    const std::string before = "some bytes";
+    const std::size_t run = 200'000;
+    const auto compareRun = [&](std::string now) {
+        try {
+            requireSameBytes({.delivered = std::as_bytes(std::span(before)),
+                              .run = run,
+                              .runByte = std::byte{'0'},
+                              .end = 300'000,
+                              .mustBeTelling = true},
+                             [&now](std::span<std::byte> into) {
+                                 const auto count = std::min({into.size(), now.size(), std::size_t{1000}});
+                                 std::memcpy(into.data(), now.data(), count);
+                                 now.erase(0, count);
+                                 return count;
+                             });
+        } catch (const Error& failure) {
+            return std::string(failure.what());
+        }
+        return std::string();
+    };
+    const auto right = before + std::string(run, '0');
+    EXPECT_EQ(compareRun(right), "");
+    for (const std::size_t at : {0UL, before.size() - 1, before.size(), right.size() / 2, right.size() - 1}) {
+        auto wrong = right;
+        ++wrong[at];
+        EXPECT_TRUE(compareRun(wrong).starts_with("the source changed: the ")) << at;
+    }
+    EXPECT_EQ(compareRun(right.substr(0, right.size() - 1)), "the source changed: it is shorter now");
+}
+
 } // namespace
 } // namespace bootferry

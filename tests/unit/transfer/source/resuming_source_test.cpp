@@ -430,6 +430,79 @@ TEST_F(ComparisonTest, ABreakDuringTheComparisonIsResumed) {
     EXPECT_EQ(server.requests.at(3).offset, 100'000U - 8192U + 70'000U - 8192U);
 }
 
+// In a sparse file. What proves anything is far before the offset.
+TEST_F(ComparisonTest, ACutWithinALongRunOfZerosIsResumed) {
+    server.content = someContent(50'000) + std::string(400'000, '\0') + someContent(50'000);
+    server.readSize = 64;
+    server.strongValidator = false;
+    for (const bool named : {false, true}) {
+        server.validator = named ? "W/1" : "";
+        server.showsOffset = !named;
+        server.script = {breaking(250'000), breaking(300'000), breaking(450'000)};
+        server.requests.clear();
+        received.clear();
+        const auto source = make();
+        EXPECT_TRUE(readCompared(*source) == server.content);
+        ASSERT_GE(server.requests.size(), 3U);
+        EXPECT_EQ(server.requests[1].offset, 50'000 - TellingTail::most);
+    }
+}
+
+TEST_F(ComparisonTest, AnotherVersionWithTheSameZerosStartsOver) {
+    server.content = someContent(50'000) + std::string(400'000, '\0') + someContent(50'000);
+    server.readSize = 64;
+    server.validator.clear();
+    server.script = {breaking(250'000)};
+    server.beforeRead = [this](int) {
+        if (server.requests.size() == 2) {
+            server.content[49'990] = '!';
+        }
+    };
+    const auto source = make();
+    EXPECT_THROW((void)readCompared(*source), StartOver);
+}
+
+// Bytes that were spliced were not seen: it starts over once, and sees them then.
+TEST_F(ComparisonTest, ACutWithinSplicedZerosStartsOverOnce) {
+    server.content = someContent(50'000) + std::string(400'000, '\0') + someContent(50'000);
+    server.readSize = 7;
+    server.spliceable = true;
+    server.validator.clear();
+    server.script = {breaking(250'000), {}, breaking(270'000), breaking(300'000)};
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK), 0);
+    const UniqueFd readEnd(pipe[0]);
+    const UniqueFd writeEnd(pipe[1]);
+    const auto source = make();
+    source->compareWith([this](std::span<std::byte> into) {
+        const auto last = received.substr(received.size() - into.size());
+        std::memcpy(into.data(), last.data(), last.size());
+        return true;
+    });
+    int startOvers = 0;
+    for (std::array<std::byte, 64> buffer{};;) {
+        try {
+            auto count = std::size_t{0};
+            if (source->info().spliceable) {
+                count = source->splice(writeEnd.get(), 64);
+                ASSERT_EQ(::read(readEnd.get(), buffer.data(), count), static_cast<ssize_t>(count));
+            } else {
+                count = source->read(buffer);
+            }
+            if (count == 0) {
+                break;
+            }
+            received.append(reinterpret_cast<const char*>(buffer.data()), count);
+        } catch (const StartOver&) {
+            ++startOvers;
+            received.clear();
+            source->startOver();
+        }
+    }
+    EXPECT_TRUE(received == server.content);
+    EXPECT_EQ(startOvers, 1);
+}
+
 // As a server with a limit of its own, or behind a proxy that cuts.
 // As of a script on the server that ends with the text of an error.
 TEST_F(ComparisonTest, WrongBytesBeforeAnEarlyEndStartOver) {
