@@ -30,10 +30,10 @@ bool isStrong(std::string_view hash) {
     return std::find(strong.begin(), strong.end(), hash) != strong.end();
 }
 
-// RFC 4880, section 5.2.1. A signature of a text does not cover what stands at the ends of its lines, nor, in
-// GnuPG, what is behind 19995 characters of one. gpgv writes out what a signed message covers; of a text with
-// a signature beside it nobody knows, so that such a signature has to be one of the bytes. The signature of a
-// message would otherwise fit beside its text as well, and anybody can take it out of there.
+// RFC 4880, section 5.2.1. A signature in text mode does not cover blanks at the ends of lines nor, in GnuPG,
+// what follows the first 19995 characters of a line. For an inline signature gpgv writes out exactly what is
+// covered; for a detached one it does not. So a detached signature must be a binary one: otherwise one that
+// was cut out of an inline message would be accepted beside its text.
 bool isOfForm(std::string_view kind, SignatureForm form) {
     return kind == (form == SignatureForm::Inline ? "01" : "00");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A damaged file is an error, never a key less: gpgv would stop at the first packet that it cannot read, and
-// the keys behind it would be missing without a word.
+// A damaged file is an error: gpgv would stop at the first packet that it cannot read, and silently ignore
+// the keys behind it.
 #include "openpgp_keys.h"
 
 #include <algorithm>
@@ -96,7 +96,7 @@ std::string dearmoured(std::string_view text, const std::string& name) {
         refuse(name, "the armoured text is cut");
     }
     if (keys.empty()) {
-        refuse(name, "they are no OpenPGP keys; write them with gpg --export");
+        refuse(name, "they are not OpenPGP keys; write them with gpg --export");
     }
     return keys;
 }

@@ -53,7 +53,7 @@ void RelaySender::run(const std::optional<Continuation>& continuation) {
     if (continuation) {
         source_.continueFrom(*continuation);
         reporter_.setState(TransferState::Connecting,
-                           fmt::format("reading the {} that are here", formatSize(continuation->offset)));
+                           fmt::format("reading the {} received earlier", formatSize(continuation->offset)));
     }
     (void)await(FromVerifier::Begin);
     for (bool committed = false; !committed;) {

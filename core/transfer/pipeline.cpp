@@ -145,7 +145,7 @@ void Pipeline::receiveRest(const Continuation& earlier) {
     continues_ = true;
     if (digest_) {
         reporter_.setState(TransferState::Connecting,
-                           fmt::format("reading the {} that are here", formatSize(earlier.offset)));
+                           fmt::format("reading the {} received earlier", formatSize(earlier.offset)));
         digest_->updateFromFile(writer_.target().fd, 0, earlier.offset);
         digest_->update({});
     }

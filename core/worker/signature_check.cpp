@@ -38,8 +38,8 @@ UniqueFd memoryOf(const std::string& text) {
 [[noreturn]] void refuseWithoutGpgv() {
     throw Error(
         ErrorCode::Unsupported,
-        fmt::format("signatures are verified by {}, and it is not here: install the package gpgv, and "
-                    "build the initrd again",
+        fmt::format("'{}', which verifies signatures, is missing: install the package gpgv, and build the "
+                    "initrd again",
                     gpgv));
 }
 

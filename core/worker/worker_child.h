@@ -46,7 +46,7 @@ public:
     void send(const PacketWriter& packet, std::span<const int> descriptors);
     void cancel();                 // makes its cancel descriptor readable
     void kill(std::string why);    // its end follows; why: "was silent, and was killed"
-    void stop(std::string breach); // as kill(), and nothing of it is heard any more
+    void stop(std::string breach); // as kill(), and discards whatever it still sends
     // Kills it then; an earlier limit stays. since: what the time counts from, "it was cancelled".
     void giveGrace(std::chrono::seconds time, const char* since);
     // Kills it when it has sent nothing for so long.

@@ -54,7 +54,7 @@ void requireKeys(const WorkerJob& job) {
         return;
     }
     if (!job.request.checksumUrl) {
-        throw Error(ErrorCode::Internal, "a signature is wanted, and there is no list that could have one");
+        throw Error(ErrorCode::Internal, "a signature is required, but there is no checksum list");
     }
     if (job.keys.empty()) {
         throw Error(
@@ -192,7 +192,7 @@ private:
         const auto& url = *job_.request.checksumUrl;
         const bool mustBeInline = wanted.url && wanted.url->asWritten() == url.asWritten();
         if (mustBeInline && !isSignedInline(list_)) {
-            throw Error(ErrorCode::Checksum, listName() + ": it is not signed inline");
+            throw Error(ErrorCode::Checksum, listName() + ": it has no inline signature");
         }
         if (!wanted.text.empty()) {
             judge(wanted.text);
@@ -257,9 +257,10 @@ private:
             }
             return Error(
                 ErrorCode::NotFound,
-                fmt::format("{} is not signed: it is not signed inline, and beside it is no file with "
-                            ".gpg, .asc, .sign or .sig after its name",
-                            listName()));
+                fmt::format(
+                    "{} is not signed: it has no inline signature, and no file with .gpg, .asc, .sign "
+                    "or .sig after its name is beside it",
+                    listName()));
         }
         const auto name = isSignature ? signatureName() : listName();
         if (failure.code() == ErrorCode::TooLarge) {

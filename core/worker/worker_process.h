@@ -46,7 +46,7 @@ struct WorkerJob {
     ProxyVariables proxies;     // for libcurl; contains secrets
     std::string checksumOrigin; // the list that the request's checksum is from, for people; empty: part of it
     std::uint32_t attempt = 1;  // continues the count of earlier workers of the same transfer
-    std::string rootImage;      // Look: the path of the root image that a boot would look for
+    std::string rootImage;      // Probe: the path of the root image that a boot would look for
     // The URL is on another server than the image, and does not get the login in the plugin options.
     bool withholdLogin = false;
     std::string keys; // whose signature of the list is accepted (openpgp_keys.h); no worker gets them

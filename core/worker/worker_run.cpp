@@ -144,8 +144,8 @@ void WorkerRun::take(Side&, const WorkerConduct::PluginLoaded& plugin) {
     listener_.pluginLoaded(plugin.nameAndVersion);
 }
 
-// Of the verifying process only what the receiving one cannot know. When it starts over, the receiving
-// one reports what follows.
+// From the verifying process, passes on only what the receiving one cannot know. When it starts over, the
+// receiving one reports what follows.
 void WorkerRun::take(Side& side, const Progress& progress) {
     side.progress = progress;
     if (&side != &first_ && progress.state == TransferState::Waiting) {

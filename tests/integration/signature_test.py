@@ -174,7 +174,7 @@ class Fetch(SignatureCase):
         self.assert_refused(self.fetch(), "is not signed", status=exit_status.NOT_FOUND)
         self.assert_refused(self.fetch(self.url("nothing.gpg")), self.url("nothing.gpg"), "404",
                             status=exit_status.NOT_FOUND)
-        self.assert_refused(self.fetch(self.url("SHA256SUMS")), "not signed inline")
+        self.assert_refused(self.fetch(self.url("SHA256SUMS")), "has no inline signature")
         (self.served / "SHA256SUMS.gpg").write_text("")
         self.assert_refused(self.fetch(), "empty")
         (self.served / "SHA256SUMS.gpg").write_text("<html>Please log in</html>")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // deliver() is the main loop: it opens a source if there is none, reads, and after a failure does what
-// Origins decides. The classes beside this one have what is not looping: Patience the limits of time,
-// RetryPause the waiting, overlap_comparison the proof that bytes continue, SourceNotes the words.
+// Origins decides. The classes beside it do the rest: Patience keeps the time limits, RetryPause waits,
+// overlap_comparison proves that bytes continue, SourceNotes reports.
 #include "resuming_source.h"
 
 #include <random>

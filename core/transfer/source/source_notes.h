@@ -27,7 +27,7 @@ public:
     SourceNotes(ProgressReporter& reporter, std::vector<std::string> names)
         : reporter_(reporter), names_(std::move(names)) {}
 
-    // The next part of a transfer that is under way is no news.
+    // Reports nothing when only the next part of a running transfer is opened.
     void connecting(const Url& url);
     void transferring(const std::optional<std::uint64_t>& size);
     void size(const std::optional<std::uint64_t>& size);

@@ -98,17 +98,17 @@ void BlockWriter::flushChunk() {
     if (!hasTarget()) {
         throw Error(ErrorCode::Internal, "the writer has no target yet");
     }
-    letHeadOut();
+    startHeadWrite();
     background_.start(chunk().first(padded(chunk(), chunkUsed_)), headSize + tailWritten_);
     filling_ = 1 - filling_;
     tailWritten_ += chunkUsed_;
     otherUsed_ = std::exchange(chunkUsed_, 0);
 }
 
-// Only what may be taken for whole by its head has it last. A file grows in order, so that its size says how
-// much of the stream it has, whatever ends this process.
-void BlockWriter::letHeadOut() {
-    if (!isDevice() && !std::exchange(headIsOut_, true)) {
+// Only a device gets its head last, because its head decides whether it counts as an image. A file is written
+// in order, so that its size shows how much of the stream it contains, whatever ends this process.
+void BlockWriter::startHeadWrite() {
+    if (!isDevice() && !std::exchange(headWritten_, true)) {
         background_.start({head_.get(), headSize}, 0);
     }
 }
@@ -133,7 +133,7 @@ void BlockWriter::startWriteBack(std::uint64_t end) {
 
 void BlockWriter::writeFromPipe(int pipe, std::size_t count) {
     requireRoom(size() + count);
-    letHeadOut();
+    startHeadWrite();
     background_.wait();
     otherUsed_ = 0;
     while (count > 0) {
@@ -186,7 +186,7 @@ void BlockWriter::commit() {
         writeAt(whole.subspan(target_.blockSize), target_.blockSize);
         sync();
         writeAt(whole.first(target_.blockSize), 0);
-    } else if (!headIsOut_) {
+    } else if (!headWritten_) {
         writeAt(whole, 0);
     }
     sync();
@@ -194,7 +194,7 @@ void BlockWriter::commit() {
 
 void BlockWriter::continueAt(std::uint64_t offset) {
     headUsed_ = headSize;
-    headIsOut_ = true;
+    headWritten_ = true;
     headIsHere_ = false;
     tailWritten_ = offset - headSize;
     writeBackBegun_ = offset;
@@ -213,7 +213,7 @@ void BlockWriter::startOver() {
         throw Error(ErrorCode::Range,
                     "the source has changed, and data written to a pipe cannot be taken back");
     }
-    headIsOut_ = false;
+    headWritten_ = false;
     if (hasTarget() && !isDevice() && !isStream_ && ::ftruncate(target_.fd, 0) < 0 && errno != EINVAL) {
         throw Error(ErrorCode::Io, errno, "emptying the target");
     }

@@ -80,7 +80,7 @@ public:
     // Begins again at the first byte of the stream; a target that is set stays, and is overwritten. Throws
     // Error(Range) if the target is a pipe that has received data already.
     void startOver();
-    [[nodiscard]] bool canStartOver() const { return !isStream_ || !headIsOut_; }
+    [[nodiscard]] bool canStartOver() const { return !isStream_ || !headWritten_; }
 
     [[nodiscard]] std::uint64_t size() const { return headUsed_ + tailWritten_ + chunkUsed_; }
     // So far. The head of a device is not counted, because it is written last.
@@ -94,7 +94,7 @@ private:
     static Buffer makeBuffer(std::size_t size);
 
     void flushChunk();
-    void letHeadOut();
+    void startHeadWrite();
     void flush(); // writes the chunk and waits for it
     [[nodiscard]] std::span<std::byte> chunk() const { return {chunks_.at(filling_).get(), chunkSize}; }
     void startWriteBack(std::uint64_t end);
@@ -108,8 +108,8 @@ private:
 
     WriteTarget target_;
     bool isStream_ = false;
-    bool headIsOut_ = false; // to a stream or a file
-    bool canSplice_ = true;  // until splice(2) fails: some file systems do not support it
+    bool headWritten_ = false; // to a stream or a file
+    bool canSplice_ = true;    // until splice(2) fails: some file systems do not support it
     bool readable_ = false;
     Buffer head_;
     std::array<Buffer, 2> chunks_;

@@ -47,7 +47,7 @@ TEST(OpenpgpKeys, ArmourIsRemoved) {
 }
 
 TEST(OpenpgpKeys, WhatIsNotAPublicKeyIsRefused) {
-    EXPECT_NE(whyNot("").find("no OpenPGP keys"), std::string::npos);
+    EXPECT_NE(whyNot("").find("not OpenPGP keys"), std::string::npos);
     EXPECT_NE(whyNot("hello\n").find("gpg --export"), std::string::npos);
     EXPECT_NE(whyNot("\x95\x01").find("public key"), std::string::npos); // a secret one
     EXPECT_NE(whyNot(std::string("\0\0\0\x20\1\1\0\2KBXf", 12)).find("keybox"), std::string::npos);
