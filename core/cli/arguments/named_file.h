@@ -10,8 +10,8 @@
 
 namespace bootferry {
 
-// Throws Error: the code is fileErrorCode()'s (files.h), and Invalid for a file that is too large to be
-// meant.
+// Throws Error: the code is fileErrorCode()'s (files.h), and Invalid for a file that is larger than any such
+// file.
 [[nodiscard]] std::string readNamedFile(const std::string& path);
 
 // The value of --checksum= that is neither a checksum nor a URL. If there is no such file, the message names

@@ -38,7 +38,7 @@ TransferRequest parseCheck(CommandLine line) {
     return request;
 }
 
-// The root image that bootferry-live-root would probed for.
+// The root image that bootferry-live-root would look for.
 std::string wantedRootImage(const CommandLine& line) {
     LiveRootRequest boot;
     applyOptions(line, [&boot](std::string_view name, std::string_view value) {
@@ -275,7 +275,7 @@ std::string proxyVariableFor(const Url& url, const ProxyVariables& proxies) {
     return found != names.end() ? *found : "";
 }
 
-// The variable that the check of the request's URL goes by; empty: none.
+// The proxy variable that the check of the request's URL uses; empty: none.
 std::string proxyVariableOf(const TransferRequest& request) {
     const bool isGiven = std::any_of(request.pluginOptions.begin(), request.pluginOptions.end(),
                                      [](const auto& option) { return option.key == "proxy"; });
@@ -293,7 +293,7 @@ void warnOfProxy(const std::string& variable) {
     }
 }
 
-// What failed may be the proxy, which no boot uses: then nothing is known of a boot.
+// The proxy may have failed, which no boot uses: then the result says nothing about a boot.
 std::string outcomeText(const Report& report, const std::string& proxyVariable) {
     const auto& first = report.places.front();
     if (first.probed.failure && !proxyVariable.empty()) {

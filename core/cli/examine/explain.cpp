@@ -30,7 +30,7 @@ std::string ownCommandLine() {
     return readSmallFile(file != nullptr ? file : "/proc/cmdline").value_or("");
 }
 
-// Of a machine that is not this one, nobody knows it here.
+// The URL that another machine boots from is not known here.
 constexpr const char* assumedBootOrigin = "http://boot-origin.invalid/";
 
 struct Explanation {

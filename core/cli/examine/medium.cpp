@@ -196,7 +196,7 @@ MediumDigest Medium::digest(const std::string& algorithm, std::uint64_t size, st
     }
     result.checksum = whole.finish();
     if (padded && result.unreadable.empty()) {
-        MediumDigest behind; // what is damaged behind the image is no damage of the image
+        MediumDigest behind; // unreadable bytes behind the image do not count against it
         const auto begin = static_cast<std::size_t>(size % alignment);
         const auto count = static_cast<std::size_t>(padding);
         Reading(fd_.get(), path_, blockSize_, behind).read(piece, begin + count, size - begin);

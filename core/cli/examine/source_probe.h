@@ -19,8 +19,8 @@ struct ProbeResult {
     std::optional<Error> checksumFailure;
 };
 
-// Blocks. rootImage: with Look, the path of the root image to probed for. Throws Error if the worker cannot
-// be started.
+// Blocks. rootImage: with JobPurpose::Probe, the path of the root image to look for. Throws Error if the
+// worker cannot be started.
 [[nodiscard]] ProbeResult runSourceProbe(TransferRequest request, JobPurpose purpose,
                                          std::string rootImage = {});
 

@@ -379,7 +379,7 @@ void print(const std::string& path, const Verified& verified, Seconds took) {
                 formatSize(verified.bytes), verified.bytes, verified.remark, time);
 }
 
-// known: all that a failure leaves known.
+// known: what is known, even if the verification failed.
 JsonObject toJson(const std::string& path, const Verified& known, Seconds took,
                   const std::optional<Error>& failure) {
     JsonObject object;

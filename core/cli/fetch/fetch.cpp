@@ -223,7 +223,7 @@ private:
 
     void outputIsStuck(OutputPatience::Duration limit) {
         stopped_.emplace(ErrorCode::Timeout,
-                         fmt::format("gave up after {}: what reads '{}' takes no more bytes",
+                         fmt::format("gave up after {}: the reader of '{}' accepts no more bytes",
                                      formatDuration(limit), request_.target));
         worker_->cancel();
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A name alone is no reason: somebody's own x.part is a file like any other. A record is recognised by its
+// A name decides nothing: a user's own x.part is an ordinary file. A record is recognised by its
 // contents, and a part by the record that describes it.
 #include "fetch_names.h"
 

@@ -50,10 +50,10 @@ public:
     [[nodiscard]] PreparedTarget open(std::optional<std::uint64_t> size);
 
     // All bytes have arrived, and the source says that they are of one version: only the checksum can still
-    // reject them. Until open().
+    // reject them. open() resets this.
     void receivedAll() { isComplete_ = true; }
     // The source starts over: unless all had arrived, what came behind the part may be of another version,
-    // and is not kept. Until open().
+    // and is not kept. open() resets this.
     void startsOver() { startsOver_ = true; }
 
     // Keeps the bytes written as FILE.part and records what is needed to continue, else what keepEarlier()

@@ -98,7 +98,7 @@ bool FileTarget::isWhole(const PartialState& left) {
     return left.isWhole && left.file.length == left.size;
 }
 
-// The same command again shows that the checksum is meant: then the bytes are wrong.
+// If the same checksum is given again it is no typing error, so the bytes are wrong.
 bool FileTarget::isOfSameChecksum(const PartialState& left) const {
     return !left.checksum.empty() && left.checksum == checksum_;
 }
@@ -122,7 +122,7 @@ std::string FileTarget::whyNotUsable(const TransferRequest& request) const {
         return "it does not have this checksum";
     }
     if (left.validator.empty()) {
-        return "nothing tells its version";
+        return "its version is not known";
     }
     if (std::min(left.file.length, left.size.value_or(UINT64_MAX) - 1) < fewBytes) {
         return "it is too short";

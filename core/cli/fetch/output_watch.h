@@ -2,8 +2,8 @@
 // A pipe whose reader does not read holds up the worker in write(2), where it notices neither the time limit
 // of the transfer nor anything else. So this side applies both limits of a fetch while the output takes no
 // bytes; while it does, they are the worker's (resuming_source.h), which knows what the network does. A
-// reader that is slow is no reader that is stuck, and time in which the program is stopped (Ctrl-Z) does not
-// count as the reader's: it is counted in intervals at whose end the output is looked at.
+// slow reader is not a stuck one. Time in which this program is stopped (Ctrl-Z) does not count: time is
+// added up in intervals, and the output is examined at the end of each.
 #pragma once
 
 #include <chrono>

@@ -150,7 +150,7 @@ int runCancel(const CommandLine& line) {
     const auto loop = makeLoop();
     ServiceClient client(loop.get());
     const auto before = client.transfers();
-    client.cancel(id);                  // who may not is told so, whatever became of the transfer
+    client.cancel(id);                  // reports NotPermitted even if the transfer has ended
     for (const auto& status : before) { // bootferryd ignores a request that comes too late
         if (status.id == id && isFinal(status.state)) {
             throw Error(ErrorCode::NotFound,
