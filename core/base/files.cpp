@@ -38,7 +38,7 @@ void refuseDevice(const std::string& path) {
     }
 }
 
-// Nobody can open it for writing any more by a name: without a writer it has ended.
+// No process can open it by a name, so that without a writer it is at its end.
 bool isUnnamedPipe(int fd) {
     struct statfs system {};
     return ::fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC;

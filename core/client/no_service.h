@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Thrown where a server on the network would also be "unreachable", so that a caller can tell the two apart.
+// bootferryd cannot be reached. A type of its own, because ErrorCode::Unreachable also stands for a server on
+// the network.
 #pragma once
 
 #include "errors.h"

@@ -25,7 +25,8 @@ std::string textOf(const KernelArgument& argument) {
     return argument.value ? argument.name + "=" + *argument.value : argument.name;
 }
 
-// Units keep all proxies secret, since of several the last one counts; here each is looked at.
+// Units treat every proxy as secret, so that those with a password and those without stay in order, and the
+// last one counts; here each is examined.
 bool isPlainProxy(const PluginOption& option) {
     const std::string_view key = option.key;
     return (key == "proxy" || key == "preproxy" || key == "proxy1.0" || key.starts_with("socks")) &&

@@ -18,7 +18,7 @@ namespace bootferry {
 [[nodiscard]] std::string parseBaseUrl(std::string_view text);
 
 // image: its URL; checksum: the URL of a list, or "sha256:HEX"; layout: "rd.live.dir=..." or empty. options:
-// what the administrator adds; of an argument that is in it, there is no other.
+// the administrator's arguments, each of which replaces the export's own one of that name.
 [[nodiscard]] std::vector<KernelArgument> bootArguments(const std::string& image, const std::string& checksum,
                                                         std::string_view layout,
                                                         const KernelCommandLine& options);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a DHCP server is to be told, so that machines find the entries: in the language of dnsmasq, of ISC's
+// The settings of a DHCP server with which machines find the entries: in the language of dnsmasq, of ISC's
 // dhcpd and of Kea. By the client's architecture (RFC 4578, and IANA's registry "Processor Architecture
 // Types"): BIOS gets pxelinux, UEFI gets GRUB by TFTP or by HTTP, and iPXE its script. Pure.
 #pragma once

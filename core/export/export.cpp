@@ -197,8 +197,8 @@ BootEntry entryOf(const ExportRequest& request, const std::string& layout, const
                                        request.options)};
 }
 
-// One of a version that is not known yet, to see what would be refused.
-BootEntry anyEntryOf(const ExportRequest& request, const std::string& layout) {
+// An entry with a placeholder version, to find out before anything is written whether it would be refused.
+BootEntry placeholderEntry(const ExportRequest& request, const std::string& layout) {
     constexpr std::size_t digestLength = 64;
     return entryOf(request, layout, std::string(versionNameLength, '0'), std::string(digestLength, '0'));
 }
@@ -266,7 +266,8 @@ struct Plan {
 void run(const ExportRequest& request, const Source& iso, const IsoFiles& files, const Plan& plan,
          ExportFolder& folder) {
     const auto& [layout, boot, initrd, checksum] = plan;
-    (void)entryTexts(folder, anyEntryOf(request, layout)); // throws for files that cannot be written into
+    (void)entryTexts(folder,
+                     placeholderEntry(request, layout)); // throws for files that cannot be written into
     folder.beginVersion();
     Export exported(request, iso, folder);
     exported.addKernel(files, boot.kernel);
@@ -303,7 +304,7 @@ void exportIso(const ExportRequest& request,
     const Source iso(request.iso, "ISO");
     Plan plan;
     plan.layout = judgeIso(iso, request.options);
-    plan.checksum = requireBoot(anyEntryOf(request, plan.layout), whyRefused);
+    plan.checksum = requireBoot(placeholderEntry(request, plan.layout), whyRefused);
     if (request.options.find("rd.bootferry.checksum") == nullptr) {
         plan.checksum.reset(); // it is that of no image yet
     }

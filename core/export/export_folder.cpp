@@ -263,7 +263,7 @@ bool ExportFolder::hasVersion(const std::string& version,
 void ExportFolder::finishVersion(const std::string& version) {
     const auto shown = fmt::format("{}/{}/{}", path_, name_, version);
     check(::fsync(begun_.get()), fmt::format("writing '{}'", shown));
-    // One that is damaged, as hasVersion() found.
+    // Moves a damaged version away; hasVersion() has rejected it.
     if (::renameat(versions_.get(), version.c_str(), versions_.get(), oldName) < 0 && errno != ENOENT) {
         throwFile(errno, fmt::format("replacing '{}'", shown));
     }

@@ -109,7 +109,7 @@ bool CpioWalk::skip(std::size_t size) {
     return true;
 }
 
-// Up to the next byte that is none; false at the end.
+// Skips zeros; false at the end.
 bool CpioWalk::skipZeros() {
     while (fill()) {
         const auto next = std::min(buffer_.find_first_not_of('\0', used_), buffer_.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Of libarchive's formats only ISO 9660 is enabled, and no filter: a hostile file must not choose among
-// parsers. An ISO is read twice, for the list and for a file, since libarchive reads in the order of places.
+// parsers. An ISO is read twice, for the list and for a file, since libarchive reads files in the order in
+// which they are stored.
 #include "iso_files.h"
 
 #include <cerrno>

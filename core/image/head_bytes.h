@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Numbers and magics in the head of an image, wherever they lie in it: what is not there is no magic, and the
-// number 0, so that a reader of untrusted bytes needs no check of its own before each field.
+// Reads numbers and magics at any offset of an image's head. Behind its end a number is 0 and no magic
+// matches, so that readers of untrusted bytes need no check of their own.
 #pragma once
 
 #include <cstddef>

@@ -54,7 +54,7 @@ public:
         if (auto found = wantedImage()) {
             return std::move(*found);
         }
-        // What is looked for first decides: nothing that is seen counts while that is not known.
+        // The first candidate decides: a later one counts only once the earlier ones are known to be absent.
         if (!unknown_.empty()) {
             return undecided();
         }
@@ -94,7 +94,7 @@ private:
         return {.state = ProbedLayout::State::NotKnown, .layout = {}, .image = {}, .why = std::move(why)};
     }
 
-    // Where a part of the image is missing, a boot reads nothing, whatever would be there.
+    // A boot cannot read a part that lies behind the end of the image.
     [[nodiscard]] ProbedLayout undecided() const {
         return isLost_ ? none(fmt::format("it is cut off or damaged: {}", unknown_)) : notKnown(unknown_);
     }

@@ -149,8 +149,8 @@ ReviewedArgument reviewBootInterface(const KernelArgument& argument, bool isLast
                               : "not read by bootferry without rd.kiwi.live.pxe"};
 }
 
-// An option that another live boot program has. Of a refused one, only those are left here that ask for
-// nothing, or all of a line that was refused.
+// An option of another live boot program. A refused one gets here only if it is switched off, or if the whole
+// line was refused.
 ReviewedArgument reviewOther(const KernelArgument& argument, const OtherOption& option, bool isLast,
                              const BootRequest* request) {
     ReviewedArgument reviewed{.shown = shownArgument(argument), .use = Use::NoEffect};

@@ -67,8 +67,7 @@ struct BootRequest {
 // that names the argument, its value and what to write instead.
 [[nodiscard]] std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line);
 
-// As rd.bootferry.verify=required does: this machine boots only what is signed. Throws Error(Invalid) if
-// nothing of this boot could be.
+// As rd.bootferry.verify=required. Throws Error(Invalid) if nothing in this boot can be signed.
 void demandSignature(BootRequest& boot);
 
 // The argument for people, without its value if that may be a secret.

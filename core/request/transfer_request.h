@@ -34,8 +34,8 @@ struct Continuation {
     std::uint64_t offset = 0;          // bytes that are there, as they were served
     std::optional<std::uint64_t> size; // of all of it
     std::string validator;             // the server's validator of that version; not empty
-    // All of it, received from one source without a gap: if the checksum is another one than the requested
-    // one, that source has no better bytes.
+    // The whole file, from one source without a gap. If its checksum is not the requested one, fetching it
+    // again from there does not help.
     bool isWhole = false;
 
     bool operator==(const Continuation&) const = default;

@@ -88,8 +88,8 @@ std::string trustedKeys(const ServiceSettings& settings, bool ownOnly) {
     }
     if (ownOnly) {
         logWarning(
-            fmt::format("'{}/verify' demands signatures of the keys beside it; those of the credential "
-                        "bootferry.keys: ignoring",
+            fmt::format("'{}/verify' accepts only the keys beside it: ignoring those of the credential "
+                        "bootferry.keys",
                         settings.settingsFolder));
         return keys;
     }

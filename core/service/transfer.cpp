@@ -149,7 +149,7 @@ void Transfer::inspectDisk() {
         });
 }
 
-// Of an image that is there already nothing proves that it is the signed one.
+// Nothing proves that an image already on the disk is the signed one.
 void Transfer::requireNewImage() const {
     if (job_.request.signedOnly) {
         throw Error(ErrorCode::TargetRefused,
@@ -285,8 +285,7 @@ void Transfer::staged(const WorkerResult& result) {
 
 void Transfer::ended(const WorkerResult& result, const std::optional<Error>& failure) {
     WorkerEnd end{.result = result, .failure = failure};
-    worker_.reset(); // and with it `result`, and descriptors that a transfer that is only remembered must not
-                     // keep
+    worker_.reset(); // also destroys `result`, and the descriptors, which an ended transfer must not keep
     if (step_) {
         workerEnd_ = std::move(end);
         return;

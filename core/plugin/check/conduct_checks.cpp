@@ -70,9 +70,9 @@ std::chrono::nanoseconds computedByOthers() {
     return timeOf(CLOCK_PROCESS_CPUTIME_ID) - timeOf(CLOCK_THREAD_CPUTIME_ID);
 }
 
-// Of a thread beside the one that calls the plugin. Who waits computes nothing; who asks again and again
-// gets, on a busy machine, only a part of the time, but that is computed all the same. One that still has
-// something to do is not: after that it is quiet.
+// The processor time of the process while a call waits. A plugin that polls descriptors uses none; one that
+// asks in a loop uses all it gets, even on a busy machine. One that still has work to do is measured when
+// that is done.
 struct SilenceWatch {
     static constexpr auto silence = 700ms;
     static constexpr auto longestOpen = 5000ms; // a connection may take its time

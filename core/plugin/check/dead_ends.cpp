@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A port that is bound and not listened on is refused, and nobody else gets it. A listener whose queue is
-// full drops what asks for a connection (listen(2)).
+// A connection to a port that is bound but not listening is refused, and no other process can take that port.
+// A listener whose queue is full drops what asks for a connection (listen(2)).
 #include "dead_ends.h"
 
 #include <cstdint>

@@ -152,8 +152,8 @@ void report(std::size_t number, const Check& check, const CheckResult& result) {
     (void)flushOutput();
 }
 
-// Who is late each time is slow itself; a busy machine is not. Of a server that cannot be reached nothing
-// follows.
+// A plugin that is late in each try is slow; a busy machine is late now and then. An unreachable server
+// proves nothing.
 CheckResult runPatiently(const Check& check, Arguments& arguments) {
     constexpr int tries = 3;
     CheckResult result;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Each value is a text that is only compared. What the sandbox refuses to ask, it also refuses to change: the
-// text is then the same each time.
+// Each value is a text that is only compared. What the sandbox does not let this process read, it does not
+// let a plugin change; the text is then the same each time.
 #include "process_state.h"
 
 #include <cfenv>
