@@ -83,8 +83,8 @@ inline int errnoIn(const std::string& text) {
     return std::max(number, 0);
 }
 
-// Of libnfs itself, or of its RPC layer, without a status of the protocol. A reason that is given as `data`
-// only is lost, hence the words for these numbers.
+// A failure of libnfs or its RPC layer, without a status of the protocol. libnfs drops the reason that came
+// as `data`, so these numbers get words here.
 inline Failure failureWithoutStatus(int status, const std::string& text, Step step, const Place& place,
                                     const Settings& settings) {
     const auto file = "'" + place.path + "'";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // libssh2 reports a broken connection by many codes, above all during the key exchange; so the state of the
-// socket is considered as well. A refused login ends the boot, so it must be one: where libssh2 says that the
-// answer to a login did not come, it was none.
+// socket is considered as well. A refused login ends the boot, so only a real refusal counts: if the answer
+// did not come, the login was not refused.
 #include "ssh_failure.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// libssh2 does not tell that a server accepted one factor and wants another: such a login has failed to it.
+// libssh2 reports a login as failed if the server accepted one factor and requires another.
 // But a server that is asked anew, by a login without any proof, lists what it still requires; a method that
 // is gone from this list was accepted. Each method is tried once, so that the login has an end, whatever the
 // server answers.

@@ -51,8 +51,7 @@ class Daemon:
             subprocess.run(["modprobe", "--remove", "brd"], check=False)
 
     def kill(self, clean=True):
-        """What it leaves behind as nobody gives it back are its loop devices; here they are, but for a test of
-        just that."""
+        """Detaches the loop devices that the daemon leaves attached; the test of exactly that turns this off."""
         loop = self._ram_disk() if clean else None
         self.process.kill()
         self.process.wait()
