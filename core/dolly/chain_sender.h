@@ -4,7 +4,7 @@
 // useless, so the first failure ends the transfer; the nodes then wait for the next server.
 //
 // The protocol and the connections to a node are shared with the plugin and live in plugins/dolly/protocol
-// and plugins/support, which need plugin.h only: a plugin may not depend on core/. Their Failures become
+// and plugins/support, which need plugin.hpp only: a plugin may not depend on core/. Their Failures become
 // Errors here.
 #pragma once
 
