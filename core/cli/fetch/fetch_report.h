@@ -20,8 +20,6 @@ class FetchReport {
 public:
     FetchReport(const TransferRequest& request, std::optional<JsonStyle> json, bool quiet);
 
-    [[nodiscard]] bool usesStandardOutput() const { return json_.has_value(); }
-
     void continues(std::uint64_t bytes, const std::string& part);
     void doesNotContinue(const std::string& why); // why: a sentence
     void pluginLoaded(const std::string& nameAndVersion);

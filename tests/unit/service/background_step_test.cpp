@@ -76,6 +76,7 @@ TEST_F(BackgroundStepTest, MayBeReplacedAtItsEnd) {
                 event_.get(), [] {}, [&](const std::optional<Error>&) { ended = true; });
         });
     runUntil(ended);
+    EXPECT_TRUE(ended);
 }
 
 TEST_F(BackgroundStepTest, DestroyedEarlyItWaitsForTheWorkAndCallsNobody) {
