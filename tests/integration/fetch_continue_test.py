@@ -15,6 +15,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import exit_status  # noqa: E402
+import posix_acl  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
@@ -179,6 +180,44 @@ class ContinueTest(ContinueCase):
         self.server.requests.clear()
         self.assert_fetched(self.fetch(self.url))
         self.assertEqual([request.range for request in self.server.requests], [f"bytes={self.size - 1 - (1 << 16)}-"])
+
+
+class UmaskTest(ContinueCase):
+    """Whatever the umask is, nobody else may write to a part, and the file gets the permissions of any other new one."""
+
+    def umask(self, mask):
+        before = os.umask(mask)
+        self.addCleanup(os.umask, before)
+
+    def test_a_part_is_continued_and_the_file_has_the_usual_permissions(self):
+        for first, second in ((0o002, 0o002), (0, 0), (0o077, 0o022), (0, 0o077)):
+            with self.subTest(umask=f"{first:03o}, then {second:03o}"):
+                self.umask(first)
+                self.kept()
+                self.assertEqual(self.part.stat().st_mode & 0o7777, 0o600)
+                self.umask(second)
+                self.assertIn("resuming after", self.assert_fetched(self.fetch(self.url)))
+                self.assertEqual(self.output.stat().st_mode & 0o7777, 0o666 & ~second)
+                self.assertEqual(self.names(), ["output"])
+                self.output.unlink()
+
+    def test_the_acl_of_the_folder_decides_as_well(self):
+        if not posix_acl.put(self.folder, (posix_acl.USER_OBJ, 7), (posix_acl.USER, 7, 65534), (posix_acl.GROUP_OBJ, 5),
+                             (posix_acl.MASK, 7), (posix_acl.OTHER, 0), name=posix_acl.DEFAULT):
+            self.skipTest("the file system has no ACLs")
+        self.umask(0o077)  # has no effect there
+        usual = self.folder / "usual"
+        usual.touch()
+        rights = posix_acl.of(usual)
+        usual.unlink()
+        self.assertIn((posix_acl.USER, 7, 65534), rights)
+        self.kept()
+        self.assertIn((posix_acl.MASK, 0), posix_acl.of(self.part))
+        self.assertIn("resuming after", self.assert_fetched(self.fetch(self.url)))
+        self.assertEqual(posix_acl.of(self.output), rights)
+        self.output.unlink()
+        self.assert_fetched(self.fetch(self.url))
+        self.assertEqual(posix_acl.of(self.output), rights)
 
 
 class KilledTest(ContinueCase):
@@ -586,7 +625,36 @@ class OthersTest(ContinueCase):
         status, messages = self.interrupted()
         self.assertEqual(status, 130)
         self.assertNotIn("are kept", messages)
+        self.assertIn(f"nothing is kept: '{self.part}' is in the way", messages.splitlines()[-1])
         self.assertEqual((self.names(), self.part.read_text()), (["output.part"], "precious"))
+
+    def test_a_copy_of_the_folder(self):
+        """The copy of a part is not the part, and the reason stays the same."""
+        self.kept()
+        copy = self.path / "copy"
+        subprocess.run(["cp", "-a", self.folder, copy], check=True)
+        self.folder = copy
+        self.output, self.part = copy / "output", copy / "output.part"
+        before = self.part.read_bytes()
+        for _ in range(2):
+            self.assert_anew(self.fetch(self.url), why="changed or replaced")
+            self.server.requests.clear()
+            self.assertEqual(self.names(), ["output", *KEPT])
+            self.assertTrue(self.part.read_bytes() == before, "the part was changed")
+            self.output.unlink()
+            client = self.start(self.url)
+            processes.wait_for(client, lambda: (file := processes.unnamed_file(client.pid))
+                               and file.stat().st_size >= FIRST)
+            client.send_signal(signal.SIGINT)
+            status, messages = self.ended(client)
+            self.assertEqual(status, 130)
+            self.assertIn(f"nothing is kept: '{self.part}' is in the way", messages.splitlines()[-1])
+            self.assertEqual(self.names(), KEPT)
+            self.assertTrue(self.part.read_bytes() == before, "the part was changed")
+            self.server.requests.clear()
+        self.part.unlink()
+        self.assert_fetched(self.fetch(self.url))
+        self.assertEqual(self.names(), ["output"])
 
     def test_a_file_of_another_fetch_is_no_target(self):
         """Neither of a fetch that was interrupted nor of one that runs."""

@@ -302,7 +302,8 @@ private:
         }
         const bool quiet =
             isStream() && hasLostReader(target_.fd); // no message if the reader closed the pipe
-        report_.failed(Error(failure.code(), failure.what() + kept), !quiet);
+        const auto whyNotKept = file_ ? file_->whyNotKept() : "";
+        report_.failed(Error(failure.code(), failure.what() + kept + whyNotKept), !quiet);
         loop_.end(exitStatusOf(failure));
     }
 

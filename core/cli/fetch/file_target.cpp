@@ -22,6 +22,10 @@ namespace {
 
 constexpr unsigned attempts = 100; // to find a free random name
 
+// What is not verified, or replaces a secret file, is not for others to read; a part that others may write to
+// could have any bytes.
+constexpr mode_t unfinishedMode = 0600;
+
 std::string linkOf(int fd) {
     return fmt::format("/proc/self/fd/{}", fd);
 }
@@ -46,10 +50,11 @@ FileTarget::FileTarget(FileLocation location)
       partName_(nameBeside(location_.folder.get(), location_.name, partSuffix)) {}
 
 FileTarget::~FileTarget() {
-    if (part_) { // not opened for writing, so the record still describes it
+    const int folder = location_.folder.get();
+    const bool isLeft = leavesPart_ && ::faccessat(folder, partName_.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    if (part_ || isLeft) { // the record is as it was; without it, nothing would say what that part is
         record_.keep();
     }
-    const int folder = location_.folder.get();
     if (!temporary_.empty() && isFileAt(folder, temporary_, fd_.get())) {
         (void)::unlinkat(folder, temporary_.c_str(), 0);
     }
@@ -64,8 +69,6 @@ void FileTarget::requireRoom(std::uint64_t size) const {
 }
 
 PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
-    const mode_t mode =
-        location_.present ? 0600 : 0666; // a secret file's replacement must not be readable meanwhile
     const bool wasComplete = std::exchange(isComplete_, false);
     startsOver_ = false;
     if (fd_) {
@@ -74,12 +77,13 @@ PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     if (size) { // before the part is touched
         requireRoom(*size);
     }
+    mode_ = modeOfNewFile();
     takePart();
     if (!fd_) {
-        openUnnamed(mode);
+        openUnnamed();
     }
     if (!fd_) {
-        openNamed(mode);
+        fd_ = createNamed(temporary_, unfinishedMode);
     }
     PreparedTarget target;
     target.fd.reset(checkErrno(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0), what("opening")));
@@ -88,31 +92,62 @@ PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     return target;
 }
 
-void FileTarget::openUnnamed(mode_t mode) {
-    fd_.reset(::openat(location_.folder.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
+// The umask decides, or the folder's default ACL, or the file system.
+mode_t FileTarget::modeOfNewFile() const {
+    constexpr mode_t usual = 0666;
+    const int folder = location_.folder.get();
+    UniqueFd file(::openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, usual));
+    if (!file) {
+        std::string name;
+        file = createNamed(name, usual);
+        if (isFileAt(folder, name, file.get())) {
+            (void)::unlinkat(folder, name.c_str(), 0);
+        }
+    }
+    struct stat status {};
+    checkErrno(::fstat(file.get(), &status), what("looking at a file beside"));
+    return status.st_mode & 0777U;
+}
+
+void FileTarget::openUnnamed() {
+    fd_.reset(::openat(location_.folder.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, unfinishedMode));
     if (fd_ && !canBeNamed(fd_.get())) {
         fd_.reset();
     }
 }
 
-void FileTarget::openNamed(mode_t mode) {
-    for (unsigned attempt = 0; attempt < attempts && !fd_; ++attempt) {
-        temporary_ = randomTemporaryName();
-        fd_.reset(::openat(location_.folder.get(), temporary_.c_str(),
-                           O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-        if (!fd_ && errno != EEXIST) {
+UniqueFd FileTarget::createNamed(std::string& name, mode_t mode) const {
+    for (unsigned attempt = 0; attempt < attempts; ++attempt) {
+        auto random = randomTemporaryName();
+        UniqueFd file(::openat(location_.folder.get(), random.c_str(),
+                               O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+        if (file) {
+            name = std::move(random);
+            return file;
+        }
+        if (errno != EEXIST) {
             break;
         }
     }
-    if (!fd_) {
-        const int error = errno;
-        temporary_.clear();
-        throwErrno(error, what("creating a file beside"));
+    throwErrno(errno, what("creating a file beside"));
+}
+
+// A file system that cannot change the mode gives all files the same one.
+void FileTarget::setUsualMode() const {
+    struct stat status {};
+    checkErrno(::fstat(fd_.get(), &status), what("looking at"));
+    if ((status.st_mode & 0777U) != mode_) {
+        (void)::fchmod(fd_.get(), mode_);
     }
 }
 
 bool FileTarget::publish(std::optional<std::int64_t> modified) {
-    const bool kept = !location_.present || keepOwnerAndMode();
+    bool kept = true;
+    if (location_.present) {
+        kept = keepOwnerAndMode();
+    } else {
+        setUsualMode();
+    }
     if (modified) { // not all file systems support this: ignore errors
         const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = *modified, .tv_nsec = 0}};
         (void)::futimens(fd_.get(), times);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A file as a target: it gets its name only when it is complete, verified and synced. Until then it is
-// unnamed (O_TMPFILE), or has a temporary name if the file system does not support that. The name is given
-// through the descriptor, so that it goes to exactly the file that was verified. Foreign files in the folder
-// are never opened, followed or truncated.
+// unnamed (O_TMPFILE), or has a temporary name if the file system does not support that, and nobody else may
+// read or write it. The name is given through the descriptor, so that it goes to exactly the file that was
+// verified. Foreign files in the folder are never opened, followed or truncated.
 #pragma once
 
 #include <cstdint>
@@ -67,6 +67,8 @@ public:
                                                          const KnownSource& source) noexcept;
     // Keeps of the part only what an earlier fetch had received.
     [[nodiscard]] std::optional<std::uint64_t> keepEarlier() noexcept;
+    // Why a part was not kept that was worth it: an end of a sentence, or empty.
+    [[nodiscard]] const std::string& whyNotKept() const { return whyNotKept_; }
     [[nodiscard]] std::string partPath() const;
 
     // Gives the file its name, and `modified` (seconds since 1970 UTC) as its time, and syncs it, so that it
@@ -90,10 +92,13 @@ private:
     void setPartAside(std::optional<std::uint64_t> size, bool isComplete);
     void setWholeAside();
     void removeEarlier();
+    void requireFreePartName() const;
     void namePart();
     [[nodiscard]] bool keepOwnerAndMode() const;
-    void openUnnamed(mode_t mode);
-    void openNamed(mode_t mode);
+    void setUsualMode() const;
+    [[nodiscard]] mode_t modeOfNewFile() const;
+    void openUnnamed();
+    [[nodiscard]] UniqueFd createNamed(std::string& name, mode_t mode) const;
     [[nodiscard]] bool isThereStill() const;
     [[noreturn]] void refuseChanged() const;
     [[nodiscard]] bool linkAs(const std::string& name) const;
@@ -113,6 +118,9 @@ private:
     std::string checksum_;          // that this fetch requests, as it is recorded
     bool isComplete_ = false;       // see receivedAll()
     bool startsOver_ = false;
+    bool leavesPart_ = false; // FILE.part is not the one recorded, or others may write to it
+    mode_t mode_ = 0;         // that FILE gets if it is new; from open() on
+    std::string whyNotKept_;
 };
 
 } // namespace bootferry

@@ -40,6 +40,7 @@ FoundPart FileTarget::findPart(const TransferRequest& request) {
         return isAsked ? fmt::format("'{}' is not continued, but {}: {}", partPath(), then, why) : "";
     };
     if (const auto why = whyNotOurs(part.get()); !why.empty()) {
+        leavesPart_ = record_.partial().has_value();
         return {.continuation = {}, .whyNot = say(why, "left as it is")};
     }
     part_ = std::move(part);
@@ -241,6 +242,7 @@ std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request, co
             (isWhole && identity.length != source.size) || isEarlierBetter(source, identity.length)) {
             return keepEarlier();
         }
+        requireFreePartName();
         checkErrno(::fsync(fd_.get()), what("keeping a part of"));
         removeEarlier();
         record_.setPartial(PartialState{.url = request.url.redacted(),
@@ -252,8 +254,10 @@ std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request, co
         namePart();
         record_.keep();
         return identity.length;
-    } catch (const Error&) {
-        return keepEarlier(); // the destructor deletes what is new
+    } catch (const Error& error) {
+        const auto kept = keepEarlier(); // the destructor deletes what is new
+        whyNotKept_ = kept ? "" : fmt::format("; nothing is kept: {}", error.what());
+        return kept;
     }
 }
 
@@ -264,8 +268,11 @@ std::optional<std::uint64_t> FileTarget::keepEarlier() noexcept {
     if (part_) { // it is as it was
         return continuesAt_;
     }
+    const auto& part = earlier_ ? earlier_ : fd_;
+    if (!isFileAt(location_.folder.get(), partName_, part.get())) { // somebody has removed or replaced it
+        return std::nullopt;
+    }
     try {
-        const auto& part = earlier_ ? earlier_ : fd_;
         checkErrno(::ftruncate(part.get(), static_cast<off_t>(continuesAt_)), what("keeping a part of"));
         auto state = *record_.partial();
         state.growing = false;
@@ -279,6 +286,18 @@ std::optional<std::uint64_t> FileTarget::keepEarlier() noexcept {
     earlier_.reset();
     record_.keep();
     return continuesAt_;
+}
+
+// Before the record is written: it still describes a part that is left as it is.
+void FileTarget::requireFreePartName() const {
+    const int folder = location_.folder.get();
+    struct stat named {};
+    if (::fstatat(folder, partName_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+        !isFileAt(folder, partName_, fd_.get()) &&
+        !(earlier_ && isFileAt(folder, partName_, earlier_.get()))) {
+        throw Error(ErrorCode::TargetRefused,
+                    fmt::format("'{}' is in the way: remove it unless it is needed", partPath()));
+    }
 }
 
 void FileTarget::namePart() {
