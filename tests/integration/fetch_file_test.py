@@ -178,6 +178,62 @@ class InTheWayTest(FileCase):
         self.assertEqual(precious.read_text(), "precious")
         self.assertTrue(self.output.is_symlink())
 
+    def during_fetches(self, changes):
+        """The outcome of a fetch for each change, which is made to its FILE meanwhile."""
+        clients = {}
+        for name in changes:
+            self.output = self.folder / name
+            self.output.write_text("old bytes")
+            self.output.chmod(0o664)
+            clients[name] = self.started()
+        for name, change in changes.items():
+            change(self.folder / name)
+        return {name: self.ended(client) for name, client in clients.items()}
+
+    def test_what_is_written_into_it_meanwhile_is_kept(self):
+        def write_and_restore_the_time(path):
+            before = path.stat()
+            with open(path, "r+b") as file:
+                file.write(b"new")
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+        def append(path):
+            with open(path, "a", encoding="ascii") as file:
+                file.write("more")
+
+        def write_through_another_name(path):
+            other = self.path / "other-name"
+            other.hardlink_to(path)
+            with open(other, "r+b") as file:
+                file.write(b"new")
+
+        changes = {"copied": lambda path: path.write_text("new bytes of another length"),
+                   "emptied": lambda path: os.truncate(path, 0),
+                   "appended": append,
+                   "restored": write_and_restore_the_time,
+                   "linked": write_through_another_name}
+        left = {"copied": "new bytes of another length", "emptied": "", "appended": "old bytesmore",
+                "restored": "new bytes", "linked": "new bytes"}
+        for name, (status, messages) in self.during_fetches(changes).items():
+            with self.subTest(name):
+                self.assertEqual(status, exit_status.TARGET_REFUSED, messages)
+                self.assertIn(f"somebody else has written to '{self.folder / name}' meanwhile", messages.splitlines()[-1])
+                self.assertEqual((self.folder / name).read_text(), left[name])
+                part = self.folder / f"{name}.part"
+                self.assertTrue(part.read_bytes() == self.image.read_bytes(), "the bytes differ")
+                self.assertEqual(part.stat().st_mode & 0o7777, 0o600)
+
+    def test_other_permissions_and_names_meanwhile_are_no_reason(self):
+        changes = {"read": lambda path: path.read_text(), "permitted": lambda path: path.chmod(0o604),
+                   "linked": lambda path: (self.path / "other-name").hardlink_to(path)}
+        if os.geteuid() == 0:
+            changes["owned"] = lambda path: os.chown(path, 1234, 4321)
+        for name, outcome in self.during_fetches(changes).items():
+            self.output = self.folder / name
+            self.assert_fetched(outcome)
+        self.assertEqual((self.folder / "permitted").stat().st_mode & 0o7777, 0o604)
+        self.assertEqual((self.path / "other-name").read_text(), "old bytes")
+
     def test_what_was_there_is_replaced_whole(self):
         self.output.write_text("old")
         other = self.path / "other-name"

@@ -37,6 +37,18 @@ bool canBeNamed(int fd) {
     return ::stat(linkOf(fd).c_str(), &named) == 0 && ::fstat(fd, &open) == 0 && isSameFile(named, open);
 }
 
+// A new mode, owner or link changes only the time of the status. So does another program that writes and then
+// restores the time of its bytes; if nothing else explains that time, the file counts as written.
+bool isWritten(const struct stat& before, const struct stat& now) {
+    const auto isSameTime = [](const timespec& one, const timespec& other) {
+        return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
+    };
+    const bool isSameStatus = before.st_mode == now.st_mode && before.st_uid == now.st_uid &&
+                              before.st_gid == now.st_gid && before.st_nlink == now.st_nlink;
+    return before.st_size != now.st_size || !isSameTime(before.st_mtim, now.st_mtim) ||
+           (isSameStatus && !isSameTime(before.st_ctim, now.st_ctim));
+}
+
 FileLocation checked(FileLocation location) {
     requireWritable(location);
     requireNotOfAnotherFetch(location);
@@ -142,15 +154,17 @@ void FileTarget::setUsualMode() const {
 }
 
 bool FileTarget::publish(std::optional<std::int64_t> modified) {
+    if (modified) { // not all file systems support this: ignore errors
+        const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = *modified, .tv_nsec = 0}};
+        (void)::futimens(fd_.get(), times);
+    }
+    checkErrno(::fsync(fd_.get()), what("syncing"));
+    (void)isThereStill(); // before the rights are given: with them, what is refused could not be continued
     bool kept = true;
     if (location_.present) {
         kept = keepOwnerAndMode();
     } else {
         setUsualMode();
-    }
-    if (modified) { // not all file systems support this: ignore errors
-        const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = *modified, .tv_nsec = 0}};
-        (void)::futimens(fd_.get(), times);
     }
     checkErrno(::fsync(fd_.get()), what("syncing"));
     const bool replaces = isThereStill();
@@ -187,13 +201,18 @@ bool FileTarget::keepOwnerAndMode() const {
     return kept;
 }
 
-// False: the name is free. Throws if it refers to another file than at the beginning.
+// False: the name is free. Throws if it refers to another file than at the beginning, or to other bytes.
 bool FileTarget::isThereStill() const {
     const auto& [folder, name, path, folderPath, present, status, isProcLink] = location_;
+    struct stat now {};
     if (present && isFileAt(folder.get(), name, present.get())) {
+        checkErrno(::fstat(present.get(), &now), what("looking at"));
+        if (isWritten(status, now)) {
+            throw Error(ErrorCode::TargetRefused,
+                        fmt::format("somebody else has written to '{}' meanwhile: it was left alone", path));
+        }
         return true;
     }
-    struct stat now {};
     if (::fstatat(folder.get(), name.c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0) {
         refuseChanged();
     }

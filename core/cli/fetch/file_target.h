@@ -74,7 +74,7 @@ public:
     // Gives the file its name, and `modified` (seconds since 1970 UTC) as its time, and syncs it, so that it
     // survives a power cut. A replaced file's permissions and owner are kept; returns false if the owner
     // could not be kept. Throws Error(TargetRefused) if the name refers to another file than at the
-    // beginning, Error(Io).
+    // beginning or somebody has written to that file, Error(Io).
     [[nodiscard]] bool publish(std::optional<std::int64_t> modified);
 
 private:
