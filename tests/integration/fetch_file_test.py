@@ -13,6 +13,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import exit_status  # noqa: E402
+import posix_acl  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import FaultServer  # noqa: E402
@@ -304,6 +305,54 @@ class ReplacedTest(FileCase):
         self.assert_fetched(self.fetch(self.serve()))
         status = self.output.stat()
         self.assertEqual((status.st_uid, status.st_gid, status.st_mode & 0o7777), (1234, 4321, 0o750))
+
+    def put_list(self, *entries, path=None, name=posix_acl.ACCESS):
+        if not posix_acl.put(path or self.output, *entries, name=name):
+            self.skipTest("the file system has no ACLs")
+
+    def test_the_list_of_who_may_what_is_kept(self):
+        """The group's bits of the mode are what the list allows at most, not what the group may do."""
+        for entries in (((posix_acl.USER_OBJ, 6), (posix_acl.USER, 6, 65534), (posix_acl.GROUP_OBJ, 0), (posix_acl.MASK, 6),
+                         (posix_acl.OTHER, 0)),
+                        ((posix_acl.USER_OBJ, 6), (posix_acl.USER, 6, 65534), (posix_acl.GROUP_OBJ, 4),
+                         (posix_acl.GROUP, 6, 1234), (posix_acl.MASK, 2), (posix_acl.OTHER, 4))):
+            self.output.write_text("old")
+            self.put_list(*entries)
+            before = self.output.stat().st_mode
+            messages = self.assert_fetched(self.fetch(self.serve()))
+            self.assertNotIn("could not be kept", messages)
+            self.assertEqual(posix_acl.of(self.output), list(entries))
+            self.assertEqual(self.output.stat().st_mode, before)
+            self.output.unlink()
+
+    def test_the_list_of_the_folder_gives_nobody_a_right_to_it(self):
+        self.output.write_text("old")
+        self.output.chmod(0o640)
+        self.put_list((posix_acl.USER_OBJ, 7), (posix_acl.USER, 7, 65534), (posix_acl.GROUP_OBJ, 7), (posix_acl.MASK, 7),
+                      (posix_acl.OTHER, 7), path=self.folder, name=posix_acl.DEFAULT)
+        self.assert_fetched(self.fetch(self.serve()))
+        self.assertEqual(posix_acl.of(self.output), [])
+        self.assertEqual(self.output.stat().st_mode & 0o7777, 0o640)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: files of other people")
+    def test_another_group_gets_no_rights_of_the_one_that_is_lost(self):
+        self.prefix = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+        os.chown(self.folder, 65534, 65534)
+        for mode, left in ((0o664, 0o644), (0o660, 0o600), (0o646, 0o646)):
+            self.output.write_text("old")
+            os.chown(self.output, 65534, 4321)
+            self.output.chmod(mode)
+            self.assertIn("the group of", self.assert_fetched(self.fetch(self.serve())))
+            status = self.output.stat()
+            self.assertEqual((status.st_uid, status.st_gid, status.st_mode & 0o7777), (65534, 65534, left))
+            self.output.unlink()
+        self.output.write_text("old")
+        os.chown(self.output, 65534, 4321)
+        self.put_list((posix_acl.USER_OBJ, 6), (posix_acl.USER, 6, 1234), (posix_acl.GROUP_OBJ, 6), (posix_acl.MASK, 6),
+                      (posix_acl.OTHER, 4))
+        self.assert_fetched(self.fetch(self.serve()))
+        self.assertEqual(posix_acl.of(self.output), [(posix_acl.USER_OBJ, 6), (posix_acl.USER, 6, 1234),
+                                                     (posix_acl.GROUP_OBJ, 4), (posix_acl.MASK, 6), (posix_acl.OTHER, 4)])
 
     def test_a_new_file_has_the_usual_permissions(self):
         before = os.umask(0o027)

@@ -180,8 +180,8 @@ public:
             if (failure) {
                 throw stopped_ && failure->code() == ErrorCode::Cancelled ? *stopped_ : *failure;
             }
-            if (file_ && !file_->publish(modified_)) {
-                printError("'{}' is yours now: its owner could not be kept\n", request_.target);
+            if (const auto lost = file_ ? file_->publish(modified_) : ""; !lost.empty()) {
+                printError("{}\n", lost);
             }
             if (isDevice()) {
                 target_.fd.reset();

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fetch_names.h"
+#include "file_rights.h"
 #include "file_room.h"
 #include "quantities.h"
 
@@ -153,16 +154,16 @@ void FileTarget::setUsualMode() const {
     }
 }
 
-bool FileTarget::publish(std::optional<std::int64_t> modified) {
+std::string FileTarget::publish(std::optional<std::int64_t> modified) {
     if (modified) { // not all file systems support this: ignore errors
         const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = *modified, .tv_nsec = 0}};
         (void)::futimens(fd_.get(), times);
     }
     checkErrno(::fsync(fd_.get()), what("syncing"));
     (void)isThereStill(); // before the rights are given: with them, what is refused could not be continued
-    bool kept = true;
+    std::string lost;
     if (location_.present) {
-        kept = keepOwnerAndMode();
+        lost = keepRights();
     } else {
         setUsualMode();
     }
@@ -181,24 +182,21 @@ bool FileTarget::publish(std::optional<std::int64_t> modified) {
         refuseChanged();
     }
     syncFolder();
-    return kept;
+    return lost;
 }
 
-// Set-user-ID and set-group-ID bits are not kept: writing to a file clears them as well.
-bool FileTarget::keepOwnerAndMode() const {
-    struct stat before {};
-    struct stat now {};
-    checkErrno(::fstat(location_.present.get(), &before), what("looking at"));
-    checkErrno(::fstat(fd_.get(), &now), what("looking at"));
-    bool kept = before.st_uid == now.st_uid && before.st_gid == now.st_gid;
-    if (!kept) {
-        kept = ::fchown(fd_.get(), before.st_uid, before.st_gid) == 0;
+std::string FileTarget::keepRights() const {
+    const auto kept = giveRightsOf(location_.present.get(), fd_.get());
+    if (!kept.accessList) {
+        return fmt::format("the access control list of '{}' could not be kept: check its permissions",
+                           location_.path);
     }
-    if (!kept) {
-        (void)!::fchown(fd_.get(), static_cast<uid_t>(-1), before.st_gid);
+    if (!kept.owner) {
+        return fmt::format("'{}' is yours now: its owner could not be kept", location_.path);
     }
-    checkErrno(::fchmod(fd_.get(), before.st_mode & 0777U), what("setting the mode of"));
-    return kept;
+    return kept.group ? std::string()
+                      : fmt::format("the group of '{}' could not be kept: yours may do what everybody may",
+                                    location_.path);
 }
 
 // False: the name is free. Throws if it refers to another file than at the beginning, or to other bytes.

@@ -72,10 +72,11 @@ public:
     [[nodiscard]] std::string partPath() const;
 
     // Gives the file its name, and `modified` (seconds since 1970 UTC) as its time, and syncs it, so that it
-    // survives a power cut. A replaced file's permissions and owner are kept; returns false if the owner
-    // could not be kept. Throws Error(TargetRefused) if the name refers to another file than at the
-    // beginning or somebody has written to that file, Error(Io).
-    [[nodiscard]] bool publish(std::optional<std::int64_t> modified);
+    // survives a power cut. A replaced file's owner, permissions and access control list are kept;
+    // returns a sentence that says which of them could not be kept, or an empty one. Throws
+    // Error(TargetRefused) if the name refers to another file than at the beginning or somebody has written
+    // to that file, Error(Io).
+    [[nodiscard]] std::string publish(std::optional<std::int64_t> modified);
 
 private:
     [[nodiscard]] std::string whyNotOurs(int part) const;
@@ -94,7 +95,7 @@ private:
     void removeEarlier();
     void requireFreePartName() const;
     void namePart();
-    [[nodiscard]] bool keepOwnerAndMode() const;
+    [[nodiscard]] std::string keepRights() const;
     void setUsualMode() const;
     [[nodiscard]] mode_t modeOfNewFile() const;
     void openUnnamed();
