@@ -15,6 +15,7 @@
 #include "boot_source.h"
 #include "errors.h"
 #include "other_options.h"
+#include "shown_argument.h"
 #include "unknown_argument.h"
 
 namespace bootferry {
@@ -180,7 +181,7 @@ bool isRefused(std::string_view name, bool isLive) {
 
 ReviewedArgument reviewUnread(const KernelArgument& argument, bool isLive) {
     constexpr std::string_view ignored = "is ignored: ";
-    ReviewedArgument reviewed{.shown = argument.name + (argument.value ? "=..." : "")};
+    ReviewedArgument reviewed{.shown = shownName(argument.name) + (argument.value ? "=..." : "")};
     if (auto unread = describeUnknown(argument.name)) {
         reviewed.use = Use::Suspicious;
         reviewed.meaning = std::move(*unread);
@@ -189,10 +190,7 @@ ReviewedArgument reviewUnread(const KernelArgument& argument, bool isLive) {
         }
         return reviewed;
     }
-    // Do not show systemd.set_credential=, which contains a secret.
-    if (argument.name.find("credential") == std::string::npos) {
-        reviewed.shown = shownArgument(argument);
-    }
+    reviewed.shown = shownArgument(argument);
     reviewed.meaning = "not read by bootferry";
     return reviewed;
 }
@@ -237,7 +235,8 @@ void hidePartsOfSecrets(std::vector<ReviewedArgument>& review, const KernelComma
                          "double quotes"};
     };
     const auto isUrl = [&](std::size_t i) {
-        return words[i].value && words[i].value->find("://") != std::string::npos;
+        return words[i].name.find("://") != std::string::npos ||
+               words[i].value.value_or("").find("://") != std::string::npos;
     };
     std::size_t url = words.size(); // the last URL before this word
     for (std::size_t i = 0; i < words.size(); ++i) {
@@ -245,11 +244,11 @@ void hidePartsOfSecrets(std::vector<ReviewedArgument>& review, const KernelComma
         const bool endsUserinfo = isForeign && (words[i].name.find('@') != std::string::npos ||
                                                 words[i].value.value_or("").find('@') != std::string::npos);
         if (endsUserinfo && url < i) {
-            review[url].shown = words[url].name + "=...";
+            review[url].shown = shownName(words[url].name) + (words[url].value ? "=..." : "");
             for (auto part = url + 1; part <= i; ++part) {
                 hide(part);
             }
-        } else if (isForeign && i > 0 && review[i - 1].shown.ends_with("=...") && !words[i].value &&
+        } else if (isForeign && i > 0 && review[i - 1].shown.ends_with("...") && !words[i].value &&
                    words[i].name.find('.') == std::string::npos &&
                    std::find(harmless.begin(), harmless.end(), words[i].name) == harmless.end()) {
             hide(i);

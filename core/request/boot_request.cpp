@@ -17,6 +17,7 @@
 #include "dolly_trust.h"
 #include "errors.h"
 #include "other_options.h"
+#include "shown_argument.h"
 #include "signed_list.h"
 #include "text.h"
 #include "unknown_argument.h"
@@ -174,6 +175,18 @@ bool isNamed(const Entry& entry, const KernelArgument& argument) {
                        [&](std::string_view name) { return !name.empty() && argument.is(name); });
 }
 
+// What refuses a value quotes it, and does not know whether a URL or a login is in it.
+Error withoutSecrets(const Error& error, const KernelArgument& argument) {
+    const auto& value = argument.value.value_or("");
+    std::string text = error.what();
+    const bool isShown = shownArgument(argument) == fmt::format("{}={}", argument.name, value);
+    if (const auto place = text.find(value); !isShown && !value.empty() && place != std::string::npos) {
+        text.replace(place, value.size(), "...");
+        return {error.code(), text};
+    }
+    return error;
+}
+
 void apply(const Entry& entry, const KernelArgument& argument, Draft& draft) {
     if (entry.kind == Kind::Switch) {
         const auto on = switchValue(argument);
@@ -192,9 +205,10 @@ void apply(const Entry& entry, const KernelArgument& argument, Draft& draft) {
     }
     try {
         entry.set(draft, argument.value.value_or(""), true);
-    } catch (Error& error) {
-        error.addContext(shownArgument(argument));
-        throw;
+    } catch (const Error& error) {
+        auto shown = withoutSecrets(error, argument);
+        shown.addContext(shownArgument(argument));
+        throw shown;
     }
 }
 
@@ -229,7 +243,8 @@ void refuseUnknown(const KernelCommandLine& line) {
             throw Error(ErrorCode::Invalid,
                         fmt::format("{} on the kernel command line is not an option of bootferry{}; "
                                     "bootferry-kernel-command-line(7) lists them",
-                                    argument.name, meant ? fmt::format(" (did you mean {}?)", *meant) : ""));
+                                    shownName(argument.name),
+                                    meant ? fmt::format(" (did you mean {}?)", *meant) : ""));
         }
     }
 }
@@ -242,7 +257,8 @@ std::vector<std::string> remarksOn(const KernelCommandLine& line) {
         const bool judged = known || findOtherOption(argument.name) != nullptr;
         const auto unread = judged ? std::nullopt : describeUnknown(argument.name);
         if (unread) {
-            remarks.push_back(fmt::format("{} on the kernel command line {}", argument.name, *unread));
+            remarks.push_back(
+                fmt::format("{} on the kernel command line {}", shownName(argument.name), *unread));
         }
     }
     return remarks;
@@ -353,20 +369,6 @@ void demandSignature(BootRequest& boot) {
     }
     transfer->signedOnly = true;
     requireSignedList(*transfer);
-}
-
-std::string shownArgument(const KernelArgument& argument) {
-    static constexpr std::string_view withSecrets[] = {
-        "rd.bootferry.option", "rd.kiwi.live.curl_options", "rd.bootferry.curl_options",
-        "rd.kiwi.live.dolly_options", "rd.bootferry.dolly_options"};
-    if (!argument.value) {
-        return argument.name;
-    }
-    const bool mayBeSecret = std::any_of(std::begin(withSecrets), std::end(withSecrets),
-                                         [&](std::string_view name) { return argument.is(name); }) ||
-                             argument.value->find("://") != std::string::npos ||
-                             argument.value->find('@') != std::string::npos;
-    return mayBeSecret ? argument.name + "=..." : argument.name + "=" + *argument.value;
 }
 
 std::vector<BootArgumentNames> bootArgumentNames() {

@@ -70,9 +70,6 @@ struct BootRequest {
 // As rd.bootferry.verify=required. Throws Error(Invalid) if nothing in this boot can be signed.
 void demandSignature(BootRequest& boot);
 
-// The argument for people, without its value if that may be a secret.
-[[nodiscard]] std::string shownArgument(const KernelArgument& argument);
-
 // The arguments besides root=: the first name is the usual one.
 struct BootArgumentNames {
     std::vector<std::string_view> names;

@@ -120,13 +120,58 @@ TEST(ReviewArguments, SecretsAreNotShown) {
     EXPECT_EQ(reviewed("root=live:ftp://u:geheim@a/b")[0].shown, "root=live:ftp://a/b");
 }
 
+// A forgotten "root=live:", a ':' instead of the '=', or an argument of somebody else.
+TEST(ReviewArguments, SecretsAreNotShownWhereverTheyStand) {
+    for (const char* word : {"http://u:geheim@a/b",
+                             "rootlive:http://u:geheim@a/b",
+                             "root:live:http://u:ge=geheim@a/b",
+                             "u:geheim@a/b",
+                             "geheim@a",
+                             "rd.bootferry.mirror:http://u:geheim@a/b",
+                             "rd.live.http://u:geheim@a/b",
+                             "rd.live.image:http://u:geheim@a/b",
+                             "rd.iscsi.password=geheim",
+                             "rd.iscsi.password:geheim",
+                             "live-config.user-password=geheim",
+                             "live-config.root-password-crypted=geheim",
+                             "password=geheim",
+                             "PASSWORD=geheim",
+                             "rootpw=geheim",
+                             "inst.sshpw=geheim",
+                             "inst.vncpassword=geheim",
+                             "token=geheim",
+                             "my.api_key=geheim",
+                             "rd.wifi.psk=geheim",
+                             "secret=geheim",
+                             "passphrase=geheim",
+                             "rootflags=username=u,password=geheim",
+                             "rootflags=user=u,pass=geheim",
+                             "x=token:geheim",
+                             "rd.bootferry.password=geheim",
+                             "rd.live.password=geheim"}) {
+        for (const auto& reviewedWord : reviewed(std::string(root) + word + " quiet")) {
+            EXPECT_THAT(reviewedWord.shown, Not(HasSubstr("geheim"))) << word;
+            EXPECT_THAT(reviewedWord.meaning, Not(HasSubstr("geheim"))) << word;
+        }
+        for (const auto& reviewedWord : reviewed(word)) { // of a line that bootferry does not serve
+            EXPECT_THAT(reviewedWord.shown, Not(HasSubstr("geheim"))) << word;
+        }
+    }
+    EXPECT_EQ(last("http://u:geheim@a/b").shown, "http:...");
+    for (const char* harmless : {"vconsole.keymap=de", "rd.vconsole.keymap=de", "ip=eth0:dhcp", "monkeys=3",
+                                 "systemd.unit=rescue.target", "spec_store_bypass_disable=on"}) {
+        EXPECT_EQ(last(harmless).shown, harmless);
+    }
+}
+
 // A password with a blank that is not quoted is several words.
 TEST(ReviewArguments, NoPartOfASecretIsShown) {
     for (const char* line :
          {"root=live:http://u:12 geheim@a/b", "root=live:http://u:geheim 12@a/b",
           "root=live:http://u:1 geheim 3@a/b", "root=live:http://u:1 geheim=2 3@a/b",
           "rd.bootferry.option=curl:user=u:geheim geheim", "rd.bootferry.mirror=http://u:1 geheim@a/b quiet",
-          "rd.kiwi.live.curl_options=-u,u:1 geheim quiet"}) {
+          "rd.kiwi.live.curl_options=-u,u:1 geheim quiet", "http://u:geheim 12@a/b", "http://u:1 geheim@a/b",
+          "rd.iscsi.password=1 geheim"}) {
         for (const auto& word : reviewed(std::string(root) + line)) {
             EXPECT_THAT(word.shown, Not(HasSubstr("geheim"))) << line;
             EXPECT_THAT(word.shown, Not(HasSubstr(":12"))) << line;

@@ -30,6 +30,27 @@ TEST(BootRequest, ServesOnlyALiveRoot) {
     EXPECT_FALSE(parseBootRequest(KernelCommandLine::parse("quiet")));
 }
 
+// A refusal goes to the console, a remark to the journal.
+TEST(BootRequest, NoErrorShowsASecret) {
+    for (const auto& argument : bootArgumentNames()) {
+        for (const auto name : argument.names) {
+            for (const char* value : {"=http://u:geheim@a/b", "=u:geheim@a", ":http://u:geheim@a/b",
+                                      "=x,password=geheim", ".password:geheim"}) {
+                const auto line = std::string(root) + std::string(name) + value;
+                try {
+                    const auto request = parseBootRequest(KernelCommandLine::parse(line));
+                    for (const auto& remark : request->remarks) {
+                        EXPECT_EQ(remark.find("geheim"), std::string::npos) << line << ": " << remark;
+                    }
+                } catch (const Error& error) {
+                    EXPECT_EQ(std::string(error.what()).find("geheim"), std::string::npos)
+                        << line << ": " << error.what();
+                }
+            }
+        }
+    }
+}
+
 TEST(BootRequest, DefaultsAreTheDocumentedOnes) {
     const auto request = parsed("");
     ASSERT_NE(request.transfer(), nullptr);
