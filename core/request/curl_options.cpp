@@ -257,6 +257,24 @@ CurlOptions parseCurlOptions(std::string_view text) {
     return Parser(optionWords(text)).parse();
 }
 
+std::optional<std::string> curlPluginOption(std::string_view name) {
+    const auto* option = findExactly(name);
+    const bool isOff = option == nullptr && name.starts_with("no-");
+    option = isOff ? findExactly(name.substr(3)) : option;
+    const bool isServed = option != nullptr && (option->treatment == CurlTreatment::Honoured ||
+                                                option->treatment == CurlTreatment::Retry);
+    if (!isServed || isOff != (option->arity == CurlArity::DefaultOn)) {
+        return std::nullopt;
+    }
+    return std::string(option->key.empty() ? option->name : option->key) +
+           (option->arity == CurlArity::Value ? "=..." : "");
+}
+
+std::optional<std::string> curlPluginOption(char letter) {
+    const auto* option = findLetter(letter);
+    return option != nullptr ? curlPluginOption(option->name) : std::nullopt;
+}
+
 bool isCurlScheme(std::string_view scheme) {
     return scheme == "http" || scheme == "https" || scheme == "ftp" || scheme == "ftps" || scheme == "tftp";
 }

@@ -4,6 +4,7 @@
 // curl's rules: --name=VALUE means --name VALUE, and "\," is a comma within a word.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,11 @@ struct CurlOptions {
 // Throws Error(Invalid, Unsupported) that names the option and what to do, and never quotes an option's
 // value, which may be a secret.
 [[nodiscard]] CurlOptions parseCurlOptions(std::string_view text);
+
+// The option of the curl plugin that serves curl's --NAME, as --option=curl: takes it: "insecure",
+// "proxy=...". nullopt if curl has no such option, or the plugin none for it.
+[[nodiscard]] std::optional<std::string> curlPluginOption(std::string_view name);
+[[nodiscard]] std::optional<std::string> curlPluginOption(char letter);
 
 // Whether the curl plugin fetches URLs of this scheme.
 [[nodiscard]] bool isCurlScheme(std::string_view scheme);

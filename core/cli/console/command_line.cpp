@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <spdlog/fmt/fmt.h>
 
+#include "curl_options.h"
 #include "errors.h"
 #include "nearest_name.h"
 
@@ -107,12 +108,20 @@ public:
             return Kind::Fault;
         }
         option_ = code >= firstCode ? options_[static_cast<std::size_t>(code - firstCode)] : lettered(code);
+        if (code >= firstCode && isCurls(writtenName())) {
+            fault_ = unknownName(writtenName());
+            return Kind::Fault;
+        }
         return Kind::Option;
     }
 
     // The option's value, or the word itself.
     [[nodiscard]] std::string value() const { return optarg != nullptr ? optarg : ""; }
     [[nodiscard]] const Option& option() const { return *option_; }
+    // Whether the option's value is a word of its own.
+    [[nodiscard]] bool tookNextWord() const {
+        return optarg != nullptr && optarg == pointers_[static_cast<std::size_t>(optind) - 1];
+    }
     [[nodiscard]] const std::string& fault() const { return fault_; }
     // The index of the first word that has not been read.
     [[nodiscard]] static std::size_t position() { return static_cast<std::size_t>(optind) - 1; }
@@ -134,10 +143,10 @@ private:
             return fmt::format("--{} takes no value",
                                options_[static_cast<std::size_t>(optopt - firstCode)]->name);
         }
-        const auto what = verb_ != nullptr ? fmt::format("{} has no option", verb_->name)
-                                           : std::string("there is no option");
         if (optopt != 0) {
-            return fmt::format("{} '-{}': see {}", what, static_cast<char>(optopt), helpCommand(verb_));
+            const auto letter = static_cast<char>(optopt);
+            return fmt::format("{} '-{}'{}: see {}", what(), letter, hintAt(curlPluginOption(letter)),
+                               helpCommand(verb_));
         }
         auto word = words_[static_cast<std::size_t>(optind) - 1];
         word = word.substr(2, word.find('=') - 2);
@@ -150,8 +159,43 @@ private:
         if (!candidates.empty()) {
             return fmt::format("'--{}' is ambiguous: {}", word, candidates);
         }
-        return fmt::format("{} '--{}'{}: see {}", what, word, nearestOption(word, options_),
-                           helpCommand(verb_));
+        return unknownName(word);
+    }
+
+    [[nodiscard]] std::string what() const {
+        return verb_ != nullptr ? fmt::format("{} has no option", verb_->name)
+                                : std::string("there is no option");
+    }
+
+    [[nodiscard]] std::string unknownName(const std::string& name) const {
+        const auto curls = hintAt(curlPluginOption(name));
+        return fmt::format("{} '--{}'{}: see {}", what(), name,
+                           curls.empty() ? nearestOption(name, options_) : curls, helpCommand(verb_));
+    }
+
+    // Of the long option that was read: "user" of "--user=me" and "--user me".
+    [[nodiscard]] std::string writtenName() const {
+        const auto word = words_[static_cast<std::size_t>(optind) - (tookNextWord() ? 2 : 1)];
+        return word.substr(2, word.find('=') - 2);
+    }
+
+    // Whoever writes an option as curl has it does not mean the longer name of ours that it abbreviates.
+    [[nodiscard]] bool isCurls(const std::string& name) const {
+        return name != option_->name && !hintAt(curlPluginOption(name)).empty();
+    }
+
+    // plugins: the option of the curl plugin that serves what was written.
+    [[nodiscard]] std::string hintAt(const std::optional<std::string>& plugins) const {
+        const bool takesThem = std::any_of(options_.begin(), options_.end(), [](const auto* option) {
+            return std::string_view(option->name) == "option";
+        });
+        if (!takesThem || !plugins) {
+            return "";
+        }
+        if (*plugins == "user=...") { // everybody can read a command line
+            return ", did you mean '--userinfo-file=FILE'?";
+        }
+        return fmt::format(", did you mean '--option=curl:{}'?", *plugins);
     }
 
     std::vector<std::string> words_;

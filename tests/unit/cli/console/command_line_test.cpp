@@ -150,6 +150,44 @@ TEST(Verbs, AgreeAboutOptions) {
     }
 }
 
+TEST(Verbs, NameTheOptionOfThePluginForOneOfCurl) {
+    const std::vector<std::pair<Words, std::string>> table{
+        {{"fetch", "--insecure", "u"},
+         "fetch has no option '--insecure', did you mean '--option=curl:insecure'?"},
+        {{"fetch", "--proxy=http://u:geheim@p", "u"},
+         "fetch has no option '--proxy', did you mean '--option=curl:proxy=...'?"},
+        {{"fetch", "--retry", "5", "u"},
+         "fetch has no option '--retry', did you mean '--option=curl:retry=...'?"},
+        {{"deploy", "-k", "u", "d"}, "deploy has no option '-k', did you mean '--option=curl:insecure'?"},
+        {{"check", "--no-alpn", "u"},
+         "check has no option '--no-alpn', did you mean '--option=curl:no-alpn'?"},
+        {{"-k", "u"}, "there is no option '-k', did you mean '--option=curl:insecure'?"},
+        {{"fetch", "--user=joe:geheim", "u"},
+         "fetch has no option '--user', did you mean '--userinfo-file=FILE'?"},
+        {{"fetch", "--user", "joe:geheim", "u"},
+         "fetch has no option '--user', did you mean '--userinfo-file=FILE'?"},
+        {{"--user", "joe:geheim", "fetch", "u"},
+         "fetch has no option '--user', did you mean '--userinfo-file=FILE'?"},
+        {{"fetch", "-u", "joe:geheim", "u"},
+         "fetch has no option '-u', did you mean '--userinfo-file=FILE'?"},
+        {{"fetch", "--key=file", "u"}, "fetch has no option '--key', did you mean '--option=curl:key=...'?"},
+        {{"fetch", "--silent", "u"}, "fetch has no option '--silent': see bootferryctl fetch --help"},
+        {{"list", "--insecure"}, "list has no option '--insecure': see bootferryctl list --help"},
+    };
+    for (const auto& [words, expected] : table) {
+        try {
+            ADD_FAILURE() << "accepted: " << shown(parseCommandLine(allVerbs(), words));
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::Invalid);
+            EXPECT_EQ(std::string_view(error.what()).substr(0, expected.size()), expected);
+            EXPECT_EQ(std::string_view(error.what()).find("geheim"), std::string_view::npos);
+        }
+    }
+    EXPECT_EQ(
+        shown(parseCommandLine(allVerbs(), {"fetch", "--userinfo=f", "--keyr=k", "--limit-rate=1K", "u"})),
+        "fetch userinfo-file=f keyring=k limit-rate=1K | u");
+}
+
 TEST(Verbs, HaveHelpThatFitsATerminal) {
     auto pages = std::vector{overview()};
     for (const auto& verb : allVerbs()) {
