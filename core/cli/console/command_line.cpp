@@ -243,11 +243,17 @@ void refuseSwallowedVerb(Verbs verbs, const std::vector<std::string>& wordsBefor
     }
 }
 
-void checkWords(const CommandLine& line) {
+// swallowing: an option whose value is a URL behind a blank; nullptr if there is none. The URL is not shown:
+// it may contain a password.
+void checkWords(const CommandLine& line, const Option* swallowing) {
     const auto& verb = *line.verb;
     if (line.words.size() < verb.fewest) {
+        const auto why = swallowing != nullptr
+                             ? fmt::format("; the URL is read as the value of --{}: write {}",
+                                           swallowing->name, withValue(*swallowing))
+                             : std::string();
         throw Error(ErrorCode::Invalid,
-                    fmt::format("{}: an argument is missing: {}", verb.name, usageOf(verb)));
+                    fmt::format("{}: an argument is missing: {}{}", verb.name, usageOf(verb), why));
     }
     if (line.words.size() > verb.most) {
         throw Error(ErrorCode::Invalid, fmt::format("{}: unexpected argument '{}': {}", verb.name,
@@ -255,7 +261,10 @@ void checkWords(const CommandLine& line) {
     }
 }
 
-void parse(CommandLine& line, const std::vector<std::string>& words, std::vector<const Option*> options) {
+// Returns the option for checkWords().
+const Option* parse(CommandLine& line, const std::vector<std::string>& words,
+                    std::vector<const Option*> options) {
+    const Option* swallowing = nullptr;
     Scan scan(words, std::move(options), line.verb);
     for (auto kind = scan.next(); kind != Scan::Kind::End; kind = scan.next()) {
         if (kind == Scan::Kind::Fault) {
@@ -269,10 +278,14 @@ void parse(CommandLine& line, const std::vector<std::string>& words, std::vector
             line.version = true;
         } else {
             line.options.push_back({&scan.option(), scan.value()});
+            if (scan.tookNextWord() && scan.value().find("://") != std::string::npos) {
+                swallowing = &scan.option();
+            }
         }
     }
     line.words.insert(line.words.end(), words.begin() + static_cast<std::ptrdiff_t>(Scan::position()),
                       words.end());
+    return swallowing;
 }
 
 std::string helpLine(const Option& option, std::size_t width) {
@@ -299,7 +312,7 @@ CommandLine parseCommandLine(Verbs verbs, const std::vector<std::string>& words)
     auto rest = words;
     const auto place = placeOfVerb(verbs, words, fault);
     if (place >= words.size()) {
-        parse(line, words, optionsOfAll(verbs));
+        (void)parse(line, words, optionsOfAll(verbs));
         return line;
     }
     if (!fault.empty() && !hasVerb(verbs, words[place])) {
@@ -310,9 +323,9 @@ CommandLine parseCommandLine(Verbs verbs, const std::vector<std::string>& words)
     }
     line.verb = &findVerb(verbs, words[place]);
     rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(place));
-    parse(line, rest, optionsOf(*line.verb));
+    const auto* swallowing = parse(line, rest, optionsOf(*line.verb));
     if (!line.help && !line.version) {
-        checkWords(line);
+        checkWords(line, swallowing);
     }
     return line;
 }

@@ -111,6 +111,14 @@ TEST(CommandLine, SaysWhatIsWrong) {
         {{"carry", "u", "--output"}, "--output takes a value: --output=FILE"},
         {{"carry", "u", "-o"}, "--output takes a value: --output=FILE"},
         {{"carry"}, "carry: an argument is missing: bootferryctl carry [OPTION...] URL [FILE]"},
+        {{"carry", "--limit", "http://u:p@h/x"},
+         "carry: an argument is missing: bootferryctl carry [OPTION...] URL [FILE]; the URL is read as the "
+         "value of "
+         "--limit: write --limit=N"},
+        {{"--limit", "http://h/x", "carry"},
+         "carry: an argument is missing: bootferryctl carry [OPTION...] URL [FILE]; the URL is read as the "
+         "value of "
+         "--limit: write --limit=N"},
         {{"carry", "u", "f", "x"}, "carry: unexpected argument 'x': bootferryctl carry"},
         {{"show", "x"}, "show: unexpected argument 'x': bootferryctl show [OPTION...]"},
     };
@@ -121,6 +129,15 @@ TEST(CommandLine, SaysWhatIsWrong) {
             EXPECT_EQ(error.code(), ErrorCode::Invalid);
             EXPECT_EQ(std::string_view(error.what()).substr(0, expected.size()), expected);
         }
+    }
+}
+
+TEST(CommandLine, DoesNotBlameAnOptionThatWasGivenItsValue) {
+    try {
+        ADD_FAILURE() << "accepted: " << shown(parsed({"carry", "--limit=http://h/x"}));
+    } catch (const Error& error) {
+        EXPECT_STREQ(error.what(),
+                     "carry: an argument is missing: bootferryctl carry [OPTION...] URL [FILE]");
     }
 }
 
