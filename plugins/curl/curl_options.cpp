@@ -99,6 +99,9 @@ void CurlOptions::setLarge(CURLoption option, curl_off_t value) {
     if (option == CURLOPT_MAX_RECV_SPEED_LARGE) {
         rate_ = static_cast<std::uint64_t>(value);
     }
+    if (option == CURLOPT_MAXFILESIZE_LARGE) {
+        largestFile_ = static_cast<std::uint64_t>(value);
+    }
 }
 
 void CurlOptions::setText(CURLoption option, const std::string& value) {

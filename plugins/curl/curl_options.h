@@ -40,6 +40,8 @@ public:
     [[nodiscard]] bool needPacing() const { return needPacing_; }
     // Of limit-rate, in bytes a second; 0: none.
     [[nodiscard]] std::uint64_t rate() const { return rate_; }
+    // Of max-filesize, in bytes; 0: no limit. libcurl compares it with the announced length only.
+    [[nodiscard]] std::uint64_t largestFile() const { return largestFile_; }
 
     // True: this option was set.
     [[nodiscard]] bool has(const std::string& key) const { return given_.contains(key); }
@@ -119,6 +121,7 @@ private:
     std::optional<long> lowestSpeedTime_;
     bool needPacing_ = false;
     std::uint64_t rate_ = 0;
+    std::uint64_t largestFile_ = 0;
     long netrc_ = CURL_NETRC_IGNORED;
     bool netrcFile_ = false; // an option names one
     long useSsl_ = CURLUSESSL_NONE;

@@ -86,7 +86,9 @@ void CurlSession::open(const bootferry_request& request) {
     const kit::SignalsBlocked blocked; // also for the threads that libcurl starts: its resolver
     pump();
     if (done_ && !examined_ && !rejected_) {
-        if (result_ != CURLE_OK) {
+        // libcurl ends an HTTP answer from the wrong byte before it hands over its body.
+        const bool isAnswer = result_ == CURLE_RANGE_ERROR && response_.hasStatusLine;
+        if (result_ != CURLE_OK && !isAnswer) {
             throw failureOf(transferEnd());
         }
         examineAnswer();
@@ -194,8 +196,10 @@ void CurlSession::examineEnd() {
     if (result_ != CURLE_OK) {
         throw failureOf(end);
     }
-    if (const auto expected = partEnd_ ? partEnd_ : size_; expected && end.position != *expected) {
+    if (const auto expected = partEnd_ ? partEnd_ : size_;
+        (expected && end.position != *expected) || isCutInTls()) {
         auto cut = end;
+        cut.unnoticed = isCutInTls();
         cut.result = CURLE_PARTIAL_FILE;
         cut.isHonest = isTftp_; // a block that is not full is the end
         cut.responseCode = 0;
@@ -210,6 +214,11 @@ void CurlSession::examineEnd() {
 
 // Without a Content-Length only the end of the connection ends a body: it may be longer than the part.
 void CurlSession::refuseSurplus(std::size_t count) const {
+    if (options_.largestFile() > 0 && offset_ + received_ + count > options_.largestFile()) {
+        auto larger = transferEnd();
+        larger.result = CURLE_FILESIZE_EXCEEDED;
+        throw failureOf(larger);
+    }
     const auto end = partEnd_ ? partEnd_ : size_;
     if (end && !nothingLeft_ && offset_ + received_ + count > *end) {
         throw surplus();

@@ -24,6 +24,7 @@
 #include "limit_rate_option.h"
 #include "plain_answer.h"
 #include "plain_body.h"
+#include "tls_end.h"
 #include "transfer_failure.h"
 
 namespace bootferry::curl {
@@ -60,6 +61,7 @@ private:
     // Checks, at the first byte or the end, that the answer matches the request.
     // page: the first bytes of the body.
     void examineAnswer(std::string_view page = {});
+    [[nodiscard]] bool connectionSpeaks(const char* scheme) const;
     void examineHttp(std::string_view page);
     [[nodiscard]] HttpRefusal httpRefusal(long status, bool ofProxy, std::string_view page = {}) const;
     void examinePartialContent();
@@ -69,6 +71,7 @@ private:
     void examineFtp();
     void examineTftp();
     void examineEnd();
+    [[nodiscard]] bool isCutInTls() const;
     void refuseSurplus(std::size_t count) const; // of bytes that arrived
     [[nodiscard]] static plugin::Failure surplus();
     void requireEndOfData(std::uint64_t received) const; // ftp, after the last byte
@@ -105,7 +108,7 @@ private:
     std::string optionText_; // all options set, in order
     std::string url_;
     std::string askedUrl_; // of the newest request; empty: none was sent
-    bool isFtp_ = false;
+    bool isFtp_ = false;   // false as well for an ftp URL that an HTTP proxy serves
     bool isTftp_ = false;
     std::uint64_t offset_ = 0;
     std::optional<std::uint64_t> length_; // of the requested part, one of many (http)
@@ -133,7 +136,8 @@ private:
     bool paused_ = false;
     AnswerSockets sockets_;
     std::uint64_t headBytes_ = 0; // of the newest request's answer
-    bool stopped_ = false;        // in the first piece of a body that may be plain
+    TlsEnd tlsEnd_;
+    bool stopped_ = false; // in the first piece of a body that may be plain
     std::optional<PlainBody> plain_;
     std::optional<LimitRateOption> limitRate_; // from the first read on
     bool nothingLeft_ = false;                 // the server reported that the offset is the end

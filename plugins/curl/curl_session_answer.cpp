@@ -30,6 +30,13 @@ void CurlSession::examineAnswer(std::string_view page) {
     resumable_ = !response_.refusesRanges && identified;
 }
 
+// libcurl before 8.0 reports schemes in capitals.
+bool CurlSession::connectionSpeaks(const char* scheme) const {
+    const char* spoken = nullptr;
+    return curl_easy_getinfo(easy_.get(), CURLINFO_SCHEME, &spoken) == CURLE_OK && spoken != nullptr &&
+           curl_strequal(spoken, scheme) != 0;
+}
+
 void CurlSession::examineHttp(std::string_view page) {
     if (!response_.hasStatusLine) {
         throw otherProtocol("HTTP", authorityOf(askedUrl_), page);
@@ -144,6 +151,16 @@ void CurlSession::examineUnsatisfiableRange() {
     size_ = offset_;
     validator_.clear(); // the ETag of an error response is not the file's
     nothingLeft_ = true;
+}
+
+// A body that only the end of the connection ends.
+bool CurlSession::isCutInTls() const {
+    long version = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_VERSION, &version);
+    const bool endsWithConnection =
+        !size_ && !response_.isChunked && !isFtp_ && !isTftp_ && version < CURL_HTTP_VERSION_2_0;
+    const bool isEncrypted = schemeOf(askedUrl_) == "https";
+    return endsWithConnection && isEncrypted && !tlsEnd_.noticed();
 }
 
 void CurlSession::examineFtp() {

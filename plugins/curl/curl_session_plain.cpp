@@ -146,14 +146,14 @@ int CurlSession::beforeRequest(void* context, char* remoteAddress, char* localAd
     auto& session = *static_cast<CurlSession*>(context);
     session.headBytes_ = 0;
     session.response_ = {};
+    session.isFtp_ = session.isFtp_ && !session.connectionSpeaks("http");
     try {
         const char* url = nullptr;
         curl_easy_getinfo(session.easy_.get(), CURLINFO_EFFECTIVE_URL, &url);
         session.askedUrl_ = url != nullptr ? url : session.url_;
         if (!session.length_) { // not for each part of a file
-            const auto shown = shownUrl(session.askedUrl_);
-            session.host().log(BOOTFERRY_LOG_DEBUG, "requesting " + shown.substr(0, shown.find('?')) +
-                                                        " from " + remoteAddress + " port " +
+            session.host().log(BOOTFERRY_LOG_DEBUG, "requesting " + shownUrl(session.askedUrl_) + " from " +
+                                                        remoteAddress + " port " +
                                                         std::to_string(remotePort));
         }
         session.sockets_.announced({localAddress, localPort, remoteAddress, remotePort});

@@ -46,7 +46,12 @@ void requireFtpFile(const std::string& url) {
     const auto place = path.find("://");
     path.erase(0, path.find('/', place == std::string::npos ? 0 : place + 3));
     const auto type = std::min(path.find(";type="), path.size());
-    const bool isList = path.substr(type) == ";type=d" || path.substr(type) == ";type=D";
+    const auto letter = path.substr(type);
+    if (letter == ";type=a" || letter == ";type=A") {
+        throw Failure(BOOTFERRY_ERROR_INVALID,
+                      "the image would be converted: remove '" + letter + "' from the URL");
+    }
+    const bool isList = letter == ";type=d" || letter == ";type=D";
     path.resize(type);
     if (isList || path.empty() || path.ends_with('/') || path.ends_with("%2F") || path.ends_with("%2f")) {
         throw Failure(BOOTFERRY_ERROR_NOT_FOUND, "'" + path + "' is a folder, not a file");
@@ -151,6 +156,7 @@ std::string CurlSession::rangeText() const {
 
 void CurlSession::configureHttp() {
     const auto range = rangeText();
+    tlsEnd_.watch(easy_.get());
     // So that the bytes of another protocol arrive here, and can be named. They are always refused.
     curl_easy_setopt(easy_.get(), CURLOPT_HTTP09_ALLOWED, 1L);
     if (range.empty()) {

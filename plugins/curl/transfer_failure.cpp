@@ -80,6 +80,10 @@ Failure cutShort(const TransferEnd& end) {
     }
     auto message = "the connection to " + end.authority + " was cut after " + std::to_string(end.position);
     message += end.size ? " of " + std::to_string(*end.size) + " bytes" : " bytes";
+    if (end.unnoticed) {
+        message += ", or the file ends there: the server announced no length and ended TLS without saying so "
+                   "(close_notify)";
+    }
     return {BOOTFERRY_ERROR_UNREACHABLE, message, static_cast<int>(end.osErrno)};
 }
 

@@ -25,6 +25,7 @@ struct TransferEnd {
     long verifyResult = 0; // OpenSSL's, if libcurl uses it
     bool isFtp = false;
     bool isTftp = false;
+    bool unnoticed = false;  // TLS ended without close_notify, and nothing else shows the end
     bool isHonest = false;   // the server says that these were all bytes
     std::string tftpRefusal; // libcurl's words, of an answer that it does not accept
     HttpResponse response;   // the newest one; empty for FTP

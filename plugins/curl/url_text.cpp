@@ -68,6 +68,9 @@ std::string shownUrl(const std::string& url) {
     if (at != std::string::npos && at >= place.begin) {
         shown = url.substr(0, place.begin) + url.substr(at + 1);
     }
+    if (const auto query = shown.find_first_of("?#"); query != std::string::npos) {
+        shown.replace(query, std::string::npos, "?...");
+    }
     return shown.size() > longest ? shown.substr(0, longest) + "..." : shown;
 }
 

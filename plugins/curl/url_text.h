@@ -18,7 +18,7 @@ namespace bootferry::curl {
 // Host and port, the scheme's own port if the URL has none.
 [[nodiscard]] std::string hostAndPortOf(const std::string& url);
 
-// The URL without its userinfo, cut to a length that a console can show.
+// The URL without its userinfo and its query, in which tokens stand; cut to a length that a console can show.
 [[nodiscard]] std::string shownUrl(const std::string& url);
 
 } // namespace bootferry::curl

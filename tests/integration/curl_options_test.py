@@ -21,6 +21,7 @@ import exit_status  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
 from nginx import Nginx  # noqa: E402
+from raw_server import RawServer  # noqa: E402
 
 TOOL = os.environ["CURL_OPTION_TABLE"]
 MANUAL_PAGE = pathlib.Path(os.environ["BOOTFERRY_DOCS"], "bootferry-curl-options.7")
@@ -261,6 +262,11 @@ class FetchTest(unittest.TestCase):
             url = f"http://127.0.0.1:{server.port}/image"
             self.assertEqual(self.fetch(url, "--max-filesize,1M").returncode, 0)
             self.assertIn(self.fetch(url, "--max-filesize,1K").returncode, exit_status.FAILURES)
+        body = b"1000\r\n" + b"x" * 4096 + b"\r\n0\r\n\r\n"  # the length is not announced
+        with RawServer({"/image": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body}) as server:
+            result = self.fetch(f"http://127.0.0.1:{server.port}/image", "--max-filesize,1K")
+            self.assertIn(result.returncode, exit_status.FAILURES)
+            self.assertIn("larger than curl's option max-filesize", result.stderr)
 
 
 class PlainFtpServer(socketserver.ThreadingTCPServer):

@@ -273,6 +273,11 @@ class FtpTest(FetchCase):
                 self.assertIn("is a folder, not a file", result.stderr)
         self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{self.port}/image;type=i"))
 
+    def test_a_conversion_is_refused(self):
+        for letter in "aA":
+            self.assert_failed(self.fetch(f"ftp://127.0.0.1:{self.port}/image;type={letter}"),
+                               f"would be converted: remove ';type={letter}'")
+
 
 class OddFtpTest(FetchCase):
     def test_a_size_that_no_file_has(self):

@@ -2,11 +2,14 @@
 """Answers of servers that are not the file: each is reported as what it is, in words that help, and with the code that it
 deserves."""
 
+import contextlib
 import functools
 import http.server
 import os
 import pathlib
 import socket
+import socketserver
+import ssl
 import subprocess
 import sys
 import threading
@@ -22,10 +25,24 @@ import tap  # noqa: E402
 from certificates import Authority  # noqa: E402
 from fault_server import FaultServer  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
+from loopback_server import LoopbackServer  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from raw_server import RawServer, answer  # noqa: E402
 from sshd import Sshd  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
+
+
+class TlsServer(LoopbackServer):
+    """Calls `serve` with each connection, before its handshake."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            with contextlib.suppress(OSError):
+                self.server.serve(self.request)
+
+    def __init__(self, serve):
+        super().__init__(self.Handler)
+        self.serve = serve
 
 
 class AnswerCase(FetchCase):
@@ -58,6 +75,8 @@ class HttpTest(AnswerCase):
                            "redirects to 'http://[::1/x', which is not a URL"),
             "/file": (answer("302 Found", "Location: file:///image"), exit_status.PROTOCOL,
                       "redirects to file:///image, but only redirects to http and https are followed"),
+            "/token": (answer("302 Found", "Location: gopher://host/x?X-Amz-Signature=secret"), exit_status.PROTOCOL,
+                       "redirects to gopher://host/x?..., but only redirects"),
             "/long": (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 3_000_000 + b"\r\n\r\nimage", exit_status.PROTOCOL,
                       "sent a header of more than 100 KB"),
             "/many": (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000 + b"\r\nimage", exit_status.PROTOCOL, "header"),
@@ -130,6 +149,48 @@ class ProxyTest(AnswerCase):
             proxy = proxies.tinyproxy(self, *settings)
             self.assert_told([(url, status, words), (url, status, f"when asked for a connection to 127.0.0.1:{port}")],
                              f"--option=curl:proxy={proxy}")
+
+    def test_ftp_through_an_http_proxy_is_http(self):
+        body = self.image.read_bytes()
+        url = "ftp://server.example/"
+        tail = answer("206 Partial Content", f"Content-Range: bytes 0-{len(body) - 1}/{len(body)}", body=body)
+        cases = {  # a proxy's page about a failure is never the file
+            "image": answer("200 OK", body=body),
+            "missing": answer("404 Not Found", body=b"<html>no such file</html>"),
+            "login": answer("407 Proxy Authentication Required", "Proxy-Authenticate: Basic realm=x", body=b"<html>who?</html>"),
+            "denied": answer("403 Forbidden", body=b"<html>no</html>"),
+            "empty": b"HTTP/1.1 204 No Content\r\n\r\n",
+            "part": tail,
+        }
+        with RawServer({url + path: text for path, text in cases.items()}) as proxy:
+            option = f"--option=curl:proxy=127.0.0.1:{proxy.port}"
+            self.assert_told([
+                (url + "missing", exit_status.NOT_FOUND, "server answered 404 Not Found"),
+                (url + "login", exit_status.AUTH, "the proxy answered 407"),
+                (url + "denied", exit_status.AUTH, "server answered 403"),
+                (url + "empty", exit_status.PROTOCOL, "server answered 204"),
+            ], option)
+            self.assert_fetched(self.fetch(url + "image", option))
+            self.output.unlink()
+            with unittest.mock.patch.dict(os.environ, {"ftp_proxy": f"http://127.0.0.1:{proxy.port}"}):
+                self.assert_failed(self.fetch(url + "missing"), "server answered 404")
+            real = proxies.tinyproxy(self)
+            self.assert_failed(self.fetch(url + "image", f"--option=curl:proxy={real}", "--timeout=5"), "server answered")
+
+    def test_ftp_through_an_http_proxy_that_is_cut(self):
+        body, cut = self.image.read_bytes(), 100_000
+        whole = answer("200 OK", "Last-Modified: Mon, 02 Nov 2026 08:00:00 GMT", body=body)
+        head = len(whole) - len(body)
+
+        def later(number):
+            return (whole[:head + cut], answer("503 Service Unavailable", body=b"<html>later</html>"), whole)[min(number, 2)]
+
+        url = "ftp://server.example/image"
+        proxy = RawServer({})
+        proxy.answers = {url: lambda connection: connection.sendall(later(len(proxy.requests) - 1))}
+        with proxy:
+            messages = self.assert_fetched(self.fetch(url, f"--option=curl:proxy=127.0.0.1:{proxy.port}"))
+        self.assertIn("503 Service Unavailable", messages)
 
     def test_a_proxy_whose_login_cannot_be_decoded_is_not_bypassed(self):
         with FaultServer(self.image) as server:
@@ -210,6 +271,32 @@ class WrongPortTest(AnswerCase):
                 (f"http://127.0.0.1:{port}/image", exit_status.PROTOCOL, "400 Bad Request: the URL must begin with https://"),
                 (f"https://127.0.0.1:{server.port}/image", exit_status.PROTOCOL, "the server does not speak TLS at this port"),
             ])
+
+    def test_tls_that_ends_without_notice(self):
+        authority = Authority(self.path / "authority")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*authority.issue("localhost", ["IP:127.0.0.1"]))
+        body = self.image.read_bytes()
+
+        def cut(connection):  # no length: only the notice shows that the body is whole
+            with context.wrap_socket(connection, server_side=True) as tls:
+                tls.recv(65536)
+                tls.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + body[:100_000])
+
+        def whole(connection):
+            with context.wrap_socket(connection, server_side=True) as tls:
+                tls.recv(65536)
+                tls.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + body)
+                tls.unwrap()
+
+        for serve, fits in ((cut, False), (whole, True)):
+            with TlsServer(serve) as server:
+                outcome = self.fetch(f"https://127.0.0.1:{server.port}/image", f"--option=curl:cacert={authority.certificate}",
+                                     "--timeout=5")
+            if fits:
+                self.assert_fetched(outcome)
+            else:
+                self.assert_failed(outcome, "was cut after 100000 bytes, or the file ends there")
 
     def test_ssh(self):
         if reason := Sshd.missing():

@@ -21,7 +21,8 @@ TEST(UrlTextTest, EachSchemeHasItsPort) {
 }
 
 TEST(UrlTextTest, NoPasswordIsShown) {
-    EXPECT_EQ(shownUrl("http://user:secret@host/x?y"), "http://host/x?y");
+    EXPECT_EQ(shownUrl("http://user:secret@host/x?y"), "http://host/x?...");
+    EXPECT_EQ(shownUrl("/path?token=secret#part"), "/path?...");
     EXPECT_EQ(shownUrl("//user:secret@host"), "//host");
     EXPECT_EQ(shownUrl("http://user:sec/ret@host"), "http://host");
     EXPECT_EQ(shownUrl("user:secret@host"), "host");
