@@ -222,7 +222,7 @@ class FaultTest(ResumeCase):
         self.assertIn(f"from byte {500_100 - (1 << 16)} where byte {500_000 - (1 << 16)} was requested", messages)
 
     def test_an_answer_to_a_part_that_cannot_be_used_is_followed_by_a_request_for_all_of_it(self):
-        for unusable in (Fault(shift=-100), Fault(unnamed=True), *[Fault(status=status) for status in (400, 403, 412, 416, 501)]):
+        for unusable in (Fault(shift=-100), Fault(unnamed=True), *[Fault(status=status) for status in (400, 403, 404, 410, 412, 416, 501)]):
             outcome, requests = self.fetch_with(Fault(cut=500_000), unusable, unusable)
             self.assertIn("starting over: ", self.assert_fetched(outcome))
             self.output.unlink()
