@@ -244,13 +244,26 @@ TransferStatus ServiceClient::get(const std::string& path) {
     return status;
 }
 
+// The service's words, or those of the bus, which name rules of its policy.
+BusMessageHandle ServiceClient::callAsRoot(sd_bus_message* message, const char* act, const char* verb) {
+    try {
+        return call(message);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::NotPermitted) {
+            throw;
+        }
+        throw Error(ErrorCode::NotPermitted,
+                    fmt::format("only root may {} a transfer: sudo bootferryctl {} ...", act, verb));
+    }
+}
+
 std::uint32_t ServiceClient::start(const TransferRequest& request) {
     const auto message = newCall(managerPath, managerInterface, "StartTransfer");
     (void)sd_bus_message_sensitive(message.get());
     check(sd_bus_message_append(message.get(), "ss", request.url.asWritten().c_str(),
                                 busText(request.target, "the target's name")));
     appendOptions(message.get(), request);
-    const auto reply = call(message.get());
+    const auto reply = callAsRoot(message.get(), "start", "deploy");
     std::uint32_t id = 0;
     check(sd_bus_message_read(reply.get(), "u", &id));
     return id;
@@ -259,7 +272,7 @@ std::uint32_t ServiceClient::start(const TransferRequest& request) {
 void ServiceClient::cancel(std::uint32_t id) {
     const auto message = newCall(managerPath, managerInterface, "CancelTransfer");
     check(sd_bus_message_append(message.get(), "u", id));
-    (void)call(message.get());
+    (void)callAsRoot(message.get(), "cancel", "cancel");
 }
 
 // One call for all transfers: if they were listed first and queried one by one, some could be removed in

@@ -48,6 +48,7 @@ public:
 private:
     [[nodiscard]] BusMessageHandle newCall(const char* path, const char* interface, const char* member);
     [[nodiscard]] BusMessageHandle call(sd_bus_message* message);
+    BusMessageHandle callAsRoot(sd_bus_message* message, const char* act, const char* verb);
     [[nodiscard]] TransferStatus get(const std::string& path);
     static int onPropertiesChanged(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int onTransferNew(sd_bus_message* message, void* userdata, sd_bus_error* error);

@@ -104,6 +104,10 @@ std::string locatePlugin(const std::string& dir, const std::string& scheme) {
                     fmt::format("looking for the plugin for '{}' URLs in '{}'", scheme, dir));
     }
     if (found == links.end()) {
+        if (scheme == "file") {
+            throw Error(ErrorCode::Unsupported, "a file of this machine is not fetched: copy it, or give its "
+                                                "path where a file can be given");
+        }
         const auto nearest = nearestScheme(scheme, links);
         throw Error(ErrorCode::Unsupported,
                     fmt::format("no plugin serves '{}' URLs{}; installed: {}", scheme,

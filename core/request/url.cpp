@@ -199,6 +199,10 @@ std::string ipv6Host(std::string_view literal, std::string_view whole) {
 }
 
 std::string namedHost(std::string_view name, std::string_view whole) {
+    if (name.empty() && lowered(whole.substr(0, whole.find(':'))) == "file") {
+        refuseUrl(whole, "it names a file of this machine, which has no server: where a file can be given, "
+                         "give its path, without file://");
+    }
     if (name.empty()) {
         refuseUrl(whole, "it has no host");
     }

@@ -21,8 +21,9 @@ void requireRoot(sd_bus_message* message) {
     const int read = queried < 0 ? queried : sd_bus_creds_get_euid(creds, &uid);
     sd_bus_creds_unref(creds);
     if (read < 0 || (uid != 0 && uid != ::geteuid())) {
-        throw Error(ErrorCode::NotPermitted,
-                    fmt::format("only root may call {}", sd_bus_message_get_member(message)));
+        const std::string_view method = sd_bus_message_get_member(message);
+        throw Error(ErrorCode::NotPermitted, fmt::format("only root may {} a transfer",
+                                                         method == "StartTransfer" ? "start" : "cancel"));
     }
 }
 

@@ -182,7 +182,8 @@ std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
         return Failure(BOOTFERRY_ERROR_AUTH, message);
     }
     if (end.responseCode == 550) {
-        return Failure(BOOTFERRY_ERROR_NOT_FOUND, message);
+        return Failure(BOOTFERRY_ERROR_NOT_FOUND,
+                       "the server has no such file, or its user may not read it: " + message);
     }
     return Failure(BOOTFERRY_ERROR_PROTOCOL, message);
 }

@@ -213,6 +213,14 @@ class WithoutService(ServiceTest):
                       "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.path}/bus", **environment}
         return subprocess.run([PROGRAM, *words], env=variables, text=True, capture_output=True, timeout=60)
 
+    def test_status_says_that_there_is_nothing(self):
+        daemon = self.daemon()
+        alone = {"BOOTFERRY_ADDRESS": daemon.address, "BOOTFERRY_RUNTIME_DIRECTORY": "/nonexistent"}
+        result = self.run_alone("status", **alone)
+        self.assertEqual((result.returncode, result.stdout),
+                         (0, "No transfer runs, and none is recorded in /nonexistent/result.json.\n"))
+        self.assertEqual(json.loads(self.run_alone("status", "--json=short", **alone).stdout), [])
+
     def test_status_shows_what_was_recorded(self):
         with self.daemon() as daemon:
             daemon.ctl("deploy", self.url("nothing"), "/dev/ram0")

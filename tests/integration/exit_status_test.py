@@ -326,10 +326,11 @@ class ServiceStatusTest(ExitStatusCase):
     @needs_root
     def test_who_may_not(self):
         daemon = self.daemon()
-        for words in (["deploy", self.url(), "/dev/ram0"], ["cancel", "1"]):
+        for words, remedy in ((["deploy", self.url(), "/dev/ram0"], "only root may start a transfer: sudo bootferryctl deploy ..."),
+                              (["cancel", "1"], "only root may cancel a transfer: sudo bootferryctl cancel ...")):
             result = subprocess.run([*AS_NOBODY, PROGRAM, *words], env=daemon.environment(), text=True,
                                     capture_output=True, timeout=120)
-            self.assert_status(result, exit_status.NOT_PERMITTED)
+            self.assert_status(result, exit_status.NOT_PERMITTED, remedy)
 
     def test_a_cancelled_transfer(self):
         daemon = self.daemon()

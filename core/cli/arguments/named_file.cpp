@@ -34,10 +34,12 @@ std::string checksumFromFile(const std::string& path, const Url& image) {
             const auto code = error.code() == ErrorCode::Checksum ? ErrorCode::Invalid : error.code();
             throw Error(code, fmt::format("the checksum list '{}': {}", path, error.what()));
         }
-        throw Error(ErrorCode::NotFound,
-                    fmt::format("expected sha256:HEX, sha512:HEX, the digits alone, or the name or URL of a "
-                                "SHA256SUMS file; there is no file '{}'",
-                                path));
+        throw Error(
+            ErrorCode::NotFound,
+            fmt::format("'{}' is neither a checksum (sha256: and 64 hexadecimal digits, sha512: and 128, "
+                        "or the digits alone) nor a URL, and there is no list of checksums with this "
+                        "name here",
+                        path));
     }
 }
 

@@ -111,6 +111,9 @@ int statusOfAll(std::optional<JsonStyle> json) {
     for (const auto& status : transfers) {
         printTransfer(fmt::format("Transfer {}", status.id), status);
     }
+    if (!recorded && transfers.empty()) {
+        printOutput("No transfer runs, and none is recorded in {}.\n", escapedText(recordPath()));
+    }
     return EXIT_SUCCESS;
 }
 

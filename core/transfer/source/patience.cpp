@@ -69,9 +69,8 @@ Error Patience::cause(const Error& failure, const std::optional<Error>& before, 
         return failure;
     }
     if (Clock::now() >= endOfRead_) {
-        return before.value_or(Error(ErrorCode::Timeout, arrived > 0
-                                                             ? fmt::format("{} bytes had arrived", arrived)
-                                                             : std::string("no answer yet")));
+        return before.value_or(Error(ErrorCode::Timeout, arrived > 0 ? formatSize(arrived) + " had arrived"
+                                                                     : std::string("no answer yet")));
     }
     return signal_.expired()
                ? Error(ErrorCode::Timeout,

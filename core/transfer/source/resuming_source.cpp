@@ -197,8 +197,8 @@ bool ResumingSource::isPart() const {
 
 void ResumingSource::requireWhole() const {
     if (const auto& size = decider_.size(); size && *size != offset_) {
-        throw Error(ErrorCode::Unreachable,
-                    fmt::format("the server sent only {} of {} bytes", offset_, *size));
+        const auto [sent, whole] = formatSizes(offset_, *size);
+        throw Error(ErrorCode::Unreachable, fmt::format("the server sent only {} of {}", sent, whole));
     }
 }
 

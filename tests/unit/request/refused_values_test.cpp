@@ -44,7 +44,7 @@ TEST(RefusedValues, ARefusalNamesTheValue) {
         {[] { (void)parseDeviceNode("/dev/../a"); }, "not accepted: '/dev/../a'"},
         {[] { (void)parseRelativePath("a\x1b"); },
          "expected a path without control characters, not 'a\\x1b'"},
-        {[] { (void)parseChecksum("md5:12"); }, "SHA256SUMS file, not 'md5:12'"},
+        {[] { (void)parseChecksum("md5:12"); }, "(http://HOST/SHA256SUMS), not 'md5:12'"},
     };
     for (const auto& [parse, words] : rows) {
         EXPECT_THAT(refusal(parse), HasSubstr(words));

@@ -92,6 +92,8 @@ TEST(Url, refusesWithTheReason) {
         {"://host/", "scheme"},
         {"1http://host/", "scheme may contain only"},
         {"http:///live.iso", "has no host"},
+        {"file:///live.iso", "give its path, without file://"},
+        {"FILE:///live.iso", "give its path, without file://"},
         {"tftp://u:p@host/x", "tftp has no login"},
         {"nfs://u@host/x", "nfs has no login"},
         {"http://u:p@/live.iso", "has no host"},

@@ -31,7 +31,9 @@ TEST(TransferFailureTest, FtpRepliesAreExplained) {
     end.responseCode = 550;
     end.reply = "550 Failed to open file.";
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_NOT_FOUND);
-    EXPECT_STREQ(failureOf(end).what(), "server answered 550 Failed to open file.");
+    EXPECT_STREQ(
+        failureOf(end).what(),
+        "the server has no such file, or its user may not read it: server answered 550 Failed to open file.");
     end.responseCode = 530;
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_AUTH);
     end.responseCode = 421;

@@ -54,7 +54,7 @@ TEST_F(PatienceTest, AtTheEndOfTheTimeTheFailureBeforeIsTheCause) {
         EXPECT_STREQ(causeOfAWait(patience).what(), "no answer yet");
         const auto cause = causeOfAWait(patience, {}, 12);
         EXPECT_EQ(cause.code(), ErrorCode::Timeout);
-        EXPECT_STREQ(cause.what(), "12 bytes had arrived");
+        EXPECT_STREQ(cause.what(), "12 B had arrived");
     }
 }
 
