@@ -434,12 +434,16 @@ class AnewTest(ContinueCase):
         self.kept()
         self.assert_anew(self.fetch(self.url, "--decode"), why="decoded")
         self.output.unlink()
-        self.assertEqual(self.interrupted("--decode")[0], 130)
+        status, messages = self.interrupted("--decode")
+        self.assertEqual(status, 130)
+        self.assertIn("; nothing is kept: decoded data", messages.splitlines()[-1])
         self.assertEqual(self.names(), [])
 
     def test_nothing_shows_which_version_it_is(self):
         self.server.etag = ""
-        self.assertEqual(self.interrupted()[0], 130)
+        status, messages = self.interrupted()
+        self.assertEqual(status, 130)
+        self.assertIn("; nothing is kept: the server names neither ETag nor Last-Modified", messages.splitlines()[-1])
         self.assertEqual(self.names(), [])
 
     def test_ended_at_random_moments(self):

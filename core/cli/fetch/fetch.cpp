@@ -250,6 +250,24 @@ private:
         return endsAtFault(failure) ? file_->keepEarlier() : file_->keep(request_, source_);
     }
 
+    // "; ..." if more than a little has arrived and nobody would expect that it is lost.
+    [[nodiscard]] std::string whyNothingIsKept(const Error& failure) const {
+        if (!file_ || received_ < FileTarget::leastPart || areWrong(failure) || endsAtFault(failure)) {
+            return {};
+        }
+        if (request_.decode) {
+            return "; nothing is kept: decoded data cannot be resumed";
+        }
+        if (!source_.validator.empty()) {
+            return {};
+        }
+        const bool isHttp = request_.url.scheme().starts_with("http");
+        return fmt::format(
+            "; nothing is kept: the server {}, and so nothing would tell whether the next fetch "
+            "gets the same version",
+            isHttp ? "names neither ETag nor Last-Modified" : "does not tell when the file changed");
+    }
+
     [[nodiscard]] bool isStream() const { return target_.blockSize == streamBlockSize; }
     [[nodiscard]] bool isDevice() const { return !file_ && !isStream(); }
 
@@ -300,6 +318,7 @@ private:
                                   "fetches all again"
                                 : "the next fetch resumes from there if the server still has the same file");
         }
+        kept += kept.empty() ? whyNothingIsKept(failure) : "";
         const bool quiet =
             isStream() && hasLostReader(target_.fd); // no message if the reader closed the pipe
         const auto whyNotKept = file_ ? file_->whyNotKept() : "";

@@ -30,6 +30,8 @@ struct FoundPart {
 
 class FileTarget {
 public:
+    static constexpr std::uint64_t leastPart = std::uint64_t{1} << 20U; // a shorter part is not kept
+
     // Throws Error(TargetRefused, Io) if another process fetches to it or no file can be created there.
     explicit FileTarget(FileLocation location);
     ~FileTarget(); // deletes the file unless it was published or kept

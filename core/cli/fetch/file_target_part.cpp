@@ -20,7 +20,7 @@
 namespace bootferry {
 namespace {
 
-constexpr std::uint64_t fewBytes = std::uint64_t{1} << 20U; // a shorter part is not kept
+constexpr std::uint64_t fewBytes = FileTarget::leastPart;
 
 std::string checksumText(const TransferRequest& request) {
     return request.checksumUrl ? request.checksumUrl->redacted() : request.checksum.value_or("");
