@@ -581,6 +581,28 @@ class WrongChecksumTest(ContinueCase):
         self.server.requests.clear()
         self.assert_anew(self.fetch(self.url, self.right, "--no-continue"), why="")
 
+    def test_a_mirror_that_does_not_answer_costs_nothing(self):
+        """The bytes are there until the mirror has sent one."""
+        client = self.start(self.url, self.wrong, "--mirror=http://127.0.0.1:1/image")
+        processes.read_until(client.stderr, "retrying in")
+        client.send_signal(signal.SIGINT)
+        status, messages = self.ended(client)
+        self.assertEqual(status, 130)
+        self.assertIn(f"are kept in '{self.part}'", messages.splitlines()[-1])
+        self.assertTrue(self.part.read_bytes() == self.image.read_bytes(), "the bytes differ")
+        self.assert_nothing_lost()
+
+    def test_a_mirror_that_sends_something_else_leaves_no_mixture(self):
+        other = self.path / "other"
+        other.write_bytes(random.Random(2).randbytes(self.size))
+        with FaultServer(other, [Fault(cut=2_000_000)] + [Fault(status=404)] * 9) as mirror:
+            mirror.etag = '"other"'
+            status, messages = self.fetch(self.url, self.wrong, f"--mirror=http://127.0.0.1:{mirror.port}/image")
+        self.assertIn(status, exit_status.FAILURES, messages)
+        if self.part.exists():
+            part = self.part.read_bytes()
+            self.assertTrue(other.read_bytes().startswith(part) or self.image.read_bytes() == part, "the bytes are mixed")
+
     def test_a_mirror_has_the_right_bytes(self):
         other = self.path / "other"
         other.write_bytes(random.Random(2).randbytes(self.size))

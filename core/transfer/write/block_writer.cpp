@@ -71,8 +71,17 @@ void BlockWriter::requireRoom(std::uint64_t size) const {
     }
 }
 
+void BlockWriter::emptyTarget() {
+    if (std::exchange(hasOldBytes_, false) && ::ftruncate(target_.fd, 0) < 0 && errno != EINVAL) {
+        throw Error(ErrorCode::Io, errno, "emptying the target");
+    }
+}
+
 void BlockWriter::advance(std::size_t count) {
     requireRoom(size() + count);
+    if (count > 0) {
+        emptyTarget();
+    }
     if (headUsed_ < headSize) {
         headUsed_ += count;
         return;
@@ -169,6 +178,7 @@ void BlockWriter::copyFromPipe(int pipe, std::size_t count) {
 }
 
 void BlockWriter::stage() {
+    emptyTarget(); // of a source that is empty now
     flush();
     if (!isDevice() && !isStream_ && ::ftruncate(target_.fd, static_cast<off_t>(size())) < 0 &&
         errno != EINVAL) {
@@ -203,7 +213,7 @@ void BlockWriter::continueAt(std::uint64_t offset) {
 void BlockWriter::releaseTarget() {
     background_.wait();
     target_ = {};
-    isStream_ = readable_ = false;
+    isStream_ = readable_ = hasOldBytes_ = false;
     canSplice_ = true;
 }
 
@@ -214,9 +224,7 @@ void BlockWriter::startOver() {
                     "the source has changed, and data written to a pipe cannot be taken back");
     }
     headWritten_ = false;
-    if (hasTarget() && !isDevice() && !isStream_ && ::ftruncate(target_.fd, 0) < 0 && errno != EINVAL) {
-        throw Error(ErrorCode::Io, errno, "emptying the target");
-    }
+    hasOldBytes_ = hasTarget() && !isDevice() && !isStream_;
     headUsed_ = chunkUsed_ = otherUsed_ = 0;
     headIsHere_ = true;
     tailWritten_ = 0;

@@ -77,7 +77,8 @@ public:
     // startOver() next.
     void releaseTarget();
 
-    // Begins again at the first byte of the stream; a target that is set stays, and is overwritten. Throws
+    // Begins again at the first byte of the stream; a target that is set stays, and is overwritten. A file
+    // keeps its bytes until the first new one arrives: if none does, they may be worth keeping. Throws
     // Error(Range) if the target is a pipe that has received data already.
     void startOver();
     [[nodiscard]] bool canStartOver() const { return !isStream_ || !headWritten_; }
@@ -94,6 +95,7 @@ private:
     static Buffer makeBuffer(std::size_t size);
 
     void flushChunk();
+    void emptyTarget(); // if it has bytes from before startOver()
     void startHeadWrite();
     void flush(); // writes the chunk and waits for it
     [[nodiscard]] std::span<std::byte> chunk() const { return {chunks_.at(filling_).get(), chunkSize}; }
@@ -108,7 +110,8 @@ private:
 
     WriteTarget target_;
     bool isStream_ = false;
-    bool headWritten_ = false; // to a stream or a file
+    bool headWritten_ = false;   // to a stream or a file
+    bool hasOldBytes_ = false; // from before startOver()
     bool canSplice_ = true;    // until splice(2) fails: some file systems do not support it
     bool readable_ = false;
     Buffer head_;

@@ -104,6 +104,7 @@ TEST_P(BlockWriterTest, AFilesSizeSaysHowMuchOfTheStreamItHas) {
     next.commit();
     EXPECT_TRUE(contents(memory.get()) == image);
     next.startOver();
+    put(next, "n", GetParam());
     EXPECT_EQ(contents(memory.get()), "");
 }
 
@@ -134,6 +135,34 @@ TEST_P(BlockWriterTest, StartingOverLeavesNothingOfTheFirstAttempt) {
     writer.stage();
     writer.commit();
     EXPECT_TRUE(contents(memory.get()) == image);
+}
+
+TEST_P(BlockWriterTest, AFileKeepsItsBytesUntilANewOneArrives) {
+    const auto before = someContent(3 * BlockWriter::chunkSize);
+    BlockWriter writer;
+    writer.setTarget({.fd = memory.get()});
+    put(writer, before, GetParam());
+    writer.stage();
+    writer.startOver();
+    EXPECT_TRUE(contents(memory.get()) == before);
+    EXPECT_EQ(writer.written(), 0);
+    writer.advance(0);
+    EXPECT_TRUE(contents(memory.get()) == before);
+    put(writer, "n", GetParam());
+    EXPECT_EQ(contents(memory.get()), "");
+    writer.startOver();
+    writer.stage();
+    EXPECT_EQ(contents(memory.get()), "") << "of an empty source";
+}
+
+TEST_P(BlockWriterTest, CountsTheHeadAsWrittenWhereItIsNotLast) {
+    for (const std::uint32_t blockSize : {1U, 512U}) {
+        BlockWriter writer;
+        writer.setTarget({.fd = memory.get(), .blockSize = blockSize});
+        put(writer, someContent(BlockWriter::headSize + BlockWriter::chunkSize), GetParam());
+        writer.stage();
+        EXPECT_EQ(writer.written(), BlockWriter::chunkSize + (blockSize == 1 ? BlockWriter::headSize : 0));
+    }
 }
 
 TEST_P(BlockWriterTest, CopiesTheLastBytesWhereverTheyAre) {
