@@ -137,13 +137,15 @@ private:
         constexpr unsigned step = 10;
         const auto disk = diskOf(device_);
         unsigned next = step;
-        checkMedium(openDevice(disk).get(), disk, [&](unsigned percent) {
+        const auto medium = openDevice(disk);
+        const auto wanted = mediumChecksum(medium.get(), disk);
+        checkMedium(medium.get(), disk, wanted, [&](unsigned percent) {
             throwIfTerminated();
             for (; percent >= next; next += step) {
                 logInfo(fmt::format("checking '{}': {} %", disk, next));
             }
         });
-        logInfo(fmt::format("the checksum embedded in '{}' matches", disk));
+        logInfo(fmt::format("the checksum embedded in '{}' matches: {}", disk, wanted.text()));
     }
 
     // A disk and its partitions cannot be mounted at the same time. So a medium on a disk is mounted from the

@@ -185,16 +185,29 @@ std::optional<EmbeddedChecksum> parseEmbeddedChecksum(std::string_view field) {
     return checksum.digest.empty() ? std::nullopt : std::optional(checksum);
 }
 
-void checkMedium(int fd, const std::string& device, const std::function<void(unsigned percent)>& progressed) {
-    const auto wanted = embeddedIn(fd, device);
-    const auto size = imageSize(fd, device);
-    const auto leftOut = (wanted.skipSectors + wanted.padSectors) * sectorSize;
-    if (leftOut >= size) {
+std::string MediumChecksum::text() const {
+    return fmt::format("{}:{}", printable(embedded.algorithm), printable(embedded.digest, longestDigest));
+}
+
+MediumChecksum mediumChecksum(int fd, const std::string& device) {
+    MediumChecksum found;
+    found.embedded = embeddedIn(fd, device);
+    found.imageSize = imageSize(fd, device);
+    const auto leftOut = (found.embedded.skipSectors + found.embedded.padSectors) * sectorSize;
+    if (leftOut >= found.imageSize) {
         throw Error(ErrorCode::Checksum,
                     fmt::format("the checksum embedded in '{}' covers nothing: it skips {} of {} bytes",
-                                device, leftOut, size));
+                                device, leftOut, found.imageSize));
     }
-    const auto end = size - leftOut;
+    found.covered = found.imageSize - leftOut;
+    return found;
+}
+
+void checkMedium(int fd, const std::string& device, const MediumChecksum& medium,
+                 const std::function<void(unsigned percent)>& progressed) {
+    const auto& wanted = medium.embedded;
+    const auto size = medium.imageSize;
+    const auto end = medium.covered;
     Digest digest(wanted.algorithm);
     std::vector<unsigned char> buffer(chunkSize);
     for (std::uint64_t at = 0; at < end; at += chunkSize) {

@@ -30,8 +30,22 @@ struct EmbeddedChecksum {
 // that was added later. False if there are none. Pure.
 bool dropWritePartition(std::span<unsigned char> bootSector, std::uint64_t imageEnd);
 
-// Reads the whole image from the beginning of the device; calls progressed with the percentage. Throws
-// Error(Checksum) if the checksums differ, Error(NotLive) if the image has none embedded, Error(Io).
-void checkMedium(int fd, const std::string& device, const std::function<void(unsigned percent)>& progressed);
+// The checksum embedded in an image, and what it covers.
+struct MediumChecksum {
+    EmbeddedChecksum embedded;
+    std::uint64_t imageSize = 0; // bytes
+    std::uint64_t covered = 0;   // bytes from the beginning that are read and hashed
+
+    [[nodiscard]] std::string text() const; // "md5:HEX", printable
+};
+
+// Reads it from the beginning of the device. Throws Error(NotLive) if the image has none, Error(Checksum) if
+// it covers nothing, Error(Io).
+[[nodiscard]] MediumChecksum mediumChecksum(int fd, const std::string& device);
+
+// Reads what the checksum covers; calls progressed with the percentage. Throws Error(Checksum) if the
+// checksums differ, Error(Io).
+void checkMedium(int fd, const std::string& device, const MediumChecksum& medium,
+                 const std::function<void(unsigned percent)>& progressed);
 
 } // namespace bootferry

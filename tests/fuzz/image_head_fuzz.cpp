@@ -54,7 +54,9 @@ void readContents(const fuzz::DiskImage& disk, const std::string& head) {
 void checkMedia(const fuzz::DiskImage& disk) {
     unsigned last = 0;
     try {
-        checkMedium(disk.fd().get(), "disk", [&last](unsigned percent) {
+        const auto wanted = mediumChecksum(disk.fd().get(), "disk");
+        require(isShowable(wanted.text()));
+        checkMedium(disk.fd().get(), "disk", wanted, [&last](unsigned percent) {
             require(percent >= last && percent <= 100);
             last = percent;
         });

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -171,7 +172,12 @@ class File(unittest.TestCase, VerifyCase):
         run("xorriso", "-as", "mkisofs", "-quiet", "-o", iso, tree)
         self.assert_not(self.verify(iso), "has no embedded checksum: use --checksum=")
         run("implantisomd5", iso)
-        self.assert_same(self.verify(iso), "the checksum embedded in the image matches")
+        field = iso.read_bytes()[16 * 2048 + 883:][:512]
+        digest = re.search(rb"ISO MD5SUM = ([0-9a-f]{32})", field)[1].decode()
+        covered = iso.stat().st_size - 2048 * int(re.search(rb"SKIPSECTORS = (\d+)", field)[1])
+        self.assert_same(self.verify(iso), f"the checksum embedded in the image matches: md5:{digest}, of ", f"({covered} bytes)")
+        told = json.loads(self.verify("--json=short", iso).stdout)
+        self.assertEqual((told["checksum"], told["bytes"], told["list"]), (f"md5:{digest}", covered, None))
         put(iso, (2 * MIB, b"damage"))
         self.assert_not(self.verify(iso), "is damaged: its embedded md5")
         os.truncate(iso, 2 * MIB)

@@ -85,7 +85,7 @@ public:
 
     [[nodiscard]] std::uint64_t size() const { return headUsed_ + tailWritten_ + chunkUsed_; }
     // So far. The head of a device is not counted, because it is written last.
-    [[nodiscard]] std::uint64_t written() const { return tailWritten_ + (headIsOut_ ? headUsed_ : 0); }
+    [[nodiscard]] std::uint64_t written() const { return tailWritten_ + (headWritten_ ? headUsed_ : 0); }
 
 private:
     struct Free {
