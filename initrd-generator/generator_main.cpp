@@ -15,6 +15,7 @@
 #include "log.h"
 #include "programs.h"
 #include "standard_streams.h"
+#include "usual_options.h"
 
 namespace bootferry {
 namespace {
@@ -62,6 +63,15 @@ void write(const UnitFiles& files, const std::string& normal, const std::string&
     }
 }
 
+constexpr const char* help = R"(bootferry-generator NORMAL-DIR EARLY-DIR LATE-DIR
+
+Turns the kernel command line into the units that boot a live image. Run by
+systemd in the initrd: systemd.generator(7), bootferry-generator(8).
+
+  -h, --help     show this
+      --version  show the version
+)";
+
 int run(const std::string& normal, const std::string& early) {
     const char* commandLineFile =
         std::getenv("BOOTFERRY_PROC_CMDLINE"); // NOLINT(concurrency-mt-unsafe): one thread
@@ -84,17 +94,15 @@ int run(const std::string& normal, const std::string& early) {
 
 int bootferry_generator_main(int argc, char** argv) {
     bootferry::initLogging("bootferry-generator");
-    constexpr const char* usage =
-        "usage: bootferry-generator NORMAL-DIR EARLY-DIR LATE-DIR (systemd.generator(7))";
-    if (argc == 2 && std::string_view(argv[1]) == "--help") {
-        bootferry::printOutput("{}\n", usage);
-        return EXIT_SUCCESS;
-    }
-    if (argc != 4) {
-        bootferry::logError(usage);
-        return EXIT_FAILURE;
-    }
     try {
+        if (bootferry::answersUsualOption({argv + 1, argv + argc}, "bootferry-generator", bootferry::help)) {
+            return EXIT_SUCCESS;
+        }
+        if (argc != 4) {
+            bootferry::logError(
+                "usage: bootferry-generator NORMAL-DIR EARLY-DIR LATE-DIR (systemd.generator(7))");
+            return EXIT_FAILURE;
+        }
         return bootferry::run(argv[1], argv[2]);
     } catch (const std::exception& error) {
         bootferry::logError(fmt::format("no units for the live system were written: {}", error.what()));

@@ -9,20 +9,29 @@
 #include "export.h"
 #include "log.h"
 #include "standard_streams.h"
+#include "usual_options.h"
 #include "verbs.h"
 
 namespace bootferry {
 namespace {
 
+constexpr const char* help = R"(bootferry-export [OPTION...] ISO FOLDER [LINE]
+
+What bootferryctl export executes, with the same arguments:
+bootferryctl export --help lists them.
+
+  -h, --help     show this
+      --version  show the version
+)";
+
 int exportMain(int argc, char** argv) {
     try {
+        if (answersUsualOption({argv + 1, argv + argc}, "bootferry-export", help)) {
+            return EXIT_SUCCESS;
+        }
         std::vector<std::string> words{"export"};
         words.insert(words.end(), argv + 1, argv + argc);
         const auto line = parseCommandLine(allVerbs(), words);
-        if (line.help) {
-            printOutput("bootferryctl export executes this program: see bootferryctl export --help\n");
-            return EXIT_SUCCESS;
-        }
         initLogging("bootferryctl");
         exportIso(parseExport(line), whyRefused);
         return EXIT_SUCCESS;

@@ -9,7 +9,6 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
 
-#include "build_config.h"
 #include "failure_report.h"
 #include "journal_messages.h"
 #include "live_image.h"
@@ -18,6 +17,7 @@
 #include "programs.h"
 #include "standard_streams.h"
 #include "termination.h"
+#include "usual_options.h"
 
 namespace {
 
@@ -38,22 +38,14 @@ next unit's work.
   --overlay-readonly   with --persistent: mount that partition read-only at
                        /run/overlay/kept, and use a tmpfs for what is written
   --overlay-reset      with --persistent: discard what was kept
-  --help               show this
-  --version            show the version
+  -h, --help           show this
+      --version        show the version
 
 Exit status: 0 everything is mounted, 1 nothing is.
 )";
 
-bool asksFor(const std::vector<std::string>& words, const char* option) {
-    return std::find(words.begin(), words.end(), option) != words.end();
-}
-
 int run(const std::vector<std::string>& words) {
-    if (asksFor(words, "--help")) {
-        bootferry::printOutput("{}", help);
-    } else if (asksFor(words, "--version")) {
-        bootferry::printOutput("bootferry-live-root {}\n", BOOTFERRY_VERSION);
-    } else {
+    if (!bootferry::answersUsualOption(words, "bootferry-live-root", help)) {
         const auto found = bootferry::assembleLiveRoot(bootferry::parseLiveRootArguments(words));
         bootferry::logInfo(fmt::format("live root of {}", found));
     }

@@ -14,7 +14,6 @@
 #include <sys/prctl.h>
 
 #include "boot_report.h"
-#include "build_config.h"
 #include "failure_report.h"
 #include "files.h"
 #include "landlock.h"
@@ -26,6 +25,7 @@
 #include "supervising_loop.h"
 #include "text.h"
 #include "url.h"
+#include "usual_options.h"
 
 namespace bootferry {
 namespace {
@@ -40,8 +40,8 @@ Posts the state of bootferryd's transfers to URL, as JSON, until it is stopped.
 Started by a unit of the initrd if rd.bootferry.report=URL is on the kernel
 command line; see bootferry-report(8).
 
-  --help     show this
-  --version  show the version
+  -h, --help     show this
+      --version  show the version
 )";
 
 std::string environment(const char* name) {
@@ -162,12 +162,7 @@ private:
 };
 
 int run(const std::vector<std::string>& words) {
-    if (words == std::vector<std::string>{"--help"}) {
-        printOutput("{}", help);
-        return EXIT_SUCCESS;
-    }
-    if (words == std::vector<std::string>{"--version"}) {
-        printOutput("bootferry-report {}\n", BOOTFERRY_VERSION);
+    if (answersUsualOption(words, "bootferry-report", help)) {
         return EXIT_SUCCESS;
     }
     if (words.size() != 1) {

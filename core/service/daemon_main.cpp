@@ -27,6 +27,7 @@
 #include "signed_list.h"
 #include "standard_streams.h"
 #include "system_bus.h"
+#include "usual_options.h"
 
 namespace bootferry {
 namespace {
@@ -39,8 +40,8 @@ Started by systemd (bootferryd.socket); by hand it makes its own socket.
   --private-socket=PATH  listen here instead of /run/bootferry/private
   --idle-exit=TIME       end when nobody has needed it for so long (never);
                          no effect in an initrd
-  --help                 show this
-  --version              show the version
+  -h, --help             show this
+      --version          show the version
 )";
 
 std::string environment(const char* name, const std::string& fallback) {
@@ -231,16 +232,11 @@ void blockSignals() {
 int run(const std::vector<std::string>& words) {
     constexpr std::string_view socketOption = "--private-socket=";
     constexpr std::string_view idleOption = "--idle-exit=";
+    if (answersUsualOption(words, "bootferryd", help)) {
+        return EXIT_SUCCESS;
+    }
     Options options;
     for (const auto& word : words) {
-        if (word == "--help") {
-            printOutput("{}", help);
-            return EXIT_SUCCESS;
-        }
-        if (word == "--version") {
-            printOutput("bootferryd {}\n", BOOTFERRY_VERSION);
-            return EXIT_SUCCESS;
-        }
         if (word.starts_with(socketOption)) {
             options.socketPath = word.substr(socketOption.size());
         } else if (word.starts_with(idleOption)) {

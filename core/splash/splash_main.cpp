@@ -7,11 +7,11 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "build_config.h"
 #include "log.h"
 #include "programs.h"
 #include "standard_streams.h"
 #include "transfer_splash.h"
+#include "usual_options.h"
 
 namespace bootferry {
 namespace {
@@ -25,8 +25,8 @@ at all.
   --bar-mode=MODE  while there is a percentage, switch plymouth to this mode,
                    whose progress bar shows it: updates, system-upgrade or
                    firmware-upgrade
-  --help           show this
-  --version        show the version
+  -h, --help       show this
+      --version    show the version
 )";
 
 std::string checkedMode(const std::string& mode) {
@@ -43,15 +43,10 @@ std::string checkedMode(const std::string& mode) {
 int run(const std::vector<std::string>& words) {
     constexpr std::string_view barModeOption = "--bar-mode=";
     std::string barMode(bootMode);
+    if (answersUsualOption(words, "bootferry-plymouth", help)) {
+        return EXIT_SUCCESS;
+    }
     for (const auto& word : words) {
-        if (word == "--help") {
-            printOutput("{}", help);
-            return EXIT_SUCCESS;
-        }
-        if (word == "--version") {
-            printOutput("bootferry-plymouth {}\n", BOOTFERRY_VERSION);
-            return EXIT_SUCCESS;
-        }
         if (!word.starts_with(barModeOption)) {
             throw Error(ErrorCode::Invalid,
                         fmt::format("unknown argument '{}': see bootferry-plymouth --help", word));

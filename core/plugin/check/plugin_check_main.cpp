@@ -16,6 +16,7 @@
 #include "standard_streams.h"
 #include "text.h"
 #include "url.h"
+#include "usual_options.h"
 
 namespace bootferry {
 namespace {
@@ -38,7 +39,8 @@ that does not change during the checks.
   --check TEXT             only checks with TEXT in their name (repeatable)
   --time-limit SECONDS     for each check (60)
   --no-sandbox             for debuggers and sanitizers, which need more calls
-  --help                   show this
+  -h, --help               show this
+      --version            show the version
 
 Exit status: 0 all checks passed, 1 a check failed, 2 a check could not run.
 )";
@@ -48,7 +50,6 @@ struct Arguments {
     Isolation isolation;
     std::vector<std::string> wanted; // parts of the checks' names; none: all checks
     std::optional<Url> url;
-    bool wantsHelp = false;
 };
 
 std::pair<std::string, std::string> keyAndValue(std::string_view text) {
@@ -108,9 +109,7 @@ void parse(const std::vector<std::string_view>& words, Arguments& arguments) {
     std::vector<std::string_view> places;
     for (std::size_t i = 0; i < words.size(); ++i) {
         auto word = words[i];
-        if (word == "--help") {
-            arguments.wantsHelp = true;
-        } else if (word == "--no-sandbox") {
+        if (word == "--no-sandbox") {
             arguments.isolation.sandboxed = false;
         } else if (!word.starts_with("--")) {
             places.push_back(word);
@@ -122,9 +121,6 @@ void parse(const std::vector<std::string_view>& words, Arguments& arguments) {
             requireOption(word.substr(2));
             throw Error(ErrorCode::Invalid, fmt::format("'{}' takes a value: see --help", word));
         }
-    }
-    if (arguments.wantsHelp) {
-        return;
     }
     if (places.size() != 2) {
         throw Error(ErrorCode::Invalid, "a module and a URL are required: see --help");
@@ -229,12 +225,12 @@ namespace {
 int run(int argc, char** argv) {
     try {
         bootferry::initLogging("bootferry-plugin-check", bootferry::LogLevel::Warning);
-        bootferry::Arguments arguments;
-        bootferry::parse({argv + 1, argv + argc}, arguments);
-        if (arguments.wantsHelp) {
-            bootferry::printOutput("{}", bootferry::help);
+        if (bootferry::answersUsualOption({argv + 1, argv + argc}, "bootferry-plugin-check",
+                                          bootferry::help)) {
             return EXIT_SUCCESS;
         }
+        bootferry::Arguments arguments;
+        bootferry::parse({argv + 1, argv + argc}, arguments);
         return bootferry::run(arguments);
     } catch (const std::exception& error) {
         bootferry::printError("bootferry-plugin-check: {}\n", error.what());

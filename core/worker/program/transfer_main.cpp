@@ -25,6 +25,7 @@
 #include "spawn.h"
 #include "standard_streams.h"
 #include "supervisor_channel.h"
+#include "usual_options.h"
 
 namespace bootferry {
 namespace {
@@ -193,9 +194,21 @@ int describePlugin(const char* path) {
     return EXIT_SUCCESS;
 }
 
+constexpr const char* help = R"(bootferry-transfer
+
+The process of a transfer: started by bootferryd and bootferryctl. To fetch
+something by hand: bootferryctl fetch URL FILE.
+
+  -h, --help     show this
+      --version  show the version
+)";
+
 int run(int argc, char** argv) {
     hideFromOthers();
     initLogging("bootferry-transfer");
+    if (answersUsualOption({argv + 1, argv + argc}, "bootferry-transfer", help)) {
+        return EXIT_SUCCESS;
+    }
     if (argc == 2 && std::strcmp(argv[1], "--list-plugins") == 0) {
         return listPluginsOnStandardOutput(printPlugin);
     }
