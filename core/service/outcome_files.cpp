@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "outcome_files.h"
 
+#include <optional>
+
 #include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "errors.h"
@@ -22,30 +27,46 @@ bool describesTheBoot(const std::string& path) {
     return member != members->end() && member->second == JsonValue(true);
 }
 
-// For those who look at the device later: whether it still holds this image.
-std::string identityOf(const TransferStatus& status) {
+struct WrittenDevice {
+    dev_t number = 0;
+    std::string identity; // shows whether it still holds this image
+};
+
+// nullopt if the transfer has written none.
+std::optional<WrittenDevice> writtenDevice(const TransferStatus& status) {
     if (status.state != TransferState::Done || status.written == 0) {
-        return {};
+        return std::nullopt;
     }
     const UniqueFd device(::open(status.device.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    return device ? mediumIdentity(device.get()) : std::string();
+    struct stat found {};
+    if (!device || ::fstat(device.get(), &found) < 0) {
+        return std::nullopt;
+    }
+    return WrittenDevice{.number = found.st_rdev, .identity = mediumIdentity(device.get())};
 }
 
 } // namespace
 
 void writeOutcomeFiles(const std::string& folder, const TransferStatus& status, bool inInitrd) {
     const auto record = folder + "/result.json";
-    if (!inInitrd && describesTheBoot(record)) {
-        return;
-    }
+    const auto written = writtenDevice(status);
     auto object = toJson(status);
     object.add("initrd", inInitrd);
-    if (const auto identity = identityOf(status); !identity.empty()) {
-        object.add("medium", identity);
+    if (written && !written->identity.empty()) {
+        object.add("medium", written->identity);
     } else {
         object.addNull("medium");
     }
-    writeFileAtomically(record, object.text(JsonStyle::Pretty) + "\n");
+    const auto text = object.text(JsonStyle::Pretty) + "\n";
+    if (written) {
+        writeFileAtomically(
+            fmt::format("{}/deployed-{}:{}.json", folder, major(written->number), minor(written->number)),
+            text);
+    }
+    if (!inInitrd && describesTheBoot(record)) {
+        return;
+    }
+    writeFileAtomically(record, text);
     const auto link = folder + "/image";
     if (status.state == TransferState::Done) {
         const auto temporary = link + ".new";

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a transfer leaves in /run/bootferry: `image`, a link to the device that holds the image, which
 // bootferry-live-root mounts; and `result.json`, the result, which outlives the service and the initrd.
-// Transfers in the booted system do not change files from the initrd: these describe what was booted.
+// Transfers in the booted system do not change files from the initrd: these describe what was booted. Beside
+// them, `deployed-MAJOR:MINOR.json` has the same object for each device that was written, until it is written
+// again: for those who look at the device later.
 #pragma once
 
 #include <string>

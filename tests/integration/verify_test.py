@@ -227,6 +227,24 @@ class Device(DiskTest, VerifyCase):
         lines = [line for line in result.stderr.splitlines(keepends=True) if line.startswith("bootferryctl: ")]
         return subprocess.CompletedProcess(result.args, result.returncode, result.stdout, "".join(lines))
 
+    def record(self):
+        number = os.stat(self.device).st_rdev
+        return self.daemon.folder / f"deployed-{os.major(number)}:{os.minor(number)}.json"
+
+    def test_the_record_of_a_disk_survives_other_transfers(self):
+        self.assert_deployed(self.deploy())
+        (self.path / "SUMS").write_text(run("sha256sum", self.image.name, cwd=self.image.parent).stdout)
+        for url in self.url(), self.url() + ".missing":  # the disk is used as it is; another one is not written
+            other = self.path / "other"
+            other.write_bytes(bytes(len(self.bytes)))
+            device = LoopDevice(other)
+            self.addCleanup(device.detach)
+            used = self.device if url == self.url() else device.path
+            result = self.daemon.ctl("deploy", url, used)
+            self.assertEqual(result.returncode, 0 if used == self.device else exit_status.NOT_FOUND, result.stderr)
+            self.assertIsNone(json.loads((self.daemon.folder / "result.json").read_text())["medium"])
+            self.assert_same(self.verify(f"--checksum={self.path}/SUMS", self.device), digest(self.image), "as deployed")
+
     def test_a_deployed_disk(self):
         self.assert_deployed(self.deploy())
         wanted = digest(self.image)
@@ -235,7 +253,7 @@ class Device(DiskTest, VerifyCase):
         (self.path / "SUMS").write_text(run("sha256sum", self.image.name, cwd=self.image.parent).stdout)
         self.assert_same(self.verify(f"--checksum={self.path}/SUMS", self.device), wanted)
         # Without the record, the size is known from the image, but not the name.
-        (self.daemon.folder / "result.json").unlink()
+        self.record().unlink()
         self.assert_same(self.verify(f"--checksum={wanted}", self.device), size, "the size that the image declares")
         self.assert_not(self.verify(f"--checksum={self.path}/SUMS", self.device), "specify it with --name=")
         self.assert_same(self.verify(f"--checksum={self.path}/SUMS", f"--name={self.image.name}", self.device), wanted)
@@ -261,7 +279,7 @@ class Device(DiskTest, VerifyCase):
 
     def test_the_record_of_a_medium_that_was_replaced_says_nothing(self):
         self.assert_deployed(self.deploy())
-        record = self.daemon.folder / "result.json"
+        record = self.record()
         sequence, _, head = json.loads(record.read_text())["medium"].partition(":")
         self.assertEqual(sequence, pathlib.Path(f"/sys/block/{pathlib.Path(self.device).name}/diskseq").read_text().strip())
         record.write_text(record.read_text().replace(f"{sequence}:{head}", f"{int(sequence) + 1}:{head}"))

@@ -72,7 +72,7 @@ ExpectedChecksum fromFile(const std::string& path, const Medium& medium, const s
 } // namespace
 
 std::optional<TransferStatus> deploymentOf(const Medium& medium) {
-    auto recorded = medium.isDevice() ? recordedTransfer() : std::nullopt;
+    auto recorded = medium.isDevice() ? recordedDeployment(*medium.device()) : std::nullopt;
     if (!recorded) {
         return std::nullopt;
     }

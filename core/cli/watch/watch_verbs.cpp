@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <spdlog/fmt/fmt.h>
+#include <sys/sysmacros.h>
 
 #include "files.h"
 #include "no_service.h"
@@ -51,10 +52,26 @@ void printTransfer(const std::string& title, const TransferStatus& status) {
     line("Message", status.errorMessage);
 }
 
-std::string recordPath() {
+std::string pathOfRecord(const std::string& name) {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
     const char* folder = std::getenv("BOOTFERRY_RUNTIME_DIRECTORY");
-    return std::string(folder != nullptr ? folder : "/run/bootferry") + "/result.json";
+    return fmt::format("{}/{}", folder != nullptr ? folder : "/run/bootferry", name);
+}
+
+std::string recordPath() {
+    return pathOfRecord("result.json");
+}
+
+std::optional<RecordedTransfer> readRecord(const std::string& path) {
+    const auto text = readSmallFile(path).value_or("");
+    const auto members = parseJsonObject(text);
+    auto status = transferFromJson(text);
+    if (!members || !status) {
+        return std::nullopt;
+    }
+    const auto medium = members->find("medium");
+    const auto* identity = medium != members->end() ? std::get_if<std::string>(&medium->second) : nullptr;
+    return RecordedTransfer{std::move(*status), identity != nullptr ? *identity : std::string()};
 }
 
 // mayBeNone: a recorded transfer can be shown, so a missing service is not an error.
@@ -120,15 +137,11 @@ int statusOfAll(std::optional<JsonStyle> json) {
 } // namespace
 
 std::optional<RecordedTransfer> recordedTransfer() {
-    const auto text = readSmallFile(recordPath()).value_or("");
-    const auto members = parseJsonObject(text);
-    auto status = transferFromJson(text);
-    if (!members || !status) {
-        return std::nullopt;
-    }
-    const auto medium = members->find("medium");
-    const auto* identity = medium != members->end() ? std::get_if<std::string>(&medium->second) : nullptr;
-    return RecordedTransfer{std::move(*status), identity != nullptr ? *identity : std::string()};
+    return readRecord(recordPath());
+}
+
+std::optional<RecordedTransfer> recordedDeployment(dev_t device) {
+    return readRecord(pathOfRecord(fmt::format("deployed-{}:{}.json", major(device), minor(device))));
 }
 
 int runList(const CommandLine& line) {

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include <sys/types.h>
+
 #include "command_line.h"
 #include "transfer_status.h"
 
@@ -20,6 +22,8 @@ struct RecordedTransfer {
 
 // By the service of the initrd, or by one that has exited since; nullopt: none.
 [[nodiscard]] std::optional<RecordedTransfer> recordedTransfer();
+// The one that has written this device last.
+[[nodiscard]] std::optional<RecordedTransfer> recordedDeployment(dev_t device);
 
 [[nodiscard]] int runList(const CommandLine& line);
 [[nodiscard]] int runStatus(const CommandLine& line);
