@@ -195,7 +195,7 @@ void JsonObject::add(std::string_view key, const std::vector<std::string>& texts
     std::vector<std::string> values;
     values.reserve(texts.size());
     for (const auto& text : texts) {
-        values.push_back(quoted(text));
+        values.push_back(bootferry::quoted(text)); // not std::quoted, which <iomanip> declares
     }
     addRaw(key, fmt::format("[{}]", fmt::join(values, ",")));
 }
