@@ -22,6 +22,7 @@
 #include "media_check.h"
 #include "mounts.h"
 #include "termination.h"
+#include "verified_image.h"
 #include "writable_layer.h"
 
 namespace bootferry {
@@ -170,6 +171,33 @@ private:
         return std::nullopt;
     }
 
+    // The kernel gets a device of its own for the mount, which must not be a disk with a mounted partition.
+    void mountVerifiedMedium(const Contents& contents, const char* where) {
+        const bool wholeDisk = diskOf(device_) == device_ && isWritableDisk(device_);
+        const auto node = wholeDisk ? partitionWith(contents) : device_;
+        const auto name = fmt::format("{} on '{}'", describe(contents), device_);
+        const auto verified = verify(node ? OpenLoopDevice{.path = *node, .fd = openDevice(*node)}
+                                          : attachForMount(held_, device_),
+                                     name);
+        mountVerified(verified, probeVerified(verified, name), where);
+    }
+
+    [[nodiscard]] VerifiedImage verify(OpenLoopDevice image, const std::string& name) const {
+        return {std::move(image), name, request_.verity, request_.verityTree};
+    }
+
+    [[nodiscard]] static Contents probeVerified(const VerifiedImage& image, const std::string& name) {
+        return image.reading([&] { return probeContents(image.fd(), name); });
+    }
+
+    void mountVerified(const VerifiedImage& image, const Contents& contents, const char* where) {
+        if (contents.kind != Contents::Kind::FileSystem) {
+            notLive(fmt::format("{} is not a root image: {}", image.name(), whyNotMountable(contents)));
+        }
+        image.reading([&] { mountFileSystem(image.path(), contents, where); });
+        found_ += " (verified)";
+    }
+
     // An unreadable partition is skipped: the disk can be mounted without it.
     [[nodiscard]] static bool holds(const std::string& node, const Contents& contents) {
         try {
@@ -204,15 +232,20 @@ private:
             notLive(fmt::format("'{}' is not a live image: {}", device_, whyNotMountable(contents)));
         }
         if (isContainer(contents)) {
-            mountMediumAs(contents, "squashfs_container");
+            if (request_.verity.isRequested()) {
+                mountVerifiedMedium(contents, "squashfs_container");
+            } else {
+                mountMediumAs(contents, "squashfs_container");
+            }
             mountRootOf("squashfs_container", fmt::format("{} on '{}'", describe(contents), device_));
             return;
         }
         mountMediumAs(contents, "live");
         const ImageTree medium(place("live"));
         if (const auto image = medium.findFile(request_.imagePath())) {
-            mountImage(*image);
+            request_.verity.isRequested() ? mountVerifiedImage(*image) : mountImage(*image);
         } else if (medium.isRootTree()) {
+            refuseUnverifiable();
             useAsRoot("live");
         } else {
             notLive(fmt::format("not a live image: {} on '{}' has no '{}': {}; {}", describe(contents),
@@ -254,6 +287,26 @@ private:
             mountRootOf("squashfs_container", "'" + name + "'");
         } else {
             mountFile(image, contents, "rootfsbase");
+        }
+    }
+
+    void mountVerifiedImage(const ImageFile& image) {
+        const auto name = "'" + request_.imagePath() + "'";
+        const auto verified = verify(attachForMount(image.fd, image.path), name);
+        const auto contents = probeVerified(verified, name);
+        if (isContainer(contents)) {
+            mountVerified(verified, contents, "squashfs_container");
+            mountRootOf("squashfs_container", name);
+        } else {
+            mountVerified(verified, contents, "rootfsbase");
+        }
+    }
+
+    void refuseUnverifiable() const {
+        if (request_.verity.isRequested()) {
+            notLive(fmt::format("'{}' holds a root tree and no '{}': there is nothing that the root hash of "
+                                "rd.bootferry.roothash= could be of",
+                                device_, request_.imagePath()));
         }
     }
 

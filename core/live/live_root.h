@@ -6,7 +6,8 @@
 //   overlayfs          a tmpfs, or a partition of the medium's disk, with rw and work, for the running
 //                      system's changes
 //   kept               with --overlay-readonly: that partition, read-only, with rw; or only an empty rw
-// sysroot.mount, of initrd-generator, then mounts an overlay of them.
+// With --roothash, the file system in SQUASHIMG, or on the device itself, is mounted from a device on which
+// the kernel verifies each block. sysroot.mount, of initrd-generator, then mounts an overlay of them.
 #pragma once
 
 #include <string>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "live_layout.h"
+#include "verity_request.h"
 
 namespace bootferry {
 
@@ -27,6 +29,8 @@ struct LiveRootRequest {
     bool overlayReadOnly = false;        // with persistent: show the kept changes, and keep no new ones
     bool overlayReset = false;           // with persistent: discard the kept changes
     std::string cowFilesystem = "ext4";  // of a new partition for them
+    VerityRequest verity;                // verify the root image as it is read
+    std::string verityTree;              // the file with its hash tree, unless verity.offset is set
     std::string runDir = "/run/overlay"; // absolute; only tests use another
 
     [[nodiscard]] std::string imagePath() const; // DIR/SQUASHIMG

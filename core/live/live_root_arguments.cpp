@@ -12,11 +12,22 @@
 namespace bootferry {
 namespace {
 
-std::string parseRunDir(std::string_view text) {
+std::string parsePath(std::string_view text) {
     if (!text.starts_with('/')) {
         throw Error(ErrorCode::Invalid, fmt::format("expected an absolute path, not '{}'", text));
     }
     return "/" + parseRelativePath(text);
+}
+
+void judgeVerity(const LiveRootRequest& request) {
+    const int places = (request.verityTree.empty() ? 0 : 1) + (request.verity.offset ? 1 : 0);
+    if (request.verity.isRequested() && places != 1) {
+        throw Error(ErrorCode::Invalid,
+                    "--roothash: expected either --verity-tree=FILE or --verity-offset=BYTES");
+    }
+    if (!request.verity.isRequested() && (places > 0 || !request.verity.options.empty())) {
+        throw Error(ErrorCode::Invalid, "a hash tree verifies nothing without --roothash=HEX");
+    }
 }
 
 void applyOption(LiveRootRequest& request, std::string_view word) {
@@ -40,8 +51,16 @@ void applyOption(LiveRootRequest& request, std::string_view word) {
             request.overlayReset = true;
         } else if (name == "--cowfs") {
             request.cowFilesystem = parseCowFilesystem(value);
+        } else if (name == "--roothash") {
+            request.verity.rootHash = parseRootHash(value);
+        } else if (name == "--verity-tree") {
+            request.verityTree = parsePath(value);
+        } else if (name == "--verity-offset") {
+            setVerityTree(request.verity, fmt::format("hash-offset:{}", value));
+        } else if (name == "--verity-options") {
+            request.verity.options = parseVerityOptions(value);
         } else if (name == "--run-dir") {
-            request.runDir = parseRunDir(value);
+            request.runDir = parsePath(value);
         } else {
             throw Error(ErrorCode::Invalid, "unknown option: see bootferry-live-root --help");
         }
@@ -77,6 +96,7 @@ LiveRootRequest parseLiveRootArguments(const std::vector<std::string>& arguments
                     "the DEVICE that holds the live image is missing: see bootferry-live-root "
                     "--help");
     }
+    judgeVerity(request);
     return request;
 }
 

@@ -38,6 +38,14 @@ next unit's work.
   --overlay-readonly   with --persistent: mount that partition read-only at
                        /run/overlay/kept, and use a tmpfs for what is written
   --overlay-reset      with --persistent: discard what was kept
+  --roothash=HEX       verify each block of the root image when it is read, by
+                       its hash tree (dm-verity), whose root hash this is
+  --verity-tree=FILE   the file with the hash tree, or
+  --verity-offset=BYTES
+                       where it begins in the root image
+  --verity-options=OPTION[,OPTION...]
+                       restart-on-corruption, panic-on-corruption,
+                       ignore-zero-blocks, check-at-most-once
   -h, --help           show this
       --version        show the version
 

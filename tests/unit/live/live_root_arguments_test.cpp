@@ -55,6 +55,25 @@ TEST(LiveRootArguments, TheOverlayIsShownOrReset) {
     EXPECT_THAT(refusal({"--overlay-reset=0", "/dev/ram0"}), HasSubstr("unknown option"));
 }
 
+TEST(LiveRootArguments, ARootHashNeedsAHashTree) {
+    const std::string roothash = "--roothash=" + std::string(64, 'A');
+    const auto request =
+        parseLiveRootArguments({roothash, "--verity-tree=/run/x",
+                                "--verity-options=panic-on-corruption,ignore-zero-blocks", "/dev/ram0"});
+    EXPECT_EQ(request.verity.rootHash, std::string(64, 'a'));
+    EXPECT_EQ(request.verityTree, "/run/x");
+    EXPECT_EQ(request.verity.options.size(), 2U);
+    EXPECT_EQ(parseLiveRootArguments({roothash, "--verity-offset=4096", "/dev/ram0"}).verity.offset, 4096U);
+    EXPECT_FALSE(parseLiveRootArguments({"/dev/ram0"}).verity.isRequested());
+    EXPECT_THAT(refusal({roothash, "/dev/ram0"}), HasSubstr("either --verity-tree=FILE or"));
+    EXPECT_THAT(refusal({roothash, "--verity-tree=/x", "--verity-offset=512", "/dev/ram0"}),
+                HasSubstr("either --verity-tree=FILE or"));
+    EXPECT_THAT(refusal({"--verity-tree=/x", "/dev/ram0"}), HasSubstr("without --roothash=HEX"));
+    EXPECT_THAT(refusal({"--verity-options=panic-on-corruption", "/dev/ram0"}), HasSubstr("without"));
+    EXPECT_THAT(refusal({"--verity-tree=x", "/dev/ram0"}), HasSubstr("absolute path"));
+    EXPECT_THAT(refusal({"--roothash=", "/dev/ram0"}), HasSubstr("root hash"));
+}
+
 TEST(LiveRootArguments, TheTopOfTheMediumIsAFolderToo) {
     EXPECT_EQ(parseLiveRootArguments({"--dir=", "/dev/ram0"}).imagePath(), "squashfs.img");
     EXPECT_EQ(parseLiveRootArguments({"--dir=/", "/dev/ram0"}).imagePath(), "squashfs.img");

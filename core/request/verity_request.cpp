@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "verity_request.h"
+
+#include <algorithm>
+#include <array>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "errors.h"
+#include "text.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::string_view offsetPrefix = "hash-offset:";
+constexpr std::size_t fewestDigits = 32;
+constexpr std::size_t mostDigits = 128;
+
+constexpr std::array<std::string_view, 4> servedOptions{"restart-on-corruption", "panic-on-corruption",
+                                                        "ignore-zero-blocks", "check-at-most-once"};
+
+[[noreturn]] void refuseOption(std::string_view option) {
+    if (option == "ignore-corruption") {
+        throw Error(ErrorCode::Unsupported, "ignore-corruption is not supported by bootferry: damaged blocks "
+                                            "would be used");
+    }
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("'{}' is not supported by bootferry: expected restart-on-corruption, "
+                            "panic-on-corruption, ignore-zero-blocks or check-at-most-once; the hash tree "
+                            "itself states the rest",
+                            option));
+}
+
+} // namespace
+
+std::string parseRootHash(std::string_view text) {
+    const auto isHex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    auto hash = lowered(text);
+    if (hash.size() < fewestDigits || hash.size() > mostDigits || hash.size() % 2 != 0 ||
+        !std::all_of(hash.begin(), hash.end(), isHex)) {
+        throw Error(ErrorCode::Invalid,
+                    fmt::format("expected the root hash that 'veritysetup format' prints, {} to {} "
+                                "hexadecimal digits, not '{}'",
+                                fewestDigits, mostDigits, text));
+    }
+    return hash;
+}
+
+void setVerityTree(VerityRequest& request, std::string_view text) {
+    request.tree.reset();
+    request.offset.reset();
+    if (text.starts_with(offsetPrefix)) {
+        constexpr std::uint64_t sector = 512;
+        request.offset = parseNumber<std::uint64_t>(text.substr(offsetPrefix.size()));
+        if (!request.offset || *request.offset == 0 || *request.offset % sector != 0) {
+            throw Error(ErrorCode::Invalid,
+                        fmt::format("expected hash-offset:BYTES, a multiple of {}, as veritysetup's "
+                                    "--hash-offset= has it",
+                                    sector));
+        }
+        return;
+    }
+    if (text.find("://") == std::string_view::npos) {
+        throw Error(ErrorCode::Invalid,
+                    "expected the URL of the hash tree, or hash-offset:BYTES: where it begins in the root "
+                    "image");
+    }
+    request.tree = Url::parse(text);
+    if (request.tree->userinfo()) {
+        throw Error(ErrorCode::Invalid,
+                    "the URL of a hash tree cannot have a user name or password; those of the image's URL "
+                    "are used where the server is the same");
+    }
+}
+
+std::vector<std::string> parseVerityOptions(std::string_view text) {
+    std::vector<std::string> options;
+    while (!text.empty()) {
+        const auto end = std::min(text.find(','), text.size());
+        const auto option = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (option.empty()) {
+            continue;
+        }
+        if (std::find(servedOptions.begin(), servedOptions.end(), option) == servedOptions.end()) {
+            refuseOption(option);
+        }
+        options.emplace_back(option);
+    }
+    const auto has = [&](std::string_view option) {
+        return std::find(options.begin(), options.end(), option) != options.end();
+    };
+    if (has("restart-on-corruption") && has("panic-on-corruption")) {
+        throw Error(
+            ErrorCode::Invalid,
+            "restart-on-corruption and panic-on-corruption contradict each other: remove one of them");
+    }
+    return options;
+}
+
+Url usualTree(const Url& image) {
+    const auto& path = image.path();
+    const auto end = std::min(path.find('?'), path.size());
+    return Url::parse(fmt::format("{}://{}{}.verity{}", image.scheme(), image.authority(),
+                                  path.substr(0, end), path.substr(end)));
+}
+
+} // namespace bootferry

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A root image whose blocks are verified when they are read (dm-verity): the root hash, where the hash tree
+// is, and what happens to a damaged block. The tree covers the root image (LiveOS/squashfs.img in an ISO, or
+// a squashfs or erofs that was fetched as it is), as in KIWI's images: that is what is mounted, and what
+// whoever builds an image runs veritysetup(8) on. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "url.h"
+
+namespace bootferry {
+
+struct VerityRequest {
+    std::string rootHash;                // lower case hex; empty: nothing is verified
+    std::optional<Url> tree;             // the hash tree is a file on a server; without userinfo
+    std::optional<std::uint64_t> offset; // it lies in the root image, from this byte on
+    std::vector<std::string> options;    // as veritysetup(8) names them
+
+    [[nodiscard]] bool isRequested() const { return !rootHash.empty(); }
+    bool operator==(const VerityRequest&) const = default;
+};
+
+// Hex, of 16 to 64 bytes, in lower case. Throws Error(Invalid).
+[[nodiscard]] std::string parseRootHash(std::string_view text);
+
+// text: a URL, or "hash-offset:BYTES". Throws Error(Invalid).
+void setVerityTree(VerityRequest& request, std::string_view text);
+
+// text: separated by commas. Throws Error(Invalid), or Error(Unsupported) for options of veritysetup(8) that
+// are not served.
+[[nodiscard]] std::vector<std::string> parseVerityOptions(std::string_view text);
+
+// The default place of an image's hash tree: beside it, with .verity behind its name.
+[[nodiscard]] Url usualTree(const Url& image);
+
+} // namespace bootferry
