@@ -56,6 +56,14 @@ constexpr Option deployOptions[] = {
     {0, "verify", "required", "refuse an image that is not in a signed list"},
     {0, "ramdisk-size", "BYTES", "size of the RAM disk (the image's)"},
 };
+constexpr Option treeOptions[] = {
+    {0, "mirror", "URL", "another URL of the hash tree (repeatable)"},
+    {0, "option", "PLUGIN:KEY=VALUE", "option of a transport plugin (repeatable)"},
+    {0, "options-file", "FILE", "read such options from FILE, one per line"},
+    {0, "userinfo-file", "FILE", "read user[:password] for URL from FILE"},
+    {0, "stall-timeout", "TIME", "retry when no data arrives for this time (30 s)"},
+    {0, "timeout", "TIME", "fail after this time; 0: never"},
+};
 constexpr Option dollyOptions[] = {
     {0, "generation", "classic|0.7", "of dolly 0.58 to 0.64, or from 0.70 on (0.7)"},
     {0, "password-file", "FILE", "read the nodes' password from FILE; 0.7 only"},
@@ -128,6 +136,8 @@ constexpr Verb table[] = {
     {"plugins", "", 0, 0, VerbKind::WithService, "List the plugins: name, version, schemes",
      {outputOptions, pluginOptions}, runPlugins},
     {"refuse", "REASON", 1, 1, VerbKind::WithService, "Fail the boot with REASON (for units)", {}, runRefuse},
+    {"hash-tree", "URL TREE FILE", 3, 3, VerbKind::Alone, "Download URL's hash tree (for units)",
+     {treeOptions}, runFetchTree},
     {"remark", "TEXT", 1, 1, VerbKind::Alone, "Log TEXT as a warning (for units)", {}, runRemark},
 };
 // clang-format on

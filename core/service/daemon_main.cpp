@@ -24,6 +24,7 @@
 #include "private_bus.h"
 #include "programs.h"
 #include "resolver_file.h"
+#include "service_credentials.h"
 #include "signed_list.h"
 #include "standard_streams.h"
 #include "system_bus.h"
@@ -49,34 +50,6 @@ std::string environment(const char* name, const std::string& fallback) {
     return value != nullptr ? value : fallback;
 }
 
-// The service's systemd credentials (systemd.exec(5)): plugins see "bootferry.user" as "user". A unit must
-// list each system credential by name, and the names that plugins want are not known beforehand; so the
-// system's credentials are read directly as well, and the unit's own override them.
-Credentials readCredentials() {
-    constexpr std::string_view prefix = "bootferry.";
-    Credentials credentials;
-    for (const auto& folder : {environment("BOOTFERRY_SYSTEM_CREDENTIALS", "/run/credentials/@system"),
-                               environment("CREDENTIALS_DIRECTORY", "")}) {
-        std::error_code none;
-        for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
-            const auto name = entry.path().filename().string();
-            if (name.starts_with(prefix)) {
-                credentials[name.substr(prefix.size())] = readSmallFile(entry.path()).value_or("");
-            }
-        }
-    }
-    // A line end, as echo and editors write it, is not part of the value. "user.HOST": the user for that
-    // server.
-    for (auto& [name, value] : credentials) {
-        const auto kind = std::string_view(name).substr(0, name.find('.'));
-        if ((kind == "user" || kind == "password" || kind == "sshkey_passphrase") && value.ends_with('\n')) {
-            value.pop_back();
-            value.resize(value.size() - (value.ends_with('\r') ? 1 : 0));
-        }
-    }
-    return credentials;
-}
-
 ServiceSettings readSettings() {
     ServiceSettings settings;
     settings.program.path = environment("BOOTFERRY_WORKER", BOOTFERRY_LIBEXEC_DIR "/bootferry-transfer");
@@ -84,7 +57,7 @@ ServiceSettings readSettings() {
         settings.program.user = environment("BOOTFERRY_WORKER_USER", BOOTFERRY_WORKER_USER);
     }
     settings.pluginDir = environment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR);
-    settings.credentials = readCredentials();
+    settings.credentials = readServiceCredentials();
     settings.runtimeDirectory = environment("BOOTFERRY_RUNTIME_DIRECTORY", "/run/bootferry");
     settings.settingsFolder = settingsFolder();
     settings.inInitrd = runningInInitrd();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -13,12 +14,16 @@
 
 #include "disk.h"
 #include "disk_plan.h"
+#include "error_line.h"
 #include "exit_status.h"
+#include "failure_report.h"
 #include "fetch_report.h"
 #include "file_target.h"
 #include "openpgp_keys.h"
 #include "output_options.h"
 #include "output_watch.h"
+#include "quantities.h"
+#include "service_credentials.h"
 #include "signed_list.h"
 #include "standard_streams.h"
 #include "stream_target.h"
@@ -59,6 +64,9 @@ bool endsAtFault(const Error& failure) {
 // has no such limit.
 constexpr std::chrono::minutes defaultIdleTimeout{5};
 
+// Of a hash tree, which lies in memory: that of an image of 64 GiB, with the usual hash and blocks.
+constexpr std::uint64_t largestTree = std::uint64_t{512} << 20U;
+
 // `file` or `stream` is set; neither for a block device.
 struct ChosenTarget {
     std::unique_ptr<FileTarget> file;
@@ -94,10 +102,16 @@ ChosenTarget chooseTarget(const TransferRequest& request, bool isNamed) {
     return chosen;
 }
 
+// What a fetch for a boot has beside the request.
+struct BootFetch {
+    std::uint64_t largest = unknownSize;           // bytes of the file, at most
+    std::function<void(const Error&)> failed = {}; // called with the reason
+};
+
 class Fetch : public WorkerListener {
 public:
-    Fetch(TransferRequest request, std::string keys, ChosenTarget target, FetchReport& report)
-        : request_(std::move(request)), keys_(std::move(keys)), report_(report),
+    Fetch(WorkerJob job, ChosenTarget target, FetchReport& report, BootFetch boot = {})
+        : request_(std::move(job.request)), job_(std::move(job)), boot_(std::move(boot)), report_(report),
           file_(std::move(target.file)), target_(std::move(target.stream)),
           loop_([this] { worker_->cancel(); }, {SIGINT, SIGTERM, SIGHUP}) {
         if (isDevice()) {
@@ -116,8 +130,10 @@ public:
                             OutputPatience(request_.timeout, request_.idleTimeout),
                             [this](auto limit) { outputIsStuck(limit); });
         }
-        worker_ = startWorker(loop_.event(),
-                              {.request = request_, .proxies = proxyVariables(), .keys = keys_}, *this);
+        auto job = job_;
+        job.request = request_;
+        job.proxies = proxyVariables();
+        worker_ = startWorker(loop_.event(), std::move(job), *this);
         return loop_.run();
     }
 
@@ -132,8 +148,13 @@ public:
 
     void targetWanted(std::optional<std::uint64_t> size) override {
         try {
+            if (size.value_or(0) > boot_.largest) {
+                throw Error(ErrorCode::TooLarge,
+                            fmt::format("it is larger than {}: check the URL", formatSize(boot_.largest)));
+            }
             if (file_) {
                 target_ = file_->open(size);
+                target_.capacity = std::min(target_.capacity, boot_.largest);
             } else if (isDevice()) {
                 if (size == 0U) {
                     throw Error(ErrorCode::NotLive, "it is empty: the device is left as it is");
@@ -323,11 +344,15 @@ private:
             isStream() && hasLostReader(target_.fd); // no message if the reader closed the pipe
         const auto whyNotKept = file_ ? file_->whyNotKept() : "";
         report_.failed(Error(failure.code(), failure.what() + kept + whyNotKept), !quiet);
+        if (boot_.failed) {
+            boot_.failed(failure);
+        }
         loop_.end(exitStatusOf(failure));
     }
 
     TransferRequest request_;
-    std::string keys_; // whose signature is accepted
+    WorkerJob job_; // without the request
+    BootFetch boot_;
     FetchReport& report_;
     std::unique_ptr<FileTarget> file_;
     std::uint64_t leastSize_ = 0;
@@ -389,11 +414,40 @@ int runFetch(const CommandLine& line) {
             throw Error(ErrorCode::Invalid,
                         "--json= cannot be used while the image is written to standard output; specify FILE");
         }
-        return Fetch(std::move(request), std::move(keys), std::move(target), report).run();
+        return Fetch({.request = std::move(request), .keys = std::move(keys)}, std::move(target), report)
+            .run();
     } catch (const Error& error) {
         if (error.code() != ErrorCode::Invalid) { // invalid arguments cause no event
             report.failed(error, false);
         }
+        throw;
+    }
+}
+
+// The tree's server is another one, or the image's: what is secret is sent to it as to that of a list.
+int runFetchTree(const CommandLine& line) {
+    const auto failed = [](const Error& error) {
+        const auto* hint =
+            error.code() == ErrorCode::NotFound ? ": rd.bootferry.verity= says where the hash tree is" : "";
+        reportFailure(errorLine(fmt::format("fetching the hash tree: {}{}", error.what(), hint)));
+    };
+    try {
+        auto request = parseTransferArguments(line);
+        const auto image = request.url;
+        request.url = Url::parse(line.words.at(1));
+        request.requireLiveImage = false;
+        request.connections = 1;
+        FetchReport report(request, std::nullopt, false);
+        auto credentials = credentialsFor(request.url, image, readServiceCredentials());
+        const bool isElsewhere = !isSameOrigin(request.url, image);
+        auto target = chooseTarget(request, true);
+        return Fetch({.request = std::move(request),
+                      .credentials = std::move(credentials),
+                      .withholdLogin = isElsewhere},
+                     std::move(target), report, {.largest = largestTree, .failed = failed})
+            .run();
+    } catch (const Error& error) {
+        failed(error);
         throw;
     }
 }

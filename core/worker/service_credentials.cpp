@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "service_credentials.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "files.h"
+
+namespace bootferry {
+namespace {
+
+std::string environment(const char* name, const std::string& fallback) {
+    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): before any thread
+    return value != nullptr ? value : fallback;
+}
+
+} // namespace
+
+Credentials readServiceCredentials() {
+    constexpr std::string_view prefix = "bootferry.";
+    Credentials credentials;
+    for (const auto& folder : {environment("BOOTFERRY_SYSTEM_CREDENTIALS", "/run/credentials/@system"),
+                               environment("CREDENTIALS_DIRECTORY", "")}) {
+        std::error_code none;
+        for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+            const auto name = entry.path().filename().string();
+            if (name.starts_with(prefix)) {
+                credentials[name.substr(prefix.size())] = readSmallFile(entry.path()).value_or("");
+            }
+        }
+    }
+    // A line end, as echo and editors write it, is not part of the value. "user.HOST": the user for that
+    // server.
+    for (auto& [name, value] : credentials) {
+        const auto kind = std::string_view(name).substr(0, name.find('.'));
+        if ((kind == "user" || kind == "password" || kind == "sshkey_passphrase") && value.ends_with('\n')) {
+            value.pop_back();
+            value.resize(value.size() - (value.ends_with('\r') ? 1 : 0));
+        }
+    }
+    return credentials;
+}
+
+} // namespace bootferry
