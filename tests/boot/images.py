@@ -45,7 +45,7 @@ _MACHINE_PACKAGES = [
     "libcurl4", "libsystemd0", "libmount1", "libblkid1", "libfdisk1",
     "libkmod2", "libseccomp2", "libssl3", "zlib1g", "liblzma5", "libzstd1", "zstd",
     "e2fsprogs", "xfsprogs", "btrfs-progs",
-    "libarchive13" if SUITE == "bookworm" else "libarchive13t64",
+    "libcryptsetup12", "libarchive13" if SUITE == "bookworm" else "libarchive13t64",
     *(["libnfs13"] if SUITE == "bookworm" else []),  # a later one is not compatible, and does not have this name
 ]
 
@@ -67,7 +67,7 @@ _KERNEL_MODULES = "|".join([
     "drivers/(virtio|cdrom|nvme/host|dax|char/hw_random|ptp|pps|ata/(libata|libahci|ahci|ata_piix|ata_generic))",
     "drivers/block/(brd|loop|virtio_blk)", "drivers/scsi/(scsi_mod|scsi_common|sd_mod|sr_mod|virtio_scsi)",
     "drivers/firmware/(dmi-sysfs|qemu_fw_cfg)",
-    "drivers/net/(virtio_net|net_failover|ethernet/intel/(e1000|e1000e)/)", "drivers/md/dm-mod",
+    "drivers/net/(virtio_net|net_failover|ethernet/intel/(e1000|e1000e)/)", "drivers/md/dm-(mod|verity|bufio)",
 ])
 
 _TRIM = [f"--dpkgopt=path-exclude={path}" for path in (
