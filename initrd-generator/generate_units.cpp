@@ -20,7 +20,12 @@ constexpr std::string_view header = "# Written by bootferry-generator from the k
 constexpr std::string_view deployUnit = "bootferry-deploy.service";
 constexpr std::string_view liveRootUnit = "bootferry-live-root.service";
 constexpr std::string_view reportUnit = "bootferry-report.service";
+constexpr std::string_view treeUnit = "bootferry-verity.service";
 constexpr int mediumTimeoutSeconds = 90;
+
+std::string treePath(const InstalledPaths& paths) {
+    return paths.runtimeDirectory + "/verity";
+}
 
 std::string oneshot(std::string_view command) {
     return fmt::format("[Service]\n"
@@ -91,6 +96,41 @@ std::string reportText(const Url& url, const InstalledPaths& paths) {
         header, commandLine({paths.report, url.redacted()}), paths.workerUser, paths.certificates);
 }
 
+// What a server may ask for or needs, with secrets in files.
+void addSourceOptions(std::vector<std::string>& words, const TransferRequest& transfer,
+                      const InstalledPaths& paths, UnitFiles& files) {
+    if (transfer.stallTimeout != defaultStallTimeout) {
+        words.push_back("--stall-timeout=" + seconds(transfer.stallTimeout));
+    }
+    if (transfer.timeout) {
+        words.push_back("--timeout=" + seconds(*transfer.timeout));
+    }
+    const auto addSecret = [&](const std::string& name, const char* option, std::string text) {
+        const auto path = paths.runtimeDirectory + "/" + name;
+        const bool isThere = std::any_of(files.secrets.begin(), files.secrets.end(),
+                                         [&](const SecretFile& file) { return file.path == path; });
+        if (!isThere) {
+            files.secrets.push_back({path, std::move(text)});
+        }
+        words.push_back(option + path);
+    };
+    std::string secretOptions;
+    for (const auto& option : transfer.pluginOptions) {
+        if (isSecretOption(option)) {
+            secretOptions += optionText(option) + "\n";
+        } else {
+            words.push_back("--option=" + optionText(option));
+        }
+    }
+    if (!secretOptions.empty()) {
+        addSecret("secret-options", "--options-file=", std::move(secretOptions));
+    }
+    if (const auto& userinfo = transfer.url.userinfo();
+        userinfo && (!userinfo->user.empty() || userinfo->password)) {
+        addSecret("userinfo", "--userinfo-file=", userinfoText(*userinfo) + "\n");
+    }
+}
+
 std::vector<std::string> deployCommand(const BootRequest& request, const TransferRequest& transfer,
                                        const InstalledPaths& paths, UnitFiles& files) {
     std::vector<std::string> words{paths.bootferryctl, "deploy"};
@@ -115,35 +155,54 @@ std::vector<std::string> deployCommand(const BootRequest& request, const Transfe
     if (transfer.signedOnly) {
         words.emplace_back("--verify=required");
     }
-    if (transfer.stallTimeout != defaultStallTimeout) {
-        words.push_back("--stall-timeout=" + seconds(transfer.stallTimeout));
-    }
-    if (transfer.timeout) {
-        words.push_back("--timeout=" + seconds(*transfer.timeout));
-    }
     if (transfer.connections != defaultConnections) {
         words.push_back("--connections=" + std::to_string(transfer.connections));
     }
-    std::string secretOptions;
-    for (const auto& option : transfer.pluginOptions) {
-        if (isSecretOption(option)) {
-            secretOptions += optionText(option) + "\n";
-        } else {
-            words.push_back("--option=" + optionText(option));
-        }
-    }
-    if (!secretOptions.empty()) {
-        files.secrets.push_back({paths.runtimeDirectory + "/secret-options", secretOptions});
-        words.push_back("--options-file=" + files.secrets.back().path);
-    }
-    if (const auto& userinfo = transfer.url.userinfo();
-        userinfo && (!userinfo->user.empty() || userinfo->password)) {
-        files.secrets.push_back({paths.runtimeDirectory + "/userinfo", userinfoText(*userinfo) + "\n"});
-        words.push_back("--userinfo-file=" + files.secrets.back().path);
-    }
+    addSourceOptions(words, transfer, paths, files);
     words.push_back(transfer.url.redacted());
     words.push_back(request.target);
     return words;
+}
+
+// It supervises a worker of its own, as bootferryd does, and runs beside the deployment: a tree that does not
+// exist fails the boot before the image has arrived.
+std::string treeText(const BootRequest& request, const TransferRequest& transfer, const InstalledPaths& paths,
+                     UnitFiles& files) {
+    std::vector<std::string> words{paths.bootferryctl, "hash-tree"};
+    const auto& verity = request.verity;
+    for (const auto& mirror : transfer.mirrors) {
+        if (verity.isUsualTree) {
+            words.push_back("--mirror=" + usualTree(mirror).redacted());
+        }
+    }
+    addSourceOptions(words, transfer, paths, files);
+    words.push_back(transfer.url.redacted());
+    words.push_back(verity.tree->redacted());
+    words.push_back(treePath(paths));
+    return fmt::format("{}[Unit]\n"
+                       "Description={}\n"
+                       "Documentation=man:bootferry-kernel-command-line(7)\n"
+                       "DefaultDependencies=no\n"
+                       "# bootferryd learns the name servers.\n"
+                       "Wants=network-online.target bootferryd.socket\n"
+                       "After=bootferryd.socket\n"
+                       "Before={} initrd-root-fs.target shutdown.target\n"
+                       "{}\n{}"
+                       "# More is not accepted; this holds for a worker that is taken over, too.\n"
+                       "LimitFSIZE=512M\n"
+                       "RuntimeDirectory=bootferry\n"
+                       "RuntimeDirectoryMode=0755\n"
+                       "RuntimeDirectoryPreserve=yes\n"
+                       "CapabilityBoundingSet=CAP_SYS_RESOURCE CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL\n"
+                       "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER\n"
+                       "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n"
+                       "RestrictRealtime=yes\n"
+                       "RestrictSUIDSGID=yes\n"
+                       "LockPersonality=yes\n"
+                       "NoNewPrivileges=yes\n"
+                       "SystemCallArchitectures=native\n",
+                       header, descriptionText("Fetch the Hash Tree " + verity.tree->redacted()),
+                       liveRootUnit, failsTheBoot(), oneshot(commandLine(words)));
 }
 
 // Common to a deployment and to a refusal.
@@ -164,6 +223,18 @@ std::string deployText(std::string_view description, const std::string& command,
         oneshot(command));
 }
 
+void addVerity(std::vector<std::string>& words, const VerityRequest& verity, const InstalledPaths& paths) {
+    if (!verity.isRequested()) {
+        return;
+    }
+    words.push_back("--roothash=" + verity.rootHash);
+    words.push_back(verity.offset ? fmt::format("--verity-offset={}", *verity.offset)
+                                  : "--verity-tree=" + treePath(paths));
+    if (!verity.options.empty()) {
+        words.push_back(fmt::format("--verity-options={}", fmt::join(verity.options, ",")));
+    }
+}
+
 // dependency: "Requires=X", or "Wants=X" for what is waited for but whose absence the program reports itself.
 std::string liveRootText(const BootRequest& request, const std::string& device, std::string_view dependency,
                          const InstalledPaths& paths) {
@@ -173,6 +244,7 @@ std::string liveRootText(const BootRequest& request, const std::string& device, 
     if (request.check) {
         words.emplace_back("--check");
     }
+    addVerity(words, request.verity, paths);
     if (request.overlay.persistent) {
         words.emplace_back("--persistent");
         words.push_back(fmt::format("--cowfs={}", request.overlay.cowFilesystem));
@@ -190,10 +262,12 @@ std::string liveRootText(const BootRequest& request, const std::string& device, 
                        "DefaultDependencies=no\n"
                        "{2}\n"
                        "After={5}\n"
+                       "{6}"
                        "Before=sysroot.mount initrd-root-fs.target shutdown.target\n"
                        "{3}\n{4}",
                        header, descriptionText(device), dependency, failsTheBoot(),
-                       oneshot(commandLine(words)), dependency.substr(dependency.find('=') + 1));
+                       oneshot(commandLine(words)), dependency.substr(dependency.find('=') + 1),
+                       request.verity.tree ? fmt::format("Requires={0}\nAfter={0}\n", treeUnit) : "");
 }
 
 // rootflags= are the flags of /sysroot itself. The overlay's folders come last, so that rootflags= cannot
@@ -247,6 +321,9 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
         files.normal.push_back(
             {std::string(liveRootUnit), liveRootText(request, paths.runtimeDirectory + "/image",
                                                      fmt::format("Requires={}", deployUnit), paths)});
+        if (request.verity.tree) {
+            files.normal.push_back({std::string(treeUnit), treeText(request, *transfer, paths, files)});
+        }
         if (request.report) {
             files.normal.push_back({std::string(reportUnit), reportText(*request.report, paths)});
         }

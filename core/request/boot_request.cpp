@@ -21,6 +21,7 @@
 #include "signed_list.h"
 #include "text.h"
 #include "unknown_argument.h"
+#include "verity_request.h"
 
 namespace bootferry {
 namespace {
@@ -150,6 +151,15 @@ const Entry entries[] = {
     {{"rd.bootferry.verify"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { setVerify(d.transfer, v); }},
+    {{"rd.bootferry.roothash"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.boot.verity.rootHash = parseRootHash(v); }},
+    {{"rd.bootferry.verity"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { setVerityTree(d.boot.verity, v); }},
+    {{"rd.kiwi.verity_options", "rd.bootferry.verity_options"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.boot.verity.options = parseVerityOptions(v); }},
     {{"rd.bootferry.mirror"},
      Kind::List,
      [](Draft& d, const std::string& v, bool) { d.transfer.mirrors.push_back(mirrorUrl(v)); }},
@@ -301,9 +311,11 @@ void judgeOverlay(BootRequest& boot) {
 
 // Options that no URL uses are refused, although KIWI ignores them: an unused --pinnedpubkey would be a
 // security hole. A local medium has no transfer, so transfer options do not matter there.
-void applyProgramOptions(TransferRequest& transfer, std::string_view argument, std::string_view schemes,
+void applyProgramOptions(Draft& draft, std::string_view argument, std::string_view schemes,
                          bool (*serves)(std::string_view scheme), const std::vector<PluginOption>& options) {
-    const bool used = serves(transfer.url.scheme()) ||
+    auto& transfer = draft.transfer;
+    const auto& tree = draft.boot.verity.tree;
+    const bool used = serves(transfer.url.scheme()) || (tree && serves(tree->scheme())) ||
                       (transfer.checksumUrl && serves(transfer.checksumUrl->scheme())) ||
                       std::any_of(transfer.mirrors.begin(), transfer.mirrors.end(),
                                   [serves](const Url& mirror) { return serves(mirror.scheme()); });
@@ -317,10 +329,10 @@ void applyProgramOptions(TransferRequest& transfer, std::string_view argument, s
 }
 
 void applyProgramOptions(Draft& draft) {
-    applyProgramOptions(draft.transfer, "rd.kiwi.live.curl_options=", "http, https, ftp and tftp",
-                        &isCurlScheme, draft.curl.pluginOptions);
+    applyProgramOptions(draft, "rd.kiwi.live.curl_options=", "http, https, ftp and tftp", &isCurlScheme,
+                        draft.curl.pluginOptions);
     applyProgramOptions(
-        draft.transfer, "rd.kiwi.live.dolly_options=", "dolly",
+        draft, "rd.kiwi.live.dolly_options=", "dolly",
         [](std::string_view scheme) { return scheme == "dolly"; }, draft.dolly.pluginOptions);
     draft.boot.ignoredCurlOptions = std::move(draft.curl.ignored);
     draft.boot.ignoredDollyOptions = std::move(draft.dolly.ignored);
@@ -342,11 +354,13 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
     }
     if (auto medium = localMedium(*source)) {
         draft.boot.image = std::move(*medium);
+        completeVerity(draft.boot.verity, nullptr);
         if (draft.transfer.signedOnly) {
             demandSignature(draft.boot);
         }
     } else {
         draft.transfer.url = imageUrl(*source);
+        completeVerity(draft.boot.verity, &draft.transfer.url);
         applyProgramOptions(draft);
         requireSignedList(draft.transfer);
         requireProofOfDollyServer(draft.transfer, {});

@@ -12,6 +12,7 @@
 
 #include "kernel_command_line.h"
 #include "transfer_request.h"
+#include "verity_request.h"
 
 namespace bootferry {
 
@@ -43,6 +44,7 @@ struct BootRequest {
     std::string target{defaultTarget};
     OverlayRequest overlay;
     LiveLayout layout;
+    VerityRequest verity;
     bool reset = false;
     bool check = false;        // verify the medium's embedded checksum
     std::optional<Url> report; // where the machine posts its progress to

@@ -21,7 +21,7 @@ constexpr std::string_view keepChanges = "rd.live.overlay.persistent keeps chang
 constexpr std::string_view inTheClear =
     "changes would be written in the clear; without it, rd.live.overlay.persistent keeps them unencrypted";
 constexpr std::string_view unverified =
-    "the image would be read unverified; rd.bootferry.checksum= verifies the whole image before the boot";
+    "the image would be read unverified; rd.bootferry.roothash= verifies it as it is read";
 constexpr std::string_view imageIsNamed = "root=live: names the image";
 constexpr std::string_view alwaysAnOverlay = "the root is always an overlay above the read-only image";
 constexpr std::string_view mediumStays = "the medium or disk stays in use; without rd.kiwi.live.system=, an "
@@ -30,7 +30,6 @@ constexpr std::string_view mediumStays = "the medium or disk stays in use; witho
 constexpr OtherOption table[] = {
     // KIWI
     {"rd.live.encrypt", Verdict::Refused, inTheClear},
-    {"rd.kiwi.verity_options", Verdict::Refused, unverified},
     {"rd.live.cowfile.mbsize", Verdict::Refused, keepChanges},
     {"rd.live.cowfile.path", Verdict::Refused, keepChanges},
     {"iso-scan/filename", Verdict::Refused,

@@ -6,6 +6,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "build_config.h"
 #include "errors.h"
 #include "text.h"
 
@@ -96,6 +97,42 @@ std::vector<std::string> parseVerityOptions(std::string_view text) {
             "restart-on-corruption and panic-on-corruption contradict each other: remove one of them");
     }
     return options;
+}
+
+void completeVerity(VerityRequest& request, const Url* image) {
+    constexpr const char* unverified = "without rd.bootferry.roothash= the image would be read unverified";
+    if (!request.isRequested()) {
+        if (!request.options.empty()) {
+            throw Error(ErrorCode::Invalid,
+                        fmt::format("rd.kiwi.verity_options= on the kernel command line: {}", unverified));
+        }
+        if (request.tree || request.offset) {
+            throw Error(ErrorCode::Invalid,
+                        fmt::format("rd.bootferry.verity= on the kernel command line: {}", unverified));
+        }
+        return;
+    }
+    if (BOOTFERRY_VERITY == 0) {
+        throw Error(ErrorCode::Unsupported,
+                    "rd.bootferry.roothash= on the kernel command line is not supported: this bootferry was "
+                    "built without libcryptsetup");
+    }
+    if (request.offset) {
+        return;
+    }
+    if (image == nullptr) {
+        throw Error(ErrorCode::Invalid,
+                    "rd.bootferry.roothash= of a local medium needs a hash tree in its root image: "
+                    "rd.bootferry.verity=hash-offset:BYTES");
+    }
+    if (!request.tree && image->scheme() == "dolly") {
+        throw Error(ErrorCode::Invalid, "dolly sends the image alone: rd.bootferry.verity=URL says where the "
+                                        "hash tree of rd.bootferry.roothash= is");
+    }
+    request.isUsualTree = !request.tree;
+    if (request.isUsualTree) {
+        request.tree = usualTree(*image);
+    }
 }
 
 Url usualTree(const Url& image) {

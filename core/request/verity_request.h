@@ -19,10 +19,10 @@ struct VerityRequest {
     std::string rootHash;                // lower case hex; empty: nothing is verified
     std::optional<Url> tree;             // the hash tree is a file on a server; without userinfo
     std::optional<std::uint64_t> offset; // it lies in the root image, from this byte on
-    std::vector<std::string> options;    // as veritysetup(8) names them
+    bool isUsualTree = false; // the tree is beside the image, and that of a mirror beside the mirror's
+    std::vector<std::string> options; // as veritysetup(8) names them
 
     [[nodiscard]] bool isRequested() const { return !rootHash.empty(); }
-    bool operator==(const VerityRequest&) const = default;
 };
 
 // Hex, of 16 to 64 bytes, in lower case. Throws Error(Invalid).
@@ -34,6 +34,11 @@ void setVerityTree(VerityRequest& request, std::string_view text);
 // text: separated by commas. Throws Error(Invalid), or Error(Unsupported) for options of veritysetup(8) that
 // are not served.
 [[nodiscard]] std::vector<std::string> parseVerityOptions(std::string_view text);
+
+// Call when the request is complete. image: the URL that it is fetched from; nullptr: a local medium. The
+// hash tree of an image that is fetched lies beside it, unless the line says where. Throws Error(Invalid,
+// Unsupported) if the image would be read unverified although the line says something else.
+void completeVerity(VerityRequest& request, const Url* image);
 
 // The default place of an image's hash tree: beside it, with .verity behind its name.
 [[nodiscard]] Url usualTree(const Url& image);

@@ -90,7 +90,8 @@ bool isServed(const std::string& name) {
 
 TEST(Compared, WhatIsServedIsParsed) {
     for (const auto& row : rows()) {
-        if (row.here != "served") {
+        if (row.here != "served" ||
+            (!BOOTFERRY_VERITY && row.option.find("roothash=") != std::string::npos)) {
             continue;
         }
         EXPECT_EQ(refusalOf(row), "");

@@ -55,6 +55,50 @@ TEST(GenerateUnits, AMachineReportsHomeIfAsked) {
               "");
 }
 
+#if BOOTFERRY_VERITY
+TEST(GenerateUnits, AHashTreeIsFetchedBesideTheImageAndGivenToTheLiveRoot) {
+    const auto hash = std::string(64, 'a');
+    const auto roothash = " rd.bootferry.roothash=" + hash;
+    const auto files = generated("root=live:http://u:geheim@h/live.iso rd.bootferry.mirror=http://m/live.iso "
+                                 "rd.bootferry.verity_options=panic-on-corruption,ignore-zero-blocks" +
+                                 roothash);
+    const auto tree = textOf(files.normal, "bootferry-verity.service");
+    EXPECT_TRUE(has(tree,
+                    "ExecStart=/usr/bin/bootferryctl hash-tree --mirror=http://m/live.iso.verity "
+                    "--userinfo-file=/run/bootferry/userinfo http://h/live.iso http://h/live.iso.verity "
+                    "/run/bootferry/verity\n"))
+        << tree;
+    EXPECT_TRUE(has(tree, "OnFailure=emergency.target\n"));
+    EXPECT_TRUE(has(tree, "LimitFSIZE=512M\n"));
+    EXPECT_EQ(files.secrets.size(), 1U) << "one file for both programs";
+    const auto live = textOf(files.normal, "bootferry-live-root.service");
+    EXPECT_TRUE(has(live, "Requires=bootferry-verity.service\nAfter=bootferry-verity.service\n")) << live;
+    EXPECT_TRUE(
+        has(live, "--roothash=" + hash +
+                      " --verity-tree=/run/bootferry/verity "
+                      "--verity-options=panic-on-corruption,ignore-zero-blocks /run/bootferry/image\n"))
+        << live;
+
+    const auto elsewhere =
+        textOf(generated("root=live:http://h/a rd.bootferry.mirror=http://m/a rd.bootferry.verity=ftp://t/b" +
+                         roothash)
+                   .normal,
+               "bootferry-verity.service");
+    EXPECT_TRUE(has(elsewhere, "hash-tree http://h/a ftp://t/b /run/bootferry/verity\n")) << elsewhere;
+
+    for (const char* root : {"root=live:http://h/a", "root=live:LABEL=x"}) {
+        const auto within = generated(root + std::string(" rd.bootferry.verity=hash-offset:4096") + roothash);
+        EXPECT_EQ(textOf(within.normal, "bootferry-verity.service"), "");
+        const auto text = textOf(within.normal, "bootferry-live-root.service");
+        EXPECT_TRUE(has(text, "--verity-offset=4096 ")) << text;
+        EXPECT_FALSE(has(text, "bootferry-verity.service")) << text;
+    }
+    const auto plain = generated("root=live:http://h/a");
+    EXPECT_EQ(textOf(plain.normal, "bootferry-verity.service"), "");
+    EXPECT_FALSE(has(textOf(plain.normal, "bootferry-live-root.service"), "verity"));
+}
+#endif
+
 TEST(GenerateUnits, ASignatureThatIsWantedIsDemandedOfTheService) {
     const std::string line = "root=live:http://h/live.iso rd.bootferry.checksum=http://h/SUMS ";
     const auto deploy = [&](const std::string& words) {

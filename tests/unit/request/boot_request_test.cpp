@@ -182,6 +182,41 @@ TEST(BootRequest, TheOverlayIsDracutsWhereThatIsClear) {
     }
 }
 
+#if BOOTFERRY_VERITY
+TEST(BootRequest, AnImageThatIsVerifiedAsItIsReadHasAHashTree) {
+    const auto hash = std::string(64, 'a');
+    const auto beside = parsed("rd.bootferry.roothash=" + hash);
+    EXPECT_EQ(beside.verity.rootHash, hash);
+    EXPECT_EQ(beside.verity.tree.value().redacted(), "http://10.0.0.1/live.iso.verity");
+    EXPECT_TRUE(beside.verity.isUsualTree);
+    const auto named = parsed(
+        "rd.bootferry.verity=ftp://h/t rd.kiwi.verity_options=panic-on-corruption rd.bootferry.roothash=" +
+        hash);
+    EXPECT_EQ(named.verity.tree.value().redacted(), "ftp://h/t");
+    EXPECT_FALSE(named.verity.isUsualTree);
+    EXPECT_EQ(named.verity.options.size(), 1U);
+    const auto within = parsed("rd.bootferry.verity=hash-offset:8192 rd.bootferry.roothash=" + hash);
+    EXPECT_EQ(within.verity.offset, 8192U);
+    EXPECT_FALSE(within.verity.tree);
+    EXPECT_FALSE(parsed("").verity.isRequested());
+    const auto roothash = " rd.bootferry.roothash=" + hash;
+    EXPECT_NE(refusal("root=live:CDLABEL=x" + roothash).find("hash-offset:BYTES"), std::string::npos);
+    EXPECT_NE(
+        refusal("root=live:CDLABEL=x rd.bootferry.verity=http://h/t" + roothash).find("hash-offset:BYTES"),
+        std::string::npos);
+    EXPECT_TRUE(parseBootRequest(
+        KernelCommandLine::parse("root=live:CDLABEL=x rd.bootferry.verity=hash-offset:512" + roothash)));
+    EXPECT_NE(
+        refusal("root=live:dolly://a/ rd.bootferry.option=dolly:trust-server" + roothash).find("dolly sends"),
+        std::string::npos);
+    // An option that only the tree's URL uses is used.
+    EXPECT_TRUE(parseBootRequest(KernelCommandLine::parse(
+        "root=live:dolly://a/ rd.bootferry.option=dolly:trust-server rd.kiwi.live.curl_options=-k "
+        "rd.bootferry.verity=https://h/t" +
+        roothash)));
+}
+#endif
+
 TEST(BootRequest, ErrorsNameTheArgument) {
     const struct {
         const char* line;
@@ -207,8 +242,16 @@ TEST(BootRequest, ErrorsNameTheArgument) {
          "in the clear"},
         {"root=live:CDLABEL=x rd.live.encrypt=1", "rd.live.encrypt= on the kernel command line"},
         {"root=live:http://x/y rd.kiwi.verity_options=x",
-         "rd.kiwi.verity_options= on the kernel command line"},
-        {"root=live:http://x/y rd.kiwi.verity_options", "rd.kiwi.verity_options"},
+         "rd.kiwi.verity_options=x: 'x' is not supported by bootferry"},
+        {"root=live:http://x/y rd.kiwi.verity_options", "rd.kiwi.verity_options= on the kernel command line"},
+        {"root=live:http://x/y rd.kiwi.verity_options=panic-on-corruption",
+         "without rd.bootferry.roothash= the image would be read unverified"},
+        {"root=live:http://x/y rd.bootferry.verity=http://x/t",
+         "rd.bootferry.verity= on the kernel command line"},
+        {"root=live:http://x/y rd.bootferry.verity=x", "rd.bootferry.verity=x: expected the URL"},
+        {"root=live:http://x/y rd.bootferry.roothash=0", "rd.bootferry.roothash=0: expected the root hash"},
+        {"root=live:http://x/y rd.bootferry.roothash", "rd.bootferry.roothash="},
+        {"root=live:http://x/y rd.bootferry.root_hash=0", "did you mean rd.bootferry.roothash?"},
         {"root=live:CDLABEL=x rd.live.ram", "rd.live.ram"},
         {"root=live:http://x/y rd.live.ram rd.kiwi.live.system=/dev/sda", "rd.live.ram"},
         {"root=live:CDLABEL=x rd.writable.fsimg=1", "rd.writable.fsimg="},
