@@ -11,12 +11,15 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
+import exit_status  # noqa: E402
 import live_root_test  # noqa: E402
 import tap  # noqa: E402
+from fault_server import Fault, FaultServer  # noqa: E402
 
 HAS_DEVICE_MAPPER = "device-mapper" in pathlib.Path("/proc/devices").read_text()
 
@@ -26,6 +29,10 @@ def format_tree(image, tree, *options):
     words = ["veritysetup", "format", *options, image, tree]
     made = subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True).stdout
     return re.search(r"Root hash:\s*([0-9a-f]+)", made)[1]
+
+
+def url(server, name):
+    return f"http://127.0.0.1:{server.port}/{name}"
 
 
 class WrongTree(live_root_test.LiveRootCase):
@@ -106,6 +113,74 @@ class WrongTree(live_root_test.LiveRootCase):
     @unittest.skipIf(HAS_DEVICE_MAPPER, "this kernel has a device mapper")
     def test_kernel_that_cannot_verify(self):
         self.refused("this kernel cannot verify an image as it is read: the module 'dm_verity' is not in the initrd")
+
+
+class HashTree(unittest.TestCase):
+    """`bootferryctl hash-tree`, which units run."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-verity-")
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.path.chmod(0o755)
+        self.tree = self.path / "tree"
+        self.tree.write_bytes(random.Random(1).randbytes(100_000))
+        self.file = self.path / "run" / "verity"
+        self.file.parent.mkdir()
+
+    def fetch(self, image, tree, *options, credentials=None):
+        environment = {**os.environ, "BOOTFERRY_SYSTEM_CREDENTIALS": str(credentials or self.path / "none")}
+        return subprocess.run([os.environ["BOOTFERRYCTL"], "hash-tree", *options, image, tree, self.file],
+                              capture_output=True, text=True, env=environment)
+
+    def secret(self, text):
+        (self.path / "secret").write_text(text)
+        return self.path / "secret"
+
+    def test_the_tree_of_an_image_is_fetched_again_after_a_failure(self):
+        with FaultServer(self.tree, faults=[Fault(status=503), Fault(cut=30_000)]) as server:
+            result = self.fetch(url(server, "live.iso"), url(server, "live.iso.verity"), "--option=dolly:timeout=5")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.file.read_bytes(), self.tree.read_bytes())
+        self.assertEqual({request.path for request in server.requests}, {"/live.iso.verity"})
+
+    def test_the_images_login_is_for_the_images_server(self):
+        login = f"--userinfo-file={self.secret('someone:geheim')}"
+        with FaultServer(self.tree) as images, FaultServer(self.tree) as elsewhere:
+            for server in (images, elsewhere):
+                result = self.fetch(url(images, "live.iso"), url(server, "tree"), login)
+                self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("Authorization", images.requests[0].headers)
+        self.assertNotIn("Authorization", elsewhere.requests[0].headers)
+
+    def test_a_credential_of_the_trees_server_is_used(self):
+        credentials = self.path / "credentials"
+        credentials.mkdir()
+        with FaultServer(self.tree) as elsewhere:
+            for name, value in (("user", "other"), ("password", "geheim")):
+                (credentials / f"bootferry.{name}.127.0.0.1-{elsewhere.port}").write_text(value)
+            result = self.fetch("http://10.0.0.1/live.iso", url(elsewhere, "tree"), credentials=credentials)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("Authorization", elsewhere.requests[0].headers)
+
+    def test_no_tree(self):
+        with FaultServer(self.tree, faults=[Fault(status=404)]) as server:
+            result = self.fetch(url(server, "live.iso"), url(server, "live.iso.verity"))
+        self.assertEqual(result.returncode, exit_status.NOT_FOUND, result.stderr)
+        self.assertIn("/live.iso.verity: ", result.stderr)
+        self.assertFalse(self.file.exists())
+
+    def test_a_file_that_is_no_hash_tree_does_not_fill_the_memory(self):
+        live_root_test.sparse(self.tree, (512 << 20) + 1)
+        with FaultServer(self.tree) as server:
+            result = self.fetch(url(server, "live.iso"), url(server, "live.iso.verity"))
+        self.assertEqual(result.returncode, exit_status.NO_ROOM, result.stderr)
+        self.assertIn("larger than 512.0 MiB", result.stderr)
+        self.assertEqual(list(self.file.parent.iterdir()), [])
+
+    def test_words(self):
+        result = self.fetch("http://10.0.0.1/live.iso", "nonsense")
+        self.assertEqual(result.returncode, exit_status.USAGE, result.stderr)
 
 
 if __name__ == "__main__":
