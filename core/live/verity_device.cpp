@@ -14,6 +14,8 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "build_config.h"
 #include "errors.h"
@@ -157,6 +159,22 @@ bool loadVerityModule() {
     }
 }
 
+// The node that libdevmapper made is gone with removeAfterLastUser(); the kernel's own stays as long as the
+// device.
+OpenVerityDevice open(Crypt& crypt) {
+    OpenVerityDevice device;
+    device.fd.reset(::open(devicePath, O_RDONLY | O_CLOEXEC));
+    const int failure = errno;
+    crypt.removeAfterLastUser();
+    if (!device.fd) {
+        throwErrno(failure, fmt::format("opening '{}'", devicePath));
+    }
+    struct stat status {};
+    checkErrno(::fstat(device.fd.get(), &status), fmt::format("looking at '{}'", devicePath));
+    device.path = fmt::format("/dev/dm-{}", minor(status.st_rdev));
+    return device;
+}
+
 } // namespace
 
 OpenVerityDevice activateVerity(const VerityDevices& devices, const VerityTree& tree,
@@ -167,14 +185,7 @@ OpenVerityDevice activateVerity(const VerityDevices& devices, const VerityTree& 
         Crypt crypt(library, devices);
         crypt.load(devices.offset);
         crypt.activate(keyOf(rootHash), flagsOf(options));
-        OpenVerityDevice device{.path = devicePath, .fd = {}};
-        device.fd.reset(::open(devicePath, O_RDONLY | O_CLOEXEC));
-        const int failure = errno;
-        crypt.removeAfterLastUser();
-        if (!device.fd) {
-            throwErrno(failure, fmt::format("opening '{}'", devicePath));
-        }
-        return device;
+        return open(crypt);
     } catch (const Error& error) {
         if (!hasModule) {
             throw Error(ErrorCode::Unsupported,
