@@ -9,9 +9,11 @@
 
 #include "boot_source.h"
 #include "errors.h"
+#include "files.h"
 #include "secret_options.h"
 #include "signed_list.h"
 #include "unit_escaping.h"
+#include "verity_table.h"
 
 namespace bootferry {
 namespace {
@@ -354,12 +356,23 @@ UnitFiles generateRefusal(const std::string& reason, const InstalledPaths& paths
     return files;
 }
 
+namespace {
+
+// With what the line stands for, and what the initrd says beside it.
+KernelCommandLine completed(const KernelCommandLine& line, const InstalledPaths& paths,
+                            const BootOriginReader& bootOrigin) {
+    const auto table = paths.verityTable.empty() ? std::nullopt : readSmallFile(paths.verityTable);
+    return withVerityTable(withBootOrigin(line, bootOrigin), table.value_or(""));
+}
+
+} // namespace
+
 GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& paths,
                            const BootOriginReader& bootOrigin) {
     GeneratedBoot boot;
     try {
         // Another program's root stays with it, whatever else is on the line.
-        boot.request = parseBootRequest(liveSource(line) ? withBootOrigin(line, bootOrigin) : line);
+        boot.request = parseBootRequest(liveSource(line) ? completed(line, paths, bootOrigin) : line);
         if (boot.request) {
             if (requiresSignatures(settingsFolder())) {
                 demandSignature(*boot.request);

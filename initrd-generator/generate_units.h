@@ -56,6 +56,7 @@ struct InstalledPaths {
     std::string runtimeDirectory = "/run/bootferry";
     std::string networkDirectory = "/run/systemd/network";
     std::string efiVariables = efiVariablesFolder;
+    std::string verityTable; // of an initrd that KIWI has built (verity_table.h); empty: there is none
 };
 
 // Those of this build.

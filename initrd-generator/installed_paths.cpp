@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "build_config.h"
+#include "files.h"
 #include "generate_units.h"
 
 namespace bootferry {
@@ -17,6 +18,9 @@ InstalledPaths installedPaths() {
         paths.runtimeDirectory = directory;
         paths.networkDirectory = paths.runtimeDirectory + "/network";
         paths.efiVariables = paths.runtimeDirectory + "/efivars";
+        paths.verityTable = paths.runtimeDirectory + "/veritytab";
+    } else if (runningInInitrd()) {
+        paths.verityTable = "/etc/veritytab"; // of another system, it is not about the image
     }
     return paths;
 }

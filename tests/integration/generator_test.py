@@ -16,6 +16,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import tap  # noqa: E402
 
 URL = "root=live:http://10.0.0.1/live.iso"
+ROOTHASH = "0123456789abcdef" * 4
+HAS_VERITY = os.environ["BOOTFERRY_HAS_VERITY"] == "1"
 
 
 class GeneratorTest(unittest.TestCase):
@@ -24,8 +26,8 @@ class GeneratorTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = pathlib.Path(folder.name)
 
-    def generate(self, line, settings="no-settings", booted_from=None):
-        """booted_from: the URL in the firmware's variable, as efivarfs shows it."""
+    def generate(self, line, settings="no-settings", booted_from=None, verity_table=None):
+        """booted_from: the URL in the firmware's variable, as efivarfs shows it; verity_table: /etc/veritytab."""
         for name in ("normal", "early", "late", "run"):
             shutil.rmtree(self.path / name, ignore_errors=True)
             (self.path / name).mkdir()
@@ -33,6 +35,8 @@ class GeneratorTest(unittest.TestCase):
             variable = self.path / "run" / "efivars" / "LoaderDeviceURL-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
             variable.parent.mkdir()
             variable.write_bytes(b"\x06\0\0\0" + (booted_from + "\0").encode("utf-16-le"))
+        if verity_table is not None:
+            (self.path / "run" / "veritytab").write_text(verity_table)
         (self.path / "cmdline").write_text(line + "\n")
         environment = dict(os.environ, BOOTFERRY_PROC_CMDLINE=str(self.path / "cmdline"),
                            BOOTFERRY_RUNTIME_DIRECTORY=str(self.path / "run"),
@@ -119,10 +123,21 @@ class GeneratorTest(unittest.TestCase):
         subprocess.run([os.environ["BOOTFERRY_GENERATOR"]] + [str(self.path / "out")] * 3, env=environment, check=True)
         self.assertEqual(list((self.path / "out").iterdir()), [])
 
+    @unittest.skipUnless(HAS_VERITY, "this build has no libcryptsetup")
+    def test_a_table_of_kiwi_is_read_as_if_it_were_on_the_line(self):
+        table = f"verityroot PLACEHOLDER PLACEHOLDER {ROOTHASH} hash-offset=8192,hash-block-size=4096\n"
+        units = self.generate("root=live:CDLABEL=CDROM rd.kiwi.verity_options=panic-on-corruption", verity_table=table)
+        self.assertIn(f"--roothash={ROOTHASH} --verity-offset=8192 --verity-options=panic-on-corruption ",
+                      units["bootferry-live-root.service"])
+        self.assertNotIn("--roothash", self.generate(URL)["bootferry-live-root.service"])
+        refused = self.generate(URL, verity_table=table.replace(",", ",ignore-corruption,"))
+        self.assertIn("/etc/veritytab: ignore-corruption", refused["bootferry-deploy.service"])
+
     def test_systemd_finds_nothing_wrong(self):
         program = shutil.which("systemd-analyze")
         self.assertIsNotNone(program, "systemd-analyze is in the package systemd")
-        for line in (URL, "root=live:CDLABEL=CDROM", "root=live:nonsense",
+        verified = [f"{URL} rd.bootferry.roothash={ROOTHASH}"] if HAS_VERITY else []
+        for line in (URL, "root=live:CDLABEL=CDROM", "root=live:nonsense", *verified,
                      f"{URL} rd.live.overlay.persistant rd.kiwi.live.$x%n",
                      f"{URL}?a=%41&b=$c;d rd.live.overlay.size=25% rootflags=noatime"):
             units = self.generate(line)

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// /etc/veritytab of an initrd that KIWI has built: it states the root hash of the root image on the same
+// medium, whose hash tree lies behind the file system in the image. Read so that such an image boots as it
+// is, and is never read unverified because only bootferry is in the initrd. Of another line than "verityroot"
+// nothing is taken: it is for systemd-veritysetup (veritytab(5)). Pure.
+#pragma once
+
+#include <string_view>
+
+#include "kernel_command_line.h"
+
+namespace bootferry {
+
+// The line with what the table says about the root image, as if it were written there: a root hash on the
+// line itself has precedence. Throws Error(Invalid) or Error(Unsupported), which name the table, if it says
+// something that is not served.
+[[nodiscard]] KernelCommandLine withVerityTable(const KernelCommandLine& line, std::string_view table);
+
+} // namespace bootferry

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "verity_table.h"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
+
+#include "boot_request.h"
+#include "errors.h"
+
+namespace bootferry {
+namespace {
+
+using ::testing::HasSubstr;
+
+const std::string hash(64, 'a');
+const std::string kiwi =
+    fmt::format("verityroot PLACEHOLDER PLACEHOLDER {} hash-offset=8192,hash-block-size=4096\n", hash);
+const std::string root = "root=live:CDLABEL=CDROM ";
+
+KernelCommandLine lineWith(const std::string& text, const std::string& table) {
+    return withVerityTable(KernelCommandLine::parse(text), table);
+}
+
+std::string refusalOf(const std::string& table) {
+    try {
+        (void)lineWith(root, table);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    ADD_FAILURE() << "accepted: " << table;
+    return "";
+}
+
+std::string valueOf(const KernelCommandLine& line, std::string_view name) {
+    const auto* argument = line.find(name);
+    return argument != nullptr ? argument->value.value_or("") : "";
+}
+
+TEST(VerityTable, IsReadAsIfItWereOnTheLine) {
+    const auto uuid = fmt::format("# a remark\n\nverityroot UUID=1 UUID=1 {} hash-offset=8192\n", hash);
+    for (const auto& table : {kiwi, uuid, "other /dev/sda /dev/sdb 00\n" + kiwi}) {
+        const auto line = lineWith(root, table);
+        EXPECT_EQ(valueOf(line, "rd.bootferry.roothash"), hash);
+        EXPECT_EQ(valueOf(line, "rd.bootferry.verity"), "hash-offset:8192");
+        EXPECT_EQ(line.find("rd.kiwi.verity_options"), nullptr);
+    }
+}
+
+#if BOOTFERRY_VERITY
+TEST(VerityTable, MakesARequest) {
+    const auto request = parseBootRequest(lineWith(root, kiwi)).value();
+    EXPECT_EQ(request.verity.rootHash, hash);
+    EXPECT_EQ(request.verity.offset, 8192U);
+}
+#endif
+
+TEST(VerityTable, OptionsOfTheLineComeBehindItsOwn) {
+    const auto table = fmt::format("verityroot x x {} panic-on-corruption,hash-offset=512", hash);
+    EXPECT_EQ(valueOf(lineWith(root, table), "rd.kiwi.verity_options"), "panic-on-corruption");
+    EXPECT_EQ(valueOf(lineWith(root + "rd.kiwi.verity_options=check-at-most-once", table),
+                      "rd.kiwi.verity_options"),
+              "panic-on-corruption,check-at-most-once");
+    EXPECT_EQ(
+        valueOf(lineWith(root + "rd.kiwi.verity_options=check-at-most-once", kiwi), "rd.kiwi.verity_options"),
+        "check-at-most-once");
+}
+
+TEST(VerityTable, OtherEntriesAreNotOurs) {
+    for (const std::string table :
+         {"", "usr /dev/sda1 /dev/sda2 00", "# verityroot x x 00", "verityroot2 a b c"}) {
+        EXPECT_EQ(lineWith(root, table).arguments().size(), 1U) << table;
+    }
+}
+
+TEST(VerityTable, ARootHashOnTheLineHasPrecedence) {
+    const auto line = lineWith(root + "rd.bootferry.roothash=" + std::string(64, 'b'), kiwi);
+    EXPECT_EQ(line.arguments().size(), 2U);
+}
+
+TEST(VerityTable, WhatIsNotServedIsRefusedAndNamesTheTable) {
+    const std::string entry = "verityroot x x ";
+    const std::vector<std::string> tables{"verityroot",
+                                          "verityroot /dev/sda /dev/sdb " + hash + " hash-offset=512",
+                                          entry + "0123 hash-offset=512",
+                                          entry + hash,
+                                          entry + hash + " hash-offset=1",
+                                          entry + hash + " hash-offset=512,ignore-corruption",
+                                          entry + hash + " hash-offset=512,fec-device=/dev/sdc"};
+    for (const auto& table : tables) {
+        EXPECT_THAT(refusalOf(table), HasSubstr("/etc/veritytab")) << table;
+    }
+}
+
+} // namespace
+} // namespace bootferry
