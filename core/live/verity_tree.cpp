@@ -71,7 +71,8 @@ std::size_t digestSize(const std::string& algorithm) {
 
 // Hash blocks of all levels. Sizes are bounded, so nothing overflows.
 std::uint64_t blocksOfLevels(const VerityTree& tree) {
-    const auto fanout = std::bit_floor(tree.hashBlockSize / digestSize(tree.algorithm));
+    constexpr std::size_t fewest = 2; // a smaller hash block was refused
+    const auto fanout = std::max(std::bit_floor(tree.hashBlockSize / digestSize(tree.algorithm)), fewest);
     std::uint64_t blocks = 0;
     for (auto below = tree.dataBlocks; below > 1;) {
         below = (below + fanout - 1) / fanout;
@@ -204,7 +205,7 @@ VerityTree readVerityTree(int image, int treeFile, std::uint64_t offset, const s
     }
     std::array<unsigned char, veritySuperblockSize> superblock{};
     readFully(treeFile, superblock, offset, "reading the hash tree");
-    const auto tree = parseVerityTree(superblock, offset);
+    auto tree = parseVerityTree(superblock, offset);
     requireFit(
         tree,
         {.image = isAppended ? offset : sizeOf(image), .tree = treeSize, .fileSystem = declaredSize(image)});
