@@ -77,6 +77,11 @@ class Contents(Listed):
                        "nls_utf8", "nls_iso8859-1", "nls_cp437", "nls_ascii", "virtio_net", "virtio_blk"):
             self.assertIn(module, names)
 
+    def test_what_verifies_blocks(self):
+        names = {pathlib.PurePath(path).name.split(".so.")[0] for path in self.paths if ".so." in path}
+        self.assertLessEqual({"libcryptsetup", "libdevmapper", "libjson-c"}, names)
+        self.assertTrue([path for path in self.paths if "/dm-verity.ko" in path])
+
     def test_programs_and_units(self):
         for path in ("usr/bin/bootferryctl", "usr/lib/bootferry/bootferryd", "usr/lib/bootferry/bootferry-transfer",
                      "usr/lib/bootferry/bootferry-live-root",
@@ -227,6 +232,16 @@ class Refusals(boot_case.BootCase):
             f"{modules}/modules.dep.bin": None, f"{modules}/modules.alias.bin": None})
         self.assertIn("kernel module squashfs", messages)
 
+    def test_what_verifies_blocks_is_demanded(self):
+        script = ("libdirs='/usr/lib/x86_64-linux-gnu /mnt'; . /usr/lib/dracut/modules.d/*bootferry/module-setup.sh; "
+                  "no_kernel=yes; echo \"in $(cryptsetup_library)\"; bootferry_verity=perhaps; list_misnamed; "
+                  "bootferry_verity=yes; libdirs=/mnt; list_missing | grep cryptsetup")
+        with tempfile.TemporaryDirectory(dir=self.work) as exchange:
+            printed = self.images.in_machine(["bash", "-c", script], exchange, over=[self.images.installed()]).splitlines()
+        self.assertEqual(printed[0], "in /usr/lib/x86_64-linux-gnu/libcryptsetup.so.12")
+        self.assertIn('bootferry_verity="perhaps"', printed[1])
+        self.assertIn("install its package", printed[2])
+
     def test_plugins_and_file_systems_that_there_are_not(self):
         messages = self.refusal(files={"etc/dracut.conf.d/few.conf":
                                    'bootferry_plugins="curl gopher"\nbootferry_filesystems="ext4 zfs"\n'})
@@ -236,11 +251,13 @@ class Refusals(boot_case.BootCase):
 
     def test_optional_parts_stay_out(self):
         succeeded, messages, listing = self.dracut(files={
-            "etc/dracut.conf.d/few.conf": 'bootferry_plugins="curl"\nbootferry_filesystems="ext4"\n'})
+            "etc/dracut.conf.d/few.conf": 'bootferry_plugins="curl"\nbootferry_filesystems="ext4"\n'
+                                           'bootferry_verity="no"\n'})
         self.assertTrue(succeeded, messages)
         for there in ("plugins/curl.so", "plugins/scheme-https.so", "sbin/mkfs.ext4", "sbin/e2fsck"):
             self.assertIn(there, listing)
-        for absent in ("plugins/sftp.so", "plugins/scheme-dolly.so", "sbin/mkfs.xfs", "sbin/mkfs.btrfs"):
+        for absent in ("plugins/sftp.so", "plugins/scheme-dolly.so", "sbin/mkfs.xfs", "sbin/mkfs.btrfs", "libcryptsetup.so",
+                       "dm-verity.ko"):
             self.assertNotIn(absent, listing)
 
     def test_another_module_that_serves_root_live(self):

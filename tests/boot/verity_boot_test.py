@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""An image whose blocks are verified when they are read, and what becomes of one that is damaged.
+
+Two machines: one boots, the other one ends in the emergency shell because of a wrong root hash. In that shell there is
+all that a boot has, so that bootferry-live-root is called there with the right one. Its image has a damaged block.
+"""
+
+import contextlib
+import re
+import shutil
+import subprocess
+
+import boot_case
+import machine
+import serial_port
+import tap
+
+# The line that a command of the emergency shell ends with, and not the one that was typed.
+DONE = r"d\one"
+
+
+class VerityBoot(boot_case.BootCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.served = cls.work / "served"
+        cls.served.mkdir(exist_ok=True)
+        cls.served_image = cls.served / "live.squashfs"
+        shutil.copy(cls.iso, cls.served_image)
+        cls.hash = cls.format(cls.served_image, cls.served / "live.squashfs.verity")
+
+    @classmethod
+    def image(cls):
+        return cls.images.live_squashfs()
+
+    @staticmethod
+    def format(image, tree, *options):
+        made = subprocess.run(["veritysetup", "format", *options, image, tree], check=True, capture_output=True,
+                              text=True).stdout
+        return re.search(r"Root hash:\s*([0-9a-f]+)", made)[1]
+
+    @classmethod
+    def url(cls, server):
+        return f"http://{machine.HOST}:{server.port}/{cls.served_image.name}"
+
+
+class RightHash(VerityBoot):
+    def test_the_root_is_mounted_from_a_verified_device(self):
+        with self.serve(self.served) as server:
+            with self.boot(self.url(server), f"rd.bootferry.roothash={self.hash}") as guest:
+                report = boot_case.Report(guest)
+        mounts = report.mounts()
+        self.assertEqual(mounts["/"][:2], ("overlay", "LiveOS_rootfs"))
+        self.assertEqual(mounts["/run/overlay/squashfs_container"][0], "squashfs")
+        self.assertEqual(mounts["/run/overlay/squashfs_container"][1], "/dev/dm-0")
+        self.assertEqual([line for line in report.all("failed") if "bootferry" in line or "sysroot" in line], [])
+        self.assertRegex(report.all("verity")[0], r"^CRYPT-VERITY-\w+-bootferry-root$")
+        self.assertTrue([line for line in report.all("journal") if "is verified when it is read" in line])
+
+
+class WrongHash(VerityBoot):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.damaged = cls.served_image.stat().st_size // 2 // 4096  # of the image's blocks
+        with open(cls.served_image, "r+b") as image:
+            image.seek(cls.damaged * 4096)
+            image.write(b"damaged")
+        wrong = "0" * len(cls.hash)
+        with cls.serve(cls.served) as server:
+            cls.guest = cls.machine(f"root=live:{cls.url(server)} rd.bootferry.roothash={wrong} SYSTEMD_SULOGIN_FORCE=1",
+                                    "wrong")
+            cls.guest.start()
+            cls.addClassCleanup(cls.guest.stop)
+            cls.guest.expect(machine.EMERGENCY_PROMPT)
+        cls.console = cls.guest.text
+        cls.guest.send("\n")
+        cls.reach_the_shell()
+
+    @classmethod
+    def reach_the_shell(cls, attempts=30):
+        """What is typed while sulogin starts the shell may be lost, and the end of the prompt is an escape sequence."""
+        for attempt in range(attempts):
+            cls.guest.send(f"echo {DONE}-{attempt}\n")
+            with contextlib.suppress(serial_port.ConsoleError):
+                cls.guest.expect(r"done-\d+\s", timeout=10)
+                return
+        raise AssertionError("the emergency shell does not answer")
+
+    def run_in_shell(self, command):
+        """The command's status and its output."""
+        before = len(self.guest.text)
+        self.guest.send(f"{command}; echo {DONE}-$?\n")
+        status = self.guest.expect(r"done-(\d+)\s")[1]
+        return int(status), self.guest.text[before:]
+
+    def live_root(self, name, more=""):
+        status, output = self.run_in_shell(
+            f"/usr/lib/bootferry/bootferry-live-root --run-dir=/run/{name} --roothash={self.hash} "
+            f"--verity-tree=/run/bootferry/verity {more} /dev/ram0")
+        return status, output
+
+    def test_1_the_reason_is_last(self):
+        self.assert_reason_is_last(self.console, rf"the root hash is\s+{self.hash}, and\s+0+ is\s+expected")
+
+    def test_2_the_right_hash_mounts_and_leaves_nothing(self):
+        status, output = self.live_root("right")
+        self.assertEqual(status, 0, output)
+        self.assertRegex(self.run_in_shell("cat /proc/mounts")[1], r"/dev/dm-0 \S+ squashfs ro")
+        self.assertIn("bootferry-root", self.run_in_shell("cat /sys/block/dm-0/dm/name")[1])
+        status, output = self.run_in_shell("umount /run/right/overlayfs /run/right/rootfsbase /run/right/squashfs_container; "
+                                           "ls /sys/block")
+        self.assertNotIn("dm-0", output)
+        self.assertNotIn("loop0", self.run_in_shell("losetup")[1])
+
+    def test_3_a_damaged_block_is_refused_and_named(self):
+        status, output = self.live_root("damaged")
+        self.assertEqual(status, 0, output)
+        status, output = self.run_in_shell("cat /dev/dm-0 > /dev/null")
+        self.assertEqual(status, 1)
+        self.assertIn("Input/output error", output)
+        self.assertRegex(output, rf"device-mapper: verity: 1:0: data block {self.damaged} is corrupted")
+        self.run_in_shell("umount /run/damaged/overlayfs /run/damaged/rootfsbase /run/damaged/squashfs_container")
+
+    def test_4_a_damaged_beginning_fails_with_the_name_of_the_image(self):
+        # Behind the superblock of the squashfs, in its first block.
+        self.run_in_shell("exec 3<>/dev/ram0; LC_ALL=C read -r -N 2000 -u 3 x; echo damaged >&3; exec 3>&-")
+        status, output = self.live_root("beginning")
+        self.assertEqual(status, 1)
+        self.assertRegex(output, r"is damaged, and a block that does not match the root hash is not used")
+        self.assertNotIn("dm-0", self.run_in_shell("ls /sys/block")[1])
+
+
+if __name__ == "__main__":
+    tap.main()
