@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file_rights.h"
 #include "files.h"
 #include "plain_text.h"
 
@@ -204,14 +205,11 @@ void ExportFolder::replaceEntry(const std::string& file, std::string_view text) 
     }
     const auto written = createIn(folder.get(), temporary, shown, O_EXCL);
     try {
+        // An administrator may have given it to a group.
+        const UniqueFd present(::openat(folder.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
         struct stat status {};
-        if (::fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(status.st_mode)) {
-            // An administrator may have given it to a group.
-            check(::fchmod(written.get(), status.st_mode & 07777U), fmt::format("replacing '{}'", shown));
-            if (::fchown(written.get(), status.st_uid, status.st_gid) < 0 && errno != EPERM) {
-                throwFile(errno, fmt::format("replacing '{}'", shown));
-            }
+        if (present && ::fstat(present.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+            (void)giveRightsOf(present.get(), written.get());
         }
         writeAll(written.get(), std::as_bytes(std::span(text)), fmt::format("writing '{}'", shown));
         check(::fsync(written.get()), fmt::format("writing '{}'", shown));

@@ -21,6 +21,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import exit_status  # noqa: E402
+import posix_acl  # noqa: E402
 import tap  # noqa: E402
 from nginx import Nginx  # noqa: E402
 from service_case import needs_root  # noqa: E402
@@ -322,6 +323,18 @@ class Again(ExportTest):
         self.assertNotIn("DEFAULT", text)
         self.assertEqual((self.folder / "pxelinux.cfg/default").stat().st_mode & 0o777, 0o664)
         self.assertTrue((self.folder / "grub/grub.cfg").read_text().startswith("menuentry mine"))
+
+    def test_the_list_of_who_may_change_an_entry_stays(self):
+        """The group's bits of the mode are what the list allows at most, not what the group may do."""
+        (self.folder / "pxelinux.cfg").mkdir()
+        default = self.folder / "pxelinux.cfg/default"
+        default.write_text("LABEL mine\n    KERNEL mine\n")
+        entries = [(posix_acl.USER_OBJ, 6), (posix_acl.USER, 6, 1234), (posix_acl.GROUP_OBJ, 4), (posix_acl.MASK, 6),
+                   (posix_acl.OTHER, 4)]
+        if not posix_acl.put(default, *entries):
+            self.skipTest("the file system has no ACLs")
+        self.export(self.iso(*KIWI))
+        self.assertEqual(posix_acl.of(default), entries)
 
     def test_a_file_that_is_not_ours_is_not_replaced(self):
         (self.folder / "live.ipxe").write_text("#!ipxe\nshell\n")
