@@ -130,6 +130,46 @@ class StreamTest(StreamCase):
         self.assertTrue(received == self.image.read_bytes())
         self.assertTrue(stat.S_ISFIFO(self.output.stat().st_mode))
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: a FIFO of somebody else's")
+    def test_a_fifo_that_another_user_may_have_planted(self):
+        """It is refused at once, with a reader and without, by its name and through a link."""
+        folder = self.path / "sticky"
+        folder.mkdir()
+        fifo = folder / "output"
+        os.mkfifo(fifo)
+        link = self.path / "link"
+        link.symlink_to(fifo)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            os.chown(fifo, 65534, 65534)
+            for mode in (0o1777, 0o1770, 0o1773):
+                folder.chmod(mode)
+                for name in (fifo, link):
+                    status, _, messages = self.to(str(name), "http://127.0.0.1:9/never-asked")
+                    self.assertEqual(status, exit_status.NOT_PERMITTED, messages)
+                    self.assertIn(f"'{name}' is a FIFO of another user, in a sticky folder", messages.splitlines()[-1])
+        finally:
+            os.close(reader)
+        folder.chmod(0o1777)
+        self.assertEqual(self.to(str(fifo), "http://127.0.0.1:9/never-asked")[0], exit_status.NOT_PERMITTED)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: a FIFO of somebody else's")
+    def test_a_fifo_that_nobody_else_can_have_planted(self):
+        folder = self.path / "folder"
+        folder.mkdir()
+        self.output = folder / "output"
+        os.mkfifo(self.output)
+        for mode, owner, folders in ((0o1777, 0, 1234), (0o1777, 65534, 65534), (0o755, 65534, 0), (0o1755, 65534, 0)):
+            folder.chmod(mode)
+            os.chown(folder, folders, folders)
+            os.chown(self.output, owner, owner)
+            client = self.start_to(str(self.output), self.serve())
+            reader = processes.start(["cat", self.output], stdout=subprocess.PIPE)
+            self.addCleanup(processes.stop, reader)
+            received = reader.communicate(timeout=60)[0]
+            self.assertEqual(client.wait(timeout=60), 0)
+            self.assertTrue(received == self.image.read_bytes(), "the bytes differ")
+
     def test_a_signal_ends_the_wait_for_a_reader_of_the_fifo(self):
         os.mkfifo(self.output)
         openat = {"x86_64": "257 ", "aarch64": "56 "}[os.uname().machine]

@@ -2,7 +2,9 @@
 // Links are followed one at a time, since the kernel does not resolve a dangling link. Two guarantees of the
 // kernel are kept: more than 40 links are a loop, and in a sticky, world-writable folder such as /tmp a link
 // is followed only if it belongs to this user or the folder's owner (proc(5), protected_symlinks). Owner and
-// text are read from the same open link.
+// text are read from the same open link. For FIFOs the kernel has the same rule (protected_fifos), but
+// applies it only to programs that would create a file: the one that would have been created here was
+// expected.
 #include "file_location.h"
 
 #include <algorithm>
@@ -61,12 +63,17 @@ bool isInProc(const FileLocation& location) {
     return ::fstatfs(location.folder.get(), &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
 }
 
-void requireTrusted(const FileLocation& location) {
-    constexpr mode_t everybodys = S_ISVTX | S_IWOTH;
+// Whoever may create files in a sticky folder may have created this one. `others`: who may do that.
+bool isPlanted(const FileLocation& location, mode_t others) {
     struct stat folder {};
     checkErrno(::fstat(location.folder.get(), &folder), fmt::format("looking at '{}'", location.path));
     const auto owner = location.status.st_uid;
-    if ((folder.st_mode & everybodys) == everybodys && owner != ::geteuid() && owner != folder.st_uid) {
+    return (folder.st_mode & S_ISVTX) != 0 && (folder.st_mode & others) != 0 && owner != ::geteuid() &&
+           owner != folder.st_uid;
+}
+
+void requireTrusted(const FileLocation& location) {
+    if (isPlanted(location, S_IWOTH)) {
         refuseTarget(fmt::format("'{}' is a link of another user, in a sticky folder", location.path),
                      EACCES);
     }
@@ -202,6 +209,13 @@ void requireWritable(const FileLocation& location) {
         refuseTarget(fmt::format("cannot create a file in the folder of '{}'", location.path), errno);
     }
     requireChangeable(location, location.folder, "the folder of ");
+}
+
+void requireTrustedFifo(const FileLocation& location) {
+    if (isPlanted(location, S_IWGRP | S_IWOTH)) {
+        refuseTarget(fmt::format("'{}' is a FIFO of another user, in a sticky folder", location.path),
+                     EACCES);
+    }
 }
 
 bool isFileAt(int folder, const std::string& name, int fd) {

@@ -37,6 +37,10 @@ struct FileLocation {
 // folder, immutable, on a read-only file system…
 void requireWritable(const FileLocation& location);
 
+// Throws Error(NotPermitted) if another user may have created the present FIFO where a file was expected: it
+// is in a sticky folder that others may write to, and belongs neither to this user nor to the folder's owner.
+void requireTrustedFifo(const FileLocation& location);
+
 // Whether the name in the folder, without following a link, is the file that the descriptor has open.
 [[nodiscard]] bool isFileAt(int folder, const std::string& name, int fd);
 

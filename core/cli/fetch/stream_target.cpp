@@ -173,6 +173,9 @@ std::optional<UniqueFd> openStream(const FileLocation& location,
             refuseTarget(fmt::format("'{}' is what another process has open", location.path));
         }
     }
+    if (S_ISFIFO(status.st_mode) && !location.isProcLink) {
+        requireTrustedFifo(location);
+    }
     if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
         return notTerminal(openForWriting(location, status, patience), location.path);
     }
