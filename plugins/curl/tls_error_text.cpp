@@ -17,7 +17,8 @@ struct Meaning {
 
 constexpr std::string_view notTls = "the server does not speak TLS at this port";
 constexpr std::string_view noCommonVersion =
-    "the server and this machine have no TLS version in common that both permit";
+    "the server and this machine have no TLS version in common that both permit (curl's options tls-max and "
+    "tlsv1.0 to tlsv1.3 limit this machine's, and so does its OpenSSL)";
 constexpr std::string_view noCommonMethod =
     "the server refused the handshake: there is no cipher in common, or it requires a client certificate "
     "(curl's options cert and key)";

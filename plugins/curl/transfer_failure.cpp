@@ -53,6 +53,11 @@ Failure tlsFailure(const TransferEnd& end) {
 
 // A handshake fails because the connection broke (worth a retry) or because the two sides do not agree.
 Failure handshakeFailure(const TransferEnd& end) {
+    if (mentions(end.detail, "CURL_SSLVERSION_MAX")) {
+        return {BOOTFERRY_ERROR_INVALID,
+                "curl's option tls-max leaves no TLS version: it is below the lowest one, which the options "
+                "tlsv1.0 to tlsv1.3 set"};
+    }
     const bool broken = end.osErrno != 0 || mentions(end.detail, "SSL_ERROR_SYSCALL") ||
                         mentions(end.detail, "unexpected eof") || mentions(end.detail, "reset by peer");
     const auto refused = isNoTls(end.detail) ? BOOTFERRY_ERROR_PROTOCOL : BOOTFERRY_ERROR_TLS;

@@ -16,7 +16,9 @@ TEST(TlsErrorText, ACodeBecomesWhatItMeans) {
         {"error:1408F10B:SSL routines:ssl3_get_record:wrong version number",
          "the server does not speak TLS at this port"},
         {"OpenSSL/3.0.17: error:0A00042E:SSL routines::tlsv1 alert protocol version",
-         "the server and this machine have no TLS version in common that both permit"},
+         "the server and this machine have no TLS version in common that both permit (curl's options tls-max "
+         "and "
+         "tlsv1.0 to tlsv1.3 limit this machine's, and so does its OpenSSL)"},
         {"OpenSSL SSL_read: OpenSSL/3.0.17: error:0A00045C:SSL routines::tlsv13 alert certificate required, "
          "errno 0",
          "the server requires a client certificate (curl's options cert and key)"},

@@ -91,6 +91,14 @@ TEST(TransferFailureTest, ABrokenHandshakeMayBeTheNetworks) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
 }
 
+TEST(TransferFailureTest, TlsOptionsThatExcludeEachOtherAreNamed) {
+    TransferEnd end;
+    end.result = CURLE_SSL_CONNECT_ERROR;
+    end.detail = "CURL_SSLVERSION_MAX incompatible with CURL_SSLVERSION";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_INVALID);
+    EXPECT_THAT(failureOf(end).what(), testing::StartsWith("curl's option tls-max leaves no TLS version"));
+}
+
 TEST(TransferFailureTest, AServerOfAnotherProtocolIsNoWrongUrl) {
     TransferEnd end;
     end.result = CURLE_UNSUPPORTED_PROTOCOL;
