@@ -36,10 +36,13 @@ std::string outcome(const TransferStatus& status) {
 
 class Deploy {
 public:
-    explicit Deploy(TransferRequest request) : request_(std::move(request)), loop_([this] { stop(); }) {}
+    Deploy(TransferRequest request, bool quiet)
+        : request_(std::move(request)), quiet_(quiet), loop_([this] { stop(); }) {}
 
     int run() {
-        printError("{} to {}\n", request_.url.redacted(), escapedText(request_.target));
+        if (!quiet_) {
+            printError("{} to {}\n", request_.url.redacted(), escapedText(request_.target));
+        }
         start();
         return loop_.run();
     }
@@ -68,18 +71,22 @@ private:
         if (status.id != id_) {
             return;
         }
-        if (!status.signedBy.empty() && !std::exchange(signerShown_, true)) {
+        if (!quiet_ && !status.signedBy.empty() && !std::exchange(signerShown_, true)) {
             line_.end();
             printError("the list of checksums is signed by {}\n", escapedText(status.signedBy));
         }
         if (!isFinal(status.state)) {
-            line_.show(status);
+            if (!quiet_) {
+                line_.show(status);
+            }
             return;
         }
         line_.end();
         id_.reset();
         if (status.state == TransferState::Done) {
-            printError("{}\n", outcome(status));
+            if (!quiet_) {
+                printError("{}\n", outcome(status));
+            }
             loop_.end(isUnverified(status) ? warnUnverified(status) : EXIT_SUCCESS);
         } else {
             giveUp(fmt::format("fetching {}: {}", status.url, status.errorMessage),
@@ -137,6 +144,7 @@ private:
     }
 
     TransferRequest request_;
+    bool quiet_; // print nothing but warnings and the failure
     SupervisingLoop loop_;
     ProgressLine line_;
     std::optional<std::uint32_t> id_; // while the transfer runs
@@ -165,7 +173,7 @@ int runDeploy(const CommandLine& line) {
         }
         refuseOtherKinds(request.target);
         warnOfUnusedOptions(request);
-        return Deploy(std::move(request)).run();
+        return Deploy(std::move(request), line.has("quiet")).run();
     } catch (const Error& error) {
         reportFailure(errorLine(error.what()));
         throw;

@@ -95,16 +95,21 @@ DollySend parseWords(const CommandLine& line) {
 
 class Console : public dolly::ChainListener {
 public:
-    Console(std::string image, std::size_t nodes)
-        : image_(std::move(image)), nodes_(nodes), meter_({image_}),
+    Console(std::string image, std::size_t nodes, bool quiet)
+        : quiet_(quiet), image_(std::move(image)), nodes_(nodes), meter_({image_}),
           started_(TransferMeter::Time::clock::now()) {}
 
     void progressed(const Progress& progress) override {
         meter_.progressed(status_, progress, TransferMeter::Time::clock::now());
-        line_.show(status_);
+        if (!quiet_) {
+            line_.show(status_);
+        }
     }
 
     void heardFrom(const dolly::NodeLine& node) override {
+        if (quiet_) {
+            return;
+        }
         line_.end();
         if (node.ready) {
             printError("{}: ready, {} of {}\n", node.node, ++ready_, nodes_);
@@ -116,6 +121,9 @@ public:
     void end() { line_.end(); }
 
     void done(std::uint64_t size) {
+        if (quiet_) {
+            return;
+        }
         end();
         const auto took = std::chrono::ceil<std::chrono::microseconds>(
             std::max(TransferMeter::Time::clock::now() - started_, TransferMeter::Time::duration(1)));
@@ -126,6 +134,7 @@ public:
     }
 
 private:
+    bool quiet_;
     std::string image_;
     std::size_t nodes_;
     TransferMeter meter_;
@@ -139,7 +148,7 @@ private:
 
 int runDollySend(const CommandLine& line) {
     const auto send = parseWords(line);
-    Console console(send.image, send.chain.tab.hosts.size());
+    Console console(send.image, send.chain.tab.hosts.size(), line.has("quiet"));
     try {
         dolly::SourceImage image(send.image);
         dolly::ChainSender(send.chain, send.ports, send.patience, console).send(image);

@@ -49,12 +49,15 @@ constexpr Option fetchOptions[] = {
 constexpr Option checkOptions[] = {
     {0, "dir", "FOLDER", "folder of the root image: rd.live.dir= (LiveOS)"},
     {0, "squashimg", "FILENAME", "its name: rd.live.squashimg= (squashfs.img)"},
+    {'q', "quiet", nullptr, "print only warnings and errors, and JSON"},
+    {'v', "verbose", nullptr, "print debug messages, too"},
 };
 constexpr Option deployOptions[] = {
     {0, "reset", nullptr, "overwrite data on DEVICE"},
     {0, "signature", "URL|auto", "the list's OpenPGP signature; auto: beside it"},
     {0, "verify", "required", "refuse an image that is not in a signed list"},
     {0, "ramdisk-size", "BYTES", "size of the RAM disk (the image's)"},
+    {'q', "quiet", nullptr, "print only warnings and errors"},
 };
 constexpr Option treeOptions[] = {
     {0, "mirror", "URL", "another URL of the hash tree (repeatable)"},
@@ -72,6 +75,7 @@ constexpr Option dollyOptions[] = {
     {0, "control-port", "PORT", "control port of the hosts (9997)"},
     {0, "data-port", "PORT", "data port of the hosts (9998)"},
     {0, "timeout", "TIME", "fail when a node stalls for this time"},
+    {'q', "quiet", nullptr, "print only errors"},
 };
 constexpr Option outputOptions[] = {
     {0, "json", "short|pretty|off", "JSON instead of text"},
@@ -86,6 +90,7 @@ constexpr Option verifyOptions[] = {
     {0, "checksum", "CHECKSUM", "sha256:HEX, HEX, or a SHA256SUMS file or URL"},
     {0, "size", "BYTES", "size of the image"},
     {0, "name", "NAME", "file name of the image in the list"},
+    {'q', "quiet", nullptr, "print only errors, and JSON"},
 };
 constexpr Option explainOptions[] = {
     {0, "json", "short|pretty|off", "JSON instead of text"},
@@ -100,6 +105,7 @@ constexpr Option exportOptions[] = {
     {0, "initrd-file", "FILE", "a local initrd, not the ISO's"},
     {0, "link", nullptr, "make a hard link, not a copy"},
     {0, "dhcp", "all|dnsmasq|isc|kea|none", "whose settings to print (all)"},
+    {'q', "quiet", nullptr, "print only these, warnings and errors"},
 };
 
 int runHelp(const CommandLine& line);

@@ -78,7 +78,9 @@ public:
     // Returns the version's name. expected: the checksum that the options name.
     std::string addImage(const std::optional<std::string>& expected) {
         Digest digest("sha256");
-        printError("reading '{}', {}\n", escapedText(iso_.path()), formatSize(iso_.size()));
+        if (!request_.quiet) {
+            printError("reading '{}', {}\n", escapedText(iso_.path()), formatSize(iso_.size()));
+        }
         iso_.read([&digest](std::span<const std::byte> bytes) { digest.update(bytes); });
         exported_.push_back({request_.name + ".iso", iso_.size(), digest.finish().hex});
         if (expected && expected->starts_with("sha256:") && *expected != "sha256:" + imageDigest()) {
@@ -172,7 +174,9 @@ private:
         if (::ioctl(file.get(), FICLONE, iso_.fd()) <
             0) { // shares the blocks where the file system can do that
             requireRoom(folder_.fd(), folder_.path(), iso_.size(), 0, 0);
-            printError("copying it into {}\n", folder_.path());
+            if (!request_.quiet) {
+                printError("copying it into {}\n", folder_.path());
+            }
             iso_.read([&file](std::span<const std::byte> bytes) { writePart(file.get(), bytes, "image"); });
         }
         checkErrno(::fsync(file.get()), "writing the image");
@@ -284,13 +288,15 @@ void run(const ExportRequest& request, const Source& iso, const IsoFiles& files,
         folder.replaceEntry(entries[i].path, texts[i]);
     }
     const auto removed = folder.removeOthers(version);
-    printError("{}/{}: {}, from '{}' ({}) with kernel '{}' and initrd '{}'\n", folder.path(), entry.folder,
-               exported.isNew() ? "exported" : "was there already", escapedText(iso.path()),
-               formatSize(iso.size()), escapedText(boot.kernel),
-               escapedText(initrd ? initrd->path() : boot.initrd));
-    printError("entries: {}.ipxe, grub/grub.cfg, pxelinux.cfg/default\n", request.name);
-    printError("machines boot with: {}\n", joined(entry.arguments));
-    if (removed > 0) {
+    if (!request.quiet) {
+        printError("{}/{}: {}, from '{}' ({}) with kernel '{}' and initrd '{}'\n", folder.path(),
+                   entry.folder, exported.isNew() ? "exported" : "was there already", escapedText(iso.path()),
+                   formatSize(iso.size()), escapedText(boot.kernel),
+                   escapedText(initrd ? initrd->path() : boot.initrd));
+        printError("entries: {}.ipxe, grub/grub.cfg, pxelinux.cfg/default\n", request.name);
+        printError("machines boot with: {}\n", joined(entry.arguments));
+    }
+    if (removed > 0 && !request.quiet) {
         printError("removed {} older version{}\n", removed, removed == 1 ? "" : "s");
     }
     printDhcp(request.dhcp, {.folder = folder.path(), .url = request.url, .name = request.name});

@@ -111,6 +111,8 @@ ExportRequest parseExport(const CommandLine& line) {
             request.link = true;
         } else if (name == "dhcp") {
             request.dhcp = parseServer(value);
+        } else if (name == "quiet") {
+            request.quiet = true;
         }
     });
     if (request.url.empty()) {

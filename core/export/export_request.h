@@ -21,6 +21,7 @@ struct ExportRequest {
     std::optional<std::string> initrd; // paths in the ISO
     std::optional<std::string> initrdFile;
     bool link = false;
+    bool quiet = false; // print only warnings and the settings of DHCP servers
     DhcpServer dhcp = DhcpServer::All;
     KernelCommandLine options;
 };

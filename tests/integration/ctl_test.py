@@ -59,6 +59,15 @@ class Json(ServiceTest):
         self.assertIn("connecting", states)
 
     @needs_root
+    def test_quiet(self):
+        daemon = self.daemon()
+        result = daemon.ctl("deploy", "-q", self.url(), "/dev/ram0")
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+        result = daemon.ctl("deploy", "-q", self.url("nothing"), "/dev/ram0")
+        self.assert_refused(result, "404")
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+
+    @needs_root
     def test_how_it_went(self):
         daemon = self.daemon()
         digest = "sha512:" + subprocess.run(["sha512sum", self.image], capture_output=True, text=True,

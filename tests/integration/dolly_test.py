@@ -103,6 +103,13 @@ class ChainTest(DollyCase):
             self.assertIn(f"{host.address}: ready", sender.text)
         self.assertIn(f"{count} of {count} nodes have acknowledged it", sender.text)
 
+    def test_a_quiet_sender(self):
+        host = self.hosts[0]
+        node = self.node(host)
+        sender = self.sender([host], "-q")
+        self.assertEqual((sender.wait(), sender.text), (0, ""))
+        self.assert_received(host, node)
+
     def test_one_node(self):
         for generation in ("classic", "0.7"):
             with self.subTest(generation=generation):

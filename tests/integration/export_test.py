@@ -152,6 +152,15 @@ class Layouts(ExportTest):
         self.assert_exports("live/vmlinuz-6.1.0-18-amd64", "live/initrd.img-6.1.0-18-amd64", "live/filesystem.squashfs",
                             arguments=" rd.live.dir=live rd.live.squashimg=filesystem.squashfs")
 
+    def test_quiet(self):
+        iso = self.iso("images/pxeboot/vmlinuz", "images/pxeboot/initrd.img", "LiveOS/squashfs.img")
+        told = self.export(iso)
+        self.assertIn("machines boot with", told.stderr)
+        quiet = self.export(iso, "-q")
+        self.assertEqual((quiet.stderr, quiet.stdout), ("", told.stdout))
+        quiet = self.export(iso, "--quiet", "--dhcp=none")
+        self.assertEqual((quiet.stderr, quiet.stdout), ("", ""))
+
     def test_layouts_that_are_not_served(self):
         for kernel, initrd_path, image in (
                 ("casper/vmlinuz", "casper/initrd", "casper/filesystem.squashfs"),

@@ -81,6 +81,30 @@ class UnusedOptionTest(ConventionsCase):
         self.assertNotIn(b"no effect", result.stderr)
 
 
+class QuietTest(ConventionsCase):
+    def test_nothing_is_printed_but_failures(self):
+        squashfs = self.served / "image"
+        subprocess.run(["mksquashfs", self.folder, squashfs, "-quiet", "-no-progress", "-noappend"], check=True, stdout=subprocess.DEVNULL)
+        digest = hashlib.sha256(squashfs.read_bytes()).hexdigest()
+        url = self.url(faults=[Fault()] * 9)
+        for words in (["check", url], ["verify", str(squashfs), f"--checksum={digest}"]):
+            result = self.run_in_folder(*words)
+            self.assertEqual((result.returncode, bool(result.stdout)), (0, True), result.stderr)
+            for quiet in ("-q", "--quiet"):
+                result = self.run_in_folder(*words, quiet)
+                self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"", b""))
+            self.assertTrue(self.run_in_folder(*words, "-q", "--json=short").stdout.startswith((b"[{", b"{")))
+        self.assert_ended(self.run_in_folder("check", "-q", "http://127.0.0.1:1/"), exit_status.UNREACHABLE, "refused")
+        self.assert_ended(self.run_in_folder("verify", "-q", str(squashfs), f"--checksum={64 * 'a'}"), exit_status.CHECKSUM, "does not match")
+
+    def test_debug_messages_of_check(self):
+        squashfs = self.served / "image"
+        subprocess.run(["mksquashfs", self.folder, squashfs, "-quiet", "-no-progress", "-noappend"], check=True, stdout=subprocess.DEVNULL)
+        url = self.url(faults=[Fault()] * 9)
+        self.assertNotIn(b"127.0.0.1", self.run_in_folder("check", url).stderr)
+        self.assertIn(b"127.0.0.1", self.run_in_folder("check", "-v", url).stderr)
+
+
 class NameTest(ConventionsCase):
     def test_it_is_the_urls(self):
         for url, name in (("live.iso", "live.iso"), ("a/b%20c.iso?token=x/y", "b c.iso"), ("-q", "-q")):

@@ -324,7 +324,7 @@ int runCheck(const CommandLine& line) {
         std::transform(report.places.begin(), report.places.end(), std::back_inserter(objects),
                        [&](const Place& place) { return toJson(place, report); });
         printOutput("{}\n", jsonArray(objects, *json));
-    } else {
+    } else if (!line.has("quiet")) {
         print(report);
     }
     (void)flushOutput();

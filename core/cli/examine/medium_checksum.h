@@ -17,7 +17,8 @@ struct VerifyArguments {
     std::string path;
     std::string checksum; // as given; empty: the embedded one
     std::optional<std::uint64_t> size;
-    std::string name; // in a list
+    std::string name;   // in a list
+    bool quiet = false; // draw no progress
 };
 
 struct ExpectedChecksum {

@@ -70,7 +70,7 @@ void requireRoom(const Medium& medium, const Extent& image) {
 // Draws at most a few times a second.
 class VerifyProgress {
 public:
-    explicit VerifyProgress(std::uint64_t total) : total_(total) {}
+    VerifyProgress(std::uint64_t total, bool quiet) : total_(total), quiet_(quiet) {}
     ~VerifyProgress() { end(); }
     VerifyProgress(const VerifyProgress&) = delete;
     VerifyProgress& operator=(const VerifyProgress&) = delete;
@@ -78,7 +78,7 @@ public:
     void at(std::uint64_t bytes) {
         constexpr std::chrono::milliseconds pace{250};
         const auto now = std::chrono::steady_clock::now();
-        if (bytes < total_ && now - drawn_ < pace) {
+        if (quiet_ || (bytes < total_ && now - drawn_ < pace)) {
             return;
         }
         drawn_ = now;
@@ -98,6 +98,7 @@ public:
 
 private:
     std::uint64_t total_;
+    bool quiet_;
     ProgressLine line_;
     std::chrono::steady_clock::time_point drawn_ = std::chrono::steady_clock::now();
     bool ended_ = false;
@@ -126,11 +127,11 @@ std::string alsoTried(const Extent& image, const MediumDigest& read) {
 
 // known: what is known so far, also if this fails.
 Verified verifyChecksum(const Medium& medium, const Extent& image, const ExpectedChecksum& expected,
-                        Verified& known) {
+                        bool quiet, Verified& known) {
     known = {.checksum = expected.checksum.text(), .list = expected.origin};
     MediumDigest read;
     {
-        VerifyProgress progress(image.size);
+        VerifyProgress progress(image.size, quiet);
         read = medium.digest(expected.checksum.algorithm, image.size, image.padding,
                              [&](std::uint64_t bytes) { progress.at(bytes); });
     }
@@ -159,9 +160,10 @@ Verified verifyChecksum(const Medium& medium, const Extent& image, const Expecte
 
 // nullopt: it does not match either.
 std::optional<Verified> matching(const Medium& medium, const Extent& image, const ExpectedChecksum& expected,
-                                 Verified& known) {
+                                 bool quiet) {
+    Verified known;
     try {
-        return verifyChecksum(medium, image, expected, known);
+        return verifyChecksum(medium, image, expected, quiet, known);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::Checksum) {
             throw;
@@ -183,7 +185,7 @@ MediumChecksum embeddedIn(const Medium& medium) {
     }
 }
 
-Verified verifyEmbedded(const Medium& medium, Verified& known) {
+Verified verifyEmbedded(const Medium& medium, bool quiet, Verified& known) {
     if (medium.size() < declaredSizeProbe) {
         throw Error(
             ErrorCode::Invalid,
@@ -194,7 +196,7 @@ Verified verifyEmbedded(const Medium& medium, Verified& known) {
     }
     const auto wanted = embeddedIn(medium);
     known = {.checksum = wanted.text(), .isEmbedded = true, .bytes = wanted.covered};
-    VerifyProgress progress(wanted.covered);
+    VerifyProgress progress(wanted.covered, quiet);
     checkMedium(medium.fd().get(), medium.path(), wanted,
                 [&](unsigned percent) { progress.at(wanted.covered * percent / 100); });
     return known;
@@ -208,7 +210,7 @@ Verified verifyMedium(const VerifyArguments& arguments, Verified& known) {
     const auto image = extentOf(medium, arguments, deployment);
     requireRoom(medium, image);
     if (arguments.checksum.empty()) {
-        return verifyEmbedded(medium, known);
+        return verifyEmbedded(medium, arguments.quiet, known);
     }
     if (deployment && deployment->bytes != deployment->written) {
         throw Error(
@@ -219,7 +221,7 @@ Verified verifyMedium(const VerifyArguments& arguments, Verified& known) {
     }
     const auto expected = expectedChecksum(medium, arguments, deployment);
     try {
-        return verifyChecksum(medium, image, expected, known);
+        return verifyChecksum(medium, image, expected, arguments.quiet, known);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::Checksum || !deployment || arguments.size) {
             throw;
@@ -229,8 +231,7 @@ Verified verifyMedium(const VerifyArguments& arguments, Verified& known) {
             throw;
         }
         // Another image with the same beginning may have been written since: one without padding behind it.
-        Verified ignored;
-        if (auto verified = matching(medium, declared, expected, ignored)) {
+        if (auto verified = matching(medium, declared, expected, arguments.quiet)) {
             return *verified;
         }
         throw;

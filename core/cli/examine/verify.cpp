@@ -21,7 +21,7 @@ namespace {
 VerifyArguments parseVerify(const CommandLine& line) {
     VerifyArguments parsed{.path = line.words.front()};
     applyOptions(line, [&](std::string_view name, const std::string& value) {
-        if (value.empty() && name != "json") {
+        if (value.empty() && name != "json" && name != "quiet") {
             throw Error(ErrorCode::Invalid, "the value is empty");
         }
         if (name == "checksum") {
@@ -32,6 +32,7 @@ VerifyArguments parseVerify(const CommandLine& line) {
             parsed.size = parseByteCount(value);
         }
     });
+    parsed.quiet = line.has("quiet");
     return parsed;
 }
 
@@ -96,7 +97,7 @@ int runVerify(const CommandLine& line) {
         const auto verified = verifyMedium(arguments, known);
         if (json) {
             printOutput("{}\n", toJson(arguments.path, verified, took(), std::nullopt).text(*json));
-        } else {
+        } else if (!arguments.quiet) {
             print(arguments.path, verified, took());
         }
     } catch (const Error& error) {
