@@ -116,6 +116,16 @@ std::optional<std::size_t> distance(std::string_view whole, const Parts& parts, 
     return std::nullopt;
 }
 
+// The name of an option of another program whose letters are written as large or small ones, unlike there.
+std::optional<std::string_view> otherCase(std::string_view name) {
+    for (const auto& option : otherOptions()) {
+        if (folded(option.name) == folded(name)) {
+            return option.name;
+        }
+    }
+    return std::nullopt;
+}
+
 bool isOurs(std::string_view name) {
     const auto text = folded(name);
     return text.starts_with("rd.kiwi.live.") || text.starts_with("rd.live.") ||
@@ -144,6 +154,10 @@ std::optional<std::string> describeUnknown(std::string_view name) {
         return std::nullopt; // written as its own program has it
     }
     if (const auto meant = similarArgument(name)) {
+        return fmt::format("is ignored: there is no such option; did you mean {}?", *meant);
+    }
+    if (const auto meant =
+            isOurs(name) && findOtherOption(name) == nullptr ? otherCase(name) : std::nullopt) {
         return fmt::format("is ignored: there is no such option; did you mean {}?", *meant);
     }
     if (isOurs(name)) {

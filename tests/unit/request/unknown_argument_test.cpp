@@ -162,6 +162,16 @@ TEST(SimilarArgument, NoOptionIsTakenForAnother) {
     }
 }
 
+TEST(SimilarArgument, CapitalsAreRecognised) {
+    for (const auto* written : {"RD.LIVE.RAM", "rd.live.RAM", "Rd_Live-Ram"}) {
+        EXPECT_EQ(describeUnknown(written).value_or(""),
+                  "is ignored: there is no such option; did you mean rd.live.ram?");
+    }
+    EXPECT_EQ(describeUnknown("RD.LIVE.CHECK").value_or(""),
+              "is ignored: there is no such option; did you mean rd.live.check?");
+    EXPECT_FALSE(describeUnknown("TORAM")); // may be a variable of somebody's own
+}
+
 TEST(SimilarArgument, AMisspeltRefusedOptionIsRecognised) {
     EXPECT_EQ(similarArgument("rd.live.encyrpt"), "rd.live.encrypt");
     EXPECT_EQ(similarArgument("rd.live-encrypt"), "rd.live.encrypt");
