@@ -320,7 +320,25 @@ class FaultTest(ResumeCase):
         self.assert_fetched(outcome)
         self.assertEqual([(request.path, request.range) for request in requests],
                          [("/image", None), ("/elsewhere", None), ("/image", f"bytes={500_000 - (1 << 16)}-"),
-                          ("/there", f"bytes={500_000 - (1 << 16)}-"), ("/image", f"bytes={500_000 - (1 << 16)}-")])
+                          ("/there", f"bytes={500_000 - (1 << 16)}-")])
+
+    def test_redirects_to_another_path_each_time_cost_no_connections(self):
+        """As with a token in the path."""
+        redirects = [Fault(status=302, headers=[("Location", f"/token{number}")]) for number in range(9)]
+        outcome, requests = self.fetch_with(redirects[0], Fault(cut=500_000), redirects[1], Fault(cut=500_000), redirects[2],
+                                            Fault(cut=500_000), redirects[3])
+        self.assertNotIn("starting over", self.assert_fetched(outcome))
+        self.assertEqual([request.path for request in requests],
+                         [path for number in range(4) for path in ("/image", f"/token{number}")])
+
+    def test_parts_from_another_path_each_time_cost_one_connection(self):
+        redirects = [Fault(status=302, headers=[("Location", f"/token{number}")]) for number in range(30)]
+        faults = [fault for redirect in redirects for fault in (redirect, Fault())]
+        faults[1] = Fault(cut=500_000)
+        with FaultServer(self.image, faults) as server:
+            server.limit = 400_000
+            self.assertNotIn("starting over", self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image")))
+            self.assertLessEqual(len(server.requests), 2 * (1 + 5 + 1))  # five parts, and the first other place
 
     def test_redirects_without_end(self):
         outcome, _ = self.fetch_with(*[Fault(status=302, headers=[("Location", "/image")])] * 200)

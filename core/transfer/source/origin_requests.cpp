@@ -113,8 +113,9 @@ bool Origins::answered(const Request& request, const SourceInfo& info) {
                                  .contentIsVerified = rules_.contentIsVerified});
     const bool nothingIsLeft = info.size == wanted && !maybeWrong_;
     const bool comparesAll = request.offset == 0;
+    const bool isTelling = request.mustBeTelling || request.isTelling;
     const bool comparesEnough =
-        request.overlap >= leastCompared(proof) && (proof != Proof::TellingBytes || request.mustBeTelling);
+        request.overlap >= leastCompared(proof) && (proof != Proof::TellingBytes || isTelling);
     if (proof == Proof::Answer || nothingIsLeft || comparesAll || comparesEnough) {
         return true;
     }
@@ -133,11 +134,13 @@ void Origins::opened(const Request& request, const SourceInfo& info) {
     if (openedAt_ > 0) {
         origin.unusableAnswers = 0;
     }
+    const bool isSamePlace = origin.known.location == info.location;
+    origin.otherPlaces += openedAt_ > 0 && origin.wasOpened && !isSamePlace ? 1 : 0;
     origin.known = info;
     origin.known.validator = std::move(validator);
     origin.known.resumable = info.resumable && origin.unusableAnswers < unusableAnswersAllowed;
     origin.wasOpened = true;
-    origin.isElsewhere = false;
+    origin.isElsewhere = origin.otherPlaces >= otherPlacesAllowed;
     const bool provesOffset =
         request.isTelling && request.offset > 0 && request.overlap >= leastCompared(Proof::TellingBytes);
     if (request.mustBeTelling || provesOffset) {

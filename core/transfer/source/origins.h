@@ -70,6 +70,10 @@ public:
     // Most of them compare as little as possible: the first two still compare more.
     static constexpr unsigned shortAnswersAllowed = 8;
 
+    // After this number of answers from another place, the next one is expected to come from yet another: the
+    // path may have a token.
+    static constexpr unsigned otherPlacesAllowed = 2;
+
     using Time = std::chrono::steady_clock::time_point;
     using Wait = std::chrono::milliseconds;
 
@@ -176,7 +180,8 @@ private:
         std::optional<std::string> restartReason; // why the next request must be for the whole source
         // The validator of the bytes with which it has proved that it honours offsets, if no answer shows it.
         std::optional<std::string> offsetProvedFor;
-        bool isElsewhere = false;     // its answer came from another redirect than its last bytes
+        bool isElsewhere = false;     // its answer comes from another redirect than its last bytes
+        unsigned otherPlaces = 0;     // such answers that were continued
         bool validatorVaries = false; // for the same bytes: several servers share this name
         bool omitsValidator = false;  // its answers to an offset have none
         bool wasOpened = false;

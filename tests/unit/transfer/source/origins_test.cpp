@@ -637,6 +637,33 @@ TEST_F(OriginsTest, ALongAnswerAmongShortOnesIsProgress) {
     }
 }
 
+// As with a token in the path. The bytes prove what the place does not, if they are there anyway.
+TEST_F(OriginsTest, ARedirectToAnotherPlaceEachTimeIsComparedAtOnce) {
+    const auto window = Origins::comparedBytes;
+    auto info = resumable;
+    info.size = 10 * window;
+    auto origins = make();
+    deliverTo(origins, 3 * window, info);
+    EXPECT_EQ(after(origins, ErrorCode::Unreachable, 3 * window), "retry in 1 s");
+    auto request = origins.request(3 * window);
+    EXPECT_EQ(request.overlap, window);
+    info.location = "http://one/token1";
+    EXPECT_FALSE(origins.answered(request, info));
+    request = origins.request(3 * window);
+    request.isTelling = true;
+    EXPECT_TRUE(origins.answered(request, info));
+    origins.opened(request, info);
+    EXPECT_EQ(origins.request(4 * window).overlap, 0U);
+    info.location = "http://one/token2";
+    request.isTelling = true;
+    EXPECT_TRUE(origins.answered(request, info));
+    origins.opened(request, info);
+    EXPECT_EQ(origins.request(4 * window).overlap, window) << "it will be another one";
+    info.location = "http://one/token3";
+    request.overlap = 4095;
+    EXPECT_FALSE(origins.answered(request, info)) << "too few";
+}
+
 // The bytes of an earlier run may be those of a mirror, unless this process has just received them itself.
 TEST_F(OriginsTest, WhatAnEarlierRunHasLeftIsCompared) {
     const auto window = Origins::comparedBytes;
