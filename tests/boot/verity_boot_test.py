@@ -27,7 +27,12 @@ class VerityBoot(boot_case.BootCase):
         cls.served.mkdir(exist_ok=True)
         cls.served_image = cls.served / "live.squashfs"
         shutil.copy(cls.iso, cls.served_image)
-        cls.hash = cls.format(cls.served_image, cls.served / "live.squashfs.verity")
+        # The same tree twice, beside the image and behind it: with one salt, they have one root hash.
+        cls.size = cls.served_image.stat().st_size
+        cls.hash = cls.format(cls.served_image, cls.served / "live.squashfs.verity", "--salt=00ff")
+        appended = cls.format(cls.served_image, cls.served_image, "--salt=00ff", f"--hash-offset={cls.size}",
+                              f"--data-blocks={cls.size // 4096}")
+        assert appended == cls.hash
 
     @classmethod
     def image(cls):
@@ -62,7 +67,7 @@ class WrongHash(VerityBoot):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.damaged = cls.served_image.stat().st_size // 2 // 4096  # of the image's blocks
+        cls.damaged = cls.size // 2 // 4096  # of the image's blocks
         with open(cls.served_image, "r+b") as image:
             image.seek(cls.damaged * 4096)
             image.write(b"damaged")
@@ -94,11 +99,12 @@ class WrongHash(VerityBoot):
         status = self.guest.expect(r"done-(\d+)\s")[1]
         return int(status), self.guest.text[before:]
 
-    def live_root(self, name, more=""):
-        status, output = self.run_in_shell(
-            f"/usr/lib/bootferry/bootferry-live-root --run-dir=/run/{name} --roothash={self.hash} "
-            f"--verity-tree=/run/bootferry/verity {more} /dev/ram0")
-        return status, output
+    def live_root(self, name, tree="--verity-tree=/run/bootferry/verity"):
+        return self.run_in_shell(f"/usr/lib/bootferry/bootferry-live-root --run-dir=/run/{name} "
+                                 f"--roothash={self.hash} {tree} /dev/ram0")
+
+    def unmount(self, name):
+        self.run_in_shell(f"cd /run/{name}; umount overlayfs rootfsbase squashfs_container; cd /")
 
     def test_1_the_reason_is_last(self):
         self.assert_reason_is_last(self.console, rf"the root hash is\s+{self.hash}, and\s+0+ is\s+expected")
@@ -108,21 +114,27 @@ class WrongHash(VerityBoot):
         self.assertEqual(status, 0, output)
         self.assertRegex(self.run_in_shell("cat /proc/mounts")[1], r"/dev/dm-0 \S+ squashfs ro")
         self.assertIn("bootferry-root", self.run_in_shell("cat /sys/block/dm-0/dm/name")[1])
-        status, output = self.run_in_shell("umount /run/right/overlayfs /run/right/rootfsbase /run/right/squashfs_container; "
-                                           "ls /sys/block")
-        self.assertNotIn("dm-0", output)
+        self.unmount("right")
+        self.assertNotIn("dm-0", self.run_in_shell("ls /sys/block")[1])
         self.assertNotIn("loop0", self.run_in_shell("losetup")[1])
 
-    def test_3_a_damaged_block_is_refused_and_named(self):
+    def test_3_a_tree_behind_the_image(self):
+        status, output = self.live_root("behind", f"--verity-offset={self.size}")
+        self.assertEqual(status, 0, output)
+        self.assertIn("/dev/dm-0 /run/behind/squashfs_container squashfs ro", self.run_in_shell("cat /proc/mounts")[1])
+        self.unmount("behind")
+        self.assertNotIn("dm-0", self.run_in_shell("ls /sys/block")[1])
+
+    def test_4_a_damaged_block_is_refused_and_named(self):
         status, output = self.live_root("damaged")
         self.assertEqual(status, 0, output)
         status, output = self.run_in_shell("cat /dev/dm-0 > /dev/null")
         self.assertEqual(status, 1)
         self.assertIn("Input/output error", output)
         self.assertRegex(output, rf"device-mapper: verity: 1:0: data block {self.damaged} is corrupted")
-        self.run_in_shell("umount /run/damaged/overlayfs /run/damaged/rootfsbase /run/damaged/squashfs_container")
+        self.unmount("damaged")
 
-    def test_4_a_damaged_beginning_fails_with_the_name_of_the_image(self):
+    def test_5_a_damaged_beginning_fails_with_the_name_of_the_image(self):
         # Behind the superblock of the squashfs, in its first block.
         self.run_in_shell("exec 3<>/dev/ram0; LC_ALL=C read -r -N 2000 -u 3 x; echo damaged >&3; exec 3>&-")
         status, output = self.live_root("beginning")
