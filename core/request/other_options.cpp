@@ -43,6 +43,7 @@ constexpr OtherOption table[] = {
     {"rd.overlay.crypt", Verdict::Refused, inTheClear},
     {"rd.overlay.size", Verdict::Refused, "rd.live.overlay.size= is the size of the temporary overlay"},
     {"live.updates", Verdict::Refused, "the updates would be missing; put them into the image"},
+    {"roothash", Verdict::Refused, unverified},
     {"rd.live.debug", Verdict::Needless, "the journal has the messages"},
     {"rd.live.overlay.overlayfs", Verdict::Needless, "the overlay is always an overlayfs"},
     {"rd.live.overlay.thin", Verdict::Needless, "the temporary overlay gives freed memory back anyway"},

@@ -14,7 +14,8 @@ namespace bootferry {
 namespace {
 
 constexpr std::string_view offsetPrefix = "hash-offset:";
-constexpr std::size_t fewestDigits = 32;
+constexpr std::size_t fewestDigits =
+    40; // sha1: the tree names its hash, and the kernel has weak ones of 16 bytes
 constexpr std::size_t mostDigits = 128;
 
 constexpr std::array<std::string_view, 4> servedOptions{"restart-on-corruption", "panic-on-corruption",

@@ -25,7 +25,7 @@ struct VerityRequest {
     [[nodiscard]] bool isRequested() const { return !rootHash.empty(); }
 };
 
-// Hex, of 16 to 64 bytes, in lower case. Throws Error(Invalid).
+// Hex, of 20 to 64 bytes, in lower case. Throws Error(Invalid).
 [[nodiscard]] std::string parseRootHash(std::string_view text);
 
 // text: a URL, or "hash-offset:BYTES". Throws Error(Invalid).

@@ -29,7 +29,7 @@ TEST(VerityRequest, ARootHashIsHexOfWholeBytes) {
     EXPECT_EQ(parseRootHash(std::string(128, 'f')).size(), 128U);
     EXPECT_EQ(parseRootHash(std::string(40, '1')).size(), 40U) << "sha1";
     for (const auto& wrong : {std::string(), hash + "a", hash + "xx", hash + " 0", std::string(130, '0'),
-                              std::string("00"), "sha256:" + hash}) {
+                              std::string("00"), std::string(32, '0'), "sha256:" + hash}) {
         EXPECT_THAT(refusalOf([&] { (void)parseRootHash(wrong); }), HasSubstr("veritysetup format"));
     }
 }
