@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "similar_names.h"
+#include "edit_distance.h"
 
 namespace bootferry {
 

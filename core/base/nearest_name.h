@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Finds the known name that a misspelt one probably stands for. The number of edits between them must be less
-// than a third of its letters; an edit inserts, deletes or replaces a letter, or swaps two neighbours.
+// Finds the known name that a misspelt one probably stands for. The number of edits between them is at most a
+// third of its letters, but always at least one; an edit inserts, deletes or replaces a letter, or swaps two
+// neighbours.
 #pragma once
 
 #include <span>

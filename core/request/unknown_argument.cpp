@@ -10,8 +10,8 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "boot_request.h"
+#include "edit_distance.h"
 #include "other_options.h"
-#include "similar_names.h"
 #include "text.h"
 
 namespace bootferry {

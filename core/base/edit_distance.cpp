@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Three rows of the usual table: an exchange of neighbours looks two rows back.
-#include "similar_names.h"
+#include "edit_distance.h"
 
 #include <algorithm>
 #include <array>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A terminated live root leaves nothing behind: the signal becomes an Error at the next step, and destructors
-// undo mounts and loop devices.
+// SIGTERM, SIGINT and SIGHUP as an Error at the next step, so that destructors undo what was begun.
 #pragma once
 
 namespace bootferry {
 
-// From now on SIGTERM, SIGINT and SIGHUP are recorded and interrupt blocking system calls.
+// From now on these signals are recorded and interrupt blocking system calls.
 void rememberTermination();
 
 [[nodiscard]] bool isTerminated() noexcept;

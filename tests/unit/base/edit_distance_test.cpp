@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "similar_names.h"
+#include "edit_distance.h"
 
 #include <cstdint>
 #include <string>

@@ -30,7 +30,7 @@ bool isTerminated() noexcept {
 
 void throwIfTerminated() {
     if (isTerminated()) {
-        throw Error(ErrorCode::Cancelled, "terminated before everything was mounted");
+        throw Error(ErrorCode::Cancelled, "terminated by a signal");
     }
 }
 
