@@ -40,13 +40,13 @@ std::string oneshot(std::string_view command) {
                        command);
 }
 
-// A deployed disk boots without reading it first; `bootferryctl deploy` says so by a status of its own.
-constexpr std::string_view usesDeployedDisk =
+// A deployed disk boots without reading it first; `bootferryctl deploy` reports that by a status of its own.
+constexpr std::string_view acceptReusedDisk =
     "# 25: the disk holds an image already, which was not compared with rd.bootferry.checksum=.\n"
     "SuccessExitStatus=25\n";
 
 // In the first unit that runs, so that the remarks are on the console even if the boot is quiet.
-std::string says(const std::vector<std::string>& remarks, const InstalledPaths& paths) {
+std::string remarkLines(const std::vector<std::string>& remarks, const InstalledPaths& paths) {
     std::string lines;
     for (const auto& remark : remarks) {
         lines += fmt::format("ExecStartPre=-{}\n", commandLine({paths.bootferryctl, "remark", "--", remark}));
@@ -54,7 +54,7 @@ std::string says(const std::vector<std::string>& remarks, const InstalledPaths& 
     return lines;
 }
 
-std::string failsTheBoot() {
+std::string bootFailureSettings() {
     return "# The switch of root isolates initrd-switch-root.target. Stopping this service then would also "
            "stop\n"
            "# sysroot.mount, which requires it, and unmount /sysroot.\n"
@@ -204,7 +204,7 @@ std::string treeText(const BootRequest& request, const TransferRequest& transfer
                        "NoNewPrivileges=yes\n"
                        "SystemCallArchitectures=native\n",
                        header, descriptionText("Fetch the Hash Tree " + verity.tree->redacted()),
-                       liveRootUnit, failsTheBoot(), oneshot(commandLine(words)));
+                       liveRootUnit, bootFailureSettings(), oneshot(commandLine(words)));
 }
 
 // Common to a deployment and to a refusal.
@@ -221,8 +221,8 @@ std::string deployText(std::string_view description, const std::string& command,
         "After=bootferryd.socket\n"
         "Before={} initrd-root-fs.target shutdown.target\n"
         "{}\n{}",
-        header, description, reports ? fmt::format(" {}", reportUnit) : "", liveRootUnit, failsTheBoot(),
-        oneshot(command));
+        header, description, reports ? fmt::format(" {}", reportUnit) : "", liveRootUnit,
+        bootFailureSettings(), oneshot(command));
 }
 
 void addVerity(std::vector<std::string>& words, const VerityRequest& verity, const InstalledPaths& paths) {
@@ -267,7 +267,7 @@ std::string liveRootText(const BootRequest& request, const std::string& device, 
                        "{6}"
                        "Before=sysroot.mount initrd-root-fs.target shutdown.target\n"
                        "{3}\n{4}",
-                       header, descriptionText(device), dependency, failsTheBoot(),
+                       header, descriptionText(device), dependency, bootFailureSettings(),
                        oneshot(commandLine(words)), dependency.substr(dependency.find('=') + 1),
                        request.verity.tree ? fmt::format("Requires={0}\nAfter={0}\n", treeUnit) : "");
 }
@@ -302,8 +302,8 @@ void addLocalMedium(UnitFiles& files, const BootRequest& request, const LocalMed
     const auto deviceUnit = deviceUnitName(medium.device);
     // Wanted, not required: a unit whose dependency fails is never started, and leaves no reason behind.
     files.normal.push_back(
-        {std::string(liveRootUnit),
-         liveRootText(request, medium.device, "Wants=" + deviceUnit, paths) + says(request.remarks, paths)});
+        {std::string(liveRootUnit), liveRootText(request, medium.device, "Wants=" + deviceUnit, paths) +
+                                        remarkLines(request.remarks, paths)});
     files.normal.push_back(
         {deviceUnit + ".d/50-bootferry.conf",
          fmt::format("{}[Unit]\nJobRunningTimeoutSec={}\n", header, mediumTimeoutSeconds)});
@@ -319,7 +319,7 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
                                 deployText(descriptionText(fmt::format(
                                                "Deploy {} to {}", transfer->url.redacted(), request.target)),
                                            commandLine(command), request.report.has_value()) +
-                                    std::string(usesDeployedDisk) + says(request.remarks, paths)});
+                                    std::string(acceptReusedDisk) + remarkLines(request.remarks, paths)});
         files.normal.push_back(
             {std::string(liveRootUnit), liveRootText(request, paths.runtimeDirectory + "/image",
                                                      fmt::format("Requires={}", deployUnit), paths)});

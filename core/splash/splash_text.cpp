@@ -8,7 +8,7 @@
 #include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "url.h"
-#include "worded_alike.h"
+#include "differ_only_in_numbers.h"
 
 namespace bootferry {
 namespace {
@@ -143,7 +143,7 @@ std::string fittedToScreen(std::string_view text) {
 const std::string& MessagePace::next(Time now, TransferState state, const std::string& message) {
     const bool retrying = hasFailed_ && state == TransferState::Connecting;
     hasFailed_ = retrying || state == TransferState::Waiting;
-    const bool onlyNumbersChanged = wordedAlike(message, shown_);
+    const bool onlyNumbersChanged = differOnlyInNumbers(message, shown_);
     if (!retrying && (!onlyNumbersChanged || now - since_ >= readingTime)) {
         shown_ = message;
         since_ = now;

@@ -3,10 +3,10 @@
 
 #include <unistd.h>
 
+#include "differ_only_in_numbers.h"
 #include "plain_text.h"
 #include "standard_streams.h"
 #include "terminal_line.h"
-#include "worded_alike.h"
 
 namespace bootferry {
 namespace {
@@ -45,7 +45,7 @@ bool ProgressLine::isNews(const Progress& progress) const {
     }
     switch (progress.state) {
     case TransferState::Waiting:
-        return !progress.detail.empty() && !wordedAlike(progress.detail, lastTrouble_);
+        return !progress.detail.empty() && !differOnlyInNumbers(progress.detail, lastTrouble_);
     case TransferState::Connecting:
         return lastTrouble_.empty();
     default:

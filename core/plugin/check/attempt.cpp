@@ -17,7 +17,7 @@
 
 #include "denied_call.h"
 #include "errors.h"
-#include "holdings.h"
+#include "open_resources.h"
 #include "plain_text.h"
 
 namespace bootferry {

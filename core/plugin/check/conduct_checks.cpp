@@ -15,7 +15,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "check_steps.h"
-#include "holdings.h"
+#include "open_resources.h"
 
 namespace bootferry {
 namespace {

@@ -22,7 +22,7 @@
 
 #include "errors.h"
 #include "guarded_memory.h"
-#include "holdings.h"
+#include "open_resources.h"
 #include "process_state.h"
 #include "sandbox.h"
 

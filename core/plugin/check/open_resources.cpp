@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "holdings.h"
+#include "open_resources.h"
 
 #include <algorithm>
 #include <cerrno>

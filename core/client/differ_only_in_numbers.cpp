@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Removes the digits and compares the rest.
-#include "worded_alike.h"
+#include "differ_only_in_numbers.h"
 
 #include <algorithm>
 #include <string>
@@ -17,7 +17,7 @@ std::string withoutNumbers(std::string_view text) {
 
 } // namespace
 
-bool wordedAlike(std::string_view one, std::string_view other) {
+bool differOnlyInNumbers(std::string_view one, std::string_view other) {
     return withoutNumbers(one) == withoutNumbers(other);
 }
 

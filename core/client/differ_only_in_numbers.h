@@ -8,6 +8,6 @@
 namespace bootferry {
 
 // Do the texts differ in their digits only?
-[[nodiscard]] bool wordedAlike(std::string_view one, std::string_view other);
+[[nodiscard]] bool differOnlyInNumbers(std::string_view one, std::string_view other);
 
 } // namespace bootferry
