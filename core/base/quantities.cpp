@@ -8,6 +8,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "percent.h"
+
 namespace bootferry {
 
 std::string formatSize(std::uint64_t bytes) {
@@ -61,11 +63,9 @@ std::string formatElapsed(std::chrono::microseconds duration) {
 
 std::string formatProgress(const ProgressNumbers& numbers) {
     std::string text;
-    const bool totalKnown = numbers.total != unknownSize && numbers.total != 0;
-    if (totalKnown) {
-        const auto percent = static_cast<double>(numbers.bytes) * 100 / static_cast<double>(numbers.total);
-        text += fmt::format("{:3} %  {} of {}", static_cast<int>(percent), formatSize(numbers.bytes),
-                            formatSize(numbers.total));
+    if (const auto percent = percentOf(numbers.bytes, numbers.total)) {
+        text +=
+            fmt::format("{:3} %  {} of {}", *percent, formatSize(numbers.bytes), formatSize(numbers.total));
     } else {
         text += formatSize(numbers.bytes);
     }

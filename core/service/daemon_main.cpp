@@ -21,6 +21,7 @@
 #include "idle_exit.h"
 #include "log.h"
 #include "manager.h"
+#include "percent.h"
 #include "private_bus.h"
 #include "programs.h"
 #include "resolver_file.h"
@@ -173,8 +174,8 @@ private:
             return text + status.detail;
         }
         text += stateName(status.state);
-        if (status.fraction >= 0) {
-            text += fmt::format(", {:.0f} %", status.fraction * 100);
+        if (const auto percent = percentOf(status.bytes, status.total)) {
+            text += fmt::format(", {} %", *percent);
         }
         return text;
     }

@@ -7,8 +7,9 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
-#include "url.h"
 #include "differ_only_in_numbers.h"
+#include "percent.h"
+#include "url.h"
 
 namespace bootferry {
 namespace {
@@ -108,10 +109,7 @@ SplashContents splashContents(const TransferStatus& status, std::string_view bar
         return contents;
     }
     contents.bootPaused = true;
-    if (status.total != unknownSize && status.total != 0) {
-        const auto done = static_cast<double>(status.bytes) / static_cast<double>(status.total);
-        contents.percent = static_cast<unsigned>(std::min(done, 1.0) * 100);
-    }
+    contents.percent = percentOf(status.bytes, status.total);
     if (contents.percent && status.state == TransferState::Transferring) {
         contents.mode = barMode;
     }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "transfer_view.h"
 
-#include <algorithm>
-
 #include <spdlog/fmt/fmt.h>
 
 #include "columns.h"
+#include "percent.h"
 #include "quantities.h"
 
 namespace bootferry {
@@ -15,14 +14,9 @@ bool isTotalKnown(const TransferStatus& status) {
     return status.total != unknownSize && status.total > 0;
 }
 
-// Rounded down, so that 100 % means complete. Computed from the bytes, since records of older versions have
-// no fraction.
 std::string percentage(const TransferStatus& status) {
-    if (!isTotalKnown(status)) {
-        return {};
-    }
-    const auto part = static_cast<double>(status.bytes) / static_cast<double>(status.total);
-    return fmt::format("{} %", static_cast<int>(100 * std::min(part, 1.0)));
+    const auto percent = percentOf(status.bytes, status.total);
+    return percent ? fmt::format("{} %", *percent) : "";
 }
 
 std::string remainingText(const TransferStatus& status) {
