@@ -20,8 +20,7 @@ using relay::FromReceiver;
 using relay::FromVerifier;
 
 [[noreturn]] void breach(std::string_view how) {
-    throw Error(ErrorCode::Internal,
-                fmt::format("the process that uses the network violated the protocol: {}", how));
+    throw Error(ErrorCode::Internal, fmt::format("the transfer process violated the protocol: {}", how));
 }
 
 } // namespace

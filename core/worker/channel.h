@@ -53,6 +53,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "errors.h"
 
 namespace bootferry::channel {
 
@@ -91,5 +95,12 @@ enum class Call : std::uint32_t {
     Differs
 };
 enum class Answer : std::uint32_t { Granted = 1, Refused };
+
+// What a correct process never does; it ends the process. The text follows the name of the process.
+class Breach : public Error {
+public:
+    explicit Breach(std::string_view how)
+        : Error(ErrorCode::Internal, "violated the protocol: " + std::string(how)) {}
+};
 
 } // namespace bootferry::channel

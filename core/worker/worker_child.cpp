@@ -31,8 +31,7 @@ std::pair<UniqueFd, UniqueFd> makeSocketPair() {
 
 WorkerChild::WorkerChild(sd_event* event, const WorkerProgram& program, WorkerRole role,
                          WorkerChildListener& listener)
-    : event_(event), name_(role == WorkerRole::Verifier ? "the verifying process" : "the transfer process"),
-      listener_(listener) {
+    : event_(event), name_(processName(role)), listener_(listener) {
     auto [ours, theirs] = makeSocketPair();
     auto [cancelRead, cancelWrite] = makePipe();
     auto [outputRead, outputWrite] = makePipe();
@@ -71,7 +70,7 @@ void WorkerChild::watch(UniqueFd output) {
 void WorkerChild::send(const PacketWriter& packet, std::span<const int> descriptors) {
     try {
         if (!sendPacket(socket_.get(), packet.bytes(), descriptors, MSG_DONTWAIT)) {
-            stop(fmt::format("{} violated the protocol: it does not read the answers", name_));
+            stop(channel::Breach("it does not read the answers"));
         }
     } catch (const Error&) {
         // The process is gone; onExit() reports its end.
@@ -89,6 +88,10 @@ void WorkerChild::kill(std::string why) {
         }
         ::kill(pid_, SIGKILL);
     }
+}
+
+void WorkerChild::stop(const channel::Breach& breach) {
+    stop(fmt::format("{} {}", name_, breach.what()));
 }
 
 void WorkerChild::stop(std::string breach) {
@@ -152,10 +155,7 @@ bool WorkerChild::receive() {
         return false;
     }
     if (!packet->whole) {
-        throw Error(
-            ErrorCode::Internal,
-            fmt::format("{} violated the protocol: it sent a message that is too long, or descriptors",
-                        name_));
+        throw channel::Breach("it sent a message that is too long, or descriptors");
     }
     if (silence_) {
         (void)sd_event_source_set_time_relative(
@@ -168,6 +168,9 @@ bool WorkerChild::receive() {
 bool WorkerChild::receiveGuarded() noexcept {
     try {
         return !breach_ && receive();
+    } catch (const channel::Breach& breach) {
+        stop(breach);
+        return false;
     } catch (const std::exception& error) {
         stop(error.what());
         return false;

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "channel.h"
 #include "errors.h"
 #include "handles.h"
 #include "packet.h"
@@ -44,9 +45,8 @@ public:
     WorkerChild& operator=(const WorkerChild&) = delete;
 
     void send(const PacketWriter& packet, std::span<const int> descriptors);
-    void cancel();                 // makes its cancel descriptor readable
-    void kill(std::string why);    // its end follows; why: "was silent, and was killed"
-    void stop(std::string breach); // as kill(), and discards whatever it still sends
+    void cancel();              // makes its cancel descriptor readable
+    void kill(std::string why); // its end follows; why: "was silent, and was killed"
     // Kills it then; an earlier limit stays. since: what the time counts from, "it was cancelled".
     void giveGrace(std::chrono::seconds time, const char* since);
     // Kills it when it has sent nothing for so long.
@@ -58,6 +58,9 @@ public:
     [[nodiscard]] std::string describeExit() const;
 
 private:
+    // As kill(), and discards whatever it still sends.
+    void stop(const channel::Breach& breach);
+    void stop(std::string breach);
     void watch(UniqueFd output);
     bool receive(); // true if there may be more
     bool receiveGuarded() noexcept;

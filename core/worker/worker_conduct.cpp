@@ -23,10 +23,10 @@ constexpr double burst = 512;
 constexpr double perSecond = 128;
 
 [[noreturn]] void breach(const std::string& how) {
-    throw Error(ErrorCode::Internal, fmt::format("the transfer process violated the protocol: {}", how));
+    throw channel::Breach(how);
 }
 
-std::string keepable(std::string validator) {
+std::string storableValidator(std::string validator) {
     const bool isLine = std::all_of(validator.begin(), validator.end(), [](char character) {
         return static_cast<unsigned char>(character) >= ' ' && character != '\x7f';
     });
@@ -100,18 +100,18 @@ bool WorkerConduct::writes() const {
     return transfers() && mayCall() && role_ != WorkerRole::Receiver;
 }
 
-WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time now) {
+WorkerConduct::Message WorkerConduct::judge(std::span<const std::byte> packet, Time now) {
     pace(now);
     PacketReader reader(packet);
     try {
         const auto call = static_cast<Call>(reader.number());
-        auto word = read(call, reader);
+        auto message = read(call, reader);
         reader.end();
         waiting_ = waiting_ || call == Call::File || call == Call::Target || call == Call::Staged ||
                    call == Call::Relay;
         ended_ = call == Call::Finished || call == Call::Done || call == Call::Failed ||
                  call == Call::Relayed || call == Call::Abandoned;
-        return word;
+        return message;
     } catch (const Error& error) {
         if (error.code() == ErrorCode::Protocol) {
             breach(error.what());
@@ -120,7 +120,7 @@ WorkerConduct::Word WorkerConduct::judge(std::span<const std::byte> packet, Time
     }
 }
 
-WorkerConduct::Word WorkerConduct::read(Call call, PacketReader& packet) {
+WorkerConduct::Message WorkerConduct::read(Call call, PacketReader& packet) {
     switch (call) {
     case Call::Job:
         expect(!std::exchange(jobGiven_, true), "Job");
@@ -192,7 +192,7 @@ WorkerConduct::Word WorkerConduct::read(Call call, PacketReader& packet) {
 }
 
 // The network is used only after Plugin: until then the worker can be trusted as installed.
-WorkerConduct::Word WorkerConduct::file(PacketReader& packet) {
+WorkerConduct::Message WorkerConduct::file(PacketReader& packet) {
     expect(receives() && !pluginReported_ && ++files_ <= channel::mostFiles, "File");
     auto path = packet.text();
     if (path.empty() || path.find('\0') != std::string::npos) {
@@ -201,17 +201,17 @@ WorkerConduct::Word WorkerConduct::file(PacketReader& packet) {
     return FileWanted{std::move(path)};
 }
 
-WorkerConduct::Word WorkerConduct::source(PacketReader& packet) {
+WorkerConduct::Message WorkerConduct::source(PacketReader& packet) {
     const auto size = packet.wide();
     SourceKnown known{.size = size <= largest ? std::optional(size) : std::nullopt,
-                      .validator = keepable(packet.text())};
+                      .validator = storableValidator(packet.text())};
     if (const auto modified = packet.wide(); modified > 0 && modified <= latestChange) {
         known.modified = static_cast<std::int64_t>(modified);
     }
     return known;
 }
 
-WorkerConduct::Word WorkerConduct::opened(PacketReader& packet) const {
+WorkerConduct::Message WorkerConduct::opened(PacketReader& packet) const {
     const auto origin = packet.number();
     if (origin >= origins_) {
         breach(fmt::format("it opened origin {} of a request with {}", origin, origins_));
@@ -219,7 +219,7 @@ WorkerConduct::Word WorkerConduct::opened(PacketReader& packet) const {
     return Opened{origin};
 }
 
-WorkerConduct::Word WorkerConduct::target(PacketReader& packet) {
+WorkerConduct::Message WorkerConduct::target(PacketReader& packet) {
     const auto size = packet.wide();
     if (size == unknownSize) {
         return TargetWanted{};
@@ -291,7 +291,7 @@ ProbedSource WorkerConduct::probed(PacketReader& packet) const {
     const auto code = packet.number();
     const auto reason = packet.text();
     probed.size = optional(packet.wide());
-    probed.validator = keepable(packet.text());
+    probed.validator = storableValidator(packet.text());
     const auto flags = packet.number();
     probed.resumable = (flags & channel::probedResumable) != 0;
     probed.ranges = (flags & channel::probedRanges) != 0;
@@ -341,7 +341,7 @@ ProbedLayout WorkerConduct::layout(PacketReader& packet) {
     return found;
 }
 
-WorkerConduct::Word WorkerConduct::checksum(PacketReader& packet) const {
+WorkerConduct::Message WorkerConduct::checksum(PacketReader& packet) const {
     const auto code = packet.number();
     const auto text = packet.text();
     if (code != 0) {
@@ -357,7 +357,7 @@ WorkerConduct::Word WorkerConduct::checksum(PacketReader& packet) const {
     }
 }
 
-WorkerConduct::Word WorkerConduct::differs(PacketReader& packet) const {
+WorkerConduct::Message WorkerConduct::differs(PacketReader& packet) const {
     const auto algorithmOf = [](const std::string& checksum) {
         return checksum.substr(0, checksum.find(':'));
     };
@@ -386,7 +386,7 @@ Error WorkerConduct::failure(std::uint32_t number, const std::string& text) cons
         code = ErrorCode::Internal;
     }
     if (reason.empty()) {
-        reason = "the transfer process gave no reason";
+        reason = fmt::format("{} gave no reason", processName(role_));
     }
     return {*code, std::move(reason)};
 }

@@ -72,15 +72,15 @@ public:
     struct RelayWanted {};
     struct Relayed {};
     struct Abandoned {};
-    using Word = std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown, Opened,
-                              SourceProbed, ChecksumFound, ChecksumMissing, ChecksumDiffers, Done,
-                              TargetWanted, Staged, Finished, Failed, RelayWanted, Relayed, Abandoned>;
+    using Message = std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown, Opened,
+                                 SourceProbed, ChecksumFound, ChecksumMissing, ChecksumDiffers, Done,
+                                 TargetWanted, Staged, Finished, Failed, RelayWanted, Relayed, Abandoned>;
 
     // Uses only the parts of the job that packets are compared with. A verifier's job states the checksum.
     WorkerConduct(const WorkerJob& job, WorkerRole role);
 
-    // Throws Error(Internal) that names the breach.
-    [[nodiscard]] Word judge(std::span<const std::byte> packet, Time now);
+    // Throws channel::Breach.
+    [[nodiscard]] Message judge(std::span<const std::byte> packet, Time now);
 
     void targetGiven(std::uint64_t capacity); // in answer to TargetWanted
     void answered();                          // to any waiting call
@@ -94,11 +94,11 @@ private:
     [[nodiscard]] bool receives() const; // may call as the process that uses the network
     [[nodiscard]] bool writes() const;   // may call as the process that writes the target
     // Is this call allowed now? Then the rest of its packet, read and bounded.
-    Word read(channel::Call call, PacketReader& packet);
-    Word file(PacketReader& packet);
-    static Word source(PacketReader& packet);
-    Word opened(PacketReader& packet) const;
-    static Word target(PacketReader& packet);
+    Message read(channel::Call call, PacketReader& packet);
+    Message file(PacketReader& packet);
+    static Message source(PacketReader& packet);
+    Message opened(PacketReader& packet) const;
+    static Message target(PacketReader& packet);
     Progress progress(PacketReader& packet);
     Progress progress(Progress next);
     WorkerResult result(PacketReader& packet) const;
@@ -106,8 +106,8 @@ private:
     [[nodiscard]] Error failure(std::uint32_t number, const std::string& text) const;
     ProbedSource probed(PacketReader& packet) const;
     [[nodiscard]] static ProbedLayout layout(PacketReader& packet);
-    Word checksum(PacketReader& packet) const;
-    Word differs(PacketReader& packet) const;
+    Message checksum(PacketReader& packet) const;
+    Message differs(PacketReader& packet) const;
 
     WorkerRole role_;
     std::optional<std::string> checksum_; // that the bytes must have; of a verifier

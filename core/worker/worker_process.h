@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One worker as its supervisor (bootferryd, or `bootferryctl fetch`) handles it: started unprivileged with a
 // private channel, and trusted with nothing but the descriptor it is given. With a checksum it consists of
-// two processes (WorkerRole), and with a list of checksums others run before; the listener sees them as one.
+// two processes (WorkerRole), and with a checksum list others run before; the listener sees them as one.
 // If the list has to be signed, they only fetch it: gpgv decides, and the checksum is looked up here, in what
 // is signed (signature_check.h). Packets are judged by worker_conduct.h, output reaches the log as plain
 // lines. Whatever happens (success, failure, crash, a hang after cancel) ends in exactly one call of ended(),
@@ -37,6 +37,11 @@ enum class JobPurpose {
 // another, which has no network, computes their digest, decodes them and writes the target; the receiving one
 // never gets the target. Without a checksum, one process does both.
 enum class WorkerRole { Alone, Receiver, Verifier };
+
+// The process, as messages name it.
+[[nodiscard]] constexpr const char* processName(WorkerRole role) {
+    return role == WorkerRole::Verifier ? "the verifying process" : "the transfer process";
+}
 
 struct WorkerJob {
     JobPurpose purpose = JobPurpose::Transfer;

@@ -368,7 +368,7 @@ class HostileReceiverTest(StandInCase):
                            ("relay.socket.sendmsg([struct.pack('=I', END)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, "
                             "array.array('i', [0, 1]).tobytes())])", "descriptors")):
             with self.subTest(code=code):
-                self.assert_failed(self.relay(code + rest), "the process that uses the network violated the protocol", word)
+                self.assert_failed(self.relay(code + rest), "the transfer process violated the protocol", word)
 
     def test_something_after_the_end(self):
         self.assert_failed(self.relay("""

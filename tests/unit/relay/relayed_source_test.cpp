@@ -80,7 +80,7 @@ protected:
             return std::string("to start over: ") + why.what();
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), ErrorCode::Internal);
-            EXPECT_THAT(error.what(), HasSubstr("the process that uses the network violated the protocol"));
+            EXPECT_THAT(error.what(), HasSubstr("the transfer process violated the protocol"));
             return error.what();
         }
         return "none";

@@ -111,13 +111,13 @@ PacketWriter checksumPacket(std::uint32_t code, std::string_view text) {
 
 class WorkerConductTest : public testing::Test {
 protected:
-    template <typename Word = WorkerConduct::Word>
-    Word judged(const PacketWriter& packet) {
+    template <typename Message = WorkerConduct::Message>
+    Message judged(const PacketWriter& packet) {
         auto word = conduct().judge(packet.bytes(), now_);
-        if constexpr (std::is_same_v<Word, WorkerConduct::Word>) {
+        if constexpr (std::is_same_v<Message, WorkerConduct::Message>) {
             return word;
         } else {
-            return std::get<Word>(word);
+            return std::get<Message>(word);
         }
     }
 
@@ -160,7 +160,7 @@ protected:
             (void)judged(packet);
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), ErrorCode::Internal);
-            EXPECT_THAT(error.what(), HasSubstr("the transfer process violated the protocol"));
+            EXPECT_THAT(error.what(), testing::StartsWith("violated the protocol: "));
             return error.what();
         }
         ADD_FAILURE() << "it passed";
