@@ -73,7 +73,7 @@ private:
         }
         if (!quiet_ && !status.signedBy.empty() && !std::exchange(signerShown_, true)) {
             line_.end();
-            printError("the list of checksums is signed by {}\n", escapedText(status.signedBy));
+            printError("the checksum list is signed by {}\n", escapedText(status.signedBy));
         }
         if (!isFinal(status.state)) {
             if (!quiet_) {

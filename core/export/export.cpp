@@ -101,8 +101,8 @@ public:
         placeImage(exported_.back().file);
         iso_.requireUnchanged();
         const auto file = folder_.createFile("SHA256SUMS");
-        writePart(file.get(), std::as_bytes(std::span(list)), "list of checksums");
-        checkErrno(::fsync(file.get()), "writing the list of checksums");
+        writePart(file.get(), std::as_bytes(std::span(list)), "checksum list");
+        checkErrno(::fsync(file.get()), "writing the checksum list");
         folder_.finishVersion(version);
         isNew_ = true;
         return version;

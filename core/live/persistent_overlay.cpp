@@ -178,7 +178,7 @@ std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd, Use
             }
             return WritePartition{.node = partition.node, .filesystem = contents.type, .held = std::move(fd)};
         }
-        logInfo(fmt::format("'{}' behind the image is not the write partition: {}", partition.node,
+        logInfo(fmt::format("'{}' behind the image is not the partition for changes: {}", partition.node,
                             whyNotMountable(contents)));
     }
     return std::nullopt;

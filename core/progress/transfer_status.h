@@ -34,7 +34,7 @@ struct TransferStatus : Progress {
     // The device with the image: the target, or a loop device in its place. Empty until the image is ready.
     std::string device;
     bool reused = false; // the target held an image already, and nothing was fetched
-    // Who signed the list of checksums, "FINGERPRINT USER-ID"; empty if no signature was verified.
+    // Who signed the checksum list, "FINGERPRINT USER-ID"; empty if no signature was verified.
     std::string signedBy;
     // "sha256:HEX" of what was received, if the request has a checksum: after success, or if it is another
     // one.

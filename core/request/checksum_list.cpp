@@ -149,10 +149,10 @@ bool isEndOf(std::string_view name, std::string_view path) {
 
 [[noreturn]] void refuseList(std::string_view list) {
     if (list.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-        throw Error(ErrorCode::Checksum, "it is empty, not a list of checksums");
+        throw Error(ErrorCode::Checksum, "it is empty, not a checksum list");
     }
     const bool html = list.substr(list.find_first_not_of(" \t\r\n")).starts_with('<');
-    throw Error(ErrorCode::Checksum, fmt::format("it is {}not a list of checksums as sha256sum writes it",
+    throw Error(ErrorCode::Checksum, fmt::format("it is {}not a checksum list as sha256sum writes it",
                                                  html ? "an HTML page, " : ""));
 }
 
@@ -191,9 +191,8 @@ std::string findChecksum(std::string_view list, const Url& image) {
     const auto path = image.decodedPath();
     const auto name = lastPart(path);
     if (name.empty()) {
-        throw Error(ErrorCode::Invalid,
-                    "the image's URL has no file name to look for in a list of checksums: "
-                    "give the checksum itself as sha256:HEX");
+        throw Error(ErrorCode::Invalid, "the image's URL has no file name to look for in a checksum list: "
+                                        "give the checksum itself as sha256:HEX");
     }
     auto entries = parseList(list);
     if (entries.empty()) {

@@ -50,7 +50,7 @@ void requireSignedList(TransferRequest& request) {
         return;
     }
     throw Error(ErrorCode::Invalid,
-                fmt::format("{}: name a list of checksums that is signed, rd.bootferry.checksum=URL "
+                fmt::format("{}: name a checksum list that is signed, rd.bootferry.checksum=URL "
                             "(bootferryctl: --checksum=URL){}",
                             request.signedOnly ? "only a signed image may be booted here"
                                                : "there is nothing that the signature could be of",
@@ -65,9 +65,8 @@ void requirePlainList(std::string_view text) {
             return static_cast<unsigned char>(c) >= ' ' ? c != '\x7f' : c == '\t';
         });
         if (!isPlain || line.size() > longestLine) {
-            throw Error(ErrorCode::Checksum, isPlain
-                                                 ? "it has a line that is too long for a list of checksums"
-                                                 : "it contains control characters");
+            throw Error(ErrorCode::Checksum, isPlain ? "it has a line that is too long for a checksum list"
+                                                     : "it contains control characters");
         }
     }
 }

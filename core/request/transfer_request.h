@@ -41,7 +41,7 @@ struct Continuation {
     bool operator==(const Continuation&) const = default;
 };
 
-// The list of checksums must have a valid OpenPGP signature (signed_list.h).
+// The checksum list must have a valid OpenPGP signature (signed_list.h).
 struct ListSignature {
     std::optional<Url> url; // of the signature, or the list's own if that is signed inline; without userinfo;
                             // absent: it is looked for

@@ -243,7 +243,7 @@ void Transfer::pluginLoaded(const std::string& nameAndVersion) {
 
 void Transfer::listSigned(const std::string& signer) {
     status_.signedBy = signer;
-    logInfo(fmt::format("the list of checksums for {} is signed by {}", status_.url, signer));
+    logInfo(fmt::format("the checksum list for {} is signed by {}", status_.url, signer));
     listener_.changed(*this);
 }
 

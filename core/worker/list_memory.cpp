@@ -14,7 +14,7 @@
 namespace bootferry {
 
 ListMemory::ListMemory() {
-    constexpr const char* what = "making room for a list of checksums";
+    constexpr const char* what = "making room for a checksum list";
     target_.fd =
         UniqueFd(checkErrno(::memfd_create("bootferry-list", MFD_CLOEXEC | MFD_ALLOW_SEALING), what));
     checkErrno(::ftruncate(target_.fd.get(), static_cast<off_t>(largest)), what);
@@ -25,7 +25,7 @@ ListMemory::ListMemory() {
 
 std::string ListMemory::read(std::uint64_t size) const {
     std::string text(static_cast<std::size_t>(std::min(size, largest)), '\0');
-    readFromStart(target_.fd.get(), std::as_writable_bytes(std::span(text)), "reading a list of checksums");
+    readFromStart(target_.fd.get(), std::as_writable_bytes(std::span(text)), "reading a checksum list");
     return text;
 }
 

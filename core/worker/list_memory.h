@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where a worker that uses the network puts a list of checksums or its signature: memory of a fixed size,
+// Where a worker that uses the network puts a checksum list or its signature: memory of a fixed size,
 // which it can neither enlarge nor shorten. What is in it counts when the worker has ended, as a copy.
 #pragma once
 

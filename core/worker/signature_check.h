@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One run of gpgv(1), which decides whether a list of checksums is signed. Neither the process that received
+// One run of gpgv(1), which decides whether a checksum list is signed. Neither the process that received
 // the list nor the privileged supervisor reads the signature: gpgv runs as the worker's user, without a
 // network, in a sandbox of its own (sandbox.h). It gets everything in sealed memory, and what it prints is
 // bounded and judged (gpgv_status.h). What is returned as signed is exactly what the signature covers.

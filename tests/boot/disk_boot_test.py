@@ -69,7 +69,7 @@ class DiskBoot(boot_case.BootCase):
         return f"live:http://{machine.HOST}:{server.port}/{self.iso.name}"
 
     def hash_of_image(self, disk):
-        """All but the partition table, which the write partition is entered into."""
+        """All but the partition table, which the partition for changes is entered into."""
         with open(disk, "rb") as file:
             file.seek(512)
             return hashlib.sha256(file.read(self.iso.stat().st_size - 512)).hexdigest()

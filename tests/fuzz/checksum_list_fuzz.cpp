@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Any text as a list of checksums: what is found in it is a checksum that can be used.
+// Any text as a checksum list: what is found in it is a checksum that can be used.
 #include <cstdint>
 #include <cstdlib>
 

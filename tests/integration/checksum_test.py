@@ -109,7 +109,7 @@ class ChecksumListTest(unittest.TestCase):
         (self.served / "page.html").write_text("<!DOCTYPE html>\n<p>Please log in</p>\n")
         (self.served / "empty").write_text("")
         self.assert_failed(self.fetch(self.url("nothing")), f"the checksum list '{self.url('nothing')}'", "404")
-        for name, words in (("page.html", ("HTML page", "not a list of checksums")), ("empty", ("empty",)),
+        for name, words in (("page.html", ("HTML page", "not a checksum list")), ("empty", ("empty",)),
                             ("live%20image.squashfs", ("larger than 1 MiB",))):
             result = self.fetch(self.url(name))
             self.assert_failed(result, *words)

@@ -406,7 +406,7 @@ class Termination(LiveRootCase):
 
 
 class KeptChanges(LiveRootCase):
-    """If the write partition cannot be used, changes are lost, but the boot succeeds."""
+    """If the partition for changes cannot be used, changes are lost, but the boot succeeds."""
 
     def setUp(self):
         super().setUp()

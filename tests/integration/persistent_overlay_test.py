@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The write partition behind an image, and the checksum inside it, on loop devices. Needs root throughout."""
+"""The partition for changes behind an image, and the checksum inside it, on loop devices. Needs root throughout."""
 
 import hashlib
 import os

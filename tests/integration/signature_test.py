@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A list of checksums that is signed: what gpgv accepts, and everything that must not boot."""
+"""A checksum list that is signed: what gpgv accepts, and everything that must not boot."""
 
 import os
 import pathlib
@@ -181,7 +181,7 @@ class Fetch(SignatureCase):
         self.assert_refused(self.fetch(), "no OpenPGP signature")
 
     def test_what_cannot_be_signed(self):
-        self.assert_refused(self.fetch(checksum="a" * 64), "list of checksums", status=exit_status.USAGE)
+        self.assert_refused(self.fetch(checksum="a" * 64), "checksum list", status=exit_status.USAGE)
         self.assert_refused(self.fetch(signature=None), "--keyring=", status=exit_status.USAGE)
         self.assert_refused(self.fetch(self.url("x").replace("//", "//user:geheim@")), "user name",
                             status=exit_status.USAGE)
@@ -402,7 +402,7 @@ class Service(SignatureCase):
         result = self.deploy(daemon, f"--checksum={self.url('SHA256SUMS')}", "--verify=required")
         self.assertEqual(result.returncode, 0, result.stderr)
         signer = f"{self.alice} alice <alice@example.org>"
-        self.assertIn(f"the list of checksums is signed by {signer}", result.stderr)
+        self.assertIn(f"the checksum list is signed by {signer}", result.stderr)
         self.assertIn(signer, daemon.busctl("get-property", "org.bootferry1", "/org/bootferry1/transfer/_1",
                                             "org.bootferry1.Transfer", "SignedBy").stdout)
         self.assertIn(f"is signed by {signer}", daemon.log_text())
@@ -414,7 +414,7 @@ class Service(SignatureCase):
         checksum = f"--checksum={self.url('SHA256SUMS')}"
         self.assert_refused(self.deploy(daemon, checksum, "--verify=required"), "not one of the trusted keys")
         self.assert_refused(self.deploy(daemon, checksum, "--signature=auto"), "not one of the trusted keys")
-        self.assert_refused(self.deploy(daemon, "--verify=required"), "list of checksums")
+        self.assert_refused(self.deploy(daemon, "--verify=required"), "checksum list")
         self.assert_refused(self.deploy(daemon, checksum, "--verify=no"), "required")
         self.assert_refused(self.deploy(daemon, checksum, f"--signature={self.keyring}"), "URL")
 

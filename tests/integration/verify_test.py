@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`bootferryctl verify`: intact, changed, damaged, too small and incomplete media, and lists of checksums."""
+"""`bootferryctl verify`: intact, changed, damaged, too small and incomplete media, and checksum lists."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// For persistent_overlay_test.py: makes or finds the write partition of a disk, and prints it.
+// For persistent_overlay_test.py: makes or finds the partition for changes of a disk, and prints it.
 #include <cstdlib>
 
 #include <spdlog/fmt/fmt.h>

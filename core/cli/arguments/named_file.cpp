@@ -37,7 +37,7 @@ std::string checksumFromFile(const std::string& path, const Url& image) {
         throw Error(
             ErrorCode::NotFound,
             fmt::format("'{}' is neither a checksum (sha256: and 64 hexadecimal digits, sha512: and 128, "
-                        "or the digits alone) nor a URL, and there is no list of checksums with this "
+                        "or the digits alone) nor a URL, and there is no checksum list with this "
                         "name here",
                         path));
     }

@@ -50,7 +50,7 @@ void FetchReport::pluginLoaded(const std::string& nameAndVersion) {
 void FetchReport::listSigned(const std::string& signer) {
     status_.signedBy = signer;
     line_.end();
-    remark(fmt::format("the list of checksums is signed by {}", signer));
+    remark(fmt::format("the checksum list is signed by {}", signer));
 }
 
 void FetchReport::opened(std::size_t origin) {

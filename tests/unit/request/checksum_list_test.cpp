@@ -105,7 +105,7 @@ TEST(ChecksumList, ErrorsNameTheRemedy) {
     EXPECT_TRUE(has(refusal(a + "  other.iso\n", ErrorCode::NotFound), "no checksum for 'live.iso': add it"));
     EXPECT_TRUE(has(refusal("", ErrorCode::Checksum), "empty"));
     EXPECT_TRUE(has(refusal("\n<!DOCTYPE html><p>Log in", ErrorCode::Checksum), "HTML page"));
-    EXPECT_TRUE(has(refusal("hello\n" + a + "\n", ErrorCode::Checksum), "not a list of checksums"));
+    EXPECT_TRUE(has(refusal("hello\n" + a + "\n", ErrorCode::Checksum), "not a checksum list"));
     EXPECT_TRUE(has(refusal(std::string(32, 'd') + "  live.iso\n", ErrorCode::Checksum), "has 32 digits"));
     EXPECT_TRUE(has(refusal(a + "  live.iso\n", ErrorCode::Invalid, "http://h/pub/"), "has no file name"));
 }
