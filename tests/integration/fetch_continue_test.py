@@ -7,6 +7,7 @@ import hashlib
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -71,6 +72,14 @@ class ContinueCase(FetchCase):
         self.assertTrue(self.image.read_bytes().startswith(self.part.read_bytes()))
         self.server.requests.clear()
         return self.part.stat().st_size
+
+    def damage(self):
+        """As by a program that restores the time of what it has written."""
+        before = self.part.stat()
+        with open(self.part, "r+b") as part:
+            part.seek(100_000)
+            part.write(b"other bytes")
+        os.utime(self.part, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     def assert_anew(self, outcome, *, why):
         """The whole file was fetched, and the reason was said."""
@@ -144,11 +153,10 @@ class ContinueTest(ContinueCase):
         self.assert_fetched(self.fetch(self.url, f"--checksum=sha256:{self.digest}"))
         self.output.unlink()
         self.kept()
-        before = self.part.stat()
-        with open(self.part, "r+b") as part:
-            part.seek(100_000)
-            part.write(b"other bytes")
-        os.utime(self.part, ns=(before.st_atime_ns, before.st_mtime_ns))
+        self.damage()
+        changed = self.part.stat().st_ctime_ns
+        record = self.folder / "output.bootferry"
+        record.write_text(re.sub(r"(?m)^changed .*$", f"changed {changed // 10**9}.{changed % 10**9:09}", record.read_text()))
         messages = self.assert_fetched(self.fetch(self.url, f"--checksum=sha256:{self.digest}"))
         self.assertIn("resuming after", messages)
         self.assertIn("starting over: the checksum does not match", messages)
@@ -622,6 +630,22 @@ class OthersTest(ContinueCase):
         before = self.part.read_bytes()
         self.assert_anew(self.fetch(self.url), why="changed or replaced")
         self.assertEqual(self.part.read_bytes(), before)
+
+    def test_a_part_that_another_program_has_changed_and_that_has_its_time_again(self):
+        self.kept()
+        self.damage()
+        before = self.part.read_bytes()
+        self.assert_anew(self.fetch(self.url), why="changed or replaced")
+        self.assertEqual(self.part.read_bytes(), before)
+
+    def test_a_part_of_several_fetches_that_another_program_has_changed(self):
+        length = self.kept()
+        client = self.begun(least=length + (1 << 19))
+        client.send_signal(signal.SIGINT)
+        self.assertEqual(self.ended(client)[0], 130)
+        self.server.requests.clear()
+        self.damage()
+        self.assert_anew(self.fetch(self.url), why="changed or replaced")
 
     def test_another_file_with_the_name(self):
         self.kept()

@@ -95,6 +95,7 @@ private:
     void setPartAside(std::optional<std::uint64_t> size, bool isComplete);
     void setWholeAside();
     void removeEarlier();
+    void recordFinished(PartialState state, int part) noexcept;
     void requireFreePartName() const;
     void namePart();
     [[nodiscard]] std::string keepRights() const;

@@ -245,13 +245,16 @@ std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request, co
         requireFreePartName();
         checkErrno(::fsync(fd_.get()), what("keeping a part of"));
         removeEarlier();
-        record_.setPartial(PartialState{.url = request.url.redacted(),
-                                        .checksum = checksumText(request),
-                                        .isWhole = isWhole,
-                                        .size = source.size,
-                                        .validator = source.validator,
-                                        .file = identity});
+        PartialState state{.url = request.url.redacted(),
+                           .checksum = checksumText(request),
+                           .isWhole = isWhole,
+                           .size = source.size,
+                           .validator = source.validator,
+                           .file = identity,
+                           .growing = true}; // until it has its name, which changes the time of its status
+        record_.setPartial(state);
         namePart();
+        recordFinished(std::move(state), fd_.get());
         record_.keep();
         return identity.length;
     } catch (const Error& error) {
@@ -272,13 +275,8 @@ std::optional<std::uint64_t> FileTarget::keepEarlier() noexcept {
     if (!isFileAt(location_.folder.get(), partName_, part.get())) { // somebody has removed or replaced it
         return std::nullopt;
     }
-    try {
-        checkErrno(::ftruncate(part.get(), static_cast<off_t>(continuesAt_)), what("keeping a part of"));
-        auto state = *record_.partial();
-        state.growing = false;
-        state.file = identityOf(part.get());
-        record_.setPartial(std::move(state));
-    } catch (const Error&) { // the record still says that it is growing
+    if (::ftruncate(part.get(), static_cast<off_t>(continuesAt_)) == 0) {
+        recordFinished(*record_.partial(), part.get());
     }
     if (!earlier_) {
         temporary_.clear(); // the destructor leaves it
@@ -286,6 +284,16 @@ std::optional<std::uint64_t> FileTarget::keepEarlier() noexcept {
     earlier_.reset();
     record_.keep();
     return continuesAt_;
+}
+
+// If this fails, the record still says that the part is growing.
+void FileTarget::recordFinished(PartialState state, int part) noexcept {
+    try {
+        state.growing = false;
+        state.file = identityOf(part);
+        record_.setPartial(std::move(state));
+    } catch (const Error&) { // ignoring
+    }
 }
 
 // Before the record is written: it still describes a part that is left as it is.

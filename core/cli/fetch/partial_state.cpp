@@ -35,6 +35,8 @@ void readLine(PartialState& state, std::string_view name, std::string_view value
         state.file.length = parseNumber<std::uint64_t>(value).value_or(0);
     } else if (name == "modified") {
         state.file.modified = value;
+    } else if (name == "changed") {
+        state.file.changed = value;
     } else if (name == "growing") {
         state.growing = value == "yes";
     }
@@ -44,11 +46,14 @@ void readLine(PartialState& state, std::string_view name, std::string_view value
 
 FileIdentity identityOf(int fd) {
     struct statx status {};
-    checkErrno(::statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &status), "looking at a file");
+    // A network file system must not answer from what it remembers.
+    checkErrno(::statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS | STATX_BTIME, &status),
+               "looking at a file");
     return {.inode = status.stx_ino,
             .born = (status.stx_mask & STATX_BTIME) != 0 ? timeText(status.stx_btime) : std::string(),
             .length = status.stx_size,
-            .modified = timeText(status.stx_mtime)};
+            .modified = timeText(status.stx_mtime),
+            .changed = timeText(status.stx_ctime)};
 }
 
 bool isFileOf(const PartialState& state, const FileIdentity& now) {
@@ -75,6 +80,7 @@ std::string toText(const PartialState& state) {
     add("born", state.file.born);
     add("length", std::to_string(state.file.length));
     add("modified", state.file.modified);
+    add("changed", state.file.changed);
     add("growing", state.growing ? "yes" : "");
     return text + std::string(lastLine) + "\n";
 }

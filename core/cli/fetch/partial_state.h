@@ -21,6 +21,7 @@ struct FileIdentity {
     std::string born; // seconds.nanoseconds; empty: unknown
     std::uint64_t length = 0;
     std::string modified; // seconds.nanoseconds
+    std::string changed;  // the same of the status: no program can set this time
 
     bool operator==(const FileIdentity&) const = default;
 };

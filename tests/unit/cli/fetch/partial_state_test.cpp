@@ -17,7 +17,11 @@ PartialState someState() {
             .isWhole = true,
             .size = 4000000,
             .validator = "\"an etag\"",
-            .file = {.inode = 12, .born = "1.000000002", .length = 3000000, .modified = "3.000000004"}};
+            .file = {.inode = 12,
+                     .born = "1.000000002",
+                     .length = 3000000,
+                     .modified = "3.000000004",
+                     .changed = "3.000000005"}};
 }
 
 TEST(PartialState, IsReadAsItWasWritten) {
@@ -48,7 +52,8 @@ TEST(PartialState, AnotherFileIsAnotherOne) {
     EXPECT_TRUE(isFileOf(state, state.file));
     for (auto change :
          {+[](FileIdentity& file) { ++file.inode; }, +[](FileIdentity& file) { file.born = "5.0"; },
-          +[](FileIdentity& file) { ++file.length; }, +[](FileIdentity& file) { file.modified = "5.0"; }}) {
+          +[](FileIdentity& file) { ++file.length; }, +[](FileIdentity& file) { file.modified = "5.0"; },
+          +[](FileIdentity& file) { file.changed = "5.0"; }}) {
         auto other = state.file;
         change(other);
         EXPECT_FALSE(isFileOf(state, other));
@@ -60,7 +65,7 @@ TEST(PartialState, AFileThatIsBeingWrittenIsRecognisedByItsBirthTime) {
     state.growing = true;
     auto now = state.file;
     now.length += 5;
-    now.modified = "9.0";
+    now.modified = now.changed = "9.0";
     EXPECT_TRUE(isFileOf(state, now));
     now.length = state.file.length - 1;
     EXPECT_FALSE(isFileOf(state, now));
