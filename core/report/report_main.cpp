@@ -165,7 +165,7 @@ int run(const std::vector<std::string>& words) {
     if (answersUsualOption(words, "bootferry-report", help)) {
         return EXIT_SUCCESS;
     }
-    if (words.size() != 1) {
+    if (words.size() != 1 || words.front().starts_with('-')) {
         refuse(ErrorCode::Invalid, "expected one URL: see bootferry-report --help");
     }
     const auto url = Url::parse(words.front());

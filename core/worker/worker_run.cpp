@@ -145,10 +145,10 @@ void WorkerRun::take(Side&, const WorkerConduct::PluginLoaded& plugin) {
 }
 
 // From the verifying process, passes on only what the receiving one cannot know. When it starts over, the
-// receiving one reports what follows.
+// receiving one reports what follows, but not what was written until then.
 void WorkerRun::take(Side& side, const Progress& progress) {
-    side.progress = progress;
-    if (&side != &first_ && progress.state == TransferState::Waiting) {
+    const auto before = std::exchange(side.progress, progress);
+    if (&side != &first_ && progress.state == TransferState::Waiting && progress.written == before.written) {
         return;
     }
     auto both = first_.progress;
