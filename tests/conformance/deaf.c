@@ -4,10 +4,12 @@
  * deaf://IPV4:PORT/SIZE delivers the bytes that the server sends. Without $DEAF it polls cancel_fd; with
  * "to-the-cancel" its read waits for the server alone, "to-the-code" reports another failure, and
  * "to-the-silence" does not wait but asks again and again. "to-the-cancel-of-a-connection" waits for that
- * alone, "to-a-refusal" takes it for final, and "to-the-host" tries again by itself.
+ * alone, "to-a-refusal" takes it for final, and "to-the-host" tries again by itself. "for-a-while-then-io",
+ * "-unreachable" and "-end" wait in the middle for 300 ms only.
  * When the connection is closed early, "to-the-loss" takes the bytes of before for the next ones where they
  * fill the buffer, "to-the-rest" takes it for the end, "to-the-cause" reports what is not retried, and
- * "to-the-end" delivers a byte behind the last one.
+ * "to-the-end" delivers a byte behind the last one. With "splice-" before it, each of these is a fault of
+ * splice alone, which "splice" offers without one; "splice-to-the-pipe" leaves bytes in it when it fails.
  */
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,10 +25,21 @@ struct bootferry_session {
     char last[65535];
 };
 
-static int is(const char* kind) {
+static int splicing;
+
+/* $DEAF without "splice", or "" where it is not meant for this call. */
+static const char* chosen_fault(void) {
     const char* chosen = getenv("DEAF");
 
-    return chosen != NULL && strcmp(chosen, kind) == 0;
+    if (chosen == NULL)
+        return "";
+    if (strncmp(chosen, "splice", 6) != 0)
+        return chosen;
+    return splicing && chosen[6] == '-' ? chosen + 7 : "";
+}
+
+static int is(const char* kind) {
+    return strcmp(chosen_fault(), kind) == 0;
 }
 
 static struct bootferry_session* session_new(const struct bootferry_host* host) {
@@ -83,6 +96,10 @@ static int open_source(struct bootferry_session* session, const struct bootferry
 }
 
 static int info(struct bootferry_session* session, struct bootferry_info* result) {
+    const char* chosen = getenv("DEAF");
+
+    if (chosen != NULL && strncmp(chosen, "splice", 6) == 0)
+        result->flags |= BOOTFERRY_INFO_SPLICEABLE;
     result->size = session->size > 0 ? session->size : BOOTFERRY_SIZE_UNKNOWN;
     return 0;
 }
@@ -100,6 +117,15 @@ static ssize_t lost(struct bootferry_session* session, void* buffer, size_t len)
         "the connection was closed after %llu bytes", (unsigned long long)session->position);
 }
 
+/* Where the checker's proxy falls silent, so that a slow server is not taken for a silent one. */
+static int is_impatient(const struct bootferry_session* session) {
+    struct pollfd server = {.fd = session->socket, .events = POLLIN, .revents = 0};
+
+    return strncmp(chosen_fault(), "for-a-while", 11) == 0 && session->size > 0 &&
+           session->position == session->size / 2 &&
+           bootferry_poll(session->cancel_fd, &server, 1, bootferry_deadline(300)) == 0;
+}
+
 static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_t len) {
     ssize_t count;
 
@@ -113,6 +139,13 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
         memset(buffer, 0, 1);
         session->position++;
         return 1;
+    }
+    if (is_impatient(session)) {
+        if (is("for-a-while-then-end"))
+            return 0;
+        return bootferry_fail(session->host,
+                              is("for-a-while-then-io") ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_UNREACHABLE, 0,
+                              "no answer");
     }
     if (is("to-the-code")) {
         struct pollfd server = {.fd = session->socket, .events = POLLIN, .revents = 0};
@@ -139,6 +172,18 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
     return count;
 }
 
+static ssize_t splice_bytes(struct bootferry_session* session, int pipe_fd, size_t len) {
+    char bytes[4096]; /* what any pipe takes */
+    ssize_t count;
+
+    splicing = 1;
+    count = read_bytes(session, bytes, len < sizeof bytes ? len : sizeof bytes);
+    if (count > 0 || (count < 0 && is("to-the-pipe")))
+        (void)!write(pipe_fd, bytes, count > 0 ? (size_t)count : 1);
+    splicing = 0;
+    return count;
+}
+
 static int finish(struct bootferry_session* session, enum bootferry_outcome outcome) {
     (void)session;
     (void)outcome;
@@ -156,7 +201,7 @@ static const struct bootferry_option options[] = {{NULL, NULL}};
 
 static const struct bootferry_plugin plugin = {
     sizeof plugin, BOOTFERRY_ABI_VERSION, "deaf", "1",        schemes, options,      session_new,
-    set_option,    open_source,           info,   read_bytes, finish,  session_free, NULL,
+    set_option,    open_source,           info,   read_bytes, finish,  session_free, splice_bytes,
     NULL,
 };
 

@@ -320,6 +320,47 @@ class PluginCheckTest(unittest.TestCase):
                     self.assertEqual(status, verdict, output)
                     self.assertIn(words or "", output)
 
+    def test_what_goes_wrong_in_a_splice_alone_is_found(self):
+        with sending_server(SendsAndWaits) as port:
+            for deaf, name, words in (
+                    ("", SILENT_SERVER, None), ("", CUT, None),
+                    ("-to-the-cancel", SILENT_SERVER, "# splice did not return within"),
+                    ("-to-the-silence", SILENT_SERVER, "# it computes all the time while it waits"),
+                    ("-for-a-while-then-end", SILENT_SERVER, "ms of silence splice returned 0, as at the end"),
+                    ("-to-the-rest", CUT, "when the connection is closed .*, splice returns 0, as at the end, after [0-9]+ of"),
+                    ("-to-the-loss", CUT, "when the connection is closed .*, splices of .* bytes: the byte at [0-9]+ differs"),
+                    ("-to-the-cause", CUT, "when the connection is closed .*, splice fails with Io instead of Unreachable"),
+                    ("-to-the-pipe", CUT, "splice failed with Unreachable, but left 1 bytes in the pipe")):
+                with self.subTest(deaf=deaf, check=name):
+                    for limit in HANGING_LIMITS[1:] if "did not return" in (words or "") else [BUSY_LIMIT]:
+                        status, output = check(DEAF, f"deaf://127.0.0.1:{port}/{len(SENT)}", "--check", name,
+                                               "--time-limit", limit, deaf=f"splice{deaf}")
+                        if "though no call hung" not in output:
+                            break
+                    self.assertEqual(re.findall("(?m)^not ok [0-9]+ - (.*)$", output), [name] if words else [], output)
+                    self.assertRegex(output, words or f"(?m)^ok [0-9]+ - {name}$")
+                    self.assertEqual(status, 1 if words else 0, output)
+
+    def test_an_early_end_of_an_unknown_size_is_remarked(self):
+        with sending_server() as port:
+            status, output = check(DEAF, f"deaf://127.0.0.1:{port}/", "--check", CUT, "--time-limit", BUSY_LIMIT)
+        self.assertEqual(status, 0, output)
+        self.assertRegex(output, f"(?m)^ok 2 - {CUT}\n# when the connection is closed .*, read returns 0 after [0-9]+ of "
+                                 f"{len(SENT)} bytes, and info knows no size: can the protocol tell?")
+
+    def test_a_short_patience_is_found(self):
+        with sending_server(SendsAndWaits) as port:
+            for deaf, words in {"io": "ms of silence read failed with Io, so that a boot fails: no answer",
+                                "unreachable": "ms of silence read failed with Unreachable: the host has the patience",
+                                "end": f"ms of silence read returned 0, as at the end, after {len(SENT) // 2} of"}.items():
+                with self.subTest(deaf=deaf):
+                    status, output = check(DEAF, f"deaf://127.0.0.1:{port}/{len(SENT)}", "--check", SILENT_SERVER,
+                                           "--time-limit", BUSY_LIMIT, deaf=f"for-a-while-then-{deaf}")
+                    # On a busy machine, 300 ms may last as long as the checker's patience.
+                    if deaf != "unreachable" or "SKIP after" not in output:
+                        self.assertIn(words, output)
+                        self.assertEqual(status, 1)
+
     def test_what_goes_wrong_while_it_connects_is_found(self):
         with sending_server(SendsAndWaits) as port:
             for deaf, name, words in (("to-the-cancel-of-a-connection", CONNECTING, "# open did not return within"),

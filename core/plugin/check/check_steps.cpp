@@ -38,6 +38,16 @@ void openThroughProxy(const CheckSettings& settings, Attempt& attempt, FaultyPro
     }
 }
 
+void requireProxied(const CheckSettings& settings) {
+    Attempt attempt(settings.plugin);
+    openThroughProxy(settings, attempt, FaultyProxy::Fault::Close, UINT64_MAX);
+}
+
+bool isRetried(int code) {
+    return code == BOOTFERRY_ERROR_UNREACHABLE || code == BOOTFERRY_ERROR_TIMEOUT ||
+           code == BOOTFERRY_ERROR_PROTOCOL;
+}
+
 void expectFailure(const std::optional<Failure>& failure, bootferry_error code, const std::string& what) {
     if (!failure) {
         throw Fault(fmt::format("{} succeeds, but must fail with {}", what, codeName(code)));

@@ -27,6 +27,13 @@ void planProxy(const CheckSettings& settings, FaultyProxy::Fault fault, std::uin
 void openThroughProxy(const CheckSettings& settings, Attempt& attempt, FaultyProxy::Fault fault,
                       std::uint64_t bytes);
 
+// Throws Skipped if it cannot be opened through the proxy even without a fault: of a plugin that refuses
+// every port but the server's, nothing can be said.
+void requireProxied(const CheckSettings& settings);
+
+// Unlike those that fail the boot.
+[[nodiscard]] bool isRetried(int code);
+
 void expectFailure(const std::optional<Failure>& failure, bootferry_error code, const std::string& what);
 
 } // namespace bootferry

@@ -9,10 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "check_steps.h"
 #include "conduct_checks.h"
@@ -21,6 +18,7 @@
 #include "digest.h"
 #include "errors.h"
 #include "option_checks.h"
+#include "receiver.h"
 
 namespace bootferry {
 namespace {
@@ -41,7 +39,8 @@ void wholeResource(CheckSettings& settings) {
         reference.append(bytes);
         digest.update(bytes);
     }
-    const auto info = attempt.info();
+    auto info = attempt.info();
+    info.spliceable |= atFirst.spliceable; // at the end there is nothing left to splice
     if (hasControlCharacter(settings.plugin.module->table().version)) {
         throw Fault("its version has control characters");
     }
@@ -55,7 +54,7 @@ void wholeResource(CheckSettings& settings) {
         throw Fault(fmt::format("the bytes have the SHA-256 {}", sha256));
     }
     attempt.finish(BOOTFERRY_OUTCOME_COMMITTED);
-    reference.complete(info.resumable, info.validator);
+    reference.complete(info);
 }
 
 void endStaysTheEnd(CheckSettings& settings) {
@@ -252,29 +251,16 @@ void splicesTheSame(CheckSettings& settings) {
     if (!attempt.info().spliceable) {
         throw Skipped("the plugin does not offer it for this resource");
     }
-    std::array<int, 2> ends{};
-    checkErrno(pipe2(ends.data(), O_CLOEXEC), "making a pipe");
-    const UniqueFd readEnd(ends[0]);
-    const UniqueFd writeEnd(ends[1]);
+    Receiver receiver(attempt, Way::Splice);
     std::vector<std::byte> buffer(65536);
     std::uint64_t offset = 0;
-    for (;;) {
-        std::optional<Failure> failure;
-        const auto count = attempt.splice(writeEnd.get(), buffer.size(), failure);
-        if (failure) {
-            throwFailure(*failure, "splice");
-        }
-        int held = 0;
-        checkErrno(ioctl(readEnd.get(), FIONREAD, &held), "looking into the pipe");
-        if (static_cast<std::size_t>(held) != count) {
-            throw Fault(fmt::format("splice returned {}, but the pipe holds {} bytes", count, held));
-        }
-        if (count == 0) {
-            break;
-        }
-        checkErrno(read(readEnd.get(), buffer.data(), count), "reading the pipe");
+    std::optional<Failure> failure;
+    while (const auto count = receiver.take(buffer, failure)) {
         settings.reference.compare(offset, std::span(buffer).first(count));
         offset += count;
+    }
+    if (failure) {
+        throwFailure(*failure, "splice");
     }
     if (offset != settings.reference.size()) {
         throw Fault(fmt::format("splice ends after {} of {} bytes", offset, settings.reference.size()));

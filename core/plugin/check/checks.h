@@ -26,6 +26,7 @@ struct CheckSettings {
     const FaultyProxy* proxy = nullptr;    // borrowed; there is none if the URL names no port
     const DeadEnds* deadEnds = nullptr;    // likewise
     Reference reference;
+    std::string remark; // of a check that passes: what the plugin's author should know
 };
 
 // The check does not apply; what() says why.

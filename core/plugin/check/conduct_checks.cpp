@@ -16,6 +16,7 @@
 
 #include "check_steps.h"
 #include "open_resources.h"
+#include "receiver.h"
 
 namespace bootferry {
 namespace {
@@ -113,15 +114,74 @@ struct SilenceWatch {
     }
 };
 
-// The failure is that of a cancel, or there is none.
-std::optional<Failure> openToSilence(const CheckSettings& settings, Attempt& attempt,
-                                     const SilenceWatch& watch) {
-    planProxy(settings, FaultyProxy::Fault::Silence, settings.reference.size() / 2);
-    auto failure = attempt.openUrl(settings.proxy->url());
-    if (failure && watch.cancelled == Clock::time_point{}) {
-        throw Skipped("it cannot be opened through a proxy: " + failure->message);
+// Of a call that has failed, or returned 0 at `offset`, before it was cancelled. A short limit is seen in how
+// soon it failed: a busy machine makes that later, never sooner.
+[[noreturn]] void judgeUncancelled(const CheckSettings& settings, const std::optional<Failure>& failure,
+                                   const char* call, std::uint64_t offset, Clock::duration waited) {
+    if (offset >= settings.reference.size() || settings.proxy->affected() == 0) {
+        throw Skipped("its bytes do not come through a TCP connection to the URL's port");
     }
-    return failure;
+    const auto when = fmt::format("after {} ms of silence {}",
+                                  std::chrono::ceil<std::chrono::milliseconds>(waited).count(), call);
+    if (!failure) {
+        throw Fault(fmt::format("{} returned 0, as at the end, after {} of {} bytes", when, offset,
+                                settings.reference.size()));
+    }
+    const auto text = fmt::format("{} failed with {}", when, codeName(failure->code));
+    if (!isRetried(failure->code)) {
+        throw Fault(fmt::format("{}, so that a boot fails: {}", text, failure->message));
+    }
+    if (waited < SilenceWatch::silence) {
+        throw Late(fmt::format("{}: the host has the patience, and cancels: {}", text, failure->message));
+    }
+    throw Skipped(fmt::format("{}, before it was cancelled: {}", text, failure->message));
+}
+
+// Cancels once no call has returned for a while; the plugin then waits in one. That is a read or a splice,
+// unless the resource is so small that nothing comes through at all.
+void cancelledInSilence(const CheckSettings& settings, Way way) {
+    Attempt attempt(settings.plugin);
+    planProxy(settings, FaultyProxy::Fault::Silence, settings.reference.size() / 2);
+    SilenceWatch watch;
+    std::thread canceller([&] {
+        if (watch.waitForSilence()) {
+            watch.cancelled = Clock::now();
+            attempt.cancel();
+        }
+    });
+    std::optional<Failure> failure;
+    std::exception_ptr thrown;
+    const char* call = "open";
+    std::uint64_t offset = 0;
+    auto began = Clock::now();
+    try {
+        failure = attempt.openUrl(settings.proxy->url());
+        Receiver receiver(attempt, way);
+        std::vector<std::byte> buffer(65536);
+        for (std::size_t count = 1; !failure && count > 0; offset += count) {
+            watch.noteReturn();
+            began = Clock::now();
+            count = receiver.take(buffer, failure);
+            call = receiver.call();
+        }
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    const auto returned = Clock::now();
+    watch.ended = true;
+    canceller.join();
+    if (thrown) {
+        std::rethrow_exception(thrown);
+    }
+    if (watch.cancelled == Clock::time_point{}) {
+        judgeUncancelled(settings, failure, call, offset, returned - began);
+    }
+    expectFailure(failure, BOOTFERRY_ERROR_CANCELLED, "the call that waited");
+    expectPromptly(watch.cancelled, "the call that waited", returned);
+    if (watch.isBusy) {
+        throw Late("it computes all the time while it waits for the server: poll descriptors, with cancel_fd "
+                   "among them, until there is something to do");
+    }
 }
 
 } // namespace
@@ -214,43 +274,11 @@ void cancelledWhileWaiting(CheckSettings& settings) {
     expectFailure(failure, BOOTFERRY_ERROR_CANCELLED, "the call that waited");
 }
 
-// Cancels once no call has returned for a while; the plugin then waits in one. That is a read, unless the
-// resource is so small that nothing comes through at all.
 void cancelledWhileTheServerIsSilent(CheckSettings& settings) {
-    Attempt attempt(settings.plugin);
-    SilenceWatch watch;
-    std::thread canceller([&] {
-        if (watch.waitForSilence()) {
-            watch.cancelled = Clock::now();
-            attempt.cancel();
-        }
-    });
-    std::optional<Failure> failure;
-    std::exception_ptr thrown;
-    try {
-        failure = openToSilence(settings, attempt, watch);
-        watch.noteReturn();
-        std::vector<std::byte> buffer(65536);
-        while (!failure && attempt.read(buffer, failure) > 0) {
-            watch.noteReturn();
-        }
-    } catch (...) {
-        thrown = std::current_exception();
-    }
-    const auto returned = Clock::now();
-    watch.ended = true;
-    canceller.join();
-    if (thrown) {
-        std::rethrow_exception(thrown);
-    }
-    if (watch.cancelled == Clock::time_point{}) {
-        throw Skipped("its bytes do not come through a TCP connection to the URL's port");
-    }
-    expectFailure(failure, BOOTFERRY_ERROR_CANCELLED, "the call that waited");
-    expectPromptly(watch.cancelled, "the call that waited", returned);
-    if (watch.isBusy) {
-        throw Late("it computes all the time while it waits for the server: poll descriptors, with cancel_fd "
-                   "among them, until there is something to do");
+    requireProxied(settings);
+    cancelledInSilence(settings, Way::Read);
+    if (settings.reference.spliceable()) {
+        cancelledInSilence(settings, Way::Splice);
     }
 }
 

@@ -15,16 +15,10 @@ namespace {
 
 constexpr const char* otherWay = "its bytes do not come through a TCP connection to the URL's port";
 
-// Of a plugin that refuses every port but the server's, nothing can be said.
-void requireAnotherPort(const CheckSettings& settings) {
-    Attempt attempt(settings.plugin);
-    openThroughProxy(settings, attempt, FaultyProxy::Fault::Close, UINT64_MAX);
-}
-
 } // namespace
 
 void refusedConnection(CheckSettings& settings) {
-    requireAnotherPort(settings);
+    requireProxied(settings);
     Attempt attempt(settings.plugin);
     std::array<std::byte, 1> byte{};
     auto failure = attempt.openUrl(settings.deadEnds->refused());
@@ -43,7 +37,7 @@ void refusedConnection(CheckSettings& settings) {
 }
 
 void cancelledWhileConnecting(CheckSettings& settings) {
-    requireAnotherPort(settings);
+    requireProxied(settings);
     const auto failure =
         failureAfterCancel(settings, settings.deadEnds->unanswered(), "the open that waited");
     if (!failure) {

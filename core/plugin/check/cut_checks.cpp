@@ -13,6 +13,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "check_steps.h"
+#include "receiver.h"
 
 namespace bootferry {
 namespace {
@@ -21,30 +22,36 @@ constexpr std::array<std::size_t, 3> smallPieces{1, 511, 4097};
 constexpr std::uint64_t unlimited = UINT64_MAX;
 
 void requireRetried(const Failure& failure, const std::string& when, const char* call) {
-    const auto code = failure.code;
-    if (code != BOOTFERRY_ERROR_UNREACHABLE && code != BOOTFERRY_ERROR_TIMEOUT &&
-        code != BOOTFERRY_ERROR_PROTOCOL) {
+    if (!isRetried(failure.code)) {
         throw Fault(fmt::format("{}, {} fails with {} instead of Unreachable, so that a boot fails: {}", when,
-                                call, codeName(code), failure.message));
+                                call, codeName(failure.code), failure.message));
     }
 }
 
 // Reads and compares up to `end`, as far as that takes no longer than a check should. Returns the offset
 // reached, or nothing once the plugin has rightly failed or ended.
-std::optional<std::uint64_t> readOn(Attempt& attempt, const Reference& reference, std::uint64_t offset,
+std::optional<std::uint64_t> readOn(CheckSettings& settings, Attempt& attempt, Way way, std::uint64_t offset,
                                     std::size_t piece, std::uint64_t end, const std::string& when) {
     constexpr int enoughCalls = 10'000;
+    const auto& reference = settings.reference;
+    Receiver receiver(attempt, way);
     std::vector<std::byte> buffer(piece);
     for (int calls = 0; offset < end && calls < enoughCalls; ++calls) {
         std::optional<Failure> failure;
-        const auto count = attempt.read(buffer, failure);
+        const auto count = receiver.take(buffer, failure);
         if (failure) {
-            requireRetried(*failure, when, "read");
+            requireRetried(*failure, when, receiver.call());
             return std::nullopt;
         }
         if (count == 0 && attempt.info().size && offset < reference.size()) {
-            throw Fault(fmt::format("{}, read returns 0, as at the end, after {} of {} bytes", when, offset,
-                                    reference.size()));
+            throw Fault(fmt::format("{}, {} returns 0, as at the end, after {} of {} bytes", when,
+                                    receiver.call(), offset, reference.size()));
+        }
+        if (count == 0 && offset < reference.size()) {
+            settings.remark = fmt::format(
+                "{}, {} returns 0 after {} of {} bytes, and info knows no size: can the protocol tell? What "
+                "proves the end is the last chunk, or the close_notify of TLS, and never a closed connection",
+                when, receiver.call(), offset, reference.size());
         }
         if (count == 0) {
             return std::nullopt;
@@ -52,7 +59,7 @@ std::optional<std::uint64_t> readOn(Attempt& attempt, const Reference& reference
         try {
             reference.compare(offset, std::span(buffer).first(count));
         } catch (const Fault& fault) {
-            throw Fault(fmt::format("{}, reads of {} bytes: {}", when, piece, fault.what()));
+            throw Fault(fmt::format("{}, {}s of {} bytes: {}", when, receiver.call(), piece, fault.what()));
         }
         offset += count;
     }
@@ -61,7 +68,7 @@ std::optional<std::uint64_t> readOn(Attempt& attempt, const Reference& reference
 
 // By the proxy: the last bytes and the end of the connection arrive together. Since it also counts bytes of
 // the protocol, that may be earlier than half of the resource, or before it is open.
-void cutInTheMiddle(const CheckSettings& settings, std::size_t piece) {
+void cutInTheMiddle(CheckSettings& settings, Way way, std::size_t piece) {
     constexpr std::size_t callsBefore = 100;
     const std::string when = "when the connection is closed in the middle";
     const auto half = settings.reference.size() / 2;
@@ -72,13 +79,13 @@ void cutInTheMiddle(const CheckSettings& settings, std::size_t piece) {
         requireRetried(*failure, when, "open");
         return;
     }
-    if (const auto offset = readOn(attempt, settings.reference, 0, usual[0], near, when)) {
-        (void)readOn(attempt, settings.reference, *offset, piece, unlimited, when);
+    if (const auto offset = readOn(settings, attempt, way, 0, usual[0], near, when)) {
+        (void)readOn(settings, attempt, way, *offset, piece, unlimited, when);
     }
 }
 
 // By the check, while the plugin is not called and what it fetches ahead has arrived.
-void cutBetweenReads(const CheckSettings& settings, std::size_t piece, std::uint64_t at) {
+void cutBetweenReads(CheckSettings& settings, Way way, std::size_t piece, std::uint64_t at) {
     constexpr std::size_t callsBefore = 16;
     constexpr std::chrono::milliseconds untilAllHasArrived{100};
     const auto near = at > callsBefore * piece ? at - callsBefore * piece : 0;
@@ -89,22 +96,30 @@ void cutBetweenReads(const CheckSettings& settings, std::size_t piece, std::uint
     offset = readFrom(attempt, settings.reference, offset, pieces, at);
     std::this_thread::sleep_for(untilAllHasArrived);
     settings.proxy->closeAll();
-    (void)readOn(attempt, settings.reference, offset, piece, unlimited,
+    (void)readOn(settings, attempt, way, offset, piece, unlimited,
                  offset < settings.reference.size() ? "when the connection is closed between reads"
                                                     : "when the connection is closed at the end");
+}
+
+void cut(CheckSettings& settings, Way way, std::size_t piece) {
+    const auto size = settings.reference.size();
+    for (const auto at : {std::uint64_t{0}, std::min<std::uint64_t>(1, size), size / 2, size}) {
+        cutBetweenReads(settings, way, piece, at);
+    }
+    if (size > 1) {
+        cutInTheMiddle(settings, way, piece);
+    }
 }
 
 } // namespace
 
 void cutConnection(CheckSettings& settings) {
-    const auto size = settings.reference.size();
     for (const auto piece : smallPieces) {
-        for (const auto at : {std::uint64_t{0}, std::min<std::uint64_t>(1, size), size / 2, size}) {
-            cutBetweenReads(settings, piece, at);
-        }
-        if (size > 1) {
-            cutInTheMiddle(settings, piece);
-        }
+        cut(settings, Way::Read, piece);
+    }
+    if (settings.reference.spliceable()) {
+        cut(settings, Way::Splice, smallPieces[1]);
+        cut(settings, Way::Splice, usual[0]);
     }
 }
 

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -35,10 +37,13 @@ struct Plan {
     std::uint64_t bytes = UINT64_MAX; // after which it happens, for each connection
 };
 
+using Count = std::atomic<std::uint64_t>;
+
 struct Order {
-    enum class Kind : std::uint32_t { Plan, CloseAll } kind = Kind::Plan;
+    enum class Kind : std::uint32_t { Plan, CloseAll, Affected } kind = Kind::Plan;
     pid_t sender = ::getpid(); // whose answer it is: a process that gave an order may have been ended since
     Plan plan;
+    std::uint64_t affected = 0; // in the answer
 };
 
 // The sockets of the plugin's side. A thread closes its own; others only shut it down meanwhile.
@@ -83,49 +88,61 @@ UniqueFd connectTo(const Server& server) {
     return connected;
 }
 
-// Moves what is there, at most `most` bytes. Returns their number, 0 at the end or after a failure.
-std::size_t forward(int from, int to, std::uint64_t most) {
-    std::array<char, 16384> buffer{};
-    const auto count = ::recv(from, buffer.data(), std::min<std::uint64_t>(most, buffer.size()), 0);
-    for (ssize_t sent = 0; sent < count;) {
-        const auto now =
-            ::send(to, buffer.data() + sent, static_cast<std::size_t>(count - sent), MSG_NOSIGNAL);
-        if (now <= 0) {
-            return 0;
-        }
-        sent += now;
-    }
+using Bytes = std::array<char, 16384>;
+
+// What is there, at most `most` bytes. Returns their number, 0 at the end or after a failure.
+std::size_t receive(int from, Bytes& into, std::uint64_t most) {
+    const auto count = ::recv(from, into.data(), std::min<std::uint64_t>(most, into.size()), 0);
     return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
+bool sendAll(int to, const Bytes& bytes, std::size_t count) {
+    for (std::size_t sent = 0; sent < count;) {
+        const auto now = ::send(to, bytes.data() + sent, count - sent, MSG_NOSIGNAL);
+        if (now <= 0) {
+            return false;
+        }
+        sent += static_cast<std::size_t>(now);
+    }
+    return true;
+}
+
 // Ends when either side has; once silent, when the plugin has.
-void forwardBoth(int client, int upstream, const Plan& plan) {
+void forwardBoth(int client, int upstream, const Plan& plan, Count& affected) {
+    Bytes bytes{};
     for (auto left = plan.bytes; left > 0 || plan.fault == FaultyProxy::Fault::Silence;) {
         std::array<pollfd, 2> sides{pollfd{.fd = client, .events = POLLIN, .revents = 0},
                                     pollfd{.fd = left > 0 ? upstream : -1, .events = POLLIN, .revents = 0}};
         if (::poll(sides.data(), sides.size(), -1) < 0) {
             return;
         }
-        if (sides[0].revents != 0 && forward(client, upstream, UINT64_MAX) == 0) {
-            return;
-        }
-        if (sides[1].revents != 0) {
-            const auto count = forward(upstream, client, left);
-            if (count == 0) {
+        if (sides[0].revents != 0) {
+            const auto count = receive(client, bytes, UINT64_MAX);
+            if (count == 0 || !sendAll(upstream, bytes, count)) {
                 return;
             }
+        }
+        if (sides[1].revents != 0) {
+            const auto count = receive(upstream, bytes, left);
             left -= count;
+            if (left == 0) {
+                ++affected; // before the plugin can see it
+            }
+            if (count == 0 || !sendAll(client, bytes, count)) {
+                return;
+            }
         }
     }
 }
 
-void serve(const UniqueFd& client, const Server& server, const Plan& plan, Connections& connections) {
+void serve(const UniqueFd& client, const Server& server, const Plan& plan, Count& affected,
+           Connections& connections) {
     // With larger buffers a whole resource may have arrived before a fault can be seen.
     constexpr int littleMemory = 16384;
     (void)::setsockopt(client.get(), SOL_SOCKET, SO_SNDBUF, &littleMemory, sizeof littleMemory);
     connections.add(client.get());
     if (const auto upstream = connectTo(server); upstream.get() >= 0) {
-        forwardBoth(client.get(), upstream.get(), plan);
+        forwardBoth(client.get(), upstream.get(), plan, affected);
     }
     connections.remove(client.get());
 }
@@ -133,6 +150,7 @@ void serve(const UniqueFd& client, const Server& server, const Plan& plan, Conne
 [[noreturn]] void run(const UniqueFd& listener, const UniqueFd& control, const Server& server) {
     Connections connections; // outlived by no thread: the process ends by a signal
     Plan plan;
+    auto affected = std::make_shared<Count>(0); // by this plan; its connections may outlive it
     for (;;) {
         std::array<pollfd, 2> both{pollfd{.fd = listener.get(), .events = POLLIN, .revents = 0},
                                    pollfd{.fd = control.get(), .events = POLLIN, .revents = 0}};
@@ -145,28 +163,31 @@ void serve(const UniqueFd& client, const Server& server, const Plan& plan, Conne
             }
             if (order.kind == Order::Kind::Plan) {
                 plan = order.plan;
-            } else {
+                affected = std::make_shared<Count>(0);
+            } else if (order.kind == Order::Kind::CloseAll) {
                 connections.closeAll();
             }
+            order.affected = *affected;
             (void)::send(control.get(), &order, sizeof order, MSG_NOSIGNAL);
         }
         if (both[0].revents != 0) {
             UniqueFd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
             if (client.get() >= 0) {
-                std::thread([client = std::move(client), &server, plan, &connections] {
-                    serve(client, server, plan, connections);
+                std::thread([client = std::move(client), &server, plan, affected, &connections] {
+                    serve(client, server, plan, *affected, connections);
                 }).detach();
             }
         }
     }
 }
 
-void carryOut(int control, const Order& order) {
+Order carryOut(int control, const Order& order) {
     Order done{.kind = order.kind, .sender = 0, .plan = {}};
     checkErrno(::write(control, &order, sizeof order), "asking the proxy");
     while (done.sender != order.sender) {
         checkErrno(::read(control, &done, sizeof done), "waiting for the proxy");
     }
+    return done;
 }
 
 std::uint16_t listenOnLoopback(const UniqueFd& listener) {
@@ -210,11 +231,15 @@ FaultyProxy::~FaultyProxy() {
 }
 
 void FaultyProxy::plan(Fault fault, std::uint64_t bytes) const {
-    carryOut(control_.get(), {.kind = Order::Kind::Plan, .plan = {.fault = fault, .bytes = bytes}});
+    (void)carryOut(control_.get(), {.kind = Order::Kind::Plan, .plan = {.fault = fault, .bytes = bytes}});
 }
 
 void FaultyProxy::closeAll() const {
-    carryOut(control_.get(), {.kind = Order::Kind::CloseAll, .plan = {}});
+    (void)carryOut(control_.get(), {.kind = Order::Kind::CloseAll, .plan = {}});
+}
+
+std::uint64_t FaultyProxy::affected() const {
+    return carryOut(control_.get(), {.kind = Order::Kind::Affected, .plan = {}}).affected;
 }
 
 } // namespace bootferry

@@ -26,11 +26,13 @@ public:
 
     [[nodiscard]] const std::string& url() const { return url_; } // the resource's, through the proxy
 
-    // Callable in a process forked from the one that made the proxy; in one at a time. Both return when it is
+    // Callable in a process forked from the one that made the proxy; in one at a time. They return when it is
     // done. Throw Error.
     // Of connections from now on: what happens to each after so many bytes of the server.
     void plan(Fault fault, std::uint64_t bytes) const;
     void closeAll() const; // the connections there are; later ones are served
+    // How many connections since the last plan have passed all its bytes, so that it came into effect.
+    [[nodiscard]] std::uint64_t affected() const;
 
 private:
     std::string url_;

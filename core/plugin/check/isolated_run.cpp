@@ -104,7 +104,7 @@ std::string verdictOf(const Check& check, CheckSettings& settings, bool sandboxe
         if (const auto fault = settings.plugin.calls->takeFault()) {
             throw Fault(*fault);
         }
-        return "p";
+        return "p" + settings.remark;
     } catch (const Skipped& skipped) {
         return std::string("s") + skipped.what();
     } catch (const Unreached& fault) {

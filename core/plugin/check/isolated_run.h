@@ -19,7 +19,7 @@ struct CheckResult {
         Skipped,
         Undecided, // the check itself could not be carried out
     } verdict = Verdict::Passed;
-    std::string reason; // unless it passed
+    std::string reason; // or a remark, if it passed
 };
 
 struct Isolation {

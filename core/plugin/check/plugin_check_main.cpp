@@ -134,14 +134,14 @@ void parse(const std::vector<std::string_view>& words, Arguments& arguments) {
     setUrl(arguments.settings, *arguments.url);
 }
 
-// The TAP line of a check, and a line with the reason of one that did not pass.
+// The TAP line of a check, and a line with the reason of one that did not pass, or with a remark.
 void report(std::size_t number, const Check& check, const CheckResult& result) {
     using enum CheckResult::Verdict;
     const bool good = result.verdict == Passed || result.verdict == Skipped;
     printOutput("{} {} - {}", good ? "ok" : "not ok", number, check.name);
     if (result.verdict == Skipped) {
         printOutput(" # SKIP {}", result.reason);
-    } else if (!good) {
+    } else if (!result.reason.empty()) {
         printOutput("\n# {}", result.reason);
     }
     printOutput("\n");

@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "attempt.h"
 #include "errors.h"
 
 namespace bootferry {
@@ -38,9 +37,10 @@ void Reference::append(std::span<const std::byte> bytes) {
     }
 }
 
-void Reference::complete(bool resumable, const std::string& validator) {
-    facts_->resumable = resumable;
-    validator.copy(facts_->validator, sizeof facts_->validator - 1);
+void Reference::complete(const ResourceInfo& info) {
+    facts_->resumable = info.resumable;
+    facts_->spliceable = info.spliceable;
+    info.validator.copy(facts_->validator, sizeof facts_->validator - 1);
     facts_->complete = true;
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "attempt.h"
 #include "handles.h"
 
 namespace bootferry {
@@ -21,12 +22,13 @@ public:
 
     // For the first check.
     void append(std::span<const std::byte> bytes);
-    void complete(bool resumable, const std::string& validator);
+    void complete(const ResourceInfo& info);
 
     // For the other checks, in any process.
     [[nodiscard]] bool isComplete() const { return facts_->complete; }
     [[nodiscard]] std::uint64_t size() const { return facts_->size; }
     [[nodiscard]] bool resumable() const { return facts_->resumable; }
+    [[nodiscard]] bool spliceable() const { return facts_->spliceable; }
     [[nodiscard]] std::string validator() const { return facts_->validator; }
     // Throws Fault with the first offset where the bytes differ.
     void compare(std::uint64_t offset, std::span<const std::byte> bytes) const;
@@ -35,6 +37,7 @@ private:
     struct Facts {
         bool complete;
         bool resumable;
+        bool spliceable;
         std::uint64_t size;
         char validator[1024];
     };
