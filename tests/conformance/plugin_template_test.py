@@ -27,10 +27,10 @@ class PluginTemplateTest(unittest.TestCase):
                            "PATH": os.pathsep.join([os.path.dirname(CHECK), os.environ["PATH"]])}
         cls.template = pathlib.Path("".join(cls.installed.pkg_config("--variable=plugintemplatedir")))
 
-    def copy(self, tool, language="c"):
+    def copy(self, tool, language="c", folder=""):
         if shutil.which(tool) is None:
             self.skipTest(f"{tool} is not installed")
-        tree = self.installed.path / f"{tool}-{language}" / "pattern"
+        tree = self.installed.path / f"{tool}-{language}{folder}" / "pattern"
         shutil.copytree(self.template, tree)
         if language == "c":
             (tree / "example.c").rename(tree / "pattern.c")
@@ -111,6 +111,20 @@ class PluginTemplateTest(unittest.TestCase):
         target = tree.parent / "target"
         self.run_in(tree, "cmake", "--install", "build", DESTDIR=str(target))
         self.assert_works(tree / "build", target)
+
+    def test_a_library_that_is_not_linked_is_an_error(self):
+        for tool, commands in {"make": [["make"]],
+                               "meson": [["meson", "setup", "build"], ["meson", "compile", "-C", "build"]],
+                               "cmake": [["cmake", "-B", "build"], ["cmake", "--build", "build"]]}.items():
+            with self.subTest(tool=tool):
+                tree = self.copy(tool, folder="unlinked")
+                with (tree / "pattern.c").open("a") as source:
+                    source.write("\nextern int of_a_library(void);\n"
+                                 "__attribute__((visibility(\"default\"))) int unlinked(void);\n"
+                                 "int unlinked(void) {\n    return of_a_library();\n}\n")
+                with self.assertRaisesRegex(AssertionError, "undefined (reference|symbol).*of_a_library"):
+                    for command in commands:
+                        self.run_in(tree, *command)
 
     def test_the_example_with_an_event_loop(self):
         if subprocess.run(["pkg-config", "--exists", "libnfs >= 4", "libnfs < 6"], check=False).returncode != 0:
