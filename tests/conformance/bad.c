@@ -58,6 +58,12 @@ static int fail(struct bootferry_session* session, enum bootferry_error code, co
         host->fail(host->context, code, 0, "once");
     if (has("escape-in-message"))
         message = "no\033[2J";
+    if (has("direction-mark-in-message"))
+        message = "no\342\200\256on";
+    if (has("control-in-message"))
+        message = "no\302\2332J";
+    if (has("latin-in-message"))
+        message = "n\366";
     if (has("no-reason"))
         message = "";
     if (has("unknown-code"))
@@ -65,6 +71,10 @@ static int fail(struct bootferry_session* session, enum bootferry_error code, co
     if (has("wrong-code"))
         code = BOOTFERRY_ERROR_PROTOCOL;
     host->fail(host->context, code, 0, message);
+    if (has("retry-after-too-late"))
+        host->retry_after(host->context, 5);
+    if (has("fails-with-another-number"))
+        return -2;
     return has("failure-reported-as-success") ? 0 : -1;
 }
 
@@ -145,7 +155,9 @@ static int cancelled(struct bootferry_session* session, int milliseconds) {
 }
 
 static const char* validator_of(const struct bootferry_session* session) {
-    return session->changed && !has("constant-validator") ? "version-2" : VALIDATOR;
+    if (session->changed && !has("constant-validator"))
+        return "version-2";
+    return has("ignores-validator-of-letters") ? "xyz" : VALIDATOR;
 }
 
 /* What belongs to the process. The sandbox refuses those at the end. */
@@ -283,12 +295,14 @@ static int open_source(struct bootferry_session* session, const struct bootferry
     if (offset == session->size && session->size > 0 && has("refuses-the-end"))
         return fail(session, BOOTFERRY_ERROR_RANGE, "at the end");
     if (request->validator != NULL && strcmp(request->validator, validator_of(session)) != 0 &&
-        !has("ignores-validator"))
+        !has("ignores-validator") && !has("ignores-validator-of-letters"))
         return fail(session, BOOTFERRY_ERROR_RANGE, "another version");
     session->position = has("ignores-offset") || offset > session->size ? 0 : offset;
     session->start = shared_position = session->position;
     if (has("crashes"))
         abort();
+    if (has("opens-with-another-number"))
+        return 1;
     return 0;
 }
 
@@ -360,6 +374,14 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
         return 1;
     }
     session->ended = count == 0;
+    if (has("shares-state-late") && session->position > 2000000 && count > 0) {
+        /* As from a buffer that all sessions fill, and that is only asked here. */
+        static struct bootferry_session* owner;
+
+        if (owner != NULL && owner != session && count > 1)
+            (*position)++;
+        owner = session;
+    }
     for (i = 0; i < count; i++)
         bytes[i] = (unsigned char)((*position + i) % 251);
     if (has("wrong-when-read-singly") && len == 1 && count == 1 && *position == 1000)

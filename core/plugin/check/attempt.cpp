@@ -77,7 +77,13 @@ std::string codeName(int code) {
 struct Attempt::HostFunctions {
     static void log(void* context, int, const char* message) { attemptOf(context).checkText("log", message); }
     static void status(void* context, const char* text) { attemptOf(context).checkText("status", text); }
-    static void retryAfter(void*, std::uint32_t) {}
+    static void retryAfter(void* context, std::uint32_t) {
+        auto& attempt = attemptOf(context);
+        const std::lock_guard lock(attempt.mutex_);
+        if (!attempt.failures_.empty() && !attempt.wrong_) {
+            attempt.wrong_ = "it called retry_after after fail";
+        }
+    }
 
     static void fail(void* context, bootferry_error code, int errnoValue, const char* message) {
         auto& attempt = attemptOf(context);
@@ -122,6 +128,12 @@ void Attempt::checkText(const char* what, const char* text) {
     if (hasControlCharacter(text)) {
         wrong_ =
             fmt::format("the text that it passed to {} has control characters: {}", what, escapedText(text));
+        return;
+    }
+    if (plainText(text, SIZE_MAX) != text) {
+        wrong_ = fmt::format("the text that it passed to {} is not UTF-8, or has characters that control or "
+                             "mislead a terminal: {}",
+                             what, escapedText(text));
         return;
     }
     for (const auto& [name, secret] : plugin_.credentials) {
@@ -253,6 +265,10 @@ std::optional<Failure> Attempt::checked(const char* what, Call call) {
     const std::lock_guard lock(mutex_);
     if (wrong_) {
         throw Fault(*wrong_);
+    }
+    const bool delivers = std::string_view(what) == "read" || std::string_view(what) == "splice";
+    if (result < -1 || (result > 0 && !delivers)) {
+        throw Fault(fmt::format("{} returned {}, which means nothing", what, result));
     }
     if (result >= 0) {
         if (!failures_.empty()) {

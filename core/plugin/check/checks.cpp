@@ -91,18 +91,50 @@ void oddReads(CheckSettings& settings) {
     }
 }
 
+// One session of several that take turns.
+struct Turn {
+    std::unique_ptr<Attempt> attempt;
+    std::uint64_t offset = 0;
+    std::uint64_t end = 0;
+};
+
 void twoSessionsAtATime(CheckSettings& settings) {
-    const auto end = std::min<std::uint64_t>(settings.reference.size(), 1U << 20U);
-    Attempt first(settings.plugin);
-    first.mustOpen();
-    const auto reached = readFrom(first, settings.reference, 0, usual, std::min<std::uint64_t>(end, 1));
-    Attempt second(settings.plugin);
-    second.mustOpen();
-    (void)readFrom(second, settings.reference, 0, usual, end);
-    (void)readFrom(first, settings.reference, reached, usual, end);
-    Attempt third(settings.plugin);
-    third.mustOpen();
-    (void)readFrom(third, settings.reference, 0, usual, end);
+    constexpr std::array<std::size_t, 2> pieces{65536, 16381};
+    const auto size = settings.reference.size();
+    const bool resumes = settings.reference.resumable() && size > 3;
+    const bool ranges = resumes && settings.reference.ranges();
+    std::vector<Turn> turns;
+    const auto begin = [&](std::uint64_t offset, std::uint64_t length) {
+        auto attempt = std::make_unique<Attempt>(settings.plugin);
+        const auto validator = offset > 0 ? settings.reference.validator() : "";
+        if (const auto failure = attempt->openUrl(settings.plugin.url, offset, validator, length)) {
+            throwFailure(*failure, fmt::format("open at {} beside another session", offset));
+        }
+        const auto end = length < size - offset ? offset + length : size;
+        turns.push_back({.attempt = std::move(attempt), .offset = offset, .end = end});
+    };
+    const auto readOnePiece = [&](Turn& turn, std::size_t piece) {
+        const std::array sizes{piece};
+        turn.offset = readFrom(*turn.attempt, settings.reference, turn.offset, sizes,
+                               std::min(turn.end, turn.offset + 1));
+    };
+    begin(0, BOOTFERRY_SIZE_UNKNOWN);
+    readOnePiece(turns[0], 1);
+    begin(0, BOOTFERRY_SIZE_UNKNOWN);
+    if (resumes) {
+        begin(size / 3, ranges ? size / 2 : BOOTFERRY_SIZE_UNKNOWN);
+        begin(size / 2, ranges ? size / 4 : BOOTFERRY_SIZE_UNKNOWN);
+    }
+    for (bool more = true; more;) {
+        more = false;
+        for (std::size_t i = 0; i < turns.size(); ++i) {
+            readOnePiece(turns[i], pieces[i % pieces.size()]);
+            more |= turns[i].offset < turns[i].end;
+        }
+    }
+    turns.erase(turns.begin()); // the others live on
+    begin(0, BOOTFERRY_SIZE_UNKNOWN);
+    (void)readFrom(*turns.back().attempt, settings.reference, 0, usual, size);
 }
 
 void anyThread(CheckSettings& settings) {
@@ -184,15 +216,30 @@ void refusesPastTheEnd(CheckSettings& settings) {
                   BOOTFERRY_ERROR_RANGE, "open behind the end");
 }
 
-// Changes only the last letter or digit, so that the validator keeps the form that the protocol requires.
+// Changes only the last letter or digit, so that the validator keeps the form that the protocol requires; of
+// one with neither, the character before a closing quote.
+std::string anotherValidator(std::string validator) {
+    auto at = validator.find_last_of("0123456789abcdef");
+    if (at == std::string::npos) {
+        at = validator.find_last_of("ABCDEFGHIJKLMNOPQRSTUVWXYZghijklmnopqrstuvwxyz");
+    }
+    if (at == std::string::npos) {
+        at = validator.find_last_not_of("\"'>)]} ");
+    }
+    auto& changed = validator[at == std::string::npos ? validator.size() - 1 : at];
+    changed = changed == '1' ? '2' : '1';
+    return validator;
+}
+
 void refusesAnotherValidator(CheckSettings& settings) {
     requireResumable(settings);
-    auto other = settings.reference.validator();
-    const auto at = other.find_last_of("0123456789abcdef");
-    if (at == std::string::npos || settings.reference.size() < 2) {
+    if (settings.reference.size() < 2) {
+        throw Skipped("the resource is too small");
+    }
+    if (settings.reference.validator().empty()) {
         throw Skipped("the plugin reports no validator");
     }
-    other[at] = other[at] == '1' ? '2' : '1';
+    const auto other = anotherValidator(settings.reference.validator());
     Attempt attempt(settings.plugin);
     expectFailure(attempt.open(settings.reference.size() / 2, other), BOOTFERRY_ERROR_RANGE,
                   "open with another validator");

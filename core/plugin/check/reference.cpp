@@ -40,6 +40,7 @@ void Reference::append(std::span<const std::byte> bytes) {
 void Reference::complete(const ResourceInfo& info) {
     facts_->resumable = info.resumable;
     facts_->spliceable = info.spliceable;
+    facts_->ranges = info.ranges;
     info.validator.copy(facts_->validator, sizeof facts_->validator - 1);
     facts_->complete = true;
 }

@@ -28,6 +28,7 @@ public:
     [[nodiscard]] bool isComplete() const { return facts_->complete; }
     [[nodiscard]] std::uint64_t size() const { return facts_->size; }
     [[nodiscard]] bool resumable() const { return facts_->resumable; }
+    [[nodiscard]] bool ranges() const { return facts_->ranges; }
     [[nodiscard]] bool spliceable() const { return facts_->spliceable; }
     [[nodiscard]] std::string validator() const { return facts_->validator; }
     // Throws Fault with the first offset where the bytes differ.
@@ -38,6 +39,7 @@ private:
         bool complete;
         bool resumable;
         bool spliceable;
+        bool ranges;
         std::uint64_t size;
         char validator[1024];
     };
