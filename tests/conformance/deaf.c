@@ -4,7 +4,8 @@
  * deaf://IPV4:PORT/SIZE delivers the bytes that the server sends. Without $DEAF it polls cancel_fd; with
  * "to-the-cancel" its read waits for the server alone, "to-the-code" reports another failure, and
  * "to-the-silence" does not wait but asks again and again. "to-the-cancel-of-a-connection" waits for that
- * alone, "to-a-refusal" takes it for final, and "to-the-host" tries again by itself. "for-a-while-then-io",
+ * alone, "to-a-refusal" takes it for final, and "to-the-host" tries again by itself,
+ * "to-the-host-for-a-while" for twelve seconds, and "to-the-reason" reports a timeout. "for-a-while-then-io",
  * "-unreachable" and "-end" wait in the middle for 300 ms only.
  * When the connection is closed early, "to-the-loss" takes the bytes of before for the next ones where they
  * fill the buffer, "to-the-rest" takes it for the end, "to-the-cause" reports what is not retried, and
@@ -62,17 +63,21 @@ static int set_option(struct bootferry_session* session, const char* key, const 
 static int connect_to(const struct bootferry_session* session, const char* address, uint16_t port) {
     /* A connection that is nobody's to cancel. */
     const int cancel_fd = is("to-the-cancel-of-a-connection") ? session->socket : session->cancel_fd;
+    const int64_t while_it_tries = bootferry_deadline(12000);
     int made;
 
     do {
         made = bootferry_connect_address(cancel_fd, address, port, BOOTFERRY_NO_DEADLINE);
-    } while (made < 0 && errno == ECONNREFUSED && is("to-the-host") &&
+    } while (made < 0 && errno == ECONNREFUSED &&
+             (is("to-the-host") || (is("to-the-host-for-a-while") && bootferry_now() < while_it_tries)) &&
              bootferry_poll(session->cancel_fd, NULL, 0, bootferry_deadline(100)) == 0);
     if (made < 0 && errno == ECANCELED)
         return bootferry_fail(session->host, BOOTFERRY_ERROR_CANCELLED, 0, "cancelled");
     if (made < 0)
         return bootferry_fail(session->host,
-                              is("to-a-refusal") ? BOOTFERRY_ERROR_INVALID : BOOTFERRY_ERROR_UNREACHABLE,
+                              is("to-a-refusal")    ? BOOTFERRY_ERROR_INVALID
+                              : is("to-the-reason") ? BOOTFERRY_ERROR_TIMEOUT
+                                                    : BOOTFERRY_ERROR_UNREACHABLE,
                               errno, "connecting to %s, port %u", address, (unsigned)port);
     return made;
 }

@@ -370,6 +370,8 @@ class PluginCheckTest(unittest.TestCase):
             for deaf, name, words in (("to-the-cancel-of-a-connection", CONNECTING, "# open did not return within"),
                                       ("to-a-refusal", REFUSED_CONNECTION, "where the connection is refused, it fails with Invalid"),
                                       ("to-the-host", REFUSED_CONNECTION, "# open did not return within"),
+                                      ("to-the-host-for-a-while", REFUSED_CONNECTION, "ms: trying again is the host's task"),
+                                      ("to-the-reason", REFUSED_CONNECTION, "fails with Timeout instead of Unreachable"),
                                       ("to-the-silence", SILENT_SERVER, "# it computes all the time while it waits")):
                 with self.subTest(deaf=deaf):
                     for limit in HANGING_LIMITS if "did not return" in words else [BUSY_LIMIT]:
