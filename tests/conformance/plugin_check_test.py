@@ -388,12 +388,18 @@ class PluginCheckTest(unittest.TestCase):
             bound.bind(("127.0.0.1", 0))
             status, output = check(DEAF, f"deaf://127.0.0.1:{bound.getsockname()[1]}/5")
         self.assertEqual(status, 2, output)
-        self.assertIn("# in each of 3 tries, open at 0 failed with Unreachable: connecting to 127.0.0.1, port", output)
+        self.assertIn("# undecided: in each of 3 tries, open at 0 failed with Unreachable: connecting to 127.0.0.1, port", output)
 
     def test_small_resources(self):
         for size in range(3):
             with self.subTest(size=size), sending_server(functools.partial(SendsLittle, size)) as port:
-                self.assertEqual(check(DEAF, f"deaf://127.0.0.1:{port}/")[0], 0)
+                status, output = check(DEAF, f"deaf://127.0.0.1:{port}/")
+                self.assertEqual(status, 0)
+                self.assertIn(f"ok 1 - reads the whole resource\n# the resource has {size} bytes: too few", output)
+
+    def test_what_the_first_check_found_is_not_said_of_the_resource(self):
+        output = check(BAD, "bad://here/5003", fault="prints")[1]
+        self.assertIn("Bail out! the other checks compare with what the first one reads, and it did not pass\n", output)
 
     def test_chosen_checks(self):
         status, output = check(BAD, "bad://here/5003", "--check=very end", "--check", "parts of")

@@ -55,6 +55,12 @@ void wholeResource(CheckSettings& settings) {
     }
     attempt.finish(BOOTFERRY_OUTCOME_COMMITTED);
     reference.complete(info);
+    if (constexpr std::uint64_t little = 4096; reference.size() < little) {
+        settings.remark =
+            fmt::format("the resource has {} bytes: too few for what happens in its middle; use one "
+                        "of a megabyte or more",
+                        reference.size());
+    }
 }
 
 void endStaysTheEnd(CheckSettings& settings) {

@@ -160,14 +160,18 @@ CheckResult outOfTime(const CallRecord& calls, std::chrono::seconds limit) {
                                       Seconds(call->since).count())};
     }
     std::string where;
+    std::string advice = "use a smaller resource, or a longer --time-limit";
     if (const auto spent = calls.longest()) {
         where = fmt::format("{:.1f} s went into {} calls of {}; ", Seconds(spent->time).count(), spent->calls,
                             spent->name);
+        const std::string_view name = spent->name;
+        if (name == "session_new" || name == "set_option" || name == "info" || name == "session_free") {
+            advice = fmt::format("{} must not block", name);
+        }
     }
     return {.verdict = CheckResult::Verdict::Undecided,
-            .reason = fmt::format("the check did not end within {} s, though no call hung: {}use a smaller "
-                                  "resource, or a longer --time-limit",
-                                  limit.count(), where)};
+            .reason = fmt::format("the check did not end within {} s, though no call hung: {}{}",
+                                  limit.count(), where, advice)};
 }
 
 CheckResult howItDied(int status, const CallRecord& calls) {

@@ -34,7 +34,10 @@ void expectOtherRefusal(Attempt& attempt, const std::string& key, const std::str
             return;
         }
     }
-    throw Fault(fmt::format("it describes the option '{}', but refuses it as unknown: {}", key, ofUnknown));
+    throw Fault(
+        fmt::format("it describes the option '{}', but refuses it as unknown: whatever its value, in the "
+                    "words for one that there is not (are keys compared in full?): {}",
+                    key, ofUnknown));
 }
 
 } // namespace

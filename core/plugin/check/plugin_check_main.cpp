@@ -142,7 +142,7 @@ void report(std::size_t number, const Check& check, const CheckResult& result) {
     if (result.verdict == Skipped) {
         printOutput(" # SKIP {}", result.reason);
     } else if (!result.reason.empty()) {
-        printOutput("\n# {}", result.reason);
+        printOutput("\n# {}{}", result.verdict == Undecided ? "undecided: " : "", result.reason);
     }
     printOutput("\n");
     (void)flushOutput();
@@ -205,7 +205,8 @@ int run(Arguments& arguments) {
     }
     for (std::size_t i = 0; i < checks.size(); ++i) {
         if (i > 0 && !arguments.settings.reference.isComplete()) {
-            printOutput("Bail out! the resource could not be read, which the other checks need\n");
+            printOutput(
+                "Bail out! the other checks compare with what the first one reads, and it did not pass\n");
             break;
         }
         const auto result = runPatiently(checks[i], arguments);

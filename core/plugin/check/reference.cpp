@@ -59,7 +59,9 @@ void Reference::compare(std::uint64_t offset, std::span<const std::byte> bytes) 
         const auto differ =
             std::mismatch(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(got), expected.begin());
         if (const auto at = static_cast<std::size_t>(differ.first - bytes.begin()); at < got) {
-            throw Fault(fmt::format("the byte at {} differs from the first read", offset + at));
+            throw Fault(fmt::format("the byte at {} differs from the first read, in which reads had 65536 "
+                                    "bytes (either may be wrong: --expect-sha256 tells)",
+                                    offset + at));
         }
         offset += got;
         bytes = bytes.subspan(got);
