@@ -381,7 +381,7 @@ class VersionTest(ResumeCase):
         server = self.server([Fault(cut=500_000)], repeats_etag=False)
         self.assertNotIn("starting over", self.assert_fetched(self.fetch(self.url(server))))
         self.assertEqual([request.range for request in server.requests],
-                         [None, *[f"bytes={500_000 - self.compared}-"] * 2])
+                         [None, f"bytes={500_000 - self.compared}-"])
         self.assertEqual(server.requests[-1].headers.get("If-Range"), '"first"')
 
     def change(self):
@@ -423,7 +423,7 @@ class VersionTest(ResumeCase):
         server = self.server([Fault(cut=500_000)], repeats_etag=False, modified=self.long_ago)
         self.assertNotIn("starting over", self.assert_fetched(self.fetch(self.url(server))))
         self.assertEqual([request.range for request in server.requests],
-                         [None, *[f"bytes={500_000 - self.compared}-"] * 2])
+                         [None, f"bytes={500_000 - self.compared}-"])
 
     def test_a_cut_within_zeros_starts_over_once_at_most(self):
         """Comparing them proves nothing: what proves it is before them."""

@@ -59,7 +59,7 @@ TEST(OverlapComparisonTest, ASourceThatEndsBeforeIsAnotherOne) {
 // A server may limit its answers, or cut each one: that is no other version.
 TEST(OverlapComparisonTest, AnAnswerThatEndsBeforeItsSourceIsACut) {
     const std::string before = "some bytes";
-    for (const std::uint64_t size : {999, 1000, 5000}) {
+    for (const std::uint64_t size : {999U, 1000U, 5000U}) {
         try {
             requireSameBytes({.delivered = std::as_bytes(std::span(before)), .end = 1000, .size = size},
                              [](std::span<std::byte>) { return std::size_t{0}; });

@@ -531,7 +531,7 @@ TEST_F(ComparisonTest, AnswersThatBringNoMoreThanIsComparedMakeProgress) {
     server.strongValidator = false;
     for (const bool ends : {false, true}) {
         for (const bool named : {false, true}) {
-            for (const std::size_t most : {10'000, 32'768, 65'535, 65'536, 65'537, 70'000}) {
+            for (const std::size_t most : {10'000U, 32'768U, 65'535U, 65'536U, 65'537U, 70'000U}) {
                 server.validator = named ? "W/1" : "";
                 server.script.assign(400'000 / (most - 8192), {.breakAfter = most, .endEarly = ends});
                 server.requests.clear();
@@ -549,7 +549,7 @@ TEST_F(ComparisonTest, AnswersThatAreTooShortToProveAnythingEndIt) {
     server.readSize = 64;
     server.strongValidator = false;
     for (const bool ends : {false, true}) {
-        for (const std::size_t most : {1, 1000, 4095, 4096, 5000}) {
+        for (const std::size_t most : {1U, 1000U, 4095U, 4096U, 5000U}) {
             server.script.assign(1000, {.breakAfter = most, .endEarly = ends});
             server.script.front().breakAfter = 50'000;
             server.requests.clear();

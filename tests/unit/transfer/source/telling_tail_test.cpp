@@ -61,7 +61,7 @@ TEST_F(TellingTailTest, PiecesMakeNoDifference) {
         text += std::string(i * i % 7000, i % 3 == 0 ? 'x' : '0') + "abc";
     }
     text += std::string(20'000, '0');
-    for (const std::size_t piece : {1, 2, 7, 64, 4095, 4096, 4097, 100'000}) {
+    for (const std::size_t piece : {1U, 2U, 7U, 64U, 4095U, 4096U, 4097U, 100'000U}) {
         tail_.forget();
         for (std::size_t at = 0; at < text.size(); at += piece) {
             add(text.substr(at, piece));
