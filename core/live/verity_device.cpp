@@ -46,7 +46,9 @@ public:
         if (handle_ == nullptr) {
             throw Error(
                 ErrorCode::Unsupported,
-                fmt::format("this initrd cannot verify an image as it is read: it has no {}", libraryName));
+                fmt::format("this initrd cannot verify an image as it is read: it has no {} (dracut installs "
+                            "it with bootferry_verity=\"yes\" in dracut.conf)",
+                            libraryName));
         }
         find(initDataDevice, "crypt_init_data_device");
         find(setLogCallback, "crypt_set_log_callback");

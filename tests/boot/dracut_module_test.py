@@ -77,11 +77,6 @@ class Contents(Listed):
                        "nls_utf8", "nls_iso8859-1", "nls_cp437", "nls_ascii", "virtio_net", "virtio_blk"):
             self.assertIn(module, names)
 
-    def test_what_verifies_blocks(self):
-        names = {pathlib.PurePath(path).name.split(".so.")[0] for path in self.paths if ".so." in path}
-        self.assertLessEqual({"libcryptsetup", "libdevmapper", "libjson-c"}, names)
-        self.assertTrue([path for path in self.paths if "/dm-verity.ko" in path])
-
     def test_programs_and_units(self):
         for path in ("usr/bin/bootferryctl", "usr/lib/bootferry/bootferryd", "usr/lib/bootferry/bootferry-transfer",
                      "usr/lib/bootferry/bootferry-live-root",
@@ -110,6 +105,19 @@ class Contents(Listed):
 
     def test_resolv_conf_can_be_written(self):
         self.assertNotIn("etc/resolv.conf", self.paths)
+
+
+class WithVerity(Listed):
+    """The initrd of verity_boot_test.py."""
+
+    @classmethod
+    def build_initrd(cls):
+        return cls.images.verity_initrd()
+
+    def test_what_verifies_blocks(self):
+        names = {pathlib.PurePath(path).name.split(".so.")[0] for path in self.paths if ".so." in path}
+        self.assertLessEqual({"libcryptsetup", "libdevmapper", "libjson-c"}, names)
+        self.assertTrue([path for path in self.paths if "/dm-verity.ko" in path])
 
 
 class PluginsWithoutTheModeOfPrograms(Listed):
@@ -251,8 +259,7 @@ class Refusals(boot_case.BootCase):
 
     def test_optional_parts_stay_out(self):
         succeeded, messages, listing = self.dracut(files={
-            "etc/dracut.conf.d/few.conf": 'bootferry_plugins="curl"\nbootferry_filesystems="ext4"\n'
-                                           'bootferry_verity="no"\n'})
+            "etc/dracut.conf.d/few.conf": 'bootferry_plugins="curl"\nbootferry_filesystems="ext4"\n'})
         self.assertTrue(succeeded, messages)
         for there in ("plugins/curl.so", "plugins/scheme-https.so", "sbin/mkfs.ext4", "sbin/e2fsck"):
             self.assertIn(there, listing)

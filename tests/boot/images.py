@@ -296,6 +296,13 @@ class Images:
                                                lambda folder: tree.rename(folder / "tree")) / "tree"
         return self._installed
 
+    def verity_initrd(self):
+        with tempfile.TemporaryDirectory(dir=self.cache) as folder:
+            conf = pathlib.Path(folder, "etc/dracut.conf.d/verity.conf")
+            conf.parent.mkdir(parents=True)
+            conf.write_text('bootferry_verity="yes"\n')
+            return self.initrd("initrd-verity", over=[folder])
+
     def splash_initrd(self):
         return self.initrd("initrd-splash", over=[self.splash_tree()], kernel=self.splash_kernel())
 

@@ -38,6 +38,10 @@ class VerityBoot(boot_case.BootCase):
     def image(cls):
         return cls.images.live_squashfs()
 
+    @classmethod
+    def build_initrd(cls):
+        return cls.images.verity_initrd()
+
     @staticmethod
     def format(image, tree, *options):
         made = subprocess.run(["veritysetup", "format", *options, image, tree], check=True, capture_output=True,
