@@ -753,7 +753,7 @@ class OthersTest(ContinueCase):
 
     def test_a_file_that_becomes_a_record_meanwhile(self):
         self.output = self.folder / "output.bootferry"
-        self.output.touch()
+        self.output.touch(0o600)
         first = self.begun()
         self.output = self.folder / "output"
         second = self.start(self.url)

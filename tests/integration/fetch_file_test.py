@@ -162,6 +162,21 @@ class InTheWayTest(FileCase):
         os.mkfifo(self.record)
         self.assert_left(self.fetch(self.serve()), f"'{self.record}' is not a record of bootferryctl; remove it")
 
+    def test_an_empty_file_is_only_a_record_if_a_fetch_can_have_created_it(self):
+        """As one does that is killed before it has written anything."""
+        for mode in (0o644, 0o660, 0o700):
+            self.record.touch()
+            self.record.chmod(mode)
+            before = os.stat(self.record)[:7]
+            self.assert_left(self.fetch("http://127.0.0.1:9/never-asked"), f"'{self.record}' is not a record of bootferryctl")
+            self.assertEqual(os.stat(self.record)[:7], before)
+        self.record.chmod(0o600)
+        with open(self.record, "rb") as record:
+            fcntl.flock(record, fcntl.LOCK_EX)
+            self.assert_left(self.fetch("http://127.0.0.1:9/never-asked"), "another bootferryctl is fetching")
+        self.assert_fetched(self.fetch(self.serve()))
+        self.assertEqual(self.names(), ["output"])
+
     def test_what_appears_meanwhile_is_not_replaced(self):
         client = self.started()
         self.output.write_text("precious")
@@ -422,6 +437,7 @@ class LocalFaultTest(FileCase):
         self.mount("-t", "tmpfs", "-o", "size=64k", "none")
         (self.folder / "full").write_bytes(bytes(64 << 10))
         self.assert_refused(self.folder / "x", "No space left on device")
+        self.assertEqual(self.names(), ["full"])
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root: mounts")
     def test_too_little_room_is_reported_when_the_size_is_known(self):

@@ -24,8 +24,12 @@ namespace {
 
 constexpr unsigned attempts = 100; // other processes may create and remove the name meanwhile
 
-bool isOurs(const std::string& text) {
-    return text.empty() || text.starts_with(std::string(recordFirstLine) + "\n");
+constexpr mode_t recordMode = 0600;
+
+// Killed before it has written anything, a fetch leaves an empty file.
+bool isOurs(const struct stat& status, const std::string& text) {
+    return text.empty() ? (status.st_mode & 0777U) == recordMode
+                        : text.starts_with(std::string(recordFirstLine) + "\n");
 }
 
 // " (pid 1234)"; empty while the record is being written.
@@ -58,11 +62,23 @@ FetchRecord::FetchRecord(const FileLocation& location)
             const auto text = readRecord(fd_.get());
             partial_ = partialFromText(text);
             damaged_ = !partial_ && describesPart(text);
-            write();
+            writeFirst(text.empty());
             return;
         }
     }
     refuse();
+}
+
+// If there is no room for it, an empty one is not left.
+void FetchRecord::writeFirst(bool isNew) const {
+    try {
+        write();
+    } catch (const Error&) {
+        if (isNew && isInPlace()) {
+            (void)::unlinkat(folder_, name_.c_str(), 0);
+        }
+        throw;
+    }
 }
 
 FetchRecord::~FetchRecord() {
@@ -82,7 +98,8 @@ void FetchRecord::setPartial(std::optional<PartialState> partial) {
 }
 
 bool FetchRecord::create() {
-    fd_.reset(::openat(folder_, name_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    fd_.reset(
+        ::openat(folder_, name_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, recordMode));
     if (!fd_ && errno != EEXIST) {
         throw Error(fileErrorCode(errno), errno, fmt::format("creating '{}' beside '{}'", name_, path_));
     }
@@ -111,7 +128,7 @@ bool FetchRecord::takeOver() {
     }
     struct stat status {};
     checkErrno(::fstat(fd_.get(), &status), fmt::format("looking at '{}'", name_));
-    if (!S_ISREG(status.st_mode) || status.st_nlink > 1 || !isOurs(readRecord(fd_.get()))) {
+    if (!S_ISREG(status.st_mode) || status.st_nlink > 1 || !isOurs(status, readRecord(fd_.get()))) {
         throw Error(ErrorCode::TargetRefused,
                     fmt::format("'{}' is not a record of bootferryctl; remove it to fetch to '{}'",
                                 recordPath(), path_));

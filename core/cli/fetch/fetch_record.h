@@ -42,6 +42,7 @@ private:
     [[nodiscard]] bool lock() const;
     [[nodiscard]] bool isInPlace() const;
     [[noreturn]] void refuse() const;
+    void writeFirst(bool isNew) const;
     void write() const;
 
     int folder_;
