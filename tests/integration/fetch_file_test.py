@@ -233,7 +233,7 @@ class InTheWayTest(FileCase):
         for name, (status, messages) in self.during_fetches(changes).items():
             with self.subTest(name):
                 self.assertEqual(status, exit_status.TARGET_REFUSED, messages)
-                self.assertIn(f"somebody else has written to '{self.folder / name}' meanwhile", messages.splitlines()[-1])
+                self.assertIn(f"somebody else has changed '{self.folder / name}' meanwhile", messages.splitlines()[-1])
                 self.assertEqual((self.folder / name).read_text(), left[name])
                 part = self.folder / f"{name}.part"
                 self.assertTrue(part.read_bytes() == self.image.read_bytes(), "the bytes differ")

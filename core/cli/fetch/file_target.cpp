@@ -207,7 +207,7 @@ bool FileTarget::isThereStill() const {
         checkErrno(::fstat(present.get(), &now), what("looking at"));
         if (isWritten(status, now)) {
             throw Error(ErrorCode::TargetRefused,
-                        fmt::format("somebody else has written to '{}' meanwhile: it was left alone", path));
+                        fmt::format("somebody else has changed '{}' meanwhile: it was left alone", path));
         }
         return true;
     }
