@@ -4,14 +4,17 @@
 
 #include <array>
 #include <cstring>
+#include <memory>
 #include <utility>
 
+#include <dirent.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "channel.h"
 #include "channel_socket.h"
+#include "files.h"
 #include "limited_process.h"
 #include "spawn.h"
 
@@ -25,6 +28,17 @@ std::pair<UniqueFd, UniqueFd> makeSocketPair() {
     checkErrno(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()),
                "creating the worker's channel");
     return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+// proc(5): the name before the state may contain anything. 0 if the thread is gone.
+char stateOfThread(const std::string& path) {
+    try {
+        const auto stat = readSmallFile(path).value_or("");
+        const auto name = stat.rfind(") ");
+        return name != std::string::npos && name + 2 < stat.size() ? stat[name + 2] : '\0';
+    } catch (const Error&) {
+        return 0;
+    }
 }
 
 } // namespace
@@ -131,6 +145,21 @@ void WorkerChild::limitSilence(std::chrono::seconds time, const char* since) {
         silenceLimit_ = time;
         silenceText_ = fmt::format("reported nothing for {} s after {}, and was killed", time.count(), since);
     }
+}
+
+bool WorkerChild::isAsleep() const {
+    const auto threads = fmt::format("/proc/{}/task", pid_);
+    const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(threads.c_str()), ::closedir);
+    if (!folder) {
+        return false;
+    }
+    while (const auto* entry = ::readdir(folder.get())) { // NOLINT(concurrency-mt-unsafe): one thread
+        const auto state = stateOfThread(fmt::format("{}/{}/stat", threads, entry->d_name));
+        if (state == 'R' || state == 'D') {
+            return false;
+        }
+    }
+    return true;
 }
 
 std::string WorkerChild::describeExit() const {

@@ -53,6 +53,7 @@ public:
     void limitSilence(std::chrono::seconds time, const char* since);
 
     [[nodiscard]] bool isRunning() const { return pid_ > 0; }
+    [[nodiscard]] bool isAsleep() const; // or stopped: no thread runs, or waits for a disk
     [[nodiscard]] const std::optional<std::string>& breach() const { return breach_; }
     // After its end: what it did, or why it was killed here.
     [[nodiscard]] std::string describeExit() const;

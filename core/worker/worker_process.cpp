@@ -19,8 +19,10 @@
 #include "argument_values.h"
 #include "checksum_list.h"
 #include "list_memory.h"
+#include "quantities.h"
 #include "signature_check.h"
 #include "signed_list.h"
+#include "worker_patience.h"
 #include "worker_run.h"
 
 namespace bootferry {
@@ -99,12 +101,20 @@ class WorkerProcess::State : private WorkerListener {
 public:
     State(sd_event* event, WorkerProgram program, WorkerJob job, WorkerListener& listener)
         : event_(event), program_(std::move(program)), listener_(listener), job_(std::move(job)),
-          stage_(firstStage(job_)) {
+          stage_(firstStage(job_)), patience_(job_.request.timeout, job_.request.idleTimeout) {
         requireKeys(job_);
         start();
+        if (patience_.isLimited()) {
+            scheduleLook();
+        }
     }
 
     [[nodiscard]] WorkerRun& run() { return *run_; }
+
+    void giveTarget(const PreparedTarget& target) {
+        writesToReader_ = target.blockSize == streamBlockSize;
+        run_->giveTarget(target);
+    }
 
     void cancel() {
         cancelled_ = true;
@@ -118,6 +128,43 @@ public:
 private:
     [[nodiscard]] bool isLast() const { return stage_ == Stage::Job; }
     [[nodiscard]] bool isFetching() const { return stage_ == Stage::List || stage_ == Stage::Signature; }
+
+    void scheduleLook() {
+        look_ = makeHandle<EventSourceHandle>(
+            [&](sd_event_source** source) {
+                return sd_event_add_time_relative(
+                    event_, source, CLOCK_MONOTONIC,
+                    static_cast<std::uint64_t>(WorkerPatience::interval.count()), 0, onLook, this);
+            },
+            "watching the worker's time limit");
+    }
+
+    static int onLook(sd_event_source*, std::uint64_t, void* userdata) {
+        auto& self = *static_cast<State*>(userdata);
+        if (const auto limit = self.missedLimit()) {
+            self.run_->giveUp(
+                Error(ErrorCode::Timeout, fmt::format("gave up after {}: the transfer process does not react",
+                                                      formatDuration(*limit))));
+            self.look_.reset();
+        } else {
+            self.scheduleLook();
+        }
+        return 0;
+    }
+
+    // While the reader of a pipe does not read, the worker sleeps: whoever has opened the pipe looks at that.
+    [[nodiscard]] std::optional<WorkerPatience::Duration> missedLimit() {
+        if (check_ || cancelled_) { // these have limits of their own
+            return std::nullopt;
+        }
+        const bool wasHeard = run_->wasHeard();
+        return patience_.missed(
+            {.elapsed = std::chrono::duration_cast<WorkerPatience::Duration>(Clock::now() - begun_),
+             .waitsForUs = run_->waitsForAnswer(),
+             .wasHeard = wasHeard || writesToReader_,
+             .isAsleep = run_->isAsleep(),
+             .hasReceived = isLast() && run_->hasReceived()});
+    }
 
     // The job of the stage's worker.
     [[nodiscard]] WorkerJob jobOfStage() const {
@@ -376,6 +423,9 @@ private:
     WorkerListener& listener_;
     WorkerJob job_;
     Stage stage_;
+    WorkerPatience patience_;
+    EventSourceHandle look_;
+    bool writesToReader_ = false; // of a pipe
     std::string checksum_;
     std::string list_;            // as it was fetched
     std::vector<Url> signatures_; // where the signature may be; the first one is tried
@@ -394,7 +444,7 @@ WorkerProcess::WorkerProcess(sd_event* event, const WorkerProgram& program, Work
 WorkerProcess::~WorkerProcess() = default;
 
 void WorkerProcess::giveTarget(const PreparedTarget& target) {
-    state_->run().giveTarget(target);
+    state_->giveTarget(target);
 }
 void WorkerProcess::refuseTarget(const Error& reason) {
     state_->run().refuseTarget(reason);

@@ -93,6 +93,28 @@ void WorkerRun::cancel() {
     }
 }
 
+void WorkerRun::giveUp(const Error& why) {
+    constexpr const char* how = "missed its time limit, and was killed";
+    failure_ = failure_ ? failure_ : why;
+    first_.child.kill(how);
+    if (verifying_) {
+        verifying_->child.kill(how);
+    }
+}
+
+bool WorkerRun::isAsleep() const {
+    return first_.child.isAsleep() && (!verifying_ || verifying_->child.isAsleep());
+}
+
+bool WorkerRun::waitsForAnswer() const {
+    return verifying_ ? verifying_->waiting : first_.waiting;
+}
+
+bool WorkerRun::hasReceived() const {
+    const auto state = (verifying_ ? *verifying_ : first_).progress.state;
+    return mayCommit_ || state == TransferState::Verifying || state == TransferState::Committing;
+}
+
 WorkerRun::Side& WorkerRun::writing() {
     return verifying_ ? *verifying_ : first_;
 }
@@ -110,6 +132,7 @@ void WorkerRun::cancel(Side& side) {
 
 void WorkerRun::packetArrived(WorkerChild& child, std::span<const std::byte> packet) {
     auto& side = sideOf(child);
+    wasHeard_ = true;
     std::visit([&](auto&& word) { take(side, std::forward<decltype(word)>(word)); },
                side.conduct.judge(packet, std::chrono::steady_clock::now()));
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "relay_ends.h"
 #include "verify_job.h"
@@ -26,6 +27,13 @@ public:
     void refuseTarget(const Error& reason);
     void permitCommit();
     void cancel();
+    // Kills what runs, and ends with this failure. Not after permitCommit().
+    void giveUp(const Error& why);
+    [[nodiscard]] bool isAsleep() const;
+    [[nodiscard]] bool waitsForAnswer() const; // to a call that the listener answers
+    [[nodiscard]] bool hasReceived() const;    // all bytes
+    // Whether a packet has arrived since the last call.
+    [[nodiscard]] bool wasHeard() { return std::exchange(wasHeard_, false); }
 
 private:
     // A process, and how it behaves.
@@ -91,6 +99,7 @@ private:
     bool verifierFailed_ = false; // failure_ is that of the verifying process
     bool mayCommit_ = false;
     bool cancelled_ = false;
+    bool wasHeard_ = false;
     const bool transfers_;
     const WorkerRole role_;         // of the first
     const Side* culprit_ = nullptr; // ended first, without reporting why

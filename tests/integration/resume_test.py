@@ -8,6 +8,7 @@ import hashlib
 import os
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -149,6 +150,34 @@ class StallTest(ResumeCase):
         with Nginx(self.served) as server, TcpProxy(server.port, [Stall(700_000)] * 9) as proxy:
             self.assert_failed(self.fetch(f"http://127.0.0.1:{proxy.port}/image", "--timeout=2"), "gave up after 2 s",
                                "bytes had arrived")
+
+
+class StoppedWorkerTest(ResumeCase):
+    """A worker that is stopped does not look at its clock: bootferryctl applies the limit, somewhat later."""
+
+    size = 20_000_000
+
+    def stopped(self, url, which, *options):
+        client = self.start(url, "--timeout=20", "--stall-timeout=600", *options)
+        self.addCleanup(processes.stop_all, client)
+        workers = 2 if options else 1
+        processes.wait_for(client, lambda: len(processes.children(client.pid)) == workers)
+        processes.wait_for(client, lambda: (file := processes.unnamed_file(client.pid)) and file.stat().st_size > 100_000)
+        for worker in [processes.children(client.pid)[place] for place in which]:
+            os.kill(worker, signal.SIGSTOP)
+        return self.ended(client)
+
+    def test_the_time_limit_is_kept(self):
+        digest = hashlib.sha256(self.image.read_bytes()).hexdigest()
+        for which, *options in ([0],), ([0, 1], f"--checksum={digest}"):
+            with self.subTest(which=which, options=options), \
+                    FaultServer(self.image, [Fault(stop=18_000_000)]) as server:
+                outcome = self.stopped(f"http://127.0.0.1:{server.port}/image", which, *options)
+                self.assert_failed(outcome, "gave up after 20 s: the transfer process does not react", "are kept in")
+                self.assertEqual(outcome[0], exit_status.TIMEOUT)
+                self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image", *options))
+                self.assertIsNotNone(server.requests[1].range)
+                self.output.unlink()
 
 
 class ChangeTest(ResumeCase):
