@@ -43,14 +43,15 @@ bool isRegularFile(int fd) {
     return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-// Waits until fd is writable; false after the limit. With Unblocked, SIGINT and SIGTERM act during the wait
-// although the program has blocked them (for a signalfd).
+// Waits until fd is writable; false after the limit. With Unblocked, SIGINT, SIGTERM and SIGHUP act during
+// the wait although the program has blocked them (for a signalfd).
 bool waitUntilWritable(int fd, std::optional<Clock::time_point> limit, Signals signals) {
     sigset_t mask;
     ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
     if (signals == Signals::Unblocked) {
         sigdelset(&mask, SIGINT);
         sigdelset(&mask, SIGTERM);
+        sigdelset(&mask, SIGHUP);
     }
     timespec left{};
     if (limit) {

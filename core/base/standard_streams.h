@@ -21,7 +21,7 @@ int runProgram(int (*program)(int argc, char** argv), int argc, char** argv) noe
 void writeError(std::string_view text) noexcept;
 
 // Buffered: written when the buffer is full, by flushOutput() and at the end of the program. Waits for a
-// terminal without a limit (SIGINT and SIGTERM work meanwhile), for anything else ten seconds.
+// terminal without a limit (SIGINT, SIGTERM and SIGHUP work meanwhile), for anything else ten seconds.
 void writeOutput(std::string_view text) noexcept;
 
 // Returns false once a write to standard output has failed; all later output is dropped.

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "programs.h"
 #include "standard_streams.h"
+#include "supervising_loop.h"
 #include "verbs.h"
 
 namespace bootferry {
@@ -45,6 +46,7 @@ int run(const std::vector<std::string>& words) {
 } // namespace bootferry
 
 int bootferryctl_main(int argc, char** argv) {
+    bootferry::endWhenInterrupted();
     try {
         return bootferry::run({argv + 1, argv + argc});
     } catch (const std::exception& error) {

@@ -25,7 +25,20 @@ from service_case import ServiceTest, needs_root  # noqa: E402
 
 PROGRAM = os.environ["BOOTFERRYCTL"]
 WRONG = "--checksum=sha256:" + "0" * 64
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 AS_NOBODY = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+
+
+def is_heeded(process, number):
+    """Whether the process with this number has a handler for this signal, or has blocked it to receive it."""
+    status = pathlib.Path(f"/proc/{process}/status").read_text()
+    masks = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigBlk:", "SigCgt:"))]
+    return any(mask & 1 << (number - 1) for mask in masks)
+
+
+def has_open(process, name):
+    links = [os.readlink(link) for link in pathlib.Path(f"/proc/{process}/fd").iterdir()]
+    return any(link.startswith(name) for link in links)
 
 
 class ExitStatusCase(ServiceTest):
@@ -360,10 +373,50 @@ class InterruptTest(ExitStatusCase):
                 daemon.ctl_running("deploy", f"http://127.0.0.1:{server.port}/image", "/dev/ram0"):
             processes.wait_for(daemon.process, lambda: daemon.ctl("status", "1").returncode == 0)
             for words, status in ((["1"], exit_status.INTERRUPTED), ([], 0)):
-                with daemon.ctl_running("monitor", *words) as monitor:
-                    monitor.stdout.readline()
-                    monitor.send_signal(signal.SIGINT)
-                    self.assertEqual(monitor.wait(timeout=60), status, words)
+                for number in SIGNALS:
+                    with daemon.ctl_running("monitor", *words) as monitor:
+                        monitor.stdout.readline()
+                        monitor.send_signal(number)
+                        self.assertEqual(monitor.wait(timeout=60), status, words)
+
+    def test_a_deployment_is_cancelled(self):
+        daemon = self.daemon()
+        with FaultServer(self.image, [Fault(status=503)] * 1000) as server:
+            for transfer, number in enumerate(SIGNALS, 1):
+                with daemon.ctl_running("deploy", f"http://127.0.0.1:{server.port}/image", "/dev/ram0") as deploy:
+                    processes.read_until(deploy.stdout, "503")
+                    deploy.send_signal(number)
+                    self.assertEqual(deploy.wait(timeout=60), exit_status.INTERRUPTED)
+                    self.assertIn("cancelled", daemon.ctl("status", str(transfer)).stdout)
+
+    def assert_ended(self, words, waits, environment=None):
+        """By each signal, once waits(number of the process)."""
+        for number in SIGNALS:
+            with self.subTest(words=words, number=number), \
+                    processes.running([PROGRAM, *map(str, words)], env=environment, stderr=subprocess.PIPE, text=True) as client:
+                processes.wait_for(client, lambda: is_heeded(client.pid, number) and waits(client.pid))
+                client.send_signal(number)
+                self.assertEqual(client.wait(timeout=60), exit_status.INTERRUPTED, client.stderr.read())
+
+    def test_a_wait_for_a_file(self):
+        pipe = self.path / "pipe"
+        os.mkfifo(pipe)
+        writer = os.open(pipe, os.O_RDWR)
+        self.addCleanup(os.close, writer)
+        for words in (["fetch", f"--userinfo-file={pipe}", self.url(), self.path / "output"],
+                      ["check", f"--options-file={pipe}", self.url()],
+                      ["dolly-send", f"--password-file={pipe}", self.path / "image", "host"]):
+            self.assert_ended(words, lambda process: has_open(process, str(pipe)))
+
+    def test_a_signal_that_is_ignored_stays_so(self):
+        with FaultServer(self.image, [Fault(silent=True)]) as server:
+            for words in (["fetch", f"http://127.0.0.1:{server.port}/image", self.path / "output"],
+                          ["check", f"http://127.0.0.1:{server.port}/image"]):
+                with processes.running(["nohup", PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
+                    processes.wait_for(client, lambda: is_heeded(client.pid, signal.SIGTERM) and processes.children(client.pid))
+                    client.send_signal(signal.SIGHUP)
+                    client.send_signal(signal.SIGTERM)
+                    self.assertEqual(client.wait(timeout=60), exit_status.INTERRUPTED)
 
 
 class UsageTest(ExitStatusCase):

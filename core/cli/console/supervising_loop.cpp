@@ -2,19 +2,56 @@
 #include "supervising_loop.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
-namespace bootferry {
+#include <unistd.h>
 
-SupervisingLoop::SupervisingLoop(std::function<void()> onStop, std::initializer_list<int> signals)
+#include "exit_status.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::array signals{SIGINT, SIGTERM, SIGHUP};
+
+bool isIgnored(int number) {
+    struct sigaction action {};
+    return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+void endNow(int) {
+    ::_exit(exitInterrupted);
+}
+
+} // namespace
+
+void endWhenInterrupted() {
+    for (const int number : signals) {
+        if (!isIgnored(number)) {
+            struct sigaction action {};
+            action.sa_handler = endNow;
+            (void)::sigaction(number, &action, nullptr);
+        }
+    }
+}
+
+SupervisingLoop::Unblocked::Unblocked(const sigset_t& before) {
+    auto mask = before;
+    sigaddset(&mask, SIGCHLD); // stays the loop's
+    (void)::pthread_sigmask(SIG_SETMASK, &mask, &blocked_);
+}
+
+SupervisingLoop::Unblocked::~Unblocked() {
+    (void)::pthread_sigmask(SIG_SETMASK, &blocked_, nullptr);
+}
+
+SupervisingLoop::SupervisingLoop(std::function<void()> onStop)
     : onStop_(std::move(onStop)),
       event_(makeHandle<EventHandle>([](sd_event** event) { return sd_event_new(event); },
                                      "making an event loop")) {
     std::vector<int> heeded;
-    std::copy_if(signals.begin(), signals.end(), std::back_inserter(heeded), [](int number) {
-        struct sigaction action {};
-        return ::sigaction(number, nullptr, &action) < 0 || action.sa_handler != SIG_IGN;
-    });
+    std::copy_if(signals.begin(), signals.end(), std::back_inserter(heeded),
+                 [](int number) { return !isIgnored(number); });
     sigset_t mask;
     sigemptyset(&mask);
     sigaddset(&mask, SIGCHLD);

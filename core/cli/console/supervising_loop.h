@@ -5,18 +5,21 @@
 
 #include <csignal>
 #include <functional>
-#include <initializer_list>
 #include <vector>
 
 #include "handles.h"
 
 namespace bootferry {
 
+// From now on each such signal ends the program with exitInterrupted, at once, except while a SupervisingLoop
+// receives them. Without this, a verb that needs no loop would be ended by the signal itself, and its status
+// would depend on the signal.
+void endWhenInterrupted();
+
 class SupervisingLoop {
 public:
-    // onStop: called for each such signal.
-    explicit SupervisingLoop(std::function<void()> onStop,
-                             std::initializer_list<int> signals = {SIGINT, SIGTERM});
+    // onStop: called for each of SIGINT, SIGTERM and SIGHUP.
+    explicit SupervisingLoop(std::function<void()> onStop);
     ~SupervisingLoop(); // restores the default: signals end the program
     SupervisingLoop(const SupervisingLoop&) = delete;
     SupervisingLoop& operator=(const SupervisingLoop&) = delete;
@@ -25,7 +28,25 @@ public:
     [[nodiscard]] int run(); // until end(); returns its status
     void end(int status);
 
+    // For a call that waits itself, so that no event arrives meanwhile: the signals act as before the loop.
+    template <typename Call>
+    auto interruptibly(Call call) {
+        const Unblocked unblocked(before_);
+        return call();
+    }
+
 private:
+    class Unblocked {
+    public:
+        explicit Unblocked(const sigset_t& before);
+        ~Unblocked();
+        Unblocked(const Unblocked&) = delete;
+        Unblocked& operator=(const Unblocked&) = delete;
+
+    private:
+        sigset_t blocked_{};
+    };
+
     static int onSignal(sd_event_source* source, const signalfd_siginfo* info, void* userdata);
 
     std::function<void()> onStop_;

@@ -12,7 +12,7 @@
 namespace bootferry {
 
 struct ProbeResult {
-    std::optional<Error> failure; // of the job as a whole; Cancelled after SIGINT or SIGTERM
+    std::optional<Error> failure; // of the job as a whole; Cancelled after SIGINT, SIGTERM or SIGHUP
     std::string plugin;           // "curl 0.1.0"
     std::vector<ProbedSource> sources;
     std::optional<std::string> checksum; // from the list

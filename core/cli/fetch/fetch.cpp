@@ -113,7 +113,7 @@ public:
     Fetch(WorkerJob job, ChosenTarget target, FetchReport& report, BootFetch boot = {})
         : request_(std::move(job.request)), job_(std::move(job)), boot_(std::move(boot)), report_(report),
           file_(std::move(target.file)), target_(std::move(target.stream)),
-          loop_([this] { worker_->cancel(); }, {SIGINT, SIGTERM, SIGHUP}) {
+          loop_([this] { worker_->cancel(); }) {
         if (isDevice()) {
             disk_.emplace(request_.target);
             (void)acceptableContents(); // refuse before fetching
