@@ -3,6 +3,7 @@
 // transfer is requested again, a few times.
 #include "deploy.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -29,6 +30,7 @@ namespace bootferry {
 namespace {
 
 constexpr unsigned lossesAllowed = 5;
+constexpr std::chrono::seconds patienceOfCancel{5}; // of somebody who has pressed Ctrl-C
 
 std::string outcome(const TransferStatus& status) {
     return fmt::format("{}: {}", status.device, summaryText(status));
@@ -48,8 +50,13 @@ public:
     }
 
 private:
+    // A service that does not answer must not hold up Ctrl-C.
     void start() {
         id_.reset();
+        loop_.interruptibly([this] { connectAndRequest(); });
+    }
+
+    void connectAndRequest() {
         client_ = std::make_unique<ServiceClient>(loop_.event(), ServiceClient::forBoot);
         client_->watch([this](const TransferStatus& status) { changed(status); }, [this] { lost(); });
         id_ = client_->start(request_);
@@ -58,9 +65,12 @@ private:
     void stop() {
         try {
             if (id_) {
-                client_->cancel(*id_);
+                loop_.interruptibly([this] { client_->cancel(*id_, patienceOfCancel); });
                 return;
             }
+        } catch (const SilentService&) {
+            line_.end();
+            printError("bootferryctl: bootferryd does not answer: the transfer may go on\n");
         } catch (const Error&) {
             // The service is gone, and the transfer with it.
         }

@@ -15,4 +15,10 @@ public:
         : Error(ErrorCode::Unreachable, errnoValue, std::move(message)) {}
 };
 
+// It is there, but does not answer in time.
+class SilentService : public NoService {
+public:
+    using NoService::NoService;
+};
+
 } // namespace bootferry

@@ -27,7 +27,8 @@ constexpr const char* privateSocket = "/run/bootferry/private";
 constexpr SdCheck check{"communicating with bootferryd"};
 
 [[noreturn]] void throwSilent(std::chrono::seconds patience) {
-    throw NoService(fmt::format("bootferryd does not answer: nothing arrived for {} s", patience.count()));
+    throw SilentService(
+        fmt::format("bootferryd does not answer: nothing arrived for {} s", patience.count()));
 }
 
 // sd-bus itself waits for 90 s until a connection is usable, whatever the timeout of a call.
@@ -219,13 +220,17 @@ BusMessageHandle ServiceClient::newCall(const char* path, const char* interface,
 }
 
 BusMessageHandle ServiceClient::call(sd_bus_message* message) {
+    return call(message, patience_);
+}
+
+BusMessageHandle ServiceClient::call(sd_bus_message* message, std::chrono::seconds patience) {
     BusError error;
     sd_bus_message* reply = nullptr;
-    const auto timeout = std::chrono::microseconds(patience_).count();
+    const auto timeout = std::chrono::microseconds(patience).count();
     const int result =
         sd_bus_call(bus_.get(), message, static_cast<std::uint64_t>(timeout), error.get(), &reply);
     if (result == -ETIMEDOUT) {
-        throwSilent(patience_);
+        throwSilent(patience);
     }
     if (result < 0 && error.name() != nullptr) {
         throwRemote(*error.get());
@@ -245,9 +250,10 @@ TransferStatus ServiceClient::get(const std::string& path) {
 }
 
 // The service's words, or those of the bus, which name rules of its policy.
-BusMessageHandle ServiceClient::callAsRoot(sd_bus_message* message, const char* act, const char* verb) {
+BusMessageHandle ServiceClient::callAsRoot(sd_bus_message* message, const char* act, const char* verb,
+                                           std::chrono::seconds patience) {
     try {
-        return call(message);
+        return call(message, patience);
     } catch (const Error& error) {
         if (error.code() != ErrorCode::NotPermitted) {
             throw;
@@ -263,16 +269,16 @@ std::uint32_t ServiceClient::start(const TransferRequest& request) {
     check(sd_bus_message_append(message.get(), "ss", request.url.asWritten().c_str(),
                                 busText(request.target, "the target's name")));
     appendOptions(message.get(), request);
-    const auto reply = callAsRoot(message.get(), "start", "deploy");
+    const auto reply = callAsRoot(message.get(), "start", "deploy", patience_);
     std::uint32_t id = 0;
     check(sd_bus_message_read(reply.get(), "u", &id));
     return id;
 }
 
-void ServiceClient::cancel(std::uint32_t id) {
+void ServiceClient::cancel(std::uint32_t id, std::optional<std::chrono::seconds> patience) {
     const auto message = newCall(managerPath, managerInterface, "CancelTransfer");
     check(sd_bus_message_append(message.get(), "u", id));
-    (void)callAsRoot(message.get(), "cancel", "cancel");
+    (void)callAsRoot(message.get(), "cancel", "cancel", patience.value_or(patience_));
 }
 
 // One call for all transfers: if they were listed first and queried one by one, some could be removed in

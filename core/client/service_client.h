@@ -2,12 +2,13 @@
 // The client side of bootferryd's D-Bus interface, for bootferryctl and the splash screen: method calls as
 // functions, and transfers as values that its signals keep up to date. Connects to the private socket, or to
 // the system bus if nobody listens there; $BOOTFERRY_ADDRESS (sd_bus_set_address(3)) overrides both. Calls
-// block; the event loop dispatches signals. One thread.
+// block, until the patience ends; the event loop dispatches signals. One thread.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,8 @@ public:
 
     // These throw Error with the service's code and text.
     [[nodiscard]] std::uint32_t start(const TransferRequest& request);
-    void cancel(std::uint32_t id);
+    // patience: by default that of all calls.
+    void cancel(std::uint32_t id, std::optional<std::chrono::seconds> patience = std::nullopt);
     [[nodiscard]] std::vector<TransferStatus> transfers();
     [[nodiscard]] std::vector<PluginView> plugins();
 
@@ -48,7 +50,9 @@ public:
 private:
     [[nodiscard]] BusMessageHandle newCall(const char* path, const char* interface, const char* member);
     [[nodiscard]] BusMessageHandle call(sd_bus_message* message);
-    BusMessageHandle callAsRoot(sd_bus_message* message, const char* act, const char* verb);
+    BusMessageHandle callAsRoot(sd_bus_message* message, const char* act, const char* verb,
+                                std::chrono::seconds patience);
+    [[nodiscard]] BusMessageHandle call(sd_bus_message* message, std::chrono::seconds patience);
     [[nodiscard]] TransferStatus get(const std::string& path);
     static int onPropertiesChanged(sd_bus_message* message, void* userdata, sd_bus_error* error);
     static int onTransferNew(sd_bus_message* message, void* userdata, sd_bus_error* error);

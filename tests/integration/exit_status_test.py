@@ -384,7 +384,7 @@ class InterruptTest(ExitStatusCase):
         with FaultServer(self.image, [Fault(status=503)] * 1000) as server:
             for transfer, number in enumerate(SIGNALS, 1):
                 with daemon.ctl_running("deploy", f"http://127.0.0.1:{server.port}/image", "/dev/ram0") as deploy:
-                    processes.read_until(deploy.stdout, "503")
+                    processes.read_until(deploy.stdout, "Service Unavailable")
                     deploy.send_signal(number)
                     self.assertEqual(deploy.wait(timeout=60), exit_status.INTERRUPTED)
                     self.assertIn("cancelled", daemon.ctl("status", str(transfer)).stdout)
@@ -407,6 +407,29 @@ class InterruptTest(ExitStatusCase):
                       ["check", f"--options-file={pipe}", self.url()],
                       ["dolly-send", f"--password-file={pipe}", self.path / "image", "host"]):
             self.assert_ended(words, lambda process: has_open(process, str(pipe)))
+
+    def test_a_service_that_does_not_answer(self):
+        daemon = self.daemon()
+        self.assert_status(daemon.ctl("list"), 0)
+        self.addCleanup(daemon.process.send_signal, signal.SIGCONT)
+        daemon.process.send_signal(signal.SIGSTOP)
+        for words in (["deploy", self.url(), "/dev/ram0"], ["monitor"], ["monitor", "1"], ["list"], ["status"],
+                      ["cancel", "1"], ["plugins"]):
+            self.assert_ended(words, lambda process: has_open(process, "socket:"), daemon.environment())
+
+    def test_a_deployment_whose_service_does_not_answer_any_more(self):
+        for number in SIGNALS:
+            daemon = self.daemon()
+            with FaultServer(self.image, [Fault(status=503)] * 1000) as server, \
+                    daemon.ctl_running("deploy", f"http://127.0.0.1:{server.port}/image", "/dev/ram0") as deploy:
+                processes.read_until(deploy.stdout, "Service Unavailable")
+                daemon.process.send_signal(signal.SIGSTOP)
+                deploy.send_signal(number)
+                rest = deploy.stdout.read()
+                daemon.process.send_signal(signal.SIGCONT)
+                self.assertEqual(deploy.wait(timeout=60), exit_status.INTERRUPTED)
+                self.assertIn("bootferryd does not answer: the transfer may go on", rest)
+            daemon.stop()
 
     def test_a_signal_that_is_ignored_stays_so(self):
         with FaultServer(self.image, [Fault(silent=True)]) as server:

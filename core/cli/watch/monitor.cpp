@@ -2,7 +2,9 @@
 #include "monitor.h"
 
 #include <cstdlib>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
@@ -64,16 +66,17 @@ class Monitor {
 public:
     Monitor(std::optional<std::uint32_t> only, std::optional<JsonStyle> json)
         : only_(only), json_(json), loop_([this] { end(only_ ? exitInterrupted : EXIT_SUCCESS); }),
-          client_(loop_.event()) {}
+          client_(loop_.interruptibly([this] { return std::make_unique<ServiceClient>(loop_.event()); })) {}
 
     int run() {
-        client_.watch([this](const TransferStatus& status) { changed(status); },
-                      [this] {
-                          end(exitNoService);
-                          printError("bootferryctl: bootferryd exited\n");
-                      });
+        client_->watch([this](const TransferStatus& status) { changed(status); },
+                       [this] {
+                           end(exitNoService);
+                           printError("bootferryctl: bootferryd exited\n");
+                       });
         bool found = false;
-        for (const auto& status : client_.transfers()) {
+        const auto transfers = loop_.interruptibly([this] { return client_->transfers(); });
+        for (const auto& status : transfers) {
             found = found || status.id == only_;
             if (only_ || !isFinal(status.state)) { // a transfer that ended earlier does not change
                 changed(status);
@@ -121,7 +124,7 @@ private:
     std::optional<JsonStyle> json_;
     MonitorLines lines_;
     SupervisingLoop loop_;
-    ServiceClient client_;
+    std::unique_ptr<ServiceClient> client_;
 };
 
 } // namespace

@@ -79,9 +79,12 @@ std::vector<TransferStatus> liveTransfers(bool mayBeNone) {
     const auto loop = makeLoop();
     try {
         return ServiceClient(loop.get()).transfers();
-    } catch (const NoService&) {
+    } catch (const NoService& error) {
         if (!mayBeNone) {
             throw;
+        }
+        if (dynamic_cast<const SilentService*>(&error) != nullptr) {
+            printError("bootferryctl: {}; only the recorded transfer is known\n", error.what());
         }
         return {};
     }
