@@ -58,8 +58,14 @@ Failure handshakeFailure(const TransferEnd& end) {
                 "curl's option tls-max leaves no TLS version: it is below the lowest one, which the options "
                 "tlsv1.0 to tlsv1.3 set"};
     }
-    const bool broken = end.osErrno != 0 || mentions(end.detail, "SSL_ERROR_SYSCALL") ||
-                        mentions(end.detail, "unexpected eof") || mentions(end.detail, "reset by peer");
+    const bool closed = mentions(end.detail, "SSL_ERROR_SYSCALL") || mentions(end.detail, "unexpected eof");
+    const bool broken = closed || end.osErrno != 0 || mentions(end.detail, "reset by peer");
+    if (closed) { // OpenSSL's words do not say more
+        std::string what = end.osErrno != 0 ? "the connection broke" : "the server closed the connection";
+        what += " during the TLS handshake";
+        what += end.osErrno == 0 && !end.isFtp ? " (is this a port for https?)" : "";
+        return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + ": " + what, static_cast<int>(end.osErrno)};
+    }
     const auto refused = isNoTls(end.detail) ? BOOTFERRY_ERROR_PROTOCOL : BOOTFERRY_ERROR_TLS;
     return {broken ? BOOTFERRY_ERROR_UNREACHABLE : refused,
             "TLS with " + end.authority + ": " + detailOf(end), broken ? static_cast<int>(end.osErrno) : 0};

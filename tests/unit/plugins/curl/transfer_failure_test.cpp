@@ -89,6 +89,22 @@ TEST(TransferFailureTest, ABrokenHandshakeMayBeTheNetworks) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_TLS);
     end.osErrno = ECONNRESET;
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    end.authority = "h:1";
+    for (const char* detail :
+         {"OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to h:1 ",
+          "TLS connect error: error:0A000126:SSL routines::unexpected eof while reading"}) {
+        end.detail = detail;
+        end.osErrno = 0;
+        EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+        EXPECT_STREQ(
+            failureOf(end).what(),
+            "h:1: the server closed the connection during the TLS handshake (is this a port for https?)");
+        end.isFtp = true;
+        EXPECT_STREQ(failureOf(end).what(), "h:1: the server closed the connection during the TLS handshake");
+        end.isFtp = false;
+        end.osErrno = ECONNRESET;
+        EXPECT_STREQ(failureOf(end).what(), "h:1: the connection broke during the TLS handshake");
+    }
 }
 
 TEST(TransferFailureTest, TlsOptionsThatExcludeEachOtherAreNamed) {
