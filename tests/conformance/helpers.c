@@ -66,6 +66,10 @@ static void texts(void) {
     EXPECT(strcmp(noted.text, "reading x.iso at 7") == 0);
     bootferry_fail(&host, BOOTFERRY_ERROR_PROTOCOL, 0, "%s", "it sent\n\033[2Jno\177");
     EXPECT(strcmp(noted.text, "it sent  [2Jno ") == 0);
+    /* CSI as one character, a direction mark, Latin-1, an overlong form, a surrogate, half a character. */
+    bootferry_fail(&host, BOOTFERRY_ERROR_PROTOCOL, 0, "%s",
+                   "\302\233J \342\200\256x \366y \300\200 \355\240\200 \360\237\230\200 \303");
+    EXPECT(strcmp(noted.text, " J  x ?y ?? ??? \360\237\230\200 ?") == 0);
     for (i = 0; i + 1 < sizeof longer; i++)
         longer[i] = i % 2 == 0 ? '\xc3' : '\xa4';
     longer[sizeof longer - 1] = '\0';

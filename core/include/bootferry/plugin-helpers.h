@@ -55,14 +55,67 @@ extern "C" {
 /* The longest text that the functions below pass on, with its NUL; what is longer is cut. */
 #define BOOTFERRY_LONGEST_TEXT 2048
 
+/* The length of the UTF-8 character at `text`, and its number in `code`; 0 if there is none. */
+BOOTFERRY_HELPER size_t bootferry_take_character(const char* text, uint32_t* code) {
+    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000}; /* of a length: less is an overlong form */
+    const unsigned char* bytes = (const unsigned char*)text;
+    const size_t length = bytes[0] < 0x80u    ? 1
+                          : bytes[0] < 0xc0u  ? 0
+                          : bytes[0] < 0xe0u  ? 2
+                          : bytes[0] < 0xf0u  ? 3
+                          : bytes[0] <= 0xf4u ? 4
+                                              : 0;
+    size_t i;
+
+    *code = length > 1 ? bytes[0] & (0x7fu >> length) : bytes[0];
+    for (i = 1; i < length; i++) {
+        if ((bytes[i] & 0xc0u) != 0x80u) /* a NUL, too */
+            return 0;
+        *code = *code << 6u | (bytes[i] & 0x3fu);
+    }
+    return *code < lowest[length] || *code > 0x10ffffu || (*code >= 0xd800u && *code <= 0xdfffu) ? 0 : length;
+}
+
+/* Whether a terminal is controlled or misled: control characters, direction marks and invisible ones. */
+BOOTFERRY_HELPER int bootferry_is_misleading(uint32_t code) {
+    return code < 0x20u || (code >= 0x7fu && code <= 0x9fu) || code == 0x61cu || code == 0x200eu ||
+           code == 0x200fu || (code >= 0x2028u && code <= 0x202eu) || (code >= 0x2066u && code <= 0x2069u) ||
+           code == 0xfeffu || (code >= 0xe0000u && code <= 0xe007fu);
+}
+
+/* Whether it is none that Unicode assigns to a character, which D-Bus refuses. */
+BOOTFERRY_HELPER int bootferry_is_noncharacter(uint32_t code) {
+    return (code >= 0xfdd0u && code <= 0xfdefu) || (code & 0xfffeu) == 0xfffeu;
+}
+
+/* Makes it one line of UTF-8, as the host does: a space for what misleads, '?' for what is no character. */
+BOOTFERRY_HELPER void bootferry_clean_line(char* text) {
+    char* to = text;
+    uint32_t code;
+
+    while (*text != '\0') {
+        const size_t length = bootferry_take_character(text, &code);
+
+        if (length == 0 || bootferry_is_noncharacter(code)) {
+            *to++ = '?';
+        } else if (bootferry_is_misleading(code)) {
+            *to++ = ' ';
+        } else {
+            memmove(to, text, length);
+            to += length;
+        }
+        text += length > 0 ? length : 1;
+    }
+    *to = '\0';
+}
+
 /*
- * Formats into text[BOOTFERRY_LONGEST_TEXT]: one line, without control characters (the server's own words may
- * be in it), and never cut within a UTF-8 character. The functions below use it.
+ * Formats into text[BOOTFERRY_LONGEST_TEXT]: one line of UTF-8, without characters that control or mislead a
+ * terminal (the server's own words may be in it), and never cut within one. The functions below use it.
  */
 BOOTFERRY_FORMAT(2, 0)
 BOOTFERRY_HELPER void bootferry_format_line(char* text, const char* format, va_list arguments) {
-    char* byte;
-    int length = vsnprintf(text, BOOTFERRY_LONGEST_TEXT, format, arguments);
+    const int length = vsnprintf(text, BOOTFERRY_LONGEST_TEXT, format, arguments);
 
     if (length < 0)
         text[0] = '\0';
@@ -75,9 +128,7 @@ BOOTFERRY_HELPER void bootferry_format_line(char* text, const char* format, va_l
             end--; /* its first one: it may have been whole, which costs one character */
         text[end] = '\0';
     }
-    for (byte = text; *byte != '\0'; byte++)
-        if ((unsigned char)*byte < 0x20u || *byte == 0x7f)
-            *byte = ' ';
+    bootferry_clean_line(text);
 }
 
 /*

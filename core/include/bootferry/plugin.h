@@ -38,9 +38,9 @@
  * FAILURE. A callback that fails calls host->fail once and returns -1 (NULL from session_new). No C++
  * exception, signal or longjmp may leave a callback.
  *
- * STRINGS are UTF-8 and NUL-terminated; those for people have no control characters. The host copies a string
- * from the plugin before the call returns; a string from the host is valid until the call it was passed to
- * returns, unless stated otherwise.
+ * STRINGS are UTF-8 and NUL-terminated; those for people have no control characters (C0, DEL, C1) and no
+ * direction marks. The host copies a string from the plugin before the call returns; a string from the host is
+ * valid until the call it was passed to returns, unless stated otherwise.
  */
 #ifndef BOOTFERRY_PLUGIN_H
 #define BOOTFERRY_PLUGIN_H
