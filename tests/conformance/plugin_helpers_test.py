@@ -53,6 +53,29 @@ class PluginHelpersTest(unittest.TestCase):
                 with self.subTest(header=header, dialect=dialect):
                     self.compile(dialect, "-Wunused-function", "-c", "-o", os.devnull, source)
 
+    def test_a_failure_leaves_no_doubt_about_a_variable(self):
+        source = self.path / "unset"
+        source.write_text("""
+            #include "bootferry/plugin-helpers.h"
+            extern int use(const struct bootferry_host* host, const char* text);
+            static int parse(const struct bootferry_host* host, const char* text, int* value) {
+                if (text[0] == '-')
+                    return bootferry_fail(host, BOOTFERRY_ERROR_PROTOCOL, 0, "odd: %s", text);
+                *value = text[0];
+                return 0;
+            }
+            int use(const struct bootferry_host* host, const char* text) {
+                int value;
+
+                if (parse(host, text, &value) < 0)
+                    return -1;
+                return value;
+            }
+            """)
+        for dialect in C_DIALECTS:
+            with self.subTest(dialect=dialect):
+                self.compile(dialect, "-c", "-o", os.devnull, source)
+
     def test_strict_c_without_posix_is_told_what_to_do(self):
         source = self.path / "strict"
         source.write_text('#include "bootferry/plugin-helpers.h"\n')

@@ -149,6 +149,16 @@ BOOTFERRY_HELPER int bootferry_fail(const struct bootferry_host* host, enum boot
     return -1;
 }
 
+/*
+ * A function with a variable number of arguments is not inlined: without this, a compiler that optimises does
+ * not see that the result is -1, and warns of variables that only a success sets.
+ */
+BOOTFERRY_HELPER int bootferry_failed(int result) {
+    (void)result;
+    return -1;
+}
+#define bootferry_fail(...) bootferry_failed(bootferry_fail(__VA_ARGS__))
+
 /* Logs one line. errno is unchanged, so that it may be called between a failed call and bootferry_fail. */
 BOOTFERRY_FORMAT(3, 4)
 BOOTFERRY_HELPER void bootferry_log(const struct bootferry_host* host, enum bootferry_log_priority priority,
