@@ -39,8 +39,8 @@
  * exception, signal or longjmp may leave a callback.
  *
  * STRINGS are UTF-8 and NUL-terminated; those for people have no control characters (C0, DEL, C1) and no
- * direction marks. The host copies a string from the plugin before the call returns; a string from the host is
- * valid until the call it was passed to returns, unless stated otherwise.
+ * direction marks. The host copies a string from the plugin before the call returns; a string from the host
+ * is valid until the call it was passed to returns, unless stated otherwise.
  */
 #ifndef BOOTFERRY_PLUGIN_H
 #define BOOTFERRY_PLUGIN_H
@@ -174,7 +174,11 @@ struct bootferry_request {
     uint32_t struct_size;
     uint32_t flags; /* BOOTFERRY_REQUEST_...; ignore unknown ones */
 
-    /* RFC 3986, normalised, with the scheme in lower case. Contains no userinfo: use host->credential. */
+    /*
+     * RFC 3986, with the scheme and the host in lower case, a "/" before a query that follows the host, and
+     * without a fragment and userinfo: use host->credential. The path and the query are as they were written,
+     * with "//", "/../" and "%7e"; they may be missing.
+     */
     const char* url;
 
     /* Position in the resource, counted from 0, of the first byte that read() delivers. */
@@ -340,7 +344,10 @@ struct bootferry_plugin {
     /*
      * Like read, but moves the bytes into a pipe (splice(2)): for bytes that come unchanged from a socket.
      * Called only after info has returned BOOTFERRY_INFO_SPLICEABLE; the host may alternate it with read. The
-     * pipe is empty when the call begins, and may take less than len; after a failure it is empty again.
+     * pipe is empty when the call begins, and may take less than len: one page (4 KiB) at least, usually 64
+     * KiB or more; after a failure it is empty again. pipe_fd blocks when it is full (no O_NONBLOCK), and
+     * nobody reads it before the call returns: pass SPLICE_F_NONBLOCK. Waits for the server poll cancel_fd,
+     * as in read.
      */
     ssize_t (*splice)(struct bootferry_session* session, int pipe_fd, size_t len);
 
