@@ -126,6 +126,19 @@ class PluginTemplateTest(unittest.TestCase):
                     for command in commands:
                         self.run_in(tree, *command)
 
+    def test_another_folder_for_the_plugin(self):
+        for tool, commands in {"make": [["make", "install", "PLUGINDIR=/opt/plugins"]],
+                               "cmake": [["cmake", "-B", "build", "-DPLUGINDIR=/opt/plugins"], ["cmake", "--build", "build"],
+                                         ["cmake", "--install", "build"]]}.items():
+            with self.subTest(tool=tool):
+                tree = self.copy(tool, folder="elsewhere")
+                target = tree.parent / "target"
+                for command in commands:
+                    self.run_in(tree, *command, DESTDIR=str(target))
+                self.assertEqual(sorted(path.name for path in (target / "opt/plugins").iterdir()),
+                                 ["pattern.so", "scheme-pattern.so"])
+                self.assertEqual([path.name for path in target.iterdir()], ["opt"])
+
     def test_the_example_with_an_event_loop(self):
         if subprocess.run(["pkg-config", "--exists", "libnfs >= 4", "libnfs < 6"], check=False).returncode != 0:
             self.skipTest("there is no libnfs 4 or 5")
