@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t longestValidator = 1023; // from the ABI
 constexpr std::size_t longestLocation = 2047;  // likewise
+constexpr std::size_t longestSeenText = 16384; // a longer one is cut before it is looked at
 
 LogLevel levelOf(int priority) {
     if (priority <= BOOTFERRY_LOG_ERROR) {
@@ -54,7 +55,8 @@ struct PluginSession::HostFunctions {
     static void log(void* context, int priority, const char* message) noexcept {
         try {
             const auto level = session(context).status_ ? levelOf(priority) : LogLevel::Debug;
-            bootferry::log(level, fmt::format("{}: {}", session(context).module_.name(), plainText(message)));
+            bootferry::log(level, fmt::format("{}: {}", session(context).module_.name(),
+                                              session(context).withoutSecrets(message)));
         } catch (...) { // NOLINT(bugprone-empty-catch)
         }
     }
@@ -66,7 +68,7 @@ struct PluginSession::HostFunctions {
     static void status(void* context, const char* text) noexcept {
         try {
             if (auto& callback = session(context).status_) {
-                callback(plainText(text));
+                callback(session(context).withoutSecrets(text));
             }
         } catch (...) { // NOLINT(bugprone-empty-catch)
         }
@@ -77,9 +79,13 @@ struct PluginSession::HostFunctions {
             return nullptr;
         }
         try {
-            const auto& credentials = session(context).credentials_;
-            const auto found = credentials.find(name);
-            return found != credentials.end() ? found->second.c_str() : nullptr;
+            auto& self = session(context);
+            const auto found = self.credentials_.find(name);
+            if (found == self.credentials_.end()) {
+                return nullptr;
+            }
+            self.noteSecret(found->first, found->second);
+            return found->second.c_str();
         } catch (...) {
             return nullptr;
         }
@@ -117,10 +123,10 @@ void PluginSession::noteFailure(int code, int errnoValue, const char* message) n
         const std::lock_guard lock(mutex_);
         if (failure_) {
             logWarning(fmt::format("plugin '{}' reported a second failure for one call, ignoring it: {}",
-                                   module_.name(), plainText(message)));
+                                   module_.name(), withoutSecrets(message)));
             return;
         }
-        auto text = withUserPaths(plainText(message));
+        auto text = withUserPaths(withoutSecrets(message));
         if (text.empty()) {
             text = fmt::format("plugin '{}' failed without a message", module_.name());
         }
@@ -146,6 +152,29 @@ void PluginSession::noteFailure(int code, int errnoValue, const char* message) n
     } catch (
         ...) { // NOLINT(bugprone-empty-catch): no memory; endCall() then reports a failure without a reason
     }
+}
+
+// A user's name is no secret. A very short secret is found in many words by chance: nothing would be legible.
+void PluginSession::noteSecret(const std::string& name, const std::string& value) {
+    constexpr std::size_t shortest = 4;
+    if (name != "user" && value.size() >= shortest) {
+        const std::lock_guard lock(secretsMutex_);
+        secrets_.insert(plainText(value, value.size()));
+    }
+}
+
+// A server may repeat a secret in its answer, and a plugin pass the answer on.
+std::string PluginSession::withoutSecrets(const char* text) {
+    constexpr std::string_view hidden = "***";
+    // Cut afterwards: what is left of a secret at the end would not be recognised.
+    auto plain = plainText(text, longestSeenText);
+    const std::lock_guard lock(secretsMutex_);
+    for (const auto& secret : secrets_) {
+        for (std::size_t at = 0; (at = plain.find(secret, at)) != std::string::npos; at += hidden.size()) {
+            plain.replace(at, secret.size(), hidden);
+        }
+    }
+    return plainText(plain);
 }
 
 // Replaces the host's names of option files with the user's paths: a library may have put them into its

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,6 +49,11 @@ public:
     void finish(Outcome outcome) override;
 
 private:
+    struct LongestFirst { // one secret may be a part of another
+        bool operator()(const std::string& left, const std::string& right) const {
+            return left.size() != right.size() ? left.size() > right.size() : left < right;
+        }
+    };
     struct HostFunctions; // the C functions of the table, with access to the members below
 
     template <typename Call>
@@ -55,12 +61,16 @@ private:
     [[nodiscard]] std::size_t delivered(const char* what, ssize_t count, std::size_t most) const;
     void endCall(const char* what, bool failed);
     [[noreturn]] void throwDefective(const std::string& how) const;
+    void noteSecret(const std::string& name, const std::string& value);
+    [[nodiscard]] std::string withoutSecrets(const char* text);
     [[nodiscard]] std::string withUserPaths(std::string text) const;
     [[nodiscard]] ErrorCode classOf(ErrorCode code, const std::string& text) const;
     void noteFailure(int code, int errnoValue, const char* message) noexcept;
 
     const PluginModule& module_;
     std::map<std::string, std::string> credentials_;
+    std::mutex secretsMutex_;       // guards the one below
+    std::set<std::string, LongestFirst> secrets_; // the credentials that the plugin has got, as they would be shown
     StatusCallback status_;
     FileNames files_;
     std::map<std::string, OptionFile> optionFiles_; // results of files_, by the path in the option

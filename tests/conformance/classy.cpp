@@ -36,6 +36,12 @@ private: // the wrapper calls the base
         if (place == "throws-raw-url") {
             throw kit::Failure(BOOTFERRY_ERROR_NOT_FOUND, bootferry_raw_url(&request));
         }
+        if (place == "throws-secret") { // as a server that repeats what it was asked
+            const auto secret = host().credential("password").value();
+            host().status(secret);
+            throw kit::Failure(BOOTFERRY_ERROR_AUTH,
+                               "no " + secret + " here: user " + host().credential("user").value());
+        }
         if (place == "throws-names") {
             throw kit::Failure(BOOTFERRY_ERROR_NOT_FOUND,
                                resolve("::1").at(0) + ", " + resolve("127.0.0.1").at(0));

@@ -126,6 +126,15 @@ class PluginHelpersTest(unittest.TestCase):
             run(os.environ["BOOTFERRYCTL"], "fetch", "classy://user:secret@Throws-Raw-URL/5#Part", tree / "no",
                 env=environment)
 
+    def test_the_host_blanks_a_credential_that_a_plugin_repeats(self):
+        tree = self.build_classy("c++17", "-fvisibility=hidden", "-DSECRETS")
+        result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", "classy://admin:verysecret%2Fkey@throws-secret/5", tree / "no"],
+                                capture_output=True, text=True, check=False, timeout=300,
+                                env={**os.environ, "BOOTFERRY_PLUGIN_DIR": str(tree), "BOOTFERRY_LOG_LEVEL": "debug"})
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("no *** here: user admin", result.stdout + result.stderr)
+        self.assertNotIn("verysecret", result.stdout + result.stderr)
+
     def test_two_plugins_do_not_share_a_table(self):
         # A visible template's static variable would be one for the whole process (STB_GNU_UNIQUE).
         tree = self.build_classy("c++17")
