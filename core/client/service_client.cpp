@@ -9,6 +9,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "bus_names.h"
 #include "no_service.h"
 #include "plain_text.h"
 #include "property_reader.h"
@@ -18,9 +19,6 @@
 namespace bootferry {
 namespace {
 
-constexpr const char* serviceName = "org.bootferry1";
-constexpr const char* managerPath = "/org/bootferry1";
-constexpr const char* managerInterface = "org.bootferry1.Manager";
 constexpr const char* propertiesInterface = "org.freedesktop.DBus.Properties";
 constexpr const char* privateSocket = "/run/bootferry/private";
 
@@ -87,11 +85,10 @@ BusHandle openSystem() {
 }
 
 [[noreturn]] void throwRemote(const sd_bus_error& error) {
-    constexpr std::string_view ours = "org.bootferry1.Error.";
     const std::string_view name = error.name != nullptr ? error.name : "";
     const std::string text = error.message != nullptr ? error.message : std::string(name);
-    if (name.starts_with(ours)) {
-        const auto code = errorCodeFromName(name.substr(ours.size())).value_or(ErrorCode::Internal);
+    if (name.starts_with(busErrorPrefix)) {
+        const auto code = errorCodeFromName(name.substr(busErrorPrefix.size())).value_or(ErrorCode::Internal);
         throw Error(code, text);
     }
     if (name == SD_BUS_ERROR_ACCESS_DENIED) {
@@ -205,7 +202,7 @@ ServiceClient::ServiceClient(sd_event* event, std::chrono::seconds patience) : p
     bus_ = address != nullptr ? openPrivate(address) : openPrivateIfServed();
     if (!bus_) {
         bus_ = openSystem();
-        destination_ = serviceName;
+        destination_ = busName;
     }
     awaitReady(bus_.get(), patience_);
     check(sd_bus_attach_event(bus_.get(), event, SD_EVENT_PRIORITY_NORMAL));
@@ -336,8 +333,9 @@ void ServiceClient::watch(Changed changed, Lost lost) {
     lost_ = std::move(lost);
     // Anybody may send signals on the bus, so match the sender.
     const auto sender = destination_ != nullptr ? fmt::format("sender='{}',", destination_) : "";
-    const auto changes = sender + "type='signal',interface='org.freedesktop.DBus.Properties',"
-                                  "member='PropertiesChanged',path_namespace='/org/bootferry1/transfer'";
+    const auto changes = fmt::format("{}type='signal',interface='{}',member='PropertiesChanged',"
+                                     "path_namespace='{}'",
+                                     sender, propertiesInterface, transferPrefix);
     check(sd_bus_add_match(bus_.get(), nullptr, changes.c_str(), onPropertiesChanged, this));
     check(sd_bus_match_signal(bus_.get(), nullptr, destination_, managerPath, managerInterface, "TransferNew",
                               onTransferNew, this));
@@ -345,10 +343,11 @@ void ServiceClient::watch(Changed changed, Lost lost) {
                            "type='signal',interface='org.freedesktop.DBus.Local',member='Disconnected'",
                            onLost, this));
     if (destination_ != nullptr) {
-        check(sd_bus_add_match(bus_.get(), nullptr,
-                               "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',"
-                               "arg0='org.bootferry1'",
-                               onOwnerChanged, this));
+        const auto owner =
+            fmt::format("type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',"
+                        "arg0='{}'",
+                        busName);
+        check(sd_bus_add_match(bus_.get(), nullptr, owner.c_str(), onOwnerChanged, this));
     }
 }
 

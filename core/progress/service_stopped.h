@@ -5,8 +5,11 @@
 
 #include <string_view>
 
+#include "bus_names.h"
+
 namespace bootferry {
 
 inline constexpr std::string_view serviceStopped = "org.bootferry1.Error.ServiceStopped";
+static_assert(serviceStopped.starts_with(busErrorPrefix));
 
 } // namespace bootferry

@@ -10,11 +10,10 @@
 #include <string_view>
 #include <variant>
 
+#include "bus_names.h"
 #include "transfer_status.h"
 
 namespace bootferry {
-
-inline constexpr const char* transferInterface = "org.bootferry1.Transfer";
 
 enum class Changes {
     Never,

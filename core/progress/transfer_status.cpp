@@ -86,7 +86,7 @@ void setDone(TransferStatus& status, std::uint64_t bytes, std::uint64_t written,
 void setFailed(TransferStatus& status, const Error& failure, const std::string& digest,
                std::chrono::nanoseconds elapsed) {
     status.digest = failure.code() == ErrorCode::Checksum ? digest : "";
-    status.errorName = fmt::format("org.bootferry1.Error.{}", errorName(failure.code()));
+    status.errorName = busErrorName(failure.code());
     status.errorMessage = failure.what();
     status.remainingUSec = UINT64_MAX;
     setEnd(status, failure.code() == ErrorCode::Cancelled ? TransferState::Cancelled : TransferState::Failed,

@@ -4,11 +4,9 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
-namespace bootferry {
+#include "bus_names.h"
 
-std::string busErrorName(ErrorCode code) {
-    return fmt::format("org.bootferry1.Error.{}", errorName(code));
-}
+namespace bootferry {
 
 int replyWith(sd_bus_error* error, const Error& failure) {
     return sd_bus_error_set(error, busErrorName(failure.code()).c_str(), failure.what());

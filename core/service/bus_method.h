@@ -10,8 +10,6 @@
 
 namespace bootferry {
 
-[[nodiscard]] std::string busErrorName(ErrorCode code); // "org.bootferry1.Error.NotFound"
-
 int replyWith(sd_bus_error* error, const Error& failure);
 
 // Throws Error(NotPermitted) unless the caller is root or the user the service runs as. Checked in addition

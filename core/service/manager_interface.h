@@ -2,14 +2,12 @@
 // org.bootferry1.Manager: the service-wide methods, property and signals. Described in org.bootferry1(5).
 #pragma once
 
+#include "bus_names.h"
 #include "handles.h"
 #include "manager.h"
 #include "plugin_listing.h"
 
 namespace bootferry {
-
-inline constexpr const char* managerPath = "/org/bootferry1";
-inline constexpr const char* managerInterface = "org.bootferry1.Manager";
 
 // The userdata of managerVtable().
 struct ManagerInterface {

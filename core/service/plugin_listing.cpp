@@ -6,6 +6,7 @@
 
 #include <sys/stat.h>
 
+#include "bus_names.h"
 #include "sd_check.h"
 #include "text.h"
 
@@ -94,7 +95,7 @@ void PluginListing::answerFrom(const Listing& listing, sd_bus_message* call) {
     if (listing.list) {
         reply(call, *listing.list);
     } else {
-        (void)sd_bus_reply_method_errorf(call, "org.bootferry1.Error.Internal", "%s",
+        (void)sd_bus_reply_method_errorf(call, busErrorName(ErrorCode::Internal).c_str(), "%s",
                                          "the plugins could not be listed: see the journal");
     }
 }

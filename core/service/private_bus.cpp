@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "bus_names.h"
 #include "log.h"
 
 namespace bootferry {
@@ -26,7 +27,6 @@ constexpr std::size_t connectionsAllowed = 256;
 constexpr std::ptrdiff_t connectionsOfOthers = 224; // of users other than root; the rest is reserved for root
 constexpr std::ptrdiff_t connectionsOfOneUser = 64; // within those
 constexpr std::chrono::minutes refusalInterval{1};
-constexpr const char* serviceName = "org.bootferry1";
 constexpr const char* brokerName = "org.freedesktop.DBus";
 
 bool isBrokerCall(sd_bus_message* message) {
@@ -56,7 +56,7 @@ public:
         checkSd(sd_id128_randomize(&id), what);
         checkSd(sd_bus_set_server(bus_.get(), 1, id), what);
         checkSd(sd_bus_set_anonymous(bus_.get(), 1), what);
-        checkSd(sd_bus_set_sender(bus_.get(), serviceName), what);
+        checkSd(sd_bus_set_sender(bus_.get(), busName), what);
         checkSd(sd_bus_add_filter(bus_.get(), nullptr, onMessage, this), what);
         owner_.objects_.attach(bus_.get());
         try {
@@ -126,7 +126,7 @@ private:
             return replied < 0 ? replied : sendNameLost();
         }
         if (member == "ListNames") {
-            return reply(call, "as", 3, brokerName, serviceName, name_.c_str());
+            return reply(call, "as", 3, brokerName, busName, name_.c_str());
         }
         if (member == "ListActivatableNames") {
             return reply(call, "as", 1, brokerName);
@@ -163,13 +163,13 @@ private:
                                      sd_bus_message_get_member(call));
         }
         const bool there =
-            asked == std::string_view(serviceName) || asked == std::string_view(brokerName) || asked == name_;
+            asked == std::string_view(busName) || asked == std::string_view(brokerName) || asked == name_;
         if (member == "NameHasOwner") {
             return reply(call, "b", static_cast<int>(there));
         }
         if (!there) {
             return sd_bus_error_setf(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "only '%s' is served here",
-                                     serviceName);
+                                     busName);
         }
         if (member == "GetNameOwner") {
             return reply(call, "s", asked);

@@ -4,6 +4,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "bus_names.h"
 #include "log.h"
 
 namespace bootferry {
@@ -49,7 +50,7 @@ void SystemBus::connectOrThrow() {
                                       "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
                                       "Disconnected", onDisconnected, nullptr, this),
             what);
-    checkSd(sd_bus_request_name_async(bus_.get(), nullptr, "org.bootferry1", 0, onName, this), what);
+    checkSd(sd_bus_request_name_async(bus_.get(), nullptr, busName, 0, onName, this), what);
 }
 
 void SystemBus::disconnect() {
@@ -93,7 +94,7 @@ int SystemBus::onDisconnected(sd_bus_message*, void* userdata, sd_bus_error*) {
 void SystemBus::releaseName(std::function<void()> released) {
     released_ = std::move(released);
     if (!bus_ || sd_bus_is_ready(bus_.get()) <= 0 ||
-        sd_bus_release_name_async(bus_.get(), nullptr, "org.bootferry1", onReleased, this) < 0) {
+        sd_bus_release_name_async(bus_.get(), nullptr, busName, onReleased, this) < 0) {
         released_();
     }
 }

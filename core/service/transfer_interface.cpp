@@ -14,9 +14,6 @@
 namespace bootferry {
 namespace {
 
-// Some bindings do not accept a D-Bus path element that begins with a digit.
-constexpr std::string_view transferNode = "/org/bootferry1/transfer/_";
-
 template <typename Value>
 int append(sd_bus_message* message, Value value) {
     return sd_bus_message_append(message, dbusType<Value>, value);
@@ -99,14 +96,14 @@ const sd_bus_vtable* transferVtable() {
 }
 
 std::string transferPath(std::uint32_t id) {
-    return fmt::format("{}{}", transferNode, id);
+    return fmt::format("{}{}", transferNodePrefix, id);
 }
 
 std::optional<std::uint32_t> transferIdOf(std::string_view path) {
-    if (!path.starts_with(transferNode)) {
+    if (!path.starts_with(transferNodePrefix)) {
         return std::nullopt;
     }
-    return parseNumber<std::uint32_t>(path.substr(transferNode.size()));
+    return parseNumber<std::uint32_t>(path.substr(transferNodePrefix.size()));
 }
 
 BusMessageHandle propertiesChanged(sd_bus* bus, const std::string& path, const TransferStatus& before,

@@ -7,12 +7,11 @@
 #include <string>
 #include <string_view>
 
+#include "bus_names.h"
 #include "handles.h"
 #include "transfer.h"
 
 namespace bootferry {
-
-inline constexpr const char* transferPrefix = "/org/bootferry1/transfer";
 
 [[nodiscard]] const sd_bus_vtable* transferVtable(); // its userdata is a Transfer
 
