@@ -10,6 +10,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "argument_values.h"
+#include "bus_names.h"
 #include "layout_text.h"
 #include "live_root.h"
 #include "log.h"
@@ -215,7 +216,7 @@ JsonObject toJson(const Place& place, const Report& report) {
     const auto& whyNot = place.unusable ? place.unusable : report.failure; // without a checksum, none is used
     object.add("usable", !whyNot);
     object.add("temporary", whyNot && isTemporary(*whyNot));
-    addText(object, "error", whyNot ? "org.bootferry1.Error." + std::string(errorName(whyNot->code())) : "");
+    addText(object, "error", whyNot ? busErrorName(whyNot->code()) : "");
     addText(object, "message", whyNot ? whyNot->what() : "");
     addText(object, "location", probed.location);
     addSize(object, "size", probed.size);

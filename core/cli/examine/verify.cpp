@@ -78,7 +78,7 @@ JsonObject toJson(const std::string& path, const Verified& known, Seconds took,
         object.addNull("mean_rate");
     }
     object.add("seconds", took.count());
-    add("error", failure ? fmt::format("org.bootferry1.Error.{}", errorName(failure->code())) : "");
+    add("error", failure ? busErrorName(failure->code()) : "");
     add("message", failure ? failure->what() : "");
     return object;
 }
