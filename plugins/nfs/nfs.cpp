@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // nfs://SERVER[:PORT]/PATH through libnfs: an example of a plugin around a library that has an event loop of
 // its own. Such a library says which descriptor it waits for and for which events (nfs_get_fd,
-// nfs_which_events), and is told what happened (nfs_service); serve() puts its wait beside the host's
+// nfs_which_events), and gets what happened (nfs_service); serve() puts its wait beside the host's
 // cancel_fd, and everything else follows. A request is a callback; await() turns one back into a call.
 //
 // It uses the public headers only, and is installed as a source to start from, like example.c. Read it from
@@ -22,12 +22,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <fcntl.h>
 #include <nfsc/libnfs.h>
@@ -38,6 +36,7 @@
 
 #include "bootferry/plugin.hpp"
 #include "nfs_failures.h"
+#include "nfs_read_ahead.h"
 #include "nfs_settings.h"
 
 namespace {
@@ -46,6 +45,7 @@ using bootferry::kit::Failure;
 using bootferry::kit::Info;
 using nfs::errnoIn;
 using nfs::Place;
+using nfs::ReadAhead;
 using nfs::Settings;
 using nfs::statusIn;
 using nfs::Step;
@@ -83,20 +83,10 @@ private:
         void* data = nullptr;
         nfs_stat_64 attributes{};
     };
-    // A part of the file that has been requested. They form a ring: part N is at N % parts_.size().
-    struct Part {
-        std::vector<char> bytes;
-        std::uint64_t offset = 0;
-        std::size_t length = 0;
-        std::size_t arrived = 0;
-        int status = 1; // of the last answer: bytes, 0 at the end of the file, or negative
-        bool waiting = false;
-    };
 
     // What libnfs calls; nothing here may throw.
     static void arrived(int status, nfs_context*, void* data, void* answer) noexcept;
     static void attributesArrived(int status, nfs_context*, void* data, void* answer) noexcept;
-    static void partArrived(int status, nfs_context*, void* data, void* part) noexcept;
 
     void connect();
     void mount(const std::string& address, std::int64_t deadline);
@@ -108,11 +98,8 @@ private:
     void serve(std::int64_t deadline, Step step);
     [[nodiscard]] std::string errorText() const;
     [[nodiscard]] Failure failure(int status, Step step) const;
-    void requestAhead();
-    void request(Part& part);
+    void requireQueued(bool queued) const;
     void expectUnchanged();
-
-    [[nodiscard]] Part& part(std::uint64_t number) { return parts_[number % parts_.size()]; }
 
     Settings options_;
     Settings settings_; // options_ and the URL's query
@@ -121,13 +108,8 @@ private:
     std::int64_t modified_ = 0;
     std::string validator_;
 
-    std::uint64_t position_ = 0;   // of the next byte that read() returns
-    std::uint64_t end_ = 0;        // behind the last one
-    std::uint64_t ahead_ = 0;      // behind the last one that was requested
-    std::uint64_t delivering_ = 0; // number of the part at position_
-    std::uint64_t requested_ = 0;  // number of the next part
-    bool unchanged_ = false;       // seen when all parts had arrived
-    std::vector<Part> parts_;
+    ReadAhead ahead_;
+    bool unchanged_ = false;      // seen when all bytes had arrived
     std::optional<Failure> lost_; // why there will be no more of them
     Answer answer_;
 
@@ -157,8 +139,9 @@ void Nfs::serve(std::int64_t deadline, Step step) {
         descriptor >= 0 ? wait(descriptor, static_cast<short>(nfs_which_events(context_.get())), deadline)
                         : 0;
     // With both, libnfs forgets the errno of the error for the hang-up.
-    const int told = (happened & POLLERR) != 0 ? happened & ~POLLHUP : happened;
-    if (descriptor >= 0 && (told & POLLNVAL) == 0 && (told == 0 || nfs_service(context_.get(), told) >= 0)) {
+    const int events = (happened & POLLERR) != 0 ? happened & ~POLLHUP : happened;
+    if (descriptor >= 0 && (events & POLLNVAL) == 0 &&
+        (events == 0 || nfs_service(context_.get(), events) >= 0)) {
         return;
     }
     const auto text = errorText();
@@ -188,17 +171,6 @@ void Nfs::attributesArrived(int status, nfs_context* context, void* data, void* 
         static_cast<Answer*>(answer)->attributes = *static_cast<const nfs_stat_64*>(data);
     }
     arrived(status, context, data, answer);
-}
-
-void Nfs::partArrived(int status, nfs_context*, void* data, void* part) noexcept {
-    auto& self = *static_cast<Part*>(part);
-    self.waiting = false;
-    self.status = status;
-    if (status > 0) {
-        const auto count = std::min(static_cast<std::size_t>(status), self.length - self.arrived);
-        std::memcpy(self.bytes.data() + self.arrived, data, count);
-        self.arrived += count;
-    }
 }
 
 Nfs::Answer* Nfs::prepare() {
@@ -310,12 +282,11 @@ void Nfs::open(const bootferry_request& request) {
         throw Failure(BOOTFERRY_ERROR_RANGE,
                       "the offset " + std::to_string(request.offset) + " lies behind the end of the file");
     }
-    position_ = ahead_ = request.offset;
-    end_ = request.offset + std::min(size_ - request.offset, request.length);
     if (const auto allowed = nfs_get_readmax(context_.get()); allowed > 0) { // version 3
         settings_.readSize = std::min(settings_.readSize, allowed);
     }
-    parts_.resize(settings_.reads);
+    ahead_.begin(request.offset, request.offset + std::min(size_ - request.offset, request.length),
+                 settings_.readSize, settings_.reads);
 }
 
 // One address after the other: all but the last have ten seconds.
@@ -345,26 +316,9 @@ Info Nfs::info() {
     return info;
 }
 
-void Nfs::request(Part& part) {
-    part.waiting = true;
-    if (nfs_pread_async(context_.get(), file_, part.offset + part.arrived, part.length - part.arrived,
-                        &partArrived, &part) < 0) {
-        part.waiting = false;
+void Nfs::requireQueued(bool queued) const {
+    if (!queued) {
         throw Failure(BOOTFERRY_ERROR_IO, "requesting bytes: " + errorText(), ENOMEM);
-    }
-}
-
-void Nfs::requestAhead() {
-    while (ahead_ < end_ && requested_ - delivering_ < parts_.size()) {
-        auto& next = part(requested_);
-        next.bytes.resize(settings_.readSize); // once
-        next.offset = ahead_;
-        next.length = static_cast<std::size_t>(std::min(settings_.readSize, end_ - ahead_));
-        next.arrived = 0;
-        next.status = 1;
-        request(next);
-        ahead_ += next.length;
-        ++requested_;
     }
 }
 
@@ -383,23 +337,22 @@ void Nfs::expectUnchanged() {
 
 std::size_t Nfs::read(void* buffer, std::size_t size) {
     throwIfCancelled();
-    if (position_ == end_) {
+    if (ahead_.isAtEnd()) {
         return 0;
     }
     if (!lost_) {
         try {
-            requestAhead();
+            requireQueued(ahead_.requestParts(context_.get(), file_));
             serve(0, Step::Reading); // sends what was requested, and takes what is there
         } catch (const Failure& failure) {
             lost_ = failure;
         }
     }
-    if (lost_ && delivering_ == requested_) { // all that had arrived is delivered
+    if (lost_ && ahead_.isEmpty()) { // all that had arrived is delivered
         throw Failure(*lost_);
     }
-    auto& current = part(delivering_);
-    const auto delivered = static_cast<std::size_t>(position_ - current.offset);
-    while (current.arrived == delivered) {
+    const auto& current = ahead_.current();
+    while (ahead_.ready() == 0) {
         if (lost_) { // after what had arrived before
             throw Failure(*lost_);
         }
@@ -409,23 +362,19 @@ std::size_t Nfs::read(void* buffer, std::size_t size) {
         if (current.status == 0) {
             expectUnchanged();
             throw Failure(BOOTFERRY_ERROR_PROTOCOL, "the server ends '" + place_->path + "' after " +
-                                                        std::to_string(position_) + " of " +
+                                                        std::to_string(ahead_.position()) + " of " +
                                                         std::to_string(size_) + " bytes");
         }
         if (!current.waiting) { // the server sent less than was requested
-            request(current);
+            requireQueued(ahead_.requestRest(context_.get(), file_));
         }
         serve(BOOTFERRY_NO_DEADLINE, Step::Reading);
     }
-    const auto count = std::min(size, current.arrived - delivered);
-    if (position_ + count == end_) {
+    const auto count = std::min(size, ahead_.ready());
+    if (ahead_.endsWith(count)) {
         expectUnchanged();
     }
-    std::memcpy(buffer, current.bytes.data() + delivered, count);
-    position_ += count;
-    if (delivered + count == current.length) {
-        ++delivering_;
-    }
+    ahead_.take(buffer, count);
     return count;
 }
 

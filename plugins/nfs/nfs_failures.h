@@ -7,7 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
+#include <climits>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -74,13 +75,13 @@ inline std::string statusIn(const std::string& text) {
 
 // The errno in libnfs's "… Connection refused(111) while connecting." or "… failed, errno:104. …", or 0.
 inline int errnoIn(const std::string& text) {
-    int number = 0;
+    std::uint64_t number = 0;
     for (const std::string_view before : {"errno:", "("}) {
         if (const auto at = text.rfind(before); at != std::string::npos) {
-            (void)std::from_chars(text.data() + at + before.size(), text.data() + text.size(), number);
+            (void)bootferry_take_number(text.c_str() + at + before.size(), INT_MAX, &number);
         }
     }
-    return std::max(number, 0);
+    return static_cast<int>(number);
 }
 
 // A failure of libnfs or its RPC layer, without a status of the protocol. libnfs drops the reason that came

@@ -8,6 +8,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "argument_values.h"
+#include "bus_names.h"
 #include "json.h"
 #include "medium_verification.h"
 #include "output_options.h"
