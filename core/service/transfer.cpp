@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // After a crash the target's contents are not trusted: the target is released and prepared anew for the next
-// worker. A disk is opened and inspected first, because a deployed disk needs no network; it stays open, and
-// its contents are checked again just before they are overwritten.
+// worker (transfer_target.h). A disk stays open meanwhile.
 #include "transfer.h"
 
 #include <algorithm>
@@ -9,12 +8,9 @@
 #include <utility>
 
 #include <spdlog/fmt/fmt.h>
-#include <unistd.h>
 
 #include "device_usage.h"
-#include "disk_plan.h"
 #include "log.h"
-#include "ram_target.h"
 #include "retry_policy.h"
 #include "service_stopped.h"
 
@@ -22,8 +18,6 @@ namespace bootferry {
 namespace {
 
 constexpr unsigned crashesAllowed = 5;
-constexpr const char* overwriteOption =
-    "rd.kiwi.live.reset on the kernel command line (bootferryctl: --reset)";
 constexpr std::chrono::seconds deviceTimeout{90};
 constexpr std::chrono::milliseconds deviceCheckInterval{250};
 constexpr std::chrono::milliseconds rateInterval{1000}; // between updates of the rate while no reports arrive
@@ -33,32 +27,12 @@ double randomFraction() {
     return std::uniform_real_distribution<>(0, 1)(generator);
 }
 
-DiskPlan planFor(const Disk& disk, const DiskContents& contents, bool reset) {
-    const auto plan = planDisk(disk.name(), contents, reset, overwriteOption);
-    if (plan == DiskPlan::Deploy && disk.isReadOnly()) {
-        throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is read-only", disk.name()));
-    }
-    return plan;
-}
-
-PreparedTarget prepareDisk(Disk& disk, std::uint64_t leastSize, bool reset) {
-    disk.claimForWriting();
-    const auto contents = disk.contents();
-    if (planFor(disk, contents, reset) != DiskPlan::Deploy) {
-        throw Error(ErrorCode::TargetRefused,
-                    fmt::format("another program has deployed an image to '{}' meanwhile", disk.name()));
-    }
-    requireRoom(disk, leastSize);
-    disk.wipe(contents);
-    return disk.target();
-}
-
 } // namespace
 
 Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, WorkerJob job,
                    TransferListener& listener)
     : event_(event), program_(std::move(program)), job_(std::move(job)), listener_(listener),
-      meter_(urlsOf(job_.request)), begun_(TransferMeter::Time::clock::now()) {
+      meter_(urlsOf(job_.request)), target_(job_.request.target), begun_(TransferMeter::Time::clock::now()) {
     status_.id = id;
     status_.url = job_.request.url.redacted();
     status_.target = job_.request.target;
@@ -66,19 +40,18 @@ Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, Wor
     status_.checksum = job_.request.checksum.value_or("");
     status_.startedUSec = currentTimeUSec();
     status_.state = TransferState::Waiting;
-    job_.request.requireDeclaredSize = job_.request.requireLiveImage && !isRamDisk(status_.target);
+    job_.request.requireDeclaredSize = job_.request.requireLiveImage && !target_.isRam();
 }
 
 Transfer::~Transfer() {
     step_.reset();
     worker_.reset();
-    releaseTarget();
 }
 
 void Transfer::start() {
-    if (isRamDisk(status_.target)) {
+    if (target_.isRam()) {
         startWorker();
-    } else if (::access(status_.target.c_str(), F_OK) == 0) {
+    } else if (target_.exists()) {
         inspectDisk();
     } else {
         waitForDevice();
@@ -129,34 +102,16 @@ void Transfer::stepEnded(const std::optional<Error>& failure, const std::functio
 // The device exists.
 void Transfer::inspectDisk() {
     status_.detail = fmt::format("inspecting '{}'", status_.target);
-    inBackground(
-        [this] {
-            disk_.emplace(status_.target);
-            if (planFor(*disk_, disk_->contents(), job_.request.reset) == DiskPlan::Use) {
-                requireNewImage();
-                reusedDevice_ = disk_->node();
-                disk_.reset(); // a claimed disk cannot be mounted
-            }
-        },
-        [this] {
-            if (cancelled_) {
-                fail(Error(ErrorCode::Cancelled, "cancelled"));
-            } else if (!reusedDevice_.empty()) {
-                checkRequest();
-            } else {
-                startWorker();
-            }
-        });
-}
-
-// Nothing proves that an image already on the disk is the signed one.
-void Transfer::requireNewImage() const {
-    if (job_.request.signedOnly) {
-        throw Error(ErrorCode::TargetRefused,
-                    fmt::format("'{}' holds an image already, and only what is signed may be booted here: {} "
-                                "deploys it again",
-                                status_.target, overwriteOption));
-    }
+    inBackground([this] { target_.inspect(job_.request); },
+                 [this] {
+                     if (cancelled_) {
+                         fail(Error(ErrorCode::Cancelled, "cancelled"));
+                     } else if (!target_.reusedDevice().empty()) {
+                         checkRequest();
+                     } else {
+                         startWorker();
+                     }
+                 });
 }
 
 // A wrong request fails on a deployed disk as on every other one: a worker checks it, without the network. A
@@ -172,13 +127,13 @@ void Transfer::checkRequest() {
 
 void Transfer::reuseUnchecked(const Error& reason) {
     logWarning(fmt::format("checking the request for '{}', which is deployed already: {}, ignoring",
-                           reusedDevice_, reason.what()));
+                           target_.reusedDevice(), reason.what()));
     reuse();
 }
 
 void Transfer::reuse() {
     status_.reused = true;
-    succeed(reusedDevice_);
+    succeed(target_.reusedDevice());
 }
 
 void Transfer::waitForDevice() {
@@ -201,7 +156,7 @@ int Transfer::onDeviceCheck(sd_event_source*, std::uint64_t, void* userdata) {
     auto& self = *static_cast<Transfer*>(userdata);
     self.timer_.reset();
     try {
-        if (::access(self.status_.target.c_str(), F_OK) == 0) {
+        if (self.target_.exists()) {
             self.inspectDisk();
         } else {
             self.waitForDevice();
@@ -228,13 +183,8 @@ void Transfer::startWorker() {
 }
 
 void Transfer::targetWanted(std::optional<std::uint64_t> size) {
-    inBackground(
-        [this, size, least = std::max(leastSize_, size.value_or(0))] {
-            target_ = isRamDisk(status_.target)
-                          ? prepareRamTarget(status_.target, size, job_.request.ramdiskSize)
-                          : prepareDisk(*disk_, least, job_.request.reset);
-        },
-        [this] { worker_->giveTarget(*target_); });
+    inBackground([this, size, least = leastSize_] { target_.prepare(job_.request, size, least); },
+                 [this] { worker_->giveTarget(target_.prepared()); });
 }
 
 void Transfer::pluginLoaded(const std::string& nameAndVersion) {
@@ -275,11 +225,11 @@ int Transfer::onRateDue(sd_event_source*, std::uint64_t, void* userdata) {
 }
 
 void Transfer::staged(const WorkerResult& result) {
-    if (!disk_) {
+    if (!target_.isDisk()) {
         worker_->permitCommit();
         return;
     }
-    inBackground([this, written = result.written] { disk_->clearBehind(written); },
+    inBackground([this, written = result.written] { target_.clearBehind(written); },
                  [this] { worker_->permitCommit(); });
 }
 
@@ -299,9 +249,9 @@ void Transfer::ended(const WorkerResult& result, const std::optional<Error>& fai
 
 void Transfer::workerEnded(const WorkerEnd& end) {
     result_ = end.result;
-    if (!end.failure && !reusedDevice_.empty()) {
+    if (!end.failure && !target_.reusedDevice().empty()) {
         reuse();
-    } else if (end.failure && end.failure->code() == ErrorCode::Internal && !reusedDevice_.empty()) {
+    } else if (end.failure && end.failure->code() == ErrorCode::Internal && !target_.reusedDevice().empty()) {
         reuseUnchecked(*end.failure);
     } else if (!end.failure) {
         closeTarget();
@@ -313,23 +263,12 @@ void Transfer::workerEnded(const WorkerEnd& end) {
 }
 
 void Transfer::closeTarget() {
-    inBackground(
-        [this] {
-            target_->fd.reset(); // close it first: a claimed device cannot be mounted
-            if (disk_) {
-                disk_->rereadPartitionTable();
-                disk_.reset();
-                settleUdev();
-            }
-        },
-        [this] {
-            const auto device = std::exchange(target_, std::nullopt)->path;
-            succeed(device);
-        });
+    const auto device = std::make_shared<std::string>();
+    inBackground([this, device] { *device = target_.close(); }, [this, device] { succeed(*device); });
 }
 
 void Transfer::retryLater(const Error& failure) {
-    inBackground([this] { releaseTarget(); },
+    inBackground([this] { target_.release(); },
                  [this, failure] {
                      if (cancelled_) {
                          fail(Error(ErrorCode::Cancelled, "cancelled"));
@@ -362,15 +301,6 @@ int Transfer::onRetry(sd_event_source*, std::uint64_t, void* userdata) {
     return 0;
 }
 
-void Transfer::releaseTarget() {
-    if (auto target = std::exchange(target_, std::nullopt)) {
-        target->fd.reset(); // an open device cannot be released
-        if (isRamDisk(status_.target)) {
-            releaseRamTarget(target->path);
-        }
-    }
-}
-
 void Transfer::succeed(const std::string& device) {
     status_.device = device;
     setDone(status_, result_.bytes, result_.written, result_.digest,
@@ -383,8 +313,8 @@ void Transfer::fail(const Error& failure) {
     timer_.reset();
     rateTimer_.reset();
     const auto release = [this] {
-        releaseTarget();
-        disk_.reset();
+        target_.release();
+        target_.closeDisk();
     };
     const auto announce = [this, failure] {
         setFailed(status_, failure, received_, TransferMeter::Time::clock::now() - begun_);

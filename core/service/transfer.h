@@ -12,11 +12,10 @@
 #include <string>
 
 #include "background_step.h"
-#include "disk.h"
-#include "prepared_target.h"
 #include "transfer_meter.h"
 #include "transfer_request.h"
 #include "transfer_status.h"
+#include "transfer_target.h"
 #include "worker_process.h"
 
 namespace bootferry {
@@ -74,7 +73,6 @@ private:
     void inBackground(BackgroundStep::Work work, std::function<void()> next);
     void stepEnded(const std::optional<Error>& failure, const std::function<void()>& next);
     void inspectDisk();
-    void requireNewImage() const;
     void checkRequest();
     void reuseUnchecked(const Error& reason);
     void reuse();
@@ -86,7 +84,6 @@ private:
     void retryLater(const Error& failure);
     void scheduleRetry(const Error& failure);
     [[nodiscard]] EventSourceHandle later(std::chrono::milliseconds wait, sd_event_time_handler_t handler);
-    void releaseTarget();
     void succeed(const std::string& device);
     void fail(const Error& failure);
     void end();
@@ -103,18 +100,16 @@ private:
     std::string received_; // the last checksum that was not the requested one
     TransferMeter meter_;
     std::uint64_t leastSize_ = 0; // as the image declares it
-    std::optional<Disk> disk_;    // claimed when first inspected; nullopt for a RAM disk
-    std::optional<PreparedTarget> target_;
-    std::string reusedDevice_; // holds an image already; empty if the image is fetched
-    bool cancelled_ = false;   // without a worker that could be
-    bool stopped_ = false;     // by stop()
+    TransferTarget target_;
+    bool cancelled_ = false; // without a worker that could be
+    bool stopped_ = false;   // by stop()
     unsigned crashes_ = 0;
     TransferMeter::Time begun_;
     EventSourceHandle timer_;     // for the next attempt, or the next check for the device
     EventSourceHandle rateTimer_; // updates the rate without reports
     std::unique_ptr<WorkerProcess> worker_;
     std::optional<WorkerEnd> workerEnd_; // not handled yet, because a step is running
-    // While it runs, disk_, target_ and reusedDevice_ belong to it. Destroyed first.
+    // While it runs, target_ belongs to it. Destroyed first.
     std::optional<BackgroundStep> step_;
 };
 
