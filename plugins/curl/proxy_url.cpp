@@ -5,18 +5,18 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "ascii_text.h"
+
 namespace bootferry::curl {
 
 bool hasControlCharacter(std::string_view url) {
     constexpr std::size_t escapeSize = 3;
     for (std::size_t at = 0; at < url.size(); ++at) {
         auto character = static_cast<unsigned char>(url[at]);
-        if (character == '%' && at + escapeSize <= url.size() &&
-            std::isxdigit(static_cast<unsigned char>(url[at + 1])) != 0 &&
-            std::isxdigit(static_cast<unsigned char>(url[at + 2])) != 0) {
+        if (character == '%' && at + escapeSize <= url.size()) {
             constexpr int hexadecimal = 16;
-            character = static_cast<unsigned char>(
-                std::strtoul(std::string(url.substr(at + 1, 2)).c_str(), nullptr, hexadecimal));
+            character =
+                plugin::parseNumber<unsigned char>(url.substr(at + 1, 2), hexadecimal).value_or(character);
         }
         if (character < ' ' || character == '\x7f') {
             return true;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "connections.h"
 #include "place.h"
 
 namespace bootferry::dolly {
@@ -23,7 +24,7 @@ std::string receiveGreeting(const Descriptor& socket) {
     std::string bytes(4096, '\0');
     const auto count = ::recv(socket.get(), bytes.data(), bytes.size(), 0);
     if (count < 0) {
-        if (errno == EAGAIN || errno == EINTR) {
+        if (wouldBlock()) {
             return {};
         }
         throw Failure(BOOTFERRY_ERROR_UNREACHABLE, "the connection broke", errno);
@@ -47,7 +48,7 @@ void sendAll(const Descriptor& socket, const std::string& bytes) {
 bool hungUp(const Descriptor& socket) {
     char octet = 0;
     const auto count = ::recv(socket.get(), &octet, 1, MSG_PEEK);
-    return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
+    return count == 0 || (count < 0 && !wouldBlock());
 }
 
 } // namespace

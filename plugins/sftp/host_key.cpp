@@ -13,9 +13,7 @@
 namespace bootferry::sftp {
 namespace {
 
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view prefix = "SHA256:";
-constexpr std::size_t sha256Size = 32;
 constexpr std::size_t base64Size = 43; // of 32 bytes, unpadded
 
 struct KeyType {
@@ -85,7 +83,7 @@ std::string parseFingerprint(std::string_view text) {
     if (body.size() == base64Size + 1 && body.back() == '=') {
         body.remove_suffix(1);
     }
-    if (body.size() != base64Size || body.find_first_not_of(alphabet) != std::string_view::npos) {
+    if (body.size() != base64Size || body.find_first_not_of(base64Alphabet) != std::string_view::npos) {
         return refuse("this is not a fingerprint");
     }
     return std::string(prefix) + std::string(body);

@@ -8,6 +8,10 @@
 
 namespace bootferry::sftp {
 
+inline constexpr std::string_view base64Alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+inline constexpr std::size_t sha256Size = 32; // bytes
+
 struct HostKey {
     std::string blob;        // as it goes over the wire (RFC 4253 section 6.6)
     int type = 0;            // LIBSSH2_HOSTKEY_TYPE_…

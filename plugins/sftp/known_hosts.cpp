@@ -34,8 +34,7 @@ std::string_view takeWord(std::string_view& text, std::string_view separators) {
 }
 
 bool isSha1InBase64(std::string_view text) {
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    return text.size() == 28 && text.find_first_not_of(alphabet) == 27 && text.back() == '=';
+    return text.size() == 28 && text.find_first_not_of(base64Alphabet) == 27 && text.back() == '=';
 }
 
 // "|1|SALT|HASH", both as long as a SHA-1. libssh2 1.10 accepts others, and leaks memory at each comparison

@@ -16,7 +16,6 @@ namespace {
 
 using plugin::Failure;
 
-constexpr std::size_t sha256Size = 32;
 constexpr std::size_t longestGreeting = 8192;
 constexpr std::chrono::seconds keepAliveInterval{15};
 
