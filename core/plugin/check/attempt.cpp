@@ -2,20 +2,15 @@
 // checked() compares the result of a call with the reported failures; every call goes through it.
 #include "attempt.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <spdlog/fmt/fmt.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "denied_call.h"
 #include "errors.h"
 #include "open_resources.h"
 #include "plain_text.h"
@@ -25,14 +20,6 @@ namespace {
 
 constexpr std::size_t longestValidator = 1023;
 
-// The size of a structure in version 1 of the ABI. Plugins are tested with this oldest size: the fields that
-// the header has added since are on the inaccessible page.
-constexpr std::uint32_t endingWith(std::size_t offset, std::size_t size) {
-    constexpr std::size_t aligned = alignof(std::uint64_t);
-    return static_cast<std::uint32_t>((offset + size + aligned - 1) / aligned * aligned);
-}
-constexpr auto oldestHost =
-    endingWith(offsetof(bootferry_host, retry_after), sizeof(bootferry_host::retry_after));
 constexpr auto oldestRequest =
     endingWith(offsetof(bootferry_request, cancel_fd), sizeof(bootferry_request::cancel_fd));
 constexpr auto oldestInfo =
@@ -42,30 +29,7 @@ constexpr std::uint32_t knownFlags = BOOTFERRY_INFO_RESUMABLE | BOOTFERRY_INFO_S
                                      BOOTFERRY_INFO_RANGES | BOOTFERRY_INFO_OFFSET_NOT_SHOWN |
                                      BOOTFERRY_INFO_STRONG_VALIDATOR;
 
-// Of the fields that a later version will append. What a plugin does not know it neither reads nor writes.
-constexpr std::size_t unknownFields = 64;
-constexpr auto unknownByte = std::byte{0xa5};
-
-void fillUnknown(const GuardedMemory& memory, std::size_t known, std::uint32_t size) {
-    if (size > known) {
-        std::fill(memory.get() + known, memory.get() + size, unknownByte);
-    }
-}
-
-bool isUnknownUntouched(const GuardedMemory& memory, std::size_t known, std::uint32_t size) {
-    return size <= known || std::all_of(memory.get() + known, memory.get() + size,
-                                        [](std::byte byte) { return byte == unknownByte; });
-}
-
-Attempt& attemptOf(void* context) {
-    return *static_cast<Attempt*>(context);
-}
-
 } // namespace
-
-bool hasControlCharacter(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
 
 std::string codeName(int code) {
     const auto known = errorCodeFromNumber(code);
@@ -73,87 +37,16 @@ std::string codeName(int code) {
                                                      : fmt::format("the unknown code {}", code);
 }
 
-// What the plugin may call. Nothing here throws: the plugin is C.
-struct Attempt::HostFunctions {
-    static void log(void* context, int, const char* message) { attemptOf(context).checkText("log", message); }
-    static void status(void* context, const char* text) { attemptOf(context).checkText("status", text); }
-    static void retryAfter(void* context, std::uint32_t) {
-        auto& attempt = attemptOf(context);
-        const std::lock_guard lock(attempt.mutex_);
-        if (!attempt.failures_.empty() && !attempt.wrong_) {
-            attempt.wrong_ = "it called retry_after after fail";
-        }
-    }
-
-    static void fail(void* context, bootferry_error code, int errnoValue, const char* message) {
-        auto& attempt = attemptOf(context);
-        attempt.checkText("fail", message);
-        Failure failure{.code = static_cast<int>(code), .message = plainText(message)};
-        if (!failure.message.empty() && errnoValue > 0) {
-            failure.message += ": " + std::generic_category().message(errnoValue);
-        }
-        if (const auto* call = takeDeniedCall();
-            call != nullptr && (errnoValue == EPERM || errnoValue == 0)) {
-            failure.message += fmt::format("; the sandbox refused the system call {}", call);
-        }
-        const std::lock_guard lock(attempt.mutex_);
-        attempt.failures_.push_back(std::move(failure));
-    }
-
-    static const char* credential(void* context, const char* name) {
-        const auto& credentials = attemptOf(context).plugin_.credentials;
-        const auto found = credentials.find(name != nullptr ? name : "");
-        return found != credentials.end() ? found->second.c_str() : nullptr;
-    }
-
-    static const char* optionFile(void*, const char* path) { return path; }
-
-    static int resolve(void* context, const char* name, bootferry_resolution* result) noexcept {
-        auto& attempt = attemptOf(context);
-        return resolveForPlugin(name, attempt.cancel_.get(), attempt.resolved_, *result);
-    }
-};
-
-// The host cleans what it is given, so that this costs no boot; but a person reads the text.
-void Attempt::checkText(const char* what, const char* text) {
-    constexpr std::size_t shortestSecret = 4; // a shorter one is found by chance
-    const std::lock_guard lock(mutex_);
-    if (wrong_) {
-        return;
-    }
-    if (text == nullptr) {
-        wrong_ = fmt::format("it passed NULL as the text of {}", what);
-        return;
-    }
-    if (hasControlCharacter(text)) {
-        wrong_ =
-            fmt::format("the text that it passed to {} has control characters: {}", what, escapedText(text));
-        return;
-    }
-    if (plainText(text, SIZE_MAX) != text) {
-        wrong_ = fmt::format("the text that it passed to {} is not UTF-8, or has characters that control or "
-                             "mislead a terminal: {}",
-                             what, escapedText(text));
-        return;
-    }
-    for (const auto& [name, secret] : plugin_.credentials) {
-        if (name != "user" && secret.size() >= shortestSecret &&
-            std::string_view(text).find(secret) != std::string_view::npos) {
-            wrong_ = fmt::format("the text that it passed to {} contains the credential '{}'", what, name);
-        }
-    }
-}
-
 // After the process: where descriptor 0 was closed, a later one may be in its place.
 void Attempt::checkCancelFd(const char* what) const {
-    const int flags = fcntl(cancel_.get(), F_GETFL);
+    const int flags = fcntl(host_.cancelFd(), F_GETFL);
     if (flags < 0) {
         throw Fault(fmt::format("{} closed cancel_fd", what));
     }
     if (flags != cancelFlags_) {
         throw Fault(fmt::format("{} changed the flags of cancel_fd", what));
     }
-    pollfd cancel{.fd = cancel_.get(), .events = POLLIN, .revents = 0};
+    pollfd cancel{.fd = host_.cancelFd(), .events = POLLIN, .revents = 0};
     if (cancelled_ && poll(&cancel, 1, 0) == 0) {
         throw Fault(fmt::format("{} read from cancel_fd", what));
     }
@@ -171,42 +64,10 @@ void Attempt::checkProcess(const char* what) {
     }
 }
 
-const char* Attempt::lend(const std::string& text) {
-    auto& memory = *lent_.emplace_back(std::make_unique<GuardedMemory>(Lent::Text, text.size() + 1));
-    std::memcpy(memory.get(), text.c_str(), text.size() + 1);
-    return memory.as<const char>();
-}
-
-void Attempt::revokeLent() {
-    for (; revoked_ < lent_.size(); ++revoked_) {
-        lent_[revoked_]->revoke();
-    }
-}
-
-std::uint32_t Attempt::sizeFor(std::uint32_t oldest, std::size_t known) const {
-    return plugin_.host == HostAge::Oldest ? oldest : static_cast<std::uint32_t>(known + unknownFields);
-}
-
 Attempt::Attempt(const PluginUnderTest& plugin, bool withOptions)
-    : plugin_(plugin), cancel_(checkErrno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "making an eventfd")),
-      hostMemory_(Lent::Host, sizeFor(oldestHost, sizeof(bootferry_host))) {
-    cancelFlags_ = fcntl(cancel_.get(), F_GETFL);
-    auto* host = hostMemory_.as<bootferry_host>();
-    host->struct_size = sizeFor(oldestHost, sizeof(bootferry_host));
-    host->abi_version = BOOTFERRY_ABI_VERSION;
-    host->context = this;
-    host->log = &HostFunctions::log;
-    host->status = &HostFunctions::status;
-    host->retry_after = &HostFunctions::retryAfter;
-    host->fail = &HostFunctions::fail;
-    host->credential = &HostFunctions::credential;
-    if (plugin_.host == HostAge::Newest) {
-        host->option_file = &HostFunctions::optionFile;
-        host->resolve = &HostFunctions::resolve;
-        fillUnknown(hostMemory_, sizeof(bootferry_host), host->struct_size);
-    }
+    : plugin_(plugin), host_(plugin), cancelFlags_(fcntl(host_.cancelFd(), F_GETFL)) {
     const auto failure = checked("session_new", [&] {
-        session_ = plugin_.module->table().session_new(host);
+        session_ = plugin_.module->table().session_new(host_.table());
         return session_ != nullptr ? 0 : -1;
     });
     if (failure) {
@@ -245,42 +106,36 @@ std::optional<Failure> Attempt::checked(const char* what, Call call) {
     if (const auto earlier = plugin_.calls->takeFault()) { // of the session before
         throw Fault(*earlier);
     }
-    {
-        const std::lock_guard lock(mutex_);
-        failures_.clear();
-        wrong_.reset();
-        (void)takeDeniedCall();
-    }
+    host_.beginCall();
     const bool beforeOpen = session_ == nullptr || std::string_view(what) == "set_option";
     const auto threads = beforeOpen ? ownThreads() : Names{};
     plugin_.calls->begin(what);
     const auto result = call();
     plugin_.calls->end();
-    revokeLent();
+    host_.revokeLent();
     if (beforeOpen && newThreads(threads) > 0) {
         throw Fault(fmt::format("{} started a thread, which only open and later calls may do", what));
     }
     checkProcess(what);
     checkCancelFd(what);
-    const std::lock_guard lock(mutex_);
-    if (wrong_) {
-        throw Fault(*wrong_);
+    const auto [wrong, failures] = host_.takeReports();
+    if (wrong) {
+        throw Fault(*wrong);
     }
     const bool delivers = std::string_view(what) == "read" || std::string_view(what) == "splice";
     if (result < -1 || (result > 0 && !delivers)) {
         throw Fault(fmt::format("{} returned {}, which means nothing", what, result));
     }
     if (result >= 0) {
-        if (!failures_.empty()) {
-            throw Fault(fmt::format("{} called fail (\"{}\") but did not fail", what, failures_[0].message));
+        if (!failures.empty()) {
+            throw Fault(fmt::format("{} called fail (\"{}\") but did not fail", what, failures[0].message));
         }
         return std::nullopt;
     }
-    if (failures_.size() != 1) {
-        throw Fault(
-            fmt::format("{} failed and called fail {} times instead of once", what, failures_.size()));
+    if (failures.size() != 1) {
+        throw Fault(fmt::format("{} failed and called fail {} times instead of once", what, failures.size()));
     }
-    const auto& failure = failures_[0];
+    const auto& failure = failures[0];
     if (failure.code < BOOTFERRY_ERROR_CANCELLED || failure.code > BOOTFERRY_ERROR_INTERNAL) {
         throw Fault(fmt::format("{} failed with {}", what, codeName(failure.code)));
     }
@@ -291,8 +146,9 @@ std::optional<Failure> Attempt::checked(const char* what, Call call) {
 }
 
 std::optional<Failure> Attempt::setOption(const std::string& key, const std::string& value) {
-    return checked("set_option",
-                   [&] { return plugin_.module->table().set_option(session_, lend(key), lend(value)); });
+    return checked("set_option", [&] {
+        return plugin_.module->table().set_option(session_, host_.lend(key), host_.lend(value));
+    });
 }
 
 std::optional<Failure> Attempt::open(std::uint64_t offset, const std::string& validator) {
@@ -301,24 +157,24 @@ std::optional<Failure> Attempt::open(std::uint64_t offset, const std::string& va
 
 std::optional<Failure> Attempt::openUrl(const std::string& url, std::uint64_t offset,
                                         const std::string& validator, std::uint64_t length) {
-    const auto size = sizeFor(oldestRequest, sizeof(bootferry_request));
-    auto& memory = *lent_.emplace_back(std::make_unique<GuardedMemory>(Lent::Request, size));
+    const auto size = sizeFor(plugin_.host, oldestRequest, sizeof(bootferry_request));
+    const auto& memory = host_.lendRequest(size);
     auto* request = memory.as<bootferry_request>();
     request->struct_size = size;
-    request->url = lend(url);
+    request->url = host_.lend(url);
     request->offset = offset;
     request->length = length;
-    request->validator = offset > 0 && !validator.empty() ? lend(validator) : nullptr;
-    request->cancel_fd = cancel_.get();
+    request->validator = offset > 0 && !validator.empty() ? host_.lend(validator) : nullptr;
+    request->cancel_fd = host_.cancelFd();
     if (plugin_.host == HostAge::Newest) {
-        request->raw_url = lend(url);
+        request->raw_url = host_.lend(url);
         fillUnknown(memory, sizeof(bootferry_request), size);
     }
     return checked("open", [&] { return plugin_.module->table().open(session_, request); });
 }
 
 ResourceInfo Attempt::info() {
-    const auto size = sizeFor(oldestInfo, sizeof(bootferry_info));
+    const auto size = sizeFor(plugin_.host, oldestInfo, sizeof(bootferry_info));
     const GuardedMemory memory(Lent::Info, size);
     auto* raw = memory.as<bootferry_info>();
     raw->struct_size = size;
@@ -407,7 +263,7 @@ void Attempt::finish(bootferry_outcome outcome) {
 }
 
 void Attempt::cancel() {
-    checkErrno(eventfd_write(cancel_.get(), 1), "cancelling");
+    host_.cancel();
     cancelled_ = true;
 }
 

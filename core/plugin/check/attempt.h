@@ -7,23 +7,14 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "bootferry/plugin.h"
-#include "call_record.h"
-#include "guarded_memory.h"
-#include "handles.h"
-#include "name_lookup.h"
-#include "plugin_module.h"
-#include "process_state.h"
+#include "test_host.h"
 
 namespace bootferry {
 
@@ -44,25 +35,6 @@ public:
 class Unreached : public Fault {
 public:
     using Fault::Fault;
-};
-
-// How the host's structures end: with version 1 of the ABI, or behind all that this header has, with fields
-// that only a later one knows.
-enum class HostAge { Oldest, Newest };
-
-struct PluginUnderTest {
-    const PluginModule* module = nullptr;
-    HostAge host = HostAge::Oldest;
-    std::string url;
-    std::vector<std::pair<std::string, std::string>> options;
-    std::map<std::string, std::string> credentials;
-    CallRecord* calls = nullptr;
-    const ProcessState* before = nullptr; // the module was loaded
-};
-
-struct Failure {
-    int code = 0;
-    std::string message; // with the text of the errno, and the name of a call that the sandbox refused
 };
 
 struct ResourceInfo {
@@ -101,37 +73,22 @@ private:
     template <typename Call>
     std::optional<Failure> checked(const char* what, Call call);
 
-    struct HostFunctions;
-    // Hands the plugin a text that becomes inaccessible when the call it was passed to has returned.
-    const char* lend(const std::string& text);
-    [[nodiscard]] std::uint32_t sizeFor(std::uint32_t oldest, std::size_t known) const;
-    void revokeLent();
-    void checkText(const char* what, const char* text); // called by host functions
     void checkCancelFd(const char* what) const;
     void checkProcess(const char* what);
 
     const PluginUnderTest& plugin_;
-    UniqueFd cancel_;
-    ResolvedName resolved_;
-    GuardedMemory hostMemory_;
+    TestHost host_;
     bootferry_session* session_ = nullptr;
     unsigned reads_ = 0;
     int cancelFlags_ = 0;
 
     std::string validator_; // as info last returned it
-    std::vector<std::unique_ptr<GuardedMemory>> lent_;
-    std::size_t revoked_ = 0; // the first so many of lent_ are inaccessible
     std::atomic<bool> cancelled_ = false;
-
-    std::mutex mutex_;
-    std::vector<Failure> failures_;    // reported during the current call
-    std::optional<std::string> wrong_; // with a text during the current call
 };
 
 // Of a call that must succeed. Throws Unreached if the server may be the reason, else Fault.
 [[noreturn]] void throwFailure(const Failure& failure, const std::string& what);
 
-[[nodiscard]] bool hasControlCharacter(std::string_view text);
 [[nodiscard]] std::string codeName(int code);
 
 } // namespace bootferry
