@@ -109,12 +109,12 @@ KeptRights giveRightsOf(int present, int to) {
     checkErrno(::fstat(to, &now), "looking at the new file");
     KeptRights kept{.owner = now.st_uid == before.st_uid, .group = now.st_gid == before.st_gid};
     mode_t mode = before.st_mode & 0777U;
-    auto list = listOf(present);
-    if (!kept.group) {
-        mode = withGroup(mode, list && list->empty() ? groupOf(mode) & mode & allRights : groupOf(mode));
-        list = list && !list->empty() ? withOthersRightsForGroup(*list) : list;
+    const auto found = listOf(present);
+    const bool isWithout = found && found->empty();
+    if (!kept.group && isWithout) {
+        mode = withGroup(mode, groupOf(mode) & mode & allRights);
     }
-    const bool isWithout = list && list->empty();
+    const auto list = kept.group || !found || isWithout ? found : withOthersRightsForGroup(*found);
     if (isWithout) {
         kept.accessList = removeList(to);
     } else if (list) {
