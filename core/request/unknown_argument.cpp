@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <vector>
 
 #include <spdlog/fmt/fmt.h>
@@ -98,16 +99,17 @@ std::optional<std::size_t> distanceWithin(std::string_view one, std::string_view
 std::optional<std::size_t> distance(std::string_view whole, const Parts& parts, const KnownName& known) {
     const auto most = tolerated(known.rest.size(), parts.ours);
     // The prefix may contain the error ("rd.kwii.live.system").
-    if (const auto edits = distanceWithin(whole, known.folded, most)) {
-        return edits;
-    }
+    const auto edits = distanceWithin(whole, known.folded, most);
     // Or the prefix is a different one. "rd.timeout" belongs to dracut; "overlay.size" and "rd.curl_options"
     // belong to no program.
     if (parts.ours || known.rest.find('.') != std::string::npos) {
-        if (const auto edits = distanceWithin(parts.rest, known.rest,
-                                              parts.ours || known.rest.size() >= longName ? most : 0)) {
-            return 1 + *edits;
+        if (const auto ofRest = distanceWithin(parts.rest, known.rest,
+                                               parts.ours || known.rest.size() >= longName ? most : 0)) {
+            return std::min(edits.value_or(SIZE_MAX), 1 + *ofRest);
         }
+    }
+    if (edits) {
+        return edits;
     }
     constexpr std::string_view group = "overlay.";
     if (parts.ours && known.rest.starts_with(group) && parts.rest == known.rest.substr(group.size())) {
@@ -132,9 +134,43 @@ bool isOurs(std::string_view name) {
            text.starts_with("rd.bootferry.");
 }
 
-} // namespace
+// Other words for the same thing, behind a prefix of bootferry's.
+std::optional<std::string_view> otherWord(const Parts& parts) {
+    struct Word {
+        std::string_view rest;
+        std::string_view name;
+    };
+    static constexpr Word words[] = {
+        {"squashfs", "rd.live.squashimg"},
+        {"curlopts", "rd.kiwi.live.curl_options"},
+        {"curl.opts", "rd.kiwi.live.curl_options"},
+        {"dollyopts", "rd.kiwi.live.dolly_options"},
+        {"dolly.opts", "rd.kiwi.live.dolly_options"},
+        {"target", "rd.kiwi.live.system"},
+        {"device", "rd.kiwi.live.system"},
+        {"disk", "rd.kiwi.live.system"},
+    };
+    const auto* found = std::find_if(std::begin(words), std::end(words),
+                                     [&](const Word& word) { return parts.ours && word.rest == parts.rest; });
+    return found != std::end(words) ? std::optional(found->name) : std::nullopt;
+}
 
-std::optional<std::string_view> similarArgument(std::string_view unknown) {
+// "rd.live.overlay.size-512m": the name of an option, and something else than '=' before its value.
+std::optional<std::string_view> nameBeforeValue(std::string_view unknown) {
+    const auto end = unknown.find_last_of("-:");
+    if (end == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto name = folded(unknown.substr(0, end));
+    for (const auto& known : knownNames()) {
+        if (known.folded == name) {
+            return known.name;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string_view> nearestArgument(std::string_view unknown) {
     const auto whole = folded(unknown);
     const auto parts = withoutPrefix(unknown);
     std::optional<std::string_view> nearest;
@@ -147,6 +183,16 @@ std::optional<std::string_view> similarArgument(std::string_view unknown) {
         }
     }
     return nearest;
+}
+
+} // namespace
+
+std::optional<std::string_view> similarArgument(std::string_view unknown) {
+    if (const auto other = otherWord(withoutPrefix(unknown))) {
+        return other;
+    }
+    const auto nearest = nearestArgument(unknown);
+    return nearest ? nearest : nameBeforeValue(unknown);
 }
 
 std::optional<std::string> describeUnknown(std::string_view name) {

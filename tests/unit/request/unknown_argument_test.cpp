@@ -53,6 +53,17 @@ TEST(SimilarArgument, ATypingErrorIsRecognised) {
         {"live_dir", "rd.live.dir"},
         {"rd.live.checksum", "rd.bootferry.checksum"},
         {"rd.overlayfs.persistent", "rd.live.overlay.persistent"},
+        {"live.overlay.persistent", "rd.live.overlay.persistent"},
+        // With the value in the name.
+        {"rd.live.overlay.size-512m", "rd.live.overlay.size"},
+        {"rd.live.overlay.size:512m", "rd.live.overlay.size"},
+        {"rd.kiwi.live.system:/dev/sda", "rd.kiwi.live.system"},
+        {"rd-live-dir-LiveOS", "rd.live.dir"},
+        // Other words for it.
+        {"rd.live.squashfs", "rd.live.squashimg"},
+        {"rd.kiwi.live.curlopts", "rd.kiwi.live.curl_options"},
+        {"rd.kiwi.live.target", "rd.kiwi.live.system"},
+        {"rd.kiwi.live.device", "rd.kiwi.live.system"},
         // Short names behind a prefix that is ours alone.
         {"rd.live.dirs", "rd.live.dir"},
         {"rd.live.squashimage", "rd.live.squashimg"},
