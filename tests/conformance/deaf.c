@@ -6,7 +6,8 @@
  * "to-the-silence" does not wait but asks again and again. "to-the-cancel-of-a-connection" waits for that
  * alone, "to-a-refusal" takes it for final, and "to-the-host" tries again by itself,
  * "to-the-host-for-a-while" for twelve seconds, and "to-the-reason" reports a timeout. "for-a-while-then-io",
- * "-unreachable" and "-end" wait in the middle for 300 ms only.
+ * "-unreachable" and "-end" wait in the middle for 300 ms only, and "for-no-time" takes each wait
+ * for the end, but in the first session.
  * When the connection is closed early, "to-the-loss" takes the bytes of before for the next ones where they
  * fill the buffer, "to-the-rest" takes it for the end, "to-the-cause" reports what is not retried, and
  * "to-the-end" delivers a byte behind the last one. With "splice-" before it, each of these is a fault of
@@ -27,6 +28,7 @@ struct bootferry_session {
 };
 
 static int splicing;
+static int sessions_so_far;
 
 /* $DEAF without "splice", or "" where it is not meant for this call. */
 static const char* chosen_fault(void) {
@@ -50,6 +52,7 @@ static struct bootferry_session* session_new(const struct bootferry_host* host) 
         bootferry_fail(host, BOOTFERRY_ERROR_IO, ENOMEM, "starting a session");
         return NULL;
     }
+    sessions_so_far++;
     session->host = host;
     session->socket = -1;
     return session;
@@ -152,6 +155,9 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
                               is("for-a-while-then-io") ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_UNREACHABLE, 0,
                               "no answer");
     }
+    if (is("for-no-time") && sessions_so_far > 1 &&
+        poll(&(struct pollfd){.fd = session->socket, .events = POLLIN}, 1, 0) == 0)
+        return 0;
     if (is("to-the-code")) {
         struct pollfd server = {.fd = session->socket, .events = POLLIN, .revents = 0};
 

@@ -324,6 +324,13 @@ class PluginCheckTest(unittest.TestCase):
                     self.assertEqual(status, verdict, output)
                     self.assertIn(words or "", output)
 
+    def test_an_end_before_the_silence_is_no_reason_to_skip(self):
+        with sending_server(SendsAndWaits) as port:
+            status, output = check(DEAF, f"deaf://127.0.0.1:{port}/{len(SENT)}", "--check", SILENT_SERVER, "--time-limit",
+                                   BUSY_LIMIT, deaf="for-no-time")
+        self.assertIn("read returned 0, as at the end, after", output)
+        self.assertEqual(status, 1)
+
     def test_what_goes_wrong_in_a_splice_alone_is_found(self):
         with sending_server(SendsAndWaits) as port:
             for deaf, name, words in (

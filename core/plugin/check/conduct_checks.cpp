@@ -118,14 +118,20 @@ struct SilenceWatch {
 // soon it failed: a busy machine makes that later, never sooner.
 [[noreturn]] void judgeUncancelled(const CheckSettings& settings, const std::optional<Failure>& failure,
                                    const char* call, std::uint64_t offset, Clock::duration waited) {
-    if (offset >= settings.reference.size() || settings.proxy->affected() == 0) {
+    if (offset >= settings.reference.size()) {
         throw Skipped("its bytes do not come through a TCP connection to the URL's port");
     }
-    const auto when = fmt::format("after {} ms of silence {}",
-                                  std::chrono::ceil<std::chrono::milliseconds>(waited).count(), call);
+    const bool wasSilent = settings.proxy->affected() > 0;
+    const auto when = wasSilent
+                          ? fmt::format("after {} ms of silence {}",
+                                        std::chrono::ceil<std::chrono::milliseconds>(waited).count(), call)
+                          : std::string(call);
     if (!failure) {
         throw Fault(fmt::format("{} returned 0, as at the end, after {} of {} bytes", when, offset,
                                 settings.reference.size()));
+    }
+    if (!wasSilent) {
+        throwFailure(*failure, fmt::format("through a proxy, {}", call));
     }
     const auto text = fmt::format("{} failed with {}", when, codeName(failure->code));
     if (!isRetried(failure->code)) {
