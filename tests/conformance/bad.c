@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -236,6 +237,10 @@ static int misbehave(struct bootferry_session* session) {
     if (has("crashes-in-a-thread")) {
         pthread_create(&thread, NULL, crash, NULL);
         pthread_join(thread, NULL);
+    }
+    if (has("locks-memory") && mlockall(MCL_CURRENT) < 0) {
+        host->fail(host->context, BOOTFERRY_ERROR_IO, errno, "locking memory");
+        return -1;
     }
     if (has("creates-a-file")) {
         const int made = open("/tmp/bootferry-bad", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

@@ -40,7 +40,7 @@ CONNECTING = "stops while it connects when cancelled"
 NETWORK_CHECKS = {19: REFUSED_CONNECTION, 24: CONNECTING, 25: SILENT_SERVER, 26: CUT}
 SIZE = 1_500_007
 # Not found in the sanitizers' build, which enters no sandbox and has an allocator of its own.
-NOT_SANITIZED = {"leaks-memory", "creates-a-file"}
+NOT_SANITIZED = {"leaks-memory", "creates-a-file", "locks-memory"}
 
 # Fault → a word of the check that must find it.
 FAULTS = {
@@ -73,7 +73,7 @@ FAULTS = {
     "secret-in-log": "whole", "session-new-blocks": "does not block", "session-free-blocks": "does not block",
     "validator-changes": "whole", "validator-of-the-offset": "resumes at an", "escape-in-validator": "whole",
     "fails-to-finish-early": "one byte", "changes-sigchld": "whole", "changes-locale": "whole", "escape-in-help": "describes",
-    "creates-a-file": "whole", "crashes-in-a-thread": "whole", "hangs-with-signals-blocked": "whole",
+    "creates-a-file": "whole", "locks-memory": "whole", "crashes-in-a-thread": "whole", "hangs-with-signals-blocked": "whole",
     "closes-stdin": "whole", "closes-stderr": "whole", "replaces-stdout": "whole", "prints": "whole",
     "sets-flags-of-stdin": "whole", "sets-flags-of-cancel-fd": "whole", "changes-environment": "whole",
     "changes-thread-locale": "whole", "changes-a-limit": "whole", "changes-rounding": "whole", "renames-the-thread": "whole",
@@ -306,6 +306,7 @@ class PluginCheckTest(unittest.TestCase):
     def test_the_reasons_that_sanitizers_change(self):
         self.assert_reasons({
             "creates-a-file": "creating a file: Operation not permitted; the sandbox refused the system call openat",
+            "locks-memory": "locking memory: Operation not permitted; the sandbox may have refused the call: compare with --no-sandbox",
             "fills-unasked-fields": "# info crashed (signal 11, SIGSEGV): it accessed a field of bootferry_info beyond its struct_size",
             "keeps-info": "# read crashed (signal 11, SIGSEGV): it used bootferry_info after info had returned",
             "uses-an-old-host": "# session_new crashed (signal 11, SIGSEGV): it used the host after session_free",

@@ -71,6 +71,8 @@ struct TestHost::Functions {
         if (const auto* call = takeDeniedCall();
             call != nullptr && (errnoValue == EPERM || errnoValue == 0)) {
             failure.message += fmt::format("; the sandbox refused the system call {}", call);
+        } else if (errnoValue == EPERM) { // calls that no library needs are refused without a trace
+            failure.message += "; the sandbox may have refused the call: compare with --no-sandbox";
         }
         const std::lock_guard lock(host.mutex_);
         host.reports_.failures.push_back(std::move(failure));
