@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Precompiles a header with clang, for a build folder that meson set up with -Dprecompiled-header=RESULT.
+"""Precompiles a header, for a build folder that meson set up with -Dprecompiled-header=RESULT (without the .gch of g++).
 
-Usage: precompile.py BUILD HEADER RESULT
+Usage: precompile.py BUILD TEST HEADER RESULT
 
-clang takes a precompiled header only from the same options. They are those of a unit test's compile command: the
-tests use what the header contains, so that their commands also define the macros that belong to it.
+Compilers take a precompiled header only from the same options. They are those of a unit test's compile command: the
+tests use what the header contains, so that their commands also define the macros that belong to it. g++ wants no others
+to be defined.
 """
 
 import json
@@ -14,19 +15,20 @@ import shlex
 import subprocess
 import sys
 
-_OF_A_TEST = "tests/unit/request/url_test.cpp"
-_WITH_A_VALUE = ("-include-pch", "-MQ", "-MF", "-o", "-c")
+_WITH_A_VALUE = ("-include-pch", "-include", "-MQ", "-MF", "-o", "-c")
 
 
-def options(build):
+def command_of(build, test):
     commands = json.loads((build / "compile_commands.json").read_text())
-    words = iter(shlex.split(next(entry["command"] for entry in commands if entry["file"].endswith(_OF_A_TEST))))
+    words = iter(shlex.split(next(entry["command"] for entry in commands if entry["file"].endswith(test))))
     return [word for word in words if word != "-MD" and not (word in _WITH_A_VALUE and next(words))]
 
 
-def main(build, header, result):
-    command = [*options(pathlib.Path(build)), "-fpch-instantiate-templates", "-x", "c++-header"]
-    subprocess.run([*command, os.path.abspath(header), "-o", result], cwd=build, check=True)
+def main(build, test, header, result):
+    command = command_of(pathlib.Path(build), test)
+    if not result.endswith(".gch"):
+        command.append("-fpch-instantiate-templates")
+    subprocess.run([*command, "-x", "c++-header", os.path.abspath(header), "-o", result], cwd=build, check=True)
 
 
 main(*sys.argv[1:])
