@@ -108,6 +108,11 @@ std::string locatePlugin(const std::string& dir, const std::string& scheme) {
             throw Error(ErrorCode::Unsupported, "a file of this machine is not fetched: copy it, or give its "
                                                 "path where a file can be given");
         }
+        if (scheme == "ftps" && links.contains("ftp")) { // 'ftp' alone would drop the encryption
+            throw Error(
+                ErrorCode::Unsupported,
+                "no plugin serves 'ftps' URLs: use 'ftp' with curl's option ssl-reqd, which requires TLS");
+        }
         const auto nearest = nearestScheme(scheme, links);
         throw Error(ErrorCode::Unsupported,
                     fmt::format("no plugin serves '{}' URLs{}; installed: {}", scheme,

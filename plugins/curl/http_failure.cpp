@@ -70,6 +70,11 @@ bool expectsTls(std::string_view page) {
            page.find("HTTP request to an HTTPS server") != std::string_view::npos;
 }
 
+// The words of nginx.
+bool wantsCertificate(std::string_view page) {
+    return page.find("No required SSL certificate was sent") != std::string_view::npos;
+}
+
 Failure notFollowed(const HttpResponse& response, const HttpRefusal& refusal, const std::string& message) {
     if (refusal.status == 304) {
         return {BOOTFERRY_ERROR_PROTOCOL,
@@ -104,6 +109,13 @@ Failure failureOfStatus(const HttpResponse& response, const HttpRefusal& refusal
                 message + ": credentials are missing or were refused" + authAdvice(refusal, "")};
     case 403:
         return {BOOTFERRY_ERROR_AUTH, message};
+    case 400:
+    case 496: // nginx
+        if (wantsCertificate(refusal.page)) {
+            return {BOOTFERRY_ERROR_AUTH,
+                    message + ": it requires a certificate of this machine (curl's options cert and key)"};
+        }
+        break;
     case 407:
         return {BOOTFERRY_ERROR_AUTH, "the proxy answered " + statusText(response, refusal) +
                                           ": its credentials are missing or were refused" +

@@ -116,11 +116,21 @@ bool isConnectRefused(const TransferEnd& end) {
                                          end.result == CURLE_COULDNT_CONNECT || end.result == CURLE_PROXY);
 }
 
+// "[fe80::1%25eth0]:80": libcurl names the place without the zone.
+std::string withoutZone(const std::string& place) {
+    const auto zone = place.find('%');
+    const auto bracket = place.find(']', zone);
+    return zone == std::string::npos || bracket == std::string::npos
+               ? place
+               : place.substr(0, zone) + place.substr(bracket);
+}
+
 // Who could not be connected to: the server, unless libcurl names another place. That is the proxy, or the
 // place of an option; for ftp after the greeting, it is the server's data port.
 std::string peerOf(const TransferEnd& end) {
     const auto place = unconnectedPlace(end.detail);
-    const bool isProxy = place && *place != end.place && !end.connectsElsewhere && end.reply.empty();
+    const bool isProxy =
+        place && *place != withoutZone(end.place) && !end.connectsElsewhere && end.reply.empty();
     return isProxy ? "the proxy " + *place : end.authority;
 }
 
@@ -190,7 +200,9 @@ std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
         return Failure(BOOTFERRY_ERROR_UNREACHABLE, message); // "transient", RFC 959 section 4.2
     }
     if (end.responseCode == 530 || end.responseCode == 532) {
-        return Failure(BOOTFERRY_ERROR_AUTH, message);
+        const bool wantsTls =
+            mentions(end.reply, "encrypt") || mentions(end.reply, "TLS") || mentions(end.reply, "SSL");
+        return Failure(BOOTFERRY_ERROR_AUTH, message + (wantsTls ? " (curl's option ssl-reqd)" : ""));
     }
     if (end.responseCode == 550) {
         return Failure(BOOTFERRY_ERROR_NOT_FOUND,
@@ -322,7 +334,8 @@ Failure failureOfAnswer(const TransferEnd& end, const std::string& detail) {
     case CURLE_REMOTE_FILE_NOT_FOUND:
         return {BOOTFERRY_ERROR_NOT_FOUND, end.authority + " has no such file"};
     case CURLE_TOO_MANY_REDIRECTS:
-        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " redirects without end"};
+        return {BOOTFERRY_ERROR_PROTOCOL,
+                end.authority + " redirects more often than curl's option max-redirs permits"};
     case CURLE_UNSUPPORTED_PROTOCOL:
         if (isNoHttp(end)) {
             return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " does not answer in HTTP: " + detail};

@@ -114,8 +114,11 @@ HostKeyPolicy SftpOptions::hostKeyPolicy(const plugin::Host& host) const {
         notUnderstood += policy.knownHosts().add(readFile(file, "known hosts"));
     }
     if (notUnderstood > 0) {
-        host.log(BOOTFERRY_LOG_WARNING,
-                 std::to_string(notUnderstood) + " lines of the known hosts are invalid, ignoring");
+        host.log(
+            BOOTFERRY_LOG_WARNING,
+            std::to_string(notUnderstood) +
+                " lines of the known hosts are not understood (certificate authorities are not supported), "
+                "ignoring them");
     }
     for (const auto& fingerprint : pins_) {
         policy.pin(fingerprint);

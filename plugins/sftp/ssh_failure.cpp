@@ -137,6 +137,10 @@ Failure failureOfAnswer(const SshEnd& end) {
     if (end.detail == "Read Packet At Unexpected Offset") {
         return says(" answers requests for the file with less than was requested, or with nothing");
     }
+    if (end.detail == "Timeout waiting for response from SFTP subsystem") {
+        return says(
+            " sent something else than sftp: perhaps a login script (.bashrc) of the user prints text");
+    }
     return says(": " + end.detail);
 }
 
@@ -180,7 +184,8 @@ std::string whatLibssh2Lacks() {
     }
     return std::string("; libssh2 ") + libssh2_version(0) +
            " has neither AES-GCM nor ChaCha20, nor RSA with SHA-2, which libssh2 1.11 has: let the server "
-           "offer aes256-ctr and an Ed25519 or ECDSA host key as well";
+           "offer aes256-ctr, the MAC hmac-sha2-256, the key exchange curve25519-sha256, and an Ed25519 or "
+           "ECDSA host key as well";
 }
 
 Failure failureOf(const SshEnd& end) {

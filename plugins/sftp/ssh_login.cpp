@@ -55,12 +55,25 @@ std::string bytesOfBase64(std::string text) {
     return bytes;
 }
 
+// PKCS #8 (RFC 5208) names the algorithm first: rsaEncryption, 1.2.840.113549.1.1.1.
+bool isRsaInPkcs8(const std::string& key) {
+    constexpr std::string_view begin = "-----BEGIN PRIVATE KEY-----";
+    constexpr std::string_view algorithm("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", 9);
+    const auto first = key.find(begin);
+    if (first == std::string::npos) {
+        return false;
+    }
+    const auto body = first + begin.size();
+    return bytesOfBase64(key.substr(body, key.find("-----END", body) - body)).find(algorithm) !=
+           std::string::npos;
+}
+
 // OpenSSH's own format has the kind of the key in clear, in base64; PEM has it in its first line.
 bool isRsa(const std::string& key) {
     constexpr std::string_view begin = "-----BEGIN OPENSSH PRIVATE KEY-----";
     const auto first = key.find(begin);
     if (first == std::string::npos) {
-        return key.find("-----BEGIN RSA PRIVATE KEY-----") != std::string::npos;
+        return key.find("-----BEGIN RSA PRIVATE KEY-----") != std::string::npos || isRsaInPkcs8(key);
     }
     const auto body = first + begin.size();
     const auto bytes = bytesOfBase64(key.substr(body, key.find("-----END", body) - body));
