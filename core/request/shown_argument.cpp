@@ -82,7 +82,7 @@ std::string shownName(std::string_view name) {
 }
 
 std::string shownArgument(const KernelArgument& argument) {
-    const auto name = shownName(argument.name);
+    auto name = shownName(argument.name);
     if (!argument.value) {
         return name;
     }
