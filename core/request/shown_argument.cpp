@@ -73,12 +73,12 @@ std::string shownName(std::string_view name) {
         return std::string(name);
     }
     const auto first = name.substr(0, end);
-    const bool isUrl = contains(name, "://");
-    if (!isUrl && !contains(name, "@") && !isCalledSecret(first) && !namesSecret(name)) {
+    const bool isCut = contains(name, ":/") || contains(first, "option"); // "rd.bootferry.option:curl:..."
+    if (!isCut && !contains(name, "@") && !isCalledSecret(first) && !namesSecret(name)) {
         return std::string(name);
     }
     // Without a scheme, what is before the '@' may be a password, too.
-    return isUrl || isCalledSecret(first) ? std::string(name.substr(0, end + 1)) + "..." : "...";
+    return isCut || isCalledSecret(first) ? std::string(name.substr(0, end + 1)) + "..." : "...";
 }
 
 std::string shownArgument(const KernelArgument& argument) {

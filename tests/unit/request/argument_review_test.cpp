@@ -130,6 +130,8 @@ TEST(ReviewArguments, SecretsAreNotShownWhereverTheyStand) {
                              "rd.bootferry.mirror:http://u:geheim@a/b",
                              "rd.live.http://u:geheim@a/b",
                              "rd.live.image:http://u:geheim@a/b",
+                             "http:/u:geheim",
+                             "rd.live.curl_options:-u,u:geheim",
                              "rd.iscsi.password=geheim",
                              "rd.iscsi.password:geheim",
                              "live-config.user-password=geheim",
