@@ -12,6 +12,7 @@ namespace bootferry {
 namespace {
 
 constexpr auto noLimit = std::numeric_limits<std::size_t>::max();
+constexpr auto keptOfHead = std::size_t{64} << 10U; // as much as a continuation compares
 
 } // namespace
 
@@ -49,8 +50,9 @@ bool DecodingWriter::copyLast(std::span<std::byte> into) {
 bool DecodingWriter::decodeHead(std::size_t wanted) {
     auto& buffer = filling();
     decodeBuffer(buffer, wanted, ended_);
-    if (buffer.content().empty()) {
-        buffer.begin = buffer.end = 0;
+    if (buffer.content().empty() && buffer.end > bufferSize / 2) {
+        std::memmove(buffer.memory.get(), buffer.memory.get() + buffer.end - keptOfHead, keptOfHead);
+        buffer.begin = buffer.end = keptOfHead;
     }
     return ended_ || writer_.size() >= wanted;
 }

@@ -55,6 +55,7 @@ TransferStatus everythingKnown() {
     status.url = "url";
     status.target = "target";
     status.checksumRequested = true;
+    status.checksum = "checksum";
     status.startedUSec = 6;
     status.finishedUSec = 7;
     status.fraction = 0.5;

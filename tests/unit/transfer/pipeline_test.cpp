@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <spdlog/fmt/fmt.h>
 
+#include "continuation_proof.h"
 #include "incomplete_mark.h"
 #include "pipeline_fixture.h"
 #include "verify/sha256_of.h"
@@ -238,8 +239,8 @@ TEST_F(SplicingTest, ResumesWhileSplicing) {
     server.script = {{.breakAfter = inTheTail}, {.breakAfter = 3}, {.breakAfter = 50000}};
     (void)run();
     EXPECT_TRUE(onTarget(server.content.size()) == server.content);
-    EXPECT_EQ(server.requests.size(), 4U);
-    EXPECT_EQ(server.delivered, server.content.size());
+    EXPECT_LE(server.requests.size(), 5U); // one that ended within the bytes to compare
+    EXPECT_LE(server.delivered, server.content.size() + 4 * mostCompared);
     EXPECT_GT(server.spliced, 290000U);
 }
 
