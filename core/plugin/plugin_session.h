@@ -69,8 +69,9 @@ private:
 
     const PluginModule& module_;
     std::map<std::string, std::string> credentials_;
-    std::mutex secretsMutex_;       // guards the one below
-    std::set<std::string, LongestFirst> secrets_; // the credentials that the plugin has got, as they would be shown
+    std::mutex secretsMutex_; // guards the one below
+    std::set<std::string, LongestFirst>
+        secrets_; // the credentials that the plugin has got, as they would be shown
     StatusCallback status_;
     FileNames files_;
     std::map<std::string, OptionFile> optionFiles_; // results of files_, by the path in the option

@@ -110,7 +110,7 @@ private:
 
     WriteTarget target_;
     bool isStream_ = false;
-    bool headWritten_ = false;   // to a stream or a file
+    bool headWritten_ = false; // to a stream or a file
     bool hasOldBytes_ = false; // from before startOver()
     bool canSplice_ = true;    // until splice(2) fails: some file systems do not support it
     bool readable_ = false;
