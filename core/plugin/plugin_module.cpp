@@ -18,6 +18,7 @@
 #include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "errors.h"
+#include "nearest_name.h"
 #include "plain_text.h"
 
 namespace bootferry {
@@ -126,6 +127,15 @@ std::uint32_t PluginModule::needs(const std::string& key) const {
         return BOOTFERRY_NEEDS_UNIX_SOCKETS | BOOTFERRY_NEEDS_LISTENING; // older than the field
     }
     return table_->needs != nullptr ? table_->needs(key.c_str()) : 0;
+}
+
+std::string PluginModule::nearestOption(std::string_view key) const {
+    std::vector<std::string_view> keys;
+    for (const auto* option = table_->options; option != nullptr && option->key != nullptr; ++option) {
+        keys.emplace_back(option->key);
+    }
+    const bool isKnown = std::find(keys.begin(), keys.end(), key) != keys.end();
+    return std::string(isKnown ? std::string_view() : nearestName(key, keys));
 }
 
 void PluginModule::requireScheme(const std::string& scheme) const {

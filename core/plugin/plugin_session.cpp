@@ -266,6 +266,9 @@ void PluginSession::setOption(const std::string& key, const std::string& value) 
         (void)guarded("set_option",
                       [&] { return module_.table().set_option(session_, key.c_str(), value.c_str()); });
     } catch (Error& error) {
+        if (const auto meant = module_.nearestOption(key); !meant.empty()) {
+            error = Error(error.code(), fmt::format("{}, did you mean '{}'?", error.what(), meant));
+        }
         // Without the value, which may be a secret (a proxy's password).
         error.addContext(fmt::format("option '{}' of plugin '{}'", key, module_.name()));
         throw;

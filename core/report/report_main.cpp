@@ -73,7 +73,7 @@ void keepToReading() {
 class BootReporter {
 public:
     explicit BootReporter(std::string url)
-        : failureFile_(failureFile()), loop_([this] { loop_.end(0); }),
+        : failureFile_(failureFile()), loop_([this] { endWhenIdle(); }),
           sender_(std::move(url), certificates()) {}
 
     int run() {
@@ -145,6 +145,20 @@ private:
         }
     }
 
+    // The signal and the last messages of the service may arrive together: these are reported first.
+    void endWhenIdle() {
+        idle_ = makeHandle<EventSourceHandle>(
+            [&](sd_event_source** source) { return sd_event_add_defer(loop_.event(), source, onIdle, this); },
+            "waiting for what is left");
+        checkSd(sd_event_source_set_priority(idle_.get(), SD_EVENT_PRIORITY_IDLE),
+                "waiting for what is left");
+    }
+
+    static int onIdle(sd_event_source*, void* userdata) {
+        static_cast<BootReporter*>(userdata)->loop_.end(0);
+        return 0;
+    }
+
     static int onLook(sd_event_source*, std::uint64_t, void* userdata) {
         static_cast<BootReporter*>(userdata)->look();
         return 0;
@@ -156,6 +170,7 @@ private:
     SupervisingLoop loop_; // before any thread, which would not block the loop's signals
     ReportSender sender_;
     EventSourceHandle timer_;
+    EventSourceHandle idle_;
     bool isLost_ = true;
     std::map<std::uint32_t, TransferStatus> transfers_; // by number
     std::unique_ptr<ServiceClient> client_;             // last: it calls all of the above

@@ -171,7 +171,11 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 // Duplicates above the agreed numbers, so that placing one cannot overwrite another.
 UniqueFd duplicateAbove(int fd) {
     constexpr int above = 16;
-    return UniqueFd(checkErrno(::fcntl(fd, F_DUPFD_CLOEXEC, above), "starting a worker"));
+    const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, above);
+    if (copy < 0 && errno == EINVAL) {
+        errno = EMFILE; // the limit of open files is not above that
+    }
+    return UniqueFd(checkErrno(copy, "starting a worker"));
 }
 
 UniqueFd openNull() {

@@ -257,6 +257,11 @@ class FetchTest(unittest.TestCase):
         self.assertIn(result.returncode, exit_status.FAILURES)
         self.assertIn("tls-max", result.stderr.splitlines()[-1])
 
+    def test_a_misspelt_option_names_the_right_one(self):
+        result = self.fetch("http://127.0.0.1:1/image", "--max-filesiz,9")
+        self.assertEqual(result.returncode, exit_status.USAGE)
+        self.assertIn("did you mean 'max-filesize'?", result.stderr.splitlines()[-1])
+
     def test_a_file_that_is_too_large_is_refused(self):
         with Nginx(self.path / "served") as server:
             url = f"http://127.0.0.1:{server.port}/image"
