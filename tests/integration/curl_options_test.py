@@ -258,7 +258,8 @@ class FetchTest(unittest.TestCase):
         self.assertIn("tls-max", result.stderr.splitlines()[-1])
 
     def test_a_misspelt_option_names_the_right_one(self):
-        result = self.fetch("http://127.0.0.1:1/image", "--max-filesiz,9")
+        result = subprocess.run([os.environ["BOOTFERRYCTL"], "fetch", "--option=curl:max-filesze=9", "http://127.0.0.1:1/image",
+                                 str(self.path / "output")], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         self.assertEqual(result.returncode, exit_status.USAGE)
         self.assertIn("did you mean 'max-filesize'?", result.stderr.splitlines()[-1])
 
