@@ -20,6 +20,10 @@ void rememberTermination() {
     struct sigaction action {};
     action.sa_handler = onTermination; // no SA_RESTART: interrupts waitpid(), so that the child is stopped
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
+        struct sigaction before {};
+        if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) {
+            continue; // nohup(1)
+        }
         (void)::sigaction(signal, &action, nullptr);
     }
 }

@@ -65,7 +65,9 @@ private:
     void stop() {
         try {
             if (id_) {
-                loop_.interruptibly([this] { client_->cancel(*id_, patienceOfCancel); });
+                // The signals stay blocked: a second one, as timeout(1) sends it, must not end the program
+                // before the call is sent.
+                client_->cancel(*id_, patienceOfCancel);
                 return;
             }
         } catch (const SilentService&) {

@@ -18,6 +18,7 @@
 
 #include "file_rights.h"
 #include "files.h"
+#include "log.h"
 #include "plain_text.h"
 
 namespace bootferry {
@@ -209,7 +210,10 @@ void ExportFolder::replaceEntry(const std::string& file, std::string_view text) 
         const UniqueFd present(::openat(folder.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
         struct stat status {};
         if (present && ::fstat(present.get(), &status) == 0 && S_ISREG(status.st_mode)) {
-            (void)giveRightsOf(present.get(), written.get());
+            if (const auto kept = giveRightsOf(present.get(), written.get());
+                !kept.group || !kept.accessList) {
+                logWarning("'{}' does not keep all rights of its group or its access control list", shown);
+            }
         }
         writeAll(written.get(), std::as_bytes(std::span(text)), fmt::format("writing '{}'", shown));
         check(::fsync(written.get()), fmt::format("writing '{}'", shown));

@@ -241,10 +241,9 @@ std::string parseChecksum(std::string_view text) {
     }
     const std::size_t digits = name == "sha256" ? sha256Digits : name == "sha512" ? sha512Digits : 0;
     if (digits == 0) {
-        refuseValue(
-            text,
-            "sha256:HEX (64 digits), sha512:HEX (128 digits), the digits alone, or the URL of a list of "
-            "checksums (http://HOST/SHA256SUMS)");
+        refuseValue(text,
+                    "sha256:HEX (64 digits), sha512:HEX (128 digits), the digits alone, or the URL of a "
+                    "checksum list (http://HOST/SHA256SUMS)");
     }
     if (hex.size() != digits || !isHex) {
         refuse(ErrorCode::Invalid,

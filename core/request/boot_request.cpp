@@ -17,6 +17,7 @@
 #include "dolly_trust.h"
 #include "errors.h"
 #include "other_options.h"
+#include "plain_text.h"
 #include "shown_argument.h"
 #include "signed_list.h"
 #include "text.h"
@@ -190,9 +191,13 @@ Error withoutSecrets(const Error& error, const KernelArgument& argument) {
     const auto& value = argument.value.value_or("");
     std::string text = error.what();
     const bool isShown = shownArgument(argument) == fmt::format("{}={}", argument.name, value);
-    if (const auto place = text.find(value); !isShown && !value.empty() && place != std::string::npos) {
-        text.replace(place, value.size(), "...");
-        return {error.code(), text};
+    for (auto length = isShown ? std::size_t{0} : value.size(); length > 0; --length) {
+        const auto quoted =
+            "'" + escapedText(std::string_view(value).substr(0, length)); // it may be cut there
+        if (const auto place = text.find(quoted); place != std::string::npos) {
+            text.replace(place + 1, quoted.size() - 1, "...");
+            return {error.code(), text};
+        }
     }
     return error;
 }

@@ -13,6 +13,7 @@
 #include "files.h"
 #include "handles.h"
 #include "json.h"
+#include "log.h"
 #include "medium_identity.h"
 
 namespace bootferry {
@@ -39,10 +40,21 @@ std::optional<WrittenDevice> writtenDevice(const TransferStatus& status) {
     }
     const UniqueFd device(::open(status.device.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     struct stat found {};
-    if (!device || ::fstat(device.get(), &found) < 0) {
+    if (!device || ::fstat(device.get(), &found) < 0 || !S_ISBLK(found.st_mode)) {
         return std::nullopt;
     }
     return WrittenDevice{.number = found.st_rdev, .identity = mediumIdentity(device.get())};
+}
+
+// For `bootferryctl verify`, later: no boot depends on it.
+void recordDeployment(const std::string& folder, const WrittenDevice& device, const std::string& text) {
+    const auto path =
+        fmt::format("{}/deployed-{}:{}.json", folder, major(device.number), minor(device.number));
+    try {
+        writeFileAtomically(path, text);
+    } catch (const Error& error) {
+        logWarning("ignoring: {}", error.what());
+    }
 }
 
 } // namespace
@@ -59,9 +71,7 @@ void writeOutcomeFiles(const std::string& folder, const TransferStatus& status, 
     }
     const auto text = object.text(JsonStyle::Pretty) + "\n";
     if (written) {
-        writeFileAtomically(
-            fmt::format("{}/deployed-{}:{}.json", folder, major(written->number), minor(written->number)),
-            text);
+        recordDeployment(folder, *written, text);
     }
     if (!inInitrd && describesTheBoot(record)) {
         return;

@@ -23,6 +23,11 @@
 //                                                           a job that continues a file starts over: that
 //                                                           file keeps the bytes of the earlier fetch
 //   Staged(t bytes, t written, s digest) → Granted          all but the head is safe; permits the commit
+//   Differs(s checksum)                                     no answer; of the verifying process, before
+//   Staged:
+//                                                           all of a source was received, and has this
+//                                                           checksum instead of the requested one; once more
+//                                                           for each further source
 //   Probed(u code, s reason, t size, s validator, u flags, s compression, s format, s whyNotLive, t declared,
 //        t decoded, s location, s label, s partitionTable, u layoutState, s layout, s rootImage,
 //        s whyLayout)                                       no answer; purpose Probe; once for each origin,

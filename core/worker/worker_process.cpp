@@ -142,9 +142,9 @@ private:
     static int onLook(sd_event_source*, std::uint64_t, void* userdata) {
         auto& self = *static_cast<State*>(userdata);
         if (const auto limit = self.missedLimit()) {
-            self.run_->giveUp(
-                Error(ErrorCode::Timeout, fmt::format("gave up after {}: the transfer process does not react",
-                                                      formatDuration(*limit))));
+            self.run_->giveUp(Error(ErrorCode::Timeout,
+                                    fmt::format("gave up after {}: a process of the transfer does not react",
+                                                formatDuration(*limit))));
             self.look_.reset();
         } else {
             self.scheduleLook();

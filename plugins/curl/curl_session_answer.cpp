@@ -45,8 +45,9 @@ void CurlSession::examineHttp(std::string_view page) {
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
     validator_ = response_.validator();
     const bool partAsked = !rangeText().empty();
-    // A rate limit applies to all connections together, so there must be only one.
-    ranges_ = (status == 206 || response_.offersRanges) && !options_.needPacing();
+    // A rate limit applies to all connections together, so there must be only one. A request for ftp has no
+    // end.
+    ranges_ = (status == 206 || response_.offersRanges) && !options_.needPacing() && schemeOf(url_) != "ftp";
     const bool bringsBytes = status == 206 || status == 200 || status == 203;
     if (bringsBytes && response_.contradictsItself()) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent an impossible Content-Length");

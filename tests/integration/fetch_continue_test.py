@@ -107,7 +107,7 @@ class ContinueTest(ContinueCase):
         length = self.kept()
         self.server.repeats_etag = False
         self.assertNotIn("starting over", self.assert_fetched(self.fetch(self.url)))
-        self.assertEqual([request.range for request in self.server.requests], [f"bytes={length - (1 << 16)}-"] * 2)
+        self.assertEqual([request.range for request in self.server.requests], [f"bytes={length - (1 << 16)}-"])
 
     def test_ftp(self):
         if reason := Vsftpd.missing():
@@ -170,7 +170,8 @@ class ContinueTest(ContinueCase):
 
     def test_a_server_that_has_nothing_for_the_moment(self):
         length = self.kept()
-        self.server.fail_next(Fault(status=404))
+        for _ in range(3):  # two for the rest, and one for all of it: the file may have been there for another part
+            self.server.fail_next(Fault(status=404))
         self.assertEqual(self.fetch(self.url)[0], exit_status.NOT_FOUND)
         self.assertEqual((self.names(), self.part.stat().st_size), (KEPT, length))
         self.assert_fetched(self.fetch(self.url))

@@ -173,7 +173,7 @@ class StoppedWorkerTest(ResumeCase):
             with self.subTest(which=which, options=options), \
                     FaultServer(self.image, [Fault(stop=18_000_000)]) as server:
                 outcome = self.stopped(f"http://127.0.0.1:{server.port}/image", which, *options)
-                self.assert_failed(outcome, "gave up after 20 s: the transfer process does not react", "are kept in")
+                self.assert_failed(outcome, "gave up after 20 s: a process of the transfer does not react", "are kept in")
                 self.assertEqual(outcome[0], exit_status.TIMEOUT)
                 self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image", *options))
                 self.assertIsNotNone(server.requests[1].range)

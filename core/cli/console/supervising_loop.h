@@ -20,7 +20,7 @@ class SupervisingLoop {
 public:
     // onStop: called for each of SIGINT, SIGTERM and SIGHUP.
     explicit SupervisingLoop(std::function<void()> onStop);
-    ~SupervisingLoop(); // restores the default: signals end the program
+    ~SupervisingLoop(); // restores the mask: signals act as before
     SupervisingLoop(const SupervisingLoop&) = delete;
     SupervisingLoop& operator=(const SupervisingLoop&) = delete;
 

@@ -427,6 +427,9 @@ int runFetch(const CommandLine& line) {
 // The tree's server is another one, or the image's: what is secret is sent to it as to that of a list.
 int runFetchTree(const CommandLine& line) {
     const auto failed = [](const Error& error) {
+        if (error.code() == ErrorCode::Cancelled) {
+            return; // the unit was stopped: something else is the reason
+        }
         const auto* hint =
             error.code() == ErrorCode::NotFound ? ": rd.bootferry.verity= says where the hash tree is" : "";
         reportFailure(errorLine(fmt::format("fetching the hash tree: {}{}", error.what(), hint)));

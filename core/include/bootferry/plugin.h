@@ -229,10 +229,10 @@ struct bootferry_request {
 #define BOOTFERRY_INFO_OFFSET_NOT_SHOWN (1u << 3)
 /*
  * info.flags: the validator changes whenever the bytes change (HTTP's strong ETag, a digest). A time and a
- * size do not: both may be the same for other bytes. Without this flag the host compares the 64 KiB before an
- * offset at which it continues, and does not request parts over several connections. Set it only if this
- * answer contains the validator. Appended later: a host that does not know it compares nothing if the
- * validator is the same.
+ * size do not: both may be the same for other bytes. Without this flag the host compares up to 64 KiB before
+ * each offset at which it continues, and does not request parts over several connections; with it, it
+ * compares only after an answer that ended early. Set it only if this answer contains the validator. Appended
+ * later: a host that does not know it compares nothing if the validator is the same.
  */
 #define BOOTFERRY_INFO_STRONG_VALIDATOR (1u << 4)
 

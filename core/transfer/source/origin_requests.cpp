@@ -143,7 +143,7 @@ void Origins::opened(const Request& request, const SourceInfo& info) {
     origin.isElsewhere = origin.otherPlaces >= otherPlacesAllowed;
     const bool provesOffset =
         request.isTelling && request.offset > 0 && request.overlap >= leastCompared(Proof::TellingBytes);
-    if (request.mustBeTelling || provesOffset) {
+    if ((request.mustBeTelling && request.offset > 0) || provesOffset) {
         origin.offsetProvedFor = origin.known.validator;
     }
     maybeMixed_ = openedAt_ > 0 && (maybeMixed_ || current_ != deliveredBy_ || request.validator.empty() ||
@@ -155,12 +155,13 @@ void Origins::opened(const Request& request, const SourceInfo& info) {
     }
 }
 
-// An answer without a byte shows nothing about the length of answers.
-void Origins::countAnswer(std::uint64_t fresh) {
+// An answer without a byte shows nothing about the length of answers, and one that a silence ended little:
+// the line may be bad.
+void Origins::countAnswer(std::uint64_t fresh, bool wasSilent) {
     auto& origin = currentOrigin();
     if (compared_ > 0 || fresh > 0) {
         origin.comparesAtMost = nextMostCompared(origin.comparesAtMost, overlap_, fresh);
-        origin.shortAnswers = fresh < overlap_ ? origin.shortAnswers + 1 : 0;
+        origin.shortAnswers = fresh >= overlap_ ? 0 : origin.shortAnswers + (wasSilent ? 0 : 1);
     }
     overlap_ = compared_ = 0;
 }

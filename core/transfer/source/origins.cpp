@@ -51,7 +51,7 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
     const auto fresh = opening ? 0 : offset - openedAt_;
     const bool isEarlyEnd = fresh > 0 && size_ != offset;
     maybeWrong_ = maybeWrong_ || isEarlyEnd || (isViolation(code) && !opening);
-    countAnswer(fresh);
+    countAnswer(fresh, code == ErrorCode::Timeout);
     if (isWrongBytes(code)) {
         return afterWrongBytes(failure, now);
     }
@@ -68,7 +68,17 @@ Origins::Decision Origins::failed(const Error& failure, std::uint64_t offset, Ti
     if (currentOrigin().shortAnswers >= shortAnswersAllowed) {
         return afterPermanent(tooShort(failure, offset), now);
     }
+    if (endsAtTheSameByte(fresh)) {
+        return afterPermanent(Error(ErrorCode::Protocol, failure.what()), now);
+    }
     return afterTransient(failure, now);
+}
+
+// A source without size that cannot resume would be received from its beginning for ever.
+bool Origins::endsAtTheSameByte(std::uint64_t fresh) {
+    auto& origin = currentOrigin();
+    return !size_ && fresh > 0 && openedAt_ == 0 && !origin.known.resumable &&
+           origin.shortEnds.count(failedAt_) >= tries();
 }
 
 // A body without an announced length may have been cut, but not if it always ends at the same byte. If the
@@ -228,7 +238,7 @@ void Origins::ended() {
 }
 
 void Origins::partEnded(std::uint64_t offset) {
-    countAnswer(offset - openedAt_);
+    countAnswer(offset - openedAt_, false);
     opening_ = true;
 }
 

@@ -196,7 +196,8 @@ private:
     [[nodiscard]] Decision afterTransient(const Error& failure, Time now);
     [[nodiscard]] Decision giveUp(ErrorCode code) const;
 
-    void countAnswer(std::uint64_t fresh);
+    void countAnswer(std::uint64_t fresh, bool wasSilent);
+    [[nodiscard]] bool endsAtTheSameByte(std::uint64_t fresh);
     [[nodiscard]] bool isLastViolation() { return ++violations_ >= tries(); }
     [[nodiscard]] unsigned tries() const { return rules_.policy.protocolFailuresAllowed; }
     [[nodiscard]] Decision switchOrRetry(Time now);

@@ -34,8 +34,10 @@ TEST(BootRequest, ServesOnlyALiveRoot) {
 TEST(BootRequest, NoErrorShowsASecret) {
     for (const auto& argument : bootArgumentNames()) {
         for (const auto name : argument.names) {
-            for (const char* value : {"=http://u:geheim@a/b", "=u:geheim@a", ":http://u:geheim@a/b",
-                                      "=x,password=geheim", ".password:geheim"}) {
+            for (const auto& value :
+                 {std::string("=http://u:geheim@a/b"), std::string("=u:geheim@a"),
+                  std::string(":http://u:geheim@a/b"), std::string("=x,password=geheim"),
+                  std::string(".password:geheim"), "=http://u:geheim@a/" + std::string(300, 'b')}) {
                 const auto line = std::string(root) + std::string(name) + value;
                 try {
                     const auto request = parseBootRequest(KernelCommandLine::parse(line));
