@@ -41,7 +41,8 @@ class Held(collections.namedtuple("Held", "descriptors threads children mounts l
         descriptors = collections.Counter(cls._kind(entry) for entry in (process / "fd").iterdir())
         mounts = sorted(line.split(" ")[4] for line in (process / "mountinfo").read_text().splitlines())
         loops = cls._loops(process)
-        files = sorted(str(path) for folder in (daemon.folder, process / "root/run/bootferry") for path in folder.rglob("*"))
+        files = sorted(str(path) for folder in (daemon.folder, process / "root/run/bootferry") for path in folder.rglob("*")
+                       if not path.name.startswith("deployed-"))  # one for each device that was ever written
         return cls(dict(descriptors), len(list((process / "task").iterdir())), len(processes.children(daemon.process.pid)),
                    mounts, len(loops), files)
 

@@ -186,7 +186,7 @@ class ServiceStreamsTest(ServiceTest):
         monitor = Started([os.environ["BOOTFERRYCTL"], "monitor"], stdout=UNREAD, env=daemon.environment())
         self.assertEqual(daemon.ctl("deploy", self.url(), "/dev/ram0").returncode, 0)
         monitor.process.send_signal(signal.SIGINT)
-        self.assertIn(monitor.ended()[0], (1, 0, -signal.SIGINT))
+        self.assertIn(monitor.ended()[0], (1, 0, exit_status.INTERRUPTED))
 
 
 if __name__ == "__main__":

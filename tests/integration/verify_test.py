@@ -162,7 +162,7 @@ class File(unittest.TestCase, VerifyCase):
                 self.addCleanup(processes.stop, client)
                 processes.read_until(client.stderr, " of 1.0 TiB")
                 client.send_signal(signal.SIGINT)
-                self.assertEqual(client.wait(timeout=60), -signal.SIGINT)
+                self.assertEqual(client.wait(timeout=60), exit_status.INTERRUPTED)
 
     def test_embedded(self):
         tree = self.path / "tree"
