@@ -212,7 +212,8 @@ void ExportFolder::replaceEntry(const std::string& file, std::string_view text) 
         if (present && ::fstat(present.get(), &status) == 0 && S_ISREG(status.st_mode)) {
             if (const auto kept = giveRightsOf(present.get(), written.get());
                 !kept.group || !kept.accessList) {
-                logWarning("'{}' does not keep all rights of its group or its access control list", shown);
+                logWarning(fmt::format(
+                    "'{}' does not keep all rights of its group or its access control list", shown));
             }
         }
         writeAll(written.get(), std::as_bytes(std::span(text)), fmt::format("writing '{}'", shown));

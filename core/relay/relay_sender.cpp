@@ -16,7 +16,6 @@
 
 #include "channel.h"
 #include "plain_text.h"
-#include "quantities.h"
 
 namespace bootferry {
 namespace {
@@ -47,13 +46,10 @@ RelaySender::~RelaySender() {
     source_.discardIf({});
 }
 
-// The source is opened only after Begin: until then the verifying process reads the bytes that an earlier
-// fetch left, and no server has to wait for that.
+// The source is opened only after Begin: until then the verifying process prepares the target.
 void RelaySender::run(const std::optional<Continuation>& continuation) {
     if (continuation) {
         source_.continueFrom(*continuation);
-        reporter_.setState(TransferState::Connecting,
-                           fmt::format("reading the {} received earlier", formatSize(continuation->offset)));
     }
     (void)await(FromVerifier::Begin);
     for (bool committed = false; !committed;) {

@@ -53,7 +53,7 @@ void recordDeployment(const std::string& folder, const WrittenDevice& device, co
     try {
         writeFileAtomically(path, text);
     } catch (const Error& error) {
-        logWarning("ignoring: {}", error.what());
+        logWarning(fmt::format("ignoring: {}", error.what()));
     }
 }
 

@@ -134,7 +134,7 @@ void Pipeline::receivePlain() {
     }
 }
 
-// The existing bytes are hashed before the source is opened, so that no server waits meanwhile.
+// All of it is hashed at the end: the part has a name, so another program may write to it meanwhile.
 void Pipeline::receiveRest(const Continuation& earlier) {
     if (settings_.requireLiveImage || settings_.decode) {
         throw Error(ErrorCode::Internal, "only what is kept as it is served can be continued");
@@ -143,12 +143,6 @@ void Pipeline::receiveRest(const Continuation& earlier) {
     requestTarget(earlier.size);
     writer_.continueAt(earlier.offset);
     continues_ = true;
-    if (digest_) {
-        reporter_.setState(TransferState::Connecting,
-                           fmt::format("reading the {} received earlier", formatSize(earlier.offset)));
-        digest_->updateFromFile(writer_.target().fd, 0, earlier.offset);
-        digest_->update({});
-    }
     while (canSplice() ? spliceSome() : receiveToWriter()) {
     }
 }
@@ -216,7 +210,7 @@ bool Pipeline::spliceSome() {
 
 std::size_t Pipeline::receiveInto(std::span<std::byte> space) {
     const auto count = source_.read(space);
-    if (digest_) {
+    if (digest_ && !continues_) {
         digest_->update(space.first(count));
     }
     return count;
@@ -270,6 +264,9 @@ void Pipeline::checkSize() const {
 void Pipeline::verify(PipelineResult& result) {
     if (!digest_) {
         return;
+    }
+    if (continues_) {
+        digest_->updateFromFile(writer_.target().fd, 0, writer_.size());
     }
     result.checksum = digest_->finish();
     if (*result.checksum != *settings_.checksum) {

@@ -103,6 +103,13 @@ class ContinueTest(ContinueCase):
             self.assertEqual(self.names(), ["output"])
             self.output.unlink()
 
+    def test_what_is_written_to_a_part_meanwhile_is_not_verified(self):
+        length = self.kept()
+        client = self.begun(f"--checksum={self.digest}", least=length + 100_000)
+        with open(self.part, "r+b") as part:
+            part.write(b"other bytes")
+        self.assertIn("the checksum does not match", self.assert_fetched(self.ended(client)))
+
     def test_what_is_on_the_disk_is_compared_where_the_part_has_no_validator(self):
         length = self.kept()
         self.server.repeats_etag = False
