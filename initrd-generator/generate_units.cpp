@@ -166,8 +166,8 @@ std::vector<std::string> deployCommand(const BootRequest& request, const Transfe
     return words;
 }
 
-// It supervises a worker of its own, as bootferryd does, and runs beside the deployment: a tree that does not
-// exist fails the boot before the image has arrived.
+// It supervises a worker of its own, as bootferryd does, and runs before the deployment: a tree that does not
+// exist fails the boot before a disk is overwritten.
 std::string treeText(const BootRequest& request, const TransferRequest& transfer, const InstalledPaths& paths,
                      UnitFiles& files) {
     std::vector<std::string> words{paths.bootferryctl, "hash-tree"};
@@ -188,7 +188,7 @@ std::string treeText(const BootRequest& request, const TransferRequest& transfer
                        "# bootferryd learns the name servers.\n"
                        "Wants=network-online.target bootferryd.socket\n"
                        "After=bootferryd.socket\n"
-                       "Before={} initrd-root-fs.target shutdown.target\n"
+                       "Before={} {} initrd-root-fs.target shutdown.target\n"
                        "{}\n{}"
                        "# More is not accepted; this holds for a worker that is taken over, too.\n"
                        "LimitFSIZE=512M\n"
@@ -203,12 +203,17 @@ std::string treeText(const BootRequest& request, const TransferRequest& transfer
                        "LockPersonality=yes\n"
                        "NoNewPrivileges=yes\n"
                        "SystemCallArchitectures=native\n",
-                       header, descriptionText("Fetch the Hash Tree " + verity.tree->redacted()),
+                       header, descriptionText("Fetch the Hash Tree " + verity.tree->redacted()), deployUnit,
                        liveRootUnit, bootFailureSettings(), oneshot(commandLine(words)));
 }
 
+std::string treeDependency(const VerityRequest& verity) {
+    return verity.tree ? fmt::format("Requires={0}\nAfter={0}\n", treeUnit) : "";
+}
+
 // Common to a deployment and to a refusal.
-std::string deployText(std::string_view description, const std::string& command, bool reports = false) {
+std::string deployText(std::string_view description, const std::string& command,
+                       const BootRequest& request = {}) {
     return fmt::format(
         "{}[Unit]\n"
         "Description={}\n"
@@ -219,10 +224,11 @@ std::string deployText(std::string_view description, const std::string& command,
         "# splash has no bootferry-plymouth.service.\n"
         "Wants=network-online.target bootferryd.socket bootferry-plymouth.service{}\n"
         "After=bootferryd.socket\n"
+        "{}"
         "Before={} initrd-root-fs.target shutdown.target\n"
         "{}\n{}",
-        header, description, reports ? fmt::format(" {}", reportUnit) : "", liveRootUnit,
-        bootFailureSettings(), oneshot(command));
+        header, description, request.report ? fmt::format(" {}", reportUnit) : "",
+        treeDependency(request.verity), liveRootUnit, bootFailureSettings(), oneshot(command));
 }
 
 void addVerity(std::vector<std::string>& words, const VerityRequest& verity, const InstalledPaths& paths) {
@@ -269,7 +275,7 @@ std::string liveRootText(const BootRequest& request, const std::string& device, 
                        "{3}\n{4}",
                        header, descriptionText(device), dependency, bootFailureSettings(),
                        oneshot(commandLine(words)), dependency.substr(dependency.find('=') + 1),
-                       request.verity.tree ? fmt::format("Requires={0}\nAfter={0}\n", treeUnit) : "");
+                       treeDependency(request.verity));
 }
 
 // rootflags= are the flags of /sysroot itself. The overlay's folders come last, so that rootflags= cannot
@@ -315,16 +321,18 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
     UnitFiles files;
     if (const auto* transfer = request.transfer()) {
         const auto command = deployCommand(request, *transfer, paths, files);
+        const auto remarks = remarkLines(request.remarks, paths);
         files.normal.push_back({std::string(deployUnit),
                                 deployText(descriptionText(fmt::format(
                                                "Deploy {} to {}", transfer->url.redacted(), request.target)),
-                                           commandLine(command), request.report.has_value()) +
-                                    std::string(acceptReusedDisk) + remarkLines(request.remarks, paths)});
+                                           commandLine(command), request) +
+                                    std::string(acceptReusedDisk) + (request.verity.tree ? "" : remarks)});
         files.normal.push_back(
             {std::string(liveRootUnit), liveRootText(request, paths.runtimeDirectory + "/image",
                                                      fmt::format("Requires={}", deployUnit), paths)});
         if (request.verity.tree) {
-            files.normal.push_back({std::string(treeUnit), treeText(request, *transfer, paths, files)});
+            files.normal.push_back(
+                {std::string(treeUnit), treeText(request, *transfer, paths, files) + remarks});
         }
         if (request.report) {
             files.normal.push_back({std::string(reportUnit), reportText(*request.report, paths)});

@@ -56,7 +56,7 @@ TEST(GenerateUnits, AMachineReportsHomeIfAsked) {
 }
 
 #if BOOTFERRY_VERITY
-TEST(GenerateUnits, AHashTreeIsFetchedBesideTheImageAndGivenToTheLiveRoot) {
+TEST(GenerateUnits, AHashTreeIsFetchedBeforeTheImageAndGivenToTheLiveRoot) {
     const auto hash = std::string(64, 'a');
     const auto roothash = " rd.bootferry.roothash=" + hash;
     const auto files = generated("root=live:http://u:geheim@h/live.iso rd.bootferry.mirror=http://m/live.iso "
@@ -72,7 +72,11 @@ TEST(GenerateUnits, AHashTreeIsFetchedBesideTheImageAndGivenToTheLiveRoot) {
     EXPECT_TRUE(has(tree, "LimitFSIZE=512M\n"));
     EXPECT_EQ(files.secrets.size(), 1U) << "one file for both programs";
     const auto live = textOf(files.normal, "bootferry-live-root.service");
-    EXPECT_TRUE(has(live, "Requires=bootferry-verity.service\nAfter=bootferry-verity.service\n")) << live;
+    const auto deploy = textOf(files.normal, "bootferry-deploy.service");
+    for (const auto& text : {live, deploy}) {
+        EXPECT_TRUE(has(text, "Requires=bootferry-verity.service\nAfter=bootferry-verity.service\n")) << text;
+    }
+    EXPECT_TRUE(has(tree, "Before=bootferry-deploy.service bootferry-live-root.service ")) << tree;
     EXPECT_TRUE(
         has(live, "--roothash=" + hash +
                       " --verity-tree=/run/bootferry/verity "
@@ -92,10 +96,14 @@ TEST(GenerateUnits, AHashTreeIsFetchedBesideTheImageAndGivenToTheLiveRoot) {
         const auto text = textOf(within.normal, "bootferry-live-root.service");
         EXPECT_TRUE(has(text, "--verity-offset=4096 ")) << text;
         EXPECT_FALSE(has(text, "bootferry-verity.service")) << text;
+        EXPECT_FALSE(has(textOf(within.normal, "bootferry-deploy.service"), "bootferry-verity.service"));
     }
     const auto plain = generated("root=live:http://h/a");
     EXPECT_EQ(textOf(plain.normal, "bootferry-verity.service"), "");
     EXPECT_FALSE(has(textOf(plain.normal, "bootferry-live-root.service"), "verity"));
+    const auto remarked = generated("root=live:http://h/a rd.live.overlay.persistant" + roothash);
+    EXPECT_TRUE(has(textOf(remarked.normal, "bootferry-verity.service"), "bootferryctl remark"));
+    EXPECT_FALSE(has(textOf(remarked.normal, "bootferry-deploy.service"), "bootferryctl remark"));
 }
 #endif
 
