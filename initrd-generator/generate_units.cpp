@@ -167,11 +167,11 @@ std::vector<std::string> deployCommand(const BootRequest& request, const Transfe
 }
 
 // It supervises a worker of its own, as bootferryd does, and runs before the deployment: a tree that does not
-// exist fails the boot before a disk is overwritten.
+// exist, or has another root hash, fails the boot before a disk is overwritten.
 std::string treeText(const BootRequest& request, const TransferRequest& transfer, const InstalledPaths& paths,
                      UnitFiles& files) {
-    std::vector<std::string> words{paths.bootferryctl, "hash-tree"};
     const auto& verity = request.verity;
+    std::vector<std::string> words{paths.bootferryctl, "hash-tree", "--roothash=" + verity.rootHash};
     for (const auto& mirror : transfer.mirrors) {
         if (verity.isUsualTree) {
             words.push_back("--mirror=" + usualTree(mirror).redacted());

@@ -60,6 +60,7 @@ constexpr Option deployOptions[] = {
     {'q', "quiet", nullptr, "print only warnings and errors"},
 };
 constexpr Option treeOptions[] = {
+    {0, "roothash", "HEX", "refuse a hash tree that has another root hash"},
     {0, "mirror", "URL", "another URL of the hash tree (repeatable)"},
     {0, "option", "PLUGIN:KEY=VALUE", "option of a transport plugin (repeatable)"},
     {0, "options-file", "FILE", "read such options from FILE, one per line"},

@@ -97,6 +97,13 @@ void readFully(int fd, std::span<unsigned char> into, std::uint64_t offset, cons
     }
 }
 
+void requireWhole(const VerityTree& tree, std::uint64_t size) {
+    if (tree.end > size) {
+        wrongTree(fmt::format("the hash tree is cut: it ends at byte {} and should end at byte {}", size,
+                              tree.end));
+    }
+}
+
 std::uint64_t sizeOf(int fd) {
     return static_cast<std::uint64_t>(checkErrno(::lseek(fd, 0, SEEK_END), "looking at the size"));
 }
@@ -161,10 +168,7 @@ void requireFit(const VerityTree& tree, const VeritySizes& sizes) {
                               "made with too small a --data-blocks=",
                               formatSize(tree.dataSize()), formatSize(*sizes.fileSystem)));
     }
-    if (tree.end > sizes.tree) {
-        wrongTree(fmt::format("the hash tree is cut: it ends at byte {} and should end at byte {}",
-                              sizes.tree, tree.end));
-    }
+    requireWhole(tree, sizes.tree);
 }
 
 void requireRootHash(const VerityTree& tree, Bytes block, const std::string& rootHash) {
@@ -196,19 +200,36 @@ void requireRootHash(const VerityTree& tree, Bytes block, const std::string& roo
     }
 }
 
-VerityTree readVerityTree(int image, int treeFile, std::uint64_t offset, const std::string& rootHash) {
-    const auto treeSize = sizeOf(treeFile);
-    const bool isAppended = image == treeFile;
-    if (offset > treeSize || treeSize - offset < veritySuperblockSize) {
-        wrongTree(fmt::format("no hash tree begins at byte {}: {} ends at byte {}", offset,
-                              isAppended ? "the image" : "the file", treeSize));
+namespace {
+
+VerityTree readSuperblock(int file, std::uint64_t offset, const char* whose) {
+    const auto size = sizeOf(file);
+    if (offset > size || size - offset < veritySuperblockSize) {
+        wrongTree(fmt::format("no hash tree begins at byte {}: {} ends at byte {}", offset, whose, size));
     }
     std::array<unsigned char, veritySuperblockSize> superblock{};
-    readFully(treeFile, superblock, offset, "reading the hash tree");
-    auto tree = parseVerityTree(superblock, offset);
-    requireFit(
-        tree,
-        {.image = isAppended ? offset : sizeOf(image), .tree = treeSize, .fileSystem = declaredSize(image)});
+    readFully(file, superblock, offset, "reading the hash tree");
+    return parseVerityTree(superblock, offset);
+}
+
+} // namespace
+
+void judgeVerityTree(int treeFile, const std::string& rootHash) {
+    const auto tree = readSuperblock(treeFile, 0, "the file");
+    requireWhole(tree, sizeOf(treeFile));
+    if (tree.dataBlocks > 1) {
+        std::vector<unsigned char> block(tree.hashBlockSize);
+        readFully(treeFile, block, tree.start, "reading the hash tree");
+        requireRootHash(tree, block, rootHash);
+    }
+}
+
+VerityTree readVerityTree(int image, int treeFile, std::uint64_t offset, const std::string& rootHash) {
+    const bool isAppended = image == treeFile;
+    auto tree = readSuperblock(treeFile, offset, isAppended ? "the image" : "the file");
+    requireFit(tree, {.image = isAppended ? offset : sizeOf(image),
+                      .tree = sizeOf(treeFile),
+                      .fileSystem = declaredSize(image)});
     const bool hasLevels = tree.dataBlocks > 1;
     std::vector<unsigned char> block(hasLevels ? tree.hashBlockSize : tree.dataBlockSize);
     readFully(hasLevels ? treeFile : image, block, hasLevels ? tree.start : 0,

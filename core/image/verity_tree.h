@@ -49,8 +49,13 @@ void requireFit(const VerityTree& tree, const VeritySizes& sizes);
 void requireRootHash(const VerityTree& tree, std::span<const unsigned char> block,
                      const std::string& rootHash);
 
-// The same from open descriptors: reads the superblock at `offset` and the top block, and judges both. image
-// and treeFile may be the same. Throws Error(Io) as well.
+// What a file with a tree shows before its image is there: that it is a tree, complete, and has this root
+// hash (of an image of one block, which has no hashes in the tree, only the rest). Throws Error(Checksum,
+// Io).
+void judgeVerityTree(int treeFile, const std::string& rootHash);
+
+// All of the above, from open descriptors: reads the superblock at `offset` and the top block, and judges
+// both and the image's size. image and treeFile may be the same. Throws Error(Io) as well.
 [[nodiscard]] VerityTree readVerityTree(int image, int treeFile, std::uint64_t offset,
                                         const std::string& rootHash);
 

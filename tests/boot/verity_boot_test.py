@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """An image whose blocks are verified when they are read, and what becomes of one that is damaged.
 
-Two machines: one boots, the other one ends in the emergency shell because of a wrong root hash. In that shell there is
-all that a boot has, so that bootferry-live-root is called there with the right one. Its image has a damaged block.
+Two machines: one boots, the other one ends in the emergency shell because of a wrong root hash, before the image is
+fetched. In that shell there is all that a boot has, so that the image is deployed there and bootferry-live-root is called
+with the right root hash. The image has a damaged block.
 """
 
 import contextlib
@@ -76,15 +77,20 @@ class WrongHash(VerityBoot):
             image.seek(cls.damaged * 4096)
             image.write(b"damaged")
         wrong = "0" * len(cls.hash)
-        with cls.serve(cls.served) as server:
-            cls.guest = cls.machine(f"root=live:{cls.url(server)} rd.bootferry.roothash={wrong} SYSTEMD_SULOGIN_FORCE=1",
-                                    "wrong")
-            cls.guest.start()
-            cls.addClassCleanup(cls.guest.stop)
-            cls.guest.expect(machine.EMERGENCY_PROMPT)
+        stack = contextlib.ExitStack()
+        cls.addClassCleanup(stack.close)
+        server = stack.enter_context(cls.serve(cls.served))
+        cls.guest = cls.machine(f"root=live:{cls.url(server)} rd.bootferry.roothash={wrong} SYSTEMD_SULOGIN_FORCE=1",
+                                "wrong")
+        cls.guest.start()
+        stack.callback(cls.guest.stop)
+        cls.guest.expect(machine.EMERGENCY_PROMPT)
         cls.console = cls.guest.text
         cls.guest.send("\n")
         cls.reach_the_shell()
+        cls.before = cls.run_in_shell("ls /run/bootferry/image")
+        status, output = cls.run_in_shell(f"bootferryctl deploy {cls.url(server)} /dev/ram0")
+        assert status == 0, output
 
     @classmethod
     def reach_the_shell(cls, attempts=30):
@@ -96,12 +102,13 @@ class WrongHash(VerityBoot):
                 return
         raise AssertionError("the emergency shell does not answer")
 
-    def run_in_shell(self, command):
+    @classmethod
+    def run_in_shell(cls, command):
         """The command's status and its output."""
-        before = len(self.guest.text)
-        self.guest.send(f"{command}; echo {DONE}-$?\n")
-        status = self.guest.expect(r"done-(\d+)\s")[1]
-        return int(status), self.guest.text[before:]
+        before = len(cls.guest.text)
+        cls.guest.send(f"{command}; echo {DONE}-$?\n")
+        status = cls.guest.expect(r"done-(\d+)\s")[1]
+        return int(status), cls.guest.text[before:]
 
     def live_root(self, name, tree="--verity-tree=/run/bootferry/verity"):
         return self.run_in_shell(f"/usr/lib/bootferry/bootferry-live-root --run-dir=/run/{name} "
@@ -110,7 +117,8 @@ class WrongHash(VerityBoot):
     def unmount(self, name):
         self.run_in_shell(f"cd /run/{name}; umount overlayfs rootfsbase squashfs_container; cd /")
 
-    def test_1_the_reason_is_last(self):
+    def test_1_the_reason_is_last_and_nothing_was_deployed(self):
+        self.assertNotEqual(self.before[0], 0, self.before[1])
         self.assert_reason_is_last(self.console, rf"the root hash is\s+{self.hash}, and\s+0+ is\s+expected")
 
     def test_2_the_right_hash_mounts_and_leaves_nothing(self):

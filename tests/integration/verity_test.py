@@ -170,6 +170,24 @@ class HashTree(unittest.TestCase):
         self.assertIn("/live.iso.verity: ", result.stderr)
         self.assertFalse(self.file.exists())
 
+    def test_a_tree_is_judged_before_its_image_is_there(self):
+        image = self.path / "image"
+        image.write_bytes(random.Random(2).randbytes(1 << 20))
+        roothash = format_tree(image, self.tree)
+        with FaultServer(self.tree) as server:
+            words = [url(server, "live.iso"), url(server, "live.iso.verity")]
+            right = self.fetch(*words, f"--roothash={roothash}")
+            wrong = self.fetch(*words, f"--roothash={'0' * 64}")
+            self.tree.write_text("<!DOCTYPE html>\n" * 100)
+            page = self.fetch(*words, f"--roothash={roothash}")
+            nonsense = self.fetch(*words, "--roothash=nonsense")
+        self.assertEqual(right.returncode, 0, right.stderr)
+        for result, reason in ((wrong, f"the root hash is {roothash}, and {'0' * 64} is expected"),
+                               (page, "no hash tree begins at byte 0")):
+            self.assertEqual(result.returncode, exit_status.CHECKSUM, result.stderr)
+            self.assertIn(reason, result.stderr)
+        self.assertEqual(nonsense.returncode, exit_status.USAGE, nonsense.stderr)
+
     def test_a_file_that_is_no_hash_tree_does_not_fill_the_memory(self):
         live_root_test.sparse(self.tree, (512 << 20) + 1)
         with FaultServer(self.tree) as server:

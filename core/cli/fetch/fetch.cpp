@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 
 #include "disk.h"
@@ -29,6 +30,8 @@
 #include "stream_target.h"
 #include "supervising_loop.h"
 #include "transfer_arguments.h"
+#include "verity_request.h"
+#include "verity_tree.h"
 #include "worker_start.h"
 
 namespace bootferry {
@@ -384,6 +387,12 @@ std::string trustedKeys(const CommandLine& line, const TransferRequest& request)
     return line.has("keyring") ? keys : keysFromFolder(settingsFolder() + "/keys");
 }
 
+void judgeTree(const std::string& path, const std::string& rootHash) {
+    const UniqueFd tree(::open(path.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+    checkErrno(tree.get(), "opening '" + path + "'");
+    judgeVerityTree(tree.get(), rootHash);
+}
+
 } // namespace
 
 TransferRequest fetchRequest(const CommandLine& line) {
@@ -436,6 +445,9 @@ int runFetchTree(const CommandLine& line) {
     };
     try {
         auto request = parseTransferArguments(line);
+        const auto rootHash = line.last("roothash");
+        const auto expected = rootHash ? parseRootHash(*rootHash) : "";
+        const auto path = request.target;
         const auto image = request.url;
         request.url = Url::parse(line.words.at(1));
         request.requireLiveImage = false;
@@ -444,11 +456,15 @@ int runFetchTree(const CommandLine& line) {
         auto credentials = credentialsFor(request.url, image, readServiceCredentials());
         const bool isElsewhere = !isSameOrigin(request.url, image);
         auto target = chooseTarget(request, true);
-        return Fetch({.request = std::move(request),
-                      .credentials = std::move(credentials),
-                      .withholdLogin = isElsewhere},
-                     std::move(target), report, {.largest = largestTree, .failed = failed})
-            .run();
+        const int status = Fetch({.request = std::move(request),
+                                  .credentials = std::move(credentials),
+                                  .withholdLogin = isElsewhere},
+                                 std::move(target), report, {.largest = largestTree, .failed = failed})
+                               .run();
+        if (status == EXIT_SUCCESS && rootHash) {
+            judgeTree(path, expected);
+        }
+        return status;
     } catch (const Error& error) {
         failed(error);
         throw;

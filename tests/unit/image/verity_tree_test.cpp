@@ -195,5 +195,21 @@ TEST(VerityTree, IsReadFromAFileOrFromBehindTheImage) {
     EXPECT_THAT(refusal(fileWith(Bytes(blockSize)), treeFile, 0), HasSubstr("a larger image"));
 }
 
+TEST(VerityTree, IsJudgedBeforeItsImageIsThere) {
+    const auto refusal = [](const Bytes& bytes, const std::string& hash) {
+        const auto file = fileWith(bytes);
+        return refusalOf([&] { judgeVerityTree(file.get(), hash); });
+    };
+    EXPECT_EQ(refusal(wholeTree(), rootHash), "");
+    EXPECT_THAT(refusal(wholeTree(), leafHash), HasSubstr("another image's"));
+    EXPECT_THAT(refusal({}, rootHash), HasSubstr("the file ends at byte 0"));
+    EXPECT_THAT(refusal(Bytes(blockSize), rootHash), HasSubstr("no hash tree begins at byte 0"));
+    auto cut = wholeTree();
+    cut.resize(cut.size() - 1);
+    EXPECT_THAT(refusal(cut, rootHash), HasSubstr("cut"));
+    EXPECT_EQ(refusal(wholeTree({.dataBlocks = 1}), rootHash), "")
+        << "the root hash is the image's only block's";
+}
+
 } // namespace
 } // namespace bootferry

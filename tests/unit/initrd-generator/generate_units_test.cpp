@@ -63,10 +63,11 @@ TEST(GenerateUnits, AHashTreeIsFetchedBeforeTheImageAndGivenToTheLiveRoot) {
                                  "rd.bootferry.verity_options=panic-on-corruption,ignore-zero-blocks" +
                                  roothash);
     const auto tree = textOf(files.normal, "bootferry-verity.service");
-    EXPECT_TRUE(has(tree,
-                    "ExecStart=/usr/bin/bootferryctl hash-tree --mirror=http://m/live.iso.verity "
-                    "--userinfo-file=/run/bootferry/userinfo http://h/live.iso http://h/live.iso.verity "
-                    "/run/bootferry/verity\n"))
+    EXPECT_TRUE(
+        has(tree, "ExecStart=/usr/bin/bootferryctl hash-tree --roothash=" + hash +
+                      " --mirror=http://m/live.iso.verity "
+                      "--userinfo-file=/run/bootferry/userinfo http://h/live.iso http://h/live.iso.verity "
+                      "/run/bootferry/verity\n"))
         << tree;
     EXPECT_TRUE(has(tree, "OnFailure=emergency.target\n"));
     EXPECT_TRUE(has(tree, "LimitFSIZE=512M\n"));
@@ -88,7 +89,9 @@ TEST(GenerateUnits, AHashTreeIsFetchedBeforeTheImageAndGivenToTheLiveRoot) {
                          roothash)
                    .normal,
                "bootferry-verity.service");
-    EXPECT_TRUE(has(elsewhere, "hash-tree http://h/a ftp://t/b /run/bootferry/verity\n")) << elsewhere;
+    EXPECT_TRUE(
+        has(elsewhere, "hash-tree --roothash=" + hash + " http://h/a ftp://t/b /run/bootferry/verity\n"))
+        << elsewhere;
 
     for (const char* root : {"root=live:http://h/a", "root=live:LABEL=x"}) {
         const auto within = generated(root + std::string(" rd.bootferry.verity=hash-offset:4096") + roothash);
