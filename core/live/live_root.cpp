@@ -172,14 +172,14 @@ private:
     }
 
     // The kernel gets a device of its own for the mount, which must not be a disk with a mounted partition.
-    void mountVerifiedMedium(const Contents& contents, const char* where) {
+    void mountVerifiedMedium(const Contents& contents, const std::string& name) {
         const bool wholeDisk = diskOf(device_) == device_ && isWritableDisk(device_);
         const auto node = wholeDisk ? partitionWith(contents) : device_;
-        const auto name = fmt::format("{} on '{}'", describe(contents), device_);
         const auto verified = verify(node ? OpenLoopDevice{.path = *node, .fd = openDevice(*node)}
                                           : attachForMount(held_, device_),
                                      name);
-        mountVerified(verified, probeVerified(verified, name), where);
+        mountVerified(verified, probeVerified(verified, name), "squashfs_container");
+        mountVerifiedRoot(verified);
     }
 
     [[nodiscard]] VerifiedImage verify(OpenLoopDevice image, const std::string& name) const {
@@ -196,6 +196,11 @@ private:
         }
         image.reading([&] { mountFileSystem(image.path(), contents, where); });
         found_ += " (verified)";
+    }
+
+    // The root image in the container is read through the same blocks.
+    void mountVerifiedRoot(const VerifiedImage& container) {
+        container.reading([&] { mountRootOf("squashfs_container", container.name()); });
     }
 
     // An unreadable partition is skipped: the disk can be mounted without it.
@@ -232,12 +237,13 @@ private:
             notLive(fmt::format("'{}' is not a live image: {}", device_, whyNotMountable(contents)));
         }
         if (isContainer(contents)) {
+            const auto name = fmt::format("{} on '{}'", describe(contents), device_);
             if (request_.verity.isRequested()) {
-                mountVerifiedMedium(contents, "squashfs_container");
+                mountVerifiedMedium(contents, name);
             } else {
                 mountMediumAs(contents, "squashfs_container");
+                mountRootOf("squashfs_container", name);
             }
-            mountRootOf("squashfs_container", fmt::format("{} on '{}'", describe(contents), device_));
             return;
         }
         mountMediumAs(contents, "live");
@@ -296,7 +302,7 @@ private:
         const auto contents = probeVerified(verified, name);
         if (isContainer(contents)) {
             mountVerified(verified, contents, "squashfs_container");
-            mountRootOf("squashfs_container", name);
+            mountVerifiedRoot(verified);
         } else {
             mountVerified(verified, contents, "rootfsbase");
         }
