@@ -217,15 +217,18 @@ private:
         }
     }
 
-    // An older ISO on the disk, of an installer for example, counts as deployed as well.
+    // An older ISO on the disk, of an installer for example, counts as deployed as well; so does the previous
+    // image, to which a new root hash does not belong.
     void mountMediumWithAdvice() {
         try {
             mountMedium();
         } catch (const Error& error) {
-            if (error.code() == ErrorCode::NotLive && isWritableDisk(diskOf(device_))) {
-                notLive(fmt::format("{}; rd.kiwi.live.reset overwrites the disk with the image that "
-                                    "root=live: names",
-                                    error.what()));
+            const bool isOtherImage = error.code() == ErrorCode::NotLive ||
+                                      (error.code() == ErrorCode::Checksum && request_.verity.isRequested());
+            if (isOtherImage && isWritableDisk(diskOf(device_))) {
+                throw Error(error.code(), fmt::format("{}; rd.kiwi.live.reset overwrites the disk with the "
+                                                      "image that root=live: names",
+                                                      error.what()));
             }
             throw;
         }

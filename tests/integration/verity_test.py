@@ -57,7 +57,8 @@ class WrongTree(live_root_test.LiveRootCase):
 
     def test_another_root_hash(self):
         other = "0" * len(self.hash)
-        self.refused(f"the root hash is {self.hash}, and {other} is expected", roothash=other)
+        self.refused(f"the root hash is {self.hash}, and {other} is expected",
+                     "rd.kiwi.live.reset overwrites the disk", roothash=other)
         self.refused("40 digits, and one of sha256 has 64", roothash="0" * 40)
 
     def test_no_tree(self):
