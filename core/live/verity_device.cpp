@@ -32,8 +32,9 @@ namespace bootferry {
 #if BOOTFERRY_VERITY
 namespace {
 
-constexpr const char* deviceName = "bootferry-root";
-constexpr const char* devicePath = "/dev/mapper/bootferry-root";
+// With a hyphen it would be what LVM calls the volume "root" of a group "bootferry".
+constexpr const char* deviceName = "bootferry_root";
+constexpr const char* devicePath = "/dev/mapper/bootferry_root";
 constexpr const char* libraryName = "libcryptsetup.so.12"; // of all versions since 2.0
 constexpr const char* moduleName = "dm_verity";
 
@@ -99,7 +100,12 @@ public:
     }
 
     void activate(const std::string& key, std::uint32_t flags) {
-        check(library_.activate(device_, deviceName, key.data(), key.size(), flags));
+        const int result = library_.activate(device_, deviceName, key.data(), key.size(), flags);
+        if (result == -EEXIST) {
+            throw Error(ErrorCode::TargetRefused,
+                        fmt::format("a verified root is active already: '{}'", devicePath));
+        }
+        check(result);
     }
 
     void removeAfterLastUser() { check(library_.deactivate(device_, deviceName, CRYPT_DEACTIVATE_DEFERRED)); }
@@ -189,6 +195,9 @@ OpenVerityDevice activateVerity(const VerityDevices& devices, const VerityTree& 
         crypt.activate(keyOf(rootHash), flagsOf(options));
         return open(crypt);
     } catch (const Error& error) {
+        if (error.code() == ErrorCode::TargetRefused) {
+            throw;
+        }
         if (!hasModule) {
             throw Error(ErrorCode::Unsupported,
                         fmt::format("this kernel cannot verify an image as it is read: the module '{}' is "

@@ -27,7 +27,7 @@ struct OpenVerityDevice {
 
 // tree: as readVerityTree() has judged it; rootHash: lower case hex; options: verity_request.h. Reads nothing
 // from the new device. Throws Error(Unsupported) if libcryptsetup or the kernel's dm_verity is missing,
-// Error(Io) if the kernel refuses the tree.
+// Error(TargetRefused) if there is such a device, Error(Io) if the kernel refuses the tree.
 [[nodiscard]] OpenVerityDevice activateVerity(const VerityDevices& devices, const VerityTree& tree,
                                               const std::string& rootHash,
                                               const std::vector<std::string>& options);

@@ -64,7 +64,7 @@ class RightHash(VerityBoot):
         self.assertEqual(mounts["/run/overlay/squashfs_container"][0], "squashfs")
         self.assertEqual(mounts["/run/overlay/squashfs_container"][1], "/dev/dm-0")
         self.assertEqual([line for line in report.all("failed") if "bootferry" in line or "sysroot" in line], [])
-        self.assertRegex(report.all("verity")[0], r"^CRYPT-VERITY-\w+-bootferry-root$")
+        self.assertRegex(report.all("verity")[0], r"^CRYPT-VERITY-\w+-bootferry_root$")
         self.assertTrue([line for line in report.all("journal") if "is verified when it is read" in line])
 
 
@@ -125,7 +125,7 @@ class WrongHash(VerityBoot):
         status, output = self.live_root("right")
         self.assertEqual(status, 0, output)
         self.assertRegex(self.run_in_shell("cat /proc/mounts")[1], r"/dev/dm-0 \S+ squashfs ro")
-        self.assertIn("bootferry-root", self.run_in_shell("cat /sys/block/dm-0/dm/name")[1])
+        self.assertIn("bootferry_root", self.run_in_shell("cat /sys/block/dm-0/dm/name")[1])
         self.unmount("right")
         self.assertNotIn("dm-0", self.run_in_shell("ls /sys/block")[1])
         self.assertNotIn("loop0", self.run_in_shell("losetup")[1])
