@@ -45,11 +45,13 @@ public:
         ::setenv("DM_DISABLE_UDEV", "1", 1); // NOLINT(concurrency-mt-unsafe): one thread
         handle_ = ::dlopen(libraryName, RTLD_NOW | RTLD_LOCAL);
         if (handle_ == nullptr) {
+            const char* const reason = ::dlerror(); // NOLINT(concurrency-mt-unsafe): one thread
             throw Error(
                 ErrorCode::Unsupported,
-                fmt::format("this initrd cannot verify an image as it is read: it has no {} (dracut installs "
-                            "it with bootferry_verity=\"yes\" in dracut.conf)",
-                            libraryName));
+                fmt::format(
+                    "this initrd cannot verify an image as it is read: {} cannot be loaded: {} (dracut "
+                    "installs it, and what it needs, with bootferry_verity=\"yes\" in dracut.conf)",
+                    libraryName, reason != nullptr ? reason : "no reason is known"));
         }
         find(initDataDevice, "crypt_init_data_device");
         find(setLogCallback, "crypt_set_log_callback");

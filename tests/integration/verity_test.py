@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
@@ -110,6 +111,11 @@ class WrongTree(live_root_test.LiveRootCase):
         self.refused("damaged blocks would be used", options=["--verity-options=ignore-corruption"])
         self.assert_refused([f"--roothash={self.hash}", "/dev/null"], "either --verity-tree=FILE or --verity-offset=")
         self.assert_refused([f"--verity-tree={self.hashes}", "/dev/null"], "without --roothash=")
+
+    def test_a_library_that_cannot_be_loaded_is_reported_with_the_reason(self):
+        (self.path / "libcryptsetup.so.12").write_bytes(b"")
+        with unittest.mock.patch.dict(os.environ, {"LD_LIBRARY_PATH": str(self.path)}):
+            self.refused("libcryptsetup.so.12 cannot be loaded", "file too short", "bootferry_verity")
 
     @unittest.skipIf(HAS_DEVICE_MAPPER, "this kernel has a device mapper")
     def test_kernel_that_cannot_verify(self):
