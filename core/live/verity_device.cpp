@@ -85,7 +85,11 @@ class Crypt {
 public:
     Crypt(const Library& library, const VerityDevices& devices) : library_(library) {
         library_.setLogCallback(nullptr, &Crypt::log, this); // for the first call, which has no device yet
-        check(library_.initDataDevice(&device_, devices.tree.c_str(), devices.data.c_str()));
+        const int result = library_.initDataDevice(&device_, devices.tree.c_str(), devices.data.c_str());
+        if (result < 0) { // no destructor will run
+            library_.setLogCallback(nullptr, nullptr, nullptr);
+        }
+        check(result);
         library_.setLogCallback(device_, &Crypt::log, this);
     }
     ~Crypt() {
