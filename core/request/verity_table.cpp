@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::string_view entryName = "verityroot";
 constexpr std::string_view roothash = "rd.bootferry.roothash";
+constexpr std::string_view placeName = "rd.bootferry.verity";
 constexpr std::string_view optionsName = "rd.kiwi.verity_options";
 constexpr std::array<std::string_view, 2> optionsNames{optionsName, "rd.bootferry.verity_options"};
 
@@ -71,7 +72,11 @@ void addEntry(std::vector<KernelArgument>& arguments, const std::vector<std::str
     VerityRequest checked;
     setVerityTree(checked, "hash-offset:" + offset);
     arguments.push_back({.name = std::string(roothash), .value = parseRootHash(entry[3])});
-    arguments.push_back({.name = "rd.bootferry.verity", .value = "hash-offset:" + offset});
+    const bool hasPlace = std::any_of(arguments.begin(), arguments.end(),
+                                      [](const KernelArgument& argument) { return argument.is(placeName); });
+    if (!hasPlace) {
+        arguments.push_back({.name = std::string(placeName), .value = "hash-offset:" + offset});
+    }
     if (options.empty()) {
         return;
     }

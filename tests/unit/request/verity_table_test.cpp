@@ -81,6 +81,12 @@ TEST(VerityTable, ARootHashOnTheLineHasPrecedence) {
     EXPECT_EQ(line.arguments().size(), 2U);
 }
 
+TEST(VerityTable, APlaceOfTheTreeOnTheLineHasPrecedence) {
+    const auto line = lineWith(root + "rd.bootferry.verity=http://h/tree", kiwi);
+    EXPECT_EQ(valueOf(line, "rd.bootferry.roothash"), hash);
+    EXPECT_EQ(valueOf(line, "rd.bootferry.verity"), "http://h/tree");
+}
+
 TEST(VerityTable, WhatIsNotServedIsRefusedAndNamesTheTable) {
     const std::string entry = "verityroot x x ";
     const std::vector<std::string> tables{"verityroot",
