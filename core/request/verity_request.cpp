@@ -115,15 +115,15 @@ void completeVerity(VerityRequest& request, const Url* image) {
     }
     if (BOOTFERRY_VERITY == 0) {
         throw Error(ErrorCode::Unsupported,
-                    "rd.bootferry.roothash= on the kernel command line is not supported: this bootferry was "
-                    "built without libcryptsetup");
+                    "a root hash (rd.bootferry.roothash= on the kernel command line, or /etc/veritytab) is "
+                    "not supported: this bootferry was built without libcryptsetup");
     }
     if (request.offset) {
         return;
     }
     if (image == nullptr) {
         throw Error(ErrorCode::Invalid,
-                    "rd.bootferry.roothash= of a local medium needs a hash tree in its root image: "
+                    "the root hash of a local medium needs a hash tree in its root image: "
                     "rd.bootferry.verity=hash-offset:BYTES");
     }
     if (!request.tree && image->scheme() == "dolly") {
