@@ -28,6 +28,7 @@ constexpr std::uint64_t smallestBlock = 512;
 constexpr std::uint64_t largestBlock = std::uint64_t{512} << 10U;
 constexpr std::uint64_t largestImage = std::uint64_t{1} << 62U;
 constexpr std::size_t largestDigest = 64;
+constexpr const char* treeName = "the hash tree";
 
 struct DigestFree {
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
@@ -85,12 +86,13 @@ std::uint64_t blocksOfLevels(const VerityTree& tree) {
     throw Error(ErrorCode::Checksum, reason);
 }
 
-void readFully(int fd, std::span<unsigned char> into, std::uint64_t offset, const char* what) {
+void readFully(int fd, std::span<unsigned char> into, std::uint64_t offset, const char* whose) {
     while (!into.empty()) {
-        const auto n = checkErrno(
-            TEMP_FAILURE_RETRY(::pread(fd, into.data(), into.size(), static_cast<off_t>(offset))), what);
+        const auto n =
+            checkErrno(TEMP_FAILURE_RETRY(::pread(fd, into.data(), into.size(), static_cast<off_t>(offset))),
+                       fmt::format("reading {}", whose));
         if (n == 0) {
-            wrongTree(fmt::format("the hash tree ends at byte {}, before it is complete", offset));
+            wrongTree(fmt::format("{} ends at byte {}, before it is complete", whose, offset));
         }
         into = into.subspan(static_cast<std::size_t>(n));
         offset += static_cast<std::uint64_t>(n);
@@ -133,7 +135,7 @@ VerityTree parseVerityTree(Bytes superblock, std::uint64_t offset) {
         wrongTree(fmt::format("no hash tree begins at byte {}: 'veritysetup format' makes one", offset));
     }
     if (numberIn(superblock.subspan(8, 4)) != 1 || numberIn(superblock.subspan(12, 4)) > 1) {
-        wrongTree("its format is newer than this program");
+        wrongTree("the format of the hash tree is newer than this program");
     }
     VerityTree tree;
     tree.hashType = static_cast<unsigned>(numberIn(superblock.subspan(12, 4)));
@@ -146,7 +148,7 @@ VerityTree parseVerityTree(Bytes superblock, std::uint64_t offset) {
     if (!isAlgorithmName(tree.algorithm) || !isBlockSize(dataBlockSize) || !isBlockSize(hashBlockSize) ||
         saltSize > longestSalt || tree.dataBlocks == 0 || tree.dataBlocks > largestImage / dataBlockSize ||
         offset > largestImage || hashBlockSize < 2 * digestSize(tree.algorithm)) {
-        wrongTree("its superblock is damaged");
+        wrongTree("the superblock of the hash tree is damaged");
     }
     tree.dataBlockSize = static_cast<std::uint32_t>(dataBlockSize);
     tree.hashBlockSize = static_cast<std::uint32_t>(hashBlockSize);
@@ -208,7 +210,7 @@ VerityTree readSuperblock(int file, std::uint64_t offset, const char* whose) {
         wrongTree(fmt::format("no hash tree begins at byte {}: {} ends at byte {}", offset, whose, size));
     }
     std::array<unsigned char, veritySuperblockSize> superblock{};
-    readFully(file, superblock, offset, "reading the hash tree");
+    readFully(file, superblock, offset, treeName);
     return parseVerityTree(superblock, offset);
 }
 
@@ -219,7 +221,7 @@ void judgeVerityTree(int treeFile, const std::string& rootHash) {
     requireWhole(tree, sizeOf(treeFile));
     if (tree.dataBlocks > 1) {
         std::vector<unsigned char> block(tree.hashBlockSize);
-        readFully(treeFile, block, tree.start, "reading the hash tree");
+        readFully(treeFile, block, tree.start, treeName);
         requireRootHash(tree, block, rootHash);
     }
 }
@@ -233,7 +235,7 @@ VerityTree readVerityTree(int image, int treeFile, std::uint64_t offset, const s
     const bool hasLevels = tree.dataBlocks > 1;
     std::vector<unsigned char> block(hasLevels ? tree.hashBlockSize : tree.dataBlockSize);
     readFully(hasLevels ? treeFile : image, block, hasLevels ? tree.start : 0,
-              hasLevels ? "reading the hash tree" : "reading the image");
+              hasLevels ? treeName : "the image");
     requireRootHash(tree, block, rootHash);
     return tree;
 }

@@ -118,8 +118,8 @@ TEST(VerityTree, SizesAreThoseOfVeritysetup) {
 TEST(VerityTree, WhatIsNoSuperblockIsRefused) {
     EXPECT_THAT(refusalOf(Superblock{.signature = "<html>"}), HasSubstr("no hash tree begins at byte 0"));
     EXPECT_THAT(refusalOf([] { (void)parseVerityTree(Bytes(100), 7); }), HasSubstr("at byte 7"));
-    EXPECT_THAT(refusalOf(Superblock{.version = 2}), HasSubstr("newer"));
-    EXPECT_THAT(refusalOf(Superblock{.hashType = 2}), HasSubstr("newer"));
+    EXPECT_THAT(refusalOf(Superblock{.version = 2}), HasSubstr("hash tree is newer"));
+    EXPECT_THAT(refusalOf(Superblock{.hashType = 2}), HasSubstr("hash tree is newer"));
     for (const auto& damaged : {
              Superblock{.algorithm = ""},
              Superblock{.algorithm = "sha256\nx"},
@@ -134,9 +134,10 @@ TEST(VerityTree, WhatIsNoSuperblockIsRefused) {
              Superblock{.dataBlocks = UINT64_MAX / 4096},
              Superblock{.saltSize = 257},
          }) {
-        EXPECT_THAT(refusalOf(damaged), HasSubstr("damaged"));
+        EXPECT_THAT(refusalOf(damaged), HasSubstr("superblock of the hash tree is damaged"));
     }
-    EXPECT_THAT(refusalOf([] { (void)treeOf({}, UINT64_MAX - 100); }), HasSubstr("damaged"));
+    EXPECT_THAT(refusalOf([] { (void)treeOf({}, UINT64_MAX - 100); }),
+                HasSubstr("superblock of the hash tree is damaged"));
 }
 
 TEST(VerityTree, MustFitTheImage) {
