@@ -35,6 +35,18 @@ std::string deviceNumber(int fd) {
     return fmt::format("{}:{}", major(status.st_rdev), minor(status.st_rdev));
 }
 
+const char* onDamage(const std::vector<std::string>& options) {
+    for (const auto& option : options) {
+        if (option == "restart-on-corruption") {
+            return "restarts the machine";
+        }
+        if (option == "panic-on-corruption") {
+            return "stops the kernel";
+        }
+    }
+    return "is an I/O error";
+}
+
 void readFirstBlock(int fd) {
     std::array<char, 512> block{};
     checkErrno(TEMP_FAILURE_RETRY(::pread(fd, block.data(), block.size(), 0)), "reading its first block");
@@ -51,10 +63,11 @@ VerifiedImage::VerifiedImage(OpenLoopDevice image, const std::string& name, cons
         error.addContext("verifying " + name_);
         throw;
     }
+    // First: the machine may restart when a block is read.
+    logInfo(fmt::format("each block of {} is verified when it is read; a damaged one {}, which the kernel "
+                        "reports as 'device-mapper: verity: {}'",
+                        name_, onDamage(request.options), deviceNumber(image_.fd.get())));
     reading([this] { readFirstBlock(fd()); });
-    logInfo(fmt::format("each block of {} is verified when it is read; a damaged one is an I/O error, which "
-                        "the kernel reports as 'device-mapper: verity: {}'",
-                        name_, deviceNumber(image_.fd.get())));
 }
 
 void VerifiedImage::open(const VerityRequest& request, const std::string& treeFile) {
