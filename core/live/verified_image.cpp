@@ -85,8 +85,8 @@ void VerifiedImage::open(const VerityRequest& request, const std::string& treeFi
 
 Error VerifiedImage::damage(const Error& error) const {
     return {ErrorCode::Checksum,
-            fmt::format("{} is damaged, and a block that does not match the root hash is "
-                        "not used: {}",
+            fmt::format("{} is damaged or cannot be read; nothing that does not match the root hash is "
+                        "used: {}",
                         name_, error.what())};
 }
 
