@@ -166,9 +166,11 @@ void requireFit(const VerityTree& tree, const VeritySizes& sizes) {
                               formatSize(tree.dataSize()), formatSize(sizes.image)));
     }
     if (sizes.fileSystem && tree.dataSize() < *sizes.fileSystem) {
-        wrongTree(fmt::format("the hash tree covers only {} of the image's {}: it is another image's, or was "
-                              "made with too small a --data-blocks=",
-                              formatSize(tree.dataSize()), formatSize(*sizes.fileSystem)));
+        wrongTree(
+            fmt::format("the hash tree covers only {} of the image's {}: it is another image's, or was "
+                        "made with too small a --data-blocks=, or of an image whose size is no multiple "
+                        "of {} bytes (mksquashfs -nopad)",
+                        formatSize(tree.dataSize()), formatSize(*sizes.fileSystem), tree.dataBlockSize));
     }
     requireWhole(tree, sizes.tree);
 }
