@@ -171,6 +171,7 @@ TEST(VerityTree, TheTopBlockHasTheRootHash) {
     EXPECT_THAT(refusal({}, hashes(leafHash, 1), rootHash), HasSubstr("another image's"));
     EXPECT_THAT(refusal({}, top, std::string(64, '0')), HasSubstr(std::string(64, '0') + " is expected"));
     EXPECT_THAT(refusal({}, top, "00"), HasSubstr("2 digits, and one of sha256 has 64"));
+    EXPECT_THAT(refusal({.algorithm = "shake-256"}, top, rootHash), HasSubstr("no length of their own"));
     EXPECT_EQ(refusal({.algorithm = "vmac64"}, top, "00"), "") << "the kernel judges it";
 }
 
