@@ -12,10 +12,8 @@
 #include <libmount/libmount.h>
 #include <spdlog/fmt/fmt.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "errors.h"
-#include "kernel_modules.h"
 #include "live_image.h"
 #include "log.h"
 #include "loop_device.h"
@@ -102,14 +100,6 @@ void unmountWithRetries(const std::string& target) {
     }
 }
 
-// Loads the loop module if the kernel has no loop driver yet.
-void requireLoopDevices() {
-    if (::access("/sys/class/misc/loop-control", F_OK) != 0 && !loadKernelModule("loop")) {
-        throw Error(ErrorCode::Unsupported,
-                    "this kernel has no loop devices: the module 'loop' is not in the initrd");
-    }
-}
-
 std::string described(const MountRequest& request) {
     return fmt::format("mounting '{}'{} at '{}'", printable(request.source, longestPath),
                        request.type.empty() ? "" : " (" + request.type + ")", request.target);
@@ -165,7 +155,6 @@ void MountStack::mount(const MountRequest& request) {
 }
 
 void MountStack::mountThroughLoop(const UniqueFd& file, const MountRequest& request) {
-    requireLoopDevices();
     const auto device = attached(file, request);
     mountSource(device.path, request);
 }

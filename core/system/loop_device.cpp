@@ -13,6 +13,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "block_device.h"
 #include "files.h"
@@ -33,6 +34,14 @@ UniqueFd openControl() {
         throwErrno(errno, "opening '/dev/loop-control'");
     }
     return control;
+}
+
+// Loads the loop module if the kernel has no loop driver yet.
+void requireLoopDevices() {
+    if (::access("/sys/class/misc/loop-control", F_OK) != 0 && !loadKernelModule("loop")) {
+        throw Error(ErrorCode::Unsupported,
+                    "this kernel has no loop devices: the module 'loop' is not in the initrd");
+    }
 }
 
 // Empty if that is not possible.
@@ -91,6 +100,7 @@ OpenLoopDevice attachLoopDevice(const UniqueFd& file, const std::string& name, c
 }
 
 OpenLoopDevice attachForMount(const UniqueFd& file, const std::string& name) {
+    requireLoopDevices();
     struct stat status {};
     checkErrno(::fstat(file.get(), &status), "looking at the file");
     loop_info64 info{};
