@@ -367,10 +367,16 @@ UnitFiles generateRefusal(const std::string& reason, const InstalledPaths& paths
 namespace {
 
 // With what the line stands for, and what the initrd says beside it.
-KernelCommandLine completed(const KernelCommandLine& line, const InstalledPaths& paths,
-                            const BootOriginReader& bootOrigin) {
-    const auto table = paths.verityTable.empty() ? std::nullopt : readSmallFile(paths.verityTable);
-    return withVerityTable(withBootOrigin(line, bootOrigin), table.value_or(""));
+std::optional<BootRequest> completedRequest(const KernelCommandLine& line, const InstalledPaths& paths,
+                                            const BootOriginReader& bootOrigin) {
+    const auto file = paths.verityTable.empty() ? std::nullopt : readSmallFile(paths.verityTable);
+    const auto table = file.value_or("");
+    auto request = parseBootRequest(withVerityTable(withBootOrigin(line, bootOrigin), table));
+    if (request && overridesVerityTable(line, table)) {
+        request->remarks.emplace_back("rd.bootferry.roothash= on the kernel command line replaces the root "
+                                      "hash of the initrd's /etc/veritytab");
+    }
+    return request;
 }
 
 } // namespace
@@ -380,7 +386,7 @@ GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& 
     GeneratedBoot boot;
     try {
         // Another program's root stays with it, whatever else is on the line.
-        boot.request = parseBootRequest(liveSource(line) ? completed(line, paths, bootOrigin) : line);
+        boot.request = liveSource(line) ? completedRequest(line, paths, bootOrigin) : parseBootRequest(line);
         if (boot.request) {
             if (requiresSignatures(settingsFolder())) {
                 demandSignature(*boot.request);

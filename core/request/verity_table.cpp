@@ -19,6 +19,8 @@ namespace bootferry {
 namespace {
 
 constexpr std::string_view entryName = "verityroot";
+constexpr std::size_t fewestWords = 4;
+constexpr std::size_t hashWord = 3;
 constexpr std::string_view roothash = "rd.bootferry.roothash";
 constexpr std::string_view placeName = "rd.bootferry.verity";
 constexpr std::string_view optionsName = "rd.kiwi.verity_options";
@@ -51,7 +53,6 @@ std::vector<std::string_view> partsOf(std::string_view text) {
 
 void addEntry(std::vector<KernelArgument>& arguments, const std::vector<std::string_view>& entry) {
     constexpr std::string_view hashOffset = "hash-offset=";
-    constexpr std::size_t fewestWords = 4;
     if (entry.size() < fewestWords || entry[1] != entry[2]) {
         throw Error(ErrorCode::Unsupported,
                     "only a hash tree in the root image itself is supported: verityroot DEVICE DEVICE HEX "
@@ -71,7 +72,7 @@ void addEntry(std::vector<KernelArgument>& arguments, const std::vector<std::str
     (void)parseVerityOptions(options);
     VerityRequest checked;
     setVerityTree(checked, "hash-offset:" + offset);
-    arguments.push_back({.name = std::string(roothash), .value = parseRootHash(entry[3])});
+    arguments.push_back({.name = std::string(roothash), .value = parseRootHash(entry[hashWord])});
     const bool hasPlace = std::any_of(arguments.begin(), arguments.end(),
                                       [](const KernelArgument& argument) { return argument.is(placeName); });
     if (!hasPlace) {
@@ -107,6 +108,13 @@ KernelCommandLine withVerityTable(const KernelCommandLine& line, std::string_vie
         throw;
     }
     return KernelCommandLine(std::move(arguments));
+}
+
+bool overridesVerityTable(const KernelCommandLine& line, std::string_view table) {
+    const auto entry = entryOf(table);
+    const auto* const hash = line.find(roothash);
+    return !entry.empty() && hash != nullptr &&
+           (entry.size() < fewestWords || lowered(hash->value.value_or("")) != lowered(entry[hashWord]));
 }
 
 } // namespace bootferry

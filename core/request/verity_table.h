@@ -16,4 +16,7 @@ namespace bootferry {
 // name the table, if it says something that is not served.
 [[nodiscard]] KernelCommandLine withVerityTable(const KernelCommandLine& line, std::string_view table);
 
+// Whether the line has another root hash than the table, of which nothing counts then.
+[[nodiscard]] bool overridesVerityTable(const KernelCommandLine& line, std::string_view table);
+
 } // namespace bootferry

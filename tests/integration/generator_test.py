@@ -130,6 +130,10 @@ class GeneratorTest(unittest.TestCase):
         self.assertIn(f"--roothash={ROOTHASH} --verity-offset=8192 --verity-options=panic-on-corruption ",
                       units["bootferry-live-root.service"])
         self.assertNotIn("--roothash", self.generate(URL)["bootferry-live-root.service"])
+        other = self.generate(f"{URL} rd.bootferry.roothash={'0' * 64} rd.bootferry.verity=hash-offset:512",
+                              verity_table=table)
+        self.assertIn(f"--roothash={'0' * 64} ", other["bootferry-live-root.service"])
+        self.assertIn("replaces the root hash of the initrd's /etc/veritytab", other["bootferry-deploy.service"])
         refused = self.generate(URL, verity_table=table.replace(",", ",ignore-corruption,"))
         self.assertIn("/etc/veritytab: ignore-corruption", refused["bootferry-deploy.service"])
 

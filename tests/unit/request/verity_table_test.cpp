@@ -81,6 +81,17 @@ TEST(VerityTable, ARootHashOnTheLineHasPrecedence) {
     EXPECT_EQ(line.arguments().size(), 2U);
 }
 
+TEST(VerityTable, KnowsWhetherTheLineHasAnotherRootHash) {
+    const auto overrides = [](const std::string& words, const std::string& table) {
+        return overridesVerityTable(KernelCommandLine::parse(root + words), table);
+    };
+    EXPECT_TRUE(overrides("rd.bootferry.roothash=" + std::string(64, 'b'), kiwi));
+    EXPECT_TRUE(overrides("rd.bootferry.roothash=" + hash, "verityroot"));
+    EXPECT_FALSE(overrides("rd.bootferry.roothash=" + std::string(64, 'A'), kiwi)) << "the same one";
+    EXPECT_FALSE(overrides("rd.bootferry.roothash=" + hash, "other x x 00"));
+    EXPECT_FALSE(overrides("", kiwi));
+}
+
 TEST(VerityTable, APlaceOfTheTreeOnTheLineHasPrecedence) {
     const auto line = lineWith(root + "rd.bootferry.verity=http://h/tree", kiwi);
     EXPECT_EQ(valueOf(line, "rd.bootferry.roothash"), hash);
