@@ -216,6 +216,10 @@ ReviewedArgument reviewServed(const KernelArgument& argument, const BootArgument
     if (why.empty() && request != nullptr && known.names.front() == "rd.live.overlay.size") {
         reviewed.meaning += ": " + request->overlay.size; // with the unit that a number alone has
     }
+    if (why.empty() && request != nullptr && request->verity.tree &&
+        known.names.front() == "rd.bootferry.roothash") {
+        reviewed.meaning += fmt::format(", by {}", request->verity.tree->redacted());
+    }
     if (!why.empty()) {
         reviewed.use = Use::NoEffect;
         reviewed.meaning = fmt::format("no effect: {} ({})", why, meaning);

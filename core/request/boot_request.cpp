@@ -375,6 +375,9 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
     }
     refuseOtherOptions(line, draft.boot.isImageInMemory());
     judgeOverlay(draft.boot);
+    for (auto& remark : remarksOnVerity(draft.boot.verity, draft.boot.isImageInMemory())) {
+        draft.boot.remarks.push_back(std::move(remark));
+    }
     return draft.boot;
 }
 

@@ -136,6 +136,16 @@ void completeVerity(VerityRequest& request, const Url* image) {
     }
 }
 
+std::vector<std::string> remarksOnVerity(const VerityRequest& request, bool imageInMemory) {
+    std::vector<std::string> remarks;
+    if (request.isRequested() && request.tree && !imageInMemory) {
+        remarks.emplace_back(
+            "the hash tree is fetched at every boot, although the image is on the disk: in the "
+            "image (rd.bootferry.verity=hash-offset:BYTES) it needs no network");
+    }
+    return remarks;
+}
+
 Url usualTree(const Url& image) {
     const auto& path = image.path();
     const auto end = std::min(path.find('?'), path.size());

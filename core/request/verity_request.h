@@ -40,6 +40,10 @@ void setVerityTree(VerityRequest& request, std::string_view text);
 // Unsupported) if the image would be read unverified although the line says something else.
 void completeVerity(VerityRequest& request, const Url* image);
 
+// Warnings for the console about what nobody may expect of a verified boot. imageInMemory: the image is
+// fetched at every boot anyway. Call when the request is complete.
+[[nodiscard]] std::vector<std::string> remarksOnVerity(const VerityRequest& request, bool imageInMemory);
+
 // The default place of an image's hash tree: beside it, with .verity behind its name.
 [[nodiscard]] Url usualTree(const Url& image);
 

@@ -190,6 +190,15 @@ TEST(ReviewArguments, NoPartOfASecretIsShown) {
     EXPECT_THAT(hidden.meaning, HasSubstr("double quotes"));
 }
 
+#if BOOTFERRY_VERITY
+TEST(ReviewArguments, TheHashTreeIsNamed) {
+    const auto hash = "rd.bootferry.roothash=" + std::string(64, 'a');
+    EXPECT_THAT(last(root + hash).meaning, HasSubstr("when it is read, by http://10.0.0.1/live.iso.verity"));
+    EXPECT_THAT(last(root + ("rd.bootferry.verity=hash-offset:512 " + hash)).meaning,
+                ::testing::EndsWith("when it is read"));
+}
+#endif
+
 TEST(ReviewArguments, ARefusedOptionIsCalledRefused) {
     const auto refused = last(std::string(root) + "rd.bootferry.chekcsum=1");
     EXPECT_EQ(refused.use, Use::Suspicious);

@@ -202,6 +202,12 @@ TEST(BootRequest, AnImageThatIsVerifiedAsItIsReadHasAHashTree) {
     EXPECT_FALSE(within.verity.tree);
     EXPECT_FALSE(parsed("").verity.isRequested());
     const auto roothash = " rd.bootferry.roothash=" + hash;
+    EXPECT_TRUE(beside.remarks.empty());
+    const auto onDisk = parsed("rd.kiwi.live.system=/dev/sda" + roothash);
+    ASSERT_EQ(onDisk.remarks.size(), 1U);
+    EXPECT_NE(onDisk.remarks[0].find("fetched at every boot"), std::string::npos);
+    EXPECT_TRUE(parsed("rd.kiwi.live.system=/dev/sda rd.bootferry.verity=hash-offset:512" + roothash)
+                    .remarks.empty());
     EXPECT_NE(refusal("root=live:CDLABEL=x" + roothash).find("hash-offset:BYTES"), std::string::npos);
     EXPECT_NE(
         refusal("root=live:CDLABEL=x rd.bootferry.verity=http://h/t" + roothash).find("hash-offset:BYTES"),
