@@ -296,11 +296,14 @@ class Images:
                                                lambda folder: tree.rename(folder / "tree")) / "tree"
         return self._installed
 
-    def verity_initrd(self):
+    def verity_initrd(self, table=None):
+        """With what dm-verity needs. `table` is a tree with an /etc/veritytab, which is in the initrd then."""
         with tempfile.TemporaryDirectory(dir=self.cache) as folder:
             conf = pathlib.Path(folder, "etc/dracut.conf.d/verity.conf")
             conf.parent.mkdir(parents=True)
             conf.write_text('bootferry_verity="yes"\n')
+            if table:
+                return self.initrd("initrd-veritytab", ["--include", "/etc/veritytab", "/etc/veritytab"], [folder, table])
             return self.initrd("initrd-verity", over=[folder])
 
     def splash_initrd(self):
@@ -362,6 +365,27 @@ class Images:
             _squash(scratch / "squashfs", scratch / "iso/LiveOS/squashfs.img")
             self._make_iso(scratch / "iso", image)
         return self._live("live.iso", build)
+
+    def verity_iso(self):
+        """The same ISO with a hash tree behind the file system in squashfs.img; beside it, in the folder table, the
+        /etc/veritytab that KIWI writes for such an image."""
+        iso = self.live_iso()
+
+        def build(folder):
+            squashfs = folder / "iso/LiveOS/squashfs.img"
+            squashfs.parent.mkdir(parents=True)
+            _run(["xorriso", "-osirrox", "on", "-indev", iso, "-extract", "/LiveOS/squashfs.img", squashfs])
+            squashfs.chmod(0o644)
+            size = squashfs.stat().st_size
+            made = subprocess.run(["veritysetup", "format", squashfs, squashfs, f"--hash-offset={size}",
+                                   f"--data-blocks={size // 4096}"], check=True, capture_output=True, text=True).stdout
+            table = folder / "table/etc/veritytab"
+            table.parent.mkdir(parents=True)
+            roothash = re.search(r"Root hash:\s*([0-9a-f]+)", made)[1]
+            table.write_text(f"verityroot PLACEHOLDER PLACEHOLDER {roothash} hash-offset={size},hash-block-size=4096\n")
+            self._make_iso(folder / "iso", folder / "live.iso")
+            shutil.rmtree(folder / "iso")
+        return self._cached("verity-iso", _digest(iso.parent.name, 1), build) / "live.iso"
 
     def bootable_iso(self):
         """The same ISO with a kernel, and an initrd with bootferry, where KIWI has them."""

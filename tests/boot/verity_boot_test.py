@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """An image whose blocks are verified when they are read, and what becomes of one that is damaged.
 
-Two machines: one boots, the other one ends in the emergency shell because of a wrong root hash, before the image is
-fetched. In that shell there is all that a boot has, so that the image is deployed there and bootferry-live-root is called
-with the right root hash. The image has a damaged block.
+Two machines: one boots an ISO, the other one ends in the emergency shell because of a wrong root hash, before its image,
+a squashfs, is fetched. In that shell there is all that a boot has, so that the image is deployed there and
+bootferry-live-root is called with the right root hash. The image has a damaged block.
 """
 
 import contextlib
@@ -20,7 +20,31 @@ import tap
 DONE = r"d\one"
 
 
-class VerityBoot(boot_case.BootCase):
+class RightHash(boot_case.BootCase):
+    """An ISO as KIWI makes it: its initrd states the root hash, and the tree is behind the file system in squashfs.img."""
+
+    @classmethod
+    def image(cls):
+        return cls.images.verity_iso()
+
+    @classmethod
+    def build_initrd(cls):
+        return cls.images.verity_initrd(cls.iso.parent / "table")
+
+    def test_the_root_is_mounted_from_a_verified_device(self):
+        with self.serve() as server, self.boot(f"http://{machine.HOST}:{server.port}/{self.iso.name}") as guest:
+            report = boot_case.Report(guest)
+        mounts = report.mounts()
+        self.assertEqual(mounts["/"][:2], ("overlay", "LiveOS_rootfs"))
+        self.assertEqual(mounts["/run/overlay/squashfs_container"][:2], ("squashfs", "/dev/dm-0"))
+        self.assertEqual(mounts["/run/overlay/rootfsbase"][0], "ext4")
+        self.assertRegex(mounts["/run/overlay/rootfsbase"][1], "^/dev/loop")
+        self.assertEqual([line for line in report.all("failed") if "bootferry" in line or "sysroot" in line], [])
+        self.assertRegex(report.all("verity")[0], r"^CRYPT-VERITY-\w+-bootferry_root$")
+        self.assertTrue([line for line in report.all("journal") if "is verified when it is read" in line])
+
+
+class WrongHash(boot_case.BootCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -34,44 +58,6 @@ class VerityBoot(boot_case.BootCase):
         appended = cls.format(cls.served_image, cls.served_image, "--salt=00ff", f"--hash-offset={cls.size}",
                               f"--data-blocks={cls.size // 4096}")
         assert appended == cls.hash
-
-    @classmethod
-    def image(cls):
-        return cls.images.live_squashfs()
-
-    @classmethod
-    def build_initrd(cls):
-        return cls.images.verity_initrd()
-
-    @staticmethod
-    def format(image, tree, *options):
-        made = subprocess.run(["veritysetup", "format", *options, image, tree], check=True, capture_output=True,
-                              text=True).stdout
-        return re.search(r"Root hash:\s*([0-9a-f]+)", made)[1]
-
-    @classmethod
-    def url(cls, server):
-        return f"http://{machine.HOST}:{server.port}/{cls.served_image.name}"
-
-
-class RightHash(VerityBoot):
-    def test_the_root_is_mounted_from_a_verified_device(self):
-        with self.serve(self.served) as server:
-            with self.boot(self.url(server), f"rd.bootferry.roothash={self.hash}") as guest:
-                report = boot_case.Report(guest)
-        mounts = report.mounts()
-        self.assertEqual(mounts["/"][:2], ("overlay", "LiveOS_rootfs"))
-        self.assertEqual(mounts["/run/overlay/squashfs_container"][0], "squashfs")
-        self.assertEqual(mounts["/run/overlay/squashfs_container"][1], "/dev/dm-0")
-        self.assertEqual([line for line in report.all("failed") if "bootferry" in line or "sysroot" in line], [])
-        self.assertRegex(report.all("verity")[0], r"^CRYPT-VERITY-\w+-bootferry_root$")
-        self.assertTrue([line for line in report.all("journal") if "is verified when it is read" in line])
-
-
-class WrongHash(VerityBoot):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
         cls.damaged = cls.size // 2 // 4096  # of the image's blocks
         with open(cls.served_image, "r+b") as image:
             image.seek(cls.damaged * 4096)
@@ -91,6 +77,24 @@ class WrongHash(VerityBoot):
         cls.before = cls.run_in_shell("ls /run/bootferry/image")
         status, output = cls.run_in_shell(f"bootferryctl deploy {cls.url(server)} /dev/ram0")
         assert status == 0, output
+
+    @classmethod
+    def image(cls):
+        return cls.images.live_squashfs()
+
+    @classmethod
+    def build_initrd(cls):
+        return cls.images.verity_initrd()
+
+    @staticmethod
+    def format(image, tree, *options):
+        made = subprocess.run(["veritysetup", "format", *options, image, tree], check=True, capture_output=True,
+                              text=True).stdout
+        return re.search(r"Root hash:\s*([0-9a-f]+)", made)[1]
+
+    @classmethod
+    def url(cls, server):
+        return f"http://{machine.HOST}:{server.port}/{cls.served_image.name}"
 
     @classmethod
     def reach_the_shell(cls, attempts=30):
