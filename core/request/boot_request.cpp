@@ -375,7 +375,8 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
     }
     refuseOtherOptions(line, draft.boot.isImageInMemory());
     judgeOverlay(draft.boot);
-    for (auto& remark : remarksOnVerity(draft.boot.verity, draft.boot.isImageInMemory())) {
+    for (auto& remark :
+         remarksOnVerity(draft.boot.verity, draft.boot.isImageInMemory(), draft.boot.overlay.persistent)) {
         draft.boot.remarks.push_back(std::move(remark));
     }
     return draft.boot;

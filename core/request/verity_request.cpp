@@ -136,12 +136,17 @@ void completeVerity(VerityRequest& request, const Url* image) {
     }
 }
 
-std::vector<std::string> remarksOnVerity(const VerityRequest& request, bool imageInMemory) {
+std::vector<std::string> remarksOnVerity(const VerityRequest& request, bool imageInMemory,
+                                         bool keepsChanges) {
     std::vector<std::string> remarks;
     if (request.isRequested() && request.tree && !imageInMemory) {
         remarks.emplace_back(
             "the hash tree is fetched at every boot, although the image is on the disk: in the "
             "image (rd.bootferry.verity=hash-offset:BYTES) it needs no network");
+    }
+    if (request.isRequested() && keepsChanges && !imageInMemory) {
+        remarks.emplace_back("changes that are kept on the disk are not verified, and replace files of the "
+                             "verified root");
     }
     return remarks;
 }

@@ -41,8 +41,9 @@ void setVerityTree(VerityRequest& request, std::string_view text);
 void completeVerity(VerityRequest& request, const Url* image);
 
 // Warnings for the console about what nobody may expect of a verified boot. imageInMemory: the image is
-// fetched at every boot anyway. Call when the request is complete.
-[[nodiscard]] std::vector<std::string> remarksOnVerity(const VerityRequest& request, bool imageInMemory);
+// fetched at every boot anyway; keepsChanges: in a partition on the disk. Call when the request is complete.
+[[nodiscard]] std::vector<std::string> remarksOnVerity(const VerityRequest& request, bool imageInMemory,
+                                                       bool keepsChanges);
 
 // The default place of an image's hash tree: beside it, with .verity behind its name.
 [[nodiscard]] Url usualTree(const Url& image);

@@ -206,8 +206,11 @@ TEST(BootRequest, AnImageThatIsVerifiedAsItIsReadHasAHashTree) {
     const auto onDisk = parsed("rd.kiwi.live.system=/dev/sda" + roothash);
     ASSERT_EQ(onDisk.remarks.size(), 1U);
     EXPECT_NE(onDisk.remarks[0].find("fetched at every boot"), std::string::npos);
-    EXPECT_TRUE(parsed("rd.kiwi.live.system=/dev/sda rd.bootferry.verity=hash-offset:512" + roothash)
-                    .remarks.empty());
+    const auto offset = "rd.kiwi.live.system=/dev/sda rd.bootferry.verity=hash-offset:512" + roothash;
+    EXPECT_TRUE(parsed(offset).remarks.empty());
+    const auto kept = parsed(offset + " rd.live.overlay.persistent");
+    ASSERT_EQ(kept.remarks.size(), 1U);
+    EXPECT_NE(kept.remarks[0].find("are not verified"), std::string::npos);
     EXPECT_NE(refusal("root=live:CDLABEL=x" + roothash).find("hash-offset:BYTES"), std::string::npos);
     EXPECT_NE(
         refusal("root=live:CDLABEL=x rd.bootferry.verity=http://h/t" + roothash).find("hash-offset:BYTES"),
