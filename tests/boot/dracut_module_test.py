@@ -107,19 +107,6 @@ class Contents(Listed):
         self.assertNotIn("etc/resolv.conf", self.paths)
 
 
-class WithVerity(Listed):
-    """The initrd of verity_boot_test.py."""
-
-    @classmethod
-    def build_initrd(cls):
-        return cls.images.verity_initrd()
-
-    def test_what_verifies_blocks(self):
-        names = {pathlib.PurePath(path).name.split(".so.")[0] for path in self.paths if ".so." in path}
-        self.assertLessEqual({"libcryptsetup", "libdevmapper", "libjson-c"}, names)
-        self.assertTrue([path for path in self.paths if "/dm-verity.ko" in path])
-
-
 class PluginsWithoutTheModeOfPrograms(Listed):
     """As Debian's packages have them: a library need not be executable."""
 
@@ -173,6 +160,13 @@ class Refusals(boot_case.BootCase):
     def test_missing_certificates(self):
         messages = self.refusal(files={"etc/ssl/certs/ca-certificates.crt": None})
         self.assertIn("install the package ca-certificates", messages)
+
+    def test_what_verifies_blocks_is_an_option(self):
+        parts = ("libcryptsetup.so.12", "libdevmapper.so", "libjson-c.so", "/dm-verity.ko", "/dm-bufio.ko")
+        for conf, expected in (("", []), ('bootferry_verity="yes"\n', list(parts))):
+            succeeded, messages, listing = self.dracut(files={"etc/dracut.conf.d/verity.conf": conf})
+            self.assertTrue(succeeded, messages)
+            self.assertEqual([part for part in parts if part in listing], expected)
 
     def test_an_emergency_shell_for_everybody_is_an_option(self):
         script = ("initdir=/mnt/initrd; mkdir $initdir; . /usr/lib/dracut/modules.d/*bootferry/module-setup.sh; "
