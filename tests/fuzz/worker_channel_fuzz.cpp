@@ -79,6 +79,9 @@ public:
         require(parseChecksum(word.checksum) == word.checksum);
     }
     void operator()(const WorkerConduct::ChecksumMissing& word) { require(isReason(word.reason)); }
+    void operator()(const WorkerConduct::ChecksumDiffers& word) {
+        require(parseChecksum(word.received) == word.received);
+    }
     void operator()(const WorkerConduct::TargetWanted& word) {
         require(purpose_ == JobPurpose::Transfer && !std::exchange(targetAsked_, true));
         require(!word.size || *word.size <= largest);
