@@ -26,12 +26,14 @@ namespace {
 constexpr Option sourceOptions[] = {
     {0, "mirror", "URL", "another URL of the same image (repeatable)"},
     {0, "checksum", "CHECKSUM", "sha256:HEX, HEX, or a SHA256SUMS file or URL"},
+    {0, "connections", "N", "maximum connections to one server (" BOOTFERRY_CONNECTIONS_TEXT ")"},
+};
+constexpr Option transportOptions[] = { // of whatever is fetched
     {0, "option", "PLUGIN:KEY=VALUE", "option of a transport plugin (repeatable)"},
     {0, "options-file", "FILE", "read such options from FILE, one per line"},
     {0, "userinfo-file", "FILE", "read user[:password] for URL from FILE"},
     {0, "stall-timeout", "TIME", "retry when no data arrives for this time (30 s)"},
     {0, "timeout", "TIME", "fail after this time; 0: never"},
-    {0, "connections", "N", "maximum connections to one server (" BOOTFERRY_CONNECTIONS_TEXT ")"},
 };
 constexpr Option fetchOptions[] = {
     {0, "reset", nullptr, "overwrite data on DEVICE"},
@@ -62,11 +64,6 @@ constexpr Option deployOptions[] = {
 constexpr Option treeOptions[] = {
     {0, "roothash", "HEX", "refuse a hash tree that has another root hash"},
     {0, "mirror", "URL", "another URL of the hash tree (repeatable)"},
-    {0, "option", "PLUGIN:KEY=VALUE", "option of a transport plugin (repeatable)"},
-    {0, "options-file", "FILE", "read such options from FILE, one per line"},
-    {0, "userinfo-file", "FILE", "read user[:password] for URL from FILE"},
-    {0, "stall-timeout", "TIME", "retry when no data arrives for this time (30 s)"},
-    {0, "timeout", "TIME", "fail after this time; 0: never"},
 };
 constexpr Option dollyOptions[] = {
     {0, "generation", "classic|0.7", "of dolly 0.58 to 0.64, or from 0.70 on (0.7)"},
@@ -113,7 +110,7 @@ int runHelp(const CommandLine& line);
 
 constexpr Verb table[] = {
     {"fetch", "URL [FILE|DEVICE]", 1, 2, VerbKind::Alone, "Download URL",
-     {sourceOptions, fetchOptions}, runFetch,
+     {sourceOptions, transportOptions, fetchOptions}, runFetch,
      "\nWithout FILE, the URL's last part is its name. FILE appears only when it is\n"
      "complete; - is standard output. Data on DEVICE is overwritten only with --reset.\n"
      "A transfer resumes after a broken connection; without --timeout it fails when\n"
@@ -121,7 +118,7 @@ constexpr Verb table[] = {
     {"dolly-send", "IMAGE HOST...", 2, anyNumber, VerbKind::Alone, "Send a file or block device down a chain",
      {dollyOptions}, runDollySend},
     {"check", "URL", 1, 1, VerbKind::Alone, "Check whether a boot from URL would work",
-     {sourceOptions, checkOptions, outputOptions}, runCheck},
+     {sourceOptions, transportOptions, checkOptions, outputOptions}, runCheck},
     {"verify", "DEVICE|FILE", 1, 1, VerbKind::Alone, "Verify the checksum of a device or file",
      {verifyOptions}, runVerify},
     {"explain", "[LINE]", 0, anyNumber, VerbKind::Alone, "Explain a kernel command line, by default this one",
@@ -133,7 +130,7 @@ constexpr Verb table[] = {
      "and the kernel options of LINE. Prints what a DHCP server needs.\n"},
     {"help", "[VERB]", 0, 1, VerbKind::Alone, "Show this, or the options of VERB", {}, runHelp},
     {"deploy", "URL DEVICE", 2, 2, VerbKind::WithService, "Make bootferryd fetch a live image",
-     {sourceOptions, deployOptions}, runDeploy},
+     {sourceOptions, transportOptions, deployOptions}, runDeploy},
     {"list", "", 0, 0, VerbKind::WithService, "List the transfers, one per line", {outputOptions}, runList},
     {"status", "[TRANSFER]", 0, 1, VerbKind::WithService, "Show details of transfers",
      {outputOptions}, runStatus},
@@ -144,7 +141,7 @@ constexpr Verb table[] = {
      {outputOptions, pluginOptions}, runPlugins},
     {"refuse", "REASON", 1, 1, VerbKind::WithService, "Fail the boot with REASON (for units)", {}, runRefuse},
     {"hash-tree", "URL TREE FILE", 3, 3, VerbKind::Alone, "Download URL's hash tree (for units)",
-     {treeOptions}, runFetchTree},
+     {treeOptions, transportOptions}, runFetchTree},
     {"remark", "TEXT", 1, 1, VerbKind::Alone, "Log TEXT as a warning (for units)", {}, runRemark},
 };
 // clang-format on

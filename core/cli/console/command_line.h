@@ -36,7 +36,7 @@ struct Verb {
     std::size_t most;
     VerbKind kind;
     const char* text;               // one line of the overview
-    std::array<Options, 3> options; // in addition to -h and --help
+    std::array<Options, 4> options; // in addition to -h and --help
     int (*run)(const CommandLine& line);
     const char* details = ""; // further lines of the verb's own help
 };
