@@ -280,9 +280,10 @@ void ServiceClient::cancel(std::uint32_t id, std::optional<std::chrono::seconds>
 
 // One call for all transfers: if they were listed first and queried one by one, some could be removed in
 // between.
-std::vector<TransferStatus> ServiceClient::transfers() {
+std::vector<TransferStatus> ServiceClient::transfers(std::optional<std::chrono::seconds> patience) {
     const auto reply =
-        call(newCall(managerPath, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects").get());
+        call(newCall(managerPath, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects").get(),
+             patience.value_or(patience_));
     std::vector<TransferStatus> transfers;
     check(sd_bus_message_enter_container(reply.get(), 'a', "{oa{sa{sv}}}"));
     while (check.more(sd_bus_message_enter_container(reply.get(), 'e', "oa{sa{sv}}"))) {

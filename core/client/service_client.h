@@ -41,7 +41,8 @@ public:
     [[nodiscard]] std::uint32_t start(const TransferRequest& request);
     // patience: by default that of all calls.
     void cancel(std::uint32_t id, std::optional<std::chrono::seconds> patience = std::nullopt);
-    [[nodiscard]] std::vector<TransferStatus> transfers();
+    [[nodiscard]] std::vector<TransferStatus>
+    transfers(std::optional<std::chrono::seconds> patience = std::nullopt);
     [[nodiscard]] std::vector<PluginView> plugins();
 
     // From now on calls changed() for every change of a transfer, and lost() when the service has gone.

@@ -31,7 +31,8 @@ namespace bootferry {
 namespace {
 
 constexpr std::uint64_t lookAgainUSec = 2'000'000;
-// The switch of root waits for it.
+// The switch of root waits for these.
+constexpr std::chrono::seconds lastLook{1};
 constexpr std::chrono::seconds lastPost{2};
 
 constexpr const char* help = R"(bootferry-report URL
@@ -79,6 +80,7 @@ public:
     int run() {
         follow();
         const int status = loop_.run();
+        lookLast();
         sender_.finish(lastPost);
         return status;
     }
@@ -142,6 +144,23 @@ private:
             follow();
         } else {
             lookLater();
+        }
+    }
+
+    // Another client may have heard of the end, and this program have been stopped, before the service has
+    // sent its signal to this one.
+    void lookLast() {
+        if (isLost_) {
+            return;
+        }
+        try {
+            for (const auto& status : client_->transfers(lastLook)) {
+                const auto known = transfers_.find(status.id);
+                if (known == transfers_.end() || known->second.state != status.state) {
+                    changed(status);
+                }
+            }
+        } catch (const Error&) { // what is known is reported
         }
     }
 

@@ -8,6 +8,7 @@ import fcntl
 import os
 import struct
 import subprocess
+import time
 
 _LOOP_CLR_FD, _LOOP_GET_STATUS64 = 0x4C01, 0x4C05  # linux/loop.h
 _LOOP_INFO64 = struct.Struct("=QQ216x")  # device and inode of the file; the rest of struct loop_info64
@@ -54,7 +55,16 @@ class HeldLoopDevice:
             self.release()
 
 
+def _attach(command):
+    """The path of the new device. losetup gives up if others are always faster to take the number that it found."""
+    for attempt in range(20):
+        result = subprocess.run(command, check=False, capture_output=True, text=True)
+        if result.returncode == 0:
+            return result.stdout.strip()
+        time.sleep(attempt / 10)
+    raise AssertionError(f"{command}: {result.stderr}")
+
+
 class LoopDevice(HeldLoopDevice):
     def __init__(self, backing, *options):
-        super().__init__(subprocess.run(["losetup", "--find", "--show", *options, backing], check=True,
-                                        capture_output=True, text=True).stdout.strip())
+        super().__init__(_attach(["losetup", "--find", "--show", *options, backing]))
