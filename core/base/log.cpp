@@ -4,7 +4,6 @@
 #include "log.h"
 
 #include <atomic>
-#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include "environment.h"
 #include "handles.h"
 #include "standard_streams.h"
 
@@ -27,9 +27,9 @@ namespace {
 
 // systemd.exec(5): $JOURNAL_STREAM is "device:inode" of the stream that standard error was connected to.
 bool standardErrorIsJournal() {
-    const char* stream = std::getenv("JOURNAL_STREAM"); // NOLINT(concurrency-mt-unsafe): before any thread
+    const auto stream = environment("JOURNAL_STREAM");
     struct stat status {};
-    return stream != nullptr && ::fstat(STDERR_FILENO, &status) == 0 &&
+    return stream && ::fstat(STDERR_FILENO, &status) == 0 &&
            fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
 }
 
@@ -107,9 +107,8 @@ void initLogging(std::string_view programName, LogLevel level) {
     journalReads = standardErrorIsJournal();
     logger = std::make_unique<spdlog::logger>(std::string(programName),
                                               std::make_shared<StandardError>(journalReads));
-    const char* wanted =
-        std::getenv("BOOTFERRY_LOG_LEVEL"); // NOLINT(concurrency-mt-unsafe): before any thread
-    logger->set_level(wanted != nullptr ? spdlog::level::from_str(wanted) : spdlogLevel(level));
+    const auto wanted = environment("BOOTFERRY_LOG_LEVEL");
+    logger->set_level(wanted ? spdlog::level::from_str(*wanted) : spdlogLevel(level));
 }
 
 void log(LogLevel level, std::string_view message) {

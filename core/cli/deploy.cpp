@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "error_line.h"
+#include "event_loop.h"
 #include "exit_status.h"
 #include "failure_report.h"
 #include "journal_messages.h"
@@ -126,12 +127,8 @@ private:
             return;
         }
         printError("bootferryd exited; trying again\n");
-        again_ = makeHandle<EventSourceHandle>(
-            [&](sd_event_source** source) {
-                return sd_event_add_time_relative(loop_.event(), source, CLOCK_MONOTONIC,
-                                                  losses_ * 1'000'000ULL, 0, onAgain, this);
-            },
-            "timing the next attempt");
+        again_ = startTimer(loop_.event(), std::chrono::seconds(losses_), onAgain, this,
+                            "timing the next attempt");
     }
 
     static int onAgain(sd_event_source*, std::uint64_t, void* userdata) {

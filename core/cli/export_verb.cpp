@@ -4,19 +4,18 @@
 #include "export_verb.h"
 
 #include <cerrno>
-#include <cstdlib>
 
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include "build_config.h"
+#include "environment.h"
 #include "errors.h"
 
 namespace bootferry {
 
 int runExport(const CommandLine& line) {
-    const char* given = std::getenv("BOOTFERRY_EXPORT"); // NOLINT(concurrency-mt-unsafe): one thread
-    const std::string program = given != nullptr ? given : BOOTFERRY_LIBEXEC_DIR "/bootferry-export";
+    const auto program = environment("BOOTFERRY_EXPORT", BOOTFERRY_LIBEXEC_DIR "/bootferry-export");
     std::vector<std::string> words{program};
     for (const auto& [option, value] : line.options) {
         words.push_back(fmt::format("--{}{}{}", option->name, option->value != nullptr ? "=" : "", value));

@@ -17,6 +17,7 @@
 
 #include "declared_image_size.h"
 #include "errors.h"
+#include "file_ranges.h"
 #include "quantities.h"
 
 namespace bootferry {
@@ -87,15 +88,9 @@ std::uint64_t blocksOfLevels(const VerityTree& tree) {
 }
 
 void readFully(int fd, std::span<unsigned char> into, std::uint64_t offset, const char* whose) {
-    while (!into.empty()) {
-        const auto n =
-            checkErrno(TEMP_FAILURE_RETRY(::pread(fd, into.data(), into.size(), static_cast<off_t>(offset))),
-                       fmt::format("reading {}", whose));
-        if (n == 0) {
-            wrongTree(fmt::format("{} ends at byte {}, before it is complete", whose, offset));
-        }
-        into = into.subspan(static_cast<std::size_t>(n));
-        offset += static_cast<std::uint64_t>(n);
+    const auto count = readAt(fd, std::as_writable_bytes(into), offset, fmt::format("reading {}", whose));
+    if (count < into.size()) {
+        wrongTree(fmt::format("{} ends at byte {}, before it is complete", whose, offset + count));
     }
 }
 
@@ -112,9 +107,7 @@ std::uint64_t sizeOf(int fd) {
 
 std::optional<std::uint64_t> declaredSize(int image) {
     std::vector<std::byte> head(declaredSizeProbe);
-    const auto n =
-        checkErrno(TEMP_FAILURE_RETRY(::pread(image, head.data(), head.size(), 0)), "reading the image");
-    head.resize(static_cast<std::size_t>(n));
+    head.resize(readAt(image, head, 0, "reading the image"));
     return declaredImageSize(head);
 }
 

@@ -18,6 +18,7 @@
 
 #include "declared_image_size.h"
 #include "errors.h"
+#include "file_ranges.h"
 #include "live_image.h"
 #include "text.h"
 
@@ -44,16 +45,10 @@ std::uint64_t number(std::string_view text) {
 }
 
 void readFully(int fd, std::span<unsigned char> into, std::uint64_t offset, const std::string& device) {
-    while (!into.empty()) {
-        const auto n =
-            checkErrno(TEMP_FAILURE_RETRY(::pread(fd, into.data(), into.size(), static_cast<off_t>(offset))),
-                       fmt::format("reading '{}' at byte {}", device, offset));
-        if (n == 0) {
-            throw Error(ErrorCode::Checksum,
-                        fmt::format("'{}' ends at byte {}, in the middle of its image", device, offset));
-        }
-        into = into.subspan(static_cast<std::size_t>(n));
-        offset += static_cast<std::uint64_t>(n);
+    const auto count = readAt(fd, std::as_writable_bytes(into), offset, fmt::format("reading '{}'", device));
+    if (count < into.size()) {
+        throw Error(ErrorCode::Checksum,
+                    fmt::format("'{}' ends at byte {}, in the middle of its image", device, offset + count));
     }
 }
 

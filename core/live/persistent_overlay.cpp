@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "errors.h"
+#include "file_ranges.h"
 #include "handles.h"
 #include "live_image.h"
 #include "log.h"
@@ -192,10 +193,9 @@ public:
 
     [[nodiscard]] bool isThere() const {
         std::array<char, text.size()> bytes{};
-        const auto count = checkErrno(TEMP_FAILURE_RETRY(::pread(disk_.fd().get(), bytes.data(), bytes.size(),
-                                                                 static_cast<off_t>(position_))),
-                                      fmt::format("reading '{}'", disk_.node()));
-        return std::string_view(bytes.data(), static_cast<std::size_t>(count)) == text;
+        const auto count = readAt(disk_.fd().get(), std::as_writable_bytes(std::span(bytes)), position_,
+                                  fmt::format("reading '{}'", disk_.node()));
+        return std::string_view(bytes.data(), count) == text;
     }
     void set() const { write(text); }
     void clear() const { write({}); }
@@ -206,13 +206,8 @@ private:
     void write(std::string_view what) const {
         std::array<char, 4096> block{};
         what.copy(block.data(), block.size());
-        const auto count =
-            checkErrno(TEMP_FAILURE_RETRY(::pwrite(disk_.fd().get(), block.data(), block.size(),
-                                                   static_cast<off_t>(position_))),
-                       fmt::format("writing to '{}'", disk_.node()));
-        if (static_cast<std::size_t>(count) != block.size()) {
-            throw Error(ErrorCode::Io, ENOSPC, fmt::format("writing to '{}'", disk_.node()));
-        }
+        writeAt(disk_.fd().get(), std::as_bytes(std::span(block)), position_,
+                fmt::format("writing to '{}'", disk_.node()));
         disk_.flush();
     }
 

@@ -3,8 +3,6 @@
 // status from its own threads competes for the lock.
 #include "progress_reporter.h"
 
-#include <algorithm>
-
 namespace bootferry {
 namespace {
 
@@ -13,6 +11,11 @@ constexpr double remarksPerSecond = 4;
 constexpr std::chrono::seconds repeatInterval{4};
 
 } // namespace
+
+ProgressReporter::ProgressReporter(ProgressListener& listener, std::uint32_t attempt)
+    : listener_(listener), remarks_(remarkBurst, remarksPerSecond) {
+    progress_.attempt = attempt;
+}
 
 void ProgressReporter::setState(TransferState state, std::string detail) {
     const std::lock_guard lock(mutex_);
@@ -64,11 +67,7 @@ void ProgressReporter::remark(std::string detail) {
         return;
     }
     progress_.detail = std::move(detail);
-    const auto passed = std::chrono::duration<double>(now - lastRemark_).count();
-    remarksAllowed_ = std::min(remarkBurst, remarksAllowed_ + passed * remarksPerSecond);
-    lastRemark_ = now;
-    if (remarksAllowed_ >= 1) {
-        --remarksAllowed_;
+    if (remarks_.take(now)) {
         report(true);
     }
 }

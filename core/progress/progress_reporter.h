@@ -9,6 +9,7 @@
 #include <string>
 
 #include "progress.h"
+#include "token_bucket.h"
 
 namespace bootferry {
 
@@ -16,9 +17,7 @@ class ProgressReporter {
 public:
     using Clock = std::chrono::steady_clock;
 
-    explicit ProgressReporter(ProgressListener& listener, std::uint32_t attempt = 1) : listener_(listener) {
-        progress_.attempt = attempt;
-    }
+    explicit ProgressReporter(ProgressListener& listener, std::uint32_t attempt = 1);
 
     void setState(TransferState state, std::string detail = {});
     void setBytes(std::uint64_t bytes);
@@ -44,8 +43,7 @@ private:
     mutable std::mutex mutex_; // also held during listener calls, which keeps reports in order
     Progress progress_;
     Clock::time_point lastReport_;
-    Clock::time_point lastRemark_;
-    double remarksAllowed_ = 0; // refilled by the first remark()
+    TokenBucket remarks_;
 };
 
 } // namespace bootferry

@@ -14,6 +14,8 @@
 #include <sys/prctl.h>
 
 #include "boot_report.h"
+#include "environment.h"
+#include "event_loop.h"
 #include "failure_report.h"
 #include "files.h"
 #include "landlock.h"
@@ -30,7 +32,7 @@
 namespace bootferry {
 namespace {
 
-constexpr std::uint64_t lookAgainUSec = 2'000'000;
+constexpr std::chrono::seconds lookInterval{2};
 // The switch of root waits for these.
 constexpr std::chrono::seconds lastLook{1};
 constexpr std::chrono::seconds lastPost{2};
@@ -45,19 +47,14 @@ command line; see bootferry-report(8).
       --version  show the version
 )";
 
-std::string environment(const char* name) {
-    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread yet
-    return value != nullptr ? value : "";
-}
-
 std::string failureFile() {
-    const auto folder = environment("BOOTFERRY_RUNTIME_DIRECTORY");
+    const auto folder = environment("BOOTFERRY_RUNTIME_DIRECTORY", "");
     return folder.empty() ? failureReportPath : folder + "/failure";
 }
 
 // The credential bootferry.cacert, which the transfer uses as well.
 std::string certificates() {
-    const auto folder = environment("CREDENTIALS_DIRECTORY");
+    const auto folder = environment("CREDENTIALS_DIRECTORY", "");
     const auto file = folder + "/bootferry.cacert";
     return !folder.empty() && readSmallFile(file) ? file : "";
 }
@@ -119,14 +116,7 @@ private:
         sender_.submit(reportText(machine_, transfers, failure_), urgent);
     }
 
-    void lookLater() {
-        timer_ = makeHandle<EventSourceHandle>(
-            [&](sd_event_source** source) {
-                return sd_event_add_time_relative(loop_.event(), source, CLOCK_MONOTONIC, lookAgainUSec, 0,
-                                                  onLook, this);
-            },
-            "setting a timer");
-    }
+    void lookLater() { timer_ = startTimer(loop_.event(), lookInterval, onLook, this, "setting a timer"); }
 
     void look() {
         machine_ = thisMachine(); // a network card may appear late, and a host name may change

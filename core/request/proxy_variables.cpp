@@ -2,6 +2,9 @@
 #include "proxy_variables.h"
 
 #include <cstdlib>
+#include <utility>
+
+#include "environment.h"
 
 namespace bootferry {
 namespace {
@@ -14,8 +17,8 @@ constexpr const char* names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "ft
 ProxyVariables proxyVariables() {
     ProxyVariables variables;
     for (const auto* name : names) {
-        if (const char* value = std::getenv(name)) { // NOLINT(concurrency-mt-unsafe): one thread
-            variables[name] = value;
+        if (auto value = environment(name)) {
+            variables[name] = std::move(*value);
         }
     }
     return variables;

@@ -2,11 +2,11 @@
 #include "signed_list.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include <spdlog/fmt/fmt.h>
 
+#include "environment.h"
 #include "errors.h"
 #include "files.h"
 #include "text.h"
@@ -90,8 +90,8 @@ std::vector<Url> usualSignatures(const Url& list) {
 }
 
 std::string settingsFolder() {
-    const char* folder = std::getenv("BOOTFERRY_SETTINGS"); // NOLINT(concurrency-mt-unsafe): one thread
-    return folder != nullptr && !runningInInitrd() ? folder : "/etc/bootferry";
+    const std::string usual = "/etc/bootferry";
+    return runningInInitrd() ? usual : environment("BOOTFERRY_SETTINGS", usual);
 }
 
 bool requiresSignatures(const std::string& folder) {

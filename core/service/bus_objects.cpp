@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "event_loop.h"
 #include "transfer_interface.h"
 #include "transfer_properties.h"
 
@@ -135,13 +136,8 @@ void BusObjects::sendChangesAt(SignalPace::Time due) {
         return;
     }
     const auto wait = std::max(due - SignalPace::Time::clock::now(), SignalPace::Time::duration::zero());
-    const auto usec = std::chrono::ceil<std::chrono::microseconds>(wait).count();
-    signalTimer_ = makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) {
-            return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC,
-                                              static_cast<std::uint64_t>(usec), 1, onSignalDue, this);
-        },
-        "scheduling a signal");
+    signalTimer_ = startTimer(event_, std::chrono::ceil<std::chrono::microseconds>(wait), onSignalDue, this,
+                              "scheduling a signal", std::chrono::microseconds(1));
 }
 
 int BusObjects::onSignalDue(sd_event_source*, std::uint64_t, void* userdata) {

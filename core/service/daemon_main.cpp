@@ -17,6 +17,7 @@
 #include "argument_values.h"
 #include "build_config.h"
 #include "bus_objects.h"
+#include "environment.h"
 #include "files.h"
 #include "idle_exit.h"
 #include "log.h"
@@ -45,11 +46,6 @@ Started by systemd (bootferryd.socket); by hand it makes its own socket.
   -h, --help             show this
       --version          show the version
 )";
-
-std::string environment(const char* name, const std::string& fallback) {
-    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): before any thread
-    return value != nullptr ? value : fallback;
-}
 
 ServiceSettings readSettings() {
     ServiceSettings settings;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "idle_exit.h"
 
+#include "event_loop.h"
+
 namespace bootferry {
 
 IdleExit::IdleExit(sd_event* event, std::chrono::microseconds timeout, Callbacks callbacks)
@@ -9,12 +11,7 @@ IdleExit::IdleExit(sd_event* event, std::chrono::microseconds timeout, Callbacks
 }
 
 void IdleExit::checkIn(std::chrono::microseconds wait) {
-    timer_ = makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) {
-            return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC,
-                                              static_cast<std::uint64_t>(wait.count()), 0, onTimer, this);
-        },
-        "scheduling the exit when idle");
+    timer_ = startTimer(event_, wait, onTimer, this, "scheduling the exit when idle");
 }
 
 int IdleExit::onTimer(sd_event_source*, std::uint64_t, void* userdata) {

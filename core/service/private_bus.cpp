@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "bus_names.h"
+#include "event_loop.h"
 #include "log.h"
 
 namespace bootferry {
@@ -188,9 +189,7 @@ private:
 };
 
 PrivateBus::PrivateBus(sd_event* event, UniqueFd socket, BusObjects& objects)
-    : event_(event), clients_(makeHandle<EventHandle>([](sd_event** loop) { return sd_event_new(loop); },
-                                                      "making a loop for the private socket's clients")),
-      socket_(std::move(socket)), objects_(objects) {
+    : event_(event), clients_(makeEventLoop()), socket_(std::move(socket)), objects_(objects) {
     constexpr const char* what = "watching the private socket";
     listening_ = makeHandle<EventSourceHandle>(
         [&](sd_event_source** source) {

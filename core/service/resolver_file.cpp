@@ -8,6 +8,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
 
+#include "event_loop.h"
 #include "files.h"
 #include "log.h"
 #include "text.h"
@@ -15,7 +16,7 @@
 namespace bootferry {
 namespace {
 
-constexpr std::uint64_t intervalUSec = 1'000'000;
+constexpr std::chrono::seconds interval{1};
 constexpr std::string_view mark = "# Written by bootferryd from systemd-networkd's state.\n";
 
 // "192.0.2.1#name", "[2001:db8::1]:53" … (systemd.network(5), DNS=): resolv.conf(5) takes plain addresses
@@ -83,12 +84,7 @@ void ResolverFile::update() noexcept {
 }
 
 void ResolverFile::updateLater() {
-    timer_ = makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) {
-            return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC, intervalUSec, 0, onTimer,
-                                              this);
-        },
-        "scheduling the next check of the name servers");
+    timer_ = startTimer(event_, interval, onTimer, this, "scheduling the next check of the name servers");
 }
 
 int ResolverFile::onTimer(sd_event_source*, std::uint64_t, void* userdata) {

@@ -10,6 +10,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "device_usage.h"
+#include "event_loop.h"
 #include "log.h"
 #include "retry_policy.h"
 #include "service_stopped.h"
@@ -168,13 +169,7 @@ int Transfer::onDeviceCheck(sd_event_source*, std::uint64_t, void* userdata) {
 }
 
 EventSourceHandle Transfer::later(std::chrono::milliseconds wait, sd_event_time_handler_t handler) {
-    return makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) {
-            const auto usec = std::chrono::duration_cast<std::chrono::microseconds>(wait).count();
-            return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC,
-                                              static_cast<std::uint64_t>(usec), 0, handler, this);
-        },
-        "scheduling the next attempt");
+    return startTimer(event_, wait, handler, this, "scheduling the next attempt");
 }
 
 void Transfer::startWorker() {

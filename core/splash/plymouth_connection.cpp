@@ -12,12 +12,14 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "event_loop.h"
+
 namespace bootferry {
 namespace {
 
 // In the abstract namespace: there is no file to watch, so connecting is retried.
 constexpr std::string_view socketName = "/org/freedesktop/plymouthd";
-constexpr std::uint64_t retryUSec = 1'000'000;
+constexpr std::chrono::seconds retryInterval{1};
 
 UniqueFd connectToPlymouth() {
     sockaddr_un address{};
@@ -100,11 +102,8 @@ void PlymouthConnection::lose() {
     socket_.reset();
     shown_ = {};
     unanswered_ = 0;
-    retry_ = makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) {
-            return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC, retryUSec, 0, onRetry, this);
-        },
-        "setting the timer for reconnecting to plymouth");
+    retry_ =
+        startTimer(event_, retryInterval, onRetry, this, "setting the timer for reconnecting to plymouth");
 }
 
 // No exception may pass through sd-event. A failure here (no memory, no descriptors) ends the event loop and

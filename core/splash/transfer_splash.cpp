@@ -6,32 +6,20 @@
 #include <algorithm>
 #include <csignal>
 
+#include "event_loop.h"
+
 namespace bootferry {
 namespace {
 
-constexpr std::uint64_t followAgainUSec = 2'000'000;
+constexpr std::chrono::seconds followAgain{2};
 // The time for plymouthd to show the last contents. It may be gone or busy, and the boot must not wait for
 // it.
-constexpr std::uint64_t lingerUSec = 2'000'000;
-
-EventHandle makeLoop() {
-    return makeHandle<EventHandle>([](sd_event** event) { return sd_event_new(event); },
-                                   "making an event loop");
-}
-
-EventSourceHandle after(sd_event* event, std::uint64_t usec, sd_event_time_handler_t handler,
-                        void* userdata) {
-    return makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) {
-            return sd_event_add_time_relative(event, source, CLOCK_MONOTONIC, usec, 0, handler, userdata);
-        },
-        "setting a timer");
-}
+constexpr std::chrono::seconds lingerTime{2};
 
 } // namespace
 
 TransferSplash::TransferSplash(std::string barMode)
-    : barMode_(std::move(barMode)), event_(makeLoop()), plymouth_(event_.get(), [this] {
+    : barMode_(std::move(barMode)), event_(makeEventLoop()), plymouth_(event_.get(), [this] {
           if (ending_) {
               (void)sd_event_exit(event_.get(), 0);
           }
@@ -76,7 +64,7 @@ void TransferSplash::follow() {
 void TransferSplash::followLater() {
     transfers_.clear();
     if (!ending_) {
-        timer_ = after(event_.get(), followAgainUSec, onFollow, this);
+        timer_ = startTimer(event_.get(), followAgain, onFollow, this, "setting a timer");
     }
 }
 
@@ -103,7 +91,7 @@ void TransferSplash::endWith(const SplashContents& contents) {
         (void)sd_event_exit(event_.get(), 0);
         return;
     }
-    timer_ = after(event_.get(), lingerUSec, onLingered, this);
+    timer_ = startTimer(event_.get(), lingerTime, onLingered, this, "setting a timer");
 }
 
 int TransferSplash::onFollow(sd_event_source*, std::uint64_t, void* userdata) {

@@ -3,24 +3,23 @@
 #include "zero_range.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <span>
 #include <vector>
 
-#include <unistd.h>
-
 #include "errors.h"
+#include "file_ranges.h"
 
 namespace bootferry {
 
 void zeroRange(const UniqueFd& fd, std::uint64_t begin, std::uint64_t size, const std::string& what) {
     constexpr std::uint64_t piece = std::uint64_t{1} << 20U;
-    const std::vector<char> zeros(std::min(piece, size));
+    const std::vector<std::byte> zeros(std::min(piece, size));
     while (size > 0) {
-        const auto count = checkErrno(
-            TEMP_FAILURE_RETRY(::pwrite(fd.get(), zeros.data(), std::min<std::size_t>(zeros.size(), size),
-                                        static_cast<off_t>(begin))),
-            what);
-        begin += static_cast<std::uint64_t>(count);
-        size -= static_cast<std::uint64_t>(count);
+        const auto next = std::min<std::uint64_t>(zeros.size(), size);
+        writeAt(fd.get(), std::span(zeros).first(next), begin, what);
+        begin += next;
+        size -= next;
     }
 }
 

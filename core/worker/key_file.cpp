@@ -3,7 +3,6 @@
 #include "key_file.h"
 
 #include <cerrno>
-#include <cstdlib>
 #include <vector>
 
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "environment.h"
 #include "files.h"
 #include "sealed_memory.h"
 
@@ -20,8 +20,8 @@ namespace {
 constexpr std::size_t largest = std::size_t{4} << 20U;
 
 std::string expanded(const std::string& path) {
-    const char* home = std::getenv("HOME"); // NOLINT(concurrency-mt-unsafe): one thread
-    return path.starts_with("~/") && home != nullptr ? home + path.substr(1) : path;
+    const auto home = environment("HOME");
+    return path.starts_with("~/") && home ? *home + path.substr(1) : path;
 }
 
 } // namespace

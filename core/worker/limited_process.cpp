@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "event_loop.h"
+
 namespace bootferry {
 
 std::pair<UniqueFd, UniqueFd> makePipe() {
@@ -62,7 +64,7 @@ int ProcessOutput::onReadable(sd_event_source* source, int, std::uint32_t events
     return 0;
 }
 
-LimitedProcess::LimitedProcess(sd_event* event, pid_t pid, std::uint64_t limitUSec, Ended ended)
+LimitedProcess::LimitedProcess(sd_event* event, pid_t pid, std::chrono::microseconds limit, Ended ended)
     : pid_(pid), ended_(std::move(ended)) {
     try {
         child_ = makeHandle<EventSourceHandle>(
@@ -70,12 +72,7 @@ LimitedProcess::LimitedProcess(sd_event* event, pid_t pid, std::uint64_t limitUS
                 return sd_event_add_child(event, source, pid_, WEXITED, onExit, this);
             },
             "watching a process");
-        timeLimit_ = makeHandle<EventSourceHandle>(
-            [&](sd_event_source** source) {
-                return sd_event_add_time_relative(event, source, CLOCK_MONOTONIC, limitUSec, 0, onTimeLimit,
-                                                  this);
-            },
-            "timing a process");
+        timeLimit_ = startTimer(event, limit, onTimeLimit, this, "timing a process");
     } catch (const Error&) {
         killAndReap(pid_);
         throw;

@@ -3,6 +3,7 @@
 // here waits for it, except that a running process is killed and reaped with its owner.
 #pragma once
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <functional>
@@ -52,7 +53,7 @@ public:
     using Ended = std::function<void(const siginfo_t& exit)>;
 
     // Owns the process from now on, also if this throws Error. `event` must outlive the object.
-    LimitedProcess(sd_event* event, pid_t pid, std::uint64_t limitUSec, Ended ended);
+    LimitedProcess(sd_event* event, pid_t pid, std::chrono::microseconds limit, Ended ended);
     ~LimitedProcess(); // without calling ended
     LimitedProcess(const LimitedProcess&) = delete;
     LimitedProcess& operator=(const LimitedProcess&) = delete;

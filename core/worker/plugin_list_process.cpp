@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t longestList = 256U * 1024U;
 constexpr std::size_t longestField = 128;
-constexpr std::uint64_t timeLimitUSec = 10'000'000;
+constexpr std::chrono::seconds timeLimit{10};
 
 std::vector<std::string> argumentsFor(PluginListKind kind, const std::string& module) {
     switch (kind) {
@@ -37,7 +37,7 @@ PluginListProcess::PluginListProcess(sd_event* event, const WorkerProgram& progr
     errors_.emplace(event, std::move(errors));
     process_.emplace(event,
                      spawnPluginList(program, argumentsFor(kind, module), output_.theirs(), theirErrors),
-                     timeLimitUSec, [this](const siginfo_t& exit) { ended(exit); });
+                     timeLimit, [this](const siginfo_t& exit) { ended(exit); });
     output_.started();
 }
 

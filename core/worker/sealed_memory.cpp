@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file_ranges.h"
 #include "files.h"
 
 namespace bootferry {
@@ -23,14 +24,8 @@ UniqueFd sealedMemory(const char* name, std::span<const std::byte> contents) {
 }
 
 void readFromStart(int fd, std::span<std::byte> into, const char* what) {
-    for (std::size_t done = 0; done < into.size();) {
-        const auto count = checkErrno(
-            TEMP_FAILURE_RETRY(::pread(fd, into.data() + done, into.size() - done, static_cast<off_t>(done))),
-            what);
-        if (count == 0) {
-            throwErrno(EIO, what);
-        }
-        done += static_cast<std::size_t>(count);
+    if (readAt(fd, into, 0, what) < into.size()) {
+        throwErrno(EIO, what);
     }
 }
 

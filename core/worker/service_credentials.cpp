@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "service_credentials.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
 
+#include "environment.h"
 #include "files.h"
 
 namespace bootferry {
-namespace {
-
-std::string environment(const char* name, const std::string& fallback) {
-    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): before any thread
-    return value != nullptr ? value : fallback;
-}
-
-} // namespace
-
 Credentials readServiceCredentials() {
     constexpr std::string_view prefix = "bootferry.";
     Credentials credentials;

@@ -27,7 +27,7 @@ constexpr const char* detached = "detached";
 constexpr const char* inlined = "inline";
 constexpr std::size_t longestText = std::size_t{2} << 20U;
 constexpr std::size_t longestStatus = std::size_t{64} << 10U;
-constexpr std::uint64_t timeLimitUSec = 120'000'000;
+constexpr std::chrono::seconds timeLimit{120};
 constexpr int notFound = 127; // exit statuses, as a shell has them
 constexpr int notExecuted = 126;
 
@@ -61,7 +61,7 @@ SignatureCheck::SignatureCheck(sd_event* event, const WorkerProgram& program, co
                                           .errors = errors_.theirs(),
                                           .keys = keys,
                                           .other = isInline ? status_.theirs() : signature}),
-                     timeLimitUSec, [this](const siginfo_t& exit) { ended(exit); });
+                     timeLimit, [this](const siginfo_t& exit) { ended(exit); });
     for (auto* output : {&status_, &plain_, &errors_}) {
         output->started();
     }

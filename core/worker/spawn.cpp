@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "environment.h"
 
 namespace bootferry {
 namespace {
@@ -144,18 +145,18 @@ bool requestDeathSignal(pid_t parent) {
 // The worker's environment: language and debugging, nothing that configures a library unexpectedly. Its
 // standard error works like a journal: lines with their priority (log.cpp).
 std::vector<std::string> workerEnvironment(int errors) {
-    std::vector<std::string> environment{"PATH=/usr/bin:/bin", "BOOTFERRY_WORKER_PROCESS=1"};
+    std::vector<std::string> variables{"PATH=/usr/bin:/bin", "BOOTFERRY_WORKER_PROCESS=1"};
     struct stat status {};
     if (::fstat(errors, &status) == 0) {
-        environment.push_back(fmt::format("JOURNAL_STREAM={}:{}", status.st_dev, status.st_ino));
+        variables.push_back(fmt::format("JOURNAL_STREAM={}:{}", status.st_dev, status.st_ino));
     }
     for (const char* name : {"LANG", "LC_ALL", "BOOTFERRY_LOG_LEVEL", "BOOTFERRY_PLUGIN_DIR", "ASAN_OPTIONS",
                              "UBSAN_OPTIONS", "LSAN_OPTIONS"}) {
-        if (const char* value = std::getenv(name)) { // NOLINT(concurrency-mt-unsafe): one thread
-            environment.push_back(fmt::format("{}={}", name, value));
+        if (const auto value = environment(name)) {
+            variables.push_back(fmt::format("{}={}", name, *value));
         }
     }
-    return environment;
+    return variables;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {

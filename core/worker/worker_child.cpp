@@ -14,6 +14,7 @@
 
 #include "channel.h"
 #include "channel_socket.h"
+#include "event_loop.h"
 #include "files.h"
 #include "limited_process.h"
 #include "spawn.h"
@@ -115,13 +116,7 @@ void WorkerChild::stop(std::string breach) {
 }
 
 EventSourceHandle WorkerChild::timer(std::chrono::seconds time, sd_event_time_handler_t handler) {
-    return makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) {
-            return sd_event_add_time_relative(
-                event_, source, CLOCK_MONOTONIC,
-                static_cast<std::uint64_t>(std::chrono::microseconds(time).count()), 0, handler, this);
-        },
-        "setting the time limit of a worker's end");
+    return startTimer(event_, time, handler, this, "setting the time limit of a worker's end");
 }
 
 void WorkerChild::giveGrace(std::chrono::seconds time, const char* since) {

@@ -46,7 +46,7 @@ WorkerConduct::WorkerConduct(const WorkerJob& job, WorkerRole role)
       originsLeft_(job.purpose == JobPurpose::Probe ? origins_ : 0),
       checksumLeft_(job.request.checksumUrl.has_value() && job.purpose != JobPurpose::OptionCheck &&
                     job.purpose != JobPurpose::Transfer),
-      targetsLeft_(job.request.continuation ? 2 : 1), allowance_(burst) {
+      targetsLeft_(job.request.continuation ? 2 : 1), rate_(burst, perSecond) {
     if (role == WorkerRole::Verifier) {
         checksum_ = parseChecksum(job.request.checksum.value_or(""));
     }
@@ -68,12 +68,7 @@ void WorkerConduct::cancelled() {
 }
 
 void WorkerConduct::pace(Time now) {
-    if (refilled_ != Time()) {
-        const auto passed = std::chrono::duration<double>(now - refilled_).count();
-        allowance_ = std::min(burst, allowance_ + passed * perSecond);
-    }
-    refilled_ = now;
-    if (--allowance_ < 0) {
+    if (!rate_.take(now)) {
         breach("it sends too many messages");
     }
 }

@@ -16,6 +16,7 @@
 #include "channel.h"
 #include "errors.h"
 #include "progress.h"
+#include "token_bucket.h"
 #include "worker_process.h"
 
 namespace bootferry {
@@ -119,8 +120,7 @@ private:
     std::uint64_t capacity_ = 0;
     Progress last_;
     WorkerResult staged_;
-    double allowance_;
-    Time refilled_;
+    TokenBucket rate_;
     std::size_t files_ = 0;
     bool jobGiven_ = false;
     bool pluginReported_ = false;

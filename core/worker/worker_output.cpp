@@ -2,13 +2,11 @@
 // The worker's own log has sd-daemon(3)'s "<N>" before each line, as for a journal (spawn.cpp).
 #include "worker_output.h"
 
-#include <algorithm>
 #include <array>
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -20,13 +18,6 @@ namespace {
 constexpr double burst = 100; // lines
 constexpr double perSecond = 10;
 constexpr unsigned lastReads = 32; // of 4 KiB: more than a pipe holds by itself
-
-std::uint64_t nowUSec() {
-    timespec now{};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000U +
-           static_cast<std::uint64_t>(now.tv_nsec) / 1000U;
-}
 
 LogLevel takeLevel(std::string_view& line) {
     if (line.size() < 3 || line[0] != '<' || line[2] != '>' || line[1] < '0' || line[1] > '7') {
@@ -44,7 +35,7 @@ LogLevel takeLevel(std::string_view& line) {
 
 } // namespace
 
-WorkerOutput::WorkerOutput(sd_event* event, UniqueFd pipe) : pipe_(std::move(pipe)), allowance_(burst) {
+WorkerOutput::WorkerOutput(sd_event* event, UniqueFd pipe) : pipe_(std::move(pipe)), rate_(burst, perSecond) {
     constexpr const char* what = "watching the worker's output";
     checkErrno(::fcntl(pipe_.get(), F_SETFL, O_NONBLOCK), what);
     input_ = makeHandle<EventSourceHandle>(
@@ -90,14 +81,10 @@ void WorkerOutput::drain() {
 }
 
 void WorkerOutput::logLine(std::string_view line) {
-    const auto now = nowUSec();
-    allowance_ = std::min(burst, allowance_ + static_cast<double>(now - refilled_) / 1e6 * perSecond);
-    refilled_ = now;
-    if (allowance_ < 1) {
+    if (!rate_.take(std::chrono::steady_clock::now())) {
         ++dropped_;
         return;
     }
-    --allowance_;
     const auto level = takeLevel(line);
     log(level, fmt::format("transfer process: {}", plainText(line)));
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "handles.h"
+#include "token_bucket.h"
 
 namespace bootferry {
 
@@ -26,8 +27,7 @@ private:
 
     UniqueFd pipe_;
     std::string line_;
-    double allowance_;
-    std::uint64_t refilled_ = 0; // µs
+    TokenBucket rate_;
     std::uint64_t dropped_ = 0;
     EventSourceHandle input_;
 };

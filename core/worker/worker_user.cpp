@@ -3,13 +3,12 @@
 // little of theirs as of any user's, and they cannot inspect it.
 #include "worker_user.h"
 
-#include <cstdlib>
-
 #include <pwd.h>
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include "build_config.h"
+#include "environment.h"
 
 namespace bootferry {
 
@@ -17,10 +16,10 @@ WorkerUser workerUser() {
     if (::geteuid() != 0) {
         return {};
     }
-    // NOLINTBEGIN(concurrency-mt-unsafe): before any thread
-    if (const char* wanted = std::getenv("BOOTFERRY_WORKER_USER")) {
-        return {.name = wanted, .remark = {}};
+    if (auto wanted = environment("BOOTFERRY_WORKER_USER")) {
+        return {.name = std::move(*wanted), .remark = {}};
     }
+    // NOLINTBEGIN(concurrency-mt-unsafe): before any thread
     if (::getpwnam(BOOTFERRY_WORKER_USER) == nullptr && ::getpwnam("nobody") != nullptr) {
         return {.name = "nobody",
                 .remark = fmt::format("the user '{}' does not exist (systemd-sysusers creates it): running "

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "worker_start.h"
 
-#include <cstdlib>
 #include <utility>
 
 #include "build_config.h"
+#include "environment.h"
 #include "log.h"
 #include "plain_text.h"
 #include "unused_options.h"
@@ -13,13 +13,8 @@
 namespace bootferry {
 namespace {
 
-std::string fromEnvironment(const char* name, const char* fallback) {
-    const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
-    return value != nullptr ? value : fallback;
-}
-
 WorkerProgram programFor(const WorkerUser& user) {
-    return {.path = fromEnvironment("BOOTFERRY_WORKER", BOOTFERRY_LIBEXEC_DIR "/bootferry-transfer"),
+    return {.path = environment("BOOTFERRY_WORKER", BOOTFERRY_LIBEXEC_DIR "/bootferry-transfer"),
             .user = user.name};
 }
 
@@ -30,7 +25,7 @@ WorkerProgram workerProgram() {
 }
 
 std::string pluginFolder() {
-    return fromEnvironment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR);
+    return environment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR);
 }
 
 std::unique_ptr<WorkerProcess> startWorker(sd_event* event, WorkerJob job, WorkerListener& listener) {

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "event_loop.h"
 #include "exit_status.h"
 
 namespace bootferry {
@@ -46,9 +47,7 @@ SupervisingLoop::Unblocked::~Unblocked() {
 }
 
 SupervisingLoop::SupervisingLoop(std::function<void()> onStop)
-    : onStop_(std::move(onStop)),
-      event_(makeHandle<EventHandle>([](sd_event** event) { return sd_event_new(event); },
-                                     "making an event loop")) {
+    : onStop_(std::move(onStop)), event_(makeEventLoop()) {
     std::vector<int> heeded;
     std::copy_if(signals.begin(), signals.end(), std::back_inserter(heeded),
                  [](int number) { return !isIgnored(number); });

@@ -16,6 +16,7 @@
 
 #include "fetch_names.h"
 #include "file_location.h"
+#include "file_ranges.h"
 #include "files.h"
 #include "text.h"
 
@@ -161,10 +162,7 @@ void FetchRecord::write() const {
     const auto text =
         fmt::format("{}\npid {}\n{}", recordFirstLine, ::getpid(), partial_ ? toText(*partial_) : "");
     const auto what = fmt::format("writing '{}' beside '{}'", name_, path_);
-    const auto count = checkErrno(::pwrite(fd_.get(), text.data(), text.size(), 0), what);
-    if (static_cast<std::size_t>(count) != text.size()) {
-        throwErrno(ENOSPC, what);
-    }
+    writeAt(fd_.get(), std::as_bytes(std::span(text)), 0, what);
     checkErrno(::ftruncate(fd_.get(), static_cast<off_t>(text.size())), what);
 }
 

@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
+#include "event_loop.h"
+
 namespace bootferry {
 namespace {
 
@@ -42,13 +44,7 @@ OutputWatch::OutputWatch(sd_event* event, int stream, OutputPatience patience,
 }
 
 void OutputWatch::schedule() {
-    timer_ = makeHandle<EventSourceHandle>(
-        [&](sd_event_source** source) {
-            return sd_event_add_time_relative(event_, source, CLOCK_MONOTONIC,
-                                              static_cast<std::uint64_t>(OutputPatience::interval.count()), 0,
-                                              onInterval, this);
-        },
-        "watching the output");
+    timer_ = startTimer(event_, OutputPatience::interval, onInterval, this, "watching the output");
 }
 
 int OutputWatch::onInterval(sd_event_source*, std::uint64_t, void* userdata) {

@@ -10,6 +10,7 @@
 #include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "columns.h"
+#include "event_loop.h"
 #include "output_options.h"
 #include "plugin_description.h"
 #include "plugin_options.h"
@@ -29,8 +30,7 @@ int runPlugins(const CommandLine& line) {
     if (line.has("options")) {
         return printPluginOptions(json);
     }
-    const auto loop =
-        makeHandle<EventHandle>([](sd_event** event) { return sd_event_new(event); }, "making an event loop");
+    const auto loop = makeEventLoop();
     std::vector<JsonObject> objects;
     std::vector<std::vector<std::string>> rows;
     for (const auto& plugin : ServiceClient(loop.get()).plugins()) {

@@ -9,6 +9,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/sysmacros.h>
 
+#include "environment.h"
+#include "event_loop.h"
 #include "files.h"
 #include "no_service.h"
 #include "output_options.h"
@@ -20,11 +22,6 @@
 
 namespace bootferry {
 namespace {
-
-EventHandle makeLoop() {
-    return makeHandle<EventHandle>([](sd_event** event) { return sd_event_new(event); },
-                                   "making an event loop");
-}
 
 void line(const char* name, const std::string& value) {
     if (!value.empty()) {
@@ -53,9 +50,7 @@ void printTransfer(const std::string& title, const TransferStatus& status) {
 }
 
 std::string pathOfRecord(const std::string& name) {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
-    const char* folder = std::getenv("BOOTFERRY_RUNTIME_DIRECTORY");
-    return fmt::format("{}/{}", folder != nullptr ? folder : "/run/bootferry", name);
+    return fmt::format("{}/{}", environment("BOOTFERRY_RUNTIME_DIRECTORY", "/run/bootferry"), name);
 }
 
 std::string recordPath() {
@@ -76,7 +71,7 @@ std::optional<RecordedTransfer> readRecord(const std::string& path) {
 
 // mayBeNone: a recorded transfer can be shown, so a missing service is not an error.
 std::vector<TransferStatus> liveTransfers(bool mayBeNone) {
-    const auto loop = makeLoop();
+    const auto loop = makeEventLoop();
     try {
         return ServiceClient(loop.get()).transfers();
     } catch (const NoService& error) {
@@ -166,7 +161,7 @@ int runStatus(const CommandLine& line) {
 
 int runCancel(const CommandLine& line) {
     const auto id = parseTransferNumber(line.words.front());
-    const auto loop = makeLoop();
+    const auto loop = makeEventLoop();
     ServiceClient client(loop.get());
     const auto before = client.transfers();
     client.cancel(id);                  // reports NotPermitted even if the transfer has ended

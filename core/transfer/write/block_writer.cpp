@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "errors.h"
+#include "file_ranges.h"
 #include "incomplete_mark.h"
 #include "quantities.h"
 
@@ -276,18 +277,7 @@ void BlockWriter::writeAt(std::span<const std::byte> bytes, std::uint64_t positi
         writeToStream(bytes);
         return;
     }
-    while (!bytes.empty()) {
-        const auto count = ::pwrite(target_.fd, bytes.data(), bytes.size(), static_cast<off_t>(position));
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count <= 0) {
-            throw Error(ErrorCode::Io, count < 0 ? errno : ENOSPC,
-                        fmt::format("writing the target at byte {}", position));
-        }
-        bytes = bytes.subspan(static_cast<std::size_t>(count));
-        position += static_cast<std::uint64_t>(count);
-    }
+    bootferry::writeAt(target_.fd, bytes, position, "writing the target");
 }
 
 void BlockWriter::writeToStream(std::span<const std::byte> bytes) const {

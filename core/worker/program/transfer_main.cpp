@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 
 #include "build_config.h"
+#include "environment.h"
 #include "log.h"
 #include "plain_text.h"
 #include "plugin_locator.h"
@@ -149,8 +150,7 @@ void printOptions(const InstalledPlugin& plugin) {
 // For plugin_list_process.h. Also runs in the sandbox, since plugins are third-party code.
 int listPluginsOnStandardOutput(void (*print)(const InstalledPlugin&)) {
     enterSandbox();
-    const char* folder = std::getenv("BOOTFERRY_PLUGIN_DIR"); // NOLINT(concurrency-mt-unsafe): one thread
-    for (const auto& plugin : listPlugins(folder != nullptr ? folder : BOOTFERRY_PLUGIN_DIR)) {
+    for (const auto& plugin : listPlugins(environment("BOOTFERRY_PLUGIN_DIR", BOOTFERRY_PLUGIN_DIR))) {
         print(plugin);
     }
     return EXIT_SUCCESS;
@@ -223,8 +223,7 @@ int run(int argc, char** argv) {
         return becomeGpgv(argv[2]);
     }
     const bool verifies = argc == 2 && argv[1] == verifierArgument;
-    if ((argc != 1 && !verifies) ||
-        std::getenv("BOOTFERRY_WORKER_PROCESS") == nullptr) { // NOLINT(concurrency-mt-unsafe)
+    if ((argc != 1 && !verifies) || !environment("BOOTFERRY_WORKER_PROCESS")) {
         printError("bootferry-transfer is started by bootferryd and bootferryctl; "
                    "to fetch something by hand: bootferryctl fetch URL FILE\n");
         return EXIT_FAILURE;
