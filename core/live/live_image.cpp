@@ -7,46 +7,29 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <memory>
+#include <span>
 
 #include <blkid/blkid.h>
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include "errors.h"
+#include "file_ranges.h"
+#include "signature_probe.h"
 
 namespace bootferry {
 namespace {
 
 constexpr std::size_t mostNames = 10;
-constexpr int ambivalent = -2; // of blkid_do_safeprobe()
 
-struct ProbeFree {
-    void operator()(blkid_probe probe) const noexcept { blkid_free_probe(probe); }
-};
-using Probe = std::unique_ptr<blkid_struct_probe, ProbeFree>;
-
-Probe makeProbe(int fd, const std::string& name) {
-    Probe probe(blkid_new_probe());
-    if (!probe) {
-        throw Error(ErrorCode::Io, ENOMEM, "looking at '" + name + "'");
-    }
-    errno = 0;
-    if (blkid_probe_set_device(probe.get(), fd, 0, 0) != 0) {
-        throw Error(ErrorCode::Io, errno, "looking at '" + name + "'");
-    }
-    return probe;
+SignatureProbe makeProbe(int fd, const std::string& name) {
+    return makeSignatureProbe(fd, 0, 0, "looking at '" + name + "'");
 }
 
-std::string value(const Probe& probe, const char* key) {
-    const char* text = nullptr;
-    return blkid_probe_lookup_value(probe.get(), key, &text, nullptr) == 0 && text != nullptr ? text : "";
-}
-
-int safeProbe(const Probe& probe, const std::string& name) {
+int safeProbe(const SignatureProbe& probe, const std::string& name) {
     errno = 0;
     const int result = blkid_do_safeprobe(probe.get());
-    if (result < 0 && result != ambivalent) { // -1, or the negative errno of a failed read
+    if (result < 0 && result != ambivalentSignatures) { // -1, or the negative errno of a failed read
         throw Error(ErrorCode::Io, result == -1 ? errno : -result,
                     "looking for a file system on '" + printable(name) + "'");
     }
@@ -54,7 +37,7 @@ int safeProbe(const Probe& probe, const std::string& name) {
 }
 
 // Limits the probe to the file systems of live images and their root images.
-void keepLiveTypes(const Probe& probe) {
+void keepLiveTypes(const SignatureProbe& probe) {
     std::array<std::string, 11> names{"iso9660", "udf", "squashfs", "erofs", "ext4", "ext3",
                                       "ext2",    "xfs", "btrfs",    "vfat",  "exfat"};
     std::vector<char*> pointers;
@@ -75,13 +58,13 @@ Contents probeSuperblocks(int fd, const std::string& name, bool liveTypesOnly) {
     }
     const int result = safeProbe(probe, name);
     Contents contents;
-    if (result == ambivalent) {
+    if (result == ambivalentSignatures) {
         contents.kind = Contents::Kind::Ambiguous;
     } else if (result == 0) {
-        contents.kind =
-            value(probe, "USAGE") == "filesystem" ? Contents::Kind::FileSystem : Contents::Kind::Foreign;
-        contents.type = value(probe, "TYPE");
-        contents.label = value(probe, "LABEL");
+        contents.kind = probedValue(probe, "USAGE") == "filesystem" ? Contents::Kind::FileSystem
+                                                                    : Contents::Kind::Foreign;
+        contents.type = probedValue(probe, "TYPE");
+        contents.label = probedValue(probe, "LABEL");
     }
     return contents;
 }
@@ -93,7 +76,7 @@ void probePartitions(int fd, const std::string& name, Contents& contents) {
     if (safeProbe(probe, name) != 0) {
         return;
     }
-    contents.partitionTable = value(probe, "PTTYPE");
+    contents.partitionTable = probedValue(probe, "PTTYPE");
     // Not const: the list belongs to the probe and may run it again.
     if (blkid_partlist list = blkid_probe_get_partitions(probe.get())) {
         contents.partitions = std::max(0, blkid_partlist_numof_partitions(list));
@@ -102,9 +85,7 @@ void probePartitions(int fd, const std::string& name, Contents& contents) {
 
 std::string readBeginning(int fd, const std::string& name) {
     std::array<char, 512> bytes{};
-    const auto n =
-        checkErrno(TEMP_FAILURE_RETRY(::pread(fd, bytes.data(), bytes.size(), 0)), "reading '" + name + "'");
-    return {bytes.data(), static_cast<std::size_t>(n)};
+    return {bytes.data(), readAt(fd, std::as_writable_bytes(std::span(bytes)), 0, "reading '" + name + "'")};
 }
 
 bool isPrintable(char c) {

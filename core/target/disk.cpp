@@ -28,6 +28,7 @@
 #include "files.h"
 #include "incomplete_mark.h"
 #include "quantities.h"
+#include "signature_probe.h"
 #include "zero_range.h"
 
 #ifndef BLKGETDISKSEQ // Linux 5.15
@@ -44,9 +45,6 @@ constexpr std::uint64_t endWiped = std::uint64_t{1} << 20U;
 constexpr int attempts = 40;
 constexpr timespec pause{.tv_sec = 0, .tv_nsec = 50'000'000};
 
-struct ProbeFree {
-    void operator()(blkid_probe probe) const noexcept { blkid_free_probe(probe); }
-};
 struct MemoryFree {
     void operator()(void* memory) const noexcept { std::free(memory); }
 };
@@ -260,10 +258,7 @@ void Disk::wipeSignatures() const {
     zeroRange(fd_, std::min(first, end), end - std::min(first, end), what);
     const auto tail = std::max(geometry_.size - end, first);
     zeroRange(fd_, tail, geometry_.size - std::min(tail, geometry_.size), what);
-    const std::unique_ptr<blkid_struct_probe, ProbeFree> probe(blkid_new_probe());
-    if (!probe || blkid_probe_set_device(probe.get(), fd_.get(), 0, 0) != 0) {
-        throw Error(ErrorCode::Io, ENOMEM, what);
-    }
+    const auto probe = makeSignatureProbe(fd_.get(), 0, 0, what);
     blkid_probe_enable_superblocks(probe.get(), 1);
     blkid_probe_set_superblocks_flags(probe.get(),
                                       BLKID_SUBLKS_TYPE | BLKID_SUBLKS_MAGIC | BLKID_SUBLKS_BADCSUM);

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -16,18 +15,13 @@
 #include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "errors.h"
+#include "signature_probe.h"
 
 namespace bootferry {
 namespace {
 
 constexpr std::size_t mostNamed = 4; // partitions, and signatures in one place
 constexpr std::size_t longestLabel = 64;
-constexpr int ambivalent = -2; // of blkid_do_safeprobe()
-
-struct ProbeFree {
-    void operator()(blkid_probe probe) const noexcept { blkid_free_probe(probe); }
-};
-using Probe = std::unique_ptr<blkid_struct_probe, ProbeFree>;
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 21> plainNames{{
     {"BitLocker", "BitLocker volume"},
@@ -59,28 +53,19 @@ std::string plainName(std::string_view type) {
     return std::string(found != plainNames.end() ? found->second : type);
 }
 
-Probe makeProbe(int fd, std::uint64_t offset, std::uint64_t size) {
-    Probe probe(blkid_new_probe());
-    if (!probe || blkid_probe_set_device(probe.get(), fd, static_cast<blkid_loff_t>(offset),
-                                         static_cast<blkid_loff_t>(size)) != 0) {
-        throw Error(ErrorCode::Io, ENOMEM, "identifying what the disk holds");
-    }
-    return probe;
+SignatureProbe makeProbe(int fd, std::uint64_t offset, std::uint64_t size) {
+    return makeSignatureProbe(fd, offset, size, "identifying what the disk holds");
 }
 
-std::string value(const Probe& probe, const char* key) {
-    const char* text = nullptr;
-    if (blkid_probe_lookup_value(probe.get(), key, &text, nullptr) != 0 || text == nullptr) {
-        return {};
-    }
-    auto shown = std::string(text).substr(0, longestLabel);
+std::string value(const SignatureProbe& probe, const char* key) {
+    auto shown = probedValue(probe, key).substr(0, longestLabel);
     std::replace_if(
         shown.begin(), shown.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
     return shown;
 }
 
 // "ext4 'rootfs'", from the probe's result.
-std::string foundBy(const Probe& probe) {
+std::string foundBy(const SignatureProbe& probe) {
     const auto label = value(probe, "LABEL");
     const bool damaged = blkid_probe_has_value(probe.get(), "SBBADCSUM") == 1;
     return (damaged ? "damaged " : "") + plainName(value(probe, "TYPE")) +
@@ -100,9 +85,9 @@ public:
     }
 
 private:
-    // Whether a blkid_do_...() on this range found something. -2 is blkid_do_safeprobe()'s "ambivalent".
+    // Whether a blkid_do_...() on this range found something.
     bool found(int result, std::uint64_t offset, std::uint64_t size) {
-        if (result < 0 && result != ambivalent) {
+        if (result < 0 && result != ambivalentSignatures) {
             noteFailure(result, offset, size);
         }
         return result == 0;
@@ -120,7 +105,8 @@ private:
                                        survey.unreadable.end());
     }
 
-    [[nodiscard]] Probe superblockProbe(std::uint64_t offset, std::uint64_t size, int moreFlags) const {
+    [[nodiscard]] SignatureProbe superblockProbe(std::uint64_t offset, std::uint64_t size,
+                                                 int moreFlags) const {
         auto probe = makeProbe(fd_, offset, size);
         blkid_probe_enable_superblocks(probe.get(), 1);
         blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL | moreFlags);
@@ -142,7 +128,7 @@ private:
         for (const int flags : {0, BLKID_SUBLKS_BADCSUM}) {
             const auto probe = superblockProbe(offset, size, flags);
             const int result = blkid_do_safeprobe(probe.get());
-            if (result == ambivalent) {
+            if (result == ambivalentSignatures) {
                 return allSignatures(offset, size);
             }
             if (found(result, offset, size)) {
