@@ -334,11 +334,8 @@ SourceInfo PluginSession::info() {
     return info;
 }
 
-void PluginSession::finish(Outcome outcome) {
-    (void)guarded("finish", [&] {
-        return module_.table().finish(session_, outcome == Outcome::Committed ? BOOTFERRY_OUTCOME_COMMITTED
-                                                                              : BOOTFERRY_OUTCOME_DISCARDED);
-    });
+void PluginSession::finish() {
+    (void)guarded("finish", [&] { return module_.table().finish(session_, BOOTFERRY_OUTCOME_COMMITTED); });
 }
 
 } // namespace bootferry

@@ -73,7 +73,7 @@ void RelaySender::run(const std::optional<Continuation>& continuation) {
             startOver({});
         }
     }
-    source_.finish(Outcome::Committed);
+    source_.finish();
 }
 
 void RelaySender::deliver() {

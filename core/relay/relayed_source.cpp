@@ -199,10 +199,8 @@ void RelayedSource::discardUntilRestarted() {
     }
 }
 
-void RelayedSource::finish(Outcome outcome) {
-    if (outcome == Outcome::Committed) {
-        relay::send(ends_.socket.get(), relay::packetOf(FromVerifier::Finish));
-    }
+void RelayedSource::finish() {
+    relay::send(ends_.socket.get(), relay::packetOf(FromVerifier::Finish));
 }
 
 } // namespace bootferry

@@ -22,7 +22,7 @@ public:
     // violates the protocol.
     [[nodiscard]] std::size_t read(std::span<std::byte> into) override;
     [[nodiscard]] SourceInfo info() override { return info_; }
-    void finish(Outcome outcome) override;
+    void finish() override;
     void startOver() override;
     void reject(const Error& failure, bool atEnd) override { rejected_.emplace(failure, atEnd); }
     void continueFrom(const Continuation& earlier) override { received_ = earlier.offset; }

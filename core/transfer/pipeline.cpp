@@ -65,7 +65,7 @@ PipelineResult Pipeline::receiveAndCommit() {
     supervisor_.awaitCommit(result);
     writer_.commit();
     reporter_.setWritten(writer_.size());
-    source_.finish(Outcome::Committed);
+    source_.finish();
     return result;
 }
 

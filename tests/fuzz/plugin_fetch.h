@@ -103,7 +103,7 @@ inline void receiveAll(ByteSource& source, const OpenRequest& request, bool spli
     require(!info.size || !isWhole || request.offset + count == *info.size);
     require(info.validator.size() < 1024 && info.validator.find_first_of("\r\n") == std::string::npos);
     require(plainText(info.location, 4096) == info.location);
-    source.finish(Outcome::Committed);
+    source.finish();
 }
 
 // sent: how many bytes of a body the server has sent at most.

@@ -24,8 +24,6 @@ struct SourceInfo {
     std::string location; // where a redirect led, without userinfo and query; empty: not redirected
 };
 
-enum class Outcome { Committed, Discarded };
-
 class ByteSource {
 public:
     ByteSource() = default;
@@ -42,8 +40,8 @@ public:
     // What is known so far.
     [[nodiscard]] virtual SourceInfo info() = 0;
 
-    // Called once, after the end was read and the bytes were committed or discarded.
-    virtual void finish(Outcome outcome) = 0;
+    // Called once, after the end was read and the bytes were committed. Not called if they are discarded.
+    virtual void finish() = 0;
 };
 
 // Splices into an empty pipe; copies if the source cannot be spliced yet.

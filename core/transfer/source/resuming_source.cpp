@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // deliver() is the main loop: it opens a source if there is none, reads, and after a failure does what
 // Origins decides. The classes beside it do the rest: Patience keeps the time limits, RetryPause waits,
-// overlap_comparison proves that bytes continue, SourceNotes reports.
+// overlap_comparison proves that bytes continue, SourceProgress reports.
 #include "resuming_source.h"
 
 #include <random>
@@ -50,7 +50,7 @@ ResumingSource::ResumingSource(std::vector<Origin> origins, const ResumeSettings
                                ProgressReporter& reporter)
     : origins_(std::move(origins)), settings_(settings), patience_(limitsOf(settings), settings.cancelFd),
       pause_([this](Origins::Wait longest) { return network_.wait(longest, settings_.cancelFd); }),
-      pace_(settings.limitRate), notes_(reporter, namesOf(origins_)),
+      pace_(settings.limitRate), progress_(reporter, namesOf(origins_)),
       decider_(namesOf(origins_), rulesOf(settings, patience_.endOfTransfer()), std::random_device{}()) {}
 
 std::size_t ResumingSource::read(std::span<std::byte> into) {
@@ -113,7 +113,7 @@ void ResumingSource::open() {
     }
     const auto overlap = request.overlap > 0 ? overlapOf(request) : Overlap();
     const auto& origin = origins_[decider_.current()];
-    notes_.connecting(origin.url);
+    progress_.connecting(origin.url);
     networkWasUp_ = settings_.isNetworkUp();
     source_ = patience_.during([&] {
         return origin.transport->open({.url = origin.url.redacted(),
@@ -138,7 +138,7 @@ void ResumingSource::open() {
 void ResumingSource::accept(const Origins::Request& request) {
     decider_.opened(request, source_->info());
     openedAt_ = offset_;
-    notes_.transferring(decider_.size());
+    progress_.transferring(decider_.size());
 }
 
 Overlap ResumingSource::overlapOf(Origins::Request& request) {
@@ -177,14 +177,14 @@ void ResumingSource::compare(Overlap overlap) {
 void ResumingSource::learnSize() {
     if (!decider_.size()) {
         decider_.setSize(source_->info().size); // may become known late
-        notes_.size(decider_.size());
+        progress_.size(decider_.size());
     }
 }
 
 std::size_t ResumingSource::advance(std::size_t arrived) {
     offset_ += arrived;
     decider_.delivered(offset_);
-    notes_.delivered(offset_);
+    progress_.delivered(offset_);
     return arrived;
 }
 
@@ -213,13 +213,13 @@ void ResumingSource::recover(const Error& failure, bool wasOpen) {
     throwIfOver(decision, failure);
     // Another origin is no retry.
     if ((wasOpen || networkWasUp_) && decider_.current() == failing) {
-        notes_.failedAttempt();
+        progress_.failedAttempt();
     }
     if (const auto time = waitOf(decision)) {
         wait(*time);
     }
     if (decider_.current() != failing) {
-        notes_.switching(failing, decider_.current(), failure);
+        progress_.switching(failing, decider_.current(), failure);
     }
 }
 
@@ -242,7 +242,7 @@ void ResumingSource::throwIfOver(const Origins::Decision& decision, const Error&
 
 void ResumingSource::wait(Origins::Wait time) {
     time = patience_.withinRead(time);
-    notes_.waiting(time, decider_.reasons(), settings_.isNetworkUp());
+    progress_.waiting(time, decider_.reasons(), settings_.isNetworkUp());
     pause_.pause(time, [this] {
         decider_.networkChanged();
         return decider_.shortestRetryAfter(Patience::Clock::now());
@@ -257,10 +257,10 @@ SourceInfo ResumingSource::info() {
     return info;
 }
 
-void ResumingSource::finish(Outcome outcome) {
+void ResumingSource::finish() {
     if (source_) {
         patience_.endRead();
-        patience_.during([&] { source_->finish(outcome); });
+        patience_.during([&] { source_->finish(); });
     }
 }
 
@@ -277,7 +277,7 @@ void ResumingSource::startOver() {
     offset_ = 0;
     tail_.forget();
     decider_.startedOver();
-    notes_.startsAt(0, std::nullopt);
+    progress_.startsAt(0, std::nullopt);
     if (source_) {
         accept({});
     }
@@ -287,7 +287,7 @@ void ResumingSource::continueFrom(const Continuation& earlier) {
     offset_ = earlier.offset;
     tail_.forget();
     decider_.continueFrom(earlier);
-    notes_.startsAt(offset_, earlier.size);
+    progress_.startsAt(offset_, earlier.size);
 }
 
 void ResumingSource::continueAtOnce(const Continuation& earlier) {

@@ -23,7 +23,7 @@
 #include "restartable_source.h"
 #include "retry_pause.h"
 #include "retry_policy.h"
-#include "source_notes.h"
+#include "source_progress.h"
 #include "telling_tail.h"
 #include "transfer_request.h"
 #include "url.h"
@@ -55,7 +55,7 @@ public:
     [[nodiscard]] std::size_t read(std::span<std::byte> into) override;
     [[nodiscard]] std::size_t splice(int pipe, std::size_t most) override;
     [[nodiscard]] SourceInfo info() override;
-    void finish(Outcome outcome) override;
+    void finish() override;
 
     void startOver() override;
     void reject(const Error& failure, bool atEnd) override;
@@ -94,7 +94,7 @@ private:
     NetworkWatch network_;
     RetryPause pause_;
     RatePace pace_;
-    SourceNotes notes_;
+    SourceProgress progress_;
     Origins decider_; // over origins_, with the same indices
 
     std::unique_ptr<ByteSource> source_; // the current attempt; after StartOver: opened at the first byte

@@ -161,9 +161,9 @@ SourceInfo WideningSource::info() {
     return info;
 }
 
-void WideningSource::finish(Outcome outcome) {
+void WideningSource::finish() {
     if (source_) {
-        source_->finish(outcome);
+        source_->finish();
     }
 }
 

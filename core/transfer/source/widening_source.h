@@ -53,7 +53,7 @@ public:
     [[nodiscard]] std::size_t read(std::span<std::byte> into) override;
     [[nodiscard]] std::size_t splice(int pipe, std::size_t most) override;
     [[nodiscard]] SourceInfo info() override;
-    void finish(Outcome outcome) override;
+    void finish() override;
 
 private:
     [[nodiscard]] bool mayWiden() const;

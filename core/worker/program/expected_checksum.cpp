@@ -42,7 +42,7 @@ std::string readWhole(ResumingSource& source) {
 Checksum fetchChecksum(ResumingSource& source, const Url& list, const Url& image) {
     try {
         const auto text = readWhole(source);
-        source.finish(Outcome::Committed);
+        source.finish();
         return Checksum::parse(findChecksum(text, image));
     } catch (Error& error) {
         error.addContext(fmt::format("the checksum list '{}'", list.redacted()));

@@ -68,7 +68,7 @@ TEST_F(PluginTransportTest, DeliversTheBytesFromTheOffsetToTheEnd) {
     }
     EXPECT_EQ(position, 1000U);
     EXPECT_EQ(source->read(buffer), 0U);
-    source->finish(Outcome::Committed);
+    source->finish();
     EXPECT_EQ(transport_->description(), "example 1");
 }
 

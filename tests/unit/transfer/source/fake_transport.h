@@ -110,9 +110,7 @@ private:
                     .location = transport_.location};
         }
 
-        void finish(Outcome outcome) override {
-            transport_.committed += outcome == Outcome::Committed ? 1 : 0;
-        }
+        void finish() override { ++transport_.committed; }
 
     private:
         FakeTransport& transport_;

@@ -108,7 +108,7 @@ private:
             info.location = server_.locationOf ? server_.locationOf(request_) : "";
             return info;
         }
-        void finish(Outcome) override {}
+        void finish() override {}
 
     private:
         RangeServer& server_;

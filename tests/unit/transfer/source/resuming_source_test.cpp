@@ -134,7 +134,7 @@ TEST_F(ResumingSourceTest, TheEndStaysTheEnd) {
     EXPECT_EQ(readAll(*source), server.content);
     std::array<std::byte, 8> buffer{};
     EXPECT_EQ(source->read(buffer), 0U);
-    source->finish(Outcome::Committed);
+    source->finish();
     EXPECT_EQ(server.committed, 1);
 }
 

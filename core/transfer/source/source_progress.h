@@ -21,10 +21,10 @@ namespace bootferry {
 // may contain a secret.
 [[nodiscard]] std::vector<std::string> originNames(const std::vector<Url>& urls);
 
-class SourceNotes {
+class SourceProgress {
 public:
     // names: of the origins, in their order.
-    SourceNotes(ProgressReporter& reporter, std::vector<std::string> names)
+    SourceProgress(ProgressReporter& reporter, std::vector<std::string> names)
         : reporter_(reporter), names_(std::move(names)) {}
 
     // Reports nothing when only the next part of a running transfer is opened.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "source_notes.h"
+#include "source_progress.h"
 
 #include <gtest/gtest.h>
 
@@ -12,11 +12,11 @@ using namespace std::chrono_literals;
 
 const Url image = Url::parse("http://user:hunter22@first.example:8080/image?token=s3cret");
 
-class SourceNotesTest : public testing::Test {
+class SourceProgressTest : public testing::Test {
 protected:
     RecordingListener listener;
     ProgressReporter reporter{listener};
-    SourceNotes notes{reporter, {"first.example", "mirror.example"}};
+    SourceProgress progress{reporter, {"first.example", "mirror.example"}};
 };
 
 TEST(OriginNamesTest, AnAuthorityIsEnoughUnlessSeveralShareIt) {
@@ -29,44 +29,44 @@ TEST(OriginNamesTest, AnAuthorityIsEnoughUnlessSeveralShareIt) {
                                         "http://first.example:8080/other"}));
 }
 
-TEST_F(SourceNotesTest, TheNextPartOfATransferIsNoNews) {
-    notes.connecting(image);
+TEST_F(SourceProgressTest, TheNextPartOfATransferIsNoNews) {
+    progress.connecting(image);
     EXPECT_EQ(reporter.progress().state, TransferState::Connecting);
     EXPECT_EQ(reporter.progress().detail, "connecting to first.example:8080");
-    notes.transferring(100);
+    progress.transferring(100);
     EXPECT_EQ(reporter.progress().state, TransferState::Transferring);
     EXPECT_EQ(reporter.progress().total, 100U);
     const auto reports = listener.seen.size();
-    notes.connecting(image);
-    notes.transferring(100);
+    progress.connecting(image);
+    progress.transferring(100);
     EXPECT_EQ(reporter.progress().state, TransferState::Transferring);
     EXPECT_EQ(listener.seen.size(), reports);
 }
 
-TEST_F(SourceNotesTest, AfterAFailureConnectingIsNewsAgain) {
-    notes.transferring(std::nullopt);
-    notes.waiting(2s, "refused", true);
+TEST_F(SourceProgressTest, AfterAFailureConnectingIsNewsAgain) {
+    progress.transferring(std::nullopt);
+    progress.waiting(2s, "refused", true);
     EXPECT_EQ(reporter.progress().state, TransferState::Waiting);
     EXPECT_EQ(reporter.progress().detail, "retrying in 2 s: refused");
-    notes.connecting(image);
+    progress.connecting(image);
     EXPECT_EQ(reporter.progress().state, TransferState::Connecting);
 }
 
-TEST_F(SourceNotesTest, WithoutANetworkItIsTheNetworkThatIsWaitedFor) {
-    notes.waiting(2s, "no route", false);
+TEST_F(SourceProgressTest, WithoutANetworkItIsTheNetworkThatIsWaitedFor) {
+    progress.waiting(2s, "no route", false);
     EXPECT_EQ(reporter.progress().detail, "waiting for the network (no route)");
 }
 
-TEST_F(SourceNotesTest, ASwitchNamesBothAndTheReason) {
-    notes.switching(0, 1, Error(ErrorCode::Unreachable, "refused"));
+TEST_F(SourceProgressTest, ASwitchNamesBothAndTheReason) {
+    progress.switching(0, 1, Error(ErrorCode::Unreachable, "refused"));
     EXPECT_EQ(reporter.progress().detail, "switching from first.example to mirror.example: refused");
 }
 
-TEST_F(SourceNotesTest, ANewStartForgetsBytesAndSize) {
-    notes.transferring(100);
-    notes.delivered(40);
+TEST_F(SourceProgressTest, ANewStartForgetsBytesAndSize) {
+    progress.transferring(100);
+    progress.delivered(40);
     EXPECT_EQ(reporter.progress().bytes, 40U);
-    notes.startsAt(0, std::nullopt);
+    progress.startsAt(0, std::nullopt);
     EXPECT_EQ(reporter.progress().bytes, 0U);
     EXPECT_EQ(reporter.progress().total, unknownSize);
 }

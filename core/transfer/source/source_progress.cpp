@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "source_notes.h"
+#include "source_progress.h"
 
 #include <algorithm>
 
@@ -23,47 +23,47 @@ std::vector<std::string> originNames(const std::vector<Url>& urls) {
     return names;
 }
 
-bool SourceNotes::isUnderWay() const {
+bool SourceProgress::isUnderWay() const {
     return reporter_.progress().state == TransferState::Transferring;
 }
 
-void SourceNotes::connecting(const Url& url) {
+void SourceProgress::connecting(const Url& url) {
     if (!isUnderWay()) {
         reporter_.setState(TransferState::Connecting, fmt::format("connecting to {}", url.authority()));
     }
 }
 
-void SourceNotes::transferring(const std::optional<std::uint64_t>& size) {
+void SourceProgress::transferring(const std::optional<std::uint64_t>& size) {
     this->size(size);
     if (!isUnderWay()) {
         reporter_.setState(TransferState::Transferring);
     }
 }
 
-void SourceNotes::size(const std::optional<std::uint64_t>& size) {
+void SourceProgress::size(const std::optional<std::uint64_t>& size) {
     reporter_.setTotal(size.value_or(unknownSize));
 }
 
-void SourceNotes::delivered(std::uint64_t offset) {
+void SourceProgress::delivered(std::uint64_t offset) {
     reporter_.setBytes(offset);
 }
 
-void SourceNotes::startsAt(std::uint64_t offset, const std::optional<std::uint64_t>& size) {
+void SourceProgress::startsAt(std::uint64_t offset, const std::optional<std::uint64_t>& size) {
     reporter_.setBytes(offset);
     this->size(size);
 }
 
-void SourceNotes::failedAttempt() {
+void SourceProgress::failedAttempt() {
     reporter_.countAttempt();
 }
 
-void SourceNotes::waiting(std::chrono::milliseconds time, const std::string& reasons, bool isNetworkUp) {
+void SourceProgress::waiting(std::chrono::milliseconds time, const std::string& reasons, bool isNetworkUp) {
     reporter_.setState(TransferState::Waiting,
                        isNetworkUp ? fmt::format("retrying in {}: {}", formatDuration(time), reasons)
                                    : fmt::format("waiting for the network ({})", reasons));
 }
 
-void SourceNotes::switching(std::size_t from, std::size_t to, const Error& why) {
+void SourceProgress::switching(std::size_t from, std::size_t to, const Error& why) {
     reporter_.setState(TransferState::Waiting,
                        fmt::format("switching from {} to {}: {}", names_[from], names_[to], why.what()));
 }
