@@ -3,6 +3,9 @@
 // the network.
 #pragma once
 
+#include <chrono>
+#include <string>
+
 #include "errors.h"
 
 namespace bootferry {
@@ -18,7 +21,9 @@ public:
 // It is there, but does not answer in time.
 class SilentService : public NoService {
 public:
-    using NoService::NoService;
+    explicit SilentService(std::chrono::seconds patience)
+        : NoService("bootferryd does not answer: nothing arrived for " + std::to_string(patience.count()) +
+                    " s") {}
 };
 
 } // namespace bootferry

@@ -4,85 +4,24 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "bus_names.h"
 #include "no_service.h"
-#include "plain_text.h"
 #include "property_reader.h"
 #include "sd_check.h"
+#include "service_connection.h"
+#include "start_arguments.h"
 #include "transfer_properties.h"
 
 namespace bootferry {
 namespace {
 
 constexpr const char* propertiesInterface = "org.freedesktop.DBus.Properties";
-constexpr const char* privateSocket = "/run/bootferry/private";
 
 constexpr SdCheck check{"communicating with bootferryd"};
-
-[[noreturn]] void throwSilent(std::chrono::seconds patience) {
-    throw SilentService(
-        fmt::format("bootferryd does not answer: nothing arrived for {} s", patience.count()));
-}
-
-// sd-bus itself waits for 90 s until a connection is usable, whatever the timeout of a call.
-void awaitReady(sd_bus* bus, std::chrono::seconds patience) {
-    using Clock = std::chrono::steady_clock;
-    const auto deadline = Clock::now() + patience;
-    const auto progressed = [&](int result) {
-        if (result < 0) {
-            throw NoService(-result, "bootferryd does not answer");
-        }
-        return result > 0;
-    };
-    while (!progressed(sd_bus_is_ready(bus))) {
-        if (progressed(sd_bus_process(bus, nullptr))) {
-            continue;
-        }
-        const auto left = std::chrono::duration_cast<std::chrono::microseconds>(deadline - Clock::now());
-        if (left.count() <= 0) {
-            sd_bus_close(bus); // or its destructor waits as well, to send what is left
-            throwSilent(patience);
-        }
-        (void)progressed(sd_bus_wait(bus, static_cast<std::uint64_t>(left.count())));
-    }
-}
-
-BusHandle openPrivate(const std::string& address) {
-    auto bus = makeHandle<BusHandle>([](sd_bus** b) { return sd_bus_new(b); }, "connecting to bootferryd");
-    check(sd_bus_set_address(bus.get(), address.c_str()));
-    const int result = sd_bus_start(bus.get());
-    if (result < 0) {
-        throw NoService(-result, fmt::format("no bootferryd listens at '{}'", address));
-    }
-    return bus;
-}
-
-// Without a listener returns null: a killed service may have left its socket.
-BusHandle openPrivateIfServed() {
-    try {
-        return openPrivate(fmt::format("unix:path={}", privateSocket));
-    } catch (const NoService&) {
-        return nullptr;
-    }
-}
-
-BusHandle openSystem() {
-    sd_bus* bus = nullptr;
-    const int result = sd_bus_open_system(&bus);
-    if (result < 0) {
-        throw NoService(
-            -result,
-            fmt::format("bootferryd is not running: it does not listen at '{}', and there is no system bus "
-                        "(systemctl start bootferryd.socket)",
-                        privateSocket));
-    }
-    return BusHandle(bus);
-}
 
 [[noreturn]] void throwRemote(const sd_bus_error& error) {
     const std::string_view name = error.name != nullptr ? error.name : "";
@@ -98,90 +37,9 @@ BusHandle openSystem() {
         throw NoService(
             fmt::format("bootferryd is not running: it does not listen at '{}' and is not on the system bus "
                         "(systemctl start bootferryd.socket)",
-                        privateSocket));
+                        privateSocketPath));
     }
     throw NoService(fmt::format("bootferryd does not answer: {}", text));
-}
-
-// D-Bus carries UTF-8 alone, and its own refusal names nothing.
-const char* busText(const std::string& text, const char* what) {
-    if (!isBusText(text)) {
-        throw Error(ErrorCode::Invalid, fmt::format("{} is not UTF-8, which D-Bus cannot carry", what));
-    }
-    return text.c_str();
-}
-
-void appendTexts(sd_bus_message* message, const char* name, const std::vector<Url>& urls) {
-    check(sd_bus_message_open_container(message, 'e', "sv"));
-    check(sd_bus_message_append(message, "s", name));
-    check(sd_bus_message_open_container(message, 'v', "as"));
-    check(sd_bus_message_open_container(message, 'a', "s"));
-    for (const auto& url : urls) {
-        check(sd_bus_message_append(message, "s", url.asWritten().c_str()));
-    }
-    check(sd_bus_message_close_container(message));
-    check(sd_bus_message_close_container(message));
-    check(sd_bus_message_close_container(message));
-}
-
-void appendPluginOptions(sd_bus_message* message, const std::vector<PluginOption>& options) {
-    check(sd_bus_message_open_container(message, 'e', "sv"));
-    check(sd_bus_message_append(message, "s", "plugin-options"));
-    check(sd_bus_message_open_container(message, 'v', "a(sss)"));
-    check(sd_bus_message_open_container(message, 'a', "(sss)"));
-    for (const auto& option : options) {
-        check(sd_bus_message_append(message, "(sss)", busText(option.plugin, "an option"),
-                                    busText(option.key, "an option"),
-                                    busText(option.value, "the value of an option")));
-    }
-    check(sd_bus_message_close_container(message));
-    check(sd_bus_message_close_container(message));
-    check(sd_bus_message_close_container(message));
-}
-
-void appendNumber(sd_bus_message* message, const char* name, std::uint64_t number) {
-    check(sd_bus_message_append(message, "{sv}", name, "t", number));
-}
-
-void appendOptions(sd_bus_message* message, const TransferRequest& request) {
-    check(sd_bus_message_open_container(message, 'a', "{sv}"));
-    if (const auto& userinfo = request.url.userinfo()) {
-        check(sd_bus_message_append(message, "{sv}", "user", "s", busText(userinfo->user, "the user name")));
-        if (userinfo->password) {
-            check(sd_bus_message_append(message, "{sv}", "password", "s",
-                                        busText(*userinfo->password, "the password")));
-        }
-    }
-    if (!request.mirrors.empty()) {
-        appendTexts(message, "mirrors", request.mirrors);
-    }
-    if (request.checksum || request.checksumUrl) {
-        const auto checksum = request.checksum ? *request.checksum : request.checksumUrl->asWritten();
-        check(sd_bus_message_append(message, "{sv}", "checksum", "s", checksum.c_str()));
-    }
-    if (request.signature) {
-        const auto& url = request.signature->url;
-        check(sd_bus_message_append(message, "{sv}", "signature", "s",
-                                    url ? url->asWritten().c_str() : "auto"));
-    }
-    if (request.signedOnly) {
-        check(sd_bus_message_append(message, "{sv}", "verify", "s", "required"));
-    }
-    if (!request.pluginOptions.empty()) {
-        appendPluginOptions(message, request.pluginOptions);
-    }
-    if (request.ramdiskSize) {
-        appendNumber(message, "ramdisk-size", *request.ramdiskSize);
-    }
-    appendNumber(message, "stall-timeout-usec", static_cast<std::uint64_t>(request.stallTimeout.count()));
-    if (request.timeout) {
-        appendNumber(message, "timeout-usec", static_cast<std::uint64_t>(request.timeout->count()));
-    }
-    check(sd_bus_message_append(message, "{sv}", "connections", "u", request.connections));
-    check(sd_bus_message_append(message, "{sv}", "reset", "b", static_cast<int>(request.reset)));
-    check(sd_bus_message_append(message, "{sv}", "require-live-image", "b",
-                                static_cast<int>(request.requireLiveImage)));
-    check(sd_bus_message_close_container(message));
 }
 
 // No exception may pass through sd-bus. A signal that cannot be read is ignored.
@@ -198,13 +56,9 @@ int guarded(Handler handler) noexcept {
 } // namespace
 
 ServiceClient::ServiceClient(sd_event* event, std::chrono::seconds patience) : patience_(patience) {
-    const char* address = std::getenv("BOOTFERRY_ADDRESS"); // NOLINT(concurrency-mt-unsafe): one thread
-    bus_ = address != nullptr ? openPrivate(address) : openPrivateIfServed();
-    if (!bus_) {
-        bus_ = openSystem();
-        destination_ = busName;
-    }
-    awaitReady(bus_.get(), patience_);
+    auto connection = connectToService(patience_);
+    bus_ = std::move(connection.bus);
+    destination_ = connection.destination;
     check(sd_bus_attach_event(bus_.get(), event, SD_EVENT_PRIORITY_NORMAL));
 }
 
@@ -227,7 +81,7 @@ BusMessageHandle ServiceClient::call(sd_bus_message* message, std::chrono::secon
     const int result =
         sd_bus_call(bus_.get(), message, static_cast<std::uint64_t>(timeout), error.get(), &reply);
     if (result == -ETIMEDOUT) {
-        throwSilent(patience);
+        throw SilentService(patience);
     }
     if (result < 0 && error.name() != nullptr) {
         throwRemote(*error.get());
@@ -263,9 +117,7 @@ BusMessageHandle ServiceClient::callAsRoot(sd_bus_message* message, const char* 
 std::uint32_t ServiceClient::start(const TransferRequest& request) {
     const auto message = newCall(managerPath, managerInterface, "StartTransfer");
     (void)sd_bus_message_sensitive(message.get());
-    check(sd_bus_message_append(message.get(), "ss", request.url.asWritten().c_str(),
-                                busText(request.target, "the target's name")));
-    appendOptions(message.get(), request);
+    appendTransfer(message.get(), request);
     const auto reply = callAsRoot(message.get(), "start", "deploy", patience_);
     std::uint32_t id = 0;
     check(sd_bus_message_read(reply.get(), "u", &id));

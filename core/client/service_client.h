@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The client side of bootferryd's D-Bus interface, for bootferryctl and the splash screen: method calls as
-// functions, and transfers as values that its signals keep up to date. Connects to the private socket, or to
-// the system bus if nobody listens there; $BOOTFERRY_ADDRESS (sd_bus_set_address(3)) overrides both. Calls
-// block, until the patience ends; the event loop dispatches signals. One thread.
+// functions, and transfers as values that its signals keep up to date. Calls block, until the patience ends;
+// the event loop dispatches signals. One thread.
 #pragma once
 
 #include <chrono>
