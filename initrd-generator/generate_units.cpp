@@ -7,13 +7,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "boot_source.h"
-#include "errors.h"
-#include "files.h"
 #include "secret_options.h"
-#include "signed_list.h"
 #include "unit_escaping.h"
-#include "verity_table.h"
 
 namespace bootferry {
 namespace {
@@ -362,43 +357,6 @@ UnitFiles generateRefusal(const std::string& reason, const InstalledPaths& paths
                                                  fmt::format("Requires={}", deployUnit), paths)});
     addSysroot(files);
     return files;
-}
-
-namespace {
-
-// With what the line stands for, and what the initrd says beside it.
-std::optional<BootRequest> completedRequest(const KernelCommandLine& line, const InstalledPaths& paths,
-                                            const BootOriginReader& bootOrigin) {
-    const auto file = paths.verityTable.empty() ? std::nullopt : readSmallFile(paths.verityTable);
-    const auto table = file.value_or("");
-    auto request = parseBootRequest(withVerityTable(withBootOrigin(line, bootOrigin), table));
-    if (request && overridesVerityTable(line, table)) {
-        request->remarks.emplace_back("rd.bootferry.roothash= on the kernel command line replaces the root "
-                                      "hash of the initrd's /etc/veritytab");
-    }
-    return request;
-}
-
-} // namespace
-
-GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& paths,
-                           const BootOriginReader& bootOrigin) {
-    GeneratedBoot boot;
-    try {
-        // Another program's root stays with it, whatever else is on the line.
-        boot.request = liveSource(line) ? completedRequest(line, paths, bootOrigin) : parseBootRequest(line);
-        if (boot.request) {
-            if (requiresSignatures(settingsFolder())) {
-                demandSignature(*boot.request);
-            }
-            boot.files = generateUnits(*boot.request, paths);
-        }
-    } catch (const Error& error) {
-        boot.request.reset();
-        boot.refusal = error.what();
-        boot.files = generateRefusal(error.what(), paths);
-    }
-    return boot;
 }
 
 } // namespace bootferry

@@ -67,14 +67,4 @@ struct InstalledPaths {
 // The same chain, whose first unit fails with the reason.
 [[nodiscard]] UnitFiles generateRefusal(const std::string& reason, const InstalledPaths& paths);
 
-// All that the generator decides, for the generator itself and for `bootferryctl explain`.
-struct GeneratedBoot {
-    std::optional<BootRequest> request; // nullopt: refused, or not bootferry's
-    std::optional<std::string> refusal; // why the line cannot be honoured
-    std::optional<UnitFiles> files;     // nullopt: not bootferry's
-};
-// bootOrigin: reads what bootorigin: on the line stands for.
-[[nodiscard]] GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& paths,
-                                         const BootOriginReader& bootOrigin = {});
-
 } // namespace bootferry

@@ -10,7 +10,9 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "environment.h"
 #include "files.h"
+#include "generate_boot.h"
 #include "generate_units.h"
 #include "log.h"
 #include "programs.h"
@@ -73,13 +75,12 @@ systemd in the initrd: systemd.generator(7), bootferry-generator(8).
 )";
 
 int run(const std::string& normal, const std::string& early) {
-    const char* commandLineFile =
-        std::getenv("BOOTFERRY_PROC_CMDLINE"); // NOLINT(concurrency-mt-unsafe): one thread
-    if (commandLineFile == nullptr && !runningInInitrd()) {
+    const auto commandLineFile = environment("BOOTFERRY_PROC_CMDLINE");
+    if (!commandLineFile && !runningInInitrd()) {
         return EXIT_SUCCESS;
     }
     const auto paths = installedPaths();
-    const auto text = readSmallFile(commandLineFile != nullptr ? commandLineFile : "/proc/cmdline");
+    const auto text = readSmallFile(commandLineFile.value_or("/proc/cmdline"));
     const auto boot = generateBoot(KernelCommandLine::parse(text.value_or("")), paths,
                                    [&paths] { return readBootOrigin(paths.efiVariables); });
     report(boot);

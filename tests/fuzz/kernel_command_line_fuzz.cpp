@@ -3,6 +3,7 @@
 // neither crash nor put a line of its own into a unit for what somebody else wrote.
 #include "boot_request.h"
 #include "fuzz_input.h"
+#include "generate_boot.h"
 #include "generate_units.h"
 
 using namespace bootferry;

@@ -10,8 +10,10 @@
 #include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "argument_review.h"
+#include "environment.h"
 #include "error_line.h"
 #include "files.h"
+#include "generate_boot.h"
 #include "generate_units.h"
 #include "output_options.h"
 #include "plain_text.h"
@@ -25,9 +27,7 @@ namespace bootferry {
 namespace {
 
 std::string ownCommandLine() {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
-    const char* file = std::getenv("BOOTFERRY_PROC_CMDLINE");
-    return readSmallFile(file != nullptr ? file : "/proc/cmdline").value_or("");
+    return readSmallFile(environment("BOOTFERRY_PROC_CMDLINE", "/proc/cmdline")).value_or("");
 }
 
 // The URL that another machine boots from is not known here.

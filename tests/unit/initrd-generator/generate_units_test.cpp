@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Command lines in, unit texts out: what an administrator reads with systemctl cat.
+#include "generate_boot.h"
 #include "generate_units.h"
 
 #include <algorithm>

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// From the kernel command line, and what the initrd says beside it, to the units of a boot or of a refusal.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "boot_origin.h"
+#include "boot_request.h"
+#include "generate_units.h"
+#include "kernel_command_line.h"
+
+namespace bootferry {
+
+// All that the generator decides, for the generator itself and for `bootferryctl explain`.
+struct GeneratedBoot {
+    std::optional<BootRequest> request; // nullopt: refused, or not bootferry's
+    std::optional<std::string> refusal; // why the line cannot be honoured
+    std::optional<UnitFiles> files;     // nullopt: not bootferry's
+};
+
+// bootOrigin: reads what bootorigin: on the line stands for.
+[[nodiscard]] GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& paths,
+                                         const BootOriginReader& bootOrigin = {});
+
+} // namespace bootferry
