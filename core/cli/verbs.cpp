@@ -12,7 +12,7 @@
 #include "dolly_send.h"
 #include "explain.h"
 #include "export_verb.h"
-#include "fetch.h"
+#include "fetch_verbs.h"
 #include "monitor.h"
 #include "plugins_verb.h"
 #include "standard_streams.h"

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "errors.h"
-#include "fetch.h"
+#include "fetch_verbs.h"
 #include "files.h"
 #include "verbs.h"
 

@@ -1,43 +1,30 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The smallest supervisor: one worker on one event loop, one target, one progress line.
-#include "fetch.h"
+#include "fetch_job.h"
 
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <utility>
 
-#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 
 #include "disk.h"
 #include "disk_plan.h"
-#include "error_line.h"
+#include "event_loop.h"
 #include "exit_status.h"
-#include "failure_report.h"
-#include "fetch_report.h"
 #include "file_target.h"
-#include "openpgp_keys.h"
-#include "output_options.h"
 #include "output_watch.h"
 #include "quantities.h"
-#include "service_credentials.h"
-#include "signed_list.h"
 #include "standard_streams.h"
 #include "stream_target.h"
 #include "supervising_loop.h"
-#include "transfer_arguments.h"
-#include "verity_request.h"
-#include "verity_tree.h"
 #include "worker_start.h"
 
 namespace bootferry {
 namespace {
 
-constexpr std::uint64_t rateIntervalUSec = 1'000'000;
+constexpr std::chrono::seconds rateInterval{1};
 
 // The bytes received are wrong or may be wrong: the next try must not continue after them.
 bool areWrong(const Error& failure) {
@@ -63,57 +50,9 @@ bool endsAtFault(const Error& failure) {
     }
 }
 
-// The default limit for the time without a byte, retries included, since a user waits at the prompt. A boot
-// has no such limit.
-constexpr std::chrono::minutes defaultIdleTimeout{5};
-
-// Of a hash tree, which lies in memory: that of an image of 64 GiB, with the usual hash and blocks.
-constexpr std::uint64_t largestTree = std::uint64_t{512} << 20U;
-
-// `file` or `stream` is set; neither for a block device.
-struct ChosenTarget {
-    std::unique_ptr<FileTarget> file;
-    PreparedTarget stream;
-};
-
-// isNamed: the command line names the target. If not, the name is taken from the URL, and only a file is
-// accepted. Waits for a FIFO's reader as long as the request allows.
-ChosenTarget chooseTarget(const TransferRequest& request, bool isNamed) {
-    const auto& target = request.target;
-    ChosenTarget chosen;
-    const auto choose = [&](UniqueFd stream) {
-        requireNoMessages(stream, target);
-        chosen.stream.fd = std::move(stream);
-        chosen.stream.capacity = unknownSize;
-        chosen.stream.blockSize = streamBlockSize;
-    };
-    if (target == "-") {
-        choose(openStandardOutput());
-        return chosen;
-    }
-    auto location = locateFile(target);
-    if (!isNamed && location.present && !S_ISREG(location.status.st_mode)) {
-        throw Error(ErrorCode::TargetRefused,
-                    fmt::format("'{}' exists and is not a regular file; specify FILE", target));
-    }
-    const auto patience = request.timeout ? request.timeout : request.idleTimeout;
-    if (auto stream = openStream(location, patience)) {
-        choose(std::move(*stream));
-    } else if (!isBlockDevice(location)) {
-        chosen.file = std::make_unique<FileTarget>(std::move(location));
-    }
-    return chosen;
-}
-
-// What a fetch for a boot has beside the request.
-struct BootFetch {
-    std::uint64_t largest = unknownSize;           // bytes of the file, at most
-    std::function<void(const Error&)> failed = {}; // called with the reason
-};
-
 class Fetch : public WorkerListener {
 public:
-    Fetch(WorkerJob job, ChosenTarget target, FetchReport& report, BootFetch boot = {})
+    Fetch(WorkerJob job, ChosenTarget target, FetchReport& report, BootFetch boot)
         : request_(std::move(job.request)), job_(std::move(job)), boot_(std::move(boot)), report_(report),
           file_(std::move(target.file)), target_(std::move(target.stream)),
           loop_([this] { worker_->cancel(); }) {
@@ -317,12 +256,7 @@ private:
     }
 
     void scheduleRateUpdate() {
-        beat_ = makeHandle<EventSourceHandle>(
-            [&](sd_event_source** source) {
-                return sd_event_add_time_relative(loop_.event(), source, CLOCK_MONOTONIC, rateIntervalUSec, 0,
-                                                  onRateDue, this);
-            },
-            "timing the progress");
+        beat_ = startTimer(loop_.event(), rateInterval, onRateDue, this, "timing the progress");
     }
 
     static int onRateDue(sd_event_source*, std::uint64_t, void* userdata) {
@@ -371,104 +305,10 @@ private:
     std::unique_ptr<WorkerProcess> worker_; // last: refers to the members above
 };
 
-std::string trustedKeys(const CommandLine& line, const TransferRequest& request) {
-    if (!request.signature) {
-        if (line.has("keyring")) {
-            throw Error(ErrorCode::Invalid, "--keyring= is for --signature=, which is not given");
-        }
-        return {};
-    }
-    std::string keys;
-    applyOptions(line, [&](std::string_view name, const std::string& value) {
-        if (name == "keyring") {
-            keys += keysFromFile(value);
-        }
-    });
-    return line.has("keyring") ? keys : keysFromFolder(settingsFolder() + "/keys");
-}
-
-void judgeTree(const std::string& path, const std::string& rootHash) {
-    const UniqueFd tree(::open(path.c_str(), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
-    checkErrno(tree.get(), "opening '" + path + "'");
-    judgeVerityTree(tree.get(), rootHash);
-}
-
 } // namespace
 
-TransferRequest fetchRequest(const CommandLine& line) {
-    auto request = parseTransferArguments(line);
-    request.requireLiveImage = false;
-    if (!line.has("timeout")) {
-        request.idleTimeout = defaultIdleTimeout;
-    }
-    return request;
-}
-
-int runFetch(const CommandLine& line) {
-    const auto json = jsonStyleOf(line);
-    auto request = fetchRequest(line);
-    auto keys = trustedKeys(line, request);
-    warnOfUnusedOptions(request);
-    FetchReport report(request, json, line.has("quiet"));
-    try {
-        // Before the loop blocks the signals: they end the wait for a reader of a FIFO.
-        const auto began = std::chrono::steady_clock::now();
-        auto target = chooseTarget(request, isTargetNamed(line));
-        if (request.timeout) {
-            const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(
-                std::chrono::steady_clock::now() - began);
-            request.timeout = std::max(*request.timeout - waited, std::chrono::microseconds(1));
-        }
-        if (json && isStandardOutput(target.stream.fd)) {
-            throw Error(ErrorCode::Invalid,
-                        "--json= cannot be used while the image is written to standard output; specify FILE");
-        }
-        return Fetch({.request = std::move(request), .keys = std::move(keys)}, std::move(target), report)
-            .run();
-    } catch (const Error& error) {
-        if (error.code() != ErrorCode::Invalid) { // invalid arguments cause no event
-            report.failed(error, false);
-        }
-        throw;
-    }
-}
-
-// The tree's server is another one, or the image's: what is secret is sent to it as to that of a list.
-int runFetchTree(const CommandLine& line) {
-    const auto failed = [](const Error& error) {
-        if (error.code() == ErrorCode::Cancelled) {
-            return; // the unit was stopped: something else is the reason
-        }
-        const auto* hint =
-            error.code() == ErrorCode::NotFound ? ": rd.bootferry.verity= says where the hash tree is" : "";
-        reportFailure(errorLine(fmt::format("fetching the hash tree: {}{}", error.what(), hint)));
-    };
-    try {
-        auto request = parseTransferArguments(line);
-        const auto rootHash = line.last("roothash");
-        const auto expected = rootHash ? parseRootHash(*rootHash) : "";
-        const auto path = request.target;
-        const auto image = request.url;
-        request.url = Url::parse(line.words.at(1));
-        request.requireLiveImage = false;
-        request.connections = 1;
-        FetchReport report(request, std::nullopt, false);
-        auto credentials = credentialsFor(request.url, image, readServiceCredentials());
-        const bool isElsewhere = !isSameOrigin(request.url, image);
-        auto target = chooseTarget(request, true);
-        const int status = Fetch({.request = std::move(request),
-                                  .credentials = std::move(credentials),
-                                  .withholdLogin = isElsewhere},
-                                 std::move(target), report, {.largest = largestTree, .failed = failed})
-                               .run();
-        if (status == EXIT_SUCCESS && rootHash) {
-            judgeTree(path, expected);
-        }
-        return status;
-    } catch (const Error& error) {
-        failed(error);
-        throw;
-    }
+int runFetchJob(WorkerJob job, ChosenTarget target, FetchReport& report, BootFetch boot) {
+    return Fetch(std::move(job), std::move(target), report, std::move(boot)).run();
 }
 
 } // namespace bootferry
