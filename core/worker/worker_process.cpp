@@ -5,23 +5,23 @@
 // The listener sees them as one.
 //
 // A list that has to be signed is not read by the process that fetches it, which could forge what it reports.
-// It is fetched like an image, by a worker that writes it into memory, and so is its signature. gpgv verifies
-// a copy of that memory, and the checksum is looked up in the bytes that gpgv has verified.
+// It is fetched like an image, by a worker that writes it into memory, and so is its signature
+// (signed_list_fetch.h). gpgv verifies a copy of that memory, and the checksum is looked up in the bytes that
+// gpgv has verified.
 #include "worker_process.h"
 
 #include <algorithm>
 #include <chrono>
 #include <utility>
-#include <vector>
 
 #include <spdlog/fmt/fmt.h>
 
-#include "argument_values.h"
-#include "checksum_list.h"
+#include "event_loop.h"
 #include "list_memory.h"
 #include "quantities.h"
 #include "signature_check.h"
 #include "signed_list.h"
+#include "signed_list_fetch.h"
 #include "worker_patience.h"
 #include "worker_run.h"
 
@@ -39,12 +39,11 @@ void shorten(std::optional<std::chrono::microseconds>& limit, Clock::duration by
 }
 
 enum class Stage {
-    Options,   // of all plugins, without a network
-    Checksum,  // an unsigned list is read by a worker
-    List,      // a signed list is fetched
-    Signature, // and its signature
-    Judging,   // gpgv verifies it; no worker runs
-    Job,       // the job itself
+    Options,    // of all plugins, without a network
+    Checksum,   // an unsigned list is read by a worker
+    SignedList, // a signed list is fetched, and its signature
+    Judging,    // gpgv verifies it; no worker runs
+    Job,        // the job itself
 };
 
 Stage firstStage(const WorkerJob& job) {
@@ -66,29 +65,6 @@ void requireKeys(const WorkerJob& job) {
                         settingsFolder()));
     }
     requireGpgv();
-}
-
-// For a worker that fetches a file into memory, with the credentials for its server.
-WorkerJob fetchJob(const WorkerJob& whole, const Url& url) {
-    auto job = whole;
-    job.credentials = credentialsFor(url, whole.request.url, whole.credentials);
-    job.withholdLogin = !isSameOrigin(url, whole.request.url);
-    auto& request = job.request;
-    request.url = url;
-    request.mirrors.clear();
-    request.checksumUrl.reset();
-    request.signature.reset();
-    request.continuation.reset();
-    request.decode = false;
-    request.requireLiveImage = false;
-    request.requireDeclaredSize = false;
-    request.connections = 1;
-    return job;
-}
-
-Error inContext(Error error, const std::string& context) {
-    error.addContext(context);
-    return error;
 }
 
 } // namespace
@@ -127,16 +103,11 @@ public:
 
 private:
     [[nodiscard]] bool isLast() const { return stage_ == Stage::Job; }
-    [[nodiscard]] bool isFetching() const { return stage_ == Stage::List || stage_ == Stage::Signature; }
+    [[nodiscard]] bool isFetching() const { return stage_ == Stage::SignedList; }
 
     void scheduleLook() {
-        look_ = makeHandle<EventSourceHandle>(
-            [&](sd_event_source** source) {
-                return sd_event_add_time_relative(
-                    event_, source, CLOCK_MONOTONIC,
-                    static_cast<std::uint64_t>(WorkerPatience::interval.count()), 0, onLook, this);
-            },
-            "watching the worker's time limit");
+        look_ =
+            startTimer(event_, WorkerPatience::interval, onLook, this, "watching the worker's time limit");
     }
 
     static int onLook(sd_event_source*, std::uint64_t, void* userdata) {
@@ -169,7 +140,7 @@ private:
     // The job of the stage's worker.
     [[nodiscard]] WorkerJob jobOfStage() const {
         if (isFetching()) {
-            return fetchJob(job_, stage_ == Stage::List ? *job_.request.checksumUrl : signatures_.front());
+            return list_->fetchJob(job_);
         }
         auto job = job_;
         if (stage_ == Stage::Options) {
@@ -197,6 +168,9 @@ private:
 
     void enter(Stage stage) {
         stage_ = stage;
+        if (stage_ == Stage::SignedList) {
+            list_.emplace(job_.request);
+        }
         start();
     }
 
@@ -204,13 +178,10 @@ private:
     void startNext(std::uint64_t written) {
         switch (stage_) {
         case Stage::Options:
-            enter(job_.request.signature ? Stage::List : Stage::Checksum);
+            enter(job_.request.signature ? Stage::SignedList : Stage::Checksum);
             break;
-        case Stage::List:
-            listArrived(memory_->read(written));
-            break;
-        case Stage::Signature:
-            judge(memory_->read(written));
+        case Stage::SignedList:
+            arrived(memory_->read(written));
             break;
         case Stage::Checksum:
         case Stage::Judging:
@@ -229,38 +200,16 @@ private:
         enter(Stage::Job);
     }
 
-    [[nodiscard]] std::string listName() const {
-        return fmt::format("the checksum list '{}'", job_.request.checksumUrl->redacted());
-    }
-
-    void listArrived(std::string list) {
-        list_ = std::move(list);
-        const auto& wanted = *job_.request.signature;
-        const auto& url = *job_.request.checksumUrl;
-        const bool mustBeInline = wanted.url && wanted.url->asWritten() == url.asWritten();
-        if (mustBeInline && !isSignedInline(list_)) {
-            throw Error(ErrorCode::Checksum, listName() + ": it has no inline signature");
+    void arrived(std::string file) {
+        auto message = list_->arrived(std::move(file));
+        if (!message) {
+            start(); // another file is fetched
+            return;
         }
-        if (!wanted.text.empty()) {
-            judge(wanted.text);
-        } else if (mustBeInline || (!wanted.url && isSignedInline(list_))) {
-            judge({});
-        } else {
-            signatures_ = wanted.url ? std::vector{*wanted.url} : usualSignatures(url);
-            enter(Stage::Signature);
-        }
-    }
-
-    // signature: empty if the list is signed inline.
-    void judge(std::string signature) {
-        if (stage_ == Stage::Signature && signature.empty()) {
-            throw Error(ErrorCode::Checksum, signatureName() + ": it is empty");
-        }
+        message->keys = job_.keys;
         stage_ = Stage::Judging;
         check_ = std::make_unique<SignatureCheck>(
-            event_, program_,
-            SignedMessage{.keys = job_.keys, .text = list_, .signature = std::move(signature)},
-            [this](const SignatureCheck::Verdict& verdict) { judged(verdict); });
+            event_, program_, *message, [this](const SignatureCheck::Verdict& verdict) { judged(verdict); });
     }
 
     void judged(SignatureCheck::Verdict verdict) { // a copy: the check is destroyed
@@ -270,52 +219,15 @@ private:
                 throw Error(ErrorCode::Cancelled, "cancelled");
             }
             if (verdict.failure) {
-                throw inContext(*verdict.failure, "the signature of " + listName());
+                throw list_->notVerified(*verdict.failure);
             }
-            lookUp(verdict.text);
+            checksum_ = list_->checksumIn(verdict.text);
             listener_.listSigned(verdict.signer);
             listener_.checksumFound(checksum_);
             startNext(0);
         } catch (const Error& error) {
             listener_.ended({}, error); // last: it may destroy this
         }
-    }
-
-    void lookUp(const std::string& signedText) {
-        try {
-            requirePlainList(signedText);
-            checksum_ = parseChecksum(findChecksum(signedText, job_.request.url));
-        } catch (const Error& error) {
-            throw inContext(error, listName());
-        }
-    }
-
-    [[nodiscard]] std::string signatureName() const {
-        return fmt::format("the signature '{}' of {}", signatures_.front().redacted(), listName());
-    }
-
-    // Why the file was not fetched. nullopt: the signature is looked for elsewhere.
-    std::optional<Error> whyNotFetched(const Error& failure) {
-        const bool isSignature = stage_ == Stage::Signature;
-        if (isSignature && failure.code() == ErrorCode::NotFound && !job_.request.signature->url) {
-            if (signatures_.size() > 1) {
-                signatures_.erase(signatures_.begin());
-                return std::nullopt;
-            }
-            return Error(
-                ErrorCode::NotFound,
-                fmt::format(
-                    "{} is not signed: it has no inline signature, and no file with .gpg, .asc, .sign "
-                    "or .sig after its name is beside it",
-                    listName()));
-        }
-        const auto name = isSignature ? signatureName() : listName();
-        if (failure.code() == ErrorCode::TooLarge) {
-            return Error(ErrorCode::Checksum,
-                         fmt::format("{}: it is larger than 1 MiB, so it is not a {}: check the URL", name,
-                                     isSignature ? "signature" : "checksum list"));
-        }
-        return inContext(failure, name);
     }
 
     void imageHasAtLeast(std::uint64_t size) override {
@@ -383,9 +295,7 @@ private:
         if (isFetching() && shown.state != TransferState::Waiting) {
             const bool isMoving = shown.state != TransferState::Connecting;
             shown.state = TransferState::Connecting;
-            shown.detail = !isMoving               ? shown.detail
-                           : stage_ == Stage::List ? "fetching the checksum list"
-                                                   : "fetching the signature of the checksum list";
+            shown.detail = isMoving ? list_->activity() : shown.detail;
         }
     }
 
@@ -397,7 +307,7 @@ private:
             last = {.crashed = result.crashed};
             try {
                 if (failure && isFetching() && failure->code() != ErrorCode::Cancelled) {
-                    how = whyNotFetched(*failure);
+                    how = list_->whyNotFetched(*failure);
                 }
                 if (!how && cancelled_) {
                     how.emplace(ErrorCode::Cancelled, "cancelled");
@@ -427,9 +337,8 @@ private:
     EventSourceHandle look_;
     bool writesToReader_ = false; // of a pipe
     std::string checksum_;
-    std::string list_;            // as it was fetched
-    std::vector<Url> signatures_; // where the signature may be; the first one is tried
-    std::optional<ListMemory> memory_;
+    std::optional<SignedListFetch> list_;
+    std::optional<ListMemory> memory_; // of the file that is fetched
     Clock::time_point begun_ = Clock::now();
     bool pluginReported_ = false;
     bool cancelled_ = false;
