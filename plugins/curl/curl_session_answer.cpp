@@ -41,6 +41,10 @@ void CurlSession::examineHttp(std::string_view page) {
     if (!response_.hasStatusLine) {
         throw otherProtocol("HTTP", authorityOf(askedUrl_), page);
     }
+    if (!response_.hasEnded) { // for libcurl this is an answer without a body
+        throw Failure(BOOTFERRY_ERROR_UNREACHABLE,
+                      authorityOf(askedUrl_) + " closed the connection within the head of its answer");
+    }
     long status = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
     validator_ = response_.validator();

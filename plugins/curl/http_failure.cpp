@@ -172,6 +172,10 @@ std::string unaskedCoding(const HttpResponse& response, std::string_view path) {
 }
 
 std::optional<Failure> failureOfCoding(const HttpResponse& response, std::string_view path) {
+    if (!response.transferCoding.empty()) {
+        return Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent the file with the transfer coding '" +
+                                                     response.transferCoding + "', which was not requested");
+    }
     struct Coding {
         std::string_view name;
         std::string_view suffix;

@@ -116,6 +116,11 @@ void HttpResponse::addCleanLine(std::string_view line) {
         status = space != std::string_view::npos ? std::string(trimmed(line.substr(space))) : std::string();
         return;
     }
+    // An informational answer is not the last one (RFC 9110, section 15.2).
+    if (trimmed(line).empty()) {
+        hasEnded = !status.starts_with('1');
+        return;
+    }
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) {
         return;
@@ -140,8 +145,7 @@ void HttpResponse::addCleanLine(std::string_view line) {
     } else if (equalIgnoringCase(name, "Content-Length")) {
         addContentLength(value);
     } else if (equalIgnoringCase(name, "Transfer-Encoding")) {
-        hasTransferCoding = hasTransferCoding || !equalIgnoringCase(value, "identity");
-        isChunked = equalIgnoringCase(trimmed(value.substr(value.rfind(',') + 1)), "chunked");
+        addTransferCodings(value);
     } else if (equalIgnoringCase(name, "Content-Encoding")) {
         hasContentCoding = true;
         contentCoding += (contentCoding.empty() ? "" : ",") + std::string(value);
@@ -158,6 +162,22 @@ void HttpResponse::addContentLength(std::string_view value) {
         const auto length = number(trimmed(value.substr(0, comma)));
         lengthIsWrong = lengthIsWrong || !length || (contentLength && contentLength != length);
         contentLength = length;
+        if (comma == std::string_view::npos) {
+            return;
+        }
+        value.remove_prefix(comma + 1);
+    }
+}
+
+void HttpResponse::addTransferCodings(std::string_view value) {
+    hasTransferCoding = hasTransferCoding || !equalIgnoringCase(value, "identity");
+    for (;;) {
+        const auto comma = value.find(',');
+        const auto coding = trimmed(value.substr(0, comma));
+        isChunked = equalIgnoringCase(coding, "chunked");
+        if (transferCoding.empty() && !isChunked && !equalIgnoringCase(coding, "identity")) {
+            transferCoding = coding;
+        }
         if (comma == std::string_view::npos) {
             return;
         }

@@ -62,12 +62,16 @@ struct HttpResponse {
     std::string retryAfter;
     std::string location;
     std::string contentCoding; // of all lines, with commas
+    // The first transfer coding but chunked. libcurl decodes gzip and deflate unasked, and takes the end of
+    // the connection for that of the stream. Empty: there is none.
+    std::string transferCoding;
     bool hasTag = false;
     bool tagsDiffer = false; // two lines: neither identifies anything
     std::optional<std::uint64_t> contentLength;
     bool refusesRanges = false; // Accept-Ranges: none
     bool offersRanges = false;  // Accept-Ranges: bytes
     bool lengthIsWrong = false;
+    bool hasEnded = false;      // the head: the empty line came
     bool hasStatusLine = false; // false: the answer is not HTTP, or HTTP/0.9
     bool hasTransferCoding = false;
     bool hasContentCoding = false;
@@ -76,6 +80,7 @@ struct HttpResponse {
 private:
     void addCleanLine(std::string_view line);
     void addContentLength(std::string_view value);
+    void addTransferCodings(std::string_view value);
     [[nodiscard]] std::string validatorWithoutCoding() const;
     [[nodiscard]] Version versionOfFileAgainst(std::string_view earlier) const;
 };

@@ -107,7 +107,8 @@ bool isUnusableProxy(const TransferEnd& end) {
 
 // libcurl has the same code for an unusable URL and for a server with another protocol, so check the text.
 bool isNoHttp(const TransferEnd& end) {
-    return end.detail.starts_with("Received HTTP/") || end.detail.starts_with("Unsupported HTTP");
+    return end.detail.starts_with("Received HTTP/") || end.detail.starts_with("Unsupported HTTP") ||
+           end.detail.starts_with("Unsupported response code");
 }
 
 // The code depends on libcurl's version.
@@ -181,7 +182,7 @@ bool isBeforeAnswer(const TransferEnd& end) {
     return !end.isFtp && !end.askedUrl.empty() && end.position == 0;
 }
 
-// Errors in the answer that libcurl reports with the code of a broken connection.
+// Errors in the answer that libcurl reports with the code of a broken connection or of a wrong option.
 bool violatesHttp(const TransferEnd& end) {
     return mentions(end.detail, "chunk") || mentions(end.detail, "Too large response headers");
 }
@@ -288,6 +289,9 @@ std::optional<Failure> failureOfRequest(const TransferEnd& end, const std::strin
     case CURLE_RANGE_ERROR:
         return Failure{BOOTFERRY_ERROR_RANGE, "the server cannot resume: " + detail};
     case CURLE_BAD_FUNCTION_ARGUMENT: // libcurl 8.23 for a key that cannot be used
+        if (violatesHttp(end)) {
+            return Failure{BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + detail};
+        }
         return Failure{mentions(detail, "private key") ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_INVALID,
                        (mentions(detail, "private key") ? "the client certificate or its key cannot be used: "
                                                         : "an option cannot be used: ") +

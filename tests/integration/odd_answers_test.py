@@ -4,6 +4,7 @@ deserves."""
 
 import contextlib
 import functools
+import gzip
 import http.server
 import os
 import pathlib
@@ -84,6 +85,11 @@ class HttpTest(AnswerCase):
                     "compressed with 'br', which was not requested"),
             "/deflate": (answer("200 OK", "Content-Encoding: gzip, deflate", body=b"image"), exit_status.PROTOCOL,
                          "compressed with 'deflate', which was not requested"),
+            "/coded": (answer("200 OK", "Transfer-Encoding: gzip", body=gzip.compress(bytes(9000))), exit_status.PROTOCOL,
+                       "with the transfer coding 'gzip', which was not requested"),
+            "/hex": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nimage\r\n0\r\n\r\n", exit_status.PROTOCOL,
+                     "chunk"),
+            "/000": (b"HTTP/1.1 000 x\r\n\r\nimage", exit_status.PROTOCOL, "does not answer in HTTP"),
             "/chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nimage\r\n", exit_status.PROTOCOL, "chunk"),
             "/digest": (answer("401 Unauthorized", 'WWW-Authenticate: Digest realm="x", nonce="y", qop="auth"'),
                         exit_status.AUTH, "it accepts Digest (curl's option digest)"),
@@ -96,6 +102,15 @@ class HttpTest(AnswerCase):
         with RawServer({path: row[0] for path, row in answers.items()}) as server:
             self.assert_told([(f"http://127.0.0.1:{server.port}{path}", status, words)
                               for path, (_, status, words) in answers.items()])
+
+    def test_a_connection_that_is_closed_within_the_head(self):
+        """For libcurl that is an answer without a body."""
+        heads = (b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200 OK\r\nContent-Length: 5",
+                 b"HTTP/1.1 200 OK\r\nETag: x\r\n", b"HTTP/1.1 100 Continue\r\n\r\n",
+                 b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n")
+        with RawServer({f"/{number}": head for number, head in enumerate(heads)}) as server:
+            self.assert_told([(f"http://127.0.0.1:{server.port}/{number}", exit_status.UNREACHABLE, "closed the connection")
+                              for number in range(len(heads))], "--timeout=3")
 
     def test_chunks_decide_about_the_length(self):
         """RFC 9112, section 6.3: Transfer-Encoding overrides Content-Length."""

@@ -89,6 +89,36 @@ TEST(HttpResponseTest, CodingsAreSeen) {
     EXPECT_FALSE(response.bodyLength());
 }
 
+TEST(HttpResponseTest, AHeadEndsWithAnEmptyLine) {
+    HttpResponse response;
+    for (const auto* line :
+         {"HTTP/1.1 103 Early Hints\r\n", "Link: x\r\n", "\r\n", "HTTP/1.1 200 OK\r\n", "X: y\r\n"}) {
+        response.addHeaderLine(line);
+        EXPECT_FALSE(response.hasEnded) << line;
+    }
+    response.addHeaderLine("\r\n");
+    EXPECT_TRUE(response.hasEnded);
+    response.addHeaderLine("HTTP/1.0 200 OK\n");
+    EXPECT_FALSE(response.hasEnded) << "that was a redirect";
+    response.addHeaderLine("\n");
+    EXPECT_TRUE(response.hasEnded);
+}
+
+TEST(HttpResponseTest, TheFirstTransferCodingButChunked) {
+    const auto codingOf = [](std::initializer_list<const char*> lines) {
+        HttpResponse response;
+        for (const auto* line : lines) {
+            response.addHeaderLine(line);
+        }
+        return response.transferCoding;
+    };
+    EXPECT_EQ(codingOf({"Transfer-Encoding: chunked"}), "");
+    EXPECT_EQ(codingOf({"Transfer-Encoding: Identity"}), "");
+    EXPECT_EQ(codingOf({"Transfer-Encoding: gzip , chunked"}), "gzip");
+    EXPECT_EQ(codingOf({"Transfer-Encoding: deflate", "Transfer-Encoding: chunked"}), "deflate");
+    EXPECT_EQ(codingOf({"Transfer-Encoding: chunked,x-gzip"}), "x-gzip");
+}
+
 HttpResponse answer(std::initializer_list<const char*> lines) {
     HttpResponse response;
     for (const auto* line : lines) {

@@ -124,6 +124,8 @@ TEST(TransferFailureTest, AServerOfAnotherProtocolIsNoWrongUrl) {
     EXPECT_THAT(failureOf(end).what(), HasSubstr("server does not answer in HTTP"));
     end.detail = "Unsupported HTTP version (7.1) in response";
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
+    end.detail = "Unsupported response code in HTTP response";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
     end.detail = "Protocol \"ldap\" not supported or disabled in libcurl";
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_INVALID);
 }
@@ -264,6 +266,9 @@ TEST(TransferFailureTest, AnOptionThatLibcurlRefusesLateIsPermanent) {
     EXPECT_THAT(failureOf(end).what(), HasSubstr("client certificate or its key"));
     end.detail = "something else";
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_INVALID);
+    end.detail =
+        "Failed reading the chunked-encoded stream"; // what a chunk size of "0x5" is for libcurl 7.88
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
 }
 
 } // namespace
