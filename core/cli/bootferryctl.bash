@@ -42,6 +42,23 @@ _bootferryctl_modules() {
     done < <(compgen -f -- "$1")
 }
 
+# Sets COMPREPLY to those of the words $1 that begin with $2, and to the files that standard input lists. bash quotes what
+# is called the name of a file, and would quote the colon of a word, too: beside words there are only names without quotes.
+_bootferryctl_words_and_files() {
+    local path
+    local -a files
+    mapfile -t files
+    mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+    if ((${#COMPREPLY[@]} == 0)); then
+        COMPREPLY=("${files[@]}")
+        compopt -o filenames 2> /dev/null
+        return
+    fi
+    for path in "${files[@]}"; do
+        [[ $(printf %q "$path") != "$path" ]] || COMPREPLY+=("$path")
+    done
+}
+
 # Sets COMPREPLY to what a value may be. $1: how the help names it; $2: what is typed of it.
 _bootferryctl_value() {
     case $1 in
@@ -50,13 +67,11 @@ _bootferryctl_value() {
             compopt -o filenames 2> /dev/null
             ;;
         PLUGIN)
-            mapfile -t COMPREPLY < <(
-                compgen -W "$(_bootferryctl_run plugins --options | sed 's/:.*//' | sort -u)" -- "$2"
-                _bootferryctl_modules "$2"
-            )
+            _bootferryctl_words_and_files "$(_bootferryctl_run plugins --options | sed 's/:.*//' | sort -u)" "$2" \
+                < <(_bootferryctl_modules "$2")
             ;;
         PLUGIN:*) mapfile -t COMPREPLY < <(compgen -W "$(_bootferryctl_run plugins --options | cut -d ' ' -f 1)" -- "$2") ;;
-        CHECKSUM | sha256:*) mapfile -t COMPREPLY < <(compgen -W 'sha256: sha512:' -- "$2"; compgen -f -- "$2") ;;
+        CHECKSUM | sha256:*) _bootferryctl_words_and_files 'sha256: sha512:' "$2" < <(compgen -f -- "$2") ;;
         *[A-Z]*) ;;
         *) mapfile -t COMPREPLY < <(compgen -W "${1//|/ }" -- "$2") ;;
     esac
@@ -66,7 +81,7 @@ _bootferryctl_value() {
 _bootferryctl_argument() {
     case $1:$2 in
         fetch:1 | verify:0 | dolly-send:0 | export:[01]) _bootferryctl_value FILE "$3" ;;
-        deploy:1) mapfile -t COMPREPLY < <(_bootferryctl_devices "$3") ;;
+        deploy:1) _bootferryctl_words_and_files '' "$3" < <(_bootferryctl_devices "$3") ;;
         dolly-send:*) mapfile -t COMPREPLY < <(compgen -A hostname -- "$3") ;;
         help:0) mapfile -t COMPREPLY < <(compgen -W "$(_bootferryctl_verbs)" -- "$3") ;;
         status:0 | monitor:0 | cancel:0)

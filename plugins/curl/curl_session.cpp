@@ -22,6 +22,7 @@ namespace {
 
 using plugin::Failure;
 
+constexpr std::uint64_t longestTrailer = 100'000;
 constexpr int longestPoll = 1000; // milliseconds; libcurl's own timers shorten it
 
 // What libcurl says of an answer that it does not accept, among other lines (lib/tftp.c). Its error buffer
@@ -393,6 +394,11 @@ std::size_t CurlSession::onHeader(char* line, std::size_t size, std::size_t coun
             }
         } else {
             session.response_.addHeaderLine(text);
+            if (session.response_.trailerBytes > longestTrailer) { // libcurl keeps them all
+                session.rejected_ =
+                    Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent trailer fields of more than 100 KB");
+                return 0;
+            }
         }
     } catch (const Failure& failure) {
         session.rejected_ = failure;

@@ -116,6 +116,10 @@ void HttpResponse::addCleanLine(std::string_view line) {
         status = space != std::string_view::npos ? std::string(trimmed(line.substr(space))) : std::string();
         return;
     }
+    if (hasEnded) {
+        trailerBytes += line.size();
+        return;
+    }
     // An informational answer is not the last one (RFC 9110, section 15.2).
     if (trimmed(line).empty()) {
         hasEnded = !status.starts_with('1');

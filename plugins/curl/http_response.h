@@ -71,8 +71,9 @@ struct HttpResponse {
     bool refusesRanges = false; // Accept-Ranges: none
     bool offersRanges = false;  // Accept-Ranges: bytes
     bool lengthIsWrong = false;
-    bool hasEnded = false;      // the head: the empty line came
-    bool hasStatusLine = false; // false: the answer is not HTTP, or HTTP/0.9
+    bool hasEnded = false;          // the head: the empty line came
+    std::uint64_t trailerBytes = 0; // of the fields after the last chunk, which are ignored
+    bool hasStatusLine = false;     // false: the answer is not HTTP, or HTTP/0.9
     bool hasTransferCoding = false;
     bool hasContentCoding = false;
     bool isChunked = false; // the last transfer coding: the end of the body is marked

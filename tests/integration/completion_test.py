@@ -131,6 +131,19 @@ class Completion(CompletionTest):
                 self.assertEqual(given, {f"--options-file={file}options"})
                 self.assertEqual(url, set())
 
+    def test_a_completed_name_is_not_executed(self):
+        """Anybody may choose the name of a file in a shared folder, an archive or a stick."""
+        for name in ("do$(touch executed)l.iso", "mo$(touch executed)d.so"):
+            (self.path / name).touch()
+        (self.path / "fo$(touch executed)l").mkdir()
+        lines = [f"bootferryctl {words}" for words in (
+            "verify --checksum=do", "verify --checksum do", "fetch --checksum=./do", "fetch --output=do", "verify do",
+            "plugins --describe=mo", "plugins --describe=./fo", "deploy http://127.0.0.1:9/ ./fo", "export do")]
+        shown = shells.enter_completed(SCRIPTS / "bootferryctl.bash", PROGRAM, self.path, [*lines, "touch reached"])
+        self.assertTrue((self.path / "reached").exists(), shown)
+        self.assertIn("touch executed)l.iso", shown)
+        self.assertFalse((self.path / "executed").exists(), shown)
+
     def test_before_the_verb(self):
         for shell in shells.SHELLS:
             with self.subTest(shell=shell):

@@ -89,6 +89,8 @@ class HttpTest(AnswerCase):
                        "with the transfer coding 'gzip', which was not requested"),
             "/hex": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nimage\r\n0\r\n\r\n", exit_status.PROTOCOL,
                      "chunk"),
+            "/trailers": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nimage\r\n0\r\n" + b"X: y\r\n" * 100_000,
+                          exit_status.PROTOCOL, "trailer fields of more than 100 KB"),
             "/000": (b"HTTP/1.1 000 x\r\n\r\nimage", exit_status.PROTOCOL, "does not answer in HTTP"),
             "/chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nimage\r\n", exit_status.PROTOCOL, "chunk"),
             "/digest": (answer("401 Unauthorized", 'WWW-Authenticate: Digest realm="x", nonce="y", qop="auth"'),

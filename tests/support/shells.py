@@ -68,6 +68,28 @@ bindkey '^I' complete-lines
 '''
 
 
+def enter_completed(script, program, folder, lines):
+    """Types each line into an interactive bash in the folder, completes it, and has it executed."""
+    terminal, end = pty.openpty()
+    environment = dict(os.environ, PATH=f"{program.parent}:{os.environ['PATH']}", TERM="dumb", PS1="", INPUTRC="/dev/null")
+    shell = subprocess.Popen(["bash", "--norc", "--noprofile", "-i"], stdin=end, stdout=end, stderr=end, cwd=folder,
+                             env=environment, start_new_session=True)
+    os.close(end)
+    text = f"source '{script}'\n" + "".join(f"{line}\t\n" for line in lines) + "exit\n"
+    shown = b""
+    try:
+        os.write(terminal, text.encode())
+        with contextlib.suppress(OSError):  # EIO: the shell has ended
+            while piece := os.read(terminal, 4096):
+                shown += piece
+        shell.wait(timeout=LIMIT)
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(terminal)
+    return shown.decode(errors="replace")
+
+
 def _sets(text, lines):
     """The sets of words in the output: each word ends with NUL, and a newline ends the set of a line."""
     found = [set()]

@@ -104,6 +104,17 @@ TEST(HttpResponseTest, AHeadEndsWithAnEmptyLine) {
     EXPECT_TRUE(response.hasEnded);
 }
 
+TEST(HttpResponseTest, TrailerFieldsAreIgnoredAndCounted) {
+    HttpResponse response;
+    for (const auto* line : {"HTTP/1.1 200 OK\r\n", "Transfer-Encoding: chunked\r\n", "\r\n"}) {
+        response.addHeaderLine(line);
+    }
+    EXPECT_EQ(response.trailerBytes, 0);
+    response.addHeaderLine("ETag: \"later\"\r\n");
+    EXPECT_EQ(response.trailerBytes, 15);
+    EXPECT_EQ(response.etag, "");
+}
+
 TEST(HttpResponseTest, TheFirstTransferCodingButChunked) {
     const auto codingOf = [](std::initializer_list<const char*> lines) {
         HttpResponse response;
