@@ -25,8 +25,8 @@ constexpr ExitStatus table[] = {
      "broken "
      "(HTTP 408, 429, 5xx)."},
     {14, ErrorCode::Timeout,
-     "The time limit was reached and nothing else was wrong, or nothing arrived for too long. After another "
-     "failure, the time limit has its status."},
+     "The time limit was reached and nothing else was wrong, or nothing arrived for too long. If another "
+     "failure came before, the status is that failure's."},
     {15, ErrorCode::Protocol, "The server violates its protocol, or always stops at the same byte."},
     {16, ErrorCode::Range, "The source changed, or the server cannot resume."},
     {17, ErrorCode::Checksum, "The checksum does not match, or the checksum list on the server is unusable."},
