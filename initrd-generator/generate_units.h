@@ -59,7 +59,7 @@ struct InstalledPaths {
     std::string verityTable; // of an initrd that KIWI has built (verity_table.h); empty: there is none
 };
 
-// Those of this build.
+// The paths of this build.
 [[nodiscard]] InstalledPaths installedPaths();
 
 [[nodiscard]] UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths);

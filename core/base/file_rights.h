@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A file that replaces another one gets its owner, its permissions and its POSIX access control list
-// (acl(5)), and nobody more rights than he had. With a list, the group's bits of the mode are not the
+// (acl(5)), and gives nobody more rights than before. With a list, the group's bits of the mode are not the
 // group's: they are the mask, the most that the group and all named users and groups may do.
 #pragma once
 

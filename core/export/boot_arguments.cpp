@@ -78,9 +78,9 @@ std::string parseBaseUrl(std::string_view text) {
     }
     const auto& written = url.asWritten();
     if (written.find_first_of("?#") != std::string::npos) {
-        throw Error(ErrorCode::Invalid,
-                    "the URL has a query or a fragment: it is to be that of FOLDER, to which "
-                    "names are added");
+        throw Error(
+            ErrorCode::Invalid,
+            "the URL has a query or a fragment: give the URL of FOLDER, to which file names are added");
     }
     for (const char c : std::string_view("'`${}|^,; ")) {
         if (written.find(c) != std::string::npos) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The kernel arguments of an exported system, and how boot loaders are to be given them. Everybody on the
-// network can read an entry, so that nothing secret may be in it; and three languages read it, so that a
-// character that means something in one of them is refused instead of quoted in three ways. Pure.
+// The kernel arguments of an exported system, as boot loaders have to read them. Everybody on the network can
+// read an entry, so it must contain no secret; and three languages read it, so a character that has a meaning
+// in one of them is refused instead of quoted in three ways. Pure.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// pxelinux takes a path as beginning in the folder that it came from, iPXE in that of the script. GRUB takes
-// one as beginning at the top of its server, so that the entry begins it with the folder above its own: the
-// same text then serves TFTP and HTTP below a folder.
+// pxelinux resolves a path from the folder that it was loaded from, iPXE from the folder of its script, GRUB
+// from the top of its server. So GRUB's entry puts the folder above its own before the path: the same text
+// then serves TFTP, and HTTP below a folder.
 #include "entries.h"
 
 #include <algorithm>
@@ -50,11 +50,10 @@ std::vector<Line> ownedLines(std::string_view text, std::string_view name) {
         }
     }
     if (block || lines.size() != linesOf(text).size()) {
-        throw Error(
-            ErrorCode::TargetRefused,
-            fmt::format("its marks '{}' and '{}' are not in pairs, so that it is not known which lines are "
-                        "those of an export: repair it, or remove the marks",
-                        trimmed(beginMark), trimmed(endMark)));
+        throw Error(ErrorCode::TargetRefused,
+                    fmt::format("its marks '{}' and '{}' are not in pairs, so the lines of an export cannot "
+                                "be told from others: repair it, or remove the marks",
+                                trimmed(beginMark), trimmed(endMark)));
     }
     return lines;
 }

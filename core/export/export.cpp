@@ -85,7 +85,7 @@ public:
         exported_.push_back({request_.name + ".iso", iso_.size(), digest.finish().hex});
         if (expected && expected->starts_with("sha256:") && *expected != "sha256:" + imageDigest()) {
             throw Error(ErrorCode::Checksum,
-                        fmt::format("the ISO has the checksum sha256:{}, and the options have {}",
+                        fmt::format("the checksum of the ISO is sha256:{}, but the options state {}",
                                     imageDigest(), *expected));
         }
         const auto list = sums();
@@ -136,16 +136,14 @@ private:
         case InInitrd::Yes:
             return;
         case InInitrd::No:
-            printError("bootferryctl: warning: the initrd '{}' has no bootferry in it, and machines will not "
-                       "boot the "
-                       "image with it: {}\n",
+            printError("bootferryctl: warning: the initrd '{}' does not contain bootferry, so machines will "
+                       "not boot the image with it: {}\n",
                        escapedText(path), initrdHelp);
             return;
         case InInitrd::NotKnown:
-            printError(
-                "bootferryctl: warning: whether the initrd '{}' has bootferry in it is not known: its format "
-                "cannot be read. If it has not, {}\n",
-                escapedText(path), initrdHelp);
+            printError("bootferryctl: warning: the format of the initrd '{}' cannot be read; it may not "
+                       "contain bootferry. In that case, {}\n",
+                       escapedText(path), initrdHelp);
         }
     }
 
@@ -312,7 +310,7 @@ void exportIso(const ExportRequest& request,
     plan.layout = judgeIso(iso, request.options);
     plan.checksum = requireBoot(placeholderEntry(request, plan.layout), whyRefused);
     if (request.options.find("rd.bootferry.checksum") == nullptr) {
-        plan.checksum.reset(); // it is that of no image yet
+        plan.checksum.reset(); // it is the placeholder's
     }
     const IsoFiles files(iso.fd());
     if (request.initrdFile) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootferry-export: what `bootferryctl export` executes, with its arguments. A program of its own, because
-// libarchive, which it is linked with, is not to be in an initrd. Its messages are bootferryctl's.
+// bootferry-export: what `bootferryctl export` executes, with its arguments. A program of its own: it is
+// linked with libarchive, which must not be in an initrd. Its messages begin with "bootferryctl".
 #include <cstdlib>
 
 #include "error_line.h"

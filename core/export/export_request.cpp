@@ -33,15 +33,14 @@ std::string parseName(std::string_view text) {
         !std::all_of(text.begin(), text.end(), isNameCharacter) || !isAlphanumeric(text.front())) {
         throw Error(
             ErrorCode::Invalid,
-            fmt::format("'{}' is not a name of an export: up to {} letters, digits and . _ + -, the first "
+            fmt::format("'{}' is not a valid name: expected up to {} letters, digits and . _ + -, the first "
                         "one a letter or a digit",
                         escapedText(text), longestName));
     }
     if (std::find(takenNames.begin(), takenNames.end(), lowered(text)) != takenNames.end()) {
-        throw Error(ErrorCode::Invalid,
-                    fmt::format("'{}' is what boot loaders look for: choose another name with "
-                                "--name=",
-                                text));
+        throw Error(
+            ErrorCode::Invalid,
+            fmt::format("'{}' is a name that boot loaders look for: choose another one with --name=", text));
     }
     return std::string(text);
 }

@@ -133,11 +133,9 @@ std::string neededLayout(std::span<const std::byte> head, const KernelCommandLin
         if (isDefault) {
             return layoutArguments(found.image);
         }
-        throw Error(
-            ErrorCode::NotLive,
-            fmt::format("the ISO has no '{}', which the options name, and '{}' is there: leave rd.live.dir= "
-                        "and rd.live.squashimg= out",
-                        wanted, plainText(found.image)));
+        throw Error(ErrorCode::NotLive, fmt::format("the ISO has no '{}', which the options name, but it has "
+                                                    "'{}': leave rd.live.dir= and rd.live.squashimg= out",
+                                                    wanted, plainText(found.image)));
     case ProbedLayout::State::NotServed:
         throw Error(ErrorCode::NotLive,
                     fmt::format("the ISO's root image is '{}': {}; {}", plainText(found.image),

@@ -248,7 +248,7 @@ IsoVolume::Folder IsoVolume::list(const Entry& folder, const std::string& name) 
         left = left.subspan(length);
     }
     if (!reading.complete && listed.unknown.empty()) {
-        listed.unknown = called + " has names of which not all is there";
+        listed.unknown = called + " has incomplete names";
     }
     return listed;
 }

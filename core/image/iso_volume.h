@@ -2,8 +2,7 @@
 // The folders of an ISO 9660 volume, as far as they lie in the first bytes of the image (ECMA-119; names from
 // Rock Ridge, IEEE P1282, else from Joliet, else in lower case: as the kernel's isofs shows them). Only a
 // path is followed, never a tree, so that folders that contain each other are no loop; every place and length
-// comes from the image and is compared with what is there. Answers that the bytes do not give are reported as
-// such.
+// comes from the image and is compared with what is there. What the bytes do not show is reported as unknown.
 //
 // No library does this: libblkid(3) knows no folders; libarchive reads a whole stream in the order of its
 // places, ends at the first one that is missing, and must not be added to an initrd; libcdio opens files by

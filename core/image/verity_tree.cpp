@@ -154,13 +154,13 @@ VerityTree parseVerityTree(Bytes superblock, std::uint64_t offset) {
 
 void requireFit(const VerityTree& tree, const VeritySizes& sizes) {
     if (tree.dataSize() > sizes.image) {
-        wrongTree(fmt::format("the hash tree is one of a larger image ({}, and this one has {}): it is "
-                              "another image's, or the image is cut",
+        wrongTree(fmt::format("the hash tree is for a larger image ({}, this one has {}): it belongs to "
+                              "another image, or the image is cut",
                               formatSize(tree.dataSize()), formatSize(sizes.image)));
     }
     if (sizes.fileSystem && tree.dataSize() < *sizes.fileSystem) {
         wrongTree(
-            fmt::format("the hash tree covers only {} of the image's {}: it is another image's, or was "
+            fmt::format("the hash tree covers only {} of the image's {}: it belongs to another image, or was "
                         "made with too small a --data-blocks=, or of an image whose size is no multiple "
                         "of {} bytes (mksquashfs -nopad)",
                         formatSize(tree.dataSize()), formatSize(*sizes.fileSystem), tree.dataBlockSize));
@@ -175,8 +175,7 @@ void requireRootHash(const VerityTree& tree, Bytes block, const std::string& roo
     }
     // OpenSSL 3.4 and later do not finish such a one without a length, and the kernel has none.
     if ((EVP_MD_get_flags(algorithm.get()) & EVP_MD_FLAG_XOF) != 0) {
-        wrongTree(
-            fmt::format("the hash tree uses {}, whose hashes have no length of their own", tree.algorithm));
+        wrongTree(fmt::format("the hash tree uses {}, which has no fixed hash length", tree.algorithm));
     }
     const DigestHandle context(EVP_MD_CTX_new());
     std::array<unsigned char, largestDigest> digest{};
@@ -192,12 +191,12 @@ void requireRootHash(const VerityTree& tree, Bytes block, const std::string& roo
     }
     const auto found = hexOf(Bytes(digest).first(length));
     if (found.size() != rootHash.size()) {
-        wrongTree(fmt::format("the root hash has {} digits, and one of {} has {}", rootHash.size(),
+        wrongTree(fmt::format("the root hash has {} digits, but a {} hash has {}", rootHash.size(),
                               tree.algorithm, found.size()));
     }
     if (found != rootHash) {
-        wrongTree(fmt::format("the root hash is {}, and {} is expected: the hash tree is another image's, or "
-                              "the root hash is wrong",
+        wrongTree(fmt::format("the root hash is {}, and {} is expected: the hash tree belongs to another "
+                              "image, or the root hash is wrong",
                               found, rootHash));
     }
 }

@@ -313,9 +313,9 @@ private:
 
     void refuseUnverifiable() const {
         if (request_.verity.isRequested()) {
-            notLive(fmt::format("'{}' holds a root tree and no '{}': there is nothing that the root hash of "
-                                "rd.bootferry.roothash= could be of",
-                                device_, request_.imagePath()));
+            notLive(
+                fmt::format("'{}' holds a root tree and no '{}': rd.bootferry.roothash= needs a root image",
+                            device_, request_.imagePath()));
         }
     }
 

@@ -246,7 +246,7 @@ WritePartition makePartition(MediumDisk& disk, FreeSpace space, const std::strin
     const UnfinishedMark mark(disk, space.begin() + size);
     if (!mark.isThere()) {
         if (const auto kind = overlayIn(disk, space)) {
-            logInfo(fmt::format("the table of '{}' has lost the partition '{}': adding it again", disk.node(),
+            logInfo(fmt::format("the partition table of '{}' has lost '{}': adding it again", disk.node(),
                                 overlayLabel));
             return enter(space.size(), *kind, false);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A root image behind a device on which the kernel verifies each block when it is read. Damage shows as an
-// I/O error of whoever reads: here the error names the image; in the running system, the kernel's message has
-// the device's number, so that number and the image are logged together.
+// A root image behind a device on which the kernel verifies each block when it is read. Damage is an I/O
+// error of the program that reads: here the error names the image; in the running system, the kernel's
+// message has the device's number, so that number and the image are logged together.
 #pragma once
 
 #include <cerrno>

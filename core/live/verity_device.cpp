@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // libdevmapper would wait for udev to report each change of a device. That needs udev rules that an initrd
-// may not have, and without them it waits for ever. So it is told to do without udev, and makes the device
-// node itself.
+// may not have, and without them it waits for ever. So its use of udev is switched off, and it makes the
+// device node itself.
 #include "verity_device.h"
 
 #include <array>
@@ -211,7 +211,7 @@ OpenVerityDevice activateVerity(const VerityDevices& devices, const VerityTree& 
                                     moduleName, error.what()));
         }
         throw Error(error.code(),
-                    fmt::format("the kernel does not take the hash tree ({}, data blocks of {} "
+                    fmt::format("the kernel rejects the hash tree ({}, data blocks of {} "
                                 "bytes, hash blocks of {}): {}",
                                 tree.algorithm, tree.dataBlockSize, tree.hashBlockSize, error.what()));
     }

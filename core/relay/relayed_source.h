@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The source of the verifying process: the bytes of the pipe from the process that uses the network
-// (relay_channel.h). That process is taken for hostile. Bytes are copied out of the pipe, never spliced: what
-// is hashed and written is memory of this process alone, which nobody can change in between.
+// (relay_channel.h). That process is treated as hostile. Bytes are copied out of the pipe, never spliced:
+// what is hashed and written is memory of this process alone, which nobody can change in between.
 #pragma once
 
 #include <optional>

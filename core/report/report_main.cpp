@@ -158,9 +158,9 @@ private:
     void endWhenIdle() {
         idle_ = makeHandle<EventSourceHandle>(
             [&](sd_event_source** source) { return sd_event_add_defer(loop_.event(), source, onIdle, this); },
-            "waiting for what is left");
+            "waiting for the last report");
         checkSd(sd_event_source_set_priority(idle_.get(), SD_EVENT_PRIORITY_IDLE),
-                "waiting for what is left");
+                "waiting for the last report");
     }
 
     static int onIdle(sd_event_source*, void* userdata) {

@@ -262,10 +262,8 @@ void setChecksum(TransferRequest& request, std::string_view text) {
     }
     request.checksumUrl = Url::parse(text);
     if (request.checksumUrl->userinfo()) {
-        refuse(ErrorCode::Invalid,
-               "the URL of a checksum list cannot have a user name or password; those of the image's URL are "
-               "used "
-               "where the server is the same");
+        refuse(ErrorCode::Invalid, "the URL of a checksum list cannot have a user name or password; the "
+                                   "image's are used if the server is the same");
     }
 }
 

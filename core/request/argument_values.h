@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The values that kernel arguments take, each checked where it is read. A function throws Error(Invalid) that
-// says what it got and what it wants; who calls it puts the argument's name before.
+// says what was given and what is expected; the caller adds the argument's name.
 #pragma once
 
 #include <chrono>

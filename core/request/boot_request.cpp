@@ -207,7 +207,7 @@ void apply(const Entry& entry, const KernelArgument& argument, Draft& draft) {
         const auto on = switchValue(argument);
         if (!on) {
             throw Error(ErrorCode::Invalid,
-                        fmt::format("{}: expected it alone, or with =1 or =0", shownArgument(argument)));
+                        fmt::format("{}: expected no value, or =1 or =0", shownArgument(argument)));
         }
         entry.set(draft, {}, *on);
         return;

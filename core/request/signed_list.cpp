@@ -27,9 +27,8 @@ void setSignature(TransferRequest& request, std::string_view text) {
         }
         signature.url = Url::parse(text);
         if (signature.url->userinfo()) {
-            throw Error(ErrorCode::Invalid,
-                        "the URL of a signature cannot have a user name or password; those of the image's "
-                        "URL are used where the server is the same");
+            throw Error(ErrorCode::Invalid, "the URL of a signature cannot have a user name or password; the "
+                                            "image's are used if the server is the same");
         }
     }
     request.signature = std::move(signature);
@@ -53,7 +52,7 @@ void requireSignedList(TransferRequest& request) {
                 fmt::format("{}: name a checksum list that is signed, rd.bootferry.checksum=URL "
                             "(bootferryctl: --checksum=URL){}",
                             request.signedOnly ? "only a signed image may be booted here"
-                                               : "there is nothing that the signature could be of",
+                                               : "there is no checksum list to verify",
                             request.checksum ? "; a checksum alone has no signature" : ""));
 }
 
@@ -102,7 +101,7 @@ bool requiresSignatures(const std::string& folder) {
     }
     if (trimmed(readSmallFile(path).value_or(""), " \t\r\n") != required) {
         throw Error(ErrorCode::Invalid,
-                    fmt::format("'{}' does not hold the word {}: correct or remove it", path, required));
+                    fmt::format("'{}' does not contain the word {}: correct or remove it", path, required));
     }
     return true;
 }

@@ -69,9 +69,8 @@ void setVerityTree(VerityRequest& request, std::string_view text) {
     }
     request.tree = Url::parse(text);
     if (request.tree->userinfo()) {
-        throw Error(ErrorCode::Invalid,
-                    "the URL of a hash tree cannot have a user name or password; those of the image's URL "
-                    "are used where the server is the same");
+        throw Error(ErrorCode::Invalid, "the URL of a hash tree cannot have a user name or password; the "
+                                        "image's are used if the server is the same");
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A root image whose blocks are verified when they are read (dm-verity): the root hash, where the hash tree
 // is, and what happens to a damaged block. The tree covers the root image (LiveOS/squashfs.img in an ISO, or
-// a squashfs or erofs that was fetched as it is), as in KIWI's images: that is what is mounted, and what
-// whoever builds an image runs veritysetup(8) on. Pure.
+// a squashfs or erofs that was fetched as it is), as in KIWI's images: this file is what is mounted, and what
+// image builders run veritysetup(8) on. Pure.
 #pragma once
 
 #include <cstdint>

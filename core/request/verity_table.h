@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // /etc/veritytab of an initrd that KIWI has built: it states the root hash of the root image on the same
-// medium, whose hash tree lies behind the file system in the image. Read so that such an image boots as it
-// is, and is never read unverified because only bootferry is in the initrd. Of another line than "verityroot"
-// nothing is taken: it is for systemd-veritysetup (veritytab(5)). Pure.
+// medium, whose hash tree lies behind the file system in the image. It is read so that such an image boots
+// without further options, and is verified although bootferry takes the place of KIWI's own program. Lines
+// other than "verityroot" are ignored: they are for systemd-veritysetup (veritytab(5)). Pure.
 #pragma once
 
 #include <string_view>

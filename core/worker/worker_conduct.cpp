@@ -363,8 +363,11 @@ WorkerConduct::Message WorkerConduct::differs(PacketReader& packet) const {
     } catch (const Error&) {
         breach("it reported an invalid checksum");
     }
-    if (received == checksum_ || algorithmOf(received) != algorithmOf(checksum_.value_or(""))) {
-        breach("the checksum that it reports as another one is not");
+    if (received == checksum_) {
+        breach("it reported the requested checksum as a different one");
+    }
+    if (algorithmOf(received) != algorithmOf(checksum_.value_or(""))) {
+        breach("it reported a checksum of another algorithm");
     }
     return ChecksumDiffers{received};
 }

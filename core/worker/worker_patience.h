@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The time limits of a transfer are the worker's (resuming_source.h), which knows what the network does. A
 // worker that is stopped or hangs does not look at its clock, so its supervisor applies them, too, somewhat
-// later, until all bytes have arrived: what follows is no longer limited. Of the time without a byte, only
-// seconds count in which the worker sleeps: it may read the bytes of an earlier fetch for longer, or wait for
-// a disk. All is counted in intervals, since time in which the supervisor itself is stopped (Ctrl-Z) does not
-// count. Pure.
+// later, until all bytes have arrived: what follows is no longer limited. For the limit of the time without a
+// byte, only seconds in which the worker sleeps count: otherwise it may be reading the bytes of an earlier
+// fetch, or wait for a disk. Time is counted in intervals, so that time in which the supervisor itself is
+// stopped (Ctrl-Z) does not count. Pure.
 #pragma once
 
 #include <chrono>

@@ -80,7 +80,7 @@ class GeneratorTest(unittest.TestCase):
         self.assertIn("refuse", self.generate(f"{signed} rd.bootferry.verify=no", "settings")["bootferry-deploy.service"])
         self.assertEqual(self.generate("root=/dev/sda1", "settings"), {})
         (settings / "verify").write_text("")
-        self.assertIn("does not hold the word required", self.generate(signed, "settings")["bootferry-deploy.service"])
+        self.assertIn("does not contain the word required", self.generate(signed, "settings")["bootferry-deploy.service"])
         self.assertEqual(self.generate("root=/dev/sda1", "settings"), {})
 
     def test_secrets_are_in_files_only_root_reads(self):

@@ -434,7 +434,7 @@ class Service(SignatureCase):
 
     def test_a_setting_that_cannot_be_read_is_not_ignored(self):
         (self.settings / "verify").write_text("recquired\n")
-        self.assert_refused(self.deploy(self.daemon()), "does not hold the word required")
+        self.assert_refused(self.deploy(self.daemon()), "does not contain the word required")
 
     def test_keys_from_a_credential(self):
         credentials = self.path / "credentials"

@@ -60,7 +60,7 @@ class WrongTree(live_root_test.LiveRootCase):
         other = "0" * len(self.hash)
         self.refused(f"the root hash is {self.hash}, and {other} is expected",
                      "rd.kiwi.live.reset overwrites the disk", roothash=other)
-        self.refused("40 digits, and one of sha256 has 64", roothash="0" * 40)
+        self.refused("40 digits, but a sha256 hash has 64", roothash="0" * 40)
 
     def test_no_tree(self):
         self.refused("the hash tree", "does not exist", tree=self.wrong("none"))
@@ -80,7 +80,7 @@ class WrongTree(live_root_test.LiveRootCase):
         alike = self.image_of(random.Random(8).randbytes(300_000), "alike")
         self.assertEqual(alike.stat().st_size, size)
         format_tree(alike, self.wrong("tree"))
-        self.refused("another image's", "is expected", tree=self.wrong("tree"))
+        self.refused("belongs to another image", "is expected", tree=self.wrong("tree"))
         small = self.image_of(b"", "small")
         roothash = format_tree(small, self.wrong("small tree"))
         self.refused("covers only 4.0 KiB of the image's", tree=self.wrong("small tree"), roothash=roothash)
@@ -102,7 +102,7 @@ class WrongTree(live_root_test.LiveRootCase):
         self.refused("verifying 'LiveOS/squashfs.img'", "is expected", medium=medium, roothash="0" * 64)
 
     def test_medium_without_an_image(self):
-        self.refused("nothing that the root hash", medium=live_root_test.ext4(self.tree, self.wrong("ext4")))
+        self.refused("needs a root image", medium=live_root_test.ext4(self.tree, self.wrong("ext4")))
 
     def test_words(self):
         self.refused("expected the root hash", roothash="0123")

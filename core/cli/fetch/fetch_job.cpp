@@ -226,9 +226,8 @@ private:
         }
         const bool isHttp = request_.url.scheme().starts_with("http");
         return fmt::format(
-            "; nothing is kept: the server {}, and so nothing would tell whether the next fetch "
-            "gets the same version",
-            isHttp ? "names neither ETag nor Last-Modified" : "does not tell when the file changed");
+            "; nothing is kept: the server {}, so the next fetch could not tell whether the file is the same",
+            isHttp ? "names neither ETag nor Last-Modified" : "does not report when the file changed");
     }
 
     [[nodiscard]] bool isStream() const { return target_.blockSize == streamBlockSize; }

@@ -33,7 +33,7 @@ namespace {
 // has no such limit.
 constexpr std::chrono::minutes defaultIdleTimeout{5};
 
-// Of a hash tree, which lies in memory: that of an image of 64 GiB, with the usual hash and blocks.
+// The tree lies in memory. That of an image of 64 GiB, with the usual hash and blocks, has this size.
 constexpr std::uint64_t largestTree = std::uint64_t{512} << 20U;
 
 std::string trustedKeys(const CommandLine& line, const TransferRequest& request) {
@@ -98,7 +98,7 @@ int runFetch(const CommandLine& line) {
     }
 }
 
-// The tree's server is another one, or the image's: what is secret is sent to it as to that of a list.
+// The tree may be on another server than the image. That server gets credentials as a checksum list's does.
 int runFetchTree(const CommandLine& line) {
     const auto failed = [](const Error& error) {
         if (error.code() == ErrorCode::Cancelled) {

@@ -3,8 +3,8 @@
 // kernel are kept: more than 40 links are a loop, and in a sticky, world-writable folder such as /tmp a link
 // is followed only if it belongs to this user or the folder's owner (proc(5), protected_symlinks). Owner and
 // text are read from the same open link. For FIFOs the kernel has the same rule (protected_fifos), but
-// applies it only to programs that would create a file: the one that would have been created here was
-// expected.
+// applies it only to open(2) with O_CREAT; here it is applied as well, since a file is expected to be
+// created.
 #include "file_location.h"
 
 #include <algorithm>

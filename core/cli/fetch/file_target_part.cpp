@@ -108,13 +108,13 @@ bool FileTarget::isOfSameChecksum(const PartialState& left) const {
 std::string FileTarget::whyNotUsable(const TransferRequest& request) const {
     const auto& left = *record_.partial();
     if (!request.continues.value_or(true)) {
-        return "the fetch is to start over";
+        return "--no-continue is given";
     }
     if (request.decode) {
-        return "what is decoded begins at the first byte";
+        return "decoded data cannot be resumed";
     }
     if (left.url != request.url.redacted()) {
-        return "it is of another URL";
+        return "it is from another URL";
     }
     if (!left.checksum.empty() && checksum_.empty()) { // mirrors may have sent other bytes
         return "it was received with a --checksum";

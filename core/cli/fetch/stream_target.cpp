@@ -170,7 +170,7 @@ std::optional<UniqueFd> openStream(const FileLocation& location,
             return notTerminal(duplicate(*own, location.path), location.path);
         }
         if (S_ISREG(status.st_mode)) {
-            refuseTarget(fmt::format("'{}' is what another process has open", location.path));
+            refuseTarget(fmt::format("'{}' is a file that another process has open", location.path));
         }
     }
     if (S_ISFIFO(status.st_mode) && !location.isProcLink) {

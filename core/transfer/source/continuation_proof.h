@@ -16,8 +16,8 @@
 //     bytes may be the text of an error                                    |
 //   anything else                                                          | the answer itself
 //
-// Telling bytes are not all alike: zeros are zeros in the next version, and at another offset. Where the last
-// bytes are all alike, those up to the last other ones are compared (telling_tail.h).
+// Telling bytes are not all alike: zeros are zeros in the next version, and at another offset. If the last
+// bytes are all alike, the comparison reaches back to bytes that are not (telling_tail.h).
 //
 // 64 KiB are compared, and fewer if the answers are so short that nothing would be left of them. The least
 // depends on what the bytes have to prove:

@@ -167,11 +167,11 @@ TEST(VerityTree, TheTopBlockHasTheRootHash) {
                       "5ef2b038cafb4c7271abc3e785db9ba27d57064ecde6882c6a084839f16ace28"),
               "");
     EXPECT_EQ(refusal({.dataBlocks = 1}, Bytes(blockSize), leafHash), "");
-    EXPECT_THAT(refusal({.hashType = 0}, top, rootHash), HasSubstr("another image's"));
-    EXPECT_THAT(refusal({}, hashes(leafHash, 1), rootHash), HasSubstr("another image's"));
+    EXPECT_THAT(refusal({.hashType = 0}, top, rootHash), HasSubstr("belongs to another image"));
+    EXPECT_THAT(refusal({}, hashes(leafHash, 1), rootHash), HasSubstr("belongs to another image"));
     EXPECT_THAT(refusal({}, top, std::string(64, '0')), HasSubstr(std::string(64, '0') + " is expected"));
-    EXPECT_THAT(refusal({}, top, "00"), HasSubstr("2 digits, and one of sha256 has 64"));
-    EXPECT_THAT(refusal({.algorithm = "shake-256"}, top, rootHash), HasSubstr("no length of their own"));
+    EXPECT_THAT(refusal({}, top, "00"), HasSubstr("2 digits, but a sha256 hash has 64"));
+    EXPECT_THAT(refusal({.algorithm = "shake-256"}, top, rootHash), HasSubstr("no fixed hash length"));
     EXPECT_EQ(refusal({.algorithm = "vmac64"}, top, "00"), "") << "the kernel judges it";
 }
 
@@ -204,7 +204,7 @@ TEST(VerityTree, IsJudgedBeforeItsImageIsThere) {
         return refusalOf([&] { judgeVerityTree(file.get(), hash); });
     };
     EXPECT_EQ(refusal(wholeTree(), rootHash), "");
-    EXPECT_THAT(refusal(wholeTree(), leafHash), HasSubstr("another image's"));
+    EXPECT_THAT(refusal(wholeTree(), leafHash), HasSubstr("belongs to another image"));
     EXPECT_THAT(refusal({}, rootHash), HasSubstr("the file ends at byte 0"));
     EXPECT_THAT(refusal(Bytes(blockSize), rootHash), HasSubstr("no hash tree begins at byte 0"));
     auto cut = wholeTree();

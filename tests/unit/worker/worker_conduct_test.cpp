@@ -441,8 +441,8 @@ TEST_F(WorkerConductTest, WhoVerifiesStatesAChecksumThatDiffers) {
     verify();
     receive();
     EXPECT_EQ(judged<WorkerConduct::ChecksumDiffers>(differs(other)).received, other);
-    EXPECT_THAT(breach(differs(sum)), HasSubstr("the checksum that it reports as another one is not"));
-    EXPECT_THAT(breach(differs("sha512:" + std::string(128, 'b'))), HasSubstr("as another one is not"));
+    EXPECT_THAT(breach(differs(sum)), HasSubstr("it reported the requested checksum as a different one"));
+    EXPECT_THAT(breach(differs("sha512:" + std::string(128, 'b'))), HasSubstr("of another algorithm"));
     EXPECT_THAT(breach(differs("sha256:\x1b[31m")), HasSubstr("it reported an invalid checksum"));
 }
 
