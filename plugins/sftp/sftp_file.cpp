@@ -115,6 +115,10 @@ void SftpFile::learnAttributes() {
     const auto asked = Clock::now();
     const int result = connection_.finish([&] { return libssh2_sftp_fstat_ex(file_.get(), &attributes, 0); });
     roundTrip_ = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - asked);
+    if (result != 0 && hidesAttributes()) {
+        attributesHidden_ = true; // the end of the file still has an answer of its own
+        return;
+    }
     if (result != 0) {
         fail(Stage::Opening);
     }
@@ -128,6 +132,15 @@ void SftpFile::learnAttributes() {
         modified_ = static_cast<std::int64_t>(attributes.mtime);
         validator_ = std::to_string(attributes.mtime) + "-" + std::to_string(*size_);
     }
+}
+
+// As internal-sftp does with "-P fstat".
+bool SftpFile::hidesAttributes() const {
+    if (libssh2_session_last_errno(connection_.get()) != LIBSSH2_ERROR_SFTP_PROTOCOL) {
+        return false;
+    }
+    const auto status = libssh2_sftp_last_error(sftp_.get());
+    return status == LIBSSH2_FX_PERMISSION_DENIED || status == LIBSSH2_FX_OP_UNSUPPORTED;
 }
 
 void SftpFile::seek(std::uint64_t offset) {

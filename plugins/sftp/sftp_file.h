@@ -30,6 +30,9 @@ public:
 
     [[nodiscard]] std::int64_t modified() const { return modified_; } // seconds since 1970 UTC; 0: not known
 
+    // True: the server refuses to tell the size and the time, and the file is read to its end.
+    [[nodiscard]] bool attributesAreHidden() const { return attributesHidden_; }
+
     void seek(std::uint64_t offset); // once, before read()
 
     // 0 only where the file ends. One that ends before its size fails as cut short. One whose size or time
@@ -43,6 +46,7 @@ private:
     void requireRegularFile(const LIBSSH2_SFTP_ATTRIBUTES& attributes) const;
     void open();
     void learnAttributes();
+    [[nodiscard]] bool hidesAttributes() const; // after a failed request for them
     void requireUnchanged();
     [[nodiscard]] std::size_t receive(std::span<std::byte> into);
     [[nodiscard]] bool isOutOfStep(int code) const;
@@ -62,6 +66,7 @@ private:
 
     std::optional<ReadAhead> readAhead_; // from seek() on
     bool oneAtATime_ = false;
+    bool attributesHidden_ = false;
     bool unchanged_ = false;     // seen at the end
     std::uint64_t position_ = 0; // of the next byte that read() returns
     std::uint64_t received_ = 0; // over this connection

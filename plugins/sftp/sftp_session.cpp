@@ -24,6 +24,11 @@ void SftpSession::open(const bootferry_request& request) {
     logIn(*connection_, login);
     connection_->keepAlive();
     file_.emplace(*connection_, url.path);
+    if (file_->attributesAreHidden()) {
+        host().log(BOOTFERRY_LOG_WARNING,
+                   "the server does not tell the file's size and time (sftp-server's -P or "
+                   "-p denies fstat): after a cut, the transfer starts over");
+    }
     examine(request);
     file_->seek(request.offset);
     waiter_->clearDeadline();

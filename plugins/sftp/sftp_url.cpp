@@ -22,8 +22,11 @@ std::string decoded(std::string_view text) {
         }
         const auto digits = text.substr(i + 1, 2);
         const auto value = plugin::parseNumber<unsigned char>(digits, 16);
-        if (digits.size() != 2 || !value || *value == 0) {
+        if (digits.size() != 2 || !value) {
             refuse("'%' is not followed by the code of a character");
+        }
+        if (*value == 0) {
+            refuse("it contains %00, which no name has");
         }
         result += static_cast<char>(*value);
         i += 2;

@@ -198,6 +198,18 @@ class FetchTest(SftpTest):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(self.output.read_bytes(), pathlib.Path("/proc/version").read_bytes())
 
+    def test_a_server_that_does_not_tell_what_the_file_is(self):
+        for denied in ("stat", "stat,lstat,fstat"):
+            with self.subTest(denied=denied):
+                server = self.server(subsystem=f"sftp internal-sftp -P {denied}")
+                result = self.fetch(self.url(server), server)
+                self.assert_fetched(result)
+                self.assertEqual("does not tell the file's size" in result.stderr, "fstat" in denied, result.stderr)
+                self.output.unlink()
+                self.assert_failed(self.fetch(self.url(server, "/nothing"), server), "has no file '/nothing'")
+        server = self.server(subsystem="sftp internal-sftp -P open")
+        self.assert_failed(self.fetch(self.url(server), server), "may not read")
+
     def test_a_file_that_may_not_be_read(self):
         if os.geteuid() == 0:
             self.skipTest("root may read everything")
