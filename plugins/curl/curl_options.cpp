@@ -114,10 +114,8 @@ void CurlOptions::setFile(CURLoption option, const std::string& path) {
     setText(option, name);
 }
 
-bool CurlOptions::nameProxy() const {
-    constexpr std::array<const char*, 6> names{"proxy",   "proxy1.0", "socks4",
-                                               "socks4a", "socks5",   "socks5-hostname"};
-    return std::any_of(names.begin(), names.end(), [this](const char* name) { return has(name); });
+void CurlOptions::nameProxy(const std::string& url, bool isSocks) {
+    proxy_ = {.namedBy = "curl's option " + key_, .isSocks = isSocksUrl(url, isSocks)};
 }
 
 void CurlOptions::requireFiles() const {

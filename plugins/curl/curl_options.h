@@ -13,6 +13,7 @@
 
 #include "curl_handles.h"
 #include "host.h"
+#include "proxy_url.h"
 
 namespace bootferry::curl {
 
@@ -51,7 +52,8 @@ public:
     void requireFiles() const;
 
     // True: an option names a proxy, which comes before those of the environment.
-    [[nodiscard]] bool nameProxy() const;
+    [[nodiscard]] bool nameProxy() const { return proxy_.has_value(); }
+    [[nodiscard]] const std::optional<ProxyInUse>& proxy() const { return proxy_; }
 
     // The methods (CURLAUTH_*) that options chose for CURLOPT_HTTPAUTH or CURLOPT_PROXYAUTH; 0: libcurl's
     // default.
@@ -81,6 +83,7 @@ public:
     void useCookieFile(const std::string& path);
     void useNetrc(long use);
     void useSsl(long level);
+    void nameProxy(const std::string& url, bool isSocks);
     void setLowestSpeed(long bytesPerSecond);
     void setLowestSpeedTime(long seconds);
     void chooseProtocols(const std::string& choice);
@@ -115,6 +118,7 @@ private:
     std::map<CURLoption, long> auth_;
     std::string protocols_; // as given
     std::string redirectProtocols_;
+    std::optional<ProxyInUse> proxy_;
     std::string cookies_;
     bool cookieFile_ = false;
     std::optional<long> lowestSpeed_;

@@ -37,6 +37,11 @@ bool isTftpRefusal(std::string_view line) {
     return false;
 }
 
+// libcurl takes the size of an empty file for an error of the server.
+bool isEmptyFile(std::string_view tftpRefusal) {
+    return tftpRefusal.starts_with("invalid tsize -:0:-");
+}
+
 } // namespace
 
 CurlSession::CurlSession(plugin::Host host)
@@ -137,7 +142,8 @@ void CurlSession::collectResult() {
         if (message->msg == CURLMSG_DONE) {
             done_ = true;
             // The body of a 416 at the end of the file is refused on purpose.
-            result_ = nothingLeft_ ? CURLE_OK : message->data.result;
+            isEmpty_ = isTftp_ && message->data.result == CURLE_TFTP_ILLEGAL && isEmptyFile(tftpRefusal_);
+            result_ = nothingLeft_ || isEmpty_ ? CURLE_OK : message->data.result;
         }
     }
 }
@@ -193,6 +199,9 @@ void CurlSession::examineEnd() {
     if (rejected_) {
         throw *rejected_;
     }
+    if (isFtp_ && tlsEnd_.hasSurplus()) {
+        throw surplus();
+    }
     const auto end = transferEnd();
     if (result_ != CURLE_OK) {
         throw failureOf(end);
@@ -214,7 +223,7 @@ void CurlSession::examineEnd() {
 }
 
 // Without a Content-Length only the end of the connection ends a body: it may be longer than the part.
-void CurlSession::refuseSurplus(std::size_t count) const {
+void CurlSession::refuseSurplus(std::size_t count) {
     if (options_.largestFile() > 0 && offset_ + received_ + count > options_.largestFile()) {
         auto larger = transferEnd();
         larger.result = CURLE_FILESIZE_EXCEEDED;
@@ -226,8 +235,25 @@ void CurlSession::refuseSurplus(std::size_t count) const {
     }
     // ftp: only the end of the data connection is the end of the file, and the announced size may be wrong
     // (that of a server with numbers of 32 bits). libcurl stops at the size.
-    if (isFtp_ && end && offset_ + received_ + count == *end && !options_.askForFtpTls()) {
-        requireEndOfData(received_ + count);
+    if (isFtp_ && end && offset_ + received_ + count == *end) {
+        if (!options_.askForFtpTls() || (tlsEnd_.isWatched() && !hasTlsData())) {
+            requireEndOfData(received_ + count);
+        } else {
+            watchForMoreData();
+        }
+    }
+}
+
+// The first handshake is that of the control connection.
+bool CurlSession::hasTlsData() const {
+    return tlsEnd_.count() > 1;
+}
+
+// libcurl ends TLS next, and for that it reads what is there; see examineEnd().
+void CurlSession::watchForMoreData() {
+    tlsEnd_.allArrived();
+    if (const auto socket = sockets_.ofOpenData(); socket >= 0) {
+        (void)afterBody(socket, cancelFd_);
     }
 }
 
@@ -282,6 +308,15 @@ plugin::Info CurlSession::info() {
     return info;
 }
 
+// nullopt as well if the host may be exempt from it.
+std::optional<ProxyInUse> CurlSession::proxyInUse() const {
+    if (isTftp_ || options_.has("noproxy") || options_.connectElsewhere() || environmentExemptsHosts()) {
+        return std::nullopt;
+    }
+    return options_.proxy() ? options_.proxy()
+                            : proxyOfEnvironment(schemeOf(askedUrl_.empty() ? url_ : askedUrl_));
+}
+
 TransferEnd CurlSession::transferEnd() const {
     TransferEnd end;
     end.result = result_;
@@ -298,6 +333,7 @@ TransferEnd CurlSession::transferEnd() const {
     end.isFtp = isFtp_;
     end.isTftp = isTftp_;
     end.isHonest = isFtp_ && result_ == CURLE_PARTIAL_FILE && saysComplete(endReply_);
+    end.lateReply = refusalIn(endReply_);
     end.response = response_;
     end.askedUrl = askedUrl_;
     end.place = hostAndPortOf(effective != nullptr ? effective : url_);
@@ -305,6 +341,8 @@ TransferEnd CurlSession::transferEnd() const {
         end.proxyVariable = proxyVariable(schemeOf(effective != nullptr ? effective : url_)).value_or("");
     }
     end.connectsElsewhere = options_.connectElsewhere();
+    end.proxy = proxyInUse();
+    end.wantsHttp2 = options_.has("http2-prior-knowledge");
     long connected = 0;
     long socks = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &connected);

@@ -72,11 +72,14 @@ private:
     void examineTftp();
     void examineEnd();
     [[nodiscard]] bool isCutInTls() const;
-    void refuseSurplus(std::size_t count) const; // of bytes that arrived
+    void refuseSurplus(std::size_t count); // of bytes that arrived
     [[nodiscard]] static plugin::Failure surplus();
     void requireEndOfData(std::uint64_t received) const; // ftp, after the last byte
+    [[nodiscard]] bool hasTlsData() const;               // ftp
+    void watchForMoreData();                             // ftp, in TLS
 
     [[nodiscard]] TransferEnd transferEnd() const;
+    [[nodiscard]] std::optional<ProxyInUse> proxyInUse() const;
     // PlainBody reads a body that TCP carries unencoded, under the conditions listed there
     // (curl_session_plain.cpp).
     void stopForPlainBody();
@@ -140,6 +143,7 @@ private:
     bool stopped_ = false; // in the first piece of a body that may be plain
     std::optional<PlainBody> plain_;
     std::optional<LimitRateOption> limitRate_; // from the first read on
+    bool isEmpty_ = false;                     // the file (tftp)
     bool nothingLeft_ = false;                 // the server reported that the offset is the end
     bool leaving_ = false;                     // in the destructor
     bool endSeen_ = false;                     // of the data connection (ftp)

@@ -39,6 +39,12 @@ bool CurlSession::connectionSpeaks(const char* scheme) const {
 
 void CurlSession::examineHttp(std::string_view page) {
     if (!response_.hasStatusLine) {
+        long tunnel = 0;
+        curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &tunnel);
+        const auto proxy = proxyInUse();
+        if (proxy && !proxy->isSocks && tunnel == 0 && schemeOf(askedUrl_) != "https") {
+            throw otherProtocolOfProxy(proxy->namedBy, page);
+        }
         throw otherProtocol("HTTP", authorityOf(askedUrl_), page);
     }
     if (!response_.hasEnded) { // for libcurl this is an answer without a body
@@ -193,6 +199,9 @@ void CurlSession::examineTftp() {
     curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size);
     if (size >= 0) {
         size_ = static_cast<std::uint64_t>(size);
+    }
+    if (isEmpty_) {
+        size_ = 0;
     }
 }
 

@@ -98,11 +98,14 @@ std::size_t CurlSession::receivePlain(Receive call) {
     const auto count = call();
     received_ += count;
     if (count == 0) {
+        if (isFtp_) {
+            endReply_ = nextLine(sockets_.ofControl(), cancelFd_);
+        }
         auto cut = transferEnd();
         cut.result = CURLE_PARTIAL_FILE;
         cut.responseCode = 0;
         cut.osErrno = plain_->brokenBy();
-        cut.isHonest = isFtp_ && cut.osErrno == 0 && saysComplete(nextLine(sockets_.ofControl(), cancelFd_));
+        cut.isHonest = isFtp_ && cut.osErrno == 0 && saysComplete(endReply_);
         throw failureOf(cut);
     }
     return count;
@@ -126,15 +129,15 @@ int CurlSession::acceptedSocket(void* context, curl_socket_t socket, curlsocktyp
 }
 
 // libcurl closes both connections of an FTP transfer that ended early, and does not read the reply about it.
-// The data connection is the first.
+// The data connection is the first, in active mode without a report. Not seen is a reply that came together
+// with the one about the beginning: that is in a buffer of libcurl's.
 int CurlSession::closeSocket(void* context, curl_socket_t socket) noexcept {
     auto& session = *static_cast<CurlSession*>(context);
     const bool endsEarly = session.examined_ && session.size_ && !session.rejected_ &&
                            session.offset_ + session.received_ < *session.size_;
-    const auto control = session.sockets_.ofControl();
-    if (endsEarly && !session.leaving_ && session.endReply_.empty() && socket != control) {
+    if (endsEarly && !session.leaving_ && session.endReply_.empty()) {
         try {
-            session.endReply_ = nextLine(control, session.cancelFd_);
+            session.endReply_ = nextLine(session.sockets_.ofControl(), session.cancelFd_);
         } catch (...) { // NOLINT(bugprone-empty-catch): then it is an early end like any other
         }
     }

@@ -40,6 +40,18 @@ void requireProxyVariables(const CurlOptions& options) {
     }
 }
 
+// What no file's name has, and a line of ftp cannot hold. http sends the path as it is written.
+void requireFileName(const std::string& url, bool isFtp) {
+    if (isFtp && hasControlCharacter(url)) {
+        throw Failure(
+            BOOTFERRY_ERROR_INVALID,
+            "the URL cannot be used: ftp cannot ask for a file with a control character in its name");
+    }
+    if (url.find("%00") != std::string::npos) {
+        throw Failure(BOOTFERRY_ERROR_INVALID, "the URL cannot be used: it contains %00, which no name has");
+    }
+}
+
 // libcurl takes the list of a folder for a file if the path, decoded, ends in a slash, or if its type is "d".
 void requireFtpFile(const std::string& url) {
     auto path = url.substr(0, url.find('#'));
@@ -176,6 +188,7 @@ void CurlSession::configureTftp(bool isElsewhere) {
         refuseWithTftp(options_, {"user", "oauth2-bearer", "aws-sigv4", "tlsuser", "tlspassword",
                                   "ftp-account", "ftp-alternative-to-user", "header", "cookie", "referer"});
     }
+    requireFileName(url_, false);
     const auto mode = url_.find(";mode=");
     if (mode != std::string::npos && url_.substr(mode) != ";mode=octet") {
         throw Failure(BOOTFERRY_ERROR_INVALID,
@@ -193,7 +206,9 @@ void CurlSession::configureTftp(bool isElsewhere) {
 
 void CurlSession::configureFtp() {
     auto* easy = easy_.get();
+    requireFileName(url_, true);
     requireFtpFile(url_);
+    tlsEnd_.watch(easy);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, &CurlSession::acceptedSocket);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, this);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &CurlSession::closeSocket);

@@ -64,6 +64,19 @@ bool saysComplete(std::string_view reply) {
     return reply.starts_with("226") || reply.starts_with("250");
 }
 
+std::string refusalIn(std::string_view bytes) {
+    FtpReply reply;
+    bool isMore = beginsWithCode(bytes);
+    while (isMore) {
+        const auto end = std::min(bytes.find('\n'), bytes.size() - 1);
+        reply.addLine(bytes.substr(0, end + 1));
+        bytes.remove_prefix(end + 1);
+        isMore = !bytes.empty() && !reply.isComplete();
+    }
+    const auto& text = reply.text();
+    return text >= "4" && text < "6" ? text : std::string();
+}
+
 // 213 is the answer to MDTM as well (section 3), which some servers follow with a fraction or a zone.
 bool hasImpossibleSize(std::string_view reply) {
     if (reply.starts_with("213 ")) {

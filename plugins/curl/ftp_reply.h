@@ -15,6 +15,7 @@ public:
 
     // "530 There are too many users. Login incorrect.", cut to a length that a console can show.
     [[nodiscard]] const std::string& text() const { return text_; }
+    [[nodiscard]] bool isComplete() const { return complete_; }
 
 private:
     std::string code_;
@@ -28,6 +29,9 @@ private:
 
 // True if the reply after the data says that it was all (226, 250).
 [[nodiscard]] bool saysComplete(std::string_view reply);
+
+// The words of the refusal (400 and above) that a connection has to be read; empty: there is none. TLS: none.
+[[nodiscard]] std::string refusalIn(std::string_view bytes);
 
 // True if the answer to SIZE (RFC 3659, section 4), or the "(1234 bytes)" at the beginning of a transfer,
 // exceeds 2^63 - 1 or is no number. libcurl treats that as an empty file, and takes "-5" for 5.

@@ -153,12 +153,14 @@ Failure failureOfRedirect(const RefusedRedirect& redirect) {
                                               (redirect.detail.empty() ? "" : ": " + redirect.detail)};
     }
     auto message = redirect.from + " redirects to " + location + ", ";
-    if (redirect.chosen) {
-        message += "which curl's option proto-redir does not permit";
-    } else if (redirect.fromEncrypted && plugin::lowered(redirect.location).starts_with("http:")) {
-        message += "which is not encrypted (curl's option proto-redir permits it, as +http)";
-    } else {
+    const auto lowered = plugin::lowered(redirect.location);
+    const bool isPlain = lowered.starts_with("http:");
+    if (!isPlain && !lowered.starts_with("https:")) {
         message += "but only redirects to http and https are followed";
+    } else if (redirect.chosen) {
+        message += "which curl's option proto-redir does not permit";
+    } else {
+        message += "which is not encrypted (curl's option proto-redir permits it, as +http)";
     }
     return {BOOTFERRY_ERROR_PROTOCOL, message};
 }

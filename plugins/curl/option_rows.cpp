@@ -111,6 +111,7 @@ template <CURLoption option, long type>
 void proxyOfType(CurlOptions& options, const std::string& value) {
     proxyUrl<option>(options, value);
     options.setLong(CURLOPT_PROXYTYPE, type);
+    options.nameProxy(value, type != CURLPROXY_HTTP && type != CURLPROXY_HTTP_1_0);
 }
 
 // The host retries by its own rules until it succeeds, so these options have no effect.

@@ -18,6 +18,27 @@ std::string_view wordsOf(std::string_view bytes) {
     return isText ? line : std::string_view();
 }
 
+// RFC 1928, section 3: the version, and the method that is chosen; of SOCKS 4 the whole reply.
+bool isSocks(std::string_view bytes) {
+    constexpr char version5 = 5;
+    constexpr char granted4 = 0x5a;
+    constexpr std::size_t reply4 = 8;
+    return (bytes.size() == 2 && bytes[0] == version5) ||
+           (bytes.size() == reply4 && bytes[0] == 0 && bytes[1] >= granted4 && bytes[1] <= granted4 + 3);
+}
+
+std::string whatItSpeaks(std::string_view wanted, std::string_view firstBytes) {
+    const auto spoken = protocolOf(firstBytes);
+    std::string message = " does not answer in " + std::string(wanted);
+    if (!spoken.empty()) {
+        message += ", but in " + std::string(spoken);
+    }
+    if (const auto words = wordsOf(firstBytes); !words.empty()) {
+        message += " ('" + std::string(words) + "')";
+    }
+    return message;
+}
+
 } // namespace
 
 std::string_view protocolOf(std::string_view firstBytes) {
@@ -30,21 +51,26 @@ std::string_view protocolOf(std::string_view firstBytes) {
     if (firstBytes.starts_with(tlsAlert) || firstBytes.starts_with(tlsHandshake)) {
         return "TLS";
     }
+    if (isSocks(firstBytes)) {
+        return "SOCKS";
+    }
     return firstBytes.starts_with("HTTP/") ? "HTTP" : "";
 }
 
 plugin::Failure otherProtocol(std::string_view wanted, const std::string& authority,
                               std::string_view firstBytes) {
+    const auto* advice = protocolOf(firstBytes) == "TLS" ? ": the URL must begin with https://"
+                                                         : ": check the port in the URL";
+    return {BOOTFERRY_ERROR_PROTOCOL, authority + whatItSpeaks(wanted, firstBytes) + advice};
+}
+
+plugin::Failure otherProtocolOfProxy(const std::string& namedBy, std::string_view firstBytes) {
     const auto spoken = protocolOf(firstBytes);
-    std::string message = authority + " does not answer in " + std::string(wanted);
-    if (!spoken.empty()) {
-        message += ", but in " + std::string(spoken);
-    }
-    if (const auto words = wordsOf(firstBytes); !words.empty()) {
-        message += " ('" + std::string(words) + "')";
-    }
-    message += spoken == "TLS" ? ": the URL must begin with https://" : ": check the port in the URL";
-    return {BOOTFERRY_ERROR_PROTOCOL, message};
+    const auto* advice = spoken == "SOCKS" ? " (for a SOCKS proxy there is curl's option socks5)"
+                         : spoken == "TLS" ? " (its URL must begin with https://)"
+                                           : ": check its port";
+    return {BOOTFERRY_ERROR_PROTOCOL,
+            "the proxy, which " + namedBy + " names," + whatItSpeaks("HTTP", firstBytes) + advice};
 }
 
 } // namespace bootferry::curl

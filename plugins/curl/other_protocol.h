@@ -10,11 +10,13 @@
 
 namespace bootferry::curl {
 
-// "SSH", "FTP", "TLS" or "HTTP"; empty: none of those.
+// "SSH", "FTP", "TLS", "SOCKS" or "HTTP"; empty: none of those.
 [[nodiscard]] std::string_view protocolOf(std::string_view firstBytes);
 
 // wanted: "HTTP" or "FTP".
 [[nodiscard]] plugin::Failure otherProtocol(std::string_view wanted, const std::string& authority,
                                             std::string_view firstBytes);
+// The same of a proxy, which was asked in HTTP.
+[[nodiscard]] plugin::Failure otherProtocolOfProxy(const std::string& namedBy, std::string_view firstBytes);
 
 } // namespace bootferry::curl

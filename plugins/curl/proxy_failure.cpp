@@ -41,6 +41,11 @@ constexpr SocksError socksErrors[] = {
 
 } // namespace
 
+std::string otherKindOfProxy(bool isSocks) {
+    return isSocks ? " (for an HTTP proxy there is curl's option proxy)"
+                   : " (for a SOCKS proxy there is curl's option socks5)";
+}
+
 plugin::Failure failureOfSocks(CURLproxycode code, const std::string& target) {
     const auto* found = std::find_if(std::begin(socksErrors), std::end(socksErrors),
                                      [code](const auto& error) { return error.code == code; });
@@ -49,7 +54,8 @@ plugin::Failure failureOfSocks(CURLproxycode code, const std::string& target) {
         return {BOOTFERRY_ERROR_PROTOCOL,
                 message + "error " + std::to_string(code) + " (CURLINFO_PROXY_ERROR)"};
     }
-    return {found->meaning, message + std::string(found->words)};
+    return {found->meaning,
+            message + std::string(found->words) + (code == CURLPX_BAD_VERSION ? otherKindOfProxy(true) : "")};
 }
 
 // "Failed to connect to proxy.example port 3128 after 0 ms: Couldn't connect to server"

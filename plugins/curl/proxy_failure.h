@@ -12,6 +12,9 @@
 
 namespace bootferry::curl {
 
+// What helps if the proxy is of the other kind.
+[[nodiscard]] std::string otherKindOfProxy(bool isSocks);
+
 // For CURLE_PROXY, the failure of a SOCKS proxy. target: the server that was to be reached.
 [[nodiscard]] plugin::Failure failureOfSocks(CURLproxycode code, const std::string& target);
 

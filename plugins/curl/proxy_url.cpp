@@ -51,4 +51,23 @@ std::optional<std::string> proxyVariable(const std::string& scheme) {
     return std::nullopt;
 }
 
+bool isSocksUrl(std::string_view url, bool otherwise) {
+    return url.find("://") == std::string_view::npos ? otherwise : plugin::lowered(url).starts_with("socks");
+}
+
+std::optional<ProxyInUse> proxyOfEnvironment(const std::string& scheme) {
+    const auto name = proxyVariable(scheme);
+    if (!name) {
+        return std::nullopt;
+    }
+    const char* url = std::getenv(name->c_str()); // NOLINT(concurrency-mt-unsafe): nobody changes it
+    return ProxyInUse{.namedBy = "the environment variable " + *name,
+                      .isSocks = url != nullptr && isSocksUrl(url, false)};
+}
+
+bool environmentExemptsHosts() {
+    return std::getenv("no_proxy") != nullptr || // NOLINT(concurrency-mt-unsafe): nobody changes it
+           std::getenv("NO_PROXY") != nullptr;   // NOLINT(concurrency-mt-unsafe): likewise
+}
+
 } // namespace bootferry::curl

@@ -18,4 +18,18 @@ namespace bootferry::curl {
 // The environment variable from which libcurl takes the proxy for a URL of this scheme.
 [[nodiscard]] std::optional<std::string> proxyVariable(const std::string& scheme);
 
+// The proxy of a connection.
+struct ProxyInUse {
+    std::string namedBy; // "curl's option proxy", "the environment variable http_proxy"
+    bool isSocks = false;
+};
+
+// Of the environment, for a URL of this scheme.
+[[nodiscard]] std::optional<ProxyInUse> proxyOfEnvironment(const std::string& scheme);
+// True if the environment exempts hosts from it.
+[[nodiscard]] bool environmentExemptsHosts();
+
+// True if the URL names a SOCKS proxy, or names no kind and `otherwise` is true.
+[[nodiscard]] bool isSocksUrl(std::string_view url, bool otherwise);
+
 } // namespace bootferry::curl

@@ -82,7 +82,8 @@ Failure cutShort(const TransferEnd& end) {
     }
     if (mentions(end.detail, "Proxy CONNECT aborted")) {
         return {BOOTFERRY_ERROR_UNREACHABLE,
-                "the proxy closed the connection when asked for one to " + end.authority,
+                "the proxy closed the connection when asked for one to " + end.authority +
+                    otherKindOfProxy(false),
                 static_cast<int>(end.osErrno)};
     }
     if (end.isFtp && end.reply.empty()) { // so ends a server that has no room for another client
@@ -94,6 +95,9 @@ Failure cutShort(const TransferEnd& end) {
     if (end.unnoticed) {
         message += ", or the file ends there: the server announced no length and ended TLS without saying so "
                    "(close_notify)";
+    }
+    if (!end.lateReply.empty()) {
+        message += ": server answered " + end.lateReply;
     }
     return {BOOTFERRY_ERROR_UNREACHABLE, message, static_cast<int>(end.osErrno)};
 }
@@ -187,6 +191,37 @@ bool violatesHttp(const TransferEnd& end) {
     return mentions(end.detail, "chunk") || mentions(end.detail, "Too large response headers");
 }
 
+// The same number means something else after each command, and libcurl's result tells the command.
+Failure refusedByFtp(const TransferEnd& end, const std::string& message) {
+    const bool isPassive = end.result == CURLE_FTP_WEIRD_PASV_REPLY ||
+                           (end.result == CURLE_WEIRD_SERVER_REPLY && mentions(end.detail, "EPSV"));
+    if (isPassive && end.responseCode != 530) {
+        return {BOOTFERRY_ERROR_PROTOCOL, "the server refuses passive data connections: " + message +
+                                              " (with curl's option ftp-port=- it connects to this machine)"};
+    }
+    if (end.responseCode == 530 || end.responseCode == 532) { // after any command: not logged in
+        return {BOOTFERRY_ERROR_AUTH, message};
+    }
+    switch (end.result) {
+    case CURLE_LOGIN_DENIED: // 500 is a fault of the server, as vsftpd's "500 OOPS"
+        return {end.responseCode >= 530 ? BOOTFERRY_ERROR_AUTH : BOOTFERRY_ERROR_PROTOCOL, message};
+    case CURLE_REMOTE_ACCESS_DENIED: // CWD
+    case CURLE_REMOTE_FILE_NOT_FOUND:
+    case CURLE_FTP_COULDNT_RETR_FILE:
+        if (end.responseCode == 550) {
+            return {BOOTFERRY_ERROR_NOT_FOUND,
+                    "the server has no such file, or its user may not read it: " + message};
+        }
+        return {BOOTFERRY_ERROR_PROTOCOL, message};
+    case CURLE_FTP_PORT_FAILED:
+        return {BOOTFERRY_ERROR_PROTOCOL, "the server refuses active data connections, which curl's option "
+                                          "ftp-port asks for: " +
+                                              message};
+    default:
+        return {BOOTFERRY_ERROR_PROTOCOL, message};
+    }
+}
+
 std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
     constexpr long readyLater = 120; // "Service ready in nnn minutes"; libcurl does not wait for it
     if (end.responseCode < 400 && end.responseCode != readyLater) {
@@ -200,16 +235,9 @@ std::optional<Failure> failureOfFtpReply(const TransferEnd& end) {
     if (end.responseCode < 500 || saysTooManyClients(end.reply)) {
         return Failure(BOOTFERRY_ERROR_UNREACHABLE, message); // "transient", RFC 959 section 4.2
     }
-    if (end.responseCode == 530 || end.responseCode == 532) {
-        const bool wantsTls =
-            mentions(end.reply, "encrypt") || mentions(end.reply, "TLS") || mentions(end.reply, "SSL");
-        return Failure(BOOTFERRY_ERROR_AUTH, message + (wantsTls ? " (curl's option ssl-reqd)" : ""));
-    }
-    if (end.responseCode == 550) {
-        return Failure(BOOTFERRY_ERROR_NOT_FOUND,
-                       "the server has no such file, or its user may not read it: " + message);
-    }
-    return Failure(BOOTFERRY_ERROR_PROTOCOL, message);
+    const bool wantsTls =
+        mentions(end.reply, "encrypt") || mentions(end.reply, "TLS") || mentions(end.reply, "SSL");
+    return refusedByFtp(end, message + (wantsTls ? " (curl's option ssl-reqd)" : ""));
 }
 
 // Of the way to the server or the proxy, and of a time that ran out.
@@ -231,6 +259,13 @@ std::optional<Failure> failureOfConnecting(const TransferEnd& end, const std::st
         if (end.isFtp &&
             end.responseCode == ftpClosing) { // libcurl takes it for an idle session that is closed
             return *failureOfFtpReply(end);
+        }
+        if (end.proxy && end.askedUrl.empty() &&
+            end.reply.empty()) { // also if the proxy waits for the server
+            return Failure{BOOTFERRY_ERROR_TIMEOUT, "no connection to " + end.authority +
+                                                        " through the proxy that " + end.proxy->namedBy +
+                                                        " names: " + detail +
+                                                        otherKindOfProxy(end.proxy->isSocks)};
         }
         return Failure{BOOTFERRY_ERROR_TIMEOUT, peerOf(end) + ": " + detail};
     case CURLE_INTERFACE_FAILED: { // the interface may not be there yet, or the local port not be free again
@@ -316,10 +351,33 @@ std::optional<Failure> failureOfRequest(const TransferEnd& end, const std::strin
     }
 }
 
+// An older server takes the beginning of HTTP/2 for a bad request.
+bool isBeginningOfHttp2Refused(const TransferEnd& end) {
+    return end.wantsHttp2 && end.position == 0 && end.responseCode == 0 &&
+           end.askedUrl.starts_with("http:") &&
+           (end.result == CURLE_GOT_NOTHING || end.result == CURLE_SEND_ERROR ||
+            end.result == CURLE_RECV_ERROR || end.result == CURLE_HTTP2);
+}
+
+Failure withoutAnswer(const TransferEnd& end) {
+    constexpr std::string_view words = " closed the connection without an answer";
+    const bool isOfProxy =
+        end.proxy && !end.proxy->isSocks && end.connect.status == 0 && !end.askedUrl.starts_with("https:");
+    return {BOOTFERRY_ERROR_UNREACHABLE, isOfProxy ? "the proxy that " + end.proxy->namedBy + " names" +
+                                                         std::string(words) + otherKindOfProxy(false)
+                                                   : end.authority + std::string(words)};
+}
+
 Failure failureOfAnswer(const TransferEnd& end, const std::string& detail) {
+    if (isBeginningOfHttp2Refused(end)) {
+        return {BOOTFERRY_ERROR_PROTOCOL, end.authority +
+                                              " did not answer in HTTP/2, which curl's option "
+                                              "http2-prior-knowledge asks for: " +
+                                              detail};
+    }
     switch (end.result) {
     case CURLE_GOT_NOTHING:
-        return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " closed the connection without an answer"};
+        return withoutAnswer(end);
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2_STREAM:

@@ -11,6 +11,7 @@
 #include "host.h"
 #include "http_failure.h"
 #include "http_response.h"
+#include "proxy_url.h"
 
 namespace bootferry::curl {
 
@@ -18,6 +19,7 @@ struct TransferEnd {
     CURLcode result = CURLE_OK;
     std::string detail;    // libcurl's error buffer
     std::string reply;     // the last of an FTP server, "550 Failed to open file."
+    std::string lateReply; // of an FTP server, the refusal that it sent before an early end; empty: none
     std::string authority; // the server, "host:port"
     std::string host;
     long responseCode = 0;
@@ -34,6 +36,8 @@ struct TransferEnd {
     HttpRefusal connect;     // a proxy's answer to CONNECT; status 0: none
     CURLproxycode socksError = CURLPX_OK;
     std::string proxyVariable; // of the environment, from which the proxy is; empty: an option's, or none
+    std::optional<ProxyInUse> proxy;
+    bool wantsHttp2 = false;         // without TLS, and without a question first
     bool connectsElsewhere = false;  // an option sends connections to another place than the URL's
     bool redirectsAreChosen = false; // by an option
     bool resumes = false;            // an offset was asked for

@@ -89,7 +89,9 @@ inline std::string decoded(bootferry_part part) {
     const std::unique_ptr<char, decltype(&std::free)> text(bootferry_decode_part(part), &std::free);
     if (text == nullptr) {
         throw Failure(errno == ENOMEM ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_INVALID,
-                      "decoding the URL's percent signs", errno == ENOMEM ? ENOMEM : 0);
+                      "the URL cannot be used: a '%' is not followed by the code of a character, or is %00, "
+                      "which no name has",
+                      errno == ENOMEM ? ENOMEM : 0);
     }
     return text.get();
 }

@@ -132,6 +132,12 @@ class HttpTest(AnswerCase):
         self.assertEqual(status, exit_status.PROTOCOL, messages)
         self.assertIn(f"127.0.0.1:{last.port} redirects to ftp://mirror.example/image, but only", messages.splitlines()[-1])
 
+    def test_a_redirect_to_ftp_is_not_followed_whatever_an_option_says(self):
+        with RawServer({"/image": answer("302 Found", "Location: ftp://127.0.0.1/image")}) as server:
+            for option in ([], ["--option=curl:proto-redir=+ftp"], ["--option=curl:proto-redir==ftp,http"]):
+                self.assert_failed(self.fetch(f"http://127.0.0.1:{server.port}/image", *option),
+                                   "but only redirects to http and https are followed")
+
     def test_a_refused_redirect_names_who_redirects(self):
         authority = Authority(self.path / "authority")
         certificate, key = authority.issue("localhost", ["IP:127.0.0.1"])
@@ -142,6 +148,19 @@ class HttpTest(AnswerCase):
         self.assertEqual(status, exit_status.PROTOCOL, messages)
         self.assertIn(f"127.0.0.1:{port} redirects to http://mirror.example/image, which is not encrypted (curl's option "
                       "proto-redir", messages.splitlines()[-1])
+
+
+class NameTest(AnswerCase):
+    def test_control_characters_in_a_path(self):
+        with RawServer({"/a%00b": answer("404 Not Found"), "/a%0ab": answer("404 Not Found")}) as server:
+            self.assert_told([(f"{scheme}://127.0.0.1:{server.port}/a{code}b", exit_status.USAGE, words) for scheme, code, words in (
+                ("ftp", "%00", "ftp cannot ask for a file with a control character"),
+                ("ftp", "%0d%0aDELE", "ftp cannot ask for a file with a control character"),
+                ("tftp", "%00", "it contains %00, which no name has"),
+                ("sftp", "%00", "it contains %00, which no name has"))])
+            self.assert_told([(f"http://127.0.0.1:{server.port}/a{code}b", exit_status.NOT_FOUND, "server answered 404")
+                              for code in ("%00", "%0a")])
+            self.assertEqual(sorted(server.requests), ["GET /a%00b HTTP/1.1", "GET /a%0ab HTTP/1.1"])
 
 
 class Served(http.server.SimpleHTTPRequestHandler):
@@ -238,6 +257,41 @@ class ProxyTest(AnswerCase):
                          f"--option=curl:socks5={proxy}")
         self.assert_told([(url, exit_status.AUTH, "the proxy refused the login")], f"--option=curl:socks5={proxy}",
                          "--option=curl:proxy-user=someone:wrong")
+
+    def test_a_proxy_of_the_other_kind(self):
+        url = f"127.0.0.1:{processes.free_port()}/image"
+        socks, http_proxy = proxies.microsocks(self), proxies.tinyproxy(self)
+        # With hosts that need no proxy, nobody can tell whose words these are.
+        everywhere = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
+        with Nginx(self.served) as server, unittest.mock.patch.dict(os.environ, everywhere, clear=True):
+            kept = [  # microsocks answers in SOCKS, and ends a connection that goes on in another way
+                (f"http://{url}", f"proxy={socks}", "the proxy, which curl's option proxy names, does not answer in HTTP, "
+                                                    "but in SOCKS (for a SOCKS proxy there is curl's option socks5)"),
+                (f"http://{url}", f"socks5=127.0.0.1:{server.port}", "for an HTTP proxy there is curl's option proxy"),
+                (f"http://{url}", f"proxy=socks5h://127.0.0.1:{server.port}", "for an HTTP proxy there is curl's option proxy"),
+            ]
+            for place, option, words in kept:
+                with self.subTest(option):
+                    outcome = self.fetch(place, f"--option=curl:{option}")
+                    self.assertEqual(outcome[0], exit_status.PROTOCOL, outcome[1])
+                    self.assert_failed(outcome, words)
+            with unittest.mock.patch.dict(os.environ, {"http_proxy": f"http://{socks}"}):
+                self.assert_failed(self.fetch(f"http://{url}"), "which the environment variable http_proxy names", "in SOCKS")
+            for place, option, words in (
+                    (f"https://{url}", f"proxy={socks}", "for a SOCKS proxy there is curl's option socks5"),
+                    # It waits for the rest of a request.
+                    (f"http://{url}", f"socks5={http_proxy}", "for an HTTP proxy there is curl's option proxy"),
+                    (f"https://{url}", f"proxy=https://{http_proxy}", "through the proxy that curl's option proxy names")):
+                with self.subTest(option):
+                    self.assert_failed(self.fetch(place, f"--option=curl:{option}", "--option=curl:connect-timeout=1", "--timeout=2"),
+                                       words)
+
+    def test_http2_of_a_server_that_has_only_http1(self):
+        with Nginx(self.served) as server, FaultServer(self.image) as other:
+            for port in (server.port, other.port):
+                outcome = self.fetch(f"http://127.0.0.1:{port}/image", "--option=curl:http2-prior-knowledge")
+                self.assertEqual(outcome[0], exit_status.PROTOCOL, outcome[1])
+                self.assert_failed(outcome, "which curl's option http2-prior-knowledge asks for")
 
     def test_a_dead_proxy_is_not_the_server(self):
         port = processes.free_port()

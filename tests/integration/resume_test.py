@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -291,6 +292,48 @@ class FaultTest(ResumeCase):
         with OddFtpServer(self.image.read_bytes(), f"213 {SIZE + 1000}", ignores_restart=True, honours=99) as server:
             outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image")
             self.assert_failed(outcome, f"announced {SIZE + 1000} bytes and ended the file after {SIZE}")
+
+    def test_a_size_of_ftp_over_tls_that_is_too_small_ends_it(self):
+        authority = Authority(self.path / "authority")
+        certificate = authority.issue("localhost", ["IP:127.0.0.1"])
+        rest = SIZE % 16384  # in the last record of TLS
+        # Not with ftp-port: libcurl 7.88 speaks no TLS on a data connection that the server opens, and hangs.
+        cases = [("ssl-reqd", 0), ("ssl-reqd", 1), ("ssl-reqd", rest), ("ssl-reqd", SIZE // 2), ("ftp-ssl-control", 0),
+                 ("ftp-ssl-control", 1)]
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(*certificate)
+            tls.minimum_version = tls.maximum_version = version
+            for words, less in cases:
+                options = [f"--option=curl:{word}" for word in (words, f"cacert={authority.certificate}")]
+                with self.subTest(version=version, words=words, less=less), \
+                        OddFtpServer(self.image.read_bytes(), f"213 {SIZE - less}", tls=tls) as server:
+                    outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image", *options)
+                    if less:
+                        self.assert_failed(outcome, "server sent more bytes than it announced")
+                    else:
+                        self.assert_fetched(outcome)
+                        self.assertEqual(server.offsets, [0])
+                        self.output.unlink()
+
+    def test_what_ftp_says_of_an_early_end_is_told(self):
+        words, size = "451-Error reading\r\n451 the disk.", 20_000_000
+        # More than all sockets hold: libcurl keeps to itself what arrives together with the beginning's reply.
+        self.image.write_bytes(random.Random(1).randbytes(size))
+        for option in ([], ["--option=curl:limit-rate=100M"], ["--option=curl:ftp-port=-"]):
+            with self.subTest(option=option), \
+                    OddFtpServer(self.image.read_bytes(), f"213 {size}", cut=16_000_000, parting=words, ignores_restart=True,
+                                 honours=9) as server:
+                messages = self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image", *option))
+                self.assertRegex(messages, "retrying in .*: server answered 451 Error reading the disk.")
+            self.output.unlink()
+
+    def test_data_connections_that_ftp_refuses_are_no_missing_file(self):
+        with OddFtpServer(self.image.read_bytes(), f"213 {SIZE}", passive="550 not here") as server:
+            messages = self.assert_failed(self.fetch(f"ftp://127.0.0.1:{server.port}/image"), "server answered 550 not here",
+                                          "refuses passive data connections", "ftp-port=-")
+            self.assertNotIn("no such file", messages)
+            self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image", "--option=curl:ftp-port=-"))
 
     def test_a_reset_at_the_end_of_ftp_data_is_a_cut_unless_the_server_says_that_it_was_all(self):
         # Past libcurl, by it, and in active mode.

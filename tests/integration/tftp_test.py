@@ -30,6 +30,13 @@ class TftpdTest(FetchCase):
         with Tftpd(self.served) as server:
             self.assertIn("2.9 MiB", self.assert_fetched(self.fetch(f"tftp://127.0.0.1:{server.port}/image")))
 
+    def test_an_empty_file(self):
+        self.image.write_bytes(b"")
+        for options in ([], ["--refuse", "tsize"]):
+            with self.subTest(options=options), Tftpd(self.served, options=options) as server:
+                self.assert_fetched(self.fetch(f"tftp://127.0.0.1:{server.port}/image"))
+                self.output.unlink()
+
     def test_block_sizes(self):
         """Of 8 bytes, for the number of a block to begin anew at 0."""
         content = self.image.read_bytes()[:700_000]

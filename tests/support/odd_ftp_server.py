@@ -16,12 +16,15 @@ from loopback_server import LoopbackServer
 class OddFtpServer(LoopbackServer):
     """Context manager; `size`: the text of the answer to SIZE, None: the command is unknown; `opening`: the
     answer when a transfer begins; `cut`: the first transfer and its session end at this byte of the file, with a list
-    each transfer in turn; `restart`: the answer to RETR after REST, None: REST is unknown; `ignores_restart`: REST is
+    each transfer in turn, with `parting` as its last words; `passive`: the answer to EPSV and PASV; `restart`: the answer to RETR after REST, None: REST is unknown; `ignores_restart`: REST is
     acknowledged, and the file is sent from its start; `resets`: what the first transfers say on the control connection after
     their data connection was reset in place of its end, "": nothing, and their sessions end; `honours`: as many restarts are honoured before; `logins`: the
-    answers to the first logins; `greetings`: the first greetings, each the end of its connection."""
+    answers to the first logins; `greetings`: the first greetings, each the end of its connection; `tls`: the context of
+    explicit TLS, also of the data where the client asks for that."""
 
     class Handler(socketserver.StreamRequestHandler):
+        protects_data = False
+
         def handle(self):
             with contextlib.suppress(OSError):  # the client may go away at any time
                 self.converse()
@@ -32,9 +35,18 @@ class OddFtpServer(LoopbackServer):
                 return
             self.say("220 ready")
             data, offset = None, 0
-            for line in self.rfile:
+            while line := self.rfile.readline():
                 command = line.split()[0].decode().upper()
-                if command == "EPSV":
+                if command == "AUTH" and self.server.tls:
+                    self.say("234 go ahead")
+                    self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+                    self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
+                elif command == "PROT":
+                    self.protects_data = line.split()[1] == b"P"
+                    self.say("200 so be it")
+                elif command in ("EPSV", "PASV") and self.server.passive:
+                    self.say(self.server.passive)
+                elif command == "EPSV":
                     data = socket.create_server(("127.0.0.1", 0))
                     self.say(f"229 extended (|||{data.getsockname()[1]}|)")
                 elif command == "EPRT":
@@ -58,7 +70,7 @@ class OddFtpServer(LoopbackServer):
                     self.say(self.server.logins.pop(0))
                 else:
                     self.say({"USER": "230 welcome", "PWD": '257 "/"', "TYPE": "200 binary", "CWD": "250 there",
-                              "MDTM": "213 20240101000000", "SIZE": self.server.size, "QUIT": "221 bye"}.get(command)
+                              "MDTM": "213 20240101000000", "PBSZ": "200 0", "SIZE": self.server.size, "QUIT": "221 bye"}.get(command)
                              or "500 not known")
 
         def say(self, words):
@@ -70,22 +82,25 @@ class OddFtpServer(LoopbackServer):
             cut = self.server.cuts.pop(0) if self.server.cuts else None
             with self.data_connection(data) as client, contextlib.suppress(OSError):
                 client.sendall(self.server.content[offset:cut])
+                if self.protects_data and cut is None:
+                    client.unwrap()
                 if self.server.resets:
                     self.reset(client)
                     words = self.server.resets.pop(0)
                     self.say(words) if words else None
                     return bool(words)
-            if cut is None:
-                self.say("226 done")
+            if cut is None or self.server.parting:
+                self.say("226 done" if cut is None else self.server.parting)
             return cut is None
 
-        @staticmethod
-        def data_connection(data):
+        def data_connection(self, data):
             """data: what the client connects to, or in active mode the place that it waits at."""
             if isinstance(data, tuple):
-                return socket.create_connection(data)
-            with data:
-                return data.accept()[0]
+                client = socket.create_connection(data)
+            else:
+                with data:
+                    client = data.accept()[0]
+            return self.server.tls.wrap_socket(client, server_side=True) if self.protects_data else client
 
         def reset(self, client):
             """After the client's machine has all the bytes."""
@@ -95,10 +110,10 @@ class OddFtpServer(LoopbackServer):
             client.close()
 
     def __init__(self, content, size=None, opening="150 here it comes", cut=None, restart=None,
-                 ignores_restart=False, honours=0, logins=(), greetings=(), resets=()):
+                 ignores_restart=False, honours=0, logins=(), greetings=(), resets=(), tls=None, parting="", passive=""):
         super().__init__(self.Handler)
         self.content, self.size, self.opening, self.restart = content, size, opening, restart
         self.cuts = [cut] if isinstance(cut, int) else list(cut or ())
         self.ignores_restart, self.honours = ignores_restart, honours
-        self.resets = list(resets)
+        self.resets, self.tls, self.parting, self.passive = list(resets), tls, parting, passive
         self.offsets, self.logins, self.greetings = [], list(logins), list(greetings)

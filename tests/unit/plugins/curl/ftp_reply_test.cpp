@@ -23,6 +23,16 @@ std::string textOf(std::initializer_list<const char*> lines) {
     return reply.text();
 }
 
+TEST(FtpReplyTest, ARefusalIsFoundInWhatAConnectionBrought) {
+    EXPECT_EQ(refusalIn("426 Failure writing network stream.\r\n"), "426 Failure writing network stream.");
+    EXPECT_EQ(refusalIn("451-Error\r\n reading\r\n451 the disk\r\n221 Bye"), "451 Error reading the disk");
+    EXPECT_EQ(refusalIn("550"), "550");
+    for (const auto* none :
+         {"", "226 done\r\n", "150 soon\r\n", "\x17\x03\x03 426 no\r\n", "\n426 no", "999 what\r\n"}) {
+        EXPECT_EQ(refusalIn(none), "") << none;
+    }
+}
+
 TEST(FtpReplyTest, WordsOfAllLinesAreKept) {
     EXPECT_EQ(textOf({}), "");
     EXPECT_EQ(textOf({"550 Failed to open file.\r\n"}), "550 Failed to open file.");

@@ -40,6 +40,57 @@ TEST(TransferFailureTest, FtpRepliesAreExplained) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
 }
 
+TEST(TransferFailureTest, TheCommandDecidesWhatAnFtpRefusalMeans) {
+    struct Row {
+        CURLcode result;
+        long code;
+        const char* detail;
+        bootferry_error meaning;
+        const char* words;
+    };
+    for (const auto& row : {
+             Row{CURLE_REMOTE_FILE_NOT_FOUND, 550, "", BOOTFERRY_ERROR_NOT_FOUND, "no such file"},
+             Row{CURLE_REMOTE_ACCESS_DENIED, 550, "", BOOTFERRY_ERROR_NOT_FOUND, "no such file"}, // CWD
+             Row{CURLE_FTP_COULDNT_RETR_FILE, 553, "", BOOTFERRY_ERROR_PROTOCOL, "server answered"},
+             Row{CURLE_FTP_WEIRD_PASV_REPLY, 550, "", BOOTFERRY_ERROR_PROTOCOL, "passive"},
+             Row{CURLE_FTP_WEIRD_PASV_REPLY, 530, "", BOOTFERRY_ERROR_AUTH, "server answered"},
+             Row{CURLE_WEIRD_SERVER_REPLY, 550, "Failed EPSV attempt, exiting", BOOTFERRY_ERROR_PROTOCOL,
+                 "passive"},
+             Row{CURLE_WEIRD_SERVER_REPLY, 550, "Got a 550 ftp-server response when 220 was expected",
+                 BOOTFERRY_ERROR_PROTOCOL, "server answered"},
+             Row{CURLE_FTP_PORT_FAILED, 550, "", BOOTFERRY_ERROR_PROTOCOL, "ftp-port"},
+             Row{CURLE_FTP_COULDNT_SET_TYPE, 550, "", BOOTFERRY_ERROR_PROTOCOL, "server answered"},
+             Row{CURLE_LOGIN_DENIED, 550, "", BOOTFERRY_ERROR_AUTH, "server answered"},
+             Row{CURLE_LOGIN_DENIED, 500, "", BOOTFERRY_ERROR_PROTOCOL, "server answered"},
+             Row{CURLE_PARTIAL_FILE, 550, "", BOOTFERRY_ERROR_PROTOCOL, "server answered"},
+         }) {
+        TransferEnd end;
+        end.isFtp = true;
+        end.result = row.result;
+        end.responseCode = row.code;
+        end.detail = row.detail;
+        EXPECT_EQ(failureOf(end).code(), row.meaning) << row.result << ' ' << row.code;
+        EXPECT_THAT(failureOf(end).what(), HasSubstr(row.words)) << row.result << ' ' << row.code;
+        EXPECT_EQ(std::string(failureOf(end).what()).find("no such file") != std::string::npos,
+                  row.meaning == BOOTFERRY_ERROR_NOT_FOUND);
+    }
+}
+
+TEST(TransferFailureTest, WhatFtpSaysOfAnEarlyEndIsTold) {
+    TransferEnd end;
+    end.isFtp = true;
+    end.result = CURLE_PARTIAL_FILE;
+    end.responseCode = 150;
+    end.reply = "150 Here it comes";
+    end.authority = "server";
+    end.position = 10;
+    end.size = 20;
+    end.lateReply = "426 Failure writing network stream.";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT_STREQ(failureOf(end).what(), "the connection to server was cut after 10 of 20 bytes: server "
+                                        "answered 426 Failure writing network stream.");
+}
+
 TEST(TransferFailureTest, ABusyFtpServerIsWaitedFor) {
     TransferEnd end;
     end.isFtp = true;
