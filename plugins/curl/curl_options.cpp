@@ -295,7 +295,10 @@ void CurlOptions::leaveLoginOut() {
 void CurlOptions::finishProtocols(bool encrypted) {
     setProtocols(protocols_.empty() ? servedProtocols() : parseProtocols(protocols_, servedProtocols()));
     const std::string allowed = encrypted ? encryptedRedirects : plainRedirects;
-    const auto redirects = redirectProtocols_.empty() ? allowed : parseProtocols(redirectProtocols_, allowed);
+    // Answers are read as those of http: to what else may be named, no redirect is followed.
+    const auto redirects = redirectProtocols_.empty()
+                               ? allowed
+                               : parseProtocols(redirectProtocols_ + ",-ftp,-tftp", allowed);
     if (redirects.empty()) {
         setLong(CURLOPT_FOLLOWLOCATION, 0);
     } else {
