@@ -19,16 +19,8 @@
 #include "landlock.h"
 #include "readable_files.h"
 #include "refused_calls.h"
+#include "sanitized.h"
 #include "seccomp_filter.h"
-
-// AddressSanitizer needs calls that are not listed: such a build has no filter.
-#if defined(__SANITIZE_ADDRESS__)
-#define BOOTFERRY_SANITIZED true
-#elif defined(__has_feature)
-#define BOOTFERRY_SANITIZED __has_feature(address_sanitizer)
-#else
-#define BOOTFERRY_SANITIZED false
-#endif
 
 namespace bootferry {
 namespace {

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,21 @@ static void* sleep_for_ever(void* unused) {
 static void* sleep_a_while(void* unused) {
     (void)poll(NULL, 0, 60000);
     return unused;
+}
+
+/* It ends with its session, see session_free(). */
+static atomic_int stop_thread, thread_runs;
+
+static void* sleep_a_while_and_end(void* unused) {
+    while (!stop_thread)
+        (void)poll(NULL, 0, 10);
+    thread_runs = 0;
+    return unused;
+}
+
+static void hang_at_the_end(void) {
+    for (;;)
+        (void)poll(NULL, 0, -1);
 }
 
 static void start_thread(void* (*function)(void*)) {
@@ -230,6 +246,14 @@ static int misbehave(struct bootferry_session* session) {
         host->status(host->context, "\033[2Jgone");
     if (has("secret-in-log"))
         host->log(host->context, BOOTFERRY_LOG_DEBUG, secret != NULL ? secret : "");
+    if (has("encoded-secret-in-log") && secret != NULL)
+        host->log(host->context, BOOTFERRY_LOG_DEBUG, "GET bad://someone:h%75nter22@here/");
+    if (has("base64-secret-in-log") && secret != NULL)
+        host->log(host->context, BOOTFERRY_LOG_DEBUG, "Authorization: Basic c29tZW9uZTpodW50ZXIyMg==");
+    if (has("thread-takes-signals")) {
+        thread_runs = 1;
+        start_thread(sleep_a_while_and_end);
+    }
     if (has("wants-its-own-version") && host->struct_size > sizeof *host) {
         host->fail(host->context, BOOTFERRY_ERROR_INTERNAL, 0, "this host is too new");
         return -1;
@@ -430,6 +454,10 @@ static void session_free(struct bootferry_session* session) {
     if (has("closes-stderr"))
         close(STDERR_FILENO);
     old_host = session->host;
+    stop_thread = 1;
+    while (thread_runs)
+        (void)poll(NULL, 0, 10);
+    stop_thread = 0;
     free(session);
 }
 
@@ -450,6 +478,10 @@ const struct bootferry_plugin* bootferry_plugin_entry(void) {
         start_thread(sleep_for_ever);
     if (has("crashes-at-once"))
         abort();
+    if (has("crashes-at-the-end"))
+        atexit(abort);
+    if (has("hangs-at-the-end"))
+        atexit(hang_at_the_end);
     table.struct_size = has("short-table") ? 40 : sizeof table;
     table.abi_version = BOOTFERRY_ABI_VERSION + (has("next-abi") ? 1 : 0);
     table.name = has("other-name") ? "good" : "bad";

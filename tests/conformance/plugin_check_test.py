@@ -40,7 +40,7 @@ CONNECTING = "stops while it connects when cancelled"
 NETWORK_CHECKS = {19: REFUSED_CONNECTION, 24: CONNECTING, 25: SILENT_SERVER, 26: CUT}
 SIZE = 1_500_007
 # Not found in the sanitizers' build, which enters no sandbox and has an allocator of its own.
-NOT_SANITIZED = {"leaks-memory", "creates-a-file", "locks-memory"}
+NOT_SANITIZED = {"crashes-at-the-end", "hangs-at-the-end", "leaks-memory", "creates-a-file", "locks-memory"}
 
 # Fault → a word of the check that must find it.
 FAULTS = {
@@ -82,13 +82,15 @@ FAULTS = {
     "uses-an-old-host": "leaves no", "thread-outlives-session": "leaves no", "leaks-descriptor-in-finish": "leaves no",
     "size-is-too-large-at-first": "whole", "unknown-flag": "whole", "fills-unasked-fields": "whole", "keeps-info": "whole",
     "takes-longer-keys": "does not know", "refuses-its-own-option": "does not know",
+    "encoded-secret-in-log": "whole", "base64-secret-in-log": "whole", "thread-takes-signals": "blocks signals",
+    "crashes-at-the-end": "process end", "hangs-at-the-end": "process end",
     "changes-umask": "whole", "changes-directory": "whole", "changes-priority": "whole", "starts-a-timer": "whole",
 }
 # The sandbox refuses these; they are found without it.
 REFUSED = {"changes-umask", "changes-directory", "changes-priority", "starts-a-timer"}
 
 # Their check ends only when its time is over; that of the others may take as long as a busy machine needs.
-HANGING = {"hangs", "hangs-with-signals-blocked", "slow-cancel", "ignores-cancel-while-waiting", "session-new-blocks", "session-free-blocks"}
+HANGING = {"hangs", "hangs-at-the-end", "hangs-with-signals-blocked", "slow-cancel", "ignores-cancel-while-waiting", "session-new-blocks", "session-free-blocks"}
 HANGING_LIMITS = [5, 20, 80]  # s; a longer one where a busy machine needs it
 BUSY_LIMIT = 90  # s
 
@@ -249,6 +251,22 @@ class PluginCheckTest(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("the bytes have the SHA-256", output)
 
+    def test_a_library_that_is_not_named_is_found(self):
+        """The checker has it loaded for itself."""
+        source = self.path / "unlinked.c"
+        source.write_text(pathlib.Path(os.environ["SOURCE_ROOT"], "tests/conformance/bad.c").read_text().replace(
+            "static int has(", "extern int SHA256_Init(void*);\n"
+            "void* const used[] = {(void*)&SHA256_Init};\nstatic int has(", 1))
+        module = self.path / "bad.so"
+        include = pathlib.Path(os.environ["SOURCE_ROOT"], "core/include")
+        for libraries, verdict in (([], 1), (["-Wl,--no-as-needed", "-lcrypto"], 0)):
+            built = subprocess.run(["cc", "-shared", "-fPIC", "-pthread", f"-I{include}", "-o", module, source, *libraries],
+                                   capture_output=True, text=True)
+            self.assertEqual(built.returncode, 0, built.stderr)
+            status, output = check(module, "bad://here/5003", "--check", "libraries")
+            self.assertEqual(status, verdict, output)
+            self.assertEqual("it uses SHA256_Init of a library that it is not linked with" in output, bool(verdict), output)
+
     def test_what_cannot_be_tried(self):
         for arguments in (["nothing.so", "example://here/1"], [MODULES / "example.so"],
                           [MODULES / "example.so", "example://here/1", "--frob=1"]):
@@ -266,7 +284,7 @@ class PluginCheckTest(unittest.TestCase):
         for limit in HANGING_LIMITS if fault in HANGING else [BUSY_LIMIT]:
             status, output = check(BAD, "bad://here/2500003", *chosen, "--missing-url", "bad://here/missing", "--waiting-url",
                                    "bad://here/waiting", "--changed-url", "bad://here/changed", "--credential",
-                                   "password=hunter22", "--time-limit", str(limit), fault=fault)
+                                   "user=someone", "--credential", "password=hunter22", "--time-limit", str(limit), fault=fault)
             if "though no call hung" not in output:
                 break
         return status, output
@@ -286,6 +304,11 @@ class PluginCheckTest(unittest.TestCase):
 
     def test_the_reason_is_the_real_one(self):
         self.assert_reasons({
+            "encoded-secret-in-log": "contains the credential 'password', in its percent-encoded form",
+            "base64-secret-in-log": "contains the credential 'password', in its Base64 form",
+            "thread-takes-signals": "# after open, a thread of the plugin does not block SIGHUP",
+            "crashes-at-the-end": "# the end of the process (atexit handlers, destructors of the module) crashed (signal 6",
+            "hangs-at-the-end": "# the end of the process (atexit handlers, destructors of the module) did not return within",
             "crashes": "# open crashed (signal 6, SIGABRT)",
             "hangs": "# read did not return within",
             "hangs-with-signals-blocked": "# read did not return within",

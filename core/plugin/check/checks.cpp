@@ -363,6 +363,23 @@ void worksWithTheNewestHost(CheckSettings& settings) {
     expectFailure(cancelled.open(), BOOTFERRY_ERROR_CANCELLED, "open after a cancel");
 }
 
+void namesItsLibraries(CheckSettings& settings) {
+    if (const auto& symbols = settings.undefinedSymbols; !symbols.empty()) {
+        throw Fault(fmt::format("it uses {}{} of a library that it is not linked with, and loads only where "
+                                "another program has that: see ldd -r",
+                                symbols.front(),
+                                symbols.size() > 1 ? fmt::format(" and {} more", symbols.size() - 1) : ""));
+    }
+}
+
+// The rest is done once the verdict is known, see Check::exits.
+void endsWithTheProcess(CheckSettings& settings) {
+    Attempt attempt(settings.plugin);
+    attempt.mustOpen();
+    std::vector<std::byte> buffer(65536);
+    (void)attempt.mustRead(buffer);
+}
+
 constexpr std::array checks{
     Check{"reads the whole resource", &wholeResource},
     Check{"describes its options", &wellFormedOptions},
@@ -392,6 +409,9 @@ constexpr std::array checks{
     Check{"delivers no wrong bytes when the connection is cut", &cutConnection},
     Check{"leaves no descriptor and no thread behind", &leavesNothingBehind},
     Check{"leaves nothing behind after failures and cancels", &leavesNothingAfterFailures},
+    Check{"names the libraries that it uses", &namesItsLibraries},
+    Check{"blocks signals in its threads", &blocksSignalsInThreads, true},
+    Check{"lets the process end", &endsWithTheProcess, false, true},
 };
 
 } // namespace

@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "attempt.h"
 #include "dead_ends.h"
@@ -26,7 +27,8 @@ struct CheckSettings {
     const FaultyProxy* proxy = nullptr;    // borrowed; there is none if the URL names no port
     const DeadEnds* deadEnds = nullptr;    // likewise
     Reference reference;
-    std::string remark; // of a check that passes: what the plugin's author should know
+    std::vector<std::string> undefinedSymbols; // of the module alone, see linkage.h
+    std::string remark;                        // of a check that passes: what the plugin's author should know
 };
 
 // The check does not apply; what() says why.
@@ -38,6 +40,8 @@ public:
 struct Check {
     const char* name;
     void (*run)(CheckSettings&); // returns, or throws Fault or Skipped
+    bool readsProc = false;      // the sandbox is not narrowed
+    bool exits = false;          // its process ends as a worker does, with what modules do then
 };
 
 // The first one fills the reference, which the others need.

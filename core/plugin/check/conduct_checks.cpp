@@ -288,6 +288,29 @@ void cancelledWhileTheServerIsSilent(CheckSettings& settings) {
     }
 }
 
+// A thread that blocks them itself may need a moment for that.
+void blocksSignalsInThreads(CheckSettings& settings) {
+    constexpr int readsWatched = 20;
+    const auto before = ownThreads();
+    const auto look = [&before](const char* call) {
+        auto fault = signalFault(before);
+        for (int i = 0; fault && i < 10; ++i) {
+            std::this_thread::sleep_for(20ms);
+            fault = signalFault(before);
+        }
+        if (fault) {
+            throw Fault(fmt::format("after {}, a thread of the plugin {}", call, *fault));
+        }
+    };
+    Attempt attempt(settings.plugin);
+    attempt.mustOpen();
+    look("open");
+    std::vector<std::byte> buffer(65536);
+    for (int i = 0; i < readsWatched && attempt.mustRead(buffer) > 0; ++i) {
+        look("read");
+    }
+}
+
 void leavesNothingBehind(CheckSettings& settings) {
     expectNothingLeft(
         [&] {

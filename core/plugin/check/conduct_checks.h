@@ -15,6 +15,7 @@ void cancelledBetweenReads(CheckSettings& settings);
                                                         const char* what);
 void cancelledWhileWaiting(CheckSettings& settings);
 void cancelledWhileTheServerIsSilent(CheckSettings& settings);
+void blocksSignalsInThreads(CheckSettings& settings);
 void leavesNothingBehind(CheckSettings& settings);
 void leavesNothingAfterFailures(CheckSettings& settings);
 

@@ -25,6 +25,7 @@
 #include "open_resources.h"
 #include "process_state.h"
 #include "sandbox.h"
+#include "sanitized.h"
 
 namespace bootferry {
 namespace {
@@ -95,7 +96,7 @@ std::string verdictOf(const Check& check, CheckSettings& settings, bool sandboxe
             enterSandbox();
         }
         load(settings, {});
-        if (sandboxed) {
+        if (sandboxed && !check.readsProc) {
             narrowSandbox(needsOf(settings.plugin), readableFor(settings));
         }
         const ProcessState before;
@@ -126,6 +127,10 @@ std::string verdictOf(const Check& check, CheckSettings& settings, bool sandboxe
     std::signal(SIGPIPE, SIG_IGN); // as in the worker
     const auto verdict = verdictOf(check, settings, sandboxed);
     const auto written = write(pipe, verdict.data(), verdict.size());
+    if (check.exits && verdict.starts_with('p') && !BOOTFERRY_SANITIZED) {
+        settings.plugin.calls->begin("the end of the process (atexit handlers, destructors of the module)");
+        std::exit(0); // NOLINT(concurrency-mt-unsafe): the plugin's threads have ended
+    }
     _exit(written == static_cast<ssize_t>(verdict.size()) ? 0 : 1);
 }
 

@@ -2,10 +2,15 @@
 #include "open_resources.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
+#include <cstring>
 #include <ctime>
+#include <fstream>
 #include <iterator>
+#include <string_view>
 #include <utility>
 
 #include <dirent.h>
@@ -13,6 +18,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "errors.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {
@@ -30,6 +36,19 @@ Names entriesOf(DIR* folder) {
         names.insert(entry->d_name);
     }
     return names;
+}
+
+// The mask of signals, bit 0 being signal 1 (proc_pid_status(5)); nullopt: the thread has ended.
+std::optional<std::uint64_t> blockedBy(const std::string& thread) {
+    constexpr std::string_view mark = "SigBlk:\t";
+    constexpr int hexadecimal = 16;
+    std::ifstream status("/proc/self/task/" + thread + "/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with(mark)) {
+            return parseNumber<std::uint64_t>(line.substr(mark.size()), hexadecimal);
+        }
+    }
+    return std::nullopt;
 }
 
 std::chrono::nanoseconds usedByThisThread() {
@@ -56,6 +75,25 @@ Names ownDescriptors() {
 
 Names ownThreads() {
     return entriesOf(ownFolders.threads);
+}
+
+std::optional<std::string> signalFault(const Names& before) {
+    constexpr std::array expected{SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGCHLD};
+    for (const auto& thread : without(ownThreads(), before)) {
+        const auto blocked = blockedBy(thread);
+        if (!blocked) {
+            continue; // it has ended
+        }
+        const auto has = [&](int signal) { return (*blocked >> (signal - 1) & 1U) != 0; };
+        if (has(SIGSYS)) {
+            return "blocks SIGSYS, so that a call that the sandbox refuses ends the process";
+        }
+        const auto* const open = std::find_if_not(expected.begin(), expected.end(), has);
+        if (open != expected.end()) {
+            return fmt::format("does not block SIG{}, which belongs to the host", sigabbrev_np(*open));
+        }
+    }
+    return std::nullopt;
 }
 
 // A thread that was joined may stay in /proc until it has run once more. However slow the machine is, it then

@@ -2,6 +2,7 @@
 // What the check's process holds, by name: descriptors and threads, as /proc lists them.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -14,6 +15,10 @@ using Names = std::set<std::string>;
 
 [[nodiscard]] Names ownDescriptors();
 [[nodiscard]] Names ownThreads();
+
+// How the signals of a thread that was not there before are wrong: all but SIGSYS should be blocked; nullopt:
+// they are not. Those that a fault raises in the thread itself do not count.
+[[nodiscard]] std::optional<std::string> signalFault(const Names& before);
 
 // The threads that there were not before, and that are not about to end.
 [[nodiscard]] std::size_t newThreads(const Names& before);

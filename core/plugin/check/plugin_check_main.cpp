@@ -13,6 +13,7 @@
 #include "errors.h"
 #include "faulty_proxy.h"
 #include "isolated_run.h"
+#include "linkage.h"
 #include "standard_streams.h"
 #include "text.h"
 #include "url.h"
@@ -203,6 +204,7 @@ int run(Arguments& arguments) {
         deadEnds.emplace(*arguments.url);
         arguments.settings.deadEnds = &*deadEnds;
     }
+    arguments.settings.undefinedSymbols = undefinedSymbols(arguments.settings.modulePath);
     for (std::size_t i = 0; i < checks.size(); ++i) {
         if (i > 0 && !arguments.settings.reference.isComplete()) {
             printOutput(

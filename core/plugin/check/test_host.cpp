@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 
 #include "denied_call.h"
+#include "encoded_secret.h"
 #include "errors.h"
 #include "plain_text.h"
 
@@ -94,7 +95,6 @@ struct TestHost::Functions {
 
 // The host cleans what it is given, so that this costs no boot; but a person reads the text.
 void TestHost::checkText(const char* what, const char* text) {
-    constexpr std::size_t shortestSecret = 4; // a shorter one is found by chance
     const std::lock_guard lock(mutex_);
     if (reports_.wrong) {
         return;
@@ -115,11 +115,17 @@ void TestHost::checkText(const char* what, const char* text) {
             what, escapedText(text));
         return;
     }
+    const auto user = plugin_.credentials.find("user");
     for (const auto& [name, secret] : plugin_.credentials) {
-        if (name != "user" && secret.size() >= shortestSecret &&
-            std::string_view(text).find(secret) != std::string_view::npos) {
+        const auto form =
+            name == "user" ? std::string_view()
+                           : shownForm(text, user != plugin_.credentials.end() ? user->second : "", secret);
+        if (!form.empty()) {
             reports_.wrong =
-                fmt::format("the text that it passed to {} contains the credential '{}'", what, name);
+                form == "it"
+                    ? fmt::format("the text that it passed to {} contains the credential '{}'", what, name)
+                    : fmt::format("the text that it passed to {} contains the credential '{}', in {}", what,
+                                  name, form);
         }
     }
 }
