@@ -198,7 +198,7 @@ std::string treeText(const BootRequest& request, const TransferRequest& transfer
                        "LockPersonality=yes\n"
                        "NoNewPrivileges=yes\n"
                        "SystemCallArchitectures=native\n",
-                       header, descriptionText("Fetch the Hash Tree " + verity.tree->redacted()), deployUnit,
+                       header, descriptionText("Fetch the Hash Tree " + verity.tree->shown()), deployUnit,
                        liveRootUnit, bootFailureSettings(), oneshot(commandLine(words)));
 }
 
@@ -319,7 +319,7 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
         const auto remarks = remarkLines(request.remarks, paths);
         files.normal.push_back({std::string(deployUnit),
                                 deployText(descriptionText(fmt::format(
-                                               "Deploy {} to {}", transfer->url.redacted(), request.target)),
+                                               "Deploy {} to {}", transfer->url.shown(), request.target)),
                                            commandLine(command), request) +
                                     std::string(acceptReusedDisk) + (request.verity.tree ? "" : remarks)});
         files.normal.push_back(

@@ -44,7 +44,7 @@ public:
 
     int run() {
         if (!quiet_) {
-            printError("{} to {}\n", request_.url.redacted(), escapedText(request_.target));
+            printError("{} to {}\n", request_.url.shown(), errorLine(request_.target));
         }
         start();
         return loop_.run();
@@ -109,10 +109,9 @@ private:
 
     [[nodiscard]] int warnUnverified(const TransferStatus& status) const {
         const auto path = request_.url.decodedPath();
-        const auto checksum = request_.checksum
-                                  ? *request_.checksum
-                                  : fmt::format("{} --name={}", request_.checksumUrl->redacted(),
-                                                escapedText(path.substr(path.rfind('/') + 1)));
+        const auto checksum = request_.checksum ? *request_.checksum
+                                                : fmt::format("{} --name={}", request_.checksumUrl->shown(),
+                                                              escapedText(path.substr(path.rfind('/') + 1)));
         printError("bootferryctl: the checksum was not compared; for an image that is served uncompressed: "
                    "bootferryctl verify --checksum={} {}\n",
                    checksum, escapedText(status.device));

@@ -12,6 +12,7 @@
 #include "denied_call.h"
 #include "log.h"
 #include "plain_text.h"
+#include "shown_argument.h"
 #include "url.h"
 
 namespace bootferry {
@@ -31,16 +32,13 @@ LogLevel levelOf(int priority) {
     return priority <= BOOTFERRY_LOG_INFO ? LogLevel::Info : LogLevel::Debug;
 }
 
-// Hides the query of a redirect's URL, which may contain a secret (a signature). Returns an empty string for
-// an invalid URL.
+// Empty for an invalid URL.
 std::string shownLocation(const char* location) {
     if (location == nullptr || strnlen(location, longestLocation + 1) > longestLocation) {
         return {};
     }
     try {
-        auto shown = Url::parse(location).redacted();
-        const auto query = shown.find('?');
-        return query == std::string::npos ? shown : shown.substr(0, query) + "?...";
+        return Url::parse(location).shown();
     } catch (const Error&) {
         return {};
     }
@@ -163,7 +161,7 @@ void PluginSession::noteSecret(const std::string& name, const std::string& value
     }
 }
 
-// A server may repeat a secret in its answer, and a plugin pass the answer on.
+// A server may repeat a secret in its answer, and a plugin pass the answer on, or quote a URL.
 std::string PluginSession::withoutSecrets(const char* text) {
     constexpr std::string_view hidden = "***";
     // Cut afterwards: what is left of a secret at the end would not be recognised.
@@ -174,7 +172,7 @@ std::string PluginSession::withoutSecrets(const char* text) {
             plain.replace(at, secret.size(), hidden);
         }
     }
-    return plainText(plain);
+    return plainText(withoutQueries(plain));
 }
 
 // Replaces the host's names of option files with the user's paths: a library may have put them into its

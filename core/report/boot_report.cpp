@@ -7,9 +7,9 @@
 
 #include <unistd.h>
 
-#include "error_line.h"
 #include "files.h"
 #include "json.h"
+#include "shown_argument.h"
 #include "text.h"
 
 namespace bootferry {

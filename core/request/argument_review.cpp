@@ -114,7 +114,7 @@ std::string shownRoot(const KernelArgument& root) {
     }
     try {
         const std::string_view live = root.value->starts_with("live:") ? "live:" : "";
-        return fmt::format("root={}{}", live, Url::parse(root.value->substr(live.size())).redacted());
+        return fmt::format("root={}{}", live, Url::parse(root.value->substr(live.size())).shown());
     } catch (const Error&) {
         return shownArgument(root);
     }
@@ -133,7 +133,7 @@ ReviewedArgument reviewRoot(const KernelArgument& root, bool isLast, bool isLive
         reviewed.use = Use::Read;
         const bool isWritten = root.value->find("://") != std::string::npos;
         reviewed.meaning =
-            fmt::format("fetch {} over {} to {}", isWritten ? "this image" : transfer->url.redacted(),
+            fmt::format("fetch {} over {} to {}", isWritten ? "this image" : transfer->url.shown(),
                         transfer->url.scheme(), request->target);
     } else {
         reviewed.use = Use::Read;
@@ -218,7 +218,7 @@ ReviewedArgument reviewServed(const KernelArgument& argument, const BootArgument
     }
     if (why.empty() && request != nullptr && request->verity.tree &&
         known.names.front() == "rd.bootferry.roothash") {
-        reviewed.meaning += fmt::format(", by {}", request->verity.tree->redacted());
+        reviewed.meaning += fmt::format(", by {}", request->verity.tree->shown());
     }
     if (!why.empty()) {
         reviewed.use = Use::NoEffect;
@@ -228,8 +228,8 @@ ReviewedArgument reviewServed(const KernelArgument& argument, const BootArgument
 }
 
 // A value with a blank that is not quoted becomes several words. Behind a word whose value may be secret,
-// hides a word that could be the rest of it; and all words from a URL to a word with an '@', which may end
-// its userinfo.
+// hides a word that could be the rest of it, or all of it ("-u NAME:PASSWORD"); and all words from a URL to a
+// word with an '@', which may end its userinfo.
 void hidePartsOfSecrets(std::vector<ReviewedArgument>& review, const KernelCommandLine& line) {
     static constexpr std::array<std::string_view, 8> harmless{"quiet", "splash", "ro",         "rw",
                                                               "debug", "rhgb",   "mediacheck", "nomodeset"};
@@ -255,8 +255,9 @@ void hidePartsOfSecrets(std::vector<ReviewedArgument>& review, const KernelComma
             for (auto part = url + 1; part <= i; ++part) {
                 hide(part);
             }
-        } else if (isForeign && i > 0 && review[i - 1].shown.ends_with("...") && !words[i].value &&
-                   words[i].name.find('.') == std::string::npos &&
+        } else if (isForeign && i > 0 &&
+                   (expectsSecret(words[i - 1]) || (review[i - 1].shown.ends_with("...") && !words[i].value &&
+                                                    words[i].name.find('.') == std::string::npos)) &&
                    std::find(harmless.begin(), harmless.end(), words[i].name) == harmless.end()) {
             hide(i);
         }

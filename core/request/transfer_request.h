@@ -73,11 +73,11 @@ struct TransferRequest {
     std::optional<Continuation> continuation;
 };
 
-// The requested URL, then its mirrors; without userinfo.
-[[nodiscard]] inline std::vector<std::string> urlsOf(const TransferRequest& request) {
-    std::vector<std::string> urls{request.url.redacted()};
+// The requested URL, then its mirrors, for people.
+[[nodiscard]] inline std::vector<std::string> shownUrls(const TransferRequest& request) {
+    std::vector<std::string> urls{request.url.shown()};
     for (const auto& mirror : request.mirrors) {
-        urls.push_back(mirror.redacted());
+        urls.push_back(mirror.shown());
     }
     return urls;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Strict parsing by RFC 3986 section 3: a URL that cannot be sent unchanged is refused with the reason. A
-// mistyped password must not appear in a message either: no error quotes anything before an '@'.
+// mistyped password must not appear in a message either: no error quotes anything before an '@' or in a
+// query.
 #include "url.h"
 
 #include <algorithm>
@@ -40,7 +41,16 @@ std::optional<unsigned> hexValue(char c) {
     return std::nullopt;
 }
 
-// The text as an error may show it: escaped, and without what is between the scheme and the last '@'.
+constexpr std::string_view hiddenQuery = "?...";
+
+std::string withoutQuery(std::string_view text) {
+    const auto query = text.find('?');
+    return query == std::string_view::npos ? std::string(text)
+                                           : std::string(text.substr(0, query)).append(hiddenQuery);
+}
+
+// The text as an error may show it: escaped, and without what is between the scheme and the last '@', and
+// without the query.
 std::string showable(std::string_view text) {
     const auto at = text.rfind('@');
     std::string shown;
@@ -54,7 +64,7 @@ std::string showable(std::string_view text) {
         shown += "...";
         shown += text.substr(at);
     }
-    return escapedText(shown);
+    return escapedText(withoutQuery(shown));
 }
 
 [[noreturn]] void refuseUrl(std::string_view text, std::string_view reason) {
@@ -307,7 +317,7 @@ Url Url::parse(std::string_view text) {
 
 void Url::setUserinfo(Userinfo userinfo) {
     if (!hasLogin(scheme_)) {
-        refuseUrl(redacted(), noLogin(scheme_));
+        refuseUrl(shown(), noLogin(scheme_));
     }
     userinfo_ = std::move(userinfo);
 }
@@ -327,6 +337,10 @@ std::string Url::redacted() const {
         where.replace(zone, 1, "%25"); // RFC 6874
     }
     return scheme_ + "://" + where + path_;
+}
+
+std::string Url::shown() const {
+    return withoutQuery(redacted());
 }
 
 } // namespace bootferry

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A URL as in RFC 3986, parsed once. The userinfo is a secret and kept apart from what may be shown:
-// redacted(), the URL for logs, D-Bus, units and plugins, never contains it.
+// A URL as in RFC 3986, parsed once. The userinfo is a secret and kept apart from the rest. A query may be a
+// secret, too (a signature that gives access): shown(), the URL for people, contains neither.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,13 @@ public:
     [[nodiscard]] const std::optional<Userinfo>& userinfo() const { return userinfo_; }
     void setUserinfo(Userinfo userinfo); // throws Error(Invalid) if the scheme has no login
 
-    // "http://[2001:db8::1]:8080/live.iso": without the userinfo and the fragment.
+    // "http://[2001:db8::1]:8080/live.iso?a=b": without the userinfo and the fragment. For what works with
+    // the URL: plugins, units, records that are compared.
     [[nodiscard]] std::string redacted() const;
+
+    // redacted() with "?..." for a query: for whatever people read, on the terminal, in the journal, on D-Bus
+    // and in files that others can read.
+    [[nodiscard]] std::string shown() const;
 
     // What was parsed, without the userinfo alone: for plugins whose names are not those of RFC 3986.
     [[nodiscard]] const std::string& asWritten() const { return asWritten_; }

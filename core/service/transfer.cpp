@@ -33,9 +33,10 @@ double randomFraction() {
 Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, WorkerJob job,
                    TransferListener& listener)
     : event_(event), program_(std::move(program)), job_(std::move(job)), listener_(listener),
-      meter_(urlsOf(job_.request)), target_(job_.request.target), begun_(TransferMeter::Time::clock::now()) {
+      meter_(shownUrls(job_.request)), target_(job_.request.target),
+      begun_(TransferMeter::Time::clock::now()) {
     status_.id = id;
-    status_.url = job_.request.url.redacted();
+    status_.url = job_.request.url.shown();
     status_.target = job_.request.target;
     status_.checksumRequested = job_.request.checksum || job_.request.checksumUrl;
     status_.checksum = job_.request.checksum.value_or("");

@@ -102,11 +102,11 @@ std::string SignedListFetch::checksumIn(const std::string& signedText) const {
 }
 
 std::string SignedListFetch::listName() const {
-    return fmt::format("the checksum list '{}'", url_.redacted());
+    return fmt::format("the checksum list '{}'", url_.shown());
 }
 
 std::string SignedListFetch::signatureName() const {
-    return fmt::format("the signature '{}' of {}", signatures_.front().redacted(), listName());
+    return fmt::format("the signature '{}' of {}", signatures_.front().shown(), listName());
 }
 
 // signature: empty if the list is signed inline.

@@ -193,7 +193,7 @@ private:
 
     void startImage() {
         shorten(job_.request.timeout, Clock::now() - begun_);
-        job_.checksumOrigin = job_.request.checksumUrl->redacted();
+        job_.checksumOrigin = job_.request.checksumUrl->shown();
         job_.request.checksumUrl.reset();
         job_.request.signature.reset();
         job_.request.checksum = checksum_;

@@ -72,8 +72,9 @@ BusMessageHandle messageOf(fuzz::FuzzInput& input) {
 }
 
 void examine(const TransferRequest& request) {
-    for (const auto& url : urlsOf(request)) {
+    for (const auto& url : shownUrls(request)) {
         require(plainText(url, SIZE_MAX) == url && !Url::parse(url).userinfo());
+        require(url.find('?') == std::string::npos || url.ends_with("?..."));
     }
     require(request.target.starts_with("/dev/") && request.target.find("/../") == std::string::npos);
     require(request.stallTimeout.count() > 0 && request.stallTimeout <= longestTimeout);

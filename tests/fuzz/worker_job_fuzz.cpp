@@ -13,6 +13,14 @@ using fuzz::require;
 
 namespace {
 
+std::vector<std::string> urlsOf(const TransferRequest& request) {
+    std::vector<std::string> urls{request.url.redacted()};
+    for (const auto& mirror : request.mirrors) {
+        urls.push_back(mirror.redacted());
+    }
+    return urls;
+}
+
 void compare(const TransferRequest& one, const TransferRequest& other) {
     require(urlsOf(one) == urlsOf(other) && one.pluginOptions == other.pluginOptions);
     require(one.checksum == other.checksum && one.checksumUrl.has_value() == other.checksumUrl.has_value());

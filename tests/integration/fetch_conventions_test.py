@@ -196,7 +196,14 @@ class OptionsTest(ConventionsCase):
             self.assertNotIn(b"geheim", result.stderr)
 
     def test_no_wrong_word_shows_a_password(self):
-        secret = "http://u:geheim@127.0.0.1:1/image"
+        for secret in ("http://u:geheim@127.0.0.1:1/image", "u:geheim@127.0.0.1/image", "u:ge/geheim@127.0.0.1/image",
+                       "http://u:ge/geheim@127.0.0.1/image"):
+            self.assert_not_shown(secret)
+        for secret in ("curl:pass=geheim", "curl:user=u:geheim", "dolly:password=geheim"):
+            for words in ([secret], ["list", secret], ["fetch", "http://127.0.0.1:1/x", "a", secret]):
+                self.assertNotIn(b"geheim", self.run_in_folder(*words).stderr)
+
+    def assert_not_shown(self, secret):
         for words in ([secret], ["fetch", secret, "a", secret], ["fetch", "http://127.0.0.1:1/x", secret],
                       ["fetch", "-o", "a", "http://127.0.0.1:1/x", secret], ["status", secret], ["cancel", secret],
                       ["verify", secret], ["dolly-send", secret, "127.0.0.1"], ["help", secret],

@@ -160,10 +160,14 @@ class Running(ServiceTest):
         userinfo = self.path / "userinfo"
         userinfo.write_text("anna:geh%65im\n")
         daemon = self.daemon()
-        messages = daemon.ctl("deploy", f"--userinfo-file={userinfo}", self.url("nothing"), "/dev/ram0").stderr
+        mirror = f"--mirror={self.url('nothing')}?geheim"
+        messages = daemon.ctl("deploy", f"--userinfo-file={userinfo}", mirror, self.url("nothing?geheim"), "/dev/ram0").stderr
+        for words in (["list"], ["status"], ["status", "1", "--json=short"], ["monitor", "1"]):
+            messages += daemon.ctl(*words).stdout
         messages += daemon.busctl("introspect", "org.bootferry1", "/org/bootferry1/transfer/_1").stdout + daemon.log_text()
         messages += (daemon.folder / "result.json").read_text()
         self.assertNotRegex(messages, "geheim|geh%65im|anna")
+        self.assertIn("nothing?...", (daemon.folder / "result.json").read_text())
 
 
     def test_credentials_of_the_system_and_of_the_unit_reach_the_server(self):

@@ -13,7 +13,7 @@ namespace bootferry {
 std::string fileNameOf(const Url& url) {
     const auto refuseName = [&](const char* why) {
         throw Error(ErrorCode::Invalid,
-                    fmt::format("cannot take the file name from {}: {}; specify FILE", url.redacted(), why));
+                    fmt::format("cannot take the file name from {}: {}; specify FILE", url.shown(), why));
     };
     const auto path = url.path().substr(0, url.path().find('?'));
     const auto written = lowered(path.substr(path.rfind('/') + 1));

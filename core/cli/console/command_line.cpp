@@ -12,6 +12,7 @@
 #include "curl_options.h"
 #include "errors.h"
 #include "nearest_name.h"
+#include "shown_argument.h"
 
 namespace bootferry {
 namespace {
@@ -257,7 +258,7 @@ void checkWords(const CommandLine& line, const Option* swallowing) {
     }
     if (line.words.size() > verb.most) {
         throw Error(ErrorCode::Invalid, fmt::format("{}: unexpected argument '{}': {}", verb.name,
-                                                    line.words[verb.most], usageOf(verb)));
+                                                    shownWord(line.words[verb.most]), usageOf(verb)));
     }
 }
 
@@ -340,7 +341,7 @@ const Verb& findVerb(Verbs verbs, std::string_view name) {
     }
     const auto nearest = nearestName(name, names);
     throw Error(ErrorCode::Invalid,
-                fmt::format("there is no verb '{}'{}: see bootferryctl --help", name,
+                fmt::format("there is no verb '{}'{}: see bootferryctl --help", shownWord(name),
                             nearest.empty() ? "" : fmt::format(", did you mean '{}'?", nearest)));
 }
 

@@ -8,10 +8,7 @@
 
 namespace bootferry {
 
-// The message with control characters escaped, and without the user names and passwords of URLs in it.
+// The message with control characters escaped, and without secrets of URLs (shown_argument.h).
 [[nodiscard]] std::string errorLine(std::string_view message);
-
-// The text with the queries of URLs in it replaced by "?...": they may be signatures that give access.
-[[nodiscard]] std::string withoutQueries(std::string_view text);
 
 } // namespace bootferry

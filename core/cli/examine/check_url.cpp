@@ -82,14 +82,14 @@ struct Report {
 Report judged(const TransferRequest& request, const ProbeResult& result) {
     Report report;
     report.plugin = result.plugin;
-    report.list = request.checksumUrl ? request.checksumUrl->redacted() : "";
+    report.list = request.checksumUrl ? request.checksumUrl->shown() : "";
     report.checksum = request.checksum.value_or(result.checksum.value_or(""));
     std::vector<Url> urls{request.url};
     urls.insert(urls.end(), request.mirrors.begin(), request.mirrors.end());
     for (std::size_t i = 0; i < std::min(urls.size(), result.sources.size()); ++i) {
         const auto& probed = result.sources[i];
         report.places.push_back(
-            {.url = urls[i].redacted(), .probed = probed, .unusable = whyUnusable(probed), .warnings = {}});
+            {.url = urls[i].shown(), .probed = probed, .unusable = whyUnusable(probed), .warnings = {}});
     }
     auto& places = report.places;
     const auto served =

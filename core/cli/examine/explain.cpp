@@ -11,12 +11,12 @@
 
 #include "argument_review.h"
 #include "environment.h"
-#include "error_line.h"
 #include "files.h"
 #include "generate_boot.h"
 #include "generate_units.h"
 #include "output_options.h"
 #include "plain_text.h"
+#include "shown_argument.h"
 #include "source_probe.h"
 #include "standard_streams.h"
 #include "text.h"

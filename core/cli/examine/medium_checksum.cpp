@@ -58,7 +58,7 @@ ExpectedChecksum fromServer(const std::string& list, const std::string& name) {
     if (failure) {
         throw *failure;
     }
-    return {.checksum = Checksum::parse(result.checksum.value()), .origin = url.redacted()};
+    return {.checksum = Checksum::parse(result.checksum.value()), .origin = url.shown()};
 }
 
 ExpectedChecksum fromFile(const std::string& path, const Medium& medium, const std::string& name) {

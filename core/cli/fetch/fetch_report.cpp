@@ -14,9 +14,9 @@
 namespace bootferry {
 
 FetchReport::FetchReport(const TransferRequest& request, std::optional<JsonStyle> json, bool quiet)
-    : json_(json), quiet_(quiet), urls_(urlsOf(request)), meter_(urls_),
+    : json_(json), quiet_(quiet), urls_(shownUrls(request)), meter_(urls_),
       begun_(TransferMeter::Time::clock::now()) {
-    status_.url = request.url.redacted();
+    status_.url = request.url.shown();
     status_.target = request.target;
     status_.checksumRequested = request.checksum || request.checksumUrl;
     status_.checksum = request.checksum.value_or("");

@@ -17,8 +17,7 @@ std::vector<std::string> originNames(const std::vector<Url>& urls) {
         const auto sharers = std::count_if(urls.begin(), urls.end(), [&authority](const Url& other) {
             return other.authority() == authority;
         });
-        const auto whole = url.redacted();
-        names.push_back(sharers > 1 ? whole.substr(0, whole.find('?')) : authority);
+        names.push_back(sharers > 1 ? url.shown() : authority);
     }
     return names;
 }

@@ -45,7 +45,7 @@ Checksum fetchChecksum(ResumingSource& source, const Url& list, const Url& image
         source.finish();
         return Checksum::parse(findChecksum(text, image));
     } catch (Error& error) {
-        error.addContext(fmt::format("the checksum list '{}'", list.redacted()));
+        error.addContext(fmt::format("the checksum list '{}'", list.shown()));
         throw;
     }
 }

@@ -233,6 +233,13 @@ TEST(GenerateUnits, SecretsGoToFilesOnlyRootReads) {
                     "--options-file=/run/bootferry/secret-options"));
 }
 
+TEST(GenerateUnits, AQueryIsInTheCommandAlone) {
+    const auto text =
+        textOf(generated("root=live:http://10.0.0.1/live.iso?token=abc").normal, "bootferry-deploy.service");
+    EXPECT_TRUE(has(text, "Description=Deploy http://10.0.0.1/live.iso?... to /dev/ram0\n")) << text;
+    EXPECT_TRUE(has(text, " \"http://10.0.0.1/live.iso?token=abc\" /dev/ram0\n")) << text;
+}
+
 TEST(GenerateUnits, WhateverOptionOfCurlHoldsASecretIsHidden) {
     // Those whose values curl itself wipes from its argument list, and those that carry credentials
     // otherwise.

@@ -131,6 +131,12 @@ TEST(ReviewArguments, SecretsAreNotShownWhereverTheyStand) {
                              "rd.live.http://u:geheim@a/b",
                              "rd.live.image:http://u:geheim@a/b",
                              "http:/u:geheim",
+                             "curl:pass=geheim",
+                             "--option=curl:user=u:geheim",
+                             "cifspass=geheim",
+                             "dolly:password=geheim",
+                             "http://a/b?geheim",
+                             "bootorigin:live.iso?geheim",
                              "rd.live.curl_options:-u,u:geheim",
                              "rd.iscsi.password=geheim",
                              "rd.iscsi.password:geheim",
@@ -173,7 +179,7 @@ TEST(ReviewArguments, NoPartOfASecretIsShown) {
           "root=live:http://u:1 geheim 3@a/b", "root=live:http://u:1 geheim=2 3@a/b",
           "rd.bootferry.option=curl:user=u:geheim geheim", "rd.bootferry.mirror=http://u:1 geheim@a/b quiet",
           "rd.kiwi.live.curl_options=-u,u:1 geheim quiet", "http://u:geheim 12@a/b", "http://u:1 geheim@a/b",
-          "rd.iscsi.password=1 geheim"}) {
+          "rd.iscsi.password=1 geheim", "-u u:geheim", "curl -u u.x:geheim=1", "cifspass geheim"}) {
         for (const auto& word : reviewed(std::string(root) + line)) {
             EXPECT_THAT(word.shown, Not(HasSubstr("geheim"))) << line;
             EXPECT_THAT(word.shown, Not(HasSubstr(":12"))) << line;

@@ -65,6 +65,21 @@ TEST(Url, keepsTheUserinfoApart) {
     EXPECT_EQ(Url::parse("http://host/a@b").path(), "/a@b");
 }
 
+TEST(Url, isShownWithoutItsQuery) {
+    EXPECT_EQ(Url::parse("http://u:p@h:81/a.iso?token=geheim#x").shown(), "http://h:81/a.iso?...");
+    EXPECT_EQ(Url::parse("http://h?geheim").shown(), "http://h/?...");
+    EXPECT_EQ(Url::parse("http://[fe80::1%25eth0]/x").shown(), "http://[fe80::1%25eth0]/x");
+    for (const auto* wrong :
+         {"http://h/a?geheim b", "http://h/a?geheim%", "http://u@v@h/a?geheim", "h/a?geheim"}) {
+        try {
+            (void)Url::parse(wrong);
+            ADD_FAILURE() << wrong;
+        } catch (const Error& error) {
+            EXPECT_EQ(std::string(error.what()).find("geheim"), std::string::npos) << error.what();
+        }
+    }
+}
+
 TEST(Url, redactedIsParsedAgain) {
     for (const auto* text : {"http://h/p?q", "http://[fe80::1%25eth0]:1/x", "sftp://u:p@h:22/%20"}) {
         const auto once = Url::parse(text).redacted();
