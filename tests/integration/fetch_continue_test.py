@@ -631,6 +631,46 @@ class WrongChecksumTest(ContinueCase):
 
 
 class OthersTest(ContinueCase):
+    def test_what_another_program_writes_meanwhile_is_noticed_without_a_checksum(self):
+        length = self.kept()
+        client = self.begun(least=length + 100_000)
+        with open(self.part, "r+b") as part:
+            part.write(b"other bytes")
+        status, messages = self.ended(client)
+        self.assertEqual(status, exit_status.TARGET_REFUSED, messages)
+        self.assertIn(f"another program has written to '{self.part}' meanwhile", messages.splitlines()[-1])
+        self.assertIn("fetch again", messages.splitlines()[-1])
+        self.assertEqual(self.names(), [])
+
+    def test_what_another_program_has_written_is_not_kept(self):
+        length = self.kept()
+        client = self.begun(least=length + 100_000)
+        with open(self.part, "r+b") as part:
+            part.write(b"other bytes")
+        client.send_signal(signal.SIGINT)
+        status, messages = self.ended(client)
+        self.assertEqual(status, 130, messages)
+        self.assertIn(f"nothing is kept: another program has written to '{self.part}'", messages.splitlines()[-1])
+        self.assertEqual(self.names(), [])
+
+    def test_reading_is_no_matter(self):
+        self.kept()
+        with open(self.part, "rb"):
+            self.assert_fetched(self.fetch(self.url))
+        self.assertEqual(self.names(), ["output"])
+
+    def test_a_part_that_is_removed_meanwhile(self):
+        for number in (None, signal.SIGINT):
+            length = self.kept()
+            client = self.begun(least=length + 100_000)
+            self.part.unlink()
+            if number:
+                client.send_signal(number)
+            status, messages = self.ended(client)
+            self.assertEqual(status, 130 if number else exit_status.TARGET_REFUSED, messages)
+            self.assertRegex(messages.splitlines()[-1], f"somebody else has removed, renamed or replaced '{self.part}'")
+            self.assertEqual(self.names(), [])
+
     def test_a_part_that_another_program_has_changed(self):
         self.kept()
         with open(self.part, "ab") as part:

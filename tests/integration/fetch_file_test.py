@@ -489,7 +489,7 @@ class WithoutProcTest(FileCase):
         temporary, = self.folder.glob(".bootferry-*")
         temporary.unlink()
         temporary.write_text("planted")
-        self.assert_left(self.ended(client), "created or replaced")
+        self.assert_left(self.ended(client), "removed, renamed or replaced")
         self.assertEqual(self.names(), [temporary.name])
         self.assertEqual(temporary.read_text(), "planted")
 

@@ -141,6 +141,9 @@ public:
         output_.reset();
         try {
             if (failure) {
+        if (file_) {
+            target_.fd.reset(); // only the file itself still has it open
+        }
                 throw stopped_ && failure->code() == ErrorCode::Cancelled ? *stopped_ : *failure;
             }
             if (const auto lost = file_ ? file_->publish(modified_) : ""; !lost.empty()) {

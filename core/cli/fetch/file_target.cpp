@@ -97,6 +97,7 @@ PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     }
     if (!fd_) {
         fd_ = createNamed(temporary_, unfinishedMode);
+        watch_.emplace(fd_.get());
     }
     PreparedTarget target;
     target.fd.reset(checkErrno(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0), what("opening")));
@@ -155,6 +156,7 @@ void FileTarget::setUsualMode() const {
 }
 
 std::string FileTarget::publish(std::optional<std::int64_t> modified) {
+    refuseForeignBytes();
     if (modified) { // not all file systems support this: ignore errors
         const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = *modified, .tv_nsec = 0}};
         (void)::futimens(fd_.get(), times);
@@ -246,7 +248,10 @@ void FileTarget::linkTemporary() {
 void FileTarget::rename(bool replaces) {
     const int folder = location_.folder.get();
     if (!isFileAt(folder, temporary_, fd_.get())) {
-        refuseChanged();
+        throw Error(ErrorCode::TargetRefused,
+                    fmt::format("somebody else has removed, renamed or replaced '{}{}', which was to become "
+                                "'{}': fetch it again",
+                                location_.folderPath, temporary_, location_.path));
     }
     int result = ::renameat2(folder, temporary_.c_str(), folder, location_.name.c_str(),
                              replaces ? 0 : RENAME_NOREPLACE);

@@ -13,6 +13,7 @@
 #include "file_location.h"
 #include "prepared_target.h"
 #include "transfer_request.h"
+#include "write_watch.h"
 
 namespace bootferry {
 
@@ -76,8 +77,9 @@ public:
     // Gives the file its name, and `modified` (seconds since 1970 UTC) as its time, and syncs it, so that it
     // survives a power cut. A replaced file's owner, permissions and access control list are kept;
     // returns a sentence that says which of them could not be kept, or an empty one. Throws
-    // Error(TargetRefused) if the name refers to another file than at the beginning or somebody has written
-    // to that file, Error(Io).
+    // Error(TargetRefused) if the name refers to another file than at the beginning, or another program has
+    // written to that file or to what is to replace it, Error(Io). For this and for keeping, the descriptors
+    // that open() has returned must be closed.
     [[nodiscard]] std::string publish(std::optional<std::int64_t> modified);
 
 private:
@@ -105,6 +107,8 @@ private:
     [[nodiscard]] UniqueFd createNamed(std::string& name, mode_t mode) const;
     [[nodiscard]] bool isThereStill() const;
     [[noreturn]] void refuseChanged() const;
+    void refuseForeignBytes();
+    [[nodiscard]] bool hasForeignBytes() noexcept;
     [[nodiscard]] bool linkAs(const std::string& name) const;
     void linkTemporary();
     void rename(bool replaces);
@@ -125,6 +129,8 @@ private:
     bool leavesPart_ = false; // FILE.part is not the one recorded, or others may write to it
     mode_t mode_ = 0;         // that FILE gets if it is new; from open() on
     std::string whyNotKept_;
+    std::optional<WriteWatch> watch_;        // of fd_ or part_, if it has a name
+    std::optional<WriteWatch> earlierWatch_; // of earlier_
 };
 
 } // namespace bootferry

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
@@ -24,6 +25,14 @@ constexpr std::uint64_t fewBytes = FileTarget::leastPart;
 
 std::string checksumText(const TransferRequest& request) {
     return request.checksumUrl ? request.checksumUrl->redacted() : request.checksum.value_or("");
+}
+
+bool isWritten(std::optional<WriteWatch>& watch, UniqueFd& file) noexcept {
+    try {
+        return file && watch && watch->findsWriter(file);
+    } catch (const Error&) { // who cannot look does not know
+        return true;
+    }
 }
 
 } // namespace
@@ -45,6 +54,14 @@ FoundPart FileTarget::findPart(const TransferRequest& request) {
     }
     part_ = std::move(part);
     lockPart();
+    watch_.emplace(part_.get());
+    if (watch_->findsWriter(part_)) {
+        part_.reset();
+        watch_.reset();
+        leavesPart_ = true;
+        return {.continuation = {}, .whyNot = say("another program writes to it", "left as it is")};
+    }
+    lockPart(); // it was opened anew
     if (const auto why = whyNotUsable(request); !why.empty()) {
         return {.continuation = {}, .whyNot = say(why, "removed when the new bytes come")};
     }
@@ -131,6 +148,26 @@ std::string FileTarget::whyNotUsable(const TransferRequest& request) const {
     return {};
 }
 
+// What another program writes to a file that this one receives would become part of it.
+bool FileTarget::hasForeignBytes() noexcept {
+    return !temporary_.empty() && isWritten(watch_, fd_);
+}
+
+void FileTarget::refuseForeignBytes() {
+    if (!hasForeignBytes()) {
+        return;
+    }
+    const auto name = std::exchange(temporary_, {});
+    if (isFileAt(location_.folder.get(), name, fd_.get())) {
+        (void)::unlinkat(location_.folder.get(), name.c_str(), 0);
+    }
+    fd_.reset();
+    throw Error(ErrorCode::TargetRefused,
+                fmt::format("another program has written to '{}{}' meanwhile, or still has it open for "
+                            "writing; it is removed: end that program, and fetch again",
+                            location_.folderPath, name));
+}
+
 // The worker writes through a duplicate of the descriptor, which holds the lock as well: the worker of a
 // process that was killed may need a moment to end. A file system without flock(2) is no error.
 void FileTarget::lockPart() const {
@@ -155,6 +192,7 @@ void FileTarget::takePart() {
                        what("removing the part of"));
         }
         part_.reset();
+        watch_.reset();
         record_.setPartial(std::nullopt);
         return;
     }
@@ -173,13 +211,14 @@ void FileTarget::takePart() {
 // read is as long.
 void FileTarget::setPartAside(std::optional<std::uint64_t> size, bool isComplete) {
     earlier_ = std::move(fd_);
+    earlierWatch_ = std::exchange(watch_, std::nullopt);
     temporary_.clear();
     if (isComplete && identityOf(earlier_.get()).length == record_.partial()->size) {
         setWholeAside();
     } else {
         (void)::ftruncate(earlier_.get(), static_cast<off_t>(continuesAt_));
     }
-    if (!size || *size > roomOf(earlier_.get())) {
+    if (!size || *size > roomOf(earlier_.get()) || (earlierWatch_ && earlierWatch_->hasSeenWriter())) {
         (void)::ftruncate(earlier_.get(), 0); // the worker may have it open
         removeEarlier();
         record_.setPartial(std::nullopt);
@@ -234,6 +273,9 @@ bool FileTarget::isEarlierBetter(const KnownSource& source, std::uint64_t length
 std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request, const KnownSource& announced,
                                               bool isWhole) noexcept {
     try {
+        if (hasForeignBytes()) {
+            return keepEarlier();
+        }
         const auto identity = fd_ ? identityOf(fd_.get()) : FileIdentity();
         const auto source = versionOf(announced);
         const bool maybeMixed = continuesPart() && startsOver_ && !isComplete_;
@@ -271,7 +313,11 @@ std::optional<std::uint64_t> FileTarget::keepEarlier() noexcept {
     if (part_) { // it is as it was
         return continuesAt_;
     }
-    const auto& part = earlier_ ? earlier_ : fd_;
+    auto& part = earlier_ ? earlier_ : fd_;
+    if (earlier_ ? isWritten(earlierWatch_, earlier_) : hasForeignBytes()) {
+        whyNotKept_ = fmt::format("; nothing is kept: another program has written to '{}'", partPath());
+        return std::nullopt; // the destructor deletes it
+    }
     if (!isFileAt(location_.folder.get(), partName_, part.get())) { // somebody has removed or replaced it
         return std::nullopt;
     }
@@ -312,7 +358,9 @@ void FileTarget::namePart() {
     const int folder = location_.folder.get();
     const auto requireOurs = [&](const std::string& name) {
         if (!isFileAt(folder, name, fd_.get())) {
-            throw Error(ErrorCode::TargetRefused, fmt::format("'{}' is somebody else's", partPath()));
+            throw Error(
+                ErrorCode::TargetRefused,
+                fmt::format("somebody else has removed, renamed or replaced '{}' meanwhile", partPath()));
         }
     };
     if (temporary_.empty()) {

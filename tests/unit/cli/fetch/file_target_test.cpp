@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -32,8 +33,9 @@ protected:
     void leavePart(const KnownSource& source, std::uint64_t length) {
         auto file = target();
         (void)file.findPart(request_);
-        const auto open = file.open(source.size);
+        auto open = file.open(source.size);
         ASSERT_EQ(::ftruncate(open.fd.get(), static_cast<off_t>(length)), 0);
+        open.fd.reset();
         EXPECT_EQ(file.keep(request_, source), length);
     }
 
@@ -45,6 +47,56 @@ protected:
     TransferRequest request_;
 };
 
+// The descriptor of open() is another program's here.
+TEST_F(FileTargetTest, WhatAnotherProgramWritesIsNotPublishedOrKept) {
+    const KnownSource source{.size = all, .validator = "first"};
+    for (const bool isClosed : {true, false}) {
+        for (const bool isComplete : {true, false}) {
+            leavePart(source, little);
+            auto file = target();
+            EXPECT_TRUE(file.findPart(request_).continuation);
+            auto open = file.open(all);
+            UniqueFd other(::open(file.partPath().c_str(), O_WRONLY | O_CLOEXEC));
+            ASSERT_EQ(::ftruncate(open.fd.get(), static_cast<off_t>(isComplete ? all : more)), 0);
+            open.fd.reset();
+            ASSERT_EQ(::pwrite(other.get(), "x", 1, 0), 1);
+            if (isClosed) {
+                other.reset();
+            }
+            if (isComplete) {
+                EXPECT_THROW((void)file.publish(std::nullopt), Error);
+            }
+            EXPECT_FALSE(file.keep(request_, source));
+            EXPECT_EQ(file.whyNotKept().empty(), isComplete);
+        }
+        EXPECT_TRUE(std::filesystem::is_empty(folder_));
+    }
+}
+
+TEST_F(FileTargetTest, WhoReadsAPartIsNoMatter) {
+    const KnownSource source{.size = all, .validator = "first"};
+    leavePart(source, little);
+    const UniqueFd reader(::open((folder_ / "image.part").c_str(), O_RDONLY | O_CLOEXEC));
+    auto file = target();
+    EXPECT_TRUE(file.findPart(request_).continuation);
+    auto open = file.open(all);
+    ASSERT_EQ(::ftruncate(open.fd.get(), all), 0);
+    open.fd.reset();
+    EXPECT_EQ(file.publish(std::nullopt), "");
+    EXPECT_EQ(std::filesystem::file_size(folder_ / "image"), all);
+}
+
+TEST_F(FileTargetTest, WhatAnotherProgramWritesToIsNotContinued) {
+    leavePart({.size = all, .validator = "first"}, little);
+    {
+        const UniqueFd writer(::open((folder_ / "image.part").c_str(), O_WRONLY | O_CLOEXEC));
+        const auto found = target().findPart(request_);
+        EXPECT_FALSE(found.continuation);
+        EXPECT_NE(found.whyNot.find("another program writes to it"), std::string::npos) << found.whyNot;
+    }
+    EXPECT_TRUE(next());
+}
+
 // A signal may come between the words of the worker that the version is another one, and that it wants
 // another target.
 TEST_F(FileTargetTest, APartKeepsItsVersionUntilItIsSetAside) {
@@ -52,8 +104,9 @@ TEST_F(FileTargetTest, APartKeepsItsVersionUntilItIsSetAside) {
     for (const auto size : {all, all + 1}) {
         auto file = target();
         EXPECT_TRUE(file.findPart(request_).continuation);
-        const auto open = file.open(all);
+        auto open = file.open(all);
         ASSERT_EQ(::ftruncate(open.fd.get(), more), 0);
+        open.fd.reset();
         EXPECT_EQ(file.keep(request_, {.size = size, .validator = "second"}), more);
     }
     ASSERT_TRUE(next());
@@ -68,8 +121,9 @@ TEST_F(FileTargetTest, AnotherVersionIsKeptWhenItHasBytes) {
         auto file = target();
         EXPECT_TRUE(file.findPart(request_).continuation);
         (void)file.open(all);
-        const auto open = file.open(all);
+        auto open = file.open(all);
         ASSERT_EQ(::ftruncate(open.fd.get(), static_cast<off_t>(length)), 0);
+        open.fd.reset();
         EXPECT_EQ(file.keep(request_, {.size = all, .validator = "second"}), length < little ? more : little);
     }
     EXPECT_EQ(next()->validator, "second");
@@ -80,8 +134,9 @@ TEST_F(FileTargetTest, OfTheSameVersionTheLongerOneIsKept) {
     auto file = target();
     EXPECT_TRUE(file.findPart(request_).continuation);
     (void)file.open(all);
-    const auto open = file.open(all);
+    auto open = file.open(all);
     ASSERT_EQ(::ftruncate(open.fd.get(), little), 0);
+    open.fd.reset();
     EXPECT_EQ(file.keep(request_, {.size = all, .validator = "first"}), more);
 }
 
@@ -91,8 +146,9 @@ TEST_F(FileTargetTest, WhatWasReceivedBeforeAStartOverIsCutOff) {
     for (const bool isKilled : {false, true}) {
         auto file = target();
         EXPECT_TRUE(file.findPart(request_).continuation);
-        const auto open = file.open(all);
+        auto open = file.open(all);
         ASSERT_EQ(::ftruncate(open.fd.get(), all), 0);
+        open.fd.reset();
         file.startsOver();
         if (isKilled) {
             (void)file.open(all);
@@ -111,8 +167,9 @@ TEST_F(FileTargetTest, WhatOnlyTheChecksumRejectsStaysWhole) {
     for (const bool isOpenedAgain : {false, true}) {
         auto file = target();
         EXPECT_TRUE(file.findPart(request_).continuation);
-        const auto open = file.open(all);
+        auto open = file.open(all);
         ASSERT_EQ(::ftruncate(open.fd.get(), all), 0);
+        open.fd.reset();
         file.receivedAll();
         file.startsOver();
         if (isOpenedAgain) {
@@ -130,8 +187,9 @@ TEST_F(FileTargetTest, OnlyWhatIsWholeIsKeptAsWhole) {
     const KnownSource source{.size = all, .validator = "first"};
     for (const auto length : {little, all + 1, all}) {
         auto file = target();
-        const auto open = file.open(all);
+        auto open = file.open(all);
         ASSERT_EQ(::ftruncate(open.fd.get(), static_cast<off_t>(length)), 0);
+        open.fd.reset();
         EXPECT_EQ(file.keepWhole(request_, source).has_value(), length == all) << length;
     }
     EXPECT_FALSE(next()); // the same checksum again
@@ -146,8 +204,9 @@ TEST_F(FileTargetTest, WhatAListRejectsIsComparedWithItAgain) {
     request_.checksumUrl = Url::parse("http://h/SHA256SUMS");
     {
         auto file = target();
-        const auto open = file.open(all);
+        auto open = file.open(all);
         ASSERT_EQ(::ftruncate(open.fd.get(), all), 0);
+        open.fd.reset();
         EXPECT_TRUE(file.keepWhole(request_, {.size = all, .validator = "first"}));
     }
     ASSERT_TRUE(next());
