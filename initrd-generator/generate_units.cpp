@@ -7,6 +7,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "image_options.h"
 #include "secret_options.h"
 #include "unit_escaping.h"
 
@@ -103,10 +104,15 @@ void addSourceOptions(std::vector<std::string>& words, const TransferRequest& tr
         words.push_back("--timeout=" + seconds(*transfer.timeout));
     }
     const auto addSecret = [&](const std::string& name, const char* option, std::string text) {
-        const auto path = paths.runtimeDirectory + "/" + name;
-        const bool isThere = std::any_of(files.secrets.begin(), files.secrets.end(),
-                                         [&](const SecretFile& file) { return file.path == path; });
-        if (!isThere) {
+        auto path = paths.runtimeDirectory + "/" + name;
+        const auto find = [&] {
+            return std::find_if(files.secrets.begin(), files.secrets.end(),
+                                [&](const SecretFile& file) { return file.path == path; });
+        };
+        if (const auto there = find(); there != files.secrets.end() && there->text != text) {
+            path += "-verity"; // of the hash tree, which has options of its own
+        }
+        if (find() == files.secrets.end()) {
             files.secrets.push_back({path, std::move(text)});
         }
         words.push_back(option + path);
@@ -155,7 +161,9 @@ std::vector<std::string> deployCommand(const BootRequest& request, const Transfe
     if (transfer.connections != defaultConnections) {
         words.push_back("--connections=" + std::to_string(transfer.connections));
     }
-    addSourceOptions(words, transfer, paths, files);
+    auto ofImage = transfer;
+    ofImage.pluginOptions = optionsOfImage(request, transfer);
+    addSourceOptions(words, ofImage, paths, files);
     words.push_back(transfer.url.redacted());
     words.push_back(request.target);
     return words;

@@ -94,6 +94,19 @@ TEST(GenerateUnits, AHashTreeIsFetchedBeforeTheImageAndGivenToTheLiveRoot) {
         has(elsewhere, "hash-tree --roothash=" + hash + " http://h/a ftp://t/b /run/bootferry/verity\n"))
         << elsewhere;
 
+    const auto mixed = generated("root=live:http://h/a rd.bootferry.verity=sftp://t/b "
+                                 "rd.bootferry.option=sftp:key=/k rd.bootferry.option=sftp:passphrase=geheim "
+                                 "rd.bootferry.option=curl:pass=x rd.bootferry.option=own:a=b" +
+                                 roothash);
+    const auto ofImage = textOf(mixed.normal, "bootferry-deploy.service");
+    EXPECT_FALSE(has(ofImage, "sftp:")) << ofImage;
+    EXPECT_TRUE(has(ofImage, "--option=own:a=b ") && has(ofImage, "bootferry/secret-options ")) << ofImage;
+    EXPECT_TRUE(has(textOf(mixed.normal, "bootferry-verity.service"),
+                    "--option=sftp:key=/k --option=own:a=b "
+                    "--options-file=/run/bootferry/secret-options-verity "));
+    EXPECT_EQ(mixed.secrets.at(0).text, "curl:pass=x\n");
+    EXPECT_EQ(mixed.secrets.at(1).text, "sftp:passphrase=geheim\ncurl:pass=x\n");
+
     for (const char* root : {"root=live:http://h/a", "root=live:LABEL=x"}) {
         const auto within = generated(root + std::string(" rd.bootferry.verity=hash-offset:4096") + roothash);
         EXPECT_EQ(textOf(within.normal, "bootferry-verity.service"), "");
@@ -220,6 +233,13 @@ TEST(GenerateUnits, TheBootInterfaceIsNamedOnRequest) {
                     "[Match]\nType=ether\nPath=?*\n\n[Link]\nName=lan0\n"));
 }
 
+TEST(GenerateUnits, AQueryIsInTheCommandAlone) {
+    const auto text =
+        textOf(generated("root=live:http://10.0.0.1/live.iso?token=abc").normal, "bootferry-deploy.service");
+    EXPECT_TRUE(has(text, "Description=Deploy http://10.0.0.1/live.iso?... to /dev/ram0\n")) << text;
+    EXPECT_TRUE(has(text, " \"http://10.0.0.1/live.iso?token=abc\" /dev/ram0\n")) << text;
+}
+
 TEST(GenerateUnits, SecretsGoToFilesOnlyRootReads) {
     const auto files =
         generated("root=live:http://user:geheim@10.0.0.1/live.iso rd.bootferry.option=curl:pass=verborgen");
@@ -231,13 +251,6 @@ TEST(GenerateUnits, SecretsGoToFilesOnlyRootReads) {
         has(textOf(files.normal, "bootferry-deploy.service"), "--userinfo-file=/run/bootferry/userinfo"));
     EXPECT_TRUE(has(textOf(files.normal, "bootferry-deploy.service"),
                     "--options-file=/run/bootferry/secret-options"));
-}
-
-TEST(GenerateUnits, AQueryIsInTheCommandAlone) {
-    const auto text =
-        textOf(generated("root=live:http://10.0.0.1/live.iso?token=abc").normal, "bootferry-deploy.service");
-    EXPECT_TRUE(has(text, "Description=Deploy http://10.0.0.1/live.iso?... to /dev/ram0\n")) << text;
-    EXPECT_TRUE(has(text, " \"http://10.0.0.1/live.iso?token=abc\" /dev/ram0\n")) << text;
 }
 
 TEST(GenerateUnits, WhateverOptionOfCurlHoldsASecretIsHidden) {
