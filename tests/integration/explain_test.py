@@ -130,6 +130,12 @@ class ExplainTest(unittest.TestCase):
             self.assertIn(f"did you mean {meant}?", messages)
             self.assertIn(f"did you mean {meant}?", units["bootferry-deploy.service"])
             self.assertIn(f"did you mean {meant}?", self.explained(f"{URL} {word}"))
+        for words in ("rd.live.overlay_persistent", "rd.live.overlay=none rd.kiwi.live.system=/dev/sda"):
+            _, messages = self.generate(f"{URL} {words}")
+            shown = self.explained(f"{URL} {words}")
+            self.assertTrue(messages)
+            for message in messages.splitlines():
+                self.assertIn(f"\nwarning: {message.removeprefix('bootferry-generator: ')}\n", shown)
         units, messages = self.generate(f"{URL} rd.live.image rd.neednet=1 quiet rd.luks.options=discard")
         self.assertEqual(messages, "")
         self.assertNotIn("ExecStartPre", "".join(units.values()))

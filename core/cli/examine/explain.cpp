@@ -37,8 +37,8 @@ struct Explanation {
     std::vector<ReviewedArgument> words;
     std::optional<std::string> assumption;                    // about what bootorigin: stands for
     std::vector<std::pair<const char*, std::string>> ignored; // a program and its option
-    std::vector<std::string> warnings;                        // about options without an effect
-    std::vector<UnitFile> units;                              // the texts are empty unless requested
+    std::vector<std::string> warnings; // the generator's, and about options without an effect
+    std::vector<UnitFile> units;       // the texts are empty unless requested
     std::vector<UnitLink> links;
     std::vector<std::string> secrets;      // paths of files that only root can read
     std::optional<std::string> notServed;  // why bootferry leaves this boot alone
@@ -84,8 +84,14 @@ std::string whyNotServed(const KernelCommandLine& line) {
                        looksMeant ? " Did you mean root=live:SCHEME://HOST/PATH?" : "");
 }
 
-void askPlugins(Explanation& explanation, const TransferRequest& transfer) {
-    explanation.warnings = describeUnusedOptions(pluginFolder(), transfer);
+void askPlugins(Explanation& explanation, const BootRequest& boot) {
+    const auto& transfer = *boot.transfer();
+    auto fetched = transfer;
+    if (boot.verity.tree) { // with the same options
+        fetched.mirrors.push_back(*boot.verity.tree);
+    }
+    auto unused = describeUnusedOptions(pluginFolder(), fetched);
+    explanation.warnings.insert(explanation.warnings.end(), unused.begin(), unused.end());
     ProbeResult checked;
     try {
         checked = runSourceProbe(transfer, JobPurpose::OptionCheck);
@@ -124,6 +130,7 @@ Explanation explain(const KernelCommandLine& line, bool isOwn, bool texts) {
         return explanation;
     }
     if (boot.request) {
+        explanation.warnings = boot.request->remarks;
         for (const auto& option : boot.request->ignoredCurlOptions) {
             explanation.ignored.emplace_back("curl", option);
         }
@@ -134,8 +141,8 @@ Explanation explain(const KernelCommandLine& line, bool isOwn, bool texts) {
     addUnits(explanation, *boot.files, paths, texts);
     if (boot.refusal) {
         explanation.refusal = withoutQueries(*boot.refusal);
-    } else if (const auto* transfer = boot.request->transfer()) {
-        askPlugins(explanation, *transfer);
+    } else if (boot.request->transfer() != nullptr) {
+        askPlugins(explanation, *boot.request);
     }
     return explanation;
 }
