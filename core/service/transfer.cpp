@@ -149,8 +149,9 @@ void Transfer::waitForDevice() {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited).count();
     timer_ = later(deviceCheckInterval, onDeviceCheck);
     status_.state = TransferState::Waiting;
-    status_.detail =
-        fmt::format("waiting for the device '{}' ({} of {:g} s)", status_.target, seconds, longest.count());
+    const auto near = nearestDevice(status_.target);
+    status_.detail = fmt::format("waiting for the device '{}' ({} of {:g} s){}", status_.target, seconds,
+                                 longest.count(), near.empty() ? "" : fmt::format("; there is '{}'", near));
     listener_.changed(*this);
 }
 

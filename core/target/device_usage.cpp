@@ -6,6 +6,7 @@
 #include "device_usage.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "errors.h"
 #include "files.h"
 #include "handles.h"
+#include "nearest_name.h"
 #include "quantities.h"
 #include "text.h"
 
@@ -144,6 +146,23 @@ std::string listDisks() {
         }
     }
     return disks.empty() ? "none" : fmt::format("{}", fmt::join(disks, ", "));
+}
+
+std::string nearestDevice(const std::string& path) {
+    const std::filesystem::path wanted(path);
+    std::vector<std::string> names;
+    std::error_code error;
+    std::filesystem::directory_iterator entry(wanted.parent_path(), error);
+    for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+        std::error_code gone;
+        if (entry->is_block_file(gone)) {
+            names.push_back(entry->path().filename().string());
+        }
+    }
+    std::sort(names.begin(), names.end()); // the folder has no order
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    const auto nearest = nearestName(wanted.filename().string(), known);
+    return nearest.empty() ? "" : (wanted.parent_path() / nearest).string();
 }
 
 // As `udevadm settle` does: systemd's own test for an empty queue. Bounded, because udev may be busy with

@@ -17,6 +17,10 @@ namespace bootferry {
 // if there are none.
 [[nodiscard]] std::string listDisks();
 
+// The block device in the same folder whose name is most like this one's, "/dev/vda" for "/dev/sda"; empty:
+// none is like it.
+[[nodiscard]] std::string nearestDevice(const std::string& path);
+
 // Waits until udev has processed all pending events, for 5 s at most.
 void settleUdev() noexcept;
 

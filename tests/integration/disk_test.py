@@ -241,6 +241,12 @@ class Unusable(DiskTest):
         result = self.deploy("--timeout=1", device=f"/dev/bootferry-test-{os.getpid()}")
         self.assert_refused(result, "did not appear within 1 s; existing disks: ")
 
+    def test_a_device_whose_name_is_mistyped(self):
+        with self.daemon.ctl_running("deploy", "--timeout=60", self.url(), f"{self.device}x") as client:
+            processes.read_until(client.stdout, f"; there is '{self.device}'")
+            client.send_signal(signal.SIGINT)
+            self.assertEqual(client.wait(timeout=60), 130, client.stdout.read())
+
     def test_a_device_that_comes_late(self):
         link = pathlib.Path(f"/dev/bootferry-test-{os.getpid()}")
         self.addCleanup(link.unlink, missing_ok=True)
