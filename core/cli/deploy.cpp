@@ -51,16 +51,17 @@ public:
     }
 
 private:
-    // A service that does not answer must not hold up Ctrl-C.
+    // A service that does not answer must not hold up Ctrl-C. One that has answered just now is asked without
+    // an interruption: the transfer would go on, and nobody would know its number to cancel it.
     void start() {
         id_.reset();
-        loop_.interruptibly([this] { connectAndRequest(); });
+        loop_.interruptibly([this] { connect(); });
+        id_ = client_->start(request_);
     }
 
-    void connectAndRequest() {
+    void connect() {
         client_ = std::make_unique<ServiceClient>(loop_.event(), ServiceClient::forBoot);
         client_->watch([this](const TransferStatus& status) { changed(status); }, [this] { lost(); });
-        id_ = client_->start(request_);
     }
 
     void stop() {

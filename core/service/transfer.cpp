@@ -94,7 +94,7 @@ void Transfer::stepEnded(const std::optional<Error>& failure, const std::functio
         } else if (worker_) {
             worker_->refuseTarget(*failure);
         } else {
-            fail(*failure);
+            fail(cancelled_ ? Error(ErrorCode::Cancelled, "cancelled") : *failure);
         }
     } catch (const Error& error) {
         fail(error);

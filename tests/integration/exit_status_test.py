@@ -396,7 +396,9 @@ class InterruptTest(ExitStatusCase):
                     processes.running([PROGRAM, *map(str, words)], env=environment, stderr=subprocess.PIPE, text=True) as client:
                 processes.wait_for(client, lambda: is_heeded(client.pid, number) and waits(client.pid))
                 client.send_signal(number)
-                self.assertEqual(client.wait(timeout=60), exit_status.INTERRUPTED, client.stderr.read())
+                messages = client.stderr.read()
+                self.assertEqual(client.wait(timeout=60), exit_status.INTERRUPTED, messages)
+                self.assertEqual(messages.splitlines()[-1:], ["bootferryctl: interrupted"])
 
     def test_a_wait_for_a_file(self):
         pipe = self.path / "pipe"

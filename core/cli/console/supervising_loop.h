@@ -11,9 +11,9 @@
 
 namespace bootferry {
 
-// From now on each such signal ends the program with exitInterrupted, at once, except while a SupervisingLoop
-// receives them. Without this, a verb that needs no loop would be ended by the signal itself, and its status
-// would depend on the signal.
+// From now on each such signal ends the program with exitInterrupted and a line that says it, at once, except
+// while a SupervisingLoop receives them. Without this, a verb that needs no loop would be ended by the signal
+// itself, and its status would depend on the signal.
 void endWhenInterrupted();
 
 class SupervisingLoop {
