@@ -25,6 +25,9 @@ void setLogLevel(const CommandLine& line) {
 
 int run(const std::vector<std::string>& words) {
     const auto line = parseCommandLine(allVerbs(), words);
+    if (line.has("verbose") && line.has("quiet")) {
+        throw Error(ErrorCode::Invalid, "--quiet and --verbose contradict each other: remove one of them");
+    }
     setLogLevel(line);
     initLogging("bootferryctl");
     if (line.help) {

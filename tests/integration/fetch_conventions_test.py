@@ -3,6 +3,7 @@
 environment, checksums alone and in files."""
 
 import hashlib
+import json
 import os
 import pathlib
 import subprocess
@@ -167,6 +168,30 @@ class OptionsTest(ConventionsCase):
         result = self.run_in_folder("fetch", "--quiet", self.url(faults=[Fault(status=404)]), "file")
         self.assert_ended(result, exit_status.NOT_FOUND, "404")
         self.assertEqual(len(result.stderr.splitlines()), 1)
+
+    def test_quiet_and_verbose(self):
+        self.assert_ended(self.run_in_folder("fetch", "-qv", self.url(), "file"), exit_status.USAGE, "contradict each other")
+
+    def test_reset_of_a_file_is_a_warning(self):
+        for target, words in (("file", "; --no-continue starts a file over"), ("-", "by request")):
+            result = self.run_in_folder("fetch", "-q", "--reset", self.url(), target)
+            self.assert_ended(result, 0, f"--reset has no effect: '{target}' is no block device")
+            self.assertTrue(result.stderr.decode().endswith(words + "\n"), result.stderr)
+
+    def test_a_query_is_shown_nowhere(self):
+        place = self.url("image?geheim")
+        shown = place.replace("geheim", "...")
+        mirror = self.url("image?geheim", [Fault(status=404)])
+        result = self.run_in_folder("fetch", "--json=short", f"--mirror={place}", mirror, "file")
+        self.assert_ended(result, 0)
+        last = json.loads(result.stdout.decode().splitlines()[-1])
+        self.assertEqual((last["url"], last["sources"]), (mirror.replace("geheim", "..."), [shown]))
+        result = self.run_in_folder("fetch", "-v", place, "file")
+        self.assert_ended(result, 0, f" from {shown} in ")
+        for words in ([place], ["check", f"{place} x"], ["list", place], ["status", place], ["fetch", place, "a", place]):
+            result = self.run_in_folder(*words)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertNotIn(b"geheim", result.stdout + result.stderr)
 
     def test_verbose_names_attempts_and_places(self):
         mirror = self.url("mirror")

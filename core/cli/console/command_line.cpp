@@ -21,6 +21,24 @@ constexpr Option common[] = {
     {'h', "help", nullptr, "show this"},
     {0, "version", nullptr, "show the version"},
 };
+// What people are used to from curl and wget and what serves instead, in verbs that have the option `with`.
+struct Habit {
+    char letter;
+    const char* name;
+    const char* with;
+    const char* hint;
+};
+constexpr Habit habits[] = {
+    {'O', "remote-name", "output",
+     ": without FILE, the last part of the URL is its name, and -o FILE gives another"},
+    {'C', "continue-at", "continue", ": an interrupted fetch is continued without an option"},
+    {'c', "", "continue", ": an interrupted fetch is continued without an option"},
+    {'L', "location", "option", ": redirects are followed without an option"},
+    {'f', "fail", "option", ": an error of the server is a failure without an option"},
+    {'s', "silent", "quiet", ", did you mean '-q'?"},
+    {'S', "show-error", "option", ": errors are shown without an option"},
+    {0, "no-check-certificate", "option", ", did you mean '--option=curl:insecure'?"},
+};
 constexpr int firstCode = 256; // of the long options: above every letter
 
 std::vector<const Option*> optionsOf(const Verb& verb) {
@@ -146,8 +164,9 @@ private:
         }
         if (optopt != 0) {
             const auto letter = static_cast<char>(optopt);
-            return fmt::format("{} '-{}'{}: see {}", what(), letter, hintAt(curlPluginOption(letter)),
-                               helpCommand(verb_));
+            const auto habit = hintAtHabit([letter](const Habit& row) { return row.letter == letter; });
+            return fmt::format("{} '-{}'{}: see {}", what(), letter,
+                               habit.empty() ? hintAt(curlPluginOption(letter)) : habit, helpCommand(verb_));
         }
         auto word = words_[static_cast<std::size_t>(optind) - 1];
         word = word.substr(2, word.find('=') - 2);
@@ -169,7 +188,8 @@ private:
     }
 
     [[nodiscard]] std::string unknownName(const std::string& name) const {
-        const auto curls = hintAt(curlPluginOption(name));
+        const auto habit = hintAtHabit([&](const Habit& row) { return row.name == name; });
+        const auto curls = habit.empty() ? hintAt(curlPluginOption(name)) : habit;
         return fmt::format("{} '--{}'{}: see {}", what(), name,
                            curls.empty() ? nearestOption(name, options_) : curls, helpCommand(verb_));
     }
@@ -185,12 +205,20 @@ private:
         return name != option_->name && !hintAt(curlPluginOption(name)).empty();
     }
 
+    [[nodiscard]] bool takes(std::string_view name) const {
+        return std::any_of(options_.begin(), options_.end(),
+                           [name](const auto* option) { return option->name == name; });
+    }
+
+    template <typename Predicate>
+    [[nodiscard]] std::string hintAtHabit(Predicate isIt) const {
+        const auto* row = std::find_if(std::begin(habits), std::end(habits), isIt);
+        return row != std::end(habits) && takes(row->with) ? row->hint : "";
+    }
+
     // plugins: the option of the curl plugin that serves what was written.
     [[nodiscard]] std::string hintAt(const std::optional<std::string>& plugins) const {
-        const bool takesThem = std::any_of(options_.begin(), options_.end(), [](const auto* option) {
-            return std::string_view(option->name) == "option";
-        });
-        if (!takesThem || !plugins) {
+        if (!takes("option") || !plugins) {
             return "";
         }
         if (*plugins == "user=...") { // everybody can read a command line

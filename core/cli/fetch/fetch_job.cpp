@@ -139,11 +139,11 @@ public:
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override {
         beat_.reset();
         output_.reset();
-        try {
-            if (failure) {
         if (file_) {
             target_.fd.reset(); // only the file itself still has it open
         }
+        try {
+            if (failure) {
                 throw stopped_ && failure->code() == ErrorCode::Cancelled ? *stopped_ : *failure;
             }
             if (const auto lost = file_ ? file_->publish(modified_) : ""; !lost.empty()) {

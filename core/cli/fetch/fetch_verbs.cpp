@@ -16,8 +16,10 @@
 #include "failure_report.h"
 #include "fetch_job.h"
 #include "fetch_report.h"
+#include "log.h"
 #include "openpgp_keys.h"
 #include "output_options.h"
+#include "plain_text.h"
 #include "service_credentials.h"
 #include "signed_list.h"
 #include "stream_target.h"
@@ -83,6 +85,12 @@ int runFetch(const CommandLine& line) {
             const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(
                 std::chrono::steady_clock::now() - began);
             request.timeout = std::max(*request.timeout - waited, std::chrono::microseconds(1));
+        }
+        if (request.reset && (target.file || target.stream.blockSize == streamBlockSize)) {
+            logWarning(fmt::format("--reset has no effect: '{}' is no block device, and only the data on one "
+                                   "is overwritten by request{}",
+                                   escapedText(request.target),
+                                   target.file ? "; --no-continue starts a file over" : ""));
         }
         if (json && isStandardOutput(target.stream.fd)) {
             throw Error(ErrorCode::Invalid,
