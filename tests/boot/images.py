@@ -187,6 +187,24 @@ class Images:
             partial.rename(final)
         return final
 
+    def _base_tree(self, suite=SUITE):
+        """What every tree of that release begins with: the packages of the booted system, and apt's lists."""
+        return self._cached(f"base-{suite}", _digest(suite, _LIVE_PACKAGES, _TRIM, 1), lambda folder:
+                            self._mmdebstrap(folder / "tree", _LIVE_PACKAGES, suite)) / "tree"
+
+    def _extend(self, folder, packages, suite=SUITE):
+        """The base with more packages, as folder/tree."""
+        install = ("set -e; export DEBIAN_FRONTEND=noninteractive INITRD=No; "
+                   "apt='apt-get -qq -o APT::Sandbox::User=root -o Dpkg::Options::=--force-unsafe-io'; "
+                   f"$apt install --no-install-recommends --yes {' '.join(packages)}; $apt clean; "
+                   "rm -r /var/lib/apt/lists; cp --archive --one-file-system / /mnt/tree")
+        host = folder / "host"
+        (host / "etc").mkdir(parents=True)
+        shutil.copy("/etc/resolv.conf", host / "etc")  # that of today, and not of when the base was built
+        self._in_layers([host, self._base_tree(suite)], ["sh", "-c", install], folder, folder / "apt.log")
+        (folder / "tree/etc/resolv.conf").unlink()
+        shutil.rmtree(host)
+
     @staticmethod
     def _mmdebstrap(target, packages, suite=SUITE):
         # Through a tar file: apt's configuration knows no quoting for a path as a checkout may have.
@@ -195,7 +213,7 @@ class Images:
         with open(archive, "wb") as tar:
             done = subprocess.run(
                 ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(packages)}",
-                 "--format=tar", "--dpkgopt=force-unsafe-io", *_TRIM, suite, "-"],
+                 "--format=tar", "--dpkgopt=force-unsafe-io", "--skip=cleanup/apt", *_TRIM, suite, "-"],
                 stdin=subprocess.DEVNULL, stdout=tar, stderr=subprocess.PIPE, text=True,
                 env={**os.environ, "INITRD": "No", "DEBIAN_FRONTEND": "noninteractive", "TMPDIR": "/var/tmp"})
         if done.returncode != 0:
@@ -209,10 +227,10 @@ class Images:
 
     def machine_tree(self):
         def build(folder):
-            tree = folder / "tree"
-            self._mmdebstrap(tree, _MACHINE_PACKAGES)
-            self._trim_modules(tree)
-        return self._cached("machine", _digest(SUITE, _MACHINE_PACKAGES, _TRIM, _KERNEL_MODULES, 1), build) / "tree"
+            self._extend(folder, _MACHINE_PACKAGES)
+            self._trim_modules(folder / "tree")
+        key = _digest(self._base_tree().parent.name, _MACHINE_PACKAGES, _KERNEL_MODULES, 2)
+        return self._cached("machine", key, build) / "tree"
 
     @staticmethod
     def _trim_modules(tree):
@@ -330,7 +348,7 @@ class Images:
         payload = _HERE / "live"
 
         def build(folder):
-            self._mmdebstrap(folder / "tree", _LIVE_PACKAGES)
+            _run(["cp", "-a", self._base_tree(), folder / "tree"])
             for path in _LIVE_UNUSED:
                 subprocess.run(["rm", "-r", folder / "tree" / path], check=True)
             self._install_report(folder / "tree", payload)
@@ -345,7 +363,8 @@ class Images:
             _run(["systemctl", "--quiet", "--root", tree, "enable", unit])
         (tree / "etc/hostname").write_text("live\n")
         _run(["chroot", tree, "passwd", "--quiet", "--delete", "root"])  # whoever watches may log in
-        shutil.rmtree(tree / "var/lib/apt/lists", ignore_errors=True)
+        for leftover in ("var/lib/apt/lists", "var/cache/apt"):
+            shutil.rmtree(tree / leftover)
 
     def _live(self, name, build, *parts):
         """An image made of the live tree, and of the parts, by build(tree, file, scratch)."""
@@ -481,8 +500,8 @@ class Images:
     # A live medium of KIWI's own making
 
     def _kiwi_tree(self):
-        return self._cached("kiwi-machine", _digest(_KIWI_SUITE, _KIWI_PACKAGES, _TRIM, 1), lambda folder:
-                            self._mmdebstrap(folder / "tree", _KIWI_PACKAGES, _KIWI_SUITE)) / "tree"
+        key = _digest(self._base_tree(_KIWI_SUITE).parent.name, _KIWI_PACKAGES, 2)
+        return self._cached("kiwi-machine", key, lambda folder: self._extend(folder, _KIWI_PACKAGES, _KIWI_SUITE)) / "tree"
 
     def kiwi_iso(self):
         """What `kiwi-ng system build` makes of the description in kiwi/, with the report service added."""
