@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Networks and servers that are not simply there: late, cut, IPv6 only, known by name only."""
+"""Networks and servers that are not simply there: late, cut, known by name only."""
+
+import contextlib
+import hashlib
 
 import boot_case
 import dns
 import fault_server
 import machine
+import processes
 import tap
 
 # What bootferry says on the console while it waits for the network or for a server.
@@ -12,89 +16,59 @@ WAITING = r"(?i)(waiting for the network|network is unreachable)"
 REFUSED = r"(?i)connection refused"
 
 
-class NetworkBoot(boot_case.BootCase):
-    def assert_boots(self, guest):
-        report = boot_case.Report(guest)
-        self.assertEqual(report.mounts()["/"][0], "overlay")
-        self.assertEqual([line for line in report.all("failed") if "bootferry" in line], [])
-        return report
+class Late(boot_case.BootCase):
+    """One machine whose network and server make every trouble there is, one after the other: the cable is out, the name
+    of the server is one that only DHCP's resolver knows, the server is not up yet, and cuts the first answer.
 
-    def url(self, server, host=machine.HOST):
-        return f"http://{host}:{server.port}/{self.iso.name}"
+    Its changes are to be kept, which a RAM disk cannot do."""
 
+    name = "images.example.net"
 
-class Names(NetworkBoot):
-    def test_a_host_name_resolves_with_the_resolver_dhcp_gave(self):
-        with self.serve() as server, dns.NameServer({"images.example.net": [machine.HOST]}) as names:
-            with self.boot(self.url(server, "images.example.net"), resolver=names.address) as guest:
-                self.assert_boots(guest)
-        self.assertIn("images.example.net", names.asked)
-
-    def test_a_name_that_does_not_resolve_is_reported_and_retried(self):
-        with self.serve() as server, dns.NameServer({}) as names:
-            with self.boot(self.url(server, "nowhere.example.net"), name="no-name", resolver=names.address) as guest:
-                guest.expect(r"nowhere\.example\.net")
-                guest.expect(r"(?i)(could not be resolved|could not resolve|does not resolve|unknown host|not known)")
-
-
-class Late(NetworkBoot):
-    def test_the_cable_is_plugged_in_late(self):
-        with self.serve() as server:
-            guest = self.boot(self.url(server), name="cable")
-            with guest:
-                guest.qmp("set_link", name="net0", up=False)
-                guest.expect(WAITING)
-                guest.qmp("set_link", name="net0", up=True)
-                self.assert_boots(guest)
-
-    def test_the_server_comes_up_late(self):
-        server = self.serve()
-        try:
-            with self.boot(self.url(server), name="server") as guest:
-                guest.expect(REFUSED)
-                server.start()
-                self.assert_boots(guest)
-        finally:
-            server.stop()
-
-
-class Cut(NetworkBoot):
-    def test_a_transfer_cut_in_its_middle_is_resumed_where_it_stopped(self):
-        size = self.iso.stat().st_size
-        with fault_server.FaultServer(self.iso, [fault_server.Fault(cut=size // 3)]) as server:
-            with self.boot(self.url(server), hashed=True) as guest:
-                report = self.assert_boots(guest)
-        self.assertEqual(len(report.all("sha256")), 1)
-        fetched = sum(request.body_bytes for request in server.requests)
-        self.assertLessEqual(fetched, size * 1.1)
-        self.assertTrue(any(request.range for request in server.requests), "nothing was asked for by range")
-
-
-class Ipv6Only(NetworkBoot):
-    def test_literal_address(self):
-        with self.serve(address="::1") as server:
-            with self.boot(self.url(server, f"[{machine.HOST_V6}]"), network=",ipv4=off,ipv6=on") as guest:
-                self.assert_boots(guest)
-
-
-class NetworkLegacy(NetworkBoot):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.initrd = cls.images.initrd("initrd-network-legacy", ["--add", "network-legacy"])
+        cls.size = cls.iso.stat().st_size
+        port = processes.free_port()
+        with contextlib.ExitStack() as stack:
+            names = stack.enter_context(dns.NameServer({cls.name: [machine.HOST]}))
+            guest = stack.enter_context(cls.boot(
+                f"http://{cls.name}:{port}/{cls.iso.name}", "rd.live.overlay.persistent", resolver=names.address,
+                hashed=True))
+            guest.qmp("set_link", name="net0", up=False)
+            guest.expect(WAITING)
+            cls.asked_without_cable = list(names.asked)
+            guest.qmp("set_link", name="net0", up=True)
+            guest.expect(REFUSED)
+            server = stack.enter_context(
+                fault_server.FaultServer(cls.iso, [fault_server.Fault(cut=cls.size // 3)], port=port))
+            cls.report = boot_case.Report(guest)
+            cls.console, cls.asked, cls.requests = guest.text, names.asked, server.requests
 
-    def test_with_ip_dhcp_on_the_line(self):
-        with self.serve() as server:
-            with self.boot(self.url(server), "ip=dhcp") as guest:
-                self.assert_boots(guest)
+    def test_it_boots_though_cable_and_server_come_late(self):
+        self.assertEqual(self.report.mounts()["/"][0], "overlay")
+        self.assertEqual([line for line in self.report.all("failed") if "bootferry" in line], [])
 
-    def test_the_cable_is_plugged_in_late(self):
-        with self.serve() as server:
-            with self.boot(self.url(server), name="cable") as guest:
-                guest.qmp("set_link", name="net0", up=False)
-                guest.expect(r"No carrier detected")
-                guest.qmp("set_link", name="net0", up=True)
-                self.assert_boots(guest)
+    def test_a_host_name_resolves_with_the_resolver_dhcp_gave(self):
+        self.assertEqual(self.asked_without_cable, [])
+        self.assertIn(self.name, self.asked)
+
+    def test_a_transfer_cut_in_its_middle_is_resumed_where_it_stopped(self):
+        self.assertEqual([line.split()[0] for line in self.report.all("sha256")],
+                         [hashlib.sha256(self.iso.read_bytes()).hexdigest()])
+        self.assertLessEqual(sum(request.body_bytes for request in self.requests), self.size * 1.1)
+        self.assertTrue(any(request.range for request in self.requests), "nothing was asked for by range")
+
+    def test_keeping_changes_on_a_ram_disk_is_logged_and_ignored(self):
+        self.assertIn("CHANGES WILL BE LOST", self.console)
+        self.assertEqual(self.report.mounts()["/run/overlay/overlayfs"][0], "tmpfs")
+
+
+class Names(boot_case.BootCase):
+    def test_a_name_that_does_not_resolve_is_reported_and_retried(self):
+        with dns.NameServer({}) as names:
+            with self.boot("http://nowhere.example.net/live.iso", name="no-name", resolver=names.address) as guest:
+                guest.expect(r"nowhere\.example\.net")
+                guest.expect(r"(?i)(could not be resolved|could not resolve|does not resolve|unknown host|not known)")
 
 
 if __name__ == "__main__":
