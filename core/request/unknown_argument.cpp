@@ -31,6 +31,24 @@ struct Parts {
     std::string rest;  // folded
 };
 
+// "rd.bootfery.dir": what follows a misspelt prefix of bootferry's; empty if there is none.
+std::string_view behindMisspeltPrefix(std::string_view name) {
+    struct Prefix {
+        std::string_view text;
+        std::size_t tolerated;
+    };
+    static constexpr Prefix prefixes[] = {
+        {"rd.bootferry.", 2}, {"rd.kiwi.live.", 2}, {"rd.live.", 1}, {"rd.kiwi.", 1}};
+    for (auto dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.', dot + 1)) {
+        for (const auto& prefix : prefixes) {
+            if (editDistance(name.substr(0, dot + 1), prefix.text) <= prefix.tolerated) {
+                return name.substr(dot + 1);
+            }
+        }
+    }
+    return {};
+}
+
 Parts withoutPrefix(std::string_view name) {
     static constexpr std::array prefixes{std::string_view("rd."), std::string_view("kiwi."),
                                          std::string_view("live."), std::string_view("bootferry.")};
@@ -44,6 +62,13 @@ Parts withoutPrefix(std::string_view name) {
                 found = true;
             }
         }
+    }
+    if (parts.ours) {
+        return parts;
+    }
+    const auto whole = folded(name);
+    if (const auto rest = behindMisspeltPrefix(whole); !rest.empty()) {
+        parts = {.ours = true, .rest = std::string(rest)};
     }
     return parts;
 }
@@ -149,6 +174,8 @@ std::optional<std::string_view> otherWord(const Parts& parts) {
         {"target", "rd.kiwi.live.system"},
         {"device", "rd.kiwi.live.system"},
         {"disk", "rd.kiwi.live.system"},
+        {"persistent", "rd.live.overlay.persistent"},
+        {"persistence", "rd.live.overlay.persistent"},
     };
     const auto* found = std::find_if(std::begin(words), std::end(words),
                                      [&](const Word& word) { return parts.ours && word.rest == parts.rest; });
