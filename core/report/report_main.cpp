@@ -89,7 +89,7 @@ private:
             isLost_ = false;
             client_->watch([this](const TransferStatus& status) { changed(status); },
                            [this] { isLost_ = true; });
-            transfers_.clear(); // a bootferryd that has started again counts from one
+            transfers_.clear(); // one that has started again knows no earlier ones
             for (const auto& status : client_->transfers()) {
                 transfers_[status.id] = status;
             }

@@ -8,11 +8,13 @@
 #include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 
 #include "dolly_trust.h"
+#include "files.h"
 #include "journal_messages.h"
 #include "log.h"
 #include "openpgp_keys.h"
 #include "outcome_files.h"
 #include "signed_list.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {
@@ -24,6 +26,30 @@ void writeOutcome(const std::string& folder, const TransferStatus& status, bool 
         writeOutcomeFiles(folder, status, inInitrd);
     } catch (const std::exception& error) {
         logError(fmt::format("recording the result of transfer {}: {}, ignoring", status.id, error.what()));
+    }
+}
+
+// A service that starts again does not use a number twice: who watches transfer 2, or cancels it, would get
+// another one.
+std::string numberFile(const std::string& folder) {
+    return folder + "/last-transfer";
+}
+
+std::uint32_t lastNumber(const std::string& folder) {
+    try {
+        const auto text = readSmallFile(numberFile(folder));
+        return text ? parseNumber<std::uint32_t>(trimmed(*text)).value_or(0) : 0;
+    } catch (const Error& error) {
+        logError(fmt::format("reading the number of the last transfer: {}, ignoring", error.what()));
+        return 0;
+    }
+}
+
+void recordNumber(const std::string& folder, std::uint32_t number) {
+    try {
+        writeFileAtomically(numberFile(folder), fmt::format("{}\n", number));
+    } catch (const std::exception& error) {
+        logError(fmt::format("recording the number of transfer {}: {}, ignoring", number, error.what()));
     }
 }
 
@@ -98,7 +124,8 @@ std::string trustedKeys(const ServiceSettings& settings, bool ownOnly) {
 
 } // namespace
 
-Manager::Manager(sd_event* event, ServiceSettings settings) : event_(event), settings_(std::move(settings)) {}
+Manager::Manager(sd_event* event, ServiceSettings settings)
+    : event_(event), settings_(std::move(settings)), lastId_(lastNumber(settings_.runtimeDirectory)) {}
 
 Transfer& Manager::start(TransferRequest request) {
     if (refusing_) {
@@ -126,7 +153,7 @@ Transfer& Manager::start(TransferRequest request) {
     auto transfer = std::make_unique<Transfer>(lastId_ + 1, event_, settings_.program, std::move(job),
                                                static_cast<TransferListener&>(*this));
     transfer->start();
-    ++lastId_;
+    recordNumber(settings_.runtimeDirectory, ++lastId_);
     auto& started = *transfer;
     transfers_.emplace(started.id(), std::move(transfer));
     logStart(started.status());

@@ -61,7 +61,7 @@ private:
     sd_event* event_;
     ServiceSettings settings_;
     ManagerListener* listener_ = nullptr;
-    std::uint32_t lastId_ = 0;
+    std::uint32_t lastId_;
     bool refusing_ = false;
     std::map<std::uint32_t, std::unique_ptr<Transfer>> transfers_;
 };

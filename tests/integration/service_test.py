@@ -200,6 +200,21 @@ class SystemdsView(ServiceTest):
         self.assertIn("READY=1", status)
 
 
+class Numbers(ServiceTest):
+    def test_a_number_is_not_used_again(self):
+        """Who has noted number 1 must not cancel another transfer with it."""
+        daemon = self.daemon()
+        self.assertEqual(daemon.ctl("deploy", self.url("missing"), "/dev/ram0").returncode, exit_status.NOT_FOUND)
+        daemon.kill()
+        daemon.start()
+        with daemon.ctl_running("deploy", "http://127.0.0.1:1/live", "/dev/ram0"):
+            listed = ""
+            while "/live" not in listed:
+                listed = daemon.ctl("list", "--no-legend").stdout
+            self.assertEqual(listed.split()[0], "2", listed)
+            self.assertEqual(daemon.ctl("cancel", "1").returncode, exit_status.NOT_FOUND)
+
+
 class Idle(ServiceTest):
     def test_it_exits_when_idle(self):
         daemon = self.daemon(arguments=["--idle-exit=1s"])
