@@ -59,6 +59,7 @@ constexpr Meaning meanings[] = {
     {"sslv3 alert certificate unknown", "the server refused the client certificate"},
     {"tlsv1 unrecognized name", "the server has no certificate for this host name"},
     {"tlsv1 alert unrecognized name", "the server has no certificate for this host name"},
+    {"tlsv1 alert internal error", "the server reports an error of its own"},
     {"unexpected eof while reading", "the server closed the connection"},
     {"no start line", "it is not in PEM format"},
     {"bad decrypt", "the pass phrase is wrong"},
@@ -143,6 +144,12 @@ bool isRefusedByServer(const std::string& detail) {
     return findCode(detail, 0) != std::string::npos &&
            std::any_of(std::begin(alerts), std::end(alerts),
                        [&](std::string_view alert) { return detail.find(alert) != std::string::npos; });
+}
+
+bool isServersTrouble(const std::string& detail) {
+    return findCode(detail, 0) != std::string::npos &&
+           (detail.find("alert internal error") != std::string::npos ||
+            detail.find("alert user cancel") != std::string::npos);
 }
 
 bool isNoTls(const std::string& detail) {

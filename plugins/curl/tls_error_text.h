@@ -16,6 +16,9 @@ namespace bootferry::curl {
 // there was none. In TLS 1.3 this happens after the handshake, and libcurl reports a lost connection.
 [[nodiscard]] bool isRefusedByServer(const std::string& detail);
 
+// True if the server ended the handshake for a reason of its own, which may pass.
+[[nodiscard]] bool isServersTrouble(const std::string& detail);
+
 // True if the server answered the handshake in another protocol.
 [[nodiscard]] bool isNoTls(const std::string& detail);
 

@@ -58,8 +58,11 @@ Failure handshakeFailure(const TransferEnd& end) {
                 "curl's option tls-max leaves no TLS version: it is below the lowest one, which the options "
                 "tlsv1.0 to tlsv1.3 set"};
     }
-    const bool closed = mentions(end.detail, "SSL_ERROR_SYSCALL") || mentions(end.detail, "unexpected eof");
-    const bool broken = closed || end.osErrno != 0 || mentions(end.detail, "reset by peer");
+    const bool closed = mentions(end.detail, "SSL_ERROR_SYSCALL") ||
+                        mentions(end.detail, "SSL_ERROR_ZERO_RETURN") ||
+                        mentions(end.detail, "unexpected eof");
+    const bool broken =
+        closed || end.osErrno != 0 || mentions(end.detail, "reset by peer") || isServersTrouble(end.detail);
     if (closed) { // OpenSSL's words do not say more
         std::string what = end.osErrno != 0 ? "the connection broke" : "the server closed the connection";
         what += " during the TLS handshake";

@@ -343,6 +343,22 @@ class WrongPortTest(AnswerCase):
                 (f"https://127.0.0.1:{server.port}/image", exit_status.PROTOCOL, "the server does not speak TLS at this port"),
             ])
 
+    def test_a_handshake_that_the_server_ends(self):
+        """For a reason that may pass, or for one that stays. RFC 8446, section 6."""
+        close_notify, internal_error, access_denied, user_canceled = 0, 80, 49, 90
+        rows = ((close_notify, exit_status.UNREACHABLE, "closed the connection during the TLS handshake"),
+                (internal_error, exit_status.UNREACHABLE, "the server reports an error of its own"),
+                (user_canceled, exit_status.UNREACHABLE, "user cancel"),
+                (access_denied, exit_status.TLS, "denied"))
+        for alert, status, words in rows:
+            def serve(connection, alert=alert):
+                connection.recv(4096)
+                connection.sendall(bytes([21, 3, 3, 0, 2, 1 if alert == close_notify else 2, alert]))
+            with TlsServer(serve) as server, self.subTest(alert):
+                outcome = self.fetch(f"https://localhost:{server.port}/image", "--option=curl:insecure", "--timeout=2")
+                self.assertEqual(outcome[0], status, outcome[1])
+                self.assertIn(words, outcome[1].splitlines()[-1])
+
     def test_tls_that_ends_without_notice(self):
         authority = Authority(self.path / "authority")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

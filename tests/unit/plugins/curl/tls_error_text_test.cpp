@@ -48,6 +48,8 @@ TEST(TlsErrorText, ACodeBecomesWhatItMeans) {
 TEST(TlsErrorText, AServerThatRefusesAClientIsTold) {
     EXPECT_TRUE(isRefusedByServer("error:0A00045C:SSL routines::tlsv13 alert certificate required, errno 0"));
     EXPECT_TRUE(isRefusedByServer("error:0A000418:SSL routines::tlsv1 alert unknown ca, errno 0"));
+    EXPECT_TRUE(isServersTrouble("error:0A000438:SSL routines::tlsv1 alert internal error, errno 0"));
+    EXPECT_FALSE(isServersTrouble("error:0A000418:SSL routines::tlsv1 alert unknown ca, errno 0"));
     EXPECT_FALSE(isRefusedByServer("error:0A000438:SSL routines::tlsv1 alert internal error, errno 0"));
     EXPECT_FALSE(isRefusedByServer("error:0A000126:SSL routines::unexpected eof while reading, errno 0"));
     EXPECT_FALSE(isRefusedByServer("alert certificate required"));
