@@ -218,8 +218,11 @@ private:
 
     // "; ..." if more than a little has arrived and nobody would expect that it is lost.
     [[nodiscard]] std::string whyNothingIsKept(const Error& failure) const {
-        if (!file_ || received_ < FileTarget::leastPart || areWrong(failure) || endsAtFault(failure)) {
+        if (!file_ || received_ < FileTarget::leastPart || areWrong(failure)) {
             return {};
+        }
+        if (endsAtFault(failure)) {
+            return "; nothing is kept: the last bytes may be missing or wrong";
         }
         if (request_.decode) {
             return "; nothing is kept: decoded data cannot be resumed";

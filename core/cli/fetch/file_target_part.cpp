@@ -369,8 +369,12 @@ void FileTarget::namePart() {
         requireOurs(temporary_);
     }
     if (!temporary_.empty() && temporary_ != partName_) {
-        checkErrno(::renameat2(folder, temporary_.c_str(), folder, partName_.c_str(), RENAME_NOREPLACE),
-                   what("keeping a part of"));
+        int result = ::renameat2(folder, temporary_.c_str(), folder, partName_.c_str(), RENAME_NOREPLACE);
+        if (result < 0 && errno == EINVAL) { // a file system without RENAME_NOREPLACE
+            requireFreePartName();
+            result = ::renameat(folder, temporary_.c_str(), folder, partName_.c_str());
+        }
+        checkErrno(result, what("keeping a part of"));
     }
     requireOurs(partName_);
     syncFolder();

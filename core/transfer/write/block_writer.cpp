@@ -181,11 +181,26 @@ void BlockWriter::copyFromPipe(int pipe, std::size_t count) {
 void BlockWriter::stage() {
     emptyTarget(); // of a source that is empty now
     flush();
-    if (!isDevice() && !isStream_ && ::ftruncate(target_.fd, static_cast<off_t>(size())) < 0 &&
-        errno != EINVAL) {
-        throw Error(ErrorCode::Io, errno, "setting the size of the target");
+    if (!isDevice() && !isStream_) {
+        setSize();
     }
     sync();
+}
+
+// A file system in user space may let nobody but its owner's processes set the size, also of a file that was
+// opened by them (fuse(4), allow_other), but write to it.
+void BlockWriter::setSize() {
+    struct stat file {};
+    checkErrno(::fstat(target_.fd, &file), "looking at the target");
+    const auto wanted = static_cast<off_t>(size());
+    if (file.st_size == wanted || ::ftruncate(target_.fd, wanted) == 0 || errno == EINVAL) {
+        return;
+    }
+    const int reason = errno;
+    constexpr char zero = 0;
+    if (file.st_size > wanted || ::pwrite(target_.fd, &zero, 1, wanted - 1) != 1) {
+        throw Error(ErrorCode::Io, reason, "setting the size of the target");
+    }
 }
 
 // A disk guarantees atomic writes only for a single block. The first block, which holds the mark, is
