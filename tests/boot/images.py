@@ -74,10 +74,10 @@ _TRIM = [f"--dpkgopt=path-exclude={path}" for path in (
     "/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*",
     "/usr/share/i18n/*", "/usr/share/zoneinfo/*")]
 
-# For every kernel here, because it is emulated. Such a processor leaks nothing, and mitigations are expensive there. And
-# QEMU finds what it has translated by address: with the same addresses in each process, a library is translated once,
-# which is a quarter of a boot's processor time.
-EMULATED = "mitigations=off norandmaps"
+# For every kernel here, because it is emulated. Such a processor leaks nothing, and mitigations are expensive there, as is
+# filling each page with zeros when it is allocated. And QEMU finds what it has translated by address: with the same addresses
+# in each process, a library is translated once, which is a quarter of a boot's processor time.
+EMULATED = "mitigations=off init_on_alloc=0 norandmaps"
 
 # Run by `unshare`, so that it is alone with its mounts: lays trees over each other, the first
 # uppermost, and runs a command with the result as its root. $1: scratch, $2: a folder that appears
