@@ -12,12 +12,9 @@ import shutil
 import subprocess
 
 import boot_case
+import emergency_shell
 import machine
-import serial_port
 import tap
-
-# The line that a command of the emergency shell ends with, and not the one that was typed.
-DONE = r"d\one"
 
 
 class RightHash(boot_case.BootCase):
@@ -68,12 +65,9 @@ class WrongHash(boot_case.BootCase):
         server = stack.enter_context(cls.serve(cls.served))
         cls.guest = cls.machine(f"root=live:{cls.url(server)} rd.bootferry.roothash={wrong} SYSTEMD_SULOGIN_FORCE=1",
                                 "wrong")
-        cls.guest.start()
         stack.callback(cls.guest.stop)
-        cls.guest.expect(machine.EMERGENCY_PROMPT)
-        cls.console = cls.guest.text
-        cls.guest.send("\n")
-        cls.reach_the_shell()
+        shell = emergency_shell.EmergencyShell(cls.guest.start())
+        cls.console, cls.run_in_shell = shell.console, shell.run
         cls.before = cls.run_in_shell("ls /run/bootferry/image")
         status, output = cls.run_in_shell(f"bootferryctl deploy {cls.url(server)} /dev/ram0")
         assert status == 0, output
@@ -95,24 +89,6 @@ class WrongHash(boot_case.BootCase):
     @classmethod
     def url(cls, server):
         return f"http://{machine.HOST}:{server.port}/{cls.served_image.name}"
-
-    @classmethod
-    def reach_the_shell(cls, attempts=30):
-        """What is typed while sulogin starts the shell may be lost, and the end of the prompt is an escape sequence."""
-        for attempt in range(attempts):
-            cls.guest.send(f"echo {DONE}-{attempt}\n")
-            with contextlib.suppress(serial_port.ConsoleError):
-                cls.guest.expect(r"done-\d+\s", timeout=10)
-                return
-        raise AssertionError("the emergency shell does not answer")
-
-    @classmethod
-    def run_in_shell(cls, command):
-        """The command's status and its output."""
-        before = len(cls.guest.text)
-        cls.guest.send(f"{command}; echo {DONE}-$?\n")
-        status = cls.guest.expect(r"done-(\d+)\s")[1]
-        return int(status), cls.guest.text[before:]
 
     def live_root(self, name, tree="--verity-tree=/run/bootferry/verity"):
         return self.run_in_shell(f"/usr/lib/bootferry/bootferry-live-root --run-dir=/run/{name} "
