@@ -28,7 +28,9 @@ Credentials readServiceCredentials() {
         const auto kind = std::string_view(name).substr(0, name.find('.'));
         if ((kind == "user" || kind == "password" || kind == "sshkey_passphrase") && value.ends_with('\n')) {
             value.pop_back();
-            value.resize(value.size() - (value.ends_with('\r') ? 1 : 0));
+            if (value.ends_with('\r')) {
+                value.pop_back();
+            }
         }
     }
     return credentials;

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The headers that many files include, and parse again in each. tests/run has clang parse them once
-// (precompile.py). No file includes this one: each includes what it needs, or the builds with g++ fail.
+// The headers that many files include, and parse again in each. tests/run has the compilers parse them once
+// (precompile.py). No file includes this one: each includes what it needs, or any other build fails.
 #pragma once
+
+// g++ takes a precompiled header only where no macro that this one asks for has got defined: that of the tests, which
+// have one with GoogleTest, and that of a file in which nothing may be but its own.
+#if defined(GTEST_HAS_PTHREAD) || defined(BOOTFERRY_NOT_PRECOMPILED)
+#endif
 
 #include <algorithm>
 #include <array>
@@ -22,7 +27,6 @@
 #include <utility>
 #include <vector>
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
+

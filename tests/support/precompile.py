@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Precompiles a header, for a build folder that meson set up with -Dprecompiled-header=RESULT (without the .gch of g++).
+"""Precompiles headers into one, for a build folder that meson set up with -Dprecompiled-header=.
 
-Usage: precompile.py BUILD TEST HEADER RESULT
+Usage: precompile.py BUILD FILE RESULT HEADER... [-- FILE RESULT HEADER...]...
 
-Compilers take a precompiled header only from the same options. They are those of a unit test's compile command: the
-tests use what the header contains, so that their commands also define the macros that belong to it. g++ wants no others
-to be defined.
+With clang, RESULT is the value of that option. With g++ it is FOLDER/NAME: the option's value with .gch behind it is the
+FOLDER, of whose files g++ takes the first one that it can; the header without .gch is there, and empty, for the others.
+Compilers take a precompiled header only from the same options. They are those of FILE's compile command, so that the
+macros that belong to the headers have to be defined there. g++ wants no others to be defined.
 """
 
+import itertools
 import json
 import os
 import pathlib
@@ -24,11 +26,25 @@ def command_of(build, test):
     return [word for word in words if word != "-MD" and not (word in _WITH_A_VALUE and next(words))]
 
 
-def main(build, test, header, result):
-    command = command_of(pathlib.Path(build), test)
-    if not result.endswith(".gch"):
+def precompile(build, source, result, *headers):
+    command = command_of(build, source)
+    result = pathlib.Path(result)
+    together = result.with_name(f"{result.name}-all.h")
+    if result.parent.suffix == ".gch":
+        result.parent.mkdir(exist_ok=True)
+        result.parent.with_suffix("").write_text("")
+        together = result.parent.with_name(f"{result.parent.stem}-{result.name}-all.h")  # all files in the folder are tried
+    else:
         command.append("-fpch-instantiate-templates")
-    subprocess.run([*command, "-x", "c++-header", os.path.abspath(header), "-o", result], cwd=build, check=True)
+    together.write_text("".join(f'#include "{os.path.abspath(header)}"\n' for header in headers))
+    subprocess.run([*command, "-x", "c++-header", together, "-o", result], cwd=build, check=True)
+
+
+def main(build, *words):
+    for _, group in itertools.groupby(words, lambda word: word == "--"):
+        group = list(group)
+        if group != ["--"]:
+            precompile(pathlib.Path(build), *group)
 
 
 main(*sys.argv[1:])
