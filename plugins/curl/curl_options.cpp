@@ -296,9 +296,8 @@ void CurlOptions::finishProtocols(bool encrypted) {
     setProtocols(protocols_.empty() ? servedProtocols() : parseProtocols(protocols_, servedProtocols()));
     const std::string allowed = encrypted ? encryptedRedirects : plainRedirects;
     // Answers are read as those of http: to what else may be named, no redirect is followed.
-    const auto redirects = redirectProtocols_.empty()
-                               ? allowed
-                               : parseProtocols(redirectProtocols_ + ",-ftp,-tftp", allowed);
+    const auto redirects =
+        redirectProtocols_.empty() ? allowed : parseProtocols(redirectProtocols_ + ",-ftp,-tftp", allowed);
     if (redirects.empty()) {
         setLong(CURLOPT_FOLLOWLOCATION, 0);
     } else {

@@ -38,7 +38,7 @@ bool isTftpRefusal(std::string_view line) {
 }
 
 // libcurl takes the size of an empty file for an error of the server.
-bool isEmptyFile(std::string_view tftpRefusal) {
+bool saysEmpty(std::string_view tftpRefusal) {
     return tftpRefusal.starts_with("invalid tsize -:0:-");
 }
 
@@ -91,6 +91,10 @@ void CurlSession::open(const bootferry_request& request) {
     }
     const kit::SignalsBlocked blocked; // also for the threads that libcurl starts: its resolver
     pump();
+    if (done_ && isTftp_ && result_ == CURLE_TFTP_ILLEGAL && saysEmpty(tftpRefusal_)) {
+        askWithoutTftpOptions();
+        pump();
+    }
     if (done_ && !examined_ && !rejected_) {
         // libcurl ends an HTTP answer from the wrong byte before it hands over its body.
         const bool isAnswer = result_ == CURLE_RANGE_ERROR && response_.hasStatusLine;
@@ -103,6 +107,20 @@ void CurlSession::open(const bootferry_request& request) {
         throw *rejected_;
     }
     takeOverPlainBody();
+}
+
+// Without the size the server sends what there is, and the last block ends it: an empty file, or one whose
+// server does not know its size.
+void CurlSession::askWithoutTftpOptions() {
+    curl_multi_remove_handle(multi_.get(), easy_.get());
+    curl_easy_setopt(easy_.get(), CURLOPT_TFTP_NO_OPTIONS, 1L);
+    done_ = false;
+    result_ = CURLE_OK;
+    tftpRefusal_.clear();
+    errorText_.fill('\0');
+    if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK) {
+        throw Failure(BOOTFERRY_ERROR_INTERNAL, "libcurl refused the transfer");
+    }
 }
 
 void CurlSession::throwIfCancelled() const {
@@ -142,8 +160,7 @@ void CurlSession::collectResult() {
         if (message->msg == CURLMSG_DONE) {
             done_ = true;
             // The body of a 416 at the end of the file is refused on purpose.
-            isEmpty_ = isTftp_ && message->data.result == CURLE_TFTP_ILLEGAL && isEmptyFile(tftpRefusal_);
-            result_ = nothingLeft_ || isEmpty_ ? CURLE_OK : message->data.result;
+            result_ = nothingLeft_ ? CURLE_OK : message->data.result;
         }
     }
 }

@@ -53,6 +53,7 @@ private:
     void configureTftp(bool isElsewhere);
     void pump(); // until there are bytes or the end
     void collectResult();
+    void askWithoutTftpOptions(); // once more
     void throwIfCancelled() const;
     void throwIfCancelledWithin(std::chrono::milliseconds time) const;
     [[nodiscard]] std::size_t readWithoutLimit(std::span<std::byte> into);
@@ -143,7 +144,6 @@ private:
     bool stopped_ = false; // in the first piece of a body that may be plain
     std::optional<PlainBody> plain_;
     std::optional<LimitRateOption> limitRate_; // from the first read on
-    bool isEmpty_ = false;                     // the file (tftp)
     bool nothingLeft_ = false;                 // the server reported that the offset is the end
     bool leaving_ = false;                     // in the destructor
     bool endSeen_ = false;                     // of the data connection (ftp)

@@ -200,9 +200,6 @@ void CurlSession::examineTftp() {
     if (size >= 0) {
         size_ = static_cast<std::uint64_t>(size);
     }
-    if (isEmpty_) {
-        size_ = 0;
-    }
 }
 
 } // namespace bootferry::curl

@@ -66,8 +66,12 @@ std::optional<ProxyInUse> proxyOfEnvironment(const std::string& scheme) {
 }
 
 bool environmentExemptsHosts() {
-    return std::getenv("no_proxy") != nullptr || // NOLINT(concurrency-mt-unsafe): nobody changes it
-           std::getenv("NO_PROXY") != nullptr;   // NOLINT(concurrency-mt-unsafe): likewise
+    for (const char* name : {"no_proxy", "NO_PROXY"}) {
+        if (std::getenv(name) != nullptr) { // NOLINT(concurrency-mt-unsafe): nobody changes it
+            return true;
+        }
+    }
+    return false;
 }
 
 } // namespace bootferry::curl
