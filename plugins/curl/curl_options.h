@@ -68,6 +68,11 @@ public:
     // True: an option requests TLS although the scheme does not.
     [[nodiscard]] bool askForFtpTls() const { return useSsl_ != CURLUSESSL_NONE; }
 
+    // True: also for the data, unless the server has none.
+    [[nodiscard]] bool askForTlsData() const {
+        return useSsl_ == CURLUSESSL_TRY || useSsl_ == CURLUSESSL_ALL;
+    }
+
     // Adds a request header of the session to the user's.
     void addHeader(const std::string& line) { addToList(CURLOPT_HTTPHEADER, line); }
 

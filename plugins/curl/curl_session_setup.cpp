@@ -52,6 +52,20 @@ void requireFileName(const std::string& url, bool isFtp) {
     }
 }
 
+// libcurl 7.87 and 7.88 begin no TLS on a connection that the server opens, and wait (its pull request
+// 10669).
+void requireActiveTls(const CurlOptions& options) {
+    constexpr unsigned first = 0x075700;
+    constexpr unsigned fixed = 0x080000;
+    const auto* library = curl_version_info(CURLVERSION_NOW);
+    if (options.has("ftp-port") && options.askForTlsData() && library->version_num >= first &&
+        library->version_num < fixed) {
+        throw Failure(BOOTFERRY_ERROR_INVALID,
+                      std::string("curl's option ftp-port does not work with TLS in libcurl ") +
+                          library->version + ": leave it out, or use ftp-ssl-control for plain data");
+    }
+}
+
 // libcurl takes the list of a folder for a file if the path, decoded, ends in a slash, or if its type is "d".
 void requireFtpFile(const std::string& url) {
     auto path = url.substr(0, url.find('#'));
@@ -208,6 +222,7 @@ void CurlSession::configureFtp() {
     auto* easy = easy_.get();
     requireFileName(url_, true);
     requireFtpFile(url_);
+    requireActiveTls(options_);
     tlsEnd_.watch(easy);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, &CurlSession::acceptedSocket);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, this);

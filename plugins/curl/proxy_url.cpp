@@ -67,7 +67,8 @@ std::optional<ProxyInUse> proxyOfEnvironment(const std::string& scheme) {
 
 bool environmentExemptsHosts() {
     for (const char* name : {"no_proxy", "NO_PROXY"}) {
-        if (std::getenv(name) != nullptr) { // NOLINT(concurrency-mt-unsafe): nobody changes it
+        const char* value = std::getenv(name); // NOLINT(concurrency-mt-unsafe): nobody changes it
+        if (value != nullptr && *value != '\0') {
             return true;
         }
     }

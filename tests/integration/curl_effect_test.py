@@ -330,6 +330,20 @@ class FtpTest(EffectCase):
                 self.assertIn(protection, messages)
         self.assert_refused("certificate of 127.0.0.1:[0-9]+ was not accepted", url, "--ssl-reqd")
 
+    def test_tls_in_active_mode(self):
+        authority = Authority(self.path / "authority")
+        certificate, key = authority.issue("server", ["IP:127.0.0.1"])
+        url = self.serve("ssl_enable=YES", "allow_anon_ssl=YES", f"rsa_cert_file={certificate}",
+                         f"rsa_private_key_file={key}", "ssl_ciphers=HIGH")
+        version = subprocess.run(["curl", "--version"], check=True, capture_output=True, text=True).stdout
+        words = f"--cacert,{authority.certificate},--ftp-port,-"
+        if re.search(r"libcurl/7\.8[78]\.", version):  # which would wait for ever
+            for option in ("--ssl", "--ssl-reqd"):
+                self.assert_refused("option ftp-port does not work with TLS in libcurl 7", url, f"{words},{option}")
+        else:
+            self.assert_fetched(url, f"{words},--ssl-reqd")
+        self.assert_fetched(url, f"{words},--ftp-ssl-control")
+
     def test_tls_that_the_server_does_not_have(self):
         self.assert_refused("(?i)ssl|tls", self.serve(), "--ssl-reqd")
 

@@ -297,7 +297,7 @@ class FaultTest(ResumeCase):
         authority = Authority(self.path / "authority")
         certificate = authority.issue("localhost", ["IP:127.0.0.1"])
         rest = SIZE % 16384  # in the last record of TLS
-        # Not with ftp-port: libcurl 7.88 speaks no TLS on a data connection that the server opens, and hangs.
+        # Not with ftp-port: libcurl 7.88 speaks no TLS on a data connection that the server opens.
         cases = [("ssl-reqd", 0), ("ssl-reqd", 1), ("ssl-reqd", rest), ("ssl-reqd", SIZE // 2), ("ftp-ssl-control", 0),
                  ("ftp-ssl-control", 1)]
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
