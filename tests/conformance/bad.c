@@ -248,7 +248,7 @@ static int misbehave(struct bootferry_session* session) {
         host->log(host->context, BOOTFERRY_LOG_DEBUG, secret != NULL ? secret : "");
     if (has("encoded-secret-in-log") && secret != NULL)
         host->log(host->context, BOOTFERRY_LOG_DEBUG, "GET bad://someone:h%75nter22@here/");
-    if (has("base64-secret-in-log") && secret != NULL)
+    if (has("basic-login-in-log") && secret != NULL)
         host->log(host->context, BOOTFERRY_LOG_DEBUG, "Authorization: Basic c29tZW9uZTpodW50ZXIyMg==");
     if (has("thread-takes-signals")) {
         thread_runs = 1;

@@ -82,7 +82,7 @@ FAULTS = {
     "uses-an-old-host": "leaves no", "thread-outlives-session": "leaves no", "leaks-descriptor-in-finish": "leaves no",
     "size-is-too-large-at-first": "whole", "unknown-flag": "whole", "fills-unasked-fields": "whole", "keeps-info": "whole",
     "takes-longer-keys": "does not know", "refuses-its-own-option": "does not know",
-    "encoded-secret-in-log": "whole", "base64-secret-in-log": "whole", "thread-takes-signals": "blocks signals",
+    "encoded-secret-in-log": "whole", "basic-login-in-log": "whole", "thread-takes-signals": "blocks signals",
     "crashes-at-the-end": "process end", "hangs-at-the-end": "process end",
     "changes-umask": "whole", "changes-directory": "whole", "changes-priority": "whole", "starts-a-timer": "whole",
 }
@@ -305,7 +305,7 @@ class PluginCheckTest(unittest.TestCase):
     def test_the_reason_is_the_real_one(self):
         self.assert_reasons({
             "encoded-secret-in-log": "contains the credential 'password', in its percent-encoded form",
-            "base64-secret-in-log": "contains the credential 'password', in its Base64 form",
+            "basic-login-in-log": "contains the credential 'password', in its Base64 form",
             "thread-takes-signals": "# after open, a thread of the plugin does not block SIGHUP",
             "crashes-at-the-end": "# the end of the process (atexit handlers, destructors of the module) crashed (signal 6",
             "hangs-at-the-end": "# the end of the process (atexit handlers, destructors of the module) did not return within",
