@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "errors.h"
+#include "signal_message.h"
 
 namespace bootferry {
 namespace {
@@ -155,6 +156,10 @@ int runProgram(int (*program)(int argc, char** argv), int argc, char** argv) noe
 void writeError(std::string_view text) noexcept {
     const auto patience = errorIsStuck ? std::chrono::seconds(0) : errorPatience;
     errorIsStuck = writeBounded(STDERR_FILENO, text, Clock::now() + patience, Signals::Blocked) == ETIMEDOUT;
+}
+
+void writeErrorNow(std::string_view text) noexcept {
+    (void)writeBounded(STDERR_FILENO, text, Clock::now(), Signals::Blocked);
 }
 
 void writeOutput(std::string_view text) noexcept {

@@ -4,13 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <string_view>
 
-#include <poll.h>
 #include <unistd.h>
 
 #include "event_loop.h"
 #include "exit_status.h"
+#include "signal_message.h"
 
 namespace bootferry {
 namespace {
@@ -22,13 +21,8 @@ bool isIgnored(int number) {
     return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-// Only calls that signal-safety(7) allows. Nobody may be held up by a reader of standard error.
 void endNow(int) {
-    constexpr std::string_view line = "bootferryctl: interrupted\n";
-    pollfd error{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
-    if (::poll(&error, 1, 0) == 1) {
-        (void)!::write(STDERR_FILENO, line.data(), line.size());
-    }
+    writeErrorNow("bootferryctl: interrupted\n");
     ::_exit(exitInterrupted);
 }
 

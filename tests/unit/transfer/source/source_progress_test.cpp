@@ -25,8 +25,8 @@ TEST(OriginNamesTest, AnAuthorityIsEnoughUnlessSeveralShareIt) {
     EXPECT_EQ(originNames({image, other}),
               (std::vector<std::string>{"first.example:8080", "second.example"}));
     EXPECT_EQ(originNames({image, other, sibling}),
-              (std::vector<std::string>{"http://first.example:8080/image", "second.example",
-                                        "http://first.example:8080/other"}));
+              (std::vector<std::string>{"http://first.example:8080/image?...", "second.example",
+                                        "http://first.example:8080/other?..."}));
 }
 
 TEST_F(SourceProgressTest, TheNextPartOfATransferIsNoNews) {
