@@ -21,8 +21,10 @@ bool isIgnored(int number) {
     return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+// A terminal has "^C" on the line, and maybe the progress.
 void endNow(int) {
-    writeErrorNow("bootferryctl: interrupted\n");
+    writeErrorNow(::isatty(STDERR_FILENO) == 1 ? "\nbootferryctl: interrupted\n"
+                                               : "bootferryctl: interrupted\n");
     ::_exit(exitInterrupted);
 }
 
