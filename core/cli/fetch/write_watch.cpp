@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "write_watch.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <thread>
 
 #include <fcntl.h>
@@ -23,23 +25,22 @@ std::string linkOf(int fd) {
     return fmt::format("/proc/self/fd/{}", fd);
 }
 
-// They refuse a lease, unless their server has granted the file to this machine.
+// Of these, a lease is refused unless the server has granted the file to this machine, and closing a file may
+// change its times.
 bool isOnServer(int fd) {
+    static constexpr std::array<std::uint32_t, 7> servers{
+        NFS_SUPER_MAGIC, CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC, FUSE_SUPER_MAGIC,
+        V9FS_MAGIC,      CEPH_SUPER_MAGIC, AFS_FS_MAGIC};
     struct statfs status {};
-    if (::fstatfs(fd, &status) < 0) {
-        return true;
-    }
-    const auto type = static_cast<std::uint32_t>(status.f_type);
-    return type == NFS_SUPER_MAGIC || type == CIFS_SUPER_MAGIC || type == SMB2_SUPER_MAGIC;
+    return ::fstatfs(fd, &status) < 0 ||
+           std::find(servers.begin(), servers.end(), static_cast<std::uint32_t>(status.f_type)) !=
+               servers.end();
 }
 
 // This program has it open for reading only.
 bool isOpenForWriting(int fd) {
     constexpr std::chrono::milliseconds pace{50};
-    constexpr unsigned patience = 100; // 5 s
-    if (isOnServer(fd)) {
-        return false;
-    }
+    constexpr unsigned patience = 100;   // 5 s
     (void)::fcntl(fd, F_SETSIG, SIGURG); // is ignored; SIGIO would end the program if somebody opens it now
     for (unsigned attempt = 0; ::fcntl(fd, F_SETLEASE, F_RDLCK) < 0; ++attempt) {
         if (errno != EAGAIN) {
@@ -79,6 +80,9 @@ bool WriteWatch::findsWriter(UniqueFd& file) {
     const auto before = identityOf(file.get());
     if (hasSeenWriter()) {
         return true;
+    }
+    if (isOnServer(file.get())) {
+        return false;
     }
     const UniqueFd readOnly(::open(linkOf(file.get()).c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
     if (!readOnly) {
