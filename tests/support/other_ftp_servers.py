@@ -2,7 +2,8 @@
 """ProFTPD and Pure-FTPd, private ones on loopback that serve one folder without a login.
 
 Debian installs one FTP server at a time, which here is vsftpd. These are used as installed where they are, else their
-packages are unpacked into the build folder; `missing()` says why if there is no archive to take them from.
+packages, and those of libraries that the machine lacks, are unpacked into the build folder; `missing()` says why if there
+is no archive to take them from.
 """
 
 import fcntl
@@ -31,7 +32,10 @@ def _find(package, name):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not program.exists():
             with tempfile.TemporaryDirectory(dir=folder) as downloads:
-                script = f"apt-get download {package} && dpkg -x {package}_*.deb {folder / package}"
+                # Nothing is installed or removed.
+                script = (f"mkdir partial && apt-get install -q -y --download-only --no-install-recommends "
+                          f"-o Dir::Cache::archives=$PWD {package} && "
+                          f'for file in *.deb; do dpkg -x "$file" {folder / package}; done')
                 try:
                     unpacked = subprocess.run(["sh", "-c", script], cwd=downloads, capture_output=True, text=True, timeout=120,
                                               check=False)
@@ -63,7 +67,10 @@ class _FtpServer:
 
     def __enter__(self):
         self._state = tempfile.TemporaryDirectory(prefix="bootferry-ftp-")
-        self._process = processes.start(self._command(_find(*self._PROGRAM)[0], pathlib.Path(self._state.name)))
+        program = pathlib.Path(_find(*self._PROGRAM)[0])
+        libraries = ":".join(map(str, program.parents[1].glob("lib/*-linux-gnu")))
+        self._process = processes.start(self._command(str(program), pathlib.Path(self._state.name)),
+                                        env={**os.environ, "LD_LIBRARY_PATH": libraries})
         processes.wait_for_port(self._process, self.port)
         return self
 
