@@ -3,8 +3,8 @@
 // (precompile.py). No file includes this one: each includes what it needs, or any other build fails.
 #pragma once
 
-// g++ takes a precompiled header only where no macro that this one asks for has got defined: that of the tests, which
-// have one with GoogleTest, and that of a file in which nothing may be but its own.
+// g++ takes a precompiled header only where no macro that this one asks for has got defined: that of the
+// tests, which have one with GoogleTest, and that of a file in which nothing may be but its own.
 #if defined(GTEST_HAS_PTHREAD) || defined(BOOTFERRY_NOT_PRECOMPILED)
 #endif
 
@@ -29,4 +29,3 @@
 
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
-

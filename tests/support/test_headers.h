@@ -3,4 +3,3 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-

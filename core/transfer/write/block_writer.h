@@ -97,7 +97,7 @@ private:
     void flushChunk();
     void emptyTarget(); // if it has bytes from before startOver()
     void startHeadWrite();
-    void flush(); // writes the chunk and waits for it
+    void flush();   // writes the chunk and waits for it
     void setSize(); // of a file
     [[nodiscard]] std::span<std::byte> chunk() const { return {chunks_.at(filling_).get(), chunkSize}; }
     void startWriteBack(std::uint64_t end);
