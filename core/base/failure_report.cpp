@@ -6,11 +6,18 @@
 #include <string>
 
 #include <spdlog/fmt/fmt.h>
+#include <unistd.h>
 
 #include "files.h"
 #include "log.h"
 
 namespace bootferry {
+
+void forgetFailure() noexcept {
+    if (runningInInitrd()) {
+        (void)::unlink(failureReportPath);
+    }
+}
 
 void reportFailure(std::string_view text, const char* messageId) noexcept {
     try {

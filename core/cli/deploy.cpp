@@ -174,6 +174,7 @@ void refuseOtherKinds(const std::string& target) {
 } // namespace
 
 int runDeploy(const CommandLine& line) {
+    forgetFailure();
     try {
         auto request = parseTransferArguments(line);
         if (request.signature && !request.signature->text.empty()) {
@@ -190,6 +191,7 @@ int runDeploy(const CommandLine& line) {
 }
 
 int runRefuse(const CommandLine& line) {
+    forgetFailure();
     const auto reason = errorLine(line.words.front());
     printError("bootferryctl: {}\n", reason);
     reportFailure(reason, bootRefusedMessage);

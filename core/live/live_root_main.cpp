@@ -54,6 +54,7 @@ Exit status: 0 everything is mounted, 1 nothing is.
 
 int run(const std::vector<std::string>& words) {
     if (!bootferry::answersUsualOption(words, "bootferry-live-root", help)) {
+        bootferry::forgetFailure();
         const auto found = bootferry::assembleLiveRoot(bootferry::parseLiveRootArguments(words));
         bootferry::logInfo(fmt::format("live root of {}", found));
     }

@@ -44,10 +44,9 @@ class EmergencyShell:
 
     def try_again(self, line):
         """Leaves the shell with another kernel command line, for which the generators run again; systemd then begins once
-        more with initrd.target. Until the next prompt. The reason is the first one in its file, as if there had been no
-        other attempt."""
+        more with initrd.target. Until the next prompt."""
         commands = [f"echo {shlex.quote(line)} > {_LINE}",
-                    "rm -f /run/bootferry/failure && systemctl reset-failed && systemctl daemon-reload"]
+                    "systemctl reset-failed && systemctl daemon-reload"]
         if not self._replaced:
             commands.insert(1, f"mount --bind {_LINE} /proc/cmdline")
             self._replaced = True

@@ -108,6 +108,7 @@ int runFetch(const CommandLine& line) {
 
 // The tree may be on another server than the image. That server gets credentials as a checksum list's does.
 int runFetchTree(const CommandLine& line) {
+    forgetFailure();
     const auto failed = [](const Error& error) {
         if (error.code() == ErrorCode::Cancelled) {
             return; // the unit was stopped: something else is the reason
