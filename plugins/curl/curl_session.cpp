@@ -395,6 +395,13 @@ std::size_t CurlSession::deliver(std::span<const std::byte> bytes) {
     return bytes.size();
 }
 
+// After the data of ftp, libcurl waits up to a minute for the server's word, within one call.
+int CurlSession::onProgress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+    const auto& session = *static_cast<CurlSession*>(context);
+    pollfd cancel{.fd = session.cancelFd_, .events = POLLIN, .revents = 0};
+    return session.cancelFd_ >= 0 && poll(&cancel, 1, 0) > 0 ? 1 : 0;
+}
+
 std::size_t CurlSession::onBody(char* bytes, std::size_t size, std::size_t count, void* context) noexcept {
     auto& session = *static_cast<CurlSession*>(context);
     try {

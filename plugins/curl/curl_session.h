@@ -100,6 +100,7 @@ private:
     [[nodiscard]] std::size_t deliver(std::span<const std::byte> bytes);
     static int onDebugText(CURL* easy, curl_infotype type, char* text, std::size_t size,
                            void* session) noexcept;
+    static int onProgress(void* session, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept;
     static std::size_t onBody(char* bytes, std::size_t size, std::size_t count, void* session) noexcept;
     static std::size_t onHeader(char* line, std::size_t size, std::size_t count, void* session) noexcept;
 

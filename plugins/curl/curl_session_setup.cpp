@@ -134,6 +134,11 @@ void CurlSession::configure(const bootferry_request& request) {
 #if LIBCURL_VERSION_NUM >= 0x075700
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // cancelling does not wait for a name server
 #endif
+    if (isFtp_) {
+        curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, &CurlSession::onProgress);
+        curl_easy_setopt(easy, CURLOPT_XFERINFODATA, this);
+    }
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &CurlSession::openSocket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &CurlSession::beforeRequest);

@@ -168,13 +168,13 @@ class FetchTest(FetchCase):
                 self.assertIn("crashed (signal 9", client.stderr.read())
                 self.assertEqual(client.wait(timeout=120), exit_status.OTHER)
 
-    def test_a_terminal_shows_a_bar_that_fits_it(self):
+    def shown_on_a_terminal(self, **environment):
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 72, 0, 0))
         with Nginx(self.image.parent, extra="limit_rate 4m;") as server:
             client = subprocess.Popen([os.environ["BOOTFERRYCTL"], "fetch", f"http://127.0.0.1:{server.port}/image",
-                                       str(self.output)], stderr=theirs)
+                                       str(self.output)], stderr=theirs, env={**os.environ, **environment})
             os.close(theirs)
             shown = b""
             try:
@@ -183,7 +183,15 @@ class FetchTest(FetchCase):
             except OSError:  # the client was the last to have the terminal open
                 pass
             self.assertEqual(client.wait(timeout=120), 0)
-        *drawn, last = re.split(r"\r\x1b\[K", shown.decode())
+        return shown.decode()
+
+    def test_a_dumb_terminal_gets_lines(self):
+        shown = self.shown_on_a_terminal(TERM="dumb")
+        self.assertNotIn("\x1b", shown)
+        self.assertIn("4.8 MiB from http://", shown)
+
+    def test_a_terminal_shows_a_bar_that_fits_it(self):
+        *drawn, last = re.split(r"\r\x1b\[K", self.shown_on_a_terminal())
         self.assertRegex("\n".join(drawn), r"\[#+\.+\] +\d+ %")
         self.assertLess(max(map(len, drawn)), 72)
         self.assertRegex(last, r"4\.8 MiB from http://")
@@ -289,6 +297,14 @@ class OddFtpTest(FetchCase):
         for size in (f"213 {SIZE}", None):
             with OddFtpServer(content, size) as server:
                 self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
+
+
+    def test_a_server_that_is_silent_after_the_data(self):
+        """libcurl waits a minute for its word, in one call, where it reads the data itself."""
+        with OddFtpServer(self.image.read_bytes(), mute=True) as server:
+            outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image", "--timeout=4")
+            self.assertEqual(outcome[0], exit_status.TIMEOUT, outcome[1])
+            self.assertNotIn("react", outcome[1])
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root: sets up loop devices")

@@ -20,7 +20,7 @@ class OddFtpServer(LoopbackServer):
     acknowledged, and the file is sent from its start; `resets`: what the first transfers say on the control connection after
     their data connection was reset in place of its end, "": nothing, and their sessions end; `honours`: as many restarts are honoured before; `logins`: the
     answers to the first logins; `greetings`: the first greetings, each the end of its connection; `tls`: the context of
-    explicit TLS, also of the data where the client asks for that."""
+    explicit TLS, also of the data where the client asks for that; `mute`: nothing is said after the data."""
 
     class Handler(socketserver.StreamRequestHandler):
         protects_data = False
@@ -89,7 +89,7 @@ class OddFtpServer(LoopbackServer):
                     words = self.server.resets.pop(0)
                     self.say(words) if words else None
                     return bool(words)
-            if cut is None or self.server.parting:
+            if not self.server.mute and (cut is None or self.server.parting):
                 self.say("226 done" if cut is None else self.server.parting)
             return cut is None
 
@@ -110,10 +110,12 @@ class OddFtpServer(LoopbackServer):
             client.close()
 
     def __init__(self, content, size=None, opening="150 here it comes", cut=None, restart=None,
-                 ignores_restart=False, honours=0, logins=(), greetings=(), resets=(), tls=None, parting="", passive=""):
+                 ignores_restart=False, honours=0, logins=(), greetings=(), resets=(), tls=None, parting="", passive="",
+                 mute=False):
         super().__init__(self.Handler)
         self.content, self.size, self.opening, self.restart = content, size, opening, restart
         self.cuts = [cut] if isinstance(cut, int) else list(cut or ())
         self.ignores_restart, self.honours = ignores_restart, honours
         self.resets, self.tls, self.parting, self.passive = list(resets), tls, parting, passive
+        self.mute = mute
         self.offsets, self.logins, self.greetings = [], list(logins), list(greetings)

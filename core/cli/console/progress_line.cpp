@@ -16,7 +16,7 @@ constexpr std::chrono::seconds waitInterval{30}; // while the detail counts the 
 
 } // namespace
 
-ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+ProgressLine::ProgressLine() : terminal_(canRedraw(STDERR_FILENO)) {}
 
 void ProgressLine::show(const TransferStatus& progress) {
     const auto now = Clock::now();

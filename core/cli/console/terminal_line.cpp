@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "environment.h"
+
 namespace bootferry {
 namespace {
 
@@ -33,6 +35,10 @@ std::string bar(double part, std::size_t length) {
 }
 
 } // namespace
+
+bool canRedraw(int fd) {
+    return ::isatty(fd) == 1 && environment("TERM") != "dumb";
+}
 
 std::size_t terminalWidth(int fd) {
     winsize size{};

@@ -11,6 +11,9 @@
 
 namespace bootferry {
 
+// Is it a terminal on which a line can be redrawn? Not on one that is dumb, as in an editor (term(7)).
+[[nodiscard]] bool canRedraw(int fd);
+
 // The columns of the terminal; 80 if unknown.
 [[nodiscard]] std::size_t terminalWidth(int fd);
 

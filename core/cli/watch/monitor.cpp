@@ -25,7 +25,7 @@ namespace {
 // is closed.
 class MonitorLines {
 public:
-    MonitorLines() : terminal_(::isatty(STDOUT_FILENO) == 1) {}
+    MonitorLines() : terminal_(canRedraw(STDOUT_FILENO)) {}
 
     // During the transfer, the next line replaces this one.
     [[nodiscard]] bool show(const Progress& progress, const std::string& text) {
