@@ -349,7 +349,7 @@ class WrongPortTest(AnswerCase):
         rows = ((close_notify, exit_status.UNREACHABLE, "closed the connection during the TLS handshake"),
                 (internal_error, exit_status.UNREACHABLE, "the server reports an error of its own"),
                 (user_canceled, exit_status.UNREACHABLE, "user cancel"),
-                (access_denied, exit_status.TLS, "denied"))
+                (access_denied, exit_status.TLS, "refused"))
         for alert, status, words in rows:
             def serve(connection, alert=alert):
                 connection.recv(4096)

@@ -20,6 +20,7 @@ class Daemon:
     def __init__(self, folder, *, environment=(), prefix=(), arguments=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(exist_ok=True)
+        (self.folder / "last-transfer").unlink(missing_ok=True)  # as at a boot
         self.address = f"unix:path={self.folder}/private"
         self.log = self.folder / "log"
         self._environment = {**os.environ, "BOOTFERRY_RUNTIME_DIRECTORY": str(self.folder),
