@@ -5,6 +5,7 @@
 #include "spawn.h"
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -195,9 +196,14 @@ void awaitExec(const WorkerProgram& program, pid_t pid, const UniqueFd& reports)
     }
     const auto* step =
         count == sizeof report ? stepNames.at(static_cast<std::size_t>(report.step)) : "forking";
-    throw Error(ErrorCode::Io, report.error,
+    const bool mayNot = report.step == User && report.error == EPERM;
+    throw Error(mayNot ? ErrorCode::NotPermitted : ErrorCode::Io, report.error,
                 fmt::format("starting the transfer process '{}': {}{}", program.path, step,
-                            report.step == User ? fmt::format(" '{}'", program.user.value_or("")) : ""));
+                            report.step == User
+                                ? fmt::format(" '{}', for which root needs CAP_SETUID and CAP_SETGID (an "
+                                              "ordinary user needs neither)",
+                                              program.user.value_or(""))
+                                : ""));
 }
 
 pid_t spawn(const WorkerProgram& program, std::vector<std::string> argumentTexts, Streams streams) {

@@ -295,6 +295,12 @@ class NamedFileTest(ExitStatusCase):
             return subprocess.run(words, text=True, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, **options)
         return super().run_alone(*words, **options)
 
+    @needs_root
+    def test_a_root_that_may_not_change_its_user(self):
+        result = subprocess.run(["setpriv", "--bounding-set=-setuid", PROGRAM, "fetch", self.url(), self.path / "output"],
+                                capture_output=True, text=True, timeout=120)
+        self.assert_status(result, exit_status.NOT_PERMITTED, "root needs CAP_SETUID")
+
     def test_a_limit_of_the_file_size(self):
         """SIGXFSZ is no crash, in bootferryctl and in the worker."""
         for limit in (0, 1):  # in blocks
