@@ -211,10 +211,19 @@ class ExplainTest(unittest.TestCase):
             self.assertNotIn("warning: ", self.explained(f"{URL} {used}"))
         self.assertNotIn("geheim", shown.replace(f"{option}  ", ""))
 
+    @staticmethod
+    def verdict(result):
+        return json.loads(result.stdout)[-1]
+
     def test_without_the_transfer_program_that_is_said(self):
         result = self.explain(URL, BOOTFERRY_WORKER="/nonexistent")
         self.assertEqual(result.returncode, 0)
         self.assertIn("The options of plugins are not checked: ", result.stdout)
+        self.assertIsNone(self.verdict(self.explain("--json=short", URL))["unchecked"])
+        for program in ("/nonexistent", "/bin/false"):
+            result = self.explain("--json=short", URL, BOOTFERRY_WORKER=program)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("transfer", self.verdict(result)["unchecked"])
 
     def test_the_proxies_of_this_process_are_not_those_of_the_boot(self):
         self.assertEqual(self.explain(URL, http_proxy="gopher://nonsense").returncode, 0)

@@ -102,7 +102,10 @@ void askPlugins(Explanation& explanation, const BootRequest& boot) {
     if (checked.failure && checked.failure->code() == ErrorCode::Cancelled) {
         throw *checked.failure;
     }
-    if (checked.failure) {
+    if (checked.failure &&
+        checked.failure->code() == ErrorCode::Internal) { // of this machine, not of the line
+        explanation.notChecked = checked.failure->what();
+    } else if (checked.failure) {
         explanation.refusal = withoutQueries(checked.failure->what());
     } else {
         explanation.plugin = checked.plugin;
@@ -226,6 +229,7 @@ JsonObject verdictOf(const Explanation& explanation) {
     };
     add("message", explanation.refusal.value_or(explanation.notServed.value_or("")));
     add("plugin", explanation.plugin);
+    add("unchecked", explanation.notChecked.value_or(""));
     return verdict;
 }
 
