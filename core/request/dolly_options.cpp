@@ -63,6 +63,9 @@ public:
             if (word.size() < 2 || word.front() != '-' || word == "--") {
                 refuseStrayWord();
             }
+            if (word.starts_with("--")) {
+                refuse(ErrorCode::Invalid, "dolly has no options that begin with --");
+            }
             takeLetters(std::string_view(word).substr(1));
         }
         return std::move(result_);

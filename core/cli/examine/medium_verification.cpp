@@ -20,6 +20,7 @@ namespace {
 
 struct Extent {
     std::uint64_t size = 0;
+    bool isGuess = false;
     std::uint64_t padding = 0; // that may follow, up to the next 4 KiB
     std::string why;           // where the size is from, for messages
 };
@@ -55,6 +56,7 @@ Extent extentOf(const Medium& medium, const VerifyArguments& arguments,
         return {.size = *declared, .why = "the size that the image declares"};
     }
     return {.size = medium.size(),
+            .isGuess = medium.isDevice(),
             .why = medium.isDevice() ? "the whole device: the image's size is unknown" : "the whole file"};
 }
 
@@ -118,6 +120,9 @@ void refuseUnreadable(const Medium& medium, const MediumDigest& read) {
 }
 
 std::string alsoTried(const Extent& image, const MediumDigest& read) {
+    if (image.isGuess) {
+        return "; if the image is shorter than the device, specify its size with --size=";
+    }
     return read.padded
                ? fmt::format("; with the padding, {} bytes, it does not match either: if the file has "
                              "another size, specify it with --size=",

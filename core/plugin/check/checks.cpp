@@ -208,7 +208,16 @@ void requireResumable(const CheckSettings& settings) {
 void resumesAtTheEnd(CheckSettings& settings) {
     requireResumable(settings);
     Attempt attempt(settings.plugin);
-    attempt.mustOpen(settings.reference.size(), settings.reference.validator());
+    const auto end = settings.reference.size();
+    if (const auto failure = attempt.open(end, settings.reference.validator());
+        failure && failure->code == BOOTFERRY_ERROR_RANGE) {
+        throw Fault(
+            fmt::format("open at {} failed with Range; if the server's refusal does not say where the "
+                        "resource ends, as Apache's does not, check with another server",
+                        end));
+    } else if (failure) {
+        throwFailure(*failure, fmt::format("open at {}", end));
+    }
     std::array<std::byte, 16> buffer{};
     if (attempt.mustRead(buffer) != 0) {
         throw Fault("opened at the very end the plugin delivers bytes");

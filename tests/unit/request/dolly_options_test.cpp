@@ -42,7 +42,7 @@ TEST(DollyOptions, ErrorsNameTheOption) {
         {"-vz", "-z is not"},
         {"-", "word 1 of 1"},
         {"--", "word 1 of 1"},
-        {"--verbose", "-- is not an option of dolly"},
+        {"--verbose", "dolly has no options that begin with --"},
         {"-v,rest", "word 2 of 2"},
         {"-a", "-a needs a value"},
         {"-O,/dev/sda", "rd.kiwi.live.system="},
