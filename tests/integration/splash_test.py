@@ -177,7 +177,7 @@ class Undisturbed(SplashTest):
                 daemon.stop()
                 daemon.start()
                 processes.wait_for(daemon.process, lambda: "slow" in daemon.ctl("list").stdout)
-                daemon.ctl("cancel", "1")
+                daemon.ctl("cancel", "2")
                 plymouth.expect("The transfer of the live system was cancelled")
                 self.assert_ends(splash)
 

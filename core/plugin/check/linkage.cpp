@@ -65,8 +65,8 @@ std::string outputOf(const char* program, const std::string& argument) {
 
 // The runtime of a sanitizer is in the program that loads the module.
 bool isOfSanitizer(std::string_view symbol) {
-    constexpr std::array<std::string_view, 6> runtimes{"__asan_", "__ubsan_", "__tsan_",
-                                                       "__msan_", "__lsan_",  "__sanitizer_"};
+    constexpr std::array<std::string_view, 7> runtimes{"__asan_", "__ubsan_",     "__tsan_",  "__msan_",
+                                                       "__lsan_", "__sanitizer_", "__sancov_"};
     return std::any_of(runtimes.begin(), runtimes.end(),
                        [&](std::string_view runtime) { return symbol.starts_with(runtime); });
 }
