@@ -208,10 +208,9 @@ class Numbers(ServiceTest):
         daemon.kill()
         daemon.start()
         with daemon.ctl_running("deploy", "http://127.0.0.1:1/live", "/dev/ram0"):
-            listed = ""
-            while "/live" not in listed:
-                listed = daemon.ctl("list", "--no-legend").stdout
-            self.assertEqual(listed.split()[0], "2", listed)
+            processes.wait_for(daemon.process, lambda: "/live" in daemon.ctl("list").stdout)
+            listed = daemon.ctl("list").stdout
+            self.assertEqual(listed.splitlines()[-1].split()[0], "2", listed)
             self.assertEqual(daemon.ctl("cancel", "1").returncode, exit_status.NOT_FOUND)
 
 
