@@ -303,8 +303,8 @@ class OddFtpTest(FetchCase):
         """libcurl waits a minute for its word, in one call, where it reads the data itself."""
         with OddFtpServer(self.image.read_bytes(), mute=True) as server:
             outcome = self.fetch(f"ftp://127.0.0.1:{server.port}/image", "--timeout=4")
-            self.assertEqual(outcome[0], exit_status.TIMEOUT, outcome[1])
-            self.assertNotIn("react", outcome[1])
+            self.assertEqual(outcome.returncode, exit_status.TIMEOUT, outcome.stderr)
+            self.assertNotIn("react", outcome.stderr)
 
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root: sets up loop devices")
