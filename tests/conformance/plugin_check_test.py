@@ -307,8 +307,6 @@ class PluginCheckTest(unittest.TestCase):
             "encoded-secret-in-log": "contains the credential 'password', in its percent-encoded form",
             "basic-login-in-log": "contains the credential 'password', in its Base64 form",
             "thread-takes-signals": "# after open, a thread of the plugin does not block SIGHUP",
-            "crashes-at-the-end": "# the end of the process (atexit handlers, destructors of the module) crashed (signal 6",
-            "hangs-at-the-end": "# the end of the process (atexit handlers, destructors of the module) did not return within",
             "crashes": "# open crashed (signal 6, SIGABRT)",
             "hangs": "# read did not return within",
             "hangs-with-signals-blocked": "# read did not return within",
@@ -328,6 +326,8 @@ class PluginCheckTest(unittest.TestCase):
     @processes.without_sanitizers
     def test_the_reasons_that_sanitizers_change(self):
         self.assert_reasons({
+            "crashes-at-the-end": "# the end of the process (atexit handlers, destructors of the module) crashed (signal 6",
+            "hangs-at-the-end": "# the end of the process (atexit handlers, destructors of the module) did not return within",
             "creates-a-file": "creating a file: Operation not permitted; the sandbox refused the system call openat",
             "locks-memory": "locking memory: Operation not permitted; the sandbox may have refused the call: compare with --no-sandbox",
             "fills-unasked-fields": "# info crashed (signal 11, SIGSEGV): it accessed a field of bootferry_info beyond its struct_size",
