@@ -94,6 +94,12 @@ _bootferryctl() {
     # Of what is typed up to the cursor, the last word: COMP_WORDS is split at "=" and ":", too.
     local typed=${COMP_LINE:0:COMP_POINT}
     local word=${typed##*[[:space:]]}
+    # What is quoted is left to the shell's own completion of file names: the words here are split at each blank.
+    if [[ $typed == *[\\\'\"]* ]]; then
+        COMPREPLY=()
+        compopt -o default 2> /dev/null
+        return
+    fi
     local -a words options
     read -ra words <<< "${typed%"$word"}"
 

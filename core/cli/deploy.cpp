@@ -110,9 +110,12 @@ private:
 
     [[nodiscard]] int warnUnverified(const TransferStatus& status) const {
         const auto path = request_.url.decodedPath();
-        const auto checksum = request_.checksum ? *request_.checksum
-                                                : fmt::format("{} --name={}", request_.checksumUrl->shown(),
-                                                              escapedText(path.substr(path.rfind('/') + 1)));
+        const auto& list = request_.checksumUrl;
+        const bool hasQuery = list && list->shown() != list->redacted(); // which is not shown
+        const auto checksum = request_.checksum
+                                  ? *request_.checksum
+                                  : fmt::format("{} --name={}", hasQuery ? "LIST-URL" : list->shown(),
+                                                escapedText(path.substr(path.rfind('/') + 1)));
         printError("bootferryctl: the checksum was not compared; for an image that is served uncompressed: "
                    "bootferryctl verify --checksum={} {}\n",
                    checksum, escapedText(status.device));

@@ -144,6 +144,15 @@ class Completion(CompletionTest):
         self.assertIn("touch executed)l.iso", shown)
         self.assertFalse((self.path / "executed").exists(), shown)
 
+    def test_what_is_quoted_is_completed_as_file_names_are(self):
+        """A typed blank is a part of the word: what is behind it is not completed on its own."""
+        for name in ("sp ace.iso", "plain.iso"):
+            (self.path / name).touch()
+        shown = shells.enter_completed(SCRIPTS / "bootferryctl.bash", PROGRAM, self.path, [
+            "bootferryctl verify sp\\ a", "bootferryctl verify --checksum=sp\\ pl"])
+        self.assertIn("'sp ace.iso' is too short for an embedded checksum", shown)
+        self.assertNotIn("plain.iso", shown)
+
     def test_before_the_verb(self):
         for shell in shells.SHELLS:
             with self.subTest(shell=shell):

@@ -91,6 +91,7 @@ private:
     [[nodiscard]] bool isOfSameChecksum(const PartialState& left) const;
     [[nodiscard]] bool continuesPart() const { return fd_ && !earlier_ && continuesAt_ > 0; }
     [[nodiscard]] KnownSource versionOf(const KnownSource& source) const;
+    [[nodiscard]] static bool othersMayWrite(int file);
     [[nodiscard]] bool isEarlierBetter(const KnownSource& source, std::uint64_t length) const;
     void lockPart() const;
     void takePart();

@@ -270,6 +270,12 @@ bool FileTarget::isEarlierBetter(const KnownSource& source, std::uint64_t length
     return earlier_ && continuesAt_ > length && record_.partial()->validator == source.validator;
 }
 
+// Whatever mode was asked for: a part that has such a one is not continued.
+bool FileTarget::othersMayWrite(int file) {
+    struct stat status {};
+    return ::fstat(file, &status) == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
 std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request, const KnownSource& announced,
                                               bool isWhole) noexcept {
     try {
@@ -283,6 +289,11 @@ std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request, co
             identity.length > source.size.value_or(UINT64_MAX) ||
             (isWhole && identity.length != source.size) || isEarlierBetter(source, identity.length)) {
             return keepEarlier();
+        }
+        if (othersMayWrite(fd_.get())) {
+            const auto kept = keepEarlier();
+            whyNotKept_ = kept ? "" : "; nothing is kept: on this file system, others may write to each file";
+            return kept;
         }
         requireFreePartName();
         checkErrno(::fsync(fd_.get()), what("keeping a part of"));
