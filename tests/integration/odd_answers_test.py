@@ -112,7 +112,7 @@ class HttpTest(AnswerCase):
                  b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n")
         with RawServer({f"/{number}": head for number, head in enumerate(heads)}) as server:
             self.assert_told([(f"http://127.0.0.1:{server.port}/{number}", exit_status.UNREACHABLE, "closed the connection")
-                              for number in range(len(heads))], "--timeout=3")
+                              for number in range(len(heads))], "--timeout=10")
 
     def test_chunks_decide_about_the_length(self):
         """RFC 9112, section 6.3: Transfer-Encoding overrides Content-Length."""
@@ -355,7 +355,7 @@ class WrongPortTest(AnswerCase):
                 connection.recv(4096)
                 connection.sendall(bytes([21, 3, 3, 0, 2, 1 if alert == close_notify else 2, alert]))
             with TlsServer(serve) as server, self.subTest(alert):
-                outcome = self.fetch(f"https://localhost:{server.port}/image", "--option=curl:insecure", "--timeout=2")
+                outcome = self.fetch(f"https://localhost:{server.port}/image", "--option=curl:insecure", "--timeout=6")
                 self.assertEqual(outcome[0], status, outcome[1])
                 self.assertIn(words, outcome[1].splitlines()[-1])
 
