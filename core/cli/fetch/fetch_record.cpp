@@ -129,10 +129,12 @@ bool FetchRecord::takeOver() {
     }
     struct stat status {};
     checkErrno(::fstat(fd_.get(), &status), fmt::format("looking at '{}'", name_));
-    const auto text = readRecord(fd_.get());
-    // Where all files have the same mode, only the lock shows whose an empty file is.
-    const bool isForeign = !isOurs(status, text) && (!text.empty() || lock());
-    if (!S_ISREG(status.st_mode) || status.st_nlink > 1 || isForeign) {
+    const auto isForeign = [&] { // only asked of a regular file
+        const auto text = readRecord(fd_.get());
+        // Where all files have the same mode, only the lock shows whose an empty file is.
+        return !isOurs(status, text) && (!text.empty() || lock());
+    };
+    if (!S_ISREG(status.st_mode) || status.st_nlink > 1 || isForeign()) {
         throw Error(ErrorCode::TargetRefused,
                     fmt::format("'{}' is not a record of bootferryctl; remove it to fetch to '{}'",
                                 recordPath(), path_));
