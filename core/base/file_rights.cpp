@@ -9,6 +9,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "handles.h"
 
 namespace bootferry {
@@ -56,7 +57,7 @@ bool isNone(int error) {
 // Empty: there is none; nullopt: it cannot be read.
 std::optional<std::string> listOf(int fd) {
     std::string list(longestList, '\0');
-    const auto path = fmt::format("/proc/self/fd/{}", fd);
+    const auto path = descriptorPath(fd);
     const auto size = ::getxattr(path.c_str(), listName, list.data(), list.size());
     if (size < 0) {
         return isNone(errno) ? std::optional(std::string()) : std::nullopt;

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "file_rights.h"
 #include "files.h"
 #include "log.h"
@@ -236,7 +237,7 @@ UniqueFd ExportFolder::createFile(const std::string& file) {
 }
 
 void ExportFolder::linkFile(int source, const std::string& file) {
-    const auto from = fmt::format("/proc/self/fd/{}", source);
+    const auto from = descriptorPath(source);
     if (::linkat(AT_FDCWD, from.c_str(), begun_.get(), file.c_str(), AT_SYMLINK_FOLLOW) < 0) {
         if (errno == EXDEV) {
             throw Error(ErrorCode::Unsupported,

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "block_device.h"
+#include "descriptors.h"
 #include "errors.h"
 #include "handles.h"
 #include "loop_device.h"
@@ -242,7 +243,7 @@ void MediumDisk::claimForWriting() {
     }
     constexpr int attempts = 100;
     constexpr timespec pause{.tv_sec = 0, .tv_nsec = 100'000'000};
-    UniqueFd fd(checkErrno(::open(fmt::format("/proc/self/fd/{}", fd_.get()).c_str(), O_RDWR | O_CLOEXEC),
+    UniqueFd fd(checkErrno(::open(descriptorPath(fd_.get()).c_str(), O_RDWR | O_CLOEXEC),
                            fmt::format("opening '{}' for writing", node_)));
     for (int attempt = 1; ::flock(fd.get(), LOCK_EX | LOCK_NB) < 0; ++attempt) {
         if (errno != EWOULDBLOCK || attempt == attempts) {
@@ -250,9 +251,8 @@ void MediumDisk::claimForWriting() {
         }
         (void)::nanosleep(&pause, nullptr);
     }
-    table_.reset(
-        checkErrno(::open(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), O_RDWR | O_DSYNC | O_CLOEXEC),
-                   fmt::format("opening '{}' for writing", node_)));
+    table_.reset(checkErrno(::open(descriptorPath(fd.get()).c_str(), O_RDWR | O_DSYNC | O_CLOEXEC),
+                            fmt::format("opening '{}' for writing", node_)));
     fd_ = std::move(fd);
 }
 

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "live_image.h"
 #include "live_layout.h"
 
@@ -30,13 +31,9 @@ struct FolderClose {
     void operator()(DIR* folder) const noexcept { ::closedir(folder); }
 };
 
-std::string descriptorPath(const UniqueFd& fd) {
-    return fmt::format("/proc/self/fd/{}", fd.get());
-}
-
 std::string realPath(const UniqueFd& fd, const std::string& name) {
     std::array<char, PATH_MAX> target{};
-    const auto n = checkErrno(::readlink(descriptorPath(fd).c_str(), target.data(), target.size()),
+    const auto n = checkErrno(::readlink(descriptorPath(fd.get()).c_str(), target.data(), target.size()),
                               "resolving '" + printable(name) + "'");
     return {target.data(), static_cast<std::size_t>(n)};
 }
@@ -89,8 +86,8 @@ std::optional<ImageFile> ImageTree::findFile(const std::string& name) const {
                                                     S_ISDIR(status.st_mode) ? "a folder" : "a special file"));
     }
     ImageFile file;
-    file.fd.reset(
-        checkErrno(::open(descriptorPath(found).c_str(), O_RDONLY | O_CLOEXEC), "opening '" + name + "'"));
+    file.fd.reset(checkErrno(::open(descriptorPath(found.get()).c_str(), O_RDONLY | O_CLOEXEC),
+                             "opening '" + name + "'"));
     file.path = realPath(file.fd, name);
     return file;
 }

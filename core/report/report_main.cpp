@@ -102,9 +102,13 @@ private:
         lookLater();
     }
 
-    void changed(const TransferStatus& status) {
+    [[nodiscard]] bool isNews(const TransferStatus& status) const {
         const auto known = transfers_.find(status.id);
-        const bool urgent = known == transfers_.end() || known->second.state != status.state;
+        return known == transfers_.end() || known->second.state != status.state;
+    }
+
+    void changed(const TransferStatus& status) {
+        const bool urgent = isNews(status);
         transfers_[status.id] = status;
         submit(urgent);
     }
@@ -145,8 +149,7 @@ private:
         }
         try {
             for (const auto& status : client_->transfers(lastLook)) {
-                const auto known = transfers_.find(status.id);
-                if (known == transfers_.end() || known->second.state != status.state) {
+                if (isNews(status)) {
                     changed(status);
                 }
             }

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "block_device.h"
+#include "descriptors.h"
 #include "device_usage.h"
 #include "errors.h"
 #include "files.h"
@@ -89,7 +90,7 @@ std::optional<std::string> nodeOf(dev_t number) {
 }
 
 UniqueFd reopen(const UniqueFd& path, int flags) {
-    return UniqueFd(::open(fmt::format("/proc/self/fd/{}", path.get()).c_str(), flags | O_CLOEXEC));
+    return UniqueFd(::open(descriptorPath(path.get()).c_str(), flags | O_CLOEXEC));
 }
 
 bool meansReadOnly(int errnoValue) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "limited_process.h"
 
-#include <array>
 #include <cerrno>
 #include <tuple>
 
@@ -9,15 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "event_loop.h"
 
 namespace bootferry {
-
-std::pair<UniqueFd, UniqueFd> makePipe() {
-    std::array<int, 2> ends{};
-    checkErrno(::pipe2(ends.data(), O_CLOEXEC), "creating a pipe");
-    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
 
 void killAndReap(pid_t& pid) noexcept {
     if (pid > 0) {

@@ -16,9 +16,6 @@
 
 namespace bootferry {
 
-// The ends to read from and to write to.
-[[nodiscard]] std::pair<UniqueFd, UniqueFd> makePipe();
-
 // Does nothing if there is no such process (-1); there is none afterwards.
 void killAndReap(pid_t& pid) noexcept;
 

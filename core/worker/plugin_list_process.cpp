@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "descriptors.h"
 #include "plain_text.h"
 #include "spawn.h"
 

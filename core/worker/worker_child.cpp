@@ -14,6 +14,7 @@
 
 #include "channel.h"
 #include "channel_socket.h"
+#include "descriptors.h"
 #include "event_loop.h"
 #include "files.h"
 #include "limited_process.h"

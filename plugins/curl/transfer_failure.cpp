@@ -191,7 +191,15 @@ bool isBeforeAnswer(const TransferEnd& end) {
 
 // Errors in the answer that libcurl reports with the code of a broken connection or of a wrong option.
 bool violatesHttp(const TransferEnd& end) {
-    return mentions(end.detail, "chunk") || mentions(end.detail, "Too large response headers");
+    switch (end.result) {
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2_STREAM:
+        return mentions(end.detail, "chunk") || mentions(end.detail, "Too large response headers");
+    default:
+        return false;
+    }
 }
 
 // The same number means something else after each command, and libcurl's result tells the command.
@@ -327,9 +335,6 @@ std::optional<Failure> failureOfRequest(const TransferEnd& end, const std::strin
     case CURLE_RANGE_ERROR:
         return Failure{BOOTFERRY_ERROR_RANGE, "the server cannot resume: " + detail};
     case CURLE_BAD_FUNCTION_ARGUMENT: // libcurl 8.23 for a key that cannot be used
-        if (violatesHttp(end)) {
-            return Failure{BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + detail};
-        }
         return Failure{mentions(detail, "private key") ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_INVALID,
                        (mentions(detail, "private key") ? "the client certificate or its key cannot be used: "
                                                         : "an option cannot be used: ") +
@@ -384,9 +389,6 @@ Failure failureOfAnswer(const TransferEnd& end, const std::string& detail) {
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2_STREAM:
-        if (violatesHttp(end)) {
-            return {BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + detail};
-        }
         return cutShort(end);
     case CURLE_SEND_ERROR:
     case CURLE_FTP_ACCEPT_FAILED:
@@ -429,6 +431,9 @@ Failure failureOf(const TransferEnd& end) {
         return failureOfConnect(end.response, end.connect, end.authority);
     }
     const auto detail = detailOf(end);
+    if (violatesHttp(end)) {
+        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + detail};
+    }
     for (auto* failureOfStage : {failureOfConnecting, failureOfTls, failureOfRequest}) {
         if (const auto failure = failureOfStage(end, detail)) {
             return *failure;

@@ -19,6 +19,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "files.h"
 
 namespace bootferry {
@@ -89,8 +90,7 @@ std::string textOf(const FileLocation& location) {
 // Of an open folder, with a slash; `other` without /proc.
 std::string pathOf(const UniqueFd& folder, const std::string& other) {
     std::array<char, PATH_MAX> text{};
-    const auto length =
-        ::readlink(fmt::format("/proc/self/fd/{}", folder.get()).c_str(), text.data(), text.size());
+    const auto length = ::readlink(descriptorPath(folder.get()).c_str(), text.data(), text.size());
     const auto path = std::string(text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
     return path.empty() ? other : path == "/" ? path : path + "/";
 }

@@ -13,6 +13,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "fetch_names.h"
 #include "file_rights.h"
 #include "file_room.h"
@@ -27,15 +28,12 @@ constexpr unsigned attempts = 100; // to find a free random name
 // could have any bytes.
 constexpr mode_t unfinishedMode = 0600;
 
-std::string linkOf(int fd) {
-    return fmt::format("/proc/self/fd/{}", fd);
-}
-
 // False without /proc: linkat(2) could not name the file at the end.
 bool canBeNamed(int fd) {
     struct stat named {};
     struct stat open {};
-    return ::stat(linkOf(fd).c_str(), &named) == 0 && ::fstat(fd, &open) == 0 && isSameFile(named, open);
+    return ::stat(descriptorPath(fd).c_str(), &named) == 0 && ::fstat(fd, &open) == 0 &&
+           isSameFile(named, open);
 }
 
 // A new mode, owner or link changes only the time of the status. So does another program that writes and then
@@ -227,7 +225,7 @@ void FileTarget::refuseChanged() const {
 
 // False: the name is taken.
 bool FileTarget::linkAs(const std::string& name) const {
-    if (::linkat(AT_FDCWD, linkOf(fd_.get()).c_str(), location_.folder.get(), name.c_str(),
+    if (::linkat(AT_FDCWD, descriptorPath(fd_.get()).c_str(), location_.folder.get(), name.c_str(),
                  AT_SYMLINK_FOLLOW) == 0) {
         return true;
     }
@@ -245,6 +243,15 @@ void FileTarget::linkTemporary() {
     }
 }
 
+int FileTarget::renameTemporary(const std::string& name, const std::function<bool()>& isFree) const {
+    const int folder = location_.folder.get();
+    const int result = ::renameat2(folder, temporary_.c_str(), folder, name.c_str(), RENAME_NOREPLACE);
+    if (result < 0 && errno == EINVAL && isFree()) {
+        return ::renameat(folder, temporary_.c_str(), folder, name.c_str());
+    }
+    return result;
+}
+
 void FileTarget::rename(bool replaces) {
     const int folder = location_.folder.get();
     if (!isFileAt(folder, temporary_, fd_.get())) {
@@ -253,11 +260,8 @@ void FileTarget::rename(bool replaces) {
                                 "'{}': fetch it again",
                                 location_.folderPath, temporary_, location_.path));
     }
-    int result = ::renameat2(folder, temporary_.c_str(), folder, location_.name.c_str(),
-                             replaces ? 0 : RENAME_NOREPLACE);
-    if (result < 0 && errno == EINVAL && !isThereStill()) { // a file system without RENAME_NOREPLACE
-        result = ::renameat(folder, temporary_.c_str(), folder, location_.name.c_str());
-    }
+    const int result = replaces ? ::renameat(folder, temporary_.c_str(), folder, location_.name.c_str())
+                                : renameTemporary(location_.name, [this] { return !isThereStill(); });
     if (result < 0 && errno == EEXIST) {
         refuseChanged();
     }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -91,7 +92,6 @@ private:
     [[nodiscard]] bool isOfSameChecksum(const PartialState& left) const;
     [[nodiscard]] bool continuesPart() const { return fd_ && !earlier_ && continuesAt_ > 0; }
     [[nodiscard]] KnownSource versionOf(const KnownSource& source) const;
-    [[nodiscard]] static bool othersMayWrite(int file);
     [[nodiscard]] bool isEarlierBetter(const KnownSource& source, std::uint64_t length) const;
     void lockPart() const;
     void takePart();
@@ -113,6 +113,8 @@ private:
     [[nodiscard]] bool linkAs(const std::string& name) const;
     void linkTemporary();
     void rename(bool replaces);
+    // As renameat2(2) with RENAME_NOREPLACE; isFree() is asked where the file system has no such flag.
+    [[nodiscard]] int renameTemporary(const std::string& name, const std::function<bool()>& isFree) const;
     void syncFolder() const;
     [[nodiscard]] std::string what(const char* doing) const;
 

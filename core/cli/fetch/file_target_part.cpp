@@ -27,6 +27,11 @@ std::string checksumText(const TransferRequest& request) {
     return request.checksumUrl ? request.checksumUrl->redacted() : request.checksum.value_or("");
 }
 
+// A part of such a mode is not continued.
+bool othersMayWrite(const struct stat& status) {
+    return (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
 bool isWritten(std::optional<WriteWatch>& watch, UniqueFd& file) noexcept {
     try {
         return file && watch && watch->findsWriter(file);
@@ -102,7 +107,7 @@ std::string FileTarget::whyNotOurs(int part) const {
     if (status.st_nlink != 1) {
         return "it has a second hard link";
     }
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    if (othersMayWrite(status)) {
         return "others may write to it";
     }
     if (!isFileOf(*record_.partial(), identityOf(part))) {
@@ -270,12 +275,6 @@ bool FileTarget::isEarlierBetter(const KnownSource& source, std::uint64_t length
     return earlier_ && continuesAt_ > length && record_.partial()->validator == source.validator;
 }
 
-// Whatever mode was asked for: a part that has such a one is not continued.
-bool FileTarget::othersMayWrite(int file) {
-    struct stat status {};
-    return ::fstat(file, &status) == 0 && (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
-}
-
 std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request, const KnownSource& announced,
                                               bool isWhole) noexcept {
     try {
@@ -290,7 +289,9 @@ std::optional<std::uint64_t> FileTarget::keep(const TransferRequest& request, co
             (isWhole && identity.length != source.size) || isEarlierBetter(source, identity.length)) {
             return keepEarlier();
         }
-        if (othersMayWrite(fd_.get())) {
+        struct stat status {};
+        checkErrno(::fstat(fd_.get(), &status), what("keeping a part of"));
+        if (othersMayWrite(status)) { // whatever mode was asked for
             const auto kept = keepEarlier();
             whyNotKept_ = kept ? "" : "; nothing is kept: on this file system, others may write to each file";
             return kept;
@@ -380,12 +381,11 @@ void FileTarget::namePart() {
         requireOurs(temporary_);
     }
     if (!temporary_.empty() && temporary_ != partName_) {
-        int result = ::renameat2(folder, temporary_.c_str(), folder, partName_.c_str(), RENAME_NOREPLACE);
-        if (result < 0 && errno == EINVAL) { // a file system without RENAME_NOREPLACE
+        const auto isFree = [this] {
             requireFreePartName();
-            result = ::renameat(folder, temporary_.c_str(), folder, partName_.c_str());
-        }
-        checkErrno(result, what("keeping a part of"));
+            return true;
+        };
+        checkErrno(renameTemporary(partName_, isFree), what("keeping a part of"));
     }
     requireOurs(partName_);
     syncFolder();

@@ -16,14 +16,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "partial_state.h"
 
 namespace bootferry {
 namespace {
-
-std::string linkOf(int fd) {
-    return fmt::format("/proc/self/fd/{}", fd);
-}
 
 // Of these, a lease is refused unless the server has granted the file to this machine, and closing a file may
 // change its times.
@@ -58,7 +55,7 @@ bool isOpenForWriting(int fd) {
 
 WriteWatch::WriteWatch(int file) : events_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
     if (events_) {
-        (void)::inotify_add_watch(events_.get(), linkOf(file).c_str(), IN_CLOSE_WRITE);
+        (void)::inotify_add_watch(events_.get(), descriptorPath(file).c_str(), IN_CLOSE_WRITE);
     }
 }
 
@@ -84,7 +81,7 @@ bool WriteWatch::findsWriter(UniqueFd& file) {
     if (isOnServer(file.get())) {
         return false;
     }
-    const UniqueFd readOnly(::open(linkOf(file.get()).c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
+    const UniqueFd readOnly(::open(descriptorPath(file.get()).c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC));
     if (!readOnly) {
         return false; // without /proc
     }
@@ -93,7 +90,7 @@ bool WriteWatch::findsWriter(UniqueFd& file) {
     const bool isSame = identityOf(readOnly.get()) == before;
     (void)hasEvents();                                  // of the file that was closed here
     (void)::fcntl(readOnly.get(), F_SETLEASE, F_UNLCK); // an open for writing waits for this
-    file.reset(checkErrno(::open(linkOf(readOnly.get()).c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC),
+    file.reset(checkErrno(::open(descriptorPath(readOnly.get()).c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC),
                           "opening a file again"));
     seen_ = isOpen || !isSame;
     return seen_;

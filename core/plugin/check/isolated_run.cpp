@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "errors.h"
 #include "guarded_memory.h"
 #include "open_resources.h"
@@ -222,10 +223,7 @@ CheckResult::Verdict verdictFrom(char letter) {
 CheckResult runIsolated(const Check& check, CheckSettings& settings, const Isolation& isolation) {
     CallRecord calls;
     settings.plugin.calls = &calls;
-    std::array<int, 2> ends{};
-    checkErrno(pipe2(ends.data(), O_CLOEXEC), "making a pipe");
-    const UniqueFd readEnd(ends[0]);
-    UniqueFd writeEnd(ends[1]);
+    auto [readEnd, writeEnd] = makePipe();
     const auto child = checkErrno(fork(), "forking");
     if (child == 0) {
         runChild(check, settings, writeEnd.get(), isolation.sandboxed);

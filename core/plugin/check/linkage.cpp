@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "errors.h"
 #include "handles.h"
 
@@ -37,10 +38,7 @@ const char* dynamicLinker() {
 }
 
 std::string outputOf(const char* program, const std::string& argument) {
-    std::array<int, 2> ends{};
-    checkErrno(pipe2(ends.data(), O_CLOEXEC), "making a pipe");
-    const UniqueFd readEnd(ends[0]);
-    UniqueFd writeEnd(ends[1]);
+    auto [readEnd, writeEnd] = makePipe();
     const auto child = checkErrno(fork(), "forking");
     if (child == 0) {
         const char* const environment[] = {"LD_TRACE_LOADED_OBJECTS=1", "LD_WARN=1", "LD_BIND_NOW=1",

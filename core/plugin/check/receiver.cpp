@@ -2,23 +2,21 @@
 // The pipe is empty before each splice, as that of the host is.
 #include "receiver.h"
 
-#include <array>
+#include <tuple>
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "errors.h"
 
 namespace bootferry {
 
 Receiver::Receiver(Attempt& attempt, Way way) : attempt_(attempt), way_(way) {
     if (way_ == Way::Splice) {
-        std::array<int, 2> ends{};
-        checkErrno(::pipe2(ends.data(), O_CLOEXEC), "making a pipe");
-        readEnd_ = UniqueFd(ends[0]);
-        writeEnd_ = UniqueFd(ends[1]);
+        std::tie(readEnd_, writeEnd_) = makePipe();
     }
 }
 

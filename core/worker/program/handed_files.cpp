@@ -6,6 +6,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "descriptors.h"
+
 namespace bootferry {
 
 OptionFile HandedFiles::fileAt(const std::string& path) {
@@ -23,7 +25,7 @@ OptionFile HandedFiles::fileAt(const std::string& path) {
     auto [descriptor, refusal] = supervisor_->keyFile(path);
     file.refusal = refusal;
     if (descriptor) {
-        file.name = fmt::format("/proc/self/fd/{}", descriptor.get());
+        file.name = descriptorPath(descriptor.get());
         descriptors_.push_back(std::move(descriptor));
     }
     return known_[path] = file;
