@@ -2,6 +2,7 @@
 """Transfers that break: real servers behind a proxy that cuts and stalls, and a server that misbehaves by order.
 Whatever happens, the bytes are those of one version of the file, and few are fetched twice."""
 
+import base64
 import email.utils
 import gzip
 import hashlib
@@ -236,6 +237,19 @@ class FaultTest(ResumeCase):
                 self.assertEqual([request.range for request in requests],
                                  [None, f"bytes={500_000 + len(error) - (1 << 16)}-", None])
             self.output.unlink()
+
+    def test_the_text_of_an_error_within_the_head_of_a_compressed_image_is_a_lost_connection(self):
+        """The decoder sees it before the connection is seen to end."""
+        packed = self.path / "packed.gz"
+        self.image.write_bytes(base64.b64encode(self.image.read_bytes()))  # a file that gzip does not just store
+        packed.write_bytes(gzip.compress(self.image.read_bytes(), 1))
+        page = b"<html>" + b"the time is over " * 300 + b"</html>"
+        for cut in (15, 20_000, 40_000):
+            with self.subTest(cut), FaultServer(packed, [Fault(cut=cut, error=page), Fault(cut=cut, error=page, chunked=True)]) as server:
+                messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/packed.gz", "--decode"))
+                # Later ones can pass as compressed bytes, until those that follow a lost connection are compared.
+                self.assertTrue(cut > 15 or "wrong bytes, and then" in messages, messages)
+                self.output.unlink()
 
     def test_a_length_that_is_too_long_each_time_is_given_up(self):
         outcome, requests = self.fetch_with(*[Fault(length=SIZE + 1000)] * 99)

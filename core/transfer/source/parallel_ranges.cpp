@@ -142,7 +142,7 @@ void ParallelRanges::fetch(std::uint64_t segment) {
             if (mismatch.code() != ErrorCode::Range) {
                 throw;
             }
-            return fetchAnew(segment, mismatch);
+            return fetchAnew(segment);
         }
     }
     {
@@ -166,20 +166,21 @@ void ParallelRanges::fetch(std::uint64_t segment) {
 
 // After a part whose last bytes were wrong. If some of its bytes were delivered, it is not known whether
 // these are wrong too, so that the reader must compare them.
-void ParallelRanges::fetchAnew(std::uint64_t segment, const Error& mismatch) {
+void ParallelRanges::fetchAnew(std::uint64_t segment) {
+    std::string wrong;
     {
         const std::lock_guard lock(mutex_);
         auto& buffer = bufferOf(segment);
+        wrong = fmt::format("a lost connection had sent wrong bytes before byte {}",
+                            beginOf(segment) + buffer.filled);
         buffer.filled = segment == head_ ? delivered_ : 0;
         if (buffer.filled > 0) {
-            const Error wrong(ErrorCode::Protocol,
-                              fmt::format("wrong bytes before the connection was lost: {}", mismatch.what()));
-            failure_ = failure_.value_or(wrong);
-            throw wrong;
+            failure_ = failure_.value_or(Error(ErrorCode::Protocol, wrong));
+            throw Error(ErrorCode::Protocol, wrong);
         }
         buffer.maybeWrong = false;
     }
-    logInfo(fmt::format("fetching a part again: {}", mismatch.what()));
+    logInfo(wrong + ": fetching the part again");
     fetch(segment);
 }
 

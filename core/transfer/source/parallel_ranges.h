@@ -64,7 +64,7 @@ private:
     [[nodiscard]] bool mustEnd() const; // the calling thread
     [[nodiscard]] bool hasRoom() const;
     void fetch(std::uint64_t segment);
-    void fetchAnew(std::uint64_t segment, const Error& mismatch);
+    void fetchAnew(std::uint64_t segment);
     [[nodiscard]] std::unique_ptr<ByteSource> open(std::uint64_t segment, std::size_t first);
     void requireSameVersion(const SourceInfo& now) const;
     void abandonSegment(std::uint64_t segment, const Error& failure);

@@ -35,6 +35,9 @@ OriginRules rulesOf(const ResumeSettings& settings, Origins::Time deadline) {
             .timeout = settings.timeout.value_or(std::chrono::microseconds(0))};
 }
 
+// Bytes behind wrong ones. Longer than an error page, and than what is buffered on the way.
+constexpr std::uint64_t mostDiscarded = std::uint64_t{512} << 10U;
+
 // The wait before the next attempt, if there is one.
 std::optional<Origins::Wait> waitOf(const Origins::Decision& decision) {
     if (const auto* retry = std::get_if<Origins::Retry>(&decision)) {
@@ -265,12 +268,38 @@ void ResumingSource::finish() {
 }
 
 void ResumingSource::reject(const Error& failure, bool atEnd) {
-    source_.reset();
     patience_.beginRead(); // verifying has taken its time
     if (atEnd) {
         decider_.ended();
     }
-    recover(failure, true);
+    const auto loss = atEnd ? std::nullopt : lossAfterWrongBytes();
+    source_.reset();
+    recover(loss.value_or(failure), true);
+}
+
+std::optional<Error> ResumingSource::lossAfterWrongBytes() {
+    std::vector<std::byte> discarded(std::size_t{64} << 10U);
+    const auto size = decider_.size();
+    std::uint64_t count = 0;
+    try {
+        while (source_ && count < mostDiscarded) {
+            const auto arrived = patience_.during([&] { return source_->read(discarded); });
+            count += arrived;
+            if (arrived == 0 && size.value_or(offset_ + count) == offset_ + count) {
+                return std::nullopt; // complete, and wrong
+            }
+            if (arrived == 0) {
+                throw Error(ErrorCode::Unreachable, "the connection ended early");
+            }
+        }
+        return std::nullopt;
+    } catch (const Error& failure) {
+        const auto cause = patience_.causeOf(failure, std::nullopt, offset_);
+        return cause.code() == ErrorCode::Cancelled
+                   ? cause
+                   : Error(ErrorCode::Unreachable,
+                           fmt::format("the server sent wrong bytes, and then: {}", cause.what()));
+    }
 }
 
 void ResumingSource::startOver() {

@@ -82,6 +82,9 @@ private:
     [[nodiscard]] std::size_t advance(std::size_t arrived); // returns it
     [[nodiscard]] bool isPart() const;
     void requireWhole() const; // at the end
+    // Whether the current attempt, whose bytes are wrong, fails or ends early soon after them, and how: an
+    // error page in place of the rest is no verdict on the file.
+    [[nodiscard]] std::optional<Error> lossAfterWrongBytes();
     // Returns when a retry is due, or throws. wasOpen: false if opening failed, which without a network does
     // not count as an attempt.
     void recover(const Error& failure, bool wasOpen);

@@ -17,6 +17,9 @@ WideningTransport::WideningTransport(Transport& single, WideningSettings setting
     : single_(single), settings_(std::move(settings)) {}
 
 std::unique_ptr<ByteSource> WideningTransport::open(const OpenRequest& request) {
+    if (request.offset == 0 && maybeWrong_) { // starts over: they were wrong
+        givenUp_ = true;
+    }
     const auto before = settings_.now();
     auto source = single_.open(request);
     const auto opening = settings_.now() - before;
@@ -115,6 +118,7 @@ std::size_t WideningSource::readRanges(std::span<std::byte> into) {
         }
         const bool broken = isTransient(failure.code()) && failure.code() != ErrorCode::Range;
         if (!source_ && ranges_->lastBytesMayBeWrong()) { // retry: the next attempt compares bytes
+            transport_.maybeWrong_ = true;
             throw Error(failure.code() == ErrorCode::Protocol ? failure.code() : ErrorCode::Unreachable,
                         failure.what());
         }

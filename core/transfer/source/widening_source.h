@@ -5,8 +5,8 @@
 //
 // The first connection is read up to a boundary, where the others begin, and is closed only when their first
 // bytes have arrived: if the server refuses them, nothing is lost. If the server does not support ranges
-// after all, or more connections are not faster, the transfer stays with one connection and does not try
-// again.
+// after all, or more connections are not faster, or a lost one of several has delivered wrong bytes, so that
+// the transfer starts over, it stays with one connection and does not try again.
 #pragma once
 
 #include <chrono>
@@ -40,7 +40,8 @@ private:
 
     Transport& single_;
     WideningSettings settings_;
-    bool givenUp_ = false; // several connections did not work, or were not faster
+    bool givenUp_ = false;    // several connections did not work, or were not faster
+    bool maybeWrong_ = false; // the last bytes of one of several were, when it was lost
 };
 
 // One attempt.

@@ -11,6 +11,7 @@
 
 #include "continuation_proof.h"
 #include "incomplete_mark.h"
+#include "live_image_probe.h"
 #include "pipeline_fixture.h"
 #include "verify/sha256_of.h"
 
@@ -170,6 +171,32 @@ TEST_F(WrongBytesTest, AnHtmlPageMovesOnToTheMirror) {
 TEST_F(WrongBytesTest, HalfAnImageMovesOnToTheMirror) {
     server.content.resize(150000);
     expectTheMirrorsBytes();
+}
+
+// The text of an error in place of the rest, and the end of the connection: no verdict on the image.
+TEST_F(WrongBytesTest, AnErrorPageBeforeTheConnectionIsLostIsReceivedAgain) {
+    mirrors.clear();
+    settings.checksum = sha256Of(server.content);
+    const auto right = server.content;
+    const auto wrong = "hs<html>" + someContent(right.size() - 8);
+    int attempts = 0;
+    for (const auto endEarly : {false, true}) {
+        server.script.push_back(Attempt{.breakAfter = liveProbeSize + 1000, .endEarly = endEarly});
+    }
+    server.onOpen = [&] { server.content = ++attempts <= 2 ? wrong : right; };
+    EXPECT_EQ(run().checksum, settings.checksum);
+    EXPECT_TRUE(onTarget(right.size()) == right);
+    EXPECT_EQ(server.requests.size(), 3U);
+    EXPECT_TRUE(listener.sawDetail("wrong bytes, and then"));
+}
+
+TEST_F(WrongBytesTest, ALongPageThatIsNotCutIsAVerdict) {
+    mirrors.clear();
+    server.content = "<html>" + someContent(std::size_t{4} << 20U);
+    server.script = {{.breakAfter = std::size_t{3} << 20U}};
+    EXPECT_EQ(failure().code(), ErrorCode::NotLive);
+    EXPECT_EQ(server.requests.size(), 1U);
+    EXPECT_LT(server.delivered, std::size_t{1} << 20U);
 }
 
 TEST_F(WrongBytesTest, TheReasonOfEachIsNamed) {

@@ -45,9 +45,13 @@ public:
     std::size_t spliced = 0; // of these
     int committed = 0;
     std::function<void(int cancelFd)> beforeRead;
+    std::function<void()> onOpen;
 
     std::unique_ptr<ByteSource> open(const OpenRequest& request) override {
         requests.push_back(request);
+        if (onOpen) {
+            onOpen();
+        }
         Attempt attempt;
         if (!script.empty()) {
             attempt = script.front();

@@ -143,6 +143,33 @@ TEST_F(WideningSourceTest, TheAttemptFailsWhenTheLastConnectionBreaks) {
     EXPECT_EQ(read(*open(stopped), stopped), size);
 }
 
+// As a server does that sends the text of an error in some parts: several connections would meet it again.
+TEST_F(WideningSourceTest, WrongBytesOfALostConnectionEndTheUseOfSeveralOnlyIfItStartsOver) {
+    server_.wrongBeforeCut = 5;
+    server_.cutAfter = [](const OpenRequest& request) {
+        return request.length && request.offset > 50'000 ? std::optional<std::size_t>(100) : std::nullopt;
+    };
+    std::uint64_t position = 0;
+    std::vector<std::byte> buffer(4096);
+    const auto source = open();
+    try {
+        while (const auto count = source->read(buffer)) {
+            position += count;
+        }
+        ADD_FAILURE() << "nothing was thrown";
+    } catch (const Error& error) {
+        EXPECT_TRUE(isTransient(error.code())) << error.what();
+    }
+    const auto parts = server_.parts();
+    auto resumed = open(position);
+    (void)resumed->read(buffer);
+    resumed.reset();
+    EXPECT_EQ(server_.parts(), parts);
+    EXPECT_EQ(read(*open()), size);
+    EXPECT_FALSE(failure_);
+    EXPECT_EQ(server_.parts(), parts) << "several connections again";
+}
+
 TEST_F(WideningSourceTest, ASourceThatChangesMidwayIsARangeError) {
     server_.onOpen = [this](const OpenRequest& request) {
         if (request.offset > 50'000) {
