@@ -7,7 +7,7 @@
 # starts the shell. So the hook only leaves a call there; this file has been read into the same shell.
 #
 # From 106 on, dracut opens no shell if root has no password and is locked, as it is in a generic initrd that
-# systemd-sysusers has filled. That is kept: whoever stands at the console of a kiosk is not root. The text says how
+# systemd-sysusers has filled. That is kept: a person at the console of a kiosk is not root. The text says how
 # the owner of the machine gets a shell.
 
 bootferry_shell_is_locked() {
