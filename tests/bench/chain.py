@@ -24,7 +24,7 @@ _LISTENS = f":{9998:04X} "  # dolly's port for data, as /proc/net/tcp has it
 
 @contextlib.contextmanager
 def limited_network(nodes, rate):
-    """A sender and so many nodes, and what limits them."""
+    """A sender and `nodes` nodes on limited links."""
     with network.Network(nodes + 1) as net:
         for number, host in enumerate(net.hosts, 1):
             host.run(*lines.limit("eth0", rate))
@@ -33,7 +33,7 @@ def limited_network(nodes, rate):
 
 
 def command(net, nodes, image, folder, dolly=None):
-    """The argv of this program for the first so many nodes."""
+    """The argv of this program for the first nodes, of this number."""
     return [sys.executable, _HERE, *([f"--dolly={dolly}"] if dolly else []), image, folder,
             *(f"{host.pid}:{host.address}" for host in net.hosts[:nodes + 1])]
 

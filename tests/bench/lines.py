@@ -18,7 +18,7 @@ _HERE = pathlib.Path(__file__).resolve()
 
 
 def limit(device, rate):
-    """The command that makes what leaves by `device` a line of so many bits a second ("200mbit")."""
+    """The command that limits what leaves by `device` to this rate in bits per second ("200mbit")."""
     return ["tc", "qdisc", "add", "dev", device, "root", "tbf", "rate", rate, "burst", "256k", "latency", "100ms"]
 
 
@@ -47,7 +47,7 @@ def delayed(port, round_trip, rate=0):
 
 
 class _Direction:
-    """One way of one connection: a thread that takes, one that hands on when the time has come."""
+    """One direction of one connection: one thread receives, another one sends when the delay is over."""
 
     _ROOM = 1024  # pieces under way: more than any window
 

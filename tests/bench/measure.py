@@ -28,7 +28,7 @@ class Sample:
     wall: float   # seconds
     cpu: float    # seconds, user and system
     rss: int      # bytes
-    private: int  # bytes, of them what is shared with nobody; 0: not looked at
+    private: int  # bytes that are not shared with other processes; 0: not measured
     wire: int     # bytes, heads of TCP and IP included
 
     def __getitem__(self, name):
@@ -41,7 +41,7 @@ def median(samples):
 
 
 def ratio(samples, reference, name):
-    """The median of the ratios round by round, so that a machine that slows down meanwhile changes nothing."""
+    """The median of the ratios of each round, so that a machine that slows down meanwhile does not distort it."""
     pairs = [(mine[name], theirs[name]) for mine, theirs in zip(samples, reference) if theirs[name] > 0]
     return statistics.median(mine / theirs for mine, theirs in pairs) if pairs else None
 

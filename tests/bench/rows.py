@@ -35,7 +35,7 @@ class Contestant:
     service: typing.Optional[int] = None
     environment: typing.Optional[dict] = None
     counted: typing.Callable = measure.family_time
-    image: typing.Optional[pathlib.Path] = None  # where it is another one than the row's
+    image: typing.Optional[pathlib.Path] = None  # if it differs from the row's
 
 
 @dataclasses.dataclass
@@ -43,10 +43,10 @@ class Row:
     title: str
     target: "Target"
     contestants: list
-    image: pathlib.Path  # what has to lie on the target in the end
+    image: pathlib.Path  # the bytes that the target must have in the end
     legs: int = 1        # how often each byte crosses loopback: a proxy makes it two
     wire: measure.Wire = measure.Wire()
-    private: bool = False  # look at private memory as well
+    private: bool = False  # measure private memory as well
 
 
 class Target:
@@ -65,7 +65,7 @@ class Target:
 
 
 class NodesTarget(Target):
-    """A folder, with a file of each node somewhere in it. How many there have to be is the chain's to know."""
+    """A folder, with a file of each node somewhere in it. The chain checks that there is one for every node."""
 
     def __init__(self, path):
         super().__init__(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What every boot test shares: the images, a scratch folder, an nginx with the live ISO, a machine."""
+"""The fixture of every boot test: the images, a scratch folder, an nginx with the live ISO, a machine."""
 
 import os
 import pathlib

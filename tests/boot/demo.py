@@ -20,7 +20,7 @@ import images
 import machine
 import nginx
 
-# Bytes a second, as nginx has it, for each connection: hence one for each client.
+# Bytes per second for each connection, in nginx's form; so each client gets one connection.
 _RATE = "4m"
 _SLOW = {"extra": f"limit_rate {_RATE}; limit_conn clients 1;",
          "http": "limit_conn_zone $binary_remote_addr zone=clients:1m;"}
@@ -62,7 +62,7 @@ def talk_to(guest):
 
 
 def look_around(guest):
-    """What somebody would do who logs in to see what was booted."""
+    """Logs in and shows what was booted, as a person would do it."""
     guest.expect(r"live login:", timeout=900)
     guest.send("root\n")
     for command in ("findmnt -t overlay,iso9660,squashfs,ext4 -o TARGET,FSTYPE,SOURCE", "cat /run/bootferry/result.json"):

@@ -16,7 +16,7 @@ DISK = "/dev/vda"
 
 class DiskBoot(boot_case.BootCase):
     def boot_disk(self, disk, root, cmdline="", name="machine", **options):
-        """A machine with the disk, whose writes QEMU puts on record."""
+        """A machine with the disk, whose writes QEMU records."""
         quoted, trace = (str(path).replace(",", ",,") for path in (disk, self.trace(name)))
         drive = ["-drive", f"if=none,id=disk0,format=raw,cache=writeback,file={quoted}",
                  "-device", "virtio-blk-pci,drive=disk0", "-trace", f"enable=virtio_blk_handle_write,file={trace}"]
@@ -70,7 +70,7 @@ class DiskBoot(boot_case.BootCase):
             return hashlib.sha256(file.read(size - 512)).hexdigest()
 
     def hash_of_image(self, image):
-        """Of the bytes on the disk."""
+        """The SHA-256 of the bytes on the disk."""
         return self.hash_of(self.disk, image.stat().st_size)
 
     def assert_on_the_disk(self, image):

@@ -35,7 +35,7 @@ class PxeHttpBoot(boot_case.BootCase):
 
     @classmethod
     def pxe_machine(cls, folder, url, options):
-        """That boots what `bootferryctl export` has made of the ISO, with no word of ours but the options."""
+        """A machine that boots what `bootferryctl export` has made of the ISO; the test adds only the options."""
         (folder / "pxelinux.cfg").mkdir()
         (folder / "pxelinux.cfg/default").write_text("SERIAL 0 115200\nDEFAULT live\n")
         programs = boot_case.BUILD / "core"

@@ -362,7 +362,7 @@ class Images:
             shutil.copy(payload / unit, tree / "etc/systemd/system" / unit)
             _run(["systemctl", "--quiet", "--root", tree, "enable", unit])
         (tree / "etc/hostname").write_text("live\n")
-        _run(["chroot", tree, "passwd", "--quiet", "--delete", "root"])  # whoever watches may log in
+        _run(["chroot", tree, "passwd", "--quiet", "--delete", "root"])  # a person who watches can log in
         for leftover in ("var/lib/apt/lists", "var/cache/apt"):
             shutil.rmtree(tree / leftover)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Boots with a screen and a splash: what somebody sees who stands before the machine.
+"""Boots with a screen and a splash: what a person in front of the machine sees.
 
 The pictures are kept beside the logs of the machines. The screen is QEMU's VGA, set to 1024x768 by the
 kernel's loader (vga=), since that takes no driver that the initrd would have to hold.

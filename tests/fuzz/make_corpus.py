@@ -36,7 +36,7 @@ def piece(packet):
 
 
 def ftp():
-    """A line of wishes (see ftp_answer_fuzz.cpp), the replies, then the file."""
+    """A line of settings (see ftp_answer_fuzz.cpp), the replies, then the file."""
     login = b"220 hello\r\n331 a password\r\n230 welcome\r\n257 \"/\"\r\n"
     passive = b"229 ok (|||@P|)\r\n"
     whole = login + b"213 20261101000000\r\n" + passive + b"200 binary\r\n213 10\r\n"
@@ -62,7 +62,7 @@ def answer(head, body=b"", status=b"200 OK"):
 
 
 def http():
-    """A line of wishes (see http_answer_fuzz.cpp), then the answers."""
+    """A line of settings (see http_answer_fuzz.cpp), then the answers."""
     part = b"Content-Range: bytes 5-9/10\nContent-Length: 5\nETag: \"v\"\n"
     moved = answer(b"Location: /other\nContent-Length: 2\n", b"ab", b"302 Found")
     dated = b"Content-Length: 3\nLast-Modified: Sun, 01 Nov 2026 00:00:00 GMT\nDate: Mon, 02 Nov 2026 00:00:00 GMT\n"
@@ -200,7 +200,7 @@ def images():
 
 
 def both(number, size):
-    """A number as ISO 9660 has it, in both orders."""
+    """A number in both byte orders, as in ISO 9660."""
     return number.to_bytes(size, "little") + number.to_bytes(size, "big")
 
 

@@ -42,7 +42,7 @@ def environment():
 
 
 def processor_time():
-    """Of the programs that have ended; on a busy machine the clock says little."""
+    """Seconds of processor time of the programs that have ended: on a busy machine the clock says little."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -111,7 +111,7 @@ class FtpTest(BusyCase):
         self.assertIn(words, self.assert_fetched((status, messages)))
 
     def test_greetings_of_a_server_without_room(self):
-        """Of RFC 959, and of servers that have no code for it."""
+        """The code of RFC 959, and the words of servers that have no code for it."""
         for words in ("120 Service ready in 5 minutes", "421 Service not available", "500 Sorry, server busy",
                       "530 Too many connections from your address"):
             with self.subTest(words), OddFtpServer(self.image.read_bytes(), greetings=[words]) as server:

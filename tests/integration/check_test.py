@@ -268,7 +268,7 @@ class CheckTest(unittest.TestCase):
             self.assertEqual((client.stdout.read(), client.stderr.read()), ("", "bootferryctl: cancelled\n"))
 
     def test_the_proxies_of_the_environment_are_used(self):
-        """As fetch uses them; a boot does not, which is a warning."""
+        """check uses the proxies of the environment, as fetch does, and warns that a boot does not."""
         with FaultServer(self.image, []) as proxy:
             result = subprocess.run([os.environ["BOOTFERRYCTL"], "check", "http://no-such-host.invalid/live.squashfs"],
                                     env=dict(os.environ, http_proxy=f"http://127.0.0.1:{proxy.port}"), capture_output=True,

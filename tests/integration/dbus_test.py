@@ -181,7 +181,7 @@ class Doors(ServiceTest):
                 processes.running(["stdbuf", "-oL", "busctl", f"--address={address}", "--json=short", "monitor",
                                    "--match=path_namespace='/org/bootferry1'"], stdout=subprocess.PIPE, stderr=messages,
                                   text=True, env={**os.environ, "SYSTEMD_LOG_LEVEL": "debug"}) as monitor:
-            # That it has begun, later ones do not say beside JSON: the answer to what it calls after Hello does.
+            # Newer versions do not print with JSON that they have begun; the answer to their call after Hello shows it.
             processes.wait_for(monitor, lambda: re.search(r"^Got message type=method_return .* reply_cookie=[2-9]",
                                                           log.read_text(), re.MULTILINE))
             started = bus("call", *MANAGER, "StartTransfer", "ssa{sv}", NOWHERE, "/dev/ram0", "0")

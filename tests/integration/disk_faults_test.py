@@ -329,7 +329,7 @@ class Locks(FaultsTest):
         self.assertEqual(self.contents(), bytes(SIZE))
 
     def test_one_that_others_read_is_not_written(self):
-        self.hold(fcntl.LOCK_SH)  # as udev has it while it looks
+        self.hold(fcntl.LOCK_SH)  # udev does this while it examines a device
         self.assert_refused(self.deploy(), "is in use: another program has locked it")
         self.assertEqual(self.contents(), bytes(SIZE))
 

@@ -126,7 +126,7 @@ class States(DiskTest):
         self.assertNotIn(b"EFI PART", self.contents()[-34 * 512:])
 
     def test_an_earlier_overlay_is_not_found_again(self):
-        """It lies behind the image, where the next boot would make one; the image's table has no entry for it."""
+        """It lies behind the image, where the next boot would create one; the image's table has no entry for it."""
         place = (len(self.bytes) + MIB - 1) // MIB * MIB
         put(self.device, (0, self.bytes), (place, b"\xee" * 128 * 1024))
         self.assert_deployed(self.deploy("--reset"))
@@ -226,7 +226,7 @@ class Unusable(DiskTest):
         self.assertEqual(self.contents(), before)
 
     def test_without_permission(self):
-        """As a user whose device node cannot be opened."""
+        """A user of the disk whose device node cannot be opened."""
         self.assertEqual(stat.S_IMODE(os.stat(self.device).st_mode) & 0o007, 0)
         result = subprocess.run(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", os.environ["BOOTFERRYCTL"],
                                  "fetch", self.url(), self.device], stdin=subprocess.DEVNULL, capture_output=True,

@@ -151,7 +151,7 @@ class ChainTest(DollyCase):
         first, second = self.hosts[:2]
         stopped = self.node(first)
         node = self.node(second)
-        # Who hands out the target sleeps: the worker gets none, and so writes nothing.
+        # The process that hands out the target sleeps, so that the worker gets none and writes nothing.
         stopped.process.send_signal(signal.SIGSTOP)
         sender = self.sender([first, second])
         self.assert_received(second, node)

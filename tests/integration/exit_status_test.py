@@ -98,7 +98,7 @@ class SourceTest(ExitStatusCase):
         self.check(exit_status.CHECKSUM, WRONG, self.url())
 
     def test_a_time_limit(self):
-        """It has the class of what went wrong until then; 14: nothing did, but it took too long."""
+        """The status is the class of the last failure before the limit; 14 if there was none, and it just took too long."""
         with FaultServer(self.path / "served/live.squashfs", pace=1 << 20) as slow, socket.create_server(("127.0.0.1", 0)) as silent, \
                 FaultServer(self.path / "served/live.squashfs", [Fault(status=503)] * 100) as busy:
             for status, port in ((exit_status.UNREACHABLE, 1), (exit_status.UNREACHABLE, busy.port),
@@ -245,7 +245,7 @@ class NamedFileTest(ExitStatusCase):
 
     @processes.without_sanitizers  # which have no Landlock: a plugin opens the pipe itself, and waits
     def test_a_fifo_that_nobody_writes_to(self):
-        """Where a pipe makes no sense it is refused; else it is waited for, but not for ever: base/files_test.cpp."""
+        """A pipe is refused where it makes no sense, and otherwise waited for, within a limit: base/files_test.cpp."""
         fifo = self.path / "fifo"
         os.mkfifo(fifo)
         self.check([*self.files_of_plugins(fifo), ["dolly-send", str(fifo), "127.0.0.1"], ["verify", str(fifo)]],
@@ -255,7 +255,7 @@ class NamedFileTest(ExitStatusCase):
                    exit_status.TARGET_REFUSED)
 
     def test_secrets_come_through_a_pipe(self):
-        """As from a shell's process substitution."""
+        """A pipe as from a shell's process substitution."""
         for option, text in (("userinfo-file", "someone:geheim\n"), ("options-file", "curl:user-agent=x\n")):
             fifo = self.path / option
             os.mkfifo(fifo)
@@ -265,7 +265,7 @@ class NamedFileTest(ExitStatusCase):
             writer.join()
 
     def test_a_target_of_another_kind(self):
-        """A service is not asked."""
+        """No service is asked."""
         for target in (str(self.path), str(self.secret)):
             self.assert_status(self.run_alone("deploy", self.URL, target), exit_status.TARGET_REFUSED, "is not a block device")
 
@@ -302,7 +302,7 @@ class NamedFileTest(ExitStatusCase):
         self.assert_status(result, exit_status.NOT_PERMITTED, "root needs CAP_SETUID")
 
     def test_a_limit_of_the_file_size(self):
-        """SIGXFSZ is no crash, in bootferryctl and in the worker."""
+        """SIGXFSZ does not crash bootferryctl or the worker."""
         for limit in (0, 1):  # in blocks
             script = f'ulimit -f {limit} && exec "$0" "$@"'
             output = self.path / "output"
@@ -396,7 +396,7 @@ class InterruptTest(ExitStatusCase):
                     self.assertIn("cancelled", daemon.ctl("status", str(transfer)).stdout)
 
     def assert_ended(self, words, waits, environment=None):
-        """By each signal, once waits(number of the process)."""
+        """Sends each signal once waits(number of the process) is true."""
         for number in SIGNALS:
             with self.subTest(words=words, number=number), \
                     processes.running([PROGRAM, *map(str, words)], env=environment, stderr=subprocess.PIPE, text=True) as client:

@@ -107,13 +107,13 @@ class ExportTest(unittest.TestCase):
         return sorted(path.name for path in (self.folder / name).iterdir())
 
     def entry(self, name="live"):
-        """Of the script: the version's folder, and the kernel command line."""
+        """From the script: the version's folder, and the kernel command line."""
         script = (self.folder / f"{name}.ipxe").read_text()
         match = re.search(rf"^kernel ({name}/[0-9a-f]+)/kernel initrd=initrd (.*)$", script, re.MULTILINE)
         return match[1], match[2]
 
     def check_complete(self, name="live"):
-        """What each entry names is there, and whole."""
+        """The files that each entry names exist and are complete."""
         named = set()
         for file in (f"{name}.ipxe", "grub/grub.cfg", "pxelinux.cfg/default"):
             path = self.folder / file
@@ -483,7 +483,7 @@ class Interrupted(ExportTest):
         self.assertEqual([str(path) for path in self.folder.rglob(".*")], [])
 
     def test_a_signal_leaves_nothing(self):
-        """It says that it reads the ISO before it does; the signal comes then."""
+        """It announces that it reads the ISO before it does; the signal is sent then."""
         iso = self.iso(*KIWI, size=24 << 20)
         for _ in range(20):
             process = subprocess.Popen(self.command(iso), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

@@ -497,7 +497,7 @@ class WrongChecksumTest(ContinueCase):
         return messages
 
     def assert_only_asked(self):
-        """For the last byte, which shows that the version is the same."""
+        """Only the end is requested, which shows that the version is the same."""
         self.assertEqual([request.range for request in self.server.requests], [f"bytes={self.size - 1 - (1 << 16)}-"])
         self.server.requests.clear()
 
@@ -521,7 +521,7 @@ class WrongChecksumTest(ContinueCase):
         self.assert_nothing_lost()
 
     def test_the_same_one_fetches_all_again(self):
-        """The user means it, and the bytes may have been damaged."""
+        """With the same checksum again, everything is fetched again: the bytes may have been damaged."""
         image = self.image.read_bytes()
         listed = self.served / "SHA256SUMS"
         listed.write_text(f"{self.digest}  image\n")
@@ -755,7 +755,7 @@ class OthersTest(ContinueCase):
         self.assertEqual(self.names(), ["output"])
 
     def test_a_file_of_another_fetch_is_no_target(self):
-        """Neither of a fetch that was interrupted nor of one that runs."""
+        """The files of another fetch are refused, whether it was interrupted or still runs."""
         def refused(name, words):
             before = (self.folder / name).read_bytes()
             self.output = self.folder / name

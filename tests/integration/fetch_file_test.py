@@ -77,7 +77,7 @@ class StickyFolderTest(FileCase):
             self.assert_not_kept_away()
 
     def test_a_file_of_another_user_is_not_replaced(self):
-        """The image would be that user's, who could change it after it was verified."""
+        """The image would belong to that user, who could change it after it was verified."""
         self.output.write_text("planted")
         os.chown(self.output, 65534, 65534)
         for mode, owner in ((0o1777, 0), (0o1775, 0), (0o1777, 1234)):
@@ -163,7 +163,7 @@ class InTheWayTest(FileCase):
         self.assert_left(self.fetch(self.serve()), f"'{self.record}' is not a record of bootferryctl; remove it")
 
     def test_an_empty_file_is_only_a_record_if_a_fetch_can_have_created_it(self):
-        """As one does that is killed before it has written anything."""
+        """A fetch that is killed before it has written anything leaves such a record."""
         for mode in (0o644, 0o660, 0o700):
             self.record.touch()
             self.record.chmod(mode)

@@ -260,7 +260,7 @@ class Layouts(LiveRootCase):
 
 
 class NotCleanlyUnmounted(LiveRootCase):
-    """A read-only device, whose journal cannot be replayed, can still be mounted as the root."""
+    """A file system on a read-only device, whose journal cannot be replayed, can still be mounted as the root."""
 
     def interrupted(self, kind, image):
         """A copy of the image while it is mounted and has just been written to."""

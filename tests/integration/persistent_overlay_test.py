@@ -221,7 +221,7 @@ class WritePartition(IsoOnADisk):
         self.assertIn(f"{device}p1 ", first)
         if not os.path.exists(f"{device}p1"):
             run("partx", "--add", "--nr", "1", device)
-        holder = os.open(f"{device}p1", os.O_RDONLY | os.O_EXCL)  # as a mount has it
+        holder = os.open(f"{device}p1", os.O_RDONLY | os.O_EXCL)  # a mount opens a device like this
         self.addCleanup(os.close, holder)
         node = self.assert_partition(self.write_partition(device), "ext4", "made")
         self.assert_usable(node, "ext4")

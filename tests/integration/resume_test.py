@@ -409,7 +409,7 @@ class FaultTest(ResumeCase):
                           ("/there", f"bytes={500_000 - (1 << 16)}-")])
 
     def test_redirects_to_another_path_each_time_cost_no_connections(self):
-        """As with a token in the path."""
+        """The redirects lead to other places, as with a token in the path."""
         redirects = [Fault(status=302, headers=[("Location", f"/token{number}")]) for number in range(9)]
         outcome, requests = self.fetch_with(redirects[0], Fault(cut=500_000), redirects[1], Fault(cut=500_000), redirects[2],
                                             Fault(cut=500_000), redirects[3])
@@ -486,7 +486,7 @@ class VersionTest(ResumeCase):
         self.assertIn("starting over: the source changed: the 64.0 KiB before byte", messages)
 
     def test_other_bytes_with_the_same_validator_start_over(self):
-        """A time is no proof, an empty ETag is none, and neither is one of two."""
+        """A time proves nothing, and neither does an empty ETag or one of two ETags."""
         for attributes in ({"etag": "", "modified": self.long_ago}, {"etag": '""'}, {"etag": 'W/"1"', "modified": self.long_ago}):
             with self.subTest(attributes):
                 messages = self.assert_fetched(self.cut_and_changed(self.server(**attributes)))
@@ -522,7 +522,7 @@ class VersionTest(ResumeCase):
         self.assertLessEqual(len(server.requests), 8)
 
     def test_answers_that_are_no_longer_than_what_is_compared(self):
-        """Of a server that limits them, and of one that cuts them."""
+        """Short answers of a server that limits their length, and of one that cuts them."""
         for etag in ('W/"1"', ""):
             for limit, cuts in ((20_000, [500_000]), (None, [500_000, *[1 << 16] * 6])):
                 with self.subTest(etag=etag, limit=limit):

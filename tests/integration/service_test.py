@@ -202,7 +202,7 @@ class SystemdsView(ServiceTest):
 
 class Numbers(ServiceTest):
     def test_a_number_is_not_used_again(self):
-        """Who has noted number 1 must not cancel another transfer with it."""
+        """A client that has noted the number 1 must not cancel another transfer with it."""
         daemon = self.daemon()
         self.assertEqual(daemon.ctl("deploy", self.url("missing"), "/dev/ram0").returncode, exit_status.NOT_FOUND)
         daemon.kill()

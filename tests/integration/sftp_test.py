@@ -264,12 +264,12 @@ class FetchTest(SftpTest):
 
     @staticmethod
     def only_place(server):
-        while True:  # those before it, whose end sshd has not seen yet, may hold the place
+        while True:  # earlier connections, whose end sshd has not noticed yet, may occupy its places
             connection = socket.create_connection((server.address, server.port))
             if connection.recv(100).startswith(b"SSH-"):
                 return connection
             connection.close()
-            time.sleep(0.1)  # newer ones hold off who comes too often
+            time.sleep(0.1)  # newer versions reject a client that connects too often
 
     def test_a_busy_server_is_waited_for(self):
         server = self.server(max_startups=1)

@@ -214,7 +214,7 @@ class Fetch(SignatureCase):
         self.assert_refused(self.fetch())
 
     def test_a_message_is_no_signature(self):
-        """Of something else, by the right key: gpgv must not take it for one of the list."""
+        """A signature of another text, by the right key: gpgv must not accept it for the list."""
         (self.path / "other").write_text("something else\n")
         for kind in ("--sign", "--clear-sign"):
             message = self.keys.sign(self.path / "other", "alice", kind=kind)
@@ -290,7 +290,7 @@ class Fetch(SignatureCase):
         self.assert_fetched(self.fetch(self.url("SHA256SUMS")))
 
     def test_only_what_is_signed_counts(self):
-        """The list has another checksum for this image; the one around it would let it pass."""
+        """The signed part has another checksum for this image; the text around it has the matching one."""
         right = self.list.read_text()
         self.list.write_text(f"{'a' * 64}  live.squashfs\n")
         self.sign_inline("alice")

@@ -38,7 +38,7 @@ class TftpdTest(FetchCase):
                 self.output.unlink()
 
     def test_block_sizes(self):
-        """Of 8 bytes, for the number of a block to begin anew at 0."""
+        """Blocks of 8 bytes, so that the block number wraps to 0."""
         content = self.image.read_bytes()[:700_000]
         self.image.write_bytes(content)
         with Tftpd(self.served) as server:

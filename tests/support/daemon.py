@@ -60,7 +60,7 @@ class Daemon:
             loop.detach()
 
     def _ram_disk(self):
-        """The loop device that it made of its memory, held; None where there is none. The file behind it lies in a
+        """The loop device that the service made of its memory, held open; None if there is none. The file behind it lies in a
         tmpfs of the daemon's mount namespace, whose path means nothing here."""
         try:
             image = pathlib.Path(f"/proc/{self.process.pid}/root/run/bootferry/ram/image").stat()

@@ -59,7 +59,7 @@ class Ganesha:
         return network.missing()
 
     def url(self, name, version=3, **query):
-        """Of the file with this name."""
+        """The URL of the file with this name."""
         if version == 4:
             query["version"] = 4
         words = "&".join(f"{key.replace('_', '-')}={value}" for key, value in query.items())

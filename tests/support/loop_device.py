@@ -22,7 +22,7 @@ class HeldLoopDevice:
         self._descriptor = os.open(path, os.O_RDONLY)
 
     def _backing(self):
-        """Device and inode of the attached file. OSError, ENXIO: there is none."""
+        """Device and inode of the attached file. Raises OSError (ENXIO) if no file is attached."""
         return _LOOP_INFO64.unpack(fcntl.ioctl(self._descriptor, _LOOP_GET_STATUS64, bytes(_LOOP_INFO64.size)))
 
     def lies_on(self, status):
@@ -33,7 +33,7 @@ class HeldLoopDevice:
             return False
 
     def backing_device(self):
-        """The st_dev of the attached file. OSError, ENXIO: there is none."""
+        """The st_dev of the attached file. Raises OSError (ENXIO) if no file is attached."""
         return self._backing()[0]
 
     def contents(self):

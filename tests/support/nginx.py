@@ -56,7 +56,7 @@ class Nginx:
         (folder / "documents").symlink_to(self._documents)
         host = f"[{self.address}]" if ":" in self.address else self.address
         (folder / "nginx.conf").write_text(_CONFIG.format(
-            # As root, nginx would change to a user who may not read the build directory.
+            # As root, nginx would switch to a user that may not read the build directory.
             user="user root;" if os.geteuid() == 0 else "",
             extra=self._extra, http=self._http, listen=f"listen {host}:{self.port};"))
         self._process = processes.start(

@@ -16,7 +16,7 @@ class Picture:
         return self._pixels[y * self.width * 3:(y + 1) * self.width * 3]
 
     def lit(self, top, bottom, left=0.0, right=1.0):
-        """(x, y) of the bright pixels in a part of the screen, whose borders are fractions."""
+        """(x, y) of the bright pixels in a part of the screen; its borders are fractions of the screen."""
         columns = range(int(left * self.width), int(right * self.width))
         return {(x, y) for y in range(int(top * self.height), int(bottom * self.height))
                 for row in [self.row(y)] if max(row, default=0) > 127

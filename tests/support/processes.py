@@ -70,7 +70,7 @@ def children(process):
 
 
 def unnamed_file(process):
-    """The file without a name (O_TMPFILE) that the process with this number has open, as a path; None: none."""
+    """The path of the unnamed file (O_TMPFILE) that the process with this number has open; None if it has none."""
     descriptors = pathlib.Path(f"/proc/{process}/fd")
     with contextlib.suppress(OSError):
         for descriptor in descriptors.iterdir():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A private sshd on loopback with keys of its own; the machine's own sshd is not touched.
 
-It runs as whoever runs the test, lets that user in with the key it generated, and serves files by its
+It runs as the user of the test, accepts that user's login with the key that it generated, and serves files by its
 internal sftp. `config` is more text for its configuration.
 """
 
@@ -46,7 +46,7 @@ def _generate(path, kind, passphrase=""):
 
 @functools.lru_cache
 def _no_penalties():
-    """From 9.8 on, whoever fails to log in a few times is refused for a while, which here would be the next session."""
+    """From 9.8 on, a client that has failed to log in a few times is refused for a while: here the next session."""
     words = subprocess.run(["ssh", "-V"], check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True).stderr
     major, minor = re.match(r"OpenSSH_(\d+)\.(\d+)", words).groups()
     return "PerSourcePenalties no" if (int(major), int(minor)) >= (9, 8) else ""
@@ -122,7 +122,7 @@ class Sshd:
 
     def kill_sessions(self):
         """Kills the processes that serve connections; the one that listens continues."""
-        # Which of a session's processes holds the connection depends on who runs sshd.
+        # Which of a session's processes holds the connection depends on the user that sshd runs as.
         for generation in self._generations():
             for process in generation:
                 os.kill(process, signal.SIGKILL)

@@ -12,14 +12,14 @@ import threading
 
 
 class Cut:
-    """Ends the connection after so many bytes to the client."""
+    """Ends the connection after this number of bytes to the client."""
 
     def __init__(self, after):
         self.after = after
 
 
 class Stall:
-    """Stalls the connection after so many bytes to the client, until resume() or cut()."""
+    """Stalls the connection after this number of bytes to the client, until resume() or cut()."""
 
     def __init__(self, after):
         self.after = after
