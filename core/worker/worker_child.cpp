@@ -25,13 +25,6 @@ namespace {
 
 constexpr std::chrono::seconds exitGrace{2};
 
-std::pair<UniqueFd, UniqueFd> makeSocketPair() {
-    std::array<int, 2> ends{};
-    checkErrno(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()),
-               "creating the worker's channel");
-    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
 // proc(5): the name before the state may contain anything. 0 if the thread is gone.
 char stateOfThread(const std::string& path) {
     try {
@@ -48,7 +41,7 @@ char stateOfThread(const std::string& path) {
 WorkerChild::WorkerChild(sd_event* event, const WorkerProgram& program, WorkerRole role,
                          WorkerChildListener& listener)
     : event_(event), name_(processName(role)), listener_(listener) {
-    auto [ours, theirs] = makeSocketPair();
+    auto [ours, theirs] = makePacketSockets();
     auto [cancelRead, cancelWrite] = makePipe();
     auto [outputRead, outputWrite] = makePipe();
     socket_ = std::move(ours);

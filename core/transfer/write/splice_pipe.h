@@ -3,7 +3,7 @@
 // filled, so that data is copied once instead of twice. The pipe is empty between two calls.
 #pragma once
 
-#include "handles.h"
+#include "descriptors.h"
 
 namespace bootferry {
 
@@ -14,7 +14,7 @@ public:
     [[nodiscard]] int writeEnd() const { return writeEnd_.get(); }
     [[nodiscard]] int readEnd() const { return readEnd_.get(); }
 
-    static constexpr int wantedSize = 1 << 20; // bytes; the pipe may be smaller
+    static constexpr int wantedSize = largePipe; // bytes; the pipe may be smaller
 
 private:
     UniqueFd readEnd_;
