@@ -6,10 +6,16 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "errors.h"
 #include "text.h"
+
+#ifndef BLKGETDISKSEQ // Linux 5.15
+#define BLKGETDISKSEQ _IOR(0x12, 128, __u64)
+#endif
 
 namespace bootferry {
 namespace {
@@ -145,6 +151,11 @@ std::vector<BlockDevice> BlockDevice::holders() const {
 bool BlockDevice::hasHardware() const {
     sd_device* parent = nullptr; // borrowed
     return sd_device_get_parent(device_.get(), &parent) >= 0;
+}
+
+std::optional<std::uint64_t> mediumNumber(int fd) {
+    std::uint64_t number = 0;
+    return ::ioctl(fd, BLKGETDISKSEQ, &number) == 0 ? std::optional(number) : std::nullopt;
 }
 
 } // namespace bootferry

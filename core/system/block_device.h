@@ -60,4 +60,8 @@ private:
     std::shared_ptr<sd_device> device_;
 };
 
+// The kernel's number of the medium behind an open device or partition, which is never reused (diskseq);
+// nullopt for other files, and before Linux 5.15.
+[[nodiscard]] std::optional<std::uint64_t> mediumNumber(int fd);
+
 } // namespace bootferry

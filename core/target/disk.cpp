@@ -32,10 +32,6 @@
 #include "signature_probe.h"
 #include "zero_range.h"
 
-#ifndef BLKGETDISKSEQ // Linux 5.15
-#define BLKGETDISKSEQ _IOR(0x12, 128, __u64)
-#endif
-
 namespace bootferry {
 namespace {
 
@@ -97,11 +93,6 @@ bool meansReadOnly(int errnoValue) {
     return errnoValue == EROFS || errnoValue == EACCES || errnoValue == EPERM;
 }
 
-std::optional<std::uint64_t> sequenceOf(const UniqueFd& fd) {
-    std::uint64_t sequence = 0;
-    return ::ioctl(fd.get(), BLKGETDISKSEQ, &sequence) == 0 ? std::optional(sequence) : std::nullopt;
-}
-
 void writeBlock(const UniqueFd& fd, const Block& block, std::size_t size, std::uint64_t position,
                 const std::string& what) {
     const auto count = checkErrno(
@@ -116,7 +107,7 @@ void writeBlock(const UniqueFd& fd, const Block& block, std::size_t size, std::u
 Disk::Disk(const std::string& name) : name_(name), path_(openName(name)), number_(numberOf(path_, name)) {
     node_ = nodeOf(number_).value_or(name);
     open(O_RDONLY);
-    sequence_ = sequenceOf(fd_);
+    sequence_ = mediumNumber(fd_.get());
     geometry_ = readBlockGeometry(fd_.get());
     int readOnly = 0;
     checkErrno(::ioctl(fd_.get(), BLKROGET, &readOnly),
@@ -182,7 +173,7 @@ void Disk::claimForWriting() {
     checkErrno(meanwhile.get(), fmt::format("opening '{}'", name_));
     fd_.reset();
     open(O_RDWR);
-    if (sequenceOf(fd_) != sequence_) {
+    if (mediumNumber(fd_.get()) != sequence_) {
         refuse(fmt::format("'{}' is another device now", name_));
     }
     int readOnly = 0;
