@@ -57,6 +57,11 @@ template <typename Number>
     return result;
 }
 
+// True if the text contains these words.
+[[nodiscard]] inline bool mentions(std::string_view text, std::string_view words) {
+    return text.find(words) != std::string_view::npos;
+}
+
 // True if the two differ in the case of letters only.
 [[nodiscard]] inline bool equalIgnoringCase(std::string_view one, std::string_view other) {
     return std::equal(one.begin(), one.end(), other.begin(), other.end(),
