@@ -12,6 +12,8 @@ namespace bootferry {
 //   user s, password s          credentials for the URL, which itself contains none
 //   mirrors as                  other URLs of the same bytes
 //   checksum s                  "sha256:HEX", "sha512:HEX", or the URL of a list of such
+//   signature s                 the URL of the list's signature, or "auto"
+//   verify s                    "required"
 //   plugin-options a(sss)       plugin, key, value
 //   ramdisk-size t              bytes
 //   stall-timeout-usec t, timeout-usec t

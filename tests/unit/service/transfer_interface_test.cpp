@@ -3,30 +3,17 @@
 // between.
 #include "transfer_interface.h"
 
-#include <sys/socket.h>
-
 #include <gtest/gtest.h>
 
+#include "../unconnected_bus.h"
 #include "property_reader.h"
 #include "transfer_properties.h"
 
 namespace bootferry {
 namespace {
 
-// Messages belong to a connection, and this one has nobody at its other end.
 class TransferInterface : public testing::Test {
 protected:
-    void SetUp() override {
-        int ends[2] = {-1, -1};
-        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-        other_ = UniqueFd(ends[1]);
-        sd_bus* bus = nullptr;
-        ASSERT_GE(sd_bus_new(&bus), 0);
-        bus_.reset(bus);
-        ASSERT_GE(sd_bus_set_fd(bus, ends[0], ends[0]), 0);
-        ASSERT_GE(sd_bus_start(bus), 0);
-    }
-
     BusMessageHandle changes(const TransferStatus& before, const TransferStatus& now) {
         auto message = propertiesChanged(bus_.get(), transferPath(1), before, now);
         if (message == nullptr || sd_bus_message_seal(message.get(), 1, 0) < 0) {
@@ -39,8 +26,7 @@ protected:
     }
 
 private:
-    UniqueFd other_;
-    UnflushedBusHandle bus_;
+    UnconnectedBus bus_;
 };
 
 TransferStatus everythingKnown() {
