@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A file that is created in a folder with a default list has named users of its own: they would get the
-// rights of the mask, so that list is replaced or removed before the mode is set.
+// A file that is created in a folder with a default access control list inherits its named users. They would
+// get the rights of the mask, so the list is replaced or removed before the mode is set.
 #include "file_rights.h"
 
 #include <cerrno>

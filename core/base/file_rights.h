@@ -23,8 +23,8 @@ struct KeptRights {
 // clears them as well. Without /proc no list can be read, and the group gets no rights. Throws Error(Io).
 [[nodiscard]] KeptRights giveRightsOf(int present, int to);
 
-// The rights of the owning group by a list as the kernel has it in the extended attribute
-// system.posix_acl_access (linux/posix_acl_xattr.h); nullopt: it cannot be read. Pure.
+// The rights that a list gives to the owning group. The list is in the kernel's form, that of the extended
+// attribute system.posix_acl_access (linux/posix_acl_xattr.h); nullopt: it cannot be read. Pure.
 [[nodiscard]] std::optional<mode_t> groupRights(std::string_view list);
 
 // The list with no more rights for the owning group than for everybody else. Pure.

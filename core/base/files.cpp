@@ -38,13 +38,13 @@ void refuseDevice(const std::string& path) {
     }
 }
 
-// No process can open it by a name, so that without a writer it is at its end.
+// A pipe without a name cannot be opened again: once it has no writer, it has ended.
 bool isUnnamedPipe(int fd) {
     struct statfs system {};
     return ::fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC;
 }
 
-// Opened without blocking, a FIFO that nobody writes to yet reads as an empty one.
+// A FIFO that is opened without blocking reads as empty until another process opens it for writing.
 void awaitInput(int fd, const std::string& path, std::chrono::milliseconds patience) {
     pollfd input{.fd = fd, .events = POLLIN, .revents = 0};
     const auto ready = checkErrno(TEMP_FAILURE_RETRY(::poll(&input, 1, static_cast<int>(patience.count()))),

@@ -83,7 +83,7 @@ private:
     bool journalReads_;
 };
 
-// sd_journal_sendv(3) blocks while journald does not read, and has no option against it. Poll the journal's
+// sd_journal_sendv(3) blocks while journald does not read, and no option prevents that. Poll the journal's
 // socket first: the call can then only block if another process fills the queue in between.
 bool canWriteToJournal() {
     constexpr int patience = 2000; // ms; after a timeout 0 until the journal reads again

@@ -38,7 +38,7 @@ inline void logError(std::string_view message) {
 using JournalFields = std::initializer_list<std::pair<std::string_view, std::string>>;
 void journalEntry(LogLevel level, std::string_view message, JournalFields fields);
 
-// As journalEntry(), but without a journal it does nothing: for messages that standard error has already.
+// Like journalEntry(), but does nothing without a journal: for messages that are on standard error already.
 // Returns false if the message is not in the journal.
 bool journalOnly(LogLevel level, std::string_view message, JournalFields fields);
 

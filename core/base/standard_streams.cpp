@@ -61,7 +61,8 @@ bool waitUntilWritable(int fd, std::optional<Clock::time_point> limit, Signals s
         left = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1'000'000};
     }
     pollfd watched{.fd = fd, .events = POLLOUT, .revents = 0};
-    if (::poll(&watched, 1, 0) != 0) { // a pending signal is the event loop's, unless there is a wait
+    if (::poll(&watched, 1, 0) !=
+        0) { // if nothing has to be waited for, a pending signal is left to the event loop
         return true;
     }
     return ::ppoll(&watched, 1, limit ? &left : nullptr, &mask) != 0; // the write reports an error
@@ -135,7 +136,7 @@ int runProgram(int (*program)(int argc, char** argv), int argc, char** argv) noe
     int status = EXIT_FAILURE;
     try {
         openClosedDescriptors();
-        std::signal(SIGPIPE, SIG_IGN); // these two: a write fails with EPIPE or EFBIG instead
+        std::signal(SIGPIPE, SIG_IGN); // a write then fails with EPIPE or EFBIG
         std::signal(SIGXFSZ, SIG_IGN);
         status = program(argc, argv);
     } catch (const std::exception& error) {
