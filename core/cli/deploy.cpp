@@ -31,7 +31,7 @@ namespace bootferry {
 namespace {
 
 constexpr unsigned lossesAllowed = 5;
-constexpr std::chrono::seconds patienceOfCancel{5}; // of somebody who has pressed Ctrl-C
+constexpr std::chrono::seconds patienceOfCancel{5}; // how long Ctrl-C waits for the service
 
 std::string outcome(const TransferStatus& status) {
     return fmt::format("{}: {}", status.device, summaryText(status));
@@ -51,8 +51,8 @@ public:
     }
 
 private:
-    // A service that does not answer must not hold up Ctrl-C. One that has answered just now is asked without
-    // an interruption: the transfer would go on, and nobody would know its number to cancel it.
+    // A service that does not answer must not hold up Ctrl-C, so connecting can be interrupted. The request
+    // that follows cannot: the transfer would go on, and nobody would know its number to cancel it.
     void start() {
         id_.reset();
         loop_.interruptibly([this] { connect(); });
@@ -111,7 +111,7 @@ private:
     [[nodiscard]] int warnUnverified(const TransferStatus& status) const {
         const auto path = request_.url.decodedPath();
         const auto& list = request_.checksumUrl;
-        const bool hasQuery = list && list->shown() != list->redacted(); // which is not shown
+        const bool hasQuery = list && list->shown() != list->redacted(); // shown() hides the query
         const auto checksum = request_.checksum
                                   ? *request_.checksum
                                   : fmt::format("{} --name={}", hasQuery ? "LIST-URL" : list->shown(),

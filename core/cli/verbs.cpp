@@ -28,7 +28,7 @@ constexpr Option sourceOptions[] = {
     {0, "checksum", "CHECKSUM", "sha256:HEX, HEX, or a SHA256SUMS file or URL"},
     {0, "connections", "N", "maximum connections to one server (" BOOTFERRY_CONNECTIONS_TEXT ")"},
 };
-constexpr Option transportOptions[] = { // of whatever is fetched
+constexpr Option transportOptions[] = { // for every verb that fetches
     {0, "option", "PLUGIN:KEY=VALUE", "option of a transport plugin (repeatable)"},
     {0, "options-file", "FILE", "read such options from FILE, one per line"},
     {0, "userinfo-file", "FILE", "read user[:password] for URL from FILE"},

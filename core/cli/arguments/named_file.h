@@ -17,8 +17,8 @@ namespace bootferry {
 // The value of --checksum= that is neither a checksum nor a URL. If there is no such file, the message names
 // the forms of a checksum, since the value may be a mistyped one.
 //
-// Returns the image's checksum in the list. Whoever names a list on this machine can mend it, so that what is
-// wrong with it is Invalid, not Checksum as with one from a server.
+// Returns the image's checksum in the list. A fault in a local list is Invalid, not Checksum as in a list
+// from a server: whoever names the list can correct it.
 [[nodiscard]] std::string checksumFromFile(const std::string& path, const Url& image);
 
 // Whether the value of --checksum= is the name of a local list, and neither a URL nor a checksum, right or

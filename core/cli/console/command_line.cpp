@@ -21,7 +21,8 @@ constexpr Option common[] = {
     {'h', "help", nullptr, "show this"},
     {0, "version", nullptr, "show the version"},
 };
-// What people are used to from curl and wget and what serves instead, in verbs that have the option `with`.
+// Options of curl and wget that users try here, and what to use instead, in verbs that have the option
+// `with`.
 struct Habit {
     char letter;
     const char* name;
@@ -39,7 +40,7 @@ constexpr Habit habits[] = {
     {'S', "show-error", "option", ": errors are shown without an option"},
     {0, "no-check-certificate", "option", ", did you mean '--option=curl:insecure'?"},
 };
-constexpr int firstCode = 256; // of the long options: above every letter
+constexpr int firstCode = 256; // the codes of long options lie above those of all letters
 
 std::vector<const Option*> optionsOf(const Verb& verb) {
     std::vector<const Option*> found;
@@ -200,7 +201,7 @@ private:
         return word.substr(2, word.find('=') - 2);
     }
 
-    // Whoever writes an option as curl has it does not mean the longer name of ours that it abbreviates.
+    // A user who writes an option of curl does not mean the longer option of ours that it abbreviates.
     [[nodiscard]] bool isCurls(const std::string& name) const {
         return name != option_->name && !hintAt(curlPluginOption(name)).empty();
     }
@@ -216,7 +217,7 @@ private:
         return row != std::end(habits) && takes(row->with) ? row->hint : "";
     }
 
-    // plugins: the option of the curl plugin that serves what was written.
+    // plugins: the curl plugin's option for the option that was written.
     [[nodiscard]] std::string hintAt(const std::optional<std::string>& plugins) const {
         if (!takes("option") || !plugins) {
             return "";

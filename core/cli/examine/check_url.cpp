@@ -294,7 +294,7 @@ void warnOfProxy(const std::string& variable) {
     }
 }
 
-// The proxy may have failed, which no boot uses: then the result says nothing about a boot.
+// The failure may be that of the proxy, which no boot uses: then the result says nothing about a boot.
 std::string outcomeText(const Report& report, const std::string& proxyVariable) {
     const auto& first = report.places.front();
     if (first.probed.failure && !proxyVariable.empty()) {

@@ -42,7 +42,7 @@ struct Explanation {
     std::vector<UnitLink> links;
     std::vector<std::string> secrets;      // paths of files that only root can read
     std::optional<std::string> notServed;  // why bootferry leaves this boot alone
-    std::string plugin;                    // that has accepted the request
+    std::string plugin;                    // the plugin that accepted the request
     std::optional<std::string> notChecked; // why no plugin was asked
     std::optional<std::string> refusal;
 };
@@ -103,7 +103,7 @@ void askPlugins(Explanation& explanation, const BootRequest& boot) {
         throw *checked.failure;
     }
     if (checked.failure &&
-        checked.failure->code() == ErrorCode::Internal) { // of this machine, not of the line
+        checked.failure->code() == ErrorCode::Internal) { // the fault is in this machine, not in the line
         explanation.notChecked = checked.failure->what();
     } else if (checked.failure) {
         explanation.refusal = withoutQueries(checked.failure->what());

@@ -21,7 +21,7 @@ namespace {
 struct Extent {
     std::uint64_t size = 0;
     bool isGuess = false;
-    std::uint64_t padding = 0; // that may follow, up to the next 4 KiB
+    std::uint64_t padding = 0; // padding that may follow, up to the next 4 KiB
     std::string why;           // where the size is from, for messages
 };
 

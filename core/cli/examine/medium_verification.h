@@ -15,7 +15,7 @@ struct Verified {
     std::string checksum; // "sha256:HEX"; of an embedded one, "md5:HEX" and others
     std::string list;     // the checksum's origin; empty: it was given, or is embedded in the image
     bool isEmbedded = false;
-    std::uint64_t bytes = 0; // that the checksum covers, or covered when it was read
+    std::uint64_t bytes = 0; // bytes that the checksum covers, or covered when it was read
     std::string remark;      // for people: what the size is, and what was left out
 };
 

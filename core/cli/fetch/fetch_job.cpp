@@ -161,8 +161,8 @@ public:
     }
 
 private:
-    // As soon as the size is known, long before the target is wanted if the connection is cut again and
-    // again.
+    // Called as soon as the size is known: if the connection keeps breaking, the target is not requested for
+    // a long time.
     void requireRoomFor(std::uint64_t total) {
         if (!file_ || target_.fd || request_.decode || stopped_ || total == unknownSize) {
             return;
@@ -205,7 +205,7 @@ private:
         }
     }
 
-    // How much of the file is there for the next fetch.
+    // Returns how many bytes are kept for the next fetch.
     std::optional<std::uint64_t> keep(const Error& failure) {
         if (!file_ || areWrong(failure)) {
             return std::nullopt;
@@ -216,7 +216,8 @@ private:
         return endsAtFault(failure) ? file_->keepEarlier() : file_->keep(request_, source_);
     }
 
-    // "; ..." if more than a little has arrived and nobody would expect that it is lost.
+    // The end of the message, "; nothing is kept: ...", if enough bytes have arrived that their loss needs a
+    // reason.
     [[nodiscard]] std::string whyNothingIsKept(const Error& failure) const {
         if (!file_ || received_ < FileTarget::leastPart || areWrong(failure)) {
             return {};

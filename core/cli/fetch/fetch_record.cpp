@@ -27,7 +27,7 @@ constexpr unsigned attempts = 100; // other processes may create and remove the 
 
 constexpr mode_t recordMode = 0600;
 
-// Killed before it has written anything, a fetch leaves an empty file.
+// A fetch that is killed before it has written anything leaves an empty file.
 bool isOurs(const struct stat& status, const std::string& text) {
     return text.empty() ? (status.st_mode & 0777U) == recordMode
                         : text.starts_with(std::string(recordFirstLine) + "\n");
@@ -129,9 +129,10 @@ bool FetchRecord::takeOver() {
     }
     struct stat status {};
     checkErrno(::fstat(fd_.get(), &status), fmt::format("looking at '{}'", name_));
-    const auto isForeign = [&] { // only asked of a regular file
+    const auto isForeign = [&] { // called only for a regular file
         const auto text = readRecord(fd_.get());
-        // Where all files have the same mode, only the lock shows whose an empty file is.
+        // On a file system that gives all files the same mode, only the lock shows to whom an empty file
+        // belongs.
         return !isOurs(status, text) && (!text.empty() || lock());
     };
     if (!S_ISREG(status.st_mode) || status.st_nlink > 1 || isForeign()) {

@@ -58,7 +58,7 @@ void FetchReport::opened(std::size_t origin) {
     meter_.opened(origin);
 }
 
-// Called at the beginning and, for a version that another attempt received, at the end.
+// Called at the beginning, and again at the end if the version comes from another attempt.
 void FetchReport::sourceKnown(std::optional<std::uint64_t> size, const std::string& validator) {
     auto source =
         fmt::format("receiving from {}, {}, version {}", urls_.at(std::min(origin_, urls_.size() - 1)),

@@ -106,12 +106,12 @@ int runFetch(const CommandLine& line) {
     }
 }
 
-// The tree may be on another server than the image. That server gets credentials as a checksum list's does.
+// The tree may be on another server than the image. The rules for credentials are those for a checksum list.
 int runFetchTree(const CommandLine& line) {
     forgetFailure();
     const auto failed = [](const Error& error) {
         if (error.code() == ErrorCode::Cancelled) {
-            return; // the unit was stopped: something else is the reason
+            return; // the unit was stopped, and whatever stopped it reports the reason
         }
         const auto* hint =
             error.code() == ErrorCode::NotFound ? ": rd.bootferry.verity= says where the hash tree is" : "";

@@ -16,8 +16,8 @@ namespace bootferry {
 // Returns the exit status (exit_status.h); the reason of a failure is on standard error.
 [[nodiscard]] int runFetch(const CommandLine& line);
 
-// The same for the hash tree of an image that a boot verifies as it is read: persistent as a boot is, of
-// limited size, with the credentials of a service; the reason of a failure is recorded for the emergency
+// Fetches the hash tree of an image that a boot verifies as it is read. It retries for ever, as a boot does,
+// limits the size, uses the credentials of the service, and records the reason of a failure for the emergency
 // shell.
 [[nodiscard]] int runFetchTree(const CommandLine& line);
 

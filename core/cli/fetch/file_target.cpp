@@ -75,7 +75,7 @@ FileTarget::~FileTarget() {
 }
 
 void FileTarget::requireRoom(std::uint64_t size) const {
-    const auto present = part_ ? identityOf(part_.get()).length : 0; // in its place the bytes come
+    const auto present = part_ ? identityOf(part_.get()).length : 0; // the new bytes replace the part
     bootferry::requireRoom(location_.folder.get(), location_.path, size, 0, present);
 }
 
@@ -85,7 +85,7 @@ PreparedTarget FileTarget::open(std::optional<std::uint64_t> size) {
     if (fd_) {
         setPartAside(size, wasComplete);
     }
-    if (size) { // before the part is touched
+    if (size) { // refuse before the part is touched
         requireRoom(*size);
     }
     mode_ = modeOfNewFile();
@@ -160,7 +160,8 @@ std::string FileTarget::publish(std::optional<std::int64_t> modified) {
         (void)::futimens(fd_.get(), times);
     }
     checkErrno(::fsync(fd_.get()), what("syncing"));
-    (void)isThereStill(); // before the rights are given: with them, what is refused could not be continued
+    (void)isThereStill(); // checked before the rights are given: a refused file that has them could not be
+                          // continued
     std::string lost;
     if (location_.present) {
         lost = keepRights();

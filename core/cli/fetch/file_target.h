@@ -69,9 +69,9 @@ public:
     // cost them. Less than all is not kept.
     [[nodiscard]] std::optional<std::uint64_t> keepWhole(const TransferRequest& request,
                                                          const KnownSource& source) noexcept;
-    // Keeps of the part only what an earlier fetch had received.
+    // Keeps only the bytes of the part that an earlier fetch had received.
     [[nodiscard]] std::optional<std::uint64_t> keepEarlier() noexcept;
-    // Why a part was not kept that was worth it: an end of a sentence, or empty.
+    // Why a part was not kept although it is long enough: the end of a sentence, or empty.
     [[nodiscard]] const std::string& whyNotKept() const { return whyNotKept_; }
     [[nodiscard]] std::string partPath() const;
 
@@ -126,11 +126,11 @@ private:
     UniqueFd part_;                 // the part of an earlier fetch; until open()
     UniqueFd earlier_;              // the same, if the source has started over
     std::uint64_t continuesAt_ = 0; // bytes that an earlier fetch received; 0: none
-    std::string checksum_;          // that this fetch requests, as it is recorded
+    std::string checksum_;          // the checksum that this fetch requests, in the form of the record
     bool isComplete_ = false;       // see receivedAll()
     bool startsOver_ = false;
     bool leavesPart_ = false; // FILE.part is not the one recorded, or others may write to it
-    mode_t mode_ = 0;         // that FILE gets if it is new; from open() on
+    mode_t mode_ = 0;         // the mode that a new FILE gets; set by open()
     std::string whyNotKept_;
     std::optional<WriteWatch> watch_;        // of fd_ or part_, if it has a name
     std::optional<WriteWatch> earlierWatch_; // of earlier_

@@ -35,7 +35,7 @@ bool othersMayWrite(const struct stat& status) {
 bool isWritten(std::optional<WriteWatch>& watch, UniqueFd& file) noexcept {
     try {
         return file && watch && watch->findsWriter(file);
-    } catch (const Error&) { // who cannot look does not know
+    } catch (const Error&) { // nobody knows, so it may have been
         return true;
     }
 }
@@ -49,13 +49,13 @@ FoundPart FileTarget::findPart(const TransferRequest& request) {
     if (!part && errno == ENOENT) {
         return {};
     }
-    const auto say = [&](const std::string& why, const char* then) {
+    const auto remark = [&](const std::string& why, const char* then) {
         const bool isAsked = request.continues.value_or(true);
         return isAsked ? fmt::format("'{}' is not continued, but {}: {}", partPath(), then, why) : "";
     };
     if (const auto why = whyNotOurs(part.get()); !why.empty()) {
         leavesPart_ = record_.partial().has_value();
-        return {.continuation = {}, .whyNot = say(why, "left as it is")};
+        return {.continuation = {}, .whyNot = remark(why, "left as it is")};
     }
     part_ = std::move(part);
     lockPart();
@@ -64,11 +64,11 @@ FoundPart FileTarget::findPart(const TransferRequest& request) {
         part_.reset();
         watch_.reset();
         leavesPart_ = true;
-        return {.continuation = {}, .whyNot = say("another program writes to it", "left as it is")};
+        return {.continuation = {}, .whyNot = remark("another program writes to it", "left as it is")};
     }
-    lockPart(); // it was opened anew
+    lockPart(); // findsWriter() has opened it again
     if (const auto why = whyNotUsable(request); !why.empty()) {
-        return {.continuation = {}, .whyNot = say(why, "removed when the new bytes come")};
+        return {.continuation = {}, .whyNot = remark(why, "removed when the new bytes come")};
     }
     // The last byte is requested again: an empty request could not show whether the version is still the
     // same.
@@ -81,12 +81,13 @@ FoundPart FileTarget::findPart(const TransferRequest& request) {
             .whyNot = {}};
 }
 
-// One of another user, or that another user may write to, can have any bytes, even after the checksum.
+// A part that belongs to another user, or that another user may write to, can have any bytes, even after the
+// checksum was verified.
 std::string FileTarget::whyNotOurs(int part) const {
     struct stat status {};
     if (part < 0 ? ::fstatat(location_.folder.get(), partName_.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0
                  : ::fstat(part, &status) < 0) {
-        return "it cannot be looked at";
+        return "it cannot be examined";
     }
     if (!S_ISREG(status.st_mode)) {
         return "it is not a regular file";
@@ -138,10 +139,10 @@ std::string FileTarget::whyNotUsable(const TransferRequest& request) const {
     if (left.url != request.url.redacted()) {
         return "it is from another URL";
     }
-    if (!left.checksum.empty() && checksum_.empty()) { // mirrors may have sent other bytes
+    if (!left.checksum.empty() && checksum_.empty()) { // with a checksum, mirrors may have sent other bytes
         return "it was received with a --checksum";
     }
-    if (isWhole(left) && isOfSameChecksum(left) && !request.checksumUrl) { // a list may be another by now
+    if (isWhole(left) && isOfSameChecksum(left) && !request.checksumUrl) { // the list may have changed
         return "it does not have this checksum";
     }
     if (left.validator.empty()) {
@@ -153,7 +154,7 @@ std::string FileTarget::whyNotUsable(const TransferRequest& request) const {
     return {};
 }
 
-// What another program writes to a file that this one receives would become part of it.
+// Bytes that another program writes to the file meanwhile would become part of the download.
 bool FileTarget::hasForeignBytes() noexcept {
     return !temporary_.empty() && isWritten(watch_, fd_);
 }
@@ -322,7 +323,7 @@ std::optional<std::uint64_t> FileTarget::keepEarlier() noexcept {
     if (continuesAt_ == 0) {
         return std::nullopt;
     }
-    if (part_) { // it is as it was
+    if (part_) { // the part is unchanged
         return continuesAt_;
     }
     auto& part = earlier_ ? earlier_ : fd_;

@@ -46,7 +46,7 @@ void readLine(PartialState& state, std::string_view name, std::string_view value
 
 FileIdentity identityOf(int fd) {
     struct statx status {};
-    // A network file system must not answer from what it remembers.
+    // A network file system must not answer from its cache.
     checkErrno(::statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS | STATX_BTIME, &status),
                "looking at a file");
     return {.inode = status.stx_ino,

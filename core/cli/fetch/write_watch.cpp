@@ -88,7 +88,7 @@ bool WriteWatch::findsWriter(UniqueFd& file) {
     file.reset();
     const bool isOpen = isOpenForWriting(readOnly.get());
     const bool isSame = identityOf(readOnly.get()) == before;
-    (void)hasEvents();                                  // of the file that was closed here
+    (void)hasEvents(); // drop the event of the descriptor that was closed here
     (void)::fcntl(readOnly.get(), F_SETLEASE, F_UNLCK); // an open for writing waits for this
     file.reset(checkErrno(::open(descriptorPath(readOnly.get()).c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC),
                           "opening a file again"));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Whether another program writes to a file that has a name while this one writes to it. The times of the file
-// show nothing then. inotify(7) reports who has closed it after writing; a lease (fcntl(2), F_RDLCK) is
-// refused while somebody has it open for writing, whom inotify does not report yet. Reading is no matter.
+// Finds out whether another program writes to a file while this one does, which is possible as soon as the
+// file has a name. The file's times do not show it, since this program changes them as well. inotify(7)
+// reports a program that has closed the file after writing; a lease (fcntl(2), F_RDLCK) is refused while a
+// program that inotify has not reported yet has the file open for writing. Reading is harmless.
 #pragma once
 
 #include "handles.h"
@@ -13,10 +14,9 @@ public:
     // Watches from now on. Without inotify, or on a network file system, nothing is noticed.
     explicit WriteWatch(int file);
 
-    // True if another program has written to the file since, or has it open for writing. This opens the file
-    // anew and closes `file`, which becomes the new descriptor; other descriptors of this program count as
-    // another one's. Those of a process that was killed may need a moment to close, so that it waits for
-    // them. Throws Error(Io).
+    // True if another program has written to the file since, or has it open for writing. Opens the file
+    // again, closes `file` and puts the new descriptor there; any other descriptor of this program counts as
+    // another program's. Waits a moment for descriptors of a killed process to be closed. Throws Error(Io).
     [[nodiscard]] bool findsWriter(UniqueFd& file);
 
     // True if another program has written and closed the file.
