@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the characters mean elsewhere: quotes and the backslash to the kernel, to systemd and to GRUB, which
-// escapes them so that the kernel reads something else; "${" to iPXE; a '#', ";", "&&" or "||" that is a word
-// to iPXE.
+// Characters that have a meaning elsewhere: quotes and the backslash for the kernel, systemd and GRUB, which
+// escapes them so that the kernel reads something else; for iPXE "${", and '#', ";", "&&" and "||" as words
+// of their own.
 #include "boot_arguments.h"
 
 #include <algorithm>

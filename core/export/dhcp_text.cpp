@@ -36,7 +36,7 @@ TftpServer tftpServer(const BootServer& server) {
             fmt::format("# Put the TFTP server's address in the place of {}.\n", anyAddress)};
 }
 
-// Of the firmware's own HTTP client; empty where FOLDER is not served so.
+// The boot file for the firmware's own HTTP client; empty unless FOLDER is served over HTTP.
 std::string httpFile(const BootServer& server) {
     return server.url.starts_with("http:") || server.url.starts_with("https:")
                ? fmt::format("{}/{}", server.url, uefiFile)

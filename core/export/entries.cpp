@@ -62,7 +62,7 @@ bool isOfNobody(std::string_view line) {
     return trimmed(line).empty() || trimmed(line).starts_with('#');
 }
 
-// key: how the first line of the opening begins.
+// key: the beginning of the opening's first line.
 std::string withBlock(std::string_view text, const BootEntry& entry, std::string_view key,
                       const std::string& opening, const std::string& body) {
     const auto lines = ownedLines(text, entry.name);

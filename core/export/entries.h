@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The text of what boot loaders read: pxelinux.cfg/default, grub/grub.cfg and NAME.ipxe. In the first two, an
-// export owns one block between two marks, and leaves every other line as it is. Pure.
+// The texts of the files that boot loaders read: pxelinux.cfg/default, grub/grub.cfg and NAME.ipxe. In the
+// first two, an export owns one block between two marks, and leaves every other line as it is. Pure.
 #pragma once
 
 #include <string>
@@ -23,8 +23,8 @@ struct BootEntry {
 [[nodiscard]] std::string withPxelinuxEntry(std::string_view text, const BootEntry& entry);
 [[nodiscard]] std::string withGrubEntry(std::string_view text, const BootEntry& entry);
 
-// A whole file, which belongs to the export. text: what is there. Throws Error(TargetRefused) if that is not
-// empty and of somebody else.
+// A file that belongs to the export as a whole. text: its present contents. Throws Error(TargetRefused) if
+// somebody else has written them.
 [[nodiscard]] std::string ipxeScript(std::string_view text, const BootEntry& entry);
 
 } // namespace bootferry

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Everything that can be refused is refused before FOLDER is changed; the entries, which are what machines
-// begin with, are replaced when all that they name is there. The ISO is opened once: what was judged is what
-// is copied, and if somebody writes into it meanwhile, nothing is exported.
+// Everything that can be refused is refused before FOLDER is changed; the entries, which machines read first,
+// are replaced last, when all that they name is complete. The ISO is opened once: what was judged is what is
+// copied, and if somebody writes into it meanwhile, nothing is exported.
 #include "export.h"
 
 #include <vector>
@@ -75,7 +75,7 @@ public:
         warnWithoutBootferry(file.get(), initrd.path());
     }
 
-    // Returns the version's name. expected: the checksum that the options name.
+    // Returns the version's name. expected: the checksum the checksum that the options name.
     std::string addImage(const std::optional<std::string>& expected) {
         Digest digest("sha256");
         if (!request_.quiet) {
@@ -232,7 +232,8 @@ std::vector<EntryFile> entryFiles(const std::string& name) {
             {"pxelinux.cfg/default", withPxelinuxEntry}};
 }
 
-// All are made before the first one is written, and once before anything is: one may be refused.
+// All texts are composed before the first one is written, and once before anything is written, since one of
+// them may be refused.
 std::vector<std::string> entryTexts(ExportFolder& folder, const BootEntry& entry) {
     std::vector<std::string> texts;
     for (const auto& file : entryFiles(entry.name)) {
@@ -310,7 +311,7 @@ void exportIso(const ExportRequest& request,
     plan.layout = judgeIso(iso, request.options);
     plan.checksum = requireBoot(placeholderEntry(request, plan.layout), whyRefused);
     if (request.options.find("rd.bootferry.checksum") == nullptr) {
-        plan.checksum.reset(); // it is the placeholder's
+        plan.checksum.reset(); // it belongs to the placeholder
     }
     const IsoFiles files(iso.fd());
     if (request.initrdFile) {

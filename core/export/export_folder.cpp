@@ -297,7 +297,7 @@ std::size_t ExportFolder::removeOthers(const std::string& version) {
         if (!isVersionName(name) || name == version || isNamed(name)) {
             continue;
         }
-        // Away at once: the rest of a version must not look like one.
+        // Renamed first: a version that is half removed must not look like one.
         check(::renameat(versions_.get(), name.c_str(), versions_.get(), oldName),
               fmt::format("removing '{}/{}/{}'", path_, name_, name));
         remove(oldName);

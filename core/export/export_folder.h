@@ -4,11 +4,10 @@
 //   NAME/VERSION/  kernel, initrd, NAME.iso, SHA256SUMS: complete, or not there; never changed
 //   entries        name one VERSION each; replaced by rename when that is complete
 //
-// A machine that has read an old entry finds the version that this entry names: an export keeps what the
-// entries before it named, until the export after the next one, so that there are two versions in general.
-// What an interrupted export leaves has two fixed names
-// (".new", ".old" in NAME), and the next one removes it. Links are not followed below FOLDER: others may be
-// able to write there, and an export often runs as root.
+// A machine that has read an old entry finds the version that this entry names: an export keeps the versions
+// that the entries named before it, and the next export removes them. So there are usually two versions. What
+// an interrupted export leaves has two fixed names (".new", ".old" in NAME), and the next one removes it.
+// Links are not followed below FOLDER: others may be able to write there, and an export often runs as root.
 #pragma once
 
 #include <cstddef>
@@ -50,7 +49,7 @@ public:
     [[nodiscard]] bool hasVersion(const std::string& version,
                                   const std::vector<std::pair<std::string, std::uint64_t>>& files,
                                   const std::string& sums) const;
-    // Makes what was begun the version, on the disk.
+    // Gives the folder of beginVersion() the version's name, and syncs it.
     void finishVersion(const std::string& version);
     void dropBegun();
 

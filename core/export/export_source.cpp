@@ -59,7 +59,7 @@ void Source::read(const std::function<void(std::span<const std::byte>)>& take, s
         }
         checkErrno(part, fmt::format("reading '{}'", path_));
         if (part == 0) {
-            break; // it is shorter now
+            break; // the file has become shorter
         }
         take(std::span<const std::byte>(buffer.data(), static_cast<std::size_t>(part)));
         position += static_cast<std::uint64_t>(part);
@@ -107,7 +107,7 @@ std::string layoutHelp(const std::string& image) {
     return fmt::format("add '-- {}' if its initrd can boot it", layoutArguments(image));
 }
 
-// The options decide about the layout; the image is one of many.
+// Only the options matter for the layout, so that any URL serves as the image's.
 std::optional<BootRequest> requestWith(const KernelCommandLine& options) {
     try {
         return parseBootRequest(
