@@ -30,7 +30,7 @@ template <typename Number>
            std::memcmp(head.data() + offset, magic.data(), magic.size()) == 0;
 }
 
-// The bytes as characters; fewer, or none, where the head ends before.
+// The bytes as characters; fewer, or none, if the head ends earlier.
 [[nodiscard]] inline std::string_view textAt(std::span<const std::byte> head, std::size_t offset,
                                              std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());

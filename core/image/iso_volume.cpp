@@ -185,7 +185,7 @@ std::string IsoVolume::label() const {
     return std::string(padded.substr(0, last == std::string_view::npos ? 0 : last + 1));
 }
 
-// nullopt for what no folder shows.
+// nullopt for records that the kernel does not list, such as "." and "..".
 std::optional<IsoVolume::Entry> IsoVolume::entryOf(Bytes record, Reading& reading) const {
     constexpr unsigned folderFlag = 2;
     constexpr unsigned associatedFlag = 4;

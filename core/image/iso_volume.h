@@ -53,7 +53,7 @@ public:
 
     [[nodiscard]] std::string label() const; // bytes of the image, without the padding
 
-    // A UDF volume lies beside it, which may have other files: Windows media are such ones.
+    // A UDF volume lies beside it, and may have other files, as on Windows media.
     [[nodiscard]] bool hasUdf() const { return hasUdf_; }
 
     [[nodiscard]] bool isBehindEnd(const Entry& entry) const; // not all of it is in the image
@@ -75,7 +75,7 @@ private:
     std::span<const std::byte> head_;
     std::optional<std::uint64_t> size_;
     std::size_t primary_ = 0; // places of the descriptors
-    std::size_t tree_ = 0;    // of the one whose folders are shown
+    std::size_t tree_ = 0;    // the descriptor whose folders are shown
     std::uint64_t blockSize_ = 0;
     bool hasUdf_ = false;
     bool isJoliet_ = false;

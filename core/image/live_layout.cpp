@@ -175,7 +175,7 @@ private:
     const IsoVolume& volume_;
     const std::string& wanted_;
     std::string unknown_; // the first reason
-    bool isLost_ = false; // it is that a part lies behind the end of the image
+    bool isLost_ = false; // the reason is that a part lies behind the end of the image
 };
 
 } // namespace

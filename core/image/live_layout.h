@@ -36,13 +36,14 @@ struct KnownLayout {
     bool served;             // by rd.live.dir= and rd.live.squashimg=
 };
 [[nodiscard]] std::span<const KnownLayout> knownLayouts();
-// Two more words for a layout: the image is the root tree, or is itself what is in LiveOS/squashfs.img.
+// Two more names for a layout: the image is the root tree, or it is the file that KIWI has as
+// LiveOS/squashfs.img.
 inline constexpr std::string_view rootTreeLayout = "root tree";
 inline constexpr std::string_view bareLayout = "bare";
 
 // The row whose root image has this path; nullptr if none has.
 [[nodiscard]] const KnownLayout* layoutOfPath(std::string_view path);
-// True for the name of a row, and for the two words.
+// True for the name of a row, and for these two names.
 [[nodiscard]] bool isLayoutName(std::string_view name);
 
 struct FoundLayout {

@@ -173,7 +173,8 @@ void requireRootHash(const VerityTree& tree, Bytes block, const std::string& roo
     if (!algorithm) {
         return;
     }
-    // OpenSSL 3.4 and later do not finish such a one without a length, and the kernel has none.
+    // OpenSSL 3.4 and later do not finish a hash of variable length unless its length is set, and the kernel
+    // states none.
     if ((EVP_MD_get_flags(algorithm.get()) & EVP_MD_FLAG_XOF) != 0) {
         wrongTree(fmt::format("the hash tree uses {}, which has no fixed hash length", tree.algorithm));
     }

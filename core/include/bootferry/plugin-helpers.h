@@ -83,7 +83,7 @@ BOOTFERRY_HELPER int bootferry_is_misleading(uint32_t code) {
            code == 0xfeffu || (code >= 0xe0000u && code <= 0xe007fu);
 }
 
-/* Whether it is none that Unicode assigns to a character, which D-Bus refuses. */
+/* Whether it is a noncharacter of Unicode, which D-Bus refuses. */
 BOOTFERRY_HELPER int bootferry_is_noncharacter(uint32_t code) {
     return (code >= 0xfdd0u && code <= 0xfdefu) || (code & 0xfffeu) == 0xfffeu;
 }
@@ -123,9 +123,9 @@ BOOTFERRY_HELPER void bootferry_format_line(char* text, const char* format, va_l
         size_t end = BOOTFERRY_LONGEST_TEXT - 1;
 
         while (end > 0 && ((unsigned char)text[end - 1] & 0xc0u) == 0x80u)
-            end--; /* the bytes after the first of a character */
+            end--; /* continuation bytes of the last character */
         if (end > 0 && ((unsigned char)text[end - 1] & 0x80u) != 0)
-            end--; /* its first one: it may have been whole, which costs one character */
+            end--; /* its first byte; a character that was complete is lost as well */
         text[end] = '\0';
     }
     bootferry_clean_line(text);

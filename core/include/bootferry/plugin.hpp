@@ -45,8 +45,8 @@
 namespace bootferry::kit {
 
 // While it exists, the calling thread, and each thread that it starts, leaves signals to the host. SIGSYS
-// stays: it is that of a call which the sandbox refuses, and blocked it would end the process. A library's
-// threads need it as well: keep one around the call that starts them.
+// stays unblocked: the sandbox raises it for a call that it refuses, and if it is blocked, it ends the
+// process. Keep one of these objects also around a call in which a library starts its threads.
 class SignalsBlocked {
 public:
     SignalsBlocked() noexcept {
