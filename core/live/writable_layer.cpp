@@ -72,7 +72,7 @@ void discardChanges(const std::string& folder) {
     }
     const auto away = openFolder(top.get(), discarded, folder + "/" + discarded);
     for (const char* name : {"work", "rw"}) {
-        // What could not be removed the last time is still there.
+        // Files that could not be removed the last time are still there.
         std::string target = name;
         for (unsigned number = 1; ::faccessat(away.get(), target.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
              ++number) {

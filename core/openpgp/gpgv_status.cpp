@@ -39,10 +39,10 @@ bool isOfForm(std::string_view kind, SignatureForm form) {
 }
 
 struct Signature {
-    std::string keyId; // of a good one
+    std::string keyId; // of the key that made a good signature
     std::string userId;
-    std::string fingerprint; // of a valid one
-    std::string primary;     // fingerprint that the key is known by: another one if a subkey has signed
+    std::string fingerprint; // of the key that made a valid signature
+    std::string primary; // the fingerprint by which people know the key: another one if a subkey has signed
     std::string hash;
     std::string kind;
 

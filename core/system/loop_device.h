@@ -30,10 +30,10 @@ struct OpenLoopDevice {
                                               const LoopWindow& window = {});
 
 // Attaches the file, as a whole and read-only, for a mount: the kernel detaches it when the mount is gone and
-// the returned descriptor is closed. Keeps what libmount promises where it sets up the device: one file is
-// never behind two devices with two caches. So a device that the file is attached to already is returned if
-// it is a read-only one of the whole file; any other is Error(Io), EBUSY. `name` as above.
-// Throws Error(Unsupported) if the kernel has no loop devices.
+// the returned descriptor is closed. As with libmount, one file is never behind two devices with two caches.
+// So a device that the file is attached to already is returned if it is a read-only one of the whole file;
+// any other is Error(Io), EBUSY. `name` as above. Throws Error(Unsupported) if the kernel has no loop
+// devices.
 [[nodiscard]] OpenLoopDevice attachForMount(const UniqueFd& file, const std::string& name);
 
 // The loop device of the file at `path`; nullopt if it has none. Compares the files and not their paths: in

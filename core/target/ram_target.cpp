@@ -34,7 +34,7 @@ constexpr std::uint64_t reserve = std::uint64_t{64} << 20U;
 constexpr const char* fallbackFolder = "/run/bootferry/ram";
 constexpr const char* fallbackImage = "/run/bootferry/ram/image";
 
-// brd and the folder are the machine's, for all transfers together.
+// All transfers share the machine's brd module and the folder.
 std::mutex oneAtATime;
 
 std::uint64_t roundUp(std::uint64_t bytes) {
