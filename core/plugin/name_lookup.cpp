@@ -29,7 +29,7 @@ std::vector<std::string> textsOf(const std::vector<plugin::Endpoint>& endpoints)
     return texts;
 }
 
-// Returns the code.
+// Returns 0, or the code to fail with.
 int resolve(const std::string& name, int cancelFd, ResolvedName& kept) {
     plugin::NameResolver resolver(plugin::Family::Any, plugin::NameResolver::Patience::Usual);
     plugin::Waiter waiter(cancelFd);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// bootferry_host.resolve: a host name's addresses, in a wait that a cancel ends. The wait is that of
-// plugins/support/name_resolver.h; here is only the form that the plugin interface gives it.
+// bootferry_host.resolve: a host name's addresses, in a wait that a cancel ends.
+// plugins/support/name_resolver.h waits; this file only converts the result for the plugin interface.
 #pragma once
 
 #include <string>

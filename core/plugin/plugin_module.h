@@ -28,7 +28,7 @@ public:
     [[nodiscard]] bool hasSplice() const; // older tables do not have this field
     // BOOTFERRY_NEEDS_... of a transfer with the option; "": of every transfer.
     [[nodiscard]] std::uint32_t needs(const std::string& key) const;
-    // What a key that is not among the plugin's options may stand for; empty if it is, or if none is near.
+    // The option that a misspelt key probably stands for; empty if the key is an option, or if none is near.
     [[nodiscard]] std::string nearestOption(std::string_view key) const;
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& version() const { return version_; }

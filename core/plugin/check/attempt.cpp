@@ -37,7 +37,8 @@ std::string codeName(int code) {
                                                      : fmt::format("the unknown code {}", code);
 }
 
-// After the process: where descriptor 0 was closed, a later one may be in its place.
+// Call after the state of the process was compared: if cancel_fd was closed, its number may belong to another
+// file.
 void Attempt::checkCancelFd(const char* what) const {
     const int flags = fcntl(host_.cancelFd(), F_GETFL);
     if (flags < 0) {

@@ -66,7 +66,7 @@ std::chrono::nanoseconds timeOf(clockid_t clock) {
     return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-// Without the thread that asks.
+// The processor time of all threads but the calling one.
 std::chrono::nanoseconds computedByOthers() {
     return timeOf(CLOCK_PROCESS_CPUTIME_ID) - timeOf(CLOCK_THREAD_CPUTIME_ID);
 }

@@ -9,8 +9,8 @@ namespace bootferry {
 void doesNotBlock(CheckSettings& settings);
 void cancelledBeforeOpen(CheckSettings& settings);
 void cancelledBetweenReads(CheckSettings& settings);
-// How the call fails that waits at this URL and is cancelled, whose name is `what`; nothing if none waits.
-// Throws Late.
+// Cancels the call that waits at this URL, and returns how it fails; `what` gets the name of the call.
+// nullopt if no call waits. Throws Late.
 [[nodiscard]] std::optional<Failure> failureAfterCancel(const CheckSettings& settings, const std::string& url,
                                                         const char* what);
 void cancelledWhileWaiting(CheckSettings& settings);

@@ -8,7 +8,8 @@
 
 namespace bootferry {
 
-// What nothing that the module names defines. Empty as well where the dynamic linker cannot tell.
+// The symbols that neither the module nor the libraries it names define. Also empty if the dynamic linker
+// cannot tell.
 [[nodiscard]] std::vector<std::string> undefinedSymbols(const std::string& modulePath);
 
 } // namespace bootferry

@@ -16,8 +16,8 @@ using Names = std::set<std::string>;
 [[nodiscard]] Names ownDescriptors();
 [[nodiscard]] Names ownThreads();
 
-// How the signals of a thread that was not there before are wrong: all but SIGSYS should be blocked; nullopt:
-// they are not. Those that a fault raises in the thread itself do not count.
+// What is wrong with the signals of a thread that was not there before: all but SIGSYS should be blocked;
+// nullopt: nothing is wrong. Signals that a fault raises in the thread itself do not count.
 [[nodiscard]] std::optional<std::string> signalFault(const Names& before);
 
 // The threads that there were not before, and that are not about to end.

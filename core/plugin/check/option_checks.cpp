@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which values an option takes, the checker cannot know; whether one is known shows in how it is refused.
+// The checker cannot know which values an option takes. Whether the plugin knows the option shows in the
+// words with which it refuses a value.
 #include "option_checks.h"
 
 #include <set>
@@ -27,7 +28,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
     return text;
 }
 
-// An option with a value that it does not take is refused in other words than one that there is not.
+// A wrong value of a known option is refused in other words than an unknown option.
 void expectOtherRefusal(Attempt& attempt, const std::string& key, const std::string& ofUnknown) {
     for (const auto* const value : {"1", "", "a", "/", "10K", "127.0.0.1", "on"}) {
         if (const auto refusal = attempt.setOption(key, value); !refusal || refusal->message != ofUnknown) {

@@ -121,7 +121,7 @@ std::string threadCancellation() {
 }
 
 struct Trait {
-    const char* deed; // of who changes it
+    const char* fault; // what the plugin did, in the report
     std::string (*value)();
     bool isShown; // the new value says something to a person
 };
@@ -167,8 +167,8 @@ ProcessState::ProcessState() {
 std::optional<std::string> ProcessState::changeUntil(const ProcessState& later) const {
     for (std::size_t i = 0; i < traits; ++i) {
         if (values_.at(i) != later.values_.at(i)) {
-            return table.at(i).isShown ? fmt::format("{}: {}", table.at(i).deed, later.values_.at(i))
-                                       : table.at(i).deed;
+            return table.at(i).isShown ? fmt::format("{}: {}", table.at(i).fault, later.values_.at(i))
+                                       : table.at(i).fault;
         }
     }
     for (int number = 1; number < SIGRTMIN; ++number) {

@@ -54,7 +54,8 @@ constexpr std::uint32_t endingWith(std::size_t offset, std::size_t size) {
 // header.
 [[nodiscard]] std::uint32_t sizeFor(HostAge host, std::uint32_t oldest, std::size_t known);
 
-// Of the fields that a later version will append. What a plugin does not know it neither reads nor writes.
+// The fields that a later version will append: a plugin neither reads nor writes fields that it does not
+// know.
 void fillUnknown(const GuardedMemory& memory, std::size_t known, std::uint32_t size);
 [[nodiscard]] bool isUnknownUntouched(const GuardedMemory& memory, std::size_t known, std::uint32_t size);
 
