@@ -186,14 +186,15 @@ bool isNamed(const Entry& entry, const KernelArgument& argument) {
                        [&](std::string_view name) { return !name.empty() && argument.is(name); });
 }
 
-// What refuses a value quotes it, and does not know whether a URL or a login is in it.
+// The function that refuses a value quotes it, and does not know whether it contains a URL or a login.
 Error withoutSecrets(const Error& error, const KernelArgument& argument) {
     const auto& value = argument.value.value_or("");
     std::string text = error.what();
     const bool isShown = shownArgument(argument) == fmt::format("{}={}", argument.name, value);
     for (auto length = isShown ? std::size_t{0} : value.size(); length > 0; --length) {
         const auto quoted =
-            "'" + escapedText(std::string_view(value).substr(0, length)); // it may be cut there
+            "'" +
+            escapedText(std::string_view(value).substr(0, length)); // the message may have cut the value
         if (const auto place = text.find(quoted); place != std::string::npos) {
             text.replace(place + 1, quoted.size() - 1, "...");
             return {error.code(), text};

@@ -24,15 +24,15 @@ struct PluginOption {
 };
 
 inline constexpr std::chrono::seconds defaultStallTimeout{30};
-// More is for ever. In nanoseconds, and added to a clock, it still fits 64 bits.
+// A longer timeout is none. This one still fits 64 bits in nanoseconds, added to a clock.
 inline constexpr std::chrono::hours longestTimeout{24 * 365 * 100};
 inline constexpr unsigned defaultConnections = BOOTFERRY_CONNECTIONS;
 inline constexpr unsigned mostConnections = 16;
 
-// What an earlier try has left of the same thing, at the beginning of the target.
+// The bytes that an earlier try has left at the beginning of the target.
 struct Continuation {
     std::uint64_t offset = 0;          // bytes that are there, as they were served
-    std::optional<std::uint64_t> size; // of all of it
+    std::optional<std::uint64_t> size; // of the whole source
     std::string validator;             // the server's validator of that version; not empty
     // The whole file, from one source without a gap. If its checksum is not the requested one, fetching it
     // again from there does not help.

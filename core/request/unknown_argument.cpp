@@ -143,7 +143,7 @@ std::optional<std::size_t> distance(std::string_view whole, const Parts& parts, 
     return std::nullopt;
 }
 
-// The name of an option of another program whose letters are written as large or small ones, unlike there.
+// The option of another program whose name differs only in upper and lower case, '-', '_' and '.'.
 std::optional<std::string_view> otherCase(std::string_view name) {
     for (const auto& option : otherOptions()) {
         if (folded(option.name) == folded(name)) {

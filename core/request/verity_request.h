@@ -40,8 +40,9 @@ void setVerityTree(VerityRequest& request, std::string_view text);
 // Unsupported) if the image would be read unverified although the line says something else.
 void completeVerity(VerityRequest& request, const Url* image);
 
-// Warnings for the console about what nobody may expect of a verified boot. imageInMemory: the image is
-// fetched at every boot anyway; keepsChanges: in a partition on the disk. Call when the request is complete.
+// Warnings for the console about what a verified boot does not verify, or does at every boot. imageInMemory:
+// the image is fetched at every boot anyway; keepsChanges: in a partition on the disk. Call when the request
+// is complete.
 [[nodiscard]] std::vector<std::string> remarksOnVerity(const VerityRequest& request, bool imageInMemory,
                                                        bool keepsChanges);
 
