@@ -37,11 +37,11 @@ namespace {
 
 constexpr const char* help = R"(bootferryd [--private-socket=PATH] [--idle-exit=TIME]
 
-Carries images over the network into block devices, as D-Bus clients ask for it.
+Fetches images over the network into block devices, as D-Bus clients request it.
 Started by systemd (bootferryd.socket); by hand it makes its own socket.
 
   --private-socket=PATH  listen here instead of /run/bootferry/private
-  --idle-exit=TIME       end when nobody has needed it for so long (never);
+  --idle-exit=TIME       exit when idle for this time (never);
                          no effect in an initrd
   -h, --help             show this
       --version          show the version

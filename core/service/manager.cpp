@@ -29,8 +29,8 @@ void writeOutcome(const std::string& folder, const TransferStatus& status, bool 
     }
 }
 
-// A service that starts again does not use a number twice: who watches transfer 2, or cancels it, would get
-// another one.
+// A service that starts again does not reuse a number: a client that watches or cancels transfer 2 would get
+// another transfer.
 std::string numberFile(const std::string& folder) {
     return folder + "/last-transfer";
 }

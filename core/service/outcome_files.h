@@ -3,7 +3,7 @@
 // bootferry-live-root mounts; and `result.json`, the result, which outlives the service and the initrd.
 // Transfers in the booted system do not change files from the initrd: these describe what was booted. Beside
 // them, `deployed-MAJOR:MINOR.json` has the same object for each device that was written, until it is written
-// again: for those who look at the device later.
+// again: `bootferryctl verify` and `status` read it.
 #pragma once
 
 #include <string>

@@ -101,14 +101,15 @@ private:
     TransferMeter meter_;
     std::uint64_t leastSize_ = 0; // as the image declares it
     TransferTarget target_;
-    bool cancelled_ = false; // without a worker that could be
+    bool cancelled_ = false; // cancelled while no worker runs
     bool stopped_ = false;   // by stop()
     unsigned crashes_ = 0;
     TransferMeter::Time begun_;
     EventSourceHandle timer_;     // for the next attempt, or the next check for the device
     EventSourceHandle rateTimer_; // updates the rate without reports
     std::unique_ptr<WorkerProcess> worker_;
-    std::optional<WorkerEnd> workerEnd_; // not handled yet, because a step is running
+    std::optional<WorkerEnd>
+        workerEnd_; // the end of a worker that is not handled yet, because a step is running
     // While it runs, target_ belongs to it. Destroyed first.
     std::optional<BackgroundStep> step_;
 };
