@@ -24,7 +24,7 @@ namespace bootferry {
 struct PipelineResult {
     std::uint64_t bytes = 0;          // received
     std::uint64_t written = 0;        // on the target
-    std::optional<Checksum> checksum; // of what was received, if the request has one
+    std::optional<Checksum> checksum; // of the received bytes, if the request has a checksum
 };
 
 // What the pipeline needs from the supervisor. Calls that have an answer block until it comes, and throw a

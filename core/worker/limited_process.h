@@ -27,8 +27,8 @@ public:
     ProcessOutput& operator=(const ProcessOutput&) = delete;
 
     [[nodiscard]] const UniqueFd& theirs() const { return theirs_; }
-    void started() { theirs_.reset(); } // the process has it
-    void drain();                       // at its end
+    void started() { theirs_.reset(); } // the process has inherited the descriptor
+    void drain();                       // call at the end of the process
     [[nodiscard]] const std::string& text() const { return text_; }
     [[nodiscard]] bool isWhole() const { return isWhole_; }
 
@@ -55,7 +55,7 @@ public:
     LimitedProcess(const LimitedProcess&) = delete;
     LimitedProcess& operator=(const LimitedProcess&) = delete;
 
-    void kill() noexcept; // its end follows
+    void kill() noexcept; // Ended is called later
     [[nodiscard]] bool isLate() const { return isLate_; }
 
 private:

@@ -50,7 +50,7 @@ WorkerConduct::WorkerConduct(const WorkerJob& job, WorkerRole role)
     if (role == WorkerRole::Verifier) {
         checksum_ = parseChecksum(job.request.checksum.value_or(""));
     }
-    pluginReported_ = role == WorkerRole::Verifier; // it has none
+    pluginReported_ = role == WorkerRole::Verifier; // a verifier loads no plugin
     last_.attempt = job.attempt;
 }
 

@@ -111,10 +111,10 @@ private:
     Message differs(PacketReader& packet) const;
 
     WorkerRole role_;
-    std::optional<std::string> checksum_; // that the bytes must have; of a verifier
+    std::optional<std::string> checksum_; // the checksum that the bytes must have; set for a verifier
     std::size_t origins_;
     JobPurpose purpose_;
-    std::size_t originsLeft_; // whose probe was not reported yet
+    std::size_t originsLeft_; // origins whose probe was not reported yet
     bool checksumLeft_;       // to be reported: of a list
     unsigned targetsLeft_;    // a second one if the first holds bytes of an earlier fetch
     std::uint64_t capacity_ = 0;

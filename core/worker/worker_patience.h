@@ -23,7 +23,7 @@ public:
     struct Sample {
         Duration elapsed{0};      // since the transfer began
         bool waitsForUs = false;  // for an answer of the supervisor
-        bool wasHeard = false;    // it has sent something within the interval
+        bool wasHeard = false;    // the worker has sent something within the interval
         bool isAsleep = false;    // no thread of it runs or waits for a disk
         bool hasReceived = false; // all bytes
     };

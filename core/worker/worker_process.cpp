@@ -123,7 +123,8 @@ private:
         return 0;
     }
 
-    // While the reader of a pipe does not read, the worker sleeps: whoever has opened the pipe looks at that.
+    // While the reader the target is a pipe does not read, the worker sleeps: whoever has opened the pipe
+    // looks at that.
     [[nodiscard]] std::optional<WorkerPatience::Duration> missedLimit() {
         if (check_ || cancelled_) { // these have limits of their own
             return std::nullopt;
@@ -313,7 +314,7 @@ private:
                     how.emplace(ErrorCode::Cancelled, "cancelled");
                 }
                 if (!how && failure) {
-                    start(); // as below
+                    start(); // replaces the run that calls this
                     return;
                 }
                 if (!how) {

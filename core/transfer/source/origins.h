@@ -175,13 +175,13 @@ private:
         SameByte shortEnds;           // ends of wrong bytes whose size is not known
         SameByte changes;             // answers that show another version
         unsigned unusableAnswers = 0; // to a request with an offset, in a row
-        unsigned shortAnswers = 0;    // of these, too: see the table
+        unsigned shortAnswers = 0;    // short answers in a row: see the table
         std::uint64_t comparesAtMost = comparedBytes;
         std::optional<std::string> restartReason; // why the next request must be for the whole source
         // The validator of the bytes with which it has proved that it honours offsets, if no answer shows it.
         std::optional<std::string> offsetProvedFor;
         bool isElsewhere = false;     // its answer comes from another redirect than its last bytes
-        unsigned otherPlaces = 0;     // such answers that were continued
+        unsigned otherPlaces = 0;     // answers from another redirect that were continued
         bool validatorVaries = false; // for the same bytes: several servers share this name
         bool omitsValidator = false;  // its answers to an offset have none
         bool wasOpened = false;

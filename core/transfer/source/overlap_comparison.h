@@ -13,9 +13,9 @@ namespace bootferry {
 
 struct Overlap {
     std::span<const std::byte> delivered; // the bytes before the run, as the reader has them
-    std::uint64_t run = 0;                // so many of one byte follow
+    std::uint64_t run = 0;                // the number of equal bytes that follow
     std::byte runByte{};
-    std::uint64_t end = 0; // of the run: where the source is to continue
+    std::uint64_t end = 0; // the end of the run, where the source is to continue
     // The comparison must prove the version or the offset: bytes that are all alike do not.
     bool mustBeTelling = false;
     std::optional<std::uint64_t> size; // of the whole source, as far as it is known

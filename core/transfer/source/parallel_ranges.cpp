@@ -109,7 +109,7 @@ std::optional<std::uint64_t> ParallelRanges::takeSegment() {
     if (abandoned_.empty()) {
         return next_++;
     }
-    // The one that is needed first.
+    // The abandoned segment that is needed first.
     const auto first = std::min_element(abandoned_.begin(), abandoned_.end());
     const auto segment = *first;
     abandoned_.erase(first);

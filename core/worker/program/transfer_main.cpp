@@ -51,7 +51,7 @@ PipelineSettings pipelineSettings(const VerifyJob& job) {
     return settings;
 }
 
-// All in one process: no checksum is asked for.
+// Without a checksum, one process does both.
 void receiveAndWrite(const ReceivedJob& job, ResumingSource& source, SupervisorChannel& supervisor,
                      ProgressReporter& reporter) {
     Pipeline pipeline(source, supervisor, reporter, pipelineSettings(job.request));
