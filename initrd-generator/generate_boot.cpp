@@ -10,7 +10,8 @@
 namespace bootferry {
 namespace {
 
-// With what the line stands for, and what the initrd says beside it.
+// The request of the line, with bootorigin: replaced by a URL, and with the root hash of the initrd's
+// /etc/veritytab.
 std::optional<BootRequest> completedRequest(const KernelCommandLine& line, const InstalledPaths& paths,
                                             const BootOriginReader& bootOrigin) {
     const auto file = paths.verityTable.empty() ? std::nullopt : readSmallFile(paths.verityTable);

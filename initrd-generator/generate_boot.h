@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From the kernel command line, and what the initrd says beside it, to the units of a boot or of a refusal.
+// Turns the kernel command line, and what the initrd's own files add to it, into the units of a boot or of a
+// refusal.
 #pragma once
 
 #include <optional>

@@ -52,7 +52,7 @@ struct InstalledPaths {
     std::string liveRoot;
     std::string report;
     std::string workerUser;
-    std::string certificates; // of https, as lines of a unit's [Service]
+    std::string certificates; // the certificates for https, as lines of a unit's [Service]
     std::string runtimeDirectory = "/run/bootferry";
     std::string networkDirectory = "/run/systemd/network";
     std::string efiVariables = efiVariablesFolder;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The generator loads no plugin, so it knows the schemes of those of this tree alone; an option of another
-// one is passed on.
+// The generator loads no plugin, so it knows only the schemes of the plugins in this tree; an option of any
+// other plugin is passed on.
 #include "image_options.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The hash tree is fetched with the options of the image. One that only the hash tree's URL uses is not given
-// to `bootferryctl deploy`, which would warn that it has no effect. Pure.
+// The hash tree is fetched with the options of the image. An option that only the hash tree's URL uses is not
+// passed to `bootferryctl deploy`, which would warn that it has no effect. Pure.
 #pragma once
 
 #include <vector>

@@ -20,7 +20,7 @@ InstalledPaths installedPaths() {
         paths.efiVariables = paths.runtimeDirectory + "/efivars";
         paths.verityTable = paths.runtimeDirectory + "/veritytab";
     } else if (runningInInitrd()) {
-        paths.verityTable = "/etc/veritytab"; // of another system, it is not about the image
+        paths.verityTable = "/etc/veritytab"; // outside an initrd, it is the table of another system
     }
     return paths;
 }

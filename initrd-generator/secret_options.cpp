@@ -23,7 +23,8 @@ std::string percentEncoded(std::string_view text) {
 } // namespace
 
 bool isSecretOption(const PluginOption& option) {
-    // Of options that replace each other the last counts, so all proxies go the way of one with a password.
+    // Of several proxies the last one counts, so all of them go into the same file as one with a password, in
+    // their order.
     static constexpr std::array names{
         "user",          "proxy-user",     "oauth2-bearer", "header",
         "proxy-header",  "cookie",         "login-options", "tlsuser",
