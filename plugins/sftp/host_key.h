@@ -24,15 +24,15 @@ struct HostKey {
 // From the 32 bytes of a SHA-256.
 [[nodiscard]] std::string fingerprintOf(std::string_view sha256);
 
-// What a person gives: SHA256:BASE64, BASE64 alone (curl's hostpubsha256), padded or not, or 64 hexadecimal
-// digits. Throws Failure(INVALID), for MD5 as well.
+// Parses a fingerprint as a person writes it: SHA256:BASE64, BASE64 alone (curl's hostpubsha256), padded or
+// not, or 64 hexadecimal digits. Throws Failure(INVALID), also for MD5.
 [[nodiscard]] std::string parseFingerprint(std::string_view text);
 
-// The host key algorithms that are accepted, the best first, those of one kind of key in one word with commas
-// between. Neither DSA nor RSA with SHA-1 is among them.
+// The accepted host key algorithms, the best first. An element lists those of one kind of key, separated by
+// commas. Neither DSA nor RSA with SHA-1 is among them.
 [[nodiscard]] const std::vector<std::string>& hostKeyAlgorithms();
 
-// Those of a LIBSSH2_HOSTKEY_TYPE_…; empty where none of hostKeyAlgorithms() is of it.
+// The element for a LIBSSH2_HOSTKEY_TYPE_…; empty if hostKeyAlgorithms() has none.
 [[nodiscard]] std::string algorithmsOf(int type);
 
 } // namespace bootferry::sftp

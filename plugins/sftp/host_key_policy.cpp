@@ -56,7 +56,7 @@ std::optional<std::string> HostKeyPolicy::refusal(const SftpUrl& url, const Host
 
 std::string HostKeyPolicy::hint(const SftpUrl& url, const HostKey& key) const {
     if (known_ && known_->isRevoked(key)) {
-        return ""; // no other key makes up for it
+        return ""; // whatever other keys are configured
     }
     const auto rsa = algorithmsOf(LIBSSH2_HOSTKEY_TYPE_RSA);
     const auto wanted =

@@ -25,7 +25,7 @@ constexpr std::array keyTypes{
     KeyType{LIBSSH2_HOSTKEY_TYPE_RSA, LIBSSH2_KNOWNHOST_KEY_SSHRSA},
 };
 
-// The next word of a text, which is taken out of it; empty where there is none.
+// Removes the next word from the text and returns it; empty if there is none.
 std::string_view takeWord(std::string_view& text, std::string_view separators) {
     text.remove_prefix(std::min(text.find_first_not_of(separators), text.size()));
     const auto word = text.substr(0, text.find_first_of(separators));
@@ -50,8 +50,8 @@ bool isHashedName(std::string_view text) {
            isSha1InBase64(text.substr(bar + 1));
 }
 
-// '*' stands for any characters, '?' for one. Only the last '*' is ever gone back to, so that a long pattern
-// takes no more than the product of both lengths.
+// '*' stands for any characters, '?' for one. Backtracks to the last '*' only, so that the time is at most
+// the product of both lengths.
 bool matchesPattern(std::string_view name, std::string_view pattern) {
     std::size_t n = 0;
     std::size_t p = 0;
@@ -147,7 +147,7 @@ bool KnownHosts::addLine(std::string_view line) {
     if (marked) {
         return readLine(revoked_.get(), everyHost + (" " + read.key));
     }
-    if (read.isHashed() && !isHashedName(names)) { // it is the only name of its line
+    if (read.isHashed() && !isHashedName(names)) { // a hashed name is the only one of its line
         return false;
     }
     const auto trial = newCollection();
@@ -170,8 +170,8 @@ KnownHostsHandle KnownHosts::linesOf(const std::string& name) const {
     return collection;
 }
 
-// OpenSSH looks for a host at another port than the usual one as "[host]:port", and without the port only
-// where nobody is known by that.
+// OpenSSH looks for a host at an unusual port as "[host]:port", and without the port only if no line has that
+// name.
 KnownHosts::Named KnownHosts::lookUp(const std::string& host, std::uint16_t port) const {
     constexpr std::string_view nobodysKey = "nobody's";
     Named named;
@@ -204,7 +204,7 @@ KnownHosts::Verdict KnownHosts::check(const std::string& host, std::uint16_t por
     if (compare(named.lines.get(), named.name, key.blob, key.type) == LIBSSH2_KNOWNHOST_CHECK_MATCH) {
         return Verdict::Known;
     }
-    // A host that is known by a key of another kind only is one whose key changed.
+    // If only a key of another kind is known for a host, its key has changed.
     return named.algorithms.empty() ? Verdict::Unknown : Verdict::Changed;
 }
 

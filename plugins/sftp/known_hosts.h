@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // OpenSSH's known_hosts (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). libssh2_knownhost_* reads the lines and
-// compares names, hashed names and keys. What it does not have is done here, as OpenSSH does it: wildcards
-// and negation in a list of names, names without regard to case, and the order in which a host with a port is
-// looked for. Two things are stricter than there: a @revoked key is refused for every host, and lines of
-// certificate authorities recognise nobody, since libssh2 has no certificates of hosts.
+// compares names, hashed names and keys. This file adds what libssh2 lacks, with the rules of OpenSSH:
+// wildcards and negation in a list of names, names without regard to case, and the order in which a host with
+// a port is looked for. Two rules are stricter than those of OpenSSH: a @revoked key is refused for every
+// host, and lines of certificate authorities match no host, since libssh2 does not support certificates of
+// hosts.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +21,11 @@ class KnownHosts {
 public:
     KnownHosts();
     KnownHosts(KnownHosts&&) = default;
-    KnownHosts& operator=(KnownHosts&&) = delete; // its session would go before what belongs to it
+    KnownHosts&
+    operator=(KnownHosts&&) = delete; // the session would be freed before the objects that belong to it
     ~KnownHosts() = default;
 
-    // The text of one file. Returns how many lines were not understood; they recognise nobody.
+    // Adds the text of one file. Returns the number of lines that were not understood; they match no host.
     std::size_t add(std::string_view text);
 
     enum class Verdict { Known, Unknown, Changed, Revoked };
@@ -31,8 +33,8 @@ public:
 
     [[nodiscard]] bool isRevoked(const HostKey& key) const;
 
-    // The algorithms for which the host has keys here, as hostKeyAlgorithms() has them. A server has several
-    // keys, and shows one of the kind that it is asked for first.
+    // The elements of hostKeyAlgorithms() for which the host has known keys. A server has several keys, and
+    // shows one of the kind that is requested first.
     [[nodiscard]] std::vector<std::string> algorithmsFor(const std::string& host, std::uint16_t port) const;
 
 private:
@@ -44,9 +46,9 @@ private:
     };
     bool addLine(std::string_view line);
     [[nodiscard]] KnownHostsHandle newCollection() const;
-    // All lines that are about this name.
+    // All lines that match this name.
     [[nodiscard]] KnownHostsHandle linesOf(const std::string& name) const;
-    // Those of the host at this port, or else those of the host.
+    // The lines of the host at this port; if there are none, those of the host.
     struct Named {
         std::string name;
         KnownHostsHandle lines;
@@ -54,7 +56,7 @@ private:
     };
     [[nodiscard]] Named lookUp(const std::string& host, std::uint16_t port) const;
 
-    SessionHandle session_; // libssh2 wants one; it is never connected
+    SessionHandle session_; // libssh2 requires one; it is never connected
     std::vector<Line> lines_;
     KnownHostsHandle revoked_;
 };

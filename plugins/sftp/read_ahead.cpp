@@ -12,7 +12,7 @@ constexpr std::uint64_t forNoLine = 256UL * 1024; // over loopback
 constexpr std::uint64_t perMicrosecond = 75;      // with four buffers, 300 MB/s: what one processor decrypts
 constexpr std::uint64_t receivedPerBuffer = 40;   // four buffers: a tenth
 constexpr std::uint64_t fileSizePerBuffer = 100;  // four buffers: a twenty-fifth
-constexpr std::chrono::microseconds longest{1'000'000}; // more is no line's round trip
+constexpr std::chrono::microseconds longest{1'000'000}; // no line has a longer round trip
 
 } // namespace
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How large a buffer libssh2_sftp_read is given. It decides how much is in flight as well, since libssh2
-// requests four times as much ahead, at most 8 MiB (sftp.c, sftp_read). The buffer fills the line, but is not
-// larger, since
+// The size of the buffer for libssh2_sftp_read. It also determines how much is in flight, since libssh2
+// requests four times as much ahead, at most 8 MiB (sftp.c, sftp_read). The buffer is just large enough to
+// fill the line, because
 //
 //   - bytes in flight when a connection breaks are fetched twice. They are limited to a tenth of what this
 //     connection has delivered; on the first connection, to a twenty-fifth of the file from the start, so
@@ -19,11 +19,11 @@ namespace bootferry::sftp {
 
 class ReadAhead {
 public:
-    // roundTrip: from a request to its answer. offset: where the file is read from; behind its beginning,
-    // another connection broke there. size: of the file, where the server tells it.
+    // roundTrip: from a request to its answer. offset: where reading begins; if it is not 0, an earlier
+    // connection broke there. size: of the file, if the server reports it.
     ReadAhead(std::chrono::microseconds roundTrip, std::uint64_t offset, std::optional<std::uint64_t> size);
 
-    // Bytes, a multiple of 32 KiB, and never less for more.
+    // The size in bytes for this number of delivered bytes: a multiple of 32 KiB that never decreases.
     [[nodiscard]] std::size_t bufferAfter(std::uint64_t received) const;
 
 private:

@@ -35,9 +35,9 @@ SftpFile::~SftpFile() {
     connection_.breakOff();
 }
 
-// libssh2_sftp_init waits for ever where the server ends the channel at once, because its sftp program is
-// missing or fails; it does not show this channel, whose end would tell. So after a silence the same is tried
-// over a channel that can be looked at.
+// libssh2_sftp_init waits for ever if the server ends the channel at once because its sftp program is missing
+// or fails. libssh2 does not give access to that channel, so its end cannot be seen. After a silence,
+// therefore, the same is tried over a channel of our own, whose end can be seen.
 void SftpFile::start() {
     const auto init = [this] { return libssh2_sftp_init(connection_.get()); };
     sftp_.reset(connection_.finish(init, Clock::now() + silenceBeforeAProbe));
@@ -73,8 +73,8 @@ bool SftpFile::endsAtOnce() {
     return ended;
 }
 
-// Before it is opened, too: a server that opens a FIFO waits for a writer, and reading a device may change
-// it. Whatever else is wrong is the answer to opening it.
+// Called before the file is opened, too: a server that opens a FIFO waits for a writer, and reading a device
+// may change it. All other faults are reported by the answer to the open request.
 void SftpFile::refuseSpecialFile() {
     LIBSSH2_SFTP_ATTRIBUTES attributes{};
     const int result = connection_.finish([&] {
@@ -116,7 +116,7 @@ void SftpFile::learnAttributes() {
     const int result = connection_.finish([&] { return libssh2_sftp_fstat_ex(file_.get(), &attributes, 0); });
     roundTrip_ = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - asked);
     if (result != 0 && hidesAttributes()) {
-        attributesHidden_ = true; // the end of the file still has an answer of its own
+        attributesHidden_ = true; // the end of the file is one more answer
         return;
     }
     if (result != 0) {
@@ -124,7 +124,7 @@ void SftpFile::learnAttributes() {
     }
     const auto tells = [&](unsigned long flag) { return (attributes.flags & flag) != 0; };
     requireRegularFile(attributes);
-    // Files whose contents are made when they are read (/proc) have a size of 0: read to the end.
+    // Files whose contents are generated when they are read (/proc) have the size 0: read to the end.
     if (tells(LIBSSH2_SFTP_ATTR_SIZE) && attributes.filesize > 0) {
         size_ = attributes.filesize;
     }
@@ -134,7 +134,7 @@ void SftpFile::learnAttributes() {
     }
 }
 
-// As internal-sftp does with "-P fstat".
+// internal-sftp answers so with "-P fstat".
 bool SftpFile::hidesAttributes() const {
     if (libssh2_session_last_errno(connection_.get()) != LIBSSH2_ERROR_SFTP_PROTOCOL) {
         return false;
@@ -181,9 +181,9 @@ std::size_t SftpFile::read(std::span<std::byte> into) {
     return count;
 }
 
-// A file that is written to while it is read has bytes of both versions. The protocol has no lock, so what
-// shows it is that the attributes differ at the end. Version 3 has times of whole seconds and no change time:
-// a writer that keeps the size and sets the time back is not seen.
+// A file that is written to while it is read delivers bytes of both versions. The protocol has no lock, so
+// the attributes are compared at the end. Version 3 has times of whole seconds and no change time: a writer
+// that keeps the size and restores the time is not detected.
 void SftpFile::requireUnchanged() {
     if (unchanged_) {
         return;
@@ -234,7 +234,7 @@ std::size_t SftpFile::receive(std::span<std::byte> into) {
             }
             continue;
         }
-        position_ += count; // as the failure is to tell it
+        position_ += count; // the offset that the failure's message names
         try {
             fail(Stage::Reading, code);
         } catch (const Failure& failure) {
@@ -258,7 +258,7 @@ bool SftpFile::isOutOfStep(int code) const {
 void SftpFile::requestOneAtATime() {
     oneAtATime_ = true;
     const auto offset = libssh2_sftp_tell64(file_.get());
-    libssh2_sftp_seek64(file_.get(), offset + 1); // or the next call does nothing
+    libssh2_sftp_seek64(file_.get(), offset + 1); // without it, the next call does nothing
     libssh2_sftp_seek64(file_.get(), offset);
 }
 

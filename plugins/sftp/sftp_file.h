@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One file on the server, read from an offset on, through libssh2's sftp (draft-ietf-secsh-filexfer-02,
-// version 3 of the protocol, which is the one that servers speak). How much is requested in advance: see
-// ReadAhead.
+// version 3 of the protocol, which servers speak). ReadAhead decides how much is requested in advance.
 #pragma once
 
 #include <chrono>
@@ -19,24 +18,28 @@ namespace bootferry::sftp {
 
 class SftpFile {
 public:
-    // Opens it and learns what it is. Throws Failure(NOT_FOUND) for whatever is not a regular file as well.
+    // Opens the file and reads its attributes. Throws Failure, also with NOT_FOUND if it is not a regular
+    // file.
     SftpFile(SshConnection& connection, const std::string& path);
     SftpFile(const SftpFile&) = delete;
     SftpFile& operator=(const SftpFile&) = delete;
     ~SftpFile();
 
     [[nodiscard]] std::optional<std::uint64_t> size() const { return size_; }
-    [[nodiscard]] const std::string& validator() const { return validator_; } // empty: the server tells none
+    [[nodiscard]] const std::string& validator() const {
+        return validator_;
+    } // empty: the server reports no size
 
     [[nodiscard]] std::int64_t modified() const { return modified_; } // seconds since 1970 UTC; 0: not known
 
-    // True: the server refuses to tell the size and the time, and the file is read to its end.
+    // True: the server refuses to report the size and the time, and the file is read to its end.
     [[nodiscard]] bool attributesAreHidden() const { return attributesHidden_; }
 
     void seek(std::uint64_t offset); // once, before read()
 
-    // 0 only where the file ends. One that ends before its size fails as cut short. One whose size or time
-    // changed since it was opened fails with RANGE at the end: its bytes may be of two versions.
+    // Returns 0 only at the end of the file. If the file ends before its size, it fails as cut short. If the
+    // size or time has changed since the file was opened, it fails with RANGE at the end: the bytes may be of
+    // two versions.
     [[nodiscard]] std::size_t read(std::span<std::byte> into);
 
 private:
@@ -52,7 +55,7 @@ private:
     [[nodiscard]] bool isOutOfStep(int code) const;
     void requestOneAtATime();
     [[nodiscard]] std::size_t bufferSize() const;
-    [[noreturn]] void fail(Stage stage, int code = 0) const; // code 0: what libssh2 noted last
+    [[noreturn]] void fail(Stage stage, int code = 0) const; // code 0: the error that libssh2 recorded last
 
     SshConnection& connection_;
     std::string path_;

@@ -130,7 +130,7 @@ HostKeyPolicy SftpOptions::hostKeyPolicy(const plugin::Host& host) const {
 }
 
 Login SftpOptions::login(const plugin::Host& host) const {
-    // In an initrd all runs as root, and ssh takes the name of whom it runs as.
+    // In an initrd everything runs as root, and ssh uses the name of the user that it runs as.
     const auto otherwise = user_.empty() ? std::string("root") : user_;
     Login login{.user = host.credential("user").value_or(otherwise),
                 .password = host.credential("password"),

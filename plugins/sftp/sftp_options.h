@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What may be set, and what becomes of it together with the credentials. Files are read when the source is
-// opened, so that setting an option fails only where its text is wrong.
+// The plugin's options, and what follows from them together with the credentials. Files are read when the
+// source is opened, so that setting an option fails only if its text is wrong.
 #pragma once
 
 #include <chrono>
@@ -22,13 +22,13 @@ struct Login {
 
 class SftpOptions {
 public:
-    // The table as the ABI wants it, ended by a null key.
+    // The table in the ABI's form, terminated by a null key.
     [[nodiscard]] static const bootferry_option* described();
 
     // Throws Failure(INVALID).
     void set(const std::string& key, const std::string& value, const plugin::Host& host);
 
-    // Both read files and credentials, and throw Failure(IO) where a file cannot be read.
+    // Both read files and credentials, and throw Failure(IO) if a file cannot be read.
     [[nodiscard]] HostKeyPolicy hostKeyPolicy(const plugin::Host& host) const;
     [[nodiscard]] Login login(const plugin::Host& host) const;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The sftp plugin's table. Nothing but the border between C and SftpSession.
+// The sftp plugin's table. Only connects the C interface with SftpSession.
 #include "sftp_session.h"
 
 const bootferry_plugin* bootferry_plugin_entry() {

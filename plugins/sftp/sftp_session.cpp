@@ -34,8 +34,8 @@ void SftpSession::open(const bootferry_request& request) {
     waiter_->clearDeadline();
 }
 
-// A server has a key of each kind and shows one. Where one is pinned and another kind was shown, it is asked
-// for the next kind, over a new connection: the fingerprint does not tell its kind.
+// A server has a key of each kind and shows one of them. If a fingerprint is pinned and does not match, the
+// next kind is requested over a new connection: a fingerprint does not show the kind of its key.
 void SftpSession::connect(const SftpUrl& url) {
     const auto policy = options_.hostKeyPolicy(host());
     auto algorithms = policy.algorithmsFor(url);
@@ -46,7 +46,7 @@ void SftpSession::connect(const SftpUrl& url) {
             connection_->shakeHands(algorithms);
         } catch (const Failure& failure) {
             if (refused && failure.code() == BOOTFERRY_ERROR_TLS) {
-                break; // it has no key of another kind
+                break; // the server has no key of another kind
             }
             throw;
         }

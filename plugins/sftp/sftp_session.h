@@ -35,7 +35,7 @@ private:
     plugin::NameResolver resolver_{plugin::Family::Any, plugin::NameResolver::Patience::Usual};
     std::optional<plugin::Waiter> waiter_;
     std::unique_ptr<SshConnection> connection_;
-    std::optional<SftpFile> file_; // goes before the connection
+    std::optional<SftpFile> file_; // destroyed before the connection
 };
 
 } // namespace bootferry::sftp

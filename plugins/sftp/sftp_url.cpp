@@ -53,7 +53,7 @@ SftpUrl SftpUrl::parse(std::string_view text) {
     const auto slash = std::min(text.find('/'), text.size());
     auto place = text.substr(0, slash);
     if (const auto at = place.rfind('@'); at != std::string_view::npos) {
-        place.remove_prefix(at + 1); // the host keeps userinfo apart; whatever is left of it is not shown
+        place.remove_prefix(at + 1); // the host has removed the userinfo; any rest of it is not shown
     }
 
     SftpUrl url;
@@ -81,7 +81,7 @@ SftpUrl SftpUrl::parse(std::string_view text) {
     url.path = decoded(text.substr(slash));
     constexpr std::string_view home = "/~/";
     if (url.path.starts_with(home)) {
-        url.path.erase(0, home.size()); // a server takes what is not absolute from the home folder
+        url.path.erase(0, home.size()); // a server resolves a relative path in the home folder
     }
     if (url.path.empty()) {
         refuse("it has no file name");

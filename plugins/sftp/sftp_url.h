@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An sftp URL taken apart (draft-ietf-secsh-scp-sftp-ssh-uri). The path is absolute; one that begins with /~/
-// is taken from the user's home folder, as curl does it. There are no queries in sftp: a '?' is a part of the
-// path.
+// The parts of an sftp URL (draft-ietf-secsh-scp-sftp-ssh-uri). The path is absolute; one that begins with
+// /~/ is relative to the user's home folder, as in curl. sftp has no queries: a '?' is a part of the path.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +10,7 @@
 namespace bootferry::sftp {
 
 struct SftpUrl {
-    std::string host; // as the resolver wants it: no brackets, a zone after a plain '%'
+    std::string host; // in the resolver's form: no brackets, a zone after a plain '%'
     std::uint16_t port = 22;
     std::string path; // percent-decoded, as it is sent to the server
 

@@ -19,17 +19,18 @@ using plugin::Failure;
 constexpr std::size_t longestGreeting = 8192;
 constexpr std::chrono::seconds keepAliveInterval{15};
 
-// What libssh2 may take from the socket before finish() looks for a cancel and at the time.
+// The bytes that libssh2 may take from the socket before finish() checks for a cancel and for the time limit.
 constexpr std::uint64_t bytesWithoutAWait = 1024UL * 1024;
-constexpr unsigned receivesWithoutAWait = 4096; // it takes a greeting byte by byte
+constexpr unsigned receivesWithoutAWait = 4096; // libssh2 reads a greeting byte by byte
 constexpr unsigned receivesInCircles = 2 * receivesWithoutAWait;
 constexpr std::chrono::milliseconds longestCircle{500};
-// More than this before the answer that is waited for is no answer: libssh2 requests at most 8 MiB ahead.
+// A server that sends more than this before the expected answer does not answer: libssh2 requests at most 8
+// MiB ahead.
 constexpr std::uint64_t bytesWithoutAnAnswer = 16UL * 1024 * 1024;
 
-// The server takes the first of these that it knows; libssh2 drops what it does not know itself. The order is
-// that of libssh2's need for the processor: it decrypts a packet of ChaCha20 in one go, AES in 16 bytes a
-// call, of which GCM costs more than CTR and an HMAC (docs/performance.md).
+// The server uses the first of these that it supports; libssh2 drops those that it does not support itself.
+// They are ordered by the processor time that libssh2 needs: it decrypts a packet of ChaCha20 in one call,
+// and AES in calls of 16 bytes, where GCM costs more than CTR with an HMAC (docs/performance.md).
 constexpr const char* ciphers = "chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,aes256-ctr,"
                                 "aes128-gcm@openssh.com,aes256-gcm@openssh.com";
 
@@ -43,7 +44,7 @@ void setCallback(LIBSSH2_SESSION* session, int which, Callback callback) {
 }
 
 void initializeLibrary() {
-    static const int result = libssh2_init(0); // by itself libssh2 does it without a lock
+    static const int result = libssh2_init(0); // libssh2 itself would do it without a lock
     if (result != 0) {
         throw Failure(BOOTFERRY_ERROR_INTERNAL, "libssh2 cannot be initialized");
     }
@@ -92,9 +93,9 @@ bool SshConnection::isExhausted() const {
     return received_ - atWait_ >= bytesWithoutAWait || receivesSinceWait_ >= receivesWithoutAWait;
 }
 
-// In some places libssh2 repeats a call of its own until it would not block (1.10 and 1.11, sftp_init, which
-// frees the channel where the server has no sftp). It needs the socket then, and gets it for a moment,
-// without a load on the processor.
+// In some places libssh2 repeats a call of its own until it would not block (1.10 and 1.11: sftp_init, which
+// frees the channel if the server has no sftp). Then the socket is waited for, for a moment, so that the loop
+// does not occupy the processor.
 bool SshConnection::isStuck() {
     const auto now = Waiter::Clock::now();
     circleEnds_ = circleEnds_.value_or(now + longestCircle);
@@ -105,10 +106,10 @@ bool SshConnection::isStuck() {
 
 // In libssh2's terms: bytes, 0 for the end, or -errno.
 //
-// The end of a channel is no end to libssh2's sftp (1.10 and 1.11, sftp_packet_read): between two messages it
-// answers EAGAIN for ever, and within a message it turns in circles and never returns. That happens where the
-// server's sftp process dies and its sshd lives on. libssh2_channel_eof() tells it, but only before it is too
-// late: here, where libssh2 asks for more although the socket is empty and all of the channel has been read.
+// libssh2's sftp ignores the end of its channel (1.10 and 1.11, sftp_packet_read): between two messages it
+// answers EAGAIN for ever, and within a message it loops and never returns. That happens if the server's sftp
+// process dies and its sshd does not. libssh2_channel_eof() shows the end, but it has to be called in time:
+// here, when libssh2 asks for more although the socket is empty and all of the channel has been read.
 ssize_t SshConnection::receive(void* into, std::size_t length, int flags) {
     const bool inCircles = ++receivesSinceWait_ > receivesInCircles;
     if (broken_ || (inCircles && isStuck())) {
@@ -183,13 +184,14 @@ bool SshConnection::waitForSocket(Waiter::Clock::time_point until) {
 }
 
 void SshConnection::keepAlive() {
-    // No reply: libssh2 would keep each in a list that nobody reads.
+    // Requests no reply: libssh2 would keep each reply in a list that nobody reads.
     libssh2_keepalive_config(get(), 0, static_cast<unsigned>(keepAliveInterval.count()));
     keepsAlive_ = true;
 }
 
-// Only where nothing waits to be sent and the socket takes more: libssh2 takes a packet that could be sent in
-// part for the same one at the next call, and this one's bytes are gone by then. A failure shows elsewhere.
+// Sends only if nothing waits to be sent and the socket accepts more: libssh2 expects a packet that was sent
+// in part to be passed again at the next call, when this one's bytes no longer exist. A failure shows
+// elsewhere.
 void SshConnection::sendKeepAlive() {
     int seconds = 0;
     pollfd entry{.fd = socket_.get(), .events = POLLOUT, .revents = 0};
@@ -198,7 +200,7 @@ void SshConnection::sendKeepAlive() {
     }
 }
 
-// The end, or an error that was met before: after either, recv tells the end.
+// The end, or an error that occurred before: after either, recv reports the end.
 bool SshConnection::peerIsGone() const {
     char byte = 0;
     const auto count = ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -212,7 +214,7 @@ SshEnd SshConnection::lastEnd(Stage stage) const {
     end.code = libssh2_session_last_error(get(), &message, nullptr, 0);
     end.detail = message != nullptr ? message : "";
     end.greeting = greeting_;
-    if (end.greeting.empty()) { // sending failed before there was anything to read
+    if (end.greeting.empty()) { // sending failed before anything could be read
         std::array<char, 256> early{};
         const auto count = ::recv(socket_.get(), early.data(), early.size(), MSG_PEEK | MSG_DONTWAIT);
         end.greeting.assign(early.data(), count > 0 ? static_cast<std::size_t>(count) : 0);

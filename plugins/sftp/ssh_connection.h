@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One SSH connection over a non-blocking socket. libssh2 is never allowed to wait by itself: each of its
-// calls is repeated by finish() until it has an end, and between the calls the waiter waits, which ends with
-// a cancel. No file of the user's or of the system's is read.
+// One SSH connection over a non-blocking socket. libssh2 never waits by itself: finish() repeats each of its
+// calls until the call is done, and between the calls the waiter waits, which a cancel ends. No configuration
+// file of the user or the system is read.
 #pragma once
 
 #include <cstdint>
@@ -27,33 +27,33 @@ public:
     SshConnection(Descriptor socket, Waiter& waiter, std::string authority);
     SshConnection(const SshConnection&) = delete;
     SshConnection& operator=(const SshConnection&) = delete;
-    // Says goodbye if that takes no waiting, and closes the connection.
+    // Sends a disconnect message if that does not block, and closes the connection.
     ~SshConnection();
 
-    // Throws Failure; with TLS where the server has no key of these algorithms, among other reasons.
+    // Throws Failure; TLS, for example, if the server has no key for these algorithms.
     void shakeHands(const std::vector<std::string>& hostKeyAlgorithms);
 
     [[nodiscard]] HostKey hostKey() const;
 
-    // From here on a silence is filled with keepalives. Not before the login, where servers refuse them.
+    // From now on keepalives are sent during a silence. Call after the login, before which servers refuse
+    // them.
     void keepAlive();
 
-    // Once the server has ended this channel and all of it is read, reading from the socket fails: libssh2
-    // itself would wait for more, for ever. Null: none.
+    // Once the server has ended this channel and all of it was read, reading from the socket fails: libssh2
+    // itself would wait for more for ever. Null: no channel.
     void watch(LIBSSH2_CHANNEL* channel) { watched_ = channel; }
 
-    // After this nothing is sent and nothing waited for, so that handles can be freed.
+    // From now on nothing is sent or waited for, so that handles can be freed.
     void breakOff() noexcept;
 
-    // For the callbacks of a login, which libssh2 hands this connection.
+    // For the callbacks of a login, to which libssh2 passes this connection.
     void setLoginContext(void* context) { loginContext_ = context; }
     [[nodiscard]] void* loginContext() const { return loginContext_; }
 
     [[nodiscard]] LIBSSH2_SESSION* get() const { return session_.get(); }
     [[nodiscard]] const std::string& authority() const { return authority_; }
 
-    // Repeats the call until it does not answer that it would block. `until`: gives up then, with the call's
-    // answer.
+    // Repeats the call as long as it would block. Gives up at `until`, and returns the call's last answer.
     template <typename Call>
     auto finish(Call call, Waiter::Clock::time_point until = Waiter::forever) {
         atCall_ = received_;
@@ -74,7 +74,7 @@ public:
         }
     }
 
-    // How the last call ended, as failureOf() wants it.
+    // How the last call ended, in the form of failureOf().
     [[nodiscard]] SshEnd lastEnd(Stage stage) const;
 
 private:
@@ -109,7 +109,7 @@ private:
     std::uint64_t atWait_ = 0;   // the same at the last wait
     unsigned receivesSinceWait_ = 0;
     std::optional<Waiter::Clock::time_point> circleEnds_;
-    SessionHandle session_; // goes before all that its callbacks use
+    SessionHandle session_; // destroyed before everything that its callbacks use
 };
 
 } // namespace bootferry::sftp

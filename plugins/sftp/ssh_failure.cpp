@@ -27,8 +27,8 @@ bool isDisconnect(const SshEnd& end) {
         return true;
     case LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED:
         return end.detail.starts_with("Waiting for");
-    case LIBSSH2_ERROR_CHANNEL_FAILURE: // what starting sftp answers to any failure
-    case LIBSSH2_ERROR_SOCKET_NONE:     // what waiting for the server's key exchange answers to any failure
+    case LIBSSH2_ERROR_CHANNEL_FAILURE: // libssh2's text for any failure to start sftp
+    case LIBSSH2_ERROR_SOCKET_NONE:     // libssh2's text for any failure before the server's key exchange
     case LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE:
         return end.peerIsGone;
     default:
@@ -51,8 +51,8 @@ std::string inItsWords(const std::string& text) {
     return line.empty() ? "" : " (it sent '" + line + "')";
 }
 
-// A server that has no place for one more connection closes it before it speaks SSH: sshd past MaxStartups,
-// or one that holds this address off for a while (PerSourcePenalties).
+// A server that has no room for another connection closes it before it speaks SSH: an sshd that has reached
+// MaxStartups, or one that rejects this address for a while (PerSourcePenalties).
 bool isBusy(const SshEnd& end) {
     constexpr std::array<std::string_view, 3> words{"Exceeded MaxStartups", "Not allowed at this time",
                                                     "Too many"};
@@ -93,8 +93,7 @@ Failure disconnected(const SshEnd& end) {
     return {BOOTFERRY_ERROR_UNREACHABLE, message + words};
 }
 
-// A server ends the connection where too many attempts to log in were refused. Trying again would do the
-// same.
+// A server ends the connection after too many refused logins. A retry would end in the same way.
 bool isTooManyLogins(const SshEnd& end) {
     return end.stage == Stage::Login && end.farewell.find("authentication failures") != std::string::npos;
 }
@@ -126,7 +125,7 @@ Failure failureOfStatus(const SshEnd& end) {
     }
 }
 
-// Answers that libssh2 has words for that help nobody.
+// Answers that libssh2 describes in words that help nobody.
 Failure failureOfAnswer(const SshEnd& end) {
     const auto says = [&end](const std::string& words) {
         return Failure(BOOTFERRY_ERROR_PROTOCOL, end.authority + words);

@@ -20,19 +20,19 @@ struct SshEnd {
     std::string greeting;         // what the server sent first, as far as it is kept
     std::string farewell;         // the server's words of its SSH_MSG_DISCONNECT
     bool peerIsGone = false;      // the socket is at its end, or broken
-    bool channelEnded = false;    // the connection lives, what it was opened for does not
+    bool channelEnded = false;    // the connection is alive, but its channel has ended
     std::string authority;
     std::string path;
     std::uint64_t position = 0; // of the file, after the last byte that came
     std::optional<std::uint64_t> size;
 };
 
-// Whether a greeting has the line that an SSH server begins with (RFC 4253 section 4.2).
+// Whether a greeting contains the first line of an SSH server (RFC 4253 section 4.2).
 [[nodiscard]] bool speaksSsh(const std::string& greeting);
 
 [[nodiscard]] plugin::Failure failureOf(const SshEnd& end);
 
-// What this machine's libssh2 lacks, and what helps; empty where it lacks nothing.
+// What this machine's libssh2 lacks, and what helps; empty if it lacks nothing.
 [[nodiscard]] std::string whatLibssh2Lacks();
 
 // Whether this machine's libssh2 signs, and proves signatures, with RSA and SHA-2.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Owners of libssh2's objects. Freeing one may speak to the server first; SshConnection::breakOff() keeps
-// that from waiting.
+// Owners of libssh2's objects. Freeing one may send a message to the server; after SshConnection::breakOff()
+// this does not block.
 #pragma once
 
 #include <memory>

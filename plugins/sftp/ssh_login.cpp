@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// libssh2 reports a login as failed if the server accepted one factor and requires another.
-// But a server that is asked anew, by a login without any proof, lists what it still requires; a method that
-// is gone from this list was accepted. Each method is tried once, so that the login has an end, whatever the
-// server answers.
+// libssh2 reports a login as failed if the server accepted one factor and requires another. But the answer to
+// a login without any proof lists what the server still requires: a method that is no longer in this list was
+// accepted. Each method is tried once, so that the login ends whatever the server answers.
 #include "ssh_login.h"
 
 #include <algorithm>
@@ -68,7 +67,7 @@ bool isRsaInPkcs8(const std::string& key) {
            std::string::npos;
 }
 
-// OpenSSH's own format has the kind of the key in clear, in base64; PEM has it in its first line.
+// OpenSSH's own format contains the kind of the key unencrypted, in base64; PEM has it in its first line.
 bool isRsa(const std::string& key) {
     constexpr std::string_view begin = "-----BEGIN OPENSSH PRIVATE KEY-----";
     const auto first = key.find(begin);
@@ -87,15 +86,15 @@ public:
     void run();
 
 private:
-    // What the server still requires; nothing: the user is logged in.
+    // The methods that the server still requires; nullopt: the user is logged in.
     std::optional<Methods> ask();
-    // The next one to be tried; null: there is none.
+    // The next method to try; null: there is none.
     [[nodiscard]] const char* choose(const Methods& offered) const;
     [[nodiscard]] bool attempt(const std::string& method); // true: logged in
     [[nodiscard]] bool tryKey();
     [[nodiscard]] bool tryPassword();
     [[nodiscard]] bool tryKeyboard();
-    [[nodiscard]] bool accepted(int result) const; // false: refused; throws for what is neither
+    [[nodiscard]] bool accepted(int result) const; // false: refused; throws for any other end
     [[noreturn]] void giveUp(const Methods& offered) const;
     [[nodiscard]] std::string whatIsWrongWithTheKey() const;
 
@@ -126,7 +125,7 @@ std::optional<Methods> LoginAttempt::ask() {
     throw failureOf(connection_.lastEnd(Stage::Login));
 }
 
-// A password that was refused is not sent once more as an answer to a question.
+// A refused password is not sent again as the answer to a question.
 const char* LoginAttempt::choose(const Methods& offered) const {
     const auto isOpen = [&](const char* method) {
         return contains(offered, method) && !contains(tried_, method);
@@ -206,7 +205,7 @@ bool LoginAttempt::accepted(int result) const {
     throw failureOf(end);
 }
 
-// The passphrase is never null: OpenSSL would ask at the terminal for it.
+// The passphrase is never null: OpenSSL would prompt for it on the terminal.
 bool LoginAttempt::tryKey() {
     const int result = connection_.finish([&] {
         return libssh2_userauth_publickey_frommemory(connection_.get(), login_.user.data(),
