@@ -115,7 +115,7 @@ private:
     CURL* easy_;
     plugin::Host host_;
     std::set<std::string> given_;
-    std::string key_; // of the option that is being set
+    std::string key_; // the key of the option that is being set
     std::vector<NamedFile> files_;
     std::optional<NamedFile> homeNetrc_;
     bool engineKeys_ = false; // keys are names that an engine knows

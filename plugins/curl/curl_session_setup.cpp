@@ -40,7 +40,8 @@ void requireProxyVariables(const CurlOptions& options) {
     }
 }
 
-// What no file's name has, and a line of ftp cannot hold. http sends the path as it is written.
+// Control characters are in no file's name, and a line of ftp cannot hold them. http sends the path as it is
+// written.
 void requireFileName(const std::string& url, bool isFtp) {
     if (isFtp && hasControlCharacter(url)) {
         throw Failure(

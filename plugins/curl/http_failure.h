@@ -46,8 +46,8 @@ struct RefusedRedirect {
 // body is delivered as it is: whether it is decoded is the host's to decide.
 [[nodiscard]] std::string unaskedCoding(const HttpResponse& response, std::string_view path);
 
-// If the body is in a coding that was not requested and that bootferry cannot decode. A file that is stored
-// so is as its name says: image.br.
+// A failure if the body is in a coding that was not requested and that bootferry cannot decode. A file that
+// is stored in that coding shows it in its name: image.br.
 [[nodiscard]] std::optional<plugin::Failure> failureOfCoding(const HttpResponse& response,
                                                              std::string_view path);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// curl's option limit-rate, kept by the reader as well: libcurl counts anew whenever a paused transfer
-// resumes (seen in 8.23), which here is after every read, so that its own limit would never be reached. The
-// limit of a whole transfer, whatever its plugin, is the core's (rate_pace.h).
+// curl's option limit-rate, enforced by the reader as well: libcurl restarts its count whenever a paused
+// transfer resumes (seen in 8.23), which here is after every read, so that its own limit would never be
+// reached. The limit of a whole transfer, whatever its plugin, is the core's (rate_pace.h).
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What libcurl takes for a proxy's URL. One whose user name or password has a control character, also encoded
-// (%00, %0A), it does not decode, and then uses no proxy at all: the request would go past the proxy.
+// Proxies as libcurl reads their URLs. If a user name or password has a control character, also an encoded
+// one (%00, %0A), libcurl cannot decode it and uses no proxy at all: the request would bypass the proxy.
 #pragma once
 
 #include <optional>

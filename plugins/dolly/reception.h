@@ -27,7 +27,7 @@ struct Predecessor {
     Generation generation = Generation::Classic;
     bool passwordUsed = false;
     Dollytab tab;
-    std::size_t place = 0; // of this machine in the list
+    std::size_t place = 0; // the position of this machine in the list
 
     [[nodiscard]] const std::string& ownName() const { return tab.hosts[place]; }
 };

@@ -16,7 +16,7 @@ namespace bootferry::dolly {
 struct Settings {
     Ports ports;
     std::optional<std::string> password;
-    std::string name; // of this node in the list; empty: find it by addresses and host name
+    std::string name; // the name of this node in the list; empty: find the node by addresses and host name
     plugin::Family family = plugin::Family::Any;
     bool hyphenIsNormal = false;
     std::optional<unsigned> retries; // to reach the next node; absent: as long as the server waits

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the options and the URL say: which file, on which server, asked for in which way.
+// The options and the URL: which file, on which server, and how to request it.
 #ifndef NFS_SETTINGS_H
 #define NFS_SETTINGS_H
 

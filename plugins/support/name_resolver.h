@@ -4,8 +4,8 @@
 // it shares only the place for the answer, and ends by itself when the name servers' time is up. A module
 // that uses this is therefore linked with -z nodelete.
 //
-// It is the only such wait here: bootferry_host.resolve is made of it (core/plugin/name_lookup.h). Plugins of
-// ours that do more than wait for a cancel meanwhile use it directly.
+// This is the only such wait in the tree: bootferry_host.resolve uses it (core/plugin/name_lookup.h), and so
+// do our own plugins if they have to watch more than a cancel meanwhile.
 #pragma once
 
 #include <cstdint>
