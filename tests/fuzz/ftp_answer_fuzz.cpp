@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Any bytes as the replies of an FTP server, through the curl plugin as the worker loads it. The server is a
 // thread on a loopback address; it sends all replies at once, whatever the commands are, and the file to
-// whoever connects to its other port, so that nothing waits.
+// every client that connects to its other port, so that nothing waits.
 //
 // The input is a line of letters that say what is asked for, the replies, in which @P is the port of the file
 // (EPSV) and @Q the same as two numbers (PASV), a line "%%", and the file.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What bootferry makes of curl's options, as lines for curl_options_test.py, which compares them with those
-// who know better: the installed curl, the curl plugin and the manual page. Fields are separated by tabs.
+// Prints what bootferry makes of curl's options, as lines for curl_options_test.py, which compares them with
+// the installed curl, the curl plugin and the manual page. Fields are separated by tabs.
 //
 //   (no argument)       treatment, short letter, name, arity, plugin option when on, plugin option when off,
 //   era, reason

@@ -69,7 +69,7 @@ protected:
         return bytes;
     }
 
-    // Of what this and what was sent before are.
+    // How this packet, or the packets sent before it, violate the protocol.
     std::string breach(const PacketWriter& packet) {
         send(packet);
         try {

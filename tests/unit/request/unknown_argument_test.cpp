@@ -34,7 +34,7 @@ TEST(SimilarArgument, ATypingErrorIsRecognised) {
         {"ramdisksize", "ramdisk_size"},
         {"rootflag", "rootflags"},
         {"media_check", "mediacheck"},
-        // Of other live boot programs.
+        // Options of other live boot programs.
         {"persistance", "persistence"},
         {"presistence", "persistence"},
         {"persistent", "persistence"},

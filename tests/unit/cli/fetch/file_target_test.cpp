@@ -29,7 +29,7 @@ protected:
 
     [[nodiscard]] FileTarget target() const { return FileTarget(locateFile(request_.target)); }
 
-    // What a fetch does that receives so many bytes and ends then.
+    // A fetch that receives this number of bytes and then ends.
     void leavePart(const KnownSource& source, std::uint64_t length) {
         auto file = target();
         (void)file.findPart(request_);

@@ -25,7 +25,7 @@ inline constexpr std::string_view hashedLine =
     "|1|Hkll0ODEeGPuuahLOp02/B283Ac=|Q4rCYV0siL9xnwVOIhCj2n7wyX0= ssh-ed25519 "
     "AAAAC3NzaC1lZDI1NTE5AAAAIDFUEyBLhjGVOWSnQXu2RDMnr/zSMLy7t9FNLu8dKTRw\n";
 
-// Of unpadded base64.
+// Decodes base64 without padding.
 inline std::string decoded(std::string_view base64Text) {
     std::string bytes(base64Text.size() / 4 * 3, '\0');
     EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),

@@ -67,7 +67,7 @@ TEST(Waiter, ADeadlineEndsEveryWait) {
         EXPECT_EQ(failure.code(), BOOTFERRY_ERROR_TIMEOUT);
         EXPECT_STREQ(failure.what(), "the server is too slow");
     }
-    EXPECT_TRUE(waiter.wait(there.fd(), POLLIN)); // what is there is not late
+    EXPECT_TRUE(waiter.wait(there.fd(), POLLIN)); // an event that has occurred is not late
     waiter.clearDeadline();
     EXPECT_FALSE(waiter.wait(never.fd(), POLLIN, Waiter::Clock::now()));
 }

@@ -416,7 +416,7 @@ TEST_F(OriginsTest, WhatIsRefusedOnceIsAskedOfTheMirror) {
     EXPECT_FALSE(origins.request(600).restartReason);
 }
 
-// As in a pipe. Whoever cannot continue is not asked any more; the others are.
+// As with a pipe: an origin that cannot continue is not asked again; the others are.
 TEST_F(OriginsTest, BytesThatCannotBeDiscardedAreOnlyContinued) {
     auto origins = make(2);
     deliverTo(origins, 600);

@@ -56,7 +56,7 @@ TEST(OverlapComparisonTest, ASourceThatEndsBeforeIsAnotherOne) {
     EXPECT_EQ(compare("some bytes", ""), "the source changed: it is shorter now");
 }
 
-// A server may limit its answers, or cut each one: that is no other version.
+// A server may limit its answers, or cut each one: that does not show another version.
 TEST(OverlapComparisonTest, AnAnswerThatEndsBeforeItsSourceIsACut) {
     const std::string before = "some bytes";
     for (const std::uint64_t size : {999U, 1000U, 5000U}) {

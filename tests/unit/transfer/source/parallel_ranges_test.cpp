@@ -125,8 +125,8 @@ TEST_F(ParallelRangesTest, AnotherConnectionContinuesABrokenOnesSegment) {
         << "1500 bytes to compare are all there are";
 }
 
-// As of a script on the server that ends with the text of an error. Where they were delivered already, the
-// reader is told to compare.
+// The last bytes are wrong, as from a script on the server that ends with the text of an error. If they were
+// delivered already, the reader has to compare.
 TEST_F(ParallelRangesTest, WrongBytesOfABrokenConnectionAreNotContinued) {
     server_.wrongBeforeCut = 100;
     for (const std::uint64_t segment : {0U, 1U, 5U}) {
