@@ -148,7 +148,9 @@ static struct bootferry_session* session_new(const struct bootferry_host* host) 
 }
 
 static int set_option(struct bootferry_session* session, const char* key, const char* value) {
-    const int known = has("takes-longer-keys") ? strncmp(key, "port", 4) == 0 : strcmp(key, "port") == 0;
+    const int known = has("takes-longer-keys")    ? strncmp(key, "port", 4) == 0
+                      : has("takes-shorter-keys") ? key[0] != '\0' && strncmp(key, "port", strlen(key)) == 0
+                                                  : strcmp(key, "port") == 0;
     char text[200];
 
     if (has("takes-any-option"))

@@ -10,8 +10,12 @@
  * for the end, but in the first session.
  * When the connection is closed early, "to-the-loss" takes the bytes of before for the next ones where they
  * fill the buffer, "to-the-rest" takes it for the end, "to-the-cause" reports what is not retried, and
- * "to-the-end" delivers a byte behind the last one. With "splice-" before it, each of these is a fault of
- * splice alone, which "splice" offers without one; "splice-to-the-pipe" leaves bytes in it when it fails.
+ * "to-the-end" delivers a byte behind the last one, and "to-a-reset" reports a reset as what is not retried.
+ * An open that waits for 16 bytes, "for-an-answer", takes their lack for a verdict when it is
+ * "to-half-an-answer". "to-the-half-full" reads until the whole buffer is full, and "to-nobody" waits for the
+ * server's end in session_free. finish takes 11 s if it is "at-the-end"; if it is "at-the-end-aloud", it says
+ * so meanwhile. With "splice-" before it, each of these is a fault of splice alone, which "splice" offers
+ * without one; "splice-to-the-pipe" leaves bytes in it when it fails.
  */
 #include <sys/socket.h>
 #include <unistd.h>
@@ -85,6 +89,24 @@ static int connect_to(const struct bootferry_session* session, const char* addre
     return made;
 }
 
+static int await_answer(struct bootferry_session* session) {
+    int size = 16;
+    char answer[16];
+
+    if (!is("for-an-answer") && !is("to-half-an-answer"))
+        return 0;
+    setsockopt(session->socket, SOL_SOCKET, SO_RCVLOWAT, &size, sizeof size);
+    if (bootferry_wait(session->host, session->cancel_fd, session->socket, POLLIN, BOOTFERRY_NO_DEADLINE) < 0)
+        return -1;
+    if (recv(session->socket, answer, sizeof answer, MSG_PEEK) < size)
+        return bootferry_fail(session->host,
+                              is("for-an-answer") ? BOOTFERRY_ERROR_UNREACHABLE : BOOTFERRY_ERROR_NOT_FOUND,
+                              errno, "there is no answer");
+    size = 1;
+    setsockopt(session->socket, SOL_SOCKET, SO_RCVLOWAT, &size, sizeof size);
+    return 0;
+}
+
 static int open_source(struct bootferry_session* session, const struct bootferry_request* request) {
     struct bootferry_url_parts parts;
     char* host;
@@ -100,7 +122,7 @@ static int open_source(struct bootferry_session* session, const struct bootferry
     session->size = strtoull(strrchr(request->url, '/') + 1, NULL, 10);
     session->socket = connect_to(session, host, parts.port);
     free(host);
-    return session->socket < 0 ? -1 : 0;
+    return session->socket < 0 ? -1 : await_answer(session);
 }
 
 static int info(struct bootferry_session* session, struct bootferry_info* result) {
@@ -113,6 +135,8 @@ static int info(struct bootferry_session* session, struct bootferry_info* result
 }
 
 static ssize_t lost(struct bootferry_session* session, void* buffer, size_t len) {
+    const int was_reset = errno == ECONNRESET && is("to-a-reset");
+
     if (is("to-the-loss") && len <= sizeof session->last && session->position >= len) {
         memcpy(buffer, session->last, len);
         session->position += len;
@@ -121,8 +145,8 @@ static ssize_t lost(struct bootferry_session* session, void* buffer, size_t len)
     if (is("to-the-rest"))
         return 0;
     return bootferry_fail(
-        session->host, is("to-the-cause") ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_UNREACHABLE, errno,
-        "the connection was closed after %llu bytes", (unsigned long long)session->position);
+        session->host, is("to-the-cause") || was_reset ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_UNREACHABLE,
+        errno, "the connection was closed after %llu bytes", (unsigned long long)session->position);
 }
 
 /* Where the checker's proxy falls silent, so that a slow server is not taken for a silent one. */
@@ -134,7 +158,7 @@ static int is_impatient(const struct bootferry_session* session) {
            bootferry_poll(session->cancel_fd, &server, 1, bootferry_deadline(300)) == 0;
 }
 
-static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_t len) {
+static ssize_t read_some(struct bootferry_session* session, void* buffer, size_t len) {
     ssize_t count;
 
     if (bootferry_is_cancelled(session->cancel_fd))
@@ -183,6 +207,17 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
     return count;
 }
 
+static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_t len) {
+    size_t filled = 0;
+    ssize_t count;
+
+    do {
+        count = read_some(session, (char*)buffer + filled, len - filled);
+        filled += count > 0 ? (size_t)count : 0;
+    } while (count > 0 && filled < len && is("to-the-half-full"));
+    return count < 0 ? -1 : (ssize_t)filled;
+}
+
 static ssize_t splice_bytes(struct bootferry_session* session, int pipe_fd, size_t len) {
     char bytes[4096]; /* what any pipe takes */
     ssize_t count;
@@ -196,12 +231,29 @@ static ssize_t splice_bytes(struct bootferry_session* session, int pipe_fd, size
 }
 
 static int finish(struct bootferry_session* session, enum bootferry_outcome outcome) {
-    (void)session;
+    int seconds = is("at-the-end") || is("at-the-end-aloud") ? 11 : 0;
+
     (void)outcome;
+    for (; seconds > 0; seconds--) {
+        (void)poll(NULL, 0, 1000);
+        if (is("at-the-end-aloud"))
+            session->host->status(session->host->context, "waiting for the last word");
+    }
     return 0;
 }
 
+static void await_the_end(int socket) {
+    char bytes[4096];
+
+    shutdown(socket, SHUT_WR);
+    while (recv(socket, bytes, sizeof bytes, 0) > 0 ||
+           (errno == EAGAIN && poll(&(struct pollfd){.fd = socket, .events = POLLIN}, 1, -1) > 0))
+        errno = 0;
+}
+
 static void session_free(struct bootferry_session* session) {
+    if (session->socket >= 0 && is("to-nobody"))
+        await_the_end(session->socket);
     if (session->socket >= 0)
         close(session->socket);
     free(session);

@@ -34,10 +34,12 @@ MODULES = pathlib.Path(os.environ["BOOTFERRY_PLUGIN_DIR"])
 BAD = os.environ["BAD_PLUGIN"]
 DEAF = os.environ["DEAF_PLUGIN"]
 SILENT_SERVER = "stops in a read when the server is silent"
+FLOW = "delivers what there is before its buffer is full"
+NO_BLOCK = "does not block where it must not"
 CUT = "delivers no wrong bytes when the connection is cut"
 REFUSED_CONNECTION = "reports a refused connection as Unreachable"
 CONNECTING = "stops while it connects when cancelled"
-NETWORK_CHECKS = {19: REFUSED_CONNECTION, 24: CONNECTING, 25: SILENT_SERVER, 26: CUT}
+NETWORK_CHECKS = {19: REFUSED_CONNECTION, 24: CONNECTING, 25: SILENT_SERVER, 26: FLOW, 27: CUT}
 SIZE = 1_500_007
 # Not found in the sanitizers' build, which enters no sandbox and has an allocator of its own.
 NOT_SANITIZED = {"crashes-at-the-end", "hangs-at-the-end", "leaks-memory", "creates-a-file", "locks-memory"}
@@ -81,7 +83,8 @@ FAULTS = {
     "starts-a-thread-at-once": "whole", "starts-a-thread-early": "whole", "crashes-at-once": "whole", "next-abi": "whole",
     "uses-an-old-host": "leaves no", "thread-outlives-session": "leaves no", "leaks-descriptor-in-finish": "leaves no",
     "size-is-too-large-at-first": "whole", "unknown-flag": "whole", "fills-unasked-fields": "whole", "keeps-info": "whole",
-    "takes-longer-keys": "does not know", "refuses-its-own-option": "does not know",
+    "takes-longer-keys": "does not know", "takes-shorter-keys": "does not know",
+    "refuses-its-own-option": "does not know",
     "encoded-secret-in-log": "whole", "basic-login-in-log": "whole", "thread-takes-signals": "blocks signals",
     "crashes-at-the-end": "process end", "hangs-at-the-end": "process end",
     "changes-umask": "whole", "changes-directory": "whole", "changes-priority": "whole", "starts-a-timer": "whole",
@@ -321,6 +324,7 @@ class PluginCheckTest(unittest.TestCase):
             "crashes-at-once": "# loading the module (constructors, bootferry_plugin_entry) crashed (signal 6, SIGABRT)",
             "other-scheme": "# the URL's scheme is 'bad', and the module's table lists: worse",
             "takes-longer-keys": "# setting the option 'portx', which it does not describe, succeeds",
+            "takes-shorter-keys": "# setting the option 'por', a shorter form of 'port', succeeds",
             "refuses-its-own-option": "# it describes the option 'port', but refuses it as unknown"})
 
     @processes.without_sanitizers
@@ -452,6 +456,34 @@ class PluginCheckTest(unittest.TestCase):
                     self.assertEqual(re.findall("(?m)^not ok [0-9]+ - (.*)$", output), [CUT] if words else [], output)
                     self.assertRegex(output, words or f"(?m)^ok [0-9]+ - {CUT}$")
                     self.assertEqual(status, 1 if words else 0, output)
+
+    def check_deaf(self, handler, name, faults):
+        """Each of these passes where the server behaves; `words` of None: this one is no fault."""
+        with sending_server(handler) as port:
+            for deaf, words in faults.items():
+                with self.subTest(deaf=deaf):
+                    status, output = check(DEAF, f"deaf://127.0.0.1:{port}/{len(SENT)}", "--check", name,
+                                           "--time-limit", BUSY_LIMIT, deaf=deaf)
+                    self.assertEqual(re.findall("(?m)^not ok [0-9]+ - (.*)$", output), [name] if words else [], output)
+                    self.assertRegex(output, words or f"(?m)^ok [0-9]+ - {name}$")
+                    self.assertEqual(status, 1 if words else 0, output)
+
+    def test_what_a_cut_or_a_reset_is_taken_for_is_found(self):
+        self.check_deaf(SendsAndWaits, CUT, {
+            "for-an-answer": None,
+            "to-half-an-answer": "# when the connection is closed after [0-9]+ bytes of the server, open fails with NotFound",
+            "to-a-reset": "# when the connection is reset .*, read fails with Io instead of Unreachable"})
+
+    def test_a_read_that_fills_its_buffer_is_found(self):
+        self.check_deaf(SendsAndWaits, FLOW, {
+            "": None, "to-the-half-full": "# a read of 1048576 bytes returned nothing while the server was silent"})
+
+    def test_a_session_free_that_waits_for_the_server_is_found(self):
+        self.check_deaf(SendsAndWaits, NO_BLOCK, {"": None, "to-nobody": "# session_free while the server is silent returned only after"})
+
+    def test_a_finish_without_a_sign_of_life_is_found(self):
+        self.check_deaf(SendsAndWaits, "reads the whole resource", {
+            "at-the-end-aloud": None, "at-the-end": "# finish took 1[0-9] s without a call of host->status"})
 
     def test_a_slow_source_is_not_a_fault_of_the_plugin(self):
         status, output = check(MODULES / "example.so", "example://here/30000", "--option=delay=1", "--time-limit=4")

@@ -2,6 +2,7 @@
 // checked() compares the result of a call with the reported failures; every call goes through it.
 #include "attempt.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <utility>
@@ -19,6 +20,7 @@ namespace bootferry {
 namespace {
 
 constexpr std::size_t longestValidator = 1023;
+constexpr std::chrono::seconds longestWithoutStatus{10};
 
 constexpr auto oldestRequest =
     endingWith(offsetof(bootferry_request, cancel_fd), sizeof(bootferry_request::cancel_fd));
@@ -113,7 +115,7 @@ std::optional<Failure> Attempt::checked(const char* what, Call call) {
     plugin_.calls->begin(what);
     const auto result = call();
     plugin_.calls->end();
-    host_.revokeLent();
+    host_.endCall();
     if (beforeOpen && newThreads(threads) > 0) {
         throw Fault(fmt::format("{} started a thread, which only open and later calls may do", what));
     }
@@ -260,6 +262,12 @@ void Attempt::finish(bootferry_outcome outcome) {
     if (const auto failure =
             checked("finish", [&] { return plugin_.module->table().finish(session_, outcome); })) {
         throw Fault("finish failed: " + failure->message);
+    }
+    if (const auto silent = host_.longestSilence(); silent > longestWithoutStatus) {
+        throw Late(fmt::format(
+            "finish took {} s without a call of host->status, which it must make every {} s: the "
+            "process is taken to hang",
+            std::chrono::duration_cast<std::chrono::seconds>(silent).count(), longestWithoutStatus.count()));
     }
 }
 

@@ -17,6 +17,7 @@
 #include "cut_checks.h"
 #include "digest.h"
 #include "errors.h"
+#include "flow_checks.h"
 #include "option_checks.h"
 #include "receiver.h"
 
@@ -25,6 +26,7 @@ namespace {
 
 void wholeResource(CheckSettings& settings) {
     auto& reference = settings.reference;
+    reference.begin();
     if (const auto version = settings.plugin.module->table().abi_version; version > BOOTFERRY_ABI_VERSION) {
         throw Fault(
             fmt::format("its abi_version is {}, and there is none above {}", version, BOOTFERRY_ABI_VERSION));
@@ -415,6 +417,7 @@ constexpr std::array checks{
     Check{"stops while it waits when cancelled", &cancelledWhileWaiting},
     Check{"stops while it connects when cancelled", &cancelledWhileConnecting},
     Check{"stops in a read when the server is silent", &cancelledWhileTheServerIsSilent},
+    Check{"delivers what there is before its buffer is full", &returnsWhatThereIs},
     Check{"delivers no wrong bytes when the connection is cut", &cutConnection},
     Check{"leaves no descriptor and no thread behind", &leavesNothingBehind},
     Check{"leaves nothing behind after failures and cancels", &leavesNothingAfterFailures},

@@ -15,6 +15,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "check_steps.h"
+#include "flow_checks.h"
 #include "open_resources.h"
 #include "receiver.h"
 
@@ -25,13 +26,6 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr auto promptly = 1500ms; // the ABI says a second; the machine may be busy
-
-void expectPromptly(Clock::time_point since, const char* what, Clock::time_point until = Clock::now()) {
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(until - since);
-    if (took > promptly) {
-        throw Late(fmt::format("{} returned only after {} ms", what, took.count()));
-    }
-}
 
 struct Holdings {
     Names descriptors = ownDescriptors();
@@ -192,6 +186,13 @@ void cancelledInSilence(const CheckSettings& settings, Way way) {
 
 } // namespace
 
+void expectPromptly(Clock::time_point since, const char* what, Clock::time_point until) {
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(until - since);
+    if (took > promptly) {
+        throw Late(fmt::format("{} returned only after {} ms", what, took.count()));
+    }
+}
+
 void doesNotBlock(CheckSettings& settings) {
     auto start = Clock::now();
     const auto lap = [&start](const char* what) {
@@ -215,6 +216,7 @@ void doesNotBlock(CheckSettings& settings) {
     lap("info");
     attempt.free();
     lap("session_free in the middle of a transfer");
+    freedWhileTheServerIsSilent(settings);
 }
 
 void cancelledBeforeOpen(CheckSettings& settings) {

@@ -2,9 +2,15 @@
 // The checks of how a plugin behaves over time: when it must not block, how it stops, what it leaves behind.
 #pragma once
 
+#include <chrono>
+
 #include "checks.h"
 
 namespace bootferry {
+
+// Throws Late if that is longer than a call may take that does not wait for the network.
+void expectPromptly(std::chrono::steady_clock::time_point since, const char* what,
+                    std::chrono::steady_clock::time_point until = std::chrono::steady_clock::now());
 
 void doesNotBlock(CheckSettings& settings);
 void cancelledBeforeOpen(CheckSettings& settings);

@@ -66,21 +66,46 @@ std::optional<std::uint64_t> readOn(CheckSettings& settings, Attempt& attempt, W
     return offset;
 }
 
+const char* nameOf(FaultyProxy::Fault fault) {
+    return fault == FaultyProxy::Fault::Reset ? "reset" : "closed";
+}
+
 // By the proxy: the last bytes and the end of the connection arrive together. Since it also counts bytes of
 // the protocol, that may be earlier than half of the resource, or before it is open.
-void cutInTheMiddle(CheckSettings& settings, Way way, std::size_t piece) {
+void cutInTheMiddle(CheckSettings& settings, Way way, std::size_t piece,
+                    FaultyProxy::Fault fault = FaultyProxy::Fault::Close) {
     constexpr std::size_t callsBefore = 100;
-    const std::string when = "when the connection is closed in the middle";
+    const auto when = fmt::format("when the connection is {} in the middle", nameOf(fault));
     const auto half = settings.reference.size() / 2;
     const auto near = half > callsBefore * piece ? half - callsBefore * piece : 0;
     Attempt attempt(settings.plugin);
-    planProxy(settings, FaultyProxy::Fault::Close, half);
+    planProxy(settings, fault, half);
     if (const auto failure = attempt.openUrl(settings.proxy->url())) {
         requireRetried(*failure, when, "open");
         return;
     }
     if (const auto offset = readOn(settings, attempt, way, 0, usual[0], near, when)) {
         (void)readOn(settings, attempt, way, *offset, piece, unlimited, when);
+    }
+}
+
+// Within what the server answers before open can return: at its first byte and at ever later ones, until open
+// succeeds. What comes after that is cut elsewhere.
+void cutWithinOpen(CheckSettings& settings, FaultyProxy::Fault fault, std::uint64_t offset) {
+    constexpr std::uint64_t latest = 65536;
+    constexpr unsigned nextOne = 4; // times as far
+    const auto validator = offset > 0 ? settings.reference.validator() : "";
+    for (std::uint64_t bytes = 0; bytes <= latest; bytes = bytes == 0 ? 1 : bytes * nextOne) {
+        const auto when =
+            fmt::format("when the connection is {} after {} bytes of the server", nameOf(fault), bytes);
+        Attempt attempt(settings.plugin);
+        planProxy(settings, fault, bytes);
+        if (const auto failure = attempt.openUrl(settings.proxy->url(), offset, validator)) {
+            requireRetried(*failure, when, "open");
+            continue;
+        }
+        (void)readOn(settings, attempt, Way::Read, offset, usual[0], unlimited, when);
+        return;
     }
 }
 
@@ -114,12 +139,24 @@ void cut(CheckSettings& settings, Way way, std::size_t piece) {
 } // namespace
 
 void cutConnection(CheckSettings& settings) {
+    const auto size = settings.reference.size();
+    requireProxied(settings);
+    for (const auto fault : {FaultyProxy::Fault::Close, FaultyProxy::Fault::Reset}) {
+        cutWithinOpen(settings, fault, 0);
+    }
+    if (settings.reference.resumable() && size > 1) {
+        cutWithinOpen(settings, FaultyProxy::Fault::Close, size / 2);
+    }
+    if (size > 1) {
+        cutInTheMiddle(settings, Way::Read, usual[0], FaultyProxy::Fault::Reset);
+    }
     for (const auto piece : smallPieces) {
         cut(settings, Way::Read, piece);
     }
     if (settings.reference.spliceable()) {
         cut(settings, Way::Splice, smallPieces[1]);
         cut(settings, Way::Splice, usual[0]);
+        cutInTheMiddle(settings, Way::Splice, usual[0], FaultyProxy::Fault::Reset);
     }
 }
 

@@ -37,10 +37,14 @@ struct Plan {
     std::uint64_t bytes = UINT64_MAX; // after which it happens, for each connection
 };
 
-using Count = std::atomic<std::uint64_t>;
+// Of the connections of one plan.
+struct Effect {
+    std::atomic<std::uint64_t> affected = 0; // how many it came into effect for
+    std::atomic<bool> silenced = false;
+};
 
 struct Order {
-    enum class Kind : std::uint32_t { Plan, CloseAll, Affected } kind = Kind::Plan;
+    enum class Kind : std::uint32_t { Plan, CloseAll, SilenceAll, Affected } kind = Kind::Plan;
     pid_t sender = ::getpid(); // whose answer it is: a process that gave an order may have been ended since
     Plan plan;
     std::uint64_t affected = 0; // in the answer
@@ -108,11 +112,15 @@ bool sendAll(int to, const Bytes& bytes, std::size_t count) {
 }
 
 // Ends when either side has; once silent, when the plugin has.
-void forwardBoth(int client, int upstream, const Plan& plan, Count& affected) {
+void forwardBoth(int client, int upstream, const Plan& plan, Effect& effect) {
     Bytes bytes{};
+    if (plan.bytes == 0) {
+        ++effect.affected;
+    }
     for (auto left = plan.bytes; left > 0 || plan.fault == FaultyProxy::Fault::Silence;) {
+        const bool passes = left > 0 && !effect.silenced;
         std::array<pollfd, 2> sides{pollfd{.fd = client, .events = POLLIN, .revents = 0},
-                                    pollfd{.fd = left > 0 ? upstream : -1, .events = POLLIN, .revents = 0}};
+                                    pollfd{.fd = passes ? upstream : -1, .events = POLLIN, .revents = 0}};
         if (::poll(sides.data(), sides.size(), -1) < 0) {
             return;
         }
@@ -122,11 +130,11 @@ void forwardBoth(int client, int upstream, const Plan& plan, Count& affected) {
                 return;
             }
         }
-        if (sides[1].revents != 0) {
+        if (sides[1].revents != 0 && !effect.silenced) {
             const auto count = receive(upstream, bytes, left);
             left -= count;
             if (left == 0) {
-                ++affected; // before the plugin can see it
+                ++effect.affected; // before the plugin can see it
             }
             if (count == 0 || !sendAll(client, bytes, count)) {
                 return;
@@ -135,14 +143,27 @@ void forwardBoth(int client, int upstream, const Plan& plan, Count& affected) {
     }
 }
 
-void serve(const UniqueFd& client, const Server& server, const Plan& plan, Count& affected,
+// Closing it then discards what was not sent yet, and sends a reset (tcp(7)).
+void prepareReset(int socket) {
+    constexpr linger atOnce{.l_onoff = 1, .l_linger = 0};
+    (void)::setsockopt(socket, SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);
+}
+
+void serve(const UniqueFd& client, const Server& server, const Plan& plan, Effect& effect,
            Connections& connections) {
     // With larger buffers a whole resource may have arrived before a fault can be seen.
     constexpr int littleMemory = 16384;
     (void)::setsockopt(client.get(), SOL_SOCKET, SO_SNDBUF, &littleMemory, sizeof littleMemory);
     connections.add(client.get());
     if (const auto upstream = connectTo(server); upstream.get() >= 0) {
-        forwardBoth(client.get(), upstream.get(), plan, affected);
+        forwardBoth(client.get(), upstream.get(), plan, effect);
+    }
+    if (effect.silenced) {                             // not even that the plugin's end is over is answered
+        constexpr int muchLongerThanPromptly = 10'000; // ms
+        (void)::poll(nullptr, 0, muchLongerThanPromptly);
+    }
+    if (plan.fault == FaultyProxy::Fault::Reset) {
+        prepareReset(client.get());
     }
     connections.remove(client.get());
 }
@@ -150,7 +171,7 @@ void serve(const UniqueFd& client, const Server& server, const Plan& plan, Count
 [[noreturn]] void run(const UniqueFd& listener, const UniqueFd& control, const Server& server) {
     Connections connections; // outlived by no thread: the process ends by a signal
     Plan plan;
-    auto affected = std::make_shared<Count>(0); // by this plan; its connections may outlive it
+    auto effect = std::make_shared<Effect>(); // of this plan; its connections may outlive it
     for (;;) {
         std::array<pollfd, 2> both{pollfd{.fd = listener.get(), .events = POLLIN, .revents = 0},
                                    pollfd{.fd = control.get(), .events = POLLIN, .revents = 0}};
@@ -163,18 +184,20 @@ void serve(const UniqueFd& client, const Server& server, const Plan& plan, Count
             }
             if (order.kind == Order::Kind::Plan) {
                 plan = order.plan;
-                affected = std::make_shared<Count>(0);
+                effect = std::make_shared<Effect>();
             } else if (order.kind == Order::Kind::CloseAll) {
                 connections.closeAll();
+            } else if (order.kind == Order::Kind::SilenceAll) {
+                effect->silenced = true;
             }
-            order.affected = *affected;
+            order.affected = effect->affected;
             (void)::send(control.get(), &order, sizeof order, MSG_NOSIGNAL);
         }
         if (both[0].revents != 0) {
             UniqueFd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
             if (client.get() >= 0) {
-                std::thread([client = std::move(client), &server, plan, affected, &connections] {
-                    serve(client, server, plan, *affected, connections);
+                std::thread([client = std::move(client), &server, plan, effect, &connections] {
+                    serve(client, server, plan, *effect, connections);
                 }).detach();
             }
         }
@@ -236,6 +259,10 @@ void FaultyProxy::plan(Fault fault, std::uint64_t bytes) const {
 
 void FaultyProxy::closeAll() const {
     (void)carryOut(control_.get(), {.kind = Order::Kind::CloseAll, .plan = {}});
+}
+
+void FaultyProxy::silenceAll() const {
+    (void)carryOut(control_.get(), {.kind = Order::Kind::SilenceAll, .plan = {}});
 }
 
 std::uint64_t FaultyProxy::affected() const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A proxy on loopback that forwards TCP connections to the resource's server until a check wants a fault: a
-// connection that falls silent or is closed after so many bytes, or one that is closed at this moment. It
-// runs in a process of its own, since the checks are not allowed to listen.
+// connection that falls silent, is closed or is reset after so many bytes, or one that falls silent or is
+// closed at this moment. It runs in a process of its own, since the checks are not allowed to listen.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace bootferry {
 
 class FaultyProxy {
 public:
-    enum class Fault : std::uint32_t { Silence, Close };
+    enum class Fault : std::uint32_t { Silence, Close, Reset };
 
     // The URL must name a port. Throws Error.
     explicit FaultyProxy(const Url& url);
@@ -30,7 +30,8 @@ public:
     // done. Throw Error.
     // Of connections from now on: what happens to each after so many bytes of the server.
     void plan(Fault fault, std::uint64_t bytes) const;
-    void closeAll() const; // the connections there are; later ones are served
+    void closeAll() const;   // the connections there are; later ones are served
+    void silenceAll() const; // the connections since the last plan: nothing of the server passes any more
     // How many connections since the last plan have passed all its bytes, so that it came into effect.
     [[nodiscard]] std::uint64_t affected() const;
 

@@ -67,6 +67,12 @@ void refusesUnknownOptions(CheckSettings& settings) {
                   "setting an unknown option");
     const auto described = keysOf(settings.plugin.module->table());
     for (const auto& key : described) {
+        // getopt_long(3) and curl's own tool take a shorter form.
+        if (const auto shorter = key.substr(0, key.size() - 1);
+            !shorter.empty() && !described.contains(shorter)) {
+            expectFailure(attempt.setOption(shorter, "1"), BOOTFERRY_ERROR_INVALID,
+                          fmt::format("setting the option '{}', a shorter form of '{}',", shorter, key));
+        }
         const auto longer = key + "x";
         if (described.contains(longer)) {
             continue;

@@ -20,7 +20,8 @@ public:
     Reference& operator=(const Reference&) = delete;
     ~Reference();
 
-    // For the first check.
+    // For the first check, which may be repeated.
+    void begin() { *facts_ = {}; }
     void append(std::span<const std::byte> bytes);
     void complete(const ResourceInfo& info);
 

@@ -53,7 +53,10 @@ bool hasControlCharacter(std::string_view text) {
 // What the plugin may call. Nothing here throws: the plugin is C.
 struct TestHost::Functions {
     static void log(void* context, int, const char* message) { hostOf(context).checkText("log", message); }
-    static void status(void* context, const char* text) { hostOf(context).checkText("status", text); }
+    static void status(void* context, const char* text) {
+        hostOf(context).noteLife();
+        hostOf(context).checkText("status", text);
+    }
     static void retryAfter(void* context, std::uint32_t) {
         auto& host = hostOf(context);
         const std::lock_guard lock(host.mutex_);
@@ -156,7 +159,22 @@ void TestHost::cancel() {
 void TestHost::beginCall() {
     const std::lock_guard lock(mutex_);
     reports_ = {};
+    lastLife_ = std::chrono::steady_clock::now();
+    longestSilence_ = {};
     (void)takeDeniedCall();
+}
+
+void TestHost::noteLife() {
+    const std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    longestSilence_ = std::max(longestSilence_, now - std::exchange(lastLife_, now));
+}
+
+void TestHost::endCall() {
+    noteLife();
+    for (; revoked_ < lent_.size(); ++revoked_) {
+        lent_[revoked_]->revoke();
+    }
 }
 
 TestHost::Reports TestHost::takeReports() {
@@ -168,12 +186,6 @@ const char* TestHost::lend(const std::string& text) {
     auto& memory = *lent_.emplace_back(std::make_unique<GuardedMemory>(Lent::Text, text.size() + 1));
     std::memcpy(memory.get(), text.c_str(), text.size() + 1);
     return memory.as<const char>();
-}
-
-void TestHost::revokeLent() {
-    for (; revoked_ < lent_.size(); ++revoked_) {
-        lent_[revoked_]->revoke();
-    }
 }
 
 GuardedMemory& TestHost::lendRequest(std::uint32_t size) {

@@ -3,6 +3,7 @@
 // a call, and the memory that each call lends it. Nothing here throws into the plugin, which is C.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -77,15 +78,18 @@ public:
         std::vector<Failure> failures;
     };
     void beginCall(); // forgets what was reported before
+    void endCall();   // what was lent for it becomes inaccessible
+    // In the last call, the longest time without a sign of life: its begin, host->status, its end.
+    [[nodiscard]] std::chrono::steady_clock::duration longestSilence() const { return longestSilence_; }
     [[nodiscard]] Reports takeReports();
 
-    // Memory that becomes inaccessible with revokeLent(), when the call that it was passed to has returned.
+    // Memory that becomes inaccessible with endCall(), when the call that it was passed to has returned.
     const char* lend(const std::string& text);
     GuardedMemory& lendRequest(std::uint32_t size);
-    void revokeLent();
 
 private:
     struct Functions;
+    void noteLife();
     void checkText(const char* what, const char* text);
 
     const PluginUnderTest& plugin_;
@@ -97,6 +101,8 @@ private:
 
     std::mutex mutex_; // a plugin may report from threads of its own
     Reports reports_;
+    std::chrono::steady_clock::time_point lastLife_;
+    std::chrono::steady_clock::duration longestSilence_{};
 };
 
 } // namespace bootferry

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A read that waits until its buffer is full delivers nothing for as long as that takes: on a slow line the
+// host sees a stall, and drops what had arrived.
+#include "flow_checks.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "check_steps.h"
+#include "conduct_checks.h"
+
+namespace bootferry {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t largest = std::size_t{1} << 20U; // that the host reads at a time
+
+// How many bytes the first read with a buffer of this size delivers, when half of the largest one's arrive
+// and then none: it is cancelled when that has lasted for a while. Nothing if it has another reason to fail.
+std::optional<std::size_t> firstRead(const CheckSettings& settings, std::size_t size) {
+    constexpr auto quiet = 2s;
+    constexpr auto longest = 20s; // until the bytes have arrived
+    Attempt attempt(settings.plugin);
+    openThroughProxy(settings, attempt, FaultyProxy::Fault::Silence,
+                     std::min<std::uint64_t>(settings.reference.size(), largest) / 2);
+    std::atomic<bool> returned = false;
+    std::thread canceller([&] {
+        const auto wait = [&](std::chrono::milliseconds time) {
+            for (const auto end = std::chrono::steady_clock::now() + time;
+                 !returned && std::chrono::steady_clock::now() < end;) {
+                std::this_thread::sleep_for(20ms);
+            }
+        };
+        const auto end = std::chrono::steady_clock::now() + longest;
+        while (!returned && settings.proxy->affected() == 0 && std::chrono::steady_clock::now() < end) {
+            wait(20ms);
+        }
+        wait(quiet);
+        attempt.cancel();
+    });
+    std::vector<std::byte> buffer(size);
+    std::optional<Failure> failure;
+    std::exception_ptr thrown;
+    std::size_t count = 0;
+    try {
+        count = attempt.read(buffer, failure);
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    returned = true;
+    canceller.join();
+    if (thrown) {
+        std::rethrow_exception(thrown);
+    }
+    if (failure && (failure->code != BOOTFERRY_ERROR_CANCELLED || settings.proxy->affected() == 0)) {
+        return std::nullopt;
+    }
+    return count;
+}
+
+} // namespace
+
+// A plugin whose server sends large blocks, of which none has arrived, delivers nothing to small reads
+// either.
+void returnsWhatThereIs(CheckSettings& settings) {
+    constexpr std::size_t little = 4096;
+    requireProxied(settings);
+    if (settings.reference.size() < 4 * little) {
+        throw Skipped("the resource is too small");
+    }
+    if (firstRead(settings, largest) == 0U && firstRead(settings, little).value_or(0) > 0) {
+        throw Late(fmt::format(
+            "a read of {} bytes returned nothing while the server was silent, although fewer had arrived, "
+            "which "
+            "a read of {} bytes delivers: return what there is, and ask the server for less at a time",
+            largest, little));
+    }
+}
+
+void freedWhileTheServerIsSilent(const CheckSettings& settings) {
+    if (settings.proxy == nullptr) {
+        return;
+    }
+    Attempt attempt(settings.plugin);
+    settings.proxy->plan(FaultyProxy::Fault::Close, UINT64_MAX);
+    if (attempt.openUrl(settings.proxy->url())) {
+        return;
+    }
+    std::array<std::byte, 1> byte{};
+    std::optional<Failure> failure;
+    (void)attempt.read(byte, failure);
+    settings.proxy->silenceAll();
+    const auto start = std::chrono::steady_clock::now();
+    attempt.free();
+    expectPromptly(start, "session_free while the server is silent");
+}
+
+} // namespace bootferry
