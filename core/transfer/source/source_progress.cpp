@@ -17,7 +17,10 @@ std::vector<std::string> originNames(const std::vector<Url>& urls) {
         const auto sharers = std::count_if(urls.begin(), urls.end(), [&authority](const Url& other) {
             return other.authority() == authority;
         });
-        names.push_back(sharers > 1 ? url.shown() : authority);
+        auto name = sharers > 1 ? url.shown() : authority;
+        // They may differ in the query, which is not shown.
+        const bool isTaken = std::find(names.begin(), names.end(), name) != names.end();
+        names.push_back(isTaken ? fmt::format("{} (mirror {})", name, names.size()) : name);
     }
     return names;
 }

@@ -18,7 +18,7 @@
 namespace bootferry {
 
 // A name for each origin: its authority, or its URL where several are on one server; without the query, which
-// may contain a secret.
+// may contain a secret. Mirrors that then look like another origin have their number as well.
 [[nodiscard]] std::vector<std::string> originNames(const std::vector<Url>& urls);
 
 class SourceProgress {

@@ -29,6 +29,15 @@ TEST(OriginNamesTest, AnAuthorityIsEnoughUnlessSeveralShareIt) {
                                         "http://first.example:8080/other?..."}));
 }
 
+TEST(OriginNamesTest, OriginsThatLookAlikeAreNumbered) {
+    const auto image = Url::parse("http://first.example/get?site=a");
+    const auto other = Url::parse("http://second.example/image");
+    const auto sibling = Url::parse("http://first.example/get?site=b");
+    EXPECT_EQ(originNames({image, other, sibling}),
+              (std::vector<std::string>{"http://first.example/get?...", "second.example",
+                                        "http://first.example/get?... (mirror 2)"}));
+}
+
 TEST_F(SourceProgressTest, TheNextPartOfATransferIsNoNews) {
     progress.connecting(image);
     EXPECT_EQ(reporter.progress().state, TransferState::Connecting);
