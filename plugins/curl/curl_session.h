@@ -64,9 +64,12 @@ private:
     void examineAnswer(std::string_view page = {});
     [[nodiscard]] bool connectionSpeaks(const char* scheme) const;
     void examineHttp(std::string_view page);
+    [[nodiscard]] std::optional<ProxyInUse> forwardingProxy() const;
+    [[nodiscard]] std::string answerers() const;
     [[nodiscard]] HttpRefusal httpRefusal(long status, bool ofProxy, std::string_view page = {}) const;
     void examinePartialContent();
     void examineVersion();
+    void requireVisibleEnd() const;
     void examinePartEnd(std::uint64_t last);
     void examineUnsatisfiableRange();
     void examineFtp();

@@ -39,10 +39,7 @@ bool CurlSession::connectionSpeaks(const char* scheme) const {
 
 void CurlSession::examineHttp(std::string_view page) {
     if (!response_.hasStatusLine) {
-        long tunnel = 0;
-        curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &tunnel);
-        const auto proxy = proxyInUse();
-        if (proxy && !proxy->isSocks && tunnel == 0 && schemeOf(askedUrl_) != "https") {
+        if (const auto proxy = forwardingProxy()) {
             throw otherProtocolOfProxy(proxy->namedBy, page);
         }
         throw otherProtocol("HTTP", authorityOf(askedUrl_), page);
@@ -86,14 +83,32 @@ void CurlSession::examineHttp(std::string_view page) {
                               : "the file on the server changed, or the server cannot resume");
         }
         size_ = response_.bodyLength();
+        requireVisibleEnd();
     } else {
         throw failureOfStatus(response_, httpRefusal(status, status == 407, page));
     }
 }
 
+// An HTTP proxy that is sent the request itself, not one for a connection.
+std::optional<ProxyInUse> CurlSession::forwardingProxy() const {
+    long tunnel = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    auto proxy = proxyInUse();
+    const bool forwards = proxy && !proxy->isSocks && tunnel == 0 && schemeOf(askedUrl_) != "https";
+    return forwards ? proxy : std::nullopt;
+}
+
+// A server of ftp does not answer in HTTP.
+std::string CurlSession::answerers() const {
+    const auto proxy = forwardingProxy();
+    const auto named = proxy ? "the proxy that " + proxy->namedBy + " names" : "the proxy";
+    return schemeOf(askedUrl_) == "ftp" ? named : proxy ? "server or " + named : "server";
+}
+
 HttpRefusal CurlSession::httpRefusal(long status, bool ofProxy, std::string_view page) const {
     HttpRefusal refusal{.status = status, .now = std::time(nullptr), .partAsked = !rangeText().empty()};
     refusal.page = page;
+    refusal.who = answerers();
     curl_easy_getinfo(easy_.get(), ofProxy ? CURLINFO_PROXYAUTH_AVAIL : CURLINFO_HTTPAUTH_AVAIL,
                       &refusal.authOffered);
     refusal.authChosen = options_.authMethods(ofProxy ? CURLOPT_PROXYAUTH : CURLOPT_HTTPAUTH);
@@ -162,6 +177,19 @@ void CurlSession::examineUnsatisfiableRange() {
     size_ = offset_;
     validator_.clear(); // the ETag of an error response is not the file's
     nothingLeft_ = true;
+}
+
+// From HTTP/2 on, libcurl reports a stream that the server reset with NO_ERROR, which RFC 9113 (section 8.1)
+// allows after the whole answer, like one that the server ended: only a length shows that nothing is missing.
+void CurlSession::requireVisibleEnd() const {
+    long version = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_VERSION, &version);
+    if (!size_ && version >= CURL_HTTP_VERSION_2_0) {
+        throw Failure(
+            BOOTFERRY_ERROR_PROTOCOL,
+            "server sent the file without its length over HTTP/2 or later, where a cut cannot be told from "
+            "the end (leave out curl's option http2, or its like)");
+    }
 }
 
 // A body that only the end of the connection ends.

@@ -91,7 +91,7 @@ Failure notFollowed(const HttpResponse& response, const HttpRefusal& refusal, co
 
 Failure failureOfStatus(const HttpResponse& response, const HttpRefusal& refusal) {
     const auto status = refusal.status;
-    const auto message = "server answered " + statusText(response, refusal);
+    const auto message = refusal.who + " answered " + statusText(response, refusal);
     // The same server, or another one of its name, may have the file all the same.
     const bool isMissing = status == 404 || status == 410;
     if (refusal.partAsked && (status == 403 || status == 501 || isMissing)) {

@@ -22,6 +22,9 @@ struct HttpRefusal {
     long authOffered = 0;  // CURLAUTH_*, by the server or, for 407, by the proxy
     long authChosen = 0;   // CURLAUTH_*, by options
     std::string_view page; // the beginning of the body
+    // Who may have answered: a proxy that forwards a request may have an answer of its own, in the same form
+    // (RFC 9110, section 3.7).
+    std::string who = "server";
 };
 
 // For a status other than 200, 203, 206 and 416.

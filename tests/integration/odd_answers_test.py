@@ -33,8 +33,8 @@ from sshd import Sshd  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
 
 
-class TlsServer(LoopbackServer):
-    """Calls `serve` with each connection, before its handshake."""
+class BareServer(LoopbackServer):
+    """Calls `serve` with each connection, before any handshake."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self):
@@ -114,6 +114,33 @@ class HttpTest(AnswerCase):
             self.assert_told([(f"http://127.0.0.1:{server.port}/{number}", exit_status.UNREACHABLE, "closed the connection")
                               for number in range(len(heads))], "--timeout=10")
 
+    def test_http2_requires_a_length(self):
+        """libcurl tells a stream that is reset with NO_ERROR like one that has ended."""
+        content = self.image.read_bytes()
+
+        def frame(kind, flags, payload=b"", stream=1):
+            return len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + payload
+
+        def serve(length, sent, last):
+            def serve_one(connection):
+                connection.recv(65536)
+                head = b"\x88" + (b"\x0f\x0d" + bytes((len(b"%d" % length),)) + b"%d" % length if length else b"")
+                body = b"".join(frame(0, 0, content[at:min(at + 16384, sent)]) for at in range(0, sent, 16384))
+                connection.sendall(frame(4, 0, stream=0) + frame(1, 4, head) + body + last)
+                while connection.recv(65536):
+                    pass
+            return serve_one
+
+        ended, reset = frame(0, 1), frame(3, 0, bytes(4))
+        size = len(content)
+        for length, sent, last in ((None, size // 2, reset), (None, size, ended), (size, size, ended)):
+            with self.subTest(length=length, sent=sent), BareServer(serve(length, sent, last)) as server:
+                outcome = self.fetch(f"http://127.0.0.1:{server.port}/image", "--option=curl:http2-prior-knowledge")
+                if length:
+                    self.assert_fetched(outcome)
+                else:
+                    self.assert_failed(outcome, "without its length over HTTP/2", "curl's option http2")
+
     def test_chunks_decide_about_the_length(self):
         """RFC 9112, section 6.3: Transfer-Encoding overrides Content-Length."""
         content = self.image.read_bytes()
@@ -186,6 +213,17 @@ class ProxyTest(AnswerCase):
             self.assert_told([(url, status, words), (url, status, f"when asked for a connection to 127.0.0.1:{port}")],
                              f"--option=curl:proxy={proxy}")
 
+    def test_an_http_proxy_that_refuses_to_forward(self):
+        # The same form as an answer of the server's, which there is not.
+        url = f"http://127.0.0.1:{processes.free_port()}/image"
+        proxy = proxies.tinyproxy(self, "Allow 10.255.255.1")
+        self.assert_told([(url, exit_status.AUTH, "server or the proxy that curl's option proxy names answered 403")],
+                         f"--option=curl:proxy={proxy}")
+        proxy = proxies.tinyproxy(self)
+        with unittest.mock.patch.dict(os.environ, {"http_proxy": f"http://{proxy}"}):
+            self.assert_failed(self.fetch(url, "--timeout=3"),
+                               "server or the proxy that the environment variable http_proxy names answered 5")
+
     def test_ftp_through_an_http_proxy_is_http(self):
         body = self.image.read_bytes()
         url = "ftp://server.example/"
@@ -201,17 +239,17 @@ class ProxyTest(AnswerCase):
         with RawServer({url + path: text for path, text in cases.items()}) as proxy:
             option = f"--option=curl:proxy=127.0.0.1:{proxy.port}"
             self.assert_told([
-                (url + "missing", exit_status.NOT_FOUND, "server answered 404 Not Found"),
+                (url + "missing", exit_status.NOT_FOUND, "the proxy that curl's option proxy names answered 404 Not Found"),
                 (url + "login", exit_status.AUTH, "the proxy answered 407"),
-                (url + "denied", exit_status.AUTH, "server answered 403"),
-                (url + "empty", exit_status.PROTOCOL, "server answered 204"),
+                (url + "denied", exit_status.AUTH, "names answered 403"),
+                (url + "empty", exit_status.PROTOCOL, "names answered 204"),
             ], option)
             self.assert_fetched(self.fetch(url + "image", option))
             self.output.unlink()
             with unittest.mock.patch.dict(os.environ, {"ftp_proxy": f"http://127.0.0.1:{proxy.port}"}):
-                self.assert_failed(self.fetch(url + "missing"), "server answered 404")
+                self.assert_failed(self.fetch(url + "missing"), "the proxy that the environment variable ftp_proxy names answered 404")
             real = proxies.tinyproxy(self)
-            self.assert_failed(self.fetch(url + "image", f"--option=curl:proxy={real}", "--timeout=5"), "server answered")
+            self.assert_failed(self.fetch(url + "image", f"--option=curl:proxy={real}", "--timeout=5"), "names answered")
 
     def test_ftp_through_an_http_proxy_that_is_cut(self):
         body, cut = self.image.read_bytes(), 100_000
@@ -244,7 +282,7 @@ class ProxyTest(AnswerCase):
                             ("http", f"proxy={proxies.tinyproxy(self)}")):
             server = Nginx(self.served)
             self.addCleanup(server.stop)
-            self.assert_waits(f"{url}://127.0.0.1:{server.port}/image", option, "proxy" if "socks" in option else "server answered 5",
+            self.assert_waits(f"{url}://127.0.0.1:{server.port}/image", option, "proxy" if "socks" in option else "server or the proxy that curl's option proxy names answered 5",
                               server.start)
         self.output.unlink()
         client = self.fetch(f"https://127.0.0.1:{processes.free_port()}/image", f"--option=curl:{option}", "--timeout=3")
@@ -354,7 +392,7 @@ class WrongPortTest(AnswerCase):
             def serve(connection, alert=alert):
                 connection.recv(4096)
                 connection.sendall(bytes([21, 3, 3, 0, 2, 1 if alert == close_notify else 2, alert]))
-            with TlsServer(serve) as server, self.subTest(alert):
+            with BareServer(serve) as server, self.subTest(alert):
                 outcome = self.fetch(f"https://localhost:{server.port}/image", "--option=curl:insecure", "--timeout=6")
                 self.assertEqual(outcome[0], status, outcome[1])
                 self.assertIn(words, outcome[1].splitlines()[-1])
@@ -377,7 +415,7 @@ class WrongPortTest(AnswerCase):
                 tls.unwrap()
 
         for serve, fits in ((cut, False), (whole, True)):
-            with TlsServer(serve) as server:
+            with BareServer(serve) as server:
                 outcome = self.fetch(f"https://127.0.0.1:{server.port}/image", f"--option=curl:cacert={authority.certificate}",
                                      "--timeout=5")
             if fits:
