@@ -69,6 +69,7 @@ private:
     [[nodiscard]] HttpRefusal httpRefusal(long status, bool ofProxy, std::string_view page = {}) const;
     void examinePartialContent();
     void examineVersion();
+    void requireNoPart() const;
     void requireVisibleEnd() const;
     void examinePartEnd(std::uint64_t last);
     void examineUnsatisfiableRange();

@@ -59,6 +59,11 @@ void CurlSession::examineHttp(std::string_view page) {
     if (bringsBytes && response_.contradictsItself()) {
         throw Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent an impossible Content-Length");
     }
+    if (bringsBytes && response_.framingIsUnclear) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL,
+                      "server sent a Content-Length or Transfer-Encoding with a blank before "
+                      "its colon, or over several lines");
+    }
     if (bringsBytes) {
         if (const auto failure = failureOfCoding(response_, askedUrl_)) {
             throw *failure;
@@ -82,6 +87,7 @@ void CurlSession::examineHttp(std::string_view page) {
                               ? "the server cannot resume, it sends the whole file"
                               : "the file on the server changed, or the server cannot resume");
         }
+        requireNoPart();
         size_ = response_.bodyLength();
         requireVisibleEnd();
     } else {
@@ -177,6 +183,16 @@ void CurlSession::examineUnsatisfiableRange() {
     size_ = offset_;
     validator_.clear(); // the ETag of an error response is not the file's
     nothingLeft_ = true;
+}
+
+// A cache that makes the answer for a range one for the whole file.
+void CurlSession::requireNoPart() const {
+    const auto range = parseContentRange(response_.contentRange);
+    if (range && range->first && (*range->first > 0 || (range->total && *range->last + 1 < *range->total))) {
+        throw Failure(
+            BOOTFERRY_ERROR_PROTOCOL,
+            "server sent a part of the file as all of it (Content-Range: " + response_.contentRange + ")");
+    }
 }
 
 // From HTTP/2 on, libcurl reports a stream that the server reset with NO_ERROR, which RFC 9113 (section 8.1)

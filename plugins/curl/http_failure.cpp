@@ -167,10 +167,11 @@ Failure failureOfRedirect(const RefusedRedirect& redirect) {
 
 std::string unaskedCoding(const HttpResponse& response, std::string_view path) {
     const auto coding = response.coding();
-    const bool isKnown = coding == "gzip" || coding == "zstd";
-    const bool isNamed =
-        coding == "gzip" ? path.ends_with(".gz") || path.ends_with(".tgz") : path.ends_with(".zst");
-    return isKnown && !isNamed ? coding : std::string();
+    const bool isNamed = coding == "gzip"    ? path.ends_with(".gz") || path.ends_with(".tgz")
+                         : coding == "zstd"  ? path.ends_with(".zst")
+                         : coding == "bzip2" ? path.ends_with(".bz2")
+                                             : path.ends_with("." + coding);
+    return isNamed ? std::string() : coding;
 }
 
 std::optional<Failure> failureOfCoding(const HttpResponse& response, std::string_view path) {

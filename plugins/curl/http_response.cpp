@@ -45,6 +45,10 @@ std::string_view codingOf(std::string_view validator) {
     return mark == std::string_view::npos ? std::string_view() : validator.substr(mark + beforeCoding.size());
 }
 
+bool frames(std::string_view name) {
+    return equalIgnoringCase(name, "Content-Length") || equalIgnoringCase(name, "Transfer-Encoding");
+}
+
 // Is the date earlier than the time of the answer?
 bool isOlder(const std::string& date, const std::string& answered) {
     const auto changed = curl_getdate(date.c_str(), nullptr);
@@ -125,11 +129,17 @@ void HttpResponse::addCleanLine(std::string_view line) {
         hasEnded = !status.starts_with('1');
         return;
     }
+    if (line.starts_with(' ') || line.starts_with('\t')) {
+        framingIsUnclear = framingIsUnclear || lastFrames_;
+        return;
+    }
     const auto colon = line.find(':');
+    lastFrames_ = colon != std::string_view::npos && frames(trimmed(line.substr(0, colon)));
     if (colon == std::string_view::npos) {
         return;
     }
     const auto name = line.substr(0, colon);
+    framingIsUnclear = framingIsUnclear || (lastFrames_ && trimmed(name) != name);
     const auto value = trimmed(line.substr(colon + 1));
     if (equalIgnoringCase(name, "ETag")) {
         const auto tag = validTag(value);

@@ -71,6 +71,9 @@ struct HttpResponse {
     bool refusesRanges = false; // Accept-Ranges: none
     bool offersRanges = false;  // Accept-Ranges: bytes
     bool lengthIsWrong = false;
+    // A field that says where the body ends has a blank before its colon, or goes on in the next line (RFC
+    // 9112, sections 5.1 and 5.2): libcurl does not know it, and reads to the end of the connection.
+    bool framingIsUnclear = false;
     bool hasEnded = false;          // the head: the empty line came
     std::uint64_t trailerBytes = 0; // of the fields after the last chunk, which are ignored
     bool hasStatusLine = false;     // false: the answer is not HTTP, or HTTP/0.9
@@ -79,6 +82,7 @@ struct HttpResponse {
     bool isChunked = false; // the last transfer coding: the end of the body is marked
 
 private:
+    bool lastFrames_ = false; // the last line is of such a field
     void addCleanLine(std::string_view line);
     void addContentLength(std::string_view value);
     void addTransferCodings(std::string_view value);

@@ -36,6 +36,19 @@ constexpr SocksError socksErrors[] = {
     {CURLPX_USER_REJECTED, BOOTFERRY_ERROR_AUTH, "the proxy refused the login"},
     {CURLPX_IDENTD, BOOTFERRY_ERROR_AUTH, "the proxy requires an ident server on this machine"},
     {CURLPX_IDENTD_DIFFER, BOOTFERRY_ERROR_AUTH, "the ident server on this machine names another user"},
+    {CURLPX_GSSAPI, BOOTFERRY_ERROR_AUTH, "the login with GSSAPI failed"},
+    {CURLPX_GSSAPI_PERMSG, BOOTFERRY_ERROR_AUTH, "the login with GSSAPI failed"},
+    {CURLPX_GSSAPI_PROTECTION, BOOTFERRY_ERROR_AUTH, "the login with GSSAPI failed"},
+    {CURLPX_LONG_USER, BOOTFERRY_ERROR_AUTH, "the user name for the proxy is longer than SOCKS allows"},
+    {CURLPX_LONG_PASSWD, BOOTFERRY_ERROR_AUTH, "the password for the proxy is longer than SOCKS allows"},
+    {CURLPX_LONG_HOSTNAME, BOOTFERRY_ERROR_INVALID, "the host name is longer than SOCKS allows"},
+    {CURLPX_REPLY_COMMAND_NOT_SUPPORTED, BOOTFERRY_ERROR_PROTOCOL,
+     "the proxy makes no connections for others (command not supported)"},
+    {CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED, BOOTFERRY_ERROR_PROTOCOL,
+     "the proxy does not know this kind of address (curl's option ipv4, or another one of socks4a, socks5 "
+     "and "
+     "socks5-hostname)"},
+    {CURLPX_BAD_ADDRESS_TYPE, BOOTFERRY_ERROR_PROTOCOL, "the proxy answers with an unknown kind of address"},
     {CURLPX_BAD_VERSION, BOOTFERRY_ERROR_PROTOCOL, "the proxy does not answer in SOCKS of this version"},
 };
 

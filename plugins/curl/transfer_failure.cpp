@@ -168,7 +168,8 @@ bool violatesHttp(const TransferEnd& end) {
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2_STREAM:
-        return mentions(end.detail, "chunk") || mentions(end.detail, "Too large response headers");
+        return mentions(end.detail, "chunk") || mentions(end.detail, "Too large response headers") ||
+               (end.result == CURLE_BAD_FUNCTION_ARGUMENT && end.response.hasStatusLine);
     default:
         return false;
     }

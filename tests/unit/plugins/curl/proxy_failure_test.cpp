@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "proxy_failure.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace bootferry::curl {
 namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(ProxyFailureTest, AServerThatIsDownBehindASocksProxyIsWaitedFor) {
     const auto refused = failureOfSocks(CURLPX_REPLY_CONNECTION_REFUSED, "server:80");
@@ -17,6 +21,10 @@ TEST(ProxyFailureTest, AServerThatIsDownBehindASocksProxyIsWaitedFor) {
     }
     for (const auto code : {CURLPX_NO_AUTH, CURLPX_USER_REJECTED, CURLPX_REPLY_NOT_ALLOWED}) {
         EXPECT_EQ(failureOfSocks(code, "s").code(), BOOTFERRY_ERROR_AUTH) << code;
+    }
+    for (const auto code : {CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED, CURLPX_REPLY_COMMAND_NOT_SUPPORTED,
+                            CURLPX_LONG_HOSTNAME, CURLPX_LONG_USER}) {
+        EXPECT_THAT(failureOfSocks(code, "s").what(), Not(HasSubstr("CURLINFO"))) << code;
     }
     for (const auto code : {CURLPX_BAD_VERSION, CURLPX_UNKNOWN_FAIL, CURLPX_LAST}) {
         EXPECT_EQ(failureOfSocks(code, "s").code(), BOOTFERRY_ERROR_PROTOCOL) << code;
