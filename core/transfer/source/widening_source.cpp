@@ -119,6 +119,8 @@ std::size_t WideningSource::readRanges(std::span<std::byte> into) {
         const bool broken = isTransient(failure.code()) && failure.code() != ErrorCode::Range;
         if (!source_ && ranges_->lastBytesMayBeWrong()) { // retry: the next attempt compares bytes
             transport_.maybeWrong_ = true;
+            // Parts are compared with nothing: a server that sends wrong ones would be asked for them again.
+            transport_.givenUp_ = transport_.givenUp_ || failure.code() == ErrorCode::Protocol;
             throw Error(failure.code() == ErrorCode::Protocol ? failure.code() : ErrorCode::Unreachable,
                         failure.what());
         }

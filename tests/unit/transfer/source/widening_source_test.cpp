@@ -2,6 +2,10 @@
 // The fake clock advances by 10 ms each time it is read, so that opening and each read take 10 ms.
 #include "widening_source.h"
 
+#include <atomic>
+#include <thread>
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "range_server.h"
@@ -168,6 +172,44 @@ TEST_F(WideningSourceTest, WrongBytesOfALostConnectionEndTheUseOfSeveralOnlyIfIt
     EXPECT_EQ(read(*open()), size);
     EXPECT_FALSE(failure_);
     EXPECT_EQ(server_.parts(), parts) << "several connections again";
+}
+
+TEST_F(WideningSourceTest, AServerThatSendsWrongPartsIsAskedByOneConnection) {
+    std::atomic<std::uint64_t> lostAt = UINT64_MAX;
+    std::atomic<bool> isAskedAgain = false;
+    std::atomic<std::uint64_t> reached = 0;
+    server_.wrongBeforeCut = 100;
+    server_.cutAfter = [&](const OpenRequest& request) -> std::optional<std::size_t> {
+        if (request.length && request.offset > 50'000 && lostAt == UINT64_MAX) {
+            lostAt = request.offset;
+            return 2000;
+        }
+        isAskedAgain = isAskedAgain || request.offset == lostAt;
+        return std::nullopt;
+    };
+    server_.onRead = [&](const OpenRequest& request) {
+        while (isAskedAgain && request.offset == lostAt && reached <= lostAt) {
+            std::this_thread::yield(); // the reader takes the wrong ones
+        }
+    };
+    auto source = open();
+    std::vector<std::byte> buffer(4096);
+    std::optional<Error> failure;
+    try {
+        while (const auto count = source->read(buffer)) {
+            reached += count;
+        }
+    } catch (const Error& error) {
+        failure = error;
+    }
+    source.reset();
+    EXPECT_EQ(failure.value().code(), ErrorCode::Protocol);
+    EXPECT_THAT(failure.value().what(),
+                ::testing::HasSubstr("had sent wrong bytes before byte"));
+    server_.cutAfter = {};
+    const auto parts = server_.parts();
+    EXPECT_EQ(read(*open(50'000), 50'000), size);
+    EXPECT_EQ(server_.parts(), parts);
 }
 
 TEST_F(WideningSourceTest, ASourceThatChangesMidwayIsARangeError) {
