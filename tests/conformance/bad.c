@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A plugin that is wrong on purpose, in the one way that $BAD_FAULT names, and right without it: it delivers
- * bad://HOST/SIZE as the byte at position p being p mod 251. Each fault here is one that
+ * A plugin that is wrong on purpose, in the one way that $BOOTFERRY_BAD_FAULT names, and right without it: it
+ * delivers bad://HOST/SIZE as the byte at position p being p mod 251. Each fault here is one that
  * bootferry-plugin-check must find; plugin_check_test.py lists them.
  */
 #include <errno.h>
@@ -43,10 +43,12 @@ struct bootferry_session {
 static const struct bootferry_host* old_host;
 static uint64_t shared_position;
 static int sessions_so_far;
+static char shared_validator[16];
+static unsigned char shared_bytes[65536];
 static struct bootferry_info* kept_info;
 
 static int has(const char* fault) {
-    const char* chosen = getenv("BAD_FAULT");
+    const char* chosen = getenv("BOOTFERRY_BAD_FAULT");
 
     return chosen != NULL && strcmp(chosen, fault) == 0;
 }
@@ -288,6 +290,12 @@ static int open_source(struct bootferry_session* session, const struct bootferry
 
     session->cancel_fd = request->cancel_fd;
     session->url = request->url;
+    if (has("refuses-unknown-flags") && request->flags != 0)
+        return fail(session, BOOTFERRY_ERROR_INVALID, "there is no such flag");
+    if (has("wants-the-environment") && getenv("HOME") == NULL)
+        return fail(session, BOOTFERRY_ERROR_IO, "HOME is not set");
+    if (has("wants-a-validator") && request->offset > 0 && request->validator == NULL)
+        return fail(session, BOOTFERRY_ERROR_RANGE, "it may be another version");
     session->length = request->length;
     session->changed = strcmp(path, "/changed") == 0;
     if (misbehave(session) < 0)
@@ -328,6 +336,7 @@ static int open_source(struct bootferry_session* session, const struct bootferry
     if (request->validator != NULL && strcmp(request->validator, validator_of(session)) != 0 &&
         !has("ignores-validator") && !has("ignores-validator-of-letters"))
         return fail(session, BOOTFERRY_ERROR_RANGE, "another version");
+    strcpy(shared_validator, validator_of(session));
     session->position = has("ignores-offset") || offset > session->size ? 0 : offset;
     session->start = shared_position = session->position;
     if (has("crashes"))
@@ -340,7 +349,7 @@ static int open_source(struct bootferry_session* session, const struct bootferry
 static int info(struct bootferry_session* session, struct bootferry_info* answer) {
     static char endless[2000];
 
-    answer->flags = has("hides-resuming") ? 0 : BOOTFERRY_INFO_RESUMABLE;
+    answer->flags = has("hides-resuming") ? 0 : BOOTFERRY_INFO_RESUMABLE | BOOTFERRY_INFO_RANGES;
     answer->size = session->size + (has("wrong-size") ? 1 : 0);
     answer->validator = validator_of(session);
     if (has("size-is-too-large-at-first") && session->position == session->start)
@@ -365,6 +374,17 @@ static int info(struct bootferry_session* session, struct bootferry_info* answer
         answer->size = session->length;
     if (has("size-behind-offset"))
         answer->size = session->size - session->start;
+    if (has("strong-without-validator")) {
+        answer->flags |= BOOTFERRY_INFO_STRONG_VALIDATOR;
+        answer->validator = NULL;
+    }
+    if (has("shares-its-validator")) {
+        answer->validator = shared_validator;
+    }
+    if (has("modified-in-milliseconds") && answer->struct_size >= sizeof *answer)
+        answer->modified = 1764531600000;
+    if (has("escape-in-location") && answer->struct_size >= sizeof *answer)
+        answer->location = "bad://here/\033[2J";
     if (has("long-validator")) {
         memset(endless, 'x', sizeof endless - 1);
         answer->validator = endless;
@@ -415,6 +435,12 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
     }
     for (i = 0; i < count; i++)
         bytes[i] = (unsigned char)((*position + i) % 251);
+    if (has("shares-a-buffer")) {
+        count = count < sizeof shared_bytes ? count : sizeof shared_bytes;
+        memcpy(shared_bytes, bytes, count);
+        (void)poll(NULL, 0, 1);
+        memcpy(bytes, shared_bytes, count);
+    }
     if (has("wrong-when-read-singly") && len == 1 && count == 1 && *position == 1000)
         bytes[0] ^= 1;
     if (has("loses-a-byte-in-odd-reads") && len == 4095 && count > 1)
@@ -465,9 +491,18 @@ static void session_free(struct bootferry_session* session) {
 
 static const char* const schemes[] = {"bad", NULL};
 static const char* const other_schemes[] = {"worse", NULL};
+static const char* const two_schemes[] = {"bad", "bad", NULL};
+static const char* const capital_schemes[] = {"bad", "Worse", NULL};
 static const struct bootferry_option options[] = {{"port", "not used"}, {NULL, NULL}};
+static const struct bootferry_option two_options[] = {
+    {"port", "not used"}, {"port", "not used"}, {NULL, NULL}};
 static const struct bootferry_option bad_options[] = {{"No Key", "x"}, {NULL, NULL}};
 static const struct bootferry_option escaping_options[] = {{"key", "x\033[2J"}, {NULL, NULL}};
+
+static uint32_t all_needs(const char* key) {
+    (void)key;
+    return UINT32_MAX;
+}
 
 const struct bootferry_plugin* bootferry_plugin_entry(void) {
     static struct bootferry_plugin table;
@@ -487,9 +522,16 @@ const struct bootferry_plugin* bootferry_plugin_entry(void) {
     table.struct_size = has("short-table") ? 40 : sizeof table;
     table.abi_version = BOOTFERRY_ABI_VERSION + (has("next-abi") ? 1 : 0);
     table.name = has("other-name") ? "good" : "bad";
-    table.version = "1";
-    table.schemes = has("other-scheme") ? other_schemes : schemes;
-    table.options = has("bad-option-key") ? bad_options : has("escape-in-help") ? escaping_options : options;
+    table.version = has("empty-version") ? "" : "1";
+    table.schemes = has("other-scheme")           ? other_schemes
+                    : has("lists-a-scheme-twice") ? two_schemes
+                    : has("scheme-in-capitals")   ? capital_schemes
+                                                  : schemes;
+    table.options = has("bad-option-key")          ? bad_options
+                    : has("escape-in-help")        ? escaping_options
+                    : has("lists-an-option-twice") ? two_options
+                                                   : options;
+    table.needs = has("unknown-needs") ? all_needs : NULL;
     table.session_new = session_new;
     table.set_option = set_option;
     table.open = open_source;

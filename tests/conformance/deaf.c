@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A plugin that waits for its server in the way that $DEAF chooses, for plugin_check_test.py:
- * deaf://IPV4:PORT/SIZE delivers the bytes that the server sends. Without $DEAF it polls cancel_fd; with
- * "to-the-cancel" its read waits for the server alone, "to-the-code" reports another failure, and
+ * A plugin that waits for its server in the way that $BOOTFERRY_DEAF chooses, for plugin_check_test.py:
+ * deaf://IPV4:PORT/SIZE delivers the bytes that the server sends. Without $BOOTFERRY_DEAF it polls cancel_fd;
+ * with "to-the-cancel" its read waits for the server alone, "to-the-code" reports another failure, and
  * "to-the-silence" does not wait but asks again and again. "to-the-cancel-of-a-connection" waits for that
  * alone, "to-a-refusal" takes it for final, and "to-the-host" tries again by itself,
  * "to-the-host-for-a-while" for twelve seconds, and "to-the-reason" reports a timeout. "for-a-while-then-io",
@@ -13,9 +13,13 @@
  * "to-the-end" delivers a byte behind the last one, and "to-a-reset" reports a reset as what is not retried.
  * An open that waits for 16 bytes, "for-an-answer", takes their lack for a verdict when it is
  * "to-half-an-answer". "to-the-half-full" reads until the whole buffer is full, and "to-nobody" waits for the
- * server's end in session_free. finish takes 11 s if it is "at-the-end"; if it is "at-the-end-aloud", it says
- * so meanwhile. With "splice-" before it, each of these is a fault of splice alone, which "splice" offers
- * without one; "splice-to-the-pipe" leaves bytes in it when it fails.
+ * server's end in session_free. It resumes, by fetching
+ * all that lies before, if it is "to-the-beginning", keeps all of the resource in memory "to-all-at-once",
+ * and goes on over a connection of its own if it is "to-the-end-of-a-connection". finish takes 11 s if it is
+ * "at-the-end"; if it is "at-the-end-aloud", it says so meanwhile. With "splice-" before it, each of these is
+ * a fault of splice alone, which "splice" offers without one; "splice-to-the-pipe" leaves bytes in it when it
+ * fails, and "splice-to-the-brim" writes as much as was asked for. "to-the-stall" calls host->status while it
+ * waits.
  */
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,15 +32,18 @@ struct bootferry_session {
     int socket;
     uint64_t size; /* 0: not known */
     uint64_t position;
+    char address[64];
+    uint16_t port;
+    char* all;
     char last[65535];
 };
 
 static int splicing;
 static int sessions_so_far;
 
-/* $DEAF without "splice", or "" where it is not meant for this call. */
+/* $BOOTFERRY_DEAF without "splice", or "" where it is not meant for this call. */
 static const char* chosen_fault(void) {
-    const char* chosen = getenv("DEAF");
+    const char* chosen = getenv("BOOTFERRY_DEAF");
 
     if (chosen == NULL)
         return "";
@@ -107,6 +114,46 @@ static int await_answer(struct bootferry_session* session) {
     return 0;
 }
 
+static ssize_t receive(struct bootferry_session* session, void* buffer, size_t len) {
+    ssize_t count;
+
+    do {
+        if (bootferry_wait(session->host, session->cancel_fd, session->socket, POLLIN,
+                           BOOTFERRY_NO_DEADLINE) < 0)
+            return -1;
+        count = recv(session->socket, buffer, len, 0);
+    } while (count < 0 && errno == EAGAIN);
+    return count > 0 ? count
+                     : bootferry_fail(session->host, BOOTFERRY_ERROR_UNREACHABLE, errno, "it was closed");
+}
+
+static int skip(struct bootferry_session* session, uint64_t count) {
+    while (session->position < count) {
+        const uint64_t left = count - session->position;
+        const ssize_t now =
+            receive(session, session->last, left < sizeof session->last ? left : sizeof session->last);
+
+        if (now < 0)
+            return -1;
+        session->position += (uint64_t)now;
+    }
+    return 0;
+}
+
+static int fetch_all(struct bootferry_session* session) {
+    uint64_t filled = 0;
+
+    session->all = malloc(session->size);
+    while (filled < session->size) {
+        const ssize_t now = receive(session, session->all + filled, session->size - filled);
+
+        if (now < 0)
+            return -1;
+        filled += (uint64_t)now;
+    }
+    return 0;
+}
+
 static int open_source(struct bootferry_session* session, const struct bootferry_request* request) {
     struct bootferry_url_parts parts;
     char* host;
@@ -114,22 +161,28 @@ static int open_source(struct bootferry_session* session, const struct bootferry
     session->cancel_fd = request->cancel_fd;
     if (bootferry_is_cancelled(session->cancel_fd))
         return bootferry_fail(session->host, BOOTFERRY_ERROR_CANCELLED, 0, "cancelled");
-    if (request->offset > 0)
+    if (request->offset > 0 && !is("to-the-beginning"))
         return bootferry_fail(session->host, BOOTFERRY_ERROR_RANGE, 0, "there are no offsets");
     if (bootferry_split_url(request->url, &parts) < 0 || (host = bootferry_decode_part(parts.host)) == NULL)
         return bootferry_fail(session->host, BOOTFERRY_ERROR_INVALID, 0,
                               "the URL must be deaf://IPV4:PORT/SIZE");
     session->size = strtoull(strrchr(request->url, '/') + 1, NULL, 10);
+    snprintf(session->address, sizeof session->address, "%s", host);
+    session->port = parts.port;
     session->socket = connect_to(session, host, parts.port);
     free(host);
-    return session->socket < 0 ? -1 : await_answer(session);
+    if (session->socket < 0 || await_answer(session) < 0)
+        return -1;
+    return skip(session, request->offset);
 }
 
 static int info(struct bootferry_session* session, struct bootferry_info* result) {
-    const char* chosen = getenv("DEAF");
+    const char* chosen = getenv("BOOTFERRY_DEAF");
 
     if (chosen != NULL && strncmp(chosen, "splice", 6) == 0)
         result->flags |= BOOTFERRY_INFO_SPLICEABLE;
+    if (is("to-the-beginning"))
+        result->flags |= BOOTFERRY_INFO_RESUMABLE;
     result->size = session->size > 0 ? session->size : BOOTFERRY_SIZE_UNKNOWN;
     return 0;
 }
@@ -144,6 +197,19 @@ static ssize_t lost(struct bootferry_session* session, void* buffer, size_t len)
     }
     if (is("to-the-rest"))
         return 0;
+    if (is("to-the-end-of-a-connection")) {
+        const uint64_t before = session->position;
+
+        close(session->socket);
+        session->position = 0;
+        session->socket = connect_to(session, session->address, session->port);
+        if (session->socket < 0 || skip(session, before) < 0)
+            return -1;
+        const ssize_t count = receive(session, buffer, len);
+
+        session->position += count > 0 ? (uint64_t)count : 0;
+        return count;
+    }
     return bootferry_fail(
         session->host, is("to-the-cause") || was_reset ? BOOTFERRY_ERROR_IO : BOOTFERRY_ERROR_UNREACHABLE,
         errno, "the connection was closed after %llu bytes", (unsigned long long)session->position);
@@ -172,6 +238,16 @@ static ssize_t read_some(struct bootferry_session* session, void* buffer, size_t
         session->position++;
         return 1;
     }
+    if (is("to-all-at-once")) {
+        const size_t left = session->size - session->position;
+
+        if (session->all == NULL && fetch_all(session) < 0)
+            return -1;
+        count = (ssize_t)(len < left ? len : left);
+        memcpy(buffer, session->all + session->position, (size_t)count);
+        session->position += (uint64_t)count;
+        return count;
+    }
     if (is_impatient(session)) {
         if (is("for-a-while-then-end"))
             return 0;
@@ -187,6 +263,13 @@ static ssize_t read_some(struct bootferry_session* session, void* buffer, size_t
 
         if (bootferry_poll(session->cancel_fd, &server, 1, BOOTFERRY_NO_DEADLINE) < 0)
             return bootferry_fail(session->host, BOOTFERRY_ERROR_TIMEOUT, errno, "waiting");
+    } else if (is("to-the-stall")) {
+        struct pollfd server = {.fd = session->socket, .events = POLLIN, .revents = 0};
+
+        while (bootferry_poll(session->cancel_fd, &server, 1, bootferry_deadline(50)) == 0)
+            session->host->status(session->host->context, "still waiting");
+        if (bootferry_is_cancelled(session->cancel_fd))
+            return bootferry_fail(session->host, BOOTFERRY_ERROR_CANCELLED, 0, "cancelled");
     } else if (!is("to-the-cancel") && !is("to-the-silence") &&
                bootferry_wait(session->host, session->cancel_fd, session->socket, POLLIN,
                               BOOTFERRY_NO_DEADLINE) < 0) {
@@ -219,11 +302,14 @@ static ssize_t read_bytes(struct bootferry_session* session, void* buffer, size_
 }
 
 static ssize_t splice_bytes(struct bootferry_session* session, int pipe_fd, size_t len) {
-    char bytes[4096]; /* what any pipe takes */
+    char bytes[65536];
+    size_t most = 4096; /* what any pipe takes */
     ssize_t count;
 
     splicing = 1;
-    count = read_bytes(session, bytes, len < sizeof bytes ? len : sizeof bytes);
+    if (is("to-the-brim"))
+        most = sizeof bytes;
+    count = read_bytes(session, bytes, len < most ? len : most);
     if (count > 0 || (count < 0 && is("to-the-pipe")))
         (void)!write(pipe_fd, bytes, count > 0 ? (size_t)count : 1);
     splicing = 0;
@@ -256,6 +342,7 @@ static void session_free(struct bootferry_session* session) {
         await_the_end(session->socket);
     if (session->socket >= 0)
         close(session->socket);
+    free(session->all);
     free(session);
 }
 

@@ -59,7 +59,7 @@ void Attempt::checkProcess(const char* what) {
     // That takes a hundred system calls, and a check may make 20,000 calls.
     constexpr unsigned often = 100;
     const bool isRead = std::string_view(what) == "read";
-    if (isRead && ++reads_ > often && reads_ % often != 0) {
+    if (plugin_.inThreads || (isRead && ++reads_ > often && reads_ % often != 0)) {
         return;
     }
     if (const auto change = plugin_.before->changeUntil({})) {
@@ -171,6 +171,7 @@ std::optional<Failure> Attempt::openUrl(const std::string& url, std::uint64_t of
     request->cancel_fd = host_.cancelFd();
     if (plugin_.host == HostAge::Newest) {
         request->raw_url = host_.lend(url);
+        request->flags = 1U << 31U; // of a later version
         fillUnknown(memory, sizeof(bootferry_request), size);
     }
     return checked("open", [&] { return plugin_.module->table().open(session_, request); });
@@ -208,6 +209,12 @@ ResourceInfo Attempt::info() {
     if (info.ranges && !info.resumable) {
         throw Fault("info sets RANGES without RESUMABLE");
     }
+    if ((raw->flags & BOOTFERRY_INFO_STRONG_VALIDATOR) != 0 && raw->validator == nullptr) {
+        throw Fault("info sets STRONG_VALIDATOR without a validator");
+    }
+    if (plugin_.host == HostAge::Newest) {
+        checkNewFields(*raw);
+    }
     if (raw->validator != nullptr) {
         const auto length = strnlen(raw->validator, longestValidator + 1);
         if (length > longestValidator) {
@@ -224,6 +231,25 @@ ResourceInfo Attempt::info() {
         validator_ = info.validator;
     }
     return info;
+}
+
+// Those that the oldest host does not have.
+void Attempt::checkNewFields(const bootferry_info& info) {
+    constexpr std::int64_t endOfYear9999 = 253'402'300'799;
+    constexpr std::size_t longestLocation = 2047;
+    if (info.modified < 0 || info.modified > endOfYear9999) {
+        throw Fault(fmt::format("info says that the resource was changed {} s after 1970 (is that the unit?)",
+                                info.modified));
+    }
+    if (info.location == nullptr) {
+        return;
+    }
+    const auto length = strnlen(info.location, longestLocation + 1);
+    const std::string location(info.location, length);
+    if (length > longestLocation || hasControlCharacter(location) ||
+        plainText(location, SIZE_MAX) != location) {
+        throw Fault("its location is too long, or not a URL: " + escapedText(location));
+    }
 }
 
 std::size_t Attempt::read(std::span<std::byte> into, std::optional<Failure>& failure) {

@@ -64,6 +64,9 @@ public:
     void finish(bootferry_outcome outcome);
     void free();   // as the destructor, but throws what is wrong with it
     void cancel(); // callable from any thread
+    [[nodiscard]] unsigned statuses() const {
+        return host_.statuses();
+    } // calls of host->status in the last call
 
     // For calls that must succeed: a failure is thrown as Unreached or Fault.
     void mustOpen(std::uint64_t offset = 0, const std::string& validator = {});
@@ -75,6 +78,7 @@ private:
 
     void checkCancelFd(const char* what) const;
     void checkProcess(const char* what);
+    static void checkNewFields(const bootferry_info& info);
 
     const PluginUnderTest& plugin_;
     TestHost host_;

@@ -53,12 +53,14 @@ std::optional<CallRecord::Running> CallRecord::running() const {
 }
 
 void CallRecord::noteFault(const std::string& fault) {
+    const std::lock_guard lock(mutex_);
     if (!fault_) {
         fault_ = fault;
     }
 }
 
 std::optional<std::string> CallRecord::takeFault() {
+    const std::lock_guard lock(mutex_);
     return std::exchange(fault_, std::nullopt);
 }
 

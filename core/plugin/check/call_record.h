@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -64,6 +65,7 @@ private:
                   std::atomic<std::uint64_t>::is_always_lock_free &&
                   std::atomic<Clock::rep>::is_always_lock_free);
     Shared* shared_ = nullptr;
+    std::mutex mutex_; // guards the fault
     std::optional<std::string> fault_;
 };
 

@@ -5,7 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <exception>
+#include <memory>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,10 +23,35 @@
 #include "errors.h"
 #include "flow_checks.h"
 #include "option_checks.h"
+#include "plain_text.h"
 #include "receiver.h"
 
 namespace bootferry {
 namespace {
+
+void checkTable(const bootferry_plugin& table) {
+    if (*table.version == '\0' || hasControlCharacter(table.version)) {
+        throw Fault("its version is empty, or has control characters");
+    }
+    std::set<std::string> schemes;
+    for (const auto* scheme = table.schemes; *scheme != nullptr; ++scheme) {
+        const std::string name = *scheme;
+        if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") != std::string::npos) {
+            throw Fault(
+                fmt::format("the scheme '{}' has characters other than a-z 0-9 + - .", escapedText(name)));
+        }
+        if (!schemes.insert(name).second) {
+            throw Fault(fmt::format("the scheme '{}' is listed twice", name));
+        }
+    }
+    constexpr std::uint32_t knownNeeds = BOOTFERRY_NEEDS_UNIX_SOCKETS | BOOTFERRY_NEEDS_LISTENING;
+    const bool hasNeeds = table.struct_size >= offsetof(bootferry_plugin, needs) + sizeof table.needs;
+    if (const auto unknown = hasNeeds && table.needs != nullptr ? table.needs("") & ~knownNeeds : 0;
+        unknown != 0) {
+        throw Fault(fmt::format("needs returns flags that this version of the interface does not have: {:#x}",
+                                unknown));
+    }
+}
 
 void wholeResource(CheckSettings& settings) {
     auto& reference = settings.reference;
@@ -43,9 +72,7 @@ void wholeResource(CheckSettings& settings) {
     }
     auto info = attempt.info();
     info.spliceable |= atFirst.spliceable; // at the end there is nothing left to splice
-    if (hasControlCharacter(settings.plugin.module->table().version)) {
-        throw Fault("its version has control characters");
-    }
+    checkTable(settings.plugin.module->table());
     for (const auto& size : {atFirst.size, info.size}) {
         if (size && *size != reference.size()) {
             throw Fault(fmt::format("info says {} bytes, read delivered {}", *size, reference.size()));
@@ -145,6 +172,53 @@ void twoSessionsAtATime(CheckSettings& settings) {
     (void)readFrom(*turns.back().attempt, settings.reference, 0, usual, size);
 }
 
+// As the host fetches parts over several connections. A race may show or not, so there are several rounds.
+void sessionsInThreads(CheckSettings& settings) {
+    constexpr int rounds = 4;
+    constexpr std::uint64_t parts = 4;
+    const auto size = settings.reference.size();
+    if (!settings.reference.ranges() || size < parts) {
+        throw Skipped("the plugin does not offer parts over several connections (RANGES)");
+    }
+    auto plugin = settings.plugin;
+    plugin.inThreads = true;
+    const auto readPart = [&](std::uint64_t part, Attempt& attempt) {
+        const auto begin = size / parts * part;
+        const auto end = part + 1 < parts ? begin + size / parts : size;
+        const auto validator = begin > 0 ? settings.reference.validator() : "";
+        if (const auto failure = attempt.openUrl(settings.plugin.url, begin, validator, end - begin)) {
+            throwFailure(*failure, fmt::format("open at {} in one of several threads", begin));
+        }
+        (void)readFrom(attempt, settings.reference, begin, usual, end);
+        attempt.free();
+    };
+    for (int round = 0; round < rounds; ++round) {
+        std::array<std::exception_ptr, parts> thrown;
+        std::array<std::unique_ptr<Attempt>, parts> attempts;
+        for (auto& attempt : attempts) { // no thread may begin before open: one after the other
+            attempt = std::make_unique<Attempt>(plugin);
+        }
+        std::vector<std::thread> threads;
+        for (std::uint64_t part = 0; part < parts; ++part) {
+            threads.emplace_back([&, part] {
+                try {
+                    readPart(part, *attempts.at(part));
+                } catch (...) {
+                    thrown.at(part) = std::current_exception();
+                }
+            });
+        }
+        for (auto& thread : threads) {
+            thread.join();
+        }
+        for (const auto& exception : thrown) {
+            if (exception) {
+                std::rethrow_exception(exception);
+            }
+        }
+    }
+}
+
 void anyThread(CheckSettings& settings) {
     const auto inAThread = [](auto action) {
         std::exception_ptr thrown;
@@ -205,6 +279,18 @@ void requireResumable(const CheckSettings& settings) {
     if (!settings.reference.resumable()) {
         throw Skipped("the plugin cannot resume this resource");
     }
+}
+
+// The host passes none to a mirror whose bytes a checksum verifies, and where several servers share a name.
+void resumesWithoutValidator(CheckSettings& settings) {
+    requireResumable(settings);
+    const auto size = settings.reference.size();
+    const auto offset = size / 2;
+    Attempt attempt(settings.plugin);
+    if (const auto failure = attempt.open(offset)) {
+        throwFailure(*failure, fmt::format("open at {} without a validator", offset));
+    }
+    (void)readFrom(attempt, settings.reference, offset, usual, size);
 }
 
 void resumesAtTheEnd(CheckSettings& settings) {
@@ -309,14 +395,16 @@ void deliversParts(CheckSettings& settings) {
     }
 }
 
-void splicesTheSame(CheckSettings& settings) {
+// The host asks for more than a pipe takes. A pipe has one page where the user has too many of them
+// (pipe(7)).
+void spliceAll(CheckSettings& settings, std::size_t most, std::optional<int> pipeSize) {
     Attempt attempt(settings.plugin);
     attempt.mustOpen();
     if (!attempt.info().spliceable) {
         throw Skipped("the plugin does not offer it for this resource");
     }
-    Receiver receiver(attempt, Way::Splice);
-    std::vector<std::byte> buffer(65536);
+    Receiver receiver(attempt, Way::Splice, pipeSize);
+    std::vector<std::byte> buffer(most);
     std::uint64_t offset = 0;
     std::optional<Failure> failure;
     while (const auto count = receiver.take(buffer, failure)) {
@@ -331,6 +419,12 @@ void splicesTheSame(CheckSettings& settings) {
     }
 }
 
+void splicesTheSame(CheckSettings& settings) {
+    constexpr int page = 4096;
+    spliceAll(settings, usual[0], std::nullopt);
+    spliceAll(settings, std::size_t{1} << 20U, page);
+}
+
 // What a resource looks like when its bytes have changed: another one, since the checker cannot change it.
 void validatorOfAnotherVersion(CheckSettings& settings) {
     if (!settings.changedUrl) {
@@ -340,12 +434,18 @@ void validatorOfAnotherVersion(CheckSettings& settings) {
     if (before.empty()) {
         throw Skipped("the plugin reports no validator");
     }
+    Attempt first(settings.plugin); // which keeps its own
+    first.mustOpen();
+    (void)first.info();
     Attempt changed(settings.plugin);
     if (const auto failure = changed.openUrl(*settings.changedUrl)) {
         throwFailure(*failure, "open of the changed resource");
     }
     if (changed.info().validator == before) {
         throw Fault(fmt::format("the validator of other bytes is the same: '{}'", before));
+    }
+    if (first.info().validator != before) {
+        throw Fault("the validator of one session is that of another one, which was opened later");
     }
     Attempt resumed(settings.plugin);
     expectFailure(resumed.openUrl(*settings.changedUrl, 1, before), BOOTFERRY_ERROR_RANGE,
@@ -399,8 +499,10 @@ constexpr std::array checks{
     Check{"delivers the same to reads of odd sizes", &oddReads},
     Check{"delivers the same through splice", &splicesTheSame},
     Check{"keeps sessions apart", &twoSessionsAtATime},
+    Check{"keeps sessions in several threads apart", &sessionsInThreads},
     Check{"may be called from one thread after the other", &anyThread},
     Check{"resumes at an offset, or says that it cannot", &resumes},
+    Check{"resumes without a validator", &resumesWithoutValidator},
     Check{"resumes at the very end", &resumesAtTheEnd},
     Check{"delivers a part of the resource", &deliversParts},
     Check{"refuses an offset behind the end", &refusesPastTheEnd},
@@ -418,6 +520,7 @@ constexpr std::array checks{
     Check{"stops while it connects when cancelled", &cancelledWhileConnecting},
     Check{"stops in a read when the server is silent", &cancelledWhileTheServerIsSilent},
     Check{"delivers what there is before its buffer is full", &returnsWhatThereIs},
+    Check{"fetches only what is wanted", &fetchesWhatIsWanted},
     Check{"delivers no wrong bytes when the connection is cut", &cutConnection},
     Check{"leaves no descriptor and no thread behind", &leavesNothingBehind},
     Check{"leaves nothing behind after failures and cancels", &leavesNothingAfterFailures},

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <exception>
 #include <functional>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -178,6 +179,12 @@ void cancelledInSilence(const CheckSettings& settings, Way way) {
     }
     expectFailure(failure, BOOTFERRY_ERROR_CANCELLED, "the call that waited");
     expectPromptly(watch.cancelled, "the call that waited", returned);
+    if (constexpr unsigned once = 1; std::string_view(call) != "open" && attempt.statuses() > once) {
+        throw Fault(
+            fmt::format("{} called host->status {} times while the server was silent in the middle, which "
+                        "hides the stall: it is for waits that are expected to be long",
+                        call, attempt.statuses()));
+    }
     if (watch.isBusy) {
         throw Late("it computes all the time while it waits for the server: poll descriptors, with cancel_fd "
                    "among them, until there is something to do");

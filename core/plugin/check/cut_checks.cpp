@@ -120,10 +120,17 @@ void cutBetweenReads(CheckSettings& settings, Way way, std::size_t piece, std::u
     auto offset = readFrom(attempt, settings.reference, 0, usual, near);
     offset = readFrom(attempt, settings.reference, offset, pieces, at);
     std::this_thread::sleep_for(untilAllHasArrived);
+    const auto before = settings.proxy->seen().connections;
     settings.proxy->closeAll();
     (void)readOn(settings, attempt, way, offset, piece, unlimited,
                  offset < settings.reference.size() ? "when the connection is closed between reads"
                                                     : "when the connection is closed at the end");
+    if (settings.proxy->seen().connections > before) {
+        settings.remark =
+            "after a closed connection it connects again by itself: trying again is the host's task, which "
+            "also compares the versions; if a library does so, the plugin must make sure that the "
+            "resource is still the same";
+    }
 }
 
 void cut(CheckSettings& settings, Way way, std::size_t piece) {

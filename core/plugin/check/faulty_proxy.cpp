@@ -40,14 +40,16 @@ struct Plan {
 // Of the connections of one plan.
 struct Effect {
     std::atomic<std::uint64_t> affected = 0; // how many it came into effect for
+    std::atomic<std::uint64_t> connections = 0;
+    std::atomic<std::uint64_t> passed = 0; // bytes of the server
     std::atomic<bool> silenced = false;
 };
 
 struct Order {
-    enum class Kind : std::uint32_t { Plan, CloseAll, SilenceAll, Affected } kind = Kind::Plan;
+    enum class Kind : std::uint32_t { Plan, CloseAll, SilenceAll, Look } kind = Kind::Plan;
     pid_t sender = ::getpid(); // whose answer it is: a process that gave an order may have been ended since
     Plan plan;
-    std::uint64_t affected = 0; // in the answer
+    FaultyProxy::Seen seen{}; // in the answer
 };
 
 // The sockets of the plugin's side. A thread closes its own; others only shut it down meanwhile.
@@ -133,6 +135,7 @@ void forwardBoth(int client, int upstream, const Plan& plan, Effect& effect) {
         if (sides[1].revents != 0 && !effect.silenced) {
             const auto count = receive(upstream, bytes, left);
             left -= count;
+            effect.passed += count;
             if (left == 0) {
                 ++effect.affected; // before the plugin can see it
             }
@@ -190,12 +193,14 @@ void serve(const UniqueFd& client, const Server& server, const Plan& plan, Effec
             } else if (order.kind == Order::Kind::SilenceAll) {
                 effect->silenced = true;
             }
-            order.affected = effect->affected;
+            order.seen = {
+                .affected = effect->affected, .connections = effect->connections, .passed = effect->passed};
             (void)::send(control.get(), &order, sizeof order, MSG_NOSIGNAL);
         }
         if (both[0].revents != 0) {
             UniqueFd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
             if (client.get() >= 0) {
+                ++effect->connections;
                 std::thread([client = std::move(client), &server, plan, effect, &connections] {
                     serve(client, server, plan, *effect, connections);
                 }).detach();
@@ -265,8 +270,8 @@ void FaultyProxy::silenceAll() const {
     (void)carryOut(control_.get(), {.kind = Order::Kind::SilenceAll, .plan = {}});
 }
 
-std::uint64_t FaultyProxy::affected() const {
-    return carryOut(control_.get(), {.kind = Order::Kind::Affected, .plan = {}}).affected;
+FaultyProxy::Seen FaultyProxy::seen() const {
+    return carryOut(control_.get(), {.kind = Order::Kind::Look, .plan = {}}).seen;
 }
 
 } // namespace bootferry

@@ -33,7 +33,13 @@ public:
     void closeAll() const;   // the connections there are; later ones are served
     void silenceAll() const; // the connections since the last plan: nothing of the server passes any more
     // How many connections since the last plan have passed all its bytes, so that it came into effect.
-    [[nodiscard]] std::uint64_t affected() const;
+    [[nodiscard]] std::uint64_t affected() const { return seen().affected; }
+    struct Seen {
+        std::uint64_t affected = 0;
+        std::uint64_t connections = 0; // since the last plan
+        std::uint64_t passed = 0;      // bytes of the server, in these connections
+    };
+    [[nodiscard]] Seen seen() const;
 
 private:
     std::string url_;

@@ -86,6 +86,39 @@ void returnsWhatThereIs(CheckSettings& settings) {
     }
 }
 
+// What the sockets hold counts as fetched, too.
+void fetchesWhatIsWanted(CheckSettings& settings) {
+    constexpr std::uint64_t enough = 512U * 1024U;
+    requireProxied(settings);
+    const auto size = settings.reference.size();
+    if (size < enough) {
+        throw Skipped("the resource is too small");
+    }
+    const auto passedBy = [&](std::uint64_t offset) {
+        Attempt attempt(settings.plugin);
+        settings.proxy->plan(FaultyProxy::Fault::Close, UINT64_MAX);
+        const auto validator = offset > 0 ? settings.reference.validator() : "";
+        if (const auto failure = attempt.openUrl(settings.proxy->url(), offset, validator)) {
+            throwFailure(*failure, fmt::format("through a proxy, open at {}", offset));
+        }
+        std::array<std::byte, 1> byte{};
+        (void)attempt.mustRead(byte);
+        return settings.proxy->seen().passed;
+    };
+    const auto late = size / 4 * 3;
+    if (const auto passed = settings.reference.resumable() ? passedBy(late) : 0; passed >= late) {
+        throw Fault(fmt::format(
+            "opened at {}, it fetches {} bytes: those before the offset must not be fetched, or a "
+            "boot that resumes takes longer each time",
+            late, passed));
+    }
+    if (passedBy(0) >= size) {
+        settings.remark =
+            "the whole resource had been fetched after the first read: what is fetched ahead must have a "
+            "limit, since the host may pause for long (see the guide); try a larger resource";
+    }
+}
+
 void freedWhileTheServerIsSilent(const CheckSettings& settings) {
     if (settings.proxy == nullptr) {
         return;

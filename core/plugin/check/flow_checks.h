@@ -9,6 +9,9 @@ namespace bootferry {
 
 void returnsWhatThereIs(CheckSettings& settings);
 
+// Not for what lies before the offset, nor for everything before it is read.
+void fetchesWhatIsWanted(CheckSettings& settings);
+
 // Throws Late if session_free waits for the server. Does nothing where no proxy can make it silent.
 void freedWhileTheServerIsSilent(const CheckSettings& settings);
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <climits>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -86,6 +87,28 @@ std::vector<std::string> readableFor(const CheckSettings& settings) {
     return paths;
 }
 
+// That of a worker. What begins like the last ones is a plugin's way to have a switch in this tool alone.
+void limitEnvironment() {
+    constexpr std::array kept{std::string_view("LANG="),         std::string_view("LC_ALL="),
+                              std::string_view("ASAN_OPTIONS="), std::string_view("UBSAN_OPTIONS="),
+                              std::string_view("LSAN_OPTIONS="), std::string_view("BOOTFERRY_")};
+    std::vector<std::string> variables;
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+        const std::string_view text(*variable);
+        if (std::any_of(kept.begin(), kept.end(), [&](auto begin) { return text.starts_with(begin); })) {
+            variables.emplace_back(text);
+        }
+    }
+    // NOLINTBEGIN(concurrency-mt-unsafe): there is one thread
+    (void)::clearenv();
+    (void)::setenv("PATH", "/usr/bin:/bin", 1);
+    for (const auto& text : variables) {
+        const auto equals = text.find('=');
+        (void)::setenv(text.substr(0, equals).c_str(), text.substr(equals + 1).c_str(), 1);
+    }
+    // NOLINTEND(concurrency-mt-unsafe)
+}
+
 // In the order of the worker: the module is loaded in the sandbox, which is then narrowed to what it needs.
 std::string verdictOf(const Check& check, CheckSettings& settings, bool sandboxed) {
     try {
@@ -126,6 +149,7 @@ std::string verdictOf(const Check& check, CheckSettings& settings, bool sandboxe
     sigemptyset(&none);
     pthread_sigmask(SIG_SETMASK, &none, nullptr);
     std::signal(SIGPIPE, SIG_IGN); // as in the worker
+    limitEnvironment();
     const auto verdict = verdictOf(check, settings, sandboxed);
     const auto written = write(pipe, verdict.data(), verdict.size());
     if (check.exits && verdict.starts_with('p') && !BOOTFERRY_SANITIZED) {

@@ -46,6 +46,7 @@ void expectOtherRefusal(Attempt& attempt, const std::string& key, const std::str
 void wellFormedOptions(CheckSettings& settings) {
     constexpr std::size_t mostOptions = 1000;
     std::size_t number = 0;
+    std::set<std::string> keys;
     for (const auto* option = settings.plugin.module->table().options; option->key != nullptr; ++option) {
         const std::string key = option->key;
         if (key.empty() ||
@@ -54,6 +55,9 @@ void wellFormedOptions(CheckSettings& settings) {
         }
         if (option->help == nullptr || *option->help == '\0' || hasControlCharacter(option->help)) {
             throw Fault(fmt::format("the help of the option '{}' is not one line of text", key));
+        }
+        if (!keys.insert(key).second) {
+            throw Fault(fmt::format("the option '{}' is listed twice", key));
         }
         if (++number > mostOptions) {
             throw Fault("the list of options has no end");

@@ -14,6 +14,7 @@
 #include "faulty_proxy.h"
 #include "isolated_run.h"
 #include "linkage.h"
+#include "plain_text.h"
 #include "standard_streams.h"
 #include "text.h"
 #include "url.h"
@@ -141,9 +142,10 @@ void report(std::size_t number, const Check& check, const CheckResult& result) {
     const bool good = result.verdict == Passed || result.verdict == Skipped;
     printOutput("{} {} - {}", good ? "ok" : "not ok", number, check.name);
     if (result.verdict == Skipped) {
-        printOutput(" # SKIP {}", result.reason);
+        printOutput(" # SKIP {}", escapedText(result.reason));
     } else if (!result.reason.empty()) {
-        printOutput("\n# {}{}", result.verdict == Undecided ? "undecided: " : "", result.reason);
+        printOutput("\n# {}{}", result.verdict == Undecided ? "undecided: " : "",
+                    escapedText(result.reason)); // it may quote the plugin
     }
     printOutput("\n");
     (void)flushOutput();

@@ -14,9 +14,12 @@
 
 namespace bootferry {
 
-Receiver::Receiver(Attempt& attempt, Way way) : attempt_(attempt), way_(way) {
+Receiver::Receiver(Attempt& attempt, Way way, std::optional<int> pipeSize) : attempt_(attempt), way_(way) {
     if (way_ == Way::Splice) {
         std::tie(readEnd_, writeEnd_) = makePipe();
+    }
+    if (way_ == Way::Splice && pipeSize) {
+        checkErrno(::fcntl(writeEnd_.get(), F_SETPIPE_SZ, *pipeSize), "making a pipe smaller");
     }
 }
 

@@ -16,7 +16,8 @@ enum class Way { Read, Splice };
 
 class Receiver {
 public:
-    explicit Receiver(Attempt& attempt, Way way = Way::Read); // borrows the attempt
+    // Borrows the attempt. pipeSize: bytes, instead of the usual size.
+    explicit Receiver(Attempt& attempt, Way way = Way::Read, std::optional<int> pipeSize = std::nullopt);
 
     // As Attempt::read. Throws Fault if the pipe does not hold what splice returned, or nothing after a
     // failure.

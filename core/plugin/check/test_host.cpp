@@ -55,6 +55,7 @@ struct TestHost::Functions {
     static void log(void* context, int, const char* message) { hostOf(context).checkText("log", message); }
     static void status(void* context, const char* text) {
         hostOf(context).noteLife();
+        ++hostOf(context).statuses_;
         hostOf(context).checkText("status", text);
     }
     static void retryAfter(void* context, std::uint32_t) {
@@ -161,6 +162,7 @@ void TestHost::beginCall() {
     reports_ = {};
     lastLife_ = std::chrono::steady_clock::now();
     longestSilence_ = {};
+    statuses_ = 0;
     (void)takeDeniedCall();
 }
 

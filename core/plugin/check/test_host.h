@@ -3,6 +3,7 @@
 // a call, and the memory that each call lends it. Nothing here throws into the plugin, which is C.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +38,8 @@ struct PluginUnderTest {
     std::map<std::string, std::string> credentials;
     CallRecord* calls = nullptr;
     const ProcessState* before = nullptr; // the module was loaded
+    // Its sessions are used in several threads at a time: what each call does to the process cannot be told.
+    bool inThreads = false;
 };
 
 struct Failure {
@@ -81,6 +84,7 @@ public:
     void endCall();   // what was lent for it becomes inaccessible
     // In the last call, the longest time without a sign of life: its begin, host->status, its end.
     [[nodiscard]] std::chrono::steady_clock::duration longestSilence() const { return longestSilence_; }
+    [[nodiscard]] unsigned statuses() const { return statuses_; } // in the last call
     [[nodiscard]] Reports takeReports();
 
     // Memory that becomes inaccessible with endCall(), when the call that it was passed to has returned.
@@ -103,6 +107,7 @@ private:
     Reports reports_;
     std::chrono::steady_clock::time_point lastLife_;
     std::chrono::steady_clock::duration longestSilence_{};
+    std::atomic<unsigned> statuses_ = 0;
 };
 
 } // namespace bootferry
