@@ -215,6 +215,18 @@ std::string treeDependency(const VerityRequest& verity) {
     return verity.tree ? fmt::format("Requires={0}\nAfter={0}\n", treeUnit) : "";
 }
 
+// Before the deployment: a disk is not overwritten for a boot that must fail.
+std::string abilityLine(const BootRequest& request, const InstalledPaths& paths) {
+    std::vector<std::string> words{paths.liveRoot};
+    if (request.verity.isRequested()) {
+        words.emplace_back("--can=verify");
+    }
+    if (request.encryptsChanges()) {
+        words.emplace_back("--can=encrypt");
+    }
+    return words.size() == 1 ? "" : fmt::format("ExecStartPre={}\n", commandLine(words));
+}
+
 // Common to a deployment and to a refusal.
 std::string deployText(std::string_view description, const std::string& command,
                        const BootRequest& request = {}) {
@@ -260,6 +272,9 @@ std::string liveRootText(const BootRequest& request, const std::string& device, 
     if (request.overlay.persistent) {
         words.emplace_back("--persistent");
         words.push_back(fmt::format("--cowfs={}", request.overlay.cowFilesystem));
+        if (request.encryptsChanges()) {
+            words.emplace_back("--encrypt");
+        }
         if (request.overlay.readOnly) {
             words.emplace_back("--overlay-readonly");
         }
@@ -330,7 +345,8 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
                                 deployText(descriptionText(fmt::format(
                                                "Deploy {} to {}", transfer->url.shown(), request.target)),
                                            commandLine(command), request) +
-                                    std::string(acceptReusedDisk) + (request.verity.tree ? "" : remarks)});
+                                    std::string(acceptReusedDisk) + abilityLine(request, paths) +
+                                    (request.verity.tree ? "" : remarks)});
         files.normal.push_back(
             {std::string(liveRootUnit), liveRootText(request, paths.runtimeDirectory + "/image",
                                                      fmt::format("Requires={}", deployUnit), paths)});

@@ -66,6 +66,9 @@ public:
 
     std::string assemble() {
         refuseSecondRun();
+        if (request_.persistent && request_.encrypt) {
+            requireAbility(encrypting);
+        }
         if (request_.check) {
             check();
         }
@@ -359,6 +362,7 @@ private:
                                                .readOnly = request_.overlayReadOnly,
                                                .reset = request_.overlayReset,
                                                .cowFilesystem = request_.cowFilesystem,
+                                               .encrypt = request_.encrypt,
                                                .disk = diskOf(device_)});
     }
 

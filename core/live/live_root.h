@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cryptsetup_library.h"
 #include "live_layout.h"
 #include "verity_request.h"
 
@@ -29,9 +30,11 @@ struct LiveRootRequest {
     bool overlayReadOnly = false;        // with persistent: show the kept changes, and keep no new ones
     bool overlayReset = false;           // with persistent: discard the kept changes
     std::string cowFilesystem = "ext4";  // of a new partition for them
+    bool encrypt = false;                // with persistent: encrypt a new partition, and write to no other
     VerityRequest verity;                // verify the root image as it is read
     std::string verityTree;              // the file with its hash tree, unless verity.offset is set
     std::string runDir = "/run/overlay"; // absolute; only tests use another
+    std::vector<Ability> abilities;      // with any, nothing is mounted: see whether the initrd has them
 
     [[nodiscard]] std::string imagePath() const; // DIR/SQUASHIMG
 };

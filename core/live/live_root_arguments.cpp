@@ -19,6 +19,16 @@ std::string parsePath(std::string_view text) {
     return "/" + parseRelativePath(text);
 }
 
+Ability parseAbility(std::string_view name) {
+    if (name == "verify") {
+        return verifying;
+    }
+    if (name == "encrypt") {
+        return encrypting;
+    }
+    throw Error(ErrorCode::Invalid, fmt::format("expected verify or encrypt, not '{}'", name));
+}
+
 void judgeVerity(const LiveRootRequest& request) {
     const int places = (request.verityTree.empty() ? 0 : 1) + (request.verity.offset ? 1 : 0);
     if (request.verity.isRequested() && places != 1) {
@@ -49,6 +59,10 @@ void applyOption(LiveRootRequest& request, std::string_view word) {
             request.overlayReadOnly = true;
         } else if (name == "--overlay-reset" && equals == std::string_view::npos) {
             request.overlayReset = true;
+        } else if (name == "--encrypt" && equals == std::string_view::npos) {
+            request.encrypt = true;
+        } else if (name == "--can") {
+            request.abilities.push_back(parseAbility(value));
         } else if (name == "--cowfs") {
             request.cowFilesystem = parseCowFilesystem(value);
         } else if (name == "--roothash") {
@@ -91,7 +105,7 @@ LiveRootRequest parseLiveRootArguments(const std::vector<std::string>& arguments
             request.device = argument;
         }
     }
-    if (request.device.empty()) {
+    if (request.device.empty() && request.abilities.empty()) {
         throw Error(ErrorCode::Invalid,
                     "the DEVICE that holds the live image is missing: see bootferry-live-root "
                     "--help");

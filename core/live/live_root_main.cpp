@@ -22,6 +22,7 @@
 namespace {
 
 constexpr const char* help = R"(bootferry-live-root [OPTION...] DEVICE
+bootferry-live-root --can=ABILITY...
 
 Mount the live image on DEVICE as the layers of a root: read-only, at
 /run/overlay/rootfsbase, and at /run/overlay/overlayfs a tmpfs, or a partition
@@ -35,6 +36,8 @@ next unit's work.
   --persistent         keep what is written, in a partition labelled cow behind
                        the image, which is made where there is none
   --cowfs=FS           its file system: ext4, xfs or btrfs (ext4)
+  --encrypt            encrypt it (LUKS2, label lukscow), and write to none that
+                       is not
   --overlay-readonly   with --persistent: mount that partition read-only at
                        /run/overlay/kept, and use a tmpfs for what is written
   --overlay-reset      with --persistent: discard what was kept
@@ -46,6 +49,8 @@ next unit's work.
   --verity-options=OPTION[,OPTION...]
                        restart-on-corruption, panic-on-corruption,
                        ignore-zero-blocks, check-at-most-once
+  --can=ABILITY        mount nothing: fail with the reason if this initrd cannot
+                       verify or encrypt (repeatable)
   -h, --help           show this
       --version        show the version
 
@@ -53,11 +58,16 @@ Exit status: 0 everything is mounted, 1 nothing is.
 )";
 
 int run(const std::vector<std::string>& words) {
-    if (!bootferry::answersUsualOption(words, "bootferry-live-root", help)) {
-        bootferry::forgetFailure();
-        const auto found = bootferry::assembleLiveRoot(bootferry::parseLiveRootArguments(words));
-        bootferry::logInfo(fmt::format("live root of {}", found));
+    if (bootferry::answersUsualOption(words, "bootferry-live-root", help)) {
+        return EXIT_SUCCESS;
     }
+    bootferry::forgetFailure();
+    const auto request = bootferry::parseLiveRootArguments(words);
+    if (!request.abilities.empty()) {
+        std::for_each(request.abilities.begin(), request.abilities.end(), bootferry::requireAbility);
+        return EXIT_SUCCESS;
+    }
+    bootferry::logInfo(fmt::format("live root of {}", bootferry::assembleLiveRoot(request)));
     return EXIT_SUCCESS;
 }
 

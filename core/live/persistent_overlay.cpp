@@ -8,15 +8,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <spdlog/fmt/fmt.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "errors.h"
@@ -25,8 +22,10 @@
 #include "live_image.h"
 #include "log.h"
 #include "loop_device.h"
+#include "luks_device.h"
+#include "passphrase.h"
+#include "program.h"
 #include "quantities.h"
-#include "termination.h"
 #include "zero_range.h"
 
 namespace bootferry {
@@ -35,41 +34,12 @@ namespace {
 // Enough for the smallest xfs (xfsprogs 5.19 and later) with some free space; the others need less.
 constexpr std::uint64_t smallestXfs = std::uint64_t{320} << 20U;
 constexpr std::uint64_t smallestOther = std::uint64_t{128} << 20U;
+constexpr std::uint64_t luksHeader = std::uint64_t{16} << 20U;
 constexpr std::uint64_t endWiped = std::uint64_t{1} << 20U;
 constexpr std::uint64_t markRoom = std::uint64_t{1} << 20U;
 
-std::uint64_t smallestFor(const std::string& filesystem) {
-    return filesystem == "xfs" ? smallestXfs : smallestOther;
-}
-
-// Returns the exit status; 127 if there is no such program.
-int run(std::vector<std::string> words) {
-    std::vector<char*> arguments;
-    std::transform(words.begin(), words.end(), std::back_inserter(arguments),
-                   [](std::string& word) { return word.data(); });
-    arguments.push_back(nullptr);
-    std::array<char*, 3> environment{};
-    std::string path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-    std::string language = "LC_ALL=C";
-    environment[0] = path.data();
-    environment[1] = language.data();
-    pid_t pid = -1;
-    if (const int failure =
-            ::posix_spawnp(&pid, arguments[0], nullptr, nullptr, arguments.data(), environment.data());
-        failure == ENOENT) {
-        return 127;
-    } else if (failure != 0) {
-        throwErrno(failure, "running " + words.front());
-    }
-    int status = 0;
-    while (::waitpid(pid, &status, 0) < 0) {
-        if (errno != EINTR) {
-            throwErrno(errno, "waiting for " + words.front());
-        }
-        (void)::kill(pid, SIGTERM); // a terminating signal ends the child as well
-    }
-    throwIfTerminated();
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+std::uint64_t smallestFor(const NewPartition& wanted) {
+    return (wanted.filesystem == "xfs" ? smallestXfs : smallestOther) + (wanted.encrypted ? luksHeader : 0);
 }
 
 bool isSupported(const std::string& filesystem) {
@@ -78,8 +48,8 @@ bool isSupported(const std::string& filesystem) {
 
 void make(const std::string& node, const std::string& filesystem) {
     const auto force = filesystem == "ext4" ? "-F" : "-f";
-    const int status = run({"mkfs." + filesystem, "-q", force, "-L", overlayLabel, node});
-    if (status == 127) {
+    const int status = runProgram({"mkfs." + filesystem, "-q", force, "-L", overlayLabel, node});
+    if (status == noSuchProgram) {
         throw Error(ErrorCode::Unsupported,
                     fmt::format("the initrd has no mkfs.{}: rebuild it with that program installed, or "
                                 "choose another rd.live.overlay.cowfs=",
@@ -96,8 +66,8 @@ void check(const std::string& node, const std::string& filesystem) {
     if (filesystem != "ext4") {
         return;
     }
-    const int status = run({"e2fsck", "-p", node});
-    if (status == 127) {
+    const int status = runProgram({"e2fsck", "-p", node});
+    if (status == noSuchProgram) {
         logInfo(fmt::format("the initrd has no e2fsck: using '{}' unchecked", node));
     } else if (status > 2) {
         throw Error(ErrorCode::Io, fmt::format("'{}' is damaged (e2fsck -p ended with status {}); repair it "
@@ -153,6 +123,10 @@ bool isOverlay(const UniqueFd& fd, const Contents& contents) {
            isSupported(contents.type) && isFinished(fd, contents);
 }
 
+bool isEncryptedOverlay(const Contents& contents) {
+    return contents.type == "crypto_LUKS" && contents.label == encryptedLabel;
+}
+
 // A file system that was never mounted holds no changes. Only ext4 records this (s_mtime, byte 44 of its
 // superblock).
 bool mayHoldChanges(const UniqueFd& fd, const Contents& contents) {
@@ -165,19 +139,73 @@ bool mayHoldChanges(const UniqueFd& fd, const Contents& contents) {
 
 enum class Use { Write, Show };
 
-std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd, Use use) {
+std::string described(const std::string& node) {
+    return fmt::format("'{}', which keeps the changes", node);
+}
+
+void refuseInTheClear(const std::string& node) {
+    throw Error(
+        ErrorCode::Unsupported,
+        fmt::format("'{}' keeps changes in the clear, and rd.live.encrypt is given: nothing is written "
+                    "to it. Remove rd.live.encrypt to use it, or discard the changes with "
+                    "rd.kiwi.live.reset, which makes an encrypted one",
+                    node));
+}
+
+WritePartition insideOf(const std::string& node, OpenCryptDevice device, Use use) {
+    const auto contents = probeContents(device.fd.get(), device.path);
+    if (!isOverlay(device.fd, contents)) {
+        throw Error(ErrorCode::Io,
+                    fmt::format("the encrypted '{}' does not hold the file system for changes: {}; "
+                                "rd.kiwi.live.reset recreates it",
+                                node, whyNotMountable(contents)));
+    }
+    if (use == Use::Write) {
+        check(device.path, contents.type);
+    }
+    return {.node = device.path,
+            .partition = node,
+            .filesystem = contents.type,
+            .encrypted = true,
+            .held = std::move(device.fd)};
+}
+
+WritePartition openEncrypted(const std::string& node, Use use) {
+    requireAbility(encrypting); // before anybody is asked
+    PassphraseSource source(described(node));
+    for (;;) {
+        if (auto device = openLuks(node, encryptedLabel, source.next(),
+                                   use == Use::Write ? Access::ReadWrite : Access::ReadOnly)) {
+            return insideOf(node, std::move(*device), use);
+        }
+    }
+}
+
+std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd, Use use, bool encrypted) {
     for (const auto& partition : disk.announcedPartitions()) {
         if (partition.begin < imageEnd) {
             continue;
         }
         auto fd = disk.openPartition(partition);
         const auto contents = probeContents(fd.get(), partition.node);
+        if (isEncryptedOverlay(contents)) {
+            if (use == Use::Write) {
+                disk.healTable();
+            }
+            return openEncrypted(partition.node, use);
+        }
         if (isOverlay(fd, contents)) {
             if (use == Use::Write) {
+                if (encrypted) {
+                    refuseInTheClear(partition.node);
+                }
                 disk.healTable();
                 check(partition.node, contents.type);
             }
-            return WritePartition{.node = partition.node, .filesystem = contents.type, .held = std::move(fd)};
+            return WritePartition{.node = partition.node,
+                                  .partition = partition.node,
+                                  .filesystem = contents.type,
+                                  .held = std::move(fd)};
         }
         logInfo(fmt::format("'{}' behind the image is not the partition for changes: {}", partition.node,
                             whyNotMountable(contents)));
@@ -215,46 +243,100 @@ private:
     std::uint64_t position_;
 };
 
-// A file system with changes in the free space: a rewritten table, or a power cut on a disk that ignores
-// flushes, may have lost only the table entry.
-std::optional<std::string> overlayIn(const MediumDisk& disk, const FreeSpace& space) {
+// What the free space holds already: a rewritten table, or a power cut on a disk that ignores flushes, may
+// have lost only the table entry.
+struct LostPartition {
+    std::string filesystem; // empty if encrypted
+    bool encrypted = false;
+};
+
+std::optional<LostPartition> lostIn(const MediumDisk& disk, const FreeSpace& space) {
     const Window window(disk, space, space.size());
     const auto contents = probeContents(window.fd().get(), window.device());
+    if (isEncryptedOverlay(contents)) {
+        return LostPartition{.encrypted = true};
+    }
     if (!isOverlay(window.fd(), contents) || !mayHoldChanges(window.fd(), contents)) {
         return std::nullopt;
     }
-    check(window.device(), contents.type);
-    window.flush();
-    return contents.type;
+    return LostPartition{.filesystem = contents.type};
 }
 
-void makeIn(const MediumDisk& disk, const FreeSpace& space, std::uint64_t size,
-            const std::string& filesystem) {
+void checkIn(const MediumDisk& disk, const FreeSpace& space, const std::string& filesystem) {
+    const Window window(disk, space, space.size());
+    check(window.device(), filesystem);
+    window.flush();
+}
+
+// Returns the key. The kernel may take a moment to remove the device, and the partition's will be named
+// otherwise.
+Secret makeEncrypted(const std::string& node, const std::string& filesystem, const Secret& passphrase) {
+    auto key = formatLuks(node, encryptedLabel, passphrase);
+    const auto inside = openNewLuks(node, fmt::format("{}_new", encryptedLabel), key);
+    make(inside.path, filesystem);
+    checkErrno(::fsync(inside.fd.get()), fmt::format("writing to '{}'", inside.path));
+    return key;
+}
+
+// Returns the key if a passphrase is given.
+std::optional<Secret> makeIn(const MediumDisk& disk, const FreeSpace& space, std::uint64_t size,
+                             const std::string& filesystem, const std::optional<Secret>& passphrase) {
     const Window window(disk, space, size);
+    std::optional<Secret> key;
     window.wipeEnds();
-    make(window.device(), filesystem);
+    if (passphrase) {
+        key.emplace(makeEncrypted(window.device(), filesystem, *passphrase));
+    } else {
+        make(window.device(), filesystem);
+    }
     window.flush();
+    return key;
 }
 
-WritePartition makePartition(MediumDisk& disk, FreeSpace space, const std::string& filesystem) {
-    const auto enter = [&](std::uint64_t size, const std::string& kind, bool made) {
-        const auto partition = space.enter(disk, size);
-        return WritePartition{
-            .node = partition.node, .filesystem = kind, .made = made, .held = disk.openPartition(partition)};
-    };
+WritePartition enter(MediumDisk& disk, FreeSpace& space, std::uint64_t size, const std::string& filesystem) {
+    const auto partition = space.enter(disk, size);
+    return {.node = partition.node,
+            .partition = partition.node,
+            .filesystem = filesystem,
+            .held = disk.openPartition(partition)};
+}
+
+WritePartition restore(MediumDisk& disk, FreeSpace& space, const LostPartition& lost) {
+    if (!lost.encrypted) {
+        checkIn(disk, space, lost.filesystem);
+    }
+    logInfo(fmt::format("the partition table of '{}' has lost '{}': adding it again", disk.node(),
+                        lost.encrypted ? encryptedLabel : overlayLabel));
+    auto partition = enter(disk, space, space.size(), lost.filesystem);
+    return lost.encrypted ? openEncrypted(partition.node, Use::Write) : std::move(partition);
+}
+
+WritePartition makePartition(MediumDisk& disk, FreeSpace space, const NewPartition& wanted) {
     const auto size = space.size() - markRoom;
     const UnfinishedMark mark(disk, space.begin() + size);
     if (!mark.isThere()) {
-        if (const auto kind = overlayIn(disk, space)) {
-            logInfo(fmt::format("the partition table of '{}' has lost '{}': adding it again", disk.node(),
-                                overlayLabel));
-            return enter(space.size(), *kind, false);
+        if (const auto lost = lostIn(disk, space)) {
+            if (wanted.encrypted && !lost->encrypted) {
+                refuseInTheClear(disk.node());
+            }
+            return restore(disk, space, *lost);
         }
     }
+    std::optional<Secret> passphrase;
+    if (wanted.encrypted) {
+        requireAbility(encrypting);
+        passphrase.emplace(
+            PassphraseSource(fmt::format("the changes to be kept on '{}'", disk.node())).choose());
+    }
     mark.set();
-    makeIn(disk, space, size, filesystem);
+    const auto key = makeIn(disk, space, size, wanted.filesystem, passphrase);
     mark.clear();
-    return enter(size, filesystem, true);
+    auto made = enter(disk, space, size, wanted.filesystem);
+    if (key) {
+        made = insideOf(made.node, openNewLuks(made.node, encryptedLabel, *key), Use::Show);
+    }
+    made.made = true;
+    return made;
 }
 
 void requireImageAtStart(const MediumDisk& disk, std::uint64_t imageEnd) {
@@ -270,27 +352,27 @@ void requireImageAtStart(const MediumDisk& disk, std::uint64_t imageEnd) {
 
 std::optional<WritePartition> findWritePartition(MediumDisk& disk, std::uint64_t imageEnd) {
     requireImageAtStart(disk, imageEnd);
-    return find(disk, imageEnd, Use::Show);
+    return find(disk, imageEnd, Use::Show, false);
 }
 
-WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
-                                     const std::string& filesystem) {
+WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd, const NewPartition& wanted) {
     if (!isWritableDisk(disk.node())) {
         throw Error(ErrorCode::Unsupported, fmt::format("'{}' is not a writable disk", disk.node()));
     }
     requireImageAtStart(disk, imageEnd);
-    if (auto found = find(disk, imageEnd, Use::Write)) {
+    if (auto found = find(disk, imageEnd, Use::Write, wanted.encrypted)) {
         return std::move(*found);
     }
-    const auto smallest = smallestFor(filesystem);
+    const auto smallest = smallestFor(wanted);
     disk.claimForWriting();
     auto space = FreeSpace::behind(disk.tableFd(), disk.node(), imageEnd, smallest + markRoom);
     if (!space) {
         throw Error(ErrorCode::TooLarge,
-                    fmt::format("'{}' has no room for a {} partition of {} or more behind the image",
-                                disk.node(), filesystem, formatSize(smallest)));
+                    fmt::format("'{}' has no room for {} {} partition of {} or more behind the image",
+                                disk.node(), wanted.encrypted ? "an encrypted" : "a", wanted.filesystem,
+                                formatSize(smallest)));
     }
-    return makePartition(disk, std::move(*space), filesystem);
+    return makePartition(disk, std::move(*space), wanted);
 }
 
 } // namespace bootferry

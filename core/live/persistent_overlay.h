@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The partition on the live medium's own disk that keeps the running system's changes: labelled `cow` and
 // behind the image, as KIWI has it, created at the first boot and found again at later ones. A damaged one is
-// never recreated, since its data may still be wanted.
+// never recreated, since its data may still be wanted. An encrypted one is a LUKS2 partition labelled
+// `lukscow` with that file system in it; it is opened whenever it is found.
 #pragma once
 
 #include <cstdint>
@@ -14,20 +15,29 @@
 namespace bootferry {
 
 inline constexpr const char* overlayLabel = "cow";
+inline constexpr const char* encryptedLabel = "lukscow";
 
 struct WritePartition {
-    std::string node;
+    std::string node;       // what is mounted; of an encrypted one, the device that decrypts it
+    std::string partition;  // for people
     std::string filesystem; // "ext4", "xfs", "btrfs"
-    bool made = false;      // created by this call
-    UniqueFd held;          // open for reading; keeps the node from becoming another partition's
+    bool encrypted = false;
+    bool made = false; // created by this call
+    UniqueFd held;     // open for reading; keeps the node from becoming another partition's
 };
 
-// Finds the partition, whatever its file system, or creates it behind the image with the given one. imageEnd:
-// the end of the image at the beginning of the disk, 0 if there is none there (the medium may be one
-// partition among others). Throws Error with the reason why changes cannot be kept: no disk, no room, no mkfs
-// program, a failed check.
+struct NewPartition {
+    std::string filesystem;
+    bool encrypted = false;
+};
+
+// Finds the partition, whatever its file system, or creates it behind the image as `wanted`. imageEnd: the
+// end of the image at the beginning of the disk, 0 if there is none there (the medium may be one partition
+// among others). Waits for a passphrase. Throws Error with the reason why changes cannot be kept: no disk, no
+// room, no mkfs program, a failed check, no passphrase, a partition in the clear where an encrypted one is
+// wanted.
 [[nodiscard]] WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
-                                                   const std::string& filesystem);
+                                                   const NewPartition& wanted);
 
 // Finds the partition to mount it read-only, and writes nothing; nullopt if there is none. Throws as
 // prepareWritePartition().

@@ -40,7 +40,7 @@ private:
     std::string name_;
     OpenLoopDevice image_;
     std::optional<OpenLoopDevice> tree_;
-    OpenVerityDevice device_;
+    OpenCryptDevice device_;
 };
 
 template <typename Read>

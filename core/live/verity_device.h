@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A read-only block device on which the kernel verifies each block when it is read (dm-verity), through
-// libcryptsetup. The library is loaded when a boot asks for verification: no other boot needs it, and an
-// initrd may lack it.
+// libcryptsetup.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "handles.h"
+#include "cryptsetup_library.h"
 #include "verity_tree.h"
 
 namespace bootferry {
@@ -19,17 +18,11 @@ struct VerityDevices {
     std::uint64_t offset = 0; // of the tree's superblock, in bytes
 };
 
-// The kernel removes the device when its last user, this descriptor or a mount, is gone.
-struct OpenVerityDevice {
-    std::string path;
-    UniqueFd fd;
-};
-
 // tree: as readVerityTree() has judged it; rootHash: lower case hex; options: verity_request.h. Reads nothing
 // from the new device. Throws Error(Unsupported) if libcryptsetup or the kernel's dm_verity is missing,
 // Error(TargetRefused) if there is such a device, Error(Io) if the kernel refuses the tree.
-[[nodiscard]] OpenVerityDevice activateVerity(const VerityDevices& devices, const VerityTree& tree,
-                                              const std::string& rootHash,
-                                              const std::vector<std::string>& options);
+[[nodiscard]] OpenCryptDevice activateVerity(const VerityDevices& devices, const VerityTree& tree,
+                                             const std::string& rootHash,
+                                             const std::vector<std::string>& options);
 
 } // namespace bootferry

@@ -147,14 +147,15 @@ void mountPartition(MountStack& mounts, const WritableLayer& layer, const WriteP
 std::string mountWritePartition(MountStack& mounts, const WritableLayer& layer) {
     MediumDisk disk(layer.disk);
     const auto imageEnd = readDiskContents(disk.fd().get()).imageSize;
-    const auto partition = prepareWritePartition(disk, imageEnd, layer.cowFilesystem);
+    const auto partition = prepareWritePartition(
+        disk, imageEnd, {.filesystem = layer.cowFilesystem, .encrypted = layer.encrypt});
     mountPartition(mounts, layer, partition);
     if (partition.filesystem != layer.cowFilesystem) {
         logInfo(fmt::format("'{}' is {}, not {}: using it as it is (rd.kiwi.live.reset recreates it)",
-                            partition.node, partition.filesystem, layer.cowFilesystem));
+                            partition.partition, partition.filesystem, layer.cowFilesystem));
     }
-    return fmt::format("; changes are kept on '{}' ({}{})", partition.node, partition.filesystem,
-                       partition.made ? ", new" : "");
+    return fmt::format("; changes are kept on '{}' ({}{}{})", partition.partition, partition.filesystem,
+                       partition.encrypted ? ", encrypted" : "", partition.made ? ", new" : "");
 }
 
 void mountTemporary(MountStack& mounts, const WritableLayer& layer) {

@@ -46,6 +46,7 @@ constexpr Meaning meanings[] = {
     {"rd.kiwi.live.dolly_options", For::Transfer, "options for fetching, as dolly has them"},
     {"rd.kiwi.live.pxe", For::Boot, "rename the boot interface to lan0"},
     {"rd.live.overlay.persistent", For::Kept, "keep changes on a partition of the disk"},
+    {"rd.live.encrypt", For::Persistent, "encrypt the partition for changes (LUKS2)"},
     {"rd.live.overlay.cowfs", For::Persistent, "the file system of the partition for changes"},
     {"rd.live.overlay.size", For::Boot, "the size of the temporary overlay (tmpfs)"},
     {"rd.live.overlay.readonly", For::Persistent, "show the kept changes, and keep new ones in memory"},

@@ -30,6 +30,7 @@ struct OverlayRequest {
     bool temporary = false;   // rd.live.overlay=none
     bool readOnly = false;    // show the kept changes, and keep new ones in memory
     bool reset = false;       // discard the kept changes
+    bool encrypt = false;     // the partition that keeps changes
 };
 
 // Where the root image lies inside the live image.
@@ -61,6 +62,10 @@ struct BootRequest {
     // The image is in a RAM disk: no medium or disk stays in use.
     [[nodiscard]] bool isImageInMemory() const {
         return transfer() != nullptr && target.starts_with("/dev/ram");
+    }
+    // rd.live.encrypt, in a boot that keeps changes.
+    [[nodiscard]] bool encryptsChanges() const {
+        return overlay.encrypt && overlay.persistent && !isImageInMemory();
     }
     [[nodiscard]] const TransferRequest* transfer() const { return std::get_if<TransferRequest>(&image); }
 };

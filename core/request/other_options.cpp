@@ -19,7 +19,7 @@ using Verdict = OtherOption::Verdict;
 
 constexpr std::string_view keepChanges = "rd.live.overlay.persistent keeps changes on the disk of the image";
 constexpr std::string_view inTheClear =
-    "changes would be written in the clear; without it, rd.live.overlay.persistent keeps them unencrypted";
+    "changes would be written in the clear; rd.live.overlay.persistent with rd.live.encrypt encrypts them";
 constexpr std::string_view unverified =
     "the image would be read unverified; rd.bootferry.roothash= verifies it as it is read";
 constexpr std::string_view imageIsNamed = "root=live: names the image";
@@ -29,7 +29,6 @@ constexpr std::string_view mediumStays = "the medium or disk stays in use; witho
 
 constexpr OtherOption table[] = {
     // KIWI
-    {"rd.live.encrypt", Verdict::Refused, inTheClear},
     {"rd.live.cowfile.mbsize", Verdict::Refused, keepChanges},
     {"rd.live.cowfile.path", Verdict::Refused, keepChanges},
     {"iso-scan/filename", Verdict::Refused,

@@ -11,13 +11,14 @@
 namespace bootferry {
 Credentials readServiceCredentials() {
     constexpr std::string_view prefix = "bootferry.";
+    constexpr std::string_view ofLiveRoot = "bootferry.passphrase"; // of the disk: no server's, no plugin's
     Credentials credentials;
     for (const auto& folder : {environment("BOOTFERRY_SYSTEM_CREDENTIALS", "/run/credentials/@system"),
                                environment("CREDENTIALS_DIRECTORY", "")}) {
         std::error_code none;
         for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
             const auto name = entry.path().filename().string();
-            if (name.starts_with(prefix)) {
+            if (name.starts_with(prefix) && name != ofLiveRoot) {
                 credentials[name.substr(prefix.size())] = readSmallFile(entry.path()).value_or("");
             }
         }

@@ -20,6 +20,7 @@ class DiskBoot(boot_case.BootCase):
         quoted, trace = (str(path).replace(",", ",,") for path in (disk, self.trace(name)))
         drive = ["-drive", f"if=none,id=disk0,format=raw,cache=writeback,file={quoted}",
                  "-device", "virtio-blk-pci,drive=disk0", "-trace", f"enable=virtio_blk_handle_write,file={trace}"]
+        drive += options.pop("extra", ())
         return self.machine(f"root={root} rd.kiwi.live.system={DISK} report.early report.counter {cmdline}", name, extra=drive,
                             **options)
 

@@ -236,13 +236,15 @@ class Refusals(boot_case.BootCase):
 
     def test_what_verifies_blocks_is_demanded(self):
         script = ("libdirs='/usr/lib/x86_64-linux-gnu /mnt'; . /usr/lib/dracut/modules.d/*bootferry/module-setup.sh; "
-                  "no_kernel=yes; echo \"in $(cryptsetup_library)\"; bootferry_verity=perhaps; list_misnamed; "
+                  "no_kernel=yes; echo \"in $(cryptsetup_library)\"; bootferry_verity=perhaps; bootferry_encryption=perhaps; "
+                  "list_misnamed; "
                   "bootferry_verity=yes; libdirs=/mnt; list_missing | grep cryptsetup")
         with tempfile.TemporaryDirectory(dir=self.work) as exchange:
             printed = self.images.in_machine(["bash", "-c", script], exchange, over=[self.images.installed()]).splitlines()
         self.assertEqual(printed[0], "in /usr/lib/x86_64-linux-gnu/libcryptsetup.so.12")
         self.assertIn('bootferry_verity="perhaps"', printed[1])
-        self.assertIn("install its package", printed[2])
+        self.assertIn('bootferry_encryption="perhaps"', printed[2])
+        self.assertIn("install its package", printed[3])
 
     def test_plugins_and_file_systems_that_there_are_not(self):
         messages = self.refusal(files={"etc/dracut.conf.d/few.conf":

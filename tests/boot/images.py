@@ -67,7 +67,7 @@ _KERNEL_MODULES = "|".join([
     "drivers/(virtio|cdrom|nvme/host|dax|char/hw_random|ptp|pps|ata/(libata|libahci|ahci|ata_piix|ata_generic))",
     "drivers/block/(brd|loop|virtio_blk)", "drivers/scsi/(scsi_mod|scsi_common|sd_mod|sr_mod|virtio_scsi)",
     "drivers/firmware/(dmi-sysfs|qemu_fw_cfg)",
-    "drivers/net/(virtio_net|net_failover|ethernet/intel/(e1000|e1000e)/)", "drivers/md/dm-(mod|verity|bufio)",
+    "drivers/net/(virtio_net|net_failover|ethernet/intel/(e1000|e1000e)/)", "drivers/md/dm-(mod|verity|bufio|crypt)",
 ])
 
 _TRIM = [f"--dpkgopt=path-exclude={path}" for path in (
@@ -324,6 +324,14 @@ class Images:
                 return self.initrd("initrd-veritytab", ["--include", "/etc/veritytab", "/etc/veritytab"], [folder, table])
             return self.initrd("initrd-verity", over=[folder])
 
+    def sealed_initrd(self):
+        """With what dm-verity and an encrypted overlay need."""
+        with tempfile.TemporaryDirectory(dir=self.cache) as folder:
+            conf = pathlib.Path(folder, "etc/dracut.conf.d/sealed.conf")
+            conf.parent.mkdir(parents=True)
+            conf.write_text('bootferry_verity="yes"\nbootferry_encryption="yes"\n')
+            return self.initrd("initrd-sealed", over=[folder])
+
     def splash_initrd(self):
         return self.initrd("initrd-splash", over=[self.splash_tree()], kernel=self.splash_kernel())
 
@@ -405,6 +413,20 @@ class Images:
             self._make_iso(folder / "iso", folder / "live.iso")
             shutil.rmtree(folder / "iso")
         return self._cached("verity-iso", _digest(iso.parent.name, 1), build) / "live.iso"
+
+    def sealed_iso(self):
+        """An ISO whose LiveOS/squashfs.img is an erofs with a root tree, and a hash tree behind it; the root hash and the
+        place of the hash tree are in files beside it."""
+        def build(tree, image, scratch):
+            erofs = scratch / "iso/LiveOS/squashfs.img"
+            erofs.parent.mkdir(parents=True)
+            _run(["mkfs.erofs", "-zlz4", erofs, tree])
+            size = erofs.stat().st_size
+            made = _run(["veritysetup", "format", erofs, erofs, f"--hash-offset={size}", f"--data-blocks={size // 4096}"])
+            (image.parent / "roothash").write_text(re.search(r"Root hash:\s*([0-9a-f]+)", made)[1])
+            (image.parent / "offset").write_text(str(size))
+            self._make_iso(scratch / "iso", image)
+        return self._live("sealed.iso", build)
 
     def bootable_iso(self):
         """The same ISO with a kernel, and an initrd with bootferry, where KIWI has them."""

@@ -103,6 +103,12 @@ class WrongHash(boot_case.BootCase):
         self.assertNotEqual(self.before[0], 0, self.before[1])
         self.assert_reason_is_last(self.console, rf"the root hash is\s+{self.hash}, and\s+0+ is\s+expected")
 
+    def test_1_this_initrd_can_verify_and_cannot_encrypt(self):
+        self.assertEqual(self.run_in_shell("/usr/lib/bootferry/bootferry-live-root --can=verify")[0], 0)
+        status, output = self.run_in_shell("/usr/lib/bootferry/bootferry-live-root --can=verify --can=encrypt")
+        self.assertEqual(status, 1)
+        self.assertRegex(output, r"cannot encrypt the\s+changes that are kept: the module 'dm_crypt' is not in the initrd")
+
     def test_2_the_right_hash_mounts_and_leaves_nothing(self):
         status, output = self.live_root("right")
         self.assertEqual(status, 0, output)

@@ -79,7 +79,7 @@ class ExplainTest(unittest.TestCase):
     def test_the_query_of_a_url_is_not_shown(self):
         """It may be a signature that gives access; what is shown here ends up in reports of faults."""
         for extra in ("", " rd.bootferry.mirror=http://10.0.0.2/a?geheim rd.bootferry.checksum=http://10.0.0.2/S?geheim",
-                      " rd.live.encrypt", " rd.bootferry.connections=99"):
+                      " rd.overlay.crypt=x", " rd.bootferry.connections=99"):
             line = f"root=live:http://10.0.0.1/live.iso?geheim{extra}"
             for options in ([], ["--units"], ["--json=short", "--units"]):
                 result = self.explain(*options, line)
@@ -89,7 +89,7 @@ class ExplainTest(unittest.TestCase):
     def test_the_units_are_the_generators(self):
         for line in (URL, "root=live:CDLABEL=A", f"{URL} rd.live.overlay.persistant rd.kiwi.live.system=/dev/sda",
                      f"{URL} rd.kiwi.live.pxe BOOTIF=01-52-54-00-12-34-56", f"{URL} rd.bootferry.chekcsum=1",
-                     "root=live:nonsense", f"{URL} rd.live.encrypt", "root=http://10.0.0.1/a", f"{URL} rd.live.overlay.size=4096",
+                     "root=live:nonsense", f"{URL} rd.overlay.crypt=x", "root=http://10.0.0.1/a", f"{URL} rd.live.overlay.size=4096",
                      f"{URL} persistence-encryption=luks", "root=live:ftp://u:geheim@10.0.0.1/a rootflags=noatime", "root=/dev/sda1"):
             units, _ = self.generate(line)
             result = self.explain("--units", line)
@@ -112,7 +112,7 @@ class ExplainTest(unittest.TestCase):
 
     def test_a_refusal_is_the_boots_own(self):
         for line in (f"{URL} rd.bootferry.chekcsum=1", f"{URL} ramdisk_size=2G", "root=live:nonsense",
-                     f"{URL} rd.live.encrypt", f"{URL} rd.overlay=LABEL=a", f"{URL} toram rd.kiwi.live.system=/dev/sda",
+                     f"{URL} rd.overlay.crypt=x", f"{URL} rd.overlay=LABEL=a", f"{URL} toram rd.kiwi.live.system=/dev/sda",
                      f"{URL} rd.kiwi.live.curl_options=--frob", "root=live:dolly://h/ rd.kiwi.live.curl_options=-k"):
             _, messages = self.generate(line)
             reason = messages.strip().removeprefix("bootferry-generator: ")

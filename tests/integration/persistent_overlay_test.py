@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import tap  # noqa: E402
 from loop_device import LoopDevice  # noqa: E402
 
+HAS_DEVICE_MAPPER = "device-mapper" in pathlib.Path("/proc/devices").read_text()
 MIB = 1 << 20
 FIELD = 16 * 2048 + 883
 
@@ -85,8 +86,8 @@ class IsoOnADisk(unittest.TestCase):
     def contents(self, device):
         return self.loops[device].contents()
 
-    def write_partition(self, device, filesystem="ext4"):
-        return run(os.environ["BOOTFERRY_WRITE_PARTITION"], device, filesystem, check=False)
+    def write_partition(self, device, filesystem="ext4", *encrypt):
+        return run(os.environ["BOOTFERRY_WRITE_PARTITION"], device, filesystem, *encrypt, check=False)
 
     def assert_partition(self, result, filesystem, how):
         self.assertEqual(result.returncode, 0, result.stdout)
@@ -239,6 +240,37 @@ class WritePartition(IsoOnADisk):
                 run("mkfs.ext4", "-q", "-F", "-L", "cow", node)
                 self.assertEqual(self.assert_partition(self.write_partition(device, "xfs"), "ext4", "found"), node)
                 self.detach(device)
+
+    def test_one_in_the_clear_is_not_written_to_if_an_encrypted_one_is_wanted(self):
+        device = self.disk(self.iso, 300 * MIB)
+        node = self.assert_partition(self.write_partition(device), "ext4", "made")
+        before = self.contents(device)
+        result = self.write_partition(device, "ext4", "encrypt")
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn(f"'{node}' keeps changes in the clear, and rd.live.encrypt is given", result.stdout)
+        self.assertEqual(self.contents(device), before)
+
+    @unittest.skipIf(HAS_DEVICE_MAPPER, "this kernel has a device mapper: sealed_boot_test.py opens one")
+    def test_an_encrypted_one_is_neither_made_nor_replaced_where_none_can_be_opened(self):
+        device = self.disk(self.iso, 300 * MIB)
+        before = self.contents(device)
+        result = self.write_partition(device, "ext4", "encrypt")
+        self.assertEqual(result.returncode, 1, result.stdout)
+        self.assertIn("cannot encrypt the changes that are kept: the module 'dm_crypt' is not in the initrd", result.stdout)
+        self.assertEqual(self.contents(device), before)
+        node = self.assert_partition(self.write_partition(device), "ext4", "made")
+        header = self.path / "header"
+        header.write_bytes(bytes(32 * MIB))
+        run("cryptsetup", "luksFormat", "--batch-mode", "--force-password", "--type=luks2", "--label=lukscow",
+            "--pbkdf=pbkdf2", "--pbkdf-force-iterations=1000", header, input="geheim")
+        with open(node, "r+b") as partition:
+            partition.write(header.read_bytes())
+        before = self.contents(device)
+        for encrypt in ([], ["encrypt"]):
+            result = self.write_partition(device, "ext4", *encrypt)
+            self.assertEqual(result.returncode, 1, result.stdout)
+            self.assertIn("the module 'dm_crypt' is not in the initrd", result.stdout)
+            self.assertEqual(self.contents(device), before)
 
     def test_debians_live_build_hybrid(self):
         """MBR, GPT without a protective MBR and an Apple partition map, all at once and overlapping."""

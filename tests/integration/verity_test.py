@@ -117,6 +117,20 @@ class WrongTree(live_root_test.LiveRootCase):
         with unittest.mock.patch.dict(os.environ, {"LD_LIBRARY_PATH": str(self.path)}):
             self.refused("libcryptsetup.so.12 cannot be loaded", "file too short", "bootferry_verity")
 
+    def test_what_an_initrd_cannot_do_is_known_before_the_deployment(self):
+        def asked(ability):
+            return subprocess.run([os.environ["BOOTFERRY_LIVE_ROOT"], f"--can={ability}"], capture_output=True, text=True,
+                                  check=False)
+        if not HAS_DEVICE_MAPPER:
+            self.assertIn("the module 'dm_verity' is not in the initrd", asked("verify").stderr)
+            self.assertIn("the module 'dm_crypt' is not in the initrd", asked("encrypt").stderr)
+        (self.path / "libcryptsetup.so.12").write_bytes(b"")
+        with unittest.mock.patch.dict(os.environ, {"LD_LIBRARY_PATH": str(self.path)}):
+            for ability, option in (("verify", "bootferry_verity"), ("encrypt", "bootferry_encryption")):
+                result = asked(ability)
+                self.assertEqual(result.returncode, 1)
+                self.assertRegex(result.stderr, f"cannot {ability} .*libcryptsetup.so.12 cannot be loaded.*{option}=")
+
     @unittest.skipIf(HAS_DEVICE_MAPPER, "this kernel has a device mapper")
     def test_kernel_that_cannot_verify(self):
         self.refused("this kernel cannot verify an image as it is read: the module 'dm_verity' is not in the initrd")

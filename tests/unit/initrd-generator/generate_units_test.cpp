@@ -79,6 +79,8 @@ TEST(GenerateUnits, AHashTreeIsFetchedBeforeTheImageAndGivenToTheLiveRoot) {
         EXPECT_TRUE(has(text, "Requires=bootferry-verity.service\nAfter=bootferry-verity.service\n")) << text;
     }
     EXPECT_TRUE(has(tree, "Before=bootferry-deploy.service bootferry-live-root.service ")) << tree;
+    EXPECT_TRUE(has(deploy, "\nExecStartPre=/usr/lib/bootferry/bootferry-live-root --can=verify\n"))
+        << deploy;
     EXPECT_TRUE(
         has(live, "--roothash=" + hash +
                       " --verity-tree=/run/bootferry/verity "
@@ -123,6 +125,29 @@ TEST(GenerateUnits, AHashTreeIsFetchedBeforeTheImageAndGivenToTheLiveRoot) {
     EXPECT_FALSE(has(textOf(remarked.normal, "bootferry-deploy.service"), "bootferryctl remark"));
 }
 #endif
+
+TEST(GenerateUnits, WhatTheInitrdCannotDoIsFoundBeforeADiskIsOverwritten) {
+    const auto textOfUnit = [](const std::string& words, const char* unit) {
+        return textOf(generated("root=live:http://h/a " + words).normal, unit);
+    };
+    const auto deploy = [&](const std::string& words) {
+        return textOfUnit(words, "bootferry-deploy.service");
+    };
+    const auto live = [&](const std::string& words) {
+        return textOfUnit(words, "bootferry-live-root.service");
+    };
+    const std::string kept = "rd.live.encrypt rd.live.overlay.persistent ";
+    const std::string onDisk = "rd.kiwi.live.system=/dev/sda ";
+    constexpr const char* check = "\nExecStartPre=/usr/lib/bootferry/bootferry-live-root --can=encrypt\n";
+    EXPECT_TRUE(has(deploy(kept + onDisk), check)) << deploy(kept + onDisk);
+    EXPECT_TRUE(has(live(kept + onDisk), "--persistent --cowfs=ext4 --encrypt ")) << live(kept + onDisk);
+    for (const auto& words : {kept, onDisk + "rd.live.encrypt", onDisk + "rd.live.overlay.persistent"}) {
+        EXPECT_FALSE(has(deploy(words), "--can")) << words;
+        EXPECT_FALSE(has(live(words), "--encrypt")) << words;
+    }
+    const auto medium = textOf(generated("root=live:LABEL=x " + kept).normal, "bootferry-live-root.service");
+    EXPECT_TRUE(has(medium, " --encrypt ")) << medium;
+}
 
 TEST(GenerateUnits, ASignatureThatIsWantedIsDemandedOfTheService) {
     const std::string line = "root=live:http://h/live.iso rd.bootferry.checksum=http://h/SUMS ";

@@ -55,6 +55,16 @@ TEST(LiveRootArguments, TheOverlayIsShownOrReset) {
     EXPECT_THAT(refusal({"--overlay-reset=0", "/dev/ram0"}), HasSubstr("unknown option"));
 }
 
+TEST(LiveRootArguments, TheInitrdIsAskedForItsAbilitiesWithoutADevice) {
+    EXPECT_TRUE(parseLiveRootArguments({"--persistent", "--encrypt", "/dev/vda"}).encrypt);
+    const auto request = parseLiveRootArguments({"--can=verify", "--can=encrypt"});
+    ASSERT_EQ(request.abilities.size(), 2U);
+    EXPECT_STREQ(request.abilities.at(0).target, "verity");
+    EXPECT_STREQ(request.abilities.at(1).target, "crypt");
+    EXPECT_THAT(refusal({"--can=fly"}), HasSubstr("expected verify or encrypt, not 'fly'"));
+    EXPECT_THAT(refusal({"--can"}), HasSubstr("expected verify or encrypt"));
+}
+
 TEST(LiveRootArguments, ARootHashNeedsAHashTree) {
     const std::string roothash = "--roothash=" + std::string(64, 'A');
     const auto request =

@@ -56,6 +56,7 @@ TEST(ReviewArguments, WhatHasNoEffectSaysWhy) {
     } const cases[] = {
         {"root=live:CDLABEL=A rd.bootferry.mirror=http://b/c", "a local medium is not fetched"},
         {"root=live:http://a/b rd.live.overlay.cowfs=xfs", "rd.live.overlay.persistent is not given"},
+        {"root=live:http://a/b rd.live.encrypt", "rd.live.overlay.persistent is not given"},
         {"root=live:http://a/b rd.live.overlay.persistent", "a RAM disk keeps no changes"},
         {"root=live:http://a/b rd.kiwi.live.reset", "a RAM disk is always written"},
         {"root=live:http://a/b rd.kiwi.live.system=/dev/sda ramdisk_size=4",
@@ -86,9 +87,10 @@ TEST(ReviewArguments, WhatIsNotReadIsToldApart) {
 
 TEST(ReviewArguments, OptionsOfOtherProgramsHaveAVerdict) {
     const std::string onRam = root;
-    EXPECT_EQ(last(onRam + "rd.live.encrypt").use, Use::Suspicious);
-    EXPECT_THAT(last(onRam + "rd.live.encrypt").meaning, HasSubstr("is not supported by bootferry: changes"));
-    EXPECT_EQ(last(onRam + "rd.live.encrypt=0").meaning, "no effect: it is off");
+    EXPECT_EQ(last(onRam + "persistence-encryption").use, Use::Suspicious);
+    EXPECT_THAT(last(onRam + "persistence-encryption").meaning,
+                HasSubstr("is not supported by bootferry: changes"));
+    EXPECT_EQ(last(onRam + "persistence-encryption=0").meaning, "no effect: it is off");
     EXPECT_EQ(last(onRam + "rd.live.ram").meaning, "no effect: the image lies in memory");
     EXPECT_THAT(last(onRam + "rd.kiwi.live.system=/dev/sda rd.live.ram").meaning,
                 HasSubstr("have the image in memory; otherwise the boot is refused: the medium or disk"));

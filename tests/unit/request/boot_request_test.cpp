@@ -74,6 +74,8 @@ TEST(BootRequest, BothNamesOfAnArgumentMeanTheSame) {
     EXPECT_TRUE(parsed("mediacheck").check);
     EXPECT_TRUE(parsed("rd.live.check").check);
     EXPECT_EQ(parsed("rd.live.overlay.cowfs=xfs").overlay.cowFilesystem, "xfs");
+    EXPECT_TRUE(parsed("rd.live.encrypt").overlay.encrypt);
+    EXPECT_FALSE(parsed("rd.live.encrypt rd.bootferry.overlay.encrypt=0").overlay.encrypt);
     EXPECT_EQ(parsed("rd.live.dir=Other").layout.dir, "Other");
     EXPECT_EQ(parsed("rd.bootferry.stall_timeout=2min").transfer()->stallTimeout, std::chrono::minutes(2));
     EXPECT_EQ(parsed("rd.bootferry.connections=3").transfer()->connections, 3U);
@@ -248,10 +250,11 @@ TEST(BootRequest, ErrorsNameTheArgument) {
          "curl_options=...: curl's option -X/--request"},
         {"root=live:dolly://x/y rd.kiwi.live.dolly_options=-H,a",
          "dolly_options=...: dolly's option -H is refused"},
-        {"root=live:http://x/y rd.live.encrypt",
-         "rd.live.encrypt on the kernel command line is not supported by bootferry: changes would be written "
-         "in the clear"},
-        {"root=live:CDLABEL=x rd.live.encrypt=1", "rd.live.encrypt= on the kernel command line"},
+        {"root=live:http://x/y persistence-encryption",
+         "persistence-encryption on the kernel command line is not supported by bootferry: changes would be "
+         "written in the clear"},
+        {"root=live:CDLABEL=x rd.overlay.crypt=1", "rd.overlay.crypt= on the kernel command line"},
+        {"root=live:http://x/y rd.live.encrypt=maybe", "maybe"},
         {"root=live:http://x/y rd.kiwi.verity_options=x",
          "rd.kiwi.verity_options=x: 'x' is not supported by bootferry"},
         {"root=live:http://x/y rd.kiwi.verity_options", "rd.kiwi.verity_options= on the kernel command line"},

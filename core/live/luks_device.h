@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// An encrypted block device (LUKS), through libcryptsetup, as `cryptsetup luksFormat` and `open` make it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cryptsetup_library.h"
+#include "passphrase.h"
+
+namespace bootferry {
+
+enum class Access { ReadOnly, ReadWrite };
+
+// Makes the block device a LUKS2 one, and returns its key. The passphrase needs no more memory to be tried
+// than a part of what this machine has free. Throws Error(Unsupported, Io).
+[[nodiscard]] Secret formatLuks(const std::string& device, const std::string& label,
+                                const Secret& passphrase);
+
+// The same device, or a copy of it, without the work that trying a passphrase is. name: below /dev/mapper.
+// Throws Error(Unsupported, Io).
+[[nodiscard]] OpenCryptDevice openNewLuks(const std::string& device, const std::string& name,
+                                          const Secret& key);
+
+// name: below /dev/mapper. nullopt: the passphrase is wrong; nothing has changed. Throws Error(Unsupported)
+// as requireAbility() does, Error(TargetRefused) if there is such a name, Error(Io).
+[[nodiscard]] std::optional<OpenCryptDevice> openLuks(const std::string& device, const std::string& name,
+                                                      const Secret& passphrase, Access access);
+
+} // namespace bootferry

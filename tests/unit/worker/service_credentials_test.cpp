@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "service_credentials.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+namespace bootferry {
+namespace {
+
+TEST(ServiceCredentials, ThePassphraseOfTheDiskIsForNoServer) {
+    const auto folder = std::filesystem::path(testing::TempDir()) / "bootferry-credentials";
+    std::filesystem::create_directories(folder);
+    for (const char* name :
+         {"bootferry.password", "bootferry.passphrase", "bootferry.sshkey_passphrase", "other.password"}) {
+        std::ofstream(folder / name) << "geheim\n";
+    }
+    ::setenv("BOOTFERRY_SYSTEM_CREDENTIALS", folder.c_str(), 1);
+    const auto credentials = readServiceCredentials();
+    ::unsetenv("BOOTFERRY_SYSTEM_CREDENTIALS");
+    std::filesystem::remove_all(folder);
+    EXPECT_EQ(credentials, (Credentials{{"password", "geheim"}, {"sshkey_passphrase", "geheim"}}));
+}
+
+} // namespace
+} // namespace bootferry
