@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What must outlive a worker that is killed while a machine runs from its image: which version is being
+// fetched, which pieces are on the target, and the head of the image, which is written to the target last
+// (block_writer.h). It lies in a memory file that the supervisor creates, keeps and hands to each worker in
+// turn; its size is sealed.
+//
+// TRUST. The worker that used it spoke to the network, so that anything may be in it. The supervisor never
+// reads it. The next worker takes from it which pieces to fetch again, and the head; a worker that lies there
+// has only done to the image what it could have done on the target as well. Lengths are bounded.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "handles.h"
+
+namespace bootferry {
+
+// All sessions, and all workers, must fetch the same version.
+struct FillVersion {
+    std::uint64_t size = 0;
+    std::string validator;        // not empty
+    bool strongValidator = false; // as in SourceInfo, like the next two
+    bool showsOffset = true;
+    bool ranges = false;
+    std::string location; // where the first answer came from
+
+    bool operator==(const FillVersion&) const = default;
+};
+
+class FillMemory {
+public:
+    static constexpr std::size_t headSize = std::size_t{1} << 20U;
+
+    // For an image of this size, 1…PieceMap::largestImage bytes. Throws Error(Io).
+    [[nodiscard]] static UniqueFd make(std::uint64_t size);
+
+    // Maps such a file. Throws Error(Io), Error(Internal) if it is none.
+    explicit FillMemory(const UniqueFd& file);
+    FillMemory(const FillMemory&) = delete;
+    FillMemory& operator=(const FillMemory&) = delete;
+    ~FillMemory();
+
+    // That an earlier worker has begun; nullopt: none has.
+    [[nodiscard]] std::optional<FillVersion> version() const;
+    // Once, before the first piece. Throws Error(Internal) if the image is too large for the file, or a text
+    // too long.
+    void begin(const FillVersion& version);
+
+    [[nodiscard]] std::span<std::byte> head() const;        // aligned to a page
+    [[nodiscard]] std::span<std::uint64_t> present() const; // of a PieceMap
+
+private:
+    struct Header;
+    [[nodiscard]] Header& header() const;
+
+    std::byte* memory_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+} // namespace bootferry
