@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// linux/dm-ioctl.h; Documentation/admin-guide/device-mapper/linear.rst.
+#include "mapped_device.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <linux/dm-ioctl.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+
+#include "errors.h"
+#include "handles.h"
+#include "kernel_modules.h"
+
+namespace bootferry {
+namespace {
+
+constexpr const char* controlPath = "/dev/mapper/control";
+constexpr std::uint64_t sectorSize = 512;
+
+// dm-mod, and udev or devtmpfs, make the node when the module is loaded.
+UniqueFd openControl() {
+    UniqueFd control(::open(controlPath, O_RDWR | O_CLOEXEC));
+    std::string reason;
+    if (!control) {
+        try {
+            (void)loadKernelModule("dm_mod");
+        } catch (const Error& error) {
+            reason = error.what();
+        }
+        control.reset(::open(controlPath, O_RDWR | O_CLOEXEC));
+    }
+    if (!control) {
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("this kernel cannot read an image before all of it has arrived: the module "
+                                "'dm_mod' is not in the initrd or cannot be loaded ({})",
+                                reason.empty() ? errnoText(errno) : reason));
+    }
+    return control;
+}
+
+// One call: the kernel's structure, and room for a table of one line behind it.
+class Call {
+public:
+    explicit Call(const std::string& name) : name_(name), control_(openControl()) {
+        if (name.size() >= sizeof(header_->name)) {
+            throw Error(ErrorCode::Invalid, fmt::format("'{}' is too long for a device's name", name));
+        }
+    }
+
+    Call& readOnly() {
+        flags_ |= DM_READONLY_FLAG;
+        return *this;
+    }
+
+    // What is mounted is read-only: there is nothing to write before a suspension.
+    Call& withoutFreezing() {
+        flags_ |= DM_SKIP_LOCKFS_FLAG;
+        return *this;
+    }
+
+    Call& table(dev_t device, std::uint64_t size) {
+        dm_target_spec line{};
+        line.length = size / sectorSize;
+        std::strcpy(line.target_type, "linear"); // NOLINT: the array has 16 bytes
+        const auto parameters = fmt::format("{}:{} 0", major(device), minor(device));
+        std::memcpy(buffer_.data() + sizeof(dm_ioctl), &line, sizeof(line));
+        std::memcpy(buffer_.data() + sizeof(dm_ioctl) + sizeof(line), parameters.c_str(),
+                    parameters.size() + 1);
+        lines_ = 1;
+        return *this;
+    }
+
+    // Returns the device's number, if the kernel answers one.
+    dev_t run(unsigned long request, const char* doing) {
+        *header_ = {};
+        header_->version[0] = DM_VERSION_MAJOR;
+        header_->data_size = static_cast<std::uint32_t>(buffer_.size());
+        header_->data_start = sizeof(dm_ioctl);
+        header_->target_count = lines_;
+        header_->flags = flags_;
+        name_.copy(header_->name, sizeof(header_->name) - 1);
+        checkErrno(::ioctl(control_.get(), request, header_), fmt::format("{} '{}'", doing, name_));
+        // The kernel's encoding: 12 bits of the minor number, 12 of the major, the rest of the minor.
+        const auto number = header_->dev;
+        return makedev((number >> 8U) & 0xfffU, (number & 0xffU) | ((number >> 12U) & 0xfff00U));
+    }
+
+private:
+    std::string name_;
+    UniqueFd control_;
+    alignas(dm_ioctl) std::array<char, 1024> buffer_{};
+    dm_ioctl* header_ = reinterpret_cast<dm_ioctl*>(buffer_.data());
+    std::uint32_t lines_ = 0;
+    std::uint32_t flags_ = 0;
+};
+
+void load(const std::string& name, dev_t device, std::uint64_t size) {
+    (void)Call(name).readOnly().table(device, size).run(DM_TABLE_LOAD, "loading the table of");
+}
+
+// Suspends it first if it is in use, and takes the table that was loaded.
+void resume(const std::string& name) {
+    (void)Call(name).withoutFreezing().run(DM_DEV_SUSPEND, "resuming");
+}
+
+dev_t create(const std::string& name) {
+    try {
+        return Call(name).readOnly().run(DM_DEV_CREATE, "creating");
+    } catch (const Error& error) {
+        if (error.errnoValue() == EBUSY) {
+            throw Error(ErrorCode::TargetRefused,
+                        fmt::format("device-mapper has a device '{}' already", name));
+        }
+        throw;
+    }
+}
+
+} // namespace
+
+std::string createMappedDevice(const std::string& name, dev_t device, std::uint64_t size) {
+    const auto number = create(name);
+    try {
+        load(name, device, size);
+        resume(name);
+    } catch (const Error&) {
+        try {
+            removeMappedDevice(name);
+        } catch (const Error&) { // the first failure is the one to report
+        }
+        throw;
+    }
+    return fmt::format("/dev/dm-{}", minor(number));
+}
+
+void remapDevice(const std::string& name, dev_t device, std::uint64_t size) {
+    load(name, device, size);
+    resume(name);
+}
+
+void removeMappedDevice(const std::string& name) {
+    (void)Call(name).run(DM_DEV_REMOVE, "removing");
+}
+
+} // namespace bootferry

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A device of device-mapper that shows another device (target "linear"), and can show a third one later
+// while it is mounted: the kernel holds new reads back for the moment of the change, and no read is lost.
+// Devices are read-only.
+//
+// By ioctl(2), and not through libdevmapper: it is four calls of one structure, and the library with what it
+// needs would take most of what an initrd may grow. What the library does beside the calls is not wanted
+// here, or done by the kernel: it waits for udev by a semaphore ("cookie"), for ever in an initrd without
+// its rules; it makes nodes in /dev/mapper, and devtmpfs makes /dev/dm-N; it locks memory while a device is
+// suspended, and here no process ever runs while it is: the table is loaded first, and one call suspends,
+// swaps and resumes. The version of the interface is checked by the kernel in each call.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <sys/types.h>
+
+namespace bootferry {
+
+// name: printable, without a slash; device: what is shown, from its beginning; size: bytes, a multiple of
+// 512. Loads the kernel's device-mapper if needed. Returns the path, "/dev/dm-0". Throws Error(Unsupported)
+// if this kernel has none, Error(TargetRefused) if there is a device of that name, Error(Io).
+[[nodiscard]] std::string createMappedDevice(const std::string& name, dev_t device, std::uint64_t size);
+
+// It shows `device` from now on, which no other program may hold exclusively. Throws Error(Io); the mapped
+// device then still shows what it showed.
+void remapDevice(const std::string& name, dev_t device, std::uint64_t size);
+
+// Fails if it is mounted or open. Throws Error(Io).
+void removeMappedDevice(const std::string& name);
+
+} // namespace bootferry

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A block device of the kernel's nbd client, whose server is a process of this machine at the other end of a
+// socket pair. There is no handshake: both ends know the size. The kernel speaks the transmission phase with
+// simple replies (NBD protocol, "Transmission phase"), from the first byte on. The device is read-only.
+//
+// If the server's end is closed, reads wait until reconnectNbd() gives the kernel a new socket, and not
+// longer than ten years; nothing fails. Reads that were sent to the earlier server are sent again when the
+// kernel looks at them next, which is within 30 s (blk-mq's timeout of a request).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "handles.h"
+
+namespace bootferry {
+
+struct NbdTerms {
+    std::uint64_t size = 0;      // bytes; a multiple of the block size
+    std::uint32_t blockSize = 0; // a power of two, from 512 to a page
+};
+
+struct NbdSockets {
+    UniqueFd kernel;
+    UniqueFd server;
+};
+
+[[nodiscard]] NbdSockets makeNbdSockets(); // throws Error(Io)
+
+// Loads the kernel's nbd if needed; without partitions, since nothing reads them. The kernel keeps the socket
+// itself: close the descriptor afterwards, or the server's death cannot be seen. Returns the number of the
+// device. Throws Error(Unsupported) if this kernel has no nbd, Error(Io).
+[[nodiscard]] std::uint32_t connectNbd(const UniqueFd& socket, const NbdTerms& terms);
+
+// After the end of the server. Blocks until the kernel has seen that end, for a few seconds at most. Throws
+// Error(Io).
+void reconnectNbd(std::uint32_t device, const UniqueFd& socket);
+
+// Reads that still wait fail. Throws Error(Io).
+void disconnectNbd(std::uint32_t device);
+
+[[nodiscard]] std::string nbdPath(std::uint32_t device); // "/dev/nbd0"
+
+} // namespace bootferry
