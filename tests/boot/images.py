@@ -65,7 +65,7 @@ _KERNEL_MODULES = "|".join([
     "arch/", "crypto/", "lib/", "block/", "net/core/", "net/packet/", "net/ipv6/", "net/unix/",
     "fs/(isofs|squashfs|erofs|overlayfs|ext4|xfs|btrfs|jbd2|mbcache|fat|nls|fuse|efivarfs|binfmt_misc)",
     "drivers/(virtio|cdrom|nvme/host|dax|char/hw_random|ptp|pps|ata/(libata|libahci|ahci|ata_piix|ata_generic))",
-    "drivers/block/(brd|loop|virtio_blk)", "drivers/scsi/(scsi_mod|scsi_common|sd_mod|sr_mod|virtio_scsi)",
+    "drivers/block/(brd|loop|nbd|virtio_blk)", "drivers/scsi/(scsi_mod|scsi_common|sd_mod|sr_mod|virtio_scsi)",
     "drivers/firmware/(dmi-sysfs|qemu_fw_cfg)",
     "drivers/net/(virtio_net|net_failover|ethernet/intel/(e1000|e1000e)/)", "drivers/md/dm-(mod|verity|bufio|crypt)",
 ])
@@ -348,6 +348,38 @@ class Images:
                              *arguments, "--kver", version, "/mnt/initrd"],
                             folder, over=[*over, installed], log=folder / "dracut.log")
         return self._cached(name, key, build) / "initrd"
+
+    def devices_initrd(self, program):
+        """A test program with what it needs, to be run by devices-init: no dracut, no systemd."""
+        init = _HERE / "devices-init"
+        modules = ["brd", "dm-mod", "loop", "nbd", "squashfs"]
+
+        def build(folder):
+            root, version = folder / "root", self.kernel().name.removeprefix("vmlinuz-")
+            for name in ("dev", "proc", "sys", "run", "tmp", "bin", "squashfs"):
+                (root / name).mkdir(parents=True)
+            for source, target in ((init, "init"), (program, "test-system"), ("/bin/bash", "bin/bash"),
+                                   ("/bin/mount", "bin/mount"), ("/bin/sleep", "bin/sleep")):
+                shutil.copy(source, root / target)
+            for library in sorted(set(re.findall(r"(/\S+) \(0x", _run(["ldd", program, "/bin/bash", "/bin/mount"])))):
+                (root / library[1:]).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(library, root / library[1:])
+            tree = self.machine_tree() / "usr/lib/modules" / version
+            target = root / "lib/modules" / version
+            for module in (path for path in tree.rglob("*.ko") if path.stem in modules):
+                (target / module.relative_to(tree)).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(module, target / module.relative_to(tree))
+            _run(["depmod", "-b", root, version])
+            content = folder / "content"
+            content.mkdir()
+            (content / "bytes").write_bytes(b"".join(hashlib.sha256(b"%d" % block).digest() for block in range(1 << 16)))
+            shutil.copy(content / "bytes", root / "squashfs/bytes")
+            _run(["mksquashfs", content, root / "squashfs/squashfs.img", "-noD", "-quiet", "-no-progress"])
+            _run(["sh", "-c", 'cd "$1" && find . | cpio --quiet -o -H newc > "$2"', "sh", root, folder / "initrd"])
+            shutil.rmtree(root)
+            shutil.rmtree(content)
+        key = _digest(self.machine_tree().parent.name, program.read_bytes(), init.read_text(), inspect.getsource(build))
+        return self._cached("devices-initrd", key, build) / "initrd"
 
     # The live media
 
