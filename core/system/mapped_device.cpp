@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
@@ -13,7 +14,6 @@
 #include <sys/sysmacros.h>
 
 #include "errors.h"
-#include "handles.h"
 #include "kernel_modules.h"
 
 namespace bootferry {
@@ -46,7 +46,7 @@ UniqueFd openControl() {
 // One call: the kernel's structure, and room for a table of one line behind it.
 class Call {
 public:
-    explicit Call(const std::string& name) : name_(name), control_(openControl()) {
+    Call(const UniqueFd& control, const std::string& name) : control_(control.get()), name_(name) {
         if (name.size() >= sizeof(header_->name)) {
             throw Error(ErrorCode::Invalid, fmt::format("'{}' is too long for a device's name", name));
         }
@@ -84,66 +84,57 @@ public:
         header_->target_count = lines_;
         header_->flags = flags_;
         name_.copy(header_->name, sizeof(header_->name) - 1);
-        checkErrno(::ioctl(control_.get(), request, header_), fmt::format("{} '{}'", doing, name_));
+        checkErrno(::ioctl(control_, request, header_), fmt::format("{} '{}'", doing, name_));
         // The kernel's encoding: 12 bits of the minor number, 12 of the major, the rest of the minor.
         const auto number = header_->dev;
         return makedev((number >> 8U) & 0xfffU, (number & 0xffU) | ((number >> 12U) & 0xfff00U));
     }
 
 private:
-    std::string name_;
-    UniqueFd control_;
+    int control_;
+    const std::string& name_;
     alignas(dm_ioctl) std::array<char, 1024> buffer_{};
     dm_ioctl* header_ = reinterpret_cast<dm_ioctl*>(buffer_.data());
     std::uint32_t lines_ = 0;
     std::uint32_t flags_ = 0;
 };
 
-void load(const std::string& name, dev_t device, std::uint64_t size) {
-    (void)Call(name).readOnly().table(device, size).run(DM_TABLE_LOAD, "loading the table of");
-}
+} // namespace
 
-// Suspends it first if it is in use, and takes the table that was loaded.
-void resume(const std::string& name) {
-    (void)Call(name).withoutFreezing().run(DM_DEV_SUSPEND, "resuming");
-}
-
-dev_t create(const std::string& name) {
+MappedDevice::MappedDevice(std::string name, dev_t device, std::uint64_t size)
+    : name_(std::move(name)), size_(size), control_(openControl()) {
     try {
-        return Call(name).readOnly().run(DM_DEV_CREATE, "creating");
+        number_ = Call(control_, name_).readOnly().run(DM_DEV_CREATE, "creating");
     } catch (const Error& error) {
         if (error.errnoValue() == EBUSY) {
             throw Error(ErrorCode::TargetRefused,
-                        fmt::format("device-mapper has a device '{}' already", name));
+                        fmt::format("device-mapper has a device '{}' already", name_));
         }
         throw;
     }
-}
-
-} // namespace
-
-std::string createMappedDevice(const std::string& name, dev_t device, std::uint64_t size) {
-    const auto number = create(name);
     try {
-        load(name, device, size);
-        resume(name);
+        show(device);
     } catch (const Error&) {
         try {
-            removeMappedDevice(name);
+            remove();
         } catch (const Error&) { // the first failure is the one to report
         }
         throw;
     }
-    return fmt::format("/dev/dm-{}", minor(number));
 }
 
-void remapDevice(const std::string& name, dev_t device, std::uint64_t size) {
-    load(name, device, size);
-    resume(name);
+// Resuming takes the table that was loaded, and suspends first if the device is in use.
+void MappedDevice::show(dev_t device) {
+    (void)Call(control_, name_).readOnly().table(device, size_).run(DM_TABLE_LOAD, "loading the table of");
+    (void)Call(control_, name_).withoutFreezing().run(DM_DEV_SUSPEND, "resuming");
 }
 
-void removeMappedDevice(const std::string& name) {
-    (void)Call(name).run(DM_DEV_REMOVE, "removing");
+void MappedDevice::remove() {
+    (void)Call(control_, name_).run(DM_DEV_REMOVE, "removing");
+}
+
+std::string MappedDevice::path() const {
+    return fmt::format("/dev/dm-{}", minor(number_));
 }
 
 } // namespace bootferry

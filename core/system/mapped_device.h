@@ -16,18 +16,33 @@
 
 #include <sys/types.h>
 
+#include "handles.h"
+
 namespace bootferry {
 
-// name: printable, without a slash; device: what is shown, from its beginning; size: bytes, a multiple of
-// 512. Loads the kernel's device-mapper if needed. Returns the path, "/dev/dm-0". Throws Error(Unsupported)
-// if this kernel has none, Error(TargetRefused) if there is a device of that name, Error(Io).
-[[nodiscard]] std::string createMappedDevice(const std::string& name, dev_t device, std::uint64_t size);
+// Needs no file after it was created, so that it works when the files of an initrd are gone.
+class MappedDevice {
+public:
+    // name: printable, without a slash; device: what is shown, from its beginning; size: bytes, a multiple of
+    // 512. Loads the kernel's device-mapper if needed. Throws Error(Unsupported) if this kernel has none,
+    // Error(TargetRefused) if there is a device of that name, Error(Io).
+    MappedDevice(std::string name, dev_t device, std::uint64_t size);
 
-// It shows `device` from now on, which no other program may hold exclusively. Throws Error(Io); the mapped
-// device then still shows what it showed.
-void remapDevice(const std::string& name, dev_t device, std::uint64_t size);
+    // Shows `device` from now on, which no other program may hold exclusively. Throws Error(Io); the mapped
+    // device then still shows what it showed.
+    void show(dev_t device);
 
-// Fails if it is mounted or open. Throws Error(Io).
-void removeMappedDevice(const std::string& name);
+    // Fails if it is mounted or open. The destructor does not remove it: what is mounted from it may outlive
+    // this process. Throws Error(Io).
+    void remove();
+
+    [[nodiscard]] std::string path() const; // "/dev/dm-0"
+
+private:
+    std::string name_;
+    std::uint64_t size_;
+    UniqueFd control_;
+    dev_t number_ = 0;
+};
 
 } // namespace bootferry

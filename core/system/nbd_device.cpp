@@ -14,7 +14,6 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
 
-#include "generic_netlink.h"
 #include "kernel_modules.h"
 
 namespace bootferry {
@@ -49,34 +48,30 @@ NbdSockets makeNbdSockets() {
     return {.kernel = UniqueFd(ends[0]), .server = UniqueFd(ends[1])};
 }
 
-std::uint32_t connectNbd(const UniqueFd& socket, const NbdTerms& terms) {
-    auto nbd = openNbd();
-    const auto answer =
-        nbd.request(NBD_CMD_CONNECT,
-                    NetlinkAttributes()
-                        .add(NBD_ATTR_SIZE_BYTES, terms.size)
-                        .add(NBD_ATTR_BLOCK_SIZE_BYTES, std::uint64_t{terms.blockSize})
-                        .add(NBD_ATTR_SERVER_FLAGS, std::uint64_t{NBD_FLAG_HAS_FLAGS | NBD_FLAG_READ_ONLY})
-                        .add(NBD_ATTR_DEAD_CONN_TIMEOUT, tenYears)
-                        .add(NBD_ATTR_SOCKETS, oneSocket(socket)),
-                    "connecting the kernel's nbd");
+NbdDevice::NbdDevice(const UniqueFd& socket, const NbdTerms& terms) : kernel_(openNbd()) {
+    const auto answer = kernel_.request(
+        NBD_CMD_CONNECT,
+        NetlinkAttributes()
+            .add(NBD_ATTR_SIZE_BYTES, terms.size)
+            .add(NBD_ATTR_BLOCK_SIZE_BYTES, std::uint64_t{terms.blockSize})
+            .add(NBD_ATTR_SERVER_FLAGS, std::uint64_t{NBD_FLAG_HAS_FLAGS | NBD_FLAG_READ_ONLY})
+            .add(NBD_ATTR_DEAD_CONN_TIMEOUT, tenYears)
+            .add(NBD_ATTR_SOCKETS, oneSocket(socket)),
+        "connecting the kernel's nbd");
     const auto index = findNetlinkAttribute(answer, NBD_ATTR_INDEX);
-    std::uint32_t device = 0;
-    if (!index || index->size() < sizeof(device)) {
+    if (!index || index->size() < sizeof(index_)) {
         throw Error(ErrorCode::Io, "the kernel's nbd does not name the device that it connected");
     }
-    std::memcpy(&device, index->data(), sizeof(device));
-    return device;
+    std::memcpy(&index_, index->data(), sizeof(index_));
 }
 
-void reconnectNbd(std::uint32_t device, const UniqueFd& socket) {
-    auto nbd = openNbd();
+void NbdDevice::reconnect(const UniqueFd& socket) {
     const auto attributes =
-        NetlinkAttributes().add(NBD_ATTR_INDEX, device).add(NBD_ATTR_SOCKETS, oneSocket(socket));
+        NetlinkAttributes().add(NBD_ATTR_INDEX, index_).add(NBD_ATTR_SOCKETS, oneSocket(socket));
     for (int attempt = 1;; ++attempt) {
         try {
-            (void)nbd.request(NBD_CMD_RECONFIGURE, attributes,
-                              fmt::format("connecting '{}' to another process", nbdPath(device)));
+            (void)kernel_.request(NBD_CMD_RECONFIGURE, attributes,
+                                  fmt::format("connecting '{}' to another process", path()));
             return;
         } catch (const Error& error) {
             // The place of the dead socket is not free before the kernel has seen that it is dead.
@@ -88,13 +83,13 @@ void reconnectNbd(std::uint32_t device, const UniqueFd& socket) {
     }
 }
 
-void disconnectNbd(std::uint32_t device) {
-    (void)openNbd().request(NBD_CMD_DISCONNECT, NetlinkAttributes().add(NBD_ATTR_INDEX, device),
-                            fmt::format("disconnecting '{}'", nbdPath(device)));
+void NbdDevice::disconnect() {
+    (void)kernel_.request(NBD_CMD_DISCONNECT, NetlinkAttributes().add(NBD_ATTR_INDEX, index_),
+                          fmt::format("disconnecting '{}'", path()));
 }
 
-std::string nbdPath(std::uint32_t device) {
-    return fmt::format("/dev/nbd{}", device);
+std::string NbdDevice::path() const {
+    return fmt::format("/dev/nbd{}", index_);
 }
 
 } // namespace bootferry

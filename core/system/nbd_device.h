@@ -3,7 +3,7 @@
 // socket pair. There is no handshake: both ends know the size. The kernel speaks the transmission phase with
 // simple replies (NBD protocol, "Transmission phase"), from the first byte on. The device is read-only.
 //
-// If the server's end is closed, reads wait until reconnectNbd() gives the kernel a new socket, and not
+// If the server's end is closed, reads wait until reconnect() gives the kernel a new socket, and not
 // longer than ten years; nothing fails. Reads that were sent to the earlier server are sent again when the
 // kernel looks at them next, which is within 30 s (blk-mq's timeout of a request).
 #pragma once
@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 
+#include "generic_netlink.h"
 #include "handles.h"
 
 namespace bootferry {
@@ -27,18 +28,27 @@ struct NbdSockets {
 
 [[nodiscard]] NbdSockets makeNbdSockets(); // throws Error(Io)
 
-// Loads the kernel's nbd if needed; without partitions, since nothing reads them. The kernel keeps the socket
-// itself: close the descriptor afterwards, or the server's death cannot be seen. Returns the number of the
-// device. Throws Error(Unsupported) if this kernel has no nbd, Error(Io).
-[[nodiscard]] std::uint32_t connectNbd(const UniqueFd& socket, const NbdTerms& terms);
+// Needs no file after it was connected, so that it works when the files of an initrd are gone.
+class NbdDevice {
+public:
+    // Loads the kernel's nbd if needed; without partitions, since nothing reads them. The kernel keeps the
+    // socket itself: close the descriptor afterwards, or the server's death cannot be seen. Throws
+    // Error(Unsupported) if this kernel has no nbd, Error(Io).
+    NbdDevice(const UniqueFd& socket, const NbdTerms& terms);
 
-// After the end of the server. Blocks until the kernel has seen that end, for a few seconds at most. Throws
-// Error(Io).
-void reconnectNbd(std::uint32_t device, const UniqueFd& socket);
+    // After the end of the server. Blocks until the kernel has seen that end, for a few seconds at most.
+    // Throws Error(Io).
+    void reconnect(const UniqueFd& socket);
 
-// Reads that still wait fail. Throws Error(Io).
-void disconnectNbd(std::uint32_t device);
+    // Tells the server, and frees the device; reads that still wait fail. The destructor does not: what is
+    // mounted from the device may outlive this process. Throws Error(Io).
+    void disconnect();
 
-[[nodiscard]] std::string nbdPath(std::uint32_t device); // "/dev/nbd0"
+    [[nodiscard]] std::string path() const; // "/dev/nbd0"
+
+private:
+    GenericNetlink kernel_;
+    std::uint32_t index_ = 0;
+};
 
 } // namespace bootferry

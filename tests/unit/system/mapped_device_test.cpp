@@ -75,7 +75,7 @@ protected:
         }
         try {
             const auto sockets = makeNbdSockets();
-            disconnectNbd(connectNbd(sockets.kernel, {.size = 1U << 20U, .blockSize = blockSize}));
+            NbdDevice(sockets.kernel, {.size = 1U << 20U, .blockSize = blockSize}).disconnect();
         } catch (const Error& error) {
             ASSERT_EQ(error.code(), ErrorCode::Unsupported) << error.what();
             GTEST_SKIP() << error.what();
@@ -85,7 +85,7 @@ protected:
     void TearDown() override {
         if (device_) {
             try {
-                disconnectNbd(*device_);
+                device_->disconnect();
             } catch (const Error& error) {
                 ADD_FAILURE() << error.what();
             }
@@ -95,19 +95,19 @@ protected:
     void connect(std::uint64_t answers = UINT64_MAX) {
         auto sockets = makeNbdSockets();
         server_ = std::make_unique<NbdTestServer>(std::move(sockets.server), image_, answers);
-        device_ = connectNbd(sockets.kernel, {.size = image_.size(), .blockSize = blockSize});
-        path_ = nbdPath(*device_);
+        device_.emplace(sockets.kernel, NbdTerms{.size = image_.size(), .blockSize = blockSize});
+        path_ = device_->path();
     }
 
     void reconnect() {
         auto sockets = makeNbdSockets();
         server_ = std::make_unique<NbdTestServer>(std::move(sockets.server), image_);
-        reconnectNbd(*device_, sockets.kernel);
+        device_->reconnect(sockets.kernel);
     }
 
     std::string image_ = pattern(std::size_t{4} << 20U);
     std::unique_ptr<NbdTestServer> server_;
-    std::optional<std::uint32_t> device_;
+    std::optional<NbdDevice> device_;
     std::string path_;
 };
 
@@ -125,7 +125,8 @@ TEST_F(ImageDevices, ShowWhatTheServerHas) {
 
 TEST_F(ImageDevices, TellTheServerOfTheirEnd) {
     connect();
-    disconnectNbd(*std::exchange(device_, std::nullopt));
+    device_->disconnect();
+    device_.reset();
     server_->waitForEnd();
     EXPECT_TRUE(server_->wasDisconnected());
 }
@@ -165,23 +166,25 @@ TEST_F(ImageDevices, AskTheNextServerForWhatTheEarlierOneDidNotAnswer) {
 
 TEST_F(ImageDevices, MapOneDeviceAfterTheOther) {
     connect();
-    const auto path = createMappedDevice(name, numberOf(path_), image_.size());
+    MappedDevice mapped(name, numberOf(path_), image_.size());
+    const auto path = mapped.path();
     EXPECT_EQ(readAt(openFile(path), 4096, 8192), image_.substr(4096, 8192));
-    EXPECT_THROW((void)createMappedDevice(name, numberOf(path_), image_.size()), Error) << "the same name";
-    removeMappedDevice(name);
+    EXPECT_THROW(MappedDevice(name, numberOf(path_), image_.size()), Error) << "the same name";
+    mapped.remove();
     EXPECT_NE(::access(path.c_str(), F_OK), 0);
 }
 
 TEST_F(ImageDevices, ShowWhatTheyShowedIfTheNextOneIsInUse) {
     ASSERT_TRUE(loadKernelModule("brd", "rd_nr=1 rd_size=65536"));
     connect();
-    const auto path = createMappedDevice(name, numberOf(path_), image_.size());
+    MappedDevice mapped(name, numberOf(path_), image_.size());
+    const auto path = mapped.path();
     {
         const auto held = openFile("/dev/ram0", O_RDWR | O_EXCL);
-        EXPECT_THROW(remapDevice(name, numberOf("/dev/ram0"), image_.size()), Error);
+        EXPECT_THROW(mapped.show(numberOf("/dev/ram0")), Error);
     }
     EXPECT_EQ(readAt(openFile(path), 0, 8192), image_.substr(0, 8192));
-    removeMappedDevice(name);
+    mapped.remove();
 }
 
 // The whole of it: a squashfs is mounted while its image is on the server, and goes on being read while the
@@ -201,7 +204,8 @@ TEST_F(ImageDevices, AreExchangedUnderAMountedFileSystem) {
         ASSERT_EQ(::fsync(ram.get()), 0);
     }
     connect();
-    const auto path = createMappedDevice(name, numberOf(path_), image_.size());
+    MappedDevice mapped(name, numberOf(path_), image_.size());
+    const auto path = mapped.path();
     const std::string mountPoint = "/run/bootferry-test";
     (void)::mkdir(mountPoint.c_str(), 0700);
     requireFilesystem("squashfs");
@@ -225,8 +229,9 @@ TEST_F(ImageDevices, AreExchangedUnderAMountedFileSystem) {
         }
     };
     waitForRounds(2);
-    remapDevice(name, numberOf("/dev/ram0"), image_.size());
-    disconnectNbd(*std::exchange(device_, std::nullopt));
+    mapped.show(numberOf("/dev/ram0"));
+    device_->disconnect();
+    device_.reset();
     server_->waitForEnd();
     waitForRounds(2);
     done = true;
@@ -234,7 +239,7 @@ TEST_F(ImageDevices, AreExchangedUnderAMountedFileSystem) {
     EXPECT_TRUE(same);
     EXPECT_EQ(::access(("/sys/block/" + path.substr(5) + "/slaves/ram0").c_str(), F_OK), 0);
     EXPECT_EQ(::umount(mountPoint.c_str()), 0);
-    removeMappedDevice(name);
+    mapped.remove();
 }
 
 } // namespace
