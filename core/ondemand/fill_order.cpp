@@ -45,15 +45,22 @@ void FillOrder::read(const Extent& bytes, const LineMeasure& line) {
 }
 
 std::optional<FillTask> FillOrder::next(const PieceMap& map, const FillMoment& moment) {
-    if (const auto run = forReads(map, moment)) {
-        return FillTask{.run = *run, .reason = FillReason::Read};
+    if (moment.kind != SessionKind::Fill) {
+        if (const auto run = forReads(map, moment)) {
+            return FillTask{.run = *run, .reason = FillReason::Read};
+        }
+        if (const auto run = ahead(map)) {
+            return FillTask{.run = *run, .reason = FillReason::ReadAhead};
+        }
     }
-    if (const auto run = ahead(map)) {
-        return FillTask{.run = *run, .reason = FillReason::ReadAhead};
-    }
-    if (sessions_ > 1 && moment.busy + 1 >= sessions_) {
+    const bool mustStayFree = sessions_ > 1 && moment.busy + 1 >= sessions_;
+    if (moment.kind == SessionKind::Reads || (moment.kind == SessionKind::Any && mustStayFree)) {
         return std::nullopt;
     }
+    return forFill(map, moment);
+}
+
+std::optional<FillTask> FillOrder::forFill(const PieceMap& map, const FillMoment& moment) {
     const auto most = piecesFor(runLength(moment.line));
     const bool readsWait = !moment.waiting.empty();
     if (!readsWait || 2 * (moment.busyWithProfile + 1) <= sessions_) {

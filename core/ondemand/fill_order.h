@@ -19,7 +19,8 @@
 //
 // A run is as long as the line delivers in a quarter of a second, at least four times what a request costs
 // before its first byte, and 64 KiB…8 MiB in any case: a run is not interrupted, and a read may have to wait
-// for its last piece. With one session, there is none to keep free.
+// for its last piece. A session that may only fetch for reads stops after the second row; one that may not
+// begins with the fourth. With one session, there is none to keep free.
 #pragma once
 
 #include <chrono>
@@ -48,9 +49,13 @@ struct FillTask {
     bool operator==(const FillTask&) const = default;
 };
 
+// What a session may fetch. One that keeps a stream open (FTP, SFTP) should not leave it for a read.
+enum class SessionKind { Any, Reads, Fill };
+
 struct FillMoment {
-    std::span<const Extent> waiting; // reads, the oldest first
-    unsigned busy = 0;               // sessions that fetch something
+    SessionKind kind = SessionKind::Any; // of the session that is free
+    std::span<const Extent> waiting;     // reads, the oldest first
+    unsigned busy = 0;                   // sessions that fetch something
     unsigned busyWithProfile = 0;
     unsigned busyWithRest = 0;
     std::chrono::microseconds sinceRead = std::chrono::microseconds::max(); // since one waited; max: never
@@ -88,6 +93,7 @@ public:
 private:
     [[nodiscard]] std::optional<PieceRun> forReads(const PieceMap& map, const FillMoment& moment) const;
     [[nodiscard]] std::optional<PieceRun> ahead(const PieceMap& map) const;
+    [[nodiscard]] std::optional<FillTask> forFill(const PieceMap& map, const FillMoment& moment);
     [[nodiscard]] std::optional<PieceRun> ofProfile(const PieceMap& map, std::uint64_t most);
     [[nodiscard]] std::optional<PieceRun> ofRest(const PieceMap& map, std::uint64_t most);
 

@@ -55,6 +55,7 @@ public:
     void commit() const;
 
     [[nodiscard]] std::uint64_t size() const { return size_; }
+    [[nodiscard]] std::span<const std::byte> head() const { return head_; }
 
 private:
     void sync() const;

@@ -212,6 +212,20 @@ TEST_F(FillOrderTest, TheOnlySessionFetchesEverything) {
     EXPECT_EQ(next()->reason, FillReason::Read);
 }
 
+TEST_F(FillOrderTest, ASessionOfAKindDoesNothingElse) {
+    order = FillOrder(2);
+    moment.kind = SessionKind::Reads;
+    EXPECT_EQ(next(), std::nullopt);
+    read(pieces(500));
+    moment.kind = SessionKind::Fill;
+    moment.busy = 1;
+    EXPECT_EQ(next(), std::nullopt); // a read waits, of which it gets nothing
+    moment.sinceRest = FillOrder::longestHold;
+    EXPECT_EQ(next()->reason, FillReason::Rest);
+    moment.kind = SessionKind::Reads;
+    EXPECT_EQ(next()->reason, FillReason::Read);
+}
+
 TEST_F(FillOrderTest, TwoSessionsFetchTheRest) {
     order = FillOrder(8);
     moment.busy = moment.busyWithRest = 1;
