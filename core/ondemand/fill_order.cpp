@@ -68,7 +68,8 @@ std::optional<FillTask> FillOrder::forFill(const PieceMap& map, const FillMoment
             return FillTask{.run = *run, .reason = FillReason::Profile};
         }
     }
-    const bool isQuiet = !readsWait && moment.sinceRead >= quietTime;
+    // If nobody fetches for a read that waits, its session has failed: the fill may be all that still works.
+    const bool isQuiet = (!readsWait || moment.busyWithReads == 0) && moment.sinceRead >= quietTime;
     if ((!isQuiet && moment.sinceRest < longestHold) || moment.busyWithRest >= mostWithRest) {
         return std::nullopt;
     }

@@ -12,8 +12,9 @@
 //   no session is kept free for reads                | nothing
 //   the profile names a missing piece                | that extent, in large runs; while reads wait, by at
 //                                                    | most half of the sessions: what it names is read soon
-//   a read waits, or waited 250 ms ago, and the rest | nothing: the line belongs to the reads
-//     was fetched in the last 5 s                    |
+//   a session fetches for a read that waits, or one  | nothing: the line belongs to the reads
+//     waited 250 ms ago; and the rest was fetched in |
+//     the last 5 s                                   |
 //   two sessions fetch the rest                      | nothing more: two keep a line full
 //   otherwise                                        | the rest, in sequence, in large runs
 //
@@ -56,6 +57,7 @@ struct FillMoment {
     SessionKind kind = SessionKind::Any; // of the session that is free
     std::span<const Extent> waiting;     // reads, the oldest first
     unsigned busy = 0;                   // sessions that fetch something
+    unsigned busyWithReads = 0;          // read-ahead included
     unsigned busyWithProfile = 0;
     unsigned busyWithRest = 0;
     std::chrono::microseconds sinceRead = std::chrono::microseconds::max(); // since one waited; max: never

@@ -97,6 +97,7 @@ FillMoment ImageFill::moment(SessionKind kind) const {
     FillMoment moment{.kind = kind,
                       .waiting = waitingBytes_,
                       .busy = busy_,
+                      .busyWithReads = busyWithReads_,
                       .busyWithProfile = busyWithProfile_,
                       .busyWithRest = busyWithRest_,
                       .line = line_};
@@ -130,6 +131,8 @@ void ImageFill::count(FillReason reason, bool begins) {
     } else if (reason == FillReason::Rest) {
         change(busyWithRest_);
         lastRest_ = Clock::now();
+    } else {
+        change(busyWithReads_);
     }
 }
 
@@ -164,8 +167,9 @@ void ImageFill::pauseForReads(const FillTask& task, std::uint64_t nextPiece) {
     const PieceRun left{.first = nextPiece, .count = task.run.end() - nextPiece};
     std::unique_lock lock(mutex_);
     if (task.reason == FillReason::Rest && left.count > 0) {
-        work_.wait_for(lock, FillOrder::longestHold,
-                       [&] { return stopped_ || waiting_.empty() || isAwaited(left); });
+        work_.wait_for(lock, FillOrder::longestHold, [&] {
+            return stopped_ || waiting_.empty() || busyWithReads_ == 0 || isAwaited(left);
+        });
     }
 }
 

@@ -46,7 +46,8 @@ public:
     void arrived(std::uint64_t piece); // it is on the target
     void ended(const FillTask& task);
     // While reads wait, a session that fetches what none of them needs pauses before its next piece: what it
-    // does not read stays with the server. Not longer than FillOrder::longestHold.
+    // does not read stays with the server. Not longer than FillOrder::longestHold, nor while nobody fetches
+    // for them.
     void pauseForReads(const FillTask& task, std::uint64_t nextPiece);
     void opened(Clock::duration time);
     void delivered(std::uint64_t bytes, Clock::duration time);
@@ -91,6 +92,7 @@ private:
     std::vector<Extent> waitingBytes_; // of waiting_, as FillOrder takes them
     LineMeasure line_;
     unsigned busy_ = 0;
+    unsigned busyWithReads_ = 0;
     unsigned busyWithProfile_ = 0;
     unsigned busyWithRest_ = 0;
     Clock::time_point lastRead_; // when one last waited

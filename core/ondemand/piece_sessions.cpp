@@ -17,6 +17,7 @@ namespace bootferry {
 namespace {
 
 constexpr std::uint64_t comparedSize = std::uint64_t{32} << 10U;
+constexpr std::uint64_t comparedStep = std::uint64_t{4} << 10U;
 constexpr std::size_t mostPlaces = 16; // that are remembered as proved
 
 std::vector<std::string> namesOf(const std::vector<Origin>& origins) {
@@ -112,17 +113,16 @@ private:
     }
 
     void open(const Extent& bytes) {
+        if (all_.needsProof(origin_)) {
+            prove();
+        }
         const auto begun = Clock::now();
         source_ = request(bytes);
         requireVersion();
-        if (const auto info = source_->info(); all_.needsProof(origin_, info)) {
+        if (all_.needsProof(origin_, source_->info().location)) { // the next attempt may lead there again
             source_.reset();
-            prove(info);
-            source_ = request(bytes);
-            requireVersion();
-            if (all_.needsProof(origin_, source_->info())) {
-                throw Error(ErrorCode::Range, "the server redirects to different places");
-            }
+            prove();
+            throw Error(ErrorCode::Unreachable, "the server redirects to different places");
         }
         position_ = bytes.offset;
         all_.fill_.opened(Clock::now() - begun);
@@ -156,33 +156,36 @@ private:
         }
     }
 
-    // Telling bytes of the head that are there, at an offset.
-    void prove(const SourceInfo& info) {
-        for (auto offset = comparedSize;
-             offset + comparedSize <= std::min<std::uint64_t>(all_.version_.size, FillMemory::headSize) &&
-             all_.fill_.isPresent(offset / PieceMap::pieceSize);
-             offset += comparedSize) {
-            const auto there = all_.target_.head().subspan(offset, comparedSize);
-            if (areAllAlike(there)) {
-                continue;
-            }
-            source_ = request({.offset = offset, .length = comparedSize});
-            requireVersion();
-            requireSameBytes({.delivered = there,
-                              .end = offset + comparedSize,
-                              .mustBeTelling = true,
-                              .size = all_.version_.size},
-                             [this](std::span<std::byte> into) {
-                                 return patience_.during([&] { return source_->read(into); });
-                             });
-            const auto now = source_->info();
-            source_.reset();
-            if (now.location == info.location) {
-                all_.proved(origin_, info);
-            }
-            return;
+    // Bytes of the head that are there, not all alike and at an offset.
+    void prove() {
+        const auto there = tellingBytes();
+        if (!there) {
+            throw Error(ErrorCode::Range, "nothing shows that this server has the same version of the image");
         }
-        throw Error(ErrorCode::Range, "nothing shows that this server has the same version of the image");
+        source_ = request(*there);
+        requireVersion();
+        const auto place = source_->info().location;
+        const auto known = all_.target_.head().subspan(static_cast<std::size_t>(there->offset),
+                                                       static_cast<std::size_t>(there->length));
+        requireSameBytes(
+            {.delivered = known, .end = there->end(), .mustBeTelling = true, .size = all_.version_.size},
+            [this](std::span<std::byte> into) {
+                return patience_.during([&] { return source_->read(into); });
+            });
+        source_.reset();
+        all_.proved(origin_, place);
+    }
+
+    [[nodiscard]] std::optional<Extent> tellingBytes() const {
+        const auto end = std::min<std::uint64_t>(all_.version_.size, FillMemory::headSize);
+        for (auto offset = comparedStep; offset + comparedSize <= end; offset += comparedStep) {
+            const Extent bytes{.offset = offset, .length = comparedSize};
+            if (all_.fill_.availability(bytes) == Availability::Present &&
+                !areAllAlike(all_.target_.head().subspan(static_cast<std::size_t>(offset), comparedSize))) {
+                return bytes;
+            }
+        }
+        return std::nullopt;
     }
 
     // False: the session ends. Else it returns when its next task is due.
@@ -286,21 +289,30 @@ void PieceSessions::start() {
     }
 }
 
-bool PieceSessions::needsProof(std::size_t origin, const SourceInfo& info) {
-    if (origin == 0 && info.location == version_.location && version_.strongValidator &&
-        version_.showsOffset) {
+bool PieceSessions::isFirstPlace(std::size_t origin) const {
+    return origin == settings_.provedOrigin && version_.strongValidator && version_.showsOffset;
+}
+
+bool PieceSessions::needsProof(std::size_t origin) {
+    const std::lock_guard lock(mutex_);
+    return !isFirstPlace(origin) && std::none_of(proved_.begin(), proved_.end(),
+                                                 [origin](const auto& each) { return each.first == origin; });
+}
+
+bool PieceSessions::needsProof(std::size_t origin, const std::string& place) {
+    if (isFirstPlace(origin) && place == version_.location) {
         return false;
     }
     const std::lock_guard lock(mutex_);
-    return std::find(proved_.begin(), proved_.end(), std::pair(origin, info.location)) == proved_.end();
+    return std::find(proved_.begin(), proved_.end(), std::pair(origin, place)) == proved_.end();
 }
 
-void PieceSessions::proved(std::size_t origin, const SourceInfo& info) {
+void PieceSessions::proved(std::size_t origin, const std::string& place) {
     const std::lock_guard lock(mutex_);
     if (proved_.size() == mostPlaces) {
         proved_.erase(proved_.begin());
     }
-    proved_.emplace_back(origin, info.location);
+    proved_.emplace_back(origin, place);
 }
 
 void PieceSessions::answeredBy(std::size_t origin) {
@@ -321,11 +333,17 @@ void PieceSessions::arrived(std::uint64_t piece) {
     refusedSince_.reset();
     if (std::exchange(isWaiting_, false)) {
         logInfo("the image arrives again");
+        lastLogged_.clear();
         reporter_.setState(TransferState::Transferring, "filling");
     }
     const auto present = fill_.presentBytes();
     reporter_.setBytes(present);
     reporter_.setWritten(present);
+}
+
+bool PieceSessions::isNews(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(lastLogged_, text) != text;
 }
 
 // While other sessions deliver, nothing waits; only what all of them lack is reported.
@@ -353,7 +371,9 @@ void PieceSessions::failing(const Error& why, std::chrono::milliseconds wait, bo
     } else if (reads > 0) {
         text = fmt::format("the running system waits for its image: {}", text);
     }
-    logWarning(text);
+    if (isNews(text)) { // and not once for each session
+        logWarning(text);
+    }
     reporter_.setState(TransferState::Waiting, text);
     if (isCertain) {
         fill_.lost();

@@ -41,6 +41,8 @@ public:
         std::chrono::milliseconds certainAfter{std::chrono::minutes(5)};
         int cancelFd = -1; // borrowed
         std::function<bool()> isNetworkUp = &NetworkWatch::isConfigured;
+        // The origin that the version was learned from, by this process, which needs no other proof.
+        std::optional<std::size_t> provedOrigin;
         std::function<void(std::size_t origin)> opened; // another one than before answers; from any thread
     };
 
@@ -60,10 +62,13 @@ public:
 private:
     class Session;
 
-    [[nodiscard]] bool needsProof(std::size_t origin, const SourceInfo& info);
-    void proved(std::size_t origin, const SourceInfo& info);
+    [[nodiscard]] bool isFirstPlace(std::size_t origin) const;
+    [[nodiscard]] bool needsProof(std::size_t origin); // wherever it redirects to
+    [[nodiscard]] bool needsProof(std::size_t origin, const std::string& place);
+    void proved(std::size_t origin, const std::string& place);
     void answeredBy(std::size_t origin);
     void arrived(std::uint64_t piece);
+    [[nodiscard]] bool isNews(const std::string& text);
     // A session has failed, and waits. refused: all origins have refused, for good as far as they know.
     void failing(const Error& why, std::chrono::milliseconds wait, bool refused);
 
@@ -81,6 +86,7 @@ private:
     std::optional<std::size_t> answering_;
     std::optional<std::chrono::steady_clock::time_point> refusedSince_;
     bool isWaiting_ = false; // what is reported
+    std::string lastLogged_;
 
     std::vector<std::thread> threads_;
 };

@@ -16,6 +16,33 @@
 
 namespace bootferry {
 
+void requireLiveHead(std::span<const std::byte> head, const PipelineSettings& settings) {
+    if (!settings.requireLiveImage) {
+        return;
+    }
+    const auto layer = recogniseCodec(head); // a second layer, inside the decoded one
+    if (const auto reason = whyNotLive(head, layer ? codecName(*layer) : "")) {
+        throw Error(ErrorCode::NotLive, fmt::format("not a live image: {}", *reason));
+    }
+    if (settings.requireDeclaredSize && !declaredImageSize(head)) {
+        throw Error(ErrorCode::NotLive,
+                    "an ext4, xfs or btrfs image cannot be deployed to a disk, since a later boot "
+                    "could not distinguish it from somebody's data: put it into a squashfs or an ISO, "
+                    "or boot it from memory");
+    }
+}
+
+// The server's file may be truncated: then its size and the Content-Length agree.
+void requireWholeImage(std::span<const std::byte> head, std::uint64_t size) {
+    const auto declared = declaredImageSize(head);
+    if (declared && *declared > size) {
+        throw Error(ErrorCode::NotLive,
+                    fmt::format("the image is incomplete: its header says {}, but the server "
+                                "has only {} ({} and {} bytes)",
+                                formatSize(*declared), formatSize(size), *declared, size));
+    }
+}
+
 Pipeline::Pipeline(RestartableSource& source, PipelineSupervisor& supervisor, ProgressReporter& reporter,
                    const PipelineSettings& settings)
     : source_(source), supervisor_(supervisor), reporter_(reporter), settings_(settings) {
@@ -234,30 +261,12 @@ void Pipeline::requestTarget(std::optional<std::uint64_t> size) {
 }
 
 void Pipeline::checkHead() const {
-    if (!settings_.requireLiveImage) {
-        return;
-    }
-    const auto layer = recogniseCodec(writer_.head()); // a second layer, inside the decoded one
-    if (const auto reason = whyNotLive(writer_.head(), layer ? codecName(*layer) : "")) {
-        throw Error(ErrorCode::NotLive, fmt::format("not a live image: {}", *reason));
-    }
-    if (settings_.requireDeclaredSize && !declaredImageSize(writer_.head())) {
-        throw Error(ErrorCode::NotLive,
-                    "an ext4, xfs or btrfs image cannot be deployed to a disk, since a later boot "
-                    "could not distinguish it from somebody's data: put it into a squashfs or an ISO, "
-                    "or boot it from memory");
-    }
+    requireLiveHead(writer_.head(), settings_);
 }
 
-// The server's file may be truncated: then its size and the Content-Length agree.
 void Pipeline::checkSize() const {
-    const auto declared = settings_.requireLiveImage ? declaredImageSize(writer_.head()) : std::nullopt;
-    if (declared && *declared > writer_.size()) {
-        throw Error(ErrorCode::NotLive,
-                    fmt::format("the image is incomplete: its header says {}, but the server "
-                                "has only {} ({} and {} bytes)",
-                                formatSize(*declared), formatSize(writer_.size()), *declared,
-                                writer_.size()));
+    if (settings_.requireLiveImage) {
+        requireWholeImage(writer_.head(), writer_.size());
     }
 }
 

@@ -58,6 +58,11 @@ struct PipelineSettings {
     std::optional<Continuation> continuation; // of a file that is kept as it is served
 };
 
+// What a transfer refuses, whether the image is received in order or in pieces. Both throw Error(NotLive).
+// head: the first liveProbeSize bytes, unless the image is smaller; size: of all of it.
+void requireLiveHead(std::span<const std::byte> head, const PipelineSettings& settings);
+void requireWholeImage(std::span<const std::byte> head, std::uint64_t size);
+
 class Pipeline {
 public:
     Pipeline(RestartableSource& source, PipelineSupervisor& supervisor, ProgressReporter& reporter,

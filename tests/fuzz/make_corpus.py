@@ -31,6 +31,16 @@ def text(value):
     return u32(len(value)) + value
 
 
+def nbd():
+    def asks(kind, offset=0, length=512, magic=0x25609513):
+        return struct.pack(">IHHQQI", magic, 0, kind, 7, offset, length)
+    leave = asks(2)
+    return {"reads": asks(0) + asks(0, 512, 3000) + asks(0, 8192) + leave, "waits": asks(0, 4096) + asks(0, 4095, 2) + asks(0),
+            "write": asks(1, 0, 40) + 40 * b"x" + asks(3) + asks(4) + asks(6) + asks(99) + leave,
+            "beyond": asks(0, 12800 - 511), "nothing": asks(0, 0, 0), "much": asks(0, 0, (32 << 20) + 1),
+            "magic": asks(0, magic=1), "cut": asks(0)[:20]}
+
+
 def piece(packet):
     return struct.pack("<H", len(packet)) + packet
 
@@ -371,6 +381,7 @@ CORPUS = {
     },
     "worker_channel": channel(),
     "worker_job": jobs(),
+    "nbd_server": nbd(),
     "relay": relay(),
     "relay_sender": relay_sender(),
 }

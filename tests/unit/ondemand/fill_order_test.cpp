@@ -77,6 +77,7 @@ TEST_F(FillOrderTest, TheOldestReadFirst) {
     read(pieces(100));
     EXPECT_EQ(next()->run.first, 500U);
     EXPECT_EQ(next()->run.first, 100U);
+    moment.busy = moment.busyWithReads = 2;
     EXPECT_EQ(next(), std::nullopt); // they are in flight, and the fill backs off
 }
 
@@ -180,7 +181,8 @@ TEST_F(FillOrderTest, AReadOfTheSameBytesIsNoStream) {
 TEST_F(FillOrderTest, TheFillBacksOffWhileReadsWait) {
     read(pieces(500));
     (void)next();
-    moment.sinceRead = seconds(0);
+    moment.busy = moment.busyWithReads = 1;
+    moment.sinceRead = seconds(1); // a slow server
     moment.sinceRest = seconds(1);
     EXPECT_EQ(next(), std::nullopt);
     waiting.clear(); // answered, but the next one comes soon
@@ -190,9 +192,19 @@ TEST_F(FillOrderTest, TheFillBacksOffWhileReadsWait) {
     EXPECT_EQ(next()->reason, FillReason::Rest);
 }
 
+TEST_F(FillOrderTest, TheFillGoesOnWhereNobodyCanFetchForReads) {
+    moment.kind = SessionKind::Fill; // the other session was refused
+    read(pieces(500));
+    moment.sinceRead = milliseconds(100);
+    EXPECT_EQ(next(), std::nullopt);
+    moment.sinceRead = FillOrder::quietTime;
+    EXPECT_EQ(next()->reason, FillReason::Rest);
+}
+
 TEST_F(FillOrderTest, TheFillIsNotStarved) {
     read(pieces(500));
     (void)next();
+    moment.busy = moment.busyWithReads = 1;
     moment.sinceRead = seconds(0);
     moment.sinceRest = FillOrder::longestHold;
     EXPECT_EQ(next()->reason, FillReason::Rest);
@@ -218,7 +230,7 @@ TEST_F(FillOrderTest, ASessionOfAKindDoesNothingElse) {
     EXPECT_EQ(next(), std::nullopt);
     read(pieces(500));
     moment.kind = SessionKind::Fill;
-    moment.busy = 1;
+    moment.sinceRead = seconds(0);
     EXPECT_EQ(next(), std::nullopt); // a read waits, of which it gets nothing
     moment.sinceRest = FillOrder::longestHold;
     EXPECT_EQ(next()->reason, FillReason::Rest);
@@ -249,7 +261,7 @@ TEST_F(FillOrderTest, TheProfileHasHalfOfTheSessionsWhileReadsWait) {
     order.setProfile({pieces(800, 190)});
     read(pieces(500));
     EXPECT_EQ(next()->reason, FillReason::Read);
-    moment.busy = 1;
+    moment.busy = moment.busyWithReads = 1;
     EXPECT_EQ(next()->reason, FillReason::Profile);
     moment.busy = moment.busyWithProfile = 2;
     moment.sinceRest = seconds(0);
@@ -285,6 +297,7 @@ TEST_F(FillOrderTest, NoRunCoversWhatIsThereOrInFlight) {
 }
 
 TEST_F(FillOrderTest, AnOffsetThatNoImageHasIsNoRead) {
+    moment.busyWithReads = 1;
     waiting.push_back({.offset = UINT64_MAX - 5, .length = 5});
     order.read(waiting.front(), line);
     EXPECT_EQ(next(), std::nullopt);
