@@ -94,7 +94,7 @@ std::string reportText(const Url& url, const InstalledPaths& paths) {
         header, commandLine({paths.report, url.redacted()}), paths.workerUser, paths.certificates);
 }
 
-// Adds the options that are about servers; secrets go into files.
+// What a server may ask for or needs, with secrets in files.
 void addSourceOptions(std::vector<std::string>& words, const TransferRequest& transfer,
                       const InstalledPaths& paths, UnitFiles& files) {
     if (transfer.stallTimeout != defaultStallTimeout) {
@@ -184,31 +184,30 @@ std::string treeText(const BootRequest& request, const TransferRequest& transfer
     words.push_back(transfer.url.redacted());
     words.push_back(verity.tree->redacted());
     words.push_back(treePath(paths));
-    return fmt::format(
-        "{}[Unit]\n"
-        "Description={}\n"
-        "Documentation=man:bootferry-kernel-command-line(7)\n"
-        "DefaultDependencies=no\n"
-        "# bootferryd learns the name servers.\n"
-        "Wants=network-online.target bootferryd.socket\n"
-        "After=bootferryd.socket\n"
-        "Before={} {} initrd-root-fs.target shutdown.target\n"
-        "{}\n{}"
-        "# A larger tree is not accepted; the limit also binds a worker that an attacker controls.\n"
-        "LimitFSIZE=512M\n"
-        "RuntimeDirectory=bootferry\n"
-        "RuntimeDirectoryMode=0755\n"
-        "RuntimeDirectoryPreserve=yes\n"
-        "CapabilityBoundingSet=CAP_SYS_RESOURCE CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL\n"
-        "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER\n"
-        "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n"
-        "RestrictRealtime=yes\n"
-        "RestrictSUIDSGID=yes\n"
-        "LockPersonality=yes\n"
-        "NoNewPrivileges=yes\n"
-        "SystemCallArchitectures=native\n",
-        header, descriptionText("Fetch the Hash Tree " + verity.tree->shown()), deployUnit, liveRootUnit,
-        bootFailureSettings(), oneshot(commandLine(words)));
+    return fmt::format("{}[Unit]\n"
+                       "Description={}\n"
+                       "Documentation=man:bootferry-kernel-command-line(7)\n"
+                       "DefaultDependencies=no\n"
+                       "# bootferryd learns the name servers.\n"
+                       "Wants=network-online.target bootferryd.socket\n"
+                       "After=bootferryd.socket\n"
+                       "Before={} {} initrd-root-fs.target shutdown.target\n"
+                       "{}\n{}"
+                       "# More is not accepted; this holds for a worker that is taken over, too.\n"
+                       "LimitFSIZE=512M\n"
+                       "RuntimeDirectory=bootferry\n"
+                       "RuntimeDirectoryMode=0755\n"
+                       "RuntimeDirectoryPreserve=yes\n"
+                       "CapabilityBoundingSet=CAP_SYS_RESOURCE CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL\n"
+                       "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER\n"
+                       "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n"
+                       "RestrictRealtime=yes\n"
+                       "RestrictSUIDSGID=yes\n"
+                       "LockPersonality=yes\n"
+                       "NoNewPrivileges=yes\n"
+                       "SystemCallArchitectures=native\n",
+                       header, descriptionText("Fetch the Hash Tree " + verity.tree->shown()), deployUnit,
+                       liveRootUnit, bootFailureSettings(), oneshot(commandLine(words)));
 }
 
 std::string treeDependency(const VerityRequest& verity) {

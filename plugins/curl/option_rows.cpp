@@ -357,7 +357,7 @@ constexpr long http3Only = 31; // CURL_HTTP_VERSION_3ONLY; libcurl before 7.88 r
 
 constexpr OptionRow rows[] = {
     // time and speed
-    {"connect-timeout", "seconds until a connection must stand, decimals allowed; default 30",
+    {"connect-timeout", "seconds within which to connect, decimals allowed; default 30",
      &seconds<CURLOPT_CONNECTTIMEOUT_MS>},
     {"max-time", "seconds one attempt may last, decimals allowed; it is then resumed; default 0, no limit",
      &seconds<CURLOPT_TIMEOUT_MS>},
@@ -373,13 +373,13 @@ constexpr OptionRow rows[] = {
     {"keepalive-time", "seconds between keep-alive probes; default 60", &keepalive},
     {"keepalive-cnt", "keep-alive probes without an answer that end the connection", keepaliveProbes},
     {"no-keepalive", "FLAG: send no keep-alive probes", &flag<CURLOPT_TCP_KEEPALIVE, 0>},
-    {"happy-eyeballs-timeout-ms", "milliseconds that IPv6 is ahead of IPv4; default 200",
+    {"happy-eyeballs-timeout-ms", "milliseconds before IPv4 is tried beside IPv6; default 200",
      &number<CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS>},
     {"retry", "accepted; bootferry retries until it succeeds", &retry},
     {"retry-delay", "accepted; bootferry has its own delays", &retry},
     {"retry-max-time", "accepted; see rd.bootferry.timeout=", &retry},
-    {"retry-connrefused", "FLAG: accepted; bootferry does so", &retry},
-    {"retry-all-errors", "FLAG: accepted; bootferry retries what can pass", &retry},
+    {"retry-connrefused", "FLAG: accepted; bootferry always retries then", &retry},
+    {"retry-all-errors", "FLAG: accepted; bootferry retries temporary failures", &retry},
     // certificates and TLS
     {"insecure", "FLAG: accept any certificate", &insecure<CURLOPT_SSL_VERIFYPEER, CURLOPT_SSL_VERIFYHOST>},
     {"cacert", "file of the certificate authorities to trust; default: the distribution's",
@@ -503,7 +503,7 @@ constexpr OptionRow rows[] = {
      &flag<CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE>},
     {"http3", "FLAG: HTTP 3 where the server has it", &flag<CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_3>},
     {"http3-only", "FLAG: HTTP 3 and nothing else", &flag<CURLOPT_HTTP_VERSION, http3Only>},
-    {"request-target", "what to ask for instead of the URL's path", &text<CURLOPT_REQUEST_TARGET>},
+    {"request-target", "the path to request instead of the URL's", &text<CURLOPT_REQUEST_TARGET>},
     {"path-as-is", "FLAG: keep /../ in the path", &flag<CURLOPT_PATH_AS_IS>},
     // FTP
     {"ftp-pasv", "FLAG: passive mode (default)", &passiveFtp},
@@ -535,7 +535,7 @@ constexpr OptionRow rows[] = {
     {"interface", "interface, address or host name to send from", &text<CURLOPT_INTERFACE>},
     {"local-port", "port or FIRST-LAST to send from", &localPort},
     {"resolve", "HOST:PORT:ADDRESS instead of asking a name server; may be repeated", &list<CURLOPT_RESOLVE>},
-    {"connect-to", "HOST1:PORT1:HOST2:PORT2, go to the second for the first; may be repeated",
+    {"connect-to", "HOST1:PORT1:HOST2:PORT2, connect to the second for the first; may be repeated",
      &list<CURLOPT_CONNECT_TO>},
     {"dns-servers", "addresses of name servers, with commas", &text<CURLOPT_DNS_SERVERS>},
     {"dns-interface", "interface to ask name servers by", &text<CURLOPT_DNS_INTERFACE>},
