@@ -94,7 +94,7 @@ std::string reportText(const Url& url, const InstalledPaths& paths) {
         header, commandLine({paths.report, url.redacted()}), paths.workerUser, paths.certificates);
 }
 
-// What a server may ask for or needs, with secrets in files.
+// Adds the options that are about servers; secrets go into files.
 void addSourceOptions(std::vector<std::string>& words, const TransferRequest& transfer,
                       const InstalledPaths& paths, UnitFiles& files) {
     if (transfer.stallTimeout != defaultStallTimeout) {
@@ -193,7 +193,7 @@ std::string treeText(const BootRequest& request, const TransferRequest& transfer
                        "After=bootferryd.socket\n"
                        "Before={} {} initrd-root-fs.target shutdown.target\n"
                        "{}\n{}"
-                       "# More is not accepted; this holds for a worker that is taken over, too.\n"
+                       "# A larger tree is refused, even from a worker that was taken over.\n"
                        "LimitFSIZE=512M\n"
                        "RuntimeDirectory=bootferry\n"
                        "RuntimeDirectoryMode=0755\n"

@@ -61,8 +61,7 @@ bool waitUntilWritable(int fd, std::optional<Clock::time_point> limit, Signals s
         left = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1'000'000};
     }
     pollfd watched{.fd = fd, .events = POLLOUT, .revents = 0};
-    if (::poll(&watched, 1, 0) !=
-        0) { // if nothing has to be waited for, a pending signal is left to the event loop
+    if (::poll(&watched, 1, 0) != 0) { // without a wait, a pending signal is left to the event loop
         return true;
     }
     return ::ppoll(&watched, 1, limit ? &left : nullptr, &mask) != 0; // the write reports an error

@@ -75,7 +75,7 @@ public:
         warnWithoutBootferry(file.get(), initrd.path());
     }
 
-    // Returns the version's name. expected: the checksum the checksum that the options name.
+    // Returns the version's name. expected: the checksum that the options name.
     std::string addImage(const std::optional<std::string>& expected) {
         Digest digest("sha256");
         if (!request_.quiet) {
@@ -263,7 +263,7 @@ struct Plan {
     std::string layout;                  // kernel arguments
     BootFiles boot;                      // paths in the ISO
     std::optional<Source> initrd;        // instead of the ISO's
-    std::optional<std::string> checksum; // that the options name
+    std::optional<std::string> checksum; // the one that the options name
 };
 
 void run(const ExportRequest& request, const Source& iso, const IsoFiles& files, const Plan& plan,

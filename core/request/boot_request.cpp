@@ -196,8 +196,7 @@ Error withoutSecrets(const Error& error, const KernelArgument& argument) {
     const bool isShown = shownArgument(argument) == fmt::format("{}={}", argument.name, value);
     for (auto length = isShown ? std::size_t{0} : value.size(); length > 0; --length) {
         const auto quoted =
-            "'" +
-            escapedText(std::string_view(value).substr(0, length)); // the message may have cut the value
+            "'" + escapedText(std::string_view(value).substr(0, length)); // the error may have cut it
         if (const auto place = text.find(quoted); place != std::string::npos) {
             text.replace(place + 1, quoted.size() - 1, "...");
             return {error.code(), text};

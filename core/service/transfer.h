@@ -108,8 +108,7 @@ private:
     EventSourceHandle timer_;     // for the next attempt, or the next check for the device
     EventSourceHandle rateTimer_; // updates the rate without reports
     std::unique_ptr<WorkerProcess> worker_;
-    std::optional<WorkerEnd>
-        workerEnd_; // the end of a worker that is not handled yet, because a step is running
+    std::optional<WorkerEnd> workerEnd_; // to be handled when the running step has ended
     // While it runs, target_ belongs to it. Destroyed first.
     std::optional<BackgroundStep> step_;
 };

@@ -123,8 +123,8 @@ private:
         return 0;
     }
 
-    // While the reader the target is a pipe does not read, the worker sleeps: whoever has opened the pipe
-    // looks at that.
+    // While the reader of a pipe does not read, the worker sleeps, and the program that has opened the pipe
+    // applies the limits (core/cli/fetch/output_watch.h).
     [[nodiscard]] std::optional<WorkerPatience::Duration> missedLimit() {
         if (check_ || cancelled_) { // these have limits of their own
             return std::nullopt;
@@ -336,7 +336,7 @@ private:
     Stage stage_;
     WorkerPatience patience_;
     EventSourceHandle look_;
-    bool writesToReader_ = false; // of a pipe
+    bool writesToReader_ = false; // the target is a pipe
     std::string checksum_;
     std::optional<SignedListFetch> list_;
     std::optional<ListMemory> memory_; // of the file that is fetched

@@ -56,7 +56,7 @@ std::optional<std::string> HostKeyPolicy::refusal(const SftpUrl& url, const Host
 
 std::string HostKeyPolicy::hint(const SftpUrl& url, const HostKey& key) const {
     if (known_ && known_->isRevoked(key)) {
-        return ""; // whatever other keys are configured
+        return ""; // no other key helps against a revocation
     }
     const auto rsa = algorithmsOf(LIBSSH2_HOSTKEY_TYPE_RSA);
     const auto wanted =

@@ -21,8 +21,8 @@ class KnownHosts {
 public:
     KnownHosts();
     KnownHosts(KnownHosts&&) = default;
-    KnownHosts&
-    operator=(KnownHosts&&) = delete; // the session would be freed before the objects that belong to it
+    // Deleted: it would free the session before the objects that belong to it.
+    KnownHosts& operator=(KnownHosts&&) = delete;
     ~KnownHosts() = default;
 
     // Adds the text of one file. Returns the number of lines that were not understood; they match no host.

@@ -116,7 +116,7 @@ void SftpFile::learnAttributes() {
     const int result = connection_.finish([&] { return libssh2_sftp_fstat_ex(file_.get(), &attributes, 0); });
     roundTrip_ = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - asked);
     if (result != 0 && hidesAttributes()) {
-        attributesHidden_ = true; // the end of the file is one more answer
+        attributesHidden_ = true; // the answer to the last read still shows the end of the file
         return;
     }
     if (result != 0) {

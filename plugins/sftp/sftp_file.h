@@ -26,9 +26,7 @@ public:
     ~SftpFile();
 
     [[nodiscard]] std::optional<std::uint64_t> size() const { return size_; }
-    [[nodiscard]] const std::string& validator() const {
-        return validator_;
-    } // empty: the server reports no size
+    [[nodiscard]] const std::string& validator() const { return validator_; } // empty: none is known
 
     [[nodiscard]] std::int64_t modified() const { return modified_; } // seconds since 1970 UTC; 0: not known
 

@@ -160,8 +160,8 @@ std::string FileTarget::publish(std::optional<std::int64_t> modified) {
         (void)::futimens(fd_.get(), times);
     }
     checkErrno(::fsync(fd_.get()), what("syncing"));
-    (void)isThereStill(); // checked before the rights are given: a refused file that has them could not be
-                          // continued
+    // Before the rights are given: a refused file that has them could not be continued.
+    (void)isThereStill();
     std::string lost;
     if (location_.present) {
         lost = keepRights();
