@@ -12,13 +12,13 @@ namespace bootferry {
 
 enum class Access { ReadOnly, ReadWrite };
 
-// Makes the block device a LUKS2 one, and returns its key. The passphrase needs no more memory to be tried
-// than a part of what this machine has free. Throws Error(Unsupported, Io).
+// Makes the block device a LUKS2 one, and returns its key. Trying the passphrase takes at most a part of the
+// free memory of this machine. Throws Error(Unsupported, Io).
 [[nodiscard]] Secret formatLuks(const std::string& device, const std::string& label,
                                 const Secret& passphrase);
 
-// The same device, or a copy of it, without the work that trying a passphrase is. name: below /dev/mapper.
-// Throws Error(Unsupported, Io).
+// Opens the same device, or a copy of it, by its key, without the work of trying a passphrase. name: below
+// /dev/mapper. Throws Error(Unsupported, Io).
 [[nodiscard]] OpenCryptDevice openNewLuks(const std::string& device, const std::string& name,
                                           const Secret& key);
 

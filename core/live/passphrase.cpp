@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // systemd-ask-password(1) speaks to the agents: that of the console, and plymouth's. It has no terminal here,
-// and so does not ask itself.
+// so it does not prompt itself.
 #include "passphrase.h"
 
 #include <string.h> // NOLINT(modernize-deprecated-headers): explicit_bzero
@@ -27,7 +27,7 @@ void stripLineEnd(std::string& text) {
 
 } // namespace
 
-// Also of one that was moved from: a short text is in the object itself.
+// Also clears an object that was moved from: a short text is stored in the object itself.
 Secret::~Secret() {
     text_.resize(text_.capacity());
     ::explicit_bzero(text_.data(), text_.size());

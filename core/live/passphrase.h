@@ -35,7 +35,7 @@ public:
     explicit PassphraseSource(std::string what);
 
     // The credential's at the first call, then those that are entered: the one before was wrong. Waits for an
-    // answer. Throws Error(Auth) if nobody can be asked, or who was asked declines; Error(Cancelled).
+    // answer. Throws Error(Auth) if nobody can be asked, or if the person declines; Error(Cancelled).
     [[nodiscard]] Secret next();
 
     // Of a new device: the credential's, or one that is entered twice. Throws as next().

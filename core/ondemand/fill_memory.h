@@ -38,13 +38,13 @@ public:
     // For an image of this size, 1…PieceMap::largestImage bytes. Throws Error(Io).
     [[nodiscard]] static UniqueFd make(std::uint64_t size);
 
-    // Maps such a file. Throws Error(Io), Error(Internal) if it is none.
+    // Maps such a file. Throws Error(Io), and Error(Internal) if it is not one.
     explicit FillMemory(const UniqueFd& file);
     FillMemory(const FillMemory&) = delete;
     FillMemory& operator=(const FillMemory&) = delete;
     ~FillMemory();
 
-    // That an earlier worker has begun; nullopt: none has.
+    // The version that an earlier worker has begun to fetch; nullopt: none has.
     [[nodiscard]] std::optional<FillVersion> version() const;
     // Once, before the first piece. Throws Error(Internal) if the image is too large for the file, or a text
     // too long.

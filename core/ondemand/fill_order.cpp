@@ -90,7 +90,7 @@ std::optional<PieceRun> FillOrder::forReads(const PieceMap& map, const FillMomen
         auto end = std::max(
             wanted.end(),
             map.piecesOf({.offset = read.offset, .length = read.length + pattern_.ahead(read)}).end());
-        // Those that adjoin, in any order: each may extend the run for the next one.
+        // The waiting reads that adjoin, in any order: each may extend the run for the next one.
         for (bool extended = true; std::exchange(extended, false);) {
             for (const auto& other : moment.waiting) {
                 const auto more = map.piecesOf(other);

@@ -49,8 +49,7 @@ public:
     // the next call. Only pieces that were written. Throws Error(Io).
     [[nodiscard]] std::span<const std::byte> read(std::uint64_t offset, std::size_t most);
 
-    // Everything but the head is on the target, and stays there. Then commit() writes the head, after which
-    // the target is complete.
+    // Syncs everything but the head. Then commit() writes the head, after which the target is complete.
     void stage() const;
     void commit() const;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // An image that is filled and read at the same time: the map, the reads that wait, and the order of what is
 // fetched, shared by the thread that serves and those of the sessions. FillOrder decides; this class keeps
-// what it decides by, and wakes who has to be woken. A session that waits for work does so here.
+// the state on which it decides, and wakes the threads that wait. A session that waits for work does so here.
 #pragma once
 
 #include <chrono>
@@ -31,7 +31,7 @@ public:
 
     void setProfile(std::vector<Extent> extents);
 
-    // Of the thread that serves.
+    // For the thread that serves.
     [[nodiscard]] std::uint64_t servedSize() const override;
     [[nodiscard]] Availability request(std::uint64_t number, const Extent& bytes) override;
     [[nodiscard]] Availability availability(const Extent& bytes) override;
@@ -40,8 +40,8 @@ public:
     [[nodiscard]] int changeFd() const override { return changed_.get(); }
     void acknowledge() override;
 
-    // Of the sessions. take() waits; nullopt: the map is full, or stop() was called. Each task ends with
-    // ended(): what has not arrived is missing again.
+    // For the sessions. take() waits; nullopt: the map is full, or stop() was called. Each task ends with
+    // ended(): pieces that have not arrived are missing again.
     [[nodiscard]] std::optional<FillTask> take(SessionKind kind = SessionKind::Any);
     void arrived(std::uint64_t piece); // it is on the target
     void ended(const FillTask& task);
@@ -51,13 +51,12 @@ public:
     void pauseForReads(const FillTask& task, std::uint64_t nextPiece);
     void opened(Clock::duration time);
     void delivered(std::uint64_t bytes, Clock::duration time);
-    // What is missing cannot be had any more, as far as anybody can tell; ends with the next piece.
+    // The missing pieces are lost, as far as is known; the next piece that arrives ends that.
     void lost();
     // Nothing can be written to the target any more: ends everything.
     void failed(const Error& why);
 
-    // Of the worker.
-    // False: stop() was called. Throws the reason of failed().
+    // For the worker. False: stop() was called. Throws the reason of failed().
     [[nodiscard]] bool waitUntilFull();
     void stop();
 

@@ -24,7 +24,7 @@ namespace bootferry {
 enum class Availability {
     Present,
     Coming, // wait for changeFd()
-    Lost,   // they can certainly not be had any more
+    Lost,   // no server has them any more
 };
 
 // Seam: the image that is served. Calls come from the thread that serves.

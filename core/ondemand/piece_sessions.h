@@ -9,10 +9,10 @@
 // In any other case (a mirror, another redirect, FTP), 32 KiB of the head are requested from that place first
 // and compared with those that are there; once for each place.
 //
-// WHEN NOTHING CAN BE HAD. A refusal of all origins (the file is gone, or of another version) may be a
-// mistake of somebody who copies files at that moment. So it is asked again, every half minute. Only after
-// Settings::certainAfter without any other answer is the missing lost, and reads of it fail; it is asked for
-// all the same, and the first piece that arrives ends that.
+// WHEN ALL ORIGINS REFUSE. The file is gone, or is another version: that may be a mistake of somebody who
+// copies files at that moment. So the origins are asked again every half minute. Only after
+// Settings::certainAfter without any other answer are the missing pieces lost, and reads of them fail. They
+// are requested all the same, and the first piece that arrives ends that.
 #pragma once
 
 #include <atomic>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Recognises who reads on. A read that begins where an earlier one ended belongs to the same stream, of which
-// as much again is fetched ahead as was read in a row, so that the window doubles; any other read begins a
-// stream of its own, with no read-ahead at all. Several files are read at a time: the last eight streams are
-// known. Pure.
+// Recognises sequential reads. A read that begins where an earlier one ended belongs to the same stream, of
+// which as much again is fetched ahead as was read in a row, so that the window doubles; any other read
+// begins a stream of its own, with no read-ahead at all. Several files are read at a time: the last eight
+// streams are known. Pure.
 #pragma once
 
 #include <array>

@@ -195,8 +195,8 @@ void CurlSession::requireNoPart() const {
     }
 }
 
-// From HTTP/2 on, libcurl reports a stream that the server reset with NO_ERROR, which RFC 9113 (section 8.1)
-// allows after the whole answer, like one that the server ended: only a length shows that nothing is missing.
+// From HTTP/2 on, a server may reset a stream with NO_ERROR after the whole answer (RFC 9113, section 8.1),
+// and libcurl does not distinguish such a reset from an end: only a length shows that nothing is missing.
 void CurlSession::requireVisibleEnd() const {
     long version = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_VERSION, &version);

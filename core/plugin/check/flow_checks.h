@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Whether bytes go on as they come, and whether a session that nobody wants any more goes at once, while the
-// server says nothing.
+// Checks that bytes are passed on as they arrive, that no more is fetched than is wanted, and that
+// session_free returns at once while the server is silent.
 #pragma once
 
 #include "checks.h"
@@ -9,7 +9,7 @@ namespace bootferry {
 
 void returnsWhatThereIs(CheckSettings& settings);
 
-// Not for what lies before the offset, nor for everything before it is read.
+// Neither the bytes before the offset, nor the whole resource before it is read.
 void fetchesWhatIsWanted(CheckSettings& settings);
 
 // Throws Late if session_free waits for the server. Does nothing where no proxy can make it silent.
