@@ -204,8 +204,7 @@ TEST_F(WideningSourceTest, AServerThatSendsWrongPartsIsAskedByOneConnection) {
     }
     source.reset();
     EXPECT_EQ(failure.value().code(), ErrorCode::Protocol);
-    EXPECT_THAT(failure.value().what(),
-                ::testing::HasSubstr("had sent wrong bytes before byte"));
+    EXPECT_THAT(failure.value().what(), ::testing::HasSubstr("had sent wrong bytes before byte"));
     server_.cutAfter = {};
     const auto parts = server_.parts();
     EXPECT_EQ(read(*open(50'000), 50'000), size);
