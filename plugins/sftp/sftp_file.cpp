@@ -266,6 +266,7 @@ void SftpFile::fail(Stage stage, int code) const {
     auto end = connection_.lastEnd(stage);
     end.code = code != 0 ? code : end.code;
     end.path = path_;
+    end.isBeforeSftp = !sftp_;
     const auto status = sftp_ ? libssh2_sftp_last_error(sftp_.get()) : 0;
     end.sftpStatus = status == staleStatus_ ? 0 : status;
     end.position = position_;

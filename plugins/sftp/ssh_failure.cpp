@@ -136,10 +136,6 @@ Failure failureOfAnswer(const SshEnd& end) {
     if (end.detail == "Read Packet At Unexpected Offset") {
         return says(" answers requests for the file with less than was requested, or with nothing");
     }
-    if (end.detail == "Timeout waiting for response from SFTP subsystem") {
-        return says(
-            " sent something else than sftp: perhaps a login script (.bashrc) of the user prints text");
-    }
     return says(": " + end.detail);
 }
 
@@ -165,6 +161,19 @@ Failure failureOfLogin(const SshEnd& end) {
                 end.authority + " requires a new password of this user, which needs a person"};
     }
     return {BOOTFERRY_ERROR_AUTH, end.authority + " neither accepted nor refused the login: " + end.detail};
+}
+
+// libssh2 takes text for the length of a packet: it is too large, or there is no memory for it.
+bool isNotSftp(const SshEnd& end) {
+    switch (end.code) {
+    case LIBSSH2_ERROR_TIMEOUT:
+    case LIBSSH2_ERROR_SOCKET_TIMEOUT:
+    case LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED:
+    case LIBSSH2_ERROR_CHANNEL_FAILURE:
+        return false;
+    default:
+        return end.isBeforeSftp;
+    }
 }
 
 } // namespace
@@ -200,6 +209,12 @@ Failure failureOf(const SshEnd& end) {
     }
     if (isDisconnect(end)) {
         return disconnected(end);
+    }
+    if (isNotSftp(end)) {
+        return {BOOTFERRY_ERROR_PROTOCOL,
+                end.authority +
+                    " sent something else than sftp: perhaps a login script (.bashrc) of the user prints "
+                    "text, or the user may not log in"};
     }
     switch (end.code) {
     case LIBSSH2_ERROR_ALLOC:

@@ -20,6 +20,7 @@ struct SshEnd {
     std::string greeting;         // what the server sent first, as far as it is kept
     std::string farewell;         // the server's words of its SSH_MSG_DISCONNECT
     bool peerIsGone = false;      // the socket is at its end, or broken
+    bool isBeforeSftp = false;    // the channel is open, and sftp has not begun in it
     bool channelEnded = false;    // the connection is alive, but its channel has ended
     std::string authority;
     std::string path;

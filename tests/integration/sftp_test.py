@@ -289,6 +289,12 @@ class FetchTest(SftpTest):
         server = self.server(config="ForceCommand /bin/false")
         self.assert_failed(self.fetch(self.url(server), server), "does not offer sftp, or ended it")
 
+    def test_a_server_that_prints_text_before_sftp(self):
+        for text in ("echo Welcome to this machine", "head -c 100 /dev/zero"):
+            with self.subTest(text):
+                server = self.server(config=f"ForceCommand {text}; exec /usr/lib/openssh/sftp-server")
+                self.assert_failed(self.fetch(self.url(server), server), "sent something else than sftp", ".bashrc")
+
     def test_bad_words(self):
         server = self.server(start=False)
         for option, words in (("hostkey=MD5:aa:bb", "MD5 fingerprints are too weak"), ("hostkey=abc", "this is not a fingerprint"),

@@ -115,6 +115,16 @@ TEST(SshFailureTest, SftpThatEndsAtOnceIsNotTriedForEver) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
 }
 
+TEST(SshFailureTest, TextBeforeSftpIsNeitherATimeoutNorALackOfMemory) {
+    for (const auto code :
+         {LIBSSH2_ERROR_ALLOC, LIBSSH2_ERROR_CHANNEL_PACKET_EXCEEDED, LIBSSH2_ERROR_SFTP_PROTOCOL}) {
+        auto end = endOf(Stage::Opening, code);
+        end.isBeforeSftp = true;
+        EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
+        EXPECT_NE(std::string(failureOf(end).what()).find(".bashrc"), std::string::npos);
+    }
+}
+
 TEST(SshFailureTest, Memory) {
     EXPECT_EQ(codeOf(Stage::Reading, LIBSSH2_ERROR_ALLOC), BOOTFERRY_ERROR_IO);
 }
