@@ -21,7 +21,7 @@ import fault_server  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from disk_case import LUKS, LVM, MARK, MDRAID_090, MIB, DiskTest, put, run, table  # noqa: E402
-from loop_device import HeldLoopDevice, LoopDevice  # noqa: E402
+from loop_device import ATTACH_IN_SHELL, HeldLoopDevice, LoopDevice  # noqa: E402
 
 FOREIGN = {
     "ext4 'data'": lambda device: run("mkfs.ext4", "-q", "-L", "data", device),
@@ -190,8 +190,8 @@ class Unusable(DiskTest):
         other = self.path / "other"
         other.write_bytes(bytes(MIB))
         namespace = subprocess.Popen(
-            ["unshare", "--mount", "sh", "-ec", f"mount --bind {other} {self.device}; "
-             f"losetup --find --show {self.device}; read wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            ["unshare", "--mount", "sh", "-ec", f"{ATTACH_IN_SHELL} mount --bind {other} {self.device}; "
+             f"attach {self.device}; echo $loop; read wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.addCleanup(namespace.communicate)
         loop = HeldLoopDevice(namespace.stdout.readline().strip())
         self.addCleanup(loop.detach)

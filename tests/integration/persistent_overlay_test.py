@@ -16,7 +16,7 @@ import zlib
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 
 import tap  # noqa: E402
-from loop_device import LoopDevice  # noqa: E402
+from loop_device import ATTACH_IN_SHELL, LoopDevice  # noqa: E402
 
 HAS_DEVICE_MAPPER = "device-mapper" in pathlib.Path("/proc/devices").read_text()
 MIB = 1 << 20
@@ -107,14 +107,14 @@ class WritePartition(IsoOnADisk):
         """The loop device that stands in for a RAM disk, also if its file was attached under another name."""
         for name in ("/run/bootferry/ram/image", self.path / "other"):
             with self.subTest(name):
-                result = run("unshare", "--mount", "sh", "-ec", f"""
+                result = run("unshare", "--mount", "sh", "-ec", f"""{ATTACH_IN_SHELL}
                     mount -t tmpfs -o size=32m tmpfs /run
                     mkdir -p /run/bootferry/ram
                     cp {self.iso} /run/bootferry/ram/image
                     truncate --size=16M /run/bootferry/ram/image
                     [ {name} = /run/bootferry/ram/image ] ||
                         {{ touch {name}; mount --bind /run/bootferry/ram/image {name}; }}
-                    loop=$(losetup --find --show {name})
+                    attach {name}
                     trap 'losetup --detach "$loop"' EXIT
                     {os.environ["BOOTFERRY_WRITE_PARTITION"]} "$loop" ext4""", check=False)
                 self.assertEqual(result.returncode, 1, result.stdout)

@@ -65,6 +65,19 @@ def _attach(command):
     raise AssertionError(f"{command}: {result.stderr}")
 
 
+# The same in a shell: sets `loop`, or ends the script.
+ATTACH_IN_SHELL = """
+attach() {
+    for attempt in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do
+        ! loop=$(losetup --find --show "$1" 2>&1) || return 0
+        sleep "$((attempt / 10)).$((attempt % 10))"
+    done
+    echo "$loop"
+    exit 1
+}
+"""
+
+
 class LoopDevice(HeldLoopDevice):
     def __init__(self, backing, *options):
         super().__init__(_attach(["losetup", "--find", "--show", *options, backing]))
