@@ -81,7 +81,7 @@ std::vector<Url> usualSignatures(const Url& list) {
     const auto& path = list.path();
     const auto end = std::min(path.find('?'), path.size());
     std::vector<Url> urls;
-    for (const char* suffix : {".gpg", ".asc", ".sign", ".sig"}) {
+    for (const char* suffix : {".gpg", ".asc", ".sign", ".sig", ".p7s"}) {
         urls.push_back(Url::parse(fmt::format("{}://{}{}{}{}", list.scheme(), list.authority(),
                                               path.substr(0, end), suffix, path.substr(end))));
     }

@@ -11,7 +11,6 @@
 #include "files.h"
 #include "journal_messages.h"
 #include "log.h"
-#include "openpgp_keys.h"
 #include "outcome_files.h"
 #include "signed_list.h"
 #include "text.h"
@@ -106,8 +105,9 @@ constexpr const char* keysCredential = "keys"; // bootferry.keys
 
 // Where this machine's own settings demand signatures, only its own keys count: the kernel command line can
 // set a credential, too.
-std::string trustedKeys(const ServiceSettings& settings, bool ownOnly) {
-    auto keys = keysFromFolder(settings.settingsFolder + "/keys");
+TrustedKeys trustedKeys(const ServiceSettings& settings, bool ownOnly) {
+    TrustedKeys keys;
+    keys.addFolder(settings.settingsFolder + "/keys");
     const auto credential = settings.credentials.find(keysCredential);
     if (credential == settings.credentials.end()) {
         return keys;
@@ -119,7 +119,8 @@ std::string trustedKeys(const ServiceSettings& settings, bool ownOnly) {
                         settings.settingsFolder));
         return keys;
     }
-    return keys + binaryKeys(credential->second, "bootferry.keys");
+    keys.addText(credential->second, "bootferry.keys");
+    return keys;
 }
 
 } // namespace

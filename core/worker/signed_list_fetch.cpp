@@ -76,7 +76,7 @@ std::optional<Error> SignedListFetch::whyNotFetched(const Error& failure) {
         }
         return Error(ErrorCode::NotFound,
                      fmt::format("{} is not signed: it has no inline signature, and no file with .gpg, .asc, "
-                                 ".sign or .sig after its name is beside it",
+                                 ".sign, .sig or .p7s after its name is beside it",
                                  listName()));
     }
     const auto name = isSignature ? signatureName() : listName();

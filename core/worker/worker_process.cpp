@@ -61,10 +61,13 @@ void requireKeys(const WorkerJob& job) {
         throw Error(
             ErrorCode::NotFound,
             fmt::format("no key is trusted, so no signature can be verified: put the signer's key into "
-                        "{}/keys/NAME.gpg or NAME.asc (of the initrd, for a boot)",
+                        "{}/keys/NAME.gpg or NAME.asc, or a certificate for CMS signatures into NAME.pem (of "
+                        "the initrd, for a boot)",
                         settingsFolder()));
     }
-    requireGpgv();
+    if (job.keys.certificates.empty()) {
+        requireGpgv();
+    }
 }
 
 } // namespace

@@ -21,6 +21,7 @@
 #include "progress.h"
 #include "proxy_variables.h"
 #include "transfer_request.h"
+#include "trusted_keys.h"
 
 namespace bootferry {
 
@@ -54,7 +55,7 @@ struct WorkerJob {
     std::string rootImage;      // Probe: the path of the root image that a boot would look for
     // The URL is on another server than the image, and does not get the login in the plugin options.
     bool withholdLogin = false;
-    std::string keys; // whose signature of the list is accepted (openpgp_keys.h); no worker gets them
+    TrustedKeys keys; // whose signature of the list is accepted; no worker gets them
 };
 
 // The role of the process that a job is given to. The job of a transfer states its checksum: its list was

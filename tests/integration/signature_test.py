@@ -82,7 +82,7 @@ class SignatureCase(unittest.TestCase):
         return self.server.access_log().count("GET /live.squashfs") > self.wanted
 
 
-class Fetch(SignatureCase):
+class FetchCase(SignatureCase):
     def fetch(self, signature="auto", keyring=None, options=(), prefix=(), checksum=None):
         trusted = [] if keyring is False else [f"--keyring={keyring or self.keyring}"]
         wanted = [f"--signature={signature}"] if signature else []
@@ -105,6 +105,8 @@ class Fetch(SignatureCase):
         self.assertFalse(self.output.exists())
         self.assertFalse(self.was_asked_for_the_image())
 
+
+class Fetch(FetchCase):
     def test_a_signature_beside_the_list(self):
         for suffix in (".gpg", ".asc", ".sign", ".sig"):
             with self.subTest(suffix):
@@ -376,6 +378,157 @@ class Fetch(SignatureCase):
 
 
 @needs_root
+class Cms(FetchCase):
+    """Signatures as openssl(1) makes them, with certificates of the test's own."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = tempfile.TemporaryDirectory(prefix="bootferry-certificates-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.certificates = pathlib.Path(folder.name)
+        cls.certificate("alice")
+        cls.certificate("bob")
+
+    @staticmethod
+    def openssl(*words):
+        return subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True).stdout
+
+    @classmethod
+    def certificate_from(cls, name, begin, end):
+        """With dates that `openssl req` does not take."""
+        folder = cls.certificates
+        (folder / "index").write_text("")
+        (folder / "serial").write_text("01\n")
+        (folder / "ca.conf").write_text(
+            f"[ca]\ndefault_ca = it\n[it]\ndatabase = {folder}/index\nserial = {folder}/serial\nnew_certs_dir = {folder}\n"
+            "policy = any\ndefault_md = sha256\n[any]\nO = supplied\nCN = supplied\n")
+        cls.openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                    f"/O=Example/CN={name}", "-keyout", folder / f"{name}.key", "-out", folder / "request")
+        cls.openssl("ca", "-batch", "-notext", "-selfsign", "-config", folder / "ca.conf", "-keyfile", folder / f"{name}.key",
+                    "-in", folder / "request", "-startdate", begin, "-enddate", end, "-out", folder / f"{name}.pem")
+
+    @classmethod
+    def certificate(cls, name, *extensions, issuer=None):
+        key, path = (cls.certificates / f"{name}.{suffix}" for suffix in ("key", "pem"))
+        added = [word for extension in extensions for word in ("-addext", extension)]
+        signed = ["-CA", cls.certificates / f"{issuer}.pem", "-CAkey", cls.certificates / f"{issuer}.key"] if issuer else []
+        cls.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                    f"/O=Example/CN={name}", "-keyout", key, "-out", path, *added, *signed)
+
+    def sign(self, name="alice", *options, suffix=".p7s", kind="DER"):
+        signed = pathlib.Path(f"{self.list}{suffix}")
+        self.openssl("cms", "-sign", "-binary", "-in", self.list, "-signer", self.certificates / f"{name}.pem", "-inkey",
+                     self.certificates / f"{name}.key", "-outform", kind, "-out", signed, *options)
+        return signed
+
+    def fetch_with(self, name="alice", **options):
+        return self.fetch(keyring=self.certificates / f"{name}.pem", **options)
+
+    def assert_signed_by(self, result, name="alice"):
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr, f"sha256:[0-9a-f]{{64}} /O=Example/CN={name}")
+        self.assertTrue(self.output.read_bytes() == self.image.read_bytes())
+        self.output.unlink()
+        self.wanted = self.server.access_log().count("GET /live.squashfs")
+
+    def test_a_signature_beside_the_list(self):
+        for options in ([], ["-nocerts"], ["-noattr", "-nocerts"], ["-md", "sha512"], ["-keyid"]):
+            for kind in ("DER", "PEM"):
+                with self.subTest(options=options, kind=kind):
+                    self.sign("alice", *options, kind=kind)
+                    self.assert_signed_by(self.fetch_with())
+
+    def test_the_older_form_of_smime(self):
+        self.openssl("smime", "-sign", "-binary", "-in", self.list, "-signer", self.certificates / "alice.pem", "-inkey",
+                     self.certificates / "alice.key", "-outform", "DER", "-out", f"{self.list}.p7s", "-md", "sha256")
+        self.assert_signed_by(self.fetch_with())
+
+    def test_certificates_of_this_machine(self):
+        self.sign()
+        (self.settings / "keys/b.pem").write_bytes((self.certificates / "bob.pem").read_bytes())
+        self.assert_refused(self.fetch(keyring=False), "/O=Example/CN=alice, whose certificate is not a trusted one")
+        (self.settings / "keys/a.crt").write_bytes((self.certificates / "alice.pem").read_bytes())
+        self.assert_signed_by(self.fetch(keyring=False))
+        (self.settings / "keys/c.pem").write_bytes((self.certificates / "alice.key").read_bytes())
+        self.assert_refused(self.fetch(keyring=False), "c.pem' holds no certificate", status=exit_status.USAGE)
+
+    def test_a_signer_with_a_certificate_of_a_trusted_authority(self):
+        self.certificate("authority", "keyUsage=critical,keyCertSign")
+        self.certificate("carol", "basicConstraints=critical,CA:FALSE", "keyUsage=digitalSignature",
+                         "extendedKeyUsage=codeSigning", issuer="authority")
+        self.sign("carol")
+        self.assert_signed_by(self.fetch_with("authority"), "carol")
+        self.assert_signed_by(self.fetch_with("carol"), "carol")
+
+    def test_another_certificate(self):
+        self.sign("bob")
+        self.assert_refused(self.fetch_with(), "/O=Example/CN=bob, whose certificate is not a trusted one")
+        self.sign("bob", "-nocerts")
+        self.assert_refused(self.fetch_with(), "whose certificate is not a trusted one")
+        self.certificate("impostor")
+        self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                     "/O=Example/CN=alice", "-keyout", self.certificates / "impostor.key", "-out",
+                     self.certificates / "impostor.pem")
+        self.sign("impostor")
+        self.assert_refused(self.fetch_with(), "not a trusted one")
+
+    def test_kinds_that_nobody_is_trusted_for(self):
+        self.sign()
+        self.assert_refused(self.fetch(), "it is a CMS signature, and no certificate is trusted")
+        pathlib.Path(f"{self.list}.p7s").unlink()
+        self.keys.sign(self.list, "alice")
+        self.assert_refused(self.fetch_with(), "it is no CMS signature, and no OpenPGP key is trusted")
+
+    def test_both_kinds(self):
+        self.sign()
+        self.assert_signed_by(self.fetch_with(options=[f"--keyring={self.keyring}"]))
+        self.keys.sign(self.list, "alice")
+        self.assert_fetched(self.fetch_with(options=[f"--keyring={self.keyring}"]))
+
+    def test_any_bit_that_is_changed(self):
+        signed = self.sign("alice", "-nocerts")
+        for file in (self.list, signed):
+            good = file.read_bytes()
+            for place in {0, len(good) - 2, *random.Random(6).sample(range(len(good) - 40, len(good)), 3)}:
+                with self.subTest(file=file.name, place=place):
+                    file.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1:])
+                    self.assert_refused(self.fetch_with())
+            file.write_bytes(good)
+        self.assert_signed_by(self.fetch_with())
+
+    def test_purposes_and_dates(self):
+        for name, extension in (("web", "extendedKeyUsage=serverAuth"), ("agreement", "keyUsage=keyAgreement")):
+            self.certificate(name, extension)
+            self.sign(name)
+            self.assert_refused(self.fetch_with(name), f"the certificate of /O=Example/CN={name}")
+        for name, words, *dates in (("late", "has expired", "20200101000000Z", "20200102000000Z"),
+                                    ("early", "is not valid yet", "20980101000000Z", "20990101000000Z")):
+            self.certificate_from(name, *dates)
+            self.sign(name)
+            self.assert_refused(self.fetch_with(name), f"the certificate of /O=Example/CN={name} {words}", "clock says 2")
+
+    def test_a_digest_that_can_be_forged(self):
+        self.sign("alice", "-md", "sha1")
+        self.assert_refused(self.fetch_with(), "SHA1, which can be forged")
+
+    def test_what_is_no_signature(self):
+        signed = self.sign("alice", "-nodetach")
+        self.assert_refused(self.fetch_with(), "a text of its own")
+        whole = self.sign().read_bytes()
+        for wrong in (whole[:-10], b"\x30\x80", b"\x30" + random.Random(3).randbytes(100_000),
+                      b"-----BEGIN CMS-----\nAAAA\n-----END CMS-----\n"):
+            signed.write_bytes(wrong)
+            self.assert_refused(self.fetch_with(), "no CMS signature")
+
+    @needs_root
+    def test_without_gpgv(self):
+        self.sign()
+        overlay = self.path / "overlay"
+        overlay.mkdir()
+        self.assert_signed_by(self.fetch_with(prefix=(*WITH_OTHER_GPGV, str(overlay))))
+
+
 class Service(SignatureCase):
     def daemon(self, **options):
         daemon = Daemon(self.path / "run", environment={"BOOTFERRY_SETTINGS": str(self.settings)}, **options)

@@ -17,7 +17,6 @@
 #include "fetch_job.h"
 #include "fetch_report.h"
 #include "log.h"
-#include "openpgp_keys.h"
 #include "output_options.h"
 #include "plain_text.h"
 #include "service_credentials.h"
@@ -38,20 +37,23 @@ constexpr std::chrono::minutes defaultIdleTimeout{5};
 // The tree lies in memory. That of an image of 64 GiB, with the usual hash and blocks, has this size.
 constexpr std::uint64_t largestTree = std::uint64_t{512} << 20U;
 
-std::string trustedKeys(const CommandLine& line, const TransferRequest& request) {
+TrustedKeys trustedKeys(const CommandLine& line, const TransferRequest& request) {
     if (!request.signature) {
         if (line.has("keyring")) {
             throw Error(ErrorCode::Invalid, "--keyring= is for --signature=, which is not given");
         }
         return {};
     }
-    std::string keys;
+    TrustedKeys keys;
     applyOptions(line, [&](std::string_view name, const std::string& value) {
         if (name == "keyring") {
-            keys += keysFromFile(value);
+            keys.addFile(value);
         }
     });
-    return line.has("keyring") ? keys : keysFromFolder(settingsFolder() + "/keys");
+    if (!line.has("keyring")) {
+        keys.addFolder(settingsFolder() + "/keys");
+    }
+    return keys;
 }
 
 void judgeTree(const std::string& path, const std::string& rootHash) {

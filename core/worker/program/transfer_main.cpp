@@ -220,7 +220,7 @@ int run(int argc, char** argv) {
     }
     if (argc == 3 && argv[1] == signatureArgument) {
         enterSignatureSandbox();
-        return becomeGpgv(argv[2]);
+        return checkSignature(argv[2]);
     }
     const bool verifies = argc == 2 && argv[1] == verifierArgument;
     if ((argc != 1 && !verifies) || !environment("BOOTFERRY_WORKER_PROCESS")) {

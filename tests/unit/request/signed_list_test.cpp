@@ -73,9 +73,9 @@ TEST(SignedList, WhatIsNotSignedIsRefused) {
 
 TEST(SignedList, ASignatureLiesBesideTheList) {
     const auto urls = usualSignatures(Url::parse("http://[::1]:81/a/SHA256SUMS?x=y"));
-    ASSERT_EQ(urls.size(), 4U);
+    ASSERT_EQ(urls.size(), 5U);
     EXPECT_EQ(urls.front().asWritten(), "http://[::1]:81/a/SHA256SUMS.gpg?x=y");
-    EXPECT_EQ(urls.back().asWritten(), "http://[::1]:81/a/SHA256SUMS.sig?x=y");
+    EXPECT_EQ(urls.back().asWritten(), "http://[::1]:81/a/SHA256SUMS.p7s?x=y");
 }
 
 TEST(SignedList, InlineSignaturesBeginALine) {

@@ -74,6 +74,8 @@ TEST(SignedListFetch, SignaturesBesideTheListAreTriedInTurn) {
     EXPECT_EQ(nextUrl(list, request), "http://lists.example/SHA256SUMS.asc");
     EXPECT_FALSE(list.whyNotFetched(missing));
     EXPECT_FALSE(list.whyNotFetched(missing));
+    EXPECT_FALSE(list.whyNotFetched(missing));
+    EXPECT_EQ(nextUrl(list, request), "http://lists.example/SHA256SUMS.p7s");
     const auto last = list.whyNotFetched(missing);
     ASSERT_TRUE(last);
     EXPECT_THAT(last->what(), HasSubstr("is not signed"));
