@@ -267,6 +267,10 @@ std::string liveRootText(const BootRequest& request, const std::string& device, 
     if (request.check) {
         words.emplace_back("--check");
     }
+    if (const auto* medium = std::get_if<LocalMedium>(&request.image);
+        medium != nullptr && !medium->isoFile.empty()) {
+        words.push_back("--iso-scan=" + medium->isoFile);
+    }
     addVerity(words, request.verity, paths);
     if (request.overlay.persistent) {
         words.emplace_back("--persistent");
@@ -323,6 +327,12 @@ void addSysroot(UnitFiles& files, const std::string& rootflags = {}, bool showsK
 
 void addLocalMedium(UnitFiles& files, const BootRequest& request, const LocalMedium& medium,
                     const InstalledPaths& paths) {
+    if (!medium.isoFile.empty()) { // it looks for the file itself, on devices that appear meanwhile
+        files.normal.push_back({std::string(liveRootUnit),
+                                liveRootText(request, medium.device, "Wants=systemd-udevd.service", paths) +
+                                    remarkLines(request.remarks, paths)});
+        return;
+    }
     const auto deviceUnit = deviceUnitName(medium.device);
     // Wanted, not required: a unit whose dependency fails is never started, and leaves no reason behind.
     files.normal.push_back(

@@ -137,6 +137,9 @@ bool isContainer(const Contents& contents) {
 }
 
 std::string kernelFilesystem(const std::string& type) {
+    if (type == "ntfs") {
+        return "ntfs3";
+    }
     return type == "ext2" || type == "ext3" ? "ext4" : type;
 }
 

@@ -32,7 +32,7 @@ struct Contents {
 // True for squashfs and erofs: they contain a root image or a root tree.
 [[nodiscard]] bool isContainer(const Contents& contents);
 
-// The driver that mounts the type: ext4's also mounts ext2 and ext3.
+// The driver that mounts the type: ext4's also mounts ext2 and ext3, ntfs3's NTFS.
 [[nodiscard]] std::string kernelFilesystem(const std::string& type);
 
 // Options that mount it read-only without replaying a journal: an image that was not unmounted cleanly has

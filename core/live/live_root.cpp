@@ -13,9 +13,11 @@
 
 #include "disk_contents.h"
 #include "disk_partitions.h"
+#include "encrypted_image.h"
 #include "errors.h"
 #include "image_compression.h"
 #include "image_tree.h"
+#include "iso_scan.h"
 #include "kernel_modules.h"
 #include "live_image.h"
 #include "log.h"
@@ -62,13 +64,14 @@ UniqueFd openDevice(const std::string& device) {
 class LiveRoot {
 public:
     explicit LiveRoot(const LiveRootRequest& request)
-        : request_(request), device_(deviceNode(request.device)), held_(openDevice(device_)) {}
+        : request_(request), device_(deviceNode(request.device)) {}
 
     std::string assemble() {
         refuseSecondRun();
         if (request_.persistent && request_.encrypt) {
             requireAbility(encrypting);
         }
+        openMedium();
         if (request_.check) {
             check();
         }
@@ -80,6 +83,18 @@ public:
     }
 
 private:
+    void openMedium() {
+        if (request_.isoFile.empty()) {
+            held_ = openDevice(device_);
+            return;
+        }
+        auto iso = scanForIso(mounts_,
+                              {.file = request_.isoFile, .medium = request_.device, .folder = isoScanFolder});
+        device_ = iso.device.path;
+        held_ = std::move(iso.device.fd);
+        logInfo(fmt::format("the medium is {}", iso.text));
+    }
+
     [[nodiscard]] std::string place(const char* name) const { return request_.runDir + "/" + name; }
 
     void refuseSecondRun() const {
@@ -88,6 +103,10 @@ private:
                 throw Error(ErrorCode::TargetRefused,
                             fmt::format("a live root is mounted already: {} at '{}'", mounted, place(name)));
             }
+        }
+        if (const auto mounted = mountedAt(isoScanFolder); !request_.isoFile.empty() && !mounted.empty()) {
+            throw Error(ErrorCode::TargetRefused,
+                        fmt::format("{} is mounted already at '{}'", mounted, isoScanFolder));
         }
     }
 
@@ -290,6 +309,11 @@ private:
     void mountImage(const ImageFile& image) {
         const auto name = request_.imagePath();
         const auto contents = probeContents(image.fd.get(), name);
+        if (isEncrypted(contents)) {
+            const auto device = imageDevice(image, "'" + name + "'", "luks");
+            mountInside(device, "'" + name + "'", "squashfs_container");
+            return;
+        }
         if (contents.kind != Contents::Kind::FileSystem) {
             notLive(fmt::format("'{}' on '{}' is not a root image: {}", name, device_,
                                 whyNotMountable(contents)));
@@ -302,9 +326,34 @@ private:
         }
     }
 
+    // The device with the image in the file; it is the decrypted one if the image is encrypted.
+    OpenLoopDevice imageDevice(const ImageFile& image, const std::string& name, const char* mapped) {
+        auto loop = attachForMount(image.fd, image.path);
+        if (!isEncrypted(probeContents(loop.fd.get(), name))) {
+            return loop;
+        }
+        auto inside = openEncryptedImage(loop.path, name, mapped);
+        logInfo(fmt::format("{} is encrypted", name));
+        return {.path = std::move(inside.path), .fd = std::move(inside.fd)};
+    }
+
+    // where: of a container; a file system is the root.
+    void mountInside(const OpenLoopDevice& device, const std::string& name, const char* where) {
+        const auto contents = probeContents(device.fd.get(), name);
+        if (contents.kind != Contents::Kind::FileSystem) {
+            notLive(fmt::format("{}, decrypted, is not a root image: {}", name, whyNotMountable(contents)));
+        }
+        const std::string place = isContainer(contents) ? where : "rootfsbase";
+        mountFileSystem(device.path, contents, place.c_str());
+        found_ += " (encrypted)";
+        if (place == "squashfs_container") {
+            mountRootOf("squashfs_container", name);
+        }
+    }
+
     void mountVerifiedImage(const ImageFile& image) {
         const auto name = "'" + request_.imagePath() + "'";
-        const auto verified = verify(attachForMount(image.fd, image.path), name);
+        const auto verified = verify(imageDevice(image, name, "luks"), name);
         const auto contents = probeVerified(verified, name);
         if (isContainer(contents)) {
             mountVerified(verified, contents, "squashfs_container");
@@ -335,6 +384,11 @@ private:
         for (const auto& rootImage : rootImageNames()) {
             if (const auto file = tree.findFile(rootImage)) {
                 const auto contents = probeContents(file->fd.get(), rootImage);
+                if (isEncrypted(contents)) {
+                    const auto device = imageDevice(*file, "'" + rootImage + "'", "luks_root");
+                    mountInside(device, "'" + rootImage + "'", "rootfsbase");
+                    return;
+                }
                 if (contents.kind != Contents::Kind::FileSystem) {
                     notLive(fmt::format("'{}' in {} is not a root image: {}", rootImage, name,
                                         whyNotMountable(contents)));

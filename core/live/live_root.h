@@ -20,8 +20,12 @@
 
 namespace bootferry {
 
+// Where the file system with an ISO file stays mounted, as dracut and KIWI have it.
+inline constexpr const char* isoScanFolder = "/run/initramfs/isoscan";
+
 struct LiveRootRequest {
     std::string device;
+    std::string isoFile; // the device is the ISO in this file (iso_scan.h), and not there yet
     std::string dir{defaultLiveFolder};
     std::string squashimg{defaultRootImage};
     std::string overlaySize = "50%";     // as size= of tmpfs(5)

@@ -45,7 +45,9 @@ void applyOption(LiveRootRequest& request, std::string_view word) {
     const auto name = word.substr(0, equals);
     const auto value = equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1);
     try {
-        if (name == "--dir") {
+        if (name == "--iso-scan") {
+            request.isoFile = parseImageName(value);
+        } else if (name == "--dir") {
             request.dir = parseRelativePath(value);
         } else if (name == "--squashimg") {
             request.squashimg = parseImageName(value);

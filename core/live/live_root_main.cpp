@@ -29,6 +29,8 @@ Mount the live image on DEVICE as the layers of a root: read-only, at
 of DEVICE's disk, for what is written. An overlay of both, at /sysroot, is the
 next unit's work.
 
+  --iso-scan=FILE      DEVICE is the ISO in this file, on the first file system
+                       that has it
   --dir=FOLDER         the folder of the root image on the medium (LiveOS)
   --squashimg=FILE     the root image in it (squashfs.img)
   --overlay-size=SIZE  a share of the memory, or a size with k, m or g (50%)

@@ -46,8 +46,8 @@ std::optional<Secret> readPassphrase(const std::string& folder) {
     return Secret(std::move(*text));
 }
 
-PassphraseSource::PassphraseSource(std::string what)
-    : what_(std::move(what)),
+PassphraseSource::PassphraseSource(std::string what, std::string ifForgotten)
+    : what_(std::move(what)), ifForgotten_(std::move(ifForgotten)),
       credential_(readPassphrase(environment("BOOTFERRY_SYSTEM_CREDENTIALS", "/run/credentials/@system"))) {}
 
 Secret PassphraseSource::next() {
@@ -59,9 +59,8 @@ Secret PassphraseSource::next() {
     }
     if (!isFirst_) {
         logWarning(fmt::format("wrong passphrase for {}: asking again, and nothing is changed. If it is "
-                               "forgotten, the changes are lost: rd.kiwi.live.reset deploys the image again "
-                               "and makes a new partition",
-                               what_));
+                               "forgotten, {}",
+                               what_, ifForgotten_));
     }
     const auto question = fmt::format("{}assphrase for {}:", isFirst_ ? "P" : "Wrong. P", what_);
     isFirst_ = false;

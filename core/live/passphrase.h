@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The passphrase of the encrypted partition for changes: the credential bootferry.passphrase, and if there is
-// none, or if it is wrong, what systemd's password agents ask at the console and on the splash.
+// The passphrase of the encrypted partition for changes, or of an encrypted image: the credential
+// bootferry.passphrase, and if there is none, or if it is wrong, what systemd's password agents ask at the
+// console and on the splash.
 #pragma once
 
 #include <optional>
@@ -31,8 +32,8 @@ private:
 
 class PassphraseSource {
 public:
-    // what: "'/dev/sda3', which keeps the changes"
-    explicit PassphraseSource(std::string what);
+    // what: "'/dev/sda3', which keeps the changes"; ifForgotten: "the changes are lost".
+    PassphraseSource(std::string what, std::string ifForgotten);
 
     // The credential's at the first call, then those that are entered: the one before was wrong. Waits for an
     // answer. Throws Error(Auth) if nobody can be asked, or if the person declines; Error(Cancelled).
@@ -45,6 +46,7 @@ private:
     [[nodiscard]] Secret ask(const std::string& question) const;
 
     std::string what_;
+    std::string ifForgotten_;
     std::optional<Secret> credential_;
     bool isFirst_ = true;
 };

@@ -139,9 +139,8 @@ bool mayHoldChanges(const UniqueFd& fd, const Contents& contents) {
 
 enum class Use { Write, Show };
 
-std::string described(const std::string& node) {
-    return fmt::format("'{}', which keeps the changes", node);
-}
+constexpr const char* ifForgotten =
+    "the changes are lost: rd.kiwi.live.reset deploys the image again and makes a new partition";
 
 void refuseInTheClear(const std::string& node) {
     throw Error(
@@ -172,7 +171,7 @@ WritePartition insideOf(const std::string& node, OpenCryptDevice device, Use use
 
 WritePartition openEncrypted(const std::string& node, Use use) {
     requireAbility(encrypting); // before anybody is asked
-    PassphraseSource source(described(node));
+    PassphraseSource source(fmt::format("'{}', which keeps the changes", node), ifForgotten);
     for (;;) {
         if (auto device = openLuks(node, encryptedLabel, source.next(),
                                    use == Use::Write ? Access::ReadWrite : Access::ReadOnly)) {
@@ -326,7 +325,8 @@ WritePartition makePartition(MediumDisk& disk, FreeSpace space, const NewPartiti
     if (wanted.encrypted) {
         requireAbility(encrypting);
         passphrase.emplace(
-            PassphraseSource(fmt::format("the changes to be kept on '{}'", disk.node())).choose());
+            PassphraseSource(fmt::format("the changes to be kept on '{}'", disk.node()), ifForgotten)
+                .choose());
     }
     mark.set();
     const auto key = makeIn(disk, space, size, wanted.filesystem, passphrase);

@@ -54,6 +54,7 @@ constexpr Meaning meanings[] = {
     {"rd.live.overlay", For::Boot, "the kind of the overlay: a temporary one"},
     {"rd.overlay", For::Boot, "the kind of the overlay: a temporary one"},
     {"rd.live.image", For::Boot, "boot a live image, as root=live: does"},
+    {"iso-scan/filename", For::Boot, "the ISO file, on a file system of this machine, that is the medium"},
     {"rd.live.dir", For::Boot, "the folder in the image that holds the root image"},
     {"rd.live.squashimg", For::Boot, "the name of the root image"},
     {"rootflags", For::Boot, "mount options of the root file system"},

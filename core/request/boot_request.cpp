@@ -32,6 +32,7 @@ struct Draft {
     BootRequest boot;
     TransferRequest transfer;
     bool nameLan0 = false;
+    std::string isoFile;
     CurlOptions curl;
     DollyOptions dolly;
 };
@@ -70,6 +71,14 @@ Url reportUrl(const std::string& text) {
         throw Error(ErrorCode::Invalid, "the URL for reports cannot have a user name or password");
     }
     return url;
+}
+
+std::string parseIsoFile(const std::string& text) {
+    auto path = parseRelativePath(text);
+    if (path.empty()) {
+        throw Error(ErrorCode::Invalid, "expected the path of an ISO file on a file system of this machine");
+    }
+    return path;
 }
 
 // Of rd.overlay=, which is a switch for an overlayfs in dracut, too.
@@ -134,6 +143,9 @@ const Entry entries[] = {
      Kind::MaybeValue,
      [](Draft& d, const std::string& v, bool) { setOverlay(d.boot.overlay, v); }},
     {{"rd.live.image"}, Kind::Switch, [](Draft&, const std::string&, bool) {}}, // liveSource() reads it
+    {{"iso-scan/filename", "rd.bootferry.iso_scan"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.isoFile = parseIsoFile(v); }},
     {{"rd.live.dir", "rd.bootferry.dir"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { d.boot.layout.dir = parseRelativePath(v); }},
@@ -361,6 +373,7 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
         draft.boot.lan0 = bootInterface(line);
     }
     if (auto medium = localMedium(*source)) {
+        medium->isoFile = std::move(draft.isoFile);
         draft.boot.image = std::move(*medium);
         completeVerity(draft.boot.verity, nullptr);
         if (draft.transfer.signedOnly) {
@@ -368,6 +381,13 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
         }
     } else {
         draft.transfer.url = imageUrl(*source);
+        if (!draft.isoFile.empty()) {
+            throw Error(
+                ErrorCode::Invalid,
+                "iso-scan/filename= names an ISO file on a disk of this machine, and root=live: the "
+                "URL of an image: write root=live:CDLABEL=LABEL with the label of that ISO, or remove "
+                "iso-scan/filename=");
+        }
         completeVerity(draft.boot.verity, &draft.transfer.url);
         applyProgramOptions(draft);
         requireSignedList(draft.transfer);

@@ -20,7 +20,8 @@ inline constexpr std::string_view defaultTarget = "/dev/ram0";
 
 // root=live:CDLABEL=..., LABEL=, UUID=, /dev/...: a medium of this machine, no transfer.
 struct LocalMedium {
-    std::string device; // a device node's path, encoded as udev names its links
+    std::string device;  // a device node's path, encoded as udev names its links
+    std::string isoFile; // the medium is the ISO in this file, on some file system
 };
 
 struct OverlayRequest {

@@ -23,6 +23,8 @@ constexpr std::string_view inTheClear =
 constexpr std::string_view unverified =
     "the image would be read unverified; rd.bootferry.roothash= verifies it as it is read";
 constexpr std::string_view imageIsNamed = "root=live: names the image";
+constexpr std::string_view isoFile =
+    "iso-scan/filename= names an ISO file, with root=live:CDLABEL= and the label of that ISO";
 constexpr std::string_view alwaysAnOverlay = "the root is always an overlay above the read-only image";
 constexpr std::string_view mediumStays = "the medium or disk stays in use; without rd.kiwi.live.system=, an "
                                          "image that is fetched lies in memory";
@@ -31,8 +33,6 @@ constexpr OtherOption table[] = {
     // KIWI
     {"rd.live.cowfile.mbsize", Verdict::Refused, keepChanges},
     {"rd.live.cowfile.path", Verdict::Refused, keepChanges},
-    {"iso-scan/filename", Verdict::Refused,
-     "an ISO in a file cannot be booted; root=live: names a URL or the medium itself"},
     {"rd.kiwi.dialog.timeout", Verdict::Needless, "there are no dialogs"},
     // dracut
     {"rd.live.ram", Verdict::InMemory, mediumStays},
@@ -56,14 +56,14 @@ constexpr OtherOption table[] = {
     {"iscsi", Verdict::Refused, imageIsNamed},
     {"netboot", Verdict::Refused, imageIsNamed},
     {"nfsoverlay", Verdict::Refused, keepChanges},
-    {"findiso", Verdict::Refused, imageIsNamed},
-    {"fromiso", Verdict::Refused, imageIsNamed},
-    {"isofrom", Verdict::Refused, imageIsNamed},
+    {"findiso", Verdict::Refused, isoFile},
+    {"fromiso", Verdict::Refused, isoFile},
+    {"isofrom", Verdict::Refused, isoFile},
     {"live-media", Verdict::Refused, imageIsNamed},
     {"bootfrom", Verdict::Refused, imageIsNamed},
     {"live-media-offset", Verdict::Refused, imageIsNamed},
     {"live-media-path", Verdict::Refused, "rd.live.dir= is the folder of the root image"},
-    {"live-media-encryption", Verdict::Refused, "images with encrypted contents cannot be booted"},
+    {"live-media-encryption", Verdict::Refused, "an encrypted root image has to be LUKS, and is then recognised without an option"},
     {"live-media-timeout", Verdict::Needless, "a medium is waited for 90 s"},
     {"module", Verdict::Refused, "rd.live.squashimg= is the name of the root image"},
     {"persistence", Verdict::Refused, keepChanges},

@@ -21,6 +21,10 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import luks  # noqa: E402
+
 # The release of Debian that is booted. A library's package with another name in a later one (libcurl4t64) provides that of
 # the earlier one.
 SUITE = os.environ.get("BOOTFERRY_TEST_SUITE", "bookworm")
@@ -446,19 +450,21 @@ class Images:
             shutil.rmtree(folder / "iso")
         return self._cached("verity-iso", _digest(iso.parent.name, 1), build) / "live.iso"
 
-    def sealed_iso(self):
-        """An ISO whose LiveOS/squashfs.img is an erofs with a root tree, and a hash tree behind it; the root hash and the
-        place of the hash tree are in files beside it."""
+    def sealed_iso(self, passphrase):
+        """An ISO whose LiveOS/squashfs.img is encrypted, as KIWI does it: in it are an erofs with a root tree, and a hash
+        tree behind that; the root hash and the place of the hash tree are in files beside the ISO."""
         def build(tree, image, scratch):
-            erofs = scratch / "iso/LiveOS/squashfs.img"
-            erofs.parent.mkdir(parents=True)
+            erofs = scratch / "erofs"
             _run(["mkfs.erofs", "-zlz4", erofs, tree])
             size = erofs.stat().st_size
             made = _run(["veritysetup", "format", erofs, erofs, f"--hash-offset={size}", f"--data-blocks={size // 4096}"])
             (image.parent / "roothash").write_text(re.search(r"Root hash:\s*([0-9a-f]+)", made)[1])
             (image.parent / "offset").write_text(str(size))
+            (scratch / "iso/LiveOS").mkdir(parents=True)
+            luks.encrypt(erofs, scratch / "iso/LiveOS/squashfs.img", passphrase)
+            erofs.unlink()
             self._make_iso(scratch / "iso", image)
-        return self._live("sealed.iso", build)
+        return self._live("sealed.iso", build, inspect.getsource(luks), passphrase)
 
     def bootable_iso(self):
         """The same ISO with a kernel, and an initrd with bootferry, where KIWI has them."""

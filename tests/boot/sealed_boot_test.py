@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A disk on which nothing can be read or replaced: the root, an erofs, is verified as it is read, and changes are encrypted.
+"""A disk on which nothing can be read or replaced: the root, an erofs, is encrypted and verified as it is read, and changes
+are encrypted.
 
 Two machines have the disk, one after the other. The first one deploys the image, and gets the passphrase as a credential;
 for the second one the credential is wrong, so that the console asks."""
@@ -19,7 +20,7 @@ PASSPHRASE = "correct horse battery staple"
 class SealedDisk(disk_boot_test.DiskBoot):
     @classmethod
     def image(cls):
-        return cls.images.sealed_iso()
+        return cls.images.sealed_iso(PASSPHRASE)
 
     @classmethod
     def build_initrd(cls):
@@ -80,11 +81,14 @@ class SealedDisk(disk_boot_test.DiskBoot):
         with self.boot_disk(self.disk, f"live:http://{machine.HOST}/none.iso", self.cmdline, "second",
                             extra=self.credential("wrong")) as guest:
             guest.qmp("set_link", name="net0", up=False)
+            # What is typed before that offer is shown as it is typed.
+            guest.expect(r"Wrong\. Passphrase for 'LiveOS/squashfs\.img', which is encrypted:.*press TAB")
+            guest.send(f"{PASSPHRASE}\n")
             guest.expect(r"wrong passphrase for '/dev/vda2'")
-            guest.expect(r"Wrong\. Passphrase for '/dev/vda2', which keeps the changes:")
+            guest.expect(r"Wrong\. Passphrase for '/dev/vda2', which keeps the changes:.*press TAB")
             guest.send("wrong as well\n")
             guest.expect(r"wrong passphrase for '/dev/vda2'")
-            guest.expect(r"Wrong\. Passphrase for '/dev/vda2', which keeps the changes:")
+            guest.expect(r"Wrong\. Passphrase for '/dev/vda2', which keeps the changes:.*press TAB")
             guest.send(f"{PASSPHRASE}\n")
             count, report = self.finished(guest)
             self.assertNotIn(PASSPHRASE, guest.text)

@@ -3,13 +3,15 @@
 
 Two machines: one boots an ISO, the other one ends in the emergency shell because of a wrong root hash, before its image,
 a squashfs, is fetched. In that shell there is all that a boot has, so that the image is deployed there and
-bootferry-live-root is called with the right root hash. The image has a damaged block.
+bootferry-live-root is called with the right root hash; and for an ISO file on a disk, with none. The image has a damaged block.
 """
 
 import contextlib
+import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 import boot_case
 import emergency_shell
@@ -64,7 +66,7 @@ class WrongHash(boot_case.BootCase):
         cls.addClassCleanup(stack.close)
         server = stack.enter_context(cls.serve(cls.served))
         cls.guest = cls.machine(f"root=live:{cls.url(server)} rd.bootferry.roothash={wrong} SYSTEMD_SULOGIN_FORCE=1",
-                                "wrong")
+                                "wrong", extra=cls.disk_with_an_iso_file(stack))
         stack.callback(cls.guest.stop)
         shell = emergency_shell.EmergencyShell(cls.guest.start())
         cls.console, cls.run_in_shell = shell.console, shell.run
@@ -87,6 +89,19 @@ class WrongHash(boot_case.BootCase):
         return re.search(r"Root hash:\s*([0-9a-f]+)", made)[1]
 
     @classmethod
+    def disk_with_an_iso_file(cls, stack):
+        """In a folder of an ext4, as a user has it."""
+        iso, disk = cls.images.live_iso(), cls.work / "isos.disk"
+        with tempfile.TemporaryDirectory(dir=cls.work) as folder:
+            (pathlib.Path(folder) / "isos").mkdir()
+            shutil.copy(iso, pathlib.Path(folder) / "isos/live.iso")
+            size = iso.stat().st_size // (1 << 20) + 64
+            subprocess.run(["mkfs.ext4", "-q", "-F", "-d", folder, disk, f"{size}M"], check=True, capture_output=True)
+        stack.callback(disk.unlink)
+        quoted = str(disk).replace(",", ",,")
+        return ["-drive", f"if=none,id=isos,format=raw,readonly=on,file={quoted}", "-device", "virtio-blk-pci,drive=isos"]
+
+    @classmethod
     def url(cls, server):
         return f"http://{machine.HOST}:{server.port}/{cls.served_image.name}"
 
@@ -103,11 +118,25 @@ class WrongHash(boot_case.BootCase):
         self.assertNotEqual(self.before[0], 0, self.before[1])
         self.assert_reason_is_last(self.console, rf"the root hash is\s+{self.hash}, and\s+0+ is\s+expected")
 
-    def test_1_this_initrd_can_verify_and_cannot_encrypt(self):
+    def test_1_a_kernel_module_that_is_missing_is_named(self):
+        self.run_in_shell("find /usr/lib/modules/ -name 'dm-crypt.ko*' -exec rm {} +")
         self.assertEqual(self.run_in_shell("/usr/lib/bootferry/bootferry-live-root --can=verify")[0], 0)
         status, output = self.run_in_shell("/usr/lib/bootferry/bootferry-live-root --can=verify --can=encrypt")
         self.assertEqual(status, 1)
         self.assertRegex(output, r"cannot encrypt the\s+changes that are kept: the module 'dm_crypt' is not in the initrd")
+
+    def test_1_an_iso_file_on_a_disk_is_found(self):
+        status, output = self.run_in_shell("/usr/lib/bootferry/bootferry-live-root --run-dir=/run/iso "
+                                           "--iso-scan=isos/live.iso /dev/disk/by-label/CDROM")
+        self.assertEqual(status, 0, output)
+        self.assertIn("the medium is 'isos/live.iso' on '/dev/vda' (ext4)", " ".join(output.split()))
+        mounts = self.run_in_shell("cat /proc/mounts")[1]
+        self.assertRegex(mounts, r"/dev/vda /run/initramfs/isoscan ext4 ro,")
+        self.assertRegex(mounts, r"/dev/loop\d /run/iso/live iso9660 ro,")
+        self.assertRegex(mounts, r"/dev/loop\d /run/iso/rootfsbase ext4 ro,")
+        status, output = self.run_in_shell("cd /run/iso; umount overlayfs rootfsbase squashfs_container live && cd / && "
+                                           "umount /run/initramfs/isoscan")
+        self.assertEqual(status, 0, output)
 
     def test_2_the_right_hash_mounts_and_leaves_nothing(self):
         status, output = self.live_root("right")

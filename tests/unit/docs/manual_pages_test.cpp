@@ -18,7 +18,7 @@ std::set<std::string> documentedWords() {
     const auto page = readDocsPage("bootferry-kernel-command-line.7");
     std::set<std::string> words;
     std::istringstream lines(page);
-    const std::regex word("Li ([a-z_.0-9]+=?)");
+    const std::regex word("Li ([a-z][a-z_.0-9/-]*=?)");
     for (std::string line; std::getline(lines, line);) {
         if (!line.starts_with(".It ")) {
             continue;

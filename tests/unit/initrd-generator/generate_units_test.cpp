@@ -126,6 +126,15 @@ TEST(GenerateUnits, AHashTreeIsFetchedBeforeTheImageAndGivenToTheLiveRoot) {
 }
 #endif
 
+TEST(GenerateUnits, AnIsoFileIsNotWaitedForAsADevice) {
+    const auto files = generated("root=live:CDLABEL=CDROM iso-scan/filename=/boot/live.iso");
+    const auto text = textOf(files.normal, "bootferry-live-root.service");
+    EXPECT_TRUE(has(text, " --iso-scan=boot/live.iso ")) << text;
+    EXPECT_TRUE(has(text, "Wants=systemd-udevd.service\nAfter=systemd-udevd.service\n")) << text;
+    EXPECT_FALSE(has(text, ".device")) << text;
+    EXPECT_EQ(files.normal.size(), 1U);
+}
+
 TEST(GenerateUnits, WhatTheInitrdCannotDoIsFoundBeforeADiskIsOverwritten) {
     const auto textOfUnit = [](const std::string& words, const char* unit) {
         return textOf(generated("root=live:http://h/a " + words).normal, unit);

@@ -55,6 +55,13 @@ TEST(LiveRootArguments, TheOverlayIsShownOrReset) {
     EXPECT_THAT(refusal({"--overlay-reset=0", "/dev/ram0"}), HasSubstr("unknown option"));
 }
 
+TEST(LiveRootArguments, AnIsoFileIsNamedByItsPathOnAFileSystem) {
+    EXPECT_EQ(parseLiveRootArguments({"--iso-scan=/boot/a.iso", "/dev/disk/by-label/X"}).isoFile,
+              "boot/a.iso");
+    EXPECT_THAT(refusal({"--iso-scan=", "/dev/sr0"}), HasSubstr("expected a file name"));
+    EXPECT_THAT(refusal({"--iso-scan=/a/../../b", "/dev/sr0"}), HasSubstr("--iso-scan=/a/../../b"));
+}
+
 TEST(LiveRootArguments, TheInitrdIsAskedForItsAbilitiesWithoutADevice) {
     EXPECT_TRUE(parseLiveRootArguments({"--persistent", "--encrypt", "/dev/vda"}).encrypt);
     const auto request = parseLiveRootArguments({"--can=verify", "--can=encrypt"});

@@ -49,8 +49,8 @@ TEST_F(Passphrase, AnEmptyOneIsNone) {
 
 TEST_F(Passphrase, TheCredentialIsTriedFirstAndMadeWithoutAQuestion) {
     write("geheim\n");
-    EXPECT_EQ(PassphraseSource("x").next().text(), "geheim");
-    EXPECT_EQ(PassphraseSource("x").choose().text(), "geheim");
+    EXPECT_EQ(PassphraseSource("x", "y").next().text(), "geheim");
+    EXPECT_EQ(PassphraseSource("x", "y").choose().text(), "geheim");
 }
 
 TEST(SecretText, MovesWithoutACopy) {

@@ -75,6 +75,10 @@ TEST(BootRequest, BothNamesOfAnArgumentMeanTheSame) {
     EXPECT_TRUE(parsed("rd.live.check").check);
     EXPECT_EQ(parsed("rd.live.overlay.cowfs=xfs").overlay.cowFilesystem, "xfs");
     EXPECT_TRUE(parsed("rd.live.encrypt").overlay.encrypt);
+    const auto isoFile = parseBootRequest(
+        KernelCommandLine::parse("root=live:CDLABEL=CDROM iso-scan/filename=/boot/live.iso"));
+    EXPECT_EQ(std::get<LocalMedium>(isoFile.value().image).device, "/dev/disk/by-label/CDROM");
+    EXPECT_EQ(std::get<LocalMedium>(isoFile.value().image).isoFile, "boot/live.iso");
     EXPECT_FALSE(parsed("rd.live.encrypt rd.bootferry.overlay.encrypt=0").overlay.encrypt);
     EXPECT_EQ(parsed("rd.live.dir=Other").layout.dir, "Other");
     EXPECT_EQ(parsed("rd.bootferry.stall_timeout=2min").transfer()->stallTimeout, std::chrono::minutes(2));
@@ -255,6 +259,10 @@ TEST(BootRequest, ErrorsNameTheArgument) {
          "written in the clear"},
         {"root=live:CDLABEL=x rd.overlay.crypt=1", "rd.overlay.crypt= on the kernel command line"},
         {"root=live:http://x/y rd.live.encrypt=maybe", "maybe"},
+        {"root=live:http://x/y iso-scan/filename=/live.iso", "write root=live:CDLABEL=LABEL"},
+        {"root=live:CDLABEL=x iso-scan/filename=/", "expected the path of an ISO file"},
+        {"root=live:CDLABEL=x iso-scan/filename=../x", "iso-scan/filename=../x"},
+        {"root=live:CDLABEL=x iso-scan/filename", "iso-scan/filename= on the kernel command line needs"},
         {"root=live:http://x/y rd.kiwi.verity_options=x",
          "rd.kiwi.verity_options=x: 'x' is not supported by bootferry"},
         {"root=live:http://x/y rd.kiwi.verity_options", "rd.kiwi.verity_options= on the kernel command line"},

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A device is looked at once: what cannot be mounted now cannot be mounted in a second either. Nothing is
+// replayed or repaired, since the file system may be that of a hibernated system.
+#include "iso_scan.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <vector>
+
+#include <blkid/blkid.h>
+#include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
+#include <time.h>
+
+#include "errors.h"
+#include "image_tree.h"
+#include "kernel_modules.h"
+#include "live_image.h"
+#include "log.h"
+#include "termination.h"
+
+namespace bootferry {
+namespace {
+
+constexpr int mostRounds = 90; // seconds, as for a medium
+constexpr timespec pause{.tv_sec = 1, .tv_nsec = 0};
+constexpr std::string_view labels = "/dev/disk/by-label/";
+constexpr std::size_t longestReason = 300;
+
+// A '/' in a device's name is a '!' there.
+std::vector<std::string> blockDevices() {
+    std::vector<std::string> nodes;
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator("/sys/class/block", none)) {
+        auto name = entry.path().filename().string();
+        const bool isMade = name.starts_with("loop") || name.starts_with("ram") || name.starts_with("zram");
+        if (!isMade) {
+            std::replace(name.begin(), name.end(), '!', '/');
+            nodes.push_back("/dev/" + name);
+        }
+    }
+    std::sort(nodes.begin(), nodes.end());
+    return nodes;
+}
+
+// As udev names its links.
+std::string encoded(const std::string& label) {
+    std::array<char, 1024> text{};
+    return blkid_encode_string(label.c_str(), text.data(), text.size()) == 0 ? text.data() : label;
+}
+
+class Scan {
+public:
+    Scan(MountStack& mounts, const IsoScan& wanted) : mounts_(mounts), wanted_(wanted) {}
+
+    std::optional<FoundIso> lookAtNewDevices() {
+        for (const auto& node : blockDevices()) {
+            throwIfTerminated();
+            if (!seen_.insert(node).second) {
+                continue;
+            }
+            try {
+                if (auto found = lookAt(node)) {
+                    return found;
+                }
+            } catch (const Error& error) {
+                if (error.code() == ErrorCode::Cancelled) {
+                    throw;
+                }
+                notes_.push_back(fmt::format("{}: {}", node, printable(error.what(), longestReason)));
+            }
+        }
+        return std::nullopt;
+    }
+
+    [[nodiscard]] std::string notes() const {
+        return notes_.empty() ? "there is no file system" : fmt::format("{}", fmt::join(notes_, "; "));
+    }
+
+private:
+    // A disk or medium that cannot be opened is one without a medium.
+    [[nodiscard]] static std::optional<Contents> fileSystemOn(const std::string& node) {
+        const UniqueFd fd(::open(node.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+        if (!fd) {
+            return std::nullopt;
+        }
+        auto contents = probeContents(fd.get(), node);
+        return contents.kind == Contents::Kind::FileSystem ? std::optional(std::move(contents))
+                                                           : std::nullopt;
+    }
+
+    std::optional<FoundIso> lookAt(const std::string& node) {
+        const auto contents = fileSystemOn(node);
+        if (!contents) {
+            return std::nullopt;
+        }
+        const auto driver = kernelFilesystem(contents->type);
+        requireFilesystem(driver);
+        mounts_.mount(
+            {node, wanted_.folder, driver, readOnlyOptions(contents->type) + ",nosuid,nodev,noexec"});
+        try {
+            if (auto device = open(node)) {
+                return FoundIso{.device = std::move(*device),
+                                .text = fmt::format("'{}' on '{}' ({})", wanted_.file, node, contents->type)};
+            }
+        } catch (const Error&) {
+            mounts_.unmountLast();
+            throw;
+        }
+        mounts_.unmountLast();
+        return std::nullopt;
+    }
+
+    std::optional<OpenLoopDevice> open(const std::string& node) {
+        const ImageTree tree(wanted_.folder);
+        const auto file = tree.findFile(wanted_.file);
+        if (!file) {
+            notes_.push_back(fmt::format("{} has no such file", node));
+            return std::nullopt;
+        }
+        if (wanted_.medium.starts_with(labels)) {
+            const auto label = probeContents(file->fd.get(), wanted_.file).label;
+            if (encoded(label) != wanted_.medium.substr(labels.size())) {
+                notes_.push_back(fmt::format("the file on {} is labelled '{}', not as root=live: says", node,
+                                             printable(label)));
+                return std::nullopt;
+            }
+        }
+        return attachForMount(file->fd, file->path);
+    }
+
+    MountStack& mounts_;
+    const IsoScan& wanted_;
+    std::set<std::string> seen_;
+    std::vector<std::string> notes_;
+};
+
+} // namespace
+
+FoundIso scanForIso(MountStack& mounts, const IsoScan& wanted) {
+    Scan scan(mounts, wanted);
+    for (int round = 0; round < mostRounds; ++round) {
+        if (auto found = scan.lookAtNewDevices()) {
+            return std::move(*found);
+        }
+        if (round == 0) {
+            logInfo(fmt::format("waiting for a file system with '{}'", wanted.file));
+        }
+        (void)::nanosleep(&pause, nullptr);
+    }
+    throw Error(ErrorCode::NotFound, fmt::format("no file system of this machine has the ISO file '{}' of "
+                                                 "iso-scan/filename=: {}",
+                                                 wanted.file, scan.notes()));
+}
+
+} // namespace bootferry
