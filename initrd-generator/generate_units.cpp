@@ -214,11 +214,19 @@ std::string treeDependency(const VerityRequest& verity) {
     return verity.tree ? fmt::format("Requires={0}\nAfter={0}\n", treeUnit) : "";
 }
 
+void addRootHash(std::vector<std::string>& words, const VerityRequest& verity) {
+    words.push_back("--roothash=" + verity.rootHash);
+    if (!verity.signature.empty()) {
+        words.push_back("--roothash-signature=" + verity.signature);
+    }
+}
+
 // Before the deployment: a disk is not overwritten for a boot that must fail.
 std::string abilityLine(const BootRequest& request, const InstalledPaths& paths) {
     std::vector<std::string> words{paths.liveRoot};
     if (request.verity.isRequested()) {
         words.emplace_back("--can=verify");
+        addRootHash(words, request.verity);
     }
     if (request.encryptsChanges()) {
         words.emplace_back("--can=encrypt");
@@ -250,7 +258,7 @@ void addVerity(std::vector<std::string>& words, const VerityRequest& verity, con
     if (!verity.isRequested()) {
         return;
     }
-    words.push_back("--roothash=" + verity.rootHash);
+    addRootHash(words, verity);
     words.push_back(verity.offset ? fmt::format("--verity-offset={}", *verity.offset)
                                   : "--verity-tree=" + treePath(paths));
     if (!verity.options.empty()) {

@@ -23,6 +23,7 @@
 #include "log.h"
 #include "media_check.h"
 #include "mounts.h"
+#include "root_hash_signature.h"
 #include "termination.h"
 #include "verified_image.h"
 #include "writable_layer.h"
@@ -71,6 +72,7 @@ public:
         if (request_.persistent && request_.encrypt) {
             requireAbility(encrypting);
         }
+        requireSignedRootHash(request_.verity);
         openMedium();
         if (request_.check) {
             check();
@@ -431,6 +433,13 @@ private:
 
 std::string LiveRootRequest::imagePath() const {
     return joined(dir, squashimg);
+}
+
+void requireSignedRootHash(const VerityRequest& verity) {
+    if (!verity.signature.empty()) {
+        logInfo(fmt::format("the root hash is signed by {}",
+                            verifyRootHashSignature(verity.rootHash, verity.signature)));
+    }
 }
 
 std::string assembleLiveRoot(const LiveRootRequest& request) {

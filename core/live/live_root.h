@@ -49,6 +49,9 @@ struct LiveRootRequest {
 // arguments: without the program's name; the caller handles --help and --version. Throws Error(Invalid).
 [[nodiscard]] LiveRootRequest parseLiveRootArguments(const std::vector<std::string>& arguments);
 
+// Logs who signed the root hash, if it must be signed. Throws as verifyRootHashSignature().
+void requireSignedRootHash(const VerityRequest& verity);
+
 // Mounts everything, or throws and leaves nothing mounted: Error(NotLive) if the device does not hold a live
 // image, Error(TargetRefused) if a mount point is in use. Returns the layers found, for the log:
 // "'/dev/ram0': iso9660, squashfs, ext4".

@@ -31,12 +31,15 @@ Ability parseAbility(std::string_view name) {
 
 void judgeVerity(const LiveRootRequest& request) {
     const int places = (request.verityTree.empty() ? 0 : 1) + (request.verity.offset ? 1 : 0);
-    if (request.verity.isRequested() && places != 1) {
+    const bool isMounted = request.abilities.empty();
+    if (request.verity.isRequested() && places != 1 && isMounted) {
         throw Error(ErrorCode::Invalid,
                     "--roothash: expected either --verity-tree=FILE or --verity-offset=BYTES");
     }
-    if (!request.verity.isRequested() && (places > 0 || !request.verity.options.empty())) {
-        throw Error(ErrorCode::Invalid, "a hash tree verifies nothing without --roothash=HEX");
+    if (!request.verity.isRequested() &&
+        (places > 0 || !request.verity.options.empty() || !request.verity.signature.empty())) {
+        throw Error(ErrorCode::Invalid,
+                    "a hash tree, and a signature, verify nothing without --roothash=HEX");
     }
 }
 
@@ -69,6 +72,8 @@ void applyOption(LiveRootRequest& request, std::string_view word) {
             request.cowFilesystem = parseCowFilesystem(value);
         } else if (name == "--roothash") {
             request.verity.rootHash = parseRootHash(value);
+        } else if (name == "--roothash-signature") {
+            request.verity.signature = parseRootHashSignature(value);
         } else if (name == "--verity-tree") {
             request.verityTree = parsePath(value);
         } else if (name == "--verity-offset") {

@@ -45,6 +45,8 @@ next unit's work.
   --overlay-reset      with --persistent: discard what was kept
   --roothash=HEX       verify each block of the root image when it is read, by
                        its hash tree (dm-verity), whose root hash this is
+  --roothash-signature=base64:DATA, --roothash-signature=FILE
+                       the CMS signature that the root hash must have
   --verity-tree=FILE   the file with the hash tree, or
   --verity-offset=BYTES
                        where it begins in the root image
@@ -67,6 +69,7 @@ int run(const std::vector<std::string>& words) {
     const auto request = bootferry::parseLiveRootArguments(words);
     if (!request.abilities.empty()) {
         std::for_each(request.abilities.begin(), request.abilities.end(), bootferry::requireAbility);
+        bootferry::requireSignedRootHash(request.verity);
         return EXIT_SUCCESS;
     }
     bootferry::logInfo(fmt::format("live root of {}", bootferry::assembleLiveRoot(request)));

@@ -63,6 +63,7 @@ constexpr Meaning meanings[] = {
     {"rd.bootferry.signature", For::Transfer, "the signature that the checksum list must have"},
     {"rd.bootferry.verify", For::Boot, "boot only an image whose checksum is in a signed list"},
     {"rd.bootferry.roothash", For::Boot, "verify each block of the root image when it is read"},
+    {"rd.bootferry.roothash_signature", For::Boot, "the signature that the root hash must have"},
     {"rd.bootferry.verity", For::Boot, "where the hash tree of the root image is"},
     {"rd.kiwi.verity_options", For::Boot, "what happens when a block of the root image is damaged"},
     {"rd.bootferry.mirror", For::Transfer, "another URL of the same image"},

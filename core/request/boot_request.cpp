@@ -170,6 +170,9 @@ const Entry entries[] = {
     {{"rd.bootferry.roothash"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { d.boot.verity.rootHash = parseRootHash(v); }},
+    {{"rd.bootferry.roothash_signature"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.boot.verity.signature = parseRootHashSignature(v); }},
     {{"rd.bootferry.verity"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { setVerityTree(d.boot.verity, v); }},
@@ -408,10 +411,15 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
 void demandSignature(BootRequest& boot) {
     auto* transfer = std::get_if<TransferRequest>(&boot.image);
     if (transfer == nullptr) {
-        throw Error(
-            ErrorCode::Invalid,
-            "only a signed image may be booted here, and a local medium has no signature that could be "
-            "verified: fetch the image with rd.bootferry.checksum=URL of a signed list");
+        // Of the medium, only blocks below that hash are used, but for changes that are kept.
+        if (boot.verity.isRequested() && !boot.verity.signature.empty() && !boot.overlay.persistent) {
+            return;
+        }
+        throw Error(ErrorCode::Invalid,
+                    "only a signed image may be booted here: fetch it with rd.bootferry.checksum=URL of a "
+                    "signed list; "
+                    "a local medium needs a signed root hash, rd.bootferry.roothash= with "
+                    "rd.bootferry.roothash_signature=, and keeps no changes");
     }
     transfer->signedOnly = true;
     requireSignedList(*transfer);

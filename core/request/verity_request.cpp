@@ -48,6 +48,25 @@ std::string parseRootHash(std::string_view text) {
     return hash;
 }
 
+std::string parseRootHashSignature(std::string_view text) {
+    constexpr std::size_t longest = 16384;
+    const auto isOfBase64 = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+               c == '/' || c == '=';
+    };
+    const bool isPath = text.starts_with('/') && text.find("/../") == std::string_view::npos;
+    const auto data = text.starts_with(base64Signature) ? text.substr(base64Signature.size()) : "";
+    const bool isData = !data.empty() && data.size() % 4 == 0 && data.size() <= longest &&
+                        std::all_of(data.begin(), data.end(), isOfBase64);
+    if (!isPath && !isData) {
+        throw Error(
+            ErrorCode::Invalid,
+            "expected base64: and the signature of the root hash (PKCS#7, DER) in base64 without line "
+            "ends, or the path of a file in the initrd; it is not fetched");
+    }
+    return std::string(text);
+}
+
 void setVerityTree(VerityRequest& request, std::string_view text) {
     request.tree.reset();
     request.offset.reset();
@@ -105,6 +124,11 @@ void completeVerity(VerityRequest& request, const Url* image) {
         if (!request.options.empty()) {
             throw Error(ErrorCode::Invalid,
                         fmt::format("rd.kiwi.verity_options= on the kernel command line: {}", unverified));
+        }
+        if (!request.signature.empty()) {
+            throw Error(
+                ErrorCode::Invalid,
+                fmt::format("rd.bootferry.roothash_signature= on the kernel command line: {}", unverified));
         }
         if (request.tree || request.offset) {
             throw Error(ErrorCode::Invalid,

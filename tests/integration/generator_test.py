@@ -134,6 +134,12 @@ class GeneratorTest(unittest.TestCase):
                               verity_table=table)
         self.assertIn(f"--roothash={'0' * 64} ", other["bootferry-live-root.service"])
         self.assertIn("replaces the root hash of the initrd's /etc/veritytab", other["bootferry-deploy.service"])
+        signed = self.generate("root=live:CDLABEL=CDROM rd.bootferry.verify=required rd.bootferry.roothash_signature=base64:MIIB",
+                               verity_table=table)
+        self.assertIn("--roothash-signature=base64:MIIB ", signed["bootferry-live-root.service"])
+        for words in ("", "rd.bootferry.roothash_signature=base64:MIIB rd.live.overlay.persistent"):
+            refused = self.generate(f"root=live:CDLABEL=CDROM rd.bootferry.verify=required {words}", verity_table=table)
+            self.assertIn("needs a signed root hash", refused["bootferry-deploy.service"])
         refused = self.generate(URL, verity_table=table.replace(",", ",ignore-corruption,"))
         self.assertIn("/etc/veritytab: ignore-corruption", refused["bootferry-deploy.service"])
 

@@ -4,6 +4,7 @@
 The kernel of this machine need not have dm-verity: whether it verifies is a boot test (verity_boot_test.py).
 """
 
+import base64
 import os
 import pathlib
 import random
@@ -116,6 +117,46 @@ class WrongTree(live_root_test.LiveRootCase):
         (self.path / "libcryptsetup.so.12").write_bytes(b"")
         with unittest.mock.patch.dict(os.environ, {"LD_LIBRARY_PATH": str(self.path)}):
             self.refused("libcryptsetup.so.12 cannot be loaded", "file too short", "bootferry_verity")
+
+    def certificate(self, name):
+        key, certificate = self.path / f"{name}.key", self.path / f"{name}.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-subj", f"/CN={name}", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        return certificate
+
+    def sign(self, name, text):
+        """As systemd's images and veritysetup's manual have it."""
+        signed = self.path / "signature.p7s"
+        subprocess.run(["openssl", "smime", "-sign", "-binary", "-noattr", "-nocerts", "-md", "sha256", "-signer",
+                        self.path / f"{name}.pem", "-inkey", self.path / f"{name}.key", "-outform", "DER", "-out", signed],
+                       check=True, capture_output=True, input=text.encode())
+        return signed
+
+    def test_the_signature_of_a_root_hash(self):
+        keys = self.path / "settings/keys"
+        keys.mkdir(parents=True)
+        for name in ("alice", "bob"):
+            self.certificate(name)
+        signed = self.sign("alice", self.hash)
+        encoded = "base64:" + base64.b64encode(signed.read_bytes()).decode()
+        with unittest.mock.patch.dict(os.environ, {"BOOTFERRY_SETTINGS": str(keys.parent)}):
+            self.refused("no certificate is trusted", options=[f"--roothash-signature={signed}"])
+            shutil.copy(self.path / "alice.pem", keys)
+            for signature in (signed, encoded):
+                result = self.live_root(f"--roothash={self.hash}", f"--roothash-signature={signature}",
+                                        f"--verity-tree={self.wrong('none')}", self.device(self.image))
+                self.assertRegex(result.stderr, "the root hash is signed by sha256:[0-9a-f]{64} /CN=alice\n.* does not exist")
+            asked = subprocess.run([os.environ["BOOTFERRY_LIVE_ROOT"], "--can=verify", f"--roothash={'0' * 64}",
+                                    f"--roothash-signature={encoded}"], capture_output=True, text=True, check=False)
+            self.assertEqual(asked.returncode, 1)
+            self.sign("bob", self.hash)
+            self.refused("the signature of the root hash", "not a trusted one", options=[f"--roothash-signature={signed}"])
+            self.sign("alice", "0" * 64)
+            self.refused("it is not a signature of this text", options=[f"--roothash-signature={signed}"])
+            self.refused("does not exist", options=[f"--roothash-signature={self.wrong('nothing')}"])
+            signed.write_text("<html>")
+            self.refused("no CMS signature", options=[f"--roothash-signature={signed}"])
+            self.refused("no CMS signature", options=["--roothash-signature=base64:AAAA"])
 
     def test_what_an_initrd_cannot_do_is_known_before_the_deployment(self):
         def asked(ability):

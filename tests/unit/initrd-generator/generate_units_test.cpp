@@ -79,7 +79,8 @@ TEST(GenerateUnits, AHashTreeIsFetchedBeforeTheImageAndGivenToTheLiveRoot) {
         EXPECT_TRUE(has(text, "Requires=bootferry-verity.service\nAfter=bootferry-verity.service\n")) << text;
     }
     EXPECT_TRUE(has(tree, "Before=bootferry-deploy.service bootferry-live-root.service ")) << tree;
-    EXPECT_TRUE(has(deploy, "\nExecStartPre=/usr/lib/bootferry/bootferry-live-root --can=verify\n"))
+    EXPECT_TRUE(has(deploy, "\nExecStartPre=/usr/lib/bootferry/bootferry-live-root --can=verify --roothash=" +
+                                hash + "\n"))
         << deploy;
     EXPECT_TRUE(
         has(live, "--roothash=" + hash +

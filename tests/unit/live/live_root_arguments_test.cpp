@@ -68,6 +68,11 @@ TEST(LiveRootArguments, TheInitrdIsAskedForItsAbilitiesWithoutADevice) {
     ASSERT_EQ(request.abilities.size(), 2U);
     EXPECT_STREQ(request.abilities.at(0).target, "verity");
     EXPECT_STREQ(request.abilities.at(1).target, "crypt");
+    const auto roothash = "--roothash=" + std::string(64, 'a');
+    const auto isSigned =
+        parseLiveRootArguments({"--can=verify", roothash, "--roothash-signature=base64:MIIB"});
+    EXPECT_EQ(isSigned.verity.signature, "base64:MIIB");
+    EXPECT_THAT(refusal({"--can=verify", "--roothash-signature=/x"}), HasSubstr("without --roothash=HEX"));
     EXPECT_THAT(refusal({"--can=fly"}), HasSubstr("expected verify or encrypt, not 'fly'"));
     EXPECT_THAT(refusal({"--can"}), HasSubstr("expected verify or encrypt"));
 }

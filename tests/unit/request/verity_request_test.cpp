@@ -34,6 +34,18 @@ TEST(VerityRequest, ARootHashIsHexOfWholeBytes) {
     }
 }
 
+TEST(VerityRequest, ASignatureIsOnTheLineOrInTheInitrd) {
+    for (const char* right : {"base64:MIIB", "base64:MII=", "/etc/image.p7s"}) {
+        EXPECT_EQ(parseRootHashSignature(right), right);
+    }
+    for (const char* wrong :
+         {"", "base64:", "base64:MII", "base64:M II", "http://h/a.p7s", "a.p7s", "/a/../b"}) {
+        EXPECT_THAT(refusalOf([&] { (void)parseRootHashSignature(wrong); }), HasSubstr("expected base64:"));
+    }
+    VerityRequest request{.signature = "base64:MIIB"};
+    EXPECT_THAT(refusalOf([&] { completeVerity(request, nullptr); }), HasSubstr("roothash_signature="));
+}
+
 TEST(VerityRequest, TheTreeIsAFileOrBehindTheImage) {
     VerityRequest request;
     setVerityTree(request, "http://h/tree");
