@@ -118,6 +118,15 @@ class WrongHash(boot_case.BootCase):
         self.assertNotEqual(self.before[0], 0, self.before[1])
         self.assert_reason_is_last(self.console, rf"the root hash is\s+{self.hash}, and\s+0+ is\s+expected")
 
+    def test_1_a_kernel_module_that_is_missing_is_named(self):
+        status, output = self.run_in_shell("rm /usr/lib/modules/*/kernel/drivers/md/dm-crypt.ko*")
+        self.assertEqual(status, 0, output)
+        self.assertEqual(self.run_in_shell("/usr/lib/bootferry/bootferry-live-root --can=verify")[0], 0)
+        status, output = self.run_in_shell("/usr/lib/bootferry/bootferry-live-root --can=verify --can=encrypt")
+        self.assertEqual(status, 1)
+        self.assertIn("cannot encrypt the changes that are kept: the module 'dm_crypt' is not in the initrd",
+                      " ".join(output.split()))
+
     def test_1_an_iso_file_on_a_disk_is_found(self):
         status, output = self.run_in_shell("/usr/lib/bootferry/bootferry-live-root --run-dir=/run/iso "
                                            "--iso-scan=isos/live.iso /dev/disk/by-label/CDROM")
