@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A checksum list that is signed (OpenPGP or CMS): what is requested, where the signature lies, and whether this
-// machine accepts anything else. A checksum from an unsigned list protects against damage; one from a signed
-// list also against whoever can change the files on the server.
+// A checksum list that is signed (OpenPGP or CMS): what is requested, where the signature lies, and whether
+// this machine accepts anything else. A checksum from an unsigned list protects against damage; one from a
+// signed list also against whoever can change the files on the server.
 #pragma once
 
 #include <string>
