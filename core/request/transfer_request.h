@@ -59,6 +59,7 @@ struct TransferRequest {
     bool signedOnly = false;                  // rd.bootferry.verify=required
     std::optional<std::uint64_t> ramdiskSize; // bytes; only for RAM disks
     bool reset = false;
+    bool onDemand = false;            // the image can be read while it arrives
     bool decode = false;              // unpack gzip, xz and zstd on the way; bootferryd always does
     bool requireLiveImage = true;     // refuse bytes that are not a live image before the target is touched
     bool requireDeclaredSize = false; // also refuse images that a later boot cannot recognise by their size

@@ -52,6 +52,19 @@
 //
 //   Abandoned() → Granted                                   the other process is gone; its end is the reason
 //
+// The process of an image that is read while it arrives (TransferRequest::onDemand) calls in addition
+//
+//   Ready() → Granted                                       once, after Plugin: all that it needs files for
+//   is
+//                                                           loaded. It may have to wait: for the end of
+//                                                           another process, whose place it takes
+//   Target(t size) → Granted as above, with three descriptors: the target's, the kernel's nbd client, and
+//                                                           memory that the process before it has used, too
+//                                                           (fill_memory.h)
+//
+// and serves the kernel from then on, until that disconnects: Finished is answered when nobody reads through
+// it any more.
+//
 // An answer is Granted, or Refused(u code, s message). At most one call waits at a time. worker_conduct.h
 // decides what happens to a worker that breaks these rules.
 #pragma once
@@ -97,7 +110,8 @@ enum class Call : std::uint32_t {
     Relay,
     Relayed,
     Abandoned,
-    Differs
+    Differs,
+    Ready
 };
 enum class Answer : std::uint32_t { Granted = 1, Refused };
 

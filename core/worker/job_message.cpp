@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // purpose · URL · mirrors · plugin options · checksum, its list's URL or "" · credentials of each URL · live
-// image wanted · declared size wanted · decode · stall timeout, timeout, idle timeout (UINT64_MAX: never),
-// all in microseconds · rate limit (UINT64_MAX: none) · connections · plugin folder · proxy variables ·
-// attempt · path of the root image to look for · login withheld · offset that an earlier attempt reached (0:
-// none), size (UINT64_MAX: unknown), validator. Lists and maps are preceded by their length.
+// image wanted · declared size wanted · on demand · decode · stall timeout, timeout, idle timeout
+// (UINT64_MAX: never), all in microseconds · rate limit (UINT64_MAX: none) · connections · plugin folder ·
+// proxy variables · attempt · path of the root image to look for · login withheld · offset that an earlier
+// attempt reached (0: none), size (UINT64_MAX: unknown), validator. Lists and maps are preceded by their
+// length.
 #include "job_message.h"
 
 #include <algorithm>
@@ -97,6 +98,7 @@ UniqueFd writeJob(const WorkerJob& job) {
     }
     packet.number(static_cast<std::uint32_t>(request.requireLiveImage));
     packet.number(static_cast<std::uint32_t>(request.requireDeclaredSize));
+    packet.number(static_cast<std::uint32_t>(request.onDemand));
     packet.number(static_cast<std::uint32_t>(request.decode));
     packet.wide(static_cast<std::uint64_t>(request.stallTimeout.count()));
     packet.wide(usecOf(request.timeout));
@@ -137,6 +139,7 @@ ReceivedJob readJob(int fd) {
     }
     job.request.requireLiveImage = packet.number() != 0;
     job.request.requireDeclaredSize = packet.number() != 0;
+    job.request.onDemand = packet.number() != 0;
     job.request.decode = packet.number() != 0;
     job.request.stallTimeout = takeTimeout(packet.wide());
     job.request.timeout = takeLimit(packet.wide());

@@ -46,7 +46,8 @@ WorkerConduct::WorkerConduct(const WorkerJob& job, WorkerRole role)
       originsLeft_(job.purpose == JobPurpose::Probe ? origins_ : 0),
       checksumLeft_(job.request.checksumUrl.has_value() && job.purpose != JobPurpose::OptionCheck &&
                     job.purpose != JobPurpose::Transfer),
-      targetsLeft_(job.request.continuation ? 2 : 1), rate_(burst, perSecond) {
+      targetsLeft_(job.request.continuation ? 2 : 1), rate_(burst, perSecond),
+      onDemand_(job.request.onDemand) {
     if (role == WorkerRole::Verifier) {
         checksum_ = parseChecksum(job.request.checksum.value_or(""));
     }
@@ -103,7 +104,7 @@ WorkerConduct::Message WorkerConduct::judge(std::span<const std::byte> packet, T
         auto message = read(call, reader);
         reader.end();
         waiting_ = waiting_ || call == Call::File || call == Call::Target || call == Call::Staged ||
-                   call == Call::Relay;
+                   call == Call::Relay || call == Call::Ready;
         ended_ = call == Call::Finished || call == Call::Done || call == Call::Failed ||
                  call == Call::Relayed || call == Call::Abandoned;
         return message;
@@ -140,7 +141,8 @@ WorkerConduct::Message WorkerConduct::read(Call call, PacketReader& packet) {
         expect(transfers() && receives() && pluginReported_ && !stagedSeen_, "Opened");
         return opened(packet);
     case Call::Target:
-        expect(writes() && pluginReported_ && !stagedSeen_ && targetsLeft_ > 0, "Target");
+        expect(writes() && pluginReported_ && !stagedSeen_ && targetsLeft_ > 0 && readySeen_ == onDemand_,
+               "Target");
         --targetsLeft_;
         targetRequested_ = true;
         return target(packet);
@@ -176,6 +178,10 @@ WorkerConduct::Message WorkerConduct::read(Call call, PacketReader& packet) {
     case Call::Differs:
         expect(writes() && role_ == WorkerRole::Verifier && !stagedSeen_, "Differs");
         return differs(packet);
+    case Call::Ready:
+        expect(transfers() && receives() && onDemand_ && pluginReported_ && !std::exchange(readySeen_, true),
+               "Ready");
+        return Ready{};
     case Call::Done:
         expect(!transfers() && mayCall() && pluginReported_ && originsLeft_ == 0 && !checksumLeft_, "Done");
         return Done{};

@@ -73,9 +73,11 @@ public:
     struct RelayWanted {};
     struct Relayed {};
     struct Abandoned {};
-    using Message = std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown, Opened,
-                                 SourceProbed, ChecksumFound, ChecksumMissing, ChecksumDiffers, Done,
-                                 TargetWanted, Staged, Finished, Failed, RelayWanted, Relayed, Abandoned>;
+    struct Ready {};
+    using Message =
+        std::variant<JobWanted, FileWanted, PluginLoaded, Progress, AtLeast, SourceKnown, Opened,
+                     SourceProbed, ChecksumFound, ChecksumMissing, ChecksumDiffers, Done, TargetWanted,
+                     Staged, Finished, Failed, RelayWanted, Relayed, Abandoned, Ready>;
 
     // Uses only the parts of the job that packets are compared with. A verifier's job states the checksum.
     WorkerConduct(const WorkerJob& job, WorkerRole role);
@@ -129,6 +131,8 @@ private:
     bool targetGiven_ = false;
     bool stagedSeen_ = false;
     bool relayGiven_ = false;
+    const bool onDemand_;
+    bool readySeen_ = false;
     bool ended_ = false;
     bool waiting_ = false; // for an answer
     bool cancelled_ = false;

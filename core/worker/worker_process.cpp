@@ -95,6 +95,10 @@ public:
         run_->giveTarget(target);
     }
 
+    void giveTarget(const PreparedTarget& target, const UniqueFd& nbdSocket, const UniqueFd& memory) {
+        run_->giveTarget(target, nbdSocket, memory);
+    }
+
     void cancel() {
         cancelled_ = true;
         if (check_) {
@@ -259,6 +263,8 @@ private:
             listener_.opened(origin);
         }
     }
+    void ready() override { listener_.ready(); }
+    void filled() override { listener_.filled(); }
     void sourceProbed(const ProbedSource& probed) override { listener_.sourceProbed(probed); }
     void checksumMissing(const Error& reason) override { listener_.checksumMissing(reason); }
     void staged(const WorkerResult& result) override {
@@ -359,11 +365,21 @@ WorkerProcess::~WorkerProcess() = default;
 void WorkerProcess::giveTarget(const PreparedTarget& target) {
     state_->giveTarget(target);
 }
+void WorkerProcess::giveTarget(const PreparedTarget& target, const UniqueFd& nbdSocket,
+                               const UniqueFd& memory) {
+    state_->giveTarget(target, nbdSocket, memory);
+}
 void WorkerProcess::refuseTarget(const Error& reason) {
     state_->run().refuseTarget(reason);
 }
 void WorkerProcess::permitCommit() {
     state_->run().permitCommit();
+}
+void WorkerProcess::proceed(bool takesOver) {
+    state_->run().proceed(takesOver);
+}
+void WorkerProcess::dismiss() {
+    state_->run().dismiss();
 }
 void WorkerProcess::cancel() {
     state_->cancel();

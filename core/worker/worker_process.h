@@ -106,9 +106,14 @@ public:
     virtual void checksumDiffers(const std::string& /*received*/) {}
     // The list is signed, before any byte of the image arrives: by whom (gpgv_status.h).
     virtual void listSigned(const std::string& /*signer*/) {}
+    // On demand: the worker needs no file any more. Answer, now or later, with proceed().
+    virtual void ready() {}
     virtual void progressed(const Progress& progress) = 0;
     // Everything but the head is safe and verified. Answer with permitCommit() (or cancel()).
     virtual void staged(const WorkerResult& result) = 0;
+    // On demand: the image is complete, and the worker still serves it. Answer with dismiss() when nobody
+    // reads through it any more.
+    virtual void filled() {}
     // The last call. failure is nullopt on success (for a purpose other than Transfer: if everything was
     // reported), Internal after a crash, and Cancelled if the worker was cancelled.
     virtual void ended(const WorkerResult& result, const std::optional<Error>& failure) = 0;
@@ -129,8 +134,12 @@ public:
     WorkerProcess& operator=(const WorkerProcess&) = delete;
 
     void giveTarget(const PreparedTarget& target); // the descriptor is duplicated into the worker
-    void refuseTarget(const Error& reason);        // becomes the worker's failure
+    // On demand, the same with the server's end of the kernel's nbd and the memory of fill_memory.h.
+    void giveTarget(const PreparedTarget& target, const UniqueFd& nbdSocket, const UniqueFd& memory);
+    void refuseTarget(const Error& reason); // becomes the worker's failure
     void permitCommit();
+    void proceed(bool takesOver); // takesOver: the place of another worker, which had the target
+    void dismiss();
     void cancel(); // ended() follows within a few seconds: a worker that does not react is killed
 
 private:

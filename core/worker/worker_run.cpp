@@ -60,17 +60,27 @@ void WorkerRun::Side::refuse(const Error& error) {
 WorkerRun::WorkerRun(sd_event* event, const WorkerProgram& program, WorkerJob job, WorkerListener& listener)
     : event_(event), program_(program), listener_(listener), job_(std::move(job)),
       verifyJob_(verifyJobOf(job_)), transfers_(job_.purpose == JobPurpose::Transfer),
-      role_(roleOf(job_.purpose, job_.request)), first_(event_, program_, job_, role_, *this) {
+      onDemand_(job_.request.onDemand), role_(roleOf(job_.purpose, job_.request)),
+      first_(event_, program_, job_, role_, *this) {
     first_.progress.attempt = job_.attempt;
 }
 
 void WorkerRun::giveTarget(const PreparedTarget& target) {
+    const int fd = target.fd.get();
+    giveTarget(target, {&fd, 1});
+}
+
+void WorkerRun::giveTarget(const PreparedTarget& target, const UniqueFd& nbdSocket, const UniqueFd& memory) {
+    const std::array fds{target.fd.get(), nbdSocket.get(), memory.get()};
+    giveTarget(target, fds);
+}
+
+void WorkerRun::giveTarget(const PreparedTarget& target, std::span<const int> descriptors) {
     writing().conduct.targetGiven(target.capacity);
     auto packet = granted();
     packet.number(target.blockSize);
     packet.wide(target.capacity);
-    const int fd = target.fd.get();
-    writing().answer(packet, {&fd, 1});
+    writing().answer(packet, descriptors);
 }
 
 void WorkerRun::refuseTarget(const Error& reason) {
@@ -81,6 +91,17 @@ void WorkerRun::refuseTarget(const Error& reason) {
 void WorkerRun::permitCommit() {
     mayCommit_ = true;
     writing().answer(granted(), {});
+}
+
+void WorkerRun::proceed(bool takesOver) {
+    auto packet = granted();
+    packet.number(static_cast<std::uint32_t>(takesOver));
+    first_.answer(packet, {});
+}
+
+void WorkerRun::dismiss() {
+    first_.answer(granted(), {});
+    first_.child.giveGrace(endGrace, "it had reported its end");
 }
 
 void WorkerRun::cancel() {
@@ -264,7 +285,13 @@ void WorkerRun::take(Side& side, const WorkerConduct::Done&) {
 }
 
 void WorkerRun::take(Side& side, const WorkerConduct::Finished&) {
-    finish(side);
+    if (!onDemand_) {
+        finish(side);
+        return;
+    }
+    side.finished = true;
+    side.waiting = true;
+    listener_.filled();
 }
 
 void WorkerRun::take(Side& side, const WorkerConduct::Relayed&) {
@@ -282,6 +309,15 @@ void WorkerRun::take(Side& side, const WorkerConduct::Failed& failed) {
         failure_ = failed.reason;
     }
     dismiss(side);
+}
+
+void WorkerRun::take(Side& side, const WorkerConduct::Ready&) {
+    side.waiting = true;
+    if (cancelled_) {
+        side.refuse(Error(ErrorCode::Cancelled, "cancelled"));
+    } else {
+        listener_.ready();
+    }
 }
 
 void WorkerRun::take(Side& side, const WorkerConduct::Abandoned&) {

@@ -24,8 +24,11 @@ public:
     WorkerRun(sd_event* event, const WorkerProgram& program, WorkerJob job, WorkerListener& listener);
 
     void giveTarget(const PreparedTarget& target);
+    void giveTarget(const PreparedTarget& target, const UniqueFd& nbdSocket, const UniqueFd& memory);
     void refuseTarget(const Error& reason);
     void permitCommit();
+    void proceed(bool takesOver);
+    void dismiss();
     void cancel();
     // Kills what runs, and ends with this failure. Not after permitCommit().
     void giveUp(const Error& why);
@@ -78,6 +81,8 @@ private:
     void take(Side& side, const WorkerConduct::Relayed&);
     void take(Side& side, const WorkerConduct::Failed& failed);
     void take(Side& side, const WorkerConduct::Abandoned&);
+    void take(Side& side, const WorkerConduct::Ready&);
+    void giveTarget(const PreparedTarget& target, std::span<const int> descriptors);
     static void finish(Side& side);
     static void dismiss(Side& side);
 
@@ -101,6 +106,7 @@ private:
     bool cancelled_ = false;
     bool wasHeard_ = false;
     const bool transfers_;
+    const bool onDemand_;
     const WorkerRole role_;         // of the first
     const Side* culprit_ = nullptr; // ended first, without reporting why
     Side first_;                    // the only one, or the receiving one

@@ -102,6 +102,7 @@ public:
     void operator()(const WorkerConduct::RelayWanted&) { require(purpose_ == JobPurpose::Transfer); }
     void operator()(const WorkerConduct::Relayed&) { end(); }
     void operator()(const WorkerConduct::Abandoned&) { end(); }
+    void operator()(const WorkerConduct::Ready&) { require(purpose_ == JobPurpose::Transfer); }
     [[nodiscard]] bool hasEnded() const { return ended_; }
 
 private:
@@ -125,6 +126,7 @@ WorkerJob jobOf(fuzz::FuzzInput& input, WorkerRole& role) {
     role = static_cast<WorkerRole>(input.number<std::uint8_t>() % 3);
     job.request.url = Url::parse("http://h/a");
     job.request.mirrors.resize(input.number<std::uint8_t>() % 4, job.request.url);
+    job.request.onDemand = role == WorkerRole::Alone && input.flag();
     if (role == WorkerRole::Verifier || input.flag()) {
         job.request.checksum = "sha256:" + std::string(64, 'a');
     } else if (input.flag()) {

@@ -103,22 +103,44 @@ void SupervisorChannel::expectAtLeast(std::uint64_t size) {
     (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
 }
 
-WriteTarget SupervisorChannel::requestTarget(std::optional<std::uint64_t> size) {
+WriteTarget SupervisorChannel::callForTarget(std::optional<std::uint64_t> size, Answer& answer,
+                                             std::size_t descriptors) {
     auto request = newCall(channel::Call::Target);
     request.wide(size.value_or(unknownSize));
-    Answer answer;
-    call(request, answer, 1);
+    call(request, answer, descriptors);
     auto reader = answer.reader();
     WriteTarget target;
     target.blockSize = reader.number();
     target.capacity = reader.wide();
     reader.end();
-    if (answer.packet.descriptors.size() != 1) {
+    if (answer.packet.descriptors.size() != descriptors) {
         throw Error(ErrorCode::Protocol, "the supervisor's target came without its descriptor");
     }
     target_ = std::move(answer.packet.descriptors.front());
     target.fd = target_.get();
     return target;
+}
+
+WriteTarget SupervisorChannel::requestTarget(std::optional<std::uint64_t> size) {
+    Answer answer;
+    return callForTarget(size, answer, 1);
+}
+
+SupervisorChannel::FillEnds SupervisorChannel::requestFill(std::uint64_t size) {
+    Answer answer;
+    FillEnds ends{.target = callForTarget(size, answer, 3), .nbdSocket = {}, .memory = {}};
+    ends.nbdSocket = std::move(answer.packet.descriptors[1]);
+    ends.memory = std::move(answer.packet.descriptors[2]);
+    return ends;
+}
+
+bool SupervisorChannel::ready() {
+    Answer answer;
+    call(newCall(channel::Call::Ready), answer);
+    auto reader = answer.reader();
+    const bool takesOver = reader.number() != 0;
+    reader.end();
+    return takesOver;
 }
 
 void SupervisorChannel::sourceKnown(const SourceInfo& info) {

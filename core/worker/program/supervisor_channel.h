@@ -37,6 +37,16 @@ public:
     [[nodiscard]] KeyFile keyFile(const std::string& path);
     void expectAtLeast(std::uint64_t size) override; // sent without waiting for an answer
     [[nodiscard]] WriteTarget requestTarget(std::optional<std::uint64_t> size) override;
+    // On demand: the target, the kernel's nbd client, and memory that outlives this process.
+    struct FillEnds {
+        WriteTarget target;
+        UniqueFd nbdSocket;
+        UniqueFd memory;
+    };
+    [[nodiscard]] FillEnds requestFill(std::uint64_t size);
+    // On demand: nothing is opened any more. Returns when it is this process's turn; true: it takes the place
+    // of one that had the target.
+    [[nodiscard]] bool ready();
     void awaitCommit(const PipelineResult& result) override;
     // The following calls up to progressed() do not wait for an answer.
     void sourceKnown(const SourceInfo& info) override;
@@ -62,6 +72,7 @@ private:
     // Throws the supervisor's refusal.
     void call(const PacketWriter& packet, Answer& answer, std::size_t descriptors = 0) const;
     static relay::Ends endsOf(Answer& answer);
+    WriteTarget callForTarget(std::optional<std::uint64_t> size, Answer& answer, std::size_t descriptors);
     void end(const PacketWriter& packet);
 
     UniqueFd target_;

@@ -51,6 +51,13 @@ TEST(JobMessage, CarriesWhatIsContinued) {
     EXPECT_EQ(received(job).request.continuation, job.request.continuation);
 }
 
+TEST(JobMessage, CarriesThatTheImageIsReadOnDemand) {
+    auto job = someJob();
+    EXPECT_FALSE(received(job).request.onDemand);
+    job.request.onDemand = true;
+    EXPECT_TRUE(received(job).request.onDemand);
+}
+
 TEST(JobMessage, CarriesTheProxies) {
     auto job = someJob();
     job.proxies = {{"http_proxy", "http://user:secret@proxy:3128"}, {"no_proxy", "a,b"}};

@@ -190,6 +190,22 @@ TEST_F(WorkerConductTest, AnHonestLifePasses) {
     EXPECT_EQ(judged<WorkerConduct::Finished>(resultPacket(Call::Finished, 10, 20)).result, staged);
 }
 
+TEST_F(WorkerConductTest, OnDemandAWorkerIsReadyBeforeItAsksForTheTarget) {
+    begin();
+    EXPECT_THAT(breach(packetOf(Call::Ready)), HasSubstr("Ready out of turn")) << "not on demand";
+    restart();
+    job_.request.onDemand = true;
+    (void)judged(packetOf(Call::Job));
+    EXPECT_THAT(breach(packetOf(Call::Ready)), HasSubstr("Ready out of turn")) << "before Plugin";
+    (void)judged(pluginPacket());
+    EXPECT_THAT(breach(targetPacket(10)), HasSubstr("Target out of turn"));
+    (void)judged<WorkerConduct::Ready>(packetOf(Call::Ready));
+    EXPECT_THAT(breach(targetPacket(10)), HasSubstr("Target out of turn")) << "without an answer";
+    conduct().answered();
+    EXPECT_THAT(breach(packetOf(Call::Ready)), HasSubstr("Ready out of turn")) << "twice";
+    EXPECT_EQ(judged<WorkerConduct::TargetWanted>(targetPacket(10)).size, 10U);
+}
+
 TEST_F(WorkerConductTest, ASecondTargetIsForAContinuationThatStartsOver) {
     receive();
     EXPECT_THAT(breach(targetPacket(unknownSize)), HasSubstr("Target out of turn"));
