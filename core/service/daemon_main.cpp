@@ -26,6 +26,7 @@
 #include "private_bus.h"
 #include "programs.h"
 #include "resolver_file.h"
+#include "root_follower.h"
 #include "service_credentials.h"
 #include "signed_list.h"
 #include "standard_streams.h"
@@ -35,7 +36,7 @@
 namespace bootferry {
 namespace {
 
-constexpr const char* help = R"(bootferryd [--private-socket=PATH] [--idle-exit=TIME]
+constexpr const char* help = R"(bootferryd [--private-socket=PATH] [--idle-exit=TIME] [--outlive-initrd]
 
 Fetches images over the network into block devices, as D-Bus clients request it.
 Started by systemd (bootferryd.socket); by hand it makes its own socket.
@@ -43,6 +44,7 @@ Started by systemd (bootferryd.socket); by hand it makes its own socket.
   --private-socket=PATH  listen here instead of /run/bootferry/private
   --idle-exit=TIME       exit when idle for this time (never);
                          no effect in an initrd
+      --outlive-initrd   follow the switch of root
   -h, --help             show this
       --version          show the version
 )";
@@ -64,6 +66,7 @@ ServiceSettings readSettings() {
 struct Options {
     std::optional<std::string> socketPath;
     std::optional<std::chrono::seconds> idleExit;
+    bool outlivesInitrd = false;
 };
 
 UniqueFd privateSocket(const std::optional<std::string>& path, const ServiceSettings& settings) {
@@ -102,6 +105,9 @@ public:
                               IdleExit::Callbacks{.needed = [this] { return needed(); },
                                                   .lastUse = [this] { return objects_.lastUse(); },
                                                   .leave = [this] { leave(); }});
+        }
+        if (options.outlivesInitrd) {
+            root_.emplace();
         }
         (void)sd_event_set_watchdog(event_.get(), 1);
     }
@@ -144,6 +150,9 @@ private:
     // After each iteration: exits if stopped and idle, else updates the status.
     static int onLoop(sd_event_source*, void* userdata) {
         auto& self = *static_cast<Daemon*>(userdata);
+        if (self.root_ && self.root_->follow()) {
+            self.resolver_.reset(); // the name servers are the booted system's business
+        }
         if (self.stopping_ && self.nameReleased_ && self.manager_.idle()) {
             return sd_event_exit(self.event_.get(), 0);
         }
@@ -183,6 +192,7 @@ private:
     SystemBus systemBus_;
     std::optional<ResolverFile> resolver_;
     std::optional<IdleExit> idleExit_;
+    std::optional<RootFollower> root_;
     std::string notifiedStatus_;
     bool stopping_ = false;
     bool nameReleased_ = true; // false while the release is pending
@@ -211,6 +221,8 @@ int run(const std::vector<std::string>& words) {
             options.socketPath = word.substr(socketOption.size());
         } else if (word.starts_with(idleOption)) {
             options.idleExit = parseSeconds(word.substr(idleOption.size()));
+        } else if (word == "--outlive-initrd") {
+            options.outlivesInitrd = true;
         } else {
             throw Error(ErrorCode::Invalid,
                         fmt::format("unknown argument '{}': see bootferryd --help", word));

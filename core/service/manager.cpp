@@ -11,6 +11,7 @@
 #include "files.h"
 #include "journal_messages.h"
 #include "log.h"
+#include "on_demand.h"
 #include "outcome_files.h"
 #include "signed_list.h"
 #include "text.h"
@@ -144,6 +145,7 @@ Transfer& Manager::start(TransferRequest request) {
     const bool demanded = requiresSignatures(settings_.settingsFolder);
     request.signedOnly = request.signedOnly || demanded;
     requireSignedList(request);
+    requireReadableOnDemand(request);
     WorkerJob job{.request = std::move(request),
                   .credentials = settings_.credentials,
                   .pluginDir = settings_.pluginDir};
@@ -187,6 +189,12 @@ Transfer* Manager::find(std::uint32_t id) const {
 bool Manager::idle() const {
     return std::all_of(transfers_.begin(), transfers_.end(),
                        [](const auto& entry) { return entry.second->ended(); });
+}
+
+void Manager::readable(Transfer& transfer) {
+    writeOutcome(settings_.runtimeDirectory, transfer.status(), settings_.inInitrd);
+    logInfo(fmt::format("{} can be read, and arrives meanwhile", transfer.status().device));
+    changed(transfer);
 }
 
 void Manager::changed(Transfer& transfer) {

@@ -54,6 +54,7 @@ public:
     [[nodiscard]] const ServiceSettings& settings() const { return settings_; }
 
 private:
+    void readable(Transfer& transfer) override;
     void changed(Transfer& transfer) override;
     void ended(Transfer& transfer) override;
     void forgetOldest();

@@ -78,7 +78,7 @@ void writeOutcomeFiles(const std::string& folder, const TransferStatus& status, 
     }
     writeFileAtomically(record, text);
     const auto link = folder + "/image";
-    if (status.state == TransferState::Done) {
+    if (status.state == TransferState::Done || (!isFinal(status.state) && !status.device.empty())) {
         const auto temporary = link + ".new";
         (void)::unlink(temporary.c_str());
         checkErrno(::symlink(status.device.c_str(), temporary.c_str()), "linking '" + temporary + "'");

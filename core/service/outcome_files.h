@@ -12,8 +12,8 @@
 
 namespace bootferry {
 
-// `image` is created only after success, and last: once it exists, everything else is in place. Throws
-// Error(Io).
+// `image` is created only after success, or once an image can be read that is still arriving, and last: once
+// it exists, everything else is in place. Throws Error(Io).
 void writeOutcomeFiles(const std::string& folder, const TransferStatus& status, bool inInitrd);
 
 } // namespace bootferry

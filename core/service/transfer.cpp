@@ -11,6 +11,7 @@
 
 #include "device_usage.h"
 #include "event_loop.h"
+#include "files.h"
 #include "log.h"
 #include "retry_policy.h"
 #include "service_stopped.h"
@@ -34,7 +35,7 @@ Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, Wor
                    TransferListener& listener)
     : event_(event), program_(std::move(program)), job_(std::move(job)), listener_(listener),
       meter_(shownUrls(job_.request)), target_(job_.request.target),
-      begun_(TransferMeter::Time::clock::now()) {
+      begun_(TransferMeter::Time::clock::now()), begunInInitrd_(runningInInitrd()) {
     status_.id = id;
     status_.url = job_.request.url.shown();
     status_.target = job_.request.target;
@@ -47,10 +48,20 @@ Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, Wor
 
 Transfer::~Transfer() {
     step_.reset();
-    worker_.reset();
+    standby_.reset();
+    dropWorker();
+}
+
+void Transfer::dropWorker() {
+    worker_ = nullptr;
+    started_.reset();
+    successor_.reset();
 }
 
 void Transfer::start() {
+    if (job_.request.onDemand && !target_.isRam()) {
+        fetchAsAWhole("only an image in a RAM disk can be read while it arrives");
+    }
     if (target_.isRam()) {
         startWorker();
     } else if (target_.exists()) {
@@ -176,10 +187,15 @@ EventSourceHandle Transfer::later(std::chrono::milliseconds wait, sd_event_time_
 
 void Transfer::startWorker() {
     leastSize_ = 0;
-    worker_ = std::make_unique<WorkerProcess>(event_, program_, job_, static_cast<WorkerListener&>(*this));
+    started_ = std::make_unique<WorkerProcess>(event_, program_, job_, static_cast<WorkerListener&>(*this));
+    worker_ = started_.get();
 }
 
 void Transfer::targetWanted(std::optional<std::uint64_t> size) {
+    if (job_.request.onDemand) {
+        serve(size);
+        return;
+    }
     inBackground([this, size, least = leastSize_] { target_.prepare(job_.request, size, least); },
                  [this] { worker_->giveTarget(target_.prepared()); });
 }
@@ -232,7 +248,7 @@ void Transfer::staged(const WorkerResult& result) {
 
 void Transfer::ended(const WorkerResult& result, const std::optional<Error>& failure) {
     WorkerEnd end{.result = result, .failure = failure};
-    worker_.reset(); // also destroys `result`, and the descriptors, which an ended transfer must not keep
+    dropWorker(); // also destroys `result`, and the descriptors, which an ended transfer must not keep
     if (step_) {
         workerEnd_ = std::move(end);
         return;
@@ -250,8 +266,13 @@ void Transfer::workerEnded(const WorkerEnd& end) {
         reuse();
     } else if (end.failure && end.failure->code() == ErrorCode::Internal && !target_.reusedDevice().empty()) {
         reuseUnchecked(*end.failure);
-    } else if (!end.failure) {
+    } else if (!end.failure || target_.isLocal()) {
         closeTarget();
+    } else if (target_.served() != nullptr && !cancelled_ && end.failure->code() != ErrorCode::Cancelled) {
+        replaceWorker(*end.failure);
+    } else if (job_.request.onDemand && end.failure->code() == ErrorCode::Unsupported) {
+        fetchAsAWhole(end.failure->what());
+        startWorker();
     } else if (result_.crashed && ++crashes_ < crashesAllowed) {
         retryLater(*end.failure);
     } else {
@@ -307,6 +328,7 @@ void Transfer::succeed(const std::string& device) {
 
 // The end is announced when the device is free again.
 void Transfer::fail(const Error& failure) {
+    standby_.reset();
     timer_.reset();
     rateTimer_.reset();
     const auto release = [this] {
@@ -331,6 +353,7 @@ void Transfer::fail(const Error& failure) {
 
 void Transfer::end() {
     job_ = {}; // its secrets are no longer needed
+    standby_.reset();
     timer_.reset();
     rateTimer_.reset();
     listener_.ended(*this);

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "background_step.h"
+#include "standby_worker.h"
 #include "transfer_meter.h"
 #include "transfer_request.h"
 #include "transfer_status.h"
@@ -29,6 +30,8 @@ public:
     TransferListener& operator=(const TransferListener&) = delete;
     virtual ~TransferListener() = default;
 
+    // On demand, once: the image can be read, from the device in the status, although it is not complete.
+    virtual void readable(Transfer& transfer) = 0;
     virtual void changed(Transfer& transfer) = 0; // not for the change to the final state
     // Once, when the state is final and before any client is notified, so that what others wait for can be
     // put in place first. The target's descriptor is closed.
@@ -60,6 +63,8 @@ private:
     void opened(std::size_t origin) override { meter_.opened(origin); }
     void progressed(const Progress& progress) override;
     void staged(const WorkerResult& result) override;
+    void ready() override { worker_->proceed(target_.served() != nullptr); }
+    void filled() override;
     void ended(const WorkerResult& result, const std::optional<Error>& failure) override;
 
     struct WorkerEnd {
@@ -79,6 +84,16 @@ private:
     void waitForDevice();
     void scheduleRateUpdate();
     void startWorker();
+    void dropWorker();
+    // On demand (transfer_ondemand.cpp):
+    void serve(std::optional<std::uint64_t> size);
+    void giveServedTarget();
+    void makeLocal();
+    void startStandby();
+    void fetchAsAWhole(const std::string& why);
+    void replaceWorker(const Error& failure);
+    void awaitWorker(const Error& failure);
+    [[nodiscard]] bool canStartWorkers() const;
     void workerEnded(const WorkerEnd& end);
     void closeTarget();
     void retryLater(const Error& failure);
@@ -90,6 +105,7 @@ private:
     static int onRetry(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onRateDue(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onDeviceCheck(sd_event_source* source, std::uint64_t time, void* userdata);
+    static int onLocalDue(sd_event_source* source, std::uint64_t time, void* userdata);
 
     sd_event* event_;
     WorkerProgram program_;
@@ -107,8 +123,12 @@ private:
     TransferMeter::Time begun_;
     EventSourceHandle timer_;     // for the next attempt, or the next check for the device
     EventSourceHandle rateTimer_; // updates the rate without reports
-    std::unique_ptr<WorkerProcess> worker_;
-    std::optional<WorkerEnd> workerEnd_; // to be handled when the running step has ended
+    const bool begunInInitrd_;
+    std::unique_ptr<WorkerProcess> started_;
+    std::unique_ptr<StandbyWorker> standby_;   // on demand: waits for its turn
+    std::unique_ptr<StandbyWorker> successor_; // on demand: its turn has come
+    WorkerProcess* worker_ = nullptr;          // the one that runs: one of these two
+    std::optional<WorkerEnd> workerEnd_;       // to be handled when the running step has ended
     // While it runs, target_ belongs to it. Destroyed first.
     std::optional<BackgroundStep> step_;
 };

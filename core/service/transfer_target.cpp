@@ -79,7 +79,21 @@ void TransferTarget::clearBehind(std::uint64_t written) {
     disk_->clearBehind(written);
 }
 
+void TransferTarget::serve(std::uint64_t size) {
+    served_.emplace(*target_, size);
+}
+
+void TransferTarget::makeLocal() {
+    target_->fd.reset(); // device-mapper claims it
+    served_->makeLocal();
+    local_ = true;
+}
+
 std::string TransferTarget::close() {
+    if (served_) {
+        target_.reset();
+        return std::exchange(served_, std::nullopt)->path();
+    }
     target_->fd.reset(); // close it first: a claimed device cannot be mounted
     if (disk_) {
         disk_->rereadPartitionTable();
@@ -90,6 +104,10 @@ std::string TransferTarget::close() {
 }
 
 void TransferTarget::release() {
+    if (served_ && !served_->remove()) {
+        target_.reset(); // what is mounted stays as it is
+    }
+    served_.reset();
     if (auto target = std::exchange(target_, std::nullopt)) {
         target->fd.reset(); // an open device cannot be released
         if (isRam()) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "disk.h"
+#include "ondemand_device.h"
 #include "prepared_target.h"
 #include "transfer_request.h"
 
@@ -37,6 +38,14 @@ public:
     [[nodiscard]] bool isDisk() const { return disk_.has_value(); } // that is open
     void clearBehind(std::uint64_t written);                        // of an open disk
 
+    // After prepare(): a device that shows the image while it arrives, and is what is mounted. size: of the
+    // image.
+    void serve(std::uint64_t size);
+    [[nodiscard]] OnDemandDevice* served() { return served_ ? &*served_ : nullptr; } // nullptr: none
+    // The image is complete: the device shows the target itself. Can be called again after a failure.
+    void makeLocal();
+    [[nodiscard]] bool isLocal() const { return local_; }
+
     // The image is complete: closes the target, so that it can be mounted, and returns the device with it.
     [[nodiscard]] std::string close();
 
@@ -47,6 +56,8 @@ private:
     std::string name_;
     std::optional<Disk> disk_; // claimed when first inspected; nullopt for a RAM disk
     std::optional<PreparedTarget> target_;
+    std::optional<OnDemandDevice> served_;
+    bool local_ = false;
     std::string reusedDevice_;
 };
 

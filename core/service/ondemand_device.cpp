@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The device is as long as the image, rounded up to what the server serves (fill_target.h) and every kernel
+// can have as a block.
+#include "ondemand_device.h"
+
+#include <utility>
+
+#include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
+
+#include "errors.h"
+#include "fill_memory.h"
+#include "fill_target.h"
+#include "log.h"
+
+namespace bootferry {
+namespace {
+
+constexpr const char* deviceName = "bootferry-image";
+constexpr std::uint32_t blockSize = 512;
+
+std::uint64_t served(std::uint64_t size) {
+    return (size + FillTarget::alignment - 1) / FillTarget::alignment * FillTarget::alignment;
+}
+
+dev_t numberOf(const UniqueFd& device, const std::string& path) {
+    struct stat status {};
+    checkErrno(::fstat(device.get(), &status), fmt::format("looking at '{}'", path));
+    return status.st_rdev;
+}
+
+dev_t numberOf(const std::string& path) {
+    struct stat status {};
+    checkErrno(::stat(path.c_str(), &status), fmt::format("looking at '{}'", path));
+    return status.st_rdev;
+}
+
+// The same device, whatever its name means now; another description, without the claim.
+PreparedTarget unclaimed(const PreparedTarget& target) {
+    PreparedTarget copy;
+    const auto same = fmt::format("/proc/self/fd/{}", target.fd.get());
+    copy.fd.reset(checkErrno(::open(same.c_str(), O_RDWR | O_CLOEXEC | (target.directIo ? O_DIRECT : 0)),
+                             fmt::format("opening '{}' again", target.path)));
+    copy.path = target.path;
+    copy.capacity = target.capacity;
+    copy.blockSize = target.blockSize;
+    copy.directIo = target.directIo;
+    return copy;
+}
+
+} // namespace
+
+OnDemandDevice::OnDemandDevice(const PreparedTarget& target, std::uint64_t size)
+    : OnDemandDevice(target, size, makeNbdSockets()) {}
+
+// The kernel's end is closed at the end: otherwise the death of the server could not be seen.
+OnDemandDevice::OnDemandDevice(const PreparedTarget& target, std::uint64_t size, NbdSockets sockets)
+    : memory_(FillMemory::make(size)), target_(unclaimed(target)), socket_(std::move(sockets.server)),
+      nbd_(sockets.kernel, {.size = served(size), .blockSize = blockSize}),
+      mapped_(deviceName, numberOf(nbd_.path()), served(size)) {}
+
+void OnDemandDevice::reconnect() {
+    socket_.reset(); // of a worker that ended before it got it
+    auto sockets = makeNbdSockets();
+    nbd_.reconnect(sockets.kernel);
+    socket_ = std::move(sockets.server);
+}
+
+void OnDemandDevice::makeLocal() {
+    checkErrno(::fsync(target_.fd.get()), fmt::format("flushing '{}'", target_.path));
+    mapped_.show(numberOf(target_.fd, target_.path));
+    try {
+        nbd_.disconnect();
+    } catch (const Error& error) { // nothing reads from it any more
+        logWarning(fmt::format("{}, ignoring", error.what()));
+    }
+    target_.fd.reset();
+}
+
+bool OnDemandDevice::remove() noexcept {
+    try {
+        mapped_.remove();
+        nbd_.disconnect();
+        target_.fd.reset();
+        return true;
+    } catch (const Error& error) {
+        logWarning(fmt::format("{}, ignoring", error.what()));
+        return false;
+    }
+}
+
+} // namespace bootferry

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The device that shows an image while it arrives. At first it shows the kernel's nbd, whose server is the
+// worker; when the image is complete, it shows the target itself, and nobody who reads notices. It is what is
+// mounted. Everything here may block.
+//
+//   nbd ── socket pair ── worker                 target
+//    ▲                                             ▲
+//    └──────── "bootferry-image" (dm) ──▶ later ───┘
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "handles.h"
+#include "mapped_device.h"
+#include "nbd_device.h"
+#include "prepared_target.h"
+
+namespace bootferry {
+
+class OnDemandDevice {
+public:
+    // target: stays the caller's. size: of the image, in bytes. Throws Error.
+    OnDemandDevice(const PreparedTarget& target, std::uint64_t size);
+
+    // What a worker gets. The target's descriptor does not claim it: device-mapper could not take it at the
+    // end while the worker has it.
+    [[nodiscard]] const PreparedTarget& target() const { return target_; }
+    [[nodiscard]] const UniqueFd& memory() const { return memory_; } // fill_memory.h
+    [[nodiscard]] UniqueFd takeSocket() { return std::move(socket_); }
+
+    // Makes another socket, after the end of the worker that had the last one. Throws Error.
+    void reconnect();
+
+    // The image is complete, and its target no longer claimed. Shows the target from now on, and ends the
+    // server. Can be called again after a failure. Throws Error.
+    void makeLocal();
+
+    // False if it is mounted: then all stays as it is.
+    [[nodiscard]] bool remove() noexcept;
+
+    [[nodiscard]] std::string path() const { return mapped_.path(); }
+
+private:
+    OnDemandDevice(const PreparedTarget& target, std::uint64_t size, NbdSockets sockets);
+
+    UniqueFd memory_;
+    PreparedTarget target_;
+    UniqueFd socket_; // the server's end
+    NbdDevice nbd_;
+    MappedDevice mapped_;
+};
+
+} // namespace bootferry

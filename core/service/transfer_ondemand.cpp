@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// An image that is read while it arrives. From the moment at which its device can be mounted, nothing but a
+// request of somebody ends the transfer: the machine runs from it. A worker that ends is replaced, and reads
+// wait meanwhile; one more has loaded its files already and waits for its turn, since none can be started
+// when the files of the initrd are gone.
+#include <utility>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "event_loop.h"
+#include "files.h"
+#include "log.h"
+#include "transfer.h"
+
+namespace bootferry {
+namespace {
+
+constexpr std::chrono::seconds pauseBeforeWorker{1};
+constexpr std::chrono::seconds pauseBeforeLocal{5};
+
+} // namespace
+
+// The root of the initrd is empty after the switch, and nothing is executed from the root that is served:
+// reading it might have to wait for what is to be started.
+bool Transfer::canStartWorkers() const {
+    return !begunInInitrd_ || runningInInitrd();
+}
+
+void Transfer::fetchAsAWhole(const std::string& why) {
+    logWarning(fmt::format("{}: not on demand: {}", status_.url, why));
+    status_.detail = why;
+    job_.request.onDemand = false;
+}
+
+// A worker that takes the place of another one may not know the size: it is in the memory.
+void Transfer::serve(std::optional<std::uint64_t> size) {
+    if (target_.served() != nullptr) {
+        inBackground([this] { target_.served()->reconnect(); }, [this] { giveServedTarget(); });
+        return;
+    }
+    if (!size || *size == 0) {
+        worker_->refuseTarget(Error(ErrorCode::Unsupported, "the size of the image is not known"));
+        return;
+    }
+    inBackground(
+        [this, size, least = leastSize_] {
+            target_.prepare(job_.request, size, least);
+            target_.serve(*size);
+        },
+        [this] { giveServedTarget(); });
+}
+
+void Transfer::giveServedTarget() {
+    auto& device = *target_.served();
+    worker_->giveTarget(device.target(), device.takeSocket(), device.memory());
+    if (status_.device.empty()) {
+        status_.device = device.path();
+        listener_.readable(*this);
+        startStandby();
+    }
+}
+
+void Transfer::filled() {
+    makeLocal();
+}
+
+void Transfer::makeLocal() {
+    inBackground(
+        [this] {
+            try {
+                target_.makeLocal();
+            } catch (const Error& error) { // the worker serves on
+                logWarning(fmt::format("{}: {}; trying again", status_.url, error.what()));
+            }
+        },
+        [this] {
+            if (target_.isLocal()) {
+                worker_->dismiss();
+            } else {
+                timer_ = later(pauseBeforeLocal, onLocalDue);
+            }
+        });
+}
+
+int Transfer::onLocalDue(sd_event_source*, std::uint64_t, void* userdata) {
+    auto& self = *static_cast<Transfer*>(userdata);
+    self.timer_.reset();
+    if (self.worker_ != nullptr) {
+        self.makeLocal();
+    }
+    return 0;
+}
+
+void Transfer::startStandby() {
+    if (standby_ || !canStartWorkers()) {
+        return;
+    }
+    try {
+        standby_ = std::make_unique<StandbyWorker>(event_, program_, job_, [this](const Error& why) {
+            logWarning(fmt::format("the process that waits for its turn: {}, ignoring", why.what()));
+            standby_.reset();
+        });
+    } catch (const Error& error) {
+        logWarning(fmt::format("{}, ignoring: none waits for its turn", error.what()));
+    }
+}
+
+void Transfer::replaceWorker(const Error& failure) {
+    logError(fmt::format("{}: {}; reads wait for another process", status_.url, failure.what()));
+    rateTimer_.reset();
+    ++status_.attempt;
+    if (standby_) {
+        successor_ = std::move(standby_);
+        worker_ = &successor_->takeOver(*this);
+        startStandby();
+        return;
+    }
+    awaitWorker(failure);
+}
+
+void Transfer::awaitWorker(const Error& failure) {
+    status_.state = TransferState::Waiting;
+    status_.rate = 0;
+    status_.remainingUSec = UINT64_MAX;
+    if (canStartWorkers()) {
+        status_.detail = failure.what();
+        timer_ = later(pauseBeforeWorker, onRetry);
+    } else {
+        status_.detail = fmt::format("{}; no process is left that could fetch the rest: what has not arrived "
+                                     "cannot be read, and waits until the machine is restarted",
+                                     failure.what());
+        logError(status_.detail);
+    }
+    listener_.changed(*this);
+}
+
+} // namespace bootferry
