@@ -54,10 +54,11 @@
 //
 // The process of an image that is read while it arrives (TransferRequest::onDemand) calls in addition
 //
-//   Ready() → Granted                                       once, after Plugin: all that it needs files for
-//   is
-//                                                           loaded. It may have to wait: for the end of
-//                                                           another process, whose place it takes
+//   Ready() → Granted(u takesOver)                          once, after Plugin, before Target: all that it
+//                                                           needs files for is loaded. It may have to wait
+//                                                           for the end of another process; 1: it takes the
+//                                                           place of one that had the target. Target's size
+//                                                           is unknown then
 //   Target(t size) → Granted as above, with three descriptors: the target's, the kernel's nbd client, and
 //                                                           memory that the process before it has used, too
 //                                                           (fill_memory.h)

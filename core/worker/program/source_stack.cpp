@@ -7,19 +7,6 @@
 namespace bootferry {
 namespace {
 
-ResumeSettings resumeSettings(const ReceivedJob& job) {
-    const auto& request = job.request;
-    ResumeSettings settings;
-    settings.retries = job.purpose == JobPurpose::Transfer || job.purpose == JobPurpose::TransferChecksum;
-    settings.stallTimeout = request.stallTimeout;
-    settings.timeout = request.timeout;
-    settings.idleTimeout = request.idleTimeout;
-    settings.limitRate = request.limitRate;
-    settings.contentIsVerified = job.purpose == JobPurpose::Transfer && request.checksum;
-    settings.cancelFd = channel::cancelFd;
-    return settings;
-}
-
 WideningSettings wideningSettings(const TransferRequest& request) {
     WideningSettings settings;
     settings.limits.connections = request.limitRate ? 1 : request.connections; // more would not be faster
@@ -46,6 +33,19 @@ private:
 
 } // namespace
 
+ResumeSettings resumeSettings(const ReceivedJob& job) {
+    const auto& request = job.request;
+    ResumeSettings settings;
+    settings.retries = job.purpose == JobPurpose::Transfer || job.purpose == JobPurpose::TransferChecksum;
+    settings.stallTimeout = request.stallTimeout;
+    settings.timeout = request.timeout;
+    settings.idleTimeout = request.idleTimeout;
+    settings.limitRate = request.limitRate;
+    settings.contentIsVerified = job.purpose == JobPurpose::Transfer && request.checksum;
+    settings.cancelFd = channel::cancelFd;
+    return settings;
+}
+
 std::vector<RequestedOrigin> originsOf(const ReceivedJob& job) {
     std::vector<RequestedOrigin> origins{{.url = job.request.url, .credentials = job.credentials.front()}};
     for (std::size_t i = 0; i < job.request.mirrors.size(); ++i) {
@@ -65,6 +65,7 @@ SourceStack::SourceStack(const ReceivedJob& job, const std::vector<RequestedOrig
     : reporter_(reporter) {
     std::vector<Origin> origins;
     for (const auto& [url, credentials] : requested) {
+        urls_.push_back(url);
         transports_.push_back(std::make_unique<PluginTransport>(
             job.pluginDir, url.scheme(), job.request.pluginOptions, credentials,
             [this](const std::string& text) { onPluginStatus(text); },
@@ -80,6 +81,14 @@ SourceStack::SourceStack(const ReceivedJob& job, const std::vector<RequestedOrig
         origins.push_back({.url = url, .transport = reporting_.back().get()});
     }
     source_ = std::make_unique<ResumingSource>(std::move(origins), resumeSettings(job), reporter);
+}
+
+std::vector<Origin> SourceStack::plainOrigins() const {
+    std::vector<Origin> origins;
+    for (std::size_t index = 0; index < urls_.size(); ++index) {
+        origins.push_back({.url = urls_[index], .transport = transports_[index].get()});
+    }
+    return origins;
 }
 
 std::uint32_t SourceStack::needs() const {

@@ -26,6 +26,8 @@ struct RequestedOrigin {
 [[nodiscard]] std::vector<RequestedOrigin>
 originsOf(const ReceivedJob& job); // the image's URL, then the mirrors
 
+[[nodiscard]] ResumeSettings resumeSettings(const ReceivedJob& job);
+
 // For narrowSandbox(): of the plugins, and those that options name.
 [[nodiscard]] std::vector<std::string> readableFolders(const ReceivedJob& job, const HandedFiles& files);
 
@@ -39,6 +41,8 @@ public:
                 ProgressReporter& reporter, HandedFiles& files, const Opened& opened);
 
     [[nodiscard]] ResumingSource& source() { return *source_; }
+    // The plugins' transports themselves, for parts: several threads may open them, and nothing is reported.
+    [[nodiscard]] std::vector<Origin> plainOrigins() const;
     // BOOTFERRY_NEEDS_... of all its plugins.
     [[nodiscard]] std::uint32_t needs() const;
     [[nodiscard]] std::string plugin() const { return transports_.front()->description(); }
@@ -47,6 +51,7 @@ private:
     void onPluginStatus(const std::string& text);
 
     ProgressReporter& reporter_;
+    std::vector<Url> urls_;
     std::vector<std::unique_ptr<PluginTransport>> transports_;
     std::vector<std::unique_ptr<WideningTransport>> widening_; // one over each transport
     std::vector<std::unique_ptr<Transport>> reporting_;        // one over each of those

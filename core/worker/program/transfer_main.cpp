@@ -13,6 +13,7 @@
 #include "build_config.h"
 #include "environment.h"
 #include "log.h"
+#include "on_demand.h"
 #include "plain_text.h"
 #include "plugin_locator.h"
 #include "plugin_module.h"
@@ -115,6 +116,10 @@ void transfer(SupervisorChannel& supervisor) {
     files.complete();
     narrowSandbox(sourceStack.needs(), readableFolders(job, files));
     supervisor.pluginLoaded(sourceStack.plugin());
+    if (job.request.onDemand) {
+        withLastReport(reporter, [&] { serveOnDemand(job, sourceStack, supervisor, reporter); });
+        return;
+    }
     const bool isAlone = roleOf(job.purpose, job.request) == WorkerRole::Alone;
     withLastReport(reporter, [&] {
         (isAlone ? receiveAndWrite : receiveAndRelay)(job, sourceStack.source(), supervisor, reporter);
