@@ -272,7 +272,7 @@ void Transfer::workerEnded(const WorkerEnd& end) {
         replaceWorker(*end.failure);
     } else if (job_.request.onDemand && end.failure->code() == ErrorCode::Unsupported) {
         fetchAsAWhole(end.failure->what());
-        startWorker();
+        inBackground([this] { target_.release(); }, [this] { startWorker(); });
     } else if (result_.crashed && ++crashes_ < crashesAllowed) {
         retryLater(*end.failure);
     } else {
