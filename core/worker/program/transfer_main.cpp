@@ -3,6 +3,7 @@
 // that is one pipeline from the source to the target. With one, this process only relays the source's bytes,
 // and a second process, the same program with --verify, runs the pipeline from there. It is started only by
 // bootferryd or bootferryctl; by hand it can only list the plugins.
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -117,6 +118,7 @@ void transfer(SupervisorChannel& supervisor) {
     narrowSandbox(sourceStack.needs(), readableFolders(job, files));
     supervisor.pluginLoaded(sourceStack.plugin());
     if (job.request.onDemand) {
+        std::signal(SIGTERM, SIG_IGN); // systemd sends it to all that outlives the switch of root
         withLastReport(reporter, [&] { serveOnDemand(job, sourceStack, supervisor, reporter); });
         return;
     }
