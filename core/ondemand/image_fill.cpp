@@ -178,11 +178,14 @@ void ImageFill::opened(Clock::duration time) {
     line_.opening = smoothed(line_.opening, std::chrono::duration_cast<microseconds>(time));
 }
 
+// Bytes that had arrived before they were read cost no time. So sums are smoothed, not quotients: what was
+// slow counts for as long as it took.
 void ImageFill::delivered(std::uint64_t bytes, Clock::duration time) {
-    const auto usec = std::max<std::int64_t>(std::chrono::duration_cast<microseconds>(time).count(), 1);
-    const auto rate = bytes * 1'000'000 / static_cast<std::uint64_t>(usec);
+    constexpr double kept = 0.9;
     const std::lock_guard lock(mutex_);
-    line_.bytesPerSecond = smoothed(line_.bytesPerSecond, std::max<std::uint64_t>(rate, 1));
+    deliveredBytes_ = deliveredBytes_ * kept + static_cast<double>(bytes);
+    deliveredSeconds_ = deliveredSeconds_ * kept + std::chrono::duration<double>(time).count();
+    line_.bytesPerSecond = static_cast<std::uint64_t>(deliveredBytes_ / std::max(deliveredSeconds_, 1e-6));
 }
 
 void ImageFill::lost() {

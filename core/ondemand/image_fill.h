@@ -90,6 +90,8 @@ private:
     std::vector<WaitingRead> waiting_;
     std::vector<Extent> waitingBytes_; // of waiting_, as FillOrder takes them
     LineMeasure line_;
+    double deliveredBytes_ = 0; // of the last pieces, for line_
+    double deliveredSeconds_ = 0;
     unsigned busy_ = 0;
     unsigned busyWithReads_ = 0;
     unsigned busyWithProfile_ = 0;
