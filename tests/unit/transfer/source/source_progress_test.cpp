@@ -30,10 +30,10 @@ TEST(OriginNamesTest, AnAuthorityIsEnoughUnlessSeveralShareIt) {
 }
 
 TEST(OriginNamesTest, OriginsThatLookAlikeAreNumbered) {
-    const auto image = Url::parse("http://first.example/get?site=a");
+    const auto first = Url::parse("http://first.example/get?site=a");
     const auto other = Url::parse("http://second.example/image");
     const auto sibling = Url::parse("http://first.example/get?site=b");
-    EXPECT_EQ(originNames({image, other, sibling}),
+    EXPECT_EQ(originNames({first, other, sibling}),
               (std::vector<std::string>{"http://first.example/get?...", "second.example",
                                         "http://first.example/get?... (mirror 2)"}));
 }
