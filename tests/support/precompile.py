@@ -3,7 +3,7 @@
 
 Usage: precompile.py BUILD FILE RESULT HEADER... [-- FILE RESULT HEADER...]...
 
-With clang, RESULT is the value of that option. With g++ it is FOLDER/NAME: the option's value with .gch behind it is the
+With clang, RESULT is the value of that option, and for the tests that with -tests behind it. With g++ it is FOLDER/NAME: the option's value with .gch behind it is the
 FOLDER, of whose files g++ takes the first one that it can; the header without .gch is there, and empty, for the others.
 Compilers take a precompiled header only from the same options. They are those of FILE's compile command, so that the
 macros that belong to the headers have to be defined there. g++ wants no others to be defined.
