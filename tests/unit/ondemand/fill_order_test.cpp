@@ -146,7 +146,7 @@ TEST_F(FillOrderTest, ReadAheadStartsAgainWhenHalfOfItIsUsed) {
 }
 
 TEST_F(FillOrderTest, RandomReadsGetNoReadAhead) {
-    for (const std::uint64_t at : {700, 20, 400, 90, 650, 33, 512}) {
+    for (const std::uint64_t at : {700U, 20U, 400U, 90U, 650U, 33U, 512U}) {
         waiting.clear();
         read({.offset = at * piece, .length = 4096});
         EXPECT_EQ(next(), task(FillReason::Read, at, 1));
@@ -159,7 +159,7 @@ TEST_F(FillOrderTest, RandomReadsGetNoReadAhead) {
 
 TEST_F(FillOrderTest, TwoReadersAtATimeHaveAWindowEach) {
     for (std::uint64_t at = 0; at < 8; ++at) {
-        for (const std::uint64_t begin : {100, 600}) {
+        for (const std::uint64_t begin : {100U, 600U}) {
             read(pieces(begin + at));
             arrive(begin + at);
         }
