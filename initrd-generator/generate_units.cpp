@@ -18,6 +18,7 @@ constexpr std::string_view header = "# Written by bootferry-generator from the k
 constexpr std::string_view deployUnit = "bootferry-deploy.service";
 constexpr std::string_view liveRootUnit = "bootferry-live-root.service";
 constexpr std::string_view reportUnit = "bootferry-report.service";
+constexpr std::string_view onDemandUnit = "bootferry-ondemand.service";
 constexpr std::string_view treeUnit = "bootferry-verity.service";
 constexpr int mediumTimeoutSeconds = 90;
 
@@ -158,6 +159,9 @@ std::vector<std::string> deployCommand(const BootRequest& request, const Transfe
     if (transfer.signedOnly) {
         words.emplace_back("--verify=required");
     }
+    if (transfer.onDemand) {
+        words.emplace_back("--on-demand");
+    }
     if (transfer.connections != defaultConnections) {
         words.push_back("--connections=" + std::to_string(transfer.connections));
     }
@@ -210,6 +214,43 @@ std::string treeText(const BootRequest& request, const TransferRequest& transfer
                        liveRootUnit, bootFailureSettings(), oneshot(commandLine(words)));
 }
 
+// bootferryd for an image that is read while it arrives. It is not the one of bootferryd.service, which is
+// stopped before the switch of root, and its unit is not a generator's, which is gone then.
+std::string onDemandText(const InstalledPaths& paths) {
+    return fmt::format(
+        "{}[Unit]\n"
+        "Description=Transfer of the Image That This System Runs From\n"
+        "Documentation=man:bootferryd(8)\n"
+        "DefaultDependencies=no\n"
+        "# It goes on over the switch of root, and nothing stops it: the root is read through it.\n"
+        "IgnoreOnIsolate=yes\n"
+        "RefuseManualStop=yes\n"
+        "\n"
+        "[Service]\n"
+        "Type=notify\n"
+        "# systemd spares what begins with @ when it switches root and when it shuts down.\n"
+        "ExecStart=@{} @bootferryd --outlive-initrd\n"
+        "RuntimeDirectory=bootferry\n"
+        "RuntimeDirectoryMode=0755\n"
+        "RuntimeDirectoryPreserve=yes\n"
+        "KillMode=mixed\n"
+        "TimeoutStopSec=10\n"
+        "OOMScoreAdjust=-1000\n"
+        "{}\n"
+        "# As bootferryd.service has it; CAP_SYS_CHROOT follows the switch of root.\n"
+        "CapabilityBoundingSet=CAP_SYS_ADMIN CAP_SYS_MODULE CAP_SYS_RESOURCE CAP_SYS_RAWIO CAP_SYS_CHROOT\n"
+        "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_SETPCAP CAP_KILL\n"
+        "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER CAP_MKNOD\n"
+        "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n"
+        "RestrictRealtime=yes\n"
+        "RestrictSUIDSGID=yes\n"
+        "LockPersonality=yes\n"
+        "NoNewPrivileges=yes\n"
+        "SystemCallArchitectures=native\n"
+        "UMask=0022\n",
+        header, paths.service, paths.credentials);
+}
+
 std::string treeDependency(const VerityRequest& verity) {
     return verity.tree ? fmt::format("Requires={0}\nAfter={0}\n", treeUnit) : "";
 }
@@ -237,6 +278,8 @@ std::string abilityLine(const BootRequest& request, const InstalledPaths& paths)
 // Common to a deployment and to a refusal.
 std::string deployText(std::string_view description, const std::string& command,
                        const BootRequest& request = {}) {
+    const bool onDemand = request.transfer() != nullptr && request.transfer()->onDemand;
+    const auto service = onDemand ? onDemandUnit : std::string_view("bootferryd.socket");
     return fmt::format(
         "{}[Unit]\n"
         "Description={}\n"
@@ -245,12 +288,12 @@ std::string deployText(std::string_view description, const std::string& command,
         "# The network is pulled in but not waited for: bootferryd retries until it is there. The socket\n"
         "# stops at the switch of root and is therefore wanted, not required. An initrd without a\n"
         "# splash has no bootferry-plymouth.service.\n"
-        "Wants=network-online.target bootferryd.socket bootferry-plymouth.service{}\n"
-        "After=bootferryd.socket\n"
+        "Wants=network-online.target {} bootferry-plymouth.service{}\n"
+        "After={}\n"
         "{}"
         "Before={} initrd-root-fs.target shutdown.target\n"
         "{}\n{}",
-        header, description, request.report ? fmt::format(" {}", reportUnit) : "",
+        header, description, service, request.report ? fmt::format(" {}", reportUnit) : "", service,
         treeDependency(request.verity), liveRootUnit, bootFailureSettings(), oneshot(command));
 }
 
@@ -370,6 +413,9 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
         if (request.verity.tree) {
             files.normal.push_back(
                 {std::string(treeUnit), treeText(request, *transfer, paths, files) + remarks});
+        }
+        if (transfer->onDemand) {
+            files.lasting.push_back({std::string(onDemandUnit), onDemandText(paths)});
         }
         if (request.report) {
             files.normal.push_back({std::string(reportUnit), reportText(*request.report, paths)});

@@ -45,6 +45,7 @@ struct UnitFiles {
     std::vector<UnitLink> earlyLinks;
     std::vector<SecretFile> secrets;
     std::vector<LinkFile> network;
+    std::vector<UnitFile> lasting; // outlive the initrd
 };
 
 struct InstalledPaths {
@@ -53,8 +54,11 @@ struct InstalledPaths {
     std::string report;
     std::string workerUser;
     std::string certificates; // the certificates for https, as lines of a unit's [Service]
+    std::string service;      // bootferryd
+    std::string credentials;  // of bootferryd, in the same form
     std::string runtimeDirectory = "/run/bootferry";
     std::string networkDirectory = "/run/systemd/network";
+    std::string lastingDirectory = "/run/systemd/system"; // of units
     std::string efiVariables = efiVariablesFolder;
     std::string verityTable; // of an initrd that KIWI has built (verity_table.h); empty: there is none
 };

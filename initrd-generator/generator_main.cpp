@@ -60,6 +60,9 @@ void write(const UnitFiles& files, const std::string& normal, const std::string&
     for (const auto& unit : files.early) {
         writeFileAtomically(early + "/" + unit.path, unit.text);
     }
+    for (const auto& unit : files.lasting) {
+        writeFileAtomically(paths.lastingDirectory + "/" + unit.path, unit.text);
+    }
     for (const auto& link : files.earlyLinks) {
         writeLink(early + "/" + link.path, link.target);
     }

@@ -89,6 +89,10 @@ private:
             line_.end();
             printError("the checksum list is signed by {}\n", escapedText(status.signedBy));
         }
+        if (!isFinal(status.state) && !status.device.empty()) {
+            readable(status);
+            return;
+        }
         if (!isFinal(status.state)) {
             if (!quiet_) {
                 line_.show(status);
@@ -106,6 +110,16 @@ private:
             giveUp(fmt::format("fetching {}: {}", status.url, status.errorMessage),
                    exitStatusOfName(status.errorName));
         }
+    }
+
+    // On demand: bootferryd goes on by itself.
+    void readable(const TransferStatus& status) {
+        line_.end();
+        id_.reset();
+        if (!quiet_) {
+            printError("{}: can be read; the image arrives meanwhile\n", status.device);
+        }
+        loop_.end(EXIT_SUCCESS);
     }
 
     [[nodiscard]] int warnUnverified(const TransferStatus& status) const {

@@ -56,6 +56,7 @@ constexpr Option checkOptions[] = {
 };
 constexpr Option deployOptions[] = {
     {0, "reset", nullptr, "overwrite data on DEVICE"},
+    {0, "on-demand", nullptr, "end when the image can be read"},
     {0, "signature", "URL|auto", "the list's OpenPGP signature; auto: beside it"},
     {0, "verify", "required", "refuse an image that is not in a signed list"},
     {0, "ramdisk-size", "BYTES", "size of the RAM disk (the image's)"},

@@ -90,6 +90,9 @@ void appendOptions(sd_bus_message* message, const TransferRequest& request) {
         appendNumber(message, "timeout-usec", static_cast<std::uint64_t>(request.timeout->count()));
     }
     check(sd_bus_message_append(message, "{sv}", "connections", "u", request.connections));
+    if (request.onDemand) {
+        check(sd_bus_message_append(message, "{sv}", "on-demand", "b", 1));
+    }
     check(sd_bus_message_append(message, "{sv}", "reset", "b", static_cast<int>(request.reset)));
     check(sd_bus_message_append(message, "{sv}", "require-live-image", "b",
                                 static_cast<int>(request.requireLiveImage)));

@@ -42,6 +42,7 @@ constexpr Meaning meanings[] = {
     {"rd.kiwi.live.system", For::Transfer, "the block device that the image is written to"},
     {"ramdisk_size", For::RamDisk, "the size of the RAM disk, in KiB"},
     {"rd.kiwi.live.reset", For::Disk, "overwrite what the disk holds"},
+    {"rd.bootferry.ondemand", For::RamDisk, "mount the image while it arrives"},
     {"rd.kiwi.live.curl_options", For::Transfer, "options for fetching, as curl has them"},
     {"rd.kiwi.live.dolly_options", For::Transfer, "options for fetching, as dolly has them"},
     {"rd.kiwi.live.pxe", For::Boot, "rename the boot interface to lan0"},
@@ -116,7 +117,10 @@ std::string shownRoot(const KernelArgument& root) {
         return shownArgument(root);
     }
     try {
-        const std::string_view live = root.value->starts_with("live:") ? "live:" : "";
+        std::string_view live = root.value->starts_with("live:") ? "live:" : "";
+        if (onDemandSource(root.value->substr(live.size()))) {
+            live = "live:nbd:";
+        }
         return fmt::format("root={}{}", live, Url::parse(root.value->substr(live.size())).shown());
     } catch (const Error&) {
         return shownArgument(root);

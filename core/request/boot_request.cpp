@@ -16,6 +16,7 @@
 #include "dolly_options.h"
 #include "dolly_trust.h"
 #include "errors.h"
+#include "on_demand.h"
 #include "other_options.h"
 #include "plain_text.h"
 #include "shown_argument.h"
@@ -107,6 +108,9 @@ const Entry entries[] = {
     {{"rd.kiwi.live.reset", "rd.bootferry.reset"},
      Kind::Switch,
      [](Draft& d, const std::string&, bool on) { d.boot.reset = on; }},
+    {{"rd.bootferry.ondemand"},
+     Kind::Switch,
+     [](Draft& d, const std::string&, bool on) { d.transfer.onDemand = on; }},
     {{"rd.kiwi.live.curl_options", "rd.bootferry.curl_options"},
      Kind::MaybeEmptyValue,
      [](Draft& d, const std::string& v, bool) { d.curl = parseCurlOptions(v); }},
@@ -332,6 +336,22 @@ void judgeOverlay(BootRequest& boot) {
     }
 }
 
+void judgeOnDemand(const BootRequest& boot) {
+    if (boot.transfer() == nullptr || !boot.transfer()->onDemand) {
+        return;
+    }
+    if (boot.check) {
+        throw Error(ErrorCode::Invalid,
+                    "rd.bootferry.ondemand and rd.live.check on the kernel command line contradict each "
+                    "other: the check reads the whole image before it is used; remove one of them");
+    }
+    if (boot.verity.isRequested()) {
+        throw Error(ErrorCode::Unsupported,
+                    "rd.bootferry.ondemand and rd.bootferry.roothash= on the kernel command line cannot be "
+                    "combined yet; remove one of them");
+    }
+}
+
 // Options that no URL uses are refused, although KIWI ignores them: an unused --pinnedpubkey would be a
 // security hole. A local medium has no transfer, so transfer options do not matter there.
 void applyProgramOptions(Draft& draft, std::string_view argument, std::string_view schemes,
@@ -383,7 +403,9 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
             demandSignature(draft.boot);
         }
     } else {
-        draft.transfer.url = imageUrl(*source);
+        const auto onDemand = onDemandSource(*source);
+        draft.transfer.onDemand = draft.transfer.onDemand || onDemand;
+        draft.transfer.url = imageUrl(onDemand.value_or(*source));
         if (!draft.isoFile.empty()) {
             throw Error(
                 ErrorCode::Invalid,
@@ -394,6 +416,7 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
         completeVerity(draft.boot.verity, &draft.transfer.url);
         applyProgramOptions(draft);
         requireSignedList(draft.transfer);
+        requireReadableOnDemand(draft.transfer);
         requireProofOfDollyServer(draft.transfer, {});
         draft.transfer.target = draft.boot.target;
         draft.transfer.reset = draft.boot.reset;
@@ -401,6 +424,7 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
     }
     refuseOtherOptions(line, draft.boot.isImageInMemory());
     judgeOverlay(draft.boot);
+    judgeOnDemand(draft.boot);
     for (auto& remark :
          remarksOnVerity(draft.boot.verity, draft.boot.isImageInMemory(), draft.boot.overlay.persistent)) {
         draft.boot.remarks.push_back(std::move(remark));
@@ -423,6 +447,7 @@ void demandSignature(BootRequest& boot) {
     }
     transfer->signedOnly = true;
     requireSignedList(*transfer);
+    requireReadableOnDemand(*transfer);
 }
 
 std::vector<BootArgumentNames> bootArgumentNames() {

@@ -98,6 +98,15 @@ std::optional<LocalMedium> localMedium(std::string_view source) {
     return std::nullopt;
 }
 
+std::optional<std::string> onDemandSource(const std::string& source) {
+    constexpr std::string_view mark = "nbd:";
+    // nbd://SERVER/ is a URL of a scheme that a plugin may serve.
+    if (!source.starts_with(mark) || source.starts_with("nbd:/")) {
+        return std::nullopt;
+    }
+    return source.substr(mark.size());
+}
+
 Url imageUrl(const std::string& source) {
     if (source.starts_with(':')) {
         throw Error(ErrorCode::Invalid,

@@ -19,6 +19,9 @@ namespace bootferry {
 // nullopt if the source is not a medium of this machine. Throws Error(Invalid).
 [[nodiscard]] std::optional<LocalMedium> localMedium(std::string_view source);
 
+// KIWI's spelling of an image that is read on demand, live:nbd:URL: without "nbd:" then.
+[[nodiscard]] std::optional<std::string> onDemandSource(const std::string& source);
+
 // Throws Error(Invalid, Unsupported) that says what is expected behind live:.
 [[nodiscard]] Url imageUrl(const std::string& source);
 

@@ -111,6 +111,7 @@ const std::map<std::string_view, Option>& options() {
         {"timeout-usec", {"t", [](Reading& r, sd_bus_message* m) { r.request.timeout = readDuration(m); }}},
         {"connections",
          {"u", [](Reading& r, sd_bus_message* m) { r.request.connections = readConnections(m); }}},
+        {"on-demand", {"b", [](Reading& r, sd_bus_message* m) { r.request.onDemand = readBool(m); }}},
         {"reset", {"b", [](Reading& r, sd_bus_message* m) { r.request.reset = readBool(m); }}},
         {"require-live-image",
          {"b", [](Reading& r, sd_bus_message* m) { r.request.requireLiveImage = readBool(m); }}},

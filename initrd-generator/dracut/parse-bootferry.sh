@@ -74,7 +74,7 @@ case "$root" in
     live:*)
         rootok=1
         case "$root" in
-            live:*://* | live:bootorigin:*)
+            live:*://* | live:bootorigin:*) # live:nbd:http://... as well
                 echo "rd.neednet=1" > /etc/cmdline.d/20-bootferry.conf
                 bootferry_default_network
                 ;;

@@ -73,7 +73,7 @@ class Contents(Listed):
     def test_kernel_modules(self):
         built_in = next(self.images.machine_tree().glob("usr/lib/modules/*/modules.builtin")).read_text().split()
         names = {pathlib.PurePath(path).name.split(".")[0] for path in [*self.paths, *built_in] if ".ko" in path}
-        for module in ("brd", "loop", "isofs", "squashfs", "erofs", "overlay", "ext4", "xfs",
+        for module in ("brd", "nbd", "dm-mod", "loop", "isofs", "squashfs", "erofs", "overlay", "ext4", "xfs",
                        "nls_utf8", "nls_iso8859-1", "nls_cp437", "nls_ascii", "virtio_net", "virtio_blk"):
             self.assertIn(module, names)
 

@@ -108,7 +108,7 @@ class StartTransfer(ServiceTest):
         "user": ("u", "1"), "password": ("u", "1"), "mirrors": ("s", "x"), "checksum": ("s", "md5:00"),
         "plugin-options": ("s", "x"), "ramdisk-size": ("t", "0"), "stall-timeout-usec": ("t", "0"),
         "timeout-usec": ("t", "0"), "connections": ("u", "17"), "reset": ("s", "yes"), "require-live-image": ("u", "1"),
-        "signature": ("s", "none"), "verify": ("s", "optional"),
+        "signature": ("s", "none"), "verify": ("s", "optional"), "on-demand": ("s", "yes"),
     }
 
     def start(self, daemon, *options, url=None, target="/dev/ram0"):

@@ -26,6 +26,27 @@ from fault_server import Fault, FaultServer  # noqa: E402
 from service_case import MANAGER, ServiceTest, needs_root  # noqa: E402
 
 
+class OnDemand(ServiceTest):
+    """A boot shows what it is for: tests/boot/on_demand_boot_test.py."""
+
+    def test_what_is_read_first_cannot_be_verified(self):
+        daemon = self.daemon()
+        for option in ("--checksum=sha256:" + "0" * 64, "--checksum=" + self.url("SHA256SUMS"), "--timeout=1h"):
+            with self.subTest(option=option):
+                self.assert_refused(daemon.ctl("deploy", "--on-demand", option, self.url(), "/dev/ram0"), "--on-demand")
+
+    @needs_root
+    @unittest.skipIf(any(pathlib.Path("/lib/modules", os.uname().release).rglob("nbd.ko*")), "this kernel has nbd")
+    def test_where_the_kernel_cannot_the_image_is_fetched_as_a_whole(self):
+        daemon = self.daemon()
+        result = daemon.ctl("deploy", "--on-demand", self.url(), "/dev/ram0")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("arrives meanwhile", result.stderr)
+        self.assertIn("not on demand", daemon.log_text())
+        status = json.loads(daemon.ctl("status", "--json=short", "1").stdout)
+        self.assertEqual((status["state"], status["bytes"]), ("done", self.image.stat().st_size))
+
+
 class PrivateSocket(ServiceTest):
     def test_plugins(self):
         daemon = self.daemon()

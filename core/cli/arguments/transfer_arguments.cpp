@@ -113,6 +113,8 @@ void applyOption(TransferRequest& request, std::string_view name, std::string_vi
         request.decode = true;
     } else if (name == "continue" || name == "no-continue") {
         request.continues = name == "continue";
+    } else if (name == "on-demand") {
+        request.onDemand = true;
     } else if (name == "reset") {
         request.reset = true;
     }

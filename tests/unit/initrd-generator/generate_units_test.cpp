@@ -17,7 +17,9 @@ const InstalledPaths paths{.bootferryctl = "/usr/bin/bootferryctl",
                            .liveRoot = "/usr/lib/bootferry/bootferry-live-root",
                            .report = "/usr/lib/bootferry/bootferry-report",
                            .workerUser = "bootferry",
-                           .certificates = "ImportCredential=bootferry.cacert"};
+                           .certificates = "ImportCredential=bootferry.cacert",
+                           .service = "/usr/lib/bootferry/bootferryd",
+                           .credentials = "ImportCredential=bootferry.*"};
 
 UnitFiles generated(const std::string& line) {
     return generateUnits(parseBootRequest(KernelCommandLine::parse(line)).value(), paths);
@@ -54,6 +56,24 @@ TEST(GenerateUnits, AMachineReportsHomeIfAsked) {
     EXPECT_EQ(textOf(generated("root=live:LABEL=x rd.bootferry.report=http://10.0.0.2/").normal,
                      "bootferry-report.service"),
               "");
+}
+
+TEST(GenerateUnits, WhatServesTheRootOutlivesTheInitrd) {
+    const auto plain = generated("root=live:http://10.0.0.1/live.iso");
+    EXPECT_TRUE(plain.lasting.empty());
+    EXPECT_FALSE(has(textOf(plain.normal, "bootferry-deploy.service"), "demand"));
+
+    const auto files = generated("root=live:http://10.0.0.1/live.iso rd.bootferry.ondemand");
+    const auto deploy = textOf(files.normal, "bootferry-deploy.service");
+    EXPECT_TRUE(has(deploy, " --on-demand ")) << deploy;
+    EXPECT_TRUE(has(deploy, "After=bootferry-ondemand.service\n")) << deploy;
+    EXPECT_FALSE(has(deploy, "bootferryd.socket\n")) << "it would listen on the same socket: " << deploy;
+    const auto service = textOf(files.lasting, "bootferry-ondemand.service");
+    EXPECT_TRUE(has(service, "ExecStart=@/usr/lib/bootferry/bootferryd @bootferryd --outlive-initrd\n"))
+        << service;
+    EXPECT_TRUE(has(service, "IgnoreOnIsolate=yes\n")) << service;
+    EXPECT_TRUE(has(service, "ImportCredential=bootferry.*\n")) << service;
+    EXPECT_FALSE(has(service, "Conflicts=")) << service;
 }
 
 #if BOOTFERRY_VERITY

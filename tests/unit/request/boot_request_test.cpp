@@ -100,6 +100,40 @@ TEST(BootRequest, AChecksumIsGivenOrLookedUp) {
     EXPECT_EQ(listed.transfer()->checksumUrl.value().redacted(), "ftp://h/SHA256SUMS");
 }
 
+TEST(BootRequest, AnImageIsReadOnDemandIfAsked) {
+    EXPECT_FALSE(parsed("").transfer()->onDemand);
+    EXPECT_TRUE(parsed("rd.bootferry.ondemand").transfer()->onDemand);
+    EXPECT_FALSE(parsed("rd.bootferry.ondemand=0").transfer()->onDemand);
+    const auto kiwis =
+        parseBootRequest(KernelCommandLine::parse("root=live:nbd:https://u:p@h/live.iso")).value();
+    EXPECT_TRUE(kiwis.transfer()->onDemand);
+    EXPECT_EQ(kiwis.transfer()->url.redacted(), "https://h/live.iso");
+    EXPECT_EQ(kiwis.transfer()->url.userinfo()->user, "u");
+    const auto scheme = parseBootRequest(KernelCommandLine::parse("root=live:nbd://h/export")).value();
+    EXPECT_FALSE(scheme.transfer()->onDemand) << "a scheme that a plugin may serve";
+}
+
+TEST(BootRequest, WhatIsReadOnDemandIsNotVerifiedBefore) {
+    const std::string onDemand = "rd.bootferry.ondemand ";
+    for (const std::string wrong :
+         {"rd.bootferry.checksum=sha256:" + std::string(64, 'a'),
+          std::string("rd.bootferry.checksum=http://h/SHA256SUMS"),
+          std::string("rd.bootferry.checksum=http://h/SHA256SUMS rd.bootferry.verify=required"),
+          "rd.bootferry.roothash=" + std::string(64, 'a'), std::string("rd.live.check"),
+          std::string("rd.bootferry.timeout=1h")}) {
+        try {
+            (void)parsed(onDemand + wrong);
+            ADD_FAILURE() << wrong;
+        } catch (const Error& error) {
+            EXPECT_NE(std::string(error.what()).find("rd.bootferry.ondemand"), std::string::npos)
+                << error.what();
+        }
+        EXPECT_NO_THROW((void)parsed(wrong)) << wrong;
+    }
+    auto boot = parsed(onDemand);
+    EXPECT_THROW(demandSignature(boot), Error);
+}
+
 TEST(BootRequest, ASignatureIsOfAList) {
     const std::string list = " rd.bootferry.checksum=http://h/SHA256SUMS";
     EXPECT_FALSE(parsed(list).transfer()->signature);
