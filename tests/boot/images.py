@@ -429,6 +429,18 @@ class Images:
             self._make_iso(scratch / "iso", image)
         return self._live("live.iso", build)
 
+    def large_iso(self):
+        """The same ISO with a file of 240 MiB that no boot reads, and that cannot be compressed."""
+        def build(tree, image, scratch):
+            _run(["cp", "-a", tree, scratch / "tree"])
+            (scratch / "tree/ballast").write_bytes(os.urandom(240 << 20))
+            (scratch / "squashfs/LiveOS").mkdir(parents=True)
+            _run(["mkfs.ext4", "-q", "-L", "ROOT", "-d", scratch / "tree", scratch / "squashfs/LiveOS/rootfs.img",
+                  _roomy(scratch / "tree")])
+            _squash(scratch / "squashfs", scratch / "iso/LiveOS/squashfs.img")
+            self._make_iso(scratch / "iso", image)
+        return self._live("large.iso", build)
+
     def verity_iso(self):
         """The same ISO with a hash tree behind the file system in squashfs.img; beside it, in the folder table, the
         /etc/veritytab that KIWI writes for such an image."""
