@@ -115,7 +115,7 @@ TEST(BootRequest, AnImageIsReadOnDemandIfAsked) {
 
 TEST(BootRequest, WhatIsReadOnDemandIsNotVerifiedBefore) {
     const std::string onDemand = "rd.bootferry.ondemand ";
-    for (const std::string wrong :
+    for (const auto& wrong :
          {"rd.bootferry.checksum=sha256:" + std::string(64, 'a'),
           std::string("rd.bootferry.checksum=http://h/SHA256SUMS"),
           std::string("rd.bootferry.checksum=http://h/SHA256SUMS rd.bootferry.verify=required"),
