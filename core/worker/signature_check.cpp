@@ -19,6 +19,7 @@
 #include "plain_text.h"
 #include "sealed_memory.h"
 #include "spawn.h"
+#include "standard_streams.h"
 #include "text.h"
 
 namespace bootferry {
@@ -85,8 +86,8 @@ int checkCms() {
         line = error.what();
         status = notAccepted;
     }
-    const auto written = TEMP_FAILURE_RETRY(::write(STDOUT_FILENO, line.data(), line.size()));
-    return written == static_cast<ssize_t>(line.size()) ? status : notExecuted;
+    writeOutput(line);
+    return flushOutput() ? status : notExecuted;
 }
 
 } // namespace
