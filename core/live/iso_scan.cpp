@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A device is looked at once: what cannot be mounted now cannot be mounted in a second either. Nothing is
-// replayed or repaired, since the file system may be that of a hibernated system.
+// written, replayed or repaired, since the file system may be that of a hibernated system: so the device is
+// read-only while it is mounted, and only file systems are mounted whose drivers respect that.
 #include "iso_scan.h"
 
 #include <algorithm>
@@ -30,6 +31,8 @@ constexpr int mostRounds = 90; // seconds, as for a medium
 constexpr timespec pause{.tv_sec = 1, .tv_nsec = 0};
 constexpr std::string_view labels = "/dev/disk/by-label/";
 constexpr std::size_t longestReason = 300;
+constexpr std::array<std::string_view, 9> filesystems{"ext4", "ext3",  "ext2", "xfs",    "btrfs",
+                                                      "vfat", "exfat", "ntfs", "iso9660"};
 
 // A '/' in a device's name is a '!' there.
 std::vector<std::string> blockDevices() {
@@ -51,6 +54,10 @@ std::vector<std::string> blockDevices() {
 std::string encoded(const std::string& label) {
     std::array<char, 1024> text{};
     return blkid_encode_string(label.c_str(), text.data(), text.size()) == 0 ? text.data() : label;
+}
+
+bool isSafeToMount(const std::string& type) {
+    return std::find(filesystems.begin(), filesystems.end(), type) != filesystems.end();
 }
 
 class Scan {
@@ -89,8 +96,8 @@ private:
             return std::nullopt;
         }
         auto contents = probeContents(fd.get(), node);
-        return contents.kind == Contents::Kind::FileSystem ? std::optional(std::move(contents))
-                                                           : std::nullopt;
+        const bool isTaken = contents.kind == Contents::Kind::FileSystem && isSafeToMount(contents.type);
+        return isTaken ? std::optional(std::move(contents)) : std::nullopt;
     }
 
     std::optional<FoundIso> lookAt(const std::string& node) {
@@ -100,11 +107,13 @@ private:
         }
         const auto driver = kernelFilesystem(contents->type);
         requireFilesystem(driver);
+        ReadOnlyDevice readOnly(node);
         mounts_.mount(
             {node, wanted_.folder, driver, readOnlyOptions(contents->type) + ",nosuid,nodev,noexec"});
         try {
             if (auto device = open(node)) {
-                return FoundIso{.device = std::move(*device),
+                return FoundIso{.filesystem = std::move(readOnly),
+                                .device = std::move(*device),
                                 .text = fmt::format("'{}' on '{}' ({})", wanted_.file, node, contents->type)};
             }
         } catch (const Error&) {

@@ -7,6 +7,7 @@
 
 #include "loop_device.h"
 #include "mounts.h"
+#include "read_only_device.h"
 
 namespace bootferry {
 
@@ -17,8 +18,9 @@ struct IsoScan {
 };
 
 struct FoundIso {
-    OpenLoopDevice device; // read-only; detached by the kernel when it and its mounts are gone
-    std::string text;      // for the log: "'/boot/live.iso' on '/dev/sda1' (ext4)"
+    ReadOnlyDevice filesystem; // the device of the file system; to be kept as long as that is mounted
+    OpenLoopDevice device;     // read-only; detached by the kernel when it and its mounts are gone
+    std::string text;          // for the log: "'/boot/live.iso' on '/dev/sda1' (ext4)"
 };
 
 // Waits for file systems that appear meanwhile, 90 s at most. Throws Error(NotFound) with what was looked at,

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
@@ -23,6 +24,7 @@
 #include "log.h"
 #include "media_check.h"
 #include "mounts.h"
+#include "read_only_device.h"
 #include "root_hash_signature.h"
 #include "termination.h"
 #include "verified_image.h"
@@ -81,6 +83,9 @@ public:
         mountOverlay();
         throwIfTerminated();
         mounts_.release();
+        if (isoFilesystem_) {
+            isoFilesystem_->keep();
+        }
         return found_;
     }
 
@@ -92,6 +97,7 @@ private:
         }
         auto iso = scanForIso(mounts_,
                               {.file = request_.isoFile, .medium = request_.device, .folder = isoScanFolder});
+        isoFilesystem_.emplace(std::move(iso.filesystem));
         device_ = iso.device.path;
         held_ = std::move(iso.device.fd);
         logInfo(fmt::format("the medium is {}", iso.text));
@@ -125,6 +131,7 @@ private:
             if (file != nullptr) {
                 mounts_.mountThroughLoop(*file, request);
             } else {
+                const ReadOnlyDevice readOnly(source);
                 mounts_.mount(request);
             }
         } catch (const Error& error) {
@@ -426,6 +433,7 @@ private:
     std::string device_;
     UniqueFd held_; // keeps the node from becoming another device's
     std::string found_;
+    std::optional<ReadOnlyDevice> isoFilesystem_; // longer than its mount
     MountStack mounts_;
 };
 

@@ -11,6 +11,7 @@ import hashlib
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import stat
@@ -178,6 +179,28 @@ class Layouts(LiveRootCase):
     def test_rootfs_in_squashfs_on_a_medium(self):
         image = self.medium({"LiveOS/squashfs.img": self.container()})
         self.assert_boots(image, {"live": "ext4", "squashfs_container": "squashfs", "rootfsbase": "ext4"})
+
+    def test_a_file_that_was_open_when_the_power_failed_stays_on_the_medium(self):
+        """ext4 frees such files on a writable device, also with ro and noload."""
+        image = self.medium({"LiveOS/squashfs.img": self.container(), "deleted": "still open\n"})
+        stat = run("debugfs", "-R", "stat /deleted", image)
+        number = re.search(r"Inode: (\d+)", stat).group(1)
+        for command in (f"sif <{number}> links_count 0", "unlink /deleted", f"ssv last_orphan {number}"):
+            run("debugfs", "-w", "-R", command, image)
+        disk = sparse(self.path / "disk.img", 66 * MIB)
+        subprocess.run(["sfdisk", "-q", disk], input="start=2048, type=83\n", check=True, text=True)
+        run("dd", f"if={image}", f"of={disk}", "bs=1M", "seek=1", "conv=notrunc")
+        before = pathlib.Path(disk).read_bytes()
+        loop = LoopDevice(disk, "--partscan")
+        self.addCleanup(loop.detach)
+        self.addCleanup(subprocess.run, ["partx", "--delete", loop.path], check=False, stderr=subprocess.DEVNULL)
+        subprocess.run(["partx", "--add", "--nr", "1", loop.path], check=False, stderr=subprocess.DEVNULL)
+        result = self.live_root(f"{loop.path}p1")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.kinds()["live"], "ext4")
+        self.assertEqual(run("blockdev", "--getro", f"{loop.path}p1").strip(), "0")
+        os.sync()
+        self.assertTrue(pathlib.Path(disk).read_bytes() == before, "the medium was written to")
 
     def test_loop_devices_are_read_only_and_go_with_their_mounts(self):
         image = self.medium({"LiveOS/squashfs.img": self.container()})
