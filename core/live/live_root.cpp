@@ -431,10 +431,10 @@ private:
 
     const LiveRootRequest& request_;
     std::string device_;
-    UniqueFd held_; // keeps the node from becoming another device's
     std::string found_;
     std::optional<ReadOnlyDevice> isoFilesystem_; // longer than its mount
     MountStack mounts_;
+    UniqueFd held_; // keeps the node from becoming another device's; a device in a mounted file is busy
 };
 
 } // namespace
