@@ -50,6 +50,9 @@ CryptsetupLibrary::CryptsetupLibrary(const Ability& ability) {
     find(initDataDevice, "crypt_init_data_device");
     find(setLogCallback, "crypt_set_log_callback");
     find(load, "crypt_load");
+    find(cipher, "crypt_get_cipher");
+    find(cipherMode, "crypt_get_cipher_mode");
+    find(persistentFlags, "crypt_persistent_flags_get");
     find(format, "crypt_format");
     find(pbkdfDefault, "crypt_get_pbkdf_default");
     find(setPbkdf, "crypt_set_pbkdf_type");

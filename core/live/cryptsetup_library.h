@@ -44,6 +44,9 @@ public:
     decltype(&crypt_init_data_device) initDataDevice = nullptr;
     decltype(&crypt_set_log_callback) setLogCallback = nullptr;
     decltype(&crypt_load) load = nullptr;
+    decltype(&crypt_get_cipher) cipher = nullptr;
+    decltype(&crypt_get_cipher_mode) cipherMode = nullptr;
+    decltype(&crypt_persistent_flags_get) persistentFlags = nullptr;
     decltype(&crypt_format) format = nullptr;
     decltype(&crypt_get_pbkdf_default) pbkdfDefault = nullptr;
     decltype(&crypt_set_pbkdf_type) setPbkdf = nullptr;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 
 #include <spdlog/fmt/fmt.h>
 #include <sys/random.h>
@@ -48,6 +49,24 @@ void limitMemory(const CryptsetupLibrary& library, const CryptDevice& crypt) {
     crypt.check(library.setPbkdf(crypt.get(), &limited));
 }
 
+bool isNull(const char* cipher) {
+    return cipher == nullptr || std::string_view(cipher).find("null") != std::string_view::npos;
+}
+
+// The header is not authenticated: the same passphrase opens one that somebody has edited.
+void refuseEditedHeader(const CryptsetupLibrary& library, const CryptDevice& crypt) {
+    if (isNull(library.cipher(crypt.get())) || isNull(library.cipherMode(crypt.get()))) {
+        throw Error(ErrorCode::Io, "its header says that its contents are not encrypted: somebody may have "
+                                   "changed it");
+    }
+    std::uint32_t requirements = 0; // LUKS1 has none
+    if (library.persistentFlags(crypt.get(), CRYPT_FLAGS_REQUIREMENTS, &requirements) == 0 &&
+        requirements != 0) {
+        throw Error(ErrorCode::Io, "its header says that it is being encrypted anew, parts of it perhaps not "
+                                   "yet: finish that with cryptsetup reencrypt");
+    }
+}
+
 } // namespace
 
 Secret formatLuks(const std::string& device, const std::string& label, const Secret& passphrase) {
@@ -87,11 +106,12 @@ OpenCryptDevice openNewLuks(const std::string& device, const std::string& name, 
 
 std::optional<OpenCryptDevice> openLuks(const std::string& device, const std::string& name,
                                         const Secret& passphrase, Access access) {
-    requireAbility(encrypting);
     const CryptsetupLibrary library(encrypting);
     try {
         const CryptDevice crypt(library, device);
         crypt.check(library.load(crypt.get(), CRYPT_LUKS, nullptr));
+        refuseEditedHeader(library, crypt);
+        requireAbility(encrypting);
         const auto& text = passphrase.text();
         const int result =
             library.activateByPassphrase(crypt.get(), name.c_str(), CRYPT_ANY_SLOT, text.data(), text.size(),

@@ -23,7 +23,8 @@ enum class Access { ReadOnly, ReadWrite };
                                           const Secret& key);
 
 // name: below /dev/mapper. nullopt: the passphrase is wrong; nothing has changed. Throws Error(Unsupported)
-// as requireAbility() does, Error(TargetRefused) if there is such a name, Error(Io).
+// as requireAbility() does, Error(TargetRefused) if there is such a name, Error(Io), also if the header says
+// that not all contents are encrypted.
 [[nodiscard]] std::optional<OpenCryptDevice> openLuks(const std::string& device, const std::string& name,
                                                       const Secret& passphrase, Access access);
 
