@@ -143,12 +143,11 @@ constexpr const char* ifForgotten =
     "the changes are lost: rd.kiwi.live.reset deploys the image again and makes a new partition";
 
 void refuseInTheClear(const std::string& node) {
-    throw Error(
-        ErrorCode::Unsupported,
-        fmt::format("'{}' keeps changes in the clear, and rd.live.encrypt is given: nothing is written "
-                    "to it. Remove rd.live.encrypt to use it, or discard the changes with "
-                    "rd.kiwi.live.reset, which makes an encrypted one",
-                    node));
+    throw Error(ErrorCode::Unsupported,
+                fmt::format("'{}' keeps changes in the clear, and rd.live.encrypt is given: it is not "
+                            "used. Remove rd.live.encrypt to use it, or discard the changes with "
+                            "rd.kiwi.live.reset, which makes an encrypted one",
+                            node));
 }
 
 WritePartition insideOf(const std::string& node, OpenCryptDevice device, Use use) {
@@ -194,10 +193,10 @@ std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd, Use
             return openEncrypted(partition.node, use);
         }
         if (isOverlay(fd, contents)) {
+            if (encrypted) {
+                refuseInTheClear(partition.node);
+            }
             if (use == Use::Write) {
-                if (encrypted) {
-                    refuseInTheClear(partition.node);
-                }
                 disk.healTable();
                 check(partition.node, contents.type);
             }
@@ -350,9 +349,9 @@ void requireImageAtStart(const MediumDisk& disk, std::uint64_t imageEnd) {
 
 } // namespace
 
-std::optional<WritePartition> findWritePartition(MediumDisk& disk, std::uint64_t imageEnd) {
+std::optional<WritePartition> findWritePartition(MediumDisk& disk, std::uint64_t imageEnd, bool encrypted) {
     requireImageAtStart(disk, imageEnd);
-    return find(disk, imageEnd, Use::Show, false);
+    return find(disk, imageEnd, Use::Show, encrypted);
 }
 
 WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd, const NewPartition& wanted) {

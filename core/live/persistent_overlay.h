@@ -39,8 +39,9 @@ struct NewPartition {
 [[nodiscard]] WritePartition prepareWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
                                                    const NewPartition& wanted);
 
-// Finds the partition to mount it read-only, and writes nothing; nullopt if there is none. Throws as
-// prepareWritePartition().
-[[nodiscard]] std::optional<WritePartition> findWritePartition(MediumDisk& disk, std::uint64_t imageEnd);
+// Finds the partition to mount it read-only, and writes nothing; nullopt if there is none. encrypted: one in
+// the clear, which somebody may have put there, is not taken. Throws as prepareWritePartition().
+[[nodiscard]] std::optional<WritePartition> findWritePartition(MediumDisk& disk, std::uint64_t imageEnd,
+                                                               bool encrypted);
 
 } // namespace bootferry

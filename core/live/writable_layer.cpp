@@ -167,7 +167,8 @@ void mountTemporary(MountStack& mounts, const WritableLayer& layer) {
 // Mounts the partition below the tmpfs; false if there is none.
 bool mountKeptChanges(MountStack& mounts, const WritableLayer& layer) {
     MediumDisk disk(layer.disk);
-    const auto partition = findWritePartition(disk, readDiskContents(disk.fd().get()).imageSize);
+    const auto partition =
+        findWritePartition(disk, readDiskContents(disk.fd().get()).imageSize, layer.encrypt);
     if (!partition) {
         return false;
     }

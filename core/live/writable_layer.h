@@ -20,7 +20,7 @@ struct WritableLayer {
     bool readOnly = false;     // with persistent: the kept changes are below a tmpfs, and stay as they are
     bool reset = false;        // with persistent: the kept changes are discarded
     std::string cowFilesystem; // of a new partition
-    bool encrypt = false;      // a new partition; one in the clear is not written to
+    bool encrypt = false;      // a new partition; one in the clear is neither written to nor shown
     std::string disk;          // to search for the partition
 };
 

@@ -241,13 +241,15 @@ class WritePartition(IsoOnADisk):
                 self.assertEqual(self.assert_partition(self.write_partition(device, "xfs"), "ext4", "found"), node)
                 self.detach(device)
 
-    def test_one_in_the_clear_is_not_written_to_if_an_encrypted_one_is_wanted(self):
+    def test_one_in_the_clear_is_neither_written_to_nor_shown_if_an_encrypted_one_is_wanted(self):
         device = self.disk(self.iso, 300 * MIB)
         node = self.assert_partition(self.write_partition(device), "ext4", "made")
         before = self.contents(device)
-        result = self.write_partition(device, "ext4", "encrypt")
-        self.assertEqual(result.returncode, 1, result.stdout)
-        self.assertIn(f"'{node}' keeps changes in the clear, and rd.live.encrypt is given", result.stdout)
+        for words in (["encrypt"], ["encrypt", "show"]):
+            with self.subTest(words):
+                result = self.write_partition(device, "ext4", *words)
+                self.assertEqual(result.returncode, 1, result.stdout)
+                self.assertIn(f"'{node}' keeps changes in the clear, and rd.live.encrypt is given", result.stdout)
         self.assertEqual(self.contents(device), before)
 
     @unittest.skipIf(HAS_DEVICE_MAPPER, "this kernel has a device mapper: sealed_boot_test.py opens one")
