@@ -435,7 +435,15 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
 void demandSignature(BootRequest& boot) {
     auto* transfer = std::get_if<TransferRequest>(&boot.image);
     if (transfer == nullptr) {
-        // Of the medium, only blocks below that hash are used, but for changes that are kept.
+        // Of the medium, only blocks below that hash are used, but for changes that are kept. With
+        // check-at-most-once, a medium that answers a second read otherwise would not be noticed.
+        const auto& options = boot.verity.options;
+        if (std::find(options.begin(), options.end(), "check-at-most-once") != options.end()) {
+            throw Error(ErrorCode::Invalid,
+                        "only a signed image may be booted here, and its blocks have to be "
+                        "verified at every read: remove check-at-most-once from "
+                        "rd.kiwi.verity_options= or /etc/veritytab");
+        }
         if (boot.verity.isRequested() && !boot.verity.signature.empty() && !boot.overlay.persistent) {
             return;
         }

@@ -157,6 +157,14 @@ TEST(BootRequest, WhereSignaturesAreDemandedNothingElseBoots) {
                  Error);
     auto local = parseBootRequest(KernelCommandLine::parse("root=live:LABEL=CDROM")).value();
     EXPECT_THROW(demandSignature(local), Error);
+    const auto verified =
+        "root=live:LABEL=CDROM rd.bootferry.verify=required rd.bootferry.roothash_signature="
+        "base64:MIIB rd.bootferry.verity=hash-offset:4096 rd.bootferry.roothash=" +
+        std::string(64, 'a');
+    EXPECT_NO_THROW((void)parseBootRequest(KernelCommandLine::parse(verified)));
+    EXPECT_THROW((void)parseBootRequest(
+                     KernelCommandLine::parse(verified + " rd.kiwi.verity_options=check-at-most-once")),
+                 Error);
     auto unsignedBoot = parsed("");
     EXPECT_THROW(demandSignature(unsignedBoot), Error);
     auto listed = parsed("rd.bootferry.checksum=http://h/SHA256SUMS");
