@@ -89,6 +89,31 @@ Certificates readCertificates(std::string_view pem) {
     return all;
 }
 
+bool hasSigningUse(X509* certificate) {
+    constexpr int none = -1;
+    int found = none; // otherwise: critical or not, repeated
+    const KeyUsages extended(
+        static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(certificate, NID_ext_key_usage, &found, nullptr)));
+    bool isAllowed = extended == nullptr && found == none;
+    for (int i = 0; extended != nullptr && i < sk_ASN1_OBJECT_num(extended.get()); ++i) {
+        const int use = OBJ_obj2nid(sk_ASN1_OBJECT_value(extended.get(), i));
+        isAllowed =
+            isAllowed || use == NID_code_sign || use == NID_email_protect || use == NID_anyExtendedKeyUsage;
+    }
+    return isAllowed;
+}
+
+// An authority whose certificate has an extendedKeyUsage may issue certificates for that only. The signer's
+// is requirePurpose()'s matter.
+int requireSigningAuthority(int isGood, X509_STORE_CTX* context) {
+    if (isGood == 1 && X509_STORE_CTX_get_error_depth(context) > 0 &&
+        !hasSigningUse(X509_STORE_CTX_get_current_cert(context))) {
+        X509_STORE_CTX_set_error(context, X509_V_ERR_INVALID_PURPOSE);
+        return 0;
+    }
+    return isGood;
+}
+
 Store storeOf(const Certificates& trusted) {
     Store store(X509_STORE_new());
     require(store != nullptr);
@@ -100,6 +125,7 @@ Store storeOf(const Certificates& trusted) {
     require(X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_ANY) == 1);
     constexpr int level = 2; // no MD5 and SHA-1, RSA from 2048 bits on
     X509_VERIFY_PARAM_set_auth_level(parameters, level);
+    X509_STORE_set_verify_cb(store.get(), requireSigningAuthority);
     return store;
 }
 
@@ -145,6 +171,11 @@ std::string whyNot(X509_STORE* store, X509* signer, STACK_OF(X509) * others) {
         return fmt::format("the certificate of {} {}; this machine's clock says {}", subjectOf(signer),
                            reason == X509_V_ERR_CERT_HAS_EXPIRED ? "has expired" : "is not valid yet",
                            clock());
+    case X509_V_ERR_INVALID_PURPOSE:
+        return fmt::format(
+            "the certificate of {} was issued by an authority that may not issue certificates for "
+            "signing, as its extendedKeyUsage says",
+            subjectOf(signer));
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
@@ -160,15 +191,7 @@ std::string whyNot(X509_STORE* store, X509* signer, STACK_OF(X509) * others) {
 // sign images.
 void requirePurpose(X509* signer) {
     const auto usage = X509_get_key_usage(signer); // UINT32_MAX without that extension
-    const KeyUsages extended(
-        static_cast<EXTENDED_KEY_USAGE*>(X509_get_ext_d2i(signer, NID_ext_key_usage, nullptr, nullptr)));
-    bool isAllowed = extended == nullptr;
-    for (int i = 0; extended != nullptr && i < sk_ASN1_OBJECT_num(extended.get()); ++i) {
-        const int use = OBJ_obj2nid(sk_ASN1_OBJECT_value(extended.get(), i));
-        isAllowed =
-            isAllowed || use == NID_code_sign || use == NID_email_protect || use == NID_anyExtendedKeyUsage;
-    }
-    if ((usage & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) == 0 || !isAllowed) {
+    if ((usage & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) == 0 || !hasSigningUse(signer)) {
         refuse(
             fmt::format("the certificate of {} is not for signing: it needs keyUsage digitalSignature, and "
                         "codeSigning or emailProtection if it has an extendedKeyUsage",

@@ -461,6 +461,17 @@ class Cms(FetchCase):
         self.assert_signed_by(self.fetch_with("authority"), "carol")
         self.assert_signed_by(self.fetch_with("carol"), "carol")
 
+    def test_an_authority_that_may_only_certify_web_servers(self):
+        self.certificate("root", "keyUsage=critical,keyCertSign")
+        for team, *uses in (("images",), ("web", "extendedKeyUsage=serverAuth")):
+            self.certificate(team, "keyUsage=critical,keyCertSign", *uses, issuer="root")
+            self.certificate(f"{team}-signer", "basicConstraints=critical,CA:FALSE", "keyUsage=digitalSignature",
+                             "extendedKeyUsage=codeSigning", issuer=team)
+        self.sign("images-signer", "-certfile", self.certificates / "images.pem")
+        self.assert_signed_by(self.fetch_with("root"), "images-signer")
+        self.sign("web-signer", "-certfile", self.certificates / "web.pem")
+        self.assert_refused(self.fetch_with("root"), "/O=Example/CN=web-signer was issued by an authority that may not")
+
     def test_another_certificate(self):
         self.sign("bob")
         self.assert_refused(self.fetch_with(), "/O=Example/CN=bob, whose certificate is not a trusted one")
