@@ -23,6 +23,8 @@ if [ -e /etc/bootferry-overrides ]; then
         done
         # dmsquash-live has a second one.
         [ "$rival" = dmsquash-live ] && rm -f -- "$hookdir"/pre-udev/*-dmsquash-liveiso-genrules.sh
+        # Of both kiwi-live and dmsquash-live: it would mount file systems, and replay their journals.
+        rm -f -- "$hookdir"/cmdline/*-parse-iso-scan.sh
     done < /etc/bootferry-overrides
 fi
 
