@@ -140,14 +140,19 @@ bool mayHoldChanges(const UniqueFd& fd, const Contents& contents) {
 enum class Use { Write, Show };
 
 constexpr const char* ifForgotten =
-    "the changes are lost: rd.kiwi.live.reset deploys the image again and makes a new partition";
+    "the changes are lost: for a new partition deploy the image again, with root=live:URL and "
+    "rd.kiwi.live.reset, or remove this one with wipefs --all and sfdisk --delete";
 
+// Neither way overwrites all that was in it.
 void refuseInTheClear(const std::string& node) {
-    throw Error(ErrorCode::Unsupported,
-                fmt::format("'{}' keeps changes in the clear, and rd.live.encrypt is given: it is not "
-                            "used. Remove rd.live.encrypt to use it, or discard the changes with "
-                            "rd.kiwi.live.reset, which makes an encrypted one",
-                            node));
+    throw Error(
+        ErrorCode::Unsupported,
+        fmt::format("'{}' keeps changes in the clear, and rd.live.encrypt is given: it is not used. Remove "
+                    "rd.live.encrypt to use it. For an encrypted one deploy the image again, with "
+                    "root=live:URL and rd.kiwi.live.reset, or remove the partition with wipefs --all and "
+                    "sfdisk --delete; what was in it can be read from the disk until it is overwritten or "
+                    "discarded (blkdiscard)",
+                    node));
 }
 
 WritePartition insideOf(const std::string& node, OpenCryptDevice device, Use use) {
