@@ -173,12 +173,13 @@ WritePartition insideOf(const std::string& node, OpenCryptDevice device, Use use
             .held = std::move(device.fd)};
 }
 
-WritePartition openEncrypted(const std::string& node, Use use) {
+// A journal can only be replayed on a writable device, also for a mount that is read-only.
+WritePartition openEncrypted(const MediumDisk& disk, const std::string& node, Use use) {
+    const auto access = isWritableDisk(disk.node()) ? Access::ReadWrite : Access::ReadOnly;
     requireAbility(encrypting); // before anybody is asked
     PassphraseSource source(fmt::format("'{}', which keeps the changes", node), ifForgotten);
     for (;;) {
-        if (auto device = openLuks(node, encryptedLabel, source.next(),
-                                   use == Use::Write ? Access::ReadWrite : Access::ReadOnly)) {
+        if (auto device = openLuks(node, encryptedLabel, source.next(), access)) {
             return insideOf(node, std::move(*device), use);
         }
     }
@@ -195,7 +196,7 @@ std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd, Use
             if (use == Use::Write) {
                 disk.healTable();
             }
-            return openEncrypted(partition.node, use);
+            return openEncrypted(disk, partition.node, use);
         }
         if (isOverlay(fd, contents)) {
             if (encrypted) {
@@ -311,7 +312,7 @@ WritePartition restore(MediumDisk& disk, FreeSpace& space, const LostPartition& 
     logInfo(fmt::format("the partition table of '{}' has lost '{}': adding it again", disk.node(),
                         lost.encrypted ? encryptedLabel : overlayLabel));
     auto partition = enter(disk, space, space.size(), lost.filesystem);
-    return lost.encrypted ? openEncrypted(partition.node, Use::Write) : std::move(partition);
+    return lost.encrypted ? openEncrypted(disk, partition.node, Use::Write) : std::move(partition);
 }
 
 WritePartition makePartition(MediumDisk& disk, FreeSpace space, const NewPartition& wanted) {
