@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A device is looked at once: what cannot be mounted now cannot be mounted in a second either. Nothing is
-// written, replayed or repaired, since the file system may be that of a hibernated system: so the device is
-// read-only while it is mounted, and only file systems are mounted whose drivers respect that.
+// A device is looked at once for each medium that it has: what cannot be mounted now cannot be mounted in a
+// second either. Nothing is written, replayed or repaired, since the file system may be that of a hibernated
+// system: so the device is read-only while it is mounted, and only file systems are mounted whose drivers
+// respect that.
 #include "iso_scan.h"
 
 #include <algorithm>
@@ -13,10 +14,13 @@
 
 #include <blkid/blkid.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
+#include <sys/ioctl.h>
 #include <time.h>
 
+#include "block_device.h"
 #include "errors.h"
 #include "image_tree.h"
 #include "kernel_modules.h"
@@ -41,7 +45,8 @@ std::vector<std::string> blockDevices() {
     for (const auto& entry : std::filesystem::directory_iterator("/sys/class/block", none)) {
         auto name = entry.path().filename().string();
         const bool isMade = name.starts_with("loop") || name.starts_with("ram") || name.starts_with("zram");
-        if (!isMade) {
+        const bool isFloppy = name.starts_with("fd"); // an empty one costs seconds
+        if (!isMade && !isFloppy) {
             std::replace(name.begin(), name.end(), '!', '/');
             nodes.push_back("/dev/" + name);
         }
@@ -67,7 +72,7 @@ public:
     std::optional<FoundIso> lookAtNewDevices() {
         for (const auto& node : blockDevices()) {
             throwIfTerminated();
-            if (!seen_.insert(node).second) {
+            if (!isNew(node)) {
                 continue;
             }
             try {
@@ -89,6 +94,17 @@ public:
     }
 
 private:
+    // Without a medium, a table of device-mapper or a node, it is looked at when it has one.
+    [[nodiscard]] bool isNew(const std::string& node) {
+        const UniqueFd fd(::open(node.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+        std::uint64_t size = 0;
+        if (!fd || ::ioctl(fd.get(), BLKGETSIZE64, &size) < 0 || size == 0) {
+            return false;
+        }
+        const auto medium = mediumNumber(fd.get()).value_or(0);
+        return seen_.insert(fmt::format("{} {} {}", node, size, medium)).second;
+    }
+
     // A disk or medium that cannot be opened is one without a medium.
     [[nodiscard]] static std::optional<Contents> fileSystemOn(const std::string& node) {
         const UniqueFd fd(::open(node.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
@@ -144,7 +160,7 @@ private:
 
     MountStack& mounts_;
     const IsoScan& wanted_;
-    std::set<std::string> seen_;
+    std::set<std::string> seen_; // with size and number of the medium
     std::vector<std::string> notes_;
 };
 
