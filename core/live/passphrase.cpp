@@ -74,13 +74,14 @@ Secret PassphraseSource::choose() {
         return passphrase;
     }
     const auto question = fmt::format("New passphrase for {}", what_);
-    for (std::string prefix;; prefix = "They differ. ") {
+    for (std::string prefix;;) {
         auto passphrase = ask(fmt::format("{}{}:", prefix, question));
         if (passphrase.text().empty()) {
-            continue;
-        }
-        if (ask(fmt::format("{} (again):", question)).text() == passphrase.text()) {
+            prefix = "It is empty. ";
+        } else if (ask(fmt::format("{} (again):", question)).text() == passphrase.text()) {
             return passphrase;
+        } else {
+            prefix = "They differ. ";
         }
     }
 }
