@@ -334,6 +334,11 @@ void judgeOverlay(BootRequest& boot) {
                                   "writable: changes are lost at the next boot without "
                                   "rd.live.overlay.persistent");
     }
+    if (boot.overlay.encrypt && !boot.encryptsChanges()) {
+        boot.remarks.emplace_back(
+            "rd.live.encrypt on the kernel command line has no effect: no changes are kept, "
+            "which needs rd.live.overlay.persistent and an image that is not in memory");
+    }
 }
 
 void judgeOnDemand(const BootRequest& boot) {

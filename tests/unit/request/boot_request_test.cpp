@@ -134,6 +134,19 @@ TEST(BootRequest, WhatIsReadOnDemandIsNotVerifiedBefore) {
     EXPECT_THROW(demandSignature(boot), Error);
 }
 
+TEST(BootRequest, WhatEncryptsNothingIsRemarked) {
+    const auto isRemarked = [](const std::string& line) {
+        const auto remarks = parseBootRequest(KernelCommandLine::parse(line)).value().remarks;
+        return std::any_of(remarks.begin(), remarks.end(), [](const std::string& remark) {
+            return remark.find("rd.live.encrypt") != std::string::npos;
+        });
+    };
+    const std::string local = "root=live:LABEL=CDROM rd.live.encrypt ";
+    EXPECT_TRUE(isRemarked(local));
+    EXPECT_FALSE(isRemarked(local + "rd.live.overlay.persistent"));
+    EXPECT_TRUE(isRemarked("root=live:http://h/live.iso rd.live.encrypt rd.live.overlay.persistent"));
+}
+
 TEST(BootRequest, ASignatureIsOfAList) {
     const std::string list = " rd.bootferry.checksum=http://h/SHA256SUMS";
     EXPECT_FALSE(parsed(list).transfer()->signature);
