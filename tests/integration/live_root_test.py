@@ -69,6 +69,13 @@ def mounts_below(folder):
     return found
 
 
+def delete_while_open(image, path):
+    """Leaves an ext4 as a power cut does while a deleted file is open."""
+    number = re.search(r"Inode: (\d+)", run("debugfs", "-R", f"stat {path}", image)).group(1)
+    for command in (f"sif <{number}> links_count 0", f"unlink {path}", f"ssv last_orphan {number}"):
+        run("debugfs", "-w", "-R", command, image)
+
+
 def loops_below(folder):
     """Loop devices whose file lies there, each with its read-only and autoclear flags."""
     lines = run("losetup", "--list", "--noheadings", "--raw", "--output", "NAME,RO,AUTOCLEAR,BACK-FILE").splitlines()
@@ -183,10 +190,7 @@ class Layouts(LiveRootCase):
     def test_a_file_that_was_open_when_the_power_failed_stays_on_the_medium(self):
         """ext4 frees such files on a writable device, also with ro and noload."""
         image = self.medium({"LiveOS/squashfs.img": self.container(), "deleted": "still open\n"})
-        stat = run("debugfs", "-R", "stat /deleted", image)
-        number = re.search(r"Inode: (\d+)", stat).group(1)
-        for command in (f"sif <{number}> links_count 0", "unlink /deleted", f"ssv last_orphan {number}"):
-            run("debugfs", "-w", "-R", command, image)
+        delete_while_open(image, "/deleted")
         disk = sparse(self.path / "disk.img", 66 * MIB)
         subprocess.run(["sfdisk", "-q", disk], input="start=2048, type=83\n", check=True, text=True)
         run("dd", f"if={image}", f"of={disk}", "bs=1M", "seek=1", "conv=notrunc")
@@ -280,6 +284,64 @@ class Layouts(LiveRootCase):
             self.assert_boots(image, {"live": "iso9660", "squashfs_container": "squashfs", "rootfsbase": "ext4"})
         else:
             self.assert_refused([self.device(image)], "this kernel cannot mount iso9660")
+
+
+class IsoScan(LiveRootCase):
+    """Of this machine's devices, only those of the test are listed."""
+
+    PLACE = pathlib.Path("/run/initramfs/isoscan")
+
+    def setUp(self):
+        super().setUp()
+        self.PLACE.parent.mkdir(exist_ok=True)
+        for folder in ("/sys/class/block", self.PLACE.parent):
+            run("mount", "-t", "tmpfs", "none", folder)
+            self.addCleanup(run, "umount", "--lazy", folder)  # the kernel detaches loop devices in its own time
+
+    def list_device(self, image):
+        loop = LoopDevice(image)
+        self.addCleanup(loop.detach)
+        self.addCleanup(run, "blockdev", "--setrw", loop.path)
+        name = f"bootferry-test-{os.path.basename(loop.path)}"
+        node = pathlib.Path("/dev", name)
+        os.mknod(node, 0o600 | stat.S_IFBLK, os.stat(loop.path).st_rdev)
+        self.addCleanup(node.unlink)
+        pathlib.Path("/sys/class/block", name).mkdir()
+        return loop.path
+
+    def writable(self, device):
+        return run("blockdev", "--getro", device).strip() == "0"
+
+    def with_open_file(self, files, name):
+        image = ext4(self.folder(dict(files, deleted="still open\n")), self.path / name, 64 * MIB)
+        delete_while_open(image, "/deleted")
+        return image
+
+    def test_a_file_system_of_a_hibernated_machine_is_not_written_to(self):
+        images = [self.with_open_file({"other": "text"}, "other.img"),
+                  self.with_open_file({"isos/live.iso": self.container()}, "right.img")]
+        before = [pathlib.Path(image).read_bytes() for image in images]
+        other, right = (self.list_device(image) for image in images)
+        result = self.live_root("--iso-scan=isos/live.iso", "/dev/sr0")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.kinds()["rootfsbase"], "ext4")
+        os.sync()
+        for image, content in zip(images, before):
+            self.assertTrue(pathlib.Path(image).read_bytes() == content, f"{image} was written to")
+        self.assertTrue(self.writable(other))
+        self.assertFalse(self.writable(right), "its file system is mounted")
+
+    def test_a_second_try_after_a_failure(self):
+        device = self.list_device(ext4(self.folder({"live.iso": self.rootless()}), self.path / "disk.img", 64 * MIB))
+        for _ in range(2):
+            result = self.live_root("--iso-scan=live.iso", "/dev/sr0")
+            self.assertEqual(result.returncode, 1, result.stderr)
+            self.assertIn("holds neither 'LiveOS/rootfs.img' nor a root tree", result.stderr)
+            self.assertFalse(os.path.ismount(self.PLACE))
+            self.assertTrue(self.writable(device))
+
+    def rootless(self):
+        return squashfs(self.folder({"empty": None}), self.path / "rootless.img")
 
 
 class NotCleanlyUnmounted(LiveRootCase):
