@@ -22,7 +22,8 @@ public:
     [[nodiscard]] OptionFile fileAt(const std::string& path);
     // The requested paths that are folders, which are not handed over.
     [[nodiscard]] const std::vector<std::string>& folders() const { return folders_; }
-    void complete(); // no requests to the supervisor from now on
+    [[nodiscard]] bool any() const { return !known_.empty(); } // a file was requested
+    void complete();                                           // no requests to the supervisor from now on
 
 private:
     std::mutex mutex_;

@@ -13,10 +13,12 @@
 #include "boot_profile.h"
 #include "channel.h"
 #include "declared_image_size.h"
+#include "files.h"
 #include "fill_memory.h"
 #include "live_image_probe.h"
 #include "log.h"
 #include "nbd_server.h"
+#include "needed_files.h"
 #include "piece_sessions.h"
 #include "pipeline.h"
 
@@ -147,6 +149,32 @@ Beginning begin(const ReceivedJob& job, const SourceStack& stack, ProgressReport
     return beginning;
 }
 
+// Before the network is used.
+void requireNoFiles(const ReceivedJob& job, const HandedFiles& files) {
+    if (const auto needed = neededFiles(job.request, job.proxies)) {
+        impossible(*needed);
+    }
+    if (files.any()) {
+        impossible("the files that its options name cannot be read any more when the initrd is gone");
+    }
+}
+
+// Each new connection is redirected anew.
+void requireNoFiles(const SourceInfo& info) {
+    if (info.location.empty()) {
+        return;
+    }
+    std::optional<std::string> needed;
+    try {
+        needed = neededFiles(Url::parse(info.location));
+    } catch (const Error& error) {
+        needed = error.what();
+    }
+    if (needed) {
+        impossible(fmt::format("its server redirects, and {}", *needed));
+    }
+}
+
 // IMAGE.profile, beside the image; a signed query stays. nullopt: none that can be used.
 std::optional<std::vector<Extent>> fetchProfile(const ReceivedJob& job, const Origin& origin,
                                                 std::uint64_t imageSize) {
@@ -266,8 +294,8 @@ void commit(std::uint64_t size, const FillTarget& target, SupervisorChannel& sup
 
 } // namespace
 
-void serveOnDemand(const ReceivedJob& job, const SourceStack& stack, SupervisorChannel& supervisor,
-                   ProgressReporter& reporter) {
+void serveOnDemand(const ReceivedJob& job, const SourceStack& stack, const HandedFiles& files,
+                   SupervisorChannel& supervisor, ProgressReporter& reporter) {
     if (job.request.checksum || job.request.checksumUrl) {
         throw Error(ErrorCode::Invalid,
                     "an image that is read while it arrives cannot have a checksum: nothing "
@@ -275,7 +303,14 @@ void serveOnDemand(const ReceivedJob& job, const SourceStack& stack, SupervisorC
     }
     std::optional<Beginning> beginning;
     if (const bool takesOver = supervisor.ready(); !takesOver) {
+        const bool inInitrd = runningInInitrd();
+        if (inInitrd) {
+            requireNoFiles(job, files);
+        }
         beginning = begin(job, stack, reporter);
+        if (inInitrd) {
+            requireNoFiles(beginning->info);
+        }
         supervisor.sourceKnown(beginning->info);
     }
     const auto ends = supervisor.requestFill(beginning ? beginning->version.size : unknownSize);

@@ -5,10 +5,13 @@
 //
 // The first process of an image asks the server before it asks for the target. What makes it impossible to
 // serve the image (a source without parts, without a size or a version; a compressed image) is Unsupported
-// then, and nothing has been touched: the supervisor starts a job that fetches all of it first. A process
-// that takes the place of another one serves what is there before it knows whether there is a network.
+// then, and nothing has been touched: the supervisor starts a job that fetches all of it first.
+// In an initrd, so does what needs files for a new connection (needed_files.h): they are gone after the
+// switch of root. A process that takes the place of another one serves what is there before it knows whether
+// there is a network.
 #pragma once
 
+#include "handed_files.h"
 #include "job_message.h"
 #include "progress_reporter.h"
 #include "source_stack.h"
@@ -17,7 +20,7 @@
 namespace bootferry {
 
 // Throws Error. The stack's plugins are loaded, and were reported.
-void serveOnDemand(const ReceivedJob& job, const SourceStack& stack, SupervisorChannel& supervisor,
-                   ProgressReporter& reporter);
+void serveOnDemand(const ReceivedJob& job, const SourceStack& stack, const HandedFiles& files,
+                   SupervisorChannel& supervisor, ProgressReporter& reporter);
 
 } // namespace bootferry

@@ -119,7 +119,7 @@ void transfer(SupervisorChannel& supervisor) {
     supervisor.pluginLoaded(sourceStack.plugin());
     if (job.request.onDemand) {
         std::signal(SIGTERM, SIG_IGN); // systemd sends it to all that outlives the switch of root
-        withLastReport(reporter, [&] { serveOnDemand(job, sourceStack, supervisor, reporter); });
+        withLastReport(reporter, [&] { serveOnDemand(job, sourceStack, files, supervisor, reporter); });
         return;
     }
     const bool isAlone = roleOf(job.purpose, job.request) == WorkerRole::Alone;
