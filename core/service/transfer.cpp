@@ -266,10 +266,11 @@ void Transfer::workerEnded(const WorkerEnd& end) {
         reuse();
     } else if (end.failure && end.failure->code() == ErrorCode::Internal && !target_.reusedDevice().empty()) {
         reuseUnchecked(*end.failure);
+    } else if (target_.served() != nullptr && !target_.isLocal()) {
+        serverEnded(end.failure.value_or(
+            Error(ErrorCode::Internal, "the process has ended before the device showed the RAM disk")));
     } else if (!end.failure || target_.isLocal()) {
         closeTarget();
-    } else if (target_.served() != nullptr && !cancelled_ && end.failure->code() != ErrorCode::Cancelled) {
-        replaceWorker(*end.failure);
     } else if (job_.request.onDemand && end.failure->code() == ErrorCode::Unsupported) {
         fetchAsAWhole(end.failure->what());
         inBackground([this] { target_.release(); }, [this] { startWorker(); });

@@ -91,6 +91,7 @@ private:
     void makeLocal();
     void startStandby();
     void fetchAsAWhole(const std::string& why);
+    void serverEnded(const Error& failure);
     void replaceWorker(const Error& failure);
     void awaitWorker(const Error& failure);
     [[nodiscard]] bool canStartWorkers() const;

@@ -105,7 +105,17 @@ void Transfer::startStandby() {
     }
 }
 
+// Nothing is done as long as the device needs a process that serves it, whatever that process has reported.
+void Transfer::serverEnded(const Error& failure) {
+    if (cancelled_ || failure.code() == ErrorCode::Cancelled) {
+        fail(failure);
+    } else {
+        replaceWorker(failure);
+    }
+}
+
 void Transfer::replaceWorker(const Error& failure) {
+    timer_.reset(); // of makeLocal(): the next worker reports again that the image is complete
     logError(fmt::format("{}: {}; reads wait for another process", status_.url, failure.what()));
     rateTimer_.reset();
     ++status_.attempt;
