@@ -7,7 +7,9 @@
 #include <random>
 #include <utility>
 
+#include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
 
 #include "device_usage.h"
 #include "event_loop.h"
@@ -29,13 +31,19 @@ double randomFraction() {
     return std::uniform_real_distribution<>(0, 1)(generator);
 }
 
+dev_t deviceOfRoot() {
+    struct stat status {};
+    return ::stat("/", &status) == 0 ? status.st_dev : 0;
+}
+
 } // namespace
 
 Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, WorkerJob job,
                    TransferListener& listener)
     : event_(event), program_(std::move(program)), job_(std::move(job)), listener_(listener),
       meter_(shownUrls(job_.request)), target_(job_.request.target),
-      begun_(TransferMeter::Time::clock::now()), begunInInitrd_(runningInInitrd()) {
+      begun_(TransferMeter::Time::clock::now()),
+      initrdMark_(::open("/etc/initrd-release", O_PATH | O_CLOEXEC)), begunRoot_(deviceOfRoot()) {
     status_.id = id;
     status_.url = job_.request.url.shown();
     status_.target = job_.request.target;

@@ -124,7 +124,8 @@ private:
     TransferMeter::Time begun_;
     EventSourceHandle timer_;     // for the next attempt, or the next check for the device
     EventSourceHandle rateTimer_; // updates the rate without reports
-    const bool begunInInitrd_;
+    const UniqueFd initrdMark_;   // of the initrd in which it has begun; nothing elsewhere
+    const dev_t begunRoot_;       // the file system that was "/" then
     std::unique_ptr<WorkerProcess> started_;
     std::unique_ptr<StandbyWorker> standby_;   // on demand: waits for its turn
     std::unique_ptr<StandbyWorker> successor_; // on demand: its turn has come

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
 
 #include "event_loop.h"
-#include "files.h"
 #include "log.h"
 #include "transfer.h"
 
@@ -21,9 +21,13 @@ constexpr std::chrono::seconds pauseBeforeLocal{5};
 } // namespace
 
 // The root of the initrd is empty after the switch, and nothing is executed from the root that is served:
-// reading it might have to wait for what is to be started.
+// reading it might have to wait for what is to be started. So no path is looked up here: the initrd's mark
+// has no link any more when its files are gone.
 bool Transfer::canStartWorkers() const {
-    return !begunInInitrd_ || runningInInitrd();
+    struct stat mark {};
+    struct stat root {};
+    return !initrdMark_ || (::fstat(initrdMark_.get(), &mark) == 0 && mark.st_nlink > 0 &&
+                            ::stat("/", &root) == 0 && root.st_dev == begunRoot_);
 }
 
 void Transfer::fetchAsAWhole(const std::string& why) {
