@@ -83,6 +83,7 @@ void Transfer::cancel() {
     if (ended()) {
         return;
     }
+    isEnding_ = true;
     if (worker_) {
         worker_->cancel();
     } else if (step_) {
@@ -281,7 +282,14 @@ void Transfer::workerEnded(const WorkerEnd& end) {
         closeTarget();
     } else if (job_.request.onDemand && end.failure->code() == ErrorCode::Unsupported) {
         fetchAsAWhole(end.failure->what());
-        inBackground([this] { target_.release(); }, [this] { startWorker(); });
+        inBackground([this] { target_.release(); },
+                     [this] {
+                         if (isEnding_) {
+                             fail(Error(ErrorCode::Cancelled, "cancelled"));
+                         } else {
+                             startWorker();
+                         }
+                     });
     } else if (result_.crashed && ++crashes_ < crashesAllowed) {
         retryLater(*end.failure);
     } else {

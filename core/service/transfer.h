@@ -119,6 +119,7 @@ private:
     std::uint64_t leastSize_ = 0; // as the image declares it
     TransferTarget target_;
     bool cancelled_ = false; // cancelled while no worker runs
+    bool isEnding_ = false;  // cancel() was called
     bool stopped_ = false;   // by stop()
     unsigned crashes_ = 0;
     TransferMeter::Time begun_;

@@ -111,7 +111,9 @@ void Transfer::startStandby() {
 
 // Nothing is done as long as the device needs a process that serves it, whatever that process has reported.
 void Transfer::serverEnded(const Error& failure) {
-    if (cancelled_ || failure.code() == ErrorCode::Cancelled) {
+    if (isEnding_) { // the worker may have ended for another reason in the same moment
+        fail(Error(ErrorCode::Cancelled, "cancelled"));
+    } else if (failure.code() == ErrorCode::Cancelled) {
         fail(failure);
     } else {
         replaceWorker(failure);
