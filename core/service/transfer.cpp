@@ -331,7 +331,11 @@ int Transfer::onRetry(sd_event_source*, std::uint64_t, void* userdata) {
     try {
         self.startWorker();
     } catch (const Error& error) {
-        self.fail(error);
+        if (self.target_.served() != nullptr) {
+            self.awaitWorker(error);
+        } else {
+            self.fail(error);
+        }
     }
     return 0;
 }
