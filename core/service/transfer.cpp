@@ -350,6 +350,7 @@ void Transfer::succeed(const std::string& device) {
 // The end is announced when the device is free again.
 void Transfer::fail(const Error& failure) {
     standby_.reset();
+    standbyTimer_.reset();
     timer_.reset();
     rateTimer_.reset();
     const auto release = [this] {
@@ -375,6 +376,7 @@ void Transfer::fail(const Error& failure) {
 void Transfer::end() {
     job_ = {}; // its secrets are no longer needed
     standby_.reset();
+    standbyTimer_.reset();
     timer_.reset();
     rateTimer_.reset();
     listener_.ended(*this);

@@ -106,6 +106,7 @@ private:
     static int onRetry(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onRateDue(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onDeviceCheck(sd_event_source* source, std::uint64_t time, void* userdata);
+    static int onStandbyDue(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onLocalDue(sd_event_source* source, std::uint64_t time, void* userdata);
 
     sd_event* event_;
@@ -123,7 +124,8 @@ private:
     bool stopped_ = false;   // by stop()
     unsigned crashes_ = 0;
     TransferMeter::Time begun_;
-    EventSourceHandle timer_;     // for the next attempt, or the next check for the device
+    EventSourceHandle timer_; // for the next attempt, or the next check for the device
+    EventSourceHandle standbyTimer_;
     EventSourceHandle rateTimer_; // updates the rate without reports
     const UniqueFd initrdMark_;   // of the initrd in which it has begun; nothing elsewhere
     const dev_t begunRoot_;       // the file system that was "/" then

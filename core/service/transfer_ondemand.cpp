@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::chrono::seconds pauseBeforeWorker{1};
 constexpr std::chrono::seconds pauseBeforeLocal{5};
+constexpr std::chrono::seconds pauseBeforeStandby{5};
 
 } // namespace
 
@@ -101,12 +102,21 @@ void Transfer::startStandby() {
     }
     try {
         standby_ = std::make_unique<StandbyWorker>(event_, program_, job_, [this](const Error& why) {
-            logWarning(fmt::format("the process that waits for its turn: {}, ignoring", why.what()));
-            standby_.reset();
+            logWarning(fmt::format("the process that waits for its turn: {}; starting another", why.what()));
+            standbyTimer_ = later(pauseBeforeStandby, onStandbyDue);
+            standby_.reset(); // destroys this function
         });
     } catch (const Error& error) {
-        logWarning(fmt::format("{}, ignoring: none waits for its turn", error.what()));
+        logWarning(fmt::format("{}: none waits for its turn; trying again", error.what()));
+        standbyTimer_ = later(pauseBeforeStandby, onStandbyDue);
     }
+}
+
+int Transfer::onStandbyDue(sd_event_source*, std::uint64_t, void* userdata) {
+    auto& self = *static_cast<Transfer*>(userdata);
+    self.standbyTimer_.reset();
+    self.startStandby();
+    return 0;
 }
 
 // Nothing is done as long as the device needs a process that serves it, whatever that process has reported.

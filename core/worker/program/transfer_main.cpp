@@ -104,6 +104,9 @@ void withLastReport(ProgressReporter& reporter, Act act) {
 
 void transfer(SupervisorChannel& supervisor) {
     const auto job = supervisor.job();
+    if (job.request.onDemand && job.purpose == JobPurpose::Transfer) {
+        std::signal(SIGTERM, SIG_IGN); // systemd sends it to all that outlives the switch of root
+    }
     setProxyVariables(job.proxies);
     enterSandbox();
     ProgressReporter reporter(supervisor, job.attempt);
@@ -118,7 +121,6 @@ void transfer(SupervisorChannel& supervisor) {
     narrowSandbox(sourceStack.needs(), readableFolders(job, files));
     supervisor.pluginLoaded(sourceStack.plugin());
     if (job.request.onDemand) {
-        std::signal(SIGTERM, SIG_IGN); // systemd sends it to all that outlives the switch of root
         withLastReport(reporter, [&] { serveOnDemand(job, sourceStack, files, supervisor, reporter); });
         return;
     }
