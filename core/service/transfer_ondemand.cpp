@@ -104,7 +104,7 @@ void Transfer::startStandby() {
         standby_ = std::make_unique<StandbyWorker>(event_, program_, job_, [this](const Error& why) {
             logWarning(fmt::format("the process that waits for its turn: {}; starting another", why.what()));
             standbyTimer_ = later(pauseBeforeStandby, onStandbyDue);
-            standby_.reset(); // destroys this function
+            standby_.reset();
         });
     } catch (const Error& error) {
         logWarning(fmt::format("{}: none waits for its turn; trying again", error.what()));
