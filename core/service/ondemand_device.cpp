@@ -49,6 +49,20 @@ PreparedTarget unclaimed(const PreparedTarget& target) {
     return copy;
 }
 
+// Without device-mapper, nbd must not stay: whoever looks at its device would wait for a server.
+MappedDevice mapOver(NbdDevice& nbd, std::uint64_t size) {
+    try {
+        return {deviceName, numberOf(nbd.path()), served(size)};
+    } catch (const Error&) {
+        try {
+            nbd.disconnect();
+        } catch (const Error& error) { // the first failure is the one to report
+            logWarning(fmt::format("{}, ignoring", error.what()));
+        }
+        throw;
+    }
+}
+
 } // namespace
 
 OnDemandDevice::OnDemandDevice(const PreparedTarget& target, std::uint64_t size)
@@ -57,8 +71,7 @@ OnDemandDevice::OnDemandDevice(const PreparedTarget& target, std::uint64_t size)
 // The kernel's end is closed at the end: otherwise the death of the server could not be seen.
 OnDemandDevice::OnDemandDevice(const PreparedTarget& target, std::uint64_t size, NbdSockets sockets)
     : memory_(FillMemory::make(size)), target_(unclaimed(target)), socket_(std::move(sockets.server)),
-      nbd_(sockets.kernel, {.size = served(size), .blockSize = blockSize}),
-      mapped_(deviceName, numberOf(nbd_.path()), served(size)) {}
+      nbd_(sockets.kernel, {.size = served(size), .blockSize = blockSize}), mapped_(mapOver(nbd_, size)) {}
 
 void OnDemandDevice::reconnect() {
     socket_.reset(); // of a worker that ended before it got it
