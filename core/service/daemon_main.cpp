@@ -152,6 +152,10 @@ private:
         auto& self = *static_cast<Daemon*>(userdata);
         if (self.root_ && self.root_->follow()) {
             self.resolver_.reset(); // the name servers are the booted system's business
+            self.manager_.refuseMore();
+        }
+        if (self.root_ && self.root_->isDone() && !self.stopping_ && self.manager_.idle()) {
+            self.leave(); // the booted system has a service of its own
         }
         if (self.stopping_ && self.nameReleased_ && self.manager_.idle()) {
             return sd_event_exit(self.event_.get(), 0);
