@@ -56,7 +56,7 @@ std::string packet(std::uint16_t type, std::uint8_t command, std::uint32_t seque
     return std::string(bytesOf(header)).append(bytesOf(generic)).append(attributes.bytes());
 }
 
-// A kernel that does not answer within this time is broken.
+// Without a limit in time: the kernel answers each request.
 void receive(const UniqueFd& socket, std::string& buffer, const std::string& what) {
     constexpr std::size_t largest = 32768;
     buffer.resize(largest);

@@ -7,8 +7,9 @@
 // needs would take most of what an initrd may grow. What the library does beside the calls is not wanted
 // here, or done by the kernel: it waits for udev by a semaphore ("cookie"), for ever in an initrd without
 // its rules; it makes nodes in /dev/mapper, and devtmpfs makes /dev/dm-N; it locks memory while a device is
-// suspended, and here no process ever runs while it is: the table is loaded first, and one call suspends,
-// swaps and resumes. The version of the interface is checked by the kernel in each call.
+// suspended, and here the table is loaded first, and one call suspends, swaps and resumes. That call waits
+// for the reads that are under way below, and others wait for it meanwhile: who answers those must be alive.
+// The version of the interface is checked by the kernel in each call.
 #pragma once
 
 #include <cstdint>

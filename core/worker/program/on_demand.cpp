@@ -178,7 +178,9 @@ void requireNoFiles(const SourceInfo& info) {
 // IMAGE.profile, beside the image; a signed query stays. nullopt: none that can be used.
 std::optional<std::vector<Extent>> fetchProfile(const ReceivedJob& job, const Origin& origin,
                                                 std::uint64_t imageSize) {
-    Patience patience({.silence = job.request.stallTimeout, .read = {}, .transfer = {}}, channel::cancelFd);
+    constexpr std::chrono::seconds longest{60}; // the end of the transfer waits for it
+    Patience patience({.silence = job.request.stallTimeout, .read = {}, .transfer = longest},
+                      channel::cancelFd);
     try {
         auto url = origin.url.redacted();
         url.insert(std::min(url.find('?'), url.size()), ".profile");
