@@ -300,5 +300,50 @@ class PlainWayTest(OnDemandCase):
                                 options=["--checksum=sha256:" + 64 * "a"])
 
 
+class InitrdTest(OnDemandCase):
+    """Nothing that needs a file for a new connection is served: the initrd's files are gone after the switch of root."""
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("needs root")
+        self.etc = self.path / "etc"
+        self.etc.mkdir()
+        (self.etc / "initrd-release").touch()
+
+    def begin(self, url, *options):
+        return Worker(on_demand_worker.job(url, *options), self.target, etc=self.etc)
+
+    def assert_plain(self, word, url, *options):
+        with self.begin(url, *options) as worker, self.assertRaises(Failed) as caught:
+            worker.wait_for_target()
+        self.assertEqual(caught.exception.code, UNSUPPORTED, caught.exception)
+        self.assertIn("fetched as a whole", str(caught.exception))
+        self.assertIn(word, str(caught.exception))
+
+    def test_an_address_is_served(self):
+        with self.nginx() as server, self.begin(self.url(server)) as worker:
+            worker.wait_for_target()
+            self.assert_ends_local(worker)
+
+    def test_a_name(self):
+        self.assert_plain("'boot.invalid'", "http://boot.invalid/image")
+
+    def test_a_redirect_to_a_name(self):
+        with self.nginx("location /moved { return 302 http://localhost:$server_port/image; }") as server:
+            (self.etc / "hosts").write_text("127.0.0.1 localhost\n")
+            self.assert_plain("'localhost'", f"http://127.0.0.1:{server.port}/moved")
+
+    def test_certificates(self):
+        self.assert_plain("https", "https://127.0.0.1:1/image")
+
+    def test_a_key_file(self):
+        if why := Sshd.missing():
+            self.skipTest(why)
+        with Sshd() as server:
+            self.assert_plain("files that its options name", f"sftp://{server.user}@127.0.0.1:{server.port}{self.image}",
+                              f"--option=sftp:hostkey={server.fingerprint()}", f"--option=sftp:key={server.key}")
+
+
 if __name__ == "__main__":
     tap.main()

@@ -3,6 +3,7 @@
 the kernel's NBD client. The target is a file, so that no kernel with nbd is needed."""
 
 import concurrent.futures
+import ctypes
 import fcntl
 import os
 import pwd
@@ -31,6 +32,15 @@ class Failed(Exception):
 
 def job(url, *options):
     return subprocess.run([os.environ["WORKER_JOB"], url, *options], check=True, stdout=subprocess.PIPE).stdout
+
+
+def enter_initrd(etc):
+    """With the folder `etc` as /etc: in a mount namespace of its own. Needs root."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    private, bind, new_namespace = 0x44000, 0x1000, 0x20000  # MS_REC | MS_PRIVATE, MS_BIND, CLONE_NEWNS
+    if (libc.unshare(new_namespace) or libc.mount(None, b"/", None, private, None)
+            or libc.mount(os.fsencode(etc), b"/etc", None, bind, None)):
+        raise OSError(ctypes.get_errno(), "entering an initrd")
 
 
 def memory(size):
@@ -95,9 +105,11 @@ class Kernel:
 
 
 class Worker:
-    """Context manager. `target` is a path; `memory` that of an earlier worker, whose place this one takes."""
+    """Context manager. `target` is a path; `memory` that of an earlier worker, whose place this one takes; `etc`
+    the folder /etc of the initrd in which it runs."""
 
-    def __init__(self, contents, target, memory=None):
+    def __init__(self, contents, target, memory=None, etc=None):
+        self._etc = etc
         self._contents, self._target, self.memory = contents, target, memory
         self._takes_over = memory is not None
         self._events = queue.Queue()
@@ -121,6 +133,8 @@ class Worker:
                 os.dup2(fd, place)
             if os.geteuid() == 0:
                 user = pwd.getpwnam(os.environ["BOOTFERRY_WORKER_USER"])
+                if self._etc is not None:
+                    enter_initrd(self._etc)
                 os.setgroups([])
                 os.setgid(user.pw_gid)
                 os.setuid(user.pw_uid)
