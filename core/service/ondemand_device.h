@@ -28,6 +28,7 @@ public:
     [[nodiscard]] const PreparedTarget& target() const { return target_; }
     [[nodiscard]] const UniqueFd& memory() const { return memory_; } // fill_memory.h
     [[nodiscard]] UniqueFd takeSocket() { return std::move(socket_); }
+    [[nodiscard]] bool hasSocket() const { return static_cast<bool>(socket_); } // not taken yet
 
     // Makes another socket, after the end of the worker that had the last one. Throws Error.
     void reconnect();

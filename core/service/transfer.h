@@ -87,6 +87,7 @@ private:
     void dropWorker();
     // On demand (transfer_ondemand.cpp):
     void serve(std::optional<std::uint64_t> size);
+    void reconnect();
     void giveServedTarget();
     void makeLocal();
     void startStandby();
@@ -107,6 +108,7 @@ private:
     static int onRateDue(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onDeviceCheck(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onStandbyDue(sd_event_source* source, std::uint64_t time, void* userdata);
+    static int onReconnectDue(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onLocalDue(sd_event_source* source, std::uint64_t time, void* userdata);
 
     sd_event* event_;

@@ -16,8 +16,7 @@ namespace bootferry {
 namespace {
 
 constexpr std::chrono::seconds pauseBeforeWorker{1};
-constexpr std::chrono::seconds pauseBeforeLocal{5};
-constexpr std::chrono::seconds pauseBeforeStandby{5};
+constexpr std::chrono::seconds pauseBeforeStep{5};
 
 } // namespace
 
@@ -40,7 +39,7 @@ void Transfer::fetchAsAWhole(const std::string& why) {
 // A worker that takes the place of another one may not know the size: it is in the memory.
 void Transfer::serve(std::optional<std::uint64_t> size) {
     if (target_.served() != nullptr) {
-        inBackground([this] { target_.served()->reconnect(); }, [this] { giveServedTarget(); });
+        reconnect();
         return;
     }
     if (!size || *size == 0) {
@@ -53,6 +52,34 @@ void Transfer::serve(std::optional<std::uint64_t> size) {
             target_.serve(*size);
         },
         [this] { giveServedTarget(); });
+}
+
+// The worker waits meanwhile: it may be the last one.
+void Transfer::reconnect() {
+    inBackground(
+        [this] {
+            try {
+                target_.served()->reconnect();
+            } catch (const Error& error) {
+                logWarning(fmt::format("{}: {}; trying again", status_.url, error.what()));
+            }
+        },
+        [this] {
+            if (target_.served()->hasSocket()) {
+                giveServedTarget();
+            } else {
+                timer_ = later(pauseBeforeStep, onReconnectDue);
+            }
+        });
+}
+
+int Transfer::onReconnectDue(sd_event_source*, std::uint64_t, void* userdata) {
+    auto& self = *static_cast<Transfer*>(userdata);
+    self.timer_.reset();
+    if (self.worker_ != nullptr) {
+        self.reconnect();
+    }
+    return 0;
 }
 
 void Transfer::giveServedTarget() {
@@ -82,7 +109,7 @@ void Transfer::makeLocal() {
             if (target_.isLocal()) {
                 worker_->dismiss();
             } else {
-                timer_ = later(pauseBeforeLocal, onLocalDue);
+                timer_ = later(pauseBeforeStep, onLocalDue);
             }
         });
 }
@@ -103,12 +130,12 @@ void Transfer::startStandby() {
     try {
         standby_ = std::make_unique<StandbyWorker>(event_, program_, job_, [this](const Error& why) {
             logWarning(fmt::format("the process that waits for its turn: {}; starting another", why.what()));
-            standbyTimer_ = later(pauseBeforeStandby, onStandbyDue);
+            standbyTimer_ = later(pauseBeforeStep, onStandbyDue);
             standby_.reset();
         });
     } catch (const Error& error) {
         logWarning(fmt::format("{}: none waits for its turn; trying again", error.what()));
-        standbyTimer_ = later(pauseBeforeStandby, onStandbyDue);
+        standbyTimer_ = later(pauseBeforeStep, onStandbyDue);
     }
 }
 
