@@ -75,6 +75,9 @@ void limitResources() {
     const std::pair<int, rlim_t> limits[] = {
         {RLIMIT_CPU, seconds}, {RLIMIT_AS, memory}, {RLIMIT_FSIZE, 0}, {RLIMIT_CORE, 0}};
     for (const auto& [what, most] : limits) {
+        if (BOOTFERRY_SANITIZED && what == RLIMIT_AS) {
+            continue; // a sanitizer has terabytes of addresses
+        }
         const rlimit limit{.rlim_cur = most, .rlim_max = most};
         checkErrno(::setrlimit(static_cast<__rlimit_resource_t>(what), &limit), "limiting a process");
     }
