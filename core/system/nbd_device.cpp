@@ -22,7 +22,8 @@ namespace {
 constexpr std::uint64_t tenYears = std::uint64_t{10} * 365 * 24 * 3600; // in seconds
 constexpr int attempts = 250;
 constexpr std::chrono::milliseconds pause{20};
-constexpr std::chrono::seconds noticing{1};
+constexpr std::chrono::milliseconds noticing{700};
+constexpr int repetitions = 3;
 
 GenericNetlink openNbd() {
     try {
@@ -69,9 +70,12 @@ NbdDevice::NbdDevice(const UniqueFd& socket, const NbdTerms& terms) : kernel_(op
 void NbdDevice::reconnect(const UniqueFd& socket) {
     const auto attributes =
         NetlinkAttributes().add(NBD_ATTR_INDEX, index_).add(NBD_ATTR_SOCKETS, oneSocket(socket));
-    // A failed write shows the kernel that the socket is dead, perhaps before its reader has seen that. This
-    // reader would then take the new socket for the dead one, and close it.
-    std::this_thread::sleep_for(noticing);
+    // The kernel does nothing, and says nothing, while it has not seen that the earlier socket is dead. Once
+    // it has taken the new one, the same request does nothing either: so it is repeated.
+    for (int time = 1; time < repetitions; ++time) {
+        std::this_thread::sleep_for(noticing);
+        (void)kernel_.request(NBD_CMD_RECONFIGURE, attributes, fmt::format("connecting '{}' again", path()));
+    }
     for (int attempt = 1;; ++attempt) {
         try {
             (void)kernel_.request(NBD_CMD_RECONFIGURE, attributes,
