@@ -33,6 +33,9 @@ class FillTarget {
 public:
     // Whatever the kernel's block size is, it divides this: an image that is served ends at such a multiple.
     static constexpr std::uint64_t alignment = 4096;
+    [[nodiscard]] static constexpr std::uint64_t servedSize(std::uint64_t size) {
+        return (size + alignment - 1) / alignment * alignment;
+    }
 
     // head: BlockWriter::headSize bytes, which outlive the object. Throws Error(TooLarge) if the image does
     // not fit.

@@ -36,7 +36,7 @@ void ImageFill::setProfile(std::vector<Extent> extents) {
 }
 
 std::uint64_t ImageFill::servedSize() const {
-    return (target_.size() + FillTarget::alignment - 1) / FillTarget::alignment * FillTarget::alignment;
+    return FillTarget::servedSize(target_.size());
 }
 
 Availability ImageFill::request(std::uint64_t number, const Extent& bytes) {

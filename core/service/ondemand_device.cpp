@@ -9,6 +9,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
 
+#include "descriptors.h"
 #include "errors.h"
 #include "fill_memory.h"
 #include "fill_target.h"
@@ -19,10 +20,6 @@ namespace {
 
 constexpr const char* deviceName = "bootferry-image";
 constexpr std::uint32_t blockSize = 512;
-
-std::uint64_t served(std::uint64_t size) {
-    return (size + FillTarget::alignment - 1) / FillTarget::alignment * FillTarget::alignment;
-}
 
 dev_t numberOf(const UniqueFd& device, const std::string& path) {
     struct stat status {};
@@ -39,8 +36,8 @@ dev_t numberOf(const std::string& path) {
 // The same device, whatever its name means now; another description, without the claim.
 PreparedTarget unclaimed(const PreparedTarget& target) {
     PreparedTarget copy;
-    const auto same = fmt::format("/proc/self/fd/{}", target.fd.get());
-    copy.fd.reset(checkErrno(::open(same.c_str(), O_RDWR | O_CLOEXEC | (target.directIo ? O_DIRECT : 0)),
+    copy.fd.reset(checkErrno(::open(descriptorPath(target.fd.get()).c_str(),
+                                    O_RDWR | O_CLOEXEC | (target.directIo ? O_DIRECT : 0)),
                              fmt::format("opening '{}' again", target.path)));
     copy.path = target.path;
     copy.capacity = target.capacity;
@@ -52,7 +49,7 @@ PreparedTarget unclaimed(const PreparedTarget& target) {
 // Without device-mapper, nbd must not stay: whoever looks at its device would wait for a server.
 MappedDevice mapOver(NbdDevice& nbd, std::uint64_t size) {
     try {
-        return {deviceName, numberOf(nbd.path()), served(size)};
+        return {deviceName, numberOf(nbd.path()), FillTarget::servedSize(size)};
     } catch (const Error&) {
         try {
             nbd.disconnect();
@@ -71,13 +68,12 @@ OnDemandDevice::OnDemandDevice(const PreparedTarget& target, std::uint64_t size)
 // The kernel's end is closed at the end: otherwise the death of the server could not be seen.
 OnDemandDevice::OnDemandDevice(const PreparedTarget& target, std::uint64_t size, NbdSockets sockets)
     : memory_(FillMemory::make(size)), target_(unclaimed(target)), socket_(std::move(sockets.server)),
-      nbd_(sockets.kernel, {.size = served(size), .blockSize = blockSize}), mapped_(mapOver(nbd_, size)) {}
+      nbd_(sockets.kernel, {.size = FillTarget::servedSize(size), .blockSize = blockSize}),
+      mapped_(mapOver(nbd_, size)) {}
 
 void OnDemandDevice::reconnect() {
     socket_.reset(); // of a worker that ended before it got it
-    auto sockets = makeNbdSockets();
-    nbd_.reconnect(sockets.kernel);
-    socket_ = std::move(sockets.server);
+    socket_ = nbd_.reconnect();
 }
 
 void OnDemandDevice::makeLocal() {

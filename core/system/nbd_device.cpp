@@ -8,9 +8,11 @@
 #include <chrono>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 #include <linux/nbd-netlink.h>
 #include <linux/nbd.h>
+#include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
 
@@ -22,8 +24,6 @@ namespace {
 constexpr std::uint64_t tenYears = std::uint64_t{10} * 365 * 24 * 3600; // in seconds
 constexpr int attempts = 250;
 constexpr std::chrono::milliseconds pause{20};
-constexpr std::chrono::milliseconds noticing{700};
-constexpr int repetitions = 3;
 
 GenericNetlink openNbd() {
     try {
@@ -40,6 +40,11 @@ GenericNetlink openNbd() {
 NetlinkAttributes oneSocket(const UniqueFd& socket) {
     return NetlinkAttributes().add(
         NBD_SOCK_ITEM, NetlinkAttributes().add(NBD_SOCK_FD, static_cast<std::uint32_t>(socket.get())));
+}
+
+bool isHungUp(const UniqueFd& socket) {
+    pollfd watched{.fd = socket.get(), .events = 0, .revents = 0};
+    return ::poll(&watched, 1, 0) > 0 && (static_cast<unsigned>(watched.revents) & POLLHUP) != 0;
 }
 
 } // namespace
@@ -67,28 +72,25 @@ NbdDevice::NbdDevice(const UniqueFd& socket, const NbdTerms& terms) : kernel_(op
     std::memcpy(&index_, index->data(), sizeof(index_));
 }
 
-void NbdDevice::reconnect(const UniqueFd& socket) {
-    const auto attributes =
-        NetlinkAttributes().add(NBD_ATTR_INDEX, index_).add(NBD_ATTR_SOCKETS, oneSocket(socket));
-    // The kernel does nothing, and says nothing, while it has not seen that the earlier socket is dead. Once
-    // it has taken the new one, the same request does nothing either: so it is repeated.
-    for (int time = 1; time < repetitions; ++time) {
-        std::this_thread::sleep_for(noticing);
-        (void)kernel_.request(NBD_CMD_RECONFIGURE, attributes, fmt::format("connecting '{}' again", path()));
-    }
-    for (int attempt = 1;; ++attempt) {
-        try {
-            (void)kernel_.request(NBD_CMD_RECONFIGURE, attributes,
-                                  fmt::format("connecting '{}' to another process", path()));
-            return;
-        } catch (const Error& error) {
-            // The place of the dead socket is not free before the kernel has seen that it is dead.
-            if (error.errnoValue() != ENOSPC || attempt == attempts) {
-                throw;
-            }
+// While it has not seen that the earlier socket is dead, the kernel ignores another one and reports success.
+// Then nobody holds that one's other end when the descriptor here is closed.
+UniqueFd NbdDevice::reconnect() {
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        auto sockets = makeNbdSockets();
+        (void)kernel_.request(
+            NBD_CMD_RECONFIGURE,
+            NetlinkAttributes().add(NBD_ATTR_INDEX, index_).add(NBD_ATTR_SOCKETS, oneSocket(sockets.kernel)),
+            fmt::format("connecting '{}' to another process", path()));
+        sockets.kernel.reset();
+        if (!isHungUp(sockets.server)) {
+            return std::move(sockets.server);
         }
         std::this_thread::sleep_for(pause);
     }
+    throw Error(
+        ErrorCode::Io,
+        fmt::format("connecting '{}' to another process: the kernel does not see the end of the earlier one",
+                    path()));
 }
 
 void NbdDevice::disconnect() {

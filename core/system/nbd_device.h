@@ -36,9 +36,9 @@ public:
     // Error(Unsupported) if this kernel has no nbd, Error(Io).
     NbdDevice(const UniqueFd& socket, const NbdTerms& terms);
 
-    // After the end of the server. Blocks until the kernel has seen that end, for a few seconds at most.
-    // Throws Error(Io).
-    void reconnect(const UniqueFd& socket);
+    // After the end of the server: returns the end of another socket pair, for the next one. Blocks until the
+    // kernel has seen that end, for a few seconds at most. Throws Error(Io).
+    [[nodiscard]] UniqueFd reconnect();
 
     // Tells the server, and frees the device; reads that still wait fail. The destructor does not: what is
     // mounted from the device may outlive this process. Throws Error(Io).

@@ -99,11 +99,7 @@ protected:
         path_ = device_->path();
     }
 
-    void reconnect() {
-        auto sockets = makeNbdSockets();
-        server_ = std::make_unique<NbdTestServer>(std::move(sockets.server), image_);
-        device_->reconnect(sockets.kernel);
-    }
+    void reconnect() { server_ = std::make_unique<NbdTestServer>(device_->reconnect(), image_); }
 
     std::string image_ = pattern(std::size_t{4} << 20U);
     std::unique_ptr<NbdTestServer> server_;
