@@ -6,12 +6,14 @@
 #include <cerrno>
 #include <csignal>
 #include <iterator>
+#include <utility>
 
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "errors.h"
 #include "handles.h"
 #include "termination.h"
@@ -32,17 +34,6 @@ public:
 private:
     posix_spawn_file_actions_t actions_{};
 };
-
-struct Pipe {
-    UniqueFd reading;
-    UniqueFd writing;
-};
-
-Pipe makePipe() {
-    std::array<int, 2> ends{};
-    checkErrno(::pipe2(ends.data(), O_CLOEXEC), "making a pipe");
-    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
 
 // Overwrites its buffer, which may have held a passphrase.
 std::string readAll(const UniqueFd& pipe, pid_t program) {
@@ -91,9 +82,9 @@ int runProgram(std::vector<std::string> words, std::string* output) {
     environment[0] = path.data();
     environment[1] = language.data();
     Actions actions;
-    auto pipe = output != nullptr ? makePipe() : Pipe{};
+    auto [reading, writing] = output != nullptr ? makePipe() : std::pair<UniqueFd, UniqueFd>();
     if (output != nullptr) {
-        ::posix_spawn_file_actions_adddup2(actions.get(), pipe.writing.get(), STDOUT_FILENO);
+        ::posix_spawn_file_actions_adddup2(actions.get(), writing.get(), STDOUT_FILENO);
     }
     pid_t program = -1;
     if (const int failure = ::posix_spawnp(&program, arguments[0], actions.get(), nullptr, arguments.data(),
@@ -104,8 +95,8 @@ int runProgram(std::vector<std::string> words, std::string* output) {
         throwErrno(failure, "running " + words.front());
     }
     if (output != nullptr) {
-        pipe.writing.reset();
-        *output = readAll(pipe.reading, program);
+        writing.reset();
+        *output = readAll(reading, program);
     }
     return waitFor(program, words.front());
 }
