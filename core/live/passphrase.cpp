@@ -5,6 +5,8 @@
 
 #include <string.h> // NOLINT(modernize-deprecated-headers): explicit_bzero
 
+#include <utility>
+
 #include <spdlog/fmt/fmt.h>
 
 #include "environment.h"
@@ -51,11 +53,9 @@ PassphraseSource::PassphraseSource(std::string what, std::string ifForgotten)
       credential_(readPassphrase(environment("BOOTFERRY_SYSTEM_CREDENTIALS", "/run/credentials/@system"))) {}
 
 Secret PassphraseSource::next() {
-    if (credential_) {
-        Secret passphrase(std::move(*credential_));
-        credential_.reset();
+    if (auto given = std::exchange(credential_, std::nullopt)) {
         isFirst_ = false;
-        return passphrase;
+        return std::move(*given);
     }
     if (!isFirst_) {
         logWarning(fmt::format("wrong passphrase for {}: asking again, and nothing is changed. If it is "
@@ -68,10 +68,8 @@ Secret PassphraseSource::next() {
 }
 
 Secret PassphraseSource::choose() {
-    if (credential_) {
-        Secret passphrase(std::move(*credential_));
-        credential_.reset();
-        return passphrase;
+    if (auto given = std::exchange(credential_, std::nullopt)) {
+        return std::move(*given);
     }
     const auto question = fmt::format("New passphrase for {}", what_);
     for (std::string prefix;;) {
