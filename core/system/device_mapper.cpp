@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "device_mapper.h"
 
-#include <array>
+#include <cerrno>
 #include <cstring>
 #include <string_view>
 #include <vector>
 
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
+#include <spdlog/fmt/fmt.h>
 #include <sys/ioctl.h>
 
 #include "errors.h"
@@ -47,13 +48,35 @@ bool isListed(const std::vector<char>& answer, std::string_view target) {
 
 } // namespace
 
-bool hasDeviceMapperTarget(const std::string& target) {
-    tryToLoad("dm_mod");
-    tryToLoad("dm_" + target);
-    const UniqueFd control(::open("/dev/mapper/control", O_RDWR | O_CLOEXEC));
+// dm-mod, and udev or devtmpfs, make the node when the module is loaded.
+UniqueFd openDeviceMapper() {
+    constexpr const char* path = "/dev/mapper/control";
+    UniqueFd control(::open(path, O_RDWR | O_CLOEXEC));
+    std::string reason;
     if (!control) {
+        try {
+            (void)loadKernelModule("dm_mod");
+        } catch (const Error& error) {
+            reason = error.what();
+        }
+        control.reset(::open(path, O_RDWR | O_CLOEXEC));
+    }
+    if (!control) {
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("the module 'dm_mod' is not in the initrd or cannot be loaded ({})",
+                                reason.empty() ? errnoText(errno) : reason));
+    }
+    return control;
+}
+
+bool hasDeviceMapperTarget(const std::string& target) {
+    UniqueFd control;
+    try {
+        control = openDeviceMapper();
+    } catch (const Error&) {
         return false;
     }
+    tryToLoad("dm_" + target);
     constexpr std::size_t roomForAll = 1U << 16U;
     std::vector<char> buffer(roomForAll);
     dm_ioctl request{};

@@ -5,7 +5,13 @@
 
 #include <string>
 
+#include "handles.h"
+
 namespace bootferry {
+
+// For ioctl(2), after loading dm-mod if needed. Throws Error(Unsupported) if this kernel has no
+// device-mapper.
+[[nodiscard]] UniqueFd openDeviceMapper();
 
 // Whether the kernel has a target ("crypt", "verity"), after loading its module if needed. False also without
 // device-mapper. Needs root.

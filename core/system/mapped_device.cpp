@@ -7,40 +7,27 @@
 #include <cstring>
 #include <utility>
 
-#include <fcntl.h>
 #include <linux/dm-ioctl.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
+#include "device_mapper.h"
 #include "errors.h"
-#include "kernel_modules.h"
 
 namespace bootferry {
 namespace {
 
-constexpr const char* controlPath = "/dev/mapper/control";
 constexpr std::uint64_t sectorSize = 512;
 
-// dm-mod, and udev or devtmpfs, make the node when the module is loaded.
 UniqueFd openControl() {
-    UniqueFd control(::open(controlPath, O_RDWR | O_CLOEXEC));
-    std::string reason;
-    if (!control) {
-        try {
-            (void)loadKernelModule("dm_mod");
-        } catch (const Error& error) {
-            reason = error.what();
-        }
-        control.reset(::open(controlPath, O_RDWR | O_CLOEXEC));
+    try {
+        return openDeviceMapper();
+    } catch (const Error& error) {
+        throw Error(
+            ErrorCode::Unsupported,
+            fmt::format("this kernel cannot read an image before all of it has arrived: {}", error.what()));
     }
-    if (!control) {
-        throw Error(ErrorCode::Unsupported,
-                    fmt::format("this kernel cannot read an image before all of it has arrived: the module "
-                                "'dm_mod' is not in the initrd or cannot be loaded ({})",
-                                reason.empty() ? errnoText(errno) : reason));
-    }
-    return control;
 }
 
 // One call: the kernel's structure, and room for a table of one line behind it.
