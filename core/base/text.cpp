@@ -39,4 +39,15 @@ std::string lowered(std::string_view text) {
     return result;
 }
 
+std::string hexOf(std::span<const unsigned char> bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const auto byte : bytes) {
+        text += digits[byte >> 4U];
+        text += digits[byte & 0xfU];
+    }
+    return text;
+}
+
 } // namespace bootferry

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,9 @@ inline constexpr std::string_view whiteSpace = " \t\r\n";
 [[nodiscard]] std::string_view trimmed(std::string_view text, std::string_view blanks = whiteSpace);
 
 [[nodiscard]] std::string lowered(std::string_view text);
+
+// Two lower-case digits a byte.
+[[nodiscard]] std::string hexOf(std::span<const unsigned char> bytes);
 
 // Removes a number from the beginning of text and returns it. nullopt, with text unchanged, if text does not
 // begin with digits (or '-' and digits, for a signed type) or if the number does not fit into its type.

@@ -21,6 +21,7 @@
 
 #include "errors.h"
 #include "plain_text.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {
@@ -139,11 +140,7 @@ std::string fingerprintOf(const X509* certificate) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned length = 0;
     require(X509_digest(certificate, EVP_sha256(), digest.data(), &length) == 1);
-    std::string text = "sha256:";
-    for (unsigned i = 0; i < length; ++i) {
-        text += fmt::format("{:02x}", digest.at(i));
-    }
-    return text;
+    return "sha256:" + hexOf(std::span(digest).first(length));
 }
 
 std::string clock() {

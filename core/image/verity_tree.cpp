@@ -19,6 +19,7 @@
 #include "errors.h"
 #include "file_ranges.h"
 #include "quantities.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {
@@ -109,14 +110,6 @@ std::optional<std::uint64_t> declaredSize(int image) {
     std::vector<std::byte> head(declaredSizeProbe);
     head.resize(readAt(image, head, 0, "reading the image"));
     return declaredImageSize(head);
-}
-
-std::string hexOf(Bytes bytes) {
-    std::string text;
-    for (const auto byte : bytes) {
-        text += fmt::format("{:02x}", byte);
-    }
-    return text;
 }
 
 } // namespace

@@ -103,11 +103,7 @@ public:
         if (EVP_DigestFinal_ex(context_.get(), value.data(), &size) != 1) {
             throw Error(ErrorCode::Internal, "computing the medium's checksum");
         }
-        std::string text;
-        for (unsigned i = 0; i < size; ++i) {
-            text += fmt::format("{:02x}", value.at(i));
-        }
-        return text;
+        return hexOf(std::span(value).first(size));
     }
 
 private:

@@ -8,6 +8,7 @@
 
 #include "argument_values.h"
 #include "errors.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {
@@ -46,11 +47,7 @@ Checksum Digest::finish() {
     std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
     unsigned length = 0;
     checkCrypto(EVP_DigestFinal_ex(context_.get(), raw.data(), &length), "finishing a digest");
-    Checksum checksum{.algorithm = algorithm_, .hex = {}};
-    for (unsigned i = 0; i < length; ++i) {
-        checksum.hex += fmt::format("{:02x}", raw.at(i));
-    }
-    return checksum;
+    return {.algorithm = algorithm_, .hex = hexOf(std::span(raw).first(length))};
 }
 
 } // namespace bootferry

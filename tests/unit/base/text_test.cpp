@@ -57,5 +57,11 @@ TEST(TakeNumber, leavesTheRestOfTheText) {
     EXPECT_EQ(text, "min");
 }
 
+TEST(HexOf, writesTwoDigitsForEachByte) {
+    const unsigned char bytes[] = {0x00, 0x0f, 0xa0, 0xff};
+    EXPECT_EQ(hexOf(bytes), "000fa0ff");
+    EXPECT_EQ(hexOf({}), "");
+}
+
 } // namespace
 } // namespace bootferry
