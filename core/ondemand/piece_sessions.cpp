@@ -20,15 +20,6 @@ constexpr std::uint64_t comparedSize = std::uint64_t{32} << 10U;
 constexpr std::uint64_t comparedStep = std::uint64_t{4} << 10U;
 constexpr std::size_t mostPlaces = 16; // that are remembered as proved
 
-std::vector<std::string> namesOf(const std::vector<Origin>& origins) {
-    std::vector<Url> urls;
-    urls.reserve(origins.size());
-    for (const auto& origin : origins) {
-        urls.push_back(origin.url);
-    }
-    return originNames(urls);
-}
-
 } // namespace
 
 // One thread.

@@ -15,15 +15,6 @@
 namespace bootferry {
 namespace {
 
-std::vector<std::string> namesOf(const std::vector<Origin>& origins) {
-    std::vector<Url> urls;
-    urls.reserve(origins.size());
-    for (const auto& origin : origins) {
-        urls.push_back(origin.url);
-    }
-    return originNames(urls);
-}
-
 TimeLimits limitsOf(const ResumeSettings& settings) {
     return {.silence = settings.stallTimeout, .read = settings.idleTimeout, .transfer = settings.timeout};
 }
@@ -48,6 +39,15 @@ std::optional<Origins::Wait> waitOf(const Origins::Decision& decision) {
 }
 
 } // namespace
+
+std::vector<std::string> namesOf(const std::vector<Origin>& origins) {
+    std::vector<Url> urls;
+    urls.reserve(origins.size());
+    for (const auto& origin : origins) {
+        urls.push_back(origin.url);
+    }
+    return originNames(urls);
+}
 
 ResumingSource::ResumingSource(std::vector<Origin> origins, const ResumeSettings& settings,
                                ProgressReporter& reporter)

@@ -47,6 +47,9 @@ struct Origin {
     Transport* transport = nullptr; // borrowed
 };
 
+// For messages; those that look alike are numbered.
+[[nodiscard]] std::vector<std::string> namesOf(const std::vector<Origin>& origins);
+
 class ResumingSource : public RestartableSource {
 public:
     // At least one origin: the first is the requested one, the others are its mirrors.
