@@ -205,6 +205,14 @@ static void change_process(const struct bootferry_session* session) {
     }
     if (has("changes-rounding"))
         fesetround(FE_UPWARD);
+#ifdef __SSE2__
+    if (has("rounds-by-sse"))
+        __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x4000); /* upward */
+    if (has("flushes-to-zero"))
+        __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8000);
+    if (has("takes-denormals-for-zero"))
+        __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x0040);
+#endif
     if (has("renames-the-thread"))
         prctl(PR_SET_NAME, "bad");
     if (has("disables-cancelling"))

@@ -5,8 +5,10 @@
 
 #include <cfenv>
 #include <clocale>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -95,8 +97,28 @@ std::string timers() {
     return all;
 }
 
-std::string roundingMode() {
-    return fmt::format("{} {}", std::fegetround(), ::fegetexcept());
+// The bits of what is computed with numbers that each mode changes. Nothing else tells whether denormal
+// numbers are taken for zero, which code built with -ffast-math sets when it is loaded; and of the two
+// control registers of x86, fegetround(3) reads the one that is not used for a double.
+std::array<std::uint64_t, 5> roundedResults() {
+    const volatile double normal = std::numeric_limits<double>::min();
+    const volatile double denormal = std::numeric_limits<double>::denorm_min();
+    const volatile double one = 1;
+    const std::array results{normal / 2, denormal * one, one - denormal, one + denormal, -one - denormal};
+    std::array<std::uint64_t, results.size()> bits{};
+    std::memcpy(bits.data(), results.data(), sizeof bits);
+    return bits;
+}
+
+std::string floatingPointMode() {
+    const int trapped = ::fegetexcept();
+    auto mode = fmt::format("{} {}", std::fegetround(), trapped);
+    if (trapped == 0) {
+        for (const auto bits : roundedResults()) {
+            mode += fmt::format(" {:x}", bits);
+        }
+    }
+    return mode;
 }
 
 std::string priority() {
@@ -139,7 +161,9 @@ constexpr std::array table{
     Trait{"changed the working directory", &workingDirectory, false},
     Trait{"changed a resource limit", &limits, false},
     Trait{"started a timer of the process", &timers, false},
-    Trait{"changed how floating-point numbers are rounded or trapped", &roundingMode, false},
+    Trait{"changed how floating-point numbers are rounded or trapped, or whether tiny ones become zero (as "
+          "-ffast-math does)",
+          &floatingPointMode, false},
     Trait{"changed the priority of the calling thread", &priority, true},
     Trait{"renamed the calling thread", &threadName, true},
     Trait{"changed whether the calling thread can be cancelled", &threadCancellation, false},
