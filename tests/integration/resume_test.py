@@ -214,6 +214,34 @@ class ChangeTest(ResumeCase):
             self.assert_started_over(f"ftp://127.0.0.2:{control.port}/image", data)
 
 
+class OverwrittenTest(ResumeCase):
+    """An image that is overwritten in its place while it is sent: one answer with bytes of two versions."""
+
+    size = 4_000_000
+
+    def assert_starts_over(self, url):
+        client = self.start(url, "--limit-rate=1M")
+
+        def has_some():
+            file = processes.unnamed_file(client.pid)
+            return file and os.stat(file).st_blocks > 0
+        processes.wait_for(client, has_some)
+        with open(self.image, "r+b") as image:
+            image.write(random.Random(2).randbytes(self.size))
+        messages = self.assert_fetched(self.ended(client))
+        self.assertIn("starting over: the file on the server was changed while it was sent", messages)
+
+    def test_http(self):
+        with Nginx(self.served) as server:
+            self.assert_starts_over(f"http://127.0.0.1:{server.port}/image")
+
+    def test_ftp(self):
+        if reason := Vsftpd.missing():
+            self.skipTest(reason)
+        with Vsftpd(self.served) as server:
+            self.assert_starts_over(f"ftp://127.0.0.1:{server.port}/image")
+
+
 class FaultTest(ResumeCase):
     """Servers that violate HTTP, or use rare parts of it."""
 

@@ -150,7 +150,8 @@ public:
     // The size of the whole source, once an origin has reported it.
     [[nodiscard]] const std::optional<std::uint64_t>& size() const { return size_; }
     void setSize(std::optional<std::uint64_t> size) { size_ = size; }
-    // The properties reported by the origin that delivered the last bytes.
+    // The origin that delivered the last bytes, and the properties that it reported.
+    [[nodiscard]] std::size_t deliveredBy() const { return deliveredBy_; }
     [[nodiscard]] const SourceInfo& known() const { return origins_[deliveredBy_].known; }
     [[nodiscard]] const std::optional<Error>& lastFailure() const { return currentOrigin().failure; }
     [[nodiscard]] const std::optional<Error>& requestedFailure() const { return origins_.front().failure; }

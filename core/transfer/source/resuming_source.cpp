@@ -10,6 +10,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "log.h"
 #include "quantities.h"
 
 namespace bootferry {
@@ -79,6 +80,7 @@ std::size_t ResumingSource::deliver(Call call) {
     for (;;) {
         try {
             if (!source_ && decider_.isComplete(offset_)) {
+                requireUnchanged();
                 return 0; // the connection broke after the last byte
             }
             if (!source_) {
@@ -95,6 +97,7 @@ std::size_t ResumingSource::deliver(Call call) {
             }
             if (!isPart()) {
                 requireWhole();
+                requireUnchanged();
                 return 0;
             }
             decider_.partEnded(offset_);
@@ -141,6 +144,7 @@ void ResumingSource::open() {
 void ResumingSource::accept(const Origins::Request& request) {
     decider_.opened(request, source_->info());
     openedAt_ = offset_;
+    answeredAt_ = Patience::Clock::now();
     progress_.transferring(decider_.size());
 }
 
@@ -202,6 +206,58 @@ void ResumingSource::requireWhole() const {
     if (const auto& size = decider_.size(); size && *size != offset_) {
         const auto [sent, whole] = formatSizes(offset_, *size);
         throw Error(ErrorCode::Unreachable, fmt::format("the server sent only {} of {}", sent, whole));
+    }
+}
+
+// A server reads a file while it sends it, so that the bytes of one answer may be of two versions: the first
+// ones from before the file was overwritten in its place, the last ones from after that. Where nothing
+// verifies the bytes, only the server can tell. Servers behind one name may have different validators for the
+// same file, so that only looks that never see the known one count; and after two times the bytes are taken.
+void ResumingSource::requireUnchanged() {
+    constexpr unsigned looks = 6;
+    constexpr unsigned startOversAllowed = 2;
+    const auto known = decider_.known();
+    if (std::exchange(isUnchanged_, true) || settings_.contentIsVerified || !settings_.retries ||
+        known.validator.empty() || Patience::Clock::now() - answeredAt_ < settings_.unchangedFor) {
+        return;
+    }
+    for (unsigned i = 0; i < looks; ++i) {
+        const auto now = lookAgain();
+        if (!now || now->validator.empty() || now->location != known.location ||
+            (now->validator == known.validator && now->size.value_or(offset_) == offset_)) {
+            return;
+        }
+    }
+    constexpr const char* what = "the file on the server was changed while it was sent";
+    if (++timesChanged_ > startOversAllowed) {
+        logWarning(fmt::format("{} for the {}rd time, or its servers do not agree about its version: "
+                               "a checksum would show which; ignoring",
+                               what, timesChanged_));
+        return;
+    }
+    source_.reset();
+    throw StartOver(what);
+}
+
+// A failure shows nothing: all bytes are here, and the server may be gone.
+std::optional<SourceInfo> ResumingSource::lookAgain() {
+    const auto& origin = origins_[decider_.deliveredBy()];
+    try {
+        return patience_.during([&] {
+            return origin.transport
+                ->open({.url = origin.url.redacted(),
+                        .validator = {},
+                        .cancelFd = patience_.cancelFd(),
+                        .length = 1,
+                        .rawUrl = origin.url.asWritten()})
+                ->info();
+        });
+    } catch (const Error& failure) {
+        const auto cause = patience_.causeOf(failure, std::nullopt, offset_);
+        if (cause.code() == ErrorCode::Cancelled) {
+            throw cause;
+        }
+        return std::nullopt;
     }
 }
 
@@ -304,6 +360,7 @@ std::optional<Error> ResumingSource::lossAfterWrongBytes() {
 
 void ResumingSource::startOver() {
     offset_ = 0;
+    isUnchanged_ = false;
     tail_.forget();
     decider_.startedOver();
     progress_.startsAt(0, std::nullopt);

@@ -38,7 +38,10 @@ struct ResumeSettings {
     std::optional<std::uint64_t> limitRate;               // bytes per second
     bool contentIsVerified = false;                       // by a checksum: mirrors need not share a validator
     bool retries = true;                                  // false: the first failure is the result
-    int cancelFd = -1;                                    // borrowed
+    // After an answer that took this long, its version is asked for once more. An image that is overwritten
+    // meanwhile takes some time as well; most small files (a list of checksums) cost one request.
+    std::chrono::microseconds unchangedFor{std::chrono::seconds(2)};
+    int cancelFd = -1; // borrowed
     std::function<bool()> isNetworkUp = &NetworkWatch::isConfigured;
 };
 
@@ -85,6 +88,10 @@ private:
     [[nodiscard]] std::size_t advance(std::size_t arrived); // returns it
     [[nodiscard]] bool isPart() const;
     void requireWhole() const; // at the end
+    // At the end, too: throws StartOver if the file was overwritten while it was sent.
+    void requireUnchanged();
+    // What the server says of its version now; nullopt if it says nothing.
+    [[nodiscard]] std::optional<SourceInfo> lookAgain();
     // Whether the current attempt, whose bytes are wrong, fails or ends early soon after them, and how: an
     // error page in place of the rest is no verdict on the file.
     [[nodiscard]] std::optional<Error> lossAfterWrongBytes();
@@ -105,8 +112,11 @@ private:
 
     std::unique_ptr<ByteSource> source_; // the current attempt; after StartOver: opened at the first byte
     std::uint64_t offset_ = 0;
-    std::uint64_t openedAt_ = 0; // the offset of the current attempt
-    bool networkWasUp_ = false;  // when the current attempt began
+    std::uint64_t openedAt_ = 0;             // the offset of the current attempt
+    bool networkWasUp_ = false;              // when the current attempt began
+    Patience::Clock::time_point answeredAt_; // the current attempt
+    bool isUnchanged_ = false;               // seen at the end
+    unsigned timesChanged_ = 0;
     LastBytes lastBytes_;
     std::vector<std::byte> lastDelivered_; // those that are compared
     TellingTail tail_;

@@ -228,6 +228,81 @@ TEST_F(ResumingSourceTest, ADifferentSizeIsAChangeWithoutAValidator) {
     EXPECT_THROW((void)source->read(buffer), StartOver);
 }
 
+// A file that is overwritten in its place while it is sent.
+class OverwrittenTest : public ResumingSourceTest {
+protected:
+    OverwrittenTest() {
+        settings.unchangedFor = 0us;
+        server.beforeRead = [this](int) {
+            if (++reads == 50) {
+                server.content.replace(500, 500, 500, 'B');
+                server.validator = "\"v2\"";
+            }
+        };
+    }
+    int reads = 0;
+};
+
+TEST_F(OverwrittenTest, StartsOver) {
+    const auto source = make();
+    EXPECT_THROW((void)readAll(*source), StartOver);
+    source->startOver();
+    EXPECT_EQ(readAll(*source), server.content);
+    ASSERT_EQ(server.requests.size(), 9U);
+    EXPECT_EQ(server.requests[1].length, 1U);
+    EXPECT_EQ(server.requests[1].validator, "");
+}
+
+TEST_F(OverwrittenTest, StartsOverThoughTheConnectionBrokeAtTheEnd) {
+    server.script = {breaking(1000)};
+    const auto source = make();
+    EXPECT_THROW((void)readAll(*source), StartOver);
+}
+
+TEST_F(OverwrittenTest, IsAVerdictOfTheChecksum) {
+    settings.contentIsVerified = true;
+    (void)readAll(*make());
+    EXPECT_EQ(server.requests.size(), 1U);
+}
+
+TEST_F(OverwrittenTest, IsNotLookedForAfterAShortAnswer) {
+    settings.unchangedFor = 1h;
+    (void)readAll(*make());
+    EXPECT_EQ(server.requests.size(), 1U);
+}
+
+TEST_F(OverwrittenTest, IsLookedForOnce) {
+    server.beforeRead = nullptr;
+    const auto source = make();
+    EXPECT_EQ(readAll(*source), server.content);
+    EXPECT_EQ(readAll(*source), "");
+    EXPECT_EQ(server.requests.size(), 2U);
+}
+
+TEST_F(OverwrittenTest, CannotBeSeenIfTheServerIsGone) {
+    server.script = {{}, refusing(ErrorCode::Unreachable)};
+    EXPECT_EQ(readAll(*make()).size(), 1000U);
+    EXPECT_EQ(server.requests.size(), 2U);
+}
+
+TEST_F(OverwrittenTest, IsNotWhatServersThatDifferShow) {
+    server.beforeRead = nullptr;
+    server.onOpen = [this] { server.validator = server.requests.size() % 3 == 1 ? "\"v1\"" : "\"v2\""; };
+    EXPECT_EQ(readAll(*make()), server.content);
+    EXPECT_EQ(server.requests.size(), 4U);
+}
+
+TEST_F(OverwrittenTest, IsIgnoredInTheEnd) {
+    server.beforeRead = nullptr;
+    server.onOpen = [this] { server.validator = std::to_string(server.requests.size()); };
+    const auto source = make();
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_THROW((void)readAll(*source), StartOver);
+        source->startOver();
+    }
+    EXPECT_EQ(readAll(*source), server.content);
+}
+
 TEST_F(ResumingSourceTest, GivesUpAServerThatAnnouncesMoreThanItHas) {
     for (int i = 0; i < 5; ++i) {
         server.script.insert(server.script.end(), {breaking(400), refusing(ErrorCode::Range)});
