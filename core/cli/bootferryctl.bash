@@ -80,7 +80,7 @@ _bootferryctl_value() {
 # Sets COMPREPLY to the arguments of verb $1. $2: how many there are already; $3: what is typed of the next one.
 _bootferryctl_argument() {
     case $1:$2 in
-        fetch:1 | verify:0 | dolly-send:0 | export:[01]) _bootferryctl_value FILE "$3" ;;
+        fetch:1 | verify:0 | profile:0 | dolly-send:0 | export:[01]) _bootferryctl_value FILE "$3" ;;
         deploy:1) _bootferryctl_words_and_files '' "$3" < <(_bootferryctl_devices "$3") ;;
         dolly-send:*) mapfile -t COMPREPLY < <(compgen -A hostname -- "$3") ;;
         help:0) mapfile -t COMPREPLY < <(compgen -W "$(_bootferryctl_verbs)" -- "$3") ;;

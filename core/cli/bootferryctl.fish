@@ -52,7 +52,7 @@ end
 # The arguments of a verb. $argv: the verb, how many there are already, what is typed of the next one.
 function __bootferryctl_arguments
     switch $argv[1]:$argv[2]
-        case fetch:1 verify:0 dolly-send:0 export:0 export:1
+        case fetch:1 verify:0 profile:0 dolly-send:0 export:0 export:1
             __bootferryctl_files $argv[3]
         case deploy:1
             __bootferryctl_devices

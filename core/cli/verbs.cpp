@@ -15,6 +15,7 @@
 #include "fetch_verbs.h"
 #include "monitor.h"
 #include "plugins_verb.h"
+#include "profile_verb.h"
 #include "standard_streams.h"
 #include "verify.h"
 #include "watch_verbs.h"
@@ -124,6 +125,10 @@ constexpr Verb table[] = {
      {verifyOptions}, runVerify},
     {"explain", "[LINE]", 0, anyNumber, VerbKind::Alone, "Explain a kernel command line, by default this one",
      {explainOptions}, runExplain},
+    {"profile", "[FILE]", 0, 1, VerbKind::Alone, "Write what the boot has read of its image", {}, runProfile,
+     "\nNeeds a boot on demand (rd.bootferry.ondemand) whose image has arrived. Without\n"
+     "FILE, the name is IMAGE.profile; - is standard output. Put the file beside the\n"
+     "image on the server: the next boot on demand fetches first what it names.\n"},
     {"export", "ISO FOLDER [LINE]", 2, anyNumber, VerbKind::Alone, "Let machines boot an ISO over the network",
      {exportOptions}, runExport,
      "\nCopies the kernel, the initrd and the ISO into FOLDER, the root of a TFTP and\n"

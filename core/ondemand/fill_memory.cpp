@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A page for the version · the head · a bit for each piece. Written and read by the same build, in the
-// machine's byte order.
+// A page for the version · the head · what was read · a bit for each piece. Written and read by the same
+// build, in the machine's byte order.
 #include "fill_memory.h"
 
 #include <algorithm>
@@ -14,11 +14,14 @@
 
 #include "errors.h"
 #include "piece_map.h"
+#include "read_record.h"
 
 namespace bootferry {
 namespace {
 
 constexpr std::size_t headerSize = 4096;
+constexpr std::size_t readsAt = headerSize + FillMemory::headSize;
+constexpr std::size_t presentAt = readsAt + ReadRecord::size;
 constexpr const char* what = "the memory of what has arrived";
 constexpr std::uint32_t begunMagic = 0x626f6f74;
 
@@ -52,18 +55,25 @@ UniqueFd FillMemory::make(std::uint64_t size) {
     if (size == 0 || size > PieceMap::largestImage) {
         throw Error(ErrorCode::Internal, "an image of an impossible size");
     }
-    const auto length = headerSize + headSize + PieceMap::wordsFor(size) * sizeof(std::uint64_t);
+    const auto length = presentAt + PieceMap::wordsFor(size) * sizeof(std::uint64_t);
     UniqueFd file(checkErrno(::memfd_create("bootferry-fill", MFD_CLOEXEC | MFD_ALLOW_SEALING), what));
     checkErrno(::ftruncate(file.get(), static_cast<off_t>(length)), what);
     checkErrno(::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW), what);
     return file;
 }
 
+std::vector<Extent> FillMemory::readsIn(const UniqueFd& file, std::uint64_t size) {
+    std::vector<std::uint64_t> copy(ReadRecord::size / sizeof(std::uint64_t));
+    const auto count = checkErrno(::pread(file.get(), copy.data(), ReadRecord::size, readsAt), what);
+    copy.resize(static_cast<std::size_t>(count) / sizeof(std::uint64_t));
+    return recordedReads(copy, size);
+}
+
 FillMemory::FillMemory(const UniqueFd& file) {
     struct stat status {};
     checkErrno(::fstat(file.get(), &status), what);
     const auto size = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
-    if (size < headerSize + headSize + sizeof(std::uint64_t)) {
+    if (size < presentAt + sizeof(std::uint64_t)) {
         throw Error(ErrorCode::Internal, "the memory of what has arrived is too small");
     }
     auto* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
@@ -110,6 +120,7 @@ void FillMemory::begin(const FillVersion& version) {
     const auto bits = present();
     std::fill(bits.begin(), bits.end(), 0);
     std::memset(head().data(), 0, headSize);
+    reads().front() = 0;
     header.begun = begunMagic;
 }
 
@@ -117,10 +128,15 @@ std::span<std::byte> FillMemory::head() const {
     return {memory_ + headerSize, headSize};
 }
 
+std::span<std::uint64_t> FillMemory::reads() const {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
+    return {reinterpret_cast<std::uint64_t*>(memory_ + readsAt), ReadRecord::size / sizeof(std::uint64_t)};
+}
+
 std::span<std::uint64_t> FillMemory::present() const {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
-    return {reinterpret_cast<std::uint64_t*>(memory_ + headerSize + headSize),
-            (size_ - headerSize - headSize) / sizeof(std::uint64_t)};
+    return {reinterpret_cast<std::uint64_t*>(memory_ + presentAt),
+            (size_ - presentAt) / sizeof(std::uint64_t)};
 }
 
 } // namespace bootferry

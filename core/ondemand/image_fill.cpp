@@ -40,6 +40,9 @@ std::uint64_t ImageFill::servedSize() const {
 }
 
 Availability ImageFill::request(std::uint64_t number, const Extent& bytes) {
+    if (record_ != nullptr) {
+        record_->read(bytes);
+    }
     const std::lock_guard lock(mutex_);
     order_.read(bytes, line_);
     const auto now = availabilityOf(bytes);

@@ -19,6 +19,7 @@
 #include "handles.h"
 #include "nbd_server.h"
 #include "piece_map.h"
+#include "read_record.h"
 
 namespace bootferry {
 
@@ -30,6 +31,8 @@ public:
     ImageFill(FillTarget& target, std::span<std::uint64_t> present, unsigned sessions);
 
     void setProfile(std::vector<Extent> extents);
+    // Notes each read; before the first one. Borrowed.
+    void noteReadsIn(ReadRecord& record) { record_ = &record; }
 
     // For the thread that serves.
     [[nodiscard]] std::uint64_t servedSize() const override;
@@ -80,7 +83,8 @@ private:
     void notifyServer();
 
     FillTarget& target_;
-    UniqueFd changed_; // an eventfd
+    ReadRecord* record_ = nullptr; // used by the thread that serves
+    UniqueFd changed_;             // an eventfd
 
     mutable std::mutex mutex_; // guards all below
     std::condition_variable work_;

@@ -29,6 +29,18 @@ void writeOutcome(const std::string& folder, const TransferStatus& status, bool 
     }
 }
 
+// For `bootferryctl profile`. Which files a boot reads is nobody else's business.
+void keepBootProfile(const std::string& folder, const std::string& profile) {
+    if (profile.empty()) {
+        return;
+    }
+    try {
+        writeFileAtomically(folder + "/boot-profile", profile, 0600);
+    } catch (const std::exception& error) {
+        logWarning(fmt::format("keeping what was read: {}, ignoring", error.what()));
+    }
+}
+
 // A service that starts again does not reuse a number: a client that watches or cancels transfer 2 would get
 // another transfer.
 std::string numberFile(const std::string& folder) {
@@ -204,6 +216,9 @@ void Manager::changed(Transfer& transfer) {
 }
 
 void Manager::ended(Transfer& transfer) {
+    if (settings_.inInitrd) {
+        keepBootProfile(settings_.runtimeDirectory, transfer.takeBootProfile());
+    }
     writeOutcome(settings_.runtimeDirectory, transfer.status(), settings_.inInitrd);
     logEnd(transfer.status());
     if (listener_ != nullptr) {

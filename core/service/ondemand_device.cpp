@@ -9,6 +9,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
 
+#include "boot_profile.h"
 #include "descriptors.h"
 #include "errors.h"
 #include "fill_memory.h"
@@ -67,13 +68,19 @@ OnDemandDevice::OnDemandDevice(const PreparedTarget& target, std::uint64_t size)
 
 // The kernel's end is closed at the end: otherwise the death of the server could not be seen.
 OnDemandDevice::OnDemandDevice(const PreparedTarget& target, std::uint64_t size, NbdSockets sockets)
-    : memory_(FillMemory::make(size)), target_(unclaimed(target)), socket_(std::move(sockets.server)),
+    : size_(size), memory_(FillMemory::make(size)), target_(unclaimed(target)),
+      socket_(std::move(sockets.server)),
       nbd_(sockets.kernel, {.size = FillTarget::servedSize(size), .blockSize = blockSize}),
       mapped_(mapOver(nbd_, size)) {}
 
 void OnDemandDevice::reconnect() {
     socket_.reset(); // of a worker that ended before it got it
     socket_ = nbd_.reconnect();
+}
+
+std::string OnDemandDevice::bootProfile() const {
+    const auto reads = FillMemory::readsIn(memory_, size_);
+    return reads.empty() ? std::string() : writeProfile(reads, size_);
 }
 
 void OnDemandDevice::makeLocal() {

@@ -33,6 +33,10 @@ public:
     // Makes another socket, after the end of the worker that had the last one. Throws Error.
     void reconnect();
 
+    // A boot profile (boot_profile.h) of what was read of the image until now; empty if that is not known.
+    // Throws Error.
+    [[nodiscard]] std::string bootProfile() const;
+
     // The image is complete, and its target no longer claimed. Shows the target from now on, and ends the
     // server. Can be called again after a failure. Throws Error.
     void makeLocal();
@@ -45,6 +49,7 @@ public:
 private:
     OnDemandDevice(const PreparedTarget& target, std::uint64_t size, NbdSockets sockets);
 
+    std::uint64_t size_; // of the image
     UniqueFd memory_;
     PreparedTarget target_;
     UniqueFd socket_; // the server's end

@@ -52,6 +52,8 @@ public:
     [[nodiscard]] std::uint32_t id() const { return status_.id; }
     [[nodiscard]] const TransferStatus& status() const { return status_; }
     [[nodiscard]] bool ended() const { return isFinal(status_.state); }
+    // Once, after the end of a transfer on demand: what was read meanwhile (boot_profile.h), or nothing.
+    [[nodiscard]] std::string takeBootProfile() { return target_.takeBootProfile(); }
 
 private:
     void imageHasAtLeast(std::uint64_t size) override { leastSize_ = size; }

@@ -12,6 +12,7 @@
 #include "device_usage.h"
 #include "disk_plan.h"
 #include "errors.h"
+#include "log.h"
 #include "ram_target.h"
 
 namespace bootferry {
@@ -87,6 +88,11 @@ void TransferTarget::makeLocal() {
     target_->fd.reset(); // device-mapper claims it
     served_->makeLocal();
     local_ = true;
+    try {
+        profile_ = served_->bootProfile();
+    } catch (const std::exception& error) {
+        logWarning(fmt::format("keeping what was read: {}, ignoring", error.what()));
+    }
 }
 
 std::string TransferTarget::close() {

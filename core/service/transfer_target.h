@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "disk.h"
 #include "ondemand_device.h"
@@ -45,6 +46,8 @@ public:
     // The image is complete: the device shows the target itself. Can be called again after a failure.
     void makeLocal();
     [[nodiscard]] bool isLocal() const { return local_; }
+    // After that: what was read meanwhile (boot_profile.h); empty if that is not known.
+    [[nodiscard]] std::string takeBootProfile() { return std::exchange(profile_, {}); }
 
     // The image is complete: closes the target, so that it can be mounted, and returns the device with it.
     [[nodiscard]] std::string close();
@@ -58,6 +61,7 @@ private:
     std::optional<PreparedTarget> target_;
     std::optional<OnDemandDevice> served_;
     bool local_ = false;
+    std::string profile_;
     std::string reusedDevice_;
 };
 

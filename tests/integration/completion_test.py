@@ -196,10 +196,11 @@ class Completion(CompletionTest):
         file = f"{self.path}/live.i"
         for shell in shells.SHELLS:
             with self.subTest(shell=shell):
-                target, source, url, more = self.complete(
+                target, source, profile, url, more = self.complete(
                     shell, f"bootferryctl fetch http://127.0.0.1/x {file}", f"bootferryctl dolly-send {file}",
-                    f"bootferryctl fetch {file}", f"bootferryctl fetch --reset http://x/ y {file}")
-                self.assertEqual((target, source, url, more), ({f"{file}so"}, {f"{file}so"}, set(), set()))
+                    f"bootferryctl profile {file}", f"bootferryctl fetch {file}", f"bootferryctl fetch --reset http://x/ y {file}")
+                self.assertEqual((target, source, profile, url, more),
+                                 ({f"{file}so"}, {f"{file}so"}, {f"{file}so"}, set(), set()))
 
     @needs_root
     def test_devices(self):

@@ -18,7 +18,7 @@ import message_bus  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
-from service_case import ServiceTest, documented_members, needs_root  # noqa: E402
+from service_case import NOBODY, ServiceTest, documented_members, needs_root  # noqa: E402
 
 PROGRAM = os.environ["BOOTFERRYCTL"]
 
@@ -251,6 +251,65 @@ class WithoutService(ServiceTest):
         urls = [view["url"] for view in json.loads(
             self.run_alone("status", "--json=short", BOOTFERRY_ADDRESS=daemon.address).stdout)]
         self.assertEqual(urls, [record["url"], self.url("nothing")])
+
+    def booted(self, **members):
+        """As the initrd has left it."""
+        folder = self.path / "run"
+        folder.mkdir(exist_ok=True)
+        record = {"state": "done", "url": "http://10.0.0.1/a%20live.iso?...", "target": "/dev/ram0",
+                  "device": "/dev/mapper/bootferry-image", "bytes": 65541, "started_usec": 1, "initrd": True, **members}
+        (folder / "result.json").write_text(json.dumps(record))
+        return folder
+
+    def profile_in(self, folder, *words):
+        return subprocess.run([PROGRAM, "profile", *words], cwd=folder, text=True, capture_output=True, timeout=60,
+                              env={**os.environ, "BOOTFERRY_RUNTIME_DIRECTORY": str(self.path / "run")})
+
+    def test_profile_writes_what_the_boot_has_read(self):
+        text = "bootferry-profile 1\n65541\n65536 5\n0 65536\n"
+        (self.booted() / "boot-profile").write_text(text)
+        here = self.path / "here"
+        here.mkdir()
+        written = self.profile_in(here)
+        self.assertEqual((written.returncode, written.stderr), (0, ""))
+        self.assertIn("'a live.iso.profile' names 2 parts of the image", written.stdout)
+        self.assertEqual((here / "a live.iso.profile").read_text(), text)
+        self.assertEqual(self.profile_in(here, "-").stdout, text)
+        (here / "old").write_text("an older one")
+        self.assertEqual(self.profile_in(here, "old").returncode, 0)
+        self.assertEqual((here / "old").read_text(), text)
+        self.assertEqual(sorted(path.name for path in here.iterdir()), ["a live.iso.profile", "old"])
+
+    def test_profile_says_where_it_cannot_write(self):
+        (self.booted(url="http://10.0.0.1/") / "boot-profile").write_text("bootferry-profile 1\n65541\n")
+        for words, reason, status in (([], "name a FILE", exit_status.USAGE),
+                                      (["missing/file"], "there is no folder 'missing'", exit_status.NOT_FOUND),
+                                      (["/dev/null"], "'/dev/null' is not a file", exit_status.TARGET_REFUSED),
+                                      (["."], "'.' is not a file", exit_status.TARGET_REFUSED)):
+            with self.subTest(words=words):
+                refused = self.profile_in(self.path, *words)
+                self.assert_refused(refused, reason)
+                self.assertEqual(refused.returncode, status)
+        self.assertTrue(pathlib.Path("/dev/null").is_char_device())
+
+    def test_profile_says_why_nothing_is_known(self):
+        refused = self.profile_in(self.path)
+        self.assert_refused(refused, "was not booted by bootferry", "boot it with rd.bootferry.ondemand")
+        self.assertEqual(refused.returncode, exit_status.NOT_FOUND)
+        self.booted()
+        self.assert_refused(self.profile_in(self.path), "fetched as a whole", "boot it with rd.bootferry.ondemand")
+        self.booted(state="transferring")
+        self.assert_refused(self.profile_in(self.path), "still arriving: try again when it is complete")
+
+    @needs_root
+    def test_profile_is_for_root(self):
+        kept = self.booted() / "boot-profile"
+        kept.write_text("bootferry-profile 1\n65541\n")
+        kept.chmod(0o600)
+        refused = subprocess.run([*NOBODY, PROGRAM, "profile", "-"], text=True, capture_output=True, timeout=60,
+                                 env={**os.environ, "BOOTFERRY_RUNTIME_DIRECTORY": str(kept.parent)})
+        self.assert_refused(refused, "only root may know what the boot has read")
+        self.assertEqual(refused.returncode, exit_status.NOT_PERMITTED)
 
     def test_options_of_plugins_need_no_service(self):
         done = self.run_alone("plugins", "--options")

@@ -136,6 +136,22 @@ class OnDemandTest(OnDemandCase):
             self.assert_ends_local(worker)
             self.assertIn("the boot profile is not one of this image; ignoring", worker.log())
 
+    def test_what_was_read_is_recorded_in_order(self):
+        with self.nginx("limit_rate 2m;") as server:
+            with self.worker(server) as worker:
+                kernel = worker.wait_for_target()
+                for offset, length in ((20 << 20, 4096), (5 * PIECE, 2 * PIECE), (20 << 20, PIECE), (7 * PIECE - 512, 1024)):
+                    self.expect(kernel.read(offset, length), offset, length)
+                self.assertEqual(worker.recorded(), [(320, 1), (5, 3)])
+                worker.kill()
+                memory = worker.memory
+            with self.worker(server, memory=memory) as worker:  # goes on
+                kernel = worker.wait_for_target()
+                self.expect(kernel.read(20 << 20, 4096), 20 << 20, 4096)
+                self.expect(kernel.read(0, 4096), 0, 4096)
+                self.assert_ends_local(worker)
+                self.assertEqual(worker.recorded(), [(320, 1), (5, 3), (0, 1), (SIZE // PIECE - 1, 2)])
+
     def test_a_killed_worker_is_replaced(self):
         with self.nginx("limit_rate 2m;") as server:
             with self.worker(server) as worker:

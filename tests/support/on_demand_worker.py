@@ -19,6 +19,7 @@ GRANTED, REFUSED = 1, 2
 UNKNOWN = 2**64 - 1
 PIECE = 65536
 HEAD = 1 << 20
+READS_AT, READS_SIZE = 4096 + HEAD, 8 * 32769
 BLOCK = 512
 
 
@@ -47,7 +48,7 @@ def memory(size):
     """As FillMemory::make()."""
     fd = os.memfd_create("fill")
     words = -(-(-(-size // PIECE)) // 64)
-    os.ftruncate(fd, 4096 + HEAD + 8 * words)
+    os.ftruncate(fd, READS_AT + READS_SIZE + 8 * words)
     return fd
 
 
@@ -200,6 +201,12 @@ class Worker:
     def cancel(self):
         os.close(self._cancel)
         self._cancel = None
+
+    def recorded(self):
+        """What was read, as the memory has it (core/ondemand/read_record.cpp): the first piece of each row, and how many."""
+        rows, = struct.unpack("=Q", os.pread(self.memory, 8, READS_AT))
+        numbers = struct.unpack(f"={rows}Q", os.pread(self.memory, 8 * rows, READS_AT + 8))
+        return [(number >> 32, number & 0xffffffff) for number in numbers]
 
     def kill(self):
         self.process.kill()

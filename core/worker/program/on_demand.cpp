@@ -326,7 +326,9 @@ void serveOnDemand(const ReceivedJob& job, const SourceStack& stack, const Hande
     if (beginning) {
         beginFill(*beginning, target, memory);
     }
+    ReadRecord reads(memory.reads(), version.size);
     ImageFill fill(target, memory.present(), PieceSessions::countFor(version.ranges));
+    fill.noteReadsIn(reads);
     reporter.setTotal(version.size);
     reporter.setBytes(fill.presentBytes());
     reporter.setWritten(fill.presentBytes());
