@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A source without ranges (FTP, SFTP) is opened without an end by the session that fills, and read on if the
-// next run adjoins, since opening it costs several round trips; all others are asked for exactly the run.
+// next run adjoins, since opening it costs several round trips; all others are asked for exactly the run. If
+// only one connection is allowed, that session fetches what is read as well.
 #include "piece_sessions.h"
 
 #include <algorithm>
@@ -64,10 +65,12 @@ private:
             fetch(piece);
             all_.fill_.pauseForReads(task, piece + 1);
         }
-        if (kind_ != SessionKind::Fill) {
+        if (!keepsStream()) {
             source_.reset();
         }
     }
+
+    [[nodiscard]] bool keepsStream() const { return !all_.version_.ranges && kind_ != SessionKind::Reads; }
 
     void fetch(std::uint64_t piece) {
         const auto begun = Clock::now();
@@ -94,13 +97,22 @@ private:
     // Fills the room with the bytes from this offset on.
     void readInto(std::span<std::byte> room, std::uint64_t offset) {
         for (std::size_t filled = 0; filled < room.size();) {
-            const auto count = patience_.during([&] { return source_->read(room.subspan(filled)); });
+            const auto count = readPaced(room.subspan(filled));
             if (count == 0) {
                 throw Error(ErrorCode::Unreachable, fmt::format("the server sent nothing after byte {} of {}",
                                                                 offset + filled, all_.version_.size));
             }
             filled += count;
         }
+    }
+
+    [[nodiscard]] std::size_t readPaced(std::span<std::byte> room) {
+        patience_.sleepUntil(all_.nextRead());
+        const auto begun = Clock::now();
+        const auto portion = room.first(all_.pace_.portion(room.size()));
+        const auto count = patience_.during([&] { return source_->read(portion); });
+        all_.countRead(count, begun);
+        return count;
     }
 
     void open(const Extent& bytes) {
@@ -129,7 +141,7 @@ private:
                  .offset = bytes.offset,
                  .validator = all_.version_.validator,
                  .cancelFd = patience_.cancelFd(),
-                 .length = kind_ != SessionKind::Fill ? std::optional(bytes.length) : std::nullopt,
+                 .length = keepsStream() ? std::nullopt : std::optional(bytes.length),
                  .rawUrl = origin.url.asWritten()});
         });
     }
@@ -256,7 +268,7 @@ PieceSessions::PieceSessions(std::vector<Origin> origins, FillVersion version, S
                              ImageFill& fill, FillTarget& target, ProgressReporter& reporter)
     : origins_(std::move(origins)), names_(namesOf(origins_)), version_(std::move(version)),
       settings_(std::move(settings)), fill_(fill), target_(target), reporter_(reporter),
-      stop_(settings_.cancelFd, std::chrono::microseconds(0)) {}
+      stop_(settings_.cancelFd, std::chrono::microseconds(0)), pace_(settings_.limitRate) {}
 
 PieceSessions::~PieceSessions() {
     stop_.startClock(); // with zero patience: it expires at once
@@ -270,12 +282,13 @@ void PieceSessions::start() {
     const auto start = [this](SessionKind kind) {
         threads_.emplace_back([this, kind] { Session(*this, kind).run(); });
     };
-    if (!version_.ranges) {
+    const auto count = countFor(version_.ranges, settings_.connections);
+    if (!version_.ranges && count > 1) {
         start(SessionKind::Fill);
         start(SessionKind::Reads);
         return;
     }
-    for (auto left = countFor(version_.ranges); left > 0; --left) {
+    for (auto left = count; left > 0; --left) {
         start(SessionKind::Any);
     }
 }
@@ -304,6 +317,16 @@ void PieceSessions::proved(std::size_t origin, const std::string& place) {
         proved_.erase(proved_.begin());
     }
     proved_.emplace_back(origin, place);
+}
+
+RatePace::Clock::time_point PieceSessions::nextRead() {
+    const std::lock_guard lock(paceMutex_);
+    return pace_.next();
+}
+
+void PieceSessions::countRead(std::size_t bytes, RatePace::Clock::time_point begun) {
+    const std::lock_guard lock(paceMutex_);
+    pace_.count(bytes, begun);
 }
 
 void PieceSessions::answeredBy(std::size_t origin) {

@@ -15,6 +15,7 @@
 // are requested all the same, and the first piece that arrives ends that.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -29,6 +30,7 @@
 #include "fill_memory.h"
 #include "image_fill.h"
 #include "progress_reporter.h"
+#include "rate_pace.h"
 #include "resuming_source.h"
 
 namespace bootferry {
@@ -40,14 +42,19 @@ public:
         std::chrono::microseconds stallTimeout = defaultStallTimeout;
         std::chrono::milliseconds certainAfter{std::chrono::minutes(5)};
         int cancelFd = -1; // borrowed
+        unsigned connections = 4;
+        std::optional<std::uint64_t> limitRate; // bytes per second, of all sessions together
         std::function<bool()> isNetworkUp = &NetworkWatch::isConfigured;
         // The origin that the version was learned from, by this process, which needs no other proof.
         std::optional<std::size_t> provedOrigin;
         std::function<void(std::size_t origin)> opened; // another one than before answers; from any thread
     };
 
-    // The number of sessions for a source. Without ranges, each has its kind: one fills, one is for reads.
-    [[nodiscard]] static unsigned countFor(bool ranges) { return ranges ? 4 : 2; }
+    // The number of sessions for a source, at most `connections`. Without ranges, each of two has its kind:
+    // one fills, one is for reads.
+    [[nodiscard]] static unsigned countFor(bool ranges, unsigned connections) {
+        return std::clamp(connections, 1U, ranges ? 4U : 2U);
+    }
 
     // origins: the requested one, then its mirrors; their transports are called from several threads. All
     // arguments but the settings must outlive the object.
@@ -69,6 +76,8 @@ private:
     void answeredBy(std::size_t origin);
     void arrived(std::uint64_t piece);
     [[nodiscard]] bool isNews(const std::string& text);
+    [[nodiscard]] RatePace::Clock::time_point nextRead();
+    void countRead(std::size_t bytes, RatePace::Clock::time_point begun);
     // A session has failed, and waits. refused: all origins have refused, for good as far as they know.
     void failing(const Error& why, std::chrono::milliseconds wait, bool refused);
 
@@ -80,6 +89,9 @@ private:
     FillTarget& target_;
     ProgressReporter& reporter_;
     GiveUpSignal stop_;
+
+    std::mutex paceMutex_; // guards when pace_ lets the next read begin
+    RatePace pace_;
 
     std::mutex mutex_;                                        // guards the following
     std::vector<std::pair<std::size_t, std::string>> proved_; // origins and where they redirect to

@@ -8,6 +8,7 @@ import pathlib
 import random
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
@@ -38,9 +39,9 @@ class OnDemandCase(unittest.TestCase):
         self.target = self.path / "target"
         self.target.write_bytes(bytes(2 * SIZE))
 
-    def nginx(self, extra=""):
+    def nginx(self, extra="", zones=""):
         return Nginx(self.served, extra=f"access_log access.log parts; {extra}",
-                     http="log_format parts '$status|$http_range|$body_bytes_sent';")
+                     http=f"log_format parts '$status|$http_range|$body_bytes_sent'; {zones}")
 
     @staticmethod
     def url(server):
@@ -219,6 +220,32 @@ class OnDemandTest(OnDemandCase):
                 first.stop()
                 self.expect(kernel.read(16 << 20, 4096), 16 << 20, 4096)
                 self.assert_ends_local(worker)
+
+    def test_not_more_connections_than_allowed(self):
+        (self.served / "image.profile").write_text(f"bootferry-profile 1\n{SIZE}\n{20 << 20} {PIECE}\n")
+        zone = "limit_conn_zone $binary_remote_addr zone=clients:1m; limit_conn_status 429;"
+        for allowed in (1, 2, 4):
+            server = self.nginx(f"limit_rate 8m; limit_conn clients {allowed};", zone)
+            with self.subTest(allowed), server, self.worker(server, f"--connections={allowed}") as worker:
+                kernel = worker.wait_for_target()
+                for offset in (28 << 20, SIZE - 4096, 9 << 20):
+                    self.expect(kernel.read(offset, 4096), offset, 4096)
+                self.assert_ends_local(worker)
+                self.assertIn("a boot profile names 1 parts", worker.log())
+                statuses = [line.split("|")[0] for line in server.access_log().splitlines()]
+                self.assertNotIn("429", statuses)
+                self.assertEqual(statuses.count("200"), 1, statuses)  # the profile
+
+    def test_a_limit_is_that_of_all_connections(self):
+        """Only the shortest time is checked, since the machine may be slow."""
+        for option in ("--limit-rate=8M", "--option=curl:limit-rate=8M"):
+            with self.subTest(option), self.nginx() as server, self.worker(server, option) as worker:
+                begun = time.monotonic()
+                kernel = worker.wait_for_target()
+                for offset in (28 << 20, SIZE - 4096, 9 << 20):
+                    self.expect(kernel.read(offset, 4096), offset, 4096)
+                self.assert_ends_local(worker)
+                self.assertGreater(time.monotonic() - begun, 3.5)  # 32 MiB, a part of which two sessions may have begun
 
     def test_a_cancelled_worker_ends(self):
         with self.nginx("limit_rate 1m;") as server, self.worker(server) as worker:

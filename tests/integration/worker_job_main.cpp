@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Writes the job of an image that is read while it arrives to standard output, for a test that is the
 // worker's supervisor: URL [--checksum=TEXT] [--mirror=URL]...
-// [--option=PLUGIN:KEY=VALUE]...
+// [--option=PLUGIN:KEY=VALUE]... [--connections=N] [--limit-rate=RATE]
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -33,6 +33,10 @@ int main(int argc, char** argv) {
                 job.request.mirrors.push_back(Url::parse(mirror));
             } else if (const auto option = valueOf("--option="); !option.empty()) {
                 job.request.pluginOptions.push_back(parsePluginOption(option));
+            } else if (const auto connections = valueOf("--connections="); !connections.empty()) {
+                job.request.connections = parseConnections(connections);
+            } else if (const auto rate = valueOf("--limit-rate="); !rate.empty()) {
+                job.request.limitRate = parseRate(rate);
             } else {
                 job.request.url = Url::parse(argv[i]);
             }

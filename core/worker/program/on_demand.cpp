@@ -10,6 +10,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "argument_values.h"
 #include "boot_profile.h"
 #include "channel.h"
 #include "declared_image_size.h"
@@ -235,11 +236,24 @@ private:
     std::thread thread_; // last: uses the others
 };
 
+// What is asked of the whole: an option of a plugin bounds each session only.
+std::optional<std::uint64_t> limitRateOf(const TransferRequest& request) {
+    auto rate = request.limitRate;
+    for (const auto& option : request.pluginOptions) {
+        if (const auto asked = option.key == "limit-rate" ? parseRate(option.value) : std::nullopt) {
+            rate = std::min(rate.value_or(*asked), *asked);
+        }
+    }
+    return rate;
+}
+
 PieceSessions::Settings sessionSettings(const ReceivedJob& job, std::optional<std::size_t> provedOrigin,
                                         SupervisorChannel& supervisor) {
     PieceSessions::Settings settings;
     settings.stallTimeout = job.request.stallTimeout;
     settings.cancelFd = channel::cancelFd;
+    settings.connections = job.request.connections;
+    settings.limitRate = limitRateOf(job.request);
     settings.provedOrigin = provedOrigin;
     settings.opened = [&supervisor](std::size_t origin) { supervisor.opened(origin); };
     return settings;
@@ -270,13 +284,25 @@ void fillAll(const ReceivedJob& job, const SourceStack& stack, const FillVersion
              SupervisorChannel& supervisor, ProgressReporter& reporter) {
     const auto origins = stack.plainOrigins();
     const auto proved = beginning ? std::optional(beginning->origin) : std::nullopt;
-    PieceSessions sessions(origins, version, sessionSettings(job, proved, supervisor), fill, target,
-                           reporter);
-    sessions.start();
-    if (beginning) { // the fill has begun meanwhile
+    const auto settings = sessionSettings(job, proved, supervisor);
+    PieceSessions sessions(origins, version, settings, fill, target, reporter);
+    const auto useProfile = [&] {
+        if (!beginning) {
+            return;
+        }
         if (auto profile = fetchProfile(job, origins[beginning->origin], version.size)) {
             fill.setProfile(std::move(*profile));
         }
+    };
+    // Fetching the profile takes a connection as well.
+    const auto connections = PieceSessions::countFor(version.ranges, settings.connections);
+    const bool mayOverlap = connections < settings.connections && !settings.limitRate;
+    if (!mayOverlap) {
+        useProfile();
+    }
+    sessions.start();
+    if (mayOverlap) {
+        useProfile();
     }
     if (!fill.waitUntilFull()) {
         throw Error(ErrorCode::Cancelled, "cancelled");
@@ -327,7 +353,8 @@ void serveOnDemand(const ReceivedJob& job, const SourceStack& stack, const Hande
         beginFill(*beginning, target, memory);
     }
     ReadRecord reads(memory.reads(), version.size);
-    ImageFill fill(target, memory.present(), PieceSessions::countFor(version.ranges));
+    ImageFill fill(target, memory.present(),
+                   PieceSessions::countFor(version.ranges, job.request.connections));
     fill.noteReadsIn(reads);
     reporter.setTotal(version.size);
     reporter.setBytes(fill.presentBytes());

@@ -66,12 +66,15 @@ protected:
     void open() {
         target.emplace(WriteTarget{.fd = file.get(), .capacity = 8 << 20U, .blockSize = 512}, memory.head(),
                        memory.version()->size);
-        fill.emplace(*target, memory.present(), PieceSessions::countFor(memory.version()->ranges));
+        fill.emplace(*target, memory.present(),
+                     PieceSessions::countFor(memory.version()->ranges, connections));
     }
     void start(std::vector<Origin> origins) {
         PieceSessions::Settings settings;
         settings.policy = {.first = milliseconds(2), .longest = milliseconds(4)};
         settings.certainAfter = certainAfter;
+        settings.connections = connections;
+        settings.limitRate = limitRate;
         settings.provedOrigin = provedOrigin;
         settings.isNetworkUp = [] { return true; };
         settings.opened = [this](std::size_t origin) { opened = origin; };
@@ -105,6 +108,8 @@ protected:
     FillMemory memory{memoryFile};
     FillVersion version;
     std::optional<std::size_t> provedOrigin = 0;
+    unsigned connections = 6;
+    std::optional<std::uint64_t> limitRate;
     milliseconds certainAfter = std::chrono::minutes(5);
     RangeServer server{imageSize};
     RangeServer mirror{imageSize};
@@ -132,6 +137,39 @@ TEST_F(PieceSessionsTest, WithoutRangesOneStreamFills) {
     EXPECT_TRUE(fill->waitUntilFull());
     expectImage();
     EXPECT_EQ(server.requests().size(), 1U); // nobody has read
+}
+
+TEST_F(PieceSessionsTest, NotMoreThanAllowed) {
+    for (const bool ranges : {true, false}) {
+        EXPECT_EQ(PieceSessions::countFor(ranges, 16), ranges ? 4U : 2U);
+        EXPECT_EQ(PieceSessions::countFor(ranges, 2), 2U);
+        EXPECT_EQ(PieceSessions::countFor(ranges, 1), 1U);
+    }
+}
+
+TEST_F(PieceSessionsTest, OneConnectionFillsAndReads) {
+    connections = 1;
+    begin(false);
+    server.info.ranges = false;
+    EXPECT_EQ(fill->request(1, {.offset = 70 * piece, .length = 512}), Availability::Coming);
+    start();
+    EXPECT_TRUE(fill->waitUntilFull());
+    expectImage();
+    const auto requests = server.requests();
+    ASSERT_EQ(requests.size(), 3U); // the rest is one stream before what was read, and one behind it
+    EXPECT_EQ(requests[0].offset, 70 * piece);
+    EXPECT_EQ(requests[1].offset, 2 * piece);
+}
+
+// Only the shortest time is checked, since the machine may be slow.
+TEST_F(PieceSessionsTest, TheLimitIsThatOfAllTogether) {
+    limitRate = 10 * imageSize; // four sessions with a limit of their own would take 25 ms
+    begin();
+    const auto begun = std::chrono::steady_clock::now();
+    start();
+    EXPECT_TRUE(fill->waitUntilFull());
+    expectImage();
+    EXPECT_GE(std::chrono::steady_clock::now() - begun, milliseconds(60));
 }
 
 TEST_F(PieceSessionsTest, AReadIsServedBeforeTheFill) {
@@ -344,7 +382,7 @@ TEST_F(PieceSessionsTest, TheNextWorkerFetchesOnlyWhatIsMissing) {
     expectImage();
     const auto proofs = requested(server) - before - (imageSize - present);
     EXPECT_GE(proofs, 32U << 10U);
-    EXPECT_LE(proofs, PieceSessions::countFor(true) * (32U << 10U));
+    EXPECT_LE(proofs, PieceSessions::countFor(true, connections) * (32U << 10U));
 }
 
 TEST_F(PieceSessionsTest, ATargetThatCannotBeWrittenEndsIt) {
