@@ -86,6 +86,12 @@ std::string OnDemandDevice::bootProfile() const {
 void OnDemandDevice::makeLocal() {
     checkErrno(::fsync(target_.fd.get()), fmt::format("flushing '{}'", target_.path));
     mapped_.show(numberOf(target_.fd, target_.path));
+}
+
+void OnDemandDevice::endServer() noexcept {
+    if (!target_.fd) {
+        return;
+    }
     try {
         nbd_.disconnect();
     } catch (const Error& error) { // nothing reads from it any more

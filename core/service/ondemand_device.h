@@ -37,9 +37,14 @@ public:
     // Throws Error.
     [[nodiscard]] std::string bootProfile() const;
 
-    // The image is complete, and its target no longer claimed. Shows the target from now on, and ends the
-    // server. Can be called again after a failure. Throws Error.
+    // The image is complete, and its target no longer claimed. Shows the target from now on. Waits for the
+    // reads that are under way, which a worker has to answer: if that dies, reconnect() is called meanwhile,
+    // from another thread. Can be called again after a failure. Throws Error.
     void makeLocal();
+    // Nothing is read from nbd any more: ends it, and with it the worker that serves. After makeLocal(), and
+    // not beside another call. A second call does nothing.
+    void endServer() noexcept;
+    [[nodiscard]] bool hasServer() const { return static_cast<bool>(target_.fd); }
 
     // False if it is mounted: then all stays as it is.
     [[nodiscard]] bool remove() noexcept;

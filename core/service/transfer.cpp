@@ -56,12 +56,14 @@ Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, Wor
 
 Transfer::~Transfer() {
     step_.reset();
+    exchange_.reset(); // before the worker, which may have to answer a read
     standby_.reset();
     dropWorker();
 }
 
 void Transfer::dropWorker() {
     worker_ = nullptr;
+    isFilled_ = false;
     started_.reset();
     successor_.reset();
 }
@@ -84,6 +86,9 @@ void Transfer::cancel() {
         return;
     }
     isEnding_ = true;
+    if (exchange_) { // exchanged() looks at it: without a worker, the reads under way would wait for ever
+        return;
+    }
     if (worker_) {
         worker_->cancel();
     } else if (step_) {
@@ -116,6 +121,7 @@ void Transfer::stepEnded(const std::optional<Error>& failure, const std::functio
         } else {
             fail(cancelled_ ? Error(ErrorCode::Cancelled, "cancelled") : *failure);
         }
+        endServing();
     } catch (const Error& error) {
         fail(error);
     }
@@ -247,6 +253,7 @@ int Transfer::onRateDue(sd_event_source*, std::uint64_t, void* userdata) {
 }
 
 void Transfer::staged(const WorkerResult& result) {
+    result_ = result;
     if (!target_.isDisk()) {
         worker_->permitCommit();
         return;
@@ -270,7 +277,9 @@ void Transfer::ended(const WorkerResult& result, const std::optional<Error>& fai
 }
 
 void Transfer::workerEnded(const WorkerEnd& end) {
-    result_ = end.result;
+    if (!target_.isLocal() || end.result.written > 0) { // one that took over at the end had nothing to do
+        result_ = end.result;
+    }
     if (!end.failure && !target_.reusedDevice().empty()) {
         reuse();
     } else if (end.failure && end.failure->code() == ErrorCode::Internal && !target_.reusedDevice().empty()) {
@@ -349,6 +358,11 @@ void Transfer::succeed(const std::string& device) {
 
 // The end is announced when the device is free again.
 void Transfer::fail(const Error& failure) {
+    if (exchange_) { // it uses the target, and ends by itself
+        logError(fmt::format("{}: {}; ignoring", status_.url, failure.what()));
+        return;
+    }
+    localTimer_.reset();
     standby_.reset();
     standbyTimer_.reset();
     timer_.reset();

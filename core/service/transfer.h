@@ -2,7 +2,7 @@
 // One transfer from request to end: one worker at a time, the target it writes to, and its public status. A
 // worker that crashes is one failed attempt; a failure that a worker reports is final, because the worker has
 // already applied the retry policy. Independent of D-Bus. What blocks (opening, reading and wiping a disk,
-// freeing memory) is a step in the background, at most one at a time.
+// freeing memory) is a step in the background, at most one at a time, and on demand the exchange beside it.
 #pragma once
 
 #include <cstdint>
@@ -92,6 +92,8 @@ private:
     void reconnect();
     void giveServedTarget();
     void makeLocal();
+    void exchanged(const std::optional<Error>& failure);
+    void endServing();
     void startStandby();
     void fetchAsAWhole(const std::string& why);
     void serverEnded(const Error& failure);
@@ -130,14 +132,19 @@ private:
     TransferMeter::Time begun_;
     EventSourceHandle timer_; // for the next attempt, or the next check for the device
     EventSourceHandle standbyTimer_;
-    EventSourceHandle rateTimer_; // updates the rate without reports
-    const UniqueFd initrdMark_;   // of the initrd in which it has begun; nothing elsewhere
-    const dev_t begunRoot_;       // the file system that was "/" then
+    EventSourceHandle localTimer_; // for the next attempt of the exchange
+    EventSourceHandle rateTimer_;  // updates the rate without reports
+    const UniqueFd initrdMark_;    // of the initrd in which it has begun; nothing elsewhere
+    const dev_t begunRoot_;        // the file system that was "/" then
     std::unique_ptr<WorkerProcess> started_;
     std::unique_ptr<StandbyWorker> standby_;   // on demand: waits for its turn
     std::unique_ptr<StandbyWorker> successor_; // on demand: its turn has come
     WorkerProcess* worker_ = nullptr;          // the one that runs: one of these two
     std::optional<WorkerEnd> workerEnd_;       // to be handled when the running step has ended
+    bool isFilled_ = false;                    // worker_ has reported that the image is complete
+    // On demand, the exchange (makeLocal()), which waits for reads that a worker has to answer. The only one
+    // that runs beside a step: another worker gets its socket meanwhile.
+    std::optional<BackgroundStep> exchange_;
     // While it runs, target_ belongs to it. Destroyed first.
     std::optional<BackgroundStep> step_;
 };

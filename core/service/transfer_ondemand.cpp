@@ -93,31 +93,63 @@ void Transfer::giveServedTarget() {
 }
 
 void Transfer::filled() {
-    makeLocal();
+    isFilled_ = true;
+    if (target_.isLocal()) {
+        endServing();
+    } else if (!exchange_) { // an earlier worker has reported it, too
+        makeLocal();
+    }
 }
 
+// Not a step: a worker that dies while the kernel waits for its answers has to be replaced.
 void Transfer::makeLocal() {
-    inBackground(
-        [this] {
-            try {
-                target_.makeLocal();
-            } catch (const Error& error) { // the worker serves on
-                logWarning(fmt::format("{}: {}; trying again", status_.url, error.what()));
-            }
-        },
-        [this] {
-            if (target_.isLocal()) {
-                worker_->dismiss();
-            } else {
-                timer_ = later(pauseBeforeStep, onLocalDue);
-            }
-        });
+    try {
+        exchange_.emplace(
+            event_, [this] { target_.makeLocal(); },
+            [this](const std::optional<Error>& failure) { exchanged(failure); });
+    } catch (const Error& error) { // no descriptor or no thread is left
+        exchanged(error);
+    }
+}
+
+void Transfer::exchanged(const std::optional<Error>& failure) {
+    exchange_.reset();
+    if (!failure) {
+        target_.madeLocal();
+        endServing();
+        return;
+    }
+    logWarning(fmt::format("{}: {}; trying again", status_.url, failure->what())); // the worker serves on
+    if (!isEnding_) {
+        localTimer_ = later(pauseBeforeStep, onLocalDue);
+    } else if (worker_ != nullptr) {
+        worker_->cancel();
+    } else if (!step_) {
+        fail(Error(ErrorCode::Cancelled, "cancelled"));
+    }
+}
+
+// When a worker takes the place of one that has ended during the exchange, it may be anywhere.
+void Transfer::endServing() {
+    if (!target_.isLocal() || step_ || ended()) {
+        return; // a step's end comes here again
+    }
+    if (target_.served() != nullptr && target_.served()->hasServer()) { // before its process is gone
+        inBackground([this] { target_.served()->endServer(); }, [] {});
+    } else if (worker_ == nullptr) {
+        timer_.reset(); // for another worker
+        closeTarget();
+    } else if (isFilled_) {
+        worker_->dismiss();
+    } else {
+        worker_->cancel();
+    }
 }
 
 int Transfer::onLocalDue(sd_event_source*, std::uint64_t, void* userdata) {
     auto& self = *static_cast<Transfer*>(userdata);
-    self.timer_.reset();
-    if (self.worker_ != nullptr) {
+    self.localTimer_.reset();
+    if (!self.exchange_ && !self.target_.isLocal() && !self.ended()) {
         self.makeLocal();
     }
     return 0;
@@ -148,7 +180,9 @@ int Transfer::onStandbyDue(sd_event_source*, std::uint64_t, void* userdata) {
 
 // Nothing is done as long as the device needs a process that serves it, whatever that process has reported.
 void Transfer::serverEnded(const Error& failure) {
-    if (isEnding_) { // the worker may have ended for another reason in the same moment
+    if (exchange_) { // the kernel may wait for the next one
+        replaceWorker(failure);
+    } else if (isEnding_) { // the worker may have ended for another reason in the same moment
         fail(Error(ErrorCode::Cancelled, "cancelled"));
     } else if (failure.code() == ErrorCode::Cancelled) {
         fail(failure);
@@ -158,7 +192,7 @@ void Transfer::serverEnded(const Error& failure) {
 }
 
 void Transfer::replaceWorker(const Error& failure) {
-    timer_.reset(); // of makeLocal(): the next worker reports again that the image is complete
+    timer_.reset(); // of reconnect()
     logError(fmt::format("{}: {}; reads wait for another process", status_.url, failure.what()));
     rateTimer_.reset();
     ++status_.attempt;

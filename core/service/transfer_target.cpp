@@ -87,7 +87,6 @@ void TransferTarget::serve(std::uint64_t size) {
 void TransferTarget::makeLocal() {
     target_->fd.reset(); // device-mapper claims it
     served_->makeLocal();
-    local_ = true;
     try {
         profile_ = served_->bootProfile();
     } catch (const std::exception& error) {
@@ -98,6 +97,7 @@ void TransferTarget::makeLocal() {
 std::string TransferTarget::close() {
     if (served_) {
         target_.reset();
+        served_->endServer();
         return std::exchange(served_, std::nullopt)->path();
     }
     target_->fd.reset(); // close it first: a claimed device cannot be mounted

@@ -43,8 +43,10 @@ public:
     // image.
     void serve(std::uint64_t size);
     [[nodiscard]] OnDemandDevice* served() { return served_ ? &*served_ : nullptr; } // nullptr: none
-    // The image is complete: the device shows the target itself. Can be called again after a failure.
+    // The image is complete: the device shows the target itself. Can be called again after a failure, and
+    // beside it served()->reconnect() (ondemand_device.h).
     void makeLocal();
+    void madeLocal() { local_ = true; } // makeLocal() has succeeded
     [[nodiscard]] bool isLocal() const { return local_; }
     // After that: what was read meanwhile (boot_profile.h); empty if that is not known.
     [[nodiscard]] std::string takeBootProfile() { return std::exchange(profile_, {}); }

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The worst moments of a machine that runs from an image which is still arriving: the process that serves it is killed
+while the kernel waits for it to exchange the device."""
+
+import contextlib
+import hashlib
+
+import boot_case
+import machine
+import tap
+from console_shell import ConsoleShell
+from slow_line import SlowLine
+
+_SLOW = 350_000  # bytes per second: a line that cannot carry the image while an emulated machine boots
+_SOURCE = "ls /sys/block/dm-0/slaves"
+_STILL = "/sys/fs/cgroup/system.slice/bootferry-ondemand.service/still"
+
+
+class OnDemandCase(boot_case.BootCase):
+    @classmethod
+    def image(cls):
+        return cls.images.large_iso()
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.size = cls.iso.stat().st_size
+        stack = contextlib.ExitStack()
+        cls.addClassCleanup(stack.close)
+        cls.server = stack.enter_context(cls.serve())
+        cls.line = stack.enter_context(SlowLine(cls.server.port, _SLOW))
+        cls.guest = cls.machine(f"root=live:http://{machine.HOST}:{cls.line.port}/{cls.iso.name} rd.bootferry.ondemand",
+                                memory=1024)
+        stack.callback(cls.guest.stop)
+        cls.guest.start()
+        cls.guest.expect(r"live login:", timeout=900)
+        cls.shell = ConsoleShell(cls.guest)
+
+    def run_all(self, *commands, timeout=300):
+        for command in commands:
+            status, output = self.shell.run(command, timeout=timeout)
+            self.assertEqual(status, 0, output)
+        return output
+
+
+class ExchangeTest(OnDemandCase):
+    def test_another_process_answers_the_reads_that_the_exchange_waits_for(self):
+        # The thread that answers the kernel stands still, the others bring the rest of the image: a read is under way
+        # when the device is to be exchanged. It is the first one that the process starts. What the commands need is
+        # in memory before.
+        self.run_all("D=$(pgrep -x bootferryd); W=$(pgrep -o -x bootferry-trans); "
+                     "T=$(ls /proc/$W/task | sort -n | sed -n 2p); [ -n \"$D\" ] && [ -n \"$T\" ]",
+                     "read_directly() { dd if=/dev/dm-0 of=/dev/null bs=4096 count=1 iflag=direct skip=$1; }",
+                     "read_directly 1; grep -s none /proc/1/wchan; sleep 1; head -c 1M /dev/dm-0 | sha256sum",
+                     f"mkdir {_STILL} && echo threaded > {_STILL}/cgroup.type",
+                     f"echo $T > {_STILL}/cgroup.threads && echo 1 > {_STILL}/cgroup.freeze",
+                     "read_directly 2 & R=$!")
+        self.line.rate = None
+        self.run_all("while [ -d /proc/$D ] && ! grep -q dm_ /proc/$D/task/*/wchan; do sleep 1; done", timeout=900)
+        self.assertRegex(self.shell.run(_SOURCE)[1], r"(?m)^nbd\d+\s+ram0\s*$")  # the RAM disk is not shown yet
+        self.run_all("kill -KILL $W && wait $R", f"while {_SOURCE} | grep -q nbd; do sleep 1; done")
+        output = self.run_all(f"head -c {self.size} /dev/dm-0 | sha256sum", timeout=600)
+        self.assertIn(hashlib.sha256(self.iso.read_bytes()).hexdigest(), output)
+        self.run_all("while pgrep -x bootferry-trans; do sleep 1; done")
+
+
+if __name__ == "__main__":
+    tap.main()
