@@ -26,17 +26,17 @@ constexpr std::chrono::seconds deviceTimeout{90};
 constexpr std::chrono::milliseconds deviceCheckInterval{250};
 constexpr std::chrono::milliseconds rateInterval{1000}; // between updates of the rate while no reports arrive
 
-double randomFraction() {
-    static std::minstd_rand generator{std::random_device{}()};
-    return std::uniform_real_distribution<>(0, 1)(generator);
-}
-
 dev_t deviceOfRoot() {
     struct stat status {};
     return ::stat("/", &status) == 0 ? status.st_dev : 0;
 }
 
 } // namespace
+
+double Transfer::randomFraction() {
+    static std::minstd_rand generator{std::random_device{}()};
+    return std::uniform_real_distribution<>(0, 1)(generator);
+}
 
 Transfer::Transfer(std::uint32_t id, sd_event* event, WorkerProgram program, WorkerJob job,
                    TransferListener& listener)
@@ -204,6 +204,7 @@ void Transfer::startWorker() {
     leastSize_ = 0;
     started_ = std::make_unique<WorkerProcess>(event_, program_, job_, static_cast<WorkerListener&>(*this));
     worker_ = started_.get();
+    workerBegun_ = TransferMeter::Time::clock::now();
 }
 
 void Transfer::targetWanted(std::optional<std::uint64_t> size) {

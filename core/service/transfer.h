@@ -12,6 +12,7 @@
 #include <string>
 
 #include "background_step.h"
+#include "replacement_pace.h"
 #include "standby_worker.h"
 #include "transfer_meter.h"
 #include "transfer_request.h"
@@ -98,6 +99,7 @@ private:
     void fetchAsAWhole(const std::string& why);
     void serverEnded(const Error& failure);
     void replaceWorker(const Error& failure);
+    void takeNextWorker(const Error& failure);
     void awaitWorker(const Error& failure);
     [[nodiscard]] bool canStartWorkers() const;
     void workerEnded(const WorkerEnd& end);
@@ -113,6 +115,8 @@ private:
     static int onDeviceCheck(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onStandbyDue(sd_event_source* source, std::uint64_t time, void* userdata);
     static int onReconnectDue(sd_event_source* source, std::uint64_t time, void* userdata);
+    static int onReplacementDue(sd_event_source* source, std::uint64_t time, void* userdata);
+    static double randomFraction(); // in [0, 1)
     static int onLocalDue(sd_event_source* source, std::uint64_t time, void* userdata);
 
     sd_event* event_;
@@ -139,9 +143,11 @@ private:
     std::unique_ptr<WorkerProcess> started_;
     std::unique_ptr<StandbyWorker> standby_;   // on demand: waits for its turn
     std::unique_ptr<StandbyWorker> successor_; // on demand: its turn has come
-    WorkerProcess* worker_ = nullptr;          // the one that runs: one of these two
-    std::optional<WorkerEnd> workerEnd_;       // to be handled when the running step has ended
-    bool isFilled_ = false;                    // worker_ has reported that the image is complete
+    ReplacementPace pace_;
+    TransferMeter::Time workerBegun_;
+    WorkerProcess* worker_ = nullptr;    // the one that runs: one of these two
+    std::optional<WorkerEnd> workerEnd_; // to be handled when the running step has ended
+    bool isFilled_ = false;              // worker_ has reported that the image is complete
     // On demand, the exchange (makeLocal()), which waits for reads that a worker has to answer. The only one
     // that runs beside a step: another worker gets its socket meanwhile.
     std::optional<BackgroundStep> exchange_;

@@ -10,6 +10,7 @@
 
 #include "event_loop.h"
 #include "log.h"
+#include "quantities.h"
 #include "transfer.h"
 
 namespace bootferry {
@@ -192,17 +193,42 @@ void Transfer::serverEnded(const Error& failure) {
 }
 
 void Transfer::replaceWorker(const Error& failure) {
+    using std::chrono::milliseconds;
     timer_.reset(); // of reconnect()
-    logError(fmt::format("{}: {}; reads wait for another process", status_.url, failure.what()));
     rateTimer_.reset();
     ++status_.attempt;
-    if (standby_) {
-        successor_ = std::move(standby_);
-        worker_ = &successor_->takeOver(*this);
-        startStandby();
+    const auto served = TransferMeter::Time::clock::now() - workerBegun_;
+    const auto wait = pace_.ended(std::chrono::duration_cast<milliseconds>(served), randomFraction());
+    if (wait == milliseconds(0)) {
+        logError(fmt::format("{}: {}; reads wait for another process", status_.url, failure.what()));
+        takeNextWorker(failure);
         return;
     }
-    awaitWorker(failure);
+    logError(
+        fmt::format("{}: {}, like the process before it; reads wait for another one, which follows in {}",
+                    status_.url, failure.what(), formatDuration(wait)));
+    status_.state = TransferState::Waiting;
+    status_.detail = failure.what();
+    timer_ = later(wait, onReplacementDue);
+    listener_.changed(*this);
+}
+
+int Transfer::onReplacementDue(sd_event_source*, std::uint64_t, void* userdata) {
+    auto& self = *static_cast<Transfer*>(userdata);
+    self.timer_.reset();
+    self.takeNextWorker(Error(ErrorCode::Internal, self.status_.detail));
+    return 0;
+}
+
+void Transfer::takeNextWorker(const Error& failure) {
+    if (!standby_) {
+        awaitWorker(failure);
+        return;
+    }
+    successor_ = std::move(standby_);
+    worker_ = &successor_->takeOver(*this);
+    workerBegun_ = TransferMeter::Time::clock::now();
+    startStandby();
 }
 
 void Transfer::awaitWorker(const Error& failure) {
