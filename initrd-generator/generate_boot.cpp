@@ -4,6 +4,7 @@
 #include "boot_source.h"
 #include "errors.h"
 #include "files.h"
+#include "root_path.h"
 #include "signed_list.h"
 #include "verity_table.h"
 
@@ -27,11 +28,13 @@ std::optional<BootRequest> completedRequest(const KernelCommandLine& line, const
 } // namespace
 
 GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& paths,
-                           const BootOriginReader& bootOrigin) {
-    GeneratedBoot boot;
+                           const BootOriginReader& bootOrigin, const std::optional<std::string>& rootPath) {
+    GeneratedBoot boot{.line = line};
     try {
+        boot.line = withRootPath(line, rootPath);
         // Another program's root stays with it, whatever else is on the line.
-        boot.request = liveSource(line) ? completedRequest(line, paths, bootOrigin) : parseBootRequest(line);
+        boot.request = liveSource(boot.line) ? completedRequest(boot.line, paths, bootOrigin)
+                                             : parseBootRequest(boot.line);
         if (boot.request) {
             if (requiresSignatures(settingsFolder())) {
                 demandSignature(*boot.request);

@@ -16,6 +16,7 @@
 #include "generate_units.h"
 #include "log.h"
 #include "programs.h"
+#include "root_path.h"
 #include "standard_streams.h"
 #include "usual_options.h"
 
@@ -84,8 +85,10 @@ int run(const std::string& normal, const std::string& early) {
     }
     const auto paths = installedPaths();
     const auto text = readSmallFile(commandLineFile.value_or("/proc/cmdline"));
-    const auto boot = generateBoot(KernelCommandLine::parse(text.value_or("")), paths,
-                                   [&paths] { return readBootOrigin(paths.efiVariables); });
+    const auto boot = generateBoot(
+        KernelCommandLine::parse(text.value_or("")), paths,
+        [&paths] { return readBootOrigin(paths.efiVariables); },
+        readSmallFile(paths.runtimeDirectory + "/" + rootPathFile));
     report(boot);
     if (boot.files) {
         write(*boot.files, normal, early, paths);

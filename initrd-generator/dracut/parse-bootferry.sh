@@ -51,6 +51,7 @@ bootferry_default_network() {
         echo "[DHCPv4]"
         # As the firmware did when it fetched the kernel: the same client, hence the same lease.
         echo "ClientIdentifier=mac"
+        [ "$root" = dhcp ] && echo "RequestOptions=17"
     } > /etc/systemd/network/zzzz-bootferry.network
 }
 
@@ -73,6 +74,7 @@ case "$root" in
 esac
 
 case "$root" in
+    dhcp) bootferry_default_network ;; # a live root if its root path is live:URL (liveroot.sh)
     live:*)
         rootok=1
         case "$root" in

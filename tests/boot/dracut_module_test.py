@@ -88,6 +88,11 @@ class Contents(Listed):
         names = {pathlib.PurePath(path).name for path in self.paths if "/bootferry/plugins/" in path}
         self.assertLessEqual({"curl.so", "scheme-http.so", "scheme-https.so", "scheme-ftp.so"}, names)
 
+    def test_what_serves_a_root_path_of_dhcp(self):
+        self.assertIn("usr/sbin/liveroot", self.paths)
+        hooks = {pathlib.PurePath(path).name for path in self.paths if "/dracut/hooks/cmdline/" in path}
+        self.assertIn("90-parse-root-path.sh", hooks)
+
     def test_certificates(self):
         self.assertIn("etc/ssl/certs/ca-certificates.crt", self.paths)
         self.assertIn("BEGIN CERTIFICATE", self.read("etc/ssl/certs/ca-certificates.crt"))
@@ -341,6 +346,13 @@ class CmdlineHook(boot_case.BootCase):
                 self.assertIn("rootok=1", lines)
                 self.assertEqual("rd.neednet=1" in lines, is_remote)
 
+    def test_a_root_that_the_dhcp_server_names(self):
+        lines = self.run_hook("root=dhcp")
+        self.assertIn("rootok=", lines)  # dracut's to judge
+        self.assertIn("RequestOptions=17", lines)
+        self.assertNotIn("RequestOptions=17", self.run_hook("root=live:http://10.0.2.2/live.iso"))
+        self.assertNotIn("DHCP=yes", self.run_hook("root=dhcp ip=dhcp"))
+
     def test_other_roots_are_not_ours(self):
         for line in ("root=/dev/sda1", "root=nfs:10.0.2.2:/a rd.live.image", "root=LABEL=A rd.live.image=0"):
             with self.subTest(line=line):
@@ -356,6 +368,60 @@ class CmdlineHook(boot_case.BootCase):
         lines = set(self.run_hook(line, {"etc/bootferry-overrides": "kiwi-live\n"}))
         self.assertLessEqual(kept, lines)
         self.assertFalse(gone & lines)
+
+
+class RootPath(boot_case.BootCase):
+    """root=dhcp, as dracut's netroot and its queue handle it, once there is a lease. systemctl only writes down its
+    arguments."""
+
+    _HARNESS = r"""
+        export hookdir=/lib/dracut/hooks root=dhcp netroot=dhcp NEWROOT=/sysroot
+        mkdir -p $hookdir/cmdline $hookdir/initqueue/finished /run/systemd/netif/leases /etc/cmdline.d
+        echo root=dhcp > /etc/cmdline.d/test.conf
+        echo "NAME=dracut" > /etc/initrd-release
+        cp /usr/lib/dracut/modules.d/99base/*-lib.sh /usr/lib/dracut/modules.d/40network/net-lib.sh /usr/lib/
+        cp /usr/lib/dracut/dracut-util /usr/bin/dracut-getarg; cp /usr/lib/dracut/dracut-util /usr/bin/dracut-getargs
+        cp /usr/lib/dracut/modules.d/40network/netroot.sh /sbin/netroot
+        cp /usr/lib/dracut/modules.d/90bootferry/liveroot.sh /sbin/liveroot
+        cp /usr/lib/dracut/modules.d/90bootferry/parse-root-path.sh $hookdir/cmdline/90-parse-root-path.sh
+        touch $hookdir/initqueue/finished/dhcp.sh
+        rm -f /bin/systemctl
+        printf '#!/bin/sh\necho "systemctl $*"\n' > /bin/systemctl
+        chmod +x /bin/systemctl
+        eval "$1"
+        cat /run/bootferry/root-path
+        ls $hookdir/initqueue/finished
+    """
+
+    def run_machine(self, script):
+        with tempfile.TemporaryDirectory(dir=self.work) as folder:
+            over = lay_out(pathlib.Path(folder, "over"), {"etc/hooked": ""})
+            exchange = pathlib.Path(folder, "exchange")
+            exchange.mkdir()
+            return self.images.in_machine(["sh", "-c", self._HARNESS + "\ntrue", "sh", script], exchange,
+                                          over=[over, self.images.installed()]).splitlines()
+
+    def assert_served(self, lines):
+        self.assertEqual([line for line in lines if line.startswith("systemctl")],
+                         ["systemctl daemon-reload", "systemctl --no-block start sysroot.mount"])
+        self.assertIn("live:http://10.0.2.2/live.iso?a=b&c", lines)
+        self.assertNotIn("dhcp.sh", lines)
+
+    def test_netroot_hands_it_to_the_generator(self):
+        self.assert_served(self.run_machine(r"""
+            echo "new_root_path='live:http://10.0.2.2/live.iso?a=b&c'" > /tmp/dhclient.lan0.dhcpopts
+            /sbin/netroot lan0; /sbin/netroot lan0"""))
+
+    def test_a_lease_of_networkd(self):
+        queue = "command -v getarg > /dev/null || . /usr/lib/dracut-lib.sh; . /usr/lib/dracut/modules.d/90bootferry/bootferry-lease.sh"
+        self.assert_served(self.run_machine(f"""
+            printf 'ADDRESS=10.0.2.15\nROOT_PATH=live:http://10.0.2.2/live.iso?a=b&c\n' > /run/systemd/netif/leases/2
+            ({queue}); ({queue})"""))
+        lines = self.run_machine(f"""
+            printf 'ADDRESS=10.0.2.15\nROOT_PATH=nfs:10.0.2.2:/srv\n' > /run/systemd/netif/leases/2
+            ({queue}) 2>&1""")
+        self.assertIn("dhcp.sh", lines)
+        self.assertFalse([line for line in lines if line.startswith("systemctl")])
 
 
 if __name__ == "__main__":

@@ -76,6 +76,14 @@ class ExplainTest(unittest.TestCase):
         self.assertIn("write the whole URL instead", result.stderr)
         self.assertNotIn("stands for", result.stdout)
 
+    def test_the_image_that_the_dhcp_server_names(self):
+        self.assertIn("if the DHCP server's root path (option 17) is live:", self.explained("root=dhcp"))
+        self.run_folder.mkdir(exist_ok=True)
+        (self.run_folder / "root-path").write_text("live:http://10.0.0.2/live.iso\n")
+        self.assertNotIn("10.0.0.2", self.explained("root=dhcp"))  # of another machine nothing is known
+        self.cmdline.write_text("root=dhcp")
+        self.assertIn("fetch this image over http to /dev/ram0", self.explained())
+
     def test_the_query_of_a_url_is_not_shown(self):
         """It may be a signature that gives access; what is shown here ends up in reports of faults."""
         for extra in ("", " rd.bootferry.mirror=http://10.0.0.2/a?geheim rd.bootferry.checksum=http://10.0.0.2/S?geheim",

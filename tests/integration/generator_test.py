@@ -26,8 +26,9 @@ class GeneratorTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = pathlib.Path(folder.name)
 
-    def generate(self, line, settings="no-settings", booted_from=None, verity_table=None):
-        """booted_from: the URL in the firmware's variable, as efivarfs shows it; verity_table: /etc/veritytab."""
+    def generate(self, line, settings="no-settings", booted_from=None, verity_table=None, root_path=None):
+        """booted_from: the URL in the firmware's variable, as efivarfs shows it; verity_table: /etc/veritytab; root_path:
+        of the DHCP lease."""
         for name in ("normal", "early", "late", "run"):
             shutil.rmtree(self.path / name, ignore_errors=True)
             (self.path / name).mkdir()
@@ -37,6 +38,8 @@ class GeneratorTest(unittest.TestCase):
             variable.write_bytes(b"\x06\0\0\0" + (booted_from + "\0").encode("utf-16-le"))
         if verity_table is not None:
             (self.path / "run" / "veritytab").write_text(verity_table)
+        if root_path is not None:
+            (self.path / "run" / "root-path").write_text(root_path)
         (self.path / "cmdline").write_text(line + "\n")
         environment = dict(os.environ, BOOTFERRY_PROC_CMDLINE=str(self.path / "cmdline"),
                            BOOTFERRY_RUNTIME_DIRECTORY=str(self.path / "run"),
@@ -67,6 +70,18 @@ class GeneratorTest(unittest.TestCase):
         self.assertIn("bootferryctl refuse ", self.generate(line)["bootferry-deploy.service"])
         self.assertIn("LoaderDeviceURL", self.generate(line)["bootferry-deploy.service"])
         self.assertEqual(self.generate("root=/dev/sda1 rd.bootferry.checksum=bootorigin:SHA256SUMS"), {})
+
+    def test_an_image_that_the_dhcp_server_names(self):
+        line = "root=dhcp rd.bootferry.checksum=http://10.0.0.1/SHA256SUMS"
+        self.assertEqual(self.generate(line), {})  # before there is a lease
+        units = self.generate(line, root_path="live:http://10.0.0.2/live.iso\n")
+        self.assertIn(" --checksum=http://10.0.0.1/SHA256SUMS ", units["bootferry-deploy.service"])
+        self.assertIn(" http://10.0.0.2/live.iso", units["bootferry-deploy.service"])
+        self.assertEqual(self.generate(line, root_path="nfs:10.0.0.2:/srv/root\n"), {})
+        self.assertIn("expected live: and the URL of an image",
+                      self.generate(line, root_path="live:/dev/sda\n")["bootferry-deploy.service"])
+        units = self.generate("root=live:http://10.0.0.1/a.iso", root_path="live:http://10.0.0.2/live.iso\n")
+        self.assertNotIn("10.0.0.2", "".join(units.values()))
 
     def test_an_initrd_that_demands_signatures(self):
         settings = self.path / "settings"

@@ -16,6 +16,7 @@
 #include "generate_units.h"
 #include "output_options.h"
 #include "plain_text.h"
+#include "root_path.h"
 #include "shown_argument.h"
 #include "source_probe.h"
 #include "standard_streams.h"
@@ -79,6 +80,11 @@ std::string whyNotServed(const KernelCommandLine& line) {
                                 : std::any_of(words.begin(), words.end(), [&](const KernelArgument& word) {
                                       return isLive(word.value.value_or("")) || isLive(word.name);
                                   });
+    if (asksForRootPath(line)) {
+        return "bootferry serves this boot if the DHCP server's root path (option 17) is live: and the URL "
+               "of an "
+               "image; it writes no units before there is a lease.";
+    }
     return fmt::format("bootferry does not serve this boot: {}, and it writes no units.{}",
                        root != nullptr ? "root= does not begin with live:" : "there is no root=live:",
                        looksMeant ? " Did you mean root=live:SCHEME://HOST/PATH?" : "");
@@ -115,16 +121,19 @@ void askPlugins(Explanation& explanation, const BootRequest& boot) {
 Explanation explain(const KernelCommandLine& line, bool isOwn, bool texts) {
     Explanation explanation;
     const auto paths = installedPaths();
-    const auto boot = generateBoot(line, paths, [&] {
+    const auto origin = [&] {
         return isOwn ? readBootOrigin(paths.efiVariables) : std::optional<std::string>(assumedBootOrigin);
-    });
+    };
+    const auto boot =
+        generateBoot(line, paths, origin,
+                     isOwn ? readSmallFile(paths.runtimeDirectory + "/" + rootPathFile) : std::nullopt);
     if (!isOwn && asksForBootOrigin(line)) {
         explanation.assumption =
             fmt::format("bootorigin: stands for the URL that the firmware of that machine "
                         "boots from; {} is assumed here.",
                         assumedBootOrigin);
     }
-    explanation.words = reviewArguments(line, boot.request ? &*boot.request : nullptr);
+    explanation.words = reviewArguments(boot.line, boot.request ? &*boot.request : nullptr);
     for (auto& word : explanation.words) {
         word.shown = withoutQueries(word.shown);
     }
