@@ -24,56 +24,39 @@
 #include "loop_device.h"
 #include "luks_device.h"
 #include "passphrase.h"
-#include "program.h"
 #include "quantities.h"
 #include "zero_range.h"
 
 namespace bootferry {
 namespace {
 
-// Enough for the smallest xfs (xfsprogs 5.19 and later) with some free space; the others need less.
-constexpr std::uint64_t smallestXfs = std::uint64_t{320} << 20U;
-constexpr std::uint64_t smallestOther = std::uint64_t{128} << 20U;
-constexpr std::uint64_t luksHeader = std::uint64_t{16} << 20U;
 constexpr std::uint64_t endWiped = std::uint64_t{1} << 20U;
 constexpr std::uint64_t markRoom = std::uint64_t{1} << 20U;
 
-std::uint64_t smallestFor(const NewPartition& wanted) {
-    return (wanted.filesystem == "xfs" ? smallestXfs : smallestOther) + (wanted.encrypted ? luksHeader : 0);
+OverlayPlace placeOf(const std::string& node) {
+    return {.name = node,
+            .remake = "recreate it with rd.kiwi.live.reset",
+            .ifForgotten =
+                "the changes are lost: for a new partition deploy the image again, with root=live:URL and "
+                "rd.kiwi.live.reset, or remove this one with wipefs --all and sfdisk --delete"};
 }
 
-bool isSupported(const std::string& filesystem) {
-    return filesystem == "ext4" || filesystem == "xfs" || filesystem == "btrfs";
+// Neither way overwrites all that was in it.
+[[noreturn]] void refuseInTheClear(const std::string& node) {
+    throw Error(
+        ErrorCode::Unsupported,
+        fmt::format("'{}' keeps changes in the clear, and rd.live.encrypt is given: it is not used. Remove "
+                    "rd.live.encrypt to use it. For an encrypted one deploy the image again, with "
+                    "root=live:URL and rd.kiwi.live.reset, or remove the partition with wipefs --all and "
+                    "sfdisk --delete; what was in it can be read from the disk until it is overwritten or "
+                    "discarded (blkdiscard)",
+                    node));
 }
 
-void make(const std::string& node, const std::string& filesystem) {
-    const auto force = filesystem == "ext4" ? "-F" : "-f";
-    const int status = runProgram({"mkfs." + filesystem, "-q", force, "-L", overlayLabel, node});
-    if (status == noSuchProgram) {
-        throw Error(ErrorCode::Unsupported,
-                    fmt::format("the initrd has no mkfs.{}: rebuild it with that program installed, or "
-                                "choose another rd.live.overlay.cowfs=",
-                                filesystem));
-    }
-    if (status != 0) {
-        throw Error(ErrorCode::Io,
-                    fmt::format("mkfs.{} on '{}' ended with status {}", filesystem, node, status));
-    }
-}
-
-// e2fsck(8): 1 and 2 mean that errors were corrected. xfs and btrfs recover when they are mounted.
-void check(const std::string& node, const std::string& filesystem) {
-    if (filesystem != "ext4") {
-        return;
-    }
-    const int status = runProgram({"e2fsck", "-p", node});
-    if (status == noSuchProgram) {
-        logInfo(fmt::format("the initrd has no e2fsck: using '{}' unchecked", node));
-    } else if (status > 2) {
-        throw Error(ErrorCode::Io, fmt::format("'{}' is damaged (e2fsck -p ended with status {}); repair it "
-                                               "with e2fsck, or recreate it with rd.kiwi.live.reset",
-                                               node, status));
-    }
+// A journal can only be replayed on a writable device, also for a mount that is read-only.
+WritePartition openEncryptedOn(const MediumDisk& disk, const std::string& node, Use use) {
+    const auto access = isWritableDisk(disk.node()) ? Access::ReadWrite : Access::ReadOnly;
+    return openEncrypted(node, placeOf(node), access, use);
 }
 
 // A loop device over the free space, for the object's lifetime.
@@ -111,22 +94,6 @@ private:
     std::uint64_t size_;
 };
 
-// An xfs that mkfs has not finished is marked (sb_inprogress, byte 126 of the superblock); ext4 and btrfs get
-// their signature last.
-bool isFinished(const UniqueFd& fd, const Contents& contents) {
-    char inProgress = 0;
-    return contents.type != "xfs" || (::pread(fd.get(), &inProgress, 1, 126) == 1 && inProgress == 0);
-}
-
-bool isOverlay(const UniqueFd& fd, const Contents& contents) {
-    return contents.kind == Contents::Kind::FileSystem && contents.label == overlayLabel &&
-           isSupported(contents.type) && isFinished(fd, contents);
-}
-
-bool isEncryptedOverlay(const Contents& contents) {
-    return contents.type == "crypto_LUKS" && contents.label == encryptedLabel;
-}
-
 // A file system that was never mounted holds no changes. Only ext4 records this (s_mtime, byte 44 of its
 // superblock).
 bool mayHoldChanges(const UniqueFd& fd, const Contents& contents) {
@@ -135,54 +102,6 @@ bool mayHoldChanges(const UniqueFd& fd, const Contents& contents) {
     return contents.type != "ext4" ||
            ::pread(fd.get(), &when, sizeof(when), mountTime) != static_cast<ssize_t>(sizeof(when)) ||
            when != 0;
-}
-
-enum class Use { Write, Show };
-
-constexpr const char* ifForgotten =
-    "the changes are lost: for a new partition deploy the image again, with root=live:URL and "
-    "rd.kiwi.live.reset, or remove this one with wipefs --all and sfdisk --delete";
-
-// Neither way overwrites all that was in it.
-void refuseInTheClear(const std::string& node) {
-    throw Error(
-        ErrorCode::Unsupported,
-        fmt::format("'{}' keeps changes in the clear, and rd.live.encrypt is given: it is not used. Remove "
-                    "rd.live.encrypt to use it. For an encrypted one deploy the image again, with "
-                    "root=live:URL and rd.kiwi.live.reset, or remove the partition with wipefs --all and "
-                    "sfdisk --delete; what was in it can be read from the disk until it is overwritten or "
-                    "discarded (blkdiscard)",
-                    node));
-}
-
-WritePartition insideOf(const std::string& node, OpenCryptDevice device, Use use) {
-    const auto contents = probeContents(device.fd.get(), device.path);
-    if (!isOverlay(device.fd, contents)) {
-        throw Error(ErrorCode::Io,
-                    fmt::format("the encrypted '{}' does not hold the file system for changes: {}; "
-                                "rd.kiwi.live.reset recreates it",
-                                node, whyNotMountable(contents)));
-    }
-    if (use == Use::Write) {
-        check(device.path, contents.type);
-    }
-    return {.node = device.path,
-            .partition = node,
-            .filesystem = contents.type,
-            .encrypted = true,
-            .held = std::move(device.fd)};
-}
-
-// A journal can only be replayed on a writable device, also for a mount that is read-only.
-WritePartition openEncrypted(const MediumDisk& disk, const std::string& node, Use use) {
-    const auto access = isWritableDisk(disk.node()) ? Access::ReadWrite : Access::ReadOnly;
-    requireAbility(encrypting); // before anybody is asked
-    PassphraseSource source(fmt::format("'{}', which keeps the changes", node), ifForgotten);
-    for (;;) {
-        if (auto device = openLuks(node, encryptedLabel, source.next(), access)) {
-            return insideOf(node, std::move(*device), use);
-        }
-    }
 }
 
 std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd, Use use, bool encrypted) {
@@ -196,7 +115,7 @@ std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd, Use
             if (use == Use::Write) {
                 disk.healTable();
             }
-            return openEncrypted(disk, partition.node, use);
+            return openEncryptedOn(disk, partition.node, use);
         }
         if (isOverlay(fd, contents)) {
             if (encrypted) {
@@ -204,7 +123,7 @@ std::optional<WritePartition> find(MediumDisk& disk, std::uint64_t imageEnd, Use
             }
             if (use == Use::Write) {
                 disk.healTable();
-                check(partition.node, contents.type);
+                checkFilesystem(partition.node, contents.type, placeOf(partition.node));
             }
             return WritePartition{.node = partition.node,
                                   .partition = partition.node,
@@ -268,18 +187,8 @@ std::optional<LostPartition> lostIn(const MediumDisk& disk, const FreeSpace& spa
 
 void checkIn(const MediumDisk& disk, const FreeSpace& space, const std::string& filesystem) {
     const Window window(disk, space, space.size());
-    check(window.device(), filesystem);
+    checkFilesystem(window.device(), filesystem, placeOf(window.device()));
     window.flush();
-}
-
-// Returns the key. The kernel may take a moment to remove the device, and the partition's will be named
-// otherwise.
-Secret makeEncrypted(const std::string& node, const std::string& filesystem, const Secret& passphrase) {
-    auto key = formatLuks(node, encryptedLabel, passphrase);
-    const auto inside = openNewLuks(node, fmt::format("{}_new", encryptedLabel), key);
-    make(inside.path, filesystem);
-    checkErrno(::fsync(inside.fd.get()), fmt::format("writing to '{}'", inside.path));
-    return key;
 }
 
 // Returns the key if a passphrase is given.
@@ -291,7 +200,7 @@ std::optional<Secret> makeIn(const MediumDisk& disk, const FreeSpace& space, std
     if (passphrase) {
         key.emplace(makeEncrypted(window.device(), filesystem, *passphrase));
     } else {
-        make(window.device(), filesystem);
+        makeFilesystem(window.device(), filesystem);
     }
     window.flush();
     return key;
@@ -312,7 +221,7 @@ WritePartition restore(MediumDisk& disk, FreeSpace& space, const LostPartition& 
     logInfo(fmt::format("the partition table of '{}' has lost '{}': adding it again", disk.node(),
                         lost.encrypted ? encryptedLabel : overlayLabel));
     auto partition = enter(disk, space, space.size(), lost.filesystem);
-    return lost.encrypted ? openEncrypted(disk, partition.node, Use::Write) : std::move(partition);
+    return lost.encrypted ? openEncryptedOn(disk, partition.node, Use::Write) : std::move(partition);
 }
 
 WritePartition makePartition(MediumDisk& disk, FreeSpace space, const NewPartition& wanted) {
@@ -329,16 +238,16 @@ WritePartition makePartition(MediumDisk& disk, FreeSpace space, const NewPartiti
     std::optional<Secret> passphrase;
     if (wanted.encrypted) {
         requireAbility(encrypting);
-        passphrase.emplace(
-            PassphraseSource(fmt::format("the changes to be kept on '{}'", disk.node()), ifForgotten)
-                .choose());
+        passphrase.emplace(PassphraseSource(fmt::format("the changes to be kept on '{}'", disk.node()),
+                                            placeOf(disk.node()).ifForgotten)
+                               .choose());
     }
     mark.set();
     const auto key = makeIn(disk, space, size, wanted.filesystem, passphrase);
     mark.clear();
     auto made = enter(disk, space, size, wanted.filesystem);
     if (key) {
-        made = insideOf(made.node, openNewLuks(made.node, encryptedLabel, *key), Use::Show);
+        made = insideOf(placeOf(made.node), openNewLuks(made.node, encryptedLabel, *key), Use::Show);
     }
     made.made = true;
     return made;

@@ -10,26 +10,9 @@
 #include <string>
 
 #include "disk_partitions.h"
-#include "handles.h"
+#include "overlay_filesystem.h"
 
 namespace bootferry {
-
-inline constexpr const char* overlayLabel = "cow";
-inline constexpr const char* encryptedLabel = "lukscow";
-
-struct WritePartition {
-    std::string node;       // what is mounted; of an encrypted one, the device that decrypts it
-    std::string partition;  // for people
-    std::string filesystem; // "ext4", "xfs", "btrfs"
-    bool encrypted = false;
-    bool made = false; // created by this call
-    UniqueFd held;     // open for reading; keeps the node from becoming another partition's
-};
-
-struct NewPartition {
-    std::string filesystem;
-    bool encrypted = false;
-};
 
 // Finds the partition, whatever its file system, or creates it behind the image as `wanted`. imageEnd: the
 // end of the image at the beginning of the disk, 0 if there is none there (the medium may be one partition
