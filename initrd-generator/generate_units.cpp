@@ -7,6 +7,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "errors.h"
 #include "image_options.h"
 #include "secret_options.h"
 #include "unit_escaping.h"
@@ -389,6 +390,12 @@ void addLocalMedium(UnitFiles& files, const BootRequest& request, const LocalMed
         return;
     }
     const auto deviceUnit = deviceUnitName(medium.device);
+    constexpr std::size_t longestName = 255; // systemd's, too
+    if (deviceUnit.size() + 2 > longestName) {
+        throw Error(ErrorCode::Invalid,
+                    "root=live: on the kernel command line is followed by a name that is too long "
+                    "for a device");
+    }
     // Wanted, not required: a unit whose dependency fails is never started, and leaves no reason behind.
     files.normal.push_back(
         {std::string(liveRootUnit), liveRootText(request, medium.device, "Wants=" + deviceUnit, paths) +

@@ -90,8 +90,16 @@ int run(const std::string& normal, const std::string& early) {
         [&paths] { return readBootOrigin(paths.efiVariables); },
         readSmallFile(paths.runtimeDirectory + "/" + rootPathFile));
     report(boot);
-    if (boot.files) {
+    if (!boot.files) {
+        return EXIT_SUCCESS;
+    }
+    try {
         write(*boot.files, normal, early, paths);
+    } catch (const std::exception& error) {
+        const auto reason =
+            fmt::format("the units for the live system could not be written: {}", error.what());
+        logError(reason);
+        write(generateRefusal(reason, paths), normal, early, paths);
     }
     return EXIT_SUCCESS;
 }

@@ -54,7 +54,7 @@ std::string commandLine(const std::vector<std::string>& words) {
 std::string specifierEscaped(std::string_view text) {
     std::string escaped;
     for (const char c : text) {
-        escaped += c;
+        escaped += isControl(c) ? '?' : c;
         if (c == '%') {
             escaped += c;
         }

@@ -19,7 +19,7 @@ namespace bootferry {
 // "/dev/disk/by-label/A" -> "dev-disk-by\x2dlabel-A.device"
 [[nodiscard]] std::string deviceUnitName(std::string_view path);
 
-// For a mount unit's Options=, whose commas and colons separate.
+// For a mount unit's Options=, whose commas and colons separate. One line.
 [[nodiscard]] std::string specifierEscaped(std::string_view text);
 
 } // namespace bootferry

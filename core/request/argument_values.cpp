@@ -221,6 +221,13 @@ std::string parseRelativePath(std::string_view text) {
     return std::string(text);
 }
 
+std::string parseMountOptions(std::string_view text) {
+    if (holdsControl(text)) {
+        refuseValue(text, "mount options without control characters");
+    }
+    return std::string(text);
+}
+
 std::string parseChecksum(std::string_view text) {
     constexpr std::size_t sha256Digits = 64;
     constexpr std::size_t sha512Digits = 128;

@@ -158,7 +158,7 @@ const Entry entries[] = {
      [](Draft& d, const std::string& v, bool) { d.boot.layout.squashimg = parseRelativePath(v); }},
     {{"rootflags", "rd.bootferry.rootflags"},
      Kind::MaybeEmptyValue,
-     [](Draft& d, const std::string& v, bool) { d.boot.layout.rootflags = v; }},
+     [](Draft& d, const std::string& v, bool) { d.boot.layout.rootflags = parseMountOptions(v); }},
     {{"rd.live.check", "mediacheck", "rd.bootferry.check"},
      Kind::Switch,
      [](Draft& d, const std::string&, bool on) { d.boot.check = on; }},

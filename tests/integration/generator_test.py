@@ -26,10 +26,10 @@ class GeneratorTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.path = pathlib.Path(folder.name)
 
-    def generate(self, line, settings="no-settings", booted_from=None, verity_table=None, root_path=None):
+    def generate(self, line, settings="no-settings", booted_from=None, verity_table=None, root_path=None, keep_run=False):
         """booted_from: the URL in the firmware's variable, as efivarfs shows it; verity_table: /etc/veritytab; root_path:
         of the DHCP lease."""
-        for name in ("normal", "early", "late", "run"):
+        for name in ("normal", "early", "late", *([] if keep_run else ["run"])):
             shutil.rmtree(self.path / name, ignore_errors=True)
             (self.path / name).mkdir()
         if booted_from is not None:
@@ -157,6 +157,18 @@ class GeneratorTest(unittest.TestCase):
             self.assertIn("needs a signed root hash", refused["bootferry-deploy.service"])
         refused = self.generate(URL, verity_table=table.replace(",", ",ignore-corruption,"))
         self.assertIn("/etc/veritytab: ignore-corruption", refused["bootferry-deploy.service"])
+
+    def test_what_cannot_be_written_is_a_refusal(self):
+        """A unit that fails with the reason, not half a boot."""
+        for line, word in ((f"root=live:LABEL={'a' * 300}", "too long"), (f"root=live:/dev/{'a/' * 150}", "too long"),
+                           (f"root=live:LABEL={'-' * 60}", "too long")):
+            units = self.generate(line)
+            self.assertIn("bootferryctl refuse ", units["bootferry-deploy.service"], line)
+            self.assertIn(word, units["bootferry-deploy.service"], line)
+            self.assertIn("sysroot.mount", units)
+        (self.path / "run/userinfo").mkdir()
+        secret = "root=live:http://u:geheim@10.0.0.1/live.iso"
+        self.assertIn("could not be written", self.generate(secret, keep_run=True)["bootferry-deploy.service"])
 
     def test_systemd_finds_nothing_wrong(self):
         program = shutil.which("systemd-analyze")

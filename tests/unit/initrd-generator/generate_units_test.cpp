@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include <gtest/gtest.h>
+#include <spdlog/fmt/fmt.h>
 
 #include "errors.h"
 #include "unit_escaping.h"
@@ -362,6 +363,32 @@ TEST(GenerateUnits, ALocalMediumNeedsNoTransfer) {
 TEST(GenerateUnits, RootflagsAreThoseOfSysroot) {
     const auto files = generated("root=live:http://x/y rootflags=noatime,a%b");
     EXPECT_TRUE(has(textOf(files.early, "sysroot.mount"), "Options=noatime,a%%b,lowerdir="));
+}
+
+// A line break within quotes is part of a value.
+TEST(GenerateUnits, NoValueAddsALineToAUnit) {
+    const std::string root = "root=live:http://x/y ";
+    unsigned accepted = 0;
+    for (const auto& argument : bootArgumentNames()) {
+        for (const char* before : {"", "/dev/", "/a", "http://x/", "noatime,"}) {
+            const auto word = fmt::format("\"{}={}\nWhat=/dev/sda1\nb=\"", argument.names.front(), before);
+            const auto boot = generateBoot(KernelCommandLine::parse(root + word), paths);
+            ASSERT_TRUE(boot.files) << word;
+            accepted += boot.refusal ? 0 : 1;
+            for (const auto* units : {&boot.files->normal, &boot.files->early, &boot.files->lasting}) {
+                for (const auto& unit : *units) {
+                    EXPECT_FALSE(has(unit.text, "\nWhat=/dev/sda1")) << unit.path << ": " << word;
+                }
+            }
+        }
+    }
+    EXPECT_EQ(accepted, 0U);
+}
+
+TEST(GenerateUnits, MountOptionsAreOneLine) {
+    BootRequest request = *parseBootRequest(KernelCommandLine::parse("root=live:CDLABEL=A"));
+    request.layout.rootflags = "noatime\nWhat=/dev/sda1";
+    EXPECT_FALSE(has(textOf(generateUnits(request, paths).early, "sysroot.mount"), "\nWhat=/dev/sda1"));
 }
 
 TEST(GenerateUnits, ARefusalIsAUnitWithTheReason) {

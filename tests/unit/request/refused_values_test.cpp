@@ -44,6 +44,8 @@ TEST(RefusedValues, ARefusalNamesTheValue) {
         {[] { (void)parseDeviceNode("/dev/../a"); }, "not accepted: '/dev/../a'"},
         {[] { (void)parseRelativePath("a\x1b"); },
          "expected a path without control characters, not 'a\\x1b'"},
+        {[] { (void)parseMountOptions("noatime\nWhat=/dev/sda1"); },
+         "expected mount options without control characters, not 'noatime\\x0aWhat=/dev/sda1'"},
         {[] { (void)parseChecksum("md5:12"); }, "(http://HOST/SHA256SUMS), not 'md5:12'"},
     };
     for (const auto& [parse, words] : rows) {
