@@ -121,6 +121,10 @@ private:
     // The first signal cancels the transfers and waits for their end; a second one ends the service at once.
     static int onStop(sd_event_source*, const signalfd_siginfo*, void* userdata) {
         auto& self = *static_cast<Daemon*>(userdata);
+        if (self.root_ && self.root_->isDone() && !self.manager_.idle()) {
+            logWarning("the system runs from the image that arrives: ignoring the signal");
+            return 0;
+        }
         if (self.stopping_) {
             return sd_event_exit(self.event_.get(), 0);
         }
