@@ -64,7 +64,7 @@
 //                                                           (fill_memory.h)
 //
 // and serves the kernel from then on, until that disconnects: Finished is answered when nobody reads through
-// it any more.
+// it any more. It outlives its supervisor: it is cancelled by a byte in cancelFd only, and commits by itself.
 //
 // An answer is Granted, or Refused(u code, s message). At most one call waits at a time. worker_conduct.h
 // decides what happens to a worker that breaks these rules.
@@ -80,7 +80,7 @@
 namespace bootferry::channel {
 
 inline constexpr int socketFd = 3; // in the worker
-inline constexpr int cancelFd = 4; // readable (closed by the supervisor, or with a byte in it): cancelled
+inline constexpr int cancelFd = 4; // readable (with a byte in it, or closed by the supervisor): cancelled
 
 inline constexpr std::size_t longestPacket = 4096;    // bytes, from the worker
 inline constexpr std::size_t longestReason = 2048;    // of a failure; other texts have longestPlainText

@@ -87,7 +87,10 @@ void WorkerChild::send(const PacketWriter& packet, std::span<const int> descript
 }
 
 void WorkerChild::cancel() {
-    cancelPipe_.reset(); // end of file: stays readable for the process's lifetime
+    if (cancelPipe_) {
+        (void)!::write(cancelPipe_.get(), "", 1); // an end of file alone is also what our death looks like
+        cancelPipe_.reset();                      // stays readable for the process's lifetime
+    }
 }
 
 void WorkerChild::kill(std::string why) {

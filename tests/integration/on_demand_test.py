@@ -47,9 +47,9 @@ class OnDemandCase(unittest.TestCase):
     def url(server):
         return f"http://127.0.0.1:{server.port}/image"
 
-    def worker(self, server, *options, memory=None):
+    def worker(self, server, *options, **how):
         contents = on_demand_worker.job(self.url(server) if not isinstance(server, str) else server, *options)
-        return Worker(contents, self.target, memory)
+        return Worker(contents, self.target, **how)
 
     @staticmethod
     def sent(server):
@@ -253,6 +253,28 @@ class OnDemandTest(OnDemandCase):
             kernel.read(28 << 20, 4096)
             worker.cancel()
             self.assertEqual(worker.wait_for_failure().code, CANCELLED)
+
+    def test_a_worker_serves_and_fills_without_its_supervisor(self):
+        with self.nginx("limit_rate 2m;") as server, self.worker(server) as worker:
+            kernel = worker.wait_for_target()
+            self.expect(kernel.read(28 << 20, 4096), 28 << 20, 4096)
+            worker.abandon()
+            for offset in range(0, SIZE, 1 << 20):
+                length = min(1 << 20, SIZE - offset)
+                self.expect(kernel.read(offset, length), offset, length)
+            server.stop()
+            self.expect(kernel.read(0, 1 << 20), 0, 1 << 20)
+            self.assertIsNone(worker.process.poll(), worker.log())
+            kernel.disconnect()
+            worker.process.wait(60)
+            self.assert_complete()
+            self.assertIn("all of the image has arrived", worker.log())
+
+    def test_one_that_waits_for_its_turn_ends_with_its_supervisor(self):
+        with self.nginx() as server, self.worker(server, waits=True) as worker:
+            worker.wait(lambda: worker.is_ready)
+            worker.abandon()
+            worker.process.wait(60)
 
     def test_a_kernel_that_disconnects_before_the_end(self):
         with self.nginx("limit_rate 1m;") as server, self.worker(server) as worker:

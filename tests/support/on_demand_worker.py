@@ -107,10 +107,10 @@ class Kernel:
 
 class Worker:
     """Context manager. `target` is a path; `memory` that of an earlier worker, whose place this one takes; `etc`
-    the folder /etc of the initrd in which it runs."""
+    the folder /etc of the initrd in which it runs. One that `waits` gets no turn."""
 
-    def __init__(self, contents, target, memory=None, etc=None):
-        self._etc = etc
+    def __init__(self, contents, target, memory=None, etc=None, waits=False):
+        self._etc, self._waits, self.is_ready = etc, waits, False
         self._contents, self._target, self.memory = contents, target, memory
         self._takes_over = memory is not None
         self._events = queue.Queue()
@@ -199,6 +199,13 @@ class Worker:
         return self.process.wait()
 
     def cancel(self):
+        os.write(self._cancel, b"\0")
+        os.close(self._cancel)
+        self._cancel = None
+
+    def abandon(self):
+        """As a supervisor that is killed."""
+        self._channel.shutdown(socket.SHUT_RDWR)
         os.close(self._cancel)
         self._cancel = None
 
@@ -259,7 +266,9 @@ class Worker:
             self._send(granted, [fd])
             os.close(fd)
         elif call == READY:
-            self._send(granted + struct.pack("=I", self._takes_over))
+            self.is_ready = True
+            if not self._waits:
+                self._send(granted + struct.pack("=I", self._takes_over))
         elif call == TARGET:
             self._give_target(*struct.unpack("=Q", packet))
         elif call == PROGRESS:

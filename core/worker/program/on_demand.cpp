@@ -22,6 +22,7 @@
 #include "needed_files.h"
 #include "piece_sessions.h"
 #include "pipeline.h"
+#include "supervisor_watch.h"
 
 namespace bootferry {
 namespace {
@@ -178,10 +179,9 @@ void requireNoFiles(const SourceInfo& info) {
 
 // IMAGE.profile, beside the image; a signed query stays. nullopt: none that can be used.
 std::optional<std::vector<Extent>> fetchProfile(const ReceivedJob& job, const Origin& origin,
-                                                std::uint64_t imageSize) {
+                                                std::uint64_t imageSize, int cancelFd) {
     constexpr std::chrono::seconds longest{60}; // the end of the transfer waits for it
-    Patience patience({.silence = job.request.stallTimeout, .read = {}, .transfer = longest},
-                      channel::cancelFd);
+    Patience patience({.silence = job.request.stallTimeout, .read = {}, .transfer = longest}, cancelFd);
     try {
         auto url = origin.url.redacted();
         url.insert(std::min(url.find('?'), url.size()), ".profile");
@@ -208,14 +208,21 @@ std::optional<std::vector<Extent>> fetchProfile(const ReceivedJob& job, const Or
 // The thread that serves; its end ends the fill.
 class Serving {
 public:
-    Serving(int socket, ImageFill& fill)
-        : fill_(fill), stop_(channel::cancelFd, std::chrono::microseconds(0)),
-          server_(socket, stop_.fd(), fill), thread_([this] { run(); }) {}
+    Serving(int socket, int cancelFd, ImageFill& fill)
+        : fill_(fill), stop_(cancelFd, std::chrono::microseconds(0)), server_(socket, stop_.fd(), fill),
+          thread_([this] { run(); }) {}
     Serving(const Serving&) = delete;
     Serving& operator=(const Serving&) = delete;
     ~Serving() {
         stop_.startClock(); // with zero patience: it expires at once
-        thread_.join();
+        wait();
+    }
+
+    // Returns when the kernel has disconnected.
+    void wait() {
+        if (thread_.joinable()) {
+            thread_.join();
+        }
     }
 
 private:
@@ -248,10 +255,10 @@ std::optional<std::uint64_t> limitRateOf(const TransferRequest& request) {
 }
 
 PieceSessions::Settings sessionSettings(const ReceivedJob& job, std::optional<std::size_t> provedOrigin,
-                                        SupervisorChannel& supervisor) {
+                                        int cancelFd, SupervisorChannel& supervisor) {
     PieceSessions::Settings settings;
     settings.stallTimeout = job.request.stallTimeout;
-    settings.cancelFd = channel::cancelFd;
+    settings.cancelFd = cancelFd;
     settings.connections = job.request.connections;
     settings.limitRate = limitRateOf(job.request);
     settings.provedOrigin = provedOrigin;
@@ -281,16 +288,16 @@ void beginFill(const Beginning& beginning, const FillTarget& target, FillMemory&
 // Returns when all of the image is on the target, but for the head.
 void fillAll(const ReceivedJob& job, const SourceStack& stack, const FillVersion& version,
              const std::optional<Beginning>& beginning, ImageFill& fill, FillTarget& target,
-             SupervisorChannel& supervisor, ProgressReporter& reporter) {
+             const SupervisorWatch& watch, SupervisorChannel& supervisor, ProgressReporter& reporter) {
     const auto origins = stack.plainOrigins();
     const auto proved = beginning ? std::optional(beginning->origin) : std::nullopt;
-    const auto settings = sessionSettings(job, proved, supervisor);
+    const auto settings = sessionSettings(job, proved, watch.cancelFd(), supervisor);
     PieceSessions sessions(origins, version, settings, fill, target, reporter);
     const auto useProfile = [&] {
         if (!beginning) {
             return;
         }
-        if (auto profile = fetchProfile(job, origins[beginning->origin], version.size)) {
+        if (auto profile = fetchProfile(job, origins[beginning->origin], version.size, watch.cancelFd())) {
             fill.setProfile(std::move(*profile));
         }
     };
@@ -309,15 +316,24 @@ void fillAll(const ReceivedJob& job, const SourceStack& stack, const FillVersion
     }
 }
 
-void commit(std::uint64_t size, const FillTarget& target, SupervisorChannel& supervisor,
+// Without a supervisor, nobody can put the target in the place of this process.
+void commit(std::uint64_t size, const FillTarget& target, Serving& serving, SupervisorChannel& supervisor,
             ProgressReporter& reporter) {
     const PipelineResult result{.bytes = size, .written = size, .checksum = {}};
     reporter.setState(TransferState::Verifying);
     target.stage();
     reporter.setState(TransferState::Committing);
-    supervisor.awaitCommit(result);
+    try {
+        supervisor.awaitCommit(result);
+    } catch (const SupervisorGone&) {
+        logInfo("all of the image has arrived");
+    }
     target.commit();
-    supervisor.finished(result); // answered when nobody reads through this process any more
+    try {
+        supervisor.finished(result); // answered when nobody reads through this process any more
+    } catch (const SupervisorGone&) {
+        serving.wait();
+    }
 }
 
 } // namespace
@@ -360,9 +376,10 @@ void serveOnDemand(const ReceivedJob& job, const SourceStack& stack, const Hande
     reporter.setBytes(fill.presentBytes());
     reporter.setWritten(fill.presentBytes());
     reporter.setState(TransferState::Transferring, "filling");
-    const Serving serving(ends.nbdSocket.get(), fill);
-    fillAll(job, stack, version, beginning, fill, target, supervisor, reporter);
-    commit(version.size, target, supervisor, reporter);
+    const SupervisorWatch watch;
+    Serving serving(ends.nbdSocket.get(), watch.cancelFd(), fill);
+    fillAll(job, stack, version, beginning, fill, target, watch, supervisor, reporter);
+    commit(version.size, target, serving, supervisor, reporter);
 }
 
 } // namespace bootferry

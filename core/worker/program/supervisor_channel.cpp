@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Calls wait without a time limit: preparing a disk may take any time, and the worker is killed if the
-// supervisor dies (PR_SET_PDEATHSIG). Texts are cut to fit before they are sent, since one that is too long
-// is a breach and ends the worker.
+// supervisor dies (PR_SET_PDEATHSIG), or on demand sees the end of the channel. Texts are cut to fit before
+// they are sent, since one that is too long is a breach and ends the worker.
 #include "supervisor_channel.h"
 
 #include "plain_text.h"
@@ -35,12 +35,24 @@ PacketReader SupervisorChannel::Answer::reader() const {
 }
 
 void SupervisorChannel::call(const PacketWriter& packet, Answer& answer, std::size_t descriptors) const {
-    (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+    try {
+        (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+    } catch (const Error&) {
+        throw SupervisorGone();
+    }
     auto received = receivePacket(channel::socketFd, answer.room, descriptors, 0);
     if (!received || !received->whole || received->size == 0) {
-        throw Error(ErrorCode::Io, "the supervisor does not answer");
+        throw SupervisorGone();
     }
     answer.packet = std::move(*received);
+}
+
+void SupervisorChannel::tell(const PacketWriter& packet) {
+    try {
+        (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+    } catch (const Error&) {
+        return;
+    }
 }
 
 ReceivedJob SupervisorChannel::job() {
@@ -148,7 +160,7 @@ void SupervisorChannel::sourceKnown(const SourceInfo& info) {
     packet.wide(info.size.value_or(unknownSize));
     packet.text(info.validator.size() <= channel::longestValidator ? info.validator : std::string());
     packet.wide(static_cast<std::uint64_t>(std::max<std::int64_t>(info.modified.value_or(0), 0)));
-    (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+    tell(packet);
 }
 
 void SupervisorChannel::checksumDiffers(const Checksum& received) {
@@ -160,7 +172,7 @@ void SupervisorChannel::checksumDiffers(const Checksum& received) {
 void SupervisorChannel::opened(std::size_t origin) {
     auto packet = newCall(channel::Call::Opened);
     packet.number(static_cast<std::uint32_t>(origin));
-    (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+    tell(packet);
 }
 
 void SupervisorChannel::awaitCommit(const PipelineResult& result) {
@@ -179,7 +191,7 @@ void SupervisorChannel::progressed(const Progress& progress) {
     packet.number(progress.attempt);
     const std::lock_guard lock(mutex_);
     if (!ended_) {
-        (void)sendPacket(channel::socketFd, packet.bytes(), {}, 0);
+        tell(packet);
     }
 }
 

@@ -19,6 +19,12 @@
 
 namespace bootferry {
 
+// The supervisor has died, or does not want this process any more.
+class SupervisorGone : public Error {
+public:
+    SupervisorGone() : Error(ErrorCode::Io, "the supervisor does not answer") {}
+};
+
 class SupervisorChannel : public PipelineSupervisor, public ProgressListener {
 public:
     [[nodiscard]] ReceivedJob job();
@@ -69,8 +75,10 @@ private:
         ReceivedPacket packet;
         [[nodiscard]] PacketReader reader() const;
     };
-    // Throws the supervisor's refusal.
+    // Throws the supervisor's refusal, and SupervisorGone.
     void call(const PacketWriter& packet, Answer& answer, std::size_t descriptors = 0) const;
+    // A supervisor that is gone needs no report; the next call notices.
+    static void tell(const PacketWriter& packet);
     static relay::Ends endsOf(Answer& answer);
     WriteTarget callForTarget(std::optional<std::uint64_t> size, Answer& answer, std::size_t descriptors);
     void end(const PacketWriter& packet);

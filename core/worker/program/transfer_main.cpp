@@ -105,7 +105,8 @@ void withLastReport(ProgressReporter& reporter, Act act) {
 void transfer(SupervisorChannel& supervisor) {
     const auto job = supervisor.job();
     if (job.request.onDemand && job.purpose == JobPurpose::Transfer) {
-        std::signal(SIGTERM, SIG_IGN); // systemd sends it to all that outlives the switch of root
+        std::signal(SIGTERM, SIG_IGN);       // systemd sends it to all that outlives the switch of root
+        (void)::prctl(PR_SET_PDEATHSIG, 0L); // a machine may run from what it serves; see SupervisorWatch
     }
     setProxyVariables(job.proxies);
     enterSandbox();

@@ -74,6 +74,7 @@ TEST(GenerateUnits, WhatServesTheRootOutlivesTheInitrd) {
         << service;
     EXPECT_TRUE(has(service, "IgnoreOnIsolate=yes\n")) << service;
     EXPECT_TRUE(has(service, "ImportCredential=bootferry.*\n")) << service;
+    EXPECT_TRUE(has(service, "\nKillMode=process\n")) << "the worker outlives bootferryd: " << service;
     EXPECT_FALSE(has(service, "Conflicts=")) << service;
 }
 
