@@ -16,6 +16,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
 
+#include "files.h"
 #include "kernel_modules.h"
 
 namespace bootferry {
@@ -34,6 +35,18 @@ GenericNetlink openNbd() {
                     fmt::format("this kernel cannot read an image before all of it has arrived: the module "
                                 "'nbd' is not in the initrd or cannot be loaded ({})",
                                 error.what()));
+    }
+}
+
+// Whoever opens a device that may have partitions first, looks for them, and would wait for a server that
+// does not have its socket yet. Only a module that somebody else has loaded, or a part of the kernel,
+// differs.
+void requireNoPartitions() {
+    const auto most = readSmallFile("/sys/module/nbd/parameters/max_part").value_or("0");
+    if (most.substr(0, most.find('\n')) != "0") {
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("the kernel's nbd was loaded to look for partitions (max_part={})",
+                                most.substr(0, most.find('\n'))));
     }
 }
 
@@ -56,6 +69,7 @@ NbdSockets makeNbdSockets() {
 }
 
 NbdDevice::NbdDevice(const UniqueFd& socket, const NbdTerms& terms) : kernel_(openNbd()) {
+    requireNoPartitions();
     const auto answer = kernel_.request(
         NBD_CMD_CONNECT,
         NetlinkAttributes()

@@ -33,7 +33,7 @@ class NbdDevice {
 public:
     // Loads the kernel's nbd if needed; without partitions, since nothing reads them. The kernel keeps the
     // socket itself: close the descriptor afterwards, or the server's death cannot be seen. Throws
-    // Error(Unsupported) if this kernel has no nbd, Error(Io).
+    // Error(Unsupported) if this kernel has no nbd, or one that looks for partitions, Error(Io).
     NbdDevice(const UniqueFd& socket, const NbdTerms& terms);
 
     // After the end of the server: returns the end of another socket pair, for the next one. Blocks until the

@@ -160,6 +160,58 @@ TEST_F(ImageDevices, AskTheNextServerForWhatTheEarlierOneDidNotAnswer) {
     EXPECT_EQ(std::string(second.bytes.data(), 4096), image_.substr(1U << 20U, 4096));
 }
 
+// A read is under way when the device is to be exchanged, and its server dies.
+TEST_F(ImageDevices, AreExchangedWhenAnotherServerHasAnswered) {
+    ASSERT_TRUE(loadKernelModule("brd", "rd_nr=1 rd_size=65536"));
+    connect(1);
+    MappedDevice mapped(name, numberOf(path_), image_.size());
+    struct Aligned {
+        alignas(4096) std::array<char, 4096> bytes;
+    };
+    Aligned first{};
+    Aligned second{};
+    {
+        const auto device = openFile(mapped.path(), O_RDONLY | O_DIRECT);
+        ASSERT_EQ(::pread(device.get(), first.bytes.data(), first.bytes.size(), 0), 4096);
+        ssize_t got = 0;
+        std::thread reader(
+            [&] { got = ::pread(device.get(), second.bytes.data(), second.bytes.size(), 1 << 20); });
+        server_->waitForEnd(); // it has got that read
+        std::atomic<bool> exchanged = false;
+        std::thread exchange([&] {
+            mapped.show(numberOf("/dev/ram0"));
+            exchanged = true;
+        });
+        reconnect();
+        exchange.join();
+        reader.join();
+        EXPECT_TRUE(exchanged);
+        EXPECT_EQ(got, 4096);
+    }
+    EXPECT_EQ(std::string(second.bytes.data(), 4096), image_.substr(1U << 20U, 4096));
+    mapped.remove();
+}
+
+TEST_F(ImageDevices, AreNotMadeWhereTheKernelLooksForPartitions) {
+    for (int attempt = 0; !unloadKernelModule("nbd"); ++attempt) {
+        if (attempt == 250) {
+            GTEST_SKIP() << "the kernel's nbd is in use";
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    ASSERT_TRUE(loadKernelModule("nbd", "nbds_max=0 max_part=16"));
+    const auto sockets = makeNbdSockets();
+    try {
+        NbdDevice(sockets.kernel, {.size = 1U << 20U, .blockSize = blockSize}).disconnect();
+        ADD_FAILURE() << "it was connected";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), ErrorCode::Unsupported);
+        EXPECT_NE(std::string(error.what()).find("to look for partitions (max_part="), std::string::npos)
+            << error.what();
+    }
+    EXPECT_TRUE(unloadKernelModule("nbd"));
+}
+
 TEST_F(ImageDevices, MapOneDeviceAfterTheOther) {
     connect();
     MappedDevice mapped(name, numberOf(path_), image_.size());
