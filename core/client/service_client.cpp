@@ -55,10 +55,14 @@ int guarded(Handler handler) noexcept {
 
 } // namespace
 
-ServiceClient::ServiceClient(sd_event* event, std::chrono::seconds patience) : patience_(patience) {
-    auto connection = connectToService(patience_);
-    bus_ = std::move(connection.bus);
-    destination_ = connection.destination;
+ServiceClient::ServiceClient(sd_event* event, std::chrono::seconds patience)
+    : ServiceClient(event, connectToService(patience), patience) {}
+
+ServiceClient::ServiceClient(sd_event* event, const std::string& socketPath, std::chrono::seconds patience)
+    : ServiceClient(event, connectToSocket(socketPath, patience), patience) {}
+
+ServiceClient::ServiceClient(sd_event* event, ServiceConnection connection, std::chrono::seconds patience)
+    : patience_(patience), destination_(connection.destination), bus_(std::move(connection.bus)) {
     check(sd_bus_attach_event(bus_.get(), event, SD_EVENT_PRIORITY_NORMAL));
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "handles.h"
+#include "service_connection.h"
 #include "transfer_request.h"
 #include "transfer_status.h"
 
@@ -35,6 +36,8 @@ public:
 
     // Throws NoService (no_service.h) if there is none. `event` must outlive the object.
     explicit ServiceClient(sd_event* event, std::chrono::seconds patience = forPeople);
+    // The service that listens on the private socket at this path, and no other.
+    ServiceClient(sd_event* event, const std::string& socketPath, std::chrono::seconds patience = forPeople);
 
     // These throw Error with the service's code and text.
     [[nodiscard]] std::uint32_t start(const TransferRequest& request);
@@ -48,6 +51,7 @@ public:
     void watch(Changed changed, Lost lost);
 
 private:
+    ServiceClient(sd_event* event, ServiceConnection connection, std::chrono::seconds patience);
     [[nodiscard]] BusMessageHandle newCall(const char* path, const char* interface, const char* member);
     [[nodiscard]] BusMessageHandle call(sd_bus_message* message);
     BusMessageHandle callAsRoot(sd_bus_message* message, const char* act, const char* verb,

@@ -70,6 +70,12 @@ BusHandle openSystem() {
 
 } // namespace
 
+ServiceConnection connectToSocket(const std::string& path, std::chrono::seconds patience) {
+    ServiceConnection connection{.bus = openPrivate(fmt::format("unix:path={}", path))};
+    awaitReady(connection.bus.get(), patience);
+    return connection;
+}
+
 ServiceConnection connectToService(std::chrono::seconds patience) {
     const auto address = environment("BOOTFERRY_ADDRESS");
     ServiceConnection connection;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 #include "handles.h"
 
@@ -18,5 +19,7 @@ struct ServiceConnection {
 
 // Throws NoService (no_service.h) if there is no service, or none answers within the time.
 [[nodiscard]] ServiceConnection connectToService(std::chrono::seconds patience);
+// The service that listens on this private socket.
+[[nodiscard]] ServiceConnection connectToSocket(const std::string& path, std::chrono::seconds patience);
 
 } // namespace bootferry

@@ -108,6 +108,8 @@ public:
         }
         if (options.outlivesInitrd) {
             root_.emplace();
+            lastingSocket_ = manager_.settings().runtimeDirectory + "/ondemand";
+            lastingBus_.emplace(event_.get(), PrivateBus::listen(lastingSocket_), objects_);
         }
         (void)sd_event_set_watchdog(event_.get(), 1);
     }
@@ -138,6 +140,10 @@ private:
         stopping_ = true;
         (void)sd_notify(0, "STOPPING=1");
         privateBus_.stopListening();
+        if (lastingBus_) {
+            lastingBus_->stopListening();
+            (void)::unlink(lastingSocket_.c_str());
+        }
         manager_.refuseMore();
     }
 
@@ -156,7 +162,9 @@ private:
         auto& self = *static_cast<Daemon*>(userdata);
         if (self.root_ && self.root_->follow()) {
             self.resolver_.reset(); // the name servers are the booted system's business
-            self.manager_.refuseMore();
+            self.manager_.refuseMore(
+                "this bootferryd fetches the image that the system runs from, and nothing "
+                "else: try again when that is complete, or use bootferryctl");
         }
         if (self.root_ && self.root_->isDone() && !self.stopping_ && self.manager_.idle()) {
             self.leave(); // the booted system has a service of its own
@@ -183,11 +191,9 @@ private:
 
     static std::string statusText(const TransferStatus& status) {
         auto text = fmt::format("{} to {}: ", status.url, status.target);
-        if (!status.detail.empty()) {
-            return text + status.detail;
-        }
-        text += stateName(status.state);
-        if (const auto percent = percentOf(status.bytes, status.total)) {
+        text += status.detail.empty() ? stateName(status.state) : status.detail;
+        const auto percent = percentOf(status.bytes, status.total);
+        if (percent && (status.detail.empty() || status.state == TransferState::Transferring)) {
             text += fmt::format(", {} %", *percent);
         }
         return text;
@@ -198,6 +204,8 @@ private:
     BusObjects objects_;
     PrivateBus privateBus_;
     SystemBus systemBus_;
+    std::string lastingSocket_;            // the booted system has a socket of its own in place of the first
+    std::optional<PrivateBus> lastingBus_; // on it
     std::optional<ResolverFile> resolver_;
     std::optional<IdleExit> idleExit_;
     std::optional<RootFollower> root_;

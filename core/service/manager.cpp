@@ -142,8 +142,8 @@ Manager::Manager(sd_event* event, ServiceSettings settings)
     : event_(event), settings_(std::move(settings)), lastId_(lastNumber(settings_.runtimeDirectory)) {}
 
 Transfer& Manager::start(TransferRequest request) {
-    if (refusing_) {
-        throw Error(ErrorCode::Unreachable, "bootferryd is stopping: try again");
+    if (!refusal_.empty()) {
+        throw Error(ErrorCode::Unreachable, refusal_);
     }
     for (const auto& [id, other] : transfers_) {
         if (!other->ended() && other->status().target == request.target) {

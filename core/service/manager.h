@@ -42,9 +42,10 @@ public:
     // Throws Error: TargetRefused, Unsupported, Unreachable (the service is ending), Io. The caller checks
     // permissions.
     Transfer& start(TransferRequest request);
-    void cancel(std::uint32_t id);          // throws Error(NotFound)
-    void stopAll();                         // cancels them, because the service ends
-    void refuseMore() { refusing_ = true; } // the service is about to end
+    void cancel(std::uint32_t id); // throws Error(NotFound)
+    void stopAll();                // cancels them, because the service ends
+    // From now on start() throws this. By default because the service is about to end.
+    void refuseMore(const std::string& why = "bootferryd is stopping: try again") { refusal_ = why; }
 
     [[nodiscard]] Transfer* find(std::uint32_t id) const;
     [[nodiscard]] const std::map<std::uint32_t, std::unique_ptr<Transfer>>& transfers() const {
@@ -63,7 +64,7 @@ private:
     ServiceSettings settings_;
     ManagerListener* listener_ = nullptr;
     std::uint32_t lastId_;
-    bool refusing_ = false;
+    std::string refusal_; // empty: none
     std::map<std::uint32_t, std::unique_ptr<Transfer>> transfers_;
 };
 

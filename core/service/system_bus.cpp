@@ -50,7 +50,8 @@ void SystemBus::connectOrThrow() {
                                       "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
                                       "Disconnected", onDisconnected, nullptr, this),
             what);
-    checkSd(sd_bus_request_name_async(bus_.get(), nullptr, busName, 0, onName, this), what);
+    // An image on demand has a service that keeps the name until all of it has arrived.
+    checkSd(sd_bus_request_name_async(bus_.get(), nullptr, busName, SD_BUS_NAME_QUEUE, onName, this), what);
 }
 
 void SystemBus::disconnect() {

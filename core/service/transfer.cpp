@@ -228,6 +228,7 @@ void Transfer::listSigned(const std::string& signer) {
 
 void Transfer::progressed(const Progress& progress) {
     meter_.progressed(status_, progress, TransferMeter::Time::clock::now());
+    logArrival();
     if (progress.state != TransferState::Transferring) {
         rateTimer_.reset();
     } else {

@@ -86,6 +86,7 @@ private:
     void reuse();
     void waitForDevice();
     void scheduleRateUpdate();
+    void logArrival();
     void startWorker();
     void dropWorker();
     // On demand (transfer_ondemand.cpp):
@@ -129,9 +130,10 @@ private:
     TransferMeter meter_;
     std::uint64_t leastSize_ = 0; // as the image declares it
     TransferTarget target_;
-    bool cancelled_ = false; // cancelled while no worker runs
-    bool isEnding_ = false;  // cancel() was called
-    bool stopped_ = false;   // by stop()
+    bool cancelled_ = false;      // cancelled while no worker runs
+    bool isEnding_ = false;       // cancel() was called
+    bool stopped_ = false;        // by stop()
+    unsigned quartersLogged_ = 0; // on demand, of what has arrived
     unsigned crashes_ = 0;
     TransferMeter::Time begun_;
     EventSourceHandle timer_; // for the next attempt, or the next check for the device

@@ -93,6 +93,20 @@ void Transfer::giveServedTarget() {
     }
 }
 
+// The system runs meanwhile: its journal shows how far it is.
+void Transfer::logArrival() {
+    if (!job_.request.onDemand || status_.device.empty() || status_.total == unknownSize ||
+        status_.total == 0) {
+        return;
+    }
+    const auto quarters =
+        static_cast<unsigned>(static_cast<double>(status_.bytes) * 4 / static_cast<double>(status_.total));
+    if (quarters > quartersLogged_ && quarters < 4) {
+        quartersLogged_ = quarters;
+        logInfo(fmt::format("{}: {} % have arrived", status_.device, 25 * quarters));
+    }
+}
+
 void Transfer::filled() {
     isFilled_ = true;
     if (target_.isLocal()) {
@@ -117,6 +131,9 @@ void Transfer::exchanged(const std::optional<Error>& failure) {
     exchange_.reset();
     if (!failure) {
         target_.madeLocal();
+        logInfo(fmt::format("{} is local: all of it lies in '{}', and neither the server nor the network is "
+                            "needed any more",
+                            status_.device, status_.target));
         endServing();
         return;
     }

@@ -64,6 +64,13 @@ class OnDemand(boot_case.BootCase):
         self.assertEqual(re.findall(r"(?m)^\d+\s*$", output)[:2], ["0", "0"], output)
         self.assertIn("ram0", self.shell.run(_SOURCE)[1])
 
+    def test_5_what_the_boot_has_read_is_kept_for_root(self):
+        status, output = self.shell.run("stat -c 'mode %a' /run/bootferry/boot-profile; head -n 3 /run/bootferry/boot-profile; "
+                                        "ls /run/bootferry/ondemand")
+        self.assertIn("mode 600", output)
+        self.assertRegex(output, rf"bootferry-profile 1\s+{self.size}\s+\d+ \d+")
+        self.assertNotEqual(status, 0, output)  # the socket went with the service
+
 
 if __name__ == "__main__":
     tap.main()

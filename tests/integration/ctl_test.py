@@ -17,8 +17,9 @@ import exit_status  # noqa: E402
 import message_bus  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
+from daemon import Daemon  # noqa: E402
 from fault_server import Fault, FaultServer  # noqa: E402
-from service_case import NOBODY, ServiceTest, documented_members, needs_root  # noqa: E402
+from service_case import MANAGER, NOBODY, ServiceTest, documented_members, needs_root  # noqa: E402
 
 PROGRAM = os.environ["BOOTFERRYCTL"]
 
@@ -213,6 +214,73 @@ class Terminal(ServiceTest):
         os.close(controller)
         if os.geteuid() == 0:
             self.assertRegex(seen.decode(), r"\r\x1b\[K(\[[#.]+\] )?1  transferring +\d+ % ")
+
+
+class TwoServices(ServiceTest):
+    """An image arrives after the switch of root: the initrd's bootferryd goes on, and the booted system has its own, which has
+    taken the name of the private socket."""
+
+    def begin(self, bus):
+        variables = {"DBUS_SYSTEM_BUS_ADDRESS": bus.address}
+        booted = Daemon(self.path / "run", environment=variables)
+        self.addCleanup(booted.stop)
+        lasting = self.daemon(arguments=["--outlive-initrd"], environment=variables)
+        bus.start()
+        self.addCleanup(bus.stop)
+        processes.wait_for(lasting.process, lambda: self.on_bus(bus) is not None, 30)
+        waiting = processes.start([PROGRAM, "deploy", "http://127.0.0.1:1/live", "/dev/ram0"], env=lasting.environment(),
+                                  stderr=subprocess.DEVNULL)
+        self.addCleanup(processes.stop, waiting)
+        processes.wait_for(lasting.process, lambda: "/live" in lasting.ctl("list").stdout)
+        self.assertEqual(self.ids(), [1])  # it is the same service at both sockets
+        booted.start()
+        return lasting, booted
+
+    @staticmethod
+    def on_bus(bus):
+        """The transfers of the service that has the name; None if there is none."""
+        reply = subprocess.run(["busctl", f"--address={bus.address}", "--no-pager", "call", *MANAGER, "ListTransfers"],
+                               text=True, capture_output=True, timeout=60)
+        return reply.stdout if reply.returncode == 0 else None
+
+    def run_both(self, *words):
+        return subprocess.run([PROGRAM, *words], text=True, capture_output=True, timeout=60, env={
+            **os.environ, "BOOTFERRY_RUNTIME_DIRECTORY": str(self.path / "run"),
+            "BOOTFERRY_ADDRESS": f"unix:path={self.path}/run/private"})
+
+    def ids(self):
+        return [view["id"] for view in json.loads(self.run_both("list", "--json=short").stdout)]
+
+    def test_both_are_shown(self):
+        lasting, booted = self.begin(message_bus.MessageBus(self.path))
+        self.assertEqual(booted.ctl("deploy", self.url("nothing"), "/dev/ram0").returncode, exit_status.NOT_FOUND)
+        self.assertEqual(self.ids(), [1, 2])
+        status = self.run_both("status").stdout
+        self.assertIn("Transfer 1\n         URL: http://127.0.0.1:1/live\n", status)
+        self.assertIn("Transfer 2\n", status)
+        self.assertIn("http://127.0.0.1:1/live", self.run_both("status", "1").stdout)
+        self.assertEqual(self.run_both("cancel", "1").returncode, exit_status.NOT_FOUND)
+        with processes.running([PROGRAM, "monitor", "1"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                               env={**os.environ, "BOOTFERRY_RUNTIME_DIRECTORY": str(self.path / "run"),
+                                    "BOOTFERRY_ADDRESS": booted.address}) as monitor:
+            self.assertIn("1  ", monitor.stdout.readline())
+            lasting.stop()
+            self.assertIn("bootferryd was stopped", monitor.stdout.read())
+        self.assertEqual(self.ids(), [2])
+        self.assertFalse((self.path / "run/ondemand").exists())
+
+    def test_one_that_was_killed_is_not_waited_for(self):
+        lasting, _ = self.begin(message_bus.MessageBus(self.path))
+        lasting.kill()
+        self.assertTrue((self.path / "run/ondemand").is_socket())
+        self.assertEqual(self.ids(), [])
+
+    def test_the_name_on_the_bus_is_the_first_ones(self):
+        bus = message_bus.MessageBus(self.path)
+        lasting, _ = self.begin(bus)
+        self.assertIn("http://127.0.0.1:1/live", self.on_bus(bus))
+        lasting.stop()
+        processes.wait_for(bus.process, lambda: "127.0.0.1" not in (self.on_bus(bus) or "127.0.0.1"), 30)  # the other's turn
 
 
 class WithoutService(ServiceTest):

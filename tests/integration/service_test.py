@@ -10,6 +10,7 @@ import os
 import pathlib
 import pwd
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -219,6 +220,18 @@ class SystemdsView(ServiceTest):
                 while "STATUS=http://127.0.0.1:1/live to /dev/ram0: " not in status or "refused" not in status:
                     status += notified.recv(4096).decode() + "\n"
         self.assertIn("READY=1", status)
+
+
+    @needs_root
+    def test_the_status_has_a_percentage(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+            notified.bind(str(self.path / "notify"))
+            notified.settimeout(60)
+            daemon = self.daemon(environment={"NOTIFY_SOCKET": str(self.path / "notify")})
+            with daemon.ctl_running("deploy", self.url("slow/live.squashfs"), "/dev/ram0"):
+                status = ""
+                while not re.search(r"STATUS=http://[^ ]*/slow/live.squashfs to /dev/ram0: transferring, [1-9]\d* %", status):
+                    status += notified.recv(4096).decode() + "\n"
 
 
 class Numbers(ServiceTest):

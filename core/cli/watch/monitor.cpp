@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "exit_status.h"
+#include "image_on_demand.h"
 #include "output_options.h"
 #include "plain_text.h"
 #include "service_client.h"
@@ -66,7 +67,10 @@ class Monitor {
 public:
     Monitor(std::optional<std::uint32_t> only, std::optional<JsonStyle> json)
         : only_(only), json_(json), loop_([this] { end(only_ ? exitInterrupted : EXIT_SUCCESS); }),
-          client_(loop_.interruptibly([this] { return std::make_unique<ServiceClient>(loop_.event()); })) {}
+          client_(loop_.interruptibly([this] {
+              return only_ ? clientFor(*only_, loop_.event())
+                           : std::make_unique<ServiceClient>(loop_.event());
+          })) {}
 
     int run() {
         client_->watch([this](const TransferStatus& status) { changed(status); },

@@ -12,6 +12,7 @@
 #include "environment.h"
 #include "event_loop.h"
 #include "files.h"
+#include "image_on_demand.h"
 #include "no_service.h"
 #include "output_options.h"
 #include "plain_text.h"
@@ -69,8 +70,8 @@ std::optional<RecordedTransfer> readRecord(const std::string& path) {
     return RecordedTransfer{std::move(*status), identity != nullptr ? *identity : std::string()};
 }
 
-// mayBeNone: a recorded transfer can be shown, so a missing service is not an error.
-std::vector<TransferStatus> liveTransfers(bool mayBeNone) {
+// mayBeNone: another transfer can be shown, so a missing service is not an error.
+std::vector<TransferStatus> transfersOfService(bool mayBeNone) {
     const auto loop = makeEventLoop();
     try {
         return ServiceClient(loop.get()).transfers();
@@ -83,6 +84,18 @@ std::vector<TransferStatus> liveTransfers(bool mayBeNone) {
         }
         return {};
     }
+}
+
+// In the initrd, both are the same service.
+std::vector<TransferStatus> liveTransfers(bool mayBeNone) {
+    auto transfers = transfersOnDemand();
+    for (auto& status : transfersOfService(mayBeNone || !transfers.empty())) {
+        if (std::none_of(transfers.begin(), transfers.end(),
+                         [&](const auto& other) { return other.id == status.id; })) {
+            transfers.push_back(std::move(status));
+        }
+    }
+    return transfers;
 }
 
 std::vector<JsonObject> asJson(const std::vector<TransferStatus>& transfers) {
