@@ -13,6 +13,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import typing
 
 import chain
@@ -36,6 +37,7 @@ class Contestant:
     environment: typing.Optional[dict] = None
     counted: typing.Callable = measure.family_time
     image: typing.Optional[pathlib.Path] = None  # if it differs from the row's
+    partial: bool = False  # it ends before all of the image is there, and compares what it reads itself
 
 
 @dataclasses.dataclass
@@ -108,7 +110,8 @@ class Rows:
         self._ram = pathlib.Path(options.ram, f"bootferry-bench-{os.getpid()}")
         self._ram.mkdir()
         running.callback(shutil.rmtree, self._ram)
-        os.environ.update({"BOOTFERRY_WORKER": programs["worker"], "BOOTFERRY_PLUGIN_DIR": programs["plugins"],
+        self._job = pathlib.Path(options.build).resolve() / "tests/integration/worker-job"
+        os.environ.update({"WORKER_JOB": str(self._job), "BOOTFERRY_WORKER": programs["worker"], "BOOTFERRY_PLUGIN_DIR": programs["plugins"],
                            "BOOTFERRYD": programs["bootferryd"], "BOOTFERRYCTL": programs["bootferryctl"]})
 
     def names(self):
@@ -323,6 +326,48 @@ class Rows:
                 self._deploy(services[0], url, target, name="service and worker"),
                 self._deploy(services[0], url, target, name="of it the service", **alone),
                 self._deploy(services[1], url, target, name=f"the same with {_CLIENTS} clients", **alone)], image)
+
+    def _profiled(self, image, read):
+        """The same image under another name, with the boot profile of such a boot beside it."""
+        other = image.with_name(f"{image.name}-profiled")
+        if not other.exists():
+            other.hardlink_to(image)
+            subprocess.run(self._boot(self._http(image), image, read, f"--record={other}.profile").command, check=True)
+        return other
+
+    def _boot(self, url, image, read, *options, name="", **how):
+        if not self._job.exists():
+            raise Unavailable(f"{self._job} is not built")
+        return Contestant(name, [sys.executable, pathlib.Path(__file__).with_name("on_demand.py"), url, image, self._file().path,
+                                 f"--bytes={read}", *options], **how)
+
+    def row_on_demand(self):
+        image, small, target = self._image(self._options.far_size), self._image(self._options.far_size // 4), self._file()
+        read = self._options.far_size // 20
+        profiled = self._profiled(image, read)
+        until = {"partial": True}
+        with self._slowed("100mbit"):
+            yield Row(f"on demand over 100 Mbit/s, {read / 1e6:.1f} MB of it read", target, [
+                self._fetch(self._http(image), target),
+                self._boot(self._http(image), image, read, name="on demand, all of it"),
+                self._boot(self._http(profiled), image, read, name="with a profile, all of it"),
+                self._boot(self._http(image), image, read, "--until=reads", name="on demand, until read", **until),
+                self._boot(self._http(profiled), image, read, "--until=reads", name="with a profile, until read", **until),
+                self._boot(self._http(small), small, read, "--until=reads", name="a quarter as large, until read", **until)],
+                image)
+
+    def row_on_demand_far(self):
+        image, target = self._image(self._options.far_size), self._file()
+        read = self._options.far_size // 20
+        profiled = self._profiled(image, read)
+        until = {"partial": True}
+        rate = self._options.connection_rate
+        with lines.delayed(self._servers.http(), 0, rate) as near, lines.delayed(self._servers.http(), 0.05, rate) as far:
+            contestants = [self._boot(self._http(which, port), image, read, "--until=reads", name=f"{how}, {where}", **until)
+                           for port, where in ((near, "near"), (far, "50 ms"))
+                           for which, how in ((image, "until read"), (profiled, "with a profile"))]
+            yield Row(f"on demand, {rate / 1e6:.0f} MB/s a connection, {read / 1e6:.1f} MB of it read", target, contestants, image,
+                      legs=2)
 
     def row_dolly(self):
         if missing := network.missing():

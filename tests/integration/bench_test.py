@@ -72,6 +72,14 @@ class BenchTest(unittest.TestCase):
         self.assert_measured(rows["http-loop"], {"bootferryctl deploy"})
         self.assert_measured(rows["http-slow"], {"bootferryctl fetch"})
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: a slowed loopback")
+    def test_what_is_read_while_it_arrives(self):
+        rows = self.bench("on-demand,on-demand-far")
+        self.assertLessEqual({"bootferryctl fetch", "on demand, all of it", "with a profile, all of it", "on demand, until read",
+                              "with a profile, until read", "a quarter as large, until read"}, set(rows["on-demand"]["samples"]))
+        self.assertGreaterEqual(rows["on-demand"]["samples"]["on demand, all of it"][0]["wire"], rows["on-demand"]["bytes"])
+        self.assertEqual(len(rows["on-demand-far"]["samples"]), 4)
+
     def test_a_row_that_there_is_not(self):
         done = subprocess.run([ROOT / "tests/bench/run", f"--build={self.build()}", "--rows=gopher"], capture_output=True,
                               text=True, timeout=60)
