@@ -33,6 +33,7 @@ from vsftpd import Vsftpd  # noqa: E402
 CHECK = os.environ["BOOTFERRY_PLUGIN_CHECK"]
 MODULES = pathlib.Path(os.environ["BOOTFERRY_PLUGIN_DIR"])
 BAD = os.environ["BAD_PLUGIN"]
+CARELESS = os.environ["CARELESS_PLUGIN"]
 DEAF = os.environ["DEAF_PLUGIN"]
 SILENT_SERVER = "stops in a read when the server is silent"
 FETCH = "fetches only what is wanted"
@@ -40,6 +41,10 @@ FLOW = "delivers what there is before its buffer is full"
 NO_BLOCK = "does not block where it must not"
 CUT = "delivers no wrong bytes when the connection is cut"
 REFUSED_CONNECTION = "reports a refused connection as Unreachable"
+HELD_UP = "is not held up by a session that waits"
+RESOLVING = "stops while it resolves a name when cancelled"
+OPTIONS = "keeps options and credentials to their session"
+LOGIN = "keeps its login from other servers"
 CONNECTING = "stops while it connects when cancelled"
 NETWORK_CHECKS = {21: REFUSED_CONNECTION, 26: CONNECTING, 27: SILENT_SERVER, 28: FLOW, 29: FETCH, 30: CUT}
 SIZE = 1_500_007
@@ -107,8 +112,8 @@ HANGING_LIMITS = [5, 20, 80]  # s; a longer one where a busy machine needs it
 BUSY_LIMIT = 90  # s
 
 
-def check(*arguments, fault=None, deaf=""):
-    environment = {**os.environ, "BOOTFERRY_BAD_FAULT": fault or "", "BOOTFERRY_DEAF": deaf}
+def check(*arguments, fault=None, deaf="", careless=""):
+    environment = {**os.environ, "BOOTFERRY_BAD_FAULT": fault or "", "BOOTFERRY_DEAF": deaf, "BOOTFERRY_CARELESS": careless}
     result = subprocess.run([CHECK, *map(str, arguments)], capture_output=True, text=True, env=environment, timeout=600)
     return result.returncode, result.stdout + result.stderr
 
@@ -143,6 +148,15 @@ class SendsAndWaits(Sends):
     def handle(self):
         super().handle()
         with contextlib.suppress(OSError):
+            self.request.recv(1)
+
+
+class TakesLogin(socketserver.StreamRequestHandler):
+    """Sends to those who know the password."""
+
+    def handle(self):
+        with contextlib.suppress(OSError):
+            self.request.sendall(b"y" + SENT if self.rfile.readline() == b"someone:hunter22\n" else b"n")
             self.request.recv(1)
 
 
@@ -191,7 +205,7 @@ class PluginCheckTest(unittest.TestCase):
         self.assertNotIn("not ok", output)
         skipped = re.findall("^ok [0-9]+ - (.*) # SKIP", output, re.MULTILINE)
         # FTP's bytes take another connection than the URL's, and known hosts go by the port.
-        may_be_skipped = {"delivers the same through splice", "keeps sessions in several threads apart", *(NETWORK_CHECKS.values() if silent_may_skip else [])}
+        may_be_skipped = {"delivers the same through splice", "keeps sessions in several threads apart", OPTIONS, LOGIN, *(NETWORK_CHECKS.values() if silent_may_skip else [])}
         self.assertLessEqual(set(skipped), may_be_skipped, output)
 
     def check_curl(self, scheme, port, *arguments):
@@ -307,7 +321,10 @@ class PluginCheckTest(unittest.TestCase):
         self.assertEqual(re.findall("^ok.* SKIP.*$", output, re.MULTILINE),
                          ["ok 6 - delivers the same through splice # SKIP the plugin does not offer it for this resource",
                           *(f"ok {number} - {name} # SKIP the URL names no port, so that no proxy can stand before the server"
-                            for number, name in NETWORK_CHECKS.items())])
+                            for number, name in NETWORK_CHECKS.items()),
+                          f"ok 32 - {RESOLVING} # SKIP it does not look up the URL's host by getaddrinfo(3)",
+                          f"ok 33 - {OPTIONS} # SKIP the resource can be read without the options and credentials that were given",
+                          f"ok 34 - {LOGIN} # SKIP no --login-option was given"])
 
     def assert_reasons(self, reasons):
         for fault, words in reasons.items():
@@ -490,6 +507,28 @@ class PluginCheckTest(unittest.TestCase):
 
     def test_a_session_free_that_waits_for_the_server_is_found(self):
         self.check_deaf(SendsAndWaits, NO_BLOCK, {"": None, "to-nobody": "# session_free while the server is silent returned only after"})
+
+    def test_what_goes_wrong_beside_other_sessions_and_servers_is_found(self):
+        with sending_server(TakesLogin) as port:
+            for careless, name, words in (
+                    ("", None, None),
+                    ("with-its-login", LOGIN, "it sends the value of the option 'login' to another server too"),
+                    ("with-logins", OPTIONS, "without options and credentials a session failed with Auth, but works after"),
+                    ("with-a-lock", HELD_UP, "beside one that waits for its server, returned only after [0-9]+ ms"),
+                    ("with-names", RESOLVING, "open, which was cancelled while a name server did not answer .* returned only"),
+                    ("with-threads", RESOLVING, "a thread of the plugin's, .* crashed")):
+                if processes.sanitized and careless == "with-threads":
+                    continue
+                with self.subTest(careless=careless):
+                    status, output = check(CARELESS, f"careless://127.0.0.1:{port}/{len(SENT)}", "--login-option=login=someone:hunter22",
+                                           "--time-limit", BUSY_LIMIT, *(["--check", name] if name else []), careless=careless)
+                    self.assertEqual(re.findall("(?m)^not ok [0-9]+ - (.*)$", output), [name] if name else [], output)
+                    self.assertEqual(status, 1 if name else 0, output)
+                    if name:
+                        self.assertRegex(output, words)
+                    else:
+                        for passed in (LOGIN, OPTIONS, HELD_UP, RESOLVING):
+                            self.assertRegex(output, f"(?m)^ok [0-9]+ - {passed}$")
 
     def test_hiding_a_stall_is_found(self):
         self.check_deaf(SendsAndWaits, SILENT_SERVER, {

@@ -159,7 +159,8 @@ std::optional<Failure> Attempt::open(std::uint64_t offset, const std::string& va
 }
 
 std::optional<Failure> Attempt::openUrl(const std::string& url, std::uint64_t offset,
-                                        const std::string& validator, std::uint64_t length) {
+                                        const std::string& validator, std::uint64_t length,
+                                        std::uint32_t flags) {
     const auto size = sizeFor(plugin_.host, oldestRequest, sizeof(bootferry_request));
     const auto& memory = host_.lendRequest(size);
     auto* request = memory.as<bootferry_request>();
@@ -169,9 +170,10 @@ std::optional<Failure> Attempt::openUrl(const std::string& url, std::uint64_t of
     request->length = length;
     request->validator = offset > 0 && !validator.empty() ? host_.lend(validator) : nullptr;
     request->cancel_fd = host_.cancelFd();
+    request->flags = flags;
     if (plugin_.host == HostAge::Newest) {
         request->raw_url = host_.lend(url);
-        request->flags = 1U << 31U; // of a later version
+        request->flags |= 1U << 31U; // of a later version
         fillUnknown(memory, sizeof(bootferry_request), size);
     }
     return checked("open", [&] { return plugin_.module->table().open(session_, request); });

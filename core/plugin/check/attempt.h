@@ -56,7 +56,8 @@ public:
     [[nodiscard]] std::optional<Failure> open(std::uint64_t offset = 0, const std::string& validator = {});
     [[nodiscard]] std::optional<Failure> openUrl(const std::string& url, std::uint64_t offset = 0,
                                                  const std::string& validator = {},
-                                                 std::uint64_t length = BOOTFERRY_SIZE_UNKNOWN);
+                                                 std::uint64_t length = BOOTFERRY_SIZE_UNKNOWN,
+                                                 std::uint32_t flags = 0);
     [[nodiscard]] ResourceInfo info();
     // Returns the bytes read, 0 at the end or after a failure, which is then in `failure`.
     [[nodiscard]] std::size_t read(std::span<std::byte> into, std::optional<Failure>& failure);

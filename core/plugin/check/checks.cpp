@@ -14,7 +14,9 @@
 #include "cut_checks.h"
 #include "delivery_checks.h"
 #include "flow_checks.h"
+#include "login_checks.h"
 #include "option_checks.h"
+#include "resolve_checks.h"
 #include "resume_checks.h"
 #include "session_checks.h"
 
@@ -78,6 +80,10 @@ constexpr std::array checks{
     Check{"delivers what there is before its buffer is full", &returnsWhatThereIs},
     Check{"fetches only what is wanted", &fetchesWhatIsWanted},
     Check{"delivers no wrong bytes when the connection is cut", &cutConnection},
+    Check{"is not held up by a session that waits", &notHeldUpByAnother},
+    Check{"stops while it resolves a name when cancelled", &cancelledWhileResolving},
+    Check{"keeps options and credentials to their session", &keepsOptionsToTheirSession},
+    Check{"keeps its login from other servers", &keepsLoginFromOtherServers},
     Check{"leaves no descriptor and no thread behind", &leavesNothingBehind},
     Check{"leaves nothing behind after failures and cancels", &leavesNothingAfterFailures},
     Check{"names the libraries that it uses", &namesItsLibraries},

@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "attempt.h"
@@ -20,6 +21,7 @@ struct CheckSettings {
     std::string modulePath;
     PluginUnderTest plugin; // its module is loaded in the check's own process
     std::string scheme;
+    std::vector<std::pair<std::string, std::string>> logins; // of the plugin's options, those that log in
     std::optional<std::string> expectedSha256;
     std::optional<std::string> missingUrl; // of a resource that does not exist
     std::optional<std::string> waitingUrl; // where open or read blocks forever

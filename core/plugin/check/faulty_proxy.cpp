@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -25,6 +27,14 @@
 #include "errors.h"
 
 namespace bootferry {
+
+// The first bytes of the plugin, all connections together: what it logs in with comes early. The process
+// notes them before it passes them on.
+struct FaultyProxy::Sent {
+    std::atomic<std::size_t> size;
+    std::array<char, 65536> bytes;
+};
+
 namespace {
 
 struct Server {
@@ -43,6 +53,31 @@ struct Effect {
     std::atomic<std::uint64_t> connections = 0;
     std::atomic<std::uint64_t> passed = 0; // bytes of the server
     std::atomic<bool> silenced = false;
+    std::atomic<bool> isOver = false; // there is another plan
+};
+
+// Called by the threads of the connections.
+class Notes {
+public:
+    explicit Notes(FaultyProxy::Sent& sent) : sent_(sent) {}
+    void add(const Effect& effect, const char* bytes, std::size_t count) {
+        const std::lock_guard lock(mutex_);
+        if (!effect.isOver) {
+            const auto size = sent_.size.load();
+            const auto noted = std::min(count, sent_.bytes.size() - size);
+            std::copy_n(bytes, noted, sent_.bytes.begin() + static_cast<std::ptrdiff_t>(size));
+            sent_.size = size + noted;
+        }
+    }
+    void begin(Effect& last) {
+        const std::lock_guard lock(mutex_);
+        last.isOver = true;
+        sent_.size = 0;
+    }
+
+private:
+    FaultyProxy::Sent& sent_;
+    std::mutex mutex_;
 };
 
 struct Order {
@@ -114,7 +149,7 @@ bool sendAll(int to, const Bytes& bytes, std::size_t count) {
 }
 
 // Ends when either side has; once silent, when the plugin has.
-void forwardBoth(int client, int upstream, const Plan& plan, Effect& effect) {
+void forwardBoth(int client, int upstream, const Plan& plan, Effect& effect, Notes& notes) {
     Bytes bytes{};
     if (plan.bytes == 0) {
         ++effect.affected;
@@ -128,6 +163,7 @@ void forwardBoth(int client, int upstream, const Plan& plan, Effect& effect) {
         }
         if (sides[0].revents != 0) {
             const auto count = receive(client, bytes, UINT64_MAX);
+            notes.add(effect, bytes.data(), count);
             if (count == 0 || !sendAll(upstream, bytes, count)) {
                 return;
             }
@@ -153,13 +189,13 @@ void prepareReset(int socket) {
 }
 
 void serve(const UniqueFd& client, const Server& server, const Plan& plan, Effect& effect,
-           Connections& connections) {
+           Connections& connections, Notes& notes) {
     // With larger buffers a whole resource may have arrived before a fault can be seen.
     constexpr int littleMemory = 16384;
     (void)::setsockopt(client.get(), SOL_SOCKET, SO_SNDBUF, &littleMemory, sizeof littleMemory);
     connections.add(client.get());
     if (const auto upstream = connectTo(server); upstream.get() >= 0) {
-        forwardBoth(client.get(), upstream.get(), plan, effect);
+        forwardBoth(client.get(), upstream.get(), plan, effect, notes);
     }
     if (effect.silenced) {                             // not even that the plugin's end is over is answered
         constexpr int muchLongerThanPromptly = 10'000; // ms
@@ -171,8 +207,10 @@ void serve(const UniqueFd& client, const Server& server, const Plan& plan, Effec
     connections.remove(client.get());
 }
 
-[[noreturn]] void run(const UniqueFd& listener, const UniqueFd& control, const Server& server) {
+[[noreturn]] void run(const UniqueFd& listener, const UniqueFd& control, const Server& server,
+                      FaultyProxy::Sent& sent) {
     Connections connections; // outlived by no thread: the process ends by a signal
+    Notes notes(sent);       // likewise
     Plan plan;
     auto effect = std::make_shared<Effect>(); // of this plan; its connections may outlive it
     for (;;) {
@@ -187,6 +225,7 @@ void serve(const UniqueFd& client, const Server& server, const Plan& plan, Effec
             }
             if (order.kind == Order::Kind::Plan) {
                 plan = order.plan;
+                notes.begin(*effect);
                 effect = std::make_shared<Effect>();
             } else if (order.kind == Order::Kind::CloseAll) {
                 connections.closeAll();
@@ -201,8 +240,8 @@ void serve(const UniqueFd& client, const Server& server, const Plan& plan, Effec
             UniqueFd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
             if (client.get() >= 0) {
                 ++effect->connections;
-                std::thread([client = std::move(client), &server, plan, effect, &connections] {
-                    serve(client, server, plan, *effect, connections);
+                std::thread([client = std::move(client), &server, plan, effect, &connections, &notes] {
+                    serve(client, server, plan, *effect, connections, notes);
                 }).detach();
             }
         }
@@ -241,13 +280,19 @@ FaultyProxy::FaultyProxy(const Url& url) {
     checkErrno(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), "starting a proxy");
     control_ = UniqueFd(ends[0]);
     const UniqueFd itsControl(ends[1]);
+    void* const shared =
+        ::mmap(nullptr, sizeof(Sent), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) {
+        throwErrno(errno, "starting a proxy");
+    }
+    sent_ = static_cast<Sent*>(shared); // zeros
     const auto parent = ::getpid();
     process_ = checkErrno(::fork(), "starting a proxy");
     if (process_ == 0) {
         (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         control_ = UniqueFd();
         if (::getppid() == parent) {
-            run(listener, itsControl, server);
+            run(listener, itsControl, server, *sent_);
         }
         ::_exit(1);
     }
@@ -256,6 +301,7 @@ FaultyProxy::FaultyProxy(const Url& url) {
 FaultyProxy::~FaultyProxy() {
     (void)::kill(process_, SIGKILL);
     (void)::waitpid(process_, nullptr, 0);
+    (void)::munmap(sent_, sizeof *sent_);
 }
 
 void FaultyProxy::plan(Fault fault, std::uint64_t bytes) const {
@@ -272,6 +318,10 @@ void FaultyProxy::silenceAll() const {
 
 FaultyProxy::Seen FaultyProxy::seen() const {
     return carryOut(control_.get(), {.kind = Order::Kind::Look, .plan = {}}).seen;
+}
+
+std::string FaultyProxy::sentByPlugin() const {
+    return {sent_->bytes.data(), sent_->size};
 }
 
 } // namespace bootferry

@@ -40,9 +40,14 @@ public:
         std::uint64_t passed = 0;      // bytes of the server, in these connections
     };
     [[nodiscard]] Seen seen() const;
+    // What the plugin has sent over the connections since the last plan, as far as it was noted.
+    [[nodiscard]] std::string sentByPlugin() const;
+
+    struct Sent; // shared with its process
 
 private:
     std::string url_;
+    Sent* sent_ = nullptr;
     UniqueFd control_;
     pid_t process_ = -1;
 };

@@ -34,6 +34,8 @@ that does not change during the checks.
 
   --expect-sha256 HEX      the SHA-256 of the resource
   --option KEY=VALUE       set an option of the plugin (repeatable)
+  --login-option KEY=VALUE the same, of an option that logs in or identifies:
+                           whether it is kept from other servers (repeatable)
   --credential NAME=VALUE  a secret that the plugin may request (repeatable)
   --missing-url URL        a resource that does not exist on the server
   --waiting-url URL        where the server never answers, to check cancelling
@@ -62,8 +64,9 @@ std::pair<std::string, std::string> keyAndValue(std::string_view text) {
 
 // All of these take a value.
 void requireOption(std::string_view name) {
-    for (const std::string_view known : {"expect-sha256", "option", "credential", "missing-url",
-                                         "waiting-url", "changed-url", "check", "time-limit"}) {
+    for (const std::string_view known :
+         {"expect-sha256", "option", "login-option", "credential", "missing-url", "waiting-url",
+          "changed-url", "check", "time-limit"}) {
         if (name == known) {
             return;
         }
@@ -78,6 +81,9 @@ void applyOption(Arguments& arguments, std::string_view name, std::string_view v
         settings.expectedSha256 = value;
     } else if (name == "option") {
         settings.plugin.options.push_back(keyAndValue(value));
+    } else if (name == "login-option") {
+        settings.logins.push_back(keyAndValue(value));
+        settings.plugin.options.push_back(settings.logins.back());
     } else if (name == "credential") {
         settings.plugin.credentials.insert(keyAndValue(value));
     } else if (name == "missing-url") {

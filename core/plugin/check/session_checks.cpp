@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -13,9 +17,63 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "check_steps.h"
+#include "conduct_checks.h"
 
 namespace bootferry {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A session that waits for its server in a thread, until this ends.
+class WaitingSession {
+public:
+    WaitingSession(const PluginUnderTest& plugin, const std::string& url)
+        : attempt_(plugin), thread_([this, url] {
+              try {
+                  std::optional<Failure> failure = attempt_.openUrl(url);
+                  std::vector<std::byte> buffer(usual[0]);
+                  while (!failure && attempt_.read(buffer, failure) > 0) {
+                      lastReturn_ = Clock::now().time_since_epoch().count();
+                  }
+              } catch (const Fault&) { // other checks are there for that
+              }
+              ended_ = true;
+          }) {}
+    WaitingSession(const WaitingSession&) = delete;
+    WaitingSession& operator=(const WaitingSession&) = delete;
+    ~WaitingSession() {
+        attempt_.cancel();
+        thread_.join();
+    }
+
+    // Until no call has returned for a while. False if it does not wait at all.
+    [[nodiscard]] bool waitUntilItWaits() const {
+        constexpr auto silence = std::chrono::milliseconds(700);
+        const auto begin = Clock::now();
+        while (!ended_) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            if (Clock::now() - std::max(begin, Clock::time_point(Clock::duration(lastReturn_))) > silence) {
+                return true;
+            }
+        }
+        return false;
+    }
+    // Lets go what it may hold, unless done() within that time.
+    void cancelAfter(std::chrono::seconds time, const std::function<bool()>& done) {
+        for (const auto end = Clock::now() + time; !done() && Clock::now() < end;) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+        if (!done()) {
+            attempt_.cancel();
+        }
+    }
+
+private:
+    Attempt attempt_;
+    std::atomic<Clock::rep> lastReturn_ = 0;
+    std::atomic<bool> ended_ = false;
+    std::thread thread_; // the last one: it uses the others
+};
 
 // One session of several that take turns.
 struct Turn {
@@ -23,6 +81,36 @@ struct Turn {
     std::uint64_t offset = 0;
     std::uint64_t end = 0;
 };
+
+// What a session does beside another one that waits at this URL. False if that one does not wait.
+bool isPromptBesideOneAt(const PluginUnderTest& plugin, const CheckSettings& settings,
+                         const std::string& url) {
+    constexpr std::chrono::seconds muchLongerThanPromptly{4};
+    WaitingSession waiting(plugin, url);
+    if (!waiting.waitUntilItWaits()) {
+        return false;
+    }
+    std::atomic<bool> done = false;
+    std::thread rescuer([&] { waiting.cancelAfter(muchLongerThanPromptly, [&] { return done.load(); }); });
+    std::exception_ptr thrown;
+    try {
+        const auto start = Clock::now();
+        Attempt attempt(plugin);
+        attempt.cancel();
+        (void)attempt.openUrl(settings.plugin.url);
+        attempt.free();
+        expectPromptly(start,
+                       "a session that is cancelled before open, beside one that waits for its server,");
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    done = true;
+    rescuer.join();
+    if (thrown) {
+        std::rethrow_exception(thrown);
+    }
+    return true;
+}
 
 } // namespace
 
@@ -131,6 +219,24 @@ void anyThread(CheckSettings& settings) {
     inAThread([&] { attempt->mustOpen(); });
     inAThread([&] { (void)readFrom(*attempt, settings.reference, 0, usual, settings.reference.size()); });
     inAThread([&] { attempt.reset(); });
+}
+
+// A lock that is held over a wait is found by the cancel that it keeps another session from seeing.
+void notHeldUpByAnother(CheckSettings& settings) {
+    auto plugin = settings.plugin;
+    plugin.inThreads = true;
+    bool waited = false;
+    if (settings.waitingUrl) {
+        waited = isPromptBesideOneAt(plugin, settings, *settings.waitingUrl);
+    }
+    if (settings.proxy != nullptr) {
+        planProxy(settings, FaultyProxy::Fault::Silence, settings.reference.size() / 2);
+        waited |= isPromptBesideOneAt(plugin, settings, settings.proxy->url());
+    }
+    if (!waited) {
+        throw Skipped("no session waits: there is no --waiting-url, nor a port in the URL that a proxy can "
+                      "stand before");
+    }
 }
 
 } // namespace bootferry
