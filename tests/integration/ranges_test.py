@@ -51,7 +51,9 @@ class RangesTest(FetchCase):
 
     @staticmethod
     def requests(server):
-        return [Request(*line.split("|")) for line in server.access_log().splitlines()]
+        """Without the look at the version in the end."""
+        requests = [Request(*line.split("|")) for line in server.access_log().splitlines()]
+        return [request for request in requests if request.range != "bytes=0-0"]
 
     def assert_one_request(self, server):
         self.assertEqual([(request.status, request.range) for request in self.requests(server)], [("200", "-")])
