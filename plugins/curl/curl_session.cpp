@@ -334,8 +334,12 @@ int CurlSession::onDebugText(CURL*, curl_infotype type, char* text, std::size_t 
     constexpr std::string_view mark = "TFTP error: ";
     constexpr std::size_t longest = 300; // the server's words may have more
     const std::string_view line(text, size);
-    if (type == CURLINFO_TEXT) {
-        auto& session = *static_cast<CurlSession*>(context);
+    auto& session = *static_cast<CurlSession*>(context);
+    if (session.isFtp_) {
+        if (type == CURLINFO_HEADER_OUT) {
+            session.asksForTime_ = line.starts_with("MDTM ");
+        }
+    } else if (type == CURLINFO_TEXT) {
         try {
             if (line.starts_with(mark)) {
                 session.tftpError_ = plugin::trimmed(line.substr(mark.size(), longest));
@@ -358,7 +362,7 @@ std::size_t CurlSession::onHeader(char* line, std::size_t size, std::size_t coun
                 throw otherProtocol("FTP", authorityOf(session.url_), text);
             }
             session.ftpReply_.addLine(text);
-            if (hasImpossibleSize(text.substr(0, text.find_first_of("\r\n")))) {
+            if (!session.asksForTime_ && hasImpossibleSize(text.substr(0, text.find_first_of("\r\n")))) {
                 session.rejected_ = Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent an impossible size");
                 return 0; // libcurl then ends the transfer
             }

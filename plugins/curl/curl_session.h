@@ -50,6 +50,7 @@ private:
     void configureHttp();
     [[nodiscard]] std::string rangeText() const; // of the Range header; empty: none
     void configureFtp();
+    void watchDebugText();
     void configureTftp(bool isElsewhere);
     void pump(); // until there are bytes or the end
     void collectResult();
@@ -76,6 +77,8 @@ private:
     void examineFtp();
     void examineTftp();
     void examineEnd();
+    [[nodiscard]] bool endsWithConnection() const;
+    [[nodiscard]] bool isEncrypted() const;
     [[nodiscard]] bool isCutInTls() const;
     void refuseSurplus(std::size_t count); // of bytes that arrived
     [[nodiscard]] static plugin::Failure surplus();
@@ -125,9 +128,10 @@ private:
 
     HttpResponse response_;
     FtpReply ftpReply_;
-    std::string endReply_;    // to a transfer that ended early, where libcurl reads no reply
-    std::string tftpError_;   // the server's words
-    std::string tftpRefusal_; // libcurl's, of an answer that it does not accept
+    bool asksForTime_ = false; // the last command: its answer has the number of a size's
+    std::string endReply_;     // to a transfer that ended early, where libcurl reads no reply
+    std::string tftpError_;    // the server's words
+    std::string tftpRefusal_;  // libcurl's, of an answer that it does not accept
     bool examined_ = false;
     std::optional<plugin::Failure> rejected_; // why the transfer was aborted
 

@@ -187,6 +187,10 @@ void CurlSession::examineUnsatisfiableRange() {
 
 // A cache that makes the answer for a range one for the whole file.
 void CurlSession::requireNoPart() const {
+    if (response_.hasParts) {
+        throw Failure(BOOTFERRY_ERROR_PROTOCOL,
+                      "server sent parts of the file (multipart/byteranges) as all of it");
+    }
     const auto range = parseContentRange(response_.contentRange);
     if (range && range->first && (*range->first > 0 || (range->total && *range->last + 1 < *range->total))) {
         throw Failure(
@@ -206,16 +210,26 @@ void CurlSession::requireVisibleEnd() const {
             "server sent the file without its length over HTTP/2 or later, where a cut cannot be told from "
             "the end (leave out curl's option http2, or its like)");
     }
+    if (endsWithConnection() && !isEncrypted()) { // a notice ends TLS, see isCutInTls()
+        host().log(
+            BOOTFERRY_LOG_WARNING,
+            "the server announced no length: a cut cannot be told from the end, only a checksum shows it");
+    }
 }
 
 // A body that only the end of the connection ends.
-bool CurlSession::isCutInTls() const {
+bool CurlSession::endsWithConnection() const {
     long version = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_VERSION, &version);
-    const bool endsWithConnection =
-        !size_ && !response_.isChunked && !isFtp_ && !isTftp_ && version < CURL_HTTP_VERSION_2_0;
-    const bool isEncrypted = schemeOf(askedUrl_) == "https";
-    return endsWithConnection && isEncrypted && !tlsEnd_.noticed();
+    return !size_ && !response_.isChunked && !isFtp_ && !isTftp_ && version < CURL_HTTP_VERSION_2_0;
+}
+
+bool CurlSession::isEncrypted() const {
+    return schemeOf(askedUrl_) == "https";
+}
+
+bool CurlSession::isCutInTls() const {
+    return endsWithConnection() && isEncrypted() && !tlsEnd_.noticed();
 }
 
 void CurlSession::examineFtp() {

@@ -216,12 +216,16 @@ void CurlSession::configureTftp(bool isElsewhere) {
     }
     auto* easy = easy_.get();
     curl_easy_setopt(easy, CURLOPT_PROXY, ""); // nor those of the environment
-    curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
-    curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, &CurlSession::onDebugText);
-    curl_easy_setopt(easy, CURLOPT_DEBUGDATA, this);
+    watchDebugText();
     if (offset_ > 0) {
         throw Failure(BOOTFERRY_ERROR_RANGE, "tftp cannot resume, it sends the whole file");
     }
+}
+
+void CurlSession::watchDebugText() {
+    curl_easy_setopt(easy_.get(), CURLOPT_VERBOSE, 1L);
+    curl_easy_setopt(easy_.get(), CURLOPT_DEBUGFUNCTION, &CurlSession::onDebugText);
+    curl_easy_setopt(easy_.get(), CURLOPT_DEBUGDATA, this);
 }
 
 void CurlSession::configureFtp() {
@@ -230,6 +234,7 @@ void CurlSession::configureFtp() {
     requireFtpFile(url_);
     requireActiveTls(options_);
     tlsEnd_.watch(easy);
+    watchDebugText();
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, &CurlSession::acceptedSocket);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, this);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &CurlSession::closeSocket);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::string_view digits = "0123456789";
 constexpr std::size_t codeDigits = 3;
-constexpr std::size_t timeDigits = 14; // of MDTM
 constexpr std::size_t longestText = 300;
 
 bool beginsWithCode(std::string_view line) {
@@ -60,6 +59,11 @@ bool saysTooManyClients(std::string_view reply) {
            !hasAny(text, {"fail", "attempt", "incorrect", "invalid", "wrong"});
 }
 
+bool saysFileIsInUse(std::string_view reply) {
+    return hasAny(plugin::lowered(reply),
+                  {"file busy", "file is busy", "in use", "used by another", "locked", "sharing violation"});
+}
+
 bool saysComplete(std::string_view reply) {
     return reply.starts_with("226") || reply.starts_with("250");
 }
@@ -77,12 +81,10 @@ std::string refusalIn(std::string_view bytes) {
     return text >= "4" && text < "6" ? text : std::string();
 }
 
-// 213 is the answer to MDTM as well (section 3), which some servers follow with a fraction or a zone.
 bool hasImpossibleSize(std::string_view reply) {
-    if (reply.starts_with("213 ")) {
+    if (reply.starts_with("213")) {
         const auto text = plugin::trimmed(reply.substr(codeDigits));
-        const auto end = std::min(text.find_first_not_of(digits), text.size());
-        return end != timeDigits && (end < text.size() || endsTooLarge(text));
+        return text.empty() || text.find_first_not_of(digits) != std::string_view::npos || endsTooLarge(text);
     }
     const auto bytes = reply.find(" bytes");
     return (reply.starts_with("150 ") || reply.starts_with("125 ")) && bytes != std::string_view::npos &&

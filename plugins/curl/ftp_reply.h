@@ -27,6 +27,9 @@ private:
 // otherwise means a wrong password.
 [[nodiscard]] bool saysTooManyClients(std::string_view reply);
 
+// True if the file cannot be read for now: IIS says with 550 that another process writes to it.
+[[nodiscard]] bool saysFileIsInUse(std::string_view reply);
+
 // True if the reply after the data says that it was all (226, 250).
 [[nodiscard]] bool saysComplete(std::string_view reply);
 
@@ -34,7 +37,8 @@ private:
 [[nodiscard]] std::string refusalIn(std::string_view bytes);
 
 // True if the answer to SIZE (RFC 3659, section 4), or the "(1234 bytes)" at the beginning of a transfer,
-// exceeds 2^63 - 1 or is no number. libcurl treats that as an empty file, and takes "-5" for 5.
+// exceeds 2^63 - 1 or is no number. libcurl treats that as an empty file, and takes "-5" for 5. Not for the
+// answer to MDTM, which is a 213 as well.
 [[nodiscard]] bool hasImpossibleSize(std::string_view reply);
 
 } // namespace bootferry::curl

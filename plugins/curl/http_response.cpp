@@ -152,6 +152,9 @@ void HttpResponse::addCleanLine(std::string_view line) {
         date = value;
     } else if (equalIgnoringCase(name, "Content-Range")) {
         contentRange = value;
+    } else if (equalIgnoringCase(name, "Content-Type")) {
+        constexpr std::string_view parts = "multipart/byteranges";
+        hasParts = equalIgnoringCase(value.substr(0, parts.size()), parts);
     } else if (equalIgnoringCase(name, "Location")) {
         location = value;
     } else if (equalIgnoringCase(name, "Retry-After")) {

@@ -100,6 +100,9 @@ Failure cutShort(const TransferEnd& end) {
     if (!end.lateReply.empty()) {
         message += ": server answered " + end.lateReply;
     }
+    if (end.result == CURLE_HTTP2_STREAM && !end.detail.empty()) { // with the name of the error
+        message += ": " + end.detail;
+    }
     return {BOOTFERRY_ERROR_UNREACHABLE, message, static_cast<int>(end.osErrno)};
 }
 
@@ -229,8 +232,10 @@ std::optional<Failure> failureOfTls(const TransferEnd& end, const std::string& d
     case CURLE_SSL_CIPHER:
         return Failure{BOOTFERRY_ERROR_INVALID,
                        "curl's option ciphers or tls13-ciphers cannot be used: " + detail};
-    case CURLE_USE_SSL_FAILED:
-        return Failure{BOOTFERRY_ERROR_TLS, end.authority + ": " + detail};
+    case CURLE_USE_SSL_FAILED: // an FTP server says why
+        return end.isFtp && end.responseCode >= 400
+                   ? std::nullopt
+                   : std::optional(Failure{BOOTFERRY_ERROR_TLS, end.authority + ": " + detail});
     case CURLE_SSL_CACERT_BADFILE:
         return Failure{BOOTFERRY_ERROR_IO,
                        "the certificates to trust cannot be read, or are not in PEM form: " + detail};
@@ -283,9 +288,14 @@ std::optional<Failure> failureOfRequest(const TransferEnd& end, const std::strin
     }
 }
 
+// What libcurl says of a stream that was refused five times (RFC 9113, section 8.7): the server is busy.
+bool isStreamRefused(const TransferEnd& end) {
+    return mentions(end.detail, "times before giving up");
+}
+
 // An older server takes the beginning of HTTP/2 for a bad request.
 bool isBeginningOfHttp2Refused(const TransferEnd& end) {
-    return end.wantsHttp2 && end.position == 0 && end.responseCode == 0 &&
+    return end.wantsHttp2 && !isStreamRefused(end) && end.position == 0 && end.responseCode == 0 &&
            end.askedUrl.starts_with("http:") &&
            (end.result == CURLE_GOT_NOTHING || end.result == CURLE_SEND_ERROR ||
             end.result == CURLE_RECV_ERROR || end.result == CURLE_HTTP2);
@@ -307,7 +317,16 @@ Failure failureOfAnswer(const TransferEnd& end, const std::string& detail) {
                                               "http2-prior-knowledge asks for: " +
                                               detail};
     }
+    if (isStreamRefused(end)) {
+        return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " refuses requests for now: " + detail};
+    }
+    if (end.result == CURLE_HTTP2_STREAM && mentions(end.detail, "PROTOCOL_ERROR")) {
+        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " violates HTTP/2: " + detail};
+    }
     switch (end.result) {
+    case CURLE_HTTP2: // a server that goes away before it answers (GOAWAY), above all
+        return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " ended the connection: " + detail,
+                static_cast<int>(end.osErrno)};
     case CURLE_GOT_NOTHING:
         return withoutAnswer(end);
     case CURLE_PARTIAL_FILE:

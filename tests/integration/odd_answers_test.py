@@ -28,6 +28,7 @@ from fault_server import FaultServer  # noqa: E402
 from fetch_case import FetchCase  # noqa: E402
 from loopback_server import LoopbackServer  # noqa: E402
 from nginx import Nginx  # noqa: E402
+from odd_ftp_server import OddFtpServer  # noqa: E402
 from raw_server import RawServer, answer  # noqa: E402
 from sshd import Sshd  # noqa: E402
 from vsftpd import Vsftpd  # noqa: E402
@@ -44,6 +45,10 @@ class BareServer(LoopbackServer):
     def __init__(self, serve):
         super().__init__(self.Handler)
         self.serve = serve
+
+
+def http2_frame(kind, flags, payload=b"", stream=1):
+    return len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + payload
 
 
 class AnswerCase(FetchCase):
@@ -95,6 +100,8 @@ class HttpTest(AnswerCase):
             "/leading": (b"HTTP/1.1 200 OK\r\n Content-Length: 5\r\n\r\nimage", exit_status.PROTOCOL, "127.0.0.1"),
             "/partly": (answer("200 OK", "Content-Range: bytes 0-4/100", body=b"image"), exit_status.PROTOCOL,
                         "a part of the file as all of it (Content-Range: bytes 0-4/100)"),
+            "/parts": (answer("200 OK", "Content-Type: Multipart/byteranges; boundary=x", body=b"--x\r\n\r\nimage\r\n--x--"),
+                       exit_status.PROTOCOL, "parts of the file (multipart/byteranges) as all of it"),
             "/hex": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nimage\r\n0\r\n\r\n", exit_status.PROTOCOL,
                      "chunk"),
             "/trailers": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nimage\r\n0\r\n" + b"X: y\r\n" * 100_000,
@@ -125,9 +132,7 @@ class HttpTest(AnswerCase):
     def test_http2_requires_a_length(self):
         """libcurl tells a stream that is reset with NO_ERROR like one that has ended."""
         content = self.image.read_bytes()
-
-        def frame(kind, flags, payload=b"", stream=1):
-            return len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + payload
+        frame = http2_frame
 
         def serve(length, sent, last):
             def serve_one(connection):
@@ -148,6 +153,46 @@ class HttpTest(AnswerCase):
                     self.assert_fetched(outcome)
                 else:
                     self.assert_failed(outcome, "without its length over HTTP/2", "curl's option http2")
+
+    def test_http2_servers_that_are_busy_or_wrong(self):
+        """RFC 9113: a refused stream (8.7) and a server that goes away before it has answered (6.8) are for now."""
+        authority = Authority(self.path / "authority")
+        certificate, key = authority.issue("localhost", ["IP:127.0.0.1"])
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        context.set_alpn_protocols(["h2"])
+
+        def serve(answer, encrypted):
+            def serve_one(connection):
+                if encrypted:
+                    connection = context.wrap_socket(connection, server_side=True)
+                connection.recv(65536)
+                connection.sendall(http2_frame(4, 0, stream=0) + answer)
+                while connection.recv(65536):
+                    pass
+            return serve_one
+
+        refused = http2_frame(3, 0, (7).to_bytes(4, "big"))
+        chunked = http2_frame(1, 4, b"\x88\x00\x11transfer-encoding\x07chunked")  # as HTTP/2 has no such field
+        away = http2_frame(7, 0, bytes(8), stream=0)
+        for answer, encrypted, status, words in (
+                (refused, False, exit_status.UNREACHABLE, "refuses requests for now: "),
+                (refused, True, exit_status.UNREACHABLE, "refuses requests for now: "),
+                (away, True, exit_status.UNREACHABLE, "ended the connection: "),
+                (chunked, False, exit_status.PROTOCOL, "violates HTTP/2: HTTP/2 stream 1 was not closed cleanly: PROTOCOL_ERROR")):
+            options = [f"--option=curl:cacert={authority.certificate}", "--option=curl:http2"] if encrypted \
+                else ["--option=curl:http2-prior-knowledge"]
+            with self.subTest(words, encrypted=encrypted), BareServer(serve(answer, encrypted)) as server:
+                result, messages = self.fetch(f"http{'s' if encrypted else ''}://127.0.0.1:{server.port}/image", "--timeout=4", *options)
+                self.assertEqual(result, status, messages)
+                self.assertIn(words, messages.splitlines()[-1])
+
+    def test_a_file_without_a_length_is_warned_of(self):
+        body = self.image.read_bytes()
+        for head, is_warned in ((b"", True), (b"Connection: keep-alive\r\n", True), (b"Content-Length: %d\r\n" % len(body), False)):
+            with self.subTest(head), RawServer({"/image": b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + body}) as server:
+                messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
+                self.assertEqual("a cut cannot be told from the end, only a checksum shows it" in messages, is_warned, messages)
 
     def test_chunks_decide_about_the_length(self):
         """RFC 9112, section 6.3: Transfer-Encoding overrides Content-Length."""
@@ -440,6 +485,39 @@ class WrongPortTest(AnswerCase):
                 (f"https://127.0.0.1:{server.port}/image", exit_status.PROTOCOL, "the server does not speak TLS at this port"),
                 (f"ftp://127.0.0.1:{server.port}/image", exit_status.PROTOCOL, "does not answer in FTP, but in SSH ('SSH-2.0-"),
             ])
+
+    def test_what_an_ftp_server_answers(self):
+        reqd = "--option=curl:ssl-reqd"
+        used = "550 The process cannot access the file because it is being used by another process."
+        wants = "requires an account beside the user (curl's option ftp-account): server answered"
+        refuses = "the server refuses TLS, which curl's option ssl-reqd or ftp-ssl-control asks for: server answered"
+        for answers, options, status, words in (
+                ({"SIZE": "213 "}, (), exit_status.PROTOCOL, "server sent an impossible size"),
+                ({"AUTH": "534 Policy requires no TLS."}, (reqd,), exit_status.TLS, f"{refuses} 534 Policy"),
+                ({"AUTH": "500 AUTH not understood"}, (reqd,), exit_status.TLS, f"{refuses} 500 AUTH"),
+                ({"AUTH": "431 No resource"}, (reqd, "--timeout=1"), exit_status.UNREACHABLE, "server answered 431 No resource"),
+                ({"USER": "332 Need account"}, (), exit_status.AUTH, f"{wants} 332 Need account"),
+                ({"USER": "331 password", "PASS": "332 Need account"}, (), exit_status.AUTH, f"{wants} 332 Need account"),
+                ({"RETR": "532 Need account for files"}, (), exit_status.AUTH, f"{wants} 532 Need account for files"),
+                ({"USER": "331 password", "PASS": "332 Need account", "ACCT": "530 No such account"},
+                 ("--option=curl:ftp-account=x",), exit_status.AUTH, "server answered 530 No such account"),
+                ({"RETR": "550 Permission denied."}, (), exit_status.NOT_FOUND,
+                 "the server's user may not read the file: server answered 550 Permission denied."),
+                ({"RETR": "550 image: not a plain file."}, (), exit_status.NOT_FOUND,
+                 "the URL does not name a file on the server: server answered 550 image: not a plain file."),
+                ({"CWD": "550 No such directory."}, (), exit_status.NOT_FOUND,
+                 "the server has no such file, or its user may not read it: server answered 550 No such directory."),
+                ({"RETR": used}, ("--timeout=1",), exit_status.UNREACHABLE, f"the file is in use on the server: server answered {used}"),
+                ({"RETR": "522 SSL connection failed; session reuse required"}, (), exit_status.PROTOCOL,
+                 "server answered 522 SSL connection failed; session reuse required\n")):
+            with self.subTest(answers), OddFtpServer(b"image", size=answers.get("SIZE", "213 5"), answers=answers) as server:
+                result, messages = self.fetch(f"ftp://127.0.0.1:{server.port}/folder/image", *options)
+                self.assertEqual(result, status, messages)
+                self.assertIn(words, messages.splitlines()[-1] + "\n")
+        body = self.image.read_bytes()
+        for time in ("213 garbage", "213 ", "213 19124101000000", "213 20240101000000.123", "550 no", "253 what"):
+            with self.subTest(time), OddFtpServer(body, size=f"213 {len(body)}", answers={"MDTM": time}) as server:
+                self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
 
     def test_ftp(self):
         if reason := Vsftpd.missing():

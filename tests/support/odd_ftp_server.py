@@ -20,7 +20,8 @@ class OddFtpServer(LoopbackServer):
     acknowledged, and the file is sent from its start; `resets`: what the first transfers say on the control connection after
     their data connection was reset in place of its end, "": nothing, and their sessions end; `honours`: as many restarts are honoured before; `logins`: the
     answers to the first logins; `greetings`: the first greetings, each the end of its connection; `tls`: the context of
-    explicit TLS, also of the data where the client asks for that; `mute`: nothing is said after the data."""
+    explicit TLS, also of the data where the client asks for that; `mute`: nothing is said after the data; `answers`:
+    that to each of some commands, in place of what it is."""
 
     class Handler(socketserver.StreamRequestHandler):
         protects_data = False
@@ -37,7 +38,9 @@ class OddFtpServer(LoopbackServer):
             data, offset = None, 0
             while line := self.rfile.readline():
                 command = line.split()[0].decode().upper()
-                if command == "AUTH" and self.server.tls:
+                if command in self.server.answers:
+                    self.say(self.server.answers[command])
+                elif command == "AUTH" and self.server.tls:
                     self.say("234 go ahead")
                     self.request = self.server.tls.wrap_socket(self.request, server_side=True)
                     self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb", 0)
@@ -111,11 +114,11 @@ class OddFtpServer(LoopbackServer):
 
     def __init__(self, content, size=None, opening="150 here it comes", cut=None, restart=None,
                  ignores_restart=False, honours=0, logins=(), greetings=(), resets=(), tls=None, parting="", passive="",
-                 mute=False):
+                 mute=False, answers=None):
         super().__init__(self.Handler)
         self.content, self.size, self.opening, self.restart = content, size, opening, restart
         self.cuts = [cut] if isinstance(cut, int) else list(cut or ())
         self.ignores_restart, self.honours = ignores_restart, honours
         self.resets, self.tls, self.parting, self.passive = list(resets), tls, parting, passive
-        self.mute = mute
+        self.mute, self.answers = mute, dict(answers or {})
         self.offsets, self.logins, self.greetings = [], list(logins), list(greetings)
