@@ -88,9 +88,17 @@ void FillTarget::stage() const {
     sync();
 }
 
+// The first block, which has the mark, is written alone, after the rest of the head was synced
+// (BlockWriter::commit()).
 void FillTarget::commit() const {
     const auto length = std::min<std::uint64_t>(roundedUp(size_, target_.blockSize), head_.size());
-    writeAt(target_.fd, head_.first(static_cast<std::size_t>(length)), 0, "writing the target");
+    const auto head = head_.first(static_cast<std::size_t>(length));
+    const auto first = std::min<std::size_t>(target_.blockSize, head.size());
+    if (head.size() > first) {
+        writeAt(target_.fd, head.subspan(first), first, "writing the target");
+        sync();
+    }
+    writeAt(target_.fd, head.first(first), 0, "writing the target");
     sync();
 }
 
