@@ -28,7 +28,7 @@ Value smoothed(Value before, Value now) {
 
 ImageFill::ImageFill(FillTarget& target, std::span<std::uint64_t> present, unsigned sessions)
     : target_(target), changed_(checkErrno(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "creating an eventfd")),
-      map_(target.size(), present), order_(sessions), lastRest_(Clock::now()) {}
+      present_(present), map_(target.size(), present), order_(sessions), lastRest_(Clock::now()) {}
 
 void ImageFill::setProfile(std::vector<Extent> extents) {
     const std::lock_guard lock(mutex_);
@@ -207,8 +207,16 @@ void ImageFill::failed(const Error& why) {
 }
 
 bool ImageFill::waitUntilFull() {
+    bool full = false;
+    do {
+        full = waitUntilFull(std::chrono::hours(1));
+    } while (!full && !isStopped());
+    return full;
+}
+
+bool ImageFill::waitUntilFull(Clock::duration atMost) {
     std::unique_lock lock(mutex_);
-    full_.wait(lock, [this] { return stopped_ || map_.isFull(); });
+    (void)full_.wait_for(lock, atMost, [this] { return stopped_ || map_.isFull(); });
     if (failure_) {
         throw *failure_;
     }
@@ -225,6 +233,11 @@ void ImageFill::stop() {
 std::uint64_t ImageFill::presentBytes() const {
     const std::lock_guard lock(mutex_);
     return map_.presentBytes();
+}
+
+std::vector<std::uint64_t> ImageFill::presentPieces() const {
+    const std::lock_guard lock(mutex_);
+    return {present_.begin(), present_.end()};
 }
 
 bool ImageFill::isPresent(std::uint64_t piece) const {

@@ -61,9 +61,12 @@ public:
 
     // For the worker. False: stop() was called. Throws the reason of failed().
     [[nodiscard]] bool waitUntilFull();
+    // The same; false as well when this time has passed.
+    [[nodiscard]] bool waitUntilFull(Clock::duration atMost);
     void stop();
 
     [[nodiscard]] std::uint64_t presentBytes() const;
+    [[nodiscard]] std::vector<std::uint64_t> presentPieces() const; // a bit for each
     [[nodiscard]] Extent bytesOf(const PieceRun& run) const { return map_.bytesOf(run); }
     [[nodiscard]] bool isPresent(std::uint64_t piece) const;
     [[nodiscard]] bool isStopped() const;
@@ -89,6 +92,7 @@ private:
     mutable std::mutex mutex_; // guards all below
     std::condition_variable work_;
     std::condition_variable full_;
+    const std::span<const std::uint64_t> present_; // of map_
     PieceMap map_;
     FillOrder order_;
     std::vector<WaitingRead> waiting_;

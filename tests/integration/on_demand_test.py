@@ -168,6 +168,50 @@ class OnDemandTest(OnDemandCase):
                 self.assert_ends_local(worker)
             self.assertLess(self.sent(server), 1.35 * SIZE)
 
+    def _map(self):
+        with open(self.target, "rb") as target:
+            target.seek(4096)
+            return target.read(4096)
+
+    def _cut(self):
+        """A machine that is switched off when a part of the image is on its disk. Returns how much, as is known there."""
+        with self.nginx("limit_rate 1m;") as server, self.worker(server) as worker:
+            worker.wait_for_target()
+            worker.wait(lambda: any(self._map()))
+            known = 0
+            while not known:  # written as a whole, but read meanwhile
+                known = PIECE * sum(byte.bit_count() for byte in self._map()[:480])
+            worker.kill()
+        return known
+
+    def test_the_next_boot_goes_on_with_what_is_on_the_disk(self):
+        known = self._cut()
+        self.assertGreater(known, 2 << 20)
+        with self.nginx() as server, self.worker(server) as worker:
+            kernel = worker.wait_for_target()
+            for offset in range(0, SIZE - PIECE, 37 * PIECE + 512):
+                self.expect(kernel.read(offset, 4096), offset, 4096)
+            self.assert_ends_local(worker)
+            self.assertIn("are on the disk since an earlier boot", worker.log())
+            self.assertLess(self.sent(server), SIZE - known + (2 << 20))
+
+    def test_the_next_boot_does_not_mix_versions(self):
+        """The second has the first one's size and version, and differs from the beginning on."""
+        for keeps_version in (False, True):
+            with self.subTest(keeps_version=keeps_version):
+                self._cut()
+                times = self.image.stat()
+                self.contents = random.Random(2 + keeps_version).randbytes(SIZE)
+                self.image.write_bytes(self.contents)
+                if keeps_version:
+                    os.utime(self.image, ns=(times.st_atime_ns, times.st_mtime_ns))
+                else:
+                    os.utime(self.image, (1, 1))
+                with self.nginx() as server, self.worker(server) as worker:
+                    worker.wait_for_target()
+                    self.assert_ends_local(worker)
+                    self.assertNotIn("since an earlier boot", worker.log())
+
     def test_the_server_goes_away_and_comes_back(self):
         server = self.nginx("limit_rate 1m;")
         with server, self.worker(server) as worker:

@@ -16,12 +16,14 @@
 #include "declared_image_size.h"
 #include "files.h"
 #include "fill_memory.h"
+#include "fill_record.h"
 #include "live_image_probe.h"
 #include "log.h"
 #include "nbd_server.h"
 #include "needed_files.h"
 #include "piece_sessions.h"
 #include "pipeline.h"
+#include "quantities.h"
 #include "supervisor_watch.h"
 
 namespace bootferry {
@@ -271,12 +273,27 @@ bool hasBegun(const FillMemory& memory) {
     return version && PieceMap(version->size, memory.present()).isPresent(0);
 }
 
-// A new fill. Its first pieces have arrived with the version.
-void beginFill(const Beginning& beginning, const FillTarget& target, FillMemory& memory) {
-    target.mark();
+// A machine that is switched off before the image has arrived begins its next boot with what is on the disk
+// then: what arrived in the last seconds before is fetched again.
+constexpr std::chrono::seconds recordInterval{5};
+
+// What tells the versions of an image from each other, beside what the server says.
+std::span<const std::byte> proofOf(const FillMemory& memory) {
+    return memory.head().first(Beginning::mostPieces * PieceMap::pieceSize);
+}
+
+// A new fill, or one of an earlier boot. Its first pieces have arrived with the version. They are present
+// last: a process that takes the place of this one begins anew if they are not.
+void beginFill(const Beginning& beginning, const FillTarget& target, const WriteTarget& device,
+               FillMemory& memory) {
     memory.begin(beginning.version);
     std::memcpy(memory.head().data(), beginning.head.data(), beginning.head.size());
+    (void)FillRecord::begin(target, device, beginning.version, proofOf(memory), memory.present());
     PieceMap map(beginning.version.size, memory.present());
+    if (map.presentBytes() > 0) {
+        logInfo(fmt::format("{} of {} are on the disk since an earlier boot", formatSize(map.presentBytes()),
+                            formatSize(map.size())));
+    }
     for (std::uint64_t piece = 0;
          map.bytesOf({.first = 0, .count = piece + 1}).length <= beginning.head.size() &&
          piece < map.pieces();
@@ -288,7 +305,8 @@ void beginFill(const Beginning& beginning, const FillTarget& target, FillMemory&
 // Returns when all of the image is on the target, but for the head.
 void fillAll(const ReceivedJob& job, const SourceStack& stack, const FillVersion& version,
              const std::optional<Beginning>& beginning, ImageFill& fill, FillTarget& target,
-             const SupervisorWatch& watch, SupervisorChannel& supervisor, ProgressReporter& reporter) {
+             std::optional<FillRecord> record, const SupervisorWatch& watch, SupervisorChannel& supervisor,
+             ProgressReporter& reporter) {
     const auto origins = stack.plainOrigins();
     const auto proved = beginning ? std::optional(beginning->origin) : std::nullopt;
     const auto settings = sessionSettings(job, proved, watch.cancelFd(), supervisor);
@@ -311,8 +329,13 @@ void fillAll(const ReceivedJob& job, const SourceStack& stack, const FillVersion
     if (mayOverlap) {
         useProfile();
     }
-    if (!fill.waitUntilFull()) {
-        throw Error(ErrorCode::Cancelled, "cancelled");
+    while (!fill.waitUntilFull(recordInterval)) {
+        if (fill.isStopped()) {
+            throw Error(ErrorCode::Cancelled, "cancelled");
+        }
+        if (record) {
+            record->save(fill.presentPieces());
+        }
     }
 }
 
@@ -366,7 +389,7 @@ void serveOnDemand(const ReceivedJob& job, const SourceStack& stack, const Hande
     const auto version = beginning ? beginning->version : *memory.version();
     FillTarget target(ends.target, memory.head(), version.size);
     if (beginning) {
-        beginFill(*beginning, target, memory);
+        beginFill(*beginning, target, ends.target, memory);
     }
     ReadRecord reads(memory.reads(), version.size);
     ImageFill fill(target, memory.present(),
@@ -378,7 +401,8 @@ void serveOnDemand(const ReceivedJob& job, const SourceStack& stack, const Hande
     reporter.setState(TransferState::Transferring, "filling");
     const SupervisorWatch watch;
     Serving serving(ends.nbdSocket.get(), watch.cancelFd(), fill);
-    fillAll(job, stack, version, beginning, fill, target, watch, supervisor, reporter);
+    fillAll(job, stack, version, beginning, fill, target,
+            FillRecord::find(ends.target, version, proofOf(memory)), watch, supervisor, reporter);
     commit(version.size, target, serving, supervisor, reporter);
 }
 

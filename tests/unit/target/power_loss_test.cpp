@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Power fails at any moment of a deployment or of a reset, and what the disk's cache had not been ordered to
 // sync lands in any order or not at all, in the manner of dm-log-writes(8). Whatever is found then is
-// incomplete, or the whole image: never something between that would boot. The log is taken of the real
-// writer on a real file, and of the real wiping of a loop device: the test's own write(2), pwrite(2),
-// fsync(2) and fdatasync(2) stand before the C library's, for libblkid too. (What is written when a partition
+// incomplete, or the whole image: never something between that would boot. The log (write_log.h) is taken of
+// the real writer on a real file, and of the real wiping of a loop device. (What is written when a partition
 // for changes is made: persistent_overlay_test.py.)
 #include <algorithm>
 #include <cstring>
@@ -24,67 +23,7 @@
 #include "errors.h"
 #include "handles.h"
 #include "loop_device.h"
-
-namespace {
-
-struct Write {
-    std::uint64_t offset;
-    std::vector<std::byte> bytes;
-};
-
-// What was written between two syncs may land in any order.
-struct Log {
-    bool recording = false;
-    std::vector<std::vector<Write>> epochs{{}};
-};
-
-Log& writeLog() {
-    static Log log;
-    return log;
-}
-
-} // namespace
-
-#define SEEN_BY_LIBRARIES __attribute__((visibility("default")))
-
-namespace {
-
-void record(const void* bytes, std::size_t size, off_t offset) {
-    if (auto& log = writeLog(); log.recording) {
-        const auto* begin = static_cast<const std::byte*>(bytes);
-        log.epochs.back().push_back({static_cast<std::uint64_t>(offset), {begin, begin + size}});
-    }
-}
-
-void recordFlush() {
-    if (auto& log = writeLog(); log.recording) {
-        log.epochs.emplace_back();
-    }
-}
-
-} // namespace
-
-extern "C" SEEN_BY_LIBRARIES ssize_t write(int fd, const void* bytes, std::size_t size) {
-    if (const auto offset = ::lseek(fd, 0, SEEK_CUR); offset >= 0) {
-        record(bytes, size, offset);
-    }
-    return ::syscall(SYS_write, fd, bytes, size);
-}
-
-extern "C" SEEN_BY_LIBRARIES ssize_t pwrite(int fd, const void* bytes, std::size_t size, off_t offset) {
-    record(bytes, size, offset);
-    return ::syscall(SYS_pwrite64, fd, bytes, size, offset);
-}
-
-extern "C" SEEN_BY_LIBRARIES int fdatasync(int fd) {
-    recordFlush();
-    return static_cast<int>(::syscall(SYS_fdatasync, fd));
-}
-
-extern "C" SEEN_BY_LIBRARIES int fsync(int fd) {
-    recordFlush();
-    return static_cast<int>(::syscall(SYS_fsync, fd));
-}
+#include "write_log.h"
 
 namespace bootferry {
 namespace {
@@ -92,8 +31,6 @@ namespace {
 constexpr std::size_t diskSize = std::size_t{8} << 20U;
 constexpr std::size_t imageSize = std::size_t{5} << 20U;
 constexpr std::size_t sector = 512;
-
-using Bytes = std::vector<std::byte>;
 
 Bytes makeImage() {
     Bytes image(imageSize);
@@ -199,12 +136,6 @@ protected:
         (whole && state == DiskState::Deployed ? whole_ : cut_) += 1;
     }
 
-    static void land(Bytes& bytes, const Write& write, std::size_t begin, std::size_t end) {
-        std::copy(write.bytes.begin() + static_cast<std::ptrdiff_t>(begin),
-                  write.bytes.begin() + static_cast<std::ptrdiff_t>(end),
-                  bytes.begin() + static_cast<std::ptrdiff_t>(write.offset + begin));
-    }
-
     void checkReordered();
     void checkPrefixes();
 
@@ -224,15 +155,7 @@ void PowerLoss::checkReordered() {
         const auto& writes = epochs_[epoch];
         for (int cut = 0; cut < 80 && !writes.empty(); ++cut) {
             auto bytes = synced;
-            for (const auto& write : writes) {
-                // Each write lands whole, not at all, or up to some sector, each cut another way.
-                const auto sectors = (write.bytes.size() + sector - 1) / sector;
-                const auto begin = random() % 3 == 0 ? random() % sectors : 0;
-                const auto end = random() % 3 == 0 ? begin + random() % (sectors - begin + 1) : sectors;
-                if (random() % 3 != 0 && end > begin) {
-                    land(bytes, write, begin * sector, std::min(end * sector, write.bytes.size()));
-                }
-            }
+            landSome(bytes, writes, sector, random);
             // While the mark is not down yet the disk still holds what it held.
             check(std::move(bytes), epoch == 0);
         }
