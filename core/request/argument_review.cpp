@@ -27,6 +27,7 @@ enum class For {
     Boot,       // every boot
     Transfer,   // fetches only
     RamDisk,    // fetches to a RAM disk
+    OnDemand,   // fetches, but for a disk that keeps changes
     Disk,       // fetches to a disk
     Kept,       // media that keep changes
     Persistent, // boots with rd.live.overlay.persistent
@@ -42,7 +43,7 @@ constexpr Meaning meanings[] = {
     {"rd.kiwi.live.system", For::Transfer, "the block device that the image is written to"},
     {"ramdisk_size", For::RamDisk, "the size of the RAM disk, in KiB"},
     {"rd.kiwi.live.reset", For::Disk, "overwrite what the disk holds"},
-    {"rd.bootferry.ondemand", For::RamDisk, "mount the image while it arrives"},
+    {"rd.bootferry.ondemand", For::OnDemand, "mount the image while it arrives"},
     {"rd.kiwi.live.curl_options", For::Transfer, "options for fetching, as curl has them"},
     {"rd.kiwi.live.dolly_options", For::Transfer, "options for fetching, as dolly has them"},
     {"rd.kiwi.live.pxe", For::Boot, "rename the boot interface to lan0"},
@@ -83,12 +84,16 @@ std::string_view whyNoEffect(For what, const BootRequest& request) {
         break;
     case For::Transfer:
     case For::RamDisk:
+    case For::OnDemand:
     case For::Disk:
         if (!fetches) {
             return "a local medium is not fetched";
         }
         if (what == For::RamDisk && !request.isImageInMemory()) {
             return "the image is written to a disk";
+        }
+        if (what == For::OnDemand && request.overlay.persistent && !request.isImageInMemory()) {
+            return "rd.live.overlay.persistent needs a complete image on the disk";
         }
         if (what == For::Disk && request.isImageInMemory()) {
             return "a RAM disk is always written";

@@ -357,6 +357,18 @@ void judgeOnDemand(const BootRequest& boot) {
     }
 }
 
+// The partition for changes is made behind a complete image.
+void deployFirstToKeepChanges(BootRequest& boot) {
+    auto* transfer = std::get_if<TransferRequest>(&boot.image);
+    if (transfer == nullptr || !transfer->onDemand || !boot.overlay.persistent || boot.isImageInMemory()) {
+        return;
+    }
+    transfer->onDemand = false;
+    boot.remarks.emplace_back(
+        "rd.bootferry.ondemand on the kernel command line has no effect with rd.live.overlay.persistent: the "
+        "partition for changes is made behind a complete image, so that all of it is fetched first");
+}
+
 // Options that no URL uses are refused, although KIWI ignores them: an unused --pinnedpubkey would be a
 // security hole. A local medium has no transfer, so transfer options do not matter there.
 void applyProgramOptions(Draft& draft, std::string_view argument, std::string_view schemes,
@@ -430,6 +442,7 @@ std::optional<BootRequest> parseBootRequest(const KernelCommandLine& line) {
     refuseOtherOptions(line, draft.boot.isImageInMemory());
     judgeOverlay(draft.boot);
     judgeOnDemand(draft.boot);
+    deployFirstToKeepChanges(draft.boot);
     for (auto& remark :
          remarksOnVerity(draft.boot.verity, draft.boot.isImageInMemory(), draft.boot.overlay.persistent)) {
         draft.boot.remarks.push_back(std::move(remark));

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "boot_profile.h"
@@ -20,7 +22,6 @@ namespace bootferry {
 namespace {
 
 constexpr const char* deviceName = "bootferry-image";
-constexpr std::uint32_t blockSize = 512;
 
 dev_t numberOf(const UniqueFd& device, const std::string& path) {
     struct stat status {};
@@ -32,6 +33,14 @@ dev_t numberOf(const std::string& path) {
     struct stat status {};
     checkErrno(::stat(path.c_str(), &status), fmt::format("looking at '{}'", path));
     return status.st_rdev;
+}
+
+// What is mounted must not have smaller blocks than the target that it will show.
+std::uint32_t blockSizeOf(const PreparedTarget& target) {
+    int size = 0;
+    checkErrno(::ioctl(target.fd.get(), BLKSSZGET, &size),
+               fmt::format("asking '{}' for its block size", target.path));
+    return static_cast<std::uint32_t>(size);
 }
 
 // The same device, whatever its name means now; another description, without the claim.
@@ -70,7 +79,7 @@ OnDemandDevice::OnDemandDevice(const PreparedTarget& target, std::uint64_t size)
 OnDemandDevice::OnDemandDevice(const PreparedTarget& target, std::uint64_t size, NbdSockets sockets)
     : size_(size), memory_(FillMemory::make(size)), target_(unclaimed(target)),
       socket_(std::move(sockets.server)),
-      nbd_(sockets.kernel, {.size = FillTarget::servedSize(size), .blockSize = blockSize}),
+      nbd_(sockets.kernel, {.size = FillTarget::servedSize(size), .blockSize = blockSizeOf(target)}),
       mapped_(mapOver(nbd_, size)) {}
 
 void OnDemandDevice::reconnect() {

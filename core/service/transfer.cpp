@@ -69,9 +69,6 @@ void Transfer::dropWorker() {
 }
 
 void Transfer::start() {
-    if (job_.request.onDemand && !target_.isRam()) {
-        fetchAsAWhole("only an image in a RAM disk can be read while it arrives");
-    }
     if (target_.isRam()) {
         startWorker();
     } else if (target_.exists()) {
@@ -146,6 +143,7 @@ void Transfer::inspectDisk() {
 // disk that boots does not depend on that worker, though.
 void Transfer::checkRequest() {
     job_.purpose = JobPurpose::OptionCheck;
+    job_.request.onDemand = false;
     try {
         startWorker();
     } catch (const Error& error) {
@@ -256,7 +254,7 @@ int Transfer::onRateDue(sd_event_source*, std::uint64_t, void* userdata) {
 
 void Transfer::staged(const WorkerResult& result) {
     result_ = result;
-    if (!target_.isDisk()) {
+    if (exchange_ || !target_.isDisk()) { // during the exchange, an earlier worker has committed it
         worker_->permitCommit();
         return;
     }
@@ -288,7 +286,7 @@ void Transfer::workerEnded(const WorkerEnd& end) {
         reuseUnchecked(*end.failure);
     } else if (target_.served() != nullptr && !target_.isLocal()) {
         serverEnded(end.failure.value_or(
-            Error(ErrorCode::Internal, "the process has ended before the device showed the RAM disk")));
+            Error(ErrorCode::Internal, "the process has ended before the device showed the whole image")));
     } else if (!end.failure || target_.isLocal()) {
         closeTarget();
     } else if (job_.request.onDemand && end.failure->code() == ErrorCode::Unsupported) {

@@ -12,6 +12,7 @@
 #include "device_usage.h"
 #include "disk_plan.h"
 #include "errors.h"
+#include "fill_target.h"
 #include "log.h"
 #include "ram_target.h"
 
@@ -29,15 +30,26 @@ DiskPlan planFor(const Disk& disk, const DiskContents& contents, bool reset) {
     return plan;
 }
 
-PreparedTarget prepareDisk(Disk& disk, std::uint64_t leastSize, bool reset) {
+// What an earlier boot has fetched of an image of this size stays: the worker decides whether it is the same.
+// Such a disk was wiped before.
+bool canContinue(const DiskContents& contents, const TransferRequest& request,
+                 std::optional<std::uint64_t> size) {
+    return request.onDemand && !request.reset && contents.state == DiskState::Incomplete && contents.fill &&
+           contents.fill->imageSize == size;
+}
+
+PreparedTarget prepareDisk(Disk& disk, const TransferRequest& request, std::optional<std::uint64_t> size,
+                           std::uint64_t least) {
     disk.claimForWriting();
     const auto contents = disk.contents();
-    if (planFor(disk, contents, reset) != DiskPlan::Deploy) {
+    if (planFor(disk, contents, request.reset) != DiskPlan::Deploy) {
         throw Error(ErrorCode::TargetRefused,
                     fmt::format("another program has deployed an image to '{}' meanwhile", disk.name()));
     }
-    requireRoom(disk, leastSize);
-    disk.wipe(contents);
+    requireRoom(disk, std::max(least, size.value_or(0)));
+    if (!canContinue(contents, request, size)) {
+        disk.wipe(contents);
+    }
     return disk.target();
 }
 
@@ -73,7 +85,7 @@ void TransferTarget::inspect(const TransferRequest& request) {
 void TransferTarget::prepare(const TransferRequest& request, std::optional<std::uint64_t> size,
                              std::uint64_t least) {
     target_ = isRam() ? prepareRamTarget(name_, size, request.ramdiskSize)
-                      : prepareDisk(*disk_, std::max(least, size.value_or(0)), request.reset);
+                      : prepareDisk(*disk_, request, size, least);
 }
 
 void TransferTarget::clearBehind(std::uint64_t written) {
@@ -81,11 +93,23 @@ void TransferTarget::clearBehind(std::uint64_t written) {
 }
 
 void TransferTarget::serve(std::uint64_t size) {
+    if (disk_ && FillTarget::servedSize(size) > target_->capacity) {
+        throw Error(ErrorCode::Unsupported,
+                    fmt::format("'{}' ends before the last page of the image does", name_));
+    }
     served_.emplace(*target_, size);
+    if (disk_) {
+        disk_->shareLock();
+    }
 }
 
+// The kernel rereads the partition table only for whoever has claimed the disk.
 void TransferTarget::makeLocal() {
+    if (disk_) {
+        disk_->rereadPartitionTable();
+    }
     target_->fd.reset(); // device-mapper claims it
+    disk_.reset();
     served_->makeLocal();
     try {
         profile_ = served_->bootProfile();
@@ -96,9 +120,11 @@ void TransferTarget::makeLocal() {
 
 std::string TransferTarget::close() {
     if (served_) {
+        const auto path = isRam() ? served_->path() : target_->path;
         target_.reset();
         served_->endServer();
-        return std::exchange(served_, std::nullopt)->path();
+        served_.reset();
+        return path;
     }
     target_->fd.reset(); // close it first: a claimed device cannot be mounted
     if (disk_) {

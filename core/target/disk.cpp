@@ -159,6 +159,10 @@ void Disk::lock(int operation) {
     }
 }
 
+void Disk::shareLock() const noexcept {
+    (void)::flock((whole_ ? whole_ : fd_).get(), LOCK_SH | LOCK_NB);
+}
+
 DiskContents Disk::contents() const {
     (void)setDirectIo(false);
     return readDiskContents(fd_.get());

@@ -36,6 +36,10 @@ public:
     // read-only, in use, locked, or now another device. Does nothing if already claimed.
     void claimForWriting();
 
+    // From now on others may look at it, but neither claim nor lock it exclusively: udev waits for a lock,
+    // and a boot for udev.
+    void shareLock() const noexcept;
+
     // Makes it *incomplete*, in this order: unreadable places are overwritten and read again, or refused with
     // their position; the first block gets the mark, alone; all signatures that libblkid knows and both ends
     // are wiped. Flushed. contents: just read. Throws Error(TargetRefused, Io).

@@ -72,7 +72,8 @@ DiskContents readDiskContents(int fd) {
     const auto geometry = readBlockGeometry(fd);
     const auto head = readHead(fd);
     if (isMarkedIncomplete(head)) {
-        return {.state = DiskState::Incomplete, .description = "an incomplete image"};
+        return {
+            .state = DiskState::Incomplete, .description = "an incomplete image", .fill = readFillMark(head)};
     }
     const auto survey = surveyDisk(fd, geometry, 0, geometry.size);
     const auto readableEnd = survey.unreadable.empty() ? geometry.size : survey.unreadable.front().begin;

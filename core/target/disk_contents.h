@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "disk_survey.h"
+#include "fill_mark.h"
 
 namespace bootferry {
 
@@ -27,6 +29,7 @@ struct DiskContents {
     // blank disk, and for an unreadable one on which nothing is recognised.
     std::string description;
     std::uint64_t imageSize = 0;       // of an image that has room, in bytes
+    std::optional<FillMark> fill;      // of an incomplete disk that has a map of what has arrived
     std::vector<ByteRange> unreadable; // the places, as far as known
     int errnoValue = 0;                // of an unreadable disk
 };

@@ -20,7 +20,7 @@ import exit_status  # noqa: E402
 import fault_server  # noqa: E402
 import processes  # noqa: E402
 import tap  # noqa: E402
-from disk_case import LUKS, LVM, MARK, MDRAID_090, MIB, DiskTest, put, run, table  # noqa: E402
+from disk_case import LUKS, LVM, MARK, MDRAID_090, MIB, DiskTest, fill_mark, put, run, table  # noqa: E402
 from loop_device import ATTACH_IN_SHELL, HeldLoopDevice, LoopDevice  # noqa: E402
 
 FOREIGN = {
@@ -148,6 +148,39 @@ class States(DiskTest):
             disk.truncate(4 * MIB)
         self.device = self.attach()
         self.assert_refused(self.deploy(), "an image larger than the disk: ISO 9660 'CDROM'")
+
+
+# Where this kernel has no nbd, an image that is to be read while it arrives is fetched as a whole, and the disk is judged
+# all the same. Where it has one: tests/boot/on_demand_disk_boot_test.py.
+@unittest.skipIf(any(pathlib.Path("/lib/modules", os.uname().release).rglob("nbd.ko*")), "this kernel has nbd")
+class OnDemand(DiskTest):
+    def test_blank(self):
+        self.assert_deployed(self.deploy("--on-demand"))
+        self.assertIn("not on demand", self.daemon.log_text())
+
+    def test_a_map_of_an_earlier_boot_does_not_stay(self):
+        put(self.device, (0, fill_mark(len(self.bytes))), (-65536, MDRAID_090))
+        self.assert_deployed(self.deploy("--on-demand"))
+        self.assertEqual(self.contents()[-65536:], bytes(65536))
+
+    def test_foreign_is_named_and_kept(self):
+        for name in ("ext4 'data'", "LUKS encrypted volume"):
+            with self.subTest(name):
+                FOREIGN[name](self.device)
+                before = self.contents()
+                self.assert_refused(self.deploy("--on-demand"), f"holds {name}; rd.kiwi.live.reset")
+                self.assertEqual(self.contents(), before)
+
+    def test_deployed_is_used(self):
+        self.assert_deployed(self.deploy())
+        before, requests = self.contents(), self.requests()
+        self.assert_deployed(self.deploy("--on-demand"))
+        self.assertEqual((self.contents(), self.requests()), (before, requests))
+
+    def test_in_use(self):
+        holder = os.open(self.device, os.O_RDONLY | os.O_EXCL)
+        self.addCleanup(os.close, holder)
+        self.assert_refused(self.deploy("--on-demand", "--reset"), "is in use by another program")
 
 
 class Unusable(DiskTest):

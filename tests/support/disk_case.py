@@ -49,6 +49,15 @@ LUKS = [(0, b"LUKS\xba\xbe\x00\x01" + bytes(504))]
 MARK = b"bootferry: the image on this device is not complete\n"
 
 
+def fill_mark(size, version=0):
+    """Of a disk with a map of what has arrived of an image (core/image/fill_mark.h)."""
+    text = MARK + b"map 1 %016x %016x" % (size, version)
+    check = 0xcbf29ce484222325
+    for byte in text:
+        check = (check ^ byte) * 0x100000001b3 % 2**64
+    return text + b" %016x\n" % check
+
+
 @unittest.skipUnless(os.geteuid() == 0, "needs root: sets up loop devices")
 class DiskTest(unittest.TestCase):
     @classmethod

@@ -113,6 +113,18 @@ TEST(BootRequest, AnImageIsReadOnDemandIfAsked) {
     EXPECT_FALSE(scheme.transfer()->onDemand) << "a scheme that a plugin may serve";
 }
 
+TEST(BootRequest, ADiskThatKeepsChangesIsDeployedFirst) {
+    const std::string onDisk = "rd.bootferry.ondemand rd.kiwi.live.system=/dev/sda ";
+    EXPECT_TRUE(parsed(onDisk).transfer()->onDemand);
+    EXPECT_TRUE(parsed(onDisk).remarks.empty());
+    const auto keeps = parsed(onDisk + "rd.live.overlay.persistent");
+    EXPECT_FALSE(keeps.transfer()->onDemand);
+    ASSERT_EQ(keeps.remarks.size(), 1U);
+    EXPECT_NE(keeps.remarks[0].find("no effect with rd.live.overlay.persistent"), std::string::npos);
+    EXPECT_TRUE(parsed("rd.bootferry.ondemand rd.live.overlay.persistent").transfer()->onDemand)
+        << "a RAM disk keeps none";
+}
+
 TEST(BootRequest, WhatIsReadOnDemandIsNotVerifiedBefore) {
     const std::string onDemand = "rd.bootferry.ondemand ";
     for (const auto& wrong :
