@@ -45,7 +45,9 @@ using BorrowedCertificates = std::unique_ptr<STACK_OF(X509), FreeStackOnly>;
 using Store = std::unique_ptr<X509_STORE, Free>;
 using KeyUsages = std::unique_ptr<EXTENDED_KEY_USAGE, Free>;
 
-constexpr std::string_view pemBegin = "-----BEGIN ";
+constexpr char sequence = '\x30'; // DER; a packet of OpenPGP begins with a byte from 0x80 on
+constexpr const char* anotherText = "it is not a signature of this text (or was made by openssl cms without "
+                                    "-binary, which changes the line ends)";
 
 [[noreturn]] void refuse(const std::string& reason) {
     throw Error(ErrorCode::Checksum, reason);
@@ -63,12 +65,19 @@ Bio bioOf(std::string_view bytes) {
     return bio;
 }
 
+// There may be text before it.
+bool isPem(std::string_view signature) {
+    return signature.find("-----BEGIN CMS-----") != std::string_view::npos ||
+           signature.find("-----BEGIN PKCS7-----") != std::string_view::npos;
+}
+
 Cms parse(std::string_view signature) {
     const auto bio = bioOf(signature);
-    Cms cms(signature.starts_with(pemBegin) ? PEM_read_bio_CMS(bio.get(), nullptr, nullptr, nullptr)
-                                            : d2i_CMS_bio(bio.get(), nullptr));
+    Cms cms(!signature.starts_with(sequence) && isPem(signature)
+                ? PEM_read_bio_CMS(bio.get(), nullptr, nullptr, nullptr)
+                : d2i_CMS_bio(bio.get(), nullptr));
     if (cms == nullptr || OBJ_obj2nid(CMS_get0_type(cms.get())) != NID_pkcs7_signed) {
-        refuse("it is no CMS signature (DER or PEM)");
+        refuse("it is no CMS signature in DER or PEM: sign with openssl cms -sign -binary -outform DER");
     }
     if (CMS_is_detached(cms.get()) != 1) {
         refuse("it contains a text of its own: sign without -nodetach");
@@ -83,7 +92,11 @@ Certificates readCertificates(std::string_view pem) {
     while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
         require(sk_X509_push(all.get(), certificate) > 0);
     }
-    ERR_clear_error(); // the end of the text
+    const bool isRead = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE; // the end of the text
+    ERR_clear_error();
+    if (!isRead) {
+        throw Error(ErrorCode::Invalid, "one of the trusted certificates is damaged");
+    }
     if (sk_X509_num(all.get()) == 0) {
         throw Error(ErrorCode::Invalid, "the trusted certificates cannot be read: they are to be in PEM");
     }
@@ -159,7 +172,7 @@ std::string whyNot(X509_STORE* store, X509* signer, STACK_OF(X509) * others) {
     const std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)> owner(context, X509_STORE_CTX_free);
     require(X509_STORE_CTX_init(context, store, signer, others) == 1);
     if (X509_verify_cert(context) == 1) {
-        return "it is not a signature of this text";
+        return anotherText;
     }
     const int reason = X509_STORE_CTX_get_error(context);
     switch (reason) {
@@ -222,7 +235,7 @@ void explainRefusal(CMS_ContentInfo* cms, X509_STORE* store) {
     }
     for (int i = 0; i < sk_X509_num(signers.get()); ++i) {
         const auto reason = whyNot(store, sk_X509_value(signers.get(), i), others.get());
-        if (i + 1 == sk_X509_num(signers.get()) || reason != "it is not a signature of this text") {
+        if (i + 1 == sk_X509_num(signers.get()) || reason != anotherText) {
             refuse(reason);
         }
     }
@@ -230,10 +243,11 @@ void explainRefusal(CMS_ContentInfo* cms, X509_STORE* store) {
 
 } // namespace
 
+// Also the forms that are not accepted: S/MIME, and DER in base 64 without the lines of PEM.
 bool isCmsSignature(std::string_view signature) {
-    constexpr char sequence = '\x30'; // DER; a packet of OpenPGP begins with a byte from 0x80 on
-    return signature.starts_with(sequence) || signature.starts_with("-----BEGIN CMS-----") ||
-           signature.starts_with("-----BEGIN PKCS7-----");
+    constexpr std::string_view sequenceInBase64 = "MI";
+    return signature.starts_with(sequence) || isPem(signature) || signature.starts_with("MIME-Version:") ||
+           signature.starts_with(sequenceInBase64);
 }
 
 std::string verifyCmsSignature(std::string_view text, std::string_view signature,

@@ -14,7 +14,8 @@ namespace bootferry {
 // without a certificate, Error(Io).
 [[nodiscard]] std::string certificatesFromFolder(const std::string& folder);
 
-// The certificates in a text, without the rest: a private key beside them goes nowhere.
-[[nodiscard]] std::string certificatesIn(std::string_view text);
+// The certificates in a text, without the rest: a private key beside them goes nowhere. name: for people.
+// Throws Error(Invalid) if one of them is damaged.
+[[nodiscard]] std::string certificatesIn(std::string_view text, const std::string& name);
 
 } // namespace bootferry

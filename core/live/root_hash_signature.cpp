@@ -26,7 +26,8 @@ std::string trustedCertificates() {
     auto certificates = certificatesFromFolder(settings + "/keys");
     if (!requiresSignatures(settings)) {
         const auto folder = environment("BOOTFERRY_SYSTEM_CREDENTIALS", "/run/credentials/@system");
-        certificates += certificatesIn(readSmallFile(folder + "/bootferry.keys").value_or(""));
+        const auto path = folder + "/bootferry.keys";
+        certificates += certificatesIn(readSmallFile(path).value_or(""), path);
     }
     if (certificates.empty()) {
         throw Error(ErrorCode::NotFound,

@@ -36,9 +36,58 @@ std::optional<unsigned> tagOf(std::string_view packets) {
     return (first & 0x40U) != 0 ? first & 0x3fU : (first >> 2U) & 0x0fU;
 }
 
+// The number of bytes, big-endian, in `count` of them; nullopt if there are fewer.
+std::optional<std::size_t> numberIn(std::string_view bytes, std::size_t count) {
+    if (bytes.size() < count) {
+        return std::nullopt;
+    }
+    std::size_t number = 0;
+    for (const char byte : bytes.substr(0, count)) {
+        number = (number << 8U) | static_cast<unsigned char>(byte);
+    }
+    return number;
+}
+
+// Of the whole first packet; nullopt if it is cut, or has no length of its own, which keys always have.
+std::optional<std::size_t> packetSize(std::string_view packets) {
+    const auto sized = [&](std::size_t headerSize, std::optional<std::size_t> bodySize) {
+        const bool isWhole =
+            bodySize && *bodySize <= packets.size() && headerSize + *bodySize <= packets.size();
+        return isWhole ? std::optional(headerSize + *bodySize) : std::nullopt;
+    };
+    const unsigned first = static_cast<unsigned char>(packets.front());
+    if ((first & 0x40U) == 0) {
+        const unsigned kind = first & 3U;
+        const std::size_t count = std::size_t{1} << kind;
+        return kind < 3 ? sized(1 + count, numberIn(packets.substr(1), count)) : std::nullopt;
+    }
+    const auto octet = numberIn(packets.substr(1), 1).value_or(224);
+    if (octet < 192) {
+        return sized(2, octet);
+    }
+    if (octet < 224) {
+        const auto next = numberIn(packets.substr(2), 1);
+        return next ? sized(3, ((octet - 192) << 8U) + *next + 192) : std::nullopt;
+    }
+    return octet == 255 ? sized(6, numberIn(packets.substr(2), 4)) : std::nullopt;
+}
+
 std::string requireKeys(std::string packets, const std::string& name) {
+    constexpr unsigned secretKeyTag = 5;
+    constexpr unsigned secretSubkeyTag = 7;
     if (tagOf(packets) != publicKeyTag) {
         refuse(name, "they do not begin with a public key; write them with gpg --export");
+    }
+    for (std::string_view rest = packets; !rest.empty();) {
+        const auto tag = tagOf(rest);
+        const auto size = tag.value_or(0) != 0 ? packetSize(rest) : std::nullopt;
+        if (!size) {
+            refuse(name, "they are cut or damaged; write them with gpg --export");
+        }
+        if (tag == secretKeyTag || tag == secretSubkeyTag) {
+            refuse(name, "there is a secret key among them; write them with gpg --export");
+        }
+        rest.remove_prefix(*size);
     }
     return packets;
 }

@@ -12,7 +12,7 @@ namespace bootferry {
 
 void TrustedKeys::addText(std::string_view text, const std::string& name) {
     if (holdsCertificates(text)) {
-        certificates += certificatesIn(text);
+        certificates += certificatesIn(text, name);
     } else {
         openpgp += binaryKeys(text, name);
     }

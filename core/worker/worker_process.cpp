@@ -216,8 +216,13 @@ private:
         }
         message->keys = job_.keys;
         stage_ = Stage::Judging;
-        check_ = std::make_unique<SignatureCheck>(
-            event_, program_, *message, [this](const SignatureCheck::Verdict& verdict) { judged(verdict); });
+        try {
+            check_ = std::make_unique<SignatureCheck>(
+                event_, program_, *message,
+                [this](const SignatureCheck::Verdict& verdict) { judged(verdict); });
+        } catch (const Error& error) {
+            throw list_->notVerified(error);
+        }
     }
 
     void judged(SignatureCheck::Verdict verdict) { // a copy: the check is destroyed

@@ -133,6 +133,10 @@ class Fetch(FetchCase):
         self.assert_refused(self.fetch(keyring=self.path / "nobody"), "no such file", status=exit_status.NOT_FOUND)
         (self.path / "page").write_text("<html>")
         self.assert_refused(self.fetch(keyring=self.path / "page"), "gpg --export", status=exit_status.USAGE)
+        bob = (self.settings / "keys/b.gpg").read_bytes()
+        for damaged in (bob + b"\n", bob[:-7], bob + bytes(10)):  # gpgv would not see the key behind it
+            (self.settings / "keys/b.gpg").write_bytes(damaged)
+            self.assert_refused(self.fetch(keyring=False), "b.gpg': they are cut or damaged", status=exit_status.USAGE)
 
     def test_the_signer_is_in_the_record(self):
         self.keys.sign(self.list, "alice")
@@ -452,6 +456,12 @@ class Cms(FetchCase):
         self.assert_signed_by(self.fetch(keyring=False))
         (self.settings / "keys/c.pem").write_bytes((self.certificates / "alice.key").read_bytes())
         self.assert_refused(self.fetch(keyring=False), "c.pem' holds no certificate", status=exit_status.USAGE)
+        good = (self.certificates / "bob.pem").read_text()
+        begin, end = good.index("-----BEGIN"), good.index("-----END")
+        for damaged, words in ((good[:begin + 60] + "!" + good[begin + 61:] + good, "is damaged"),
+                               (good[:end] + good, "has no end"), (good + good[:end], "has no end")):
+            (self.settings / "keys/c.pem").write_text(damaged)
+            self.assert_refused(self.fetch(keyring=False), "a certificate in", f"c.pem' {words}", status=exit_status.USAGE)
 
     def test_a_signer_with_a_certificate_of_a_trusted_authority(self):
         self.certificate("authority", "keyUsage=critical,keyCertSign")
@@ -531,6 +541,17 @@ class Cms(FetchCase):
                       b"-----BEGIN CMS-----\nAAAA\n-----END CMS-----\n"):
             signed.write_bytes(wrong)
             self.assert_refused(self.fetch_with(), "no CMS signature")
+
+    def test_other_forms(self):
+        """Text before the signature in PEM is skipped, as others do; S/MIME and base 64 alone are not read."""
+        signed = self.sign("alice", kind="PEM")
+        pem = signed.read_text()
+        signed.write_text("\n# of a test\n\n" + pem)
+        self.assert_signed_by(self.fetch_with())
+        der = "".join(pem.splitlines()[1:-1])
+        for other in (f"MIME-Version: 1.0\nContent-Type: application/pkcs7-signature\n\n{der}\n", der + "\n"):
+            signed.write_text(other)
+            self.assert_refused(self.fetch_with(), "no CMS signature in DER or PEM", "-outform DER")
 
     @needs_root
     def test_without_gpgv(self):
