@@ -332,6 +332,12 @@ std::string liveRootText(const BootRequest& request, const std::string& device, 
     if (request.overlay.persistent) {
         words.emplace_back("--persistent");
         words.push_back(fmt::format("--cowfs={}", request.overlay.cowFilesystem));
+        if (request.overlay.cowFile != defaultCowFile) {
+            words.push_back("--cow-file=" + request.overlay.cowFile);
+        }
+        if (request.overlay.cowFileMib != defaultCowFileMib) {
+            words.push_back(fmt::format("--cow-file-size={}", request.overlay.cowFileMib));
+        }
         if (request.encryptsChanges()) {
             words.emplace_back("--encrypt");
         }

@@ -2,7 +2,9 @@
 // A device is looked at once for each medium that it has: what cannot be mounted now cannot be mounted in a
 // second either. Nothing is written, replayed or repaired, since the file system may be that of a hibernated
 // system: so the device is read-only while it is mounted, and only file systems are mounted whose drivers
-// respect that.
+// respect that. Only where changes are to be kept beside the ISO file, its file system is then mounted anew
+// for writing, with its journal. Where changes are to be kept beside the ISO file, its file system is mounted
+// again for writing, and not remounted, which would leave its journal out.
 #include "iso_scan.h"
 
 #include <algorithm>
@@ -121,16 +123,54 @@ private:
         if (!contents) {
             return std::nullopt;
         }
-        const auto driver = kernelFilesystem(contents->type);
-        requireFilesystem(driver);
+        requireFilesystem(kernelFilesystem(contents->type));
+        if (wanted_.writable) {
+            if (!isOn(node, *contents)) {
+                return std::nullopt;
+            }
+            try {
+                return take(node, *contents, nullptr);
+            } catch (const Error& error) {
+                if (error.code() == ErrorCode::Cancelled) {
+                    throw;
+                }
+                logWarning(fmt::format("'{}' cannot be written to: {}", node,
+                                       printable(error.what(), longestReason)));
+            }
+        }
         ReadOnlyDevice readOnly(node);
-        mounts_.mount(
-            {node, wanted_.folder, driver, readOnlyOptions(contents->type) + ",nosuid,nodev,noexec"});
+        return take(node, *contents, &readOnly);
+    }
+
+    [[nodiscard]] MountRequest requestFor(const std::string& node, const Contents& contents,
+                                          bool writable) const {
+        return {node, wanted_.folder, kernelFilesystem(contents.type),
+                (writable ? "rw" : readOnlyOptions(contents.type)) + ",nosuid,nodev,noexec"};
+    }
+
+    bool isOn(const std::string& node, const Contents& contents) {
+        const ReadOnlyDevice readOnly(node);
+        mounts_.mount(requestFor(node, contents, false));
+        bool found = false;
         try {
-            if (auto device = open(node)) {
-                return FoundIso{.filesystem = std::move(readOnly),
-                                .device = std::move(*device),
-                                .text = fmt::format("'{}' on '{}' ({})", wanted_.file, node, contents->type)};
+            found = find(node).has_value();
+        } catch (const Error&) {
+            mounts_.unmountLast();
+            throw;
+        }
+        mounts_.unmountLast();
+        return found;
+    }
+
+    // readOnly: nullptr for writing.
+    std::optional<FoundIso> take(const std::string& node, const Contents& contents,
+                                 ReadOnlyDevice* readOnly) {
+        mounts_.mount(requestFor(node, contents, readOnly == nullptr));
+        try {
+            if (const auto file = find(node)) {
+                return FoundIso{.filesystem = readOnly != nullptr ? std::move(*readOnly) : ReadOnlyDevice(),
+                                .device = attachForMount(file->fd, file->path),
+                                .text = fmt::format("'{}' on '{}' ({})", wanted_.file, node, contents.type)};
             }
         } catch (const Error&) {
             mounts_.unmountLast();
@@ -140,9 +180,9 @@ private:
         return std::nullopt;
     }
 
-    std::optional<OpenLoopDevice> open(const std::string& node) {
+    std::optional<ImageFile> find(const std::string& node) {
         const ImageTree tree(wanted_.folder);
-        const auto file = tree.findFile(wanted_.file);
+        auto file = tree.findFile(wanted_.file);
         if (!file) {
             notes_.push_back(fmt::format("{} has no such file", node));
             return std::nullopt;
@@ -155,7 +195,7 @@ private:
                 return std::nullopt;
             }
         }
-        return attachForMount(file->fd, file->path);
+        return file;
     }
 
     MountStack& mounts_;

@@ -12,15 +12,17 @@
 namespace bootferry {
 
 struct IsoScan {
-    std::string file;   // a relative path on the file system
-    std::string medium; // of root=live:; below /dev/disk/by-label it is the label that the ISO must have
-    std::string folder; // where its file system stays mounted, read-only
+    std::string file;      // a relative path on the file system
+    std::string medium;    // of root=live:; below /dev/disk/by-label it is the label that the ISO must have
+    std::string folder;    // where its file system stays mounted
+    bool writable = false; // mount that file system for writing, if that is possible
 };
 
 struct FoundIso {
-    ReadOnlyDevice filesystem; // the device of the file system; to be kept as long as that is mounted
-    OpenLoopDevice device;     // read-only; detached by the kernel when it and its mounts are gone
-    std::string text;          // for the log: "'/boot/live.iso' on '/dev/sda1' (ext4)"
+    ReadOnlyDevice filesystem; // the device of the file system, if it is read-only; to be kept as long as
+                               // that is mounted
+    OpenLoopDevice device; // read-only; detached by the kernel when it and its mounts are gone
+    std::string text;      // for the log: "'/boot/live.iso' on '/dev/sda1' (ext4)"
 };
 
 // Waits for file systems that appear meanwhile, 90 s at most. Throws Error(NotFound) with what was looked at,

@@ -95,8 +95,10 @@ private:
             held_ = openDevice(device_);
             return;
         }
-        auto iso = scanForIso(mounts_,
-                              {.file = request_.isoFile, .medium = request_.device, .folder = isoScanFolder});
+        auto iso = scanForIso(mounts_, {.file = request_.isoFile,
+                                        .medium = request_.device,
+                                        .folder = isoScanFolder,
+                                        .writable = request_.persistent});
         isoFilesystem_.emplace(std::move(iso.filesystem));
         device_ = iso.device.path;
         held_ = std::move(iso.device.fd);
@@ -426,7 +428,19 @@ private:
                                                .reset = request_.overlayReset,
                                                .cowFilesystem = request_.cowFilesystem,
                                                .encrypt = request_.encrypt,
-                                               .disk = diskOf(device_)});
+                                               .disk = diskOf(device_),
+                                               .cowFile = cowFile()});
+    }
+
+    [[nodiscard]] std::optional<CowFileRequest> cowFile() const {
+        if (request_.isoFile.empty()) {
+            return std::nullopt;
+        }
+        return CowFileRequest{
+            .folder = isoScanFolder,
+            .name = request_.cowFile,
+            .mib = request_.cowFileMib,
+            .wanted = {.filesystem = request_.cowFilesystem, .encrypted = request_.encrypt}};
     }
 
     const LiveRootRequest& request_;

@@ -10,12 +10,14 @@
 // the kernel verifies each block. sysroot.mount, of initrd-generator, then mounts an overlay of them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cryptsetup_library.h"
 #include "live_layout.h"
+#include "overlay_request.h"
 #include "verity_request.h"
 
 namespace bootferry {
@@ -34,6 +36,8 @@ struct LiveRootRequest {
     bool overlayReadOnly = false;        // with persistent: show the kept changes, and keep no new ones
     bool overlayReset = false;           // with persistent: discard the kept changes
     std::string cowFilesystem = "ext4";  // of a new partition for them
+    std::string cowFile{defaultCowFile}; // with persistent and isoFile: keeps them, on that file system
+    std::uint64_t cowFileMib = defaultCowFileMib; // of a new one
     bool encrypt = false;                // with persistent: encrypt a new partition, and write to no other
     VerityRequest verity;                // verify the root image as it is read
     std::string verityTree;              // the file with its hash tree, unless verity.offset is set

@@ -70,6 +70,10 @@ void applyOption(LiveRootRequest& request, std::string_view word) {
             request.abilities.push_back(parseAbility(value));
         } else if (name == "--cowfs") {
             request.cowFilesystem = parseCowFilesystem(value);
+        } else if (name == "--cow-file") {
+            request.cowFile = parseImageName(value);
+        } else if (name == "--cow-file-size") {
+            request.cowFileMib = parseMebibytes(value);
         } else if (name == "--roothash") {
             request.verity.rootHash = parseRootHash(value);
         } else if (name == "--roothash-signature") {

@@ -38,6 +38,9 @@ next unit's work.
   --persistent         keep what is written, in a partition labelled cow behind
                        the image, which is made where there is none
   --cowfs=FS           its file system: ext4, xfs or btrfs (ext4)
+  --cow-file=FILE      with --iso-scan: the file for what is written, beside the
+                       ISO file and instead of a partition (live_system.cow)
+  --cow-file-size=MIB  the size of a new one (500)
   --encrypt            encrypt it (LUKS2, label lukscow), and write to none that
                        is not
   --overlay-readonly   with --persistent: mount that partition read-only at

@@ -144,6 +144,14 @@ void mountPartition(MountStack& mounts, const WritableLayer& layer, const WriteP
     }
 }
 
+std::string mountCowFile(MountStack& mounts, const WritableLayer& layer) {
+    const auto file = prepareCowFile(*layer.cowFile);
+    mountPartition(mounts, layer, file.partition);
+    return fmt::format("; changes are kept in '{}' ({}{}{})", file.partition.partition,
+                       file.partition.filesystem, file.partition.encrypted ? ", encrypted" : "",
+                       file.partition.made ? ", new" : "");
+}
+
 std::string mountWritePartition(MountStack& mounts, const WritableLayer& layer) {
     MediumDisk disk(layer.disk);
     const auto imageEnd = readDiskContents(disk.fd().get()).imageSize;
@@ -164,16 +172,9 @@ void mountTemporary(MountStack& mounts, const WritableLayer& layer) {
     prepareFolders(layer.folder);
 }
 
-// Mounts the partition below the tmpfs; false if there is none.
-bool mountKeptChanges(MountStack& mounts, const WritableLayer& layer) {
-    MediumDisk disk(layer.disk);
-    const auto partition =
-        findWritePartition(disk, readDiskContents(disk.fd().get()).imageSize, layer.encrypt);
-    if (!partition) {
-        return false;
-    }
-    requireFilesystem(partition->filesystem);
-    mounts.mount({partition->node, layer.kept, partition->filesystem, fmt::format("ro,{}", belowTheOverlay)});
+void mountShown(MountStack& mounts, const WritableLayer& layer, const WritePartition& partition) {
+    requireFilesystem(partition.filesystem);
+    mounts.mount({partition.node, layer.kept, partition.filesystem, fmt::format("ro,{}", belowTheOverlay)});
     try {
         const auto top = openFolder(AT_FDCWD, layer.kept, layer.kept);
         (void)openFolder(top.get(), "rw", layer.kept + "/rw");
@@ -182,7 +183,24 @@ bool mountKeptChanges(MountStack& mounts, const WritableLayer& layer) {
         mounts.unmountLast();
         throw;
     }
-    return true;
+}
+
+// Mounts them below the tmpfs; false if there are none.
+bool mountKeptChanges(MountStack& mounts, const WritableLayer& layer) {
+    if (layer.cowFile) {
+        const auto file = findCowFile(*layer.cowFile);
+        if (file) {
+            mountShown(mounts, layer, file->partition);
+        }
+        return file.has_value();
+    }
+    MediumDisk disk(layer.disk);
+    const auto partition =
+        findWritePartition(disk, readDiskContents(disk.fd().get()).imageSize, layer.encrypt);
+    if (partition) {
+        mountShown(mounts, layer, *partition);
+    }
+    return partition.has_value();
 }
 
 void makeNothingKept(const WritableLayer& layer) {
@@ -195,7 +213,9 @@ std::string mountReadOnlyLayer(MountStack& mounts, const WritableLayer& layer) {
         if (mountKeptChanges(mounts, layer)) {
             return "; the kept changes are shown, and new ones are lost at the next boot";
         }
-        logInfo(fmt::format("there are no kept changes on '{}'", layer.disk));
+        logInfo(fmt::format("there are no kept changes {}", layer.cowFile
+                                                                ? fmt::format("in '{}'", layer.cowFile->name)
+                                                                : fmt::format("on '{}'", layer.disk)));
     } catch (const Error& error) {
         if (error.code() == ErrorCode::Cancelled) {
             throw;
@@ -215,7 +235,7 @@ std::string mountWritableLayer(MountStack& mounts, const WritableLayer& layer) {
     }
     if (layer.persistent) {
         try {
-            return mountWritePartition(mounts, layer);
+            return layer.cowFile ? mountCowFile(mounts, layer) : mountWritePartition(mounts, layer);
         } catch (const Error& error) {
             if (error.code() == ErrorCode::Cancelled) {
                 throw;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The layer of the root that the running system writes to: a tmpfs, or the partition for changes on the
-// medium's disk. A partition is used only after a trial overlay on it was mounted and written to: a fault in
-// it may cost the changes, never the boot.
+// The layer of the root that the running system writes to: a tmpfs, the partition for changes on the medium's
+// disk, or the file for changes beside an ISO file. A partition is used only after a trial overlay on it was
+// mounted and written to: a fault in it may cost the changes, never the boot.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "cow_file.h"
 #include "mounts.h"
 
 namespace bootferry {
@@ -22,6 +24,7 @@ struct WritableLayer {
     std::string cowFilesystem; // of a new partition
     bool encrypt = false;      // a new partition; one in the clear is neither written to nor shown
     std::string disk;          // to search for the partition
+    std::optional<CowFileRequest> cowFile; // instead of a partition
 };
 
 // Throws Error(Io, Cancelled). Returns a text for the log: "; changes are kept on '/dev/sda3' (ext4)", or

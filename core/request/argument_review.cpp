@@ -31,6 +31,7 @@ enum class For {
     Disk,       // fetches to a disk
     Kept,       // media that keep changes
     Persistent, // boots with rd.live.overlay.persistent
+    CowFile,    // those of an ISO file
 };
 
 struct Meaning {
@@ -47,9 +48,12 @@ constexpr Meaning meanings[] = {
     {"rd.kiwi.live.curl_options", For::Transfer, "options for fetching, as curl has them"},
     {"rd.kiwi.live.dolly_options", For::Transfer, "options for fetching, as dolly has them"},
     {"rd.kiwi.live.pxe", For::Boot, "rename the boot interface to lan0"},
-    {"rd.live.overlay.persistent", For::Kept, "keep changes on a partition of the disk"},
-    {"rd.live.encrypt", For::Persistent, "encrypt the partition for changes (LUKS2)"},
-    {"rd.live.overlay.cowfs", For::Persistent, "the file system of the partition for changes"},
+    {"rd.live.overlay.persistent", For::Kept,
+     "keep changes on a partition of the disk, or in a file beside the ISO file"},
+    {"rd.live.encrypt", For::Persistent, "encrypt the partition or file for changes (LUKS2)"},
+    {"rd.live.overlay.cowfs", For::Persistent, "the file system of the partition or file for changes"},
+    {"rd.live.cowfile.path", For::CowFile, "the file that keeps changes, beside the ISO file"},
+    {"rd.live.cowfile.mbsize", For::CowFile, "the size of a new file for changes, in MiB"},
     {"rd.live.overlay.size", For::Boot, "the size of the temporary overlay (tmpfs)"},
     {"rd.live.overlay.readonly", For::Persistent, "show the kept changes, and keep new ones in memory"},
     {"rd.live.overlay.reset", For::Persistent, "discard the kept changes"},
@@ -101,11 +105,16 @@ std::string_view whyNoEffect(For what, const BootRequest& request) {
         break;
     case For::Kept:
     case For::Persistent:
-        if (what == For::Persistent && !request.overlay.persistent) {
+    case For::CowFile:
+        if (what != For::Kept && !request.overlay.persistent) {
             return "rd.live.overlay.persistent is not given";
         }
         if (request.isImageInMemory()) {
             return "a RAM disk keeps no changes; rd.kiwi.live.system= selects a disk";
+        }
+        if (const auto* medium = std::get_if<LocalMedium>(&request.image);
+            what == For::CowFile && (medium == nullptr || medium->isoFile.empty())) {
+            return "changes are kept on a partition without iso-scan/filename=";
         }
         break;
     }

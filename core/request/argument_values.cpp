@@ -65,6 +65,15 @@ std::uint64_t parseKibibytes(std::string_view text) {
     return *number * 1024;
 }
 
+std::uint64_t parseMebibytes(std::string_view text) {
+    constexpr std::uint64_t most = 1048576;
+    const auto number = parseNumber<std::uint64_t>(text);
+    if (!number || *number == 0 || *number > most) {
+        refuseValue(text, "a size in MiB without a unit, such as 2048 for 2 GiB");
+    }
+    return *number;
+}
+
 std::uint64_t parseByteCount(std::string_view text) {
     const auto number = parseNumber<std::uint64_t>(text);
     if (!number || *number == 0 || *number > UINT64_MAX >> 1U) {

@@ -24,6 +24,7 @@ namespace bootferry {
 [[nodiscard]] std::string parseDeviceNode(std::string_view text);    // /dev/...
 [[nodiscard]] std::string parseBootInterface(std::string_view text); // BOOTIF=; "aa:bb:cc:dd:ee:ff"
 [[nodiscard]] std::string parseRelativePath(std::string_view text);  // without a leading '/', no '..'
+[[nodiscard]] std::uint64_t parseMebibytes(std::string_view text);   // 1 to 1048576 MiB
 [[nodiscard]] std::string parseMountOptions(std::string_view text);  // one line
 [[nodiscard]] std::string parseChecksum(std::string_view text);      // sha256:HEX, sha512:HEX, HEX; lowered
 void setChecksum(TransferRequest& request, std::string_view text);   // such a checksum, or a list's URL

@@ -74,10 +74,10 @@ Url reportUrl(const std::string& text) {
     return url;
 }
 
-std::string parseIsoFile(const std::string& text) {
+std::string parseFileName(const std::string& text) {
     auto path = parseRelativePath(text);
     if (path.empty()) {
-        throw Error(ErrorCode::Invalid, "expected the path of an ISO file on a file system of this machine");
+        throw Error(ErrorCode::Invalid, "expected the path of a file on a file system of this machine");
     }
     return path;
 }
@@ -149,7 +149,13 @@ const Entry entries[] = {
     {{"rd.live.image"}, Kind::Switch, [](Draft&, const std::string&, bool) {}}, // liveSource() reads it
     {{"iso-scan/filename", "rd.bootferry.iso_scan"},
      Kind::Value,
-     [](Draft& d, const std::string& v, bool) { d.isoFile = parseIsoFile(v); }},
+     [](Draft& d, const std::string& v, bool) { d.isoFile = parseFileName(v); }},
+    {{"rd.live.cowfile.path", "rd.bootferry.cowfile.path"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.boot.overlay.cowFile = parseFileName(v); }},
+    {{"rd.live.cowfile.mbsize", "rd.bootferry.cowfile.mbsize"},
+     Kind::Value,
+     [](Draft& d, const std::string& v, bool) { d.boot.overlay.cowFileMib = parseMebibytes(v); }},
     {{"rd.live.dir", "rd.bootferry.dir"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { d.boot.layout.dir = parseRelativePath(v); }},

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernel_command_line.h"
+#include "overlay_request.h"
 #include "transfer_request.h"
 #include "verity_request.h"
 
@@ -22,16 +23,6 @@ inline constexpr std::string_view defaultTarget = "/dev/ram0";
 struct LocalMedium {
     std::string device;  // a device node's path, encoded as udev names its links
     std::string isoFile; // the medium is the ISO in this file, on some file system
-};
-
-struct OverlayRequest {
-    bool persistent = false;
-    std::string cowFilesystem = "ext4";
-    std::string size = "50%"; // as tmpfs(5)'s size=
-    bool temporary = false;   // rd.live.overlay=none
-    bool readOnly = false;    // show the kept changes, and keep new ones in memory
-    bool reset = false;       // discard the kept changes
-    bool encrypt = false;     // the partition that keeps changes
 };
 
 // Where the root image lies inside the live image.

@@ -31,8 +31,6 @@ constexpr std::string_view mediumStays = "the medium or disk stays in use; witho
 
 constexpr OtherOption table[] = {
     // KIWI
-    {"rd.live.cowfile.mbsize", Verdict::Refused, keepChanges},
-    {"rd.live.cowfile.path", Verdict::Refused, keepChanges},
     {"rd.kiwi.dialog.timeout", Verdict::Needless, "there are no dialogs"},
     // dracut
     {"rd.live.ram", Verdict::InMemory, mediumStays},

@@ -331,6 +331,111 @@ class IsoScan(LiveRootCase):
         self.assertTrue(self.writable(other))
         self.assertFalse(self.writable(right), "its file system is mounted")
 
+    def disk_with_iso(self, files=(), size=512 * MIB):
+        image = ext4(self.folder({"isos/live.iso": self.container(), **dict(files)}), self.path / "disk.img", size)
+        return self.list_device(image)
+
+    def persistent(self, *words, name="isos/live.iso"):
+        """Boots, and changes a file; returns the kind of the writable layer, and the messages."""
+        result = self.live_root(f"--iso-scan={name}", "--persistent", *words, "/dev/sr0")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        kind = self.kinds()["overlayfs"]
+        (self.overlay / "overlayfs/rw/kept").write_text("kept")
+        return kind, result.stderr
+
+    def shut_down(self):
+        self.unmount_everything()
+        run("umount", self.PLACE)
+
+    def test_changes_are_kept_in_a_file_beside_it(self):
+        self.disk_with_iso()
+        kind, messages = self.persistent("--cow-file-size=128", "--cow-file=isos/mine.cow")
+        self.assertEqual(kind, "ext4")
+        self.assertIn("changes are kept in '/run/initramfs/isoscan/isos/mine.cow' (ext4, new)", messages)
+        self.assertEqual(sorted(os.listdir(self.PLACE / "isos")), ["live.iso", "mine.cow"])
+        self.assertEqual((self.PLACE / "isos/mine.cow").stat().st_size, 128 * MIB)
+        self.shut_down()
+        kind, messages = self.persistent("--cow-file-size=256", "--cow-file=isos/mine.cow", "--overlay-readonly")
+        self.assertEqual(kind, "tmpfs")
+        self.assertIn("the kept changes are shown", messages)
+        self.assertEqual((self.overlay / "kept/rw/kept").read_text(), "kept")
+        self.shut_down()
+        result = self.live_root("--iso-scan=isos/live.iso", "--persistent", "--cow-file=isos/mine.cow", "/dev/sr0")
+        self.assertIn("mine.cow' (ext4)", result.stderr)
+        self.assertEqual((self.overlay / "overlayfs/rw/kept").read_text(), "kept")
+        self.shut_down()
+        result = self.live_root("--iso-scan=isos/live.iso", "--persistent", "--cow-file=isos/mine.cow",
+                                "--overlay-reset", "/dev/sr0")
+        self.assertFalse((self.overlay / "overlayfs/rw/kept").exists(), result.stderr)
+        self.shut_down()
+
+    def test_the_file_has_kiwis_name_and_size(self):
+        self.disk_with_iso(size=700 * MIB)
+        self.assertEqual(self.persistent()[0], "ext4")
+        self.assertEqual((self.PLACE / "live_system.cow").stat().st_size, 500 * MIB)
+        self.shut_down()
+
+    def test_a_file_that_kiwi_made_is_used(self):
+        """KIWI gives its file system no label."""
+        cow = ext4(self.folder({"rw/old": "old"}), self.path / "cow", 128 * MIB)
+        self.disk_with_iso({"live_system.cow": pathlib.Path(cow)})
+        kind, messages = self.persistent()
+        self.assertEqual(kind, "ext4", messages)
+        self.assertEqual((self.overlay / "overlayfs/rw/old").read_text(), "old")
+        self.shut_down()
+
+    def test_what_is_no_file_for_changes_is_not_touched(self):
+        link = self.folder({"isos/live.iso": self.container(), "other.cow": "x" * 5000, "empty.cow": "", "folder/a": ""})
+        (link / "link.cow").symlink_to("/etc/passwd")
+        (link / "away").symlink_to("/tmp")
+        self.list_device(ext4(link, self.path / "disk.img", 256 * MIB))
+        for words, reason in ((["--cow-file=other.cow"], "does not hold the file system for changes"),
+                              (["--cow-file=empty.cow"], "does not hold the file system for changes"),
+                              (["--cow-file=link.cow"], "is a link, not a file"),
+                              (["--cow-file=away/a.cow"], "opening the folder of"),
+                              (["--cow-file=missing/a.cow"], "opening the folder of"),
+                              (["--cow-file=folder"], "opening '/run/initramfs/isoscan/folder'"),
+                              (["--cow-file-size=100"], "rd.live.cowfile.mbsize=100 is too small"),
+                              (["--cow-file-size=4096"], "No space left on device")):
+            with self.subTest(words=words):
+                kind, messages = self.persistent(*words)
+                self.assertEqual(kind, "tmpfs")
+                self.assertIn("CHANGES WILL BE LOST AT THE NEXT BOOT", messages)
+                self.assertIn(reason, messages)
+                self.assertEqual((self.PLACE / "other.cow").read_text(), "x" * 5000)
+                self.assertEqual((self.PLACE / "empty.cow").stat().st_size, 0)
+                self.assertEqual([name for name in os.listdir(self.PLACE) if "new" in name or name == "live_system.cow"], [])
+                self.shut_down()
+
+    def test_one_in_the_clear_is_not_used_if_an_encrypted_one_is_wanted(self):
+        self.disk_with_iso()
+        self.persistent("--cow-file-size=128")
+        self.shut_down()
+        device_mapper = "device-mapper" in pathlib.Path("/proc/devices").read_text()
+        result = self.live_root("--iso-scan=isos/live.iso", "--persistent", "--encrypt", "/dev/sr0")
+        if device_mapper:
+            self.assertIn("keeps changes in the clear", result.stderr)
+        else:
+            self.assertEqual(result.returncode, 1, result.stderr)
+
+    def test_only_the_file_system_with_the_iso_is_written_to(self):
+        other = self.with_open_file({"other": "text"}, "other.img")
+        before = pathlib.Path(other).read_bytes()
+        self.list_device(other)
+        self.disk_with_iso()
+        self.assertEqual(self.persistent("--cow-file-size=128")[0], "ext4")
+        os.sync()
+        self.assertTrue(pathlib.Path(other).read_bytes() == before, "it was written to")
+        self.shut_down()
+
+    def test_without_persistent_nothing_is_written(self):
+        device = self.disk_with_iso()
+        result = self.live_root("--iso-scan=isos/live.iso", "/dev/sr0")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertFalse((self.PLACE / "live_system.cow").exists())
+        self.assertFalse(self.writable(device))
+        self.shut_down()
+
     def test_a_second_try_after_a_failure(self):
         device = self.list_device(ext4(self.folder({"live.iso": self.rootless()}), self.path / "disk.img", 64 * MIB))
         for _ in range(2):

@@ -58,6 +58,12 @@ TEST(LiveRootArguments, TheOverlayIsShownOrReset) {
 TEST(LiveRootArguments, AnIsoFileIsNamedByItsPathOnAFileSystem) {
     EXPECT_EQ(parseLiveRootArguments({"--iso-scan=/boot/a.iso", "/dev/disk/by-label/X"}).isoFile,
               "boot/a.iso");
+    const auto kept = parseLiveRootArguments(
+        {"--iso-scan=a.iso", "--persistent", "--cow-file=/isos/a.cow", "--cow-file-size=128", "/dev/sr0"});
+    EXPECT_EQ(kept.cowFile, "isos/a.cow");
+    EXPECT_EQ(kept.cowFileMib, 128U);
+    EXPECT_THAT(refusal({"--cow-file=", "/dev/sr0"}), HasSubstr("expected a file name"));
+    EXPECT_THAT(refusal({"--cow-file-size=1g", "/dev/sr0"}), HasSubstr("expected a size in MiB"));
     EXPECT_THAT(refusal({"--iso-scan=", "/dev/sr0"}), HasSubstr("expected a file name"));
     EXPECT_THAT(refusal({"--iso-scan=/a/../../b", "/dev/sr0"}), HasSubstr("--iso-scan=/a/../../b"));
 }

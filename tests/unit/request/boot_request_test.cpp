@@ -327,7 +327,7 @@ TEST(BootRequest, ErrorsNameTheArgument) {
         {"root=live:CDLABEL=x rd.overlay.crypt=1", "rd.overlay.crypt= on the kernel command line"},
         {"root=live:http://x/y rd.live.encrypt=maybe", "maybe"},
         {"root=live:http://x/y iso-scan/filename=/live.iso", "write root=live:CDLABEL=LABEL"},
-        {"root=live:CDLABEL=x iso-scan/filename=/", "expected the path of an ISO file"},
+        {"root=live:CDLABEL=x iso-scan/filename=/", "expected the path of a file"},
         {"root=live:CDLABEL=x iso-scan/filename=../x", "iso-scan/filename=../x"},
         {"root=live:CDLABEL=x iso-scan/filename", "iso-scan/filename= on the kernel command line needs"},
         {"root=live:http://x/y rd.kiwi.verity_options=x",
