@@ -57,8 +57,8 @@ constexpr Meaning meanings[] = {
     {"rd.live.overlay.size", For::Boot, "the size of the temporary overlay (tmpfs)"},
     {"rd.live.overlay.readonly", For::Persistent, "show the kept changes, and keep new ones in memory"},
     {"rd.live.overlay.reset", For::Persistent, "discard the kept changes"},
-    {"rd.live.overlay", For::Boot, "the kind of the overlay: a temporary one"},
-    {"rd.overlay", For::Boot, "the kind of the overlay: a temporary one"},
+    {"rd.live.overlay", For::Boot, "the kind of the overlay"},
+    {"rd.overlay", For::Boot, "the kind of the overlay"},
     {"rd.live.image", For::Boot, "boot a live image, as root=live: does"},
     {"iso-scan/filename", For::Boot, "the ISO file, on a file system of this machine, that is the medium"},
     {"rd.live.dir", For::Boot, "the folder in the image that holds the root image"},
@@ -307,6 +307,11 @@ std::vector<ReviewedArgument> reviewArguments(const KernelCommandLine& line, con
         if (const auto* other = findOtherOption(argument.name); other != nullptr && isLive) {
             const bool isLast = line.find(other->name) == &argument;
             review.push_back(reviewOther(argument, *other, isLast, request));
+            continue;
+        }
+        if (known == served.end() && findOtherOption(argument.name) != nullptr) {
+            review.push_back(
+                {.shown = shownArgument(argument), .meaning = "not read by bootferry in this boot"});
             continue;
         }
         if (known == served.end()) {

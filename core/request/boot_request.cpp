@@ -47,7 +47,7 @@ enum class Kind {
 };
 
 struct Entry {
-    std::array<std::string_view, 4> names; // the usual one first; empty: no more
+    std::array<std::string_view, 5> names; // the usual one first; empty: no more
     Kind kind;
     void (*set)(Draft& draft, const std::string& value, bool on);
 };
@@ -85,17 +85,25 @@ std::string parseFileName(const std::string& text) {
 // Of rd.overlay=, which is a switch for an overlayfs in dracut, too.
 void setOverlay(OverlayRequest& overlay, const std::string& value) {
     static constexpr std::array switches{"", "1", "yes", "on", "0", "no", "off"};
-    constexpr std::string_view tmpfsSize = "tmpfs:size=";
     overlay.temporary = lowered(value) == "none";
     if (overlay.temporary || std::find(switches.begin(), switches.end(), value) != switches.end()) {
         return;
     }
-    if (!value.starts_with(tmpfsSize)) {
+    constexpr std::string_view tmpfs = "tmpfs";
+    constexpr std::string_view size = "size=";
+    if (!value.starts_with(tmpfs) || (value.size() > tmpfs.size() && value[tmpfs.size()] != ':')) {
         throw Error(ErrorCode::Unsupported,
                     "the only overlays are the temporary one (none, tmpfs:size=...) and the partition "
                     "that rd.live.overlay.persistent creates on the disk of the image");
     }
-    overlay.size = parseTmpfsSize(std::string_view(value).substr(tmpfsSize.size()));
+    const auto options = value.substr(std::min(tmpfs.size() + 1, value.size()));
+    if (options.empty()) {
+        return;
+    }
+    if (!options.starts_with(size) || options.find(',') != std::string::npos) {
+        throw Error(ErrorCode::Unsupported, "of the options of tmpfs, only one size= is supported");
+    }
+    overlay.size = parseTmpfsSize(std::string_view(options).substr(size.size()));
 }
 
 const Entry entries[] = {
@@ -133,20 +141,22 @@ const Entry entries[] = {
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { d.boot.overlay.size = parseTmpfsSize(v); }},
     {{"rd.live.overlay.readonly", "rd.overlay.readonly", "rd.live.overlayfs.readonly",
-      "rd.bootferry.overlay.readonly"},
+      "rd.bootferry.overlay.readonly", "readonly_overlay"},
      Kind::Switch,
      [](Draft& d, const std::string&, bool on) { d.boot.overlay.readOnly = on; }},
-    {{"rd.live.overlay.reset", "rd.overlay.reset", "rd.bootferry.overlay.reset"},
+    {{"rd.live.overlay.reset", "rd.overlay.reset", "rd.bootferry.overlay.reset", "reset_overlay"},
      Kind::Switch,
      [](Draft& d, const std::string&, bool on) { d.boot.overlay.reset = on; }},
     // Two entries: on "rd.live.overlay=LABEL=x rd.overlay" both count in dracut.
-    {{"rd.live.overlay"},
+    {{"rd.live.overlay", "overlay"},
      Kind::MaybeValue,
      [](Draft& d, const std::string& v, bool) { setOverlay(d.boot.overlay, v); }},
     {{"rd.overlay"},
      Kind::MaybeValue,
      [](Draft& d, const std::string& v, bool) { setOverlay(d.boot.overlay, v); }},
-    {{"rd.live.image"}, Kind::Switch, [](Draft&, const std::string&, bool) {}}, // liveSource() reads it
+    {{"rd.live.image", "liveimg"},
+     Kind::Switch,
+     [](Draft&, const std::string&, bool) {}}, // liveSource() reads it
     {{"iso-scan/filename", "rd.bootferry.iso_scan"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { d.isoFile = parseFileName(v); }},
@@ -156,7 +166,7 @@ const Entry entries[] = {
     {{"rd.live.cowfile.mbsize", "rd.bootferry.cowfile.mbsize"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { d.boot.overlay.cowFileMib = parseMebibytes(v); }},
-    {{"rd.live.dir", "rd.bootferry.dir"},
+    {{"rd.live.dir", "rd.bootferry.dir", "live_dir"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { d.boot.layout.dir = parseRelativePath(v); }},
     {{"rd.live.squashimg", "rd.bootferry.squashimg"},
@@ -165,7 +175,7 @@ const Entry entries[] = {
     {{"rootflags", "rd.bootferry.rootflags"},
      Kind::MaybeEmptyValue,
      [](Draft& d, const std::string& v, bool) { d.boot.layout.rootflags = parseMountOptions(v); }},
-    {{"rd.live.check", "mediacheck", "rd.bootferry.check"},
+    {{"rd.live.check", "mediacheck", "rd.bootferry.check", "check"},
      Kind::Switch,
      [](Draft& d, const std::string&, bool on) { d.boot.check = on; }},
     {{"rd.bootferry.checksum"},

@@ -4,6 +4,7 @@
 #include "boot_source.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include <spdlog/fmt/fmt.h>
@@ -43,8 +44,11 @@ bool isHttpUrl(std::string_view value) {
 }
 
 bool hasLiveMark(const KernelCommandLine& line) {
-    const auto* mark = line.find("rd.live.image");
-    return mark != nullptr && switchValue(*mark).value_or(false);
+    static constexpr std::array names{"rd.live.image", "liveimg"};
+    return std::any_of(names.begin(), names.end(), [&](const char* name) {
+        const auto* mark = line.find(name);
+        return mark != nullptr && switchValue(*mark).value_or(false);
+    });
 }
 
 bool canBeLive(std::string_view value) {

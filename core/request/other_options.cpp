@@ -31,10 +31,13 @@ constexpr std::string_view mediumStays = "the medium or disk stays in use; witho
 
 constexpr OtherOption table[] = {
     // KIWI
+    {"verityroot", Verdict::Refused, unverified},
     {"rd.kiwi.dialog.timeout", Verdict::Needless, "there are no dialogs"},
     // dracut
     {"rd.live.ram", Verdict::InMemory, mediumStays},
     {"rd.writable.fsimg", Verdict::InMemory, mediumStays},
+    {"live_ram", Verdict::InMemory, mediumStays},
+    {"writable_fsimg", Verdict::InMemory, mediumStays},
     {"rd.minmem", Verdict::Refused,
      "ramdisk_size= limits the memory of the image, which is checked before the image is fetched"},
     {"rd.overlay.crypt", Verdict::Refused, inTheClear},
@@ -87,6 +90,13 @@ constexpr OtherOption table[] = {
     {"dm-verity-root-hash", Verdict::Refused, unverified},
     {"dm-verity-oncorruption", Verdict::Refused, unverified},
     {"dm-verity-enforce-roothash-signature", Verdict::Refused, unverified},
+    // casper, archiso
+    {"persistent", Verdict::Refused, keepChanges},
+    {"persistent-path", Verdict::Refused, keepChanges},
+    {"layerfs-path", Verdict::Refused,
+     "the root is one image, which rd.live.squashimg= names; layers over it would be missing"},
+    {"cow_label", Verdict::Refused, keepChanges},
+    {"cow_device", Verdict::Refused, keepChanges},
 };
 
 bool isRefused(const OtherOption& option, bool imageInMemory) {

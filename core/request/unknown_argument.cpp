@@ -85,7 +85,13 @@ std::vector<KnownName> findKnownNames() {
         known.push_back({.name = name, .folded = folded(name), .rest = withoutPrefix(name).rest});
     };
     for (const auto& argument : bootArgumentNames()) {
-        std::for_each(argument.names.begin(), argument.names.end(), add);
+        for (const auto name : argument.names) {
+            // Names such as "check" and "overlay", of dracut before 104, resemble too much.
+            constexpr std::size_t longestOldName = 8;
+            if (name.find('.') != std::string_view::npos || name.size() > longestOldName) {
+                add(name);
+            }
+        }
     }
     for (const auto& option : otherOptions()) {
         // Names such as "module" and "fetch" resemble too much.

@@ -69,7 +69,7 @@ esac
 case "$root" in
     http://* | https://*) root="live:$root" ;;
     CDLABEL=* | LABEL=* | UUID=* | PARTLABEL=* | PARTUUID=* | /dev/* | *://*)
-        getargbool 0 rd.live.image && root="live:$root"
+        { getargbool 0 rd.live.image || getargbool 0 liveimg; } && root="live:$root"
         ;;
 esac
 

@@ -340,7 +340,8 @@ class CmdlineHook(boot_case.BootCase):
     def test_the_other_spellings_of_a_live_root(self):
         for line, is_remote in (("root='live:http://10.0.2.2/live.iso'", True), ('root="live:CDLABEL=A"', False),
                                 ("root=http://10.0.2.2/live.iso", True), ("root='https://10.0.2.2/live.iso'", True),
-                                ("root=LABEL=A rd.live.image", False), ("rd.live.image=1 root=ftp://10.0.2.2/a", True)):
+                                ("root=LABEL=A rd.live.image", False),
+                                ("root=LABEL=A liveimg", False), ("rd.live.image=1 root=ftp://10.0.2.2/a", True)):
             with self.subTest(line=line):
                 lines = self.run_hook(line)
                 self.assertIn("rootok=1", lines)

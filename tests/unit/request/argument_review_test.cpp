@@ -66,6 +66,8 @@ TEST(ReviewArguments, WhatHasNoEffectSaysWhy) {
         EXPECT_EQ(last(line).use, Use::NoEffect) << line;
         EXPECT_THAT(last(line).meaning, HasSubstr(why)) << line;
     }
+    EXPECT_THAT(last("root=nfs:10.0.0.1:/a rd.live.image rd.live.overlay.overlayfs=1").meaning,
+                HasSubstr("not read by bootferry in this boot"));
     const auto twice = reviewed(std::string(root) + "rd.live.dir=a rd.bootferry.dir=b");
     EXPECT_THAT(twice[1].meaning, HasSubstr("a later one replaces it"));
     EXPECT_EQ(twice[2].use, Use::Read);

@@ -237,12 +237,26 @@ TEST(BootRequest, AnImageInMemoryIsWhatRamAsksFor) {
     EXPECT_FALSE(parsed("rd.kiwi.live.system=/dev/sda rd.live.ram=0").isImageInMemory());
 }
 
+TEST(BootRequest, TheNamesBeforeDracut104AreServed) {
+    EXPECT_TRUE(parsed("check").check);
+    EXPECT_EQ(parsed("live_dir=a").layout.dir, "a");
+    EXPECT_TRUE(parsed("overlay=none").overlay.temporary);
+    EXPECT_TRUE(parsed("reset_overlay").overlay.reset);
+    EXPECT_TRUE(parsed("readonly_overlay").overlay.readOnly);
+    EXPECT_TRUE(parsed("live_ram writable_fsimg").isImageInMemory());
+    const auto marked = parseBootRequest(KernelCommandLine::parse("root=LABEL=A liveimg"));
+    EXPECT_TRUE(marked && std::get<LocalMedium>(marked->image).device == "/dev/disk/by-label/A");
+    EXPECT_FALSE(parseBootRequest(KernelCommandLine::parse("root=LABEL=A liveimg=0")));
+}
+
 TEST(BootRequest, TheOverlayIsDracutsWhereThatIsClear) {
     EXPECT_EQ(parsed("rd.live.overlay.size=4096").overlay.size, "4096m");
     EXPECT_EQ(parsed("rd.overlay=tmpfs:size=2g").overlay.size, "2g");
     EXPECT_TRUE(parsed("rd.live.overlay=none").overlay.temporary);
     EXPECT_TRUE(parsed("rd.live.overlay=none").remarks.empty());
-    for (const char* on : {"rd.overlay", "rd.overlay=1", "rd.overlay=", "rd.live.overlay=0"}) {
+    EXPECT_EQ(parsed("rd.overlay=tmpfs").overlay.size, parsed("").overlay.size);
+    for (const char* on : {"rd.overlay", "rd.overlay=1", "rd.overlay=", "rd.live.overlay=0",
+                           "rd.overlay=tmpfs", "rd.overlay=tmpfs:"}) {
         EXPECT_FALSE(parsed(on).overlay.temporary) << on;
     }
     const auto onDisk = parsed("rd.live.overlay=NONE rd.kiwi.live.system=/dev/sda");
@@ -349,6 +363,14 @@ TEST(BootRequest, ErrorsNameTheArgument) {
         // The switch does not hide the device.
         {"root=live:http://x/y rd.live.overlay=LABEL=x rd.overlay", "rd.live.overlay=LABEL=x"},
         {"root=live:http://x/y rd.overlay=tmpfs:nr_inodes=5", "rd.overlay=tmpfs:nr_inodes=5"},
+        {"root=live:http://x/y rd.overlay=tmpfs:size=512M,nr_inodes=100000",
+         "of the options of tmpfs, only one size="},
+        {"root=live:http://x/y rd.overlay=tmpfsx", "the only overlays are"},
+        {"root=live:http://x/y overlay=UUID=1234-ABCD", "overlay=UUID=1234-ABCD: the only overlays are"},
+        {"root=live:http://x/y layerfs-path=a.squashfs",
+         "layerfs-path= on the kernel command line is not supported"},
+        {"root=live:CDLABEL=x live_ram", "live_ram on the kernel command line is not supported"},
+        {"root=live:http://x/y rd.kiwi.live.system=/dev/sda persistent", "rd.live.overlay.persistent keeps"},
         {"root=live:http://x/y rd.overlay=tmpfs:size=4k",
          "rd.overlay=tmpfs:size=4k: expected a size of 1 MiB"},
         {"root=live:http://x/y rd.live.overlay=none rd.live.overlay.persistent", "contradict each other"},
