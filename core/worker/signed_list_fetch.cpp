@@ -69,15 +69,17 @@ std::optional<SignedMessage> SignedListFetch::arrived(std::string file) {
 
 std::optional<Error> SignedListFetch::whyNotFetched(const Error& failure) {
     const bool isSignature = !signatures_.empty();
-    if (isSignature && failure.code() == ErrorCode::NotFound && !wanted_.url) {
+    // An object store answers 403 for what does not exist to those who may not list its files.
+    const bool mayNotExist = failure.code() == ErrorCode::NotFound || failure.code() == ErrorCode::Auth;
+    if (isSignature && mayNotExist && !wanted_.url) {
+        if (failure.code() == ErrorCode::Auth && !refused_) {
+            refused_ = inContext(failure, fmt::format("'{}'", signatures_.front().shown()));
+        }
         if (signatures_.size() > 1) {
             signatures_.erase(signatures_.begin());
             return std::nullopt;
         }
-        return Error(ErrorCode::NotFound,
-                     fmt::format("{} is not signed: it has no inline signature, and no file with .gpg, .asc, "
-                                 ".sign, .sig or .p7s after its name is beside it",
-                                 listName()));
+        return notFound();
     }
     const auto name = isSignature ? signatureName() : listName();
     if (failure.code() == ErrorCode::TooLarge) {
@@ -86,6 +88,16 @@ std::optional<Error> SignedListFetch::whyNotFetched(const Error& failure) {
                                  isSignature ? "signature" : "checksum list"));
     }
     return inContext(failure, name);
+}
+
+Error SignedListFetch::notFound() const {
+    constexpr std::string_view wherever = "it has no inline signature, and no file with .gpg, .asc, .sign, "
+                                          ".sig or .p7s after its name is beside it";
+    if (!refused_) {
+        return {ErrorCode::NotFound, fmt::format("{} is not signed: {}", listName(), wherever)};
+    }
+    return {ErrorCode::Auth, fmt::format("{} has no signature that may be fetched: {}; {}", listName(),
+                                         wherever, refused_->what())};
 }
 
 Error SignedListFetch::notVerified(Error failure) const {

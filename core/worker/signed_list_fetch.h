@@ -39,6 +39,7 @@ public:
     [[nodiscard]] std::string checksumIn(const std::string& signedText) const;
 
 private:
+    [[nodiscard]] Error notFound() const;
     [[nodiscard]] std::string listName() const;
     [[nodiscard]] std::string signatureName() const;
     [[nodiscard]] SignedMessage message(std::string signature) const;
@@ -46,8 +47,9 @@ private:
     Url image_;
     Url url_; // of the list
     ListSignature wanted_;
-    std::string list_;            // as it was fetched
-    std::vector<Url> signatures_; // where the signature may be; the first one is next. Empty: the list is
+    std::string list_;             // as it was fetched
+    std::vector<Url> signatures_;  // where the signature may be; the first one is next. Empty: the list is
+    std::optional<Error> refused_; // the first of them that the server refused to say anything about
 };
 
 } // namespace bootferry

@@ -186,6 +186,17 @@ class Fetch(FetchCase):
         (self.served / "SHA256SUMS.gpg").write_text("<html>Please log in</html>")
         self.assert_refused(self.fetch(), "no OpenPGP signature")
 
+    def test_a_server_that_refuses_what_it_does_not_have(self):
+        """As object stores do for whoever may not list their files."""
+        self.server.stop()
+        self.server = Nginx(self.served, extra="if (!-f $request_filename) { return 403; }").start()
+        self.addCleanup(self.server.stop)
+        self.keys.sign(self.list, "alice", suffix=".sig")
+        self.assert_fetched(self.fetch())
+        (self.served / "SHA256SUMS.sig").unlink()
+        self.assert_refused(self.fetch(), "signature", self.url("SHA256SUMS.gpg"), "403", status=exit_status.AUTH)
+        self.assert_refused(self.fetch(self.url("nothing.gpg")), self.url("nothing.gpg"), "403", status=exit_status.AUTH)
+
     def test_what_cannot_be_signed(self):
         self.assert_refused(self.fetch(checksum="a" * 64), "checksum list", status=exit_status.USAGE)
         self.assert_refused(self.fetch(signature=None), "--keyring=", status=exit_status.USAGE)

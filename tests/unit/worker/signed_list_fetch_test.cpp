@@ -102,7 +102,29 @@ TEST(SignedListFetch, ANamedSignatureIsNotLookedForElsewhere) {
 TEST(SignedListFetch, AnotherFailureIsNotASignForTheNextName) {
     SignedListFetch list(requestFor());
     EXPECT_FALSE(list.arrived(plainList));
-    EXPECT_TRUE(list.whyNotFetched(Error(ErrorCode::Auth, "401")));
+    EXPECT_TRUE(list.whyNotFetched(Error(ErrorCode::Unreachable, "no route")));
+    SignedListFetch named(requestFor("http://lists.example/signature"));
+    EXPECT_FALSE(named.arrived(plainList));
+    EXPECT_TRUE(named.whyNotFetched(Error(ErrorCode::Auth, "403")));
+    SignedListFetch listFirst(requestFor());
+    EXPECT_TRUE(listFirst.whyNotFetched(Error(ErrorCode::Auth, "403")));
+}
+
+TEST(SignedListFetch, WhatAServerRefusesMayNotExistAndIsNamedIfNothingIsFound) {
+    const auto request = requestFor();
+    const Error missing(ErrorCode::NotFound, "404");
+    SignedListFetch list(request);
+    EXPECT_FALSE(list.arrived(plainList));
+    EXPECT_FALSE(list.whyNotFetched(missing));
+    EXPECT_FALSE(list.whyNotFetched(Error(ErrorCode::Auth, "server answered 403 Forbidden")));
+    EXPECT_EQ(nextUrl(list, request), "http://lists.example/SHA256SUMS.sign");
+    EXPECT_FALSE(list.whyNotFetched(missing));
+    EXPECT_FALSE(list.whyNotFetched(missing));
+    const auto last = list.whyNotFetched(missing);
+    ASSERT_TRUE(last);
+    EXPECT_EQ(last->code(), ErrorCode::Auth);
+    EXPECT_THAT(last->what(), HasSubstr("'http://lists.example/SHA256SUMS.asc'"));
+    EXPECT_THAT(last->what(), HasSubstr("server answered 403 Forbidden"));
 }
 
 TEST(SignedListFetch, WhatCannotBeSignedIsRefused) {
