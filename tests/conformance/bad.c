@@ -342,6 +342,10 @@ static int open_source(struct bootferry_session* session, const struct bootferry
     if (offset == session->size && session->size > 0 && has("refuses-the-end"))
         return fail(session, BOOTFERRY_ERROR_RANGE, "at the end");
     if (request->validator != NULL && strcmp(request->validator, validator_of(session)) != 0 &&
+        !(has("takes-longer-validators") &&
+          strncmp(request->validator, validator_of(session), strlen(validator_of(session))) == 0) &&
+        !(has("takes-shorter-validators") &&
+          strncmp(request->validator, validator_of(session), strlen(request->validator)) == 0) &&
         !has("ignores-validator") && !has("ignores-validator-of-letters"))
         return fail(session, BOOTFERRY_ERROR_RANGE, "another version");
     strcpy(shared_validator, validator_of(session));

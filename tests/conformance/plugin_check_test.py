@@ -61,7 +61,7 @@ FAULTS = {
     "wrong-when-read-singly": "one byte", "loses-a-byte-in-odd-reads": "odd sizes", "shares-state": "sessions apart",
     "works-once": "sessions apart", "wants-one-thread": "one thread after the other", "ignores-offset": "resumes at an",
     "size-behind-offset": "resumes at an", "hides-resuming": "resumes at an", "refuses-the-end": "very end",
-    "opens-behind-the-end": "behind the end", "ignores-validator": "another version",
+    "opens-behind-the-end": "behind the end", "ignores-validator": "another version", "takes-longer-validators": "another version", "takes-shorter-validators": "another version",
     "takes-any-option": "does not know", "silent-failure": "does not know", "two-failures": "does not know",
     "direction-mark-in-message": "does not know", "control-in-message": "does not know", "latin-in-message": "does not know",
     "retry-after-too-late": "does not know", "fails-with-another-number": "does not know",
