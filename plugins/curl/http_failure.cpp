@@ -47,6 +47,12 @@ std::string authAdvice(const HttpRefusal& refusal, std::string_view prefix) {
                : std::string();
 }
 
+std::string proxyAdvice(const HttpRefusal& refusal) {
+    const auto advice = authAdvice(refusal, "proxy-");
+    return ": its credentials are missing or were refused" +
+           (advice.empty() ? std::string(" (curl's option proxy-user)") : advice);
+}
+
 bool isForNow(long status) {
     return (status >= 500 && status < 600) || status == 408 || status == 425 || status == 429;
 }
@@ -117,9 +123,8 @@ Failure failureOfStatus(const HttpResponse& response, const HttpRefusal& refusal
         }
         break;
     case 407:
-        return {BOOTFERRY_ERROR_AUTH, "the proxy answered " + statusText(response, refusal) +
-                                          ": its credentials are missing or were refused" +
-                                          authAdvice(refusal, "proxy-")};
+        return {BOOTFERRY_ERROR_AUTH,
+                "the proxy answered " + statusText(response, refusal) + proxyAdvice(refusal)};
     default:
         break;
     }
@@ -138,8 +143,7 @@ Failure failureOfConnect(const HttpResponse& response, const HttpRefusal& refusa
         return notNow(response, refusal, message);
     }
     if (refusal.status == 407) {
-        return {BOOTFERRY_ERROR_AUTH,
-                message + ": its credentials are missing or were refused" + authAdvice(refusal, "proxy-")};
+        return {BOOTFERRY_ERROR_AUTH, message + proxyAdvice(refusal)};
     }
     return {refusal.status == 401 || refusal.status == 403 ? BOOTFERRY_ERROR_AUTH : BOOTFERRY_ERROR_PROTOCOL,
             message};

@@ -79,6 +79,7 @@ TEST(HttpFailureTest, TheOptionForALoginIsNamed) {
     EXPECT_THAT(words(401, 0), Not(HasSubstr("accepts")));
     EXPECT_THAT(words(407, CURLAUTH_DIGEST), HasSubstr("the proxy answered 407"));
     EXPECT_THAT(words(407, CURLAUTH_DIGEST), HasSubstr("curl's option proxy-digest"));
+    EXPECT_THAT(words(407, CURLAUTH_BASIC), HasSubstr("were refused (curl's option proxy-user)"));
 }
 
 TEST(HttpFailureTest, AProxysRefusalIsNotTheServers) {
