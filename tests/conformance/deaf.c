@@ -12,14 +12,15 @@
  * fill the buffer, "to-the-rest" takes it for the end, "to-the-cause" reports what is not retried, and
  * "to-the-end" delivers a byte behind the last one, and "to-a-reset" reports a reset as what is not retried.
  * An open that waits for 16 bytes, "for-an-answer", takes their lack for a verdict when it is
- * "to-half-an-answer". "to-the-half-full" reads until the whole buffer is full, and "to-nobody" waits for the
- * server's end in session_free. It resumes, by fetching
- * all that lies before, if it is "to-the-beginning", keeps all of the resource in memory "to-all-at-once",
- * and goes on over a connection of its own if it is "to-the-end-of-a-connection". finish takes 11 s if it is
- * "at-the-end"; if it is "at-the-end-aloud", it says so meanwhile. With "splice-" before it, each of these is
- * a fault of splice alone, which "splice" offers without one; "splice-to-the-pipe" leaves bytes in it when it
- * fails, and "splice-to-the-brim" writes as much as was asked for. "to-the-stall" calls host->status while it
- * waits.
+ * "to-half-an-answer", or for a fault if all of it does not come at once when it is "to-pieces".
+ * "to-the-last-rest" takes an end within the last kilobyte for that of the resource. "to-the-half-full" reads
+ * until the whole buffer is full, and "to-nobody" waits for the server's end in session_free. It resumes, by
+ * fetching all that lies before, if it is "to-the-beginning", keeps all of the resource in memory
+ * "to-all-at-once", and goes on over a connection of its own if it is "to-the-end-of-a-connection". finish
+ * takes 11 s if it is "at-the-end"; if it is "at-the-end-aloud", it says so meanwhile. With "splice-" before
+ * it, each of these is a fault of splice alone, which "splice" offers without one; "splice-to-the-pipe"
+ * leaves bytes in it when it fails, and "splice-to-the-brim" writes as much as was asked for. "to-the-stall"
+ * calls host->status while it waits.
  */
 #include <sys/socket.h>
 #include <unistd.h>
@@ -100,6 +101,10 @@ static int await_answer(struct bootferry_session* session) {
     int size = 16;
     char answer[16];
 
+    if (is("to-pieces") && (bootferry_wait(session->host, session->cancel_fd, session->socket, POLLIN,
+                                           BOOTFERRY_NO_DEADLINE) < 0 ||
+                            recv(session->socket, answer, sizeof answer, MSG_PEEK) < size))
+        return bootferry_fail(session->host, BOOTFERRY_ERROR_PROTOCOL, 0, "half an answer");
     if (!is("for-an-answer") && !is("to-half-an-answer"))
         return 0;
     setsockopt(session->socket, SOL_SOCKET, SO_RCVLOWAT, &size, sizeof size);
@@ -195,7 +200,7 @@ static ssize_t lost(struct bootferry_session* session, void* buffer, size_t len)
         session->position += len;
         return (ssize_t)len;
     }
-    if (is("to-the-rest"))
+    if (is("to-the-rest") || (is("to-the-last-rest") && session->size - session->position < 1024))
         return 0;
     if (is("to-the-end-of-a-connection")) {
         const uint64_t before = session->position;

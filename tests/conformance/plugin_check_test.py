@@ -37,6 +37,7 @@ CARELESS = os.environ["CARELESS_PLUGIN"]
 DEAF = os.environ["DEAF_PLUGIN"]
 SILENT_SERVER = "stops in a read when the server is silent"
 FETCH = "fetches only what is wanted"
+PIECES = "takes an answer in small pieces"
 FLOW = "delivers what there is before its buffer is full"
 NO_BLOCK = "does not block where it must not"
 CUT = "delivers no wrong bytes when the connection is cut"
@@ -46,7 +47,7 @@ RESOLVING = "stops while it resolves a name when cancelled"
 OPTIONS = "keeps options and credentials to their session"
 LOGIN = "keeps its login from other servers"
 CONNECTING = "stops while it connects when cancelled"
-NETWORK_CHECKS = {21: REFUSED_CONNECTION, 26: CONNECTING, 27: SILENT_SERVER, 28: FLOW, 29: FETCH, 30: CUT}
+NETWORK_CHECKS = {21: REFUSED_CONNECTION, 26: CONNECTING, 27: SILENT_SERVER, 28: FLOW, 29: FETCH, 30: CUT, 31: PIECES}
 SIZE = 1_500_007
 # Not found in the sanitizers' build, which enters no sandbox and has an allocator of its own.
 NOT_SANITIZED = {"crashes-at-the-end", "hangs-at-the-end", "leaks-memory", "creates-a-file", "locks-memory"}
@@ -322,9 +323,9 @@ class PluginCheckTest(unittest.TestCase):
                          ["ok 6 - delivers the same through splice # SKIP the plugin does not offer it for this resource",
                           *(f"ok {number} - {name} # SKIP the URL names no port, so that no proxy can stand before the server"
                             for number, name in NETWORK_CHECKS.items()),
-                          f"ok 32 - {RESOLVING} # SKIP it does not look up the URL's host by getaddrinfo(3)",
-                          f"ok 33 - {OPTIONS} # SKIP the resource can be read without the options and credentials that were given",
-                          f"ok 34 - {LOGIN} # SKIP no --login-option was given"])
+                          f"ok 33 - {RESOLVING} # SKIP it does not look up the URL's host by getaddrinfo(3)",
+                          f"ok 34 - {OPTIONS} # SKIP the resource can be read without the options and credentials that were given",
+                          f"ok 35 - {LOGIN} # SKIP no --login-option was given"])
 
     def assert_reasons(self, reasons):
         for fault, words in reasons.items():
@@ -498,8 +499,13 @@ class PluginCheckTest(unittest.TestCase):
     def test_what_a_cut_or_a_reset_is_taken_for_is_found(self):
         self.check_deaf(SendsAndWaits, CUT, {
             "for-an-answer": None,
+            "to-the-last-rest": "# when the connection is closed [0-9]+ bytes before the end, read returns 0, as at the end",
             "to-half-an-answer": "# when the connection is closed after [0-9]+ bytes of the server, open fails with NotFound",
             "to-a-reset": "# when the connection is reset .*, read fails with Io instead of Unreachable"})
+
+    def test_an_answer_that_must_come_at_once_is_found(self):
+        self.check_deaf(SendsAndWaits, PIECES, {
+            "": None, "to-pieces": "# where the server's bytes arrive a few at a time, open failed with Protocol: half an answer"})
 
     def test_a_read_that_fills_its_buffer_is_found(self):
         self.check_deaf(SendsAndWaits, FLOW, {
