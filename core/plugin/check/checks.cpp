@@ -80,6 +80,7 @@ constexpr std::array checks{
     Check{"delivers what there is before its buffer is full", &returnsWhatThereIs},
     Check{"fetches only what is wanted", &fetchesWhatIsWanted},
     Check{"delivers no wrong bytes when the connection is cut", &cutConnection},
+    Check{"takes an answer in small pieces", &takesSmallPieces},
     Check{"is not held up by a session that waits", &notHeldUpByAnother},
     Check{"stops while it resolves a name when cancelled", &cancelledWhileResolving},
     Check{"keeps options and credentials to their session", &keepsOptionsToTheirSession},

@@ -89,6 +89,32 @@ void cutInTheMiddle(CheckSettings& settings, Way way, std::size_t piece,
     }
 }
 
+// How many bytes the server sends depends on the protocol, so they are counted first.
+void cutNearTheEnd(CheckSettings& settings) {
+    constexpr std::array<std::uint64_t, 2> missing{1, 300};
+    std::uint64_t all = 0;
+    {
+        Attempt whole(settings.plugin);
+        openThroughProxy(settings, whole, FaultyProxy::Fault::Close, unlimited);
+        (void)readFrom(whole, settings.reference, 0, usual, settings.reference.size());
+        const auto seen = settings.proxy->seen();
+        all = seen.connections == 1 ? seen.passed : 0;
+    }
+    for (const auto count : missing) {
+        if (all < settings.reference.size() || all < count) {
+            return; // they come another way
+        }
+        const auto when = fmt::format("when the connection is closed {} bytes before the end", count);
+        Attempt attempt(settings.plugin);
+        planProxy(settings, FaultyProxy::Fault::Close, all - count);
+        if (const auto failure = attempt.openUrl(settings.proxy->url())) {
+            requireRetried(*failure, when, "open");
+        } else {
+            (void)readOn(settings, attempt, Way::Read, 0, usual[0], unlimited, when);
+        }
+    }
+}
+
 // Within what the server answers before open can return: at its first byte and at ever later ones, until open
 // succeeds. What comes after that is cut elsewhere.
 void cutWithinOpen(CheckSettings& settings, FaultyProxy::Fault fault, std::uint64_t offset) {
@@ -157,6 +183,7 @@ void cutConnection(CheckSettings& settings) {
     if (size > 1) {
         cutInTheMiddle(settings, Way::Read, usual[0], FaultyProxy::Fault::Reset);
     }
+    cutNearTheEnd(settings);
     for (const auto piece : smallPieces) {
         cut(settings, Way::Read, piece);
     }

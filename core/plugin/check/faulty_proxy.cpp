@@ -16,6 +16,7 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/mman.h>
@@ -148,9 +149,15 @@ bool sendAll(int to, const Bytes& bytes, std::size_t count) {
     return true;
 }
 
+std::uint64_t few(std::uint64_t left) {
+    constexpr std::uint64_t most = 7;
+    return 1 + left % most;
+}
+
 // Ends when either side has; once silent, when the plugin has.
 void forwardBoth(int client, int upstream, const Plan& plan, Effect& effect, Notes& notes) {
     Bytes bytes{};
+    bool trickles = plan.fault == FaultyProxy::Fault::Trickle;
     if (plan.bytes == 0) {
         ++effect.affected;
     }
@@ -169,7 +176,7 @@ void forwardBoth(int client, int upstream, const Plan& plan, Effect& effect, Not
             }
         }
         if (sides[1].revents != 0 && !effect.silenced) {
-            const auto count = receive(upstream, bytes, left);
+            const auto count = receive(upstream, bytes, trickles ? std::min(left, few(left)) : left);
             left -= count;
             effect.passed += count;
             if (left == 0) {
@@ -177,6 +184,13 @@ void forwardBoth(int client, int upstream, const Plan& plan, Effect& effect, Not
             }
             if (count == 0 || !sendAll(client, bytes, count)) {
                 return;
+            }
+            if (trickles) {
+                (void)::poll(nullptr, 0, 1);
+            }
+            if (trickles && left == 0) {
+                trickles = false;
+                left = UINT64_MAX;
             }
         }
     }
@@ -193,6 +207,9 @@ void serve(const UniqueFd& client, const Server& server, const Plan& plan, Effec
     // With larger buffers a whole resource may have arrived before a fault can be seen.
     constexpr int littleMemory = 16384;
     (void)::setsockopt(client.get(), SOL_SOCKET, SO_SNDBUF, &littleMemory, sizeof littleMemory);
+    if (constexpr int yes = 1; plan.fault == FaultyProxy::Fault::Trickle) {
+        (void)::setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    }
     connections.add(client.get());
     if (const auto upstream = connectTo(server); upstream.get() >= 0) {
         forwardBoth(client.get(), upstream.get(), plan, effect, notes);

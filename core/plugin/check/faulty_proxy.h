@@ -16,7 +16,8 @@ namespace bootferry {
 
 class FaultyProxy {
 public:
-    enum class Fault : std::uint32_t { Silence, Close, Reset };
+    // Trickle: so many bytes pass a few at a time, the rest as it comes.
+    enum class Fault : std::uint32_t { Silence, Close, Reset, Trickle };
 
     // The URL must name a port. Throws Error.
     explicit FaultyProxy(const Url& url);

@@ -86,6 +86,26 @@ void returnsWhatThereIs(CheckSettings& settings) {
     }
 }
 
+// TCP has no messages: an answer comes in as many pieces as the network makes of it, on loopback in one.
+void takesSmallPieces(CheckSettings& settings) {
+    constexpr std::uint64_t bytesInPieces = 1500;
+    constexpr std::uint64_t enough = 65536;
+    constexpr const char* what = "where the server's bytes arrive a few at a time,";
+    requireProxied(settings);
+    Attempt attempt(settings.plugin);
+    planProxy(settings, FaultyProxy::Fault::Trickle, bytesInPieces);
+    if (const auto failure = attempt.openUrl(settings.proxy->url())) {
+        throwFailure(*failure, fmt::format("{} open", what));
+    }
+    try {
+        (void)readFrom(attempt, settings.reference, 0, usual, std::min(settings.reference.size(), enough));
+    } catch (const Unreached&) {
+        throw;
+    } catch (const Fault& fault) {
+        throw Fault(fmt::format("{} {}", what, fault.what()));
+    }
+}
+
 // What the sockets hold counts as fetched, too.
 void fetchesWhatIsWanted(CheckSettings& settings) {
     constexpr std::uint64_t enough = 512U * 1024U;

@@ -8,6 +8,7 @@
 namespace bootferry {
 
 void returnsWhatThereIs(CheckSettings& settings);
+void takesSmallPieces(CheckSettings& settings);
 
 // Neither the bytes before the offset, nor the whole resource before it is read.
 void fetchesWhatIsWanted(CheckSettings& settings);
