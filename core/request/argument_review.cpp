@@ -183,7 +183,9 @@ ReviewedArgument reviewOther(const KernelArgument& argument, const OtherOption& 
     if (!isLast) {
         reviewed.meaning = "no effect: a later one replaces it";
     } else if (!asksForSomething(argument)) {
-        reviewed.meaning = "no effect: it is off";
+        reviewed.meaning = argument.value.value_or("").starts_with("tmpfs")
+                               ? "no effect: the overlay is a tmpfs anyway"
+                               : "no effect: it is off";
     } else if (isNeedless || request != nullptr) {
         reviewed.meaning =
             fmt::format("no effect: {}", isNeedless ? option.text : "the image lies in memory");

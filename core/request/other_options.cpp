@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Sources: KIWI's dracut module kiwi-live, dracut's dmsquash-live, livenet, overlayfs and overlayfs-crypt
-// with dracut.cmdline(7), and live-boot(7), each in its version of 2026 and in the older ones that still
-// boot.
+// with dracut.cmdline(7), live-boot(7), casper, archiso and Ubuntu's overlayroot, each in its version of 2026
+// and in the older ones that still boot.
 #include "other_options.h"
 
 #include <algorithm>
@@ -95,12 +95,17 @@ constexpr OtherOption table[] = {
     {"persistent-path", Verdict::Refused, keepChanges},
     {"layerfs-path", Verdict::Refused,
      "the root is one image, which rd.live.squashimg= names; layers over it would be missing"},
+    {"overlayroot", Verdict::Refused, keepChanges}, // unless it names a tmpfs
     {"cow_label", Verdict::Refused, keepChanges},
     {"cow_device", Verdict::Refused, keepChanges},
 };
 
 bool isRefused(const OtherOption& option, bool imageInMemory) {
     return option.verdict == Verdict::Refused || (option.verdict == Verdict::InMemory && !imageInMemory);
+}
+
+bool asksForTmpfs(std::string_view value) {
+    return value == "tmpfs" || value.starts_with("tmpfs:");
 }
 
 } // namespace
@@ -117,8 +122,9 @@ const OtherOption* findOtherOption(std::string_view name) {
 }
 
 bool asksForSomething(const KernelArgument& argument) {
-    static constexpr std::array off{"0", "no", "off"};
-    return !argument.value || std::find(off.begin(), off.end(), *argument.value) == off.end();
+    static constexpr std::array off{"0", "no", "off", "disabled"};
+    return !argument.value || (std::find(off.begin(), off.end(), *argument.value) == off.end() &&
+                               !asksForTmpfs(*argument.value));
 }
 
 void refuseOtherOptions(const KernelCommandLine& line, bool imageInMemory) {

@@ -30,7 +30,8 @@ struct OtherOption {
 // nullptr if the name is not in the table.
 [[nodiscard]] const OtherOption* findOtherOption(std::string_view name);
 
-// False if the value switches the option off, as dracut's getargbool has it: 0, no, off.
+// False if the value switches the option off, as dracut's getargbool has it: 0, no, off. Likewise those of
+// overlayroot=: disabled, and a tmpfs, which the overlay is anyway.
 [[nodiscard]] bool asksForSomething(const KernelArgument& argument);
 
 // Throws Error(Unsupported) for the first argument that is refused. Of several with one name the last counts.
