@@ -87,9 +87,9 @@ std::optional<PieceRun> FillOrder::forReads(const PieceMap& map, const FillMomen
         if (!first) {
             continue;
         }
-        auto end = std::max(
-            wanted.end(),
-            map.piecesOf({.offset = read.offset, .length = read.length + pattern_.ahead(read)}).end());
+        const auto ahead = isGuided() ? 0 : pattern_.ahead(read);
+        auto end = std::max(wanted.end(),
+                            map.piecesOf({.offset = read.offset, .length = read.length + ahead}).end());
         // The waiting reads that adjoin, in any order: each may extend the run for the next one.
         for (bool extended = true; std::exchange(extended, false);) {
             for (const auto& other : moment.waiting) {
@@ -106,6 +106,9 @@ std::optional<PieceRun> FillOrder::forReads(const PieceMap& map, const FillMomen
 }
 
 std::optional<PieceRun> FillOrder::ahead(const PieceMap& map) const {
+    if (isGuided()) {
+        return std::nullopt;
+    }
     for (const auto& stream : pattern_.streams()) {
         if (stream.window == 0) {
             continue;

@@ -7,8 +7,10 @@
 //   state                                            | fetched
 //   -------------------------------------------------+---------------------------------------------------
 //   the oldest waiting read with a missing piece     | that piece; on through the other waiting reads that
-//                                                    | adjoin, and as far ahead as the pattern says
-//   a stream has less than half of its window ahead  | the rest of the window
+//                                                    | adjoin, and as far ahead as the pattern says, if
+//                                                    | the profile does not say what comes next
+//   a stream has less than half of its window ahead, | the rest of the window
+//   and the profile names nothing that is missing    |
 //   no session is kept free for reads                | nothing
 //   the profile names a missing piece                | that extent, in large runs; while reads wait, by at
 //                                                    | most half of the sessions: what it names is read soon
@@ -93,6 +95,8 @@ public:
     [[nodiscard]] static std::uint64_t runLength(const LineMeasure& line);
 
 private:
+    // A profile says what is read next, better than the pattern does.
+    [[nodiscard]] bool isGuided() const { return profileDone_ < profile_.size(); }
     [[nodiscard]] std::optional<PieceRun> forReads(const PieceMap& map, const FillMoment& moment) const;
     [[nodiscard]] std::optional<PieceRun> ahead(const PieceMap& map) const;
     [[nodiscard]] std::optional<FillTask> forFill(const PieceMap& map, const FillMoment& moment);

@@ -65,6 +65,7 @@ class OnDemand(boot_case.BootCase):
         self.assertIn("ram0", self.shell.run(_SOURCE)[1])
 
     def test_5_what_the_boot_has_read_is_kept_for_root(self):
+        self.shell.run("i=0; while [ -e /run/bootferry/ondemand ] && [ $i -lt 60 ]; do sleep 1; i=$((i+1)); done")
         status, output = self.shell.run("stat -c 'mode %a' /run/bootferry/boot-profile; head -n 3 /run/bootferry/boot-profile; "
                                         "ls /run/bootferry/ondemand")
         self.assertIn("mode 600", output)

@@ -270,6 +270,18 @@ TEST_F(FillOrderTest, TheProfileHasHalfOfTheSessionsWhileReadsWait) {
     EXPECT_EQ(next()->reason, FillReason::Profile);
 }
 
+TEST_F(FillOrderTest, NothingIsReadAheadWhileAProfileSaysWhatComesNext) {
+    order.setProfile({pieces(800, 3)});
+    read(pieces(100, 4));
+    waiting.clear();
+    read(pieces(104, 4)); // a sequence
+    EXPECT_EQ(next(), task(FillReason::Read, 104, 4));
+    waiting.clear();
+    EXPECT_EQ(next(), task(FillReason::Profile, 800, 3));
+    EXPECT_EQ(next()->reason, FillReason::Rest); // and the profile is done
+    EXPECT_EQ(next(), task(FillReason::ReadAhead, 108, 1));
+}
+
 TEST_F(FillOrderTest, AProfileIsBounded) {
     std::vector<Extent> extents(FillOrder::mostExtents, pieces(3));
     extents.push_back(pieces(900));
