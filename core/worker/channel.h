@@ -64,7 +64,7 @@
 //                                                           (fill_memory.h)
 //
 // and serves the kernel from then on, until that disconnects: Finished is answered when nobody reads through
-// it any more. It outlives its supervisor: it is cancelled by a byte in cancelFd only, and commits by itself.
+// it any more. It outlives its supervisor: it is cancelled by a byte in cancelFd only.
 //
 // An answer is Granted, or Refused(u code, s message). At most one call waits at a time. worker_conduct.h
 // decides what happens to a worker that breaks these rules.

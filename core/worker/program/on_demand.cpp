@@ -339,7 +339,8 @@ void fillAll(const ReceivedJob& job, const SourceStack& stack, const FillVersion
     }
 }
 
-// Without a supervisor, nobody can put the target in the place of this process.
+// Without a supervisor, nobody clears what is behind the image, and nobody can put the target in the place of
+// this process: a disk stays incomplete then.
 void commit(std::uint64_t size, const FillTarget& target, Serving& serving, SupervisorChannel& supervisor,
             ProgressReporter& reporter) {
     const PipelineResult result{.bytes = size, .written = size, .checksum = {}};
@@ -350,6 +351,8 @@ void commit(std::uint64_t size, const FillTarget& target, Serving& serving, Supe
         supervisor.awaitCommit(result);
     } catch (const SupervisorGone&) {
         logInfo("all of the image has arrived");
+        serving.wait();
+        return;
     }
     target.commit();
     try {
