@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The worst moments of a machine that runs from an image which is still arriving: the process that serves it is killed
-while the kernel waits for it to exchange the device, and so is the service."""
+while the kernel waits for it to exchange the device, and so is the service, and the machine is restarted."""
 
 import contextlib
 import hashlib
@@ -76,6 +76,13 @@ class KilledServiceTest(OnDemandCase):
         self.server.stop()
         output = self.run_all("echo 3 > /proc/sys/vm/drop_caches", f"head -c {self.size} /dev/dm-0 | sha256sum", timeout=900)
         self.assertIn(hashlib.sha256(self.iso.read_bytes()).hexdigest(), output)
+
+
+class RestartTest(OnDemandCase):
+    def test_a_restart_before_the_image_has_arrived(self):
+        self.guest.send("systemctl reboot\n")
+        self.guest.wait(600)  # systemd-shutdown waits for 90 s before it kills the transfer process
+        self.assertLess(self.line.arrived, self.size * 0.6)
 
 
 if __name__ == "__main__":
