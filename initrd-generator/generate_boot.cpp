@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "generate_boot.h"
 
+#include <algorithm>
+#include <array>
+
+#include <spdlog/fmt/fmt.h>
+
 #include "boot_source.h"
+#include "credentials.h"
 #include "errors.h"
 #include "files.h"
 #include "root_path.h"
+#include "secret_options.h"
 #include "signed_list.h"
 #include "verity_table.h"
 
@@ -25,6 +32,26 @@ std::optional<BootRequest> completedRequest(const KernelCommandLine& line, const
     return request;
 }
 
+// Whoever answers DHCP requests, or the request of the firmware, chooses the server: a login that is not for
+// one server by name would go there.
+void withholdLogins(const TransferRequest& transfer, UnitFiles& files, const InstalledPaths& paths) {
+    static constexpr std::array forProxies{"proxy", "preproxy", "socks", "doh-url"};
+    for (const auto& option : transfer.pluginOptions) {
+        const bool isForProxy = std::any_of(forProxies.begin(), forProxies.end(), [&](const char* beginning) {
+            return option.key.starts_with(beginning);
+        });
+        if (isSecretOption(option) && !isForProxy) {
+            throw Error(
+                ErrorCode::Invalid,
+                fmt::format("{}:{} on the kernel command line would be sent to whatever server the network "
+                            "names: remove it, and give a login as the credentials bootferry.user.HOST and "
+                            "bootferry.password.HOST of that server",
+                            option.plugin, option.key));
+        }
+    }
+    files.secrets.push_back({paths.runtimeDirectory + "/" + serverFromNetworkFile, ""});
+}
+
 } // namespace
 
 GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& paths,
@@ -40,6 +67,11 @@ GeneratedBoot generateBoot(const KernelCommandLine& line, const InstalledPaths& 
                 demandSignature(*boot.request);
             }
             boot.files = generateUnits(*boot.request, paths);
+            const bool isFromNetwork =
+                asksForRootPath(line) || liveSource(boot.line).value_or("").starts_with("bootorigin:");
+            if (const auto* transfer = boot.request->transfer(); transfer != nullptr && isFromNetwork) {
+                withholdLogins(*transfer, *boot.files, paths);
+            }
         }
     } catch (const Error& error) {
         boot.request.reset();

@@ -37,6 +37,18 @@ std::string credentialHost(const Url& url) {
 
 } // namespace
 
+Credentials withoutUnnamedServer(const Credentials& all) {
+    constexpr std::string_view trustedKeys = "keys";
+    Credentials kept;
+    for (const auto& [name, value] : all) {
+        if (name.find('.') != std::string::npos || name == trustedKeys ||
+            std::find(neverSent.begin(), neverSent.end(), name) != neverSent.end()) {
+            kept.emplace(name, value);
+        }
+    }
+    return kept;
+}
+
 bool isSameOrigin(const Url& one, const Url& other) {
     return one.scheme() == other.scheme() && one.host() == other.host() && portOf(one) == portOf(other);
 }

@@ -15,6 +15,13 @@ namespace bootferry {
 
 using Credentials = std::map<std::string, std::string>; // by the names that plugins use
 
+// In /run/bootferry of an initrd whose network chose the image's server (root=dhcp, bootorigin:).
+inline constexpr const char* serverFromNetworkFile = "server-from-network";
+
+// Those for a server by name, and those that are never sent: where the network chose the image's server,
+// nothing else is for it.
+[[nodiscard]] Credentials withoutUnnamedServer(const Credentials& all);
+
 // Compares scheme, host and port; a URL without a port has the scheme's default port.
 [[nodiscard]] bool isSameOrigin(const Url& one, const Url& other);
 

@@ -34,7 +34,9 @@ Credentials readServiceCredentials() {
             }
         }
     }
-    return credentials;
+    const auto runtime = environment("BOOTFERRY_RUNTIME_DIRECTORY", "/run/bootferry");
+    const bool isServerUnnamed = std::filesystem::exists(runtime + "/" + serverFromNetworkFile);
+    return isServerUnnamed ? withoutUnnamedServer(credentials) : credentials;
 }
 
 } // namespace bootferry

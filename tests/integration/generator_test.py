@@ -83,6 +83,20 @@ class GeneratorTest(unittest.TestCase):
         units = self.generate("root=live:http://10.0.0.1/a.iso", root_path="live:http://10.0.0.2/live.iso\n")
         self.assertNotIn("10.0.0.2", "".join(units.values()))
 
+    def test_the_server_that_the_network_names_gets_no_login(self):
+        login = " rd.kiwi.live.curl_options=-u,user:geheim"
+        proxy = " rd.kiwi.live.curl_options=--proxy,http://p:3128"
+        for line, given in (("root=dhcp", {"root_path": "live:http://10.0.0.2/live.iso\n"}),
+                            ("root=live:bootorigin:live.iso", {"booted_from": "http://10.0.0.1/uki.efi"})):
+            refused = self.generate(line + login, **given)["bootferry-deploy.service"]
+            self.assertIn("curl:user on the kernel command line would be sent to whatever server", refused)
+            self.assertNotIn("geheim", refused)
+            self.assertFalse((self.path / "run/secret-options").exists())
+            self.assertIn(" http://10.0.0.", self.generate(line + proxy, **given)["bootferry-deploy.service"])
+            self.assertTrue((self.path / "run/server-from-network").exists())
+        self.generate(f"{URL}{login}")
+        self.assertFalse((self.path / "run/server-from-network").exists())
+
     def test_an_initrd_that_demands_signatures(self):
         settings = self.path / "settings"
         settings.mkdir()

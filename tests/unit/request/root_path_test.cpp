@@ -24,10 +24,11 @@ TEST(RootPath, ReplacesDhcp) {
 }
 
 TEST(RootPath, IsOneArgument) {
-    const auto line = withRootPath(KernelCommandLine::parse("root=dhcp"),
-                                   "live:http://10.0.0.1/a rd.bootferry.verify=no\nquiet");
+    const auto line =
+        withRootPath(KernelCommandLine::parse("root=dhcp"), "live:http://10.0.0.1/a\nrd.bootferry.verify=no");
     EXPECT_EQ(line.arguments().size(), 1U);
-    EXPECT_EQ(line.find("root")->value, "live:http://10.0.0.1/a rd.bootferry.verify=no");
+    EXPECT_EQ(line.find("root")->value, "live:http://10.0.0.1/a");
+    EXPECT_THROW((void)rootOf("root=dhcp", "live:http://10.0.0.1/a rd.bootferry.verify=no"), Error);
 }
 
 TEST(RootPath, LeavesOtherRootsAlone) {
@@ -45,7 +46,9 @@ TEST(RootPath, LeavesOtherRootsAlone) {
 // Who answers DHCP requests chooses no disk.
 TEST(RootPath, NamesAUrl) {
     for (const char* path :
-         {"live:/dev/sda", "live:CDLABEL=A", "live:bootorigin:a.iso", "live:", "live:/a.iso"}) {
+         {"live:/dev/sda", "live:CDLABEL=A", "live:bootorigin:a.iso", "live:", "live:/a.iso",
+          "live:LABEL=a://b", "live:UUID=x://", "live:/dev/sda1://", "live:nbd:LABEL=a://b",
+          "live:nbd:/dev/x://y", "live:bootorigin:a://b", "live:://b", "live:nbd:nbd:http://a/b"}) {
         EXPECT_THROW((void)rootOf("root=dhcp", path), Error) << path;
     }
 }

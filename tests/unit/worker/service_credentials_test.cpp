@@ -24,5 +24,25 @@ TEST(ServiceCredentials, ThePassphraseOfTheDiskIsForNoServer) {
     EXPECT_EQ(credentials, (Credentials{{"password", "geheim"}, {"sshkey_passphrase", "geheim"}}));
 }
 
+// Whoever answers DHCP requests would get the rest.
+TEST(ServiceCredentials, AServerThatTheNetworkChoseGetsThoseWithItsName) {
+    const auto folder = std::filesystem::path(testing::TempDir()) / "bootferry-credentials-of-network";
+    std::filesystem::create_directories(folder);
+    for (const char* name : {"bootferry.password", "bootferry.password.10.0.0.1", "bootferry.cacert",
+                             "bootferry.token", "bootferry.keys", serverFromNetworkFile}) {
+        std::ofstream(folder / name) << "geheim";
+    }
+    ::setenv("BOOTFERRY_SYSTEM_CREDENTIALS", folder.c_str(), 1);
+    ::setenv("BOOTFERRY_RUNTIME_DIRECTORY", folder.c_str(), 1);
+    const auto credentials = readServiceCredentials();
+    ::unsetenv("BOOTFERRY_RUNTIME_DIRECTORY");
+    const auto usual = readServiceCredentials();
+    ::unsetenv("BOOTFERRY_SYSTEM_CREDENTIALS");
+    std::filesystem::remove_all(folder);
+    EXPECT_EQ(credentials,
+              (Credentials{{"password.10.0.0.1", "geheim"}, {"cacert", "geheim"}, {"keys", "geheim"}}));
+    EXPECT_EQ(usual.size(), 5U);
+}
+
 } // namespace
 } // namespace bootferry
