@@ -27,6 +27,10 @@ std::string treePath(const InstalledPaths& paths) {
     return paths.runtimeDirectory + "/verity";
 }
 
+std::string signaturePath(const InstalledPaths& paths) {
+    return paths.runtimeDirectory + "/roothash.p7s";
+}
+
 std::string oneshot(std::string_view command) {
     return fmt::format("[Service]\n"
                        "Type=oneshot\n"
@@ -174,10 +178,8 @@ std::vector<std::string> deployCommand(const BootRequest& request, const Transfe
     return words;
 }
 
-// It supervises a worker of its own, as bootferryd does, and runs before the deployment: a tree that does not
-// exist, or has another root hash, fails the boot before a disk is overwritten.
-std::string treeText(const BootRequest& request, const TransferRequest& transfer, const InstalledPaths& paths,
-                     UnitFiles& files) {
+std::string treeCommand(const BootRequest& request, const TransferRequest& transfer,
+                        const InstalledPaths& paths, UnitFiles& files) {
     const auto& verity = request.verity;
     std::vector<std::string> words{paths.bootferryctl, "hash-tree", "--roothash=" + verity.rootHash};
     for (const auto& mirror : transfer.mirrors) {
@@ -189,6 +191,33 @@ std::string treeText(const BootRequest& request, const TransferRequest& transfer
     words.push_back(transfer.url.redacted());
     words.push_back(verity.tree->redacted());
     words.push_back(treePath(paths));
+    return commandLine(words);
+}
+
+std::string signatureCommand(const BootRequest& request, const TransferRequest& transfer,
+                             const InstalledPaths& paths, UnitFiles& files) {
+    std::vector<std::string> words{paths.bootferryctl, "hash-tree"};
+    addSourceOptions(words, transfer, paths, files);
+    words.push_back(transfer.url.redacted());
+    words.push_back(request.verity.signatureUrl->redacted());
+    words.push_back(signaturePath(paths));
+    return commandLine(words);
+}
+
+// It supervises a worker of its own, as bootferryd does, and runs before the deployment: a tree or signature
+// that does not exist, or a tree that has another root hash, fails the boot before a disk is overwritten.
+std::string treeText(const BootRequest& request, const TransferRequest& transfer, const InstalledPaths& paths,
+                     UnitFiles& files) {
+    const auto& verity = request.verity;
+    std::vector<std::string> commands;
+    if (verity.signatureUrl) {
+        commands.push_back(signatureCommand(request, transfer, paths, files));
+    }
+    if (verity.tree) {
+        commands.push_back(treeCommand(request, transfer, paths, files));
+    }
+    const auto description = verity.tree ? "Fetch the Hash Tree " + verity.tree->shown()
+                                         : "Fetch the Signature " + verity.signatureUrl->shown();
     return fmt::format("{}[Unit]\n"
                        "Description={}\n"
                        "Documentation=man:bootferry-kernel-command-line(7)\n"
@@ -211,8 +240,8 @@ std::string treeText(const BootRequest& request, const TransferRequest& transfer
                        "LockPersonality=yes\n"
                        "NoNewPrivileges=yes\n"
                        "SystemCallArchitectures=native\n",
-                       header, descriptionText("Fetch the Hash Tree " + verity.tree->shown()), deployUnit,
-                       liveRootUnit, bootFailureSettings(), oneshot(commandLine(words)));
+                       header, descriptionText(description), deployUnit, liveRootUnit, bootFailureSettings(),
+                       oneshot(fmt::format("{}", fmt::join(commands, "\nExecStart="))));
 }
 
 // bootferryd for an image that is read while it arrives. It is not the one of bootferryd.service, which is
@@ -258,11 +287,14 @@ std::string onDemandText(const InstalledPaths& paths) {
 }
 
 std::string treeDependency(const VerityRequest& verity) {
-    return verity.tree ? fmt::format("Requires={0}\nAfter={0}\n", treeUnit) : "";
+    return verity.fetched().empty() ? "" : fmt::format("Requires={0}\nAfter={0}\n", treeUnit);
 }
 
-void addRootHash(std::vector<std::string>& words, const VerityRequest& verity) {
+void addRootHash(std::vector<std::string>& words, const VerityRequest& verity, const InstalledPaths& paths) {
     words.push_back("--roothash=" + verity.rootHash);
+    if (verity.signatureUrl) {
+        words.push_back("--roothash-signature=" + signaturePath(paths));
+    }
     if (!verity.signature.empty()) {
         words.push_back("--roothash-signature=" + verity.signature);
     }
@@ -273,7 +305,7 @@ std::string abilityLine(const BootRequest& request, const InstalledPaths& paths)
     std::vector<std::string> words{paths.liveRoot};
     if (request.verity.isRequested()) {
         words.emplace_back("--can=verify");
-        addRootHash(words, request.verity);
+        addRootHash(words, request.verity, paths);
     }
     if (request.encryptsChanges()) {
         words.emplace_back("--can=encrypt");
@@ -307,7 +339,7 @@ void addVerity(std::vector<std::string>& words, const VerityRequest& verity, con
     if (!verity.isRequested()) {
         return;
     }
-    addRootHash(words, verity);
+    addRootHash(words, verity, paths);
     words.push_back(verity.offset ? fmt::format("--verity-offset={}", *verity.offset)
                                   : "--verity-tree=" + treePath(paths));
     if (!verity.options.empty()) {
@@ -424,11 +456,11 @@ UnitFiles generateUnits(const BootRequest& request, const InstalledPaths& paths)
                                                "Deploy {} to {}", transfer->url.shown(), request.target)),
                                            commandLine(command), request) +
                                     std::string(acceptReusedDisk) + abilityLine(request, paths) +
-                                    (request.verity.tree ? "" : remarks)});
+                                    (request.verity.fetched().empty() ? remarks : "")});
         files.normal.push_back(
             {std::string(liveRootUnit), liveRootText(request, paths.runtimeDirectory + "/image",
                                                      fmt::format("Requires={}", deployUnit), paths)});
-        if (request.verity.tree) {
+        if (!request.verity.fetched().empty()) {
             files.normal.push_back(
                 {std::string(treeUnit), treeText(request, *transfer, paths, files) + remarks});
         }

@@ -18,10 +18,7 @@ bool isServed(const std::string& plugin, const Url& url) {
 
 std::vector<PluginOption> optionsOfImage(const BootRequest& request, const TransferRequest& transfer) {
     auto options = transfer.pluginOptions;
-    const auto& tree = request.verity.tree;
-    if (!tree) {
-        return options;
-    }
+    const auto beside = request.verity.fetched();
     auto urls = transfer.mirrors;
     urls.push_back(transfer.url);
     if (transfer.checksumUrl) {
@@ -31,9 +28,9 @@ std::vector<PluginOption> optionsOfImage(const BootRequest& request, const Trans
         urls.push_back(*transfer.signature->url);
     }
     std::erase_if(options, [&](const PluginOption& option) {
-        return isServed(option.plugin, *tree) && std::none_of(urls.begin(), urls.end(), [&](const Url& url) {
-                   return isServed(option.plugin, url);
-               });
+        const auto serves = [&](const Url& url) { return isServed(option.plugin, url); };
+        return std::any_of(beside.begin(), beside.end(), serves) &&
+               std::none_of(urls.begin(), urls.end(), serves);
     });
     return options;
 }

@@ -192,7 +192,7 @@ const Entry entries[] = {
      [](Draft& d, const std::string& v, bool) { d.boot.verity.rootHash = parseRootHash(v); }},
     {{"rd.bootferry.roothash_signature"},
      Kind::Value,
-     [](Draft& d, const std::string& v, bool) { d.boot.verity.signature = parseRootHashSignature(v); }},
+     [](Draft& d, const std::string& v, bool) { setRootHashSignature(d.boot.verity, v); }},
     {{"rd.bootferry.verity"},
      Kind::Value,
      [](Draft& d, const std::string& v, bool) { setVerityTree(d.boot.verity, v); }},
@@ -302,6 +302,23 @@ void refuseUnknown(const KernelCommandLine& line) {
     }
 }
 
+// A warning is not enough for a misspelt option without which the boot is unverified, or changes lie in the
+// clear.
+void refuseIfMeantToProtect(const std::string& name) {
+    static constexpr std::array protecting{
+        "rd.bootferry.verify",   "rd.bootferry.signature",          "rd.bootferry.checksum",
+        "rd.bootferry.roothash", "rd.bootferry.roothash_signature", "rd.live.encrypt",
+        "rd.overlay.crypt",      "rd.bootferry.overlay.encrypt"};
+    const auto meant = similarArgument(name);
+    if (meant && std::find(protecting.begin(), protecting.end(), *meant) != protecting.end()) {
+        throw Error(
+            ErrorCode::Invalid,
+            fmt::format("{} on the kernel command line is not an option of bootferry (did you mean {}?), and "
+                        "without it the boot would not be protected as it is meant to be",
+                        shownName(name), *meant));
+    }
+}
+
 std::vector<std::string> remarksOn(const KernelCommandLine& line) {
     std::vector<std::string> remarks;
     for (const auto& argument : line.arguments()) {
@@ -309,6 +326,9 @@ std::vector<std::string> remarksOn(const KernelCommandLine& line) {
                                        [&](const Entry& entry) { return isNamed(entry, argument); });
         const bool judged = known || findOtherOption(argument.name) != nullptr;
         const auto unread = judged ? std::nullopt : describeUnknown(argument.name);
+        if (unread && asksForSomething(argument)) {
+            refuseIfMeantToProtect(argument.name);
+        }
         if (unread) {
             remarks.push_back(
                 fmt::format("{} on the kernel command line {}", shownName(argument.name), *unread));
@@ -390,11 +410,11 @@ void deployFirstToKeepChanges(BootRequest& boot) {
 void applyProgramOptions(Draft& draft, std::string_view argument, std::string_view schemes,
                          bool (*serves)(std::string_view scheme), const std::vector<PluginOption>& options) {
     auto& transfer = draft.transfer;
-    const auto& tree = draft.boot.verity.tree;
-    const bool used = serves(transfer.url.scheme()) || (tree && serves(tree->scheme())) ||
+    const auto beside = draft.boot.verity.fetched();
+    const auto isServed = [serves](const Url& url) { return serves(url.scheme()); };
+    const bool used = isServed(transfer.url) || std::any_of(beside.begin(), beside.end(), isServed) ||
                       (transfer.checksumUrl && serves(transfer.checksumUrl->scheme())) ||
-                      std::any_of(transfer.mirrors.begin(), transfer.mirrors.end(),
-                                  [serves](const Url& mirror) { return serves(mirror.scheme()); });
+                      std::any_of(transfer.mirrors.begin(), transfer.mirrors.end(), isServed);
     if (!options.empty() && !used) {
         throw Error(ErrorCode::Invalid, fmt::format("{} applies to {} and not to {}; remove it from "
                                                     "the kernel command line",

@@ -62,9 +62,33 @@ std::string parseRootHashSignature(std::string_view text) {
         throw Error(
             ErrorCode::Invalid,
             "expected base64: and the signature of the root hash (PKCS#7, DER) in base64 without line "
-            "ends, or the path of a file in the initrd; it is not fetched");
+            "ends, the path of a file in the initrd, or a URL");
     }
     return std::string(text);
+}
+
+std::vector<Url> VerityRequest::fetched() const {
+    std::vector<Url> urls;
+    for (const auto& url : {tree, signatureUrl}) {
+        if (url) {
+            urls.push_back(*url);
+        }
+    }
+    return urls;
+}
+
+void setRootHashSignature(VerityRequest& request, std::string_view text) {
+    request.signature.clear();
+    request.signatureUrl.reset();
+    if (text.find("://") == std::string_view::npos) {
+        request.signature = parseRootHashSignature(text);
+        return;
+    }
+    request.signatureUrl = Url::parse(text);
+    if (request.signatureUrl->userinfo()) {
+        throw Error(ErrorCode::Invalid, "the URL of a signature cannot have a user name or password; the "
+                                        "image's are used if the server is the same");
+    }
 }
 
 void setVerityTree(VerityRequest& request, std::string_view text) {
@@ -125,7 +149,7 @@ void completeVerity(VerityRequest& request, const Url* image) {
             throw Error(ErrorCode::Invalid,
                         fmt::format("rd.kiwi.verity_options= on the kernel command line: {}", unverified));
         }
-        if (!request.signature.empty()) {
+        if (!request.signature.empty() || request.signatureUrl) {
             throw Error(
                 ErrorCode::Invalid,
                 fmt::format("rd.bootferry.roothash_signature= on the kernel command line: {}", unverified));
@@ -140,6 +164,12 @@ void completeVerity(VerityRequest& request, const Url* image) {
         throw Error(ErrorCode::Unsupported,
                     "a root hash (rd.bootferry.roothash= on the kernel command line, or /etc/veritytab) is "
                     "not supported: this bootferry was built without libcryptsetup");
+    }
+    if (image == nullptr && request.signatureUrl) {
+        throw Error(
+            ErrorCode::Invalid,
+            "rd.bootferry.roothash_signature= on the kernel command line: nothing is fetched for a local "
+            "medium; expected base64: and the signature, or the path of a file in the initrd");
     }
     if (request.offset) {
         return;

@@ -18,14 +18,17 @@ namespace bootferry {
 inline constexpr std::string_view base64Signature = "base64:";
 
 struct VerityRequest {
-    std::string rootHash;    // lower case hex; empty: nothing is verified
-    std::string signature;   // that the root hash must have: base64:..., or a file's path; empty: none
-    std::optional<Url> tree; // the hash tree is a file on a server; without userinfo
+    std::string rootHash;  // lower case hex; empty: nothing is verified
+    std::string signature; // that the root hash must have: base64:..., or a file's path; empty: none
+    std::optional<Url> signatureUrl;     // the signature is a file on a server; without userinfo
+    std::optional<Url> tree;             // the hash tree is a file on a server; without userinfo
     std::optional<std::uint64_t> offset; // it lies in the root image, from this byte on
     bool isUsualTree = false; // the tree is beside the image, and that of a mirror beside the mirror's
     std::vector<std::string> options; // as veritysetup(8) names them
 
     [[nodiscard]] bool isRequested() const { return !rootHash.empty(); }
+    // The files that are fetched beside the image.
+    [[nodiscard]] std::vector<Url> fetched() const;
 };
 
 // Hex, of 20 to 64 bytes, in lower case. Throws Error(Invalid).
@@ -33,6 +36,9 @@ struct VerityRequest {
 
 // text: "base64:" with a CMS signature (DER), or the path of a file in the initrd. Throws Error(Invalid).
 [[nodiscard]] std::string parseRootHashSignature(std::string_view text);
+
+// text: the same, or a URL. Throws Error(Invalid).
+void setRootHashSignature(VerityRequest& request, std::string_view text);
 
 // text: a URL, or "hash-offset:BYTES". Throws Error(Invalid).
 void setVerityTree(VerityRequest& request, std::string_view text);

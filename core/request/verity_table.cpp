@@ -72,7 +72,12 @@ void addEntry(std::vector<KernelArgument>& arguments, const std::vector<std::str
     (void)parseVerityOptions(options);
     VerityRequest checked;
     setVerityTree(checked, "hash-offset:" + offset);
-    arguments.push_back({.name = std::string(roothash), .value = parseRootHash(entry[hashWord])});
+    const auto hash = parseRootHash(entry[hashWord]);
+    const bool hasHash = std::any_of(arguments.begin(), arguments.end(),
+                                     [](const KernelArgument& argument) { return argument.is(roothash); });
+    if (!hasHash) {
+        arguments.push_back({.name = std::string(roothash), .value = hash});
+    }
     const bool hasPlace = std::any_of(arguments.begin(), arguments.end(),
                                       [](const KernelArgument& argument) { return argument.is(placeName); });
     if (!hasPlace) {
@@ -97,13 +102,16 @@ void addEntry(std::vector<KernelArgument>& arguments, const std::vector<std::str
 
 KernelCommandLine withVerityTable(const KernelCommandLine& line, std::string_view table) {
     const auto entry = entryOf(table);
-    if (entry.empty() || line.find(roothash) != nullptr) {
+    if (entry.empty()) {
         return line;
     }
     auto arguments = line.arguments();
     try {
         addEntry(arguments, entry);
     } catch (Error& error) {
+        if (line.find(roothash) != nullptr) {
+            return line; // it states what the table cannot
+        }
         error.addContext(fmt::format("'{}' in /etc/veritytab", entryName));
         throw;
     }

@@ -77,7 +77,10 @@ class ExplainTest(unittest.TestCase):
         self.assertNotIn("stands for", result.stdout)
 
     def test_the_image_that_the_dhcp_server_names(self):
-        self.assertIn("if the DHCP server's root path (option 17) is live:", self.explained("root=dhcp"))
+        self.assertIn("is assumed here", self.explained("root=dhcp"))
+        self.assertIn("rd.bootferry.foo", self.explain("root=dhcp rd.bootferry.foo=1").stderr)
+        self.cmdline.write_text("root=dhcp")
+        self.assertIn("if the DHCP server's root path (option 17) is live:", self.explained())
         self.run_folder.mkdir(exist_ok=True)
         (self.run_folder / "root-path").write_text("live:http://10.0.0.2/live.iso\n")
         self.assertNotIn("10.0.0.2", self.explained("root=dhcp"))  # of another machine nothing is known

@@ -33,6 +33,7 @@ std::string ownCommandLine() {
 
 // The URL that another machine boots from is not known here.
 constexpr const char* assumedBootOrigin = "http://boot-origin.invalid/";
+constexpr const char* assumedRootPath = "live:http://dhcp-root-path.invalid/live.iso";
 
 struct Explanation {
     std::vector<ReviewedArgument> words;
@@ -93,9 +94,8 @@ std::string whyNotServed(const KernelCommandLine& line) {
 void askPlugins(Explanation& explanation, const BootRequest& boot) {
     const auto& transfer = *boot.transfer();
     auto fetched = transfer;
-    if (boot.verity.tree) { // with the same options
-        fetched.mirrors.push_back(*boot.verity.tree);
-    }
+    const auto beside = boot.verity.fetched(); // with the same options
+    fetched.mirrors.insert(fetched.mirrors.end(), beside.begin(), beside.end());
     auto unused = describeUnusedOptions(pluginFolder(), fetched);
     explanation.warnings.insert(explanation.warnings.end(), unused.begin(), unused.end());
     ProbeResult checked;
@@ -124,14 +124,20 @@ Explanation explain(const KernelCommandLine& line, bool isOwn, bool texts) {
     const auto origin = [&] {
         return isOwn ? readBootOrigin(paths.efiVariables) : std::optional<std::string>(assumedBootOrigin);
     };
-    const auto boot =
-        generateBoot(line, paths, origin,
-                     isOwn ? readSmallFile(paths.runtimeDirectory + "/" + rootPathFile) : std::nullopt);
+    const auto rootPath = isOwn ? readSmallFile(paths.runtimeDirectory + "/" + rootPathFile)
+                                : std::optional<std::string>(assumedRootPath);
+    const auto boot = generateBoot(line, paths, origin, rootPath);
     if (!isOwn && asksForBootOrigin(line)) {
         explanation.assumption =
             fmt::format("bootorigin: stands for the URL that the firmware of that machine "
                         "boots from; {} is assumed here.",
                         assumedBootOrigin);
+    }
+    if (!isOwn && asksForRootPath(line)) {
+        explanation.assumption = fmt::format(
+            "root=dhcp stands for the DHCP server's root path (option 17); {} is assumed here. Any that "
+            "does not begin with live: is left to dracut.",
+            assumedRootPath);
     }
     explanation.words = reviewArguments(boot.line, boot.request ? &*boot.request : nullptr);
     for (auto& word : explanation.words) {

@@ -111,13 +111,17 @@ int runFetch(const CommandLine& line) {
 // The tree may be on another server than the image. The rules for credentials are those for a checksum list.
 int runFetchTree(const CommandLine& line) {
     forgetFailure();
-    const auto failed = [](const Error& error) {
+    const bool isSignature = !line.has("roothash");
+    const auto failed = [isSignature](const Error& error) {
         if (error.code() == ErrorCode::Cancelled) {
             return; // the unit was stopped, and whatever stopped it reports the reason
         }
-        const auto* hint =
-            error.code() == ErrorCode::NotFound ? ": rd.bootferry.verity= says where the hash tree is" : "";
-        reportFailure(errorLine(fmt::format("fetching the hash tree: {}{}", error.what(), hint)));
+        const auto* what = isSignature ? "the signature of the root hash" : "the hash tree";
+        const auto hint = error.code() == ErrorCode::NotFound
+                              ? fmt::format(": rd.bootferry.{}= says where it is",
+                                            isSignature ? "roothash_signature" : "verity")
+                              : "";
+        reportFailure(errorLine(fmt::format("fetching {}: {}{}", what, error.what(), hint)));
     };
     try {
         auto request = parseTransferArguments(line);

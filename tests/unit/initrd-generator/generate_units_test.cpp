@@ -119,6 +119,25 @@ TEST(GenerateUnits, AHashTreeIsFetchedBeforeTheImageAndGivenToTheLiveRoot) {
         has(elsewhere, "hash-tree --roothash=" + hash + " http://h/a ftp://t/b /run/bootferry/verity\n"))
         << elsewhere;
 
+    const auto isSigned = [&](const std::string& verity) {
+        const auto units =
+            generated("root=live:http://u:geheim@h/a rd.bootferry.roothash_signature=http://h/a.p7s " +
+                      verity + roothash);
+        const auto fetched = textOf(units.normal, "bootferry-verity.service");
+        EXPECT_TRUE(has(fetched, "ExecStart=/usr/bin/bootferryctl hash-tree "
+                                 "--userinfo-file=/run/bootferry/userinfo http://h/a http://h/a.p7s "
+                                 "/run/bootferry/roothash.p7s\n"))
+            << fetched;
+        for (const char* name : {"bootferry-deploy.service", "bootferry-live-root.service"}) {
+            const auto text = textOf(units.normal, name);
+            EXPECT_TRUE(has(text, "Requires=bootferry-verity.service\n")) << text;
+            EXPECT_TRUE(has(text, " --roothash-signature=/run/bootferry/roothash.p7s")) << text;
+        }
+        return fetched;
+    };
+    EXPECT_TRUE(has(isSigned(""), "\nExecStart=/usr/bin/bootferryctl hash-tree --roothash="));
+    EXPECT_FALSE(has(isSigned("rd.bootferry.verity=hash-offset:4096"), "hash-tree --roothash="));
+
     const auto mixed = generated("root=live:http://h/a rd.bootferry.verity=sftp://t/b "
                                  "rd.bootferry.option=sftp:key=/k rd.bootferry.option=sftp:passphrase=geheim "
                                  "rd.bootferry.option=curl:pass=x rd.bootferry.option=own:a=b" +

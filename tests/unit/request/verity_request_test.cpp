@@ -44,6 +44,14 @@ TEST(VerityRequest, ASignatureIsOnTheLineOrInTheInitrd) {
     }
     VerityRequest request{.signature = "base64:MIIB"};
     EXPECT_THAT(refusalOf([&] { completeVerity(request, nullptr); }), HasSubstr("roothash_signature="));
+    setRootHashSignature(request, "http://h/a.p7s");
+    EXPECT_EQ(request.signature, "");
+    EXPECT_EQ(request.fetched().size(), 1U);
+    EXPECT_THAT(refusalOf([&] { completeVerity(request, nullptr); }), HasSubstr("roothash_signature="));
+    EXPECT_THAT(refusalOf([&] { setRootHashSignature(request, "http://u:p@h/a.p7s"); }),
+                HasSubstr("user name"));
+    setRootHashSignature(request, "/etc/a.p7s");
+    EXPECT_TRUE(request.fetched().empty());
 }
 
 TEST(VerityRequest, TheTreeIsAFileOrBehindTheImage) {

@@ -78,7 +78,14 @@ TEST(VerityTable, OtherEntriesAreNotOurs) {
 
 TEST(VerityTable, ARootHashOnTheLineHasPrecedence) {
     const auto line = lineWith(root + "rd.bootferry.roothash=" + std::string(64, 'b'), kiwi);
-    EXPECT_EQ(line.arguments().size(), 2U);
+    EXPECT_EQ(valueOf(line, "rd.bootferry.roothash"), std::string(64, 'b'));
+    EXPECT_NE(valueOf(line, "rd.bootferry.verity").find("hash-offset:"), std::string::npos);
+    EXPECT_EQ(valueOf(lineWith(root + "rd.bootferry.roothash=" + hash,
+                               "verityroot PLACEHOLDER PLACEHOLDER " + hash +
+                                   " hash-offset=4096,panic-on-corruption"),
+                      "rd.kiwi.verity_options"),
+              "panic-on-corruption");
+    EXPECT_EQ(lineWith(root + "rd.bootferry.roothash=" + hash, "verityroot").arguments().size(), 2U);
 }
 
 TEST(VerityTable, KnowsWhetherTheLineHasAnotherRootHash) {
