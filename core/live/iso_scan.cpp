@@ -20,15 +20,19 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h> // fmt::join() since fmt 11
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "block_device.h"
+#include "declared_image_size.h"
 #include "errors.h"
+#include "file_ranges.h"
 #include "image_tree.h"
 #include "kernel_modules.h"
 #include "live_image.h"
 #include "log.h"
 #include "termination.h"
+#include "text.h"
 
 namespace bootferry {
 namespace {
@@ -36,6 +40,7 @@ namespace {
 constexpr int mostRounds = 90; // seconds, as for a medium
 constexpr timespec pause{.tv_sec = 1, .tv_nsec = 0};
 constexpr std::string_view labels = "/dev/disk/by-label/";
+constexpr std::string_view uuids = "/dev/disk/by-uuid/";
 constexpr std::size_t longestReason = 300;
 constexpr std::array<std::string_view, 9> filesystems{"ext4", "ext3",  "ext2", "xfs",    "btrfs",
                                                       "vfat", "exfat", "ntfs", "iso9660"};
@@ -65,6 +70,20 @@ std::string encoded(const std::string& label) {
 
 bool isSafeToMount(const std::string& type) {
     return std::find(filesystems.begin(), filesystems.end(), type) != filesystems.end();
+}
+
+// Of a download that was interrupted.
+std::string whyCut(const ImageFile& file) {
+    struct stat status {};
+    checkErrno(::fstat(file.fd.get(), &status), "looking at the ISO file");
+    std::vector<std::byte> head(declaredSizeProbe);
+    head.resize(readAt(file.fd.get(), head, 0, "reading the ISO file"));
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    const auto declared = declaredImageSize(head);
+    if (size == 0) {
+        return "is empty";
+    }
+    return declared && *declared > size ? fmt::format("is cut: {} of {} bytes", size, *declared) : "";
 }
 
 class Scan {
@@ -187,8 +206,19 @@ private:
             notes_.push_back(fmt::format("{} has no such file", node));
             return std::nullopt;
         }
+        if (const auto cut = whyCut(*file); !cut.empty()) {
+            notes_.push_back(fmt::format("the file on {} {}", node, cut));
+            return std::nullopt;
+        }
+        const auto contents = probeContents(file->fd.get(), wanted_.file);
+        if (wanted_.medium.starts_with(uuids) &&
+            lowered(encoded(contents.uuid)) != lowered(wanted_.medium.substr(uuids.size()))) {
+            notes_.push_back(fmt::format("the file on {} has the UUID '{}', not that of root=live:", node,
+                                         printable(contents.uuid)));
+            return std::nullopt;
+        }
         if (wanted_.medium.starts_with(labels)) {
-            const auto label = probeContents(file->fd.get(), wanted_.file).label;
+            const auto& label = contents.label;
             if (encoded(label) != wanted_.medium.substr(labels.size())) {
                 notes_.push_back(fmt::format("the file on {} is labelled '{}', not as root=live: says", node,
                                              printable(label)));

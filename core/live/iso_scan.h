@@ -21,8 +21,8 @@ struct IsoScan {
 struct FoundIso {
     ReadOnlyDevice filesystem; // the device of the file system, if it is read-only; to be kept as long as
                                // that is mounted
-    OpenLoopDevice device; // read-only; detached by the kernel when it and its mounts are gone
-    std::string text;      // for the log: "'/boot/live.iso' on '/dev/sda1' (ext4)"
+    OpenLoopDevice device;     // read-only; detached by the kernel when it and its mounts are gone
+    std::string text;          // for the log: "'/boot/live.iso' on '/dev/sda1' (ext4)"
 };
 
 // Waits for file systems that appear meanwhile, 90 s at most. Throws Error(NotFound) with what was looked at,

@@ -51,8 +51,8 @@ void keepLiveTypes(const SignatureProbe& probe) {
 Contents probeSuperblocks(int fd, const std::string& name, bool liveTypesOnly) {
     const auto probe = makeProbe(fd, name);
     blkid_probe_enable_superblocks(probe.get(), 1);
-    blkid_probe_set_superblocks_flags(probe.get(),
-                                      BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL | BLKID_SUBLKS_USAGE);
+    blkid_probe_set_superblocks_flags(probe.get(), BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL |
+                                                       BLKID_SUBLKS_UUID | BLKID_SUBLKS_USAGE);
     if (liveTypesOnly) {
         keepLiveTypes(probe);
     }
@@ -65,6 +65,7 @@ Contents probeSuperblocks(int fd, const std::string& name, bool liveTypesOnly) {
                                                                     : Contents::Kind::Foreign;
         contents.type = probedValue(probe, "TYPE");
         contents.label = probedValue(probe, "LABEL");
+        contents.uuid = probedValue(probe, "UUID");
     }
     return contents;
 }

@@ -21,6 +21,7 @@ struct Contents {
     Kind kind = Kind::Nothing;
     std::string type;  // libblkid's name: "iso9660", "ext4", "crypto_LUKS"
     std::string label; // as stored: print it only through printable()
+    std::string uuid;  // as libblkid writes it
     std::string partitionTable;
     int partitions = 0;
     std::string beginning; // with Nothing: the first bytes

@@ -258,7 +258,8 @@ private:
         } catch (const Error& error) {
             const bool isOtherImage = error.code() == ErrorCode::NotLive ||
                                       (error.code() == ErrorCode::Checksum && request_.verity.isRequested());
-            if (isOtherImage && isWritableDisk(diskOf(device_))) {
+            const bool isLocal = request_.device.starts_with("/dev/disk/by-") || !request_.isoFile.empty();
+            if (isOtherImage && !isLocal && isWritableDisk(diskOf(device_))) {
                 throw Error(error.code(), fmt::format("{}; rd.kiwi.live.reset overwrites the disk with the "
                                                       "image that root=live: names",
                                                       error.what()));

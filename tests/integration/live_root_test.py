@@ -331,6 +331,22 @@ class IsoScan(LiveRootCase):
         self.assertTrue(self.writable(other))
         self.assertFalse(self.writable(right), "its file system is mounted")
 
+    def test_a_file_that_is_cut_or_another_one_is_not_the_medium(self):
+        whole = self.container()
+        cut, empty, other = (self.path / name for name in ("cut", "empty", "other"))
+        cut.write_bytes(pathlib.Path(whole).read_bytes()[:60_000])
+        empty.touch()
+        ext4(self.folder({"a": "a"}), other, 16 * MIB, "-U", "11111111-1111-1111-1111-111111111111")
+        for number, file in enumerate((cut, empty, other)):
+            self.list_device(ext4(self.folder({"live.iso": file}), self.path / f"disk{number}", 64 * MIB))
+        uuid = "22222222-2222-2222-2222-222222222222"
+        right = ext4(self.folder({"LiveOS/squashfs.img": whole}), self.path / "right", 16 * MIB, "-U", uuid)
+        self.list_device(ext4(self.folder({"live.iso": pathlib.Path(right)}), self.path / "disk9", 64 * MIB))
+        result = self.live_root("--iso-scan=live.iso", f"/dev/disk/by-uuid/{uuid}")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.kinds()["rootfsbase"], "ext4")
+        self.shut_down()
+
     def disk_with_iso(self, files=(), size=512 * MIB):
         image = ext4(self.folder({"isos/live.iso": self.container(), **dict(files)}), self.path / "disk.img", size)
         return self.list_device(image)
