@@ -20,6 +20,9 @@ constexpr long partBufferSize = 64L * 1024;     // several parts are fetched at 
 // The largest that fits into a packet of Ethernet, also under IPv6 and PPPoE. A server that does not know the
 // option sends 512 bytes at a time. libcurl lacks the option for windows (RFC 7440).
 constexpr long tftpBlockSize = 1428;
+// libcurl makes of it the time after which the server repeats a block (the option timeout of RFC 2349): a
+// third of it, in whole seconds. 30 seconds would be 5, for each packet that is lost.
+constexpr long tftpConnectTimeout = 5000;
 
 void refuseWithTftp(const CurlOptions& options, std::initializer_list<const char*> names) {
     for (const char* name : names) {
@@ -216,6 +219,9 @@ void CurlSession::configureTftp(bool isElsewhere) {
     }
     auto* easy = easy_.get();
     curl_easy_setopt(easy, CURLOPT_PROXY, ""); // nor those of the environment
+    if (!options_.has("connect-timeout")) {
+        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, tftpConnectTimeout);
+    }
     watchDebugText();
     if (offset_ > 0) {
         throw Failure(BOOTFERRY_ERROR_RANGE, "tftp cannot resume, it sends the whole file");

@@ -85,6 +85,13 @@ class OddServerTest(FetchCase):
         self.assertEqual([name for name, _ in server.requests], ["folder/image", "/folder/an image"])
         self.assertEqual(server.requests[0][1]["blksize"], "1428")
 
+    def test_a_block_is_repeated_after_a_second(self):
+        """RFC 2349: libcurl derives it from the time to connect."""
+        with OddTftpServer(self.image.read_bytes()) as server:
+            for option, seconds in (((), "1"), (("--option=curl:connect-timeout=9",), "3")):
+                self.assert_fetched(self.fetch(f"tftp://127.0.0.1:{server.port}/image", *option))
+                self.assertEqual(server.requests[-1][1]["timeout"], seconds)
+
     def test_a_transfer_that_stops_begins_anew(self):
         for knows_options in (True, False):
             with OddTftpServer(self.image.read_bytes(), knows_options, stop=50) as server:
