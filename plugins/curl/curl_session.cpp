@@ -11,6 +11,7 @@
 #include <poll.h>
 
 #include "ascii_text.h"
+#include "http2_goaway.h"
 #include "idle_connections.h"
 #include "other_protocol.h"
 #include "proxy_url.h"
@@ -248,6 +249,7 @@ TransferEnd CurlSession::transferEnd() const {
     end.detail = errorText_.data();
     end.reply = isTftp_ ? tftpError_ : ftpReply_.text();
     end.tftpRefusal = tftpRefusal_;
+    end.goaway = goaway_;
     const char* effective = nullptr;
     curl_easy_getinfo(easy_.get(), CURLINFO_EFFECTIVE_URL, &effective);
     end.authority = authorityOf(effective != nullptr ? effective : url_);
@@ -329,23 +331,31 @@ std::size_t CurlSession::onBody(char* bytes, std::size_t size, std::size_t count
     return session.deliver({reinterpret_cast<const std::byte*>(bytes), size * count});
 }
 
-int CurlSession::onDebugText(CURL*, curl_infotype type, char* text, std::size_t size,
-                             void* context) noexcept {
+void CurlSession::noteTftpText(std::string_view line) {
     constexpr std::string_view mark = "TFTP error: ";
     constexpr std::size_t longest = 300; // the server's words may have more
+    if (line.starts_with(mark)) {
+        tftpError_ = plugin::trimmed(line.substr(mark.size(), longest));
+    } else if (isTftpRefusal(line)) {
+        tftpRefusal_ = plugin::trimmed(line.substr(0, longest));
+    }
+}
+
+int CurlSession::onDebugText(CURL*, curl_infotype type, char* text, std::size_t size,
+                             void* context) noexcept {
     const std::string_view line(text, size);
     auto& session = *static_cast<CurlSession*>(context);
     if (session.isFtp_) {
         if (type == CURLINFO_HEADER_OUT) {
             session.asksForTime_ = line.starts_with("MDTM ");
         }
+    } else if (type == CURLINFO_TEXT && !session.isTftp_) {
+        if (const auto code = goawayCode(line)) {
+            session.goaway_ = code;
+        }
     } else if (type == CURLINFO_TEXT) {
         try {
-            if (line.starts_with(mark)) {
-                session.tftpError_ = plugin::trimmed(line.substr(mark.size(), longest));
-            } else if (isTftpRefusal(line)) {
-                session.tftpRefusal_ = plugin::trimmed(line.substr(0, longest));
-            }
+            session.noteTftpText(line);
         } catch (const std::bad_alloc&) { // NOLINT(bugprone-empty-catch): then the code is reported alone
         }
     }

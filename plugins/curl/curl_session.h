@@ -105,6 +105,7 @@ private:
 
     [[nodiscard]] std::size_t takeOverflow(std::span<std::byte> into);
     [[nodiscard]] std::size_t deliver(std::span<const std::byte> bytes);
+    void noteTftpText(std::string_view line);
     static int onDebugText(CURL* easy, curl_infotype type, char* text, std::size_t size,
                            void* session) noexcept;
     static int onProgress(void* session, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept;
@@ -128,10 +129,11 @@ private:
 
     HttpResponse response_;
     FtpReply ftpReply_;
-    bool asksForTime_ = false; // the last command: its answer has the number of a size's
-    std::string endReply_;     // to a transfer that ended early, where libcurl reads no reply
-    std::string tftpError_;    // the server's words
-    std::string tftpRefusal_;  // libcurl's, of an answer that it does not accept
+    bool asksForTime_ = false;            // the last command: its answer has the number of a size's
+    std::string endReply_;                // to a transfer that ended early, where libcurl reads no reply
+    std::string tftpError_;               // the server's words
+    std::string tftpRefusal_;             // libcurl's, of an answer that it does not accept
+    std::optional<std::uint32_t> goaway_; // the code with which the server ended a connection (HTTP/2)
     bool examined_ = false;
     std::optional<plugin::Failure> rejected_; // why the transfer was aborted
 

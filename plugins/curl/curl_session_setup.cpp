@@ -194,6 +194,9 @@ void CurlSession::configureHttp() {
     tlsEnd_.watch(easy_.get());
     // So that the bytes of another protocol arrive here, and can be named. They are always refused.
     curl_easy_setopt(easy_.get(), CURLOPT_HTTP09_ALLOWED, 1L);
+    if (options_.has("http2") || options_.has("http2-prior-knowledge")) {
+        watchDebugText();
+    }
     if (range.empty()) {
         return;
     }

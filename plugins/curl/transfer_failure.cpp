@@ -8,6 +8,7 @@
 
 #include "ascii_text.h"
 #include "ftp_failure.h"
+#include "http2_goaway.h"
 #include "http_failure.h"
 #include "proxy_failure.h"
 #include "tls_error_text.h"
@@ -311,6 +312,9 @@ Failure withoutAnswer(const TransferEnd& end) {
 }
 
 Failure failureOfAnswer(const TransferEnd& end, const std::string& detail) {
+    if (end.goaway && (end.responseCode == 0 || end.result == CURLE_HTTP2)) {
+        return failureOfGoaway(*end.goaway, end.authority);
+    }
     if (isBeginningOfHttp2Refused(end)) {
         return {BOOTFERRY_ERROR_PROTOCOL, end.authority +
                                               " did not answer in HTTP/2, which curl's option "
@@ -324,7 +328,7 @@ Failure failureOfAnswer(const TransferEnd& end, const std::string& detail) {
         return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " violates HTTP/2: " + detail};
     }
     switch (end.result) {
-    case CURLE_HTTP2: // a server that goes away before it answers (GOAWAY), above all
+    case CURLE_HTTP2:
         return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " ended the connection: " + detail,
                 static_cast<int>(end.osErrno)};
     case CURLE_GOT_NOTHING:

@@ -27,13 +27,14 @@ struct TransferEnd {
     long verifyResult = 0; // OpenSSL's, if libcurl uses it
     bool isFtp = false;
     bool isTftp = false;
-    bool unnoticed = false;  // TLS ended without close_notify, and nothing else shows the end
-    bool isHonest = false;   // the server says that these were all bytes
-    std::string tftpRefusal; // libcurl's words, of an answer that it does not accept
-    HttpResponse response;   // the newest one; empty for FTP
-    std::string askedUrl;    // of the newest request; empty: none was sent
-    std::string place;       // that the URL names, "host:port"
-    HttpRefusal connect;     // a proxy's answer to CONNECT; status 0: none
+    bool unnoticed = false;              // TLS ended without close_notify, and nothing else shows the end
+    bool isHonest = false;               // the server says that these were all bytes
+    std::string tftpRefusal;             // libcurl's words, of an answer that it does not accept
+    std::optional<std::uint32_t> goaway; // the code with which the server ended a connection of HTTP/2
+    HttpResponse response;               // the newest one; empty for FTP
+    std::string askedUrl;                // of the newest request; empty: none was sent
+    std::string place;                   // that the URL names, "host:port"
+    HttpRefusal connect;                 // a proxy's answer to CONNECT; status 0: none
     CURLproxycode socksError = CURLPX_OK;
     std::string proxyVariable; // of the environment, from which the proxy is; empty: an option's, or none
     std::optional<ProxyInUse> proxy;

@@ -174,11 +174,17 @@ class HttpTest(AnswerCase):
 
         refused = http2_frame(3, 0, (7).to_bytes(4, "big"))
         chunked = http2_frame(1, 4, b"\x88\x00\x11transfer-encoding\x07chunked")  # as HTTP/2 has no such field
-        away = http2_frame(7, 0, bytes(8), stream=0)
+
+        def away(code):
+            return http2_frame(7, 0, bytes(4) + code.to_bytes(4, "big"), stream=0)
         for answer, encrypted, status, words in (
                 (refused, False, exit_status.UNREACHABLE, "refuses requests for now: "),
                 (refused, True, exit_status.UNREACHABLE, "refuses requests for now: "),
-                (away, True, exit_status.UNREACHABLE, "ended the connection: "),
+                (away(0), False, exit_status.UNREACHABLE, "ended the connection before it answered (GOAWAY of HTTP/2: NO_ERROR)"),
+                (away(0), True, exit_status.UNREACHABLE, "ended the connection before it answered (GOAWAY of HTTP/2: NO_ERROR)"),
+                (away(11), False, exit_status.UNREACHABLE, "(GOAWAY of HTTP/2: ENHANCE_YOUR_CALM)"),
+                (away(13), False, exit_status.PROTOCOL, "(GOAWAY of HTTP/2: HTTP_1_1_REQUIRED)"),
+                (http2_frame(3, 0, (2).to_bytes(4, "big")), False, exit_status.UNREACHABLE, "INTERNAL_ERROR (err 2)"),
                 (chunked, False, exit_status.PROTOCOL, "violates HTTP/2: HTTP/2 stream 1 was not closed cleanly: PROTOCOL_ERROR")):
             options = [f"--option=curl:cacert={authority.certificate}", "--option=curl:http2"] if encrypted \
                 else ["--option=curl:http2-prior-knowledge"]
