@@ -80,6 +80,7 @@ private:
     [[nodiscard]] bool endsWithConnection() const;
     [[nodiscard]] bool isEncrypted() const;
     [[nodiscard]] bool isCutInTls() const;
+    [[nodiscard]] bool isEndInDoubt() const;
     void refuseSurplus(std::size_t count); // of bytes that arrived
     [[nodiscard]] static plugin::Failure surplus();
     void requireEndOfData(std::uint64_t received) const; // ftp, after the last byte

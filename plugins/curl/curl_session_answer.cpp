@@ -232,6 +232,12 @@ bool CurlSession::isCutInTls() const {
     return endsWithConnection() && isEncrypted() && !tlsEnd_.noticed();
 }
 
+// The server said that it keeps the connection, and closed it: asked for the rest, it says whether there is
+// one. A server that offers no ranges would send the whole file again, for ever.
+bool CurlSession::isEndInDoubt() const {
+    return endsWithConnection() && response_.keepsConnection && response_.offersRanges && resumable_;
+}
+
 void CurlSession::examineFtp() {
     curl_off_t left = -1;
     curl_off_t modified = -1;

@@ -22,9 +22,10 @@ void CurlSession::examineEnd() {
         throw failureOf(end);
     }
     if (const auto expected = partEnd_ ? partEnd_ : size_;
-        (expected && end.position != *expected) || isCutInTls()) {
+        (expected && end.position != *expected) || isCutInTls() || isEndInDoubt()) {
         auto cut = end;
         cut.unnoticed = isCutInTls();
+        cut.isInDoubt = isEndInDoubt();
         cut.result = CURLE_PARTIAL_FILE;
         cut.isHonest = isTftp_; // a block that is not full is the end
         cut.responseCode = 0;

@@ -155,6 +155,8 @@ void HttpResponse::addCleanLine(std::string_view line) {
     } else if (equalIgnoringCase(name, "Content-Type")) {
         constexpr std::string_view parts = "multipart/byteranges";
         hasParts = equalIgnoringCase(value.substr(0, parts.size()), parts);
+    } else if (equalIgnoringCase(name, "Connection")) {
+        keepsConnection = equalIgnoringCase(value, "keep-alive");
     } else if (equalIgnoringCase(name, "Location")) {
         location = value;
     } else if (equalIgnoringCase(name, "Retry-After")) {

@@ -76,6 +76,7 @@ struct HttpResponse {
     bool framingIsUnclear = false;
     bool hasEnded = false;          // the head: the empty line came
     std::uint64_t trailerBytes = 0; // of the fields after the last chunk, which are ignored
+    bool keepsConnection = false;   // Connection: keep-alive
     bool hasParts = false;          // the body is multipart/byteranges (RFC 9110, section 14.6)
     bool hasStatusLine = false;     // false: the answer is not HTTP, or HTTP/0.9
     bool hasTransferCoding = false;

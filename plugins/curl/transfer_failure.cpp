@@ -98,6 +98,10 @@ Failure cutShort(const TransferEnd& end) {
         message += ", or the file ends there: the server announced no length and ended TLS without saying so "
                    "(close_notify)";
     }
+    if (end.isInDoubt && !end.unnoticed) {
+        message +=
+            ", or the file ends there: the server announced no length, and that it keeps the connection";
+    }
     if (!end.lateReply.empty()) {
         message += ": server answered " + end.lateReply;
     }

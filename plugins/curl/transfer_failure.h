@@ -27,6 +27,8 @@ struct TransferEnd {
     long verifyResult = 0; // OpenSSL's, if libcurl uses it
     bool isFtp = false;
     bool isTftp = false;
+    bool isInDoubt =
+        false; // a connection that the server announced to keep ended, and nothing else shows the end
     bool unnoticed = false;              // TLS ended without close_notify, and nothing else shows the end
     bool isHonest = false;               // the server says that these were all bytes
     std::string tftpRefusal;             // libcurl's words, of an answer that it does not accept

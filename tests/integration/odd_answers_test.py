@@ -8,6 +8,7 @@ import gzip
 import http.server
 import os
 import pathlib
+import re
 import socket
 import socketserver
 import ssl
@@ -199,6 +200,28 @@ class HttpTest(AnswerCase):
             with self.subTest(head), RawServer({"/image": b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + body}) as server:
                 messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image"))
                 self.assertEqual("a cut cannot be told from the end, only a checksum shows it" in messages, is_warned, messages)
+
+    def test_a_kept_connection_that_ends_is_no_end(self):
+        """Without a length: the rest is asked for, and the server says whether there is one."""
+        body = self.image.read_bytes()
+        head = b'Connection: keep-alive\r\nAccept-Ranges: bytes\r\nETag: "a"\r\n'
+
+        def serve(cut, offers):
+            def serve_one(connection):
+                asked = re.search(rb"Range: bytes=(\d+)-", connection.recv(65536))
+                if asked and offers:
+                    first = int(asked[1])
+                    connection.sendall(b"HTTP/1.1 206 Partial Content\r\nContent-Length: %d\r\nContent-Range: bytes %d-%d/%d\r\n" % (
+                        len(body) - first, first, len(body) - 1, len(body)) + head + b"\r\n" + body[first:])
+                else:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\n" + (head if offers else b"Connection: keep-alive\r\n") + b"\r\n" + body[:cut])
+            return serve_one
+
+        words = "or the file ends there: the server announced no length, and that it keeps the connection"
+        for cut, offers in ((100_000, True), (len(body), True), (len(body), False)):
+            with self.subTest(cut, offers=offers), BareServer(serve(cut, offers)) as server:
+                messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image", "--timeout=20"))
+                self.assertEqual(words in messages, offers, messages)
 
     def test_chunks_decide_about_the_length(self):
         """RFC 9112, section 6.3: Transfer-Encoding overrides Content-Length."""
