@@ -11,11 +11,21 @@ import tap
 from console_shell import ConsoleShell
 from slow_line import SlowLine
 
-_SLOW = 350_000  # bytes per second, as in on_demand_boot_test.py
+_SLOW = 200_000  # bytes per second
 _DISK = "vda"
 _MIB = 1 << 20
 _MARK = b"bootferry: the image on this device is not complete\n"
 _MAP = 4096  # where it begins (core/ondemand/fill_record.h)
+
+
+class Line(SlowLine):
+    """Slow only after so many bytes."""
+
+    fast = 0
+
+    def _await_turn(self, size):
+        if self.arrived >= self.fast:
+            super()._await_turn(size)
 
 
 class OnDemandDisk(boot_case.BootCase):
@@ -34,7 +44,8 @@ class OnDemandDisk(boot_case.BootCase):
         stack = contextlib.ExitStack()
         cls.addClassCleanup(stack.close)
         server = stack.enter_context(cls.serve())
-        cls.line = stack.enter_context(SlowLine(server.port, _SLOW))
+        cls.line = stack.enter_context(Line(server.port, _SLOW))
+        cls.line.fast = cls.size // 2
 
     def boot_disk(self, name):
         drive = ["-drive", f"if=none,id=disk0,format=raw,cache=writeback,file={str(self.disk).replace(',', ',,')}",
@@ -56,18 +67,14 @@ class OnDemandDisk(boot_case.BootCase):
     def test_1_power_is_cut_while_it_runs(self):
         with self.boot_disk("cut") as guest:
             guest.expect(r"live login:", timeout=900)
-            self.assertLess(self.line.arrived, self.size * 0.4)
             self.assert_incomplete()
             shell = ConsoleShell(guest)
             self.assertRegex(shell.run("ls /sys/block/dm-0/slaves")[1], r"(?m)^nbd\d+\s*$")
-            self.line.rate = 8 * _MIB
-            status, output = shell.run("sleep 15", timeout=300)
-            self.assertEqual(status, 0, output)
         # Leaving the block is the power cut: QEMU is gone.
         self.line.rate = None
         self.assert_incomplete()
         type(self).kept = self.known()
-        self.assertGreater(self.kept, 8 * _MIB)
+        self.assertGreater(self.kept, self.size // 3)
 
     def test_2_the_next_boot_goes_on(self):
         before = self.line.arrived
