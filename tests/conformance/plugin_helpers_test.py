@@ -101,7 +101,10 @@ class PluginHelpersTest(unittest.TestCase):
                                  ["keeps sessions in several threads apart", "reports a refused connection as Unreachable",
                                   "stops while it connects when cancelled", "stops in a read when the server is silent",
                                   "delivers what there is before its buffer is full", "fetches only what is wanted",
-                                  "delivers no wrong bytes when the connection is cut"])  # there is no server
+                                  "delivers no wrong bytes when the connection is cut", "takes an answer in small pieces",
+                                  "stops while it resolves a name when cancelled",
+                                  # There is no server and, for these, no login.
+                                  "keeps options and credentials to their session", "keeps its login from other servers"])
         environment = {**os.environ, "BOOTFERRY_PLUGIN_DIR": str(tree)}
         run(os.environ["BOOTFERRYCTL"], "fetch", "--option=classy:size=3M", "classy://host", tree / "fetched",
             env=environment)

@@ -597,7 +597,7 @@ class Termination(LiveRootCase):
         seen = set()
         for attempt in range(24):
             process = subprocess.Popen([os.environ["BOOTFERRY_LIVE_ROOT"], f"--run-dir={self.overlay}", device],
-                                       stderr=subprocess.PIPE, text=True)
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             time.sleep(dice.uniform(0, 0.08))  # any moment will do
             process.send_signal(dice.choice((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)))
             messages = process.communicate(timeout=60)[1]
@@ -787,7 +787,7 @@ class KeptChanges(LiveRootCase):
         for attempt in range(24):
             option = ("--overlay-reset", "--overlay-readonly")[attempt % 2]
             process = subprocess.Popen([os.environ["BOOTFERRY_LIVE_ROOT"], f"--run-dir={self.overlay}", "--persistent",
-                                        option, device], stderr=subprocess.PIPE, text=True)
+                                        option, device], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             time.sleep(dice.uniform(0, 0.12))  # any moment will do
             process.terminate()
             messages = process.communicate(timeout=60)[1]
