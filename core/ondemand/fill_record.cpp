@@ -55,7 +55,7 @@ void flush(int target) {
 
 FillRecord::FillRecord(const WriteTarget& target, FillMark mark)
     : target_(target), mark_(mark), sectors_(sectorsFor(mark.imageSize)),
-      room_(roundedUp(sectors_, sectorsInPage) * sectorSize), saved_(PieceMap::wordsFor(mark.imageSize)) {}
+      room_(roundedUp(sectors_, sectorsInPage) * sectorSize), flushed_(PieceMap::wordsFor(mark.imageSize)) {}
 
 std::optional<FillRecord> FillRecord::of(const WriteTarget& target, const FillVersion& version,
                                          std::span<const std::byte> head) {
@@ -120,7 +120,7 @@ void FillRecord::addTo(std::span<std::uint64_t> present) const {
             continue;
         }
         const auto first = number * wordsInSector;
-        const auto count = std::min(wordsInSector, saved_.size() - first);
+        const auto count = std::min(wordsInSector, flushed_.size() - first);
         for (std::size_t word = 0; word < count; ++word) {
             present[first + word] |= sector.words.at(word) & ~(first + word == 0 ? ofHead : 0);
         }
@@ -140,7 +140,7 @@ void FillRecord::encode(std::span<const std::uint64_t> present, std::size_t numb
     Sector sector{};
     const auto first = number * wordsInSector;
     if (number < sectors_) {
-        const auto part = present.subspan(first, std::min(wordsInSector, saved_.size() - first));
+        const auto part = present.subspan(first, std::min(wordsInSector, flushed_.size() - first));
         std::copy(part.begin(), part.end(), sector.words.begin());
         sector.number = number;
         sector.check = checkOf(sector, mark_.version);
@@ -149,16 +149,16 @@ void FillRecord::encode(std::span<const std::uint64_t> present, std::size_t numb
 }
 
 void FillRecord::save(std::span<const std::uint64_t> present) {
-    const auto now = present.first(saved_.size());
-    if (std::equal(now.begin(), now.end(), saved_.begin())) {
+    const auto now = present.first(flushed_.size());
+    if (std::equal(now.begin(), now.end(), flushed_.begin())) {
         return;
     }
     flush(target_.fd);
     for (std::size_t at = 0; at < room_.bytes().size(); at += page) {
         const auto firstSector = at / sectorSize;
         const auto first = firstSector * wordsInSector;
-        const auto end = std::min(first + sectorsInPage * wordsInSector, saved_.size());
-        const auto old = std::span(saved_).subspan(first, end - first);
+        const auto end = std::min(first + sectorsInPage * wordsInSector, flushed_.size());
+        const auto old = std::span(flushed_).subspan(first, end - first);
         if (std::equal(old.begin(), old.end(), now.begin() + static_cast<std::ptrdiff_t>(first))) {
             continue;
         }
@@ -167,7 +167,7 @@ void FillRecord::save(std::span<const std::uint64_t> present) {
         }
         writeAt(target_.fd, room_.bytes().subspan(at, page), mapBegin + at, writing);
     }
-    std::copy(now.begin(), now.end(), saved_.begin());
+    std::copy(now.begin(), now.end(), flushed_.begin());
 }
 
 } // namespace bootferry

@@ -56,6 +56,8 @@ public:
     // Flushes the target and enters these pieces, which were written before the call. Not after
     // FillTarget::stage(). Throws Error(Io).
     void save(std::span<const std::uint64_t> present);
+    // The pieces that save() has flushed; those of a failed save() are not among them.
+    [[nodiscard]] const std::vector<std::uint64_t>& flushed() const { return flushed_; }
 
 private:
     FillRecord(const WriteTarget& target, FillMark mark);
@@ -71,7 +73,7 @@ private:
     FillMark mark_;
     std::size_t sectors_;
     AlignedBuffer room_;
-    std::vector<std::uint64_t> saved_; // what was entered
+    std::vector<std::uint64_t> flushed_; // and entered
 };
 
 } // namespace bootferry

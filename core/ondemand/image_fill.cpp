@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "errors.h"
+#include "fill_memory.h"
 
 namespace bootferry {
 namespace {
@@ -238,6 +239,15 @@ std::uint64_t ImageFill::presentBytes() const {
 std::vector<std::uint64_t> ImageFill::presentPieces() const {
     const std::lock_guard lock(mutex_);
     return {present_.begin(), present_.end()};
+}
+
+void ImageFill::forgetAllBut(std::vector<std::uint64_t> kept) {
+    constexpr auto headPieces = FillMemory::headSize / PieceMap::pieceSize;
+    static_assert(headPieces < 64);
+    const std::lock_guard lock(mutex_);
+    kept.resize(present_.size());
+    kept.front() |= (std::uint64_t{1} << headPieces) - 1;
+    map_.forgetAllBut(kept);
 }
 
 bool ImageFill::isPresent(std::uint64_t piece) const {

@@ -64,6 +64,9 @@ public:
     // The same; false as well when this time has passed.
     [[nodiscard]] bool waitUntilFull(Clock::duration atMost);
     void stop();
+    // The target may have lost pieces that have no bit here: another process fetches them again. This one
+    // ends. kept: as presentPieces(), without those of the head, which are in memory.
+    void forgetAllBut(std::vector<std::uint64_t> kept);
 
     [[nodiscard]] std::uint64_t presentBytes() const;
     [[nodiscard]] std::vector<std::uint64_t> presentPieces() const; // a bit for each

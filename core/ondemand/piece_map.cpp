@@ -42,12 +42,24 @@ PieceMap::PieceMap(std::uint64_t size, std::span<std::uint64_t> present)
     if (const auto used = pieces_ % bitsPerWord; used > 0) {
         present_.back() &= (std::uint64_t{1} << used) - 1;
     }
+    count();
+}
+
+void PieceMap::count() {
+    presentBytes_ = 0;
     for (const auto word : present_) {
         presentBytes_ += static_cast<std::uint64_t>(std::popcount(word)) * pieceSize;
     }
     if (isPresent(pieces_ - 1)) {
         presentBytes_ -= pieceSize - pieceLength(pieces_ - 1);
     }
+}
+
+void PieceMap::forgetAllBut(std::span<const std::uint64_t> kept) {
+    for (std::size_t word = 0; word < present_.size(); ++word) {
+        present_[word] &= word < kept.size() ? kept[word] : 0;
+    }
+    count();
 }
 
 PieceRun PieceMap::piecesOf(const Extent& bytes) const {

@@ -71,9 +71,12 @@ public:
     void begin(const PieceRun& run);   // missing → in flight
     void arrived(std::uint64_t piece); // in flight → present
     void abandon(const PieceRun& run); // those of them that are in flight → missing
+    // Present pieces that have no bit here → missing. kept: as many words as there are, or none.
+    void forgetAllBut(std::span<const std::uint64_t> kept);
 
 private:
     [[nodiscard]] std::uint64_t pieceLength(std::uint64_t piece) const;
+    void count(); // presentBytes_
 
     std::uint64_t size_;
     std::uint64_t pieces_;

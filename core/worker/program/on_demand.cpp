@@ -305,7 +305,7 @@ void beginFill(const Beginning& beginning, const FillTarget& target, const Write
 // Returns when all of the image is on the target, but for the head.
 void fillAll(const ReceivedJob& job, const SourceStack& stack, const FillVersion& version,
              const std::optional<Beginning>& beginning, ImageFill& fill, FillTarget& target,
-             std::optional<FillRecord> record, const SupervisorWatch& watch, SupervisorChannel& supervisor,
+             std::optional<FillRecord>& record, const SupervisorWatch& watch, SupervisorChannel& supervisor,
              ProgressReporter& reporter) {
     const auto origins = stack.plainOrigins();
     const auto proved = beginning ? std::optional(beginning->origin) : std::nullopt;
@@ -404,9 +404,17 @@ void serveOnDemand(const ReceivedJob& job, const SourceStack& stack, const Hande
     reporter.setState(TransferState::Transferring, "filling");
     const SupervisorWatch watch;
     Serving serving(ends.nbdSocket.get(), watch.cancelFd(), fill);
-    fillAll(job, stack, version, beginning, fill, target,
-            FillRecord::find(ends.target, version, proofOf(memory)), watch, supervisor, reporter);
-    commit(version.size, target, serving, supervisor, reporter);
+    auto record = FillRecord::find(ends.target, version, proofOf(memory));
+    try {
+        fillAll(job, stack, version, beginning, fill, target, record, watch, supervisor, reporter);
+        commit(version.size, target, serving, supervisor, reporter);
+    } catch (const Error& error) {
+        // The kernel reports a failed flush once: the next one would succeed, without what was lost.
+        if (error.code() == ErrorCode::Io) {
+            fill.forgetAllBut(record ? record->flushed() : std::vector<std::uint64_t>());
+        }
+        throw;
+    }
 }
 
 } // namespace bootferry

@@ -107,6 +107,19 @@ TEST_F(FillRecordTest, AnotherVersionBeginsAnew) {
     EXPECT_EQ(found_, none_) << "another head under the same name";
 }
 
+TEST_F(FillRecordTest, WhatAFailedFlushMayHaveLostIsNotFlushed) {
+    auto record = begin({.size = imageSize, .validator = "v1"});
+    ASSERT_TRUE(record);
+    const auto before = some();
+    record->save(before);
+    auto more = before;
+    more.back() |= 1U;
+    more[1] = UINT64_MAX;
+    fd_.reset(); // so that flushing fails
+    EXPECT_THROW(record->save(more), Error);
+    EXPECT_EQ(record->flushed(), before);
+}
+
 TEST_F(FillRecordTest, WhatDoesNotCheckNamesNothing) {
     begin(version_)->save(some());
     overwrite(FillRecord::mapBegin + FillRecord::sectorSize + 100,

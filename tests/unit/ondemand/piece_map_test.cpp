@@ -115,6 +115,16 @@ TEST(PieceMap, AnyMemoryIsAMap) {
     EXPECT_EQ(mapped.map.firstMissing(0, UINT64_MAX), std::nullopt);
 }
 
+TEST(PieceMap, WhatMayBeLostIsMissingAgain) {
+    Mapped mapped(70 * piece + 5, UINT64_MAX);
+    mapped.map.forgetAllBut(std::vector<std::uint64_t>{0b101, 1U << 6U});
+    EXPECT_EQ(mapped.map.presentBytes(), 2 * piece + 5);
+    EXPECT_EQ(mapped.map.firstMissing(0, UINT64_MAX), 1U);
+    EXPECT_TRUE(mapped.map.isPresent(70));
+    mapped.map.forgetAllBut({});
+    EXPECT_EQ(mapped.map.presentBytes(), 0U);
+}
+
 TEST(PieceMap, ASizeThatIsNoneIsRefused) {
     std::vector<std::uint64_t> words(8);
     EXPECT_THROW(PieceMap(0, words), Error);
