@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
@@ -82,6 +83,10 @@ OnDemandDevice::OnDemandDevice(const PreparedTarget& target, std::uint64_t size,
       nbd_(sockets.kernel, {.size = FillTarget::servedSize(size), .blockSize = blockSizeOf(target)}),
       mapped_(mapOver(nbd_, size)) {}
 
+void OnDemandDevice::lock() const {
+    checkErrno(::flock(target_.fd.get(), LOCK_SH | LOCK_NB), fmt::format("locking '{}'", target_.path));
+}
+
 void OnDemandDevice::reconnect() {
     socket_.reset(); // of a worker that ended before it got it
     socket_ = nbd_.reconnect();
@@ -92,8 +97,20 @@ std::string OnDemandDevice::bootProfile() const {
     return reads.empty() ? std::string() : writeProfile(reads, size_);
 }
 
+void OnDemandDevice::flush() {
+    try {
+        if (!flushFailure_) {
+            checkErrno(::fsync(target_.fd.get()), fmt::format("flushing '{}'", target_.path));
+        }
+    } catch (const Error& error) {
+        flushFailure_ = error;
+    }
+    if (flushFailure_) {
+        throw Error(*flushFailure_);
+    }
+}
+
 void OnDemandDevice::makeLocal() {
-    checkErrno(::fsync(target_.fd.get()), fmt::format("flushing '{}'", target_.path));
     mapped_.show(numberOf(target_.fd, target_.path));
 }
 

@@ -9,8 +9,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "errors.h"
 #include "handles.h"
 #include "mapped_device.h"
 #include "nbd_device.h"
@@ -30,6 +32,10 @@ public:
     [[nodiscard]] UniqueFd takeSocket() { return std::move(socket_); }
     [[nodiscard]] bool hasSocket() const { return static_cast<bool>(socket_); } // not taken yet
 
+    // A shared lock of the target (flock), which the worker's descriptor keeps even if bootferryd dies: no
+    // other bootferryd claims a target that is written. Throws Error.
+    void lock() const;
+
     // Makes another socket, after the end of the worker that had the last one. Throws Error.
     void reconnect();
 
@@ -37,7 +43,9 @@ public:
     // Throws Error.
     [[nodiscard]] std::string bootProfile() const;
 
-    // The image is complete, and its target no longer claimed. Shows the target from now on. Waits for the
+    // The image is complete. Throws Error, and does so again after a failure: the kernel reports it once.
+    void flush();
+    // After flush(), and the target is no longer claimed. Shows the target from now on. Waits for the
     // reads that are under way, which a worker has to answer: if that dies, reconnect() is called meanwhile,
     // from another thread. Can be called again after a failure. Throws Error.
     void makeLocal();
@@ -57,6 +65,7 @@ private:
     std::uint64_t size_; // of the image
     UniqueFd memory_;
     PreparedTarget target_;
+    std::optional<Error> flushFailure_;
     UniqueFd socket_; // the server's end
     NbdDevice nbd_;
     MappedDevice mapped_;

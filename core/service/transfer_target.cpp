@@ -101,10 +101,12 @@ void TransferTarget::serve(std::uint64_t size) {
     if (disk_) {
         disk_->shareLock();
     }
+    served_->lock();
 }
 
 // The kernel rereads the partition table only for whoever has claimed the disk.
 void TransferTarget::makeLocal() {
+    served_->flush();
     if (disk_) {
         disk_->rereadPartitionTable();
     }

@@ -138,7 +138,7 @@ void Disk::open(int access) {
     }
 }
 
-// For a partition the whole disk is locked: udev and other tools check there.
+// For a partition the whole disk is locked as well: udev and other tools check there.
 void Disk::lock(int operation) {
     if (!whole_) {
         const auto device = BlockDevice::of(number_);
@@ -147,20 +147,25 @@ void Disk::lock(int operation) {
             whole_.reset(::open(node->c_str(), O_RDONLY | O_CLOEXEC));
         }
     }
-    const auto& locked = whole_ ? whole_ : fd_;
-    for (int attempt = 1; ::flock(locked.get(), operation | LOCK_NB) < 0; ++attempt) {
-        if (errno != EWOULDBLOCK) {
-            throwErrno(errno, fmt::format("locking '{}'", name_));
+    for (const auto* locked : {&whole_, &fd_}) {
+        for (int attempt = 1; *locked && ::flock(locked->get(), operation | LOCK_NB) < 0; ++attempt) {
+            if (errno != EWOULDBLOCK) {
+                throwErrno(errno, fmt::format("locking '{}'", name_));
+            }
+            if (attempt == attempts) {
+                refuse(fmt::format("'{}' is in use: another program has locked it", name_));
+            }
+            (void)::nanosleep(&pause, nullptr);
         }
-        if (attempt == attempts) {
-            refuse(fmt::format("'{}' is in use: another program has locked it", name_));
-        }
-        (void)::nanosleep(&pause, nullptr);
     }
 }
 
 void Disk::shareLock() const noexcept {
-    (void)::flock((whole_ ? whole_ : fd_).get(), LOCK_SH | LOCK_NB);
+    for (const auto* locked : {&whole_, &fd_}) {
+        if (*locked) {
+            (void)::flock(locked->get(), LOCK_SH | LOCK_NB);
+        }
+    }
 }
 
 DiskContents Disk::contents() const {

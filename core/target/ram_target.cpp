@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -61,6 +62,24 @@ std::uint32_t logicalBlockSize(int fd) {
     return static_cast<std::uint32_t>(size);
 }
 
+// The process that fills a device for a machine that runs from it may have lost its bootferryd, and with it
+// the claim: it keeps a shared lock (core/service/ondemand_device.h). udev has one for moments.
+void requireUnlocked(const PreparedTarget& target) {
+    constexpr int attempts = 40;
+    constexpr timespec pause{.tv_sec = 0, .tv_nsec = 50'000'000};
+    for (int attempt = 1; ::flock(target.fd.get(), LOCK_EX | LOCK_NB) < 0; ++attempt) {
+        if (errno != EWOULDBLOCK) {
+            throwErrno(errno, fmt::format("locking '{}'", target.path));
+        }
+        if (attempt == attempts) {
+            throw Error(ErrorCode::TargetRefused,
+                        fmt::format("'{}' is in use: another program has locked it", target.path));
+        }
+        (void)::nanosleep(&pause, nullptr);
+    }
+    checkErrno(::flock(target.fd.get(), LOCK_SH | LOCK_NB), fmt::format("locking '{}'", target.path));
+}
+
 // nullopt if there is no such device.
 std::optional<PreparedTarget> openDevice(const std::string& device) {
     constexpr int flags = O_RDWR | O_EXCL | O_CLOEXEC;
@@ -79,6 +98,7 @@ std::optional<PreparedTarget> openDevice(const std::string& device) {
     }
     checkErrno(target.fd.get(), "opening '" + device + "'");
     target.path = device;
+    requireUnlocked(target);
     target.capacity = deviceSize(target.fd.get());
     target.blockSize = logicalBlockSize(target.fd.get());
     return target;
