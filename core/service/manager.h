@@ -47,6 +47,8 @@ public:
     // From now on start() throws this. By default because the service is about to end.
     void refuseMore(const std::string& why = "bootferryd is stopping: try again") { refusal_ = why; }
 
+    [[nodiscard]] const std::string& refusal() const { return refusal_; } // empty: none
+
     [[nodiscard]] Transfer* find(std::uint32_t id) const;
     [[nodiscard]] const std::map<std::uint32_t, std::unique_ptr<Transfer>>& transfers() const {
         return transfers_;

@@ -56,7 +56,7 @@ int onListTransfers(sd_bus_message* message, void* userdata, sd_bus_error* error
 
 int onListPlugins(sd_bus_message* message, void* userdata, sd_bus_error* error) {
     return guarded(error, [&] {
-        self(userdata).plugins.answer(message);
+        self(userdata).plugins.answer(message, self(userdata).manager.refusal());
         return 1;
     });
 }

@@ -61,7 +61,14 @@ PluginListing::PluginListing(sd_event* event, WorkerProgram program, std::string
 
 PluginListing::~PluginListing() = default;
 
-void PluginListing::answer(sd_bus_message* call) {
+void PluginListing::answer(sd_bus_message* call, const std::string& refusal) {
+    if (!refusal.empty()) {
+        if (!last_) {
+            throw Error(ErrorCode::Unreachable, refusal);
+        }
+        answerFrom(*last_, call);
+        return;
+    }
     const auto stamp = stampOf(pluginDir_);
     const auto now = std::chrono::steady_clock::now();
     if (last_ && (last_->list ? last_->stamp == stamp : now - last_->since < failureKept)) {

@@ -22,8 +22,9 @@ public:
     PluginListing(const PluginListing&) = delete;
     PluginListing& operator=(const PluginListing&) = delete;
 
-    // Answers the call with a(ssas), now or later. Throws Error if the program cannot be started.
-    void answer(sd_bus_message* call);
+    // Answers the call with a(ssas), now or later. refusal: if it is not empty, neither the folder is looked
+    // at nor the program started: the last list, or this. Throws Error if the program cannot be started.
+    void answer(sd_bus_message* call, const std::string& refusal);
 
 private:
     struct Listing {
