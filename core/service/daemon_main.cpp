@@ -123,6 +123,7 @@ private:
     // The first signal cancels the transfers and waits for their end; a second one ends the service at once.
     static int onStop(sd_event_source*, const signalfd_siginfo*, void* userdata) {
         auto& self = *static_cast<Daemon*>(userdata);
+        self.followRoot(); // nothing else may have happened since the switch
         if (self.root_ && self.root_->isDone() && !self.manager_.idle()) {
             logWarning("the system runs from the image that arrives: ignoring the signal");
             return 0;
@@ -160,12 +161,7 @@ private:
     // After each iteration: exits if stopped and idle, else updates the status.
     static int onLoop(sd_event_source*, void* userdata) {
         auto& self = *static_cast<Daemon*>(userdata);
-        if (self.root_ && self.root_->follow()) {
-            self.resolver_.reset(); // the name servers are the booted system's business
-            self.manager_.refuseMore(
-                "this bootferryd fetches the image that the system runs from, and nothing "
-                "else: try again when that is complete, or use bootferryctl");
-        }
+        self.followRoot();
         if (self.root_ && self.root_->isDone() && !self.stopping_ && self.manager_.idle()) {
             self.leave(); // the booted system has a service of its own
         }
@@ -174,6 +170,14 @@ private:
         }
         self.notifyStatus();
         return 0;
+    }
+
+    void followRoot() {
+        if (root_ && root_->follow()) {
+            resolver_.reset(); // the name servers are the booted system's business
+            manager_.refuseMore("this bootferryd fetches the image that the system runs from, and nothing "
+                                "else: try again when that is complete, or use bootferryctl");
+        }
     }
 
     void notifyStatus() {

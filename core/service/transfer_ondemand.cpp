@@ -77,8 +77,14 @@ void Transfer::reconnect() {
 int Transfer::onReconnectDue(sd_event_source*, std::uint64_t, void* userdata) {
     auto& self = *static_cast<Transfer*>(userdata);
     self.timer_.reset();
-    if (self.worker_ != nullptr) {
+    if (self.worker_ == nullptr || self.step_ || self.target_.isLocal()) {
+        return 0;
+    }
+    try {
         self.reconnect();
+    } catch (const Error& error) { // no descriptor or no thread is left
+        logWarning(fmt::format("{}: {}; trying again", self.status_.url, error.what()));
+        self.timer_ = self.later(pauseBeforeStep, onReconnectDue);
     }
     return 0;
 }
@@ -152,10 +158,10 @@ void Transfer::endServing() {
     if (!target_.isLocal() || step_ || ended()) {
         return; // a step's end comes here again
     }
+    timer_.reset(); // for another worker, or another socket for this one
     if (target_.served() != nullptr && target_.served()->hasServer()) { // before its process is gone
         inBackground([this] { target_.served()->endServer(); }, [] {});
     } else if (worker_ == nullptr) {
-        timer_.reset(); // for another worker
         closeTarget();
     } else if (isFilled_) {
         worker_->dismiss();
