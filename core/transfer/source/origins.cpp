@@ -135,6 +135,14 @@ Origins::Decision Origins::afterPermanent(const Error& failure, Time now) {
     return switchOrRetry(now);
 }
 
+Origins::Decision Origins::changedAgain(const Error& failure, std::uint64_t offset, Time now) {
+    current_ = deliveredBy_;
+    failedAt_ = offset;
+    startOvers_ = 0; // the others have repeated nothing
+    opening_ = true;
+    return afterPermanent(failure, now);
+}
+
 Origins::Decision Origins::afterTransient(const Error& failure, Time now) {
     currentOrigin().failedThisRound = true;
     const auto retryAfter = failure.retryAfter().value_or(std::chrono::seconds(0));

@@ -134,6 +134,9 @@ public:
     // the source may have changed.
     [[nodiscard]] bool repeats(std::uint64_t offset) const { return startOvers_ > 1 && offset <= highest_; }
     [[nodiscard]] Decision failed(const Error& failure, std::uint64_t offset, Time now);
+    // The origin that delivered the last bytes has them of two versions, as it had before: it is rejected,
+    // since it may be written to all the time. The bytes delivered so far are to be discarded.
+    [[nodiscard]] Decision changedAgain(const Error& failure, std::uint64_t offset, Time now);
     void waited(Time now);                // the wait of a decision is over
     void ended();                         // the current origin has delivered its last byte
     void partEnded(std::uint64_t offset); // its part is over; the next request is for the bytes behind it

@@ -4,13 +4,13 @@
 // overlap_comparison proves that bytes continue, SourceProgress reports.
 #include "resuming_source.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 #include <variant>
 
 #include <spdlog/fmt/fmt.h>
 
-#include "log.h"
 #include "quantities.h"
 
 namespace bootferry {
@@ -103,6 +103,8 @@ std::size_t ResumingSource::deliver(Call call) {
             decider_.partEnded(offset_);
             source_.reset();
         } catch (const StartOver&) {
+            throw;
+        } catch (const AllOriginsFailed&) {
             throw;
         } catch (const Error& failure) {
             const auto cause = patience_.causeOf(failure, decider_.lastFailure(), offset_);
@@ -211,49 +213,72 @@ void ResumingSource::requireWhole() const {
 
 // A server reads a file while it sends it, so that the bytes of one answer may be of two versions: the first
 // ones from before the file was overwritten in its place, the last ones from after that. Where nothing
-// verifies the bytes, only the server can tell. Servers behind one name may have different validators for the
-// same file, so that only looks that never see the known one count; and after two times the bytes are taken.
+// verifies the bytes, only the server can tell.
 void ResumingSource::requireUnchanged() {
-    constexpr unsigned looks = 6;
-    constexpr unsigned startOversAllowed = 2;
-    const auto known = decider_.known();
+    const auto& known = decider_.known();
     if (std::exchange(isUnchanged_, true) || settings_.contentIsVerified || !settings_.retries ||
-        known.validator.empty() || Patience::Clock::now() - answeredAt_ < settings_.unchangedFor) {
-        return;
-    }
-    for (unsigned i = 0; i < looks; ++i) {
-        const auto now = lookAgain();
-        if (!now || now->validator.empty() || now->location != known.location ||
-            (now->validator == known.validator && now->size.value_or(offset_) == offset_)) {
-            return;
-        }
-    }
-    constexpr const char* what = "the file on the server was changed while it was sent";
-    if (++timesChanged_ > startOversAllowed) {
-        logWarning(fmt::format("{} for the {}rd time, or its servers do not agree about its version: "
-                               "a checksum would show which; ignoring",
-                               what, timesChanged_));
+        known.validator.empty() || Patience::Clock::now() - answeredAt_ < settings_.unchangedFor ||
+        !seesAnotherVersion()) {
         return;
     }
     source_.reset();
-    throw StartOver(what);
+    if (std::exchange(hasChanged_, true)) {
+        const Error failure(ErrorCode::Range, "the file on the server was changed again while it was sent: "
+                                              "give each image a name of its own");
+        const auto failing = decider_.deliveredBy();
+        const auto decision = decider_.changedAgain(failure, offset_, Patience::Clock::now());
+        throwIfOver(decision, failure);
+        if (const auto time = waitOf(decision)) {
+            wait(*time);
+        }
+        progress_.switching(failing, decider_.current(), failure);
+    }
+    throw StartOver("the file on the server was changed while it was sent");
+}
+
+// Servers behind one name may have different validators for the same file, and some have another one in each
+// answer. So it is another version only if all looks see the same one.
+bool ResumingSource::seesAnotherVersion() {
+    constexpr unsigned looks = 6;
+    using Left = std::chrono::microseconds;
+    const auto left = std::chrono::duration_cast<Left>(patience_.endOfTransfer() - Patience::Clock::now());
+    const auto longest = std::min(settings_.looksFor, left);
+    // All bytes are here: neither a slow server nor activity prolongs this.
+    Patience patience({.silence = settings_.looksFor, .read = {}, .transfer = longest}, settings_.cancelFd);
+    const auto& known = decider_.known();
+    const auto isSame = [this](const SourceInfo& one, const SourceInfo& other) {
+        return one.validator == other.validator && one.size.value_or(offset_) == other.size.value_or(offset_);
+    };
+    std::optional<SourceInfo> first;
+    for (unsigned i = 0; i < looks; ++i) {
+        const auto now = lookAgain(patience);
+        // A link that was valid once may lead to a page now, which does not come in parts as the file did.
+        const bool showsNothing = !now || now->validator.empty() || now->location != known.location ||
+                                  (known.ranges && !now->ranges);
+        if (showsNothing || (now->validator == known.validator && now->size.value_or(offset_) == offset_) ||
+            (first && !isSame(*now, *first))) {
+            return false;
+        }
+        first = now;
+    }
+    return true;
 }
 
 // A failure shows nothing: all bytes are here, and the server may be gone.
-std::optional<SourceInfo> ResumingSource::lookAgain() {
+std::optional<SourceInfo> ResumingSource::lookAgain(Patience& patience) {
     const auto& origin = origins_[decider_.deliveredBy()];
     try {
-        return patience_.during([&] {
+        return patience.during([&] {
             return origin.transport
                 ->open({.url = origin.url.redacted(),
                         .validator = {},
-                        .cancelFd = patience_.cancelFd(),
+                        .cancelFd = patience.cancelFd(),
                         .length = 1,
                         .rawUrl = origin.url.asWritten()})
                 ->info();
         });
     } catch (const Error& failure) {
-        const auto cause = patience_.causeOf(failure, std::nullopt, offset_);
+        const auto cause = patience.causeOf(failure, std::nullopt, offset_);
         if (cause.code() == ErrorCode::Cancelled) {
             throw cause;
         }

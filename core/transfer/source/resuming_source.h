@@ -41,7 +41,8 @@ struct ResumeSettings {
     // After an answer that took this long, its version is asked for once more. An image that is overwritten
     // meanwhile takes some time as well; most small files (a list of checksums) cost one request.
     std::chrono::microseconds unchangedFor{std::chrono::seconds(2)};
-    int cancelFd = -1; // borrowed
+    std::chrono::microseconds looksFor{std::chrono::seconds(5)}; // the longest that this takes
+    int cancelFd = -1;                                           // borrowed
     std::function<bool()> isNetworkUp = &NetworkWatch::isConfigured;
 };
 
@@ -88,10 +89,12 @@ private:
     [[nodiscard]] std::size_t advance(std::size_t arrived); // returns it
     [[nodiscard]] bool isPart() const;
     void requireWhole() const; // at the end
-    // At the end, too: throws StartOver if the file was overwritten while it was sent.
+    // At the end, too: throws StartOver if the file was overwritten while it was sent. Throws
+    // AllOriginsFailed if that happens again, and no mirror is left.
     void requireUnchanged();
+    [[nodiscard]] bool seesAnotherVersion();
     // What the server says of its version now; nullopt if it says nothing.
-    [[nodiscard]] std::optional<SourceInfo> lookAgain();
+    [[nodiscard]] std::optional<SourceInfo> lookAgain(Patience& patience);
     // Whether the current attempt, whose bytes are wrong, fails or ends early soon after them, and how: an
     // error page in place of the rest is no verdict on the file.
     [[nodiscard]] std::optional<Error> lossAfterWrongBytes();
@@ -116,7 +119,7 @@ private:
     bool networkWasUp_ = false;              // when the current attempt began
     Patience::Clock::time_point answeredAt_; // the current attempt
     bool isUnchanged_ = false;               // seen at the end
-    unsigned timesChanged_ = 0;
+    bool hasChanged_ = false;                // while it was sent
     LastBytes lastBytes_;
     std::vector<std::byte> lastDelivered_; // those that are compared
     TellingTail tail_;

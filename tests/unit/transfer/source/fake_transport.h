@@ -36,6 +36,7 @@ public:
     std::string location;       // where it redirects to
     bool ignoresOffset = false; // delivers from the first byte
     bool resumable = true;
+    bool ranges = false;
     bool tellsSize = true;
     bool spliceable = false;    // from the second read of an attempt on
     std::size_t readSize = 7;   // the most that a read returns
@@ -110,6 +111,7 @@ private:
                     .validator = tellsValidator_ ? transport_.validator : "",
                     .strongValidator = tellsValidator_ && transport_.strongValidator,
                     .spliceable = transport_.spliceable && sent_ > 0,
+                    .ranges = transport_.ranges,
                     .showsOffset = transport_.showsOffset,
                     .location = transport_.location};
         }

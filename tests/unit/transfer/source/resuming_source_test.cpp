@@ -292,15 +292,85 @@ TEST_F(OverwrittenTest, IsNotWhatServersThatDifferShow) {
     EXPECT_EQ(server.requests.size(), 4U);
 }
 
-TEST_F(OverwrittenTest, IsIgnoredInTheEnd) {
+TEST_F(OverwrittenTest, IsNotWhatAValidatorPerAnswerShows) {
     server.beforeRead = nullptr;
     server.onOpen = [this] { server.validator = std::to_string(server.requests.size()); };
+    EXPECT_EQ(readAll(*make()), server.content);
+    EXPECT_EQ(server.requests.size(), 3U);
+}
+
+TEST_F(OverwrittenTest, IsNotWhatSizesThatDifferShow) {
+    server.beforeRead = nullptr;
+    const auto content = server.content;
+    server.onOpen = [&] { server.content = content + std::string(server.requests.size() - 1, 'x'); };
+    EXPECT_EQ(readAll(*make()).size(), 1000U);
+    EXPECT_EQ(server.requests.size(), 3U);
+}
+
+TEST_F(OverwrittenTest, StartsOverIfTheSizeAloneIsAnother) {
+    server.beforeRead = nullptr;
+    const auto content = server.content;
+    server.onOpen = [&] { server.content = content + (server.requests.size() > 1 ? "x" : ""); };
     const auto source = make();
+    EXPECT_THROW((void)readAll(*source), StartOver);
+    EXPECT_EQ(server.requests.size(), 7U);
+}
+
+TEST_F(OverwrittenTest, IsNotWhatAPageInPlaceOfAPartShows) {
+    server.onOpen = [this] { server.ranges = server.requests.size() == 1; };
+    EXPECT_EQ(readAll(*make()).size(), 1000U);
+    EXPECT_EQ(server.requests.size(), 2U);
+}
+
+TEST_F(OverwrittenTest, LooksForAShortTimeWhateverIsReported) {
+    settings.looksFor = 10ms;
+    std::unique_ptr<ResumingSource> source;
+    bool isCut = false;
+    server.onOpen = [&] {
+        const auto longest = std::chrono::steady_clock::now() + 10s;
+        while (server.requests.size() > 1 && !isCut && std::chrono::steady_clock::now() < longest) {
+            source->keepAlive();
+            pollfd entry{.fd = server.requests.back().cancelFd, .events = POLLIN, .revents = 0};
+            isCut = ::poll(&entry, 1, 1) > 0;
+        }
+        if (isCut) {
+            throw Error(ErrorCode::Cancelled, "cancelled");
+        }
+    };
+    source = make();
+    EXPECT_EQ(readAll(*source).size(), 1000U);
+    EXPECT_TRUE(isCut);
+    EXPECT_EQ(server.requests.size(), 2U);
+}
+
+TEST_F(OverwrittenTest, AgainEndsIt) {
+    server.beforeRead = [this](int) {
+        if (++reads % 100 == 50) {
+            server.validator = std::to_string(reads);
+        }
+    };
+    const auto source = make();
+    EXPECT_THROW((void)readAll(*source), StartOver);
+    source->startOver();
+    EXPECT_EQ(failureOf(*source), ErrorCode::Range);
+    EXPECT_EQ(
+        text,
+        "the file on the server was changed again while it was sent: give each image a name of its own");
+}
+
+TEST_F(OverwrittenTest, AgainIsLeftToAMirror) {
+    server.beforeRead = [this](int) {
+        if (++reads % 100 == 50) {
+            server.validator = std::to_string(reads);
+        }
+    };
+    const auto source = make(true);
     for (int i = 0; i < 2; ++i) {
         EXPECT_THROW((void)readAll(*source), StartOver);
         source->startOver();
     }
-    EXPECT_EQ(readAll(*source), server.content);
+    EXPECT_EQ(readAll(*source), mirror.content);
+    EXPECT_EQ(mirror.requests.front().offset, 0U);
 }
 
 TEST_F(ResumingSourceTest, GivesUpAServerThatAnnouncesMoreThanItHas) {
