@@ -347,7 +347,7 @@ int CurlSession::onDebugText(CURL*, curl_infotype type, char* text, std::size_t 
     auto& session = *static_cast<CurlSession*>(context);
     if (session.isFtp_) {
         if (type == CURLINFO_HEADER_OUT) {
-            session.asksForTime_ = line.starts_with("MDTM ");
+            session.asksForSize_ = line.starts_with("SIZE ");
         }
     } else if (type == CURLINFO_TEXT && !session.isTftp_) {
         if (const auto code = goawayCode(line)) {
@@ -372,7 +372,8 @@ std::size_t CurlSession::onHeader(char* line, std::size_t size, std::size_t coun
                 throw otherProtocol("FTP", authorityOf(session.url_), text);
             }
             session.ftpReply_.addLine(text);
-            if (!session.asksForTime_ && hasImpossibleSize(text.substr(0, text.find_first_of("\r\n")))) {
+            const auto reply = text.substr(0, text.find_first_of("\r\n"));
+            if (hasImpossibleSize(reply, session.asksForSize_)) {
                 session.rejected_ = Failure(BOOTFERRY_ERROR_PROTOCOL, "server sent an impossible size");
                 return 0; // libcurl then ends the transfer
             }

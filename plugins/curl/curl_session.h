@@ -130,7 +130,7 @@ private:
 
     HttpResponse response_;
     FtpReply ftpReply_;
-    bool asksForTime_ = false;            // the last command: its answer has the number of a size's
+    bool asksForSize_ = false;            // the last command
     std::string endReply_;                // to a transfer that ended early, where libcurl reads no reply
     std::string tftpError_;               // the server's words
     std::string tftpRefusal_;             // libcurl's, of an answer that it does not accept

@@ -60,8 +60,10 @@ bool saysTooManyClients(std::string_view reply) {
 }
 
 bool saysFileIsInUse(std::string_view reply) {
-    return hasAny(plugin::lowered(reply),
-                  {"file busy", "file is busy", "in use", "used by another", "locked", "sharing violation"});
+    const auto text = plugin::lowered(reply);
+    return hasAny(text, {"being used by another process", "file busy", "file is busy", "file is locked",
+                         "sharing violation"}) &&
+           !hasAny(text, {"no such file", "permission", "denied", "not allowed"});
 }
 
 bool saysComplete(std::string_view reply) {
@@ -81,8 +83,8 @@ std::string refusalIn(std::string_view bytes) {
     return text >= "4" && text < "6" ? text : std::string();
 }
 
-bool hasImpossibleSize(std::string_view reply) {
-    if (reply.starts_with("213")) {
+bool hasImpossibleSize(std::string_view reply, bool afterSize) {
+    if (afterSize && reply.starts_with("213")) {
         const auto text = plugin::trimmed(reply.substr(codeDigits));
         return text.empty() || text.find_first_not_of(digits) != std::string_view::npos || endsTooLarge(text);
     }

@@ -27,7 +27,8 @@ private:
 // otherwise means a wrong password.
 [[nodiscard]] bool saysTooManyClients(std::string_view reply);
 
-// True if the file cannot be read for now: IIS says with 550 that another process writes to it.
+// True if the file cannot be read for now: IIS says with 550 that another process writes to it. The name of
+// the file may be in the reply, so that only whole phrases count.
 [[nodiscard]] bool saysFileIsInUse(std::string_view reply);
 
 // True if the reply after the data says that it was all (226, 250).
@@ -37,8 +38,8 @@ private:
 [[nodiscard]] std::string refusalIn(std::string_view bytes);
 
 // True if the answer to SIZE (RFC 3659, section 4), or the "(1234 bytes)" at the beginning of a transfer,
-// exceeds 2^63 - 1 or is no number. libcurl treats that as an empty file, and takes "-5" for 5. Not for the
-// answer to MDTM, which is a 213 as well.
-[[nodiscard]] bool hasImpossibleSize(std::string_view reply);
+// exceeds 2^63 - 1 or is no number. libcurl treats that as an empty file, and takes "-5" for 5. Other lines
+// may begin with 213 as well: the answer to MDTM, and the address in a greeting.
+[[nodiscard]] bool hasImpossibleSize(std::string_view reply, bool afterSize);
 
 } // namespace bootferry::curl

@@ -69,7 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
         const auto line = std::string(input.upTo("\n")) + "\n";
         head.addHeaderLine(line);
         reply.addLine(line);
-        (void)hasImpossibleSize(line);
+        (void)hasImpossibleSize(line, true);
+        (void)hasImpossibleSize(line, false);
         require(reply.text().size() <= 1024);
     }
     (void)saysTooManyClients(reply.text());

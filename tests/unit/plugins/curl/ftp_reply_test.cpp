@@ -11,7 +11,7 @@ TEST(FtpReplyTest, ASizeThatNoFileHasIsSeen) {
          {"213 9223372036854775808", "213 18446744073709551616", "213 size 99999999999999999999",
           "213 18446744073709551621\r", "150 Opening data connection (18446744073709551621 bytes)",
           "125 Data connection open (99999999999999999999 bytes)."}) {
-        EXPECT_TRUE(hasImpossibleSize(reply)) << reply;
+        EXPECT_TRUE(hasImpossibleSize(reply, true)) << reply;
     }
 }
 
@@ -74,8 +74,15 @@ TEST(FtpReplyTest, ABusyServerIsNoWrongPassword) {
 TEST(FtpReplyTest, ASizeIsDigits) {
     for (const auto* reply : {"213", "213 ", "213 20240101000000.123", "213-5", "213 -5", "213 +5", "213 abc",
                               "213 5 bytes", "213 img: 5", "213 1e6", "213 1.5", "213 9223372036854775808"}) {
-        EXPECT_TRUE(hasImpossibleSize(reply)) << reply;
+        EXPECT_TRUE(hasImpossibleSize(reply, true)) << reply;
     }
+}
+
+TEST(FtpReplyTest, ASizeIsAnAnswerToSize) {
+    for (const auto* reply : {"213.95.27.1 is your address", "213 welcome", "213-5"}) {
+        EXPECT_FALSE(hasImpossibleSize(reply, false)) << reply;
+    }
+    EXPECT_TRUE(hasImpossibleSize("150 opening (99999999999999999999 bytes)", false));
 }
 
 TEST(FtpReplyTest, AFileInUseIsToldByWords) {
@@ -84,7 +91,10 @@ TEST(FtpReplyTest, AFileInUseIsToldByWords) {
           "550 Requested action not taken; file busy", "550 image.iso: File is locked"}) {
         EXPECT_TRUE(saysFileIsInUse(reply)) << reply;
     }
-    for (const auto* reply : {"", "550 Failed to open file.", "550 Permission denied."}) {
+    for (const auto* reply :
+         {"", "550 Failed to open file.", "550 Permission denied.", "550 /unlocked.img: No such file",
+          "550 /in use/image: not a plain file", "550 No plain user", "550 access blocked",
+          "550 file busy.img: No such file or directory", "550 file is locked: access denied"}) {
         EXPECT_FALSE(saysFileIsInUse(reply)) << reply;
     }
 }
@@ -103,7 +113,7 @@ TEST(FtpReplyTest, OtherNumbersAreNoSizes) {
          {"", "213 0", "213 9223372036854775807", "213 00000000000000000000000000007", "213 20240101000000",
           "150 99999999999999999999.iso (12 bytes)", "150 99999999999999999999",
           "226 99999999999999999999 bytes", "230 99999999999999999999"}) {
-        EXPECT_FALSE(hasImpossibleSize(reply)) << reply;
+        EXPECT_FALSE(hasImpossibleSize(reply, true)) << reply;
     }
 }
 
