@@ -21,8 +21,9 @@ constexpr long partBufferSize = 64L * 1024;     // several parts are fetched at 
 // option sends 512 bytes at a time. libcurl lacks the option for windows (RFC 7440).
 constexpr long tftpBlockSize = 1428;
 // libcurl makes of it the time after which the server repeats a block (the option timeout of RFC 2349): a
-// third of it, in whole seconds. 30 seconds would be 5, for each packet that is lost.
-constexpr long tftpConnectTimeout = 5000;
+// third of it, in whole seconds. 30 seconds would be 5, for each packet that is lost. It includes the lookup
+// of the name, and a resolver waits 5 seconds for a name server that is dead before it asks the next one.
+constexpr long tftpConnectTimeout = 8000;
 
 void refuseWithTftp(const CurlOptions& options, std::initializer_list<const char*> names) {
     for (const char* name : names) {

@@ -357,7 +357,7 @@ constexpr long http3Only = 31; // CURL_HTTP_VERSION_3ONLY; libcurl before 7.88 r
 
 constexpr OptionRow rows[] = {
     // time and speed
-    {"connect-timeout", "seconds within which to connect, decimals allowed; default 30, with tftp 5",
+    {"connect-timeout", "seconds within which to connect, decimals allowed; default 30, with tftp 8",
      &seconds<CURLOPT_CONNECTTIMEOUT_MS>},
     {"max-time", "seconds one attempt may last, decimals allowed; it is then resumed; default 0, no limit",
      &seconds<CURLOPT_TIMEOUT_MS>},

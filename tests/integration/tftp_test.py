@@ -85,10 +85,10 @@ class OddServerTest(FetchCase):
         self.assertEqual([name for name, _ in server.requests], ["folder/image", "/folder/an image"])
         self.assertEqual(server.requests[0][1]["blksize"], "1428")
 
-    def test_a_block_is_repeated_after_a_second(self):
+    def test_a_block_is_repeated_after_two_seconds(self):
         """RFC 2349: libcurl derives it from the time to connect."""
         with OddTftpServer(self.image.read_bytes()) as server:
-            for option, seconds in (((), "1"), (("--option=curl:connect-timeout=9",), "3")):
+            for option, seconds in (((), "2"), (("--option=curl:connect-timeout=9",), "3")):
                 self.assert_fetched(self.fetch(f"tftp://127.0.0.1:{server.port}/image", *option))
                 self.assertEqual(server.requests[-1][1]["timeout"], seconds)
 
