@@ -424,6 +424,33 @@ class RootPath(boot_case.BootCase):
         self.assertIn("dhcp.sh", lines)
         self.assertFalse([line for line in lines if line.startswith("systemctl")])
 
+    def test_one_that_nothing_verifies_is_refused_where_that_is_demanded(self):
+        """Run as netroot runs the hook; die() is replaced by a report."""
+        hook = """
+            . /usr/lib/dracut-lib.sh
+            die() { echo "died: $*"; exit 1; }
+            for path in nfs:10.0.2.2:/srv nbd:10.0.2.2:root iscsi:10.0.2.2::::iqn live:http://h/live.iso dhcp dhcp6 ''; do
+                (netroot=$path; . $hookdir/cmdline/90-parse-root-path.sh; echo "passed: $path")
+            done"""
+        others = {"nfs:10.0.2.2:/srv", "nbd:10.0.2.2:root", "iscsi:10.0.2.2::::iqn"}
+        line = "echo root=dhcp {} > /etc/cmdline.d/test.conf"
+        for demand in (line.format("rd.bootferry.verify=required"), line.format("rd.bootferry.roothash=00"),
+                       line.format("rd.bootferry.checksum=http://h/SHA256SUMS"),
+                       "mkdir -p /etc/bootferry; echo required > /etc/bootferry/verify",
+                       "echo 'verityroot PLACEHOLDER PLACEHOLDER 00' > /etc/veritytab", None,
+                       line.format("quiet").replace("root=dhcp", "root=nfs:h:/srv rd.bootferry.verify=required")):
+            with self.subTest(demand=demand):
+                lines = self.run_machine((demand or "") + hook)
+                passed = {line[8:] for line in lines if line.startswith("passed: ")}
+                died = "\n".join(line for line in lines if line.startswith("died: "))
+                self.assertLessEqual({"live:http://h/live.iso", "dhcp", "dhcp6", ""}, passed)
+                if demand is None or "nfs:h" in demand:
+                    self.assertLessEqual(others, passed)
+                    continue
+                self.assertFalse(passed & others)
+                self.assertIn("(option 17) is 'nfs:10.0.2.2:/srv', which nothing would verify", died)
+                self.assertEqual(died.count("died: "), 3)
+
 
 if __name__ == "__main__":
     tap.main()

@@ -136,7 +136,7 @@ Explanation explain(const KernelCommandLine& line, bool isOwn, bool texts) {
     if (!isOwn && asksForRootPath(line)) {
         explanation.assumption = fmt::format(
             "root=dhcp stands for the DHCP server's root path (option 17); {} is assumed here. Any that "
-            "does not begin with live: is left to dracut.",
+            "does not begin with live: is left to dracut, or refused where a verified image is demanded.",
             assumedRootPath);
     }
     explanation.words = reviewArguments(boot.line, boot.request ? &*boot.request : nullptr);
