@@ -27,7 +27,7 @@ constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
 class Place {
 public:
     explicit Place(const CowFileRequest& request)
-        : shown_(fmt::format("{}/{}", request.folder, request.name)) {
+        : shown_(fmt::format("{}/{}", request.folder, request.name)), lookedAt_(request.lookedAt) {
         const UniqueFd top(checkErrno(::open(request.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC),
                                       fmt::format("opening '{}'", request.folder)));
         const auto slash = request.name.rfind('/');
@@ -42,10 +42,12 @@ public:
     }
 
     [[nodiscard]] const std::string& shown() const { return shown_; }
+    [[nodiscard]] const std::string& lookedAt() const { return lookedAt_; }
 
     // Invalid if there is no such file.
-    [[nodiscard]] UniqueFd open() const {
-        UniqueFd fd(::openat(folder_.get(), name_.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    [[nodiscard]] UniqueFd open(Use how) const {
+        const int access = how == Use::Write ? O_RDWR : O_RDONLY;
+        UniqueFd fd(::openat(folder_.get(), name_.c_str(), access | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
         if (!fd && errno == ENOENT) {
             return fd;
         }
@@ -78,9 +80,11 @@ public:
     void remove() const { (void)::unlinkat(folder_.get(), unfinished().c_str(), 0); }
 
 private:
-    [[nodiscard]] std::string unfinished() const { return name_ + ".new"; }
+    // A name that is nobody else's, since a file that has it is removed.
+    [[nodiscard]] std::string unfinished() const { return "." + name_ + ".bootferry-unfinished"; }
 
     std::string shown_;
+    std::string lookedAt_;
     std::string name_;
     UniqueFd folder_;
 };
@@ -89,7 +93,8 @@ OverlayPlace overlayPlace(const Place& place) {
     return {.name = place.shown(),
             .remake = "remove the file to have a new one",
             .ifForgotten = "the changes are lost: remove the file to have a new one",
-            .isLabelled = false}; // KIWI gives it no label
+            .isLabelled = false, // KIWI gives it no label
+            .lookedAt = place.lookedAt()};
 }
 
 void allocate(const UniqueFd& file, std::uint64_t size, const std::string& shown) {
@@ -123,13 +128,16 @@ CowFile use(const Place& place, const UniqueFd& file, const NewPartition& wanted
                         "Remove rd.live.encrypt to use it, or the file to have an encrypted one",
                         place.shown()));
     }
-    AttachedFile attached(file, place.shown());
+    AttachedFile attached(how == Use::Write ? attachLoopDevice(file, place.shown())
+                                            : attachForMount(file, place.shown()));
     const auto& node = attached.device().path;
     if (isEncrypted) {
-        auto inside = openEncrypted(node, overlayPlace(place), Access::ReadWrite, how);
+        const auto access = how == Use::Write ? Access::ReadWrite : Access::ReadOnly;
+        auto inside = openEncrypted(node, overlayPlace(place), access, how);
         return {std::move(attached), std::move(inside)};
     }
     if (how == Use::Write) {
+        requireChanges(node, contents, overlayPlace(place));
         checkFilesystem(node, contents.type, overlayPlace(place));
     }
     WritePartition partition{.node = node, .partition = place.shown(), .filesystem = contents.type};
@@ -138,11 +146,11 @@ CowFile use(const Place& place, const UniqueFd& file, const NewPartition& wanted
 
 void fill(const Place& place, const UniqueFd& file, const NewPartition& wanted,
           const std::optional<Secret>& passphrase) {
-    const AttachedFile attached(file, place.shown());
-    if (passphrase) {
+    const AttachedFile attached(attachLoopDevice(file, place.shown()));
+    if (passphrase) { // which passes no discard on
         (void)makeEncrypted(attached.device().path, wanted.filesystem, *passphrase);
     } else {
-        makeFilesystem(attached.device().path, wanted.filesystem);
+        makeFilesystem(attached.device().path, wanted.filesystem, Backing::File);
     }
     checkErrno(::fsync(attached.device().fd.get()), fmt::format("writing to '{}'", place.shown()));
 }
@@ -168,11 +176,11 @@ void make(const Place& place, const CowFileRequest& request) {
         allocate(file, size, place.shown());
         fill(place, file, request.wanted, passphrase);
         checkErrno(::fsync(file.get()), fmt::format("writing to '{}'", place.shown()));
+        place.enter();
     } catch (const Error&) {
         place.remove();
         throw;
     }
-    place.enter();
 }
 
 } // namespace
@@ -191,11 +199,11 @@ AttachedFile::~AttachedFile() {
 
 CowFile prepareCowFile(const CowFileRequest& request) {
     const Place place(request);
-    auto file = place.open();
+    auto file = place.open(Use::Write);
     const bool isMade = !file;
     if (isMade) {
         make(place, request);
-        file = place.open();
+        file = place.open(Use::Write);
     }
     auto found = use(place, file, request.wanted, Use::Write);
     found.partition.made = isMade;
@@ -204,7 +212,7 @@ CowFile prepareCowFile(const CowFileRequest& request) {
 
 std::optional<CowFile> findCowFile(const CowFileRequest& request) {
     const Place place(request);
-    const auto file = place.open();
+    const auto file = place.open(Use::Show);
     return file ? std::optional(use(place, file, request.wanted, Use::Show)) : std::nullopt;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "loop_device.h"
 #include "overlay_filesystem.h"
@@ -18,12 +19,13 @@ struct CowFileRequest {
     std::string name;                      // a relative path in it
     std::uint64_t mib = defaultCowFileMib; // of a new one
     NewPartition wanted;
+    std::string lookedAt; // of OverlayPlace
 };
 
 // Detaches the device at its end; the kernel waits for the last user, such as a mount.
 class AttachedFile {
 public:
-    AttachedFile(const UniqueFd& file, const std::string& name) : loop_(attachLoopDevice(file, name)) {}
+    explicit AttachedFile(OpenLoopDevice loop) : loop_(std::move(loop)) {}
     AttachedFile(AttachedFile&&) noexcept = default;
     AttachedFile& operator=(AttachedFile&&) = delete;
     AttachedFile(const AttachedFile&) = delete;

@@ -2,9 +2,8 @@
 // A device is looked at once for each medium that it has: what cannot be mounted now cannot be mounted in a
 // second either. Nothing is written, replayed or repaired, since the file system may be that of a hibernated
 // system: so the device is read-only while it is mounted, and only file systems are mounted whose drivers
-// respect that. Only where changes are to be kept beside the ISO file, its file system is then mounted anew
-// for writing, with its journal. Where changes are to be kept beside the ISO file, its file system is mounted
-// again for writing, and not remounted, which would leave its journal out.
+// respect that. Only where changes are to be kept beside the ISO file, its file system is mounted again for
+// writing, and not remounted, which would leave its journal out; but not one of a hibernated system.
 #include "iso_scan.h"
 
 #include <algorithm>
@@ -137,6 +136,29 @@ private:
         return isTaken ? std::optional(std::move(contents)) : std::nullopt;
     }
 
+    static bool isHibernated(const std::string& node) {
+        const UniqueFd fd(::open(node.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+        try {
+            return fd && probeContents(fd.get(), node).type == "swsuspend";
+        } catch (const Error&) {
+            return false; // nobody resumes from what cannot be read
+        }
+    }
+
+    // A hibernated system still has its file systems mounted: what is written to one meanwhile destroys it.
+    // The mark of Windows' is in a file of its own.
+    [[nodiscard]] static std::string whyNotWritten(const Contents& contents) {
+        if (contents.type == "ntfs") {
+            return "its NTFS may be that of a hibernated Windows";
+        }
+        for (const auto& node : blockDevices()) {
+            if (isHibernated(node)) {
+                return fmt::format("'{}' holds a hibernated system, which may use it", node);
+            }
+        }
+        return {};
+    }
+
     std::optional<FoundIso> lookAt(const std::string& node) {
         const auto contents = fileSystemOn(node);
         if (!contents) {
@@ -147,18 +169,29 @@ private:
             if (!isOn(node, *contents)) {
                 return std::nullopt;
             }
-            try {
-                return take(node, *contents, nullptr);
-            } catch (const Error& error) {
-                if (error.code() == ErrorCode::Cancelled) {
-                    throw;
-                }
-                logWarning(fmt::format("'{}' cannot be written to: {}", node,
-                                       printable(error.what(), longestReason)));
+            if (auto written = takeForWriting(node, *contents)) {
+                return written;
             }
         }
         ReadOnlyDevice readOnly(node);
         return take(node, *contents, &readOnly);
+    }
+
+    std::optional<FoundIso> takeForWriting(const std::string& node, const Contents& contents) {
+        if (const auto reason = whyNotWritten(contents); !reason.empty()) {
+            logWarning(fmt::format("changes are not kept on '{}': {}", node, reason));
+            return std::nullopt;
+        }
+        try {
+            return take(node, contents, nullptr);
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::Cancelled) {
+                throw;
+            }
+            logWarning(
+                fmt::format("'{}' cannot be written to: {}", node, printable(error.what(), longestReason)));
+            return std::nullopt;
+        }
     }
 
     [[nodiscard]] MountRequest requestFor(const std::string& node, const Contents& contents,

@@ -15,7 +15,7 @@ struct IsoScan {
     std::string file;      // a relative path on the file system
     std::string medium;    // of root=live:; below /dev/disk/by-label it is the label that the ISO must have
     std::string folder;    // where its file system stays mounted
-    bool writable = false; // mount that file system for writing, if that is possible
+    bool writable = false; // mount that file system for writing, if possible and not of a hibernated system
 };
 
 struct FoundIso {

@@ -98,7 +98,7 @@ private:
         auto iso = scanForIso(mounts_, {.file = request_.isoFile,
                                         .medium = request_.device,
                                         .folder = isoScanFolder,
-                                        .writable = request_.persistent});
+                                        .writable = request_.persistent && !request_.overlayReadOnly});
         isoFilesystem_.emplace(std::move(iso.filesystem));
         device_ = iso.device.path;
         held_ = std::move(iso.device.fd);
@@ -437,11 +437,11 @@ private:
         if (request_.isoFile.empty()) {
             return std::nullopt;
         }
-        return CowFileRequest{
-            .folder = isoScanFolder,
-            .name = request_.cowFile,
-            .mib = request_.cowFileMib,
-            .wanted = {.filesystem = request_.cowFilesystem, .encrypted = request_.encrypt}};
+        return CowFileRequest{.folder = isoScanFolder,
+                              .name = request_.cowFile,
+                              .mib = request_.cowFileMib,
+                              .wanted = {.filesystem = request_.cowFilesystem, .encrypted = request_.encrypt},
+                              .lookedAt = place("trial")};
     }
 
     const LiveRootRequest& request_;

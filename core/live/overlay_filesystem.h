@@ -32,19 +32,24 @@ struct NewPartition {
 
 enum class Use { Write, Show };
 
+// What a new file system lies on. The space of a file is allocated, and stays so: nothing is discarded.
+enum class Backing { Device, File };
+
 // What messages say about the place of the changes.
 struct OverlayPlace {
     std::string name;        // "/dev/sda3"
     std::string remake;      // how to get a new one, as a clause: "recreate it with rd.kiwi.live.reset"
     std::string ifForgotten; // of PassphraseSource
     bool isLabelled = true;  // the file system must have the label
+    std::string lookedAt;    // where one without it is mounted for a moment; a folder, created and removed
 };
 
 // The bytes that one needs with some free space.
 [[nodiscard]] std::uint64_t smallestFor(const NewPartition& wanted);
 
 // Throws Error(Unsupported) if the initrd has no program for it, Error(Io).
-void makeFilesystem(const std::string& node, const std::string& filesystem);
+void makeFilesystem(const std::string& node, const std::string& filesystem,
+                    Backing backing = Backing::Device);
 
 // node: what is checked. Throws Error(Io) if it is damaged.
 void checkFilesystem(const std::string& node, const std::string& filesystem, const OverlayPlace& place);
@@ -54,6 +59,10 @@ void checkFilesystem(const std::string& node, const std::string& filesystem, con
 // That, with the label of a partition for changes.
 [[nodiscard]] bool isOverlay(const UniqueFd& fd, const Contents& contents);
 [[nodiscard]] bool isEncryptedOverlay(const Contents& contents);
+
+// Throws Error(Io) if the file system has no label and holds something else than changes. It is not written
+// to.
+void requireChanges(const std::string& node, const Contents& contents, const OverlayPlace& place);
 
 // The file system in an encrypted device. Throws Error(Io) if there is none.
 [[nodiscard]] WritePartition insideOf(const OverlayPlace& place, OpenCryptDevice device, Use use);

@@ -174,7 +174,10 @@ void mountTemporary(MountStack& mounts, const WritableLayer& layer) {
 
 void mountShown(MountStack& mounts, const WritableLayer& layer, const WritePartition& partition) {
     requireFilesystem(partition.filesystem);
-    mounts.mount({partition.node, layer.kept, partition.filesystem, fmt::format("ro,{}", belowTheOverlay)});
+    // A file for changes lies on a read-only file system: no journal can be replayed.
+    const auto access = layer.cowFile ? readOnlyOptions(partition.filesystem) : "ro";
+    mounts.mount(
+        {partition.node, layer.kept, partition.filesystem, fmt::format("{},{}", access, belowTheOverlay)});
     try {
         const auto top = openFolder(AT_FDCWD, layer.kept, layer.kept);
         (void)openFolder(top.get(), "rw", layer.kept + "/rw");

@@ -364,18 +364,24 @@ class IsoScan(LiveRootCase):
         run("umount", self.PLACE)
 
     def test_changes_are_kept_in_a_file_beside_it(self):
-        self.disk_with_iso()
+        device = self.disk_with_iso()
+        image = self.path / "disk.img"
         kind, messages = self.persistent("--cow-file-size=128", "--cow-file=isos/mine.cow")
         self.assertEqual(kind, "ext4")
         self.assertIn("changes are kept in '/run/initramfs/isoscan/isos/mine.cow' (ext4, new)", messages)
         self.assertEqual(sorted(os.listdir(self.PLACE / "isos")), ["live.iso", "mine.cow"])
         self.assertEqual((self.PLACE / "isos/mine.cow").stat().st_size, 128 * MIB)
         self.shut_down()
+        before = pathlib.Path(image).read_bytes()
         kind, messages = self.persistent("--cow-file-size=256", "--cow-file=isos/mine.cow", "--overlay-readonly")
         self.assertEqual(kind, "tmpfs")
         self.assertIn("the kept changes are shown", messages)
         self.assertEqual((self.overlay / "kept/rw/kept").read_text(), "kept")
+        self.assertFalse(self.writable(device))
         self.shut_down()
+        os.sync()
+        self.assertTrue(pathlib.Path(image).read_bytes() == before, "it was written to")
+        run("blockdev", "--setrw", device)
         result = self.live_root("--iso-scan=isos/live.iso", "--persistent", "--cow-file=isos/mine.cow", "/dev/sr0")
         self.assertIn("mine.cow' (ext4)", result.stderr)
         self.assertEqual((self.overlay / "overlayfs/rw/kept").read_text(), "kept")
@@ -400,6 +406,67 @@ class IsoScan(LiveRootCase):
         self.assertEqual((self.overlay / "overlayfs/rw/old").read_text(), "old")
         self.shut_down()
 
+    def test_its_space_stays_allocated(self):
+        self.disk_with_iso(size=700 * MIB)
+        for kind in ("ext4", "xfs", "btrfs"):
+            if not kernel_mounts(kind) or not shutil.which(f"mkfs.{kind}"):
+                continue
+            with self.subTest(kind):
+                self.assertEqual(self.persistent(f"--cowfs={kind}", "--cow-file-size=340")[0], kind)
+                file = self.PLACE / "live_system.cow"
+                os.sync()
+                self.assertGreaterEqual(file.stat().st_blocks * 512, 340 * MIB)
+                self.unmount_everything()
+                file.unlink()
+                run("umount", self.PLACE)
+
+    def test_a_file_of_another_program_is_not_touched(self):
+        """A virtual machine's disk, and that of another live system, without the label of our own."""
+        files = {name: ext4(self.folder(what), self.path / name, 128 * MIB)
+                 for name, what in (("vm.img", {"etc/hello": "a", "usr/a": "a"}), ("casper-rw", {"upper/a": "a"}))}
+        self.disk_with_iso({name: pathlib.Path(path) for name, path in files.items()})
+        for name, path in files.items():
+            with self.subTest(name):
+                kind, messages = self.persistent(f"--cow-file={name}")
+                self.assertEqual(kind, "tmpfs")
+                self.assertIn("does not hold the file system for changes: its top folder contains", messages)
+                os.sync()
+                self.assertTrue((self.PLACE / name).read_bytes() == pathlib.Path(path).read_bytes(), "it was changed")
+                self.assertFalse((self.overlay / "trial").exists())
+                self.shut_down()
+
+    def test_an_empty_one_without_a_label_is_used(self):
+        """As KIWI leaves it if its first boot ends early."""
+        cow = ext4(self.folder({}), self.path / "cow", 128 * MIB)
+        self.disk_with_iso({"live_system.cow": pathlib.Path(cow)})
+        self.assertEqual(self.persistent()[0], "ext4")
+        self.shut_down()
+
+    def test_a_file_with_a_similar_name_is_not_removed(self):
+        self.disk_with_iso({"live_system.cow.new": "somebody's"})
+        self.assertEqual(self.persistent("--cow-file-size=128")[0], "ext4")
+        self.assertEqual((self.PLACE / "live_system.cow.new").read_text(), "somebody's")
+        self.assertEqual(sorted(os.listdir(self.PLACE)), ["isos", "live_system.cow", "live_system.cow.new", "lost+found"])
+        self.shut_down()
+
+    def test_nothing_is_kept_on_a_hibernated_machine(self):
+        swap = sparse(self.path / "swap", 16 * MIB)
+        run("mkswap", swap)
+        with open(swap, "r+b") as file:
+            file.seek(4086)
+            file.write(b"S1SUSPEND\0")
+        self.list_device(swap)
+        device = self.disk_with_iso()
+        before = (self.path / "disk.img").read_bytes()
+        kind, messages = self.persistent()
+        self.assertEqual(kind, "tmpfs")
+        self.assertIn("holds a hibernated system", messages)
+        self.assertIn("CHANGES WILL BE LOST AT THE NEXT BOOT", messages)
+        self.assertFalse(self.writable(device))
+        self.shut_down()
+        os.sync()
+        self.assertTrue((self.path / "disk.img").read_bytes() == before, "it was written to")
+
     def test_what_is_no_file_for_changes_is_not_touched(self):
         link = self.folder({"isos/live.iso": self.container(), "other.cow": "x" * 5000, "empty.cow": "", "folder/a": ""})
         (link / "link.cow").symlink_to("/etc/passwd")
@@ -420,7 +487,7 @@ class IsoScan(LiveRootCase):
                 self.assertIn(reason, messages)
                 self.assertEqual((self.PLACE / "other.cow").read_text(), "x" * 5000)
                 self.assertEqual((self.PLACE / "empty.cow").stat().st_size, 0)
-                self.assertEqual([name for name in os.listdir(self.PLACE) if "new" in name or name == "live_system.cow"], [])
+                self.assertEqual([name for name in os.listdir(self.PLACE) if "unfin" in name or name == "live_system.cow"], [])
                 self.shut_down()
 
     def test_one_in_the_clear_is_not_used_if_an_encrypted_one_is_wanted(self):
