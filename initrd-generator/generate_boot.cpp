@@ -40,7 +40,9 @@ void withholdLogins(const TransferRequest& transfer, UnitFiles& files, const Ins
         const bool isForProxy = std::any_of(forProxies.begin(), forProxies.end(), [&](const char* beginning) {
             return option.key.starts_with(beginning);
         });
-        if (isSecretOption(option) && !isForProxy) {
+        // A file of logins: its default entry is for every server.
+        const bool isLoginFile = option.key.starts_with("netrc");
+        if ((isSecretOption(option) || isLoginFile) && !isForProxy) {
             throw Error(
                 ErrorCode::Invalid,
                 fmt::format("{}:{} on the kernel command line would be sent to whatever server the network "

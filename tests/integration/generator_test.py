@@ -92,6 +92,10 @@ class GeneratorTest(unittest.TestCase):
             self.assertIn("curl:user on the kernel command line would be sent to whatever server", refused)
             self.assertNotIn("geheim", refused)
             self.assertFalse((self.path / "run/secret-options").exists())
+            for netrc in ("netrc", "netrc-optional", "netrc-file=/etc/netrc"):
+                refused = self.generate(f"{line} rd.bootferry.option=curl:{netrc}", **given)["bootferry-deploy.service"]
+                self.assertIn("curl:netrc", refused)
+                self.assertIn("on the kernel command line would be sent to whatever server", refused)
             self.assertIn(" http://10.0.0.", self.generate(line + proxy, **given)["bootferry-deploy.service"])
             self.assertTrue((self.path / "run/server-from-network").exists())
         self.generate(f"{URL}{login}")

@@ -458,7 +458,7 @@ class IsoScan(LiveRootCase):
         self.list_device(swap)
         device = self.disk_with_iso()
         before = (self.path / "disk.img").read_bytes()
-        kind, messages = self.persistent()
+        kind, messages = self.persistent("--cow-file-size=128")
         self.assertEqual(kind, "tmpfs")
         self.assertIn("holds a hibernated system", messages)
         self.assertIn("CHANGES WILL BE LOST AT THE NEXT BOOT", messages)
