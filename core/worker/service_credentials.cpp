@@ -5,11 +5,35 @@
 #include <string>
 #include <string_view>
 
+#include <spdlog/fmt/fmt.h>
+
 #include "environment.h"
 #include "files.h"
+#include "log.h"
 
 namespace bootferry {
-Credentials readServiceCredentials() {
+namespace {
+
+Credentials withhold(const Credentials& all) {
+    auto kept = withoutUnnamedServer(all);
+    std::string withheld;
+    for (const auto& [name, value] : all) {
+        if (kept.find(name) == kept.end()) {
+            withheld += fmt::format("{}bootferry.{}", withheld.empty() ? "" : ", ", name);
+        }
+    }
+    if (!withheld.empty()) {
+        logInfo(
+            fmt::format("the network has chosen the server, so it does not get these credentials: {} (with "
+                        ".HOST behind the name, that server would get them)",
+                        withheld));
+    }
+    return kept;
+}
+
+} // namespace
+
+Credentials readServiceCredentials(bool inInitrd) {
     constexpr std::string_view prefix = "bootferry.";
     constexpr std::string_view ofLiveRoot = "bootferry.passphrase"; // of the disk: no server's, no plugin's
     Credentials credentials;
@@ -34,9 +58,10 @@ Credentials readServiceCredentials() {
             }
         }
     }
+    // The file is about this boot. It stays for the booted system, whose transfers are others.
     const auto runtime = environment("BOOTFERRY_RUNTIME_DIRECTORY", "/run/bootferry");
-    const bool isServerUnnamed = std::filesystem::exists(runtime + "/" + serverFromNetworkFile);
-    return isServerUnnamed ? withoutUnnamedServer(credentials) : credentials;
+    const bool isServerUnnamed = inInitrd && std::filesystem::exists(runtime + "/" + serverFromNetworkFile);
+    return isServerUnnamed ? withhold(credentials) : credentials;
 }
 
 } // namespace bootferry

@@ -5,10 +5,11 @@
 #pragma once
 
 #include "credentials.h"
+#include "files.h"
 
 namespace bootferry {
 
-// Throws Error(Io).
-[[nodiscard]] Credentials readServiceCredentials();
+// inInitrd: leave out what a server that the network chose is not to get. Throws Error(Io).
+[[nodiscard]] Credentials readServiceCredentials(bool inInitrd = runningInInitrd());
 
 } // namespace bootferry

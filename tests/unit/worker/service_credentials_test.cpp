@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "log.h"
+
 namespace bootferry {
 namespace {
 
@@ -34,13 +36,21 @@ TEST(ServiceCredentials, AServerThatTheNetworkChoseGetsThoseWithItsName) {
     }
     ::setenv("BOOTFERRY_SYSTEM_CREDENTIALS", folder.c_str(), 1);
     ::setenv("BOOTFERRY_RUNTIME_DIRECTORY", folder.c_str(), 1);
-    const auto credentials = readServiceCredentials();
+    initLogging("test");
+    testing::internal::CaptureStderr();
+    const auto credentials = readServiceCredentials(true);
+    const auto messages = testing::internal::GetCapturedStderr();
+    const auto afterwards = readServiceCredentials(false);
     ::unsetenv("BOOTFERRY_RUNTIME_DIRECTORY");
-    const auto usual = readServiceCredentials();
+    const auto usual = readServiceCredentials(true);
     ::unsetenv("BOOTFERRY_SYSTEM_CREDENTIALS");
     std::filesystem::remove_all(folder);
     EXPECT_EQ(credentials,
               (Credentials{{"password.10.0.0.1", "geheim"}, {"cacert", "geheim"}, {"keys", "geheim"}}));
+    EXPECT_NE(messages.find("these credentials: bootferry.password, bootferry.token ("), std::string::npos)
+        << messages;
+    EXPECT_EQ(messages.find("geheim"), std::string::npos);
+    EXPECT_EQ(afterwards.size(), 5U) << "of the booted system";
     EXPECT_EQ(usual.size(), 5U);
 }
 
