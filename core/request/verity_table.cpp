@@ -11,6 +11,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "boot_source.h"
 #include "errors.h"
 #include "text.h"
 #include "verity_request.h"
@@ -98,11 +99,18 @@ void addEntry(std::vector<KernelArgument>& arguments, const std::vector<std::str
     }
 }
 
+bool isLocal(const KernelCommandLine& line) {
+    const auto source = liveSource(line);
+    return source && localMedium(*source);
+}
+
 } // namespace
 
 KernelCommandLine withVerityTable(const KernelCommandLine& line, std::string_view table) {
     const auto entry = entryOf(table);
-    if (entry.empty()) {
+    // The root hash of another image: where that one has its tree the table does not say. A tree on a local
+    // medium is in the image, as KIWI makes it.
+    if (entry.empty() || (overridesVerityTable(line, table) && !isLocal(line))) {
         return line;
     }
     auto arguments = line.arguments();

@@ -12,7 +12,8 @@
 namespace bootferry {
 
 // The line with what the table says about the root image, as if it were written there: a root hash on the
-// line itself, and a place of the tree, have precedence. Throws Error(Invalid) or Error(Unsupported), which
+// line itself, and a place of the tree, have precedence. Of an image on a server with another root hash, the
+// table says nothing. Throws Error(Invalid) or Error(Unsupported), which
 // name the table, if it says something that is not served.
 [[nodiscard]] KernelCommandLine withVerityTable(const KernelCommandLine& line, std::string_view table);
 

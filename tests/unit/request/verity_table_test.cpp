@@ -88,6 +88,18 @@ TEST(VerityTable, ARootHashOnTheLineHasPrecedence) {
     EXPECT_EQ(lineWith(root + "rd.bootferry.roothash=" + hash, "verityroot").arguments().size(), 2U);
 }
 
+TEST(VerityTable, WhereTheTreeOfAnotherImageIsItDoesNotSay) {
+    const std::string remote = "root=live:http://h/live.iso rd.bootferry.roothash=";
+    const auto table = "verityroot x x " + hash + " hash-offset=4096,panic-on-corruption";
+    const auto other = lineWith(remote + std::string(64, 'b'), table);
+    EXPECT_EQ(other.find("rd.bootferry.verity"), nullptr);
+    EXPECT_EQ(other.find("rd.kiwi.verity_options"), nullptr);
+    const auto same = lineWith(remote + std::string(64, 'A'), table);
+    EXPECT_EQ(valueOf(same, "rd.bootferry.verity"), "hash-offset:4096");
+    EXPECT_EQ(valueOf(same, "rd.kiwi.verity_options"), "panic-on-corruption");
+    EXPECT_EQ(valueOf(lineWith("root=live:http://h/live.iso", table), "rd.bootferry.roothash"), hash);
+}
+
 TEST(VerityTable, KnowsWhetherTheLineHasAnotherRootHash) {
     const auto overrides = [](const std::string& words, const std::string& table) {
         return overridesVerityTable(KernelCommandLine::parse(root + words), table);
