@@ -200,9 +200,9 @@ ReviewedArgument reviewOther(const KernelArgument& argument, const OtherOption& 
     return reviewed;
 }
 
-// Whether parseBootRequest() refuses the boot because of this unknown name.
-bool isRefused(std::string_view name, bool isLive) {
-    return isLive && name.starts_with("rd.bootferry.");
+// Whether parseBootRequest() refuses the boot because of this unknown argument.
+bool isRefused(const KernelArgument& argument, bool isLive) {
+    return isLive && (argument.name.starts_with("rd.bootferry.") || protectionMeantBy(argument));
 }
 
 ReviewedArgument reviewUnread(const KernelArgument& argument, bool isLive) {
@@ -211,7 +211,7 @@ ReviewedArgument reviewUnread(const KernelArgument& argument, bool isLive) {
     if (auto unread = describeUnknown(argument.name)) {
         reviewed.use = Use::Suspicious;
         reviewed.meaning = std::move(*unread);
-        if (isRefused(argument.name, isLive) && reviewed.meaning.starts_with(ignored)) {
+        if (isRefused(argument, isLive) && reviewed.meaning.starts_with(ignored)) {
             reviewed.meaning.replace(0, ignored.size(), "is refused: ");
         }
         return reviewed;

@@ -304,18 +304,13 @@ void refuseUnknown(const KernelCommandLine& line) {
 
 // A warning is not enough for a misspelt option without which the boot is unverified, or changes lie in the
 // clear.
-void refuseIfMeantToProtect(const std::string& name) {
-    static constexpr std::array protecting{
-        "rd.bootferry.verify",   "rd.bootferry.signature",          "rd.bootferry.checksum",
-        "rd.bootferry.roothash", "rd.bootferry.roothash_signature", "rd.live.encrypt",
-        "rd.overlay.crypt",      "rd.bootferry.overlay.encrypt"};
-    const auto meant = similarArgument(name);
-    if (meant && std::find(protecting.begin(), protecting.end(), *meant) != protecting.end()) {
+void refuseIfMeantToProtect(const KernelArgument& argument) {
+    if (const auto meant = protectionMeantBy(argument)) {
         throw Error(
             ErrorCode::Invalid,
             fmt::format("{} on the kernel command line is not an option of bootferry (did you mean {}?), and "
                         "without it the boot would not be protected as it is meant to be",
-                        shownName(name), *meant));
+                        shownName(argument.name), *meant));
     }
 }
 
@@ -326,10 +321,8 @@ std::vector<std::string> remarksOn(const KernelCommandLine& line) {
                                        [&](const Entry& entry) { return isNamed(entry, argument); });
         const bool judged = known || findOtherOption(argument.name) != nullptr;
         const auto unread = judged ? std::nullopt : describeUnknown(argument.name);
-        if (unread && asksForSomething(argument)) {
-            refuseIfMeantToProtect(argument.name);
-        }
         if (unread) {
+            refuseIfMeantToProtect(argument);
             remarks.push_back(
                 fmt::format("{} on the kernel command line {}", shownName(argument.name), *unread));
         }

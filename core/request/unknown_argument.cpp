@@ -228,6 +228,24 @@ std::optional<std::string_view> similarArgument(std::string_view unknown) {
     return nearest ? nearest : nameBeforeValue(unknown);
 }
 
+std::optional<std::string_view> protectionMeantBy(const KernelArgument& unknown) {
+    static constexpr std::array<std::string_view, 11> protecting{"rd.bootferry.verify",
+                                                                 "rd.bootferry.signature",
+                                                                 "rd.bootferry.checksum",
+                                                                 "rd.bootferry.roothash",
+                                                                 "rd.bootferry.roothash_signature",
+                                                                 "rd.live.encrypt",
+                                                                 "rd.overlay.crypt",
+                                                                 "rd.bootferry.overlay.encrypt",
+                                                                 "rd.live.check",
+                                                                 "rd.bootferry.check",
+                                                                 "mediacheck"};
+    const auto meant = asksForSomething(unknown) ? similarArgument(unknown.name) : std::nullopt;
+    const bool protects =
+        meant && std::find(protecting.begin(), protecting.end(), *meant) != protecting.end();
+    return protects ? meant : std::nullopt;
+}
+
 std::optional<std::string> describeUnknown(std::string_view name) {
     if (findOtherOption(name) != nullptr && !isOurs(name)) {
         return std::nullopt; // written as its own program has it

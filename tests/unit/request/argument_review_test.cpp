@@ -216,6 +216,10 @@ TEST(ReviewArguments, ARefusedOptionIsCalledRefused) {
     EXPECT_THAT(refused.meaning, HasSubstr("did you mean rd.bootferry.checksum?"));
     EXPECT_THAT(last(std::string(root) + "rd.bootferry.frobnicate").meaning, StartsWith("is refused: "));
     EXPECT_THAT(last(std::string(root) + "rd.live.frobnicate").meaning, StartsWith("is ignored: "));
+    EXPECT_THAT(last(std::string(root) + "rd.live.encript").meaning, StartsWith("is refused: "));
+    EXPECT_THAT(last(std::string(root) + "rd.live.chek").meaning, StartsWith("is refused: "));
+    EXPECT_THAT(last(std::string(root) + "rd.live.chek=0").meaning, StartsWith("is ignored: "));
+    EXPECT_THAT(last("root=/dev/sda1 rd.live.encript").meaning, StartsWith("is ignored: "));
     EXPECT_THAT(last("root=/dev/sda1 rd.bootferry.chekcsum=1").meaning, StartsWith("is ignored: "));
 }
 

@@ -369,6 +369,7 @@ TEST(BootRequest, ErrorsNameTheArgument) {
         {"root=live:http://x/y RD.BOOTFERRY.VERIFY=required", "did you mean rd.bootferry.verify?"},
         {"root=live:http://x/y rd.bootfery.signature=auto", "did you mean rd.bootferry.signature?"},
         {"root=live:http://x/y rd.kiwi.live.encrypt", "did you mean rd.live.encrypt?"},
+        {"root=live:http://x/y rd.live.chek", "did you mean rd.live.check?"},
         {"root=live:http://x/y rd.overlay=tmpfsx", "the only overlays are"},
         {"root=live:http://x/y overlay=UUID=1234-ABCD", "overlay=UUID=1234-ABCD: the only overlays are"},
         {"root=live:http://x/y overlayroot=/dev/sda2",
