@@ -127,10 +127,10 @@ class Machine:
             return self._console.expect(pattern, timeout)
 
     def reported(self, last, timeout=600):
-        """Waits for the line `last: …` of the booted system's report; returns all of it. A machine that ends in
+        """Waits for the end of the line `last: …` of the booted system's report; returns all of it. A machine that ends in
         the emergency shell will not report any more."""
         with self._explained():
-            self._report.expect(rf"^{last}: ", timeout, in_vain=lambda: "it needs maintenance" if re.search(
+            self._report.expect(rf"^{last}: [^\n]*\n", timeout, in_vain=lambda: "it needs maintenance" if re.search(
                 EMERGENCY_PROMPT, self._console.text) else None)
         return self._report.text
 
