@@ -148,6 +148,9 @@ int CurlSession::beforeRequest(void* context, char* remoteAddress, char* localAd
                                int localPort) noexcept {
     auto& session = *static_cast<CurlSession*>(context);
     session.headBytes_ = 0;
+    if (session.response_.hasStatusLine) { // the end of a connection that has answered, as with a redirect
+        session.goaway_.reset();
+    }
     session.response_ = {};
     session.isFtp_ = session.isFtp_ && !session.connectionSpeaks("http");
     try {

@@ -100,7 +100,7 @@ Failure cutShort(const TransferEnd& end) {
     }
     if (end.isInDoubt && !end.unnoticed) {
         message +=
-            ", or the file ends there: the server announced no length, and that it keeps the connection";
+            ", or the file ends there: the server announced no length, but said that it keeps the connection";
     }
     if (!end.lateReply.empty()) {
         message += ": server answered " + end.lateReply;
@@ -316,7 +316,7 @@ Failure withoutAnswer(const TransferEnd& end) {
 }
 
 Failure failureOfAnswer(const TransferEnd& end, const std::string& detail) {
-    if (end.goaway && (end.responseCode == 0 || end.result == CURLE_HTTP2)) {
+    if (end.goaway && end.position == 0 && (end.responseCode == 0 || end.result == CURLE_HTTP2)) {
         return failureOfGoaway(*end.goaway, end.authority);
     }
     if (isBeginningOfHttp2Refused(end)) {
@@ -328,8 +328,12 @@ Failure failureOfAnswer(const TransferEnd& end, const std::string& detail) {
     if (isStreamRefused(end)) {
         return {BOOTFERRY_ERROR_UNREACHABLE, end.authority + " refuses requests for now: " + detail};
     }
-    if (end.result == CURLE_HTTP2_STREAM && mentions(end.detail, "PROTOCOL_ERROR")) {
-        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + " violates HTTP/2: " + detail};
+    if (end.result == CURLE_HTTP2_STREAM && end.position == 0 && mentions(end.detail, "PROTOCOL_ERROR")) {
+        return {BOOTFERRY_ERROR_PROTOCOL,
+                end.authority + " ended the stream with an error of HTTP/2: " + detail};
+    }
+    if (end.result == CURLE_HTTP2 && !end.goaway && end.position == 0) { // is that HTTP/2 at all?
+        return {BOOTFERRY_ERROR_PROTOCOL, end.authority + ": " + detail};
     }
     switch (end.result) {
     case CURLE_HTTP2:

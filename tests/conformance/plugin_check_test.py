@@ -536,6 +536,13 @@ class PluginCheckTest(unittest.TestCase):
                         for passed in (LOGIN, OPTIONS, HELD_UP, RESOLVING):
                             self.assertRegex(output, f"(?m)^ok [0-9]+ - {passed}$")
 
+    def test_a_login_that_stands_in_the_url_is_not_looked_for(self):
+        with sending_server(TakesLogin) as port:
+            status, output = check(CARELESS, f"careless://127.0.0.1:{port}/{len(SENT)}?someone:hunter22",
+                                   "--login-option=login=someone:hunter22", "--check", LOGIN, careless="with-its-login")
+            self.assertEqual(status, 0, output)
+            self.assertRegex(output, f"{LOGIN} # SKIP the values of the options .* or stand in the URL")
+
     def test_hiding_a_stall_is_found(self):
         self.check_deaf(SendsAndWaits, SILENT_SERVER, {
             "to-the-stall": "# read called host->status [0-9]+ times while the server was silent in the middle"})

@@ -186,7 +186,7 @@ class HttpTest(AnswerCase):
                 (away(11), False, exit_status.UNREACHABLE, "(GOAWAY of HTTP/2: ENHANCE_YOUR_CALM)"),
                 (away(13), False, exit_status.PROTOCOL, "(GOAWAY of HTTP/2: HTTP_1_1_REQUIRED)"),
                 (http2_frame(3, 0, (2).to_bytes(4, "big")), False, exit_status.UNREACHABLE, "INTERNAL_ERROR (err 2)"),
-                (chunked, False, exit_status.PROTOCOL, "violates HTTP/2: HTTP/2 stream 1 was not closed cleanly: PROTOCOL_ERROR")):
+                (chunked, False, exit_status.PROTOCOL, "ended the stream with an error of HTTP/2: HTTP/2 stream 1 was not closed cleanly: PROTOCOL_ERROR")):
             options = [f"--option=curl:cacert={authority.certificate}", "--option=curl:http2"] if encrypted \
                 else ["--option=curl:http2-prior-knowledge"]
             with self.subTest(words, encrypted=encrypted), BareServer(serve(answer, encrypted)) as server:
@@ -217,7 +217,7 @@ class HttpTest(AnswerCase):
                     connection.sendall(b"HTTP/1.1 200 OK\r\n" + (head if offers else b"Connection: keep-alive\r\n") + b"\r\n" + body[:cut])
             return serve_one
 
-        words = "or the file ends there: the server announced no length, and that it keeps the connection"
+        words = "or the file ends there: the server announced no length, but said that it keeps the connection"
         for cut, offers in ((100_000, True), (len(body), True), (len(body), False)):
             with self.subTest(cut, offers=offers), BareServer(serve(cut, offers)) as server:
                 messages = self.assert_fetched(self.fetch(f"http://127.0.0.1:{server.port}/image", "--timeout=20"))
@@ -547,6 +547,9 @@ class WrongPortTest(AnswerCase):
         for time in ("213 garbage", "213 ", "213 19124101000000", "213 20240101000000.123", "550 no", "253 what"):
             with self.subTest(time), OddFtpServer(body, size=f"213 {len(body)}", answers={"MDTM": time}) as server:
                 self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
+        greeting = "230-welcome\r\n213.95.27.1 is your address\r\n230 go on"  # 213 is the code of a size, too
+        with OddFtpServer(body, size=f"213 {len(body)}", answers={"USER": greeting}) as server:
+            self.assert_fetched(self.fetch(f"ftp://127.0.0.1:{server.port}/image"))
 
     def test_ftp(self):
         if reason := Vsftpd.missing():

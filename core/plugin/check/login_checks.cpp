@@ -86,8 +86,8 @@ void keepsLoginFromOtherServers(CheckSettings& settings) {
     const auto sentElsewhere = sentTo(settings, BOOTFERRY_REQUEST_ELSEWHERE);
     bool seen = false;
     for (const auto& [key, value] : settings.logins) {
-        if (formIn(sent, value).empty()) {
-            continue;
+        if (formIn(sent, value).empty() || !formIn(settings.plugin.url, value).empty()) {
+            continue; // the URL is sent in any case
         }
         seen = true;
         if (const auto form = formIn(sentElsewhere, value); !form.empty()) {
@@ -98,7 +98,8 @@ void keepsLoginFromOtherServers(CheckSettings& settings) {
         }
     }
     if (!seen) {
-        throw Skipped("the values of the options that log in cannot be seen in what it sends");
+        throw Skipped(
+            "the values of the options that log in cannot be seen in what it sends, or stand in the URL");
     }
 }
 

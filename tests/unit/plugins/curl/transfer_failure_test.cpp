@@ -309,6 +309,32 @@ TEST(TransferFailureTest, AnInterfaceThatIsNotThereYetIsWaitedFor) {
     EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_IO);
 }
 
+TEST(TransferFailureTest, TheEndOfHttp2IsForNowIfItWasHttp2) {
+    TransferEnd end;
+    end.result = CURLE_HTTP2;
+    end.detail = "Error in the HTTP2 framing layer";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
+    end.goaway = 0;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT_THAT(failureOf(end).what(), HasSubstr("before it answered"));
+    end.position = 5;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT_THAT(failureOf(end).what(), Not(HasSubstr("before it answered")));
+    end.goaway.reset();
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+}
+
+TEST(TransferFailureTest, AStreamThatEndsWithAnErrorIsContinuedAfterItsFirstByte) {
+    TransferEnd end;
+    end.result = CURLE_HTTP2_STREAM;
+    end.detail = "HTTP/2 stream 1 was not closed cleanly: PROTOCOL_ERROR (err 1)";
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_PROTOCOL);
+    EXPECT_THAT(failureOf(end).what(), HasSubstr("ended the stream with an error of HTTP/2: "));
+    end.position = 5;
+    EXPECT_EQ(failureOf(end).code(), BOOTFERRY_ERROR_UNREACHABLE);
+    EXPECT_THAT(failureOf(end).what(), HasSubstr("PROTOCOL_ERROR"));
+}
+
 TEST(TransferFailureTest, AnOptionThatLibcurlRefusesLateIsPermanent) {
     TransferEnd end;
     end.result = CURLE_BAD_FUNCTION_ARGUMENT;
