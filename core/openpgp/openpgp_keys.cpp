@@ -79,8 +79,8 @@ std::string requireKeys(std::string packets, const std::string& name) {
         refuse(name, "they do not begin with a public key; write them with gpg --export");
     }
     for (std::string_view rest = packets; !rest.empty();) {
-        const auto tag = tagOf(rest);
-        const auto size = tag.value_or(0) != 0 ? packetSize(rest) : std::nullopt;
+        const auto tag = tagOf(rest).value_or(0);
+        const auto size = tag != 0 ? packetSize(rest) : std::nullopt;
         if (!size) {
             refuse(name, "they are cut or damaged; write them with gpg --export");
         }

@@ -122,7 +122,7 @@ void TransferTarget::makeLocal() {
 
 std::string TransferTarget::close() {
     if (served_) {
-        const auto path = isRam() ? served_->path() : target_->path;
+        auto path = isRam() ? served_->path() : target_->path;
         target_.reset();
         served_->endServer();
         served_.reset();
