@@ -68,8 +68,10 @@ public:
     Monitor(std::optional<std::uint32_t> only, std::optional<JsonStyle> json)
         : only_(only), json_(json), loop_([this] { end(only_ ? exitInterrupted : EXIT_SUCCESS); }),
           client_(loop_.interruptibly([this] {
-              return only_ ? clientFor(*only_, loop_.event())
-                           : std::make_unique<ServiceClient>(loop_.event());
+              if (only_) {
+                  return clientFor(*only_, loop_.event());
+              }
+              return std::make_unique<ServiceClient>(loop_.event());
           })) {}
 
     int run() {
