@@ -38,4 +38,10 @@ void writeAt(int fd, std::span<const std::byte> bytes, std::uint64_t offset, std
     }
 }
 
+void syncData(int fd, std::string_view what) {
+    if (::fdatasync(fd) < 0 && errno != EINVAL) {
+        throwErrno(errno, what);
+    }
+}
+
 } // namespace bootferry

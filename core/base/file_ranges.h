@@ -18,4 +18,7 @@ namespace bootferry {
 // Writes all bytes. Throws as readAt() does, and Error(TooLarge) if there is no room.
 void writeAt(int fd, std::span<const std::byte> bytes, std::uint64_t offset, std::string_view what);
 
+// fdatasync(2). What supports no syncing (a pipe, /dev/null) needs none. Throws Error(Io) with WHAT.
+void syncData(int fd, std::string_view what);
+
 } // namespace bootferry

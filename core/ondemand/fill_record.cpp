@@ -3,10 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
-
-#include <unistd.h>
 
 #include "errors.h"
 #include "file_ranges.h"
@@ -16,6 +13,7 @@ namespace bootferry {
 namespace {
 
 constexpr const char* writing = "writing the map of what has arrived";
+constexpr const char* flushing = "flushing the target";
 constexpr const char* reading = "reading the map of what has arrived";
 constexpr std::uint64_t page = FillTarget::alignment; // written at a time, and a multiple of each block
 constexpr std::size_t sectorsInPage = page / FillRecord::sectorSize;
@@ -43,12 +41,6 @@ std::size_t sectorsFor(std::uint64_t imageSize) {
 
 std::size_t roundedUp(std::size_t value, std::size_t unit) {
     return (value + unit - 1) / unit * unit;
-}
-
-void flush(int target) {
-    if (::fdatasync(target) < 0 && errno != EINVAL) { // EINVAL: nothing to flush, as in memory
-        throw Error(ErrorCode::Io, errno, "flushing the target");
-    }
 }
 
 } // namespace
@@ -133,7 +125,7 @@ void FillRecord::writeMark() const {
     const auto text = fillMarkText(mark_);
     std::memcpy(block.bytes().data(), text.data(), text.size());
     writeAt(target_.fd, block.bytes().first(target_.blockSize), 0, writing);
-    flush(target_.fd);
+    syncData(target_.fd, flushing);
 }
 
 void FillRecord::encode(std::span<const std::uint64_t> present, std::size_t number) const {
@@ -153,7 +145,7 @@ void FillRecord::save(std::span<const std::uint64_t> present) {
     if (std::equal(now.begin(), now.end(), flushed_.begin())) {
         return;
     }
-    flush(target_.fd);
+    syncData(target_.fd, flushing);
     for (std::size_t at = 0; at < room_.bytes().size(); at += page) {
         const auto firstSector = at / sectorSize;
         const auto first = firstSector * wordsInSector;

@@ -2,13 +2,11 @@
 #include "fill_target.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 
 #include <spdlog/fmt/fmt.h>
-#include <unistd.h>
 
 #include "errors.h"
 #include "file_ranges.h"
@@ -103,9 +101,7 @@ void FillTarget::commit() const {
 }
 
 void FillTarget::sync() const {
-    if (::fdatasync(target_.fd) < 0 && errno != EINVAL) { // EINVAL: nothing to sync, as in memory
-        throw Error(ErrorCode::Io, errno, "syncing the target");
-    }
+    syncData(target_.fd, "syncing the target");
 }
 
 } // namespace bootferry

@@ -314,10 +314,7 @@ void BlockWriter::writeToStream(std::span<const std::byte> bytes) const {
 }
 
 void BlockWriter::sync() const {
-    // EINVAL: the target (a pipe, /dev/null) does not support syncing.
-    if (::fdatasync(target_.fd) < 0 && errno != EINVAL) {
-        throw Error(ErrorCode::Io, errno, "syncing the target");
-    }
+    syncData(target_.fd, "syncing the target");
 }
 
 } // namespace bootferry
