@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "environment.h"
 #include "errors.h"
 #include "files.h"
+#include "image_on_demand.h"
 #include "plain_text.h"
 #include "standard_streams.h"
 #include "url_file_name.h"
@@ -49,8 +49,7 @@ constexpr const char* whatToDo =
 }
 
 std::string keptProfile() {
-    const auto path =
-        environment("BOOTFERRY_RUNTIME_DIRECTORY", std::string("/run/bootferry")) + "/boot-profile";
+    const auto path = runtimePath("boot-profile");
     if (::access(path.c_str(), F_OK) == 0 && ::access(path.c_str(), R_OK) != 0) {
         throw Error(ErrorCode::NotPermitted, "only root may know what the boot has read: try sudo");
     }

@@ -2,8 +2,8 @@
 #include "image_on_demand.h"
 
 #include <algorithm>
-#include <string>
 
+#include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include "environment.h"
@@ -14,10 +14,14 @@ namespace bootferry {
 namespace {
 
 std::string socketPath() {
-    return environment("BOOTFERRY_RUNTIME_DIRECTORY", std::string("/run/bootferry")) + "/ondemand";
+    return runtimePath("ondemand");
 }
 
 } // namespace
+
+std::string runtimePath(std::string_view name) {
+    return fmt::format("{}/{}", environment("BOOTFERRY_RUNTIME_DIRECTORY", "/run/bootferry"), name);
+}
 
 std::vector<TransferStatus> transfersOnDemand() {
     const auto path = socketPath();

@@ -6,11 +6,16 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "service_client.h"
 
 namespace bootferry {
+
+// What bootferryd keeps there: /run/bootferry/NAME.
+[[nodiscard]] std::string runtimePath(std::string_view name);
 
 // Empty if all of the image has arrived, or the system was not booted on demand.
 [[nodiscard]] std::vector<TransferStatus> transfersOnDemand();

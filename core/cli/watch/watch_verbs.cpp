@@ -9,7 +9,6 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/sysmacros.h>
 
-#include "environment.h"
 #include "event_loop.h"
 #include "files.h"
 #include "image_on_demand.h"
@@ -50,12 +49,8 @@ void printTransfer(const std::string& title, const TransferStatus& status) {
     line("Message", status.errorMessage);
 }
 
-std::string pathOfRecord(const std::string& name) {
-    return fmt::format("{}/{}", environment("BOOTFERRY_RUNTIME_DIRECTORY", "/run/bootferry"), name);
-}
-
 std::string recordPath() {
-    return pathOfRecord("result.json");
+    return runtimePath("result.json");
 }
 
 std::optional<RecordedTransfer> readRecord(const std::string& path) {
@@ -152,7 +147,7 @@ std::optional<RecordedTransfer> recordedTransfer() {
 }
 
 std::optional<RecordedTransfer> recordedDeployment(dev_t device) {
-    return readRecord(pathOfRecord(fmt::format("deployed-{}:{}.json", major(device), minor(device))));
+    return readRecord(runtimePath(fmt::format("deployed-{}:{}.json", major(device), minor(device))));
 }
 
 int runList(const CommandLine& line) {
