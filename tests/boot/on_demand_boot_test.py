@@ -3,43 +3,22 @@
 
 One boot. Until the login prompt the line is slow; then it is fast, and the process that serves the image is killed."""
 
-import contextlib
 import hashlib
 import re
 
-import boot_case
-import machine
+import on_demand_case
 import tap
-from console_shell import ConsoleShell
-from slow_line import SlowLine
+from on_demand_case import SOURCE
 
-_SLOW = 350_000  # bytes per second: a line that cannot carry the image while an emulated machine boots
-_SOURCE = "ls /sys/block/dm-0/slaves"
 _WORKERS = "ps -e -o comm= | grep -c '^bootferry-trans'"
 
 
-class OnDemand(boot_case.BootCase):
-    @classmethod
-    def image(cls):
-        return cls.images.large_iso()
-
+class OnDemand(on_demand_case.OnDemandCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.size = cls.iso.stat().st_size
-        stack = contextlib.ExitStack()
-        cls.addClassCleanup(stack.close)
-        server = stack.enter_context(cls.serve())
-        cls.line = stack.enter_context(SlowLine(server.port, _SLOW))
-        cls.guest = cls.machine(f"root=live:http://{machine.HOST}:{cls.line.port}/{cls.iso.name} rd.bootferry.ondemand",
-                                memory=1024)
-        stack.callback(cls.guest.stop)
-        cls.guest.start()
-        cls.guest.expect(r"live login:", timeout=900)
-        cls.arrived = cls.line.arrived
-        cls.shell = ConsoleShell(cls.guest)
         # Its number is the kernel's choice: while udev looks at a new one, it makes another.
-        cls.nbd = re.findall(r"(?m)^nbd\d+(?=\s*$)", cls.shell.run(_SOURCE)[1])
+        cls.nbd = re.findall(r"(?m)^nbd\d+(?=\s*$)", cls.shell.run(SOURCE)[1])
 
     def test_1_login_before_40_percent_have_arrived(self):
         self.assertLess(self.arrived, self.size * 0.4)
@@ -53,7 +32,7 @@ class OnDemand(boot_case.BootCase):
         self.assertRegex(output, r"[0-9a-f]{64}")
 
     def test_3_the_image_ends_in_memory(self):
-        status, output = self.shell.run(f"until {_SOURCE} | grep -q ram0; do sleep 1; done", timeout=900)
+        status, output = self.shell.run(f"until {SOURCE} | grep -q ram0; do sleep 1; done", timeout=900)
         self.assertEqual(status, 0, output)
         status, output = self.shell.run(f"head -c {self.size} /dev/dm-0 | sha256sum", timeout=600)
         self.assertIn(hashlib.sha256(self.iso.read_bytes()).hexdigest(), output)
@@ -62,7 +41,7 @@ class OnDemand(boot_case.BootCase):
         status, output = self.shell.run(f"i=0; while [ $({_WORKERS}) != 0 ] && [ $i -lt 60 ]; do sleep 1; i=$((i+1)); done; "
                                         f"{_WORKERS}; cat /sys/block/{self.nbd[0]}/size")
         self.assertEqual(re.findall(r"(?m)^\d+\s*$", output)[:2], ["0", "0"], output)
-        self.assertIn("ram0", self.shell.run(_SOURCE)[1])
+        self.assertIn("ram0", self.shell.run(SOURCE)[1])
 
     def test_5_what_the_boot_has_read_is_kept_for_root(self):
         self.shell.run("i=0; while [ -e /run/bootferry/ondemand ] && [ $i -lt 60 ]; do sleep 1; i=$((i+1)); done")

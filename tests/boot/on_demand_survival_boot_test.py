@@ -2,40 +2,16 @@
 """The worst moments of a machine that runs from an image which is still arriving: the process that serves it is killed
 while the kernel waits for it to exchange the device, and so is the service, and the machine is restarted."""
 
-import contextlib
 import hashlib
 
-import boot_case
-import machine
+import on_demand_case
 import tap
-from console_shell import ConsoleShell
-from slow_line import SlowLine
+from on_demand_case import SOURCE
 
-_SLOW = 350_000  # bytes per second: a line that cannot carry the image while an emulated machine boots
-_SOURCE = "ls /sys/block/dm-0/slaves"
 _STILL = "/sys/fs/cgroup/system.slice/bootferry-ondemand.service/still"
 
 
-class OnDemandCase(boot_case.BootCase):
-    @classmethod
-    def image(cls):
-        return cls.images.large_iso()
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.size = cls.iso.stat().st_size
-        stack = contextlib.ExitStack()
-        cls.addClassCleanup(stack.close)
-        cls.server = stack.enter_context(cls.serve())
-        cls.line = stack.enter_context(SlowLine(cls.server.port, _SLOW))
-        cls.guest = cls.machine(f"root=live:http://{machine.HOST}:{cls.line.port}/{cls.iso.name} rd.bootferry.ondemand",
-                                memory=1024)
-        stack.callback(cls.guest.stop)
-        cls.guest.start()
-        cls.guest.expect(r"live login:", timeout=900)
-        cls.shell = ConsoleShell(cls.guest)
-
+class SurvivalCase(on_demand_case.OnDemandCase):
     def run_all(self, *commands, timeout=300):
         for command in commands:
             status, output = self.shell.run(command, timeout=timeout)
@@ -43,7 +19,7 @@ class OnDemandCase(boot_case.BootCase):
         return output
 
 
-class ExchangeTest(OnDemandCase):
+class ExchangeTest(SurvivalCase):
     def test_another_process_answers_the_reads_that_the_exchange_waits_for(self):
         # The thread that answers the kernel stands still, the others bring the rest of the image: a read is under way
         # when the device is to be exchanged. It is the second one that the process starts, after the one that watches
@@ -57,14 +33,14 @@ class ExchangeTest(OnDemandCase):
                      "read_directly 2 & R=$!")
         self.line.rate = None
         self.run_all("while [ -d /proc/$D ] && ! grep -q dm_ /proc/$D/task/*/wchan; do sleep 1; done", timeout=900)
-        self.assertRegex(self.shell.run(_SOURCE)[1], r"(?m)^nbd\d+\s+ram0\s*$")  # the RAM disk is not shown yet
-        self.run_all("kill -KILL $W && wait $R", f"while {_SOURCE} | grep -q nbd; do sleep 1; done")
+        self.assertRegex(self.shell.run(SOURCE)[1], r"(?m)^nbd\d+\s+ram0\s*$")  # the RAM disk is not shown yet
+        self.run_all("kill -KILL $W && wait $R", f"while {SOURCE} | grep -q nbd; do sleep 1; done")
         output = self.run_all(f"head -c {self.size} /dev/dm-0 | sha256sum", timeout=600)
         self.assertIn(hashlib.sha256(self.iso.read_bytes()).hexdigest(), output)
         self.run_all("while pgrep -x bootferry-trans; do sleep 1; done")
 
 
-class KilledServiceTest(OnDemandCase):
+class KilledServiceTest(SurvivalCase):
     def test_1_what_is_missing_arrives_without_the_service(self):
         self.run_all("pkill -TERM -x bootferryd", "head -c 64k /ballast | sha256sum",
                      "pkill -KILL -x bootferryd", "while pgrep -x bootferryd; do sleep 1; done",
@@ -78,7 +54,7 @@ class KilledServiceTest(OnDemandCase):
         self.assertIn(hashlib.sha256(self.iso.read_bytes()).hexdigest(), output)
 
 
-class RestartTest(OnDemandCase):
+class RestartTest(SurvivalCase):
     def test_a_restart_before_the_image_has_arrived(self):
         self.guest.send("systemctl reboot\n")
         self.guest.wait(600)  # systemd-shutdown waits for 90 s before it kills the transfer process
